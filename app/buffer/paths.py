@@ -1,0 +1,89 @@
+"""Names on disk: how true names become folders, and back to a session's id. Pure.
+
+    {media root}/replay-buffer/{room}/{user}/{session id}/segment_….ts   written by egress
+    {media root}/replays/{owner}/{accepted at}-{short id}.mp4            written by us
+
+A folder name is an ASCII slug for people plus a hash of the true name for uniqueness, so it never
+holds a separator, a dot at its start or a template variable of LiveKit's, whatever the name was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+BUFFER_ROOT = "replay-buffer"
+CLIPS_ROOT = "replays"
+SEGMENT_PREFIX = "segment"
+FULL_PLAYLIST = "full.m3u8"
+LIVE_PLAYLIST = "live.m3u8"
+
+_SLUG_LENGTH = 40
+_HASH_LENGTH = 10
+_SESSION_ID = re.compile(r"^([0-9a-f]{8})-([0-9a-f]{24})$")
+
+
+def folder_name(true_name: str) -> str:
+    """A folder name for a room's, user's or owner's true name: `[a-z0-9-]`, at most 51 characters.
+
+    Equal for equal names; different names differ in the hash (40 bits of SHA-256) even where
+    their slugs agree.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", true_name.lower())[:_SLUG_LENGTH].strip("-") or "x"
+    digest = hashlib.sha256(true_name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{slug}-{digest[:_HASH_LENGTH]}"
+
+
+def new_session_id(instance: str, now: datetime) -> str:
+    """`{instance}-{24 hex digits}`: ms since 1970 (12), then 48 random bits. Sorts by time."""
+    return f"{instance}-{int(now.timestamp() * 1000):012x}{secrets.token_hex(6)}"
+
+
+def instance_of(session_id: str) -> str | None:
+    """The instance id within a session id; None if it is not the name of a session."""
+    match = _SESSION_ID.match(session_id)
+    return match.group(1) if match else None
+
+
+def session_folder(room: str, identity: str, session_id: str) -> PurePosixPath:
+    """A session's folder, relative to the media root."""
+    return PurePosixPath(BUFFER_ROOT, folder_name(room), folder_name(identity), session_id)
+
+
+def filename_prefix(egress_media_root: str, folder: str) -> str:
+    """What egress is told: absolute, as egress sees the media root, without template variables."""
+    return f"{egress_media_root}/{folder}/{SEGMENT_PREFIX}"
+
+
+def session_of_prefix(prefix: str) -> str | None:
+    """The session id that a filename prefix (or playlist location) carries; None if not ours."""
+    parts = PurePosixPath(prefix).parts
+    if len(parts) < 2 or instance_of(parts[-2]) is None:
+        return None
+    return parts[-2]
+
+
+def buffer_id(instance: str, room_sid: str, video_sid: str) -> str:
+    """The opaque id of a share's buffer: 24 hex digits, the same whoever computes it."""
+    return hashlib.sha256(f"{instance}/{room_sid}/{video_sid}".encode()).hexdigest()[:24]
+
+
+def clip_path(owner: str, accepted_at: datetime, clip_id: str) -> PurePosixPath:
+    """A clip's file, relative to the root of its storage."""
+    stamp = accepted_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
+    return PurePosixPath(CLIPS_ROOT, folder_name(owner), f"{stamp}-{clip_id[:8]}.mp4")
+
+
+def inside(root: Path, relative: str | PurePosixPath) -> Path:
+    """`root / relative`, checked to lie inside root once links and `..` are resolved.
+
+    Raises ValueError with the path if it does not.
+    """
+    root = root.resolve()
+    path = (root / relative).resolve()
+    if path != root and root not in path.parents:
+        raise ValueError(f"{relative} leads out of {root}")
+    return path

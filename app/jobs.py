@@ -1,0 +1,129 @@
+"""The queue: the only place, besides the worker, that knows arq.
+
+Jobs run at least once, and a worker may be killed within any of them: each is a reconcile or a
+leased row, so that running it again is harmless. The queue is never the promise, only the hurry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+from arq.connections import ArqRedis, RedisSettings, create_pool
+
+from app.settings import Settings
+
+QUEUE = "replay:queue"
+
+
+def serialize(job: dict[str, Any]) -> bytes:
+    """JSON instead of arq's pickle: nothing that Redis holds can run code here."""
+    return json.dumps(job, default=repr).encode()
+
+
+def deserialize(data: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(data)
+    return found
+
+
+def redis_settings(redis_url: str) -> RedisSettings:
+    """arq's view of REDIS_URL. Calls are repeated while Redis is away: arq gives up otherwise."""
+    settings = RedisSettings.from_dsn(redis_url)
+    settings.conn_retries = 20
+    settings.conn_retry_delay = 1
+    return settings
+
+
+class Queue:
+    """Asks for jobs. All methods raise redis.exceptions.RedisError when Redis does not answer."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self.redis = redis
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Queue:
+        return cls(
+            await create_pool(
+                redis_settings(settings.redis_url),
+                job_serializer=serialize,
+                job_deserializer=deserialize,
+                default_queue_name=QUEUE,
+            )
+        )
+
+    async def close(self) -> None:
+        await self.redis.aclose()
+
+    async def reconcile(self, room_sid: str, identity: str, *, in_seconds: float = 0) -> None:
+        """Asks for a reconcile of a participant's shares, now or later.
+
+        Asked for again before it begins, it runs once; asked for after it began, it runs again:
+        the generation in the job's id moves on at the begin, before facts are read.
+        """
+        generation = await self.redis.get(_generation_key(room_sid, identity)) or b"0"
+        await self._enqueue(
+            "reconcile",
+            room_sid,
+            identity,
+            job_id=f"reconcile:{_digest(room_sid, identity)}:{int(generation)}"
+            + (f":+{in_seconds:g}" if in_seconds else ""),
+            in_seconds=in_seconds,
+        )
+
+    async def begin_reconcile(self, room_sid: str, identity: str) -> None:
+        """Moves the generation on. A reconcile calls it before it reads any fact."""
+        key = _generation_key(room_sid, identity)
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.incr(key)
+            pipe.expire(key, timedelta(days=1))
+            await pipe.execute()
+
+    async def reconcile_room(self, room_sid: str) -> None:
+        """Asks for a reconcile of everybody who shares, or is recorded, in a room."""
+        await self._enqueue("reconcile_room", room_sid)
+
+    async def capture(self, capture_id: str, generation: int, *, in_seconds: float = 0) -> None:
+        """Asks for a capture to be made; at most one job per generation of its row."""
+        await self._enqueue(
+            "capture", capture_id, job_id=f"capture:{capture_id}:{generation}:{in_seconds:g}",
+            in_seconds=in_seconds,
+        )  # fmt: skip
+
+    async def learn_clock(self, session_id: str) -> None:
+        """Asks for a session's `started_at` from LiveKit; once while it is not answered."""
+        await self._enqueue("learn_clock", session_id, job_id=f"learn_clock:{session_id}")
+
+    async def once_per(self, period_seconds: float, name: str) -> None:
+        """Runs the job `name` if nobody has asked for it in this period, whoever asks."""
+        key = f"replay:tick:{name}"
+        if await self.redis.set(key, 1, nx=True, px=max(1, int(period_seconds * 950))):
+            await self._enqueue(name, job_id=f"tick:{name}")
+
+    async def seen(self, event_id: str) -> bool:
+        """Whether a webhook with this id was noted before."""
+        return bool(await self.redis.exists(f"replay:event:{event_id}"))
+
+    async def remember(self, event_id: str) -> None:
+        """Notes a webhook's id for an hour: LiveKit repeats one for at most 45 s."""
+        await self.redis.set(f"replay:event:{event_id}", 1, ex=3600)
+
+    async def _enqueue(
+        self, name: str, *args: Any, job_id: str | None = None, in_seconds: float = 0
+    ) -> None:
+        defer = timedelta(seconds=in_seconds) if in_seconds else None
+        await self.redis.enqueue_job(name, *args, _job_id=job_id, _defer_by=defer)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def lock_name(room_sid: str, identity: str) -> str:
+    """The Redis lock of a participant's reconcile."""
+    return f"replay:lock:{_digest(room_sid, identity)}"
+
+
+def _generation_key(room_sid: str, identity: str) -> str:
+    return f"replay:generation:{_digest(room_sid, identity)}"

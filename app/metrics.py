@@ -1,0 +1,41 @@
+"""The counters and histograms that any process of the service moves.
+
+Gauges of what the rows say (active sessions, bytes) are computed when they are read:
+`app.api.health`. Several processes share their numbers through PROMETHEUS_MULTIPROC_DIR, which the
+supervisor sets; without it each process tells its own.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_PREFIX = "replay_buffer_"
+
+WEBHOOKS = Counter(
+    _PREFIX + "webhooks_total", "LiveKit's events, by what became of them", ["event", "result"]
+)
+EGRESS_STARTS = Counter(
+    _PREFIX + "egress_starts_total", "Starts of an egress, by their outcome", ["result"]
+)
+ERRORS = Counter(_PREFIX + "errors_total", "What went wrong, by kind", ["type"])
+CAPTURES = Counter(_PREFIX + "captures_total", "Captures, by how they ended", ["status"])
+CAPTURE_SECONDS = Histogram(
+    _PREFIX + "capture_duration_seconds",
+    "From the acceptance of a capture to its clip",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128),
+)
+FFMPEG_SECONDS = Histogram(
+    _PREFIX + "ffmpeg_duration_seconds",
+    "Run time of one ffmpeg process",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 300),
+)
+INDEX_LAG = Histogram(
+    _PREFIX + "index_lag_seconds",
+    "From a playlist's naming of a segment to its row",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 15, 60),
+)
+MEDIA_LAG = Gauge(
+    _PREFIX + "media_lag_seconds",
+    "Age of the newest media of the live share that is furthest behind",
+    multiprocess_mode="mostrecent",
+)
