@@ -1,0 +1,174 @@
+"""`python -m app`: the whole service, one of its processes, or a tool for the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from app.child import EX_CONFIG
+from app.durations import parse_duration
+from app.errors import ConfigurationError
+from app.settings import Settings, load
+
+STOP_SECONDS = 10
+"""How long open requests may go on after SIGTERM."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; its exit code: 0, 1 for a failure, 2 for bad arguments, 78 for settings."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return _dispatch(arguments)
+    except ConfigurationError as error:
+        sys.stderr.write(f"configuration error: {error}\n")
+        return EX_CONFIG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Instant replay for LiveKit. Without a command: the whole service.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    api = commands.add_parser("api", help="only the HTTP API and the webhook receiver")
+    api.add_argument("--fd", type=int, help="serve on this inherited listening socket")
+    commands.add_parser("worker", help="only a worker: starts and stops egress, makes clips")
+    commands.add_parser("indexer", help="only an indexer: records the segments")
+    commands.add_parser("doctor", help="check the installation")
+    token = commands.add_parser("token", help="print an access token")
+    token.add_argument("identity", metavar="IDENTITY")
+    token.add_argument("--room", default="", help="limit it to this room")
+    token.add_argument("--admin", action="store_true", help="room admin; without --room: of all")
+    token.add_argument("--ttl", type=_duration, default=timedelta(hours=6), help="default: 6h")
+    capture = commands.add_parser("capture", help="make a clip of a share")
+    capture.add_argument("room", metavar="ROOM")
+    capture.add_argument("identity", metavar="IDENTITY", help="whose share")
+    capture.add_argument("--last", type=_duration, required=True, help="how much: 90s, 2m, 1m30s")
+    capture.add_argument("-o", "--output", required=True, metavar="FILE", help="where to put it")
+    return parser
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    # Each command imports only what it needs: `token` answers without loading a web server.
+    match arguments.command:
+        case "api":
+            return _serve_api(_with_stores(load()), arguments.fd)
+        case "worker":
+            from app import worker
+
+            return _until_signalled(worker.run(_with_stores(load())))
+        case "indexer":
+            from app.buffer import indexer
+
+            return _until_signalled(indexer.run(_with_stores(load())))
+        case "doctor":
+            from app import doctor
+
+            settings = load()
+            return asyncio.run(doctor.run(_with_stores(settings)))
+        case "token":
+            from app.access.issue import issue_token
+
+            token = issue_token(
+                load(),
+                arguments.identity,
+                room=arguments.room,
+                admin=arguments.admin,
+                ttl=arguments.ttl,
+            )
+            sys.stdout.write(token + "\n")
+            return 0
+        case "capture":
+            from app import terminal
+
+            return asyncio.run(
+                terminal.capture(
+                    load(),
+                    room=arguments.room,
+                    identity=arguments.identity,
+                    last=arguments.last,
+                    output=Path(arguments.output),
+                )
+            )
+        case _:
+            from app import supervisor
+
+            return _until_signalled(supervisor.run(load()))
+
+
+def _with_stores(settings: Settings) -> Settings:
+    """The settings with the stores' URLs; of a service that runs here, where none are given."""
+    from app.embedded import running_stores
+
+    given = {"MONGO_URL": settings.mongo_url, "REDIS_URL": settings.redis_url}
+    missing = [name for name, url in given.items() if not url]
+    running = running_stores(settings.data_dir) if missing else {}
+    if unknown := [name for name in missing if name not in running]:
+        raise ConfigurationError(
+            f"{' and '.join(unknown)} missing, and no service with embedded stores runs on "
+            f"DATA_DIR={str(settings.data_dir)!r}: set them, or start `python -m app`"
+        )
+    return settings.model_copy(update={name.lower(): running[name] for name in missing})
+
+
+def _until_signalled(work: Coroutine[Any, Any, int | None]) -> int:
+    """Runs `work` to its end, or until SIGTERM or SIGINT cancel it; its exit code."""
+
+    async def run() -> int:
+        task = asyncio.create_task(work)
+
+        def end() -> None:
+            # Once: a second signal must not interrupt the orderly end.
+            if not task.cancelling():
+                task.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, end)
+        with contextlib.suppress(asyncio.CancelledError):
+            return await task or 0
+        return 0
+
+    return asyncio.run(run())
+
+
+def _serve_api(settings: Settings, descriptor: int | None) -> int:
+    import uvicorn
+
+    from app.main import create_app
+    from app.supervisor import listen
+
+    if descriptor is None:
+        listener = listen(settings.host, settings.port)
+    else:
+        listener = socket.socket(fileno=descriptor)
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    # uvicorn ends in order on SIGTERM and SIGINT, then raises the signal again
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    return 0 if server.started else 1

@@ -1,0 +1,46 @@
+"""Becomes another program that dies with its parent: `bound_exec.py PARENT_PID PROGRAM ARG...`.
+
+The kernel sends SIGKILL when the thread that forked this process ends (prctl(2),
+PR_SET_PDEATHSIG); the setting survives execve. A program of its own, since code between fork and
+exec is not safe in a process with threads. It is run by path with `-I -S`, so it imports nothing
+of ours.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+NOT_STARTED = 127  # what a shell answers for a program that it can't find
+
+
+def bound_argv(argv: list[str]) -> list[str]:
+    """The command line that runs `argv` as a child that dies with the calling process.
+
+    The process must be forked by a thread that lives as long as the child should: the main one.
+    """
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *argv]
+
+
+def main() -> None:
+    parent, program = int(sys.argv[1]), sys.argv[2:]
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        sys.exit(f"prctl(PR_SET_PDEATHSIG): {os.strerror(ctypes.get_errno())}")
+    if os.getppid() != parent:
+        sys.exit(NOT_STARTED)  # the parent died before the kernel knew our wish
+    # Python ignores these two, and an ignored signal stays ignored over execve.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    try:
+        os.execvp(program[0], program)  # noqa: S606 - no shell is the point
+    except OSError as error:
+        sys.stderr.write(f"{program[0]}: {error.strerror}\n")
+        sys.exit(NOT_STARTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""One child process that is kept running: started again when it ends, ended when asked.
+
+The child lives in a session of its own, so that Ctrl-C in a terminal reaches only us, and dies
+with us (app.bound_exec).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import structlog
+
+from app.bound_exec import bound_argv
+
+EX_CONFIG = 78  # sysexits.h: a start with the same settings can't succeed either
+FIRST_BACKOFF_SECONDS = 0.2
+LONGEST_BACKOFF_SECONDS = 10.0
+STEADY_SECONDS = 30.0
+"""A child that ran this long begins with the first back-off again."""
+
+log = structlog.get_logger()
+
+
+class Child:
+    """A program that runs until stop().
+
+    `refused` is set, with no further start, when the program says by exit code 78 that its
+    configuration is wrong. `exits` counts its unexpected ends. stdout and stderr go to the end of
+    `log_path`, or where ours go.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        log_path: Path | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        self.name = name
+        self.refused = asyncio.Event()
+        self.exits = 0
+        self._argv = list(argv)
+        self._env = dict(env or {})
+        self._cwd = cwd
+        self._log_path = log_path
+        self._pass_fds = tuple(pass_fds)
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the running process; None while there is none."""
+        process = self._process
+        return process.pid if process and process.returncode is None else None
+
+    def start(self) -> None:
+        self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+
+    async def stop(self, grace_seconds: float) -> None:
+        """SIGTERM, then SIGKILL to its whole group when `grace_seconds` are over."""
+        self._stopping.set()
+        self._signal(signal.SIGTERM)
+        if self._keeper is None:
+            return
+        _, running = await asyncio.wait({self._keeper}, timeout=grace_seconds)
+        if running:
+            log.warning("child_killed", child=self.name, after_seconds=grace_seconds)
+            self._signal(signal.SIGKILL)
+        await self._keeper
+
+    def _signal(self, number: signal.Signals) -> None:
+        # A group holds its id until its last process is gone, so this can't hit a stranger.
+        if self.pid is not None:
+            os.killpg(self.pid, number) if number is signal.SIGKILL else os.kill(self.pid, number)
+
+    async def _keep(self) -> None:
+        backoff = FIRST_BACKOFF_SECONDS
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            code = await self._run_once()
+            if self._stopping.is_set():
+                return
+            self.exits += 1
+            if code == EX_CONFIG:
+                self.refused.set()
+                return
+            if time.monotonic() - started >= STEADY_SECONDS:
+                backoff = FIRST_BACKOFF_SECONDS
+            log.error("child_ended", child=self.name, code=code, restart_in_seconds=backoff)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), backoff)
+            except TimeoutError:
+                backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
+
+    async def _run_once(self) -> int | str:
+        """Its exit code (negative: the signal that ended it), or why it could not be started."""
+        output = self._log_path.open("ab") if self._log_path else None
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *bound_argv(self._argv),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=os.environ | self._env,
+                cwd=self._cwd,
+                pass_fds=self._pass_fds,
+                start_new_session=True,
+            )
+        except OSError as error:  # no memory, no process slots: may pass
+            return str(error)
+        finally:
+            if output:
+                output.close()
+        if self._stopping.is_set():  # stop() came while there was no process to signal
+            self._signal(signal.SIGTERM)
+        return await self._process.wait()

