@@ -1,0 +1,27 @@
+"""The database that the rows live in, whichever MONGO_URL names."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from app.context import Context
+from app.models import Pin
+
+
+async def test_a_row_whose_id_is_taken_is_refused_unchanged(ctx: Context) -> None:
+    until = datetime(2026, 1, 2, tzinfo=UTC)
+    assert await ctx.store.create(
+        Pin(id="p", owner="a", session_id="s", start_ticks=0, until=until)
+    )
+    assert not await ctx.store.create(
+        Pin(id="p", owner="b", session_id="s", start_ticks=0, until=until)
+    )
+    row = await ctx.store.rows(Pin).find_one({"_id": "p"})
+    assert row is not None
+    assert row["owner"] == "a"
+    assert row["until"] == until  # aware, UTC
+
+
+async def test_every_test_starts_with_an_empty_database_and_queue(ctx: Context) -> None:
+    assert await ctx.store.rows(Pin).find_one({}) is None
+    assert await ctx.queue.redis.dbsize() == 0

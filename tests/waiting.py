@@ -1,0 +1,35 @@
+"""Waiting for a condition with a deadline: what tests do in place of a bare sleep."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+INTERVAL_SECONDS = 0.02
+
+
+async def wait_for(
+    condition: Callable[[], Found | Awaitable[Found]],
+    deadline: float = 10.0,
+    *,
+    what: str = "",
+) -> Found:
+    """The first true value of `condition`, a function or coroutine function.
+
+    `deadline` in seconds. Fails the test with `what` (default: the condition's name) and the last
+    value when it is over.
+    """
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        found: Found = await value if inspect.isawaitable(value) else value
+        if found:
+            return found
+        if time.monotonic() > end:
+            name = what or getattr(condition, "__qualname__", repr(condition))
+            raise AssertionError(f"not within {deadline:g} s: {name}; last value: {found!r}")
+        await asyncio.sleep(INTERVAL_SECONDS)
