@@ -148,6 +148,7 @@ class EgressSession(Model):
 
     start_sent_at: datetime | None = None
     start_unclear_at: datetime | None = None
+    looked_at: datetime | None = None
     stop_sent_at: datetime | None = None
     egress_id: str | None = None
     status: str = "EGRESS_STARTING"
@@ -235,9 +236,18 @@ class Pin(Model):
 class Capture(Model):
     """A request for a clip and its job. The row is the promise; the queue only hurries it.
 
+    `status` is `accepting` until pin and quota are taken (shown to nobody), then `queued`,
+    `waiting`, `running`, and at last `ready`, `failed` or `cancelled`.
+
     `spans` freeze, at the time of acceptance, what the window means in each session's media time:
-    [{session_id, start_ticks, end_ticks}]; a share that is still starting has none yet. `lease` is
-    the worker that has the job, `lease_until` when it counts as dead.
+    [{session_id, start_ticks, end_ticks}]; a share that is still starting has none yet.
+
+    `lease` is the worker that has the job. `lease_until`: from then on somebody must look at the
+    row again; None: nothing is left to do. `generation` counts how often the job was queued,
+    `attempts` how often a worker began it.
+
+    `result` is what the verified file holds, written once, before the file gets its name: from
+    then on the capture can only become ready.
     """
 
     model_config = {
@@ -260,7 +270,9 @@ class Capture(Model):
     buffer_id: str
     caller: str
     room: str
+    room_sid: str
     identity: str
+    community: str = "default"
     title: str = ""
     cut: str = "precise"
     gaps: str = "skip"
@@ -284,6 +296,8 @@ class Capture(Model):
     lease: str | None = None
     lease_until: datetime | None = None
     generation: int = 0
+    attempts: int = 0
+    result: dict[str, Any] | None = None
     finished_at: datetime | None = None
 
 
@@ -357,6 +371,25 @@ class File(Model):
     created_at: datetime
 
 
+class UserReplayQuota(Model):
+    """What one user's clips, and captures on their way, take of the quota. `id` is the identity.
+
+    `quota_bytes` None: QUOTA_BYTES. `charges` {clip id: bytes} are clips, `reservations`
+    {clip id: bytes} captures that are not finished. `used_bytes` is the sum of the charges,
+    `held_bytes` the sum of both. All change in one update of this document, guarded by the entry
+    of the clip in it: whatever is repeated after a crash happens once.
+    """
+
+    model_config = {"collection": "quotas"}
+
+    id: str = Field(primary_field=True)
+    quota_bytes: int | None = None
+    used_bytes: int = 0
+    held_bytes: int = 0
+    charges: dict[str, int] = {}
+    reservations: dict[str, int] = {}
+
+
 MODELS: tuple[type[Model], ...] = (
     Room,
     Participant,
@@ -368,4 +401,5 @@ MODELS: tuple[type[Model], ...] = (
     Capture,
     ReplayClip,
     File,
+    UserReplayQuota,
 )
