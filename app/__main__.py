@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from app import logs
 from app.child import EX_CONFIG
 from app.durations import parse_duration
 from app.errors import ConfigurationError
@@ -67,20 +68,19 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     # Each command imports only what it needs: `token` answers without loading a web server.
     match arguments.command:
         case "api":
-            return _serve_api(_with_stores(load()), arguments.fd)
+            return _serve_api(_settings("api"), arguments.fd)
         case "worker":
             from app import worker
 
-            return _until_signalled(worker.run(_with_stores(load())))
+            return _until_signalled(worker.run(_settings("worker")))
         case "indexer":
             from app.buffer import indexer
 
-            return _until_signalled(indexer.run(_with_stores(load())))
+            return _until_signalled(indexer.run(_settings("indexer")))
         case "doctor":
             from app import doctor
 
-            settings = load()
-            return asyncio.run(doctor.run(_with_stores(settings)))
+            return asyncio.run(doctor.run(_with_stores(load())))
         case "token":
             from app.access.issue import issue_token
 
@@ -108,7 +108,16 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         case _:
             from app import supervisor
 
-            return _until_signalled(supervisor.run(load()))
+            settings = load()
+            logs.configure(settings, "supervisor")
+            return _until_signalled(supervisor.run(settings))
+
+
+def _settings(role: str) -> Settings:
+    """The settings of one process of the service, its log lines set up by them."""
+    settings = _with_stores(load())
+    logs.configure(settings, role)
+    return settings
 
 
 def _with_stores(settings: Settings) -> Settings:

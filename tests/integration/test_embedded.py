@@ -1,0 +1,208 @@
+"""The embedded stores keep what they acknowledged, come back, and belong to one service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import sysconfig
+import textwrap
+import venv
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import pytest_asyncio
+import redis.asyncio
+import redis.exceptions
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from app.embedded import embedded_stores, running_stores
+from app.errors import ConfigurationError
+from app.free_ports import choose_ports, remembered_ports
+from tests.waiting import wait_for
+
+SERVICE = textwrap.dedent(
+    """
+    import asyncio, json, sys
+    from pathlib import Path
+    from app.embedded import embedded_stores
+
+    async def main():
+        async with embedded_stores(Path(sys.argv[1])) as urls:
+            print(json.dumps(urls), flush=True)
+            await asyncio.sleep(600)
+
+    asyncio.run(main())
+    """
+)
+
+
+async def _start(data_dir: Path) -> tuple[asyncio.subprocess.Process, dict[str, str]]:
+    """A process of its own that runs the stores, and their URLs."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVICE, str(data_dir), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    return process, json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    process.kill()
+    await process.wait()
+
+
+async def _write(urls: dict[str, str], value: int) -> None:
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
+    async with mongo, redis.asyncio.from_url(urls["REDIS_URL"]) as client:
+        await mongo["replay"]["values"].insert_one({"_id": value})
+        await client.rpush("values", value)
+
+
+async def _read(urls: dict[str, str]) -> tuple[list[int], list[int]]:
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
+    async with mongo, redis.asyncio.from_url(urls["REDIS_URL"]) as client:
+        rows = await mongo["replay"]["values"].find().sort("_id", 1).to_list()
+        kept = await client.lrange("values", 0, -1)
+    return [row["_id"] for row in rows], [int(value) for value in kept]
+
+
+async def test_what_was_acknowledged_survives_the_killing_of_everything(tmp_path: Path) -> None:
+    process, urls = await _start(tmp_path)
+    try:
+        for value in range(20):
+            await _write(urls, value)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        await _kill(process)
+        process, again = await _start(tmp_path)
+        assert again == urls, "a restart has the same ports"
+        assert await _read(again) == (list(range(20)), list(range(20)))
+    finally:
+        await _kill(process)
+
+
+async def test_the_stores_of_a_killed_service_die_with_it(tmp_path: Path) -> None:
+    process, _ = await _start(tmp_path)
+    stores = psutil.Process(process.pid).children(recursive=True)
+    assert len(stores) == 2
+    await _kill(process)
+    await wait_for(lambda: not any(store.is_running() for store in stores))
+    assert running_stores(tmp_path) == {}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("embedded") / "data"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def urls(data_dir: Path) -> AsyncIterator[dict[str, str]]:
+    """The stores under data_dir, run by this process."""
+    async with embedded_stores(data_dir) as found:
+        yield found
+
+
+async def test_a_second_service_on_the_same_folder_is_refused(
+    urls: dict[str, str], data_dir: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"DATA_DIR=.*process id {os.getpid()}:"):
+        async with embedded_stores(data_dir):
+            pass
+    await _write(urls, 1)
+
+
+async def test_the_tools_find_the_running_stores(
+    urls: dict[str, str], data_dir: Path, tmp_path: Path
+) -> None:
+    assert running_stores(data_dir) == urls
+    assert running_stores(tmp_path) == {}
+
+
+async def test_a_store_that_is_killed_comes_back_on_its_port(
+    urls: dict[str, str], data_dir: Path
+) -> None:
+    await _write(urls, 2)
+    before = await _read(urls)
+    stores = [
+        child for child in psutil.Process().children() if Path(child.cwd()).parent == data_dir
+    ]
+    assert len(stores) == 2
+    for store in stores:
+        store.kill()
+    await wait_for(lambda: not any(store.is_running() for store in stores))
+
+    async def values() -> tuple[list[int], list[int]] | None:
+        try:
+            return await _read(urls)
+        except (PyMongoError, redis.exceptions.RedisError):
+            return None
+
+    assert await wait_for(values, 20) == before
+
+
+async def test_only_the_store_that_is_asked_for_runs(tmp_path: Path) -> None:
+    async with embedded_stores(tmp_path, ["REDIS_URL"]) as urls:
+        assert list(urls) == ["REDIS_URL"]
+        assert not (tmp_path / "mongo").exists()
+
+
+async def test_a_store_that_cannot_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "redis/appendonlydir").mkdir(parents=True)
+    (tmp_path / "redis/appendonlydir/appendonly.aof.manifest").write_text("no manifest\n")
+    with pytest.raises(ConfigurationError, match=r"(?s)embedded store redis does not start.*AOF"):
+        async with embedded_stores(tmp_path, ["REDIS_URL"]):
+            pass
+
+
+async def test_a_data_dir_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match=r"DATA_DIR='.*/file/data': Not a directory"):
+        async with embedded_stores(tmp_path / "file/data"):
+            pass
+
+
+async def test_without_the_extra_the_error_says_how_to_go_on(tmp_path: Path) -> None:
+    """Asked of an environment that has our libraries, but not the stores' programs."""
+    venv.create(tmp_path / "venv", with_pip=False)
+    (site,) = (tmp_path / "venv/lib").glob("python*/site-packages")
+    (site / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    process = await asyncio.create_subprocess_exec(
+        tmp_path / "venv/bin/python",
+        *("-c", SERVICE, tmp_path / "data"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, error = await process.communicate()
+    assert b"MONGO_URL is missing and its embedded store is not installed" in error
+    assert b"pip install 'replay-buffer[embedded]'" in error
+
+
+def test_a_port_that_is_taken_is_replaced(tmp_path: Path) -> None:
+    memory = tmp_path / "ports.json"
+    first = choose_ports(["MONGO_URL"], memory)["MONGO_URL"]
+    assert choose_ports(["MONGO_URL"], memory) == {"MONGO_URL": first}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first))
+        taken.listen()
+        second = choose_ports(["MONGO_URL"], memory)["MONGO_URL"]
+    assert second != first
+    assert remembered_ports(memory) == {"MONGO_URL": second}
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"MONGO_URL": null}', "\x00", '{"MONGO_URL": 1e9}'])
+def test_a_broken_memory_of_ports_is_forgotten(tmp_path: Path, content: str) -> None:
+    memory = tmp_path / "ports.json"
+    memory.write_text(content)
+    assert 1024 < choose_ports(["MONGO_URL"], memory)["MONGO_URL"] < 65_536
+
+
+def test_chosen_ports_are_not_given_to_outgoing_connections(tmp_path: Path) -> None:
+    lowest, highest = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    names = [str(number) for number in range(50)]
+    ports = choose_ports(names, tmp_path / "ports.json")
+    assert not [port for port in ports.values() if lowest <= port <= highest]
