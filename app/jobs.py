@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from arq.connections import ArqRedis, RedisSettings, create_pool
@@ -56,21 +56,19 @@ class Queue:
     async def close(self) -> None:
         await self.redis.aclose()
 
-    async def reconcile(self, room_sid: str, identity: str, *, in_seconds: float = 0) -> None:
-        """Asks for a reconcile of a participant's shares, now or later.
+    async def reconcile(self, room_sid: str, identity: str, *, at: datetime | None = None) -> None:
+        """Asks for a reconcile of a participant's shares, now or at an instant.
 
         Asked for again before it begins, it runs once; asked for after it began, it runs again:
         the generation in the job's id moves on at the begin, before facts are read.
         """
-        generation = await self.redis.get(_generation_key(room_sid, identity)) or b"0"
-        await self._enqueue(
-            "reconcile",
-            room_sid,
-            identity,
-            job_id=f"reconcile:{_digest(room_sid, identity)}:{int(generation)}"
-            + (f":+{in_seconds:g}" if in_seconds else ""),
-            in_seconds=in_seconds,
-        )
+        job_id = f"reconcile:{_digest(room_sid, identity)}:"
+        if at is not None:
+            job_id += f"at:{at.timestamp():.1f}"
+        else:
+            generation = await self.redis.get(_generation_key(room_sid, identity)) or b"0"
+            job_id += str(int(generation))
+        await self._enqueue("reconcile", room_sid, identity, job_id=job_id, at=at)
 
     async def begin_reconcile(self, room_sid: str, identity: str) -> None:
         """Moves the generation on. A reconcile calls it before it reads any fact."""
@@ -84,12 +82,9 @@ class Queue:
         """Asks for a reconcile of everybody who shares, or is recorded, in a room."""
         await self._enqueue("reconcile_room", room_sid)
 
-    async def capture(self, capture_id: str, generation: int, *, in_seconds: float = 0) -> None:
+    async def capture(self, capture_id: str, generation: int) -> None:
         """Asks for a capture to be made; at most one job per generation of its row."""
-        await self._enqueue(
-            "capture", capture_id, job_id=f"capture:{capture_id}:{generation}:{in_seconds:g}",
-            in_seconds=in_seconds,
-        )  # fmt: skip
+        await self._enqueue("capture", capture_id, job_id=f"capture:{capture_id}:{generation}")
 
     async def learn_clock(self, session_id: str) -> None:
         """Asks for a session's `started_at` from LiveKit; once while it is not answered."""
@@ -110,10 +105,9 @@ class Queue:
         await self.redis.set(f"replay:event:{event_id}", 1, ex=3600)
 
     async def _enqueue(
-        self, name: str, *args: Any, job_id: str | None = None, in_seconds: float = 0
+        self, name: str, *args: Any, job_id: str | None = None, at: datetime | None = None
     ) -> None:
-        defer = timedelta(seconds=in_seconds) if in_seconds else None
-        await self.redis.enqueue_job(name, *args, _job_id=job_id, _defer_by=defer)
+        await self.redis.enqueue_job(name, *args, _job_id=job_id, _defer_until=at)
 
 
 def _digest(*parts: str) -> str:

@@ -1,0 +1,9 @@
+"""WHEN something happens in LiveKit: one module per family of events.
+
+A handler reads as one sentence, "when X, note Y and ask for Z". It writes facts and asks for jobs;
+it never calls LiveKit, builds a path, loops or tries again.
+"""
+
+from handlers import egress, participants, rooms, tracks
+
+__all__ = ["egress", "participants", "rooms", "tracks"]

@@ -1,0 +1,197 @@
+"""What LiveKit told us, written down.
+
+Every fact is one idempotent write that only ever adds knowledge: told twice, late or in another
+order, the rows end up the same. An end is final, because LiveKit never uses a sid again.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from livekit.protocol.egress import EgressInfo
+from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSource
+from odmantic import Model
+from pymongo.errors import DuplicateKeyError
+
+from app import models
+from app.buffer import clock
+from app.recording import livekit
+from app.store import Row, Store
+
+SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
+_EGRESS_IDENTITY = "EG_"
+# A row of a running egress may move to these from any status before them, never back.
+_RANK = {"EGRESS_STARTING": 0, "EGRESS_ACTIVE": 1, "EGRESS_ENDING": 2}
+
+
+def is_recorder(participant: ParticipantInfo) -> bool:
+    """Whether a participant is an egress: its coming and going make no facts."""
+    return participant.kind == ParticipantInfo.Kind.EGRESS or participant.identity.startswith(
+        _EGRESS_IDENTITY
+    )
+
+
+def is_share(track: TrackInfo) -> bool:
+    """Whether a track belongs to a screen share."""
+    return track.source in SHARE_SOURCES
+
+
+def community_of(room: Room) -> str:
+    """The community that a room's metadata names; `default` where it names none."""
+    try:
+        named = json.loads(room.metadata or "{}").get("community")
+    except (ValueError, AttributeError):
+        named = None
+    return named if isinstance(named, str) and 0 < len(named) <= 128 else "default"
+
+
+async def room_started(store: Store, room: Room) -> None:
+    """A room is there. Its community is read now and holds for its life."""
+    await _upsert(
+        store,
+        models.Room,
+        room.sid,
+        {"name": room.name},
+        {"community": community_of(room), "finished_at": None},
+    )
+
+
+async def room_finished(store: Store, room: Room, now: datetime) -> None:
+    """A room is gone, and with it everything in it."""
+    await _upsert(
+        store,
+        models.Room,
+        room.sid,
+        {"name": room.name, "finished_at": now},
+        {"community": community_of(room)},
+    )
+
+
+async def participant_joined(
+    store: Store, room: Room, participant: ParticipantInfo, now: datetime
+) -> None:
+    """Somebody is connected to a room."""
+    joined_ms = participant.joined_at_ms or participant.joined_at * 1000
+    joined_at = datetime.fromtimestamp(joined_ms / 1000, UTC) if joined_ms else now
+    await _upsert(
+        store,
+        models.Participant,
+        participant.sid,
+        _whose(room, participant) | {"joined_at": joined_at},
+        {"left_at": None, "opted_out": False},
+    )
+
+
+async def participant_left(
+    store: Store, room: Room, participant: ParticipantInfo, now: datetime
+) -> None:
+    """One connection of somebody is over; a newer one of the same identity is another row."""
+    await _upsert(
+        store,
+        models.Participant,
+        participant.sid,
+        _whose(room, participant) | {"left_at": now},
+        {"joined_at": None, "opted_out": False},
+    )
+
+
+async def track_published(
+    store: Store, room: Room, participant: ParticipantInfo, track: TrackInfo, now: datetime
+) -> None:
+    """A share's track is there. If it has ended before, it stays ended."""
+    whose = _whose(room, participant)
+    await _upsert(
+        store,
+        models.Track,
+        track.sid,
+        whose
+        | {
+            "participant_sid": participant.sid,
+            "video": track.source == TrackSource.SCREEN_SHARE,
+            "width": track.width,
+            "height": track.height,
+            "mime": track.mime_type,
+            "encrypted": track.encryption != 0,
+            "missing": 0,
+        },
+        {"published_at": now, "ended_at": None, "live": True},
+    )
+
+
+async def track_unpublished(
+    store: Store, room: Room, participant: ParticipantInfo, track: TrackInfo, now: datetime
+) -> None:
+    """A share's track is gone for good."""
+    await _upsert(
+        store,
+        models.Track,
+        track.sid,
+        _whose(room, participant)
+        | {
+            "participant_sid": participant.sid,
+            "video": track.source == TrackSource.SCREEN_SHARE,
+            "ended_at": now,
+            "live": False,
+        },
+        {
+            "published_at": None,
+            "width": track.width,
+            "height": track.height,
+            "mime": track.mime_type,
+            "encrypted": track.encryption != 0,
+            "missing": 0,
+        },
+    )
+
+
+async def egress(store: Store, info: EgressInfo, now: datetime) -> Row | None:
+    """What became of an egress of ours: adopts it if its id was not known, never goes back.
+
+    Returns the session's row afterwards, None if the egress is not ours or its row is gone.
+    """
+    session_id = livekit.session_of(info)
+    if session_id is None:
+        return None
+    sessions = store.rows(models.EgressSession)
+    status = livekit.status_name(info)
+    known: Row = {"egress_id": info.egress_id}
+    if status == "EGRESS_ACTIVE":
+        known["active_at"] = now
+    row = await sessions.find_one({"_id": session_id}, {"active_at": 1, "ended_at": 1})
+    if row is None:
+        return None
+    if row["active_at"] is not None:
+        known.pop("active_at", None)
+    await sessions.update_one(
+        {"_id": session_id, "egress_id": {"$in": [None, info.egress_id]}}, {"$set": known}
+    )
+    before = [name for name, rank in _RANK.items() if rank <= _RANK.get(status, len(_RANK))]
+    change: Row = {"status": status}
+    if livekit.is_over(info):
+        ended = datetime.fromtimestamp(info.ended_at / 1e9, UTC) if info.ended_at else now
+        change |= {"ended_at": ended, "error": info.error[:500], "error_code": info.error_code}
+    await sessions.update_one(
+        {"_id": session_id, "egress_id": info.egress_id, "status": {"$in": before}},
+        {"$set": change},
+    )
+    clock_ns = livekit.clock_of(info)
+    if clock_ns is not None:
+        await clock.correct(store, session_id, clock_ns)
+    return await sessions.find_one({"_id": session_id})
+
+
+def _whose(room: Room, participant: ParticipantInfo) -> Row:
+    return {"room_sid": room.sid, "room": room.name, "identity": participant.identity}
+
+
+async def _upsert(
+    store: Store, model: type[Model], sid: str, known: Row, unless_known: Row
+) -> None:
+    """Sets what this event knows for sure, and the rest only if nobody has told it before."""
+    change = {"$set": known, "$setOnInsert": unless_known}
+    try:
+        await store.rows(model).update_one({"_id": sid}, change, upsert=True)
+    except DuplicateKeyError:
+        # two upserts of a new sid at once: the loser finds the row the second time
+        await store.rows(model).update_one({"_id": sid}, change, upsert=True)

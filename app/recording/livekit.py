@@ -1,0 +1,242 @@
+"""LiveKit's API: the only place that calls it.
+
+Every call has a time limit of our own, since those of livekit-api 1.2.2 do not act under aiohttp
+3.14, and every failure becomes one of the few errors below, named for what the recorder does next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import aiohttp
+from livekit.api import LiveKitAPI, ServerError
+from livekit.protocol.egress import (
+    EgressInfo,
+    EgressStatus,
+    EncodingOptions,
+    EncodingOptionsPreset,
+    ListEgressRequest,
+    SegmentedFileOutput,
+    SegmentedFileProtocol,
+    SegmentedFileSuffix,
+    StopEgressRequest,
+    TrackCompositeEgressRequest,
+)
+from livekit.protocol.models import ParticipantInfo, Room
+from livekit.protocol.room import ListParticipantsRequest, ListRoomsRequest
+
+from app.buffer import paths
+from app.errors import Unavailable
+from app.settings import Settings
+
+T = TypeVar("T")
+
+# livekit-server itself answers a start after at most 33 s, everything else within 3 s.
+_START_SECONDS = 40.0
+_CALL_SECONDS = 10.0
+
+
+class StartRefused(Exception):
+    """The egress was not started, and won't be: LiveKit said so. `code` is Twirp's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class NoWorker(StartRefused):
+    """No egress worker took the job: none runs, or none has capacity left."""
+
+
+class StartUnclear(Exception):
+    """No answer, or one that leaves open whether the egress runs: look before starting again."""
+
+
+class AlreadyOver(Exception):
+    """The egress to be stopped has ended, or is not known any more."""
+
+
+class WorkerGone(Exception):
+    """The egress to be stopped is listed, but nobody serves it: its worker is gone or hangs."""
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """What to record: exactly these tracks. `prefix` is absolute, as egress sees it."""
+
+    room: str
+    video_sid: str
+    audio_sid: str | None
+    prefix: str
+    segment_seconds: int
+    encoding: str | EncodingOptions
+
+
+class LiveKit:
+    """A client of one livekit-server. Build it inside the event loop, `close()` it there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._api = LiveKitAPI(
+            settings.livekit_http_url,
+            settings.livekit_api_key,
+            settings.livekit_api_secret.get_secret_value(),
+            failover=False,
+        )
+
+    async def close(self) -> None:
+        await self._api.aclose()
+
+    async def start(self, request: StartRequest) -> EgressInfo:
+        """Starts a Track Composite egress. Not idempotent, and not to be repeated after doubt.
+
+        Raises NoWorker, StartRefused or StartUnclear.
+        """
+        composite = TrackCompositeEgressRequest(
+            room_name=request.room,
+            video_track_id=request.video_sid,
+            audio_track_id=request.audio_sid or "",
+            segment_outputs=[
+                SegmentedFileOutput(
+                    protocol=SegmentedFileProtocol.HLS_PROTOCOL,
+                    filename_prefix=request.prefix,
+                    playlist_name=paths.FULL_PLAYLIST,
+                    live_playlist_name=paths.LIVE_PLAYLIST,
+                    segment_duration=request.segment_seconds,
+                    filename_suffix=SegmentedFileSuffix.TIMESTAMP,
+                    disable_manifest=True,
+                )
+            ],
+        )
+        if isinstance(request.encoding, str):
+            # the stubs take only members, the wrapper gives only numbers
+            composite.preset = EncodingOptionsPreset.Value(request.encoding)  # type: ignore[assignment]
+        else:
+            composite.advanced.CopyFrom(request.encoding)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                return await self._api.egress.start_track_composite_egress(composite)
+        except ServerError as error:
+            # 503: the server has given up asking workers. 429: they answered that they are full.
+            # 409: a worker runs it, but answered too late.
+            if error.code in ("unavailable", "resource_exhausted"):
+                raise NoWorker(error.code, error.message) from error
+            if error.status < 500 and error.code not in ("already_exists", "deadline_exceeded"):
+                raise StartRefused(error.code, error.message) from error
+            raise StartUnclear(str(error)) from error
+        except aiohttp.ClientConnectorError as error:
+            # nothing was sent
+            raise StartRefused("unreachable", str(error)) from error
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise StartUnclear(repr(error)) from error
+
+    async def stop(self, egress_id: str) -> EgressInfo:
+        """Stops an egress. Raises AlreadyOver, WorkerGone or Unavailable."""
+        try:
+            return await _limited(
+                self._api.egress.stop_egress(StopEgressRequest(egress_id=egress_id))
+            )
+        except ServerError as error:
+            if error.code in ("failed_precondition", "not_found"):
+                raise AlreadyOver(error.message) from error
+            if error.code in ("deadline_exceeded", "unavailable"):
+                raise WorkerGone(error.message) from error
+            raise Unavailable(f"LiveKit answered {error} to StopEgress {egress_id}") from error
+
+    async def active_egresses(self) -> list[EgressInfo]:
+        """Every egress that LiveKit takes for running, ghosts included. Raises Unavailable."""
+        return await self._list(ListEgressRequest(active=True))
+
+    async def room_egresses(self, room: str) -> list[EgressInfo]:
+        """A room's egresses, ended ones of the last 24 h included. Raises Unavailable."""
+        return await self._list(ListEgressRequest(room_name=room))
+
+    async def egress(self, egress_id: str) -> EgressInfo | None:
+        """One egress, ended ones of the last 24 h included. Raises Unavailable."""
+        found = await self._list(ListEgressRequest(egress_id=egress_id))
+        return found[0] if found else None
+
+    async def rooms(self) -> list[Room]:
+        """All rooms. Raises Unavailable."""
+        answer = await self._answer(self._api.room.list_rooms(ListRoomsRequest()), "ListRooms")
+        return list(answer.rooms)
+
+    async def participants(self, room: str) -> list[ParticipantInfo]:
+        """Everybody in a room, recorders included; empty for one that is gone.
+
+        Raises Unavailable.
+        """
+        try:
+            answer = await self._answer(
+                self._api.room.list_participants(ListParticipantsRequest(room=room)),
+                "ListParticipants",
+            )
+        except _NotFound:
+            return []
+        return list(answer.participants)
+
+    async def _list(self, request: ListEgressRequest) -> list[EgressInfo]:
+        answer = await self._answer(self._api.egress.list_egress(request), "ListEgress")
+        return list(answer.items)
+
+    async def _answer(self, call: Awaitable[T], name: str) -> T:
+        try:
+            return await _limited(call)
+        except ServerError as error:
+            if error.code == "not_found":
+                raise _NotFound(error.message) from error
+            raise Unavailable(f"LiveKit answered {error} to {name}") from error
+
+
+class _NotFound(Exception):
+    """LiveKit does not know what was asked for."""
+
+
+async def _limited(call: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(_CALL_SECONDS):
+            return await call
+    except (TimeoutError, aiohttp.ClientError) as error:
+        raise Unavailable(f"LiveKit does not answer: {error!r}") from error
+
+
+_FINAL = (
+    EgressStatus.EGRESS_COMPLETE,
+    EgressStatus.EGRESS_FAILED,
+    EgressStatus.EGRESS_ABORTED,
+    EgressStatus.EGRESS_LIMIT_REACHED,
+)
+
+
+def is_over(info: EgressInfo) -> bool:
+    """Whether an egress has ended. A status that is newer than our library parses as STARTING."""
+    return info.ended_at != 0 or info.status in _FINAL
+
+
+def status_name(info: EgressInfo) -> str:
+    """The status as LiveKit spells it; of one that is over, never one of running."""
+    if is_over(info) and info.status not in _FINAL:
+        return "EGRESS_FAILED" if info.error else "EGRESS_COMPLETE"
+    if info.status not in EgressStatus.values():
+        return "EGRESS_ACTIVE"
+    return EgressStatus.Name(info.status)
+
+
+def session_of(info: EgressInfo) -> str | None:
+    """The id of the session that an egress serves, from its file prefix; None if not ours."""
+    for output in info.track_composite.segment_outputs:
+        return paths.session_of_prefix(output.filename_prefix)
+    return None
+
+
+def clock_of(info: EgressInfo) -> int | None:
+    """Unix time in ns of the egress's media time 0; None as long as nothing was recorded.
+
+    `segment_results[0].started_at`, right within 41 ms for every frame. A killed handler's last
+    info has lost it.
+    """
+    if info.segment_results and info.segment_results[0].started_at > 0:
+        return info.segment_results[0].started_at
+    return None

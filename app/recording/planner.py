@@ -1,0 +1,268 @@
+"""What should be done about one share, given what is known of it. Pure.
+
+The recorder reads rows, asks `plan`, carries the actions out and asks again, until there is
+nothing left to do now. Every action is safe to repeat, so being killed between two of them, or
+being asked for the same share by an event that came twice, late or never, changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from app.recording.reasons import Why
+
+BACK_OFF_SECONDS = (0.0, 2.0, 10.0, 30.0, 60.0)
+# After this much media a session counts as a success, and the next failure as the first.
+HEALTHY_SECONDS = 60.0
+# LiveKit goes on retrying a start for up to this long after its caller has lost touch.
+UNCLEAR_SECONDS = 60.0
+# An egress is ACTIVE after 2 s; one with an unknown track fails by itself after 30 s.
+STARTING_SECONDS = 45.0
+# How long the next egress of a share may take until it is given up and the current one kept.
+HANDOVER_SECONDS = 60.0
+# A stop whose answer was lost, or that had no effect, is sent again after this long.
+STOP_AGAIN_SECONDS = 10.0
+# How often ListEgress is asked for an egress whose start is unclear.
+LOOK_AGAIN_SECONDS = 2.0
+
+RUNNING = frozenset({"EGRESS_STARTING", "EGRESS_ACTIVE", "EGRESS_ENDING"})
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share as the facts tell it. `refusal` says why it must not be recorded."""
+
+    live: bool
+    published_at: datetime
+    audio_sid: str | None = None
+    refusal: Why | None = None
+    failures: int = 0
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the planner needs of a session that has a role (see models.EgressSession)."""
+
+    id: str
+    role: str
+    created_at: datetime
+    audio_sid: str | None = None
+    egress_id: str | None = None
+    status: str = "EGRESS_STARTING"
+    start_sent_at: datetime | None = None
+    start_unclear_at: datetime | None = None
+    looked_at: datetime | None = None
+    active_at: datetime | None = None
+    stop_sent_at: datetime | None = None
+    ended_at: datetime | None = None
+    ghost: bool = False
+
+    @property
+    def over(self) -> bool:
+        return self.ghost or self.ended_at is not None or self.status not in RUNNING
+
+
+@dataclass(frozen=True)
+class Create:
+    """Write the row of a new session, which guards against a second one of the same role."""
+
+    role: str
+    audio_sid: str | None
+
+
+@dataclass(frozen=True)
+class Start:
+    """Ask LiveKit for the egress of a session whose row exists."""
+
+    session_id: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """Look in ListEgress for an egress that bears this session's id, and adopt it."""
+
+    session_id: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Ask LiveKit to stop a session's egress."""
+
+    session_id: str
+
+
+@dataclass(frozen=True)
+class Retire:
+    """The session is over: take its role away. `failed` counts towards the back-off."""
+
+    session_id: str
+    failed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Promote:
+    """The next session is ACTIVE and becomes the current one."""
+
+    session_id: str
+
+
+Action = Create | Start | Look | Stop | Retire | Promote
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Actions to carry out now, in order; when to ask again at the latest; why nothing records."""
+
+    actions: tuple[Action, ...] = ()
+    again_at: datetime | None = None
+    why: Why | None = None
+
+
+@dataclass
+class _Draft:
+    now: datetime
+    actions: list[Action] = field(default_factory=list)
+    again_at: datetime | None = None
+
+    def do(self, action: Action) -> None:
+        self.actions.append(action)
+
+    def again(self, at: datetime) -> None:
+        if self.again_at is None or at < self.again_at:
+            self.again_at = at
+
+    def done(self, why: Why | None = None) -> Plan:
+        return Plan(tuple(self.actions), self.again_at, why)
+
+
+def plan(share: Share, sessions: list[Session], now: datetime, audio_wait_seconds: float) -> Plan:
+    """The next actions for a share. `sessions`: those with a role, at most one each.
+
+    When a plan holds actions, ask again after carrying them out.
+    """
+    draft = _Draft(now)
+    current = next((s for s in sessions if s.role == "current"), None)
+    coming = next((s for s in sessions if s.role == "next"), None)
+    wanted = share.live and share.refusal is None
+    if not wanted:
+        for session in (coming, current):
+            if session is not None:
+                _end(draft, session)
+        return draft.done(share.refusal if share.live else None)
+    if current is None:
+        if coming is None:
+            return _begin(draft, share, audio_wait_seconds)
+        # what it was to take over from is over
+        draft.do(Promote(coming.id))
+    elif coming is not None:
+        _hand_over(draft, current, coming)
+    else:
+        _tend(draft, current)
+        if not draft.actions and _lacks_audio(share, current) and _may_try(draft, share):
+            draft.do(Create("next", share.audio_sid))
+    starting = current is not None and current.active_at is None
+    return draft.done(Why.STARTING if starting else None)
+
+
+def back_off_seconds(failures: int) -> float:
+    """How long to wait before the start that follows this many failures in a row."""
+    return BACK_OFF_SECONDS[min(max(failures - 1, 0), len(BACK_OFF_SECONDS) - 1)]
+
+
+def _begin(draft: _Draft, share: Share, audio_wait_seconds: float) -> Plan:
+    if not _may_try(draft, share):
+        return draft.done(Why.EGRESS_FAILED)
+    audio_until = share.published_at + timedelta(seconds=audio_wait_seconds)
+    if share.audio_sid is None and draft.now < audio_until:
+        draft.again(audio_until)
+    else:
+        draft.do(Create("current", share.audio_sid))
+    return draft.done(Why.STARTING)
+
+
+def _may_try(draft: _Draft, share: Share) -> bool:
+    if share.retry_at is not None and draft.now < share.retry_at:
+        draft.again(share.retry_at)
+        return False
+    return True
+
+
+def _lacks_audio(share: Share, current: Session) -> bool:
+    return share.audio_sid is not None and share.audio_sid != current.audio_sid
+
+
+def _tend(draft: _Draft, session: Session) -> None:
+    """Brings a session that is wanted to ACTIVE, or retires it."""
+    if session.over:
+        draft.do(Retire(session.id, failed=session.stop_sent_at is None, reason=session.status))
+    elif session.start_sent_at is None:
+        draft.do(Start(session.id))
+    elif session.stop_sent_at is not None:
+        # asked to stop for a reason that has gone; the next one starts when it is over
+        _stop(draft, session)
+    elif session.egress_id is None:
+        _look(draft, session, failed=True)
+    elif session.active_at is None:
+        deadline = session.start_sent_at + timedelta(seconds=STARTING_SECONDS)
+        if draft.now >= deadline:
+            _stop(draft, session)
+        else:
+            draft.again(deadline)
+
+
+def _hand_over(draft: _Draft, current: Session, coming: Session) -> None:
+    """Lets the next session take over once it records, or gives it up."""
+    deadline = coming.created_at + timedelta(seconds=HANDOVER_SECONDS)
+    if current.over:
+        _tend(draft, current)
+    elif coming.over:
+        draft.do(Retire(coming.id, failed=True, reason=coming.status))
+    elif coming.active_at is not None:
+        _stop(draft, current)
+    elif draft.now >= deadline:
+        _end(draft, coming)
+    else:
+        draft.again(deadline)
+        _tend(draft, coming)
+
+
+def _end(draft: _Draft, session: Session) -> None:
+    """Brings a session that is not wanted to its end."""
+    if session.over:
+        draft.do(Retire(session.id, failed=False, reason=session.status))
+    elif session.start_sent_at is None:
+        draft.do(Retire(session.id, failed=False, reason="never started"))
+    elif session.egress_id is None:
+        _look(draft, session, failed=False)
+    else:
+        _stop(draft, session)
+
+
+def _stop(draft: _Draft, session: Session) -> None:
+    if session.stop_sent_at is None:
+        draft.do(Stop(session.id))
+        return
+    again = session.stop_sent_at + timedelta(seconds=STOP_AGAIN_SECONDS)
+    if draft.now >= again:
+        draft.do(Stop(session.id))
+    else:
+        draft.again(again)
+
+
+def _look(draft: _Draft, session: Session, *, failed: bool) -> None:
+    """For a start that was sent and whose egress is not known."""
+    since = session.start_unclear_at or session.start_sent_at or session.created_at
+    look_at = (
+        session.looked_at + timedelta(seconds=LOOK_AGAIN_SECONDS) if session.looked_at else since
+    )
+    if draft.now < look_at:
+        draft.again(look_at)
+    elif session.looked_at is not None and session.looked_at >= since + timedelta(
+        seconds=UNCLEAR_SECONDS
+    ):
+        draft.do(Retire(session.id, failed=failed, reason="no egress came of its start"))
+    else:
+        draft.do(Look(session.id))

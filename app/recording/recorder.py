@@ -1,0 +1,251 @@
+"""Makes what is recorded equal to what should be: one participant's shares at a time.
+
+`reconcile` is level-triggered. Whatever asked for it, it reads the facts, lets the planner decide
+and carries the actions out, until there is nothing to do now. Rows come before side effects and
+side effects before their results, so a process killed anywhere leaves something to adopt.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from redis.exceptions import LockError
+
+from app import jobs, models
+from app.buffer import paths
+from app.context import Context
+from app.recording import admission, planner, starting
+from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
+from app.recording.reasons import REFUSALS, Why
+from app.store import Row
+
+log = structlog.get_logger()
+
+# Longer than the longest thing done under it, a start of 40 s.
+LOCK_SECONDS = 60
+# Actions of one share in one reconcile: far more than any sequence of them needs.
+MAX_ROUNDS = 12
+
+
+class Busy(Exception):
+    """Another worker reconciles this participant at the moment."""
+
+
+async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str) -> None:
+    """Makes actual equal wanted for one participant of a room.
+
+    Asks for itself again where something has to be waited for. Raises Busy if another worker is
+    at it, and Unavailable if LiveKit does not answer.
+    """
+    lock = ctx.queue.redis.lock(jobs.lock_name(room_sid, identity), timeout=LOCK_SECONDS)
+    if not await lock.acquire(blocking=False):
+        raise Busy
+    try:
+        await ctx.queue.begin_reconcile(room_sid, identity)
+        again_at: datetime | None = None
+        for video_sid in await _shares(ctx, room_sid, identity):
+            at = await _reconcile_share(ctx, livekit, room_sid, video_sid)
+            again_at = min(filter(None, (again_at, at)), default=None)
+        if again_at is not None:
+            await ctx.queue.reconcile(room_sid, identity, at=again_at)
+    finally:
+        try:
+            await lock.release()
+        except LockError:
+            # it ran out while LiveKit kept us waiting; the unique index still guards the share
+            log.warning("reconcile_lock_lost", room=room_sid, identity=identity)
+
+
+async def _shares(ctx: Context, room_sid: str, identity: str) -> list[str]:
+    """Video tracks of this participant that are live, or still have a session with a role."""
+    live = await ctx.store.rows(models.Track).distinct(
+        "_id", {"room_sid": room_sid, "identity": identity, "video": True, "live": True}
+    )
+    recorded = await ctx.store.rows(models.EgressSession).distinct(
+        "video_sid",
+        {"room_sid": room_sid, "identity": identity, "role": {"$in": ["current", "next"]}},
+    )
+    open_buffers = await ctx.store.rows(models.Buffer).distinct(
+        "video_sid", {"room_sid": room_sid, "identity": identity, "ended_at": None}
+    )
+    return sorted({*live, *recorded, *open_buffers})
+
+
+async def _reconcile_share(
+    ctx: Context, livekit: LiveKit, room_sid: str, video_sid: str
+) -> datetime | None:
+    """Brings one share to rest. Returns when it wants to be looked at again."""
+    for _ in range(MAX_ROUNDS):
+        now = datetime.now(UTC)
+        track = await ctx.store.rows(models.Track).find_one({"_id": video_sid})
+        if track is None:
+            return None
+        buffer = await _buffer(ctx, track, now)
+        sessions = await (
+            ctx.store.rows(models.EgressSession)
+            .find({"buffer_id": buffer["_id"], "role": {"$in": ["current", "next"]}})
+            .to_list(None)
+        )
+        share = await _share(ctx, track, buffer, recording=bool(sessions))
+        made = planner.plan(
+            share, [_session(row) for row in sessions], now, ctx.settings.audio_wait_seconds
+        )
+        await _tell(ctx, buffer, share, made.why, now)
+        if not made.actions:
+            return made.again_at
+        for action in made.actions:
+            await _act(ctx, livekit, action, buffer, track, sessions)
+    log.error("reconcile_does_not_rest", share=video_sid)
+    return datetime.now(UTC) + timedelta(seconds=5)
+
+
+async def _buffer(ctx: Context, track: Row, now: datetime) -> Row:
+    buffers = ctx.store.rows(models.Buffer)
+    buffer_id = paths.buffer_id(ctx.instance, track["room_sid"], track["_id"])
+    row = await buffers.find_one({"_id": buffer_id})
+    if row is None:
+        room = await ctx.store.rows(models.Room).find_one({"_id": track["room_sid"]})
+        await ctx.store.create(
+            models.Buffer(
+                id=buffer_id,
+                room=track["room"],
+                room_sid=track["room_sid"],
+                identity=track["identity"],
+                participant_sid=track["participant_sid"],
+                video_sid=track["_id"],
+                community=room["community"] if room else "default",
+                since=track["published_at"] or now,
+            )
+        )
+        row = await buffers.find_one({"_id": buffer_id})
+    if row is None:
+        raise RuntimeError(f"buffer {buffer_id} vanished while it was made")
+    return row
+
+
+async def _share(ctx: Context, track: Row, buffer: Row, *, recording: bool) -> planner.Share:
+    participant = await ctx.store.rows(models.Participant).find_one(
+        {"_id": track["participant_sid"]}
+    )
+    room = await ctx.store.rows(models.Room).find_one({"_id": track["room_sid"]})
+    live = (
+        track["live"]
+        and track["missing"] < 2
+        and (participant is None or participant["left_at"] is None)
+        and (room is None or room["finished_at"] is None)
+    )
+    audio = await ctx.store.rows(models.Track).find_one(
+        {
+            "participant_sid": track["participant_sid"],
+            "video": False,
+            "live": True,
+            "missing": {"$lt": 2},
+        },
+        sort=[("published_at", -1)],
+    )
+    refusal = await admission.refusal(ctx, track, participant, recording) if live else None
+    return planner.Share(
+        live=live,
+        published_at=track["published_at"] or buffer["since"],
+        audio_sid=audio["_id"] if audio else None,
+        refusal=refusal,
+        failures=buffer["failures"],
+        retry_at=buffer["retry_at"],
+    )
+
+
+def _session(row: Row) -> planner.Session:
+    return planner.Session(
+        id=row["_id"],
+        role=row["role"],
+        created_at=row["created_at"],
+        audio_sid=row["audio_sid"],
+        egress_id=row["egress_id"],
+        status=row["status"],
+        start_sent_at=row["start_sent_at"],
+        start_unclear_at=row["start_unclear_at"],
+        looked_at=row["looked_at"],
+        active_at=row["active_at"],
+        stop_sent_at=row["stop_sent_at"],
+        ended_at=row["ended_at"],
+        ghost=row["ghost_at"] is not None,
+    )
+
+
+async def _tell(
+    ctx: Context, buffer: Row, share: planner.Share, why: Why | None, now: datetime
+) -> None:
+    """Writes into the buffer's row what callers may know: over or not, and why nothing records."""
+    change: Row = {}
+    if why is Why.EGRESS_FAILED and buffer["why"] == Why.NO_WORKER:
+        why = Why.NO_WORKER
+    if why != buffer["why"] and not (why is Why.STARTING and buffer["failures"]):
+        change["why"] = why
+        if why in REFUSALS:
+            log.info("share_refused", room=buffer["room"], identity=buffer["identity"], why=why)
+    if share.live and buffer["ended_at"] is not None:
+        change["ended_at"] = None
+    elif not share.live and buffer["ended_at"] is None:
+        change |= {"ended_at": now, "why": None}
+    if change:
+        await ctx.store.rows(models.Buffer).update_one({"_id": buffer["_id"]}, {"$set": change})
+
+
+async def _act(
+    ctx: Context,
+    livekit: LiveKit,
+    action: planner.Action,
+    buffer: Row,
+    track: Row,
+    sessions: list[Row],
+) -> None:
+    row = next((s for s in sessions if s["_id"] == getattr(action, "session_id", "")), None)
+    match action:
+        case planner.Create(role=role, audio_sid=audio_sid):
+            await starting.create(ctx, buffer, track, role, audio_sid)
+        case planner.Start() if row is not None:
+            await starting.start(ctx, livekit, row, buffer, track)
+        case planner.Look() if row is not None:
+            await starting.look(ctx, livekit, row)
+        case planner.Stop() if row is not None:
+            await _stop(ctx, livekit, row)
+        case planner.Retire(failed=failed, reason=reason) if row is not None:
+            await retire(ctx, row, buffer, failed=failed, reason=reason)
+        case planner.Promote(session_id=session_id):
+            await ctx.store.rows(models.EgressSession).update_one(
+                {"_id": session_id, "role": "next"}, {"$set": {"role": "current"}}
+            )
+
+
+async def _stop(ctx: Context, livekit: LiveKit, row: Row) -> None:
+    sessions = ctx.store.rows(models.EgressSession)
+    now = datetime.now(UTC)
+    await sessions.update_one({"_id": row["_id"]}, {"$set": {"stop_sent_at": now}})
+    try:
+        await livekit.stop(row["egress_id"])
+        log.info("egress_stopped", session=row["_id"], egress=row["egress_id"])
+    except AlreadyOver:
+        info = await livekit.egress(row["egress_id"])
+        await starting.note_end(ctx, row, info, now)
+    except WorkerGone as error:
+        # the survey finds out whether it is a ghost; a hanging worker is asked again
+        log.warning("egress_stop_unanswered", egress=row["egress_id"], error=str(error))
+
+
+async def retire(ctx: Context, row: Row, buffer: Row, *, failed: bool, reason: str) -> None:
+    """Takes a session's role away; a failure sets the back-off of the share's next start."""
+    now = datetime.now(UTC)
+    if failed:
+        # the share's clock first: killed in between, the retirement is done again
+        failures = 1 if starting.was_healthy(row, now) else buffer["failures"] + 1
+        wait = planner.back_off_seconds(failures)
+        await ctx.store.rows(models.Buffer).update_one(
+            {"_id": buffer["_id"]},
+            {"$set": {"failures": failures, "retry_at": now + timedelta(seconds=wait)}},
+        )
+    await ctx.store.rows(models.EgressSession).update_one(
+        {"_id": row["_id"]},
+        {"$set": {"role": None, "ended_at": row["ended_at"] or now}},
+    )
+    log.info("session_over", session=row["_id"], reason=reason, failed=failed)

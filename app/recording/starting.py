@@ -1,0 +1,168 @@
+"""Starts an egress exactly once, although LiveKit's StartEgress is not idempotent.
+
+The session's row, with its id inside the file prefix, exists before StartEgress is called, and the
+call is made by whoever sets `start_sent_at`. An egress whose answer was lost is found by its prefix
+in ListEgress, and adopted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from livekit.protocol.egress import EgressInfo
+
+from app import metrics, models
+from app.buffer import paths
+from app.context import Context
+from app.recording import facts, planner
+from app.recording import livekit as lk
+from app.recording.encoding import encoding
+from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
+from app.recording.reasons import Why
+from app.store import Row
+
+log = structlog.get_logger()
+
+# The folder's mode: egress and we may both write and unlink, new files take the folder's group.
+_FOLDER_MODE = 0o2775
+_OK, _NO_WORKER, _REFUSED, _UNCLEAR, _GONE = "ok", "no_worker", "refused", "unclear", "gone"
+
+
+async def create(ctx: Context, buffer: Row, track: Row, role: str, audio_sid: str | None) -> None:
+    """Writes the row of a new session. Does nothing if the share has one of this role already."""
+    now = datetime.now(UTC)
+    session_id = paths.new_session_id(ctx.instance, now)
+    session = models.EgressSession(
+        id=session_id,
+        buffer_id=buffer["_id"],
+        room=buffer["room"],
+        room_sid=buffer["room_sid"],
+        identity=buffer["identity"],
+        video_sid=track["_id"],
+        audio_sid=audio_sid,
+        role=role,
+        folder=str(paths.session_folder(buffer["room"], buffer["identity"], session_id)),
+        created_at=now,
+        segment_seconds=ctx.settings.segment_seconds,
+    )
+    await ctx.store.create(session)
+
+
+async def start(ctx: Context, livekit: LiveKit, row: Row, buffer: Row, track: Row) -> None:
+    """Calls StartEgress for a session, if nobody has yet, and writes down what came of it."""
+    sessions = ctx.store.rows(models.EgressSession)
+    await asyncio.to_thread(_make_folder, ctx, row["folder"])
+    now = datetime.now(UTC)
+    mine = await sessions.update_one(
+        {"_id": row["_id"], "start_sent_at": None}, {"$set": {"start_sent_at": now}}
+    )
+    if not mine.modified_count:
+        return
+    request = lk.StartRequest(
+        room=buffer["room"],
+        video_sid=track["_id"],
+        audio_sid=row["audio_sid"],
+        prefix=paths.filename_prefix(ctx.settings.egress_media_root, row["folder"]),
+        segment_seconds=row["segment_seconds"],
+        encoding=encoding(ctx.settings.encoding, track["width"], track["height"]),
+    )
+    try:
+        info = await livekit.start(request)
+    except NoWorker as error:
+        # the worker that was chosen may have been slow to answer, and run it all the same
+        if await look(ctx, livekit, row):
+            return
+        await _failed(ctx, row, buffer, Why.NO_WORKER, str(error))
+        metrics.EGRESS_STARTS.labels(_NO_WORKER).inc()
+    except StartRefused as error:
+        await _failed(ctx, row, buffer, Why.EGRESS_FAILED, str(error))
+        # the room went before the start went through: no error for anyone
+        gone = error.code == "not_found"
+        metrics.EGRESS_STARTS.labels(_GONE if gone else _REFUSED).inc()
+    except StartUnclear as error:
+        await sessions.update_one(
+            {"_id": row["_id"]}, {"$set": {"start_unclear_at": datetime.now(UTC)}}
+        )
+        log.warning("egress_start_unclear", session=row["_id"], error=str(error))
+        metrics.EGRESS_STARTS.labels(_UNCLEAR).inc()
+    else:
+        await _adopt(ctx, row, info)
+        metrics.EGRESS_STARTS.labels(_OK).inc()
+        log.info(
+            "egress_started",
+            session=row["_id"],
+            egress=info.egress_id,
+            room=buffer["room"],
+            identity=buffer["identity"],
+            audio=row["audio_sid"] is not None,
+        )
+
+
+async def look(ctx: Context, livekit: LiveKit, row: Row) -> bool:
+    """Looks in ListEgress for the egress of a session, and adopts it. False if there is none."""
+    for info in await livekit.room_egresses(row["room"]):
+        if lk.session_of(info) == row["_id"]:
+            await _adopt(ctx, row, info)
+            log.info("egress_adopted", session=row["_id"], egress=info.egress_id)
+            return True
+    await ctx.store.rows(models.EgressSession).update_one(
+        {"_id": row["_id"]}, {"$set": {"looked_at": datetime.now(UTC)}}
+    )
+    return False
+
+
+async def note_end(ctx: Context, row: Row, info: EgressInfo | None, now: datetime) -> None:
+    """Writes down the end of a session's egress; LiveKit may have forgotten it altogether."""
+    if info is not None:
+        await facts.egress(ctx.store, info, now)
+        return
+    await ctx.store.rows(models.EgressSession).update_one(
+        {"_id": row["_id"], "ended_at": None},
+        {"$set": {"ended_at": now, "status": "EGRESS_COMPLETE"}},
+    )
+
+
+def was_healthy(row: Row, now: datetime) -> bool:
+    """Whether a session recorded for long enough that its end is no start's failure."""
+    if row["active_at"] is None:
+        return False
+    lasted: timedelta = (row["ended_at"] or now) - row["active_at"]
+    return lasted.total_seconds() >= planner.HEALTHY_SECONDS
+
+
+async def _adopt(ctx: Context, row: Row, info: EgressInfo) -> None:
+    await ctx.store.rows(models.EgressSession).update_one(
+        {"_id": row["_id"], "egress_id": None}, {"$set": {"egress_id": info.egress_id}}
+    )
+    await facts.egress(ctx.store, info, datetime.now(UTC))
+
+
+async def _failed(ctx: Context, row: Row, buffer: Row, why: Why, detail: str) -> None:
+    """No egress came of a start: say why, and count it for the back-off."""
+    metrics.ERRORS.labels("egress_failed").inc()
+    log.warning("egress_not_started", session=row["_id"], room=buffer["room"], error=detail)
+    await ctx.store.rows(models.Buffer).update_one(
+        {"_id": buffer["_id"]}, {"$set": {"why": why, "why_detail": detail[:300]}}
+    )
+    await ctx.store.rows(models.EgressSession).update_one(
+        {"_id": row["_id"]},
+        {"$set": {"ended_at": datetime.now(UTC), "status": "EGRESS_FAILED", "error": detail[:500]}},
+    )
+
+
+def _make_folder(ctx: Context, folder: str) -> None:
+    root = ctx.settings.media_root
+    path = paths.inside(root, folder)
+    for made in (*reversed([p for p in path.parents if root in p.parents]), path):
+        _make_one(made)
+
+
+def _make_one(path: Path) -> None:
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return
+    path.chmod(_FOLDER_MODE)

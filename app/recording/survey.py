@@ -1,0 +1,156 @@
+"""Compares the facts with what LiveKit says is there, so that lost webhooks heal.
+
+Runs at start and every RECONCILE_SECONDS. It only corrects facts and asks for reconciles; whether
+something is started or stopped is the planner's decision, as always. When LiveKit does not answer,
+nothing is concluded from the silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from livekit.protocol.egress import EgressInfo
+from livekit.protocol.models import ParticipantInfo, Room
+
+from app import models
+from app.context import Context
+from app.recording import facts, starting
+from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone, session_of
+from app.store import Row
+
+log = structlog.get_logger()
+
+# A fact younger than this may be newer than the answer it is missing from.
+SETTLE_SECONDS = 5.0
+# A recorder is in the room within seconds of its start; listed active without it: a ghost.
+GHOST_SECONDS = 40.0
+_ROOMS_AT_ONCE = 8
+
+Who = tuple[str, str]
+
+
+async def survey(ctx: Context, livekit: LiveKit) -> None:
+    """One comparison. Raises Unavailable, without having concluded anything, if LiveKit fails."""
+    began = datetime.now(UTC)
+    active = await livekit.active_egresses()
+    rooms = await livekit.rooms()
+    gate = asyncio.Semaphore(_ROOMS_AT_ONCE)
+
+    async def people(room: Room) -> list[ParticipantInfo]:
+        async with gate:
+            return await livekit.participants(room.name)
+
+    present = dict(
+        zip((r.sid for r in rooms), await asyncio.gather(*map(people, rooms)), strict=True)
+    )
+    affected: set[Who] = set()
+    for room in rooms:
+        affected |= await _note_room(ctx, room, present[room.sid], began)
+    affected |= await _miss_tracks(ctx, present, began)
+    affected |= await _check_sessions(ctx, livekit, active, present, began)
+    await _stop_orphans(ctx, livekit, active)
+    for room_sid, identity in affected:
+        await ctx.queue.reconcile(room_sid, identity)
+
+
+async def _note_room(
+    ctx: Context, room: Room, people: Iterable[ParticipantInfo], now: datetime
+) -> set[Who]:
+    """Notes shares and their sharers. Rooms in which nobody shares make no writes."""
+    sharers = [
+        (person, shares)
+        for person in people
+        if not facts.is_recorder(person) and (shares := list(filter(facts.is_share, person.tracks)))
+    ]
+    if sharers:
+        await facts.room_started(ctx.store, room)
+    for person, shares in sharers:
+        await facts.participant_joined(ctx.store, room, person, now)
+        for track in shares:
+            await facts.track_published(ctx.store, room, person, track, now)
+    return {(room.sid, person.identity) for person, _ in sharers}
+
+
+async def _miss_tracks(
+    ctx: Context, present: dict[str, list[ParticipantInfo]], began: datetime
+) -> set[Who]:
+    """Counts, for each live track, the surveys that did not list it; the second one ends it."""
+    listed = {track.sid for people in present.values() for who in people for track in who.tracks}
+    tracks = ctx.store.rows(models.Track)
+    live = await tracks.find({"live": True}).to_list(None)
+    settled = began - timedelta(seconds=SETTLE_SECONDS)
+    affected = set()
+    for track in live:
+        affected.add((track["room_sid"], track["identity"]))
+        if track["_id"] not in listed and (track["published_at"] or settled) <= settled:
+            await tracks.update_one({"_id": track["_id"]}, {"$inc": {"missing": 1}})
+    return affected
+
+
+async def _check_sessions(
+    ctx: Context,
+    livekit: LiveKit,
+    active: list[EgressInfo],
+    present: dict[str, list[ParticipantInfo]],
+    began: datetime,
+) -> set[Who]:
+    """Brings every session that is not over up to date with its egress."""
+    by_session = {session_of(info): info for info in active}
+    recorders = {who.identity for people in present.values() for who in people}
+    sessions = ctx.store.rows(models.EgressSession)
+    rows = await sessions.find({"role": {"$in": ["current", "next"]}}).to_list(None)
+    for row in rows:
+        info = by_session.get(row["_id"])
+        if info is not None:
+            await facts.egress(ctx.store, info, began)
+            if _is_ghost(info, recorders, began):
+                await _mark_ghost(ctx, row)
+        elif row["egress_id"] is not None and row["ended_at"] is None:
+            ended = await livekit.egress(row["egress_id"])
+            await starting.note_end(ctx, row, ended, began)
+    return {(row["room_sid"], row["identity"]) for row in rows}
+
+
+def _is_ghost(info: EgressInfo, recorders: set[str], now: datetime) -> bool:
+    age_seconds = now.timestamp() - info.started_at / 1e9
+    return info.egress_id not in recorders and age_seconds > GHOST_SECONDS
+
+
+async def _mark_ghost(ctx: Context, row: Row) -> None:
+    now = datetime.now(UTC)
+    marked = await ctx.store.rows(models.EgressSession).update_one(
+        {"_id": row["_id"], "ghost_at": None}, {"$set": {"ghost_at": now, "ended_at": now}}
+    )
+    if marked.modified_count:
+        log.warning("egress_is_a_ghost", session=row["_id"], egress=row["egress_id"])
+
+
+async def _stop_orphans(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) -> None:
+    """Stops egresses of this installation that no session with a role stands for any more.
+
+    Asked to stop once: one that can't be stopped is a ghost, and the row remembers it.
+    """
+    ours = {
+        session_id: info
+        for info in active
+        if (session_id := session_of(info)) and session_id.startswith(f"{ctx.instance}-")
+    }
+    sessions = ctx.store.rows(models.EgressSession)
+    found = sessions.find({"_id": {"$in": list(ours)}}, {"role": 1, "ghost_at": 1})
+    rows = {row["_id"]: row async for row in found}
+    for session_id, info in ours.items():
+        row = rows.get(session_id)
+        if row is not None and (row["role"] or row["ghost_at"]):
+            continue
+        log.warning("egress_is_an_orphan", session=session_id, egress=info.egress_id)
+        try:
+            await livekit.stop(info.egress_id)
+        except AlreadyOver:
+            continue
+        except WorkerGone:
+            await sessions.update_one(
+                {"_id": session_id}, {"$set": {"ghost_at": datetime.now(UTC)}}
+            )

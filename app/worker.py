@@ -1,0 +1,175 @@
+"""The worker process: runs the queue's jobs and asks for those that recur."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from arq import Retry, Worker, func
+from pymongo.errors import PyMongoError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from app import context, health, jobs, metrics, models, schedule
+from app.buffer import cleanup
+from app.clips import capturing, library
+from app.context import Context
+from app.errors import Unavailable
+from app.recording import facts, recorder, survey
+from app.recording.livekit import LiveKit, clock_of
+from app.settings import Settings
+
+log = structlog.get_logger()
+
+Jobs = dict[str, Any]
+# Shares that start at the same moment each hold a job for as long as LiveKit takes.
+MAX_JOBS = 256
+# arq leaves the job of a killed worker alone for the longest of these, plus 10 s.
+RECONCILE_SECONDS = 90
+_BUSY_AGAIN_SECONDS = 0.3
+_TRANSIENT_AGAIN_SECONDS = 2.0
+_MAX_TRIES = 1000
+
+
+async def reconcile(state: Jobs, room_sid: str, identity: str) -> None:
+    try:
+        await recorder.reconcile(state["ctx"], state["livekit"], room_sid, identity)
+    except recorder.Busy:
+        raise Retry(defer=_BUSY_AGAIN_SECONDS) from None
+
+
+async def reconcile_room(state: Jobs, room_sid: str) -> None:
+    ctx: Context = state["ctx"]
+    who = {"room_sid": room_sid}
+    for model, query in (
+        (models.Track, who | {"live": True}),
+        (models.EgressSession, who | {"role": {"$in": ["current", "next"]}}),
+        (models.Buffer, who | {"ended_at": None}),
+    ):
+        for identity in await ctx.store.rows(model).distinct("identity", query):
+            await ctx.queue.reconcile(room_sid, identity)
+
+
+async def learn_clock(state: Jobs, session_id: str) -> None:
+    ctx: Context = state["ctx"]
+    row = await ctx.store.rows(models.EgressSession).find_one({"_id": session_id})
+    if row is None or row["egress_id"] is None:
+        return
+    info = await state["livekit"].egress(row["egress_id"])
+    if info is not None and clock_of(info) is not None:
+        await facts.egress(ctx.store, info, row["created_at"])
+
+
+async def run_survey(state: Jobs) -> None:
+    await survey.survey(state["ctx"], state["livekit"])
+
+
+async def run_cleanup(state: Jobs) -> None:
+    await cleanup.run(state["ctx"])
+
+
+async def capture(state: Jobs, capture_id: str) -> None:
+    await capturing.run(state["ctx"], capture_id)
+
+
+async def requeue_captures(state: Jobs) -> None:
+    await capturing.requeue_expired(state["ctx"])
+
+
+async def sweep_clips(state: Jobs) -> None:
+    await library.sweep(state["ctx"])
+
+
+def _patient(job: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """The job, tried again while a store or LiveKit is away: arq itself repeats no failure."""
+
+    async def run(state: Jobs, *args: Any) -> None:
+        try:
+            await job(state, *args)
+        except (Unavailable, PyMongoError, RedisError, ConnectionError) as error:
+            metrics.ERRORS.labels("job_retried").inc()
+            log.warning("job_will_be_retried", job=job.__name__, error=str(error)[:300])
+            raise Retry(defer=_TRANSIENT_AGAIN_SECONDS) from error
+        except Retry:
+            raise
+        except Exception:
+            metrics.ERRORS.labels("job_failed").inc()
+            log.exception("job_failed", job=job.__name__)
+            raise
+
+    run.__qualname__ = job.__qualname__
+    return run
+
+
+def _periods(settings: Settings) -> dict[str, float]:
+    return {
+        "survey": settings.reconcile_seconds,
+        "cleanup": settings.cleanup_minutes * 60,
+        "requeue_captures": 5.0,
+        "sweep_clips": 15.0,
+    }
+
+
+def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
+    def job(name: str, coroutine: Callable[..., Awaitable[None]], seconds: float) -> Any:
+        return func(
+            _patient(coroutine),  # type: ignore[arg-type]  # arq wants its own protocol
+            name=name,
+            timeout=seconds,
+            max_tries=_MAX_TRIES,
+            keep_result=0,
+        )
+
+    redis = jobs.redis_settings(settings.redis_url)
+    redis.retry_on_error = [RedisConnectionError, RedisTimeoutError, OSError]
+    return Worker(
+        functions=[
+            job("reconcile", reconcile, RECONCILE_SECONDS),
+            job("reconcile_room", reconcile_room, 30),
+            job("learn_clock", learn_clock, 15),
+            job("survey", run_survey, 60),
+            job("cleanup", run_cleanup, RECONCILE_SECONDS),
+            job("capture", capture, capturing.TIMEOUT_SECONDS),
+            job("requeue_captures", requeue_captures, 30),
+            job("sweep_clips", sweep_clips, RECONCILE_SECONDS),
+        ],
+        redis_settings=redis,
+        queue_name=jobs.QUEUE,
+        job_serializer=jobs.serialize,
+        job_deserializer=jobs.deserialize,
+        max_jobs=MAX_JOBS,
+        poll_delay=0.05,
+        health_check_interval=15,
+        handle_signals=False,
+        ctx={"ctx": ctx, "livekit": livekit},
+        log_results=False,
+    )
+
+
+async def run(settings: Settings) -> None:
+    """The worker, until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with context.opened(settings) as ctx, health.alive(ctx, "worker"):
+        livekit = LiveKit(settings)
+        worker = _build(settings, ctx, livekit)
+        running = asyncio.create_task(worker.async_run())
+        asking = asyncio.create_task(schedule.keep_asking(ctx.queue, _periods(settings)))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {running, asking, stopping}, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done - {stopping}:
+                task.result()
+        finally:
+            for task in (asking, stopping, running):
+                task.cancel()
+            await asyncio.gather(asking, stopping, running, return_exceptions=True)
+            await worker.close()
+            await livekit.close()

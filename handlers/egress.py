@@ -1,0 +1,19 @@
+"""When an egress starts, changes or ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from livekit.protocol.webhook import WebhookEvent
+
+from app.context import Context
+from app.recording import facts
+from app.routing import router
+
+
+@router.on("egress_started", "egress_updated", "egress_ended")
+async def egress_changed(event: WebhookEvent, ctx: Context) -> None:
+    """When an egress of ours changes, note it and ask for its sharer's reconcile."""
+    session = await facts.egress(ctx.store, event.egress_info, datetime.now(UTC))
+    if session is not None:
+        await ctx.queue.reconcile(session["room_sid"], session["identity"])

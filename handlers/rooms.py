@@ -1,0 +1,24 @@
+"""When a room begins or ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from livekit.protocol.webhook import WebhookEvent
+
+from app.context import Context
+from app.recording import facts
+from app.routing import router
+
+
+@router.on("room_started")
+async def room_started(event: WebhookEvent, ctx: Context) -> None:
+    """When a room starts, note it with its community."""
+    await facts.room_started(ctx.store, event.room)
+
+
+@router.on("room_finished")
+async def room_finished(event: WebhookEvent, ctx: Context) -> None:
+    """When a room is finished, note it and ask for a reconcile of all who shared in it."""
+    await facts.room_finished(ctx.store, event.room, datetime.now(UTC))
+    await ctx.queue.reconcile_room(event.room.sid)

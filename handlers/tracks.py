@@ -1,0 +1,31 @@
+"""When a track appears or goes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from livekit.protocol.webhook import WebhookEvent
+
+from app.context import Context
+from app.recording import facts
+from app.routing import router
+
+
+@router.on("track_published")
+async def track_published(event: WebhookEvent, ctx: Context) -> None:
+    """When a share's track is published, note it and ask for its sharer's reconcile."""
+    if facts.is_share(event.track) and not facts.is_recorder(event.participant):
+        await facts.track_published(
+            ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
+        )
+        await ctx.queue.reconcile(event.room.sid, event.participant.identity)
+
+
+@router.on("track_unpublished")
+async def track_unpublished(event: WebhookEvent, ctx: Context) -> None:
+    """When a share's track is unpublished, note it and ask for its sharer's reconcile."""
+    if facts.is_share(event.track) and not facts.is_recorder(event.participant):
+        await facts.track_unpublished(
+            ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
+        )
+        await ctx.queue.reconcile(event.room.sid, event.participant.identity)
