@@ -1,0 +1,85 @@
+"""Signatures of media URLs: whoever holds one may read that one resource until it expires. Pure.
+
+Players fetch by URL and can't send a header; a LiveKit token never stands in a query. A signature
+covers the path, every other query parameter (so the window, too) and the expiry. It names nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from app.errors import Unauthorized
+from app.settings import Settings
+
+LIFE = timedelta(hours=1)
+"""How long a media URL is good, at least: the length of a sitting."""
+
+STEP_SECONDS = 600
+"""Expiries are multiples of this, so that the same resource keeps its URL for a while, which
+lets players and caches know it again."""
+
+_PURPOSE = b"replay-buffer media url 1\0"
+
+
+def media_keys(settings: Settings, instance: str) -> tuple[bytes, ...]:
+    """The signing keys, the current one first: one derived from each LiveKit key pair.
+
+    After a rotation the old pair, still in LIVEKIT_KEYS, goes on verifying. Another installation
+    with the same secrets has other keys.
+    """
+    return tuple(
+        hmac.digest(secret.encode(), _PURPOSE + instance.encode(), hashlib.sha256)
+        for secret in settings.key_pairs.values()
+    )
+
+
+def expiry(now: datetime, life: timedelta = LIFE) -> datetime:
+    """When a URL made now expires: after `life`, at a round time."""
+    seconds = int((now + life).timestamp())
+    return datetime.fromtimestamp(seconds + -seconds % STEP_SECONDS, UTC)
+
+
+def signed(
+    keys: tuple[bytes, ...], path: str, query: Mapping[str, str], expires_at: datetime
+) -> str:
+    """`path?query` with `exp` and `sig`. `path` needs no percent-encoding."""
+    pairs = sorted(query.items())
+    expires = str(int(expires_at.timestamp()))
+    mac = _mac(keys[0], path, pairs, expires).decode()
+    return f"{path}?{urlencode([*pairs, ('exp', expires), ('sig', mac)])}"
+
+
+def check(
+    keys: tuple[bytes, ...], path: str, query: Iterable[tuple[str, str]], now: datetime
+) -> datetime:
+    """When the signature among the query's pairs expires.
+
+    Raises Unauthorized if it is missing, made for another resource, or expired.
+    """
+    pairs = sorted(query)
+    given = [value for name, value in pairs if name == "sig"]
+    expiries = [value for name, value in pairs if name == "exp"]
+    if len(given) != 1 or len(expiries) != 1:
+        raise Unauthorized("the URL needs one sig and one exp: take it as the service gave it")
+    rest = [pair for pair in pairs if pair[0] not in ("sig", "exp")]
+    # A list: every key is compared, whichever fits.
+    fits = [
+        hmac.compare_digest(_mac(key, path, rest, expiries[0]), given[0].encode()) for key in keys
+    ]
+    if not any(fits):
+        raise Unauthorized("the URL's signature does not fit: take it as the service gave it")
+    expires_at = datetime.fromtimestamp(int(expiries[0]), UTC)
+    if expires_at <= now:
+        raise Unauthorized("the URL has expired: ask for the resource that named it again")
+    return expires_at
+
+
+def _mac(key: bytes, path: str, pairs: list[tuple[str, str]], expires: str) -> bytes:
+    # GET and HEAD are one class, the only one that signatures are good for.
+    # Encoded as one list, so that no part can pass for another.
+    message = urlencode([("method", "GET"), ("path", path), ("exp", expires), *pairs])
+    return hmac.new(key, message.encode(), hashlib.sha256).hexdigest().encode()

@@ -1,0 +1,137 @@
+"""Who is calling: a LiveKit access token becomes a Caller.
+
+The token is the one that the app already made for the room, signed with one of our key pairs.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from livekit.api import TokenVerifier
+from livekit.api.access_token import Claims, VideoGrants
+
+from app.errors import Unauthorized
+from app.settings import Settings
+
+RECORDER_PREFIX = "EG_"
+"""Identities of egress recorders, which are no people (livekit/egress names them so)."""
+
+CLOCK_LEEWAY = timedelta(minutes=1)
+"""How far in our future `nbf` may lie: what livekit-server allows too. An `exp` gets none."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a valid token.
+
+    `room`: the token is good for that room only; None: for all. `room_admin` is never set without
+    `room`. `can_subscribe` False: the token may not watch others, so it sees only its own share.
+    """
+
+    identity: str
+    room: str | None = None
+    room_admin: bool = False
+    instance_admin: bool = False
+    can_subscribe: bool = True
+    expires_at: datetime | None = None
+
+
+def verify(settings: Settings, token: str) -> Caller:
+    """The caller whose token this is.
+
+    Raises Unauthorized that says what is wrong with the token, and never holds it.
+    """
+    stated = _stated(token)
+    issuer = stated.get("iss")
+    secret = settings.key_pairs.get(issuer) if isinstance(issuer, str) else None
+    if not isinstance(issuer, str) or secret is None:
+        raise Unauthorized(
+            "the token's iss is not an API key that this service knows: sign it with the key pair "
+            "of LIVEKIT_API_KEY, or name its pair in LIVEKIT_KEYS"
+        )
+    try:
+        claims = TokenVerifier(issuer, secret, leeway=CLOCK_LEEWAY).verify(token)
+    except Exception as error:  # odd claims raise AttributeError, TypeError, ParseError, … too
+        raise Unauthorized(f"the token is not valid: {_reason(error)}") from error
+    # Only now is what the token states about itself known to be true.
+    expires_at = _expiry(stated)
+    return _caller(claims, expires_at, settings.admins)
+
+
+def _stated(token: str) -> Mapping[str, Any]:
+    """The token's claims as it states them, not verified."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError, binascii.Error, RecursionError) as error:
+        raise Unauthorized("the token is not a JSON web token of three parts") from error
+    if not isinstance(claims, dict):
+        raise Unauthorized("the token's claims are not a JSON object")
+    return claims
+
+
+def _reason(error: Exception) -> str:
+    """What the verifier found, in its own words where these hold nothing of the token."""
+    words = {
+        "InvalidSignatureError": "its signature is not made with the secret of its key",
+        "ExpiredSignatureError": "it has expired: get a fresh one from the app",
+        "ImmatureSignatureError": "it is not valid yet: compare the clocks (nbf)",
+        "MissingRequiredClaimError": "it needs exp",
+        "InvalidAlgorithmError": "it must be signed with HS256",
+    }
+    return words.get(type(error).__name__, "it can't be read as a LiveKit access token")
+
+
+def _expiry(stated: Mapping[str, Any]) -> datetime:
+    # Verified before as a number that lies at most CLOCK_LEEWAY in the past.
+    seconds = int(stated["exp"])
+    if seconds <= time.time():
+        raise Unauthorized("the token is not valid: it has expired: get a fresh one from the app")
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.max.replace(tzinfo=UTC)  # beyond the year 9999
+
+
+def _caller(claims: Claims, expires_at: datetime, admins: tuple[str, ...]) -> Caller:
+    identity = claims.identity
+    if not isinstance(identity, str) or not identity:
+        raise Unauthorized("the token names nobody: it needs sub, the participant's identity")
+    if claims.kind not in ("", "standard"):
+        raise Unauthorized("the token is not a person's: its kind must be standard")
+    if identity.startswith(RECORDER_PREFIX):
+        raise Unauthorized(f"the token is a recorder's: its sub begins with {RECORDER_PREFIX}")
+    video = claims.video or VideoGrants()
+    room = video.room
+    if not isinstance(room, str):
+        raise Unauthorized("the token's video.room is not a string")
+    if not (_is_text(identity) and _is_text(room)):
+        raise Unauthorized("the token's sub or video.room is not valid Unicode")
+    # Flags count only as the JSON literal true; a string "false" must not be a yes.
+    room_admin = video.room_admin is True
+    everything = room_admin and video.room_list is True and video.room_create is True
+    instance_admin = everything and not room and not video.room_join
+    return Caller(
+        identity=identity,
+        room=room or None,
+        room_admin=room_admin and bool(room),
+        instance_admin=instance_admin or identity in admins,
+        can_subscribe=video.can_subscribe is not False,
+        expires_at=expires_at,
+    )
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8: a lone surrogate, which JSON allows, can't."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

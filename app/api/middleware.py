@@ -1,0 +1,153 @@
+"""What every request passes on its way in and out. Plain ASGI, so that streams stay streams."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api import problems
+from app.errors import TooLarge
+
+log = structlog.get_logger()
+
+REQUEST_ID = "x-request-id"
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: logged at debug."""
+
+
+class RequestFrame:
+    """Gives each request an id, a log line, safe headers, and an answer whatever happens.
+
+    The line has the path, never the query, which may hold signatures.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        began = time.perf_counter()
+        status: int | None = None
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _complete(MutableHeaders(scope=message), request_id)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answer)
+        except Exception:  # the last resort: whatever it was, the caller gets an answer
+            log.exception("request_error")
+            if status is not None:
+                raise  # the server cuts the connection, which tells that the answer is not whole
+            await problems.internal(request_id)(scope, receive, answer)
+        finally:
+            _tell(scope, status, time.perf_counter() - began)
+
+
+def _complete(headers: MutableHeaders, request_id: str) -> None:
+    headers[REQUEST_ID] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers.setdefault("Cache-Control", "no-store")
+    # A browser shows a film that is opened on its own in a page that this policy would break.
+    if not headers.get("Content-Type", "").startswith("video/"):
+        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+
+
+def _tell(scope: Scope, status: int | None, seconds: float) -> None:
+    path = scope.get("raw_path", b"").decode("ascii", "replace")
+    tell = log.debug if path in _QUIET else log.info
+    tell(
+        "request",
+        method=scope["method"],
+        path=path,
+        status=status,
+        ms=round(seconds * 1000, 1),
+    )
+
+
+class BodyLimit:
+    """Refuses request bodies over a number of bytes, told or not, with a problem document.
+
+    `larger`: paths that may be sent more.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int]) -> None:
+        self.app = app
+        self.limit = limit
+        self.larger = dict(larger)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = self.larger.get(scope["path"], self.limit)
+        told = Headers(scope=scope).get("content-length", "")
+        if told.isdecimal() and int(told) > limit:
+            refusal = problems.of_error(_too_large(limit))
+            # What is still coming is not worth reading.
+            refusal.headers["Connection"] = "close"
+            await refusal(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise _too_large(limit)
+            return message
+
+        await self.app(scope, receive_limited, send)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the body is larger than {limit} bytes", limit_bytes=limit)
+
+
+def cors(origins: tuple[str, ...]) -> dict[str, Any]:
+    """Starlette's CORS middleware for pages of these origins, as its arguments."""
+    return {
+        "allow_origins": origins,
+        "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        "allow_headers": [
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
+            "If-Range",
+            "Last-Event-ID",
+            "Range",
+            REQUEST_ID,
+        ],
+        "expose_headers": [
+            "Accept-Ranges",
+            "Content-Disposition",
+            "Content-Range",
+            "Digest",
+            "ETag",
+            "Location",
+            "Retry-After",
+            REQUEST_ID,
+        ],
+        "max_age": 600,
+    }
