@@ -65,22 +65,26 @@ def _duration(text: str) -> timedelta:
 
 
 def _dispatch(arguments: argparse.Namespace) -> int:
-    # Each command imports only what it needs: `token` answers without loading a web server.
+    # Each command imports only what it needs, once its settings are right: `token` answers without
+    # loading a web server, and a wrong setting is told at once.
     match arguments.command:
         case "api":
             return _serve_api(_settings("api"), arguments.fd)
         case "worker":
+            settings = _settings("worker")
             from app import worker
 
-            return _until_signalled(worker.run(_settings("worker")))
+            return _until_signalled(worker.run(settings))
         case "indexer":
+            settings = _settings("indexer")
             from app.buffer import indexer
 
-            return _until_signalled(indexer.run(_settings("indexer")))
+            return _until_signalled(indexer.run(settings))
         case "doctor":
+            settings = _with_stores(load())
             from app import doctor
 
-            return asyncio.run(doctor.run(_with_stores(load())))
+            return asyncio.run(doctor.run(settings))
         case "token":
             from app.access.issue import issue_token
 
@@ -181,3 +185,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
