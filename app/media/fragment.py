@@ -1,14 +1,51 @@
-"""One MPEG-TS segment made into one fragment of fragmented MP4."""
+"""One MPEG-TS segment made into one fragment of fragmented MP4.
+
+A fragment is `moof mdat`: all pictures in decode order, then all sound. Its decode times are the
+presentation times sorted, and each picture's composition offset is what remains (signed, trun
+version 1). hls.js places a fragment by its decode time, and so meets the picture's true time; with
+the egress's own decode times every discontinuity cost 0.4 s and a stall, and a picture hole stood
+in the wrong place.
+
+Audio lies on one grid of 1,024-sample frames per session. MPEG-TS rounds its times to 90 kHz; the
+grid restores them to the sample. Frames that are missing are filled with silence up to the next
+real one, because Chromium drops video up to the next keyframe where a fragment lacks one. The end
+is left open: the sound that follows is in the next segment.
+"""
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from app.media.aac import EGRESS_AUDIO
+from app.media.boxes import box, full_box, media_data_head
+from app.media.demux import Elementary, demux
+from app.media.faults import Fault, Unpreparable
+from app.media.h264 import UnsupportedProfile, decoder_configuration
 from app.media.init_segment import Init
-from app.media.samples import SampleTable
+from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS, SampleTable
+from app.media.sound import Sound, on_grid
+from app.media.tracks import AUDIO_TRACK, VIDEO_TRACK
+from app.media.transport import inspect, media_faults
 
-MPEGTS_BASE_TICKS = 3_600 * 90_000
+MPEGTS_BASE_TICKS = 3_600 * VIDEO_TICKS
 """PTS at which egress lets every session's media clock begin (GStreamer's mpegtsmux)."""
+
+HOLE_TICKS = VIDEO_TICKS // 2
+"""Pictures further apart than this have a hole between them: egress repeats a still picture at
+its frame rate, so only a source that returned from mute leaves one (1.2 to 2.1 s)."""
+
+_WRAP_TICKS = 1 << 33
+# How far before the base a session's first time may lie before it counts as one wrap later.
+_EARLY_TICKS = 60 * VIDEO_TICKS
+_USUAL_FRAME_TICKS = VIDEO_TICKS // 30
+
+_SYNC_SAMPLE = 0x02000000  # depends on no other
+_OTHER_SAMPLE = 0x01010000  # depends on others, no place to start
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +88,7 @@ class Prepared:
     - `data`: the file to write, `moof mdat`. `payload_offset`: where the samples begin in it.
     - `init`: the session's init; differs from the previous one only when size, audio layout or
       codec changed, and then the fragment belongs under another EXT-X-MAP.
+    - `first_pts`, `end_pts` in ticks, `first_audio`, `end_audio` in audio samples.
     - `silence_frames`: AAC frames of silence that were filled in.
     - `audio`: whether any sound is real.
     """
@@ -87,4 +125,193 @@ def prepare(
     Raises Unpreparable with all faults found. Blocks for some milliseconds (call it in a thread;
     most of the time is spent without the GIL).
     """
-    raise NotImplementedError
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise Unpreparable(path, [Fault("unreadable", error.strerror or str(error))]) from error
+    inspection = inspect(data)
+    if inspection.faults:
+        raise Unpreparable(path, inspection.faults)
+    found = demux(path)
+    pts = _session_ticks(found.picture_times, previous, base_ticks)
+    frame_ticks = _frame_ticks(pts, previous)
+    if not found.pictures:
+        raise Unpreparable(path, [Fault("no-video", "no picture in the file")])
+    faults = media_faults(
+        pts,
+        idr_first=found.pictures[0].idr,
+        frame_ticks=frame_ticks,
+        extinf_seconds=extinf_seconds,
+    ) + _order_faults(pts, previous)
+    if faults:
+        raise Unpreparable(path, faults)
+    init = _init(path, found, previous, announced=inspection.audio)
+    first_pts, end_pts = int(pts.min()), int(pts.max()) + frame_ticks
+    sound = on_grid(
+        found.audio,
+        _session_ticks(found.audio_times, previous, base_ticks),
+        init.audio_format,
+        expected=_expected_audio(previous, init),
+        pictures=(first_pts, end_pts),
+        follows=previous is not None and first_pts - previous.end_pts < VIDEO_TICKS,
+    )
+    return _assemble(found, pts, frame_ticks, init, sound)
+
+
+def _session_ticks(
+    times: list[int], previous: Continuity | None, base_ticks: int
+) -> NDArray[np.int64]:
+    """33-bit times as ticks on the session's clock: the ones nearest to where it stood."""
+    raw = np.array(times, np.int64) - base_ticks
+    lowest = previous.end_pts - _WRAP_TICKS // 2 if previous else -_EARLY_TICKS
+    return (raw - lowest) % _WRAP_TICKS + lowest
+
+
+def _frame_ticks(pts: NDArray[np.int64], previous: Continuity | None) -> int:
+    """The usual distance of two pictures; too few of them say nothing, one may be at a hole."""
+    if len(pts) >= 4:
+        return max(1, int(np.median(np.diff(np.sort(pts)))))
+    return previous.frame_ticks if previous else _USUAL_FRAME_TICKS
+
+
+def _order_faults(pts: NDArray[np.int64], previous: Continuity | None) -> list[Fault]:
+    first = int(pts.min())
+    earliest = previous.end_pts - previous.frame_ticks + 1 if previous else 0
+    if first >= earliest:
+        return []
+    return [
+        Fault(
+            "timestamps",
+            f"begins at {first / VIDEO_TICKS:.3f} s of the session,"
+            f" which had reached {earliest / VIDEO_TICKS:.3f}",
+        )
+    ]
+
+
+def _init(path: str, found: Elementary, previous: Continuity | None, *, announced: bool) -> Init:
+    """The session's init, or a new one when this segment doesn't fit under it."""
+    first = found.pictures[0]
+    if first.sps is None or first.pps is None or not found.width or not found.height:
+        raise Unpreparable(path, [Fault("corrupt", "the first picture lacks SPS or PPS")])
+    try:
+        avcc = decoder_configuration(first.sps, first.pps)
+    except UnsupportedProfile as error:
+        raise Unpreparable(path, [Fault("codec", str(error))]) from error
+    kept = previous.init if previous else None
+    audio_format = found.audio_format or (kept.audio_format if kept else EGRESS_AUDIO)
+    same = kept is not None and (kept.width, kept.height, kept.avcc[1], kept.audio_format) == (
+        found.width,
+        found.height,
+        avcc[1],
+        audio_format,
+    )
+    if kept is not None and same:
+        return kept
+    return Init.build(avcc, found.width, found.height, audio_format, audio=announced)
+
+
+def _expected_audio(previous: Continuity | None, init: Init) -> int | None:
+    """Where the session's sound had got to, in samples of this segment's rate."""
+    if previous is None:
+        return None
+    before = previous.init.audio_format
+    if before == init.audio_format:
+        return previous.end_audio
+    return previous.end_audio * init.audio_format.sample_rate // before.sample_rate
+
+
+def _assemble(
+    found: Elementary, pts: NDArray[np.int64], frame_ticks: int, init: Init, sound: Sound
+) -> Prepared:
+    first_pts, end_pts = int(pts.min()), int(pts.max()) + frame_ticks
+    table = SampleTable(
+        first_pts=first_pts,
+        end_pts=end_pts,
+        pts=(pts - first_pts).astype(np.uint32),
+        sizes=np.array([len(picture.data) for picture in found.pictures], np.uint32),
+        keys=np.array([picture.idr for picture in found.pictures], np.bool_),
+        first_audio=sound.first,
+        audio_sizes=np.array([len(frame) for frame in sound.frames], np.uint16),
+        sample_rate=init.audio_format.sample_rate,
+        audio=bool(found.audio),
+    )
+    fragment = _movie_fragment(table)
+    head = media_data_head(table.video_bytes + table.audio_bytes)
+    payload_offset = len(fragment) + len(head)
+    offsets = payload_offset + np.cumsum(table.sizes, dtype=np.int64) - table.sizes
+    ordered = np.sort(pts)
+    breaks = np.flatnonzero(np.diff(ordered) > HOLE_TICKS)
+    return Prepared(
+        data=b"".join(
+            (fragment, head, *(picture.data for picture in found.pictures), *sound.frames)
+        ),
+        payload_offset=payload_offset,
+        init=init,
+        samples=table,
+        first_pts=first_pts,
+        end_pts=end_pts,
+        first_audio=table.first_audio,
+        end_audio=table.end_audio,
+        frames=len(table.sizes),
+        audio_frames=len(table.audio_sizes),
+        silence_frames=sound.silence_frames,
+        audio=table.audio,
+        keys=tuple(
+            KeyFrame(int(pts[i]), int(offsets[i]), int(table.sizes[i]))
+            for i in np.flatnonzero(table.keys)
+        ),
+        holes=tuple(Hole(int(ordered[i]) + frame_ticks, int(ordered[i + 1])) for i in breaks),
+        continuity=Continuity(init, end_pts, table.end_audio, frame_ticks),
+    )
+
+
+def _movie_fragment(table: SampleTable) -> bytes:
+    """The moof of a payload that follows it directly, behind an mdat head."""
+    decode = np.sort(table.pts)
+    video = np.empty((len(decode), 4), ">u4")
+    video[:-1, 0] = np.diff(decode)
+    video[-1, 0] = table.end_pts - table.first_pts - int(decode[-1])
+    video[:, 1] = table.sizes
+    video[:, 2] = np.where(table.keys, _SYNC_SAMPLE, _OTHER_SAMPLE)
+    video[:, 3] = table.pts.astype(np.int64) - decode & 0xFFFFFFFF
+    head_bytes = len(media_data_head(table.video_bytes + table.audio_bytes))
+
+    def moof(size: int) -> bytes:
+        payload = size + head_bytes
+        return box(
+            b"moof",
+            # Must grow from fragment to fragment: the first picture's time in milliseconds does.
+            full_box(b"mfhd", 0, 0, struct.pack(">I", 1 + table.first_pts // 90 & 0xFFFFFFFF)),
+            _track_fragment(
+                # Durations, sizes, flags and composition offsets of every sample.
+                full_box(b"tfhd", 0, 0x020000, struct.pack(">I", VIDEO_TRACK)),
+                table.first_pts,
+                full_box(
+                    b"trun", 1, 0xF01, struct.pack(">Ii", len(video), payload), video.tobytes()
+                ),
+            ),
+            _track_fragment(
+                full_box(
+                    b"tfhd",
+                    0,
+                    0x020028,
+                    struct.pack(">III", AUDIO_TRACK, AAC_FRAME_SAMPLES, _SYNC_SAMPLE),
+                ),
+                table.first_audio,
+                full_box(
+                    b"trun",
+                    0,
+                    0x201,
+                    struct.pack(">Ii", len(table.audio_sizes), payload + table.video_bytes),
+                    table.audio_sizes.astype(">u4").tobytes(),
+                ),
+            )
+            if len(table.audio_sizes)
+            else b"",
+        )
+
+    return moof(len(moof(0)))
+
+
+def _track_fragment(header: bytes, decode_time: int, run: bytes) -> bytes:
+    return box(b"traf", header, full_box(b"tfdt", 1, 0, struct.pack(">Q", decode_time)), run)

@@ -1,0 +1,85 @@
+"""H.264 byte streams turned into length-prefixed samples, their parameter sets into avcC."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+
+IDR = 5
+SPS = 7
+PPS = 8
+ACCESS_UNIT_DELIMITER = 9
+
+_START_CODE = re.compile(rb"\x00\x00\x01")
+# Baseline, Main, Extended, High: 8 bits 4:2:0, which is what browsers play and egress writes.
+_PLAYABLE_PROFILES = frozenset({66, 77, 88, 100})
+
+
+class UnsupportedProfile(ValueError):
+    """A profile that browsers don't play."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessUnit:
+    """One picture as an MP4 sample: `data` holds its NAL units behind 4-byte lengths.
+
+    Delimiters are dropped; parameter sets stay in band, so that samples of several encoders can
+    follow each other under one sample entry.
+    """
+
+    data: bytes
+    idr: bool
+    sps: bytes | None
+    pps: bytes | None
+
+
+def access_unit(stream: bytes) -> AccessUnit:
+    """The sample of one access unit in byte stream format (ITU-T H.264, Annex B)."""
+    starts = [match.end() for match in _START_CODE.finditer(stream)]
+    ends = [start - 3 for start in starts[1:]]
+    ends.append(len(stream))
+    parts: list[bytes] = []
+    idr = False
+    sps = pps = None
+    for start, end in zip(starts, ends, strict=True):
+        # A NAL unit never ends in zeros: those belong to the next start code, or are padding.
+        while end > start and stream[end - 1] == 0:
+            end -= 1
+        if end == start:
+            continue
+        kind = stream[start] & 31
+        if kind == ACCESS_UNIT_DELIMITER:
+            continue
+        nal = stream[start:end]
+        if kind == IDR:
+            idr = True
+        elif kind == SPS:
+            sps = sps or nal
+        elif kind == PPS:
+            pps = pps or nal
+        parts.append(struct.pack(">I", len(nal)))
+        parts.append(nal)
+    return AccessUnit(b"".join(parts), idr, sps, pps)
+
+
+def decoder_configuration(sps: bytes, pps: bytes) -> bytes:
+    """The AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1) of one SPS and one PPS."""
+    profile = sps[1]
+    if profile not in _PLAYABLE_PROFILES:
+        raise UnsupportedProfile(f"H.264 profile_idc {profile}; playable are 66, 77, 88 and 100")
+    record = struct.pack(
+        f">B3sBBH{len(sps)}sBH{len(pps)}s",
+        1,
+        sps[1:4],
+        0xFC | 3,  # lengths of 4 bytes
+        0xE0 | 1,
+        len(sps),
+        sps,
+        1,
+        len(pps),
+        pps,
+    )
+    if profile == 100:  # 4:2:0, 8 bits, no SPS extension
+        record += bytes((0xFC | 1, 0xF8, 0xF8, 0))
+    return record

@@ -1,0 +1,174 @@
+"""Whether a `.ts` file holds all that was written to it.
+
+Readers such as libav pass over lost packets, zeroed blocks and half files. A transport stream
+carries enough to notice them: its sync bytes, continuity counters and PES lengths
+(ISO/IEC 13818-1, 2.4.3), and the time that its playlist line promised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.media.faults import Fault
+from app.media.samples import VIDEO_TICKS
+
+PACKET_BYTES = 188
+H264_STREAM = 0x1B
+ADTS_STREAM = 0x0F
+
+# Real segments are as long as EXTINF says, but for the last of a session, which is a frame or two
+# longer. A file that stops early for other reasons than these is short by whole frames.
+_SHORT_TOLERANCE_SECONDS = 0.25
+_LONG_TOLERANCE_SECONDS = 2.0
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """`faults` is empty for a whole file. `audio`: the program table announces sound."""
+
+    faults: tuple[Fault, ...]
+    audio: bool
+
+
+def inspect(data: bytes) -> Inspection:
+    """Check the bytes of a whole `.ts` file."""
+    if not data:
+        return Inspection((Fault("empty", "the file has no bytes"),), False)
+    if data[0] != 0x47:
+        return Inspection((Fault("unreadable", f"begins with {data[:4].hex()}, not 47"),), False)
+    faults: list[Fault] = []
+    if rest := len(data) % PACKET_BYTES:
+        faults.append(Fault("truncated", f"{rest} bytes after the last whole packet of 188"))
+    count = len(data) // PACKET_BYTES
+    packets = np.frombuffer(data, np.uint8, count * PACKET_BYTES).reshape(count, PACKET_BYTES)
+    if fault := _broken_packets(packets):
+        return Inspection((fault, *faults), False)
+    pids = (packets[:, 1].astype(np.uint16) & 0x1F) << 8 | packets[:, 2]
+    streams = _program(packets, pids)
+    if streams is None:
+        return Inspection((Fault("corrupt", "no program table in the file"), *faults), False)
+    video = [pid for pid, kind in streams.items() if kind == H264_STREAM]
+    audio = [pid for pid, kind in streams.items() if kind == ADTS_STREAM]
+    for pid, kind in streams.items():
+        if kind not in (H264_STREAM, ADTS_STREAM):
+            faults.append(Fault("codec", f"stream {pid} is of type {kind:#x}; known are 0x1b, 0xf"))
+    for pid in video + audio:
+        found = _broken_stream(packets[pids == pid], pid)
+        faults.extend([found] if found else [])
+    if not video or not np.any(pids == video[0]):
+        faults.append(Fault("no-video", "no H.264 packet in the file"))
+    return Inspection(tuple(faults), bool(audio))
+
+
+def media_faults(
+    pts: NDArray[np.int64], *, idr_first: bool, frame_ticks: int, extinf_seconds: float
+) -> list[Fault]:
+    """Check the pictures of one segment: `pts` in 90 kHz ticks, in decode order, unwrapped."""
+    faults: list[Fault] = []
+    if not idr_first:
+        faults.append(Fault("no-keyframe", "the first picture is not an IDR"))
+    ordered = np.sort(pts)
+    seconds = float(ordered[-1] - ordered[0] + frame_ticks) / VIDEO_TICKS
+    if len(ordered) > 1 and int(np.diff(ordered).min()) == 0:
+        faults.append(Fault("timestamps", "two pictures have the same time"))
+    if seconds > extinf_seconds + _LONG_TOLERANCE_SECONDS:
+        faults.append(
+            Fault("timestamps", f"pictures span {seconds:.3f} s, EXTINF is {extinf_seconds:.3f}")
+        )
+    if seconds < extinf_seconds - _SHORT_TOLERANCE_SECONDS:
+        faults.append(
+            Fault("truncated", f"pictures span {seconds:.3f} s, EXTINF is {extinf_seconds:.3f}")
+        )
+    return faults
+
+
+def _broken_packets(packets: Bytes) -> Fault | None:
+    lost = np.flatnonzero(packets[:, 0] != 0x47)
+    if len(lost):
+        return Fault("corrupt", f"{len(lost)} packets without sync byte, first is {lost[0]}")
+    marked = np.flatnonzero(packets[:, 1] & 0x80)
+    if len(marked):
+        return Fault("corrupt", f"{len(marked)} packets marked erroneous, first is {marked[0]}")
+    return None
+
+
+def _payload_offsets(packets: Bytes) -> NDArray[np.int64]:
+    adaptation = (packets[:, 3] & 0x20) != 0
+    return np.where(adaptation, packets[:, 4].astype(np.int64) + 5, 4)
+
+
+def _program(packets: Bytes, pids: NDArray[np.integer]) -> dict[int, int] | None:
+    """Stream types by PID, from the first PAT and PMT (13818-1, 2.4.4)."""
+    association = _section(packets, pids, 0)
+    if association is None or len(association) < 12:
+        return None
+    table = _section(packets, pids, (association[10] & 0x1F) << 8 | association[11])
+    if table is None or len(table) < 12:
+        return None
+    streams: dict[int, int] = {}
+    end = 3 + ((table[1] & 0x0F) << 8 | table[2]) - 4
+    position = 12 + ((table[10] & 0x0F) << 8 | table[11])
+    while position + 5 <= min(end, len(table)):
+        pid = (table[position + 1] & 0x1F) << 8 | table[position + 2]
+        streams[pid] = table[position]
+        position += 5 + ((table[position + 3] & 0x0F) << 8 | table[position + 4])
+    return streams
+
+
+def _section(packets: Bytes, pids: NDArray[np.integer], pid: int) -> bytes | None:
+    found = np.flatnonzero((pids == pid) & ((packets[:, 1] & 0x40) != 0))
+    if not len(found):
+        return None
+    packet = packets[found[0] : found[0] + 1]
+    payload = packet[0, int(_payload_offsets(packet)[0]) :].tobytes()
+    return payload[1 + payload[0] :] if payload else None
+
+
+def _broken_stream(packets: Bytes, pid: int) -> Fault | None:
+    """The first loss in one elementary stream, by its counters and PES lengths."""
+    offsets = _payload_offsets(packets)
+    carrying = (packets[:, 3] & 0x10) != 0
+    if np.any(offsets[carrying] > PACKET_BYTES):
+        return Fault("corrupt", f"stream {pid}: an adaptation field overruns its packet")
+    # Flagged by the muxer: counters may jump here.
+    flagged = ((packets[:, 3] & 0x20) != 0) & (packets[:, 4] > 0) & ((packets[:, 5] & 0x80) != 0)
+    packets, offsets, flagged = packets[carrying], offsets[carrying], flagged[carrying]
+    if not len(packets):
+        return None
+    counters = packets[:, 3] & 0x0F
+    jumps = ((counters[1:] - counters[:-1]) & 0x0F != 1) & ~flagged[1:]
+    if np.any(jumps):
+        where = int(np.flatnonzero(jumps)[0]) + 1
+        return Fault("corrupt", f"stream {pid}: its packet {where} does not follow the one before")
+    starts = np.flatnonzero(packets[:, 1] & 0x40)
+    if not len(starts) or starts[0] != 0:
+        return Fault("corrupt", f"stream {pid}: begins in the middle of a PES packet")
+    return _broken_pes(packets, offsets, starts, pid)
+
+
+def _broken_pes(
+    packets: Bytes, offsets: NDArray[np.int64], starts: NDArray[np.int64], pid: int
+) -> Fault | None:
+    sizes = np.add.reduceat(PACKET_BYTES - offsets, starts)
+    at = offsets[starts]
+    if np.any(at > PACKET_BYTES - 9):
+        return Fault("corrupt", f"stream {pid}: a PES header is cut")
+    heads = packets[starts[:, None], at[:, None] + np.arange(6)]
+    if np.any(heads[:, :3] != (0, 0, 1)):
+        return Fault("corrupt", f"stream {pid}: a PES packet without its start code")
+    promised = heads[:, 4].astype(np.int64) << 8 | heads[:, 5]
+    wrong = np.flatnonzero((promised != 0) & (promised + 6 != sizes))
+    if not len(wrong):
+        return None
+    first = int(wrong[0])
+    detail = (
+        f"stream {pid}: PES packet {first} of {len(starts)} has {sizes[first]} bytes"
+        f" of {promised[first] + 6}"
+    )
+    cut = first == len(starts) - 1 and sizes[first] < promised[first] + 6
+    return Fault("truncated" if cut else "corrupt", detail)
