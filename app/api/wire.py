@@ -1,24 +1,19 @@
-"""JSON shapes that every resource shares: instants, seconds, lists, and reading what was asked."""
+"""JSON that every resource shares: how a request is read, how an answer tells times."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import Invalid, Malformed
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def instant(value: datetime) -> str:
@@ -26,43 +21,22 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _needs_text(value: object) -> object:
-    # pydantic would take numbers, also as text, for Unix times.
-    if isinstance(value, datetime) or (isinstance(value, str) and "T" in value.upper()):
-        return value
-    raise ValueError("must be an RFC 3339 time such as 2026-11-03T10:15:00.000Z")
-
-
-Instant = Annotated[
-    AwareDatetime,
-    BeforeValidator(_needs_text),
-    PlainSerializer(instant, return_type=str, when_used="json"),
-]
-"""A datetime as RFC 3339 text; when read, its zone must be given."""
+Instant = Annotated[datetime, PlainSerializer(instant, return_type=str, when_used="json")]
+"""A datetime that is told as RFC 3339 text in UTC."""
 
 Seconds = Annotated[float, PlainSerializer(lambda value: round(value, 3), return_type=float)]
-"""A duration, told to the millisecond."""
-
-Name = Annotated[str, Field(min_length=1, max_length=4096)]
-"""A room's or participant's true name: any text."""
-
-
-class Asked(BaseModel):
-    """Base of request bodies and query strings: unknown members are refused, NaN is no number."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_strip_whitespace=False)
+"""A duration that is told to the millisecond."""
 
 
 class Told(BaseModel):
     """Base of what is answered."""
 
-    model_config = ConfigDict(allow_inf_nan=False, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def answer(told: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def answer(
+    told: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """A JSON answer."""
     return Response(told.model_dump_json(), status, headers, "application/json")
 
@@ -71,51 +45,54 @@ async def body(request: Request, model: type[Model]) -> Model:
     """The request's JSON body. Raises Malformed if it is not JSON, Invalid if it does not fit."""
     raw = await request.body()
     try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError) as error:  # JSON's and UTF-8's errors are ValueErrors
+        given = json.loads(raw)
+    except (ValueError, RecursionError) as error:  # what is not UTF-8 is a ValueError too
         raise Malformed("the body is not JSON in UTF-8") from error
-    if not isinstance(content, dict):
-        raise Invalid(f"the body is a JSON {_kind(content)}, it must be an object")
-    return _validated(model, content)
-
-
-def query(request: Request, model: type[Model], *, ignore: frozenset[str] = frozenset()) -> Model:
-    """The request's query parameters. Raises Invalid if one is unknown, doubled or does not fit.
-
-    `ignore`: further names that may stand there, read by somebody else.
-    """
-    given: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
-        if name in ignore:
-            continue
-        if name in given:
-            raise Invalid(f"{name} is given twice: give it once")
-        given[name] = value
+    if not isinstance(given, dict):
+        raise Invalid(f"the body must be a JSON object, not {type(given).__name__}")
     return _validated(model, given)
 
 
-def _validated(model: type[Model], content: dict[str, Any]) -> Model:
+def query(request: Request, model: type[Model], *, ignore: frozenset[str] = frozenset()) -> Model:
+    """The request's query parameters. Raises Invalid if one is doubled or does not fit.
+
+    `ignore`: further parameters that may stand there; somebody else reads them.
+    """
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in given:
+            raise Invalid(f"{name} is given twice: give it once")
+        if name not in ignore:
+            given[name] = value
+    return _validated(model, given)
+
+
+def _validated(model: type[Model], given: Mapping[str, object]) -> Model:
     try:
-        return model.model_validate(content)
+        return model.model_validate(given)
     except ValidationError as error:
-        errors = [_explain(problem) for problem in error.errors(include_url=False)]
-        raise Invalid("; ".join(errors), errors=errors) from error
+        raise _invalid(error) from error
 
 
-def _explain(problem: Any) -> str:
-    where = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    if not where:
-        return str(message)
-    if problem["type"] == "extra_forbidden":
-        return f"{where} is not known here"
-    if problem["type"] == "missing":
-        return f"{where} is missing"
-    shown = repr(problem["input"])
-    shown = shown if len(shown) <= 80 else shown[:80] + "…"
-    return f"{where}={shown}: {message}"
+def _invalid(error: ValidationError) -> Invalid:
+    """Each field that is wrong: its name, what is wrong, the value given."""
+    wrong: list[dict[str, str]] = []
+    for problem in error.errors(include_url=False):
+        found = {
+            "field": ".".join(str(part) for part in problem["loc"]) or "request",
+            "message": problem["msg"].removeprefix("Value error, "),
+        }
+        if problem["loc"] and problem["type"] != "missing":
+            found["value"] = _shown(problem["input"])
+        wrong.append(found)
+    detail = "; ".join(
+        f"{found['field']}{'=' + found['value'] if 'value' in found else ''}: {found['message']}"
+        for found in wrong
+    )
+    return Invalid(detail, errors=wrong)
 
 
-def _kind(content: object) -> str:
-    kinds = {list: "array", str: "string", bool: "boolean", type(None): "null"}
-    return kinds.get(type(content), "number")
+def _shown(value: object) -> str:
+    # ascii() keeps lone surrogates, which no answer can carry, out of it
+    text = ascii(value)
+    return text if len(text) <= 80 else text[:77] + "..."

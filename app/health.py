@@ -1,0 +1,115 @@
+"""Whether what the service needs is there: each dependency by name, each process by its pulse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import structlog
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+from app.context import Context
+
+PULSE_SECONDS = 5.0
+PULSE_LIFE_SECONDS = 20.0
+CHECK_SECONDS = 2.0
+ROLES = ("worker", "indexer")
+OK = "ok"
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def alive(ctx: Context, role: str) -> AsyncIterator[None]:
+    """Tells in Redis, for as long as it is held, that a process of this role runs."""
+    member = f"{socket.gethostname()}:{os.getpid()}"
+    beating = asyncio.create_task(_beat(ctx, role, member), name=f"pulse of {role}")
+    try:
+        yield
+    finally:
+        beating.cancel()
+        await asyncio.wait({beating})
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                await ctx.queue.redis.zrem(_key(role), member)
+        except (RedisError, OSError, TimeoutError):
+            log.debug("pulse_left_behind", role=role)  # it ends by itself
+
+
+async def _beat(ctx: Context, role: str, member: str) -> None:
+    while True:
+        now = time.time()
+        try:
+            async with ctx.queue.redis.pipeline(transaction=True) as pipe:
+                pipe.zadd(_key(role), {member: now + PULSE_LIFE_SECONDS})
+                pipe.zremrangebyscore(_key(role), 0, now)
+                await pipe.execute()
+        except (RedisError, OSError) as error:
+            log.debug("pulse_missed", role=role, error=repr(error))
+        await asyncio.sleep(PULSE_SECONDS)
+
+
+def _key(role: str) -> str:
+    return f"replay:alive:{role}"
+
+
+async def check(ctx: Context) -> dict[str, str]:
+    """Each dependency: `ok`, or in a few words what is wrong. Takes at most CHECK_SECONDS."""
+    checks: dict[str, Coroutine[Any, Any, str]] = {
+        "mongo": _mongo(ctx),
+        "redis": _redis(ctx),
+        "livekit": _livekit(ctx),
+        "media_root": asyncio.to_thread(_media_root, ctx),
+    } | {role: _pulse(ctx, role) for role in ROLES}
+    results = await asyncio.gather(*(_limited(found) for found in checks.values()))
+    return dict(zip(checks, results, strict=True))
+
+
+async def _limited(found: Coroutine[Any, Any, str]) -> str:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await found
+    except (TimeoutError, OSError, PyMongoError, RedisError, httpx.HTTPError) as error:
+        # The kind of error only: its text may hold addresses, and this is told to anybody.
+        return f"does not answer ({type(error).__name__})"
+
+
+async def _mongo(ctx: Context) -> str:
+    await ctx.store.ping()
+    return OK
+
+
+async def _redis(ctx: Context) -> str:
+    await ctx.queue.redis.ping()
+    return OK
+
+
+async def _livekit(ctx: Context) -> str:
+    # livekit-server answers / with 200 while its node lives, else 406 (its server.go, healthCheck).
+    async with httpx.AsyncClient(trust_env=False) as client:
+        found = await client.get(ctx.settings.livekit_http_url)
+    return OK if found.is_success else f"answers {found.status_code}"
+
+
+def _media_root(ctx: Context) -> str:
+    probe = ctx.settings.media_root / f".probe-{secrets.token_hex(4)}"
+    try:
+        probe.write_bytes(b"probe")
+    except OSError as error:
+        return f"can't be written to ({error.strerror})"
+    finally:
+        probe.unlink(missing_ok=True)
+    return OK
+
+
+async def _pulse(ctx: Context, role: str) -> str:
+    living = await ctx.queue.redis.zcount(_key(role), time.time(), "+inf")
+    return OK if living else "none runs"
