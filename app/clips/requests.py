@@ -1,9 +1,8 @@
-"""The request of a capture: what a caller may ask for, read from JSON."""
+"""The request of a capture: what a caller may ask for. Pure."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import unicodedata
 from datetime import UTC, datetime
@@ -16,14 +15,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from app.durations import parse_duration
-from app.errors import Invalid, Malformed
 
 TITLE_LENGTH = 200
 POST_ROLL_SECONDS = 60.0
@@ -122,46 +119,3 @@ class CaptureRequest(BaseModel):
     def hash(self) -> str:
         """Equal for requests that ask for the same: what an Idempotency-Key is compared by."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
-
-
-def read(body: bytes) -> CaptureRequest:
-    """The request that a body holds.
-
-    Raises Malformed if it is not a JSON object, Invalid with every field that is wrong.
-    """
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"the body is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise Malformed(f"the body must be a JSON object, not {type(found).__name__}")
-    try:
-        return CaptureRequest.model_validate(found)
-    except ValidationError as error:
-        raise invalid(error) from error
-
-
-def invalid(error: ValidationError) -> Invalid:
-    """The answer to a validation that failed: each field, what is wrong, the value given."""
-    problems = [
-        {
-            "field": ".".join(str(part) for part in problem["loc"]) or "request",
-            "message": problem["msg"].removeprefix("Value error, "),
-        }
-        | ({} if not problem["loc"] else {"value": _shown(problem["input"])})
-        for problem in error.errors()
-    ]
-    return Invalid(
-        "; ".join(
-            f"{found['field']}{'=' + found['value'] if 'value' in found else ''}: "
-            f"{found['message']}"
-            for found in problems
-        ),
-        errors=problems,
-    )
-
-
-def _shown(value: object) -> str:
-    # ascii() keeps lone surrogates, which no answer can carry, out of it
-    text = ascii(value)
-    return text if len(text) <= 80 else text[:77] + "..."

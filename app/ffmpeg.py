@@ -1,0 +1,134 @@
+"""One run of ffmpeg: watched, bounded, gone when it is over.
+
+The command lines are built where they are needed, with ffmpeg-python's `compile`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import structlog
+
+from app.bound_exec import NOT_STARTED, bound_argv
+from app.errors import CaptureFailed
+from app.metrics import FFMPEG_SECONDS
+
+STALL_SECONDS = 60.0
+"""Longer than any seek or flush takes: ffmpeg tells its progress twice a second."""
+TAIL_BYTES = 8192
+_BLOCK_BYTES = 65536
+
+log = structlog.get_logger()
+
+
+class FfmpegFailed(CaptureFailed):
+    """ffmpeg ended otherwise than by finishing."""
+
+    slug: ClassVar[str] = "ffmpeg-failed"
+
+
+class FfmpegMissing(FfmpegFailed):
+    slug: ClassVar[str] = "ffmpeg-missing"
+
+
+class FfmpegStalled(FfmpegFailed):
+    slug: ClassVar[str] = "ffmpeg-stalled"
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    on_progress: Callable[[float], None] | None = None,
+    stall_seconds: float = STALL_SECONDS,
+) -> None:
+    """Runs `argv` (ffmpeg and its arguments, inputs and outputs named) until it has finished.
+
+    `on_progress` is told the seconds of output that are done. The process, with its group, is
+    killed when the caller is cancelled, and dies with us.
+
+    Raises FfmpegMissing, FfmpegStalled if nothing got on for `stall_seconds`, FfmpegFailed.
+    """
+    started = time.monotonic()
+    command = [argv[0], "-nostdin", "-hide_banner", "-xerror", "-progress", "pipe:1", *argv[1:]]
+    process = await asyncio.create_subprocess_exec(
+        *bound_argv(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    progress = _Progress(on_progress)
+    tail = asyncio.create_task(_tail(process.stderr))
+    reading = asyncio.create_task(progress.read(process.stdout))
+    try:
+        while not reading.done():
+            left = progress.moved_at + stall_seconds - time.monotonic()
+            if left <= 0:
+                raise FfmpegStalled(f"ffmpeg got no further for {stall_seconds:g} s")
+            await asyncio.wait({reading}, timeout=left)
+        await reading
+        async with asyncio.timeout(stall_seconds):
+            _check(argv[0], await process.wait(), await tail)
+    except TimeoutError as error:
+        raise FfmpegStalled(f"ffmpeg did not end {stall_seconds:g} s after its work") from error
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        # A killed group closes its pipes, so all three are over at once.
+        await asyncio.shield(asyncio.gather(process.wait(), reading, tail, return_exceptions=True))
+        FFMPEG_SECONDS.observe(time.monotonic() - started)
+
+
+def _check(program: str, code: int, stderr: str) -> None:
+    if code == 0:
+        return
+    # The caller of the service reads the error, the operator the log: paths stand only here.
+    log.warning("ffmpeg_failed", code=code, last_words=stderr)
+    if code == NOT_STARTED:
+        raise FfmpegMissing(f"{program} can't be run on the server: it must be installed there")
+    ended = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    raise FfmpegFailed(f"ffmpeg {ended}; the service's log has what it said")
+
+
+async def _tail(stream: asyncio.StreamReader) -> str:
+    """The last words of a stream, however much it says."""
+    kept = b""
+    while block := await stream.read(_BLOCK_BYTES):
+        kept = (kept + block)[-TAIL_BYTES:]
+    lines = kept.decode(errors="replace").strip().splitlines()
+    return " | ".join(lines[-4:])
+
+
+class _Progress:
+    """What `-progress` tells: `out_time_us=…` is how much of the output is done."""
+
+    def __init__(self, on_progress: Callable[[float], None] | None) -> None:
+        self.moved_at = time.monotonic()
+        self._told = on_progress
+        self._done_us = -1
+
+    async def read(self, stream: asyncio.StreamReader) -> None:
+        rest = b""
+        while block := await stream.read(_BLOCK_BYTES):
+            *lines, rest = (rest + block).split(b"\n")
+            rest = rest[-TAIL_BYTES:]
+            for line in lines:
+                name, _, value = line.strip().partition(b"=")
+                if name == b"out_time_us" and value.isdigit():  # "N/A" before the first frame
+                    self._moved(int(value))
+
+    def _moved(self, done_us: int) -> None:
+        if done_us <= self._done_us:
+            return
+        self._done_us = done_us
+        self.moved_at = time.monotonic()
+        if self._told is not None:
+            self._told(done_us / 1e6)

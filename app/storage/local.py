@@ -1,0 +1,84 @@
+"""Clips on the local disk: written aside, made durable, then named.
+
+A file under its final name is whole. Paths are relative to the root, which every process of the
+service shares. All functions block.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.buffer.paths import inside
+from app.errors import StorageFull
+
+PART_SUFFIX = ".part"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def locate(root: Path, storage_path: str) -> Path:
+    """The file of a storage path. ValueError if the path leads out of the root."""
+    return inside(root, storage_path)
+
+
+def part_path(root: Path, storage_path: str, attempt: int) -> Path:
+    """Where an attempt writes; beside the final place, which gets its folder here.
+
+    Each attempt has its own, so that one that was taken for dead can't spoil the next one's.
+    """
+    final = locate(root, storage_path)
+    with disk_errors():
+        final.parent.mkdir(parents=True, exist_ok=True)
+    return final.with_name(f"{final.name}.{attempt}{PART_SUFFIX}")
+
+
+def sync(path: Path) -> None:
+    """Returns when the file's bytes are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with disk_errors():
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(root: Path, storage_path: str, part: Path) -> None:
+    """Gives a synced part its final name, durably. Repeated, it changes nothing.
+
+    Raises FileNotFoundError if there is neither the part nor the final file.
+    """
+    final = locate(root, storage_path)
+    try:
+        part.replace(final)
+    except FileNotFoundError:
+        if not final.exists():
+            raise
+    sync(final.parent)
+
+
+def discard_parts(root: Path, storage_path: str) -> None:
+    """Removes what attempts have left behind."""
+    final = locate(root, storage_path)
+    for path in final.parent.glob(f"{final.name}.*{PART_SUFFIX}"):
+        path.unlink(missing_ok=True)
+
+
+def remove(root: Path, storage_path: str) -> None:
+    """Removes the file, if it is there. Its folder stays: another clip may be about to come."""
+    locate(root, storage_path).unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turns "no space", "over the disk quota" and "file too large" into StorageFull."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFull(
+                f"the disk that holds the clips is full ({error.strerror}): free space there"
+            ) from error
+        raise
