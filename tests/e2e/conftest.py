@@ -1,0 +1,111 @@
+"""A real LiveKit and the whole service, once for all end-to-end tests; each uses its own rooms."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from deploy.stack import LiveKitStack
+from tests.publisher import Publisher
+from tests.service import Service
+from tests.waiting import wait_for
+
+
+@dataclass
+class World:
+    """LiveKit, the service, and an admin's view of it."""
+
+    stack: LiveKitStack
+    service: Service
+    admin: httpx.AsyncClient
+
+    def share(self, room: str, identity: str = "alice", *arguments: str) -> Publisher:
+        """Somebody who shares a screen of 640x360 at 15 fps, with sound."""
+        return Publisher(self.stack, room, identity, *arguments)
+
+    async def buffers(self, room: str) -> list[dict[str, Any]]:
+        answer = await self.admin.get("/buffers", params={"room": room})
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    async def buffer(self, room: str) -> dict[str, Any] | None:
+        """The newest buffer of a room, in full; None as long as there is none."""
+        found = await self.buffers(room)
+        if not found:
+            return None
+        newest = max(found, key=lambda item: item["since"])
+        answer = await self.admin.get(f"/buffers/{newest['id']}")
+        assert answer.status_code == 200, answer.text
+        full: dict[str, Any] = answer.json()
+        return full
+
+    async def wait_for_buffer(
+        self, room: str, *, state: str = "recording", seconds: float = 0.0, deadline: float = 30.0
+    ) -> dict[str, Any]:
+        """Waits until the room's newest buffer is in a state and holds so many seconds."""
+
+        async def there() -> dict[str, Any] | None:
+            found = await self.buffer(room)
+            if found and found["state"] == state and found["seconds"] >= seconds:
+                return found
+            return None
+
+        return await wait_for(there, deadline, what=f"{room}: {state} with {seconds:g} s")
+
+    async def egresses(self, room: str) -> list[Any]:
+        """LiveKit's egresses of a room that run."""
+        from livekit import api
+
+        client = api.LiveKitAPI(self.stack.url, self.stack.api_key, self.stack.api_secret)
+        try:
+            listed = await client.egress.list_egress(
+                api.ListEgressRequest(room_name=room, active=True)
+            )
+        finally:
+            await client.aclose()
+        return list(listed.items)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder: Path = tmp_path_factory.mktemp("world")
+    secret = secrets.token_hex(16)
+    service = Service(folder / "service", "devkey", secret)
+    stack = LiveKitStack(
+        folder / "livekit",
+        webhook_urls=[service.webhook_url],
+        api_key="devkey",
+        api_secret=secret,
+        workers=2,
+    )
+    async with stack:
+        try:
+            await service.start(LIVEKIT_URL=stack.url)
+            async with service.admin() as admin:
+                yield World(stack, service, admin)
+        finally:
+            await service.stop()
+
+
+@pytest.fixture
+def room() -> str:
+    """The name of a room that no other test uses."""
+    return f"room {secrets.token_hex(4)}"
+
+
+@pytest.fixture(autouse=True)
+def _no_faults(request: pytest.FixtureRequest) -> Any:
+    """Ends the faults that a test has ordered."""
+    yield
+    if "world" in request.fixturenames:
+        stack = request.getfixturevalue("world").stack
+        for worker in stack.egress_names:
+            stack.set_faults({}, worker)

@@ -1,0 +1,80 @@
+"""From a real share to a real clip, with nothing done but sharing and asking."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+
+import av
+import httpx
+import numpy as np
+
+from deploy import clock
+from tests.e2e.conftest import World
+from tests.waiting import wait_for
+
+
+def shown_clocks(clip: bytes) -> list[float]:
+    """The burnt-in clocks of a clip's frames, in the order of showing; nan for black frames."""
+    clocks = []
+    with av.open(io.BytesIO(clip)) as container:
+        for frame in container.decode(video=0):
+            picture = frame.to_ndarray(format="gray")
+            try:
+                clocks.append(clock.read_clock(np.ascontiguousarray(picture)))
+            except ValueError:
+                clocks.append(float("nan"))
+    return clocks
+
+
+async def capture(client: httpx.AsyncClient, **request: object) -> dict[str, object]:
+    """Makes a capture and waits for its end; gives the finished capture."""
+    accepted = await client.post("/captures", json=request)
+    assert accepted.status_code == 202, accepted.text
+
+    async def finished() -> dict[str, object] | None:
+        answer = await client.get(accepted.headers["Location"])
+        assert answer.status_code == 200, answer.text
+        found: dict[str, object] = answer.json()
+        return found if found["status"] in ("ready", "failed", "cancelled") else None
+
+    return await wait_for(finished, 40, what="the capture is finished")
+
+
+async def test_a_share_is_buffered_by_itself_and_its_last_seconds_become_a_clip(
+    world: World, room: str
+) -> None:
+    """Share, wait, ask for the last 6 seconds: an MP4 of exactly these, with picture and sound."""
+    async with world.share(room):
+        buffer = await world.wait_for_buffer(room, seconds=8)
+        assert buffer["audio"] is True
+        assert buffer["why"] is None
+        async with world.service.client("alice", room) as alice:
+            done = await capture(alice, room=room, last=6, title="What a shot")
+            assert done["status"] == "ready", done
+            clip = (await alice.get(f"/clips/{done['clip_id']}")).json()
+            data = (await alice.get(f"/file/{clip['file_id']}")).content
+    assert len(data) == clip["size"]
+    assert clip["title"] == "What a shot"
+    asked = datetime.fromisoformat(clip["requested"]["start"]).timestamp()
+    delivered = datetime.fromisoformat(clip["delivered"]["start"]).timestamp()
+    assert abs(asked - delivered) < 0.1
+    with av.open(io.BytesIO(data)) as container:
+        assert {s.type for s in container.streams} == {"video", "audio"}
+        assert abs(container.duration / 1e6 - 6) < 0.3
+    clocks = shown_clocks(data)
+    first = clock.nearest(clocks[0], asked)
+    assert abs(first - asked) < 0.2, "the first picture shows the asked moment"
+    assert abs(clocks[-1] - clocks[0] - 6) < 0.3
+    assert all(0 <= b - a < 0.3 for a, b in zip(clocks, clocks[1:], strict=False)), clocks
+
+
+async def test_a_buffer_can_be_captured_after_its_share_has_ended(world: World, room: str) -> None:
+    """What was shared can still be kept when the share is over."""
+    async with world.share(room):
+        await world.wait_for_buffer(room, seconds=4)
+    ended = await world.wait_for_buffer(room, state="ended")
+    async with world.service.client("alice", room) as alice:
+        done = await capture(alice, buffer=ended["id"], last=3)
+    assert done["status"] == "ready", done
+    assert await world.egresses(room) == []

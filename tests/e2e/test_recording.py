@@ -1,0 +1,174 @@
+"""What is recorded when shares, egresses and the service itself behave badly."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.e2e.conftest import World
+from tests.waiting import wait_for
+
+
+async def one_egress(world: World, room: str) -> str | None:
+    """The id of the room's running egress, if there is exactly one."""
+    running = await world.egresses(room)
+    return running[0].egress_id if len(running) == 1 else None
+
+
+async def no_egress(world: World, room: str) -> bool:
+    return not await world.egresses(room)
+
+
+async def test_records_exactly_the_tracks_of_the_share(world: World, room: str) -> None:
+    """The egress is a Track Composite of the share's own video and audio track."""
+    async with world.share(room) as alice:
+        video = (await alice.told("video_published"))["sid"]
+        audio = (await alice.told("audio_published"))["sid"]
+        await wait_for(lambda: one_egress(world, room), 15)
+        (egress,) = await world.egresses(room)
+        assert egress.track_composite.video_track_id == video
+        assert egress.track_composite.audio_track_id == audio
+
+
+async def test_stops_when_the_share_is_unpublished(world: World, room: str) -> None:
+    """Unpublishing ends the egress, and the buffer says that the share has ended."""
+    async with world.share(room) as alice:
+        await world.wait_for_buffer(room, seconds=2)
+        await alice.do("unpublish_video")
+        await alice.do("unpublish_audio")
+        await wait_for(lambda: no_egress(world, room), 10)
+        await world.wait_for_buffer(room, state="ended")
+
+
+async def test_stops_although_the_audio_of_the_share_lives_on(world: World, room: str) -> None:
+    """LiveKit would keep an egress running for its audio alone; we stop it."""
+    async with world.share(room) as alice:
+        await world.wait_for_buffer(room, seconds=2)
+        await alice.do("unpublish_video")
+        await wait_for(lambda: no_egress(world, room), 10)
+
+
+async def test_goes_on_with_audio_that_comes_late(world: World, room: str) -> None:
+    """Audio published later continues in a new session, and nothing of the picture is lost."""
+    async with world.share(room, "alice", "--no-audio") as alice:
+        silent = await world.wait_for_buffer(room, seconds=2)
+        assert silent["audio"] is False
+        await alice.do("publish_audio")
+
+        async def with_audio() -> bool:
+            found = await world.buffer(room)
+            return bool(found and len(found["sessions"]) == 2 and found["spans"][-1]["audio"])
+
+        await wait_for(with_audio, 30)
+        await wait_for(lambda: one_egress(world, room), 15)
+        buffer = await world.buffer(room)
+    assert buffer is not None
+    assert buffer["gaps"] == []
+    spans = buffer["spans"]
+    assert spans == sorted(spans, key=lambda span: span["start"])
+
+
+async def test_a_share_toggled_within_a_second_leaves_exactly_one_egress(
+    world: World, room: str
+) -> None:
+    """On, off, on: the last share is recorded, the first one is not any more."""
+    async with world.share(room) as alice:
+        await alice.told("video_published")
+        await alice.do("unpublish_video")
+        await alice.do("publish_video")
+        video = (await alice.told("video_published", count=2))["sid"]
+
+        async def only_the_last() -> bool:
+            running = await world.egresses(room)
+            return [e.track_composite.video_track_id for e in running] == [video]
+
+        await wait_for(only_the_last, 20)
+
+
+async def test_two_shares_of_one_room_are_two_buffers(world: World, room: str) -> None:
+    """Everybody who shares has a buffer of their own."""
+    async with world.share(room, "alice"), world.share(room, "bob/../x"):
+        await wait_for(lambda: _identities(world, room, {"alice", "bob/../x"}), 20)
+
+
+async def _identities(world: World, room: str, wanted: set[str]) -> bool:
+    found = await world.buffers(room)
+    return {b["identity"] for b in found if b["state"] == "recording"} == wanted
+
+
+async def test_restarts_at_once_when_the_egress_dies(world: World, room: str) -> None:
+    """A killed egress is replaced while the share lives, and the timeline shows the gap."""
+    for worker in world.stack.egress_names:
+        world.stack.set_faults({"fail_after_segments": 2}, worker)
+    async with world.share(room):
+        first = await wait_for(lambda: one_egress(world, room), 15)
+        await wait_for(lambda: _other_than(world, room, first), 30)
+        for worker in world.stack.egress_names:
+            world.stack.set_faults({}, worker)
+
+        async def gap() -> bool:
+            found = await world.buffer(room)
+            return bool(found and found["gaps"] and found["state"] == "recording")
+
+        await wait_for(gap, 30)
+
+
+async def _other_than(world: World, room: str, known: str) -> str | None:
+    found = await one_egress(world, room)
+    return found if found != known else None
+
+
+async def test_says_that_no_worker_is_free_and_records_when_one_is(world: World, room: str) -> None:
+    """While nobody takes the job the buffer says why; it records as soon as somebody does."""
+    for worker in world.stack.egress_names:
+        world.stack.set_faults({"busy": True}, worker)
+    async with world.share(room):
+
+        async def told() -> bool:
+            found = await world.buffer(room)
+            return bool(found and found["why"] == "no-worker")
+
+        await wait_for(told, 45)
+        for worker in world.stack.egress_names:
+            world.stack.set_faults({}, worker)
+        await world.wait_for_buffer(room, seconds=1, deadline=60)
+        assert await one_egress(world, room)
+
+
+async def test_adopts_an_egress_whose_start_was_answered_too_late(world: World, room: str) -> None:
+    """A worker that answers after 12 s makes LiveKit report an error; never two egresses."""
+    for worker in world.stack.egress_names:
+        world.stack.set_faults({"delay_start": 12}, worker)
+    async with world.share(room):
+        await world.wait_for_buffer(room, seconds=2, deadline=60)
+        assert await one_egress(world, room)
+        buffer = await world.buffer(room)
+        assert buffer is not None
+        assert len(buffer["sessions"]) == 1
+
+
+async def test_heals_when_the_service_was_down_while_a_share_began(world: World, room: str) -> None:
+    """Events that nobody received are made up for at the start."""
+    await world.service.stop()
+    async with world.share(room):
+        await world.service.start(LIVEKIT_URL=world.stack.url)
+        await world.wait_for_buffer(room, seconds=1)
+        await world.service.stop()
+    await asyncio.wait_for(world.service.start(LIVEKIT_URL=world.stack.url), 40)
+    await wait_for(lambda: no_egress(world, room), 20)
+    await world.wait_for_buffer(room, state="ended")
+
+
+async def test_a_service_that_is_killed_goes_on_with_the_same_egress(
+    world: World, room: str
+) -> None:
+    """SIGKILL to everything of ours, stores included: the share is recorded on, without a gap."""
+    async with world.share(room):
+        before = await world.wait_for_buffer(room, seconds=3)
+        egress = await one_egress(world, room)
+        await world.service.kill()
+        await world.service.start(LIVEKIT_URL=world.stack.url)
+        after = await world.wait_for_buffer(room, seconds=before["seconds"] + 4)
+        assert await one_egress(world, room) == egress
+        assert after["oldest"] == before["oldest"]
+        assert after["gaps"] == []
+        assert len(after["sessions"]) == 1

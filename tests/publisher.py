@@ -1,0 +1,92 @@
+"""Somebody who shares a screen: `python -m deploy.share` in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from typing import Any, Self
+
+from deploy.stack import ROOT, LiveKitStack
+
+START_SECONDS = 20.0
+END_SECONDS = 10.0
+
+
+class Publisher:
+    """One participant with a real screen share.
+
+    async with Publisher(stack, "room", "alice") as alice:
+        await alice.do("unpublish_video")
+        await alice.told("video_unpublished")
+    """
+
+    def __init__(self, stack: LiveKitStack, room: str, identity: str, *arguments: str) -> None:
+        self._command = [
+            sys.executable, "-m", "deploy.share", "--url", stack.url,
+            "--token", stack.token(identity, room), "--room", room, "--identity", identity,
+            "--size", "640x360", "--fps", "15", *arguments,
+        ]  # fmt: skip
+        self._process: asyncio.subprocess.Process | None = None
+        self.events: list[dict[str, Any]] = []
+        self._reader: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._reader = asyncio.create_task(self._read())
+        try:
+            await self.told("video_published", seconds=START_SECONDS)
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._process is not None
+        assert self._reader is not None
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self._process.wait(), END_SECONDS)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        await self._reader
+
+    async def kill(self) -> None:
+        """SIGKILL: LiveKit is not told."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def do(self, command: str, **arguments: int) -> None:
+        """Sends a command of `deploy/share.py`, such as `unpublish_video` or `leave`."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write((json.dumps({"do": command} | arguments) + "\n").encode())
+        await self._process.stdin.drain()
+
+    async def told(self, event: str, *, count: int = 1, seconds: float = 10.0) -> dict[str, Any]:
+        """The event of this name that the publisher told, or tells within `seconds`, as count-th."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            known = [told for told in self.events if told["event"] == event]
+            if len(known) >= count:
+                return known[count - 1]
+            assert self._reader is not None
+            assert not self._reader.done(), f"the publisher ended without {event}: {self.events}"
+            assert asyncio.get_running_loop().time() < deadline, f"no {event}: {self.events}"
+            await asyncio.sleep(0.02)
+
+    async def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.events.append(json.loads(line))
