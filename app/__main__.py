@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import signal
 import socket
 import sys
-from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from app import logs
 from app.child import EX_CONFIG
 from app.durations import parse_duration
 from app.errors import ConfigurationError
 from app.settings import Settings, load
+from app.signals import run_until_signalled
 
 STOP_SECONDS = 10
 """How long open requests may go on after SIGTERM."""
@@ -74,12 +72,12 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             settings = _settings("worker")
             from app import worker
 
-            return _until_signalled(worker.run(settings))
+            return run_until_signalled(worker.run(settings))
         case "indexer":
             settings = _settings("indexer")
             from app.buffer import indexer
 
-            return _until_signalled(indexer.run(settings))
+            return run_until_signalled(indexer.run(settings))
         case "doctor":
             settings = _with_stores(load())
             from app import doctor
@@ -114,7 +112,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 
             settings = load()
             logs.configure(settings, "supervisor")
-            return _until_signalled(supervisor.run(settings))
+            return run_until_signalled(supervisor.run(settings))
 
 
 def _settings(role: str) -> Settings:
@@ -137,26 +135,6 @@ def _with_stores(settings: Settings) -> Settings:
             f"DATA_DIR={str(settings.data_dir)!r}: set them, or start `python -m app`"
         )
     return settings.model_copy(update={name.lower(): running[name] for name in missing})
-
-
-def _until_signalled(work: Coroutine[Any, Any, int | None]) -> int:
-    """Runs `work` to its end, or until SIGTERM or SIGINT cancel it; its exit code."""
-
-    async def run() -> int:
-        task = asyncio.create_task(work)
-
-        def end() -> None:
-            # Once: a second signal must not interrupt the orderly end.
-            if not task.cancelling():
-                task.cancel()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, end)
-        with contextlib.suppress(asyncio.CancelledError):
-            return await task or 0
-        return 0
-
-    return asyncio.run(run())
 
 
 def _serve_api(settings: Settings, descriptor: int | None) -> int:
