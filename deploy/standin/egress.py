@@ -1,8 +1,9 @@
-"""One egress: its place in the room, its recorder, its EgressInfo, from start to end.
+"""One egress, from its start to its last update.
 
     STARTING ──first picture──> ACTIVE ──source closed, stop, kill──> ENDING ──> COMPLETE
-        │                          └──failure──> FAILED   └──limit──> LIMIT_REACHED
-        ├──stop──> ABORTED
+        │                          ├──failure──> FAILED
+        ├──source closed, stop,    └──limit──> LIMIT_REACHED
+        │  kill──> ABORTED
         └──track not found──> FAILED
 
 `end` may be called from anywhere and any number of times: the first reason wins.
@@ -22,13 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf.json_format import MessageToJson
-from livekit import api, rtc
+from livekit import rtc
 from livekit.protocol import egress as proto
 
 from deploy.standin.faults import Faults
-from deploy.standin.media import SAMPLE_RATE, Recorder, Segment
 from deploy.standin.output import Output
+from deploy.standin.recorder import Recorder
 from deploy.standin.request import Request
+from deploy.standin.segmenter import Segment
+from deploy.standin.source import Connection, Source
 
 log = logging.getLogger("standin.egress")
 
@@ -36,7 +39,13 @@ PIPELINE_SECONDS = 1.3
 """The real pipeline's latency: a segment is complete d + 1.3 s after its last frame, and ACTIVE
 comes about that long after the first one."""
 
-STARTING, ACTIVE, ENDING, COMPLETE, FAILED, ABORTED, LIMIT_REACHED = range(7)
+STARTING = proto.EgressStatus.EGRESS_STARTING
+ACTIVE = proto.EgressStatus.EGRESS_ACTIVE
+ENDING = proto.EgressStatus.EGRESS_ENDING
+COMPLETE = proto.EgressStatus.EGRESS_COMPLETE
+FAILED = proto.EgressStatus.EGRESS_FAILED
+ABORTED = proto.EgressStatus.EGRESS_ABORTED
+LIMIT_REACHED = proto.EgressStatus.EGRESS_LIMIT_REACHED
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Reason:
     """Why an egress ends: `details` as the real one words them, its final status, its error."""
 
     details: str
-    status: int = COMPLETE
+    status: proto.EgressStatus = COMPLETE
     error: str = ""
     error_code: int = 0
     keep_files: bool = True
@@ -62,18 +71,8 @@ def failure(error: str, code: int) -> Reason:
     return Reason("Failure", FAILED, error, code)
 
 
-@dataclass(frozen=True)
-class Connection:
-    """How egresses join rooms."""
-
-    ws_url: str
-    api_key: str
-    api_secret: str
-    track_timeout_seconds: float
-
-
 class Egress:
-    """One running job.
+    """One running job; `info` is its state at any time.
 
     :param send: hands one EgressInfo to livekit-server; returns when it is delivered.
     """
@@ -84,7 +83,6 @@ class Egress:
         room_id: str,
         composite: Any,
         request: Request,
-        connection: Connection,
         faults: Callable[[], Faults],
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
@@ -96,38 +94,31 @@ class Egress:
             source_type=proto.EgressSourceType.EGRESS_SOURCE_TYPE_SDK,
             track_composite=composite,
         )
-        layout = request.layout
-        results = self.info.segment_results.add(playlist_name=str(layout.playlist))
-        if layout.live_playlist is not None:
-            results.live_playlist_name = str(layout.live_playlist)
-        self._connection = connection
+        results = self.info.segment_results.add(playlist_name=str(request.layout.playlist))
+        if request.layout.live_playlist is not None:
+            results.live_playlist_name = str(request.layout.live_playlist)
         self._faults = faults
         self._send = send
         self._loop = asyncio.get_running_loop()
-        self._room = rtc.Room()
         self._reason: asyncio.Future[Reason] = self._loop.create_future()
         self._first_frame: asyncio.Future[float] = self._loop.create_future()
         self._segments: asyncio.Queue[Segment | None] = asyncio.Queue()
         self._updates: asyncio.Queue[Any] = asyncio.Queue()
-        self._live: set[str] = set()
-        self._found = asyncio.Event()
-        self._readers: set[asyncio.Task[None]] = set()
         self._folder = Path(tempfile.mkdtemp(prefix=f"{egress_id}-"))
         self._recorder = Recorder(
             self._folder,
             request.encoding,
             request.segment_seconds,
             bool(request.audio_track_id),
-            self._from_thread(self._set_first_frame),
+            self._from_thread(self._first_frame.set_result),
             self._from_thread(self._segments.put_nowait),
             self._from_thread(self._recorder_ended),
         )
+        self._source = Source(
+            egress_id, request, self._recorder, on_closed=lambda: self.end(SOURCE_CLOSED)
+        )
         self._output: Output | None = None
         self._touch(started_at=time.time_ns())
-
-    @property
-    def results(self) -> Any:
-        return self.info.segment_results[0]
 
     def end(self, reason: Reason) -> None:
         """Begin to end; `info` shows it at once. Later calls change nothing."""
@@ -137,30 +128,26 @@ class Egress:
             error = "Stop called before pipeline could start"
             reason = Reason(reason.details, ABORTED, error, 412)
         self._reason.set_result(reason)
+        self.info.status = ENDING if reason.status == COMPLETE else reason.status
+        self.info.error, self.info.error_code = reason.error, reason.error_code
         self.info.details = f"End reason: {reason.details}"
-        if reason.status == COMPLETE:
-            self.info.status = ENDING
-        else:
-            self.info.status = reason.status
-            self.info.error, self.info.error_code = reason.error, reason.error_code
         self._touch()
         log.info("%s ends: %s %s", self.info.egress_id, reason.details, reason.error)
 
-    async def run(self) -> None:
+    async def run(self, connection: Connection) -> None:
         """Live the whole life; returns after the last update was delivered."""
+        self._touch(started_at=time.time_ns())
         sender = asyncio.create_task(self._send_updates())
+        publisher = asyncio.create_task(self._publish())
         try:
-            await self._connect()
-            await self._until_active()
-            publisher = asyncio.create_task(self._publish())
+            await self._until_active(connection)
             reason = await self._reason
             if self.info.status == ENDING:
                 self._report()
-            await self._close(publisher, reason)
+            await self._finish(publisher, reason)
         finally:
-            for reader in self._readers:
-                reader.cancel()
-            await self._room.disconnect()
+            publisher.cancel()
+            await self._source.leave()
             shutil.rmtree(self._folder)
         if not self._faults().skip_final_update:
             if self.info.status == ENDING:
@@ -170,110 +157,28 @@ class Egress:
         self._updates.put_nowait(None)
         await sender
 
-    async def _send_updates(self) -> None:
-        while (info := await self._updates.get()) is not None:
-            await self._send(info)
+    # From the first frame to the last file
 
-    # The room
-
-    async def _connect(self) -> None:
-        grants = api.VideoGrants(
-            room_join=True,
-            room=self.request.room_name,
-            can_subscribe=True,
-            can_publish=False,
-            can_publish_data=False,
-            hidden=True,
-            recorder=True,
-        )
-        token = api.AccessToken(self._connection.api_key, self._connection.api_secret)
-        token = token.with_identity(self.info.egress_id).with_kind("egress").with_grants(grants)
-        self._room.on("track_published", lambda publication, _: self._subscribe(publication))
-        self._room.on("track_subscribed", lambda track, publication, _: self._read(track))
-        self._room.on("track_unpublished", lambda publication, _: self._gone({publication.sid}))
-        self._room.on("participant_disconnected", self._participant_left)
-        self._room.on("reconnected", self._reconnected)
-        self._room.on("disconnected", lambda *_: self.end(SOURCE_CLOSED))
-        options = rtc.RoomOptions(auto_subscribe=False)
+    async def _until_active(self, connection: Connection) -> None:
         try:
-            await self._room.connect(self._connection.ws_url, token.to_jwt(), options)
+            await self._source.join(connection)
         except rtc.ConnectError as error:
             self.end(failure(f"could not join the room: {error}", 500))
             return
-        for participant in self._room.remote_participants.values():
-            for publication in participant.track_publications.values():
-                self._subscribe(publication)
-
-    def _subscribe(self, publication: Any) -> None:
-        if publication.sid in self.request.track_ids:
-            publication.set_subscribed(True)
-
-    def _read(self, track: Any) -> None:
-        self._live.add(track.sid)
-        reads = self._read_video if track.kind == rtc.TrackKind.KIND_VIDEO else self._read_audio
-        task = asyncio.create_task(reads(track))
-        self._readers.add(task)
-        task.add_done_callback(self._readers.discard)
-        if self._live.issuperset(self.request.track_ids):
-            self._found.set()
-
-    async def _read_video(self, track: Any) -> None:
-        stream = rtc.VideoStream(track, format=rtc.VideoBufferType.I420)
-        async for event in stream:
-            if self._recorder.is_alive():
-                self._recorder.put_video(time.time(), event.frame)
-
-    async def _read_audio(self, track: Any) -> None:
-        stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=2, frame_size_ms=20)
-        async for event in stream:
-            if self._recorder.is_alive():
-                self._recorder.put_audio(time.time(), bytes(event.frame.data))
-
-    def _participant_left(self, participant: Any) -> None:
-        self._gone(set(participant.track_publications))
-
-    def _reconnected(self) -> None:
-        # After a server's restart the tracks come back with new ids; after a mere gap in the
-        # connection they are still there.
-        here = {
-            sid
-            for participant in self._room.remote_participants.values()
-            for sid in participant.track_publications
-        }
-        self._gone(self._live - here)
-
-    def _gone(self, sids: set[str]) -> None:
-        # While the connection is being made again, everything seems to be gone.
-        if self._room.connection_state == rtc.ConnectionState.CONN_RECONNECTING:
-            return
-        lost = self._live & sids
-        self._live -= lost
-        if not self._live and lost:
-            self.end(SOURCE_CLOSED)
-        elif self.request.video_track_id in lost:
-            self._recorder.video_is_gone()
-
-    # From the first frame to the last file
-
-    async def _until_active(self) -> None:
-        timeout = self._connection.track_timeout_seconds
-        if await self._unless_ended(self._found.wait(), timeout) is None:
-            missing = next((s for s in self.request.track_ids if s not in self._live), "")
-            self.end(failure(f'track "{missing}" not found', 404))
+        await self._unless_ended(self._source.found.wait(), connection.track_timeout_seconds)
+        if self._source.missing:
+            self.end(failure(f'track "{self._source.missing}" not found', 404))
+        if self._reason.done():
             return
         self._recorder.start()
         first = await self._unless_ended(self._first_frame)
         if first is None or await self._ended_within(PIPELINE_SECONDS):
             return
-        self.results.started_at = int(first * 1e9)
+        layout, seconds = self.request.layout, self.request.segment_seconds
+        bias = self._faults().clock_bias
+        self._output = Output(layout, seconds, first + bias, self._faults)
+        self.info.segment_results[0].started_at = int(first * 1e9)
         self.info.status = ACTIVE
-        self._touch()
-        self._output = Output(
-            self.request.layout,
-            self.request.segment_seconds,
-            first + self._faults().clock_bias,
-            self._faults,
-        )
         self._report()
 
     async def _unless_ended(self, awaited: Awaitable[Any], seconds: float | None = None) -> Any:
@@ -294,30 +199,28 @@ class Egress:
         held: Segment | None = None
         while (segment := await self._segments.get()) is not None:
             if held is not None:
-                due = self.results.started_at / 1e9 + segment.end_seconds + PIPELINE_SECONDS
+                due = self._first_frame.result() + segment.end_seconds + PIPELINE_SECONDS
                 await self._ended_within(max(0.0, due - time.time()))
                 if not await self._publish_one(held):
                     return
             held = segment
-        if held is not None and await self._publish_one(held):
-            assert self._output is not None
+        if held is not None and await self._publish_one(held) and self._output is not None:
             await asyncio.to_thread(self._output.write_playlists, True)
 
     async def _publish_one(self, segment: Segment) -> bool:
-        if self._reason.done() and not self._reason.result().keep_files:
+        """Write one segment; False if nothing may follow it."""
+        lost = self._reason.done() and not self._reason.result().keep_files
+        if self._output is None or lost:
             return False
-        assert self._output is not None
         try:
             await asyncio.to_thread(self._output.publish, segment)
         except OSError as error:
             self.end(failure(f"Local upload failed: {error.strerror}", 400))
-        except ValueError as error:
-            self.end(failure(str(error), 500))
         number = len(self._output.lines)
-        self.results.segment_count = number
-        self.results.size = self._output.size_bytes
-        self.results.playlist_location = self.results.playlist_name
-        self.results.live_playlist_location = self.results.live_playlist_name
+        results = self.info.segment_results[0]
+        results.segment_count, results.size = number, self._output.size_bytes
+        results.playlist_location = results.playlist_name
+        results.live_playlist_location = results.live_playlist_name
         faults = self._faults()
         if number == faults.die_after_segments:
             os._exit(1)
@@ -327,22 +230,21 @@ class Egress:
             self.end(LIMIT)
         return self.info.status != FAILED
 
-    async def _close(self, publisher: asyncio.Task[None], reason: Reason) -> None:
-        if not self._recorder.is_alive():
-            self._segments.put_nowait(None)
-        elif self._output is None or reason.status == FAILED:
-            self._recorder.abandon()
-        else:
-            self._recorder.finish()
+    async def _finish(self, publisher: asyncio.Task[None], reason: Reason) -> None:
         if self._recorder.is_alive():
+            if self._output is None or reason.status == FAILED:
+                self._recorder.abandon()
+            else:
+                self._recorder.finish()
             await asyncio.to_thread(self._recorder.join)
         if self._output is None:
-            publisher.cancel()
             return
         await publisher
-        self.results.ended_at = time.time_ns()
-        self.results.duration = self.results.ended_at - self.results.started_at
-        if not reason.keep_files:
+        if reason.keep_files:
+            results = self.info.segment_results[0]
+            results.ended_at = time.time_ns()
+            results.duration = results.ended_at - results.started_at
+        else:
             del self.info.segment_results[:]
             self.info.ClearField("segments")
         if self.request.manifest:
@@ -351,11 +253,11 @@ class Egress:
 
     # What the recorder's thread says
 
-    def _from_thread(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
-        return lambda value: self._loop.call_soon_threadsafe(callback, value) and None
+    def _from_thread(self, callback: Callable[[Any], object]) -> Callable[[Any], None]:
+        def call(value: Any) -> None:
+            self._loop.call_soon_threadsafe(callback, value)
 
-    def _set_first_frame(self, capture: float) -> None:
-        self._first_frame.set_result(capture)
+        return call
 
     def _recorder_ended(self, error: Exception | None) -> None:
         self._segments.put_nowait(None)
@@ -371,8 +273,13 @@ class Egress:
             setattr(self.info, name, value)
         self.info.updated_at = time.time_ns()
         if self.info.segment_results:
-            self.info.segments.CopyFrom(self.results)
+            self.info.segments.CopyFrom(self.info.segment_results[0])
 
     def _report(self) -> None:
         self._touch()
         self._updates.put_nowait(proto.EgressInfo.FromString(self.info.SerializeToString()))
+
+    async def _send_updates(self) -> None:
+        """Send one update after the other, so that they arrive in this order."""
+        while (info := await self._updates.get()) is not None:
+            await self._send(info)

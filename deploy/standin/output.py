@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deploy.standin import files
 from deploy.standin.faults import Faults
-from deploy.standin.media import Segment
+from deploy.standin.segmenter import Segment
 
 _CHUNK = 32 * 1024
 

@@ -11,8 +11,9 @@ from typing import Any
 from livekit.protocol import egress as proto
 
 from deploy.standin import faults, messages, request
-from deploy.standin.egress import KILLED, STOPPED, Connection, Egress
+from deploy.standin.egress import KILLED, STOPPED, Egress
 from deploy.standin.rpc import Bus, Method, RpcError
+from deploy.standin.source import Connection
 
 log = logging.getLogger("standin.worker")
 
@@ -82,7 +83,6 @@ class Worker:
             start.room_id,
             start.track_composite,
             parsed,
-            self._connection,
             self._faults,
             self._update,
         )
@@ -102,7 +102,7 @@ class Worker:
     async def _run(self, egress: Egress) -> None:
         log.info("%s starts: %s", egress.info.egress_id, egress.request)
         try:
-            await egress.run()
+            await egress.run(self._connection)
         finally:
             del self._egresses[egress.info.egress_id]
             log.info("%s is over", egress.info.egress_id)
