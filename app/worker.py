@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,7 +18,7 @@ from app.buffer import cleanup
 from app.clips import capturing, library
 from app.context import Context
 from app.errors import Unavailable
-from app.recording import facts, recorder, survey
+from app.recording import facts, reaping, recorder, survey
 from app.recording.livekit import LiveKit, clock_of
 from app.settings import Settings
 
@@ -68,6 +67,10 @@ async def run_survey(state: Jobs) -> None:
     await survey.survey(state["ctx"], state["livekit"])
 
 
+async def run_reap(state: Jobs) -> None:
+    await reaping.reap(state["ctx"], state["livekit"])
+
+
 async def run_cleanup(state: Jobs) -> None:
     await cleanup.run(state["ctx"])
 
@@ -108,6 +111,7 @@ def _patient(job: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[Non
 def _periods(settings: Settings) -> dict[str, float]:
     return {
         "survey": settings.reconcile_seconds,
+        "reap": settings.reap_minutes * 60,
         "cleanup": settings.cleanup_minutes * 60,
         "requeue_captures": 5.0,
         "sweep_clips": 15.0,
@@ -132,6 +136,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("reconcile_room", reconcile_room, 30),
             job("learn_clock", learn_clock, 15),
             job("survey", run_survey, 60),
+            job("reap", run_reap, 60),
             job("cleanup", run_cleanup, RECONCILE_SECONDS),
             job("capture", capture, capturing.TIMEOUT_SECONDS),
             job("requeue_captures", requeue_captures, 30),
@@ -151,25 +156,14 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
 
 
 async def run(settings: Settings) -> None:
-    """The worker, until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    """The worker, until it is cancelled. Jobs that run then are given back to the queue."""
     async with context.opened(settings) as ctx, health.alive(ctx, "worker"):
         livekit = LiveKit(settings)
         worker = _build(settings, ctx, livekit)
-        running = asyncio.create_task(worker.async_run())
-        asking = asyncio.create_task(schedule.keep_asking(ctx.queue, _periods(settings)))
-        stopping = asyncio.create_task(stop.wait())
         try:
-            done, _ = await asyncio.wait(
-                {running, asking, stopping}, return_when=asyncio.FIRST_COMPLETED
-            )
-            for task in done - {stopping}:
-                task.result()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(schedule.keep_asking(ctx.queue, _periods(settings)))
+                group.create_task(worker.async_run())
         finally:
-            for task in (asking, stopping, running):
-                task.cancel()
-            await asyncio.gather(asking, stopping, running, return_exceptions=True)
             await worker.close()
             await livekit.close()

@@ -74,7 +74,7 @@ class Publisher:
         await self._process.stdin.drain()
 
     async def told(self, event: str, *, count: int = 1, seconds: float = 10.0) -> dict[str, Any]:
-        """The event of this name that the publisher told, or tells within `seconds`, as count-th."""
+        """The count-th event of this name that was told, or is told within `seconds`."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
             known = [told for told in self.events if told["event"] == event]

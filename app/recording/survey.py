@@ -17,8 +17,8 @@ from livekit.protocol.models import ParticipantInfo, Room
 
 from app import models
 from app.context import Context
-from app.recording import facts, starting
-from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone, session_of
+from app.recording import facts, reaping, starting
+from app.recording.livekit import LiveKit, session_of
 from app.store import Row
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
         affected |= await _note_room(ctx, room, present[room.sid], began)
     affected |= await _miss_tracks(ctx, present, began)
     affected |= await _check_sessions(ctx, livekit, active, present, began)
-    await _stop_orphans(ctx, livekit, active)
+    await reaping.stop_strays(ctx, livekit, active)
     for room_sid, identity in affected:
         await ctx.queue.reconcile(room_sid, identity)
 
@@ -126,31 +126,3 @@ async def _mark_ghost(ctx: Context, row: Row) -> None:
     )
     if marked.modified_count:
         log.warning("egress_is_a_ghost", session=row["_id"], egress=row["egress_id"])
-
-
-async def _stop_orphans(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) -> None:
-    """Stops egresses of this installation that no session with a role stands for any more.
-
-    Asked to stop once: one that can't be stopped is a ghost, and the row remembers it.
-    """
-    ours = {
-        session_id: info
-        for info in active
-        if (session_id := session_of(info)) and session_id.startswith(f"{ctx.instance}-")
-    }
-    sessions = ctx.store.rows(models.EgressSession)
-    found = sessions.find({"_id": {"$in": list(ours)}}, {"role": 1, "ghost_at": 1})
-    rows = {row["_id"]: row async for row in found}
-    for session_id, info in ours.items():
-        row = rows.get(session_id)
-        if row is not None and (row["role"] or row["ghost_at"]):
-            continue
-        log.warning("egress_is_an_orphan", session=session_id, egress=info.egress_id)
-        try:
-            await livekit.stop(info.egress_id)
-        except AlreadyOver:
-            continue
-        except WorkerGone:
-            await sessions.update_one(
-                {"_id": session_id}, {"$set": {"ghost_at": datetime.now(UTC)}}
-            )

@@ -1,0 +1,59 @@
+"""Stops egresses of this installation that nothing stands for any more.
+
+Only ever what LiveKit itself lists as active and what bears our instance id in its file prefix:
+other installations' egresses are none of our business. Each is asked to stop once; one that can't
+be stopped is a ghost.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import structlog
+from livekit.protocol.egress import EgressInfo
+
+from app import models
+from app.buffer import paths
+from app.context import Context
+from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone, session_of
+
+log = structlog.get_logger()
+
+
+async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) -> None:
+    """Stops those whose session has lost its role, such as a start given up that came through."""
+    ours = _ours(ctx, active)
+    sessions = ctx.store.rows(models.EgressSession)
+    found = sessions.find({"_id": {"$in": list(ours)}, "role": None, "ghost_at": None}, {"_id": 1})
+    async for row in found:
+        if not await _stop(livekit, ours[row["_id"]]):
+            await sessions.update_one(
+                {"_id": row["_id"]}, {"$set": {"ghost_at": datetime.now(UTC)}}
+            )
+
+
+async def reap(ctx: Context, livekit: LiveKit) -> None:
+    """Stops those without any row: what a lost database leaves running."""
+    ours = _ours(ctx, await livekit.active_egresses())
+    known = await ctx.store.rows(models.EgressSession).distinct("_id", {"_id": {"$in": list(ours)}})
+    for session_id in set(ours) - set(known):
+        await _stop(livekit, ours[session_id])
+
+
+def _ours(ctx: Context, active: list[EgressInfo]) -> dict[str, EgressInfo]:
+    return {
+        session_id: info
+        for info in active
+        if (session_id := session_of(info)) and paths.instance_of(session_id) == ctx.instance
+    }
+
+
+async def _stop(livekit: LiveKit, info: EgressInfo) -> bool:
+    log.warning("egress_reaped", egress=info.egress_id, room=info.room_name)
+    try:
+        await livekit.stop(info.egress_id)
+    except AlreadyOver:
+        return True
+    except WorkerGone:
+        return False
+    return True

@@ -1,0 +1,40 @@
+"""The receiver alone, on real stores."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
+
+from app import receiver
+from app.api import problems
+from app.context import Context
+from tests import webhooks
+
+Send = Callable[..., Awaitable[httpx.Response]]
+
+
+@pytest_asyncio.fixture
+async def http(ctx: Context) -> AsyncIterator[httpx.AsyncClient]:
+    app = Starlette(routes=receiver.routes, exception_handlers=problems.handlers)
+    app.state.ctx = ctx
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://replay.test"
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def send(http: httpx.AsyncClient) -> Send:
+    """Sends an event as LiveKit does."""
+
+    async def post(content: dict[str, Any] | bytes, **headers: str) -> httpx.Response:
+        body = content if isinstance(content, bytes) else webhooks.body_of(content)
+        signed = {"Authorization": webhooks.sign(body), "Content-Type": "application/webhook+json"}
+        return await http.post("/webhooks/livekit", content=body, headers=signed | headers)
+
+    return post

@@ -1,0 +1,174 @@
+"""What the receiver answers, and what it leaves in the stores."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import httpx
+import pytest
+from livekit import api
+
+from app import models
+from app.context import Context
+from tests import webhooks
+from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
+from tests.integration.recording.conftest import Send
+
+PUBLISHED = webhooks.event(
+    "track_published",
+    room=webhooks.room(),
+    participant=webhooks.participant(),
+    track=webhooks.video(),
+)
+
+
+async def tracks(ctx: Context) -> list[dict[str, object]]:
+    return await ctx.store.rows(models.Track).find().to_list(None)
+
+
+async def queued(ctx: Context) -> int:
+    return int(await ctx.queue.redis.zcard("replay:queue"))
+
+
+async def test_notes_a_share_and_asks_for_its_reconcile(ctx: Context, send: Send) -> None:
+    """track_published of a screen share is a fact and a job."""
+    answer = await send(PUBLISHED)
+    assert answer.status_code == 200
+    (track,) = await tracks(ctx)
+    assert (track["_id"], track["identity"], track["live"]) == ("TR_V", "alice", True)
+    assert await queued(ctx) == 1
+
+
+async def test_an_event_that_comes_twice_changes_nothing(ctx: Context, send: Send) -> None:
+    """LiveKit repeats a delivery whose answer was late; the second one is 200 and no more."""
+    await send(PUBLISHED)
+    before = await tracks(ctx)
+    answer = await send(PUBLISHED)
+    assert (answer.status_code, answer.json()) == (200, {"status": "duplicate"})
+    assert await tracks(ctx) == before
+    assert await queued(ctx) == 1
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        webhooks.event("track_published", room=webhooks.room(),
+            participant=webhooks.participant(), track=webhooks.video(source="CAMERA")),
+        webhooks.event("track_published", room=webhooks.room(),
+            participant=webhooks.participant("EG_x", kind="EGRESS"), track=webhooks.video()),
+        webhooks.event("participant_joined", room=webhooks.room(),
+            participant=webhooks.participant("EG_x", kind="EGRESS")),
+        webhooks.event("something_new", brandNew={"a": 1}),
+        webhooks.event("egress_ended", egressInfo={"egressId": "EG_other", "roomName": "studio"}),
+    ],
+)  # fmt: skip
+async def test_what_is_not_about_shares_makes_no_facts(
+    ctx: Context, send: Send, ignored: dict[str, object]
+) -> None:
+    """Cameras, recorders, others' egresses and events unknown to us are 200 and leave nothing."""
+    assert (await send(ignored)).status_code == 200
+    for model in (models.Track, models.Participant, models.EgressSession):
+        assert await ctx.store.rows(model).count_documents({}) == 0
+    assert await queued(ctx) == 0
+
+
+async def test_a_track_that_ended_never_comes_back(ctx: Context, send: Send) -> None:
+    """Unpublish processed before publish: the track stays ended."""
+    gone = {**PUBLISHED, "event": "track_unpublished", "id": "EV_gone"}
+    await send(gone)
+    await send(PUBLISHED)
+    (track,) = await tracks(ctx)
+    assert track["live"] is False
+    assert track["ended_at"] is not None
+
+
+async def test_a_leave_of_an_old_connection_is_not_the_new_ones(ctx: Context, send: Send) -> None:
+    """participant_left names a sid; somebody who has re-joined is still there."""
+    for name, sid in (("joined", "PA_2"), ("left", "PA_1")):
+        await send(
+            webhooks.event(
+                f"participant_{name}",
+                room=webhooks.room(),
+                participant=webhooks.participant(sid=sid),
+            )
+        )
+    people = ctx.store.rows(models.Participant)
+    assert (await people.find_one({"_id": "PA_2"}))["left_at"] is None
+    assert (await people.find_one({"_id": "PA_1"}))["left_at"] is not None
+
+
+def _token(**claims: object) -> str:
+    return api.AccessToken(LIVEKIT_API_KEY, LIVEKIT_API_SECRET).with_identity("x").to_jwt()
+
+
+BODY = webhooks.body_of(PUBLISHED)
+
+
+@pytest.mark.parametrize(
+    ("says", "body", "authorization"),
+    [
+        ("no signature", BODY, ""),
+        ("not a token", BODY, "nonsense"),
+        ("another key", BODY, webhooks.sign(BODY, key="other")),
+        ("another secret", BODY, webhooks.sign(BODY, secret="x" * 32)),
+        ("expired", BODY, webhooks.sign(BODY, ttl=timedelta(hours=-2))),
+        ("an access token without a hash", BODY, _token()),
+        ("the hash of another body", BODY, webhooks.sign(b"{}")),
+        ("re-serialised", json.dumps(PUBLISHED, indent=1).encode(), webhooks.sign(BODY)),
+        ("not UTF-8", b"\xff\xfe", webhooks.sign(b"\xff\xfe")),
+        ("not JSON", b"][", webhooks.sign(b"][")),
+        ("wrong types", b'{"room": 7}', webhooks.sign(b'{"room": 7}')),
+        ("not an object", b"[]", webhooks.sign(b"[]")),
+    ],
+)
+async def test_what_cannot_be_verified_is_401(
+    ctx: Context, http: httpx.AsyncClient, says: str, body: bytes, authorization: str
+) -> None:
+    """Bad signatures and unreadable bodies are 401, never 5xx, and change nothing."""
+    headers = {"Authorization": authorization} if authorization else {}
+    answer = await http.post("/webhooks/livekit", content=body, headers=headers)
+    assert answer.status_code == 401, says
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "unauthorized"
+    assert LIVEKIT_API_SECRET not in answer.text
+    assert await tracks(ctx) == []
+
+
+async def test_a_bearer_prefix_is_taken_too(http: httpx.AsyncClient) -> None:
+    """LiveKit sends a bare token; a proxy that adds the scheme does no harm."""
+    headers = {"Authorization": f"Bearer {webhooks.sign(BODY)}"}
+    answer = await http.post("/webhooks/livekit", content=BODY, headers=headers)
+    assert answer.status_code == 200
+
+
+async def test_a_huge_body_is_413(http: httpx.AsyncClient) -> None:
+    """Bodies over 1 MiB are refused before they are read to the end."""
+    answer = await http.post("/webhooks/livekit", content=b"x" * (2**20 + 1))
+    assert answer.status_code == 413
+
+
+async def test_keys_can_be_rotated(make_settings: MakeSettings, http: httpx.AsyncClient,
+                                   ctx: Context) -> None:  # fmt: skip
+    """With LIVEKIT_KEYS both the old and the new pair are believed."""
+    from app.receiver import verify
+
+    settings = make_settings(livekit_keys="old:" + "o" * 32)
+    for key, secret in (("old", "o" * 32), (LIVEKIT_API_KEY, LIVEKIT_API_SECRET)):
+        assert verify(settings, BODY, webhooks.sign(BODY, key, secret)).event == "track_published"
+
+
+async def test_what_could_not_be_stored_is_503(
+    make_settings: MakeSettings, send: Send, ctx: Context
+) -> None:
+    """While Redis is away LiveKit is told to send the event again, and then it counts."""
+    await ctx.queue.redis.config_set("maxmemory-policy", "noeviction")
+    await ctx.queue.redis.config_set("maxmemory", "1")
+    try:
+        answer = await send(PUBLISHED)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
+    finally:
+        await ctx.queue.redis.config_set("maxmemory", "0")
+    assert (await send(PUBLISHED)).json() == {"status": "ok"}
+    assert await queued(ctx) == 1
