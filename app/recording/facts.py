@@ -37,6 +37,14 @@ def is_share(track: TrackInfo) -> bool:
     return track.source in SHARE_SOURCES
 
 
+def has_opted_out(participant: ParticipantInfo) -> bool:
+    """Whether somebody refuses to be buffered: attribute `replay` = `off`.
+
+    What a participant can write about himself is trusted to refuse, never to allow.
+    """
+    return participant.attributes.get("replay") == "off"
+
+
 def community_of(room: Room) -> str:
     """The community that a room's metadata names; `default` where it names none."""
     try:
@@ -78,8 +86,9 @@ async def participant_joined(
         store,
         models.Participant,
         participant.sid,
-        _whose(room, participant) | {"joined_at": joined_at},
-        {"left_at": None, "opted_out": False},
+        _whose(room, participant)
+        | {"joined_at": joined_at, "opted_out": has_opted_out(participant)},
+        {"left_at": None},
     )
 
 

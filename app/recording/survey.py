@@ -8,7 +8,6 @@ nothing is concluded from the silence.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -46,10 +45,11 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     present = dict(
         zip((r.sid for r in rooms), await asyncio.gather(*map(people, rooms)), strict=True)
     )
-    affected: set[Who] = set()
+    live = await ctx.store.rows(models.Track).find({"live": True}).to_list(None)
+    affected = {(track["room_sid"], track["identity"]) for track in live}
     for room in rooms:
-        affected |= await _note_room(ctx, room, present[room.sid], began)
-    affected |= await _miss_tracks(ctx, present, began)
+        affected |= await _note_room(ctx, room, present[room.sid], live, began)
+    await _miss_tracks(ctx, live, present, began)
     affected |= await _check_sessions(ctx, livekit, active, present, began)
     await reaping.stop_strays(ctx, livekit, active)
     for room_sid, identity in affected:
@@ -57,37 +57,37 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
 
 
 async def _note_room(
-    ctx: Context, room: Room, people: Iterable[ParticipantInfo], now: datetime
+    ctx: Context, room: Room, people: list[ParticipantInfo], live: list[Row], now: datetime
 ) -> set[Who]:
-    """Notes shares and their sharers. Rooms in which nobody shares make no writes."""
-    sharers = [
-        (person, shares)
-        for person in people
-        if not facts.is_recorder(person) and (shares := list(filter(facts.is_share, person.tracks)))
-    ]
-    if sharers:
-        await facts.room_started(ctx.store, room)
-    for person, shares in sharers:
-        await facts.participant_joined(ctx.store, room, person, now)
-        for track in shares:
-            await facts.track_published(ctx.store, room, person, track, now)
-    return {(room.sid, person.identity) for person, _ in sharers}
+    """Notes shares that nobody told us of, and who has opted out or in. Most often: no writes."""
+    known = {track["_id"] for track in live if track["missing"] == 0}
+    affected = set()
+    for person in people:
+        shares = [track for track in person.tracks if facts.is_share(track)]
+        if not shares or facts.is_recorder(person):
+            continue
+        row = await ctx.store.rows(models.Participant).find_one({"_id": person.sid})
+        new = [track for track in shares if track.sid not in known]
+        if new or row is None or row["opted_out"] != facts.has_opted_out(person):
+            await facts.room_started(ctx.store, room)
+            await facts.participant_joined(ctx.store, room, person, now)
+            for track in new:
+                await facts.track_published(ctx.store, room, person, track, now)
+            affected.add((room.sid, person.identity))
+    return affected
 
 
 async def _miss_tracks(
-    ctx: Context, present: dict[str, list[ParticipantInfo]], began: datetime
-) -> set[Who]:
+    ctx: Context, live: list[Row], present: dict[str, list[ParticipantInfo]], began: datetime
+) -> None:
     """Counts, for each live track, the surveys that did not list it; the second one ends it."""
     listed = {track.sid for people in present.values() for who in people for track in who.tracks}
-    tracks = ctx.store.rows(models.Track)
-    live = await tracks.find({"live": True}).to_list(None)
     settled = began - timedelta(seconds=SETTLE_SECONDS)
-    affected = set()
     for track in live:
-        affected.add((track["room_sid"], track["identity"]))
         if track["_id"] not in listed and (track["published_at"] or settled) <= settled:
-            await tracks.update_one({"_id": track["_id"]}, {"$inc": {"missing": 1}})
-    return affected
+            await ctx.store.rows(models.Track).update_one(
+                {"_id": track["_id"]}, {"$inc": {"missing": 1}}
+            )
 
 
 async def _check_sessions(
