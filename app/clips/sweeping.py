@@ -1,0 +1,57 @@
+"""What becomes of clips with time: expired ones are deleted, deleted ones lose their file."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from app.access import quota
+from app.clips.library import RESTORE_SECONDS
+from app.context import Context
+from app.models import File, ReplayClip
+from app.storage import local
+from app.store import Row
+
+AT_A_TIME = 200
+"""Clips of one pass; the next one takes the rest."""
+
+log = structlog.get_logger()
+
+
+async def sweep_clips(ctx: Context) -> None:
+    """One pass. Interrupted anywhere, the next pass goes on where it ended."""
+    await _expire(ctx)
+    rows = ctx.store.rows(ReplayClip)
+    over = datetime.now(UTC) - timedelta(seconds=RESTORE_SECONDS)
+    for row in await rows.find({"deleted_at": {"$lt": over}}).to_list(AT_A_TIME):
+        # From here on nobody can restore it.
+        claimed = await rows.update_one(
+            {"_id": row["_id"], "deleted_at": row["deleted_at"]}, {"$set": {"ready": False}}
+        )
+        if claimed.matched_count:
+            await _remove(ctx, row)
+
+
+async def _expire(ctx: Context) -> None:
+    now = datetime.now(UTC)
+    rows = ctx.store.rows(ReplayClip)
+    expired = {"expires_at": {"$lt": now}, "keep": False, "ready": True, "deleted_at": None}
+    for row in await rows.find(expired).to_list(AT_A_TIME):
+        changed = await rows.update_one(
+            expired | {"_id": row["_id"]}, {"$set": {"deleted_at": now}}
+        )
+        if changed.modified_count:
+            await quota.give_back(ctx.store, row["owner"], row["_id"])
+            log.info("clip_expired", clip=row["_id"], owner=row["owner"])
+
+
+async def _remove(ctx: Context, row: Row) -> None:
+    await quota.give_back(ctx.store, row["owner"], row["_id"])
+    file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
+    if file is not None:
+        await asyncio.to_thread(local.remove, ctx.settings.media_root, file["storage_path"])
+        await ctx.store.rows(File).delete_one({"_id": file["_id"]})
+    await ctx.store.rows(ReplayClip).delete_one({"_id": row["_id"]})
+    log.info("clip_removed", clip=row["_id"], owner=row["owner"])
