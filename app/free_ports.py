@@ -18,7 +18,7 @@ def choose_ports(names: Collection[str], memory: Path) -> dict[str, int]:
     """
     ports = {name: port for name, port in remembered_ports(memory).items() if name in names}
     for name in names:
-        while name not in ports or not _is_free(ports[name]):
+        while name not in ports or not is_free(ports[name]):
             ports[name] = _outside_ephemeral_range()
     part = memory.with_name(memory.name + ".part")
     part.write_text(json.dumps(ports) + "\n")
@@ -47,7 +47,8 @@ def _outside_ephemeral_range() -> int:
     return random.randrange(min(highest + 1, 65_000), 65_536)  # noqa: S311 - a port is no secret
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a program could listen on 127.0.0.1:port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
