@@ -21,6 +21,7 @@ from app.context import Context
 PULSE_SECONDS = 5.0
 PULSE_LIFE_SECONDS = 20.0
 CHECK_SECONDS = 2.0
+CACHE_SECONDS = 1.0
 ROLES = ("worker", "indexer")
 OK = "ok"
 
@@ -61,8 +62,25 @@ def _key(role: str) -> str:
     return f"replay:alive:{role}"
 
 
-async def check(ctx: Context) -> dict[str, str]:
-    """Each dependency: `ok`, or in a few words what is wrong. Takes at most CHECK_SECONDS."""
+class Readiness:
+    """The checks of all dependencies, made at most every CACHE_SECONDS: anybody may ask."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self._checking = asyncio.Lock()
+        self._fresh_until = 0.0
+        self._found: dict[str, str] = {}
+
+    async def read(self) -> dict[str, str]:
+        """Each dependency's name: `ok`, or in a few words what is wrong."""
+        async with self._checking:
+            if time.monotonic() >= self._fresh_until:
+                self._found = await _check(self.ctx)
+                self._fresh_until = time.monotonic() + CACHE_SECONDS
+            return self._found
+
+
+async def _check(ctx: Context) -> dict[str, str]:
     checks: dict[str, Coroutine[Any, Any, str]] = {
         "mongo": _mongo(ctx),
         "redis": _redis(ctx),

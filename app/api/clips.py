@@ -1,0 +1,227 @@
+"""The clips that people keep: /clips."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.api import auth, wire
+from app.api.openapi import Answer, Operation, described
+from app.api.wire import Asked, Instant, Name, Seconds, Told
+from app.clips import library
+from app.clips.requests import checked_title
+from app.context import Context
+from app.errors import Gone, Invalid, NotFound, QuotaExceeded
+
+
+class Requested(Told):
+    """The window that was asked for."""
+
+    start: Instant
+    end: Instant
+
+
+class Delivered(Told):
+    """What the clip shows: from the first picture to the end of the last one."""
+
+    start: Instant
+    end: Instant
+    duration: Seconds
+
+
+class ClipGap(Told):
+    """A stretch of the window without picture: where, why, and whether the clip holds its time."""
+
+    start: Instant
+    end: Instant
+    why: str
+    kept: bool
+
+
+class ClipTold(Told):
+    """A clip. Lengths are seconds. `url` reads its bytes without a token, for a while."""
+
+    id: str
+    title: str
+    owner: str
+    shared_by: str = Field(description="Whose screen it shows.")
+    room: str
+    requested: Requested
+    delivered: Delivered
+    gaps: list[ClipGap]
+    notes: list[str]
+    tail_lag: Seconds = Field(description="How much of the end of the window is missing.")
+    hidden_head_seconds: Seconds = Field(
+        description="Media in the file before the first shown picture, which players skip."
+    )
+    audio: bool
+    width: int
+    height: int
+    cut: str
+    clock: str = Field(description="`exact`, or `approximate`: up to 2 s off.")
+    visibility: str
+    keep: bool
+    size: int
+    checksum: str | None = Field(description="`sha256:…`; null for some seconds.")
+    file_id: str
+    url: str
+    created_at: Instant
+    expires_at: Instant | None
+
+
+class ClipPage(Told):
+    """Clips, newest first. `next` asks for the following ones; null at the end."""
+
+    items: list[ClipTold]
+    next: str | None
+
+
+class ClipQuery(Asked):
+    """Which clips."""
+
+    room: Name | None = Field(None, description="Only of this room.")
+    owner: Name | None = Field(None, description="Only of this owner.")
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    next: Annotated[str, Field(max_length=200)] | None = Field(
+        None, description="Where the page before ended."
+    )
+
+
+class ClipChange(Asked):
+    """What PATCH may change."""
+
+    title: str | None = None
+    visibility: Literal["private"] | None = None
+    keep: bool | None = Field(None, description="Kept clips do not expire.")
+
+    @field_validator("title")
+    @classmethod
+    def _title(cls, value: str | None) -> str | None:
+        return None if value is None else checked_title(value)
+
+
+def told(clip: library.Clip, reader: auth.Reader) -> ClipTold:
+    """A clip as its reader is told of it."""
+    row, file = clip.row, clip.file
+    return ClipTold(
+        id=row["_id"],
+        title=row["title"],
+        owner=row["owner"],
+        shared_by=row["shared_by"],
+        room=row["room"],
+        requested=Requested(start=row["requested_start"], end=row["requested_end"]),
+        delivered=Delivered(
+            start=row["delivered_start"],
+            end=row["delivered_end"],
+            duration=row["duration_seconds"],
+        ),
+        gaps=[ClipGap.model_validate(gap) for gap in row["gaps"]],
+        notes=row["notes"],
+        tail_lag=row["tail_lag_seconds"],
+        hidden_head_seconds=row["hidden_head_seconds"],
+        audio=row["audio"],
+        width=row["width"],
+        height=row["height"],
+        cut=row["cut"],
+        clock=row["clock"],
+        visibility=row["visibility"],
+        keep=row["keep"],
+        size=file["size_bytes"],
+        checksum=file["checksum"],
+        file_id=file["_id"],
+        url=reader.url(f"/file/{file['_id']}"),
+        created_at=row["created_at"],
+        expires_at=None if row["keep"] else row["expires_at"],
+    )
+
+
+def _asked(request: Request) -> tuple[Context, auth.Reader, auth.Caller]:
+    ctx: Context = request.app.state.ctx
+    caller = auth.caller(request)
+    return ctx, auth.reader_of(ctx, caller, datetime.now(UTC)), caller
+
+
+_CLIP = {HTTPStatus.OK: Answer("The clip.", ClipTold)}
+
+
+@described(
+    Operation(
+        summary="My clips",
+        answers={HTTPStatus.OK: Answer("A page of clips.", ClipPage)},
+        problems=[Invalid],
+        query=ClipQuery,
+    )
+)
+async def list_clips(request: Request) -> Response:
+    """GET /clips"""
+    ctx, reader, caller = _asked(request)
+    asked = wire.query(request, ClipQuery)
+    page = await library.page(
+        ctx, caller, room=asked.room, owner=asked.owner, limit=asked.limit, after=asked.next
+    )
+    return wire.answer(ClipPage(items=[told(clip, reader) for clip in page.items], next=page.next))
+
+
+@described(Operation(summary="One clip", answers=_CLIP, problems=[NotFound]))
+async def get_clip(request: Request) -> Response:
+    """GET /clips/{clip_id}"""
+    ctx, reader, caller = _asked(request)
+    return wire.answer(
+        told(await library.find(ctx, caller, request.path_params["clip_id"]), reader)
+    )
+
+
+@described(
+    Operation(summary="Change a clip", answers=_CLIP, problems=[NotFound, Invalid], body=ClipChange)
+)
+async def patch_clip(request: Request) -> Response:
+    """PATCH /clips/{clip_id}"""
+    ctx, reader, caller = _asked(request)
+    changes = (await wire.body(request, ClipChange)).model_dump(exclude_none=True)
+    clip_id = request.path_params["clip_id"]
+    return wire.answer(told(await library.change(ctx, caller, clip_id, changes), reader))
+
+
+@described(
+    Operation(
+        summary="Delete a clip",
+        description="It is hidden and its quota freed at once; its file goes 60 s later.",
+        answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
+        problems=[NotFound],
+    )
+)
+async def delete_clip(request: Request) -> Response:
+    """DELETE /clips/{clip_id}"""
+    ctx, _, caller = _asked(request)
+    await library.delete(ctx, caller, request.path_params["clip_id"])
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@described(
+    Operation(
+        summary="Take a DELETE back",
+        description="For 60 s after it; the clip is charged again.",
+        answers=_CLIP,
+        problems=[NotFound, Gone, QuotaExceeded],
+    )
+)
+async def restore_clip(request: Request) -> Response:
+    """POST /clips/{clip_id}/restore"""
+    ctx, reader, caller = _asked(request)
+    clip = await library.restore(ctx, caller, request.path_params["clip_id"])
+    return wire.answer(told(clip, reader))
+
+
+routes: list[BaseRoute] = [
+    Route("/clips", list_clips, methods=["GET"]),
+    Route("/clips/{clip_id}", get_clip, methods=["GET"]),
+    Route("/clips/{clip_id}", patch_clip, methods=["PATCH"]),
+    Route("/clips/{clip_id}", delete_clip, methods=["DELETE"]),
+    Route("/clips/{clip_id}/restore", restore_clip, methods=["POST"]),
+]

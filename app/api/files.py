@@ -1,0 +1,85 @@
+"""The bytes of clips: /file/{id}."""
+
+from __future__ import annotations
+
+import base64
+from http import HTTPStatus
+from urllib.parse import quote
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.api import auth, ranges, streams
+from app.api.openapi import Answer, Operation, described
+from app.clips import library
+from app.context import Context
+from app.errors import Gone, NotFound
+from app.storage import local
+from app.store import Row
+
+log = structlog.get_logger()
+
+
+@described(
+    Operation(
+        summary="The bytes of a clip",
+        description="With a token, or by the `url` that the clip's JSON holds. HEAD too; one range.",
+        answers={
+            HTTPStatus.OK: Answer(
+                "The whole file.",
+                media_type="video/mp4",
+                headers={
+                    "ETag": "Stays the same for the life of the file.",
+                    "Content-Disposition": "A file name made of the title.",
+                    "Digest": "SHA-256 of the whole file, once it is known.",
+                    "Repr-Digest": "The same as RFC 9530 writes it.",
+                },
+            ),
+            HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
+            HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
+        },
+        problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
+        access="token or signature",
+    )
+)
+async def get_file(request: Request) -> Response:
+    """GET, HEAD /file/{file_id}"""
+    ctx: Context = request.app.state.ctx
+    reader = auth.reader(request)
+    file = await library.file_of(ctx, reader.caller, request.path_params["file_id"])
+    path = local.locate(ctx.settings.media_root, file["storage_path"])
+    try:
+        opened = await streams.open_file(path)
+    except FileNotFoundError as error:
+        log.error("clip_file_missing", file=file["_id"], path=file["storage_path"])
+        raise Gone("the file of this clip is lost") from error
+    served = ranges.Representation(
+        size_bytes=opened.size_bytes,
+        # The bytes under an id never change, so the id tells them before a checksum does.
+        etag=f'"{file["_id"]}-{file["size_bytes"]:x}"',
+        media_type=file["mime"],
+        modified_at=opened.modified_at,
+        headers={"Content-Disposition": disposition(file["filename"])} | _digests(file),
+    )
+    return await ranges.answer(request, served, opened.read, opened.close)
+
+
+def disposition(filename: str) -> str:
+    """Content-Disposition for any file name, as RFC 6266 asks: an ASCII name, then the true one."""
+    plain = "".join(
+        char if char.isascii() and char.isprintable() and char not in '"\\%/' else "_"
+        for char in filename
+    )
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def _digests(file: Row) -> dict[str, str]:
+    if not file["checksum"]:
+        return {}
+    digest = base64.b64encode(bytes.fromhex(file["checksum"].removeprefix("sha256:"))).decode()
+    return {"Digest": f"sha-256={digest}", "Repr-Digest": f"sha-256=:{digest}:"}
+
+
+routes: list[BaseRoute] = [Route("/file/{file_id}", get_file, methods=["GET"])]

@@ -1,0 +1,278 @@
+"""The description of the HTTP interface, made of what stands next to each endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app.api import problems
+from app.errors import Invalid, Malformed, ReplayError, TooLarge, Unauthorized, Unavailable
+
+Access = Literal["token", "token or signature", "webhook", "metrics token", "anybody"]
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+Json = dict[str, Any]
+
+VERSION = "1"
+SECURITY: Mapping[Access, list[Json]] = {
+    "token": [{"token": []}],
+    "token or signature": [{"token": []}, {"signature": [], "expiry": []}],
+    "webhook": [{"webhook": []}],
+    "metrics token": [{"metrics": []}],
+    "anybody": [],
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that is not a problem: JSON of a model, or another media type.
+
+    `headers`: name → what it says.
+    """
+
+    description: str
+    model: type[BaseModel] | None = None
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What an endpoint takes and answers. `problems`: errors besides those any request may meet."""
+
+    summary: str
+    answers: Mapping[int, Answer]
+    problems: Sequence[type[ReplayError]] = ()
+    access: Access = "token"
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+
+    @property
+    def all_problems(self) -> list[type[ReplayError]]:
+        found = list(self.problems)
+        found += [] if self.access == "anybody" else [Unauthorized]
+        found += [Malformed, Invalid, TooLarge] if self.body else []
+        found += [Invalid] if self.query else []
+        found += [] if self.access in ("anybody", "metrics token") else [Unavailable]
+        return [*found, ReplayError]
+
+
+_operations: dict[Callable[..., Any], Operation] = {}
+
+
+def described(operation: Operation) -> Callable[[Endpoint], Endpoint]:
+    """Declares an endpoint's description, right above it."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        _operations[endpoint] = operation
+        return endpoint
+
+    return declare
+
+
+def operation_of(route: Route) -> Operation:
+    """The description of a route's endpoint. Raises KeyError with its name if it has none."""
+    try:
+        return _operations[route.endpoint]
+    except KeyError:
+        raise KeyError(f"{route.path}: its endpoint is not @described") from None
+
+
+def describe(routes: Iterable[BaseRoute]) -> Json:
+    """The OpenAPI 3.1 document of these routes."""
+    listed = [route for route in routes if isinstance(route, Route)]
+    schemas = _Schemas([operation_of(route) for route in listed])
+    paths: dict[str, Json] = {}
+    for route in listed:
+        for method in sorted(route.methods or ()):
+            # HEAD answers as GET does, without the body
+            paths.setdefault(route.path_format, {})[method.lower()] = _operation(
+                route, method, schemas
+            )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Replay buffer",
+            "version": VERSION,
+            "summary": "Instant replay of LiveKit screen shares.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas.components | {"Problem": _PROBLEM},
+            "securitySchemes": _SECURITY_SCHEMES,
+        },
+    }
+
+
+class _Schemas:
+    """The JSON schemas of every model that the operations name."""
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        asked = {model for found in operations for model in (found.query, found.body) if model}
+        told = {a.model for found in operations for a in found.answers.values() if a.model}
+        modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+            *((model, "validation") for model in sorted(asked, key=_name)),
+            *((model, "serialization") for model in sorted(told, key=_name)),
+        ]
+        self._references, definitions = models_json_schema(
+            modes, ref_template="#/components/schemas/{model}"
+        )
+        queries = {
+            self.reference(found.query, "validation")["$ref"].rpartition("/")[2]
+            for found in operations
+            if found.query
+        }
+        self._definitions: dict[str, Json] = definitions.get("$defs", {})
+        self.components = {
+            name: schema for name, schema in self._definitions.items() if name not in queries
+        }
+
+    def reference(self, model: type[BaseModel], mode: JsonSchemaMode) -> Json:
+        return dict(self._references[(model, mode)])
+
+    def definition(self, model: type[BaseModel]) -> Json:
+        name = self.reference(model, "validation")["$ref"].rpartition("/")[2]
+        return self._definitions[name]
+
+
+def _name(model: type[BaseModel]) -> str:
+    return f"{model.__module__}.{model.__qualname__}"
+
+
+def _operation(route: Route, method: str, schemas: _Schemas) -> Json:
+    operation = operation_of(route)
+    name = str(route.endpoint.__name__)
+    described: Json = {
+        "operationId": name if method != "HEAD" else f"{name}_head",
+        "summary": operation.summary,
+        "security": SECURITY[operation.access],
+        "parameters": [*_parameters(route, operation, schemas)],
+        "responses": _responses(operation, schemas),
+    }
+    if operation.description:
+        described["description"] = operation.description
+    if operation.body:
+        schema = schemas.reference(operation.body, "validation")
+        content = {"application/json": {"schema": schema}}
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _parameters(route: Route, operation: Operation, schemas: _Schemas) -> Iterable[Json]:
+    for name in route.param_convertors:
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    if operation.query:
+        definition = schemas.definition(operation.query)
+        for name, schema in definition.get("properties", {}).items():
+            yield {
+                "name": name,
+                "in": "query",
+                "required": name in definition.get("required", ()),
+                "description": schema.get("description", ""),
+                "schema": {key: schema[key] for key in schema if key != "description"},
+            }
+    for name, description in operation.headers.items():
+        yield {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": description,
+            "schema": {"type": "string"},
+        }
+
+
+def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Json]:
+    responses: dict[str, Json] = {}
+    for status, told in operation.answers.items():
+        responses[str(status)] = {"description": told.description}
+        if told.model:
+            schema = schemas.reference(told.model, "serialization")
+            responses[str(status)]["content"] = {told.media_type: {"schema": schema}}
+        elif told.media_type != "application/json":
+            responses[str(status)]["content"] = {told.media_type: {}}
+        if told.headers:
+            responses[str(status)]["headers"] = {
+                name: {"description": says, "schema": {"type": "string"}}
+                for name, says in told.headers.items()
+            }
+    by_status: dict[int, list[type[ReplayError]]] = {}
+    for error in operation.all_problems:
+        if error not in by_status.setdefault(error.status, []):
+            by_status[error.status].append(error)
+    for status, errors in sorted(by_status.items()):
+        slugs = [error.slug for error in errors]
+        schema = {
+            "allOf": [
+                {"$ref": "#/components/schemas/Problem"},
+                {"properties": {"type": {"enum": slugs}}},
+            ]
+        }
+        responses[str(status)] = {
+            "description": "; ".join(f"`{error.slug}`: {error.title}" for error in errors),
+            "content": {problems.MEDIA_TYPE: {"schema": schema}},
+        }
+    return responses
+
+
+_PROBLEM: Json = {
+    "type": "object",
+    "description": "A problem document (RFC 9457); `type` is a stable slug.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+    },
+    "additionalProperties": True,
+}
+
+_SECURITY_SCHEMES: Json = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A LiveKit access token, signed with one of the service's key pairs.",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "sig",
+        "description": "The signature in a media URL that the service gave; `exp` ends it.",
+    },
+    "expiry": {"type": "apiKey", "in": "query", "name": "exp"},
+    "webhook": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "A token that LiveKit signed, with the SHA-256 of the body.",
+    },
+    "metrics": {"type": "http", "scheme": "bearer", "description": "METRICS_TOKEN."},
+}
+
+
+@described(
+    Operation(
+        summary="This description",
+        answers={HTTPStatus.OK: Answer("An OpenAPI 3.1 document.")},
+        access="anybody",
+    )
+)
+async def get_openapi(request: Request) -> Response:
+    """GET /openapi.json"""
+    state = request.app.state
+    if not hasattr(state, "openapi"):
+        state.openapi = describe(request.app.routes)
+    return JSONResponse(state.openapi)
+
+
+routes: list[BaseRoute] = [Route("/openapi.json", get_openapi)]

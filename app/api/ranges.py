@@ -1,0 +1,177 @@
+"""Bytes over HTTP: conditions, one range, HEAD (RFC 9110, sections 13 and 14)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.api import problems
+
+RANGE_NOT_SATISFIABLE = "range-not-satisfiable"
+PRECONDITION_FAILED = "precondition-failed"
+_RANGE = re.compile(r"^bytes=\s*(\d*)-(\d*)\s*$", re.ASCII | re.IGNORECASE)
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
+
+
+class Unsatisfiable(Exception):
+    """The range begins behind the last byte."""
+
+
+@dataclass(frozen=True)
+class Representation:
+    """What is served: `size_bytes` under a strong `etag` (with its quotes)."""
+
+    size_bytes: int
+    etag: str
+    media_type: str
+    modified_at: datetime | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Reading = Callable[[int, int], AsyncIterator[bytes]]
+"""Gives bytes [start, end)."""
+
+
+def wanted(header: str, size: int) -> tuple[int, int] | None:
+    """The bytes [start, end) that a Range header asks of `size`; None: all of them.
+
+    Anything but one range of bytes is ignored, which the RFC allows for, and answered whole.
+    Raises Unsatisfiable.
+    """
+    match = _RANGE.match(header)
+    if not match or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    # 10^18 bytes are more than any file; a million digits would only burn time.
+    if len(first) > 18 or len(last) > 18:
+        raise Unsatisfiable
+    if not first:
+        start, end = max(0, size - int(last)), size
+        if start >= size:
+            raise Unsatisfiable
+        return start, end
+    if last and int(last) < int(first):
+        return None
+    if int(first) >= size:
+        raise Unsatisfiable
+    return int(first), min(int(last) + 1, size) if last else size
+
+
+async def answer(
+    request: Request,
+    served: Representation,
+    read: Reading,
+    close: Callable[[], Awaitable[None]] | None = None,
+) -> Response:
+    """The answer to a GET or HEAD: 200, 206, 304, 412 or 416. Nothing is read before it is sent.
+
+    `close` is called when the answer is over, also if it never began or the client went away.
+    """
+    response = _answer(request, served, read)
+    if close is None:
+        return response
+    if not isinstance(response, StreamingResponse):
+        await close()
+        return response
+    return _Closing(response, close)
+
+
+def _answer(request: Request, served: Representation, read: Reading) -> Response:
+    asked = request.headers
+    headers = dict(served.headers) | {"ETag": served.etag, "Accept-Ranges": "bytes"}
+    if served.modified_at is not None:
+        headers["Last-Modified"] = format_datetime(served.modified_at, usegmt=True)
+    if "if-match" in asked and not _among(served.etag, asked["if-match"]):
+        return problems.document(
+            slug=PRECONDITION_FAILED,
+            status=HTTPStatus.PRECONDITION_FAILED,
+            title="It is no longer what it was",
+            detail="the content has another ETag than If-Match says",
+            headers=headers,
+        )
+    if _is_known(asked, served):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    try:
+        span = wanted(asked["range"], served.size_bytes) if _takes_range(asked, served) else None
+    except Unsatisfiable:
+        return problems.document(
+            slug=RANGE_NOT_SATISFIABLE,
+            status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+            title="The range lies outside of the content",
+            detail=f"Range: {asked['range'][:80]} asks for bytes behind the last of "
+            f"{served.size_bytes}",
+            headers={"Content-Range": f"bytes */{served.size_bytes}", "Accept-Ranges": "bytes"},
+        )
+    status = HTTPStatus.OK if span is None else HTTPStatus.PARTIAL_CONTENT
+    start, end = span or (0, served.size_bytes)
+    headers["Content-Length"] = str(end - start)
+    if span is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{served.size_bytes}"
+    if request.method == "HEAD":
+        return Response(None, status, headers, served.media_type)
+    return StreamingResponse(read(start, end), status, headers, served.media_type)
+
+
+def _among(etag: str, listed: str) -> bool:
+    return listed.strip() == "*" or etag in _TAG.findall(listed)
+
+
+def _is_known(asked: Headers, served: Representation) -> bool:
+    if "if-none-match" in asked:
+        listed = asked["if-none-match"]
+        weak = [tag.removeprefix("W/") for tag in _TAG.findall(listed)]
+        return listed.strip() == "*" or served.etag in weak
+    since = _date(asked.get("if-modified-since", ""))
+    return (
+        since is not None
+        and served.modified_at is not None
+        and served.modified_at.replace(microsecond=0) <= since
+    )
+
+
+def _takes_range(asked: Headers, served: Representation) -> bool:
+    if "range" not in asked:
+        return False
+    condition = asked.get("if-range", served.etag).strip()
+    if condition.endswith('"'):
+        return condition == served.etag  # a weak tag never equals a strong one
+    date = _date(condition)
+    return (
+        date is not None
+        and served.modified_at is not None
+        and served.modified_at.replace(microsecond=0) == date
+    )
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else None
+
+
+class _Closing(Response):
+    """A streamed answer that calls `close` however it ends."""
+
+    def __init__(self, streamed: StreamingResponse, close: Callable[[], Awaitable[None]]) -> None:
+        self.streamed = streamed
+        self.close = close
+        self.status_code = streamed.status_code
+        self.background = None
+        self.raw_headers = streamed.raw_headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.streamed(scope, receive, send)
+        finally:
+            await self.close()

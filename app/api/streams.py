@@ -1,0 +1,67 @@
+"""Blocking reads as streams: files and generators that are read in threads, block by block."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Generator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+BLOCK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A file held open, so that it is sent whole even if it is deleted meanwhile."""
+
+    descriptor: int
+    size_bytes: int
+    modified_at: datetime
+
+    async def read(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """Bytes [start, end) of the file. Raises EOFError if it has been cut short."""
+        while start < end:
+            count = min(BLOCK_BYTES, end - start)
+            block = await asyncio.to_thread(os.pread, self.descriptor, count, start)
+            if not block:
+                raise EOFError(f"the file ends at byte {start}, {end} was its size")
+            start += len(block)
+            yield block
+
+    async def close(self) -> None:
+        os.close(self.descriptor)
+
+
+async def open_file(path: Path) -> OpenFile:
+    """Opens a file for `app.api.ranges.answer`. Raises FileNotFoundError."""
+    return await asyncio.to_thread(_open, path)
+
+
+def _open(path: Path) -> OpenFile:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    facts = os.fstat(descriptor)
+    modified_at = datetime.fromtimestamp(facts.st_mtime, UTC)
+    return OpenFile(descriptor, facts.st_size, modified_at)
+
+
+async def from_thread(blocks: Generator[bytes]) -> AsyncIterator[bytes]:
+    """The blocks of a generator that blocks. It is closed at the end, whatever ends it."""
+    turn = threading.Lock()
+
+    def step() -> bytes | None:
+        with turn:
+            return next(blocks, None)
+
+    def close() -> None:
+        # A cancelled reader leaves its thread within next(): close() waits for it.
+        with turn:
+            blocks.close()
+
+    try:
+        while (block := await asyncio.to_thread(step)) is not None:
+            yield block
+    finally:
+        await asyncio.to_thread(close)

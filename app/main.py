@@ -1,0 +1,55 @@
+"""The web application: every resource's routes within one frame."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
+
+from app import exposition, health
+from app.api import health as health_api
+from app.api import openapi, problems, webhooks
+from app.api.middleware import BodyLimit, RequestFrame, cors
+from app.context import opened
+from app.settings import Settings
+
+BODY_LIMIT_BYTES = 64 * 1024
+
+ROUTES: list[BaseRoute] = [
+    *webhooks.routes,
+    *health_api.routes,
+    *openapi.routes,
+]
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application. Its lifespan opens the stores: `state.ctx` is the Context within it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opened(settings) as ctx, exposition.served(ctx):
+            app.state.ctx = ctx
+            app.state.exposition = exposition.Exposition(ctx)
+            app.state.readiness = health.Readiness(ctx)
+            yield
+
+    middleware = [
+        Middleware(RequestFrame),
+        Middleware(BodyLimit, BODY_LIMIT_BYTES, webhooks.BODY_LIMITS),
+    ]
+    if settings.cors_origins:
+        middleware.insert(0, Middleware(CORSMiddleware, **cors(settings.cors_origins)))
+    app = Starlette(
+        routes=ROUTES,
+        middleware=middleware,
+        exception_handlers=problems.HANDLERS,
+        lifespan=lifespan,
+    )
+    # A path with a slash too many is another path: no redirect, which would repeat the query.
+    app.router.redirect_slashes = False
+    app.state.settings = settings
+    return app
