@@ -149,6 +149,8 @@ class Recorder(threading.Thread):
         slot = round(self._media_time(capture) * self._encoding.framerate)
         if self._last_arrival and arrival - self._last_arrival > BLACK_AFTER_SECONDS:
             self._next_slot = max(slot, self._next_slot)
+            # The first picture after the hole still belongs to the segment before it.
+            self._next_key = max(self._next_slot + 1, self._next_key)
         while self._last is not None and self._next_slot < slot:
             self._write_slot(self._last)
         self._last, self._last_arrival = picture, arrival
