@@ -221,7 +221,7 @@ def _hand_over(draft: _Draft, current: Session, coming: Session) -> None:
     elif coming.over:
         draft.do(Retire(coming.id, failed=True, reason=coming.status))
     elif coming.active_at is not None:
-        _stop(draft, current)
+        _end(draft, current)
     elif draft.now >= deadline:
         _end(draft, coming)
     else:

@@ -1,0 +1,183 @@
+"""The planner against a LiveKit in memory that loses answers, with a recorder that gets killed.
+
+The model follows what livekit-server does: a start without an answer may or may not run, and may
+begin up to 30 s later; an egress is ACTIVE 2 s after its start; a stop ends it at once, or is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.recording import planner
+from app.recording.planner import Create, Look, Promote, Retire, Session, Share, Start, Stop
+
+T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+STEP_SECONDS = 0.5
+FAULTY_STEPS = 240
+CALM_STEPS = 600
+SURVEY_STEPS = 40
+
+
+@dataclass
+class Egress:
+    """What LiveKit runs for a session."""
+
+    began: datetime
+    ended: datetime | None = None
+
+
+@dataclass
+class World:
+    """Rows, what LiveKit runs, and the luck of each call."""
+
+    luck: list[int]
+    now: datetime = T0
+    live: bool = True
+    audio: str | None = None
+    failures: int = 0
+    retry_at: datetime | None = None
+    rows: dict[str, Session] = field(default_factory=dict)
+    egresses: dict[str, Egress] = field(default_factory=dict)
+    late: list[tuple[datetime, str]] = field(default_factory=list)
+    made: int = 0
+
+    def draw(self, outcomes: int) -> int:
+        """0 is the good outcome; a world out of luck has only good ones."""
+        return self.luck.pop() % outcomes if self.luck else 0
+
+    def running(self) -> list[str]:
+        return [sid for sid, egress in self.egresses.items() if egress.ended is None]
+
+    def step(self) -> None:
+        self.now += timedelta(seconds=STEP_SECONDS)
+        for at, sid in [x for x in self.late if x[0] <= self.now]:
+            self.late.remove((at, sid))
+            self.egresses[sid] = Egress(self.now)
+        for _ in range(12):
+            made = planner.plan(self.share(), self.with_role(), self.now, 0.5)
+            for action in made.actions:
+                self.act(action)
+                self.check()
+            if not made.actions:
+                break
+        else:
+            raise AssertionError(f"does not rest: {made}")
+
+    def share(self) -> Share:
+        return Share(
+            live=self.live,
+            published_at=T0,
+            audio_sid=self.audio,
+            failures=self.failures,
+            retry_at=self.retry_at,
+        )
+
+    def with_role(self) -> list[Session]:
+        return [row for row in self.rows.values() if row.role]
+
+    def check(self) -> None:
+        """At no instant more egresses than a current and a next one; never two of one role."""
+        roles = [row.role for row in self.with_role()]
+        assert len(roles) == len(set(roles))
+
+    def act(self, action: planner.Action) -> None:
+        match action:
+            case Create(role=role, audio_sid=audio):
+                self.made += 1
+                sid = f"s{self.made}"
+                self.rows[sid] = Session(sid, role, created_at=self.now, audio_sid=audio)
+            case Start(session_id=sid):
+                self.start(sid)
+            case Look(session_id=sid):
+                known = self.egresses.get(sid)
+                found = {"egress_id": f"EG_{sid}"} if known else {"looked_at": self.now}
+                self.rows[sid] = replace(self.rows[sid], **found)
+            case Stop(session_id=sid):
+                self.rows[sid] = replace(self.rows[sid], stop_sent_at=self.now)
+                if self.draw(3) == 0 and sid in self.egresses:
+                    self.end(sid)
+            case Retire(session_id=sid, failed=failed):
+                self.rows[sid] = replace(self.rows[sid], role="")
+                if failed:
+                    self.failures += 1
+                    wait = planner.back_off_seconds(self.failures)
+                    self.retry_at = self.now + timedelta(seconds=wait)
+            case Promote(session_id=sid):
+                self.rows[sid] = replace(self.rows[sid], role="current")
+
+    def start(self, sid: str) -> None:
+        outcome = self.draw(6)
+        if outcome == 5:  # killed before the row says that the call was made
+            return
+        row = replace(self.rows[sid], start_sent_at=self.now)
+        if outcome == 0:
+            self.egresses[sid] = Egress(self.now)
+            row = replace(row, egress_id=f"EG_{sid}")
+        elif outcome == 1:  # no worker
+            row = replace(row, ended_at=self.now, status="EGRESS_FAILED")
+        elif outcome == 2:  # it runs, and nobody was told
+            self.egresses[sid] = Egress(self.now)
+        elif outcome == 3:  # it will run, and nobody was told
+            self.late.append((self.now + timedelta(seconds=30), sid))
+        self.rows[sid] = row  # outcome 4: the call never arrived
+
+    def end(self, sid: str) -> None:
+        self.egresses[sid].ended = self.now
+        self.rows[sid] = replace(self.rows[sid], ended_at=self.now, status="EGRESS_COMPLETE")
+
+    def survey(self) -> None:
+        """What webhooks tell at once and the survey tells in the end."""
+        for sid, egress in self.egresses.items():
+            row = self.rows[sid]
+            if egress.ended is not None:
+                self.rows[sid] = replace(row, ended_at=egress.ended, status="EGRESS_COMPLETE")
+            elif row.active_at is None and self.now - egress.began >= timedelta(seconds=2):
+                known = {"egress_id": f"EG_{sid}", "status": "EGRESS_ACTIVE", "active_at": self.now}
+                self.rows[sid] = replace(row, **known)
+            if egress.ended is None and not row.role:
+                self.end(sid)  # a stray
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    luck=st.lists(st.integers(0, 59), max_size=60),
+    audio_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
+    gone_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
+    dies_at=st.lists(st.integers(0, FAULTY_STEPS), max_size=4),
+    told_every=st.integers(1, SURVEY_STEPS),
+)
+def test_whatever_is_lost_ends_in_one_egress_or_none(
+    luck: list[int],
+    audio_at: int | None,
+    gone_at: int | None,
+    dies_at: list[int],
+    told_every: int,
+) -> None:
+    """Once the faults end: one egress with the share's audio if it is live, none if it is not."""
+    world = World(luck)
+    for n in range(FAULTY_STEPS + CALM_STEPS):
+        if n == audio_at:
+            world.audio = "TR_A"
+        if n == gone_at:
+            world.live = False
+        if n in dies_at:
+            for sid in world.running():
+                world.egresses[sid].ended = world.now
+        if n == FAULTY_STEPS:
+            world.luck.clear()
+        if n % told_every == 0:
+            world.survey()
+        world.step()
+    world.survey()
+    running = world.running()
+    if gone_at is not None:
+        assert running == []
+        assert world.with_role() == []
+    else:
+        (only,) = running
+        assert world.rows[only].role == "current"
+        assert world.rows[only].audio_sid == world.audio
