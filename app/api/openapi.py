@@ -48,7 +48,7 @@ class Operation:
     """What an endpoint takes and answers. `problems`: errors besides those any request may meet."""
 
     summary: str
-    answers: Mapping[int, Answer]
+    answers: Mapping[int, Answer] | Mapping[HTTPStatus, Answer]
     problems: Sequence[type[ReplayError]] = ()
     access: Access = "token"
     query: type[BaseModel] | None = None
@@ -191,42 +191,50 @@ def _parameters(route: Route, operation: Operation, schemas: _Schemas) -> Iterab
 
 
 def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Json]:
-    responses: dict[str, Json] = {}
-    for status, told in operation.answers.items():
-        responses[str(status)] = {"description": told.description}
-        if told.model:
-            schema = schemas.reference(told.model, "serialization")
-            responses[str(status)]["content"] = {told.media_type: {"schema": schema}}
-        elif told.media_type != "application/json":
-            responses[str(status)]["content"] = {told.media_type: {}}
-        if told.headers:
-            responses[str(status)]["headers"] = {
-                name: {"description": says, "schema": {"type": "string"}}
-                for name, says in told.headers.items()
-            }
+    responses = {
+        str(int(status)): _told(told, schemas) for status, told in operation.answers.items()
+    }
     by_status: dict[int, list[type[ReplayError]]] = {}
     for error in operation.all_problems:
         if error not in by_status.setdefault(error.status, []):
             by_status[error.status].append(error)
-    for status, errors in sorted(by_status.items()):
-        slugs = [error.slug for error in errors]
-        schema = {
-            "allOf": [
-                {"$ref": "#/components/schemas/Problem"},
-                {"properties": {"type": {"enum": slugs}}},
-            ]
+    return responses | {
+        str(status): _problem(errors) for status, errors in sorted(by_status.items())
+    }
+
+
+def _told(told: Answer, schemas: _Schemas) -> Json:
+    response: Json = {"description": told.description}
+    if told.model:
+        schema = schemas.reference(told.model, "serialization")
+        response["content"] = {told.media_type: {"schema": schema}}
+    elif told.media_type != "application/json":
+        response["content"] = {told.media_type: {}}
+    if told.headers:
+        response["headers"] = {
+            name: {"description": says, "schema": {"type": "string"}}
+            for name, says in told.headers.items()
         }
-        responses[str(status)] = {
-            "description": "; ".join(f"`{error.slug}`: {error.title}" for error in errors),
-            "content": {problems.MEDIA_TYPE: {"schema": schema}},
-        }
-    return responses
+    return response
+
+
+def _problem(errors: Sequence[type[ReplayError]]) -> Json:
+    schema = {
+        "allOf": [
+            {"$ref": "#/components/schemas/Problem"},
+            {"properties": {"type": {"enum": [error.slug for error in errors]}}},
+        ]
+    }
+    return {
+        "description": "; ".join(f"`{error.slug}`: {error.title}" for error in errors),
+        "content": {problems.MEDIA_TYPE: {"schema": schema}},
+    }
 
 
 _PROBLEM: Json = {
     "type": "object",
     "description": "A problem document (RFC 9457); `type` is a stable slug.",
-    "required": ["type", "title", "status"],
+    "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},

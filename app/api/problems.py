@@ -19,60 +19,37 @@ from starlette.types import ExceptionHandler
 from app.errors import Malformed, NotFound, ReplayError, TooLarge, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
-METHOD_NOT_ALLOWED = "method-not-allowed"
 RETRY_UNAVAILABLE_SECONDS = 2
 
 log = structlog.get_logger()
 
 
-def document(
-    *,
-    slug: str,
-    status: int,
-    title: str,
-    detail: str = "",
-    extra: Mapping[str, object] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """A problem document {type: slug, title, status, detail, …extra} as an answer."""
-    content: dict[str, object] = {"type": slug, "title": title, "status": status}
-    if detail:
-        content["detail"] = detail
-    return Response(
-        # ASCII, so that a lone surrogate in what a caller sent can't break the answer to it.
-        json.dumps(dict(extra or {}) | content, default=str),
-        status,
-        headers,
-        MEDIA_TYPE,
-    )
+class MethodNotAllowed(ReplayError):
+    slug, status, title = "method-not-allowed", 405, "The path does not take this method"
 
 
-def of_error(error: ReplayError) -> Response:
-    """The answer that tells of one of our errors."""
-    headers = {}
+def of_error(error: ReplayError, headers: Mapping[str, str] | None = None) -> Response:
+    """The problem document {type: slug, title, status, detail, …extra} of one of our errors."""
+    headers = dict(headers or {})
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     retry_after = error.extra.get("retry_after")
     if isinstance(retry_after, int | float):
         headers["Retry-After"] = str(math.ceil(retry_after))
-    return document(
-        slug=error.slug,
-        status=error.status,
-        title=error.title,
-        detail=error.detail,
-        extra=error.extra,
-        headers=headers,
-    )
+    document = {
+        "type": error.slug,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    # ASCII, so that a lone surrogate in what a caller sent can't break the answer to it.
+    content = json.dumps(document | error.extra, default=str)
+    return Response(content, error.status, headers, MEDIA_TYPE)
 
 
 def internal(request_id: str) -> Response:
     """The answer to an error that nobody foresaw: the id to look for in the log, nothing else."""
-    return document(
-        slug=ReplayError.slug,
-        status=ReplayError.status,
-        title=ReplayError.title,
-        extra={"request_id": request_id},
-    )
+    return of_error(ReplayError("the log tells more under this request_id", request_id=request_id))
 
 
 async def _replay_error(request: Request, error: Exception) -> Response:
@@ -90,12 +67,9 @@ async def _http_exception(request: Request, error: Exception) -> Response:
             return of_error(NotFound("there is nothing under this path"))
         case HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = ", ".join(sorted((error.headers or {})["Allow"].split(", ")))
-            return document(
-                slug=METHOD_NOT_ALLOWED,
-                status=error.status_code,
-                title="The path does not take this method",
-                detail=f"{request.method} is not possible here: use {allowed}",
-                headers={"Allow": allowed},
+            return of_error(
+                MethodNotAllowed(f"{request.method} is not possible here: use {allowed}"),
+                {"Allow": allowed},
             )
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return of_error(TooLarge(error.detail))

@@ -15,15 +15,18 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.api import problems
+from app.errors import ReplayError
 
-RANGE_NOT_SATISFIABLE = "range-not-satisfiable"
-PRECONDITION_FAILED = "precondition-failed"
 _RANGE = re.compile(r"^bytes=\s*(\d*)-(\d*)\s*$", re.ASCII | re.IGNORECASE)
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
-class Unsatisfiable(Exception):
-    """The range begins behind the last byte."""
+class PreconditionFailed(ReplayError):
+    slug, status, title = "precondition-failed", 412, "It is no longer what it was"
+
+
+class RangeNotSatisfiable(ReplayError):
+    slug, status, title = "range-not-satisfiable", 416, "The range lies outside of the content"
 
 
 @dataclass(frozen=True)
@@ -45,25 +48,23 @@ def wanted(header: str, size: int) -> tuple[int, int] | None:
     """The bytes [start, end) that a Range header asks of `size`; None: all of them.
 
     Anything but one range of bytes is ignored, which the RFC allows for, and answered whole.
-    Raises Unsatisfiable.
+    Raises RangeNotSatisfiable.
     """
     match = _RANGE.match(header)
     if not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()
     # 10^18 bytes are more than any file; a million digits would only burn time.
-    if len(first) > 18 or len(last) > 18:
-        raise Unsatisfiable
+    begin, end = (int(digits[:19] or "0") for digits in (first, last))
     if not first:
-        start, end = max(0, size - int(last)), size
-        if start >= size:
-            raise Unsatisfiable
-        return start, end
-    if last and int(last) < int(first):
+        begin, end = max(0, size - end), size
+    elif last and end < begin:
         return None
-    if int(first) >= size:
-        raise Unsatisfiable
-    return int(first), min(int(last) + 1, size) if last else size
+    else:
+        end = min(end + 1, size) if last else size
+    if begin >= size:
+        raise RangeNotSatisfiable(f"Range: {header[:80]} asks for bytes behind the last of {size}")
+    return begin, end
 
 
 async def answer(
@@ -91,26 +92,14 @@ def _answer(request: Request, served: Representation, read: Reading) -> Response
     if served.modified_at is not None:
         headers["Last-Modified"] = format_datetime(served.modified_at, usegmt=True)
     if "if-match" in asked and not _among(served.etag, asked["if-match"]):
-        return problems.document(
-            slug=PRECONDITION_FAILED,
-            status=HTTPStatus.PRECONDITION_FAILED,
-            title="It is no longer what it was",
-            detail="the content has another ETag than If-Match says",
-            headers=headers,
-        )
+        error = PreconditionFailed("the content has another ETag than If-Match says")
+        return problems.of_error(error, headers)
     if _is_known(asked, served):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     try:
         span = wanted(asked["range"], served.size_bytes) if _takes_range(asked, served) else None
-    except Unsatisfiable:
-        return problems.document(
-            slug=RANGE_NOT_SATISFIABLE,
-            status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-            title="The range lies outside of the content",
-            detail=f"Range: {asked['range'][:80]} asks for bytes behind the last of "
-            f"{served.size_bytes}",
-            headers={"Content-Range": f"bytes */{served.size_bytes}", "Accept-Ranges": "bytes"},
-        )
+    except RangeNotSatisfiable as error:
+        return problems.of_error(error, headers | {"Content-Range": f"bytes */{served.size_bytes}"})
     status = HTTPStatus.OK if span is None else HTTPStatus.PARTIAL_CONTENT
     start, end = span or (0, served.size_bytes)
     headers["Content-Length"] = str(end - start)
