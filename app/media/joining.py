@@ -1,11 +1,27 @@
-"""The bytes of a planned movie: copied into a file, or read in ranges."""
+"""The bytes of a planned movie: copied into a file, or read in ranges.
+
+Media is copied inside the kernel. Where a file system can't do that, the next way is taken:
+copy_file_range, sendfile, read and write.
+"""
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from app.media.layout import Extent
 from app.media.movie import Movie
+from app.media.runs import Source
+
+_COPY_BYTES = 8 << 20
+_READ_BYTES = 256 << 10
+# "These two files can't be copied this way", as against a disk that is full or broken.
+_NOT_THIS_WAY = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 
 
 class SourceChanged(Exception):
@@ -38,16 +54,149 @@ def write(
 ) -> Written:
     """Write the movie to a path (made anew, removed again on failure) or an open descriptor.
 
-    `on_progress(bytes_written)` and `should_stop()` are called after every few MiB. No fsync: the
-    caller decides. Raises SourceChanged before anything is written if a source's size differs,
-    Stopped, and OSError (a full disk).
+    `on_progress(bytes_written)` and `should_stop()` are called after every 8 MiB at most. No
+    fsync: the caller decides. `checksum` reads each block back while it is in the page cache, so
+    the descriptor must be readable and at its file's beginning.
+
+    Raises SourceChanged, before anything is written if a source is gone or was altered; Stopped;
+    OSError (a full disk, FileExistsError).
     """
-    raise NotImplementedError
+    for source in movie.sources:
+        _check(source)
+    if isinstance(destination, int):
+        return _write(movie, destination, on_progress, should_stop, checksum=checksum)
+    descriptor = os.open(destination, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    try:
+        return _write(movie, descriptor, on_progress, should_stop, checksum=checksum)
+    except BaseException:
+        Path(destination).unlink()
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def read(movie: Movie, start: int = 0, end: int | None = None) -> Iterator[bytes]:
     """Bytes [start, end) of the movie in blocks of at most 256 KiB, without a file.
 
-    Raises SourceChanged when a source is gone or has another size.
+    Raises SourceChanged when a source is gone, was altered or ends early.
     """
-    raise NotImplementedError
+    sources = {source.path: source for source in movie.sources}
+    for extent in movie.extents_of(start, movie.size_bytes if end is None else end):
+        if extent.path is None:
+            for offset in range(0, extent.length, _READ_BYTES):
+                yield extent.data[offset : offset + _READ_BYTES]
+            continue
+        _check(sources[extent.path])
+        with _opened(extent.path) as descriptor:
+            done = 0
+            while done < extent.length:
+                size = min(_READ_BYTES, extent.length - done)
+                block = os.pread(descriptor, size, extent.offset + done)
+                done += len(block)
+                if not block:
+                    raise _ended(extent, done)
+                yield block
+
+
+def _write(
+    movie: Movie,
+    descriptor: int,
+    on_progress: Callable[[int], None] | None,
+    should_stop: Callable[[], bool] | None,
+    *,
+    checksum: bool,
+) -> Written:
+    digest = hashlib.sha256() if checksum else None
+    written = 0
+    for size in _copied(movie, descriptor):
+        if digest is not None:
+            for offset in range(written, written + size, _READ_BYTES):
+                count = min(_READ_BYTES, written + size - offset)
+                digest.update(os.pread(descriptor, count, offset))
+        written += size
+        if on_progress is not None:
+            on_progress(written)
+        if should_stop is not None and should_stop():
+            raise Stopped(f"after {written} of {movie.size_bytes} bytes")
+    return Written(written, digest.hexdigest() if digest is not None else None)
+
+
+def _copied(movie: Movie, descriptor: int) -> Iterator[int]:
+    """Append the movie to `descriptor` block by block; yields each block's size."""
+    copy = _Copier()
+    for extent in movie.extents:
+        done = 0
+        if extent.path is None:
+            while done < extent.length:
+                size = os.write(descriptor, extent.data[done : done + _COPY_BYTES])
+                done += size
+                yield size
+            continue
+        with _opened(extent.path) as source:
+            while done < extent.length:
+                wanted = min(_COPY_BYTES, extent.length - done)
+                size = copy(source, descriptor, extent.offset + done, wanted)
+                done += size
+                if not size:
+                    raise _ended(extent, done)
+                yield size
+
+
+class _Copier:
+    """Copies by the first way that works, and stays with it."""
+
+    def __init__(self) -> None:
+        self._ways = [_copy_in_kernel, _send, _copy_by_hand]
+
+    def __call__(self, source: int, destination: int, offset: int, count: int) -> int:
+        while True:
+            try:
+                return self._ways[0](source, destination, offset, count)
+            except OSError as error:
+                if error.errno not in _NOT_THIS_WAY or len(self._ways) == 1:
+                    raise
+                del self._ways[0]
+
+
+def _copy_in_kernel(source: int, destination: int, offset: int, count: int) -> int:
+    return os.copy_file_range(source, destination, count, offset)
+
+
+def _send(source: int, destination: int, offset: int, count: int) -> int:
+    return os.sendfile(destination, source, offset, count)
+
+
+def _copy_by_hand(source: int, destination: int, offset: int, count: int) -> int:
+    block = os.pread(source, min(count, _READ_BYTES), offset)
+    return os.write(destination, block) if block else 0
+
+
+def _check(source: Source) -> None:
+    try:
+        found = Path(source.path).stat()
+    except OSError as error:
+        raise SourceChanged(source.path, error.strerror or str(error)) from error
+    if found.st_size != source.size_bytes:
+        raise SourceChanged(
+            source.path, f"has {found.st_size} bytes, was indexed with {source.size_bytes}"
+        )
+    if source.modified_ns is not None and found.st_mtime_ns != source.modified_ns:
+        raise SourceChanged(source.path, "was altered after it was indexed")
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[int]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SourceChanged(path, error.strerror or str(error)) from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _ended(extent: Extent, done: int) -> SourceChanged:
+    return SourceChanged(
+        extent.path or "", f"ends {extent.length - done} bytes before its index says"
+    )

@@ -5,48 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from math import ceil
 
-from app.media.init_segment import Init
-from app.media.samples import SampleTable
+import numpy as np
 
-Cut = Literal["precise", "segment"]
-Gaps = Literal["skip", "keep"]
+from app.media.layout import Extent, Layout, behind, within
+from app.media.moov import Label, Timing, header
+from app.media.pauses import Pause, pauses_between, pauses_within
+from app.media.runs import Cut, Gaps, Incompatible, NothingToShow, Run, Source, check
+from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS
+from app.media.selection import Selection, samples_at, select
+from app.media.tracks import Edit
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One fragment's file. `path` is never interpreted, only opened.
-
-    `modified_ns` (st_mtime_ns when it was written) lets the copier notice an altered file of the
-    same size; None leaves that out.
-    """
-
-    path: str
-    size_bytes: int
-    payload_offset: int
-    samples: SampleTable
-    modified_ns: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Consecutive fragments of one session under one init, and the window of them to show.
-
-    `start_ticks`, `end_ticks`: 90 kHz ticks on the session's media clock; the window may reach
-    over what the sources hold. Hand in the source before the window's first one too, if there is
-    one: the sound at the window's first instant may lie in it.
-
-    `clock_start`: the wall clock of tick 0 (aware UTC; egress's started_at).
-    `session`: a label that comes back in the result.
-    """
-
-    session: str
-    init: Init
-    sources: Sequence[Source]
-    start_ticks: int
-    end_ticks: int
-    clock_start: datetime
+__all__ = [
+    "Cut",
+    "Extent",
+    "Gaps",
+    "Incompatible",
+    "Movie",
+    "NothingToShow",
+    "Pause",
+    "Run",
+    "Source",
+    "Span",
+    "plan",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,40 +49,12 @@ class Span:
     standing: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A stretch where nothing was recorded, or the picture stood still.
-
-    - `hole`: no picture came for `seconds`; the one before is held, sound goes on.
-    - `lost`: no picture and no sound between two fragments of one session; kept in time.
-    - `start`: the window began where no picture begins; `seconds` were left out.
-    - `session`: between two sessions; `kept` tells whether it is in the movie.
-    """
-
-    kind: Literal["hole", "lost", "start", "session"]
-    start: datetime
-    end: datetime
-    seconds: float
-    movie_seconds: float
-    kept: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """Consecutive bytes of the movie: `data`, or `length` bytes of `path` from `offset`."""
-
-    movie_offset: int
-    length: int
-    path: str | None
-    offset: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Movie:
     """A planned MP4. Every number is exact before a byte of media has been read.
 
-    - `header`: `ftyp moov` and the head of `mdat`. `extents`: what follows, in order.
+    - `header`: `ftyp moov` and the head of `mdat`. `extents`: the whole file in order, the header
+      first.
     - `sources`: the files that extents name, with the size each must have.
     - `duration_seconds`: what is shown. `hidden_head_seconds`: in the file before it, not shown.
     - `frames`, `audio_frames`: samples in the file, hidden ones and silence included;
@@ -123,23 +78,8 @@ class Movie:
     pauses: tuple[Pause, ...]
 
     def extents_of(self, start: int, end: int) -> Iterator[Extent]:
-        """The parts of bytes [start, end) of the movie, header included as data."""
-        raise NotImplementedError
-
-
-class NothingToShow(Exception):
-    """No picture in the window, nor one before it that could stand in."""
-
-
-class Incompatible(Exception):
-    """Runs that can't stand in one MP4 without re-encoding.
-
-    `widest` is the longest stretch of consecutive runs that can.
-    """
-
-    def __init__(self, detail: str, widest: Sequence[Run]) -> None:
-        self.widest = tuple(widest)
-        super().__init__(detail)
+        """The parts of bytes [start, end) of the movie, the header as data."""
+        return within(self.extents, start, end)
 
 
 def plan(
@@ -154,7 +94,8 @@ def plan(
 
     `segment` takes every fragment that the window touches, whole. `precise` begins at the first
     picture that starts inside the window (what lies between it and its keyframe is in the file but
-    hidden by an edit list) and holds nothing that came after the window's end.
+    hidden by an edit list) and holds nothing that came after the window's end. Both ends lie on
+    pictures' edges.
 
     `gaps`: the time between two runs is left out, or kept as still picture and silence.
     `created_at` stands in the file's header; it defaults to the first shown picture's wall clock,
@@ -162,4 +103,129 @@ def plan(
 
     Raises Incompatible, NothingToShow; ValueError for runs out of order or an empty window.
     """
-    raise NotImplementedError
+    check(runs)
+    selections: list[Selection] = []
+    for run in runs:
+        selection = select(run, cut, joined=bool(selections))
+        if selection is not None:
+            selections.append(selection)
+    if not selections:
+        raise NothingToShow("no picture was on the screen in the window asked for")
+    first = selections[0]
+    starts, layout, sound_start = _string_together(selections, gaps)
+    timing = _timing(selections, starts, sound_start, layout.audio.samples)
+    clock = first.run.wall_clock(first.start_ticks)
+    sound = any(source.samples.audio for source in layout.sources)
+    # The most demanding parameters stand in the sample entry; each keyframe brings its own.
+    init = max((one.run.init for one in selections), key=lambda one: one.avcc[1:4:2])
+    head = header(
+        init,
+        timing,
+        layout.video,
+        np.concatenate(layout.keys),
+        layout.audio,
+        layout.size_bytes,
+        Label(title, clock, created_at or clock),
+        sound=sound,
+    )
+    return Movie(
+        header=head,
+        extents=behind(head, layout.extents),
+        sources=layout.sources,
+        size_bytes=len(head) + layout.size_bytes,
+        duration_seconds=timing.duration / VIDEO_TICKS,
+        hidden_head_seconds=(first.start_ticks - int(first.pts.min())) / VIDEO_TICKS,
+        frames=layout.video.samples,
+        audio_frames=layout.audio.samples,
+        silence_frames=layout.silence_frames,
+        audio=sound,
+        width=init.width,
+        height=init.height,
+        spans=tuple(
+            Span(
+                session=one.run.session,
+                start_ticks=one.start_ticks,
+                end_ticks=one.end_ticks,
+                start=one.run.wall_clock(one.start_ticks),
+                end=one.run.wall_clock(one.end_ticks),
+                movie_seconds=start / VIDEO_TICKS,
+                standing=one.standing,
+            )
+            for one, start in zip(selections, starts, strict=True)
+        ),
+        pauses=pauses_within(selections, starts) + pauses_between(selections, starts, gaps),
+    )
+
+
+def _string_together(
+    selections: Sequence[Selection], gaps: Gaps
+) -> tuple[list[int], Layout, float]:
+    """Where each selection's first picture stands in the movie (ticks), the payload, and where the
+    movie begins in its sound (samples after the first audio frame; negative if sound is later).
+
+    Sound stays on one grid of frames. A joined session begins up to a frame later than the one
+    before ends, so that its own sound falls on that grid: both stay exactly together.
+    """
+    layout = Layout(selections[0].run.init.audio_format.silent_frame)
+    starts: list[int] = []
+    sound_start = 0.0
+    previous: Selection | None = None
+    for selection in selections:
+        rate = selection.run.init.audio_format.sample_rate
+        shown_at = samples_at(selection.start_ticks, rate)
+        start = 0
+        if previous is not None:
+            start = starts[-1] + previous.end_ticks - previous.start_ticks
+            if gaps == "keep":
+                start += _pause_ticks(previous, selection)
+        if previous is None and selection.first_audio is None:
+            length = samples_at(selection.end_ticks - selection.start_ticks, rate)
+            layout.add_silence(ceil(length / AAC_FRAME_SAMPLES))
+        elif previous is None and selection.first_audio is not None:
+            sound_start = shown_at - selection.first_audio
+        elif selection.first_audio is not None:
+            later = selection.first_audio - shown_at + sound_start
+            # A hundredth of a frame: what rounding to ticks can make of an exact fit.
+            place = max(
+                layout.audio.samples,
+                ceil((samples_at(start, rate) + later) / AAC_FRAME_SAMPLES - 0.01),
+            )
+            start = max(start, round((place * AAC_FRAME_SAMPLES - later) * VIDEO_TICKS / rate))
+            layout.add_silence(place - layout.audio.samples)
+        for part in selection.parts:
+            layout.add_part(part)
+        starts.append(start)
+        previous = selection
+    return starts, layout, sound_start
+
+
+def _pause_ticks(earlier: Selection, later: Selection) -> int:
+    pause = later.run.wall_clock(later.start_ticks) - earlier.run.wall_clock(earlier.end_ticks)
+    return max(0, round(pause.total_seconds() * VIDEO_TICKS))
+
+
+def _timing(
+    selections: Sequence[Selection], starts: Sequence[int], sound_start: float, audio_frames: int
+) -> Timing:
+    first, last = selections[0], selections[-1]
+    hidden = first.start_ticks - int(first.pts.min())
+    shown = np.concatenate(
+        [one.pts - one.start_ticks + start for one, start in zip(selections, starts, strict=True)]
+    )
+    duration = starts[-1] + last.end_ticks - last.start_ticks
+    decode = np.sort(shown)
+    # Decode times moved before all presentation times: composition offsets without sign, which
+    # every player reads.
+    ahead = int((decode - shown).max())
+    rate = first.run.init.audio_format.sample_rate
+    empty = round(max(0.0, -sound_start) * VIDEO_TICKS / rate)
+    sounding = round((audio_frames * AAC_FRAME_SAMPLES - sound_start) * VIDEO_TICKS / rate)
+    sound = Edit(max(1, min(duration, sounding) - empty), round(max(0.0, sound_start)))
+    return Timing(
+        decode=decode + hidden,
+        offsets=shown - decode + ahead,
+        video_end=duration + hidden,
+        duration=duration,
+        video_edits=(Edit(duration, hidden + ahead),),
+        audio_edits=(Edit(empty, -1), sound) if empty else (sound,),
+    )

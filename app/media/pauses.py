@@ -1,0 +1,85 @@
+"""Stretches of a movie in which nothing new came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+
+from app.media.fragment import HOLE_TICKS
+from app.media.runs import Gaps
+from app.media.samples import VIDEO_TICKS
+from app.media.selection import Selection, media_end
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A stretch where nothing was recorded, or the picture stood still.
+
+    - `hole`: no picture came; the one before is held, sound goes on.
+    - `lost`: neither picture nor sound between two fragments of one session; held and silent.
+    - `start`: the window began where no picture begins, and the time up to the next is left out.
+    - `session`: between two sessions.
+
+    `start`, `end`: wall clock. `movie_seconds`: where in the movie. `kept`: whether the movie
+    takes its time over it.
+    """
+
+    kind: Literal["hole", "lost", "start", "session"]
+    start: datetime
+    end: datetime
+    movie_seconds: float
+    kept: bool
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.start).total_seconds()
+
+
+def pauses_within(selections: Sequence[Selection], starts: Sequence[int]) -> tuple[Pause, ...]:
+    """What is missing inside each session; `starts` are the movie's ticks of each selection."""
+    found: list[Pause] = []
+    for selection, start in zip(selections, starts, strict=True):
+        run = selection.run
+        begin, end = run.start_ticks, selection.start_ticks
+        if selection is selections[0] and end - begin > HOLE_TICKS:
+            found.append(Pause("start", run.wall_clock(begin), run.wall_clock(end), 0.0, False))
+        shown = np.sort(selection.pts[selection.pts >= selection.start_ticks])
+        ends = np.append(shown[1:], selection.end_ticks)
+        for index in np.flatnonzero(ends - shown > HOLE_TICKS):
+            begin, end = int(shown[index]), int(ends[index])
+            found.append(
+                Pause(
+                    "lost" if _is_lost(selection, begin, end) else "hole",
+                    run.wall_clock(begin),
+                    run.wall_clock(end),
+                    movie_seconds=(start + begin - selection.start_ticks) / VIDEO_TICKS,
+                    kept=True,
+                )
+            )
+    return tuple(found)
+
+
+def pauses_between(
+    selections: Sequence[Selection], starts: Sequence[int], gaps: Gaps
+) -> tuple[Pause, ...]:
+    """The time between consecutive sessions."""
+    found: list[Pause] = []
+    for index in range(1, len(selections)):
+        earlier, later = selections[index - 1], selections[index]
+        begin = earlier.run.wall_clock(earlier.end_ticks)
+        end = max(begin, later.run.wall_clock(later.start_ticks))
+        at = starts[index - 1] + earlier.end_ticks - earlier.start_ticks
+        found.append(
+            Pause("session", begin, end, movie_seconds=at / VIDEO_TICKS, kept=gaps == "keep")
+        )
+    return tuple(found)
+
+
+def _is_lost(selection: Selection, begin: int, end: int) -> bool:
+    """Whether the source that was on at `begin` had no sound up to `end` either."""
+    before = [part.source for part in selection.parts if part.source.samples.first_pts <= begin]
+    return bool(before) and end - media_end(before[-1]) > HOLE_TICKS
