@@ -259,7 +259,7 @@ class Capture(Model):
                 partialFilterExpression={"idempotency_key": {"$type": "string"}},
                 name="one_capture_per_key",
             ),
-            IndexModel([("status", ASCENDING), ("lease_until", ASCENDING)]),
+            IndexModel([("lease_until", ASCENDING)]),
             IndexModel([("buffer_id", ASCENDING), ("status", ASCENDING)]),
             IndexModel([("accepted_at", DESCENDING)]),
         ],

@@ -6,16 +6,17 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from app.access.tokens import Caller
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Asked, Instant, Name, Seconds, Told
+from app.api.wire import Instant, Seconds, Told
 from app.clips import library
-from app.clips.requests import checked_title
+from app.clips.requests import Name, checked_title
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, QuotaExceeded
 
@@ -82,8 +83,10 @@ class ClipPage(Told):
     next: str | None
 
 
-class ClipQuery(Asked):
+class ClipQuery(BaseModel):
     """Which clips."""
+
+    model_config = ConfigDict(extra="forbid")
 
     room: Name | None = Field(None, description="Only of this room.")
     owner: Name | None = Field(None, description="Only of this owner.")
@@ -93,8 +96,10 @@ class ClipQuery(Asked):
     )
 
 
-class ClipChange(Asked):
+class ClipChange(BaseModel):
     """What PATCH may change."""
+
+    model_config = ConfigDict(extra="forbid")
 
     title: str | None = None
     visibility: Literal["private"] | None = None
@@ -141,13 +146,13 @@ def told(clip: library.Clip, reader: auth.Reader) -> ClipTold:
     )
 
 
-def _asked(request: Request) -> tuple[Context, auth.Reader, auth.Caller]:
+def _asked(request: Request) -> tuple[Context, auth.Reader, Caller]:
     ctx: Context = request.app.state.ctx
     caller = auth.caller(request)
     return ctx, auth.reader_of(ctx, caller, datetime.now(UTC)), caller
 
 
-_CLIP = {HTTPStatus.OK: Answer("The clip.", ClipTold)}
+_CLIP: dict[int, Answer] = {HTTPStatus.OK: Answer("The clip.", ClipTold)}
 
 
 @described(

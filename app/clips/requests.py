@@ -37,6 +37,14 @@ def clean_title(text: str) -> str:
     return " ".join("".join(char for char in spaced if char not in _BIDI).split())
 
 
+def checked_title(text: str) -> str:
+    """The cleaned title. ValueError if more than TITLE_LENGTH characters are left."""
+    title = clean_title(text)
+    if len(title) > TITLE_LENGTH:
+        raise ValueError(f"has {len(title)} characters; at most {TITLE_LENGTH} are kept")
+    return title
+
+
 def _seconds(value: object) -> object:
     # `1m30s` is read here; a number, or what is neither, is for pydantic to judge.
     if isinstance(value, bool):
@@ -88,10 +96,7 @@ class CaptureRequest(BaseModel):
     @field_validator("title")
     @classmethod
     def _title(cls, value: str) -> str:
-        title = clean_title(value)
-        if len(title) > TITLE_LENGTH:
-            raise ValueError(f"has {len(title)} characters; at most {TITLE_LENGTH} are kept")
-        return title
+        return checked_title(value)
 
     @field_validator("end")
     @classmethod

@@ -14,6 +14,8 @@ from app.models import File, ReplayClip
 from app.storage import local
 from app.store import Row
 
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""Bounds a search from below, too: SecantusDB walks all rows without a date otherwise."""
 AT_A_TIME = 200
 """Clips of one pass; the next one takes the rest."""
 
@@ -25,7 +27,7 @@ async def sweep_clips(ctx: Context) -> None:
     await _expire(ctx)
     rows = ctx.store.rows(ReplayClip)
     over = datetime.now(UTC) - timedelta(seconds=RESTORE_SECONDS)
-    for row in await rows.find({"deleted_at": {"$lt": over}}).to_list(AT_A_TIME):
+    for row in await rows.find({"deleted_at": {"$gt": _BEGINNING, "$lt": over}}).to_list(AT_A_TIME):
         # From here on nobody can restore it.
         claimed = await rows.update_one(
             {"_id": row["_id"], "deleted_at": row["deleted_at"]}, {"$set": {"ready": False}}
@@ -37,7 +39,12 @@ async def sweep_clips(ctx: Context) -> None:
 async def _expire(ctx: Context) -> None:
     now = datetime.now(UTC)
     rows = ctx.store.rows(ReplayClip)
-    expired = {"expires_at": {"$lt": now}, "keep": False, "ready": True, "deleted_at": None}
+    expired = {
+        "expires_at": {"$gt": _BEGINNING, "$lt": now},
+        "keep": False,
+        "ready": True,
+        "deleted_at": None,
+    }
     for row in await rows.find(expired).to_list(AT_A_TIME):
         changed = await rows.update_one(
             expired | {"_id": row["_id"]}, {"$set": {"deleted_at": now}}
