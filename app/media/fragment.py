@@ -1,10 +1,6 @@
 """One MPEG-TS segment made into one fragment of fragmented MP4.
 
-A fragment is `moof mdat`: all pictures in decode order, then all sound. Its decode times are the
-presentation times sorted, and each picture's composition offset is what remains (signed, trun
-version 1). hls.js places a fragment by its decode time, and so meets the picture's true time; with
-the egress's own decode times every discontinuity cost 0.4 s and a stall, and a picture hole stood
-in the wrong place.
+A fragment is `moof mdat`: all pictures in decode order, then all sound.
 
 Audio lies on one grid of 1,024-sample frames per session. MPEG-TS rounds its times to 90 kHz; the
 grid restores them to the sample. Frames that are missing are filled with silence up to the next
@@ -14,7 +10,6 @@ is left open: the sound that follows is in the next segment.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.media.aac import EGRESS_AUDIO
-from app.media.boxes import box, full_box, media_data_head
+from app.media.boxes import media_data_head
 from app.media.demux import Elementary, demux
 from app.media.faults import Fault, Unpreparable
 from app.media.h264 import UnsupportedProfile, decoder_configuration
 from app.media.init_segment import Init
-from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS, SampleTable
+from app.media.moof import movie_fragment
+from app.media.samples import VIDEO_TICKS, SampleTable
 from app.media.sound import Sound, on_grid
-from app.media.tracks import AUDIO_TRACK, VIDEO_TRACK
 from app.media.transport import inspect, media_faults
 
 MPEGTS_BASE_TICKS = 3_600 * VIDEO_TICKS
@@ -43,9 +38,6 @@ _WRAP_TICKS = 1 << 33
 # How far before the base a session's first time may lie before it counts as one wrap later.
 _EARLY_TICKS = 60 * VIDEO_TICKS
 _USUAL_FRAME_TICKS = VIDEO_TICKS // 30
-
-_SYNC_SAMPLE = 0x02000000  # depends on no other
-_OTHER_SAMPLE = 0x01010000  # depends on others, no place to start
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +227,7 @@ def _assemble(
         sample_rate=init.audio_format.sample_rate,
         audio=bool(found.audio),
     )
-    fragment = _movie_fragment(table)
+    fragment = movie_fragment(table)
     head = media_data_head(table.video_bytes + table.audio_bytes)
     payload_offset = len(fragment) + len(head)
     offsets = payload_offset + np.cumsum(table.sizes, dtype=np.int64) - table.sizes
@@ -263,55 +255,3 @@ def _assemble(
         holes=tuple(Hole(int(ordered[i]) + frame_ticks, int(ordered[i + 1])) for i in breaks),
         continuity=Continuity(init, end_pts, table.end_audio, frame_ticks),
     )
-
-
-def _movie_fragment(table: SampleTable) -> bytes:
-    """The moof of a payload that follows it directly, behind an mdat head."""
-    decode = np.sort(table.pts)
-    video = np.empty((len(decode), 4), ">u4")
-    video[:-1, 0] = np.diff(decode)
-    video[-1, 0] = table.end_pts - table.first_pts - int(decode[-1])
-    video[:, 1] = table.sizes
-    video[:, 2] = np.where(table.keys, _SYNC_SAMPLE, _OTHER_SAMPLE)
-    video[:, 3] = table.pts.astype(np.int64) - decode & 0xFFFFFFFF
-    head_bytes = len(media_data_head(table.video_bytes + table.audio_bytes))
-
-    def moof(size: int) -> bytes:
-        payload = size + head_bytes
-        return box(
-            b"moof",
-            # Must grow from fragment to fragment: the first picture's time in milliseconds does.
-            full_box(b"mfhd", 0, 0, struct.pack(">I", 1 + table.first_pts // 90 & 0xFFFFFFFF)),
-            _track_fragment(
-                # Durations, sizes, flags and composition offsets of every sample.
-                full_box(b"tfhd", 0, 0x020000, struct.pack(">I", VIDEO_TRACK)),
-                table.first_pts,
-                full_box(
-                    b"trun", 1, 0xF01, struct.pack(">Ii", len(video), payload), video.tobytes()
-                ),
-            ),
-            _track_fragment(
-                full_box(
-                    b"tfhd",
-                    0,
-                    0x020028,
-                    struct.pack(">III", AUDIO_TRACK, AAC_FRAME_SAMPLES, _SYNC_SAMPLE),
-                ),
-                table.first_audio,
-                full_box(
-                    b"trun",
-                    0,
-                    0x201,
-                    struct.pack(">Ii", len(table.audio_sizes), payload + table.video_bytes),
-                    table.audio_sizes.astype(">u4").tobytes(),
-                ),
-            )
-            if len(table.audio_sizes)
-            else b"",
-        )
-
-    return moof(len(moof(0)))
-
-
-def _track_fragment(header: bytes, decode_time: int, run: bytes) -> bytes:
-    return box(b"traf", header, full_box(b"tfdt", 1, 0, struct.pack(">Q", decode_time)), run)
