@@ -6,8 +6,8 @@ import re
 from datetime import timedelta
 
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)([hms])")
-_PLAIN = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)([hms])")
+_PLAIN = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 
 
 def parse_duration(text: str) -> timedelta:
