@@ -221,10 +221,10 @@ class LiveKitStack:
         if name == "livekit":
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.livekit_port)
+                writer.write(b"GET / HTTP/1.0\r\n\r\n")
+                status = await reader.readline()
             except OSError:
                 return False
-            writer.write(b"GET / HTTP/1.0\r\n\r\n")
-            status = await reader.readline()
             writer.close()
             return b" 200 " in status
         return self._ready_path(name).exists()
@@ -241,8 +241,8 @@ class LiveKitStack:
         data.mkdir(parents=True, exist_ok=True)
         redis_address = f"127.0.0.1:{self.redis_port}"
         livekit_yaml = self.folder / "livekit.yaml"
-        # With `lo` as the only interface and no tcp_port, 127.0.0.1:udp_port is the only
-        # candidate; a tcp_port would be opened on all addresses.
+        # With `lo` as the only interface 127.0.0.1:udp_port is the only candidate. A tcp_port
+        # (7881 if left out) would be opened on all addresses, and by one server only.
         livekit: dict[str, Any] = {
             "port": self.livekit_port,
             "bind_addresses": ["127.0.0.1"],
@@ -253,6 +253,7 @@ class LiveKitStack:
                 "enable_loopback_candidate": True,
                 "use_external_ip": False,
                 "udp_port": self.media_port,
+                "tcp_port": 0,
                 "interfaces": {"includes": ["lo"]},
             },
         }
