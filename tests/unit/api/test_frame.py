@@ -1,0 +1,201 @@
+"""What every request meets: ids, limits, safe headers, and problem documents for whatever fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import httpx
+import pytest
+import redis.exceptions
+import structlog
+from pymongo.errors import ServerSelectionTimeoutError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from app.api import problems
+from app.api.middleware import BodyLimit, RequestFrame, cors
+from app.errors import BufferEmpty, Unauthorized
+
+ORIGIN = "https://app.example"
+
+
+def client(endpoint: Callable[..., object], origins: tuple[str, ...] = ()) -> httpx.AsyncClient:
+    middleware = [Middleware(RequestFrame), Middleware(BodyLimit, 100, {"/large": 1000})]
+    if origins:
+        middleware.insert(0, Middleware(CORSMiddleware, **cors(origins)))
+    routes = [
+        Route("/", endpoint, methods=["GET", "POST"]),
+        Route("/large", endpoint, methods=["POST"]),
+    ]
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers=problems.HANDLERS)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+async def ok(request: Request) -> Response:
+    return JSONResponse({"bytes": len(await request.body())})
+
+
+def failing(error: Exception) -> Callable[..., object]:
+    async def endpoint(request: Request) -> Response:
+        raise error
+
+    return endpoint
+
+
+async def test_every_answer_has_an_id_and_safe_headers() -> None:
+    async with client(ok) as http:
+        for path in ("/", "/nowhere"):
+            headers = (await http.get(path)).headers
+            assert re.fullmatch("[0-9a-f]{16}", headers["X-Request-Id"])
+            assert headers["Referrer-Policy"] == "no-referrer"
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Cache-Control"] == "no-store"
+            assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+async def test_a_request_id_is_taken_over_if_it_is_harmless() -> None:
+    async with client(ok) as http:
+        assert (await http.get("/", headers={"X-Request-Id": "a-1"})).headers[
+            "X-Request-Id"
+        ] == "a-1"
+        for odd in ("a b", "x" * 65, "é", "<script>"):
+            given = odd.encode()
+            found = await http.get("/", headers={b"X-Request-Id": given})
+            assert found.headers["X-Request-Id"] != odd
+
+
+async def test_the_log_line_has_the_path_and_never_the_query() -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with client(ok) as http:
+            await http.get("/?sig=secret&token=secret")
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert line["path"] == "/"
+    assert line["method"] == "GET"
+    assert line["status"] == 200
+    assert "secret" not in str(lines)
+
+
+async def test_an_error_of_ours_becomes_a_problem_document() -> None:
+    error = BufferEmpty("nothing has been recorded yet", retry_after=1.2, oldest=None)
+    async with client(failing(error)) as http:
+        found = await http.get("/")
+    assert found.status_code == 409
+    assert found.headers["Content-Type"] == "application/problem+json"
+    assert found.headers["Retry-After"] == "2"
+    assert found.json() == {
+        "type": "buffer-empty",
+        "title": BufferEmpty.title,
+        "status": 409,
+        "detail": "nothing has been recorded yet",
+        "retry_after": 1.2,
+        "oldest": None,
+    }
+
+
+async def test_a_refused_caller_is_told_how_to_prove_himself() -> None:
+    async with client(failing(Unauthorized("no"))) as http:
+        found = await http.get("/")
+    assert found.status_code == 401
+    assert found.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServerSelectionTimeoutError("db-3.internal:27017: refused"),
+        redis.exceptions.ConnectionError("redis-1.internal: refused"),
+        redis.exceptions.BusyLoadingError("loading"),
+        redis.exceptions.TimeoutError("late"),
+    ],
+)
+async def test_a_store_that_does_not_answer_is_a_503(error: Exception) -> None:
+    async with client(failing(error)) as http:
+        found = await http.get("/")
+    assert found.status_code == 503
+    assert found.json()["type"] == "unavailable"
+    assert int(found.headers["Retry-After"]) > 0
+    assert "internal" not in found.text
+
+
+async def test_an_unforeseen_error_tells_its_id_and_nothing_else() -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with client(failing(KeyError("a secret"))) as http:
+            found = await http.get("/")
+    assert found.status_code == 500
+    assert found.json()["type"] == "internal"
+    assert found.json()["request_id"] == found.headers["X-Request-Id"]
+    assert "secret" not in found.text
+    assert [line for line in lines if line["event"] == "request_error"]
+    assert [line["status"] for line in lines if line["event"] == "request"] == [500]
+
+
+async def test_an_error_within_a_stream_is_not_passed_off_as_its_end() -> None:
+    async def endpoint(request: Request) -> Response:
+        async def body():  # type: ignore[no-untyped-def]
+            yield b"begun"
+            raise KeyError("half way")
+
+        return StreamingResponse(body())
+
+    async with client(endpoint) as http:
+        with pytest.raises(KeyError):
+            await http.get("/")
+
+
+async def test_unknown_paths_and_methods_are_problems_too() -> None:
+    async with client(ok) as http:
+        missing = await http.get("/nowhere?sig=secret")
+        assert missing.status_code == 404
+        assert missing.json()["type"] == "not-found"
+        assert "secret" not in missing.text
+        wrong = await http.delete("/")
+        assert wrong.status_code == 405
+        assert wrong.json()["type"] == "method-not-allowed"
+        assert wrong.headers["Allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_body_over_the_limit_is_refused_whether_its_length_is_told_or_not(
+    told: bool,
+) -> None:
+    async def chunks():  # type: ignore[no-untyped-def]
+        for _ in range(11):
+            yield b"x" * 10
+
+    async with client(ok) as http:
+        found = await http.post("/", content=b"x" * 110 if told else chunks())
+        assert found.status_code == 413
+        assert found.json()["type"] == "too-large"
+        assert found.headers["X-Request-Id"]
+        assert (await http.post("/", content=b"x" * 100)).json() == {"bytes": 100}
+        assert (await http.post("/large", content=b"x" * 1000)).json() == {"bytes": 1000}
+        assert (await http.post("/large", content=b"x" * 1001)).status_code == 413
+
+
+async def test_pages_of_other_origins_are_kept_out_by_default() -> None:
+    async with client(ok) as http:
+        found = await http.get("/", headers={"Origin": ORIGIN})
+        assert "access-control-allow-origin" not in found.headers
+
+
+async def test_pages_of_allowed_origins_may_send_tokens_and_read_errors() -> None:
+    async with client(ok, origins=(ORIGIN,)) as http:
+        asked = {
+            "Origin": ORIGIN,
+            "Access-Control-Request-Method": "DELETE",
+            "Access-Control-Request-Headers": "authorization,idempotency-key,range",
+        }
+        preflight = await http.options("/", headers=asked)
+        assert preflight.status_code == 200
+        assert preflight.headers["access-control-allow-origin"] == ORIGIN
+        found = await http.get("/nowhere", headers={"Origin": ORIGIN})
+        assert found.status_code == 404
+        assert found.headers["access-control-allow-origin"] == ORIGIN
+        assert "content-range" in found.headers["access-control-expose-headers"].lower()
+        other = await http.get("/", headers={"Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
