@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 from livekit import api
 
-from deploy.stack import ROOT, free_port
+from app.free_ports import choose_ports
+from deploy.stack import ROOT
 from tests.waiting import wait_for
 
 READY_SECONDS = 30.0
@@ -28,7 +29,8 @@ class Service:
 
     def __init__(self, folder: Path, api_key: str, api_secret: str, **settings: str) -> None:
         self.folder = folder
-        self.port = free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = choose_ports(["http"], folder / "ports.json")["http"]
         self.url = f"http://127.0.0.1:{self.port}"
         self.webhook_url = f"{self.url}/webhooks/livekit"
         self.media_root = folder / "media"
@@ -49,7 +51,6 @@ class Service:
 
     async def start(self, **settings: str) -> None:
         """Starts the service, and waits until every part of it is ready."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         own = {name: value for name, value in os.environ.items() if name not in ("MONGO_URL",)}
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(

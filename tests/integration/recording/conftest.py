@@ -20,7 +20,7 @@ Send = Callable[..., Awaitable[httpx.Response]]
 
 @pytest_asyncio.fixture
 async def http(ctx: Context) -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=receiver.routes, exception_handlers=problems.handlers)
+    app = Starlette(routes=receiver.routes, exception_handlers=problems.HANDLERS)
     app.state.ctx = ctx
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://replay.test"

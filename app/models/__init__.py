@@ -1,0 +1,49 @@
+"""The rows: what is known (facts), what is recorded, what is kept, who may.
+
+Rows are created with ODMantic; every change of state is one atomic update on the collection, never
+a whole-document save, which would undo what another process wrote in between. All datetimes are
+aware, UTC, and cut to milliseconds by MongoDB. Ids are named by their owner: `*_sid` and
+`egress_id` are LiveKit's, everything else is ours.
+"""
+
+from __future__ import annotations
+
+from odmantic import Model
+
+from app.models.allowed import Community, Member, UserReplayQuota
+from app.models.facts import Participant, Room, Track
+from app.models.kept import Capture, File, ReplayClip
+from app.models.recorded import Buffer, EgressSession, Pin, Segment
+
+MODELS: tuple[type[Model], ...] = (
+    Room,
+    Participant,
+    Track,
+    Buffer,
+    EgressSession,
+    Segment,
+    Pin,
+    Capture,
+    ReplayClip,
+    File,
+    Community,
+    Member,
+    UserReplayQuota,
+)
+
+__all__ = [
+    "MODELS",
+    "Buffer",
+    "Capture",
+    "Community",
+    "EgressSession",
+    "File",
+    "Member",
+    "Participant",
+    "Pin",
+    "ReplayClip",
+    "Room",
+    "Segment",
+    "Track",
+    "UserReplayQuota",
+]

@@ -1,0 +1,57 @@
+"""Who may do what, and how much."""
+
+from __future__ import annotations
+
+from odmantic import Field, Index, Model
+
+
+class Community(Model):
+    """A community's own rules, None where the instance's settings hold, and its limit slots.
+
+    `slots` are the ids of the buffers that are recorded, or about to be: never more than the
+    limit, because each is taken by one update that checks the length.
+    """
+
+    model_config = {"collection": "communities"}
+
+    id: str = Field(primary_field=True)
+    enabled: bool = True
+    max_concurrent: int | None = None
+    access: str | None = None
+    capture_policy: str | None = None
+    retention_minutes: float | None = None
+    slots: list[str] = []
+
+
+class Member(Model):
+    """Somebody's role and single grants in a community. Only those who manage limits write it."""
+
+    model_config = {
+        "collection": "members",
+        "indexes": lambda: [Index(Member.community, Member.identity, unique=True)],
+    }
+
+    id: str = Field(primary_field=True)
+    community: str
+    identity: str
+    role: str = "member"
+    grants: list[str] = []
+
+
+class UserReplayQuota(Model):
+    """What one user's clips, and captures on their way, take of the quota. `id` is the identity.
+
+    `quota_bytes` None: QUOTA_BYTES. `charges` {clip id: bytes} are clips, `reservations`
+    {clip id: bytes} captures that are not finished. `used_bytes` is the sum of the charges,
+    `held_bytes` the sum of both. All change in one update of this document, guarded by the entry
+    of the clip in it: whatever is repeated after a crash happens once.
+    """
+
+    model_config = {"collection": "quotas"}
+
+    id: str = Field(primary_field=True)
+    quota_bytes: int | None = None
+    used_bytes: int = 0
+    held_bytes: int = 0
+    charges: dict[str, int] = {}
+    reservations: dict[str, int] = {}

@@ -1,0 +1,165 @@
+"""What is recorded: shares, their egresses, the segments, and what may not be deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from odmantic import Field, Index, Model
+from pymongo import ASCENDING, IndexModel
+
+
+class Buffer(Model):
+    """A share and what is kept of it. `id` is derived from the video track's sid: see `paths`.
+
+    `why` says why nothing is recorded, a slug of `app.recording.reasons`; `retry_at` when it is
+    tried again. `ended_at` is set when the share is over.
+    """
+
+    model_config = {
+        "collection": "buffers",
+        "indexes": lambda: [
+            Index(Buffer.room, Buffer.identity),
+            Index(Buffer.room_sid),
+            IndexModel([("ended_at", ASCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    room: str
+    room_sid: str
+    identity: str
+    participant_sid: str
+    video_sid: str
+    community: str = "default"
+    since: datetime
+    ended_at: datetime | None = None
+    why: str | None = None
+    why_detail: str = ""
+    retry_at: datetime | None = None
+    failures: int = 0
+
+
+class EgressSession(Model):
+    """One egress of a share, from before its start is asked for until its media is forgotten.
+
+    `role` is `current`, `next` (about to take over) or None once it is over; the unique index is
+    what keeps a share from being recorded twice. `folder` is relative to the media root.
+    `clock_ns`: Unix time in ns of media time 0 (PTS 3600 s); `clock_exact` tells that it is the
+    egress's own `segment_results[0].started_at`. `takes_over_at_ticks`: media time from which this
+    session holds, where the one before it was still recording.
+    """
+
+    model_config = {
+        "collection": "sessions",
+        "indexes": lambda: [
+            IndexModel(
+                [("buffer_id", ASCENDING), ("role", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"role": {"$type": "string"}},
+                name="one_egress_per_share_and_role",
+            ),
+            IndexModel([("buffer_id", ASCENDING), ("created_at", ASCENDING)]),
+            IndexModel([("egress_id", ASCENDING)]),
+            IndexModel([("indexing", ASCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    buffer_id: str
+    room: str
+    room_sid: str
+    identity: str
+    video_sid: str
+    audio_sid: str | None = None
+    role: str | None = "current"
+    folder: str
+    created_at: datetime
+    segment_seconds: int
+    width: int = 0
+    height: int = 0
+
+    start_sent_at: datetime | None = None
+    start_unclear_at: datetime | None = None
+    looked_at: datetime | None = None
+    stop_sent_at: datetime | None = None
+    egress_id: str | None = None
+    status: str = "EGRESS_STARTING"
+    error: str = ""
+    error_code: int = 0
+    active_at: datetime | None = None
+    ended_at: datetime | None = None
+    ghost_at: datetime | None = None
+
+    clock_ns: int | None = None
+    clock_exact: bool = False
+
+    indexing: str | None = "live"
+    indexer: str | None = None
+    indexer_until: datetime | None = None
+
+
+class Segment(Model):
+    """One piece of media that a playlist named. Identity: (session, media sequence).
+
+    `state` is `indexed`, `marked` (about to be deleted) or `quarantined` (`fault` says why: it is
+    a gap). Ticks are 1/90,000 s of the session's media time; `start` and `end` are the same
+    instants on the wall clock. `samples` is a packed `app.media` SampleTable.
+    """
+
+    model_config = {
+        "collection": "segments",
+        "indexes": lambda: [
+            IndexModel([("session_id", ASCENDING), ("sequence", ASCENDING)], unique=True),
+            IndexModel([("buffer_id", ASCENDING), ("end", ASCENDING)]),
+            IndexModel([("end", ASCENDING)]),
+            IndexModel(
+                [("state", ASCENDING)],
+                partialFilterExpression={"state": {"$in": ["marked", "quarantined"]}},
+            ),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    session_id: str
+    buffer_id: str
+    sequence: int
+    name: str
+    start: datetime
+    end: datetime
+    start_ticks: int
+    end_ticks: int
+    extinf_seconds: float
+    size_bytes: int
+    payload_offset: int = 0
+    init_id: str = ""
+    audio: bool = False
+    frames: int = 0
+    width: int = 0
+    height: int = 0
+    samples: bytes = b""
+    state: str = "indexed"
+    fault: str | None = None
+    indexed_at: datetime
+
+
+class Pin(Model):
+    """A stretch of a session that may not be deleted, until `until` at the latest.
+
+    `end_ticks` None: open, everything from `start_ticks` on.
+    """
+
+    model_config = {
+        "collection": "pins",
+        "indexes": lambda: [
+            IndexModel([("session_id", ASCENDING)]),
+            IndexModel([("owner", ASCENDING)]),
+            IndexModel([("until", ASCENDING)], expireAfterSeconds=60),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    owner: str
+    session_id: str
+    start_ticks: int
+    end_ticks: int | None = None
+    until: datetime
