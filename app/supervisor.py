@@ -10,6 +10,7 @@ import asyncio
 import socket
 import sys
 from contextlib import AsyncExitStack
+from tempfile import TemporaryDirectory
 
 import structlog
 
@@ -37,7 +38,11 @@ async def run(settings: Settings) -> int:
         urls: dict[str, str] = {}
         if missing:
             urls = await stack.enter_async_context(embedded_stores(settings.data_dir, missing))
-        children = [_child(role, urls, listener) for role in ROLES]
+        # prometheus_client's processes add up their counters through files in here; what earlier
+        # runs counted must not be among them, so the folder is new each time.
+        counters = stack.enter_context(TemporaryDirectory(prefix="replay-metrics-"))
+        environment = urls | {"PROMETHEUS_MULTIPROC_DIR": counters}
+        children = [_child(role, environment, listener) for role in ROLES]
         try:
             for child in children:
                 child.start()
@@ -71,13 +76,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _child(role: str, urls: dict[str, str], listener: socket.socket) -> Child:
+def _child(role: str, environment: dict[str, str], listener: socket.socket) -> Child:
     argv = [sys.executable, "-m", "app", role]
     if role != "api":
-        return Child(role, argv, env=urls)
-    return Child(
-        role, [*argv, "--fd", str(listener.fileno())], env=urls, pass_fds=[listener.fileno()]
-    )
+        return Child(role, argv, env=environment)
+    descriptor = listener.fileno()
+    return Child(role, [*argv, "--fd", str(descriptor)], env=environment, pass_fds=[descriptor])
 
 
 async def _first_refusal(children: list[Child]) -> Child:
