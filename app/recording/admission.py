@@ -2,22 +2,74 @@
 
 from __future__ import annotations
 
+from app import models
+from app.access import communities, quota
+from app.access.permissions import Action
 from app.buffer import governor
 from app.context import Context
 from app.recording.reasons import Why
 from app.store import Row
 
 
-async def refusal(ctx: Context, track: Row, participant: Row | None, recording: bool) -> Why | None:
-    """Why a share must not be recorded; None if it may be.
+async def refusal(
+    ctx: Context, buffer: Row, track: Row, participant: Row | None, *, running: bool, resting: bool
+) -> Why | None:
+    """Why a share must not be recorded; None if it may be, and then it holds a limit slot.
 
-    `track` is the fact of its video track, `participant` of its sharer's connection. A full disk
-    keeps new recordings from starting; it does not end one that is running.
+    The checks, in order: the sharer's own will, what can be recorded at all, permission, the
+    community's switch, its limit, the sharer's quota, the disk. The last three keep a recording
+    from starting, they end none that is `running`. While a share rests in its back-off it takes
+    no slot.
     """
-    if participant is not None and participant.get("opted_out"):
+    if participant is not None and participant["opted_out"]:
         return Why.OPTED_OUT
-    if track.get("encrypted"):
+    if track["encrypted"]:
         return Why.ENCRYPTED
-    if not recording and await governor.refuse_new(ctx):
+    rules = await communities.rules(ctx.store, ctx.settings, buffer["community"])
+    actions = await communities.actions(ctx.store, rules, buffer["identity"])
+    if Action.ENABLE_REPLAY_BUFFER not in actions:
+        return Why.NOT_PERMITTED
+    if not rules.enabled:
+        return Why.COMMUNITY_OFF
+    if running or resting:
+        return None
+    if not await communities.take_slot(ctx.store, rules, buffer["_id"]):
+        return Why.LIMIT
+    why = await _shortage(ctx, buffer["identity"])
+    if why is not None:
+        await leave(ctx, buffer)
+    return why
+
+
+async def leave(ctx: Context, buffer: Row) -> None:
+    """The share is not recorded any more: its slot goes to one that waits for it."""
+    if await communities.free_slot(ctx.store, buffer["community"], buffer["_id"]):
+        await ask_refused(ctx, {"community": buffer["community"], "why": Why.LIMIT})
+
+
+async def free_leftovers(ctx: Context) -> None:
+    """Frees slots whose share is over: what a process that was killed in between leaves taken."""
+    async for row in ctx.store.rows(models.Community).find({"slots.0": {"$exists": True}}):
+        live = await ctx.store.rows(models.Buffer).distinct(
+            "_id", {"_id": {"$in": row["slots"]}, "ended_at": None}
+        )
+        for buffer_id in set(row["slots"]) - set(live):
+            await leave(ctx, {"_id": buffer_id, "community": row["_id"]})
+
+
+async def ask_refused(ctx: Context, which: Row) -> None:
+    """Asks again for live shares that were refused: the cause may have gone."""
+    found = ctx.store.rows(models.Buffer).find(
+        which | {"ended_at": None}, {"room_sid": 1, "identity": 1}
+    )
+    async for row in found:
+        await ctx.queue.reconcile(row["room_sid"], row["identity"])
+
+
+async def _shortage(ctx: Context, identity: str) -> Why | None:
+    left = await quota.read(ctx.store, ctx.settings, identity)
+    if left.free_bytes <= 0:
+        return Why.QUOTA
+    if await governor.refuse_new(ctx):
         return Why.DISK
     return None

@@ -40,6 +40,10 @@ class Share:
     failures: int = 0
     retry_at: datetime | None = None
 
+    def resting(self, now: datetime) -> bool:
+        """Whether the next start has to wait for the back-off's end."""
+        return self.retry_at is not None and now < self.retry_at
+
 
 @dataclass(frozen=True)
 class Session:
@@ -184,7 +188,7 @@ def _begin(draft: _Draft, share: Share, audio_wait_seconds: float) -> Plan:
 
 
 def _may_try(draft: _Draft, share: Share) -> bool:
-    if share.retry_at is not None and draft.now < share.retry_at:
+    if share.retry_at is not None and share.resting(draft.now):
         draft.again(share.retry_at)
         return False
     return True

@@ -7,6 +7,7 @@ side effects before their results, so a process killed anywhere leaves something
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -87,12 +88,14 @@ async def _reconcile_share(
             .find({"buffer_id": buffer["_id"], "role": {"$in": ["current", "next"]}})
             .to_list(None)
         )
-        share = await _share(ctx, track, buffer, recording=bool(sessions))
+        share = await _share(ctx, track, buffer, now, running=bool(sessions))
         made = planner.plan(
             share, [_session(row) for row in sessions], now, ctx.settings.audio_wait_seconds
         )
         await _tell(ctx, buffer, share, made.why, now)
         if not made.actions:
+            if not sessions and (not share.live or share.refusal or share.resting(now)):
+                await admission.leave(ctx, buffer)
             return made.again_at
         for action in made.actions:
             await _act(ctx, livekit, action, buffer, track, sessions)
@@ -124,7 +127,9 @@ async def _buffer(ctx: Context, track: Row, now: datetime) -> Row:
     return row
 
 
-async def _share(ctx: Context, track: Row, buffer: Row, *, recording: bool) -> planner.Share:
+async def _share(
+    ctx: Context, track: Row, buffer: Row, now: datetime, *, running: bool
+) -> planner.Share:
     participant = await ctx.store.rows(models.Participant).find_one(
         {"_id": track["participant_sid"]}
     )
@@ -144,15 +149,19 @@ async def _share(ctx: Context, track: Row, buffer: Row, *, recording: bool) -> p
         },
         sort=[("published_at", -1)],
     )
-    refusal = await admission.refusal(ctx, track, participant, recording) if live else None
-    return planner.Share(
+    share = planner.Share(
         live=live,
         published_at=track["published_at"] or buffer["since"],
         audio_sid=audio["_id"] if audio else None,
-        refusal=refusal,
         failures=buffer["failures"],
         retry_at=buffer["retry_at"],
     )
+    if not live:
+        return share
+    refusal = await admission.refusal(
+        ctx, buffer, track, participant, running=running, resting=share.resting(now)
+    )
+    return replace(share, refusal=refusal)
 
 
 def _session(row: Row) -> planner.Session:

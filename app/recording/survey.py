@@ -16,7 +16,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 
 from app import models
 from app.context import Context
-from app.recording import facts, reaping, starting
+from app.recording import admission, facts, reaping, starting
 from app.recording.livekit import LiveKit, session_of
 from app.store import Row
 
@@ -52,6 +52,7 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     await _miss_tracks(ctx, live, present, began)
     affected |= await _check_sessions(ctx, livekit, active, present, began)
     await reaping.stop_strays(ctx, livekit, active)
+    await admission.free_leftovers(ctx)
     for room_sid, identity in affected:
         await ctx.queue.reconcile(room_sid, identity)
 

@@ -1,0 +1,120 @@
+"""Communities: their rules, their members, and the slots that limit what is recorded at once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import dataclass
+
+from pymongo.errors import DuplicateKeyError
+
+from app.access.permissions import Action, allowed
+from app.models import Community, Member
+from app.settings import Settings
+from app.store import Row, Store
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules in force in a community: its own, or else the instance's settings."""
+
+    community: str
+    enabled: bool
+    max_concurrent: int
+    access: str
+    capture_policy: str
+    retention_minutes: float
+
+
+async def rules(store: Store, settings: Settings, community: str) -> Rules:
+    """The rules of a community; one that nobody has configured has the instance's."""
+    row = await store.rows(Community).find_one({"_id": community}, {"slots": 0}) or {}
+
+    def own(name: str) -> object:
+        value = row.get(name)
+        return getattr(settings, name) if value is None else value
+
+    return Rules(
+        community=community,
+        enabled=bool(row.get("enabled", True)),
+        max_concurrent=int(str(own("max_concurrent"))),
+        access=str(own("access")),
+        capture_policy=str(own("capture_policy")),
+        retention_minutes=float(str(own("retention_minutes"))),
+    )
+
+
+async def configure(store: Store, community: str, change: Row) -> None:
+    """Changes a community's own rules. `change` holds fields of `Community`, None to fall back."""
+    await _ensure(store, community)
+    await store.rows(Community).update_one({"_id": community}, {"$set": change})
+
+
+async def member(store: Store, community: str, identity: str) -> Row | None:
+    """Somebody's row in a community."""
+    return await store.rows(Member).find_one({"_id": _member_id(community, identity)})
+
+
+async def set_member(
+    store: Store, community: str, identity: str, role: str, grants: list[str]
+) -> None:
+    """Gives somebody a role and single grants, in place of those they had."""
+    await store.rows(Member).replace_one(
+        {"_id": _member_id(community, identity)},
+        {"community": community, "identity": identity, "role": role, "grants": grants},
+        upsert=True,
+    )
+
+
+async def remove_member(store: Store, community: str, identity: str) -> bool:
+    """Takes somebody's role and grants away. False if they had none."""
+    gone = await store.rows(Member).delete_one({"_id": _member_id(community, identity)})
+    return bool(gone.deleted_count)
+
+
+async def actions(store: Store, of: Rules, identity: str) -> frozenset[Action]:
+    """What somebody may do in a community, by rows alone: tokens are the caller's business."""
+    row = await member(store, of.community, identity)
+    return allowed(of.access, row["role"] if row else "member", row["grants"] if row else ())
+
+
+async def take_slot(store: Store, of: Rules, buffer_id: str) -> bool:
+    """Takes one of the community's slots for a buffer; true too if it has one already.
+
+    One update checks the length and adds: exact however many shares begin at once.
+    """
+    communities = store.rows(Community)
+    await _ensure(store, of.community)
+    free = {f"slots.{of.max_concurrent - 1}": {"$exists": False}} if of.max_concurrent else None
+    if free is not None:
+        taken = await communities.update_one(
+            {"_id": of.community, "slots": {"$ne": buffer_id}, **free},
+            {"$push": {"slots": buffer_id}},
+        )
+        if taken.modified_count:
+            return True
+    return await communities.find_one({"_id": of.community, "slots": buffer_id}) is not None
+
+
+async def free_slot(store: Store, community: str, buffer_id: str) -> bool:
+    """Gives a buffer's slot back. False if it had none: a slot is freed once, however often."""
+    freed = await store.rows(Community).update_one(
+        {"_id": community, "slots": buffer_id}, {"$pull": {"slots": buffer_id}}
+    )
+    return bool(freed.modified_count)
+
+
+async def _ensure(store: Store, community: str) -> None:
+    with contextlib.suppress(DuplicateKeyError):  # another process was first
+        await store.rows(Community).update_one(
+            {"_id": community},
+            {"$setOnInsert": {"enabled": True, "slots": []}},
+            upsert=True,
+        )
+
+
+def _member_id(community: str, identity: str) -> str:
+    text = f"{len(community)}:{community}{identity}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,73 @@
+"""Communities on a real store: rules, members, and slots under many hands."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.access import communities
+from app.access.permissions import Action
+from app.context import Context
+
+
+async def rules(ctx: Context) -> communities.Rules:
+    return await communities.rules(ctx.store, ctx.settings, "guild")
+
+
+async def test_a_community_that_nobody_configured_has_the_settings_of_the_instance(
+    ctx: Context,
+) -> None:
+    """Rules fall back to the settings, one by one."""
+    found = await rules(ctx)
+    assert (found.enabled, found.max_concurrent, found.access) == (True, 5, "open")
+    await communities.configure(ctx.store, "guild", {"max_concurrent": 2})
+    found = await rules(ctx)
+    assert (found.max_concurrent, found.retention_minutes) == (2, 12)
+    await communities.configure(ctx.store, "guild", {"max_concurrent": None})
+    assert (await rules(ctx)).max_concurrent == 5
+
+
+async def test_the_limit_is_exact_when_fifty_shares_begin_at_once(ctx: Context) -> None:
+    """Of fifty that ask at the same moment exactly five get a slot."""
+    of = await rules(ctx)
+    got = await asyncio.gather(
+        *(communities.take_slot(ctx.store, of, f"buffer-{n}") for n in range(50))
+    )
+    assert sum(got) == 5
+
+
+async def test_a_slot_is_taken_once_and_freed_once(ctx: Context) -> None:
+    """Taking it again keeps it; freeing it again frees nobody else's."""
+    await communities.configure(ctx.store, "guild", {"max_concurrent": 1})
+    of = await rules(ctx)
+    assert await communities.take_slot(ctx.store, of, "a")
+    assert await communities.take_slot(ctx.store, of, "a")
+    assert not await communities.take_slot(ctx.store, of, "b")
+    assert await communities.free_slot(ctx.store, "guild", "a")
+    assert not await communities.free_slot(ctx.store, "guild", "a")
+    assert await communities.take_slot(ctx.store, of, "b")
+
+
+async def test_a_limit_of_none_lets_nobody_in(ctx: Context) -> None:
+    """MAX_CONCURRENT 0 records nothing."""
+    await communities.configure(ctx.store, "guild", {"max_concurrent": 0})
+    assert not await communities.take_slot(ctx.store, await rules(ctx), "a")
+
+
+async def test_roles_and_grants_are_rows(ctx: Context) -> None:
+    """Somebody may do what their row says, until it is taken away."""
+    await communities.configure(ctx.store, "guild", {"access": "rbac"})
+    of = await rules(ctx)
+    assert await communities.actions(ctx.store, of, "bob") == frozenset()
+    await communities.set_member(ctx.store, "guild", "bob", "member", [Action.CAPTURE_REPLAY])
+    assert await communities.actions(ctx.store, of, "bob") == {Action.CAPTURE_REPLAY}
+    await communities.set_member(ctx.store, "guild", "bob", "admin", [])
+    assert Action.MANAGE_REPLAY_LIMITS in await communities.actions(ctx.store, of, "bob")
+    assert await communities.remove_member(ctx.store, "guild", "bob")
+    assert not await communities.remove_member(ctx.store, "guild", "bob")
+    assert await communities.actions(ctx.store, of, "bob") == frozenset()
+
+
+async def test_names_that_look_alike_are_different_members(ctx: Context) -> None:
+    """A community and an identity never run into one another."""
+    await communities.set_member(ctx.store, "ab", "c", "admin", [])
+    assert await communities.member(ctx.store, "a", "bc") is None
