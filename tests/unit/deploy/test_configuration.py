@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -10,8 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from prometheus_client import REGISTRY
 from starlette.routing import Route
 
+from app import exposition
 from app.main import ROUTES
 from app.settings import Settings, load
 from deploy import local
@@ -134,3 +137,14 @@ def test_the_local_stack_records_in_an_encoding_that_the_service_knows() -> None
         encoding=local.ENCODING,
     )
     assert settings.encoding == "1280x720@15:1500"
+
+
+def test_the_dashboard_shows_metrics_that_there_are() -> None:
+    dashboard = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    shown = {name for text in expressions for name in re.findall(r"replay_buffer_\w+", text)}
+    there = set(exposition._HELP)
+    for metric in REGISTRY.collect():
+        there |= {sample.name for sample in metric.samples}
+        there |= {f"{metric.name}_bucket", f"{metric.name}_total"}
+    assert shown <= there
