@@ -1,0 +1,120 @@
+"""What of a session is indexed, as a few runs instead of hundreds of rows. Pure.
+
+A run is a stretch of consecutive segments without a hole, or of consecutive ones that can't be
+used for the same reason. An hour of media without trouble is one run.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+HOLE_FRAMES = 1.5
+"""What lies further apart than this many frame durations is a hole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Segments `first` to `last` (sequences), [`start_ticks`, `end_ticks`) of media time.
+
+    `frame_ticks` is the usual distance of two frames. `fault` is the reason why a run can't be
+    used, None if it can.
+    """
+
+    first: int
+    last: int
+    start_ticks: int
+    end_ticks: int
+    audio: bool
+    width: int
+    height: int
+    frame_ticks: int
+    fault: str | None = None
+
+    def joins(self, later: Run) -> bool:
+        """Whether `later` goes on where this one ends, in the same way."""
+        if self.last + 1 != later.first or self.fault != later.fault:
+            return False
+        if self.fault is not None:
+            return True
+        alike = (self.audio, self.width, self.height) == (later.audio, later.width, later.height)
+        frame_ticks = max(self.frame_ticks, later.frame_ticks)
+        return alike and later.start_ticks - self.end_ticks <= HOLE_FRAMES * frame_ticks
+
+
+def run_of(row: dict[str, Any]) -> Run:
+    """The run of one segment's row (`samples` is not looked at)."""
+    ticks = row["end_ticks"] - row["start_ticks"]
+    return Run(
+        row["sequence"],
+        row["sequence"],
+        row["start_ticks"],
+        row["end_ticks"],
+        row["audio"],
+        row["width"],
+        row["height"],
+        round(ticks / row["frames"]) if row["frames"] else 0,
+        row["fault"],
+    )
+
+
+class Coverage:
+    """The runs of one session, in order of their sequences."""
+
+    def __init__(self, runs: Iterable[Run] = ()) -> None:
+        self.runs: list[Run] = []
+        for run in runs:
+            self.add(run)
+
+    def add(self, run: Run) -> None:
+        """Adds segments; those that are covered already stay as they are."""
+        place = bisect_left(self.runs, run.first, key=lambda other: other.first)
+        if run.first in self:
+            return
+        self.runs.insert(place, run)
+        for left in (place, place - 1):
+            if 0 <= left < len(self.runs) - 1 and self.runs[left].joins(self.runs[left + 1]):
+                self.runs[left : left + 2] = [_joined(self.runs[left], self.runs[left + 1])]
+
+    def __contains__(self, sequence: int) -> bool:
+        return any(run.first <= sequence <= run.last for run in reversed(self.runs))
+
+    def sequences(self) -> Iterator[int]:
+        """Every sequence that is covered, in order."""
+        for run in self.runs:
+            yield from range(run.first, run.last + 1)
+
+    def trim(self, before_ticks: int) -> int:
+        """Forgets runs that ended before a media time, except the last; the first sequence left.
+
+        0 if nothing was ever forgotten and nothing is there.
+        """
+        while len(self.runs) > 1 and self.runs[0].end_ticks < before_ticks:
+            del self.runs[0]
+        return self.runs[0].first if self.runs else 0
+
+    def documents(self) -> list[dict[str, Any]]:
+        """The runs for a database field; `read` takes them back."""
+        return [asdict(run) for run in self.runs]
+
+    @classmethod
+    def read(cls, documents: Iterable[dict[str, Any]]) -> Coverage:
+        return cls(Run(**document) for document in documents)
+
+
+def without(runs: Iterable[Run], start_ticks: int, end_ticks: int) -> list[Run]:
+    """The runs outside of a stretch of media time; a run that lies across it becomes two."""
+    kept: list[Run] = []
+    for run in runs:
+        if run.start_ticks < start_ticks:
+            kept.append(replace(run, end_ticks=min(run.end_ticks, start_ticks)))
+        if run.end_ticks > end_ticks:
+            kept.append(replace(run, start_ticks=max(run.start_ticks, end_ticks)))
+    return kept
+
+
+def _joined(left: Run, right: Run) -> Run:
+    frame_ticks = max(left.frame_ticks, right.frame_ticks)
+    return replace(left, last=right.last, end_ticks=right.end_ticks, frame_ticks=frame_ticks)

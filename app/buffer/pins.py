@@ -1,0 +1,78 @@
+"""Pins: rows that keep stretches of sessions from being deleted.
+
+Who pins writes the pin, then reads the segments. Cleanup marks segments, reads the pins again,
+unlinks what no pin covers and unmarks the rest. Whichever came first, one of the two sees the
+other: a segment that is unmarked when it is read after pinning will not be deleted, and one that
+was marked before the pin was read is the pinner's to do without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from app.buffer.windows import Stretch
+from app.models import Pin
+from app.store import Store
+
+_LEAD_TICKS = 9_000
+"""Sound runs up to 23 ms behind the picture it was cut with: the first instant's may lie in the
+segment before."""
+
+Pinned = dict[str, list[tuple[int, int | None]]]
+"""By session id: [start_ticks, end_ticks), None where it is open."""
+
+
+async def pin(
+    store: Store,
+    owner: str,
+    spans: Sequence[Stretch],
+    until: datetime,
+    *,
+    open_ended: bool = False,
+) -> None:
+    """Pins each span until `until`, at the latest. Done again for an owner it adds, never takes.
+
+    `open_ended`: the last span is pinned from its start on, whatever its end.
+    """
+    for number, span in enumerate(spans):
+        unlimited = open_ended and number == len(spans) - 1
+        row = Pin(
+            id=f"{owner}:{span['session_id']}:{span['start_ticks']}",
+            owner=owner,
+            session_id=span["session_id"],
+            start_ticks=span["start_ticks"],
+            end_ticks=None if unlimited else span["end_ticks"],
+            until=until,
+        )
+        stretch = {k: v for k, v in row.model_dump_doc().items() if k not in ("_id", "until")}
+        await store.rows(Pin).update_one(
+            {"_id": row.id}, {"$set": stretch, "$max": {"until": until}}, upsert=True
+        )
+
+
+async def extend(store: Store, owner: str, until: datetime) -> None:
+    """Keeps the pins of an owner longer."""
+    await store.rows(Pin).update_many({"owner": owner}, {"$max": {"until": until}})
+
+
+async def release(store: Store, owner: str) -> None:
+    """Lets go of everything an owner pinned."""
+    await store.rows(Pin).delete_many({"owner": owner})
+
+
+async def pinned(store: Store, session_ids: Iterable[str], now: datetime) -> Pinned:
+    """What is pinned of these sessions now."""
+    query = {"session_id": {"$in": list(session_ids)}, "until": {"$gt": now}}
+    found: Pinned = {}
+    async for row in store.rows(Pin).find(query):
+        found.setdefault(row["session_id"], []).append((row["start_ticks"], row["end_ticks"]))
+    return found
+
+
+def covers(pins: Pinned, session_id: str, start_ticks: int, end_ticks: int) -> bool:
+    """Whether a pin covers any of a stretch of a session's media, or the sound just after it."""
+    return any(
+        start - _LEAD_TICKS < end_ticks and (end is None or start_ticks < end)
+        for start, end in pins.get(session_id, ())
+    )

@@ -1,0 +1,126 @@
+"""One small row per session that says what is indexed of it: see `coverage`.
+
+The indexer writes it now and then, at the latest when TAIL_SEGMENTS rows are not in it yet, and a
+last time when the session is read to its end. Whoever reads adds the rows after `through`; so a
+timeline costs the same after a minute and after an hour, and listing many costs little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from odmantic import Field, Model
+
+from app.buffer.coverage import Coverage, Run, run_of, without
+from app.models import Segment
+from app.store import Row, Store
+
+TAIL_SEGMENTS = 16
+NO_SAMPLES = {"samples": 0}
+
+
+class Summary(Model):
+    """`id` is the session's. The indexer's part: `runs` up to the sequence `through`, what lies
+    below `floor` is over for good, `newest_at` when the newest row was written.
+
+    The part of cleanup: media before `kept_from_ticks` is not offered any more, and neither are
+    `lost` stretches [{start_ticks, end_ticks, fault}], whose files are gone.
+    """
+
+    model_config = {"collection": "summaries"}  # noqa: RUF012 - ODMantic reads it from the class
+
+    id: str = Field(primary_field=True)
+    through: int = -1
+    floor: int = 0
+    runs: list[dict[str, Any]] = []  # noqa: RUF012 - pydantic copies defaults
+    newest_at: datetime | None = None
+    kept_from_ticks: int | None = None
+    lost: list[dict[str, Any]] = []  # noqa: RUF012 - pydantic copies defaults
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A session's runs in order, and when the newest row was written (None: there is none)."""
+
+    runs: tuple[Run, ...] = ()
+    newest_at: datetime | None = None
+
+
+async def read(store: Store, sessions: Iterable[Row]) -> dict[str, Indexed]:
+    """What is indexed, by session id. `sessions` are rows with `_id` and `indexing`."""
+    live = {row["_id"]: row["indexing"] is not None for row in sessions}
+    found = store.rows(Summary).find({"_id": {"$in": list(live)}})
+    summaries = {row["_id"]: row for row in await found.to_list(None)}
+    tails = await asyncio.gather(
+        *(tail(store, each, through(summaries.get(each))) for each in live if live[each])
+    )
+    by_session = dict(zip([each for each in live if live[each]], tails, strict=True))
+    return {
+        each: _indexed(summaries.get(each, {}), by_session.get(each, []))
+        for each in live
+        if each in summaries or by_session.get(each)
+    }
+
+
+async def tail(store: Store, session_id: str, after: int) -> list[Row]:
+    """The rows of a session with a sequence above `after`, in order, without their samples."""
+    query = {"session_id": session_id, "sequence": {"$gt": after}}
+    return await store.rows(Segment).find(query, NO_SAMPLES).sort("sequence", 1).to_list(None)
+
+
+def through(summary: Row | None) -> int:
+    return -1 if summary is None else int(summary.get("through", -1))
+
+
+def _indexed(summary: Row, rows: list[Row]) -> Indexed:
+    coverage = Coverage.read(summary.get("runs", []))
+    for row in rows:
+        coverage.add(run_of(row))
+    runs = list(coverage.runs)
+    if (kept_from := summary.get("kept_from_ticks")) is not None and runs:
+        runs = without(runs, min(runs[0].start_ticks, kept_from), kept_from)
+    for lost in summary.get("lost", []):
+        runs = _lose(runs, lost)
+    newest_at = rows[-1]["indexed_at"] if rows else summary.get("newest_at")
+    return Indexed(tuple(runs), newest_at)
+
+
+def _lose(runs: list[Run], lost: dict[str, Any]) -> list[Run]:
+    """The runs with a stretch of them turned into one that can't be used."""
+    start, end = lost["start_ticks"], lost["end_ticks"]
+    if not any(run.start_ticks < end and start < run.end_ticks for run in runs):
+        return runs
+    gone = Run(-1, -1, start, end, False, 0, 0, 0, lost["fault"])
+    return sorted([*without(runs, start, end), gone], key=lambda run: run.start_ticks)
+
+
+async def forget_before(store: Store, session_id: str, ticks: int) -> None:
+    """From now on nothing before this media time is offered."""
+    await store.rows(Summary).update_one(
+        {"_id": session_id}, {"$max": {"kept_from_ticks": ticks}}, upsert=True
+    )
+
+
+async def lose(store: Store, row: Row, fault: str) -> None:
+    """From now on the stretch of this segment is a gap, for the reason `fault`."""
+    stretch = {"start_ticks": row["start_ticks"], "end_ticks": row["end_ticks"], "fault": fault}
+    await store.rows(Summary).update_one(
+        {"_id": row["session_id"]}, {"$addToSet": {"lost": stretch}}, upsert=True
+    )
+
+
+async def write(
+    store: Store, session_id: str, coverage: Coverage, floor: int, newest_at: datetime | None
+) -> None:
+    """Writes the indexer's part."""
+    part = {
+        "through": coverage.runs[-1].last if coverage.runs else -1,
+        "floor": floor,
+        "runs": coverage.documents(),
+        "newest_at": newest_at,
+    }
+    await store.rows(Summary).update_one({"_id": session_id}, {"$set": part}, upsert=True)

@@ -1,0 +1,235 @@
+"""Windows: what part of a buffer a caller means, frozen as stretches of its sessions' media."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypedDict
+
+from app.buffer import clock
+from app.buffer.timeline import Timeline, offered_from
+from app.errors import BufferEmpty, Invalid, WindowTooLong
+from app.models import EgressSession, Segment
+from app.settings import Settings
+from app.store import Row, Store
+
+MAX_POST_ROLL_SECONDS = 60.0
+_RETRY_SECONDS = 5
+Tail = Literal["include", "skip"]
+_USABLE = frozenset({"indexed", "marked"})
+# A segment may be this much longer than asked (a hole within), and clocks are corrected by less.
+_SLACK = timedelta(seconds=60)
+
+
+class Stretch(TypedDict):
+    """[start_ticks, end_ticks) of a session's media; stored in captures and pins as it is."""
+
+    session_id: str
+    start_ticks: int
+    end_ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What was asked for, and what of it can be had.
+
+    `spans`: one per session, in order of time. The last one reaches to `end`, also where that media
+    is not there yet; a session without a clock has none: see `spans_between`.
+    `notes`: `start-clamped` (the buffer begins later), `end-clamped` (its media ends earlier),
+    `share-ended` (counted back from the share's end), `clock-approximate`.
+    `wait_until`: when to stop waiting for media that is still to come; the moment of the call if
+    nothing is.
+    """
+
+    requested_start: datetime
+    requested_end: datetime
+    start: datetime
+    end: datetime
+    spans: tuple[Stretch, ...]
+    notes: tuple[str, ...]
+    wait_until: datetime
+
+
+def resolve(
+    timeline: Timeline,
+    now: datetime,
+    settings: Settings,
+    *,
+    last: float | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    post_roll: float = 0.0,
+    tail: Tail = "include",
+) -> Window:
+    """The window of `last` seconds, or from `start` to `end`, as of the moment `now`.
+
+    `include` reaches to the moment of the call (or `end`) plus `post_roll` seconds and waits for
+    that media; `skip` takes what is there. Where nothing records any more, `last` counts back from
+    the newest media.
+
+    Raises BufferEmpty (with `retry_after` in seconds, where trying again may help), WindowTooLong,
+    or Invalid for what can't be a window of this buffer.
+    """
+    limit = settings.max_capture.total_seconds()
+    if not 0 <= post_roll <= MAX_POST_ROLL_SECONDS:
+        raise Invalid(f"post_roll={post_roll:g} must be 0 to {MAX_POST_ROLL_SECONDS:g} seconds")
+    if post_roll and tail == "skip":
+        raise Invalid("post_roll asks for media that is still to come; tail=skip refuses to wait")
+    if last is not None and (start is not None or end is not None):
+        raise Invalid("give either last, or start and end, not both")
+    notes = []
+    if last is not None:
+        _refuse_length(last, post_roll, limit)
+        _refuse_empty(timeline, now, tail)
+        anchor = now
+        if timeline.newest is not None and (tail == "skip" or timeline.recording_session is None):
+            anchor = timeline.newest
+            notes += [] if timeline.recording_session else ["share-ended"]
+        start, end = anchor - timedelta(seconds=last), anchor
+    elif start is None or end is None:
+        raise Invalid("say which part: last, or both start and end")
+    else:
+        _refuse_times(start, end, now)
+        _refuse_length((end - start).total_seconds(), post_roll, limit)
+        _refuse_empty(timeline, now, tail)
+    return _clamped(timeline, now, settings, start, end + timedelta(seconds=post_roll), tail, notes)
+
+
+def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[Stretch, ...]:
+    """What of each session lies in [start, end), in order of time.
+
+    The session that records reaches to `end` even where its media does not yet.
+    """
+    stretches: dict[str, Stretch] = {}
+    for span in timeline.spans:
+        if span.start >= end or span.end <= start:
+            continue
+        first = span.start_ticks + max(0, _ticks(start - span.start))
+        until = span.end_ticks - max(0, _ticks(span.end - end))
+        stretch = stretches.setdefault(span.session_id, _stretch(span.session_id, first, until))
+        stretch["end_ticks"] = until
+    recording = timeline.recording_session
+    if recording is not None and recording["clock_ns"] is not None:
+        first = clock.ticks_at(recording["clock_ns"], max(start, timeline.newest or start))
+        until = clock.ticks_at(recording["clock_ns"], end)
+        if until > max(first, 0):
+            new = _stretch(recording["_id"], max(first, 0), until)
+            stretches.setdefault(recording["_id"], new)["end_ticks"] = until
+    return tuple(stretches.values())
+
+
+async def segments(
+    store: Store, spans: Sequence[Stretch], *, lead: bool = False
+) -> list[list[Row]]:
+    """For each span the rows of the segments that lie in it, even if only partly, in order.
+
+    Only what can be used: quarantined ones are left out. A row that is marked may lose its file
+    any moment unless a pin was there before the mark (see `pins`). `lead`: the segment before the
+    first one too, if it is there, since the first instant's sound may lie in it.
+    """
+    return [await _segments(store, span, lead) for span in spans]
+
+
+async def _segments(store: Store, span: Stretch, lead: bool) -> list[Row]:
+    session = await store.rows(EgressSession).find_one({"_id": span["session_id"]})
+    if session is None or session["clock_ns"] is None:
+        return []
+    start = clock.wall(session["clock_ns"], span["start_ticks"])
+    end = clock.wall(session["clock_ns"], span["end_ticks"])
+    query = {
+        "buffer_id": session["buffer_id"],
+        "end": {"$gt": start - _SLACK, "$lt": end + _SLACK},
+    }
+    found = await store.rows(Segment).find(query).to_list(None)
+    rows = sorted(
+        (row for row in found if row["session_id"] == session["_id"] and row["state"] in _USABLE),
+        key=lambda row: row["start_ticks"],
+    )
+    inside = [
+        place
+        for place, row in enumerate(rows)
+        if row["start_ticks"] < span["end_ticks"] and span["start_ticks"] < row["end_ticks"]
+    ]
+    if not inside:
+        return []
+    return rows[max(inside[0] - lead, 0) : inside[-1] + 1]
+
+
+def _clamped(
+    timeline: Timeline,
+    now: datetime,
+    settings: Settings,
+    start: datetime,
+    end: datetime,
+    tail: Tail,
+    notes: list[str],
+) -> Window:
+    oldest, newest, recording = timeline.oldest, timeline.newest, timeline.recording_session
+    waits = recording is not None and tail == "include" and (newest is None or end > newest)
+    begin = max(start, oldest or offered_from(now, settings))
+    finish = end if waits or newest is None else min(end, newest)
+    spans = spans_between(timeline, begin, finish) if begin < finish else ()
+    if not spans and not (waits and begin < finish):
+        raise Invalid(
+            f"nothing was recorded from {_shown(start)} to {_shown(end)}; the buffer holds "
+            f"{_shown(oldest)} to {_shown(newest)}, perhaps with gaps",
+            oldest=_shown(oldest),
+            newest=_shown(newest),
+        )
+    notes += ["start-clamped"] * (begin > start) + ["end-clamped"] * (finish < end)
+    notes += ["clock-approximate"] * (timeline.clock != "exact")
+    wait_until = now
+    if waits and recording is not None:
+        # Twice a segment and 1.3 s is usual; a share that begins has an egress to start first.
+        patience = 3 * recording["segment_seconds"] + (10 if newest else 30)
+        wait_until = max(now, end) + timedelta(seconds=patience)
+    return Window(start, end, begin, finish, spans, tuple(notes), wait_until)
+
+
+def _refuse_times(start: datetime, end: datetime, now: datetime) -> None:
+    if start.tzinfo is None or end.tzinfo is None:
+        raise Invalid("start and end must carry their offset from UTC")
+    if end <= start:
+        raise Invalid(f"end={_shown(end)} must be later than start={_shown(start)}")
+    if end > now:
+        raise Invalid(
+            f"end={_shown(end)} lies in the future; it is {_shown(now)}: end now, and give "
+            f"post_roll (at most {MAX_POST_ROLL_SECONDS:g} s) for what comes after"
+        )
+
+
+def _refuse_length(seconds: float, post_roll: float, limit: float) -> None:
+    if not seconds > 0:
+        raise Invalid(f"last={seconds:g} must be a number of seconds above 0")
+    if seconds + post_roll > limit:
+        raise WindowTooLong(
+            f"{seconds + post_roll:g} s are asked for; at most {limit:g} s can be captured",
+            max_seconds=limit,
+        )
+
+
+def _refuse_empty(timeline: Timeline, now: datetime, tail: Tail) -> None:
+    recording = timeline.recording_session
+    if timeline.spans or (recording is not None and tail == "include"):
+        return
+    reason = f" ({timeline.why})" if timeline.why else ""
+    if timeline.state == "ended":
+        raise BufferEmpty("the share is over, and nothing of it is kept any more")
+    seconds = (timeline.retry_at - now).total_seconds() if timeline.retry_at else 0.0
+    raise BufferEmpty(
+        f"nothing is recorded yet; the share is {timeline.state}{reason}",
+        retry_after=max(_RETRY_SECONDS, round(seconds)),
+    )
+
+
+def _stretch(session_id: str, start_ticks: int, end_ticks: int) -> Stretch:
+    return {"session_id": session_id, "start_ticks": start_ticks, "end_ticks": end_ticks}
+
+
+def _ticks(length: timedelta) -> int:
+    return length // timedelta(microseconds=1) * 9 // 100
+
+
+def _shown(instant: datetime | None) -> str | None:
+    return instant.isoformat(timespec="milliseconds") if instant else None

@@ -1,0 +1,144 @@
+"""Spans, gaps and states of a buffer, from rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.buffer.timeline import Gap, Timeline, build
+from tests.unit.buffer.rows import SECOND, START, at, buffer, indexed, over, run, session
+
+LONG_AGO = START - timedelta(hours=1)
+
+
+def timeline(
+    sessions: list[dict[str, Any]],
+    media: dict[str, Any],
+    now: float = 100,
+    *,
+    row: dict[str, Any] | None = None,
+    offered: float = -3600,
+) -> Timeline:
+    return build(row or buffer(), sessions, media, at(now), at(offered))
+
+
+def test_a_run_is_a_span_on_the_wall_clock_of_its_session() -> None:
+    found = timeline([session(clock_at=5)], {"s": indexed(run(0, 60))})
+    (span,) = found.spans
+    assert (span.start, span.end) == (at(5), at(65))
+    assert (span.start_ticks, span.end_ticks) == (0, 60 * SECOND)
+    assert (span.audio, span.width, span.height) == (True, 1280, 720)
+    assert (found.oldest, found.newest, found.seconds, found.audio) == (at(5), at(65), 60.0, True)
+    assert found.gaps == ()
+    assert found.session_ids == ("s",)
+
+
+def test_only_what_is_offered_is_shown() -> None:
+    found = timeline([session()], {"s": indexed(run(0, 60))}, offered=50)
+    (span,) = found.spans
+    assert (span.start, span.start_ticks) == (at(50), 50 * SECOND)
+    assert timeline([session()], {"s": indexed(run(0, 60))}, offered=60).spans == ()
+
+
+def test_a_hole_within_a_session_is_a_gap_of_lost_media() -> None:
+    found = timeline([session()], {"s": indexed(run(0, 10), run(12, 20, 6))})
+    assert found.gaps == (Gap(at(10), at(12), "lost"),)
+    assert len(found.spans) == 2
+    assert found.seconds == 18
+
+
+def test_a_quarantined_segment_is_a_gap_with_its_fault() -> None:
+    runs = (run(0, 10), run(10, 12, 5, fault="truncated"), run(12, 20, 6))
+    assert timeline([session()], {"s": indexed(*runs)}).gaps == (Gap(at(10), at(12), "truncated"),)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"status": "EGRESS_COMPLETE"}, "egress-ended"),
+        ({"status": "EGRESS_FAILED"}, "egress-failed"),
+        ({"status": "EGRESS_LIMIT_REACHED"}, "egress-failed"),
+        ({"status": "EGRESS_ACTIVE", "ghost_at": at(30)}, "egress-failed"),
+    ],
+)
+def test_the_time_between_two_sessions_is_a_gap_that_says_how_the_first_ended(
+    given: dict[str, Any], why: str
+) -> None:
+    sessions = [over("a", **given), session("b", 40)]
+    media = {"a": indexed(run(0, 30)), "b": indexed(run(0, 10))}
+    found = timeline(sessions, media)
+    assert found.gaps == (Gap(at(30), at(40), why),)
+    assert found.session_ids == ("a", "b")
+
+
+def test_a_newer_session_holds_from_its_first_frame() -> None:
+    sessions = [over("a"), session("b", 40)]
+    media = {"a": indexed(run(0, 60)), "b": indexed(run(1, 21))}
+    found = timeline(sessions, media)
+    assert [(span.start, span.end) for span in found.spans] == [(at(0), at(41)), (at(41), at(61))]
+    assert found.spans[0].end_ticks == 41 * SECOND
+    assert found.gaps == ()
+
+
+def test_sessions_stand_in_the_order_of_their_media_not_of_their_rows() -> None:
+    sessions = [session("b", 40), over("a")]
+    media = {"a": indexed(run(0, 40)), "b": indexed(run(0, 10))}
+    assert [span.session_id for span in timeline(sessions, media).spans] == ["a", "b"]
+
+
+def test_a_clock_that_only_stands_in_is_said() -> None:
+    media = {"s": indexed(run(0, 60))}
+    assert timeline([session()], media).clock == "exact"
+    assert timeline([session(clock_exact=False)], media).clock == "approximate"
+
+
+@pytest.mark.parametrize(
+    ("newest", "indexed_at", "state"),
+    [
+        (100 - 5.3, 100 - 2, "recording"),
+        (100 - 9.1, 100 - 2, "lagging"),
+        (100 - 30, 100 - 2, "lagging"),
+        (100 - 30, 100 - 16.1, "stalled"),
+    ],
+)
+def test_old_media_lags_and_no_media_stalls(newest: float, indexed_at: float, state: str) -> None:
+    """Segments of 2 s: lagging after 3d + 3 s, stalled after 3d + 10 s."""
+    media = {"s": indexed(run(0, newest), newest_at=at(indexed_at))}
+    assert timeline([session()], media).state == state
+
+
+def test_an_egress_that_is_active_and_brings_nothing_is_stalled() -> None:
+    assert timeline([session(active_at=at(90))], {}).state == "starting"
+    assert timeline([session(active_at=None, created_at=at(0))], {}).state == "starting"
+    assert timeline([session(active_at=at(80))], {}).state == "stalled"
+
+
+@pytest.mark.parametrize(
+    ("given", "sessions", "state", "why"),
+    [
+        ({}, [], "waiting", None),
+        ({"why": "no-worker"}, [], "waiting", "no-worker"),
+        ({"why": "no-worker"}, [over(ended_at=at(1))], "waiting", "no-worker"),
+        ({"why": "encrypted"}, [], "refused", "encrypted"),
+        ({"ended_at": at(50)}, [over(ended_at=at(50))], "ended", None),
+        ({"ended_at": at(50)}, [session(role=None, ended_at=at(50))], "ended", None),
+        ({"why": "starting"}, [session(active_at=None)], "starting", "starting"),
+    ],
+)
+def test_a_buffer_without_media_says_what_it_waits_for(
+    given: dict[str, Any], sessions: list[dict[str, Any]], state: str, why: str | None
+) -> None:
+    found = timeline(sessions, {}, row=buffer(**given))
+    assert (found.state, found.why) == (state, why)
+    assert (found.oldest, found.newest, found.seconds, found.audio) == (None, None, 0.0, False)
+
+
+def test_media_may_still_come_until_a_session_is_read_to_its_end() -> None:
+    assert timeline([over()], {}).recording_session is None
+    draining = session(role=None, ended_at=at(99))
+    assert timeline([draining], {}).recording_session == draining
+    both = [session("a"), session("b", role="next", created_at=at(1))]
+    assert timeline(both, {}).recording_session == both[0]
+    assert timeline([session(ghost_at=at(9))], {}).recording_session is None

@@ -1,0 +1,199 @@
+"""What part of a buffer a caller means, and what callers may not mean."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.buffer.timeline import Timeline, build
+from app.buffer.windows import Window, resolve, spans_between
+from app.errors import BufferEmpty, Invalid, WindowTooLong
+from app.settings import Settings, load
+from tests.unit.buffer.rows import SECOND, at, buffer, indexed, over, run, session
+
+SETTINGS: Settings = load(
+    _env_file=None, livekit_api_key="k", livekit_api_secret="s", max_capture_minutes=10
+)
+NOW = 1000.0
+
+
+def timeline(
+    *sessions: dict[str, Any], row: dict[str, Any] | None = None, **media: Any
+) -> Timeline:
+    return build(row or buffer(), sessions, media, at(NOW), at(NOW - 600))
+
+
+def live(newest: float = NOW - 4) -> Timeline:
+    """A share that has been recorded since START, its newest media 4 s old."""
+    return timeline(session(), s=indexed(run(0, newest), newest_at=at(NOW - 1)))
+
+
+def ended(newest: float = NOW - 60) -> Timeline:
+    return timeline(over(), row=buffer(ended_at=at(newest)), s=indexed(run(0, newest)))
+
+
+def ask(buffer_timeline: Timeline, **asked: Any) -> Window:
+    return resolve(buffer_timeline, at(NOW), SETTINGS, **asked)
+
+
+def test_include_reaches_to_the_moment_of_the_call_and_waits_for_it() -> None:
+    window = ask(live(), last=30)
+    assert (window.requested_start, window.requested_end) == (at(970), at(1000))
+    assert (window.start, window.end) == (at(970), at(1000))
+    expected = {"session_id": "s", "start_ticks": 970 * SECOND, "end_ticks": 1000 * SECOND}
+    assert window.spans == (expected,)
+    assert window.notes == ()
+    assert at(1005) < window.wait_until < at(1060)
+
+
+def test_skip_counts_back_from_the_newest_media_and_does_not_wait() -> None:
+    window = ask(live(), last=30, tail="skip")
+    assert (window.start, window.end) == (at(966), at(996))
+    assert window.spans[0]["end_ticks"] == 996 * SECOND
+    assert window.wait_until == at(NOW)
+
+
+def test_post_roll_reaches_beyond_the_call() -> None:
+    window = ask(live(), last=30, post_roll=20)
+    assert (window.start, window.end) == (at(970), at(1020))
+    assert window.wait_until > at(1020)
+
+
+def test_a_share_that_is_over_is_counted_back_from_its_end() -> None:
+    window = ask(ended(), last=30)
+    assert (window.start, window.end) == (at(910), at(940))
+    assert window.notes == ("share-ended",)
+    assert window.wait_until == at(NOW)
+
+
+def test_last_segments_that_may_still_come_are_waited_for() -> None:
+    draining = session(role=None, ended_at=at(NOW - 1))
+    found = timeline(draining, row=buffer(ended_at=at(NOW - 1)), s=indexed(run(0, NOW - 3)))
+    window = ask(found, last=30)
+    assert window.end == at(NOW)
+    assert window.wait_until > at(NOW)
+
+
+def test_a_longer_window_than_the_buffer_is_clamped_and_said() -> None:
+    short = timeline(session(clock_at=990), s=indexed(run(0, 6)))
+    window = ask(short, last=120)
+    assert (window.requested_start, window.start) == (at(880), at(990))
+    assert "start-clamped" in window.notes
+
+
+def test_an_absolute_window_within_the_buffer_is_taken_as_it_is() -> None:
+    window = ask(live(), start=at(900), end=at(930))
+    assert (window.start, window.end, window.notes) == (at(900), at(930), ())
+    assert window.wait_until == at(NOW)
+
+
+def test_an_absolute_window_beyond_the_newest_media_waits_or_is_clamped() -> None:
+    assert ask(live(), start=at(990), end=at(999)).wait_until > at(NOW)
+    window = ask(live(), start=at(990), end=at(999), tail="skip")
+    assert (window.end, window.notes) == (at(996), ("end-clamped",))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"last": 0},
+        {"last": -5},
+        {"last": math.nan},
+        {"last": 5, "start": at(900), "end": at(910)},
+        {"start": at(900)},
+        {"end": at(900)},
+        {"start": at(910), "end": at(900)},
+        {"start": at(900), "end": at(900)},
+        {"start": at(990), "end": at(1001)},
+        {"start": at(900).replace(tzinfo=None), "end": at(910)},
+        {"last": 5, "post_roll": -1},
+        {"last": 5, "post_roll": 61},
+        {"last": 5, "post_roll": math.nan},
+        {"last": 5, "post_roll": 5, "tail": "skip"},
+        {"start": at(300), "end": at(390)},
+    ],
+)
+def test_what_can_be_no_window_is_invalid(asked: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        ask(live(), **asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"last": 600.5},
+        {"last": math.inf},
+        {"last": 590, "post_roll": 11},
+        {"start": at(NOW) - timedelta(days=10), "end": at(NOW)},
+        {"start": at(NOW).replace(year=1), "end": at(NOW)},
+    ],
+)
+def test_more_than_max_capture_minutes_is_too_long(asked: dict[str, Any]) -> None:
+    with pytest.raises(WindowTooLong):
+        ask(live(), **asked)
+
+
+def test_a_window_within_a_gap_is_invalid_and_says_what_there_is() -> None:
+    sessions = [over("a", 500), session("b", 900)]
+    found = timeline(*sessions, a=indexed(run(0, 100)), b=indexed(run(0, 96)))
+    with pytest.raises(Invalid) as caught:
+        ask(found, start=at(700), end=at(800))
+    assert caught.value.extra["newest"] == "2026-11-22T20:16:36.000+00:00"
+
+
+def test_a_share_that_only_starts_is_waited_for() -> None:
+    window = ask(timeline(session(clock_at=None)), last=30)
+    assert window.spans == ()
+    assert (window.start, window.end) == (at(970), at(1000))
+    assert window.wait_until > at(1030)
+    with pytest.raises(BufferEmpty):
+        ask(timeline(session(clock_at=None)), last=30, tail="skip")
+
+
+def test_an_empty_buffer_says_when_to_try_again() -> None:
+    waiting = timeline(row=buffer(why="no-worker", retry_at=at(NOW + 30)))
+    for asked in ({"last": 30}, {"start": at(900), "end": at(930)}):
+        with pytest.raises(BufferEmpty) as caught:
+            ask(waiting, **asked)
+        assert caught.value.extra == {"retry_after": 30}
+        assert "no-worker" in caught.value.detail
+    with pytest.raises(BufferEmpty) as caught:
+        ask(timeline(row=buffer(ended_at=at(1))), last=30)
+    assert caught.value.extra == {}
+
+
+def test_a_window_over_two_sessions_has_a_span_of_each() -> None:
+    sessions = [over("a", 500), session("b", 650)]
+    found = timeline(*sessions, a=indexed(run(0, 100)), b=indexed(run(0, 346)))
+    window = ask(found, start=at(590), end=at(660))
+    assert window.spans == (
+        {"session_id": "a", "start_ticks": 90 * SECOND, "end_ticks": 100 * SECOND},
+        {"session_id": "b", "start_ticks": 0, "end_ticks": 10 * SECOND},
+    )
+
+
+@given(st.integers(0, 1000), st.integers(1, 600))
+def test_spans_lie_within_their_window_and_within_their_media(start: int, length: int) -> None:
+    sessions = [over("a", 400), over("b", 550), over("c", 800)]
+    media = {"a": indexed(run(0, 200)), "b": indexed(run(2, 150), run(160, 230)),
+             "c": indexed(run(0, 100))}  # fmt: skip
+    found = timeline(*sessions, **media)
+    spans = spans_between(found, at(start), at(start + length))
+    clocks = {"a": 400, "b": 550, "c": 800}
+    edges = [
+        (clocks[s["session_id"]] + s["start_ticks"] / SECOND,
+         clocks[s["session_id"]] + s["end_ticks"] / SECOND)
+        for s in spans
+    ]  # fmt: skip
+    assert edges == sorted(edges)
+    for begin, end in edges:
+        assert start <= begin < end <= start + length
+    for (_, end), (begin, _) in itertools.pairwise(edges):
+        assert end <= begin  # they never overlap
