@@ -33,6 +33,7 @@ from deploy.standin.faults import Faults
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 20.0
+PATIENCE_SECONDS = 2.0
 STOP_SECONDS = 10.0
 
 
@@ -83,13 +84,18 @@ class Part:
 
     async def end(self, sign: signal.Signals) -> None:
         """Send `sign` to the whole session and wait; SIGKILL after STOP_SECONDS."""
-        if self.process is None:
+        if self.process is None or self.process.returncode is not None:
             return
-        for attempt in (sign, signal.SIGKILL):
+        # livekit-server waits for its rooms to empty, until it is told a second time.
+        for attempt, seconds in (
+            (sign, PATIENCE_SECONDS),
+            (sign, STOP_SECONDS),
+            (signal.SIGKILL, STOP_SECONDS),
+        ):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, attempt)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
+                await asyncio.wait_for(self.process.wait(), seconds)
                 return
         raise PartFailed(f"{self.name} (pid {self.process.pid}) did not end\n{self.tail()}")
 

@@ -34,8 +34,6 @@ from deploy.standin.segmenter import (
 BLACK_AFTER_SECONDS = 2.0
 FROZEN_SECONDS = 8.0
 """A machine that is so far behind gets the real egress's "pipeline frozen"."""
-END_FRAMES = 4
-"""Black frames that the real egress writes after the last picture."""
 AUDIO_SLACK_SECONDS = 0.1
 AUDIO_WAIT_SECONDS = 0.5
 VIDEO_LATENCY_SECONDS = 0.03
@@ -215,8 +213,6 @@ class Recorder(threading.Thread):
     def _finish(self) -> None:
         if not self._origin:
             return
-        for _ in range(END_FRAMES):
-            self._write_slot(self._canvas.black)
         if self._encoders.audio:
             self._fill_audio(self._next_slot / self._encoding.framerate)
         self._cutter.video(self._encoders.encode_video(None))

@@ -1,0 +1,168 @@
+"""A real livekit-server with one stand-in, whose webhooks are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from livekit import api
+
+from deploy.share_child import ShareChild
+from deploy.stack import LiveKitStack
+from tests.waiting import wait_for
+
+TRACK_TIMEOUT_SECONDS = 3.0
+
+
+class Webhooks:
+    """An endpoint that keeps what it gets, in order."""
+
+    def __init__(self) -> None:
+        self.received: list[dict[str, Any]] = []
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_post("/", self._receive)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0]
+        self.url = f"http://{host}:{port}/"
+
+    async def stop(self) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        raw = await request.text()
+        headers = dict(request.headers)
+        arrival = {"arrival": time.time(), "headers": headers, "raw": raw, "body": json.loads(raw)}
+        self.received.append(arrival)
+        return web.Response()
+
+    def of(self, egress_id: str) -> list[dict[str, Any]]:
+        """The bodies of one egress's events, oldest first."""
+        bodies = [webhook["body"] for webhook in self.received]
+        return [b for b in bodies if b.get("egressInfo", {}).get("egressId") == egress_id]
+
+
+class Field:
+    """What a test works with: the stack, its API, its webhooks, shares and egresses."""
+
+    def __init__(self, stack: LiveKitStack, webhooks: Webhooks, lk: api.LiveKitAPI, out: Path):
+        self.stack = stack
+        self.webhooks = webhooks
+        self.lk = lk
+        self.out = out
+        self.shares: list[ShareChild] = []
+
+    async def share(self, room: str, identity: str = "alice", **options: Any) -> ShareChild:
+        """A running share; it leaves at the end of the test."""
+        token = self.stack.token(identity, room)
+        share = await ShareChild.start(self.stack.url, token, room, identity, **options)
+        self.shares.append(share)
+        return share
+
+    async def start(
+        self, room: str, video: str, audio: str = "", *, seconds: int = 1, **options: Any
+    ) -> str:
+        """StartEgress as the service calls it, files in `out`/room; the egress id."""
+        encoding = api.EncodingOptions(width=640, height=360, framerate=15, video_bitrate=600)
+        output = api.SegmentedFileOutput(
+            filename_prefix=str(self.out / room / "seg"),
+            playlist_name="full.m3u8",
+            live_playlist_name="live.m3u8",
+            segment_duration=seconds,
+            filename_suffix=api.SegmentedFileSuffix.TIMESTAMP,
+            disable_manifest=True,
+        )
+        request: dict[str, Any] = {"advanced": encoding, "segment_outputs": [output]} | options
+        info = await self.lk.egress.start_track_composite_egress(
+            api.TrackCompositeEgressRequest(
+                room_name=room, video_track_id=video, audio_track_id=audio, **request
+            )
+        )
+        return str(info.egress_id)
+
+    async def recorded(self, room: str, **options: Any) -> tuple[ShareChild, str]:
+        """A share and its ACTIVE egress."""
+        share = await self.share(room, **options)
+        egress_id = await self.start(room, share.video_sid, share.audio_sid)
+        await self.status(egress_id, "EGRESS_ACTIVE")
+        return share, egress_id
+
+    async def stop(self, egress_id: str) -> api.EgressInfo:
+        return await self.lk.egress.stop_egress(api.StopEgressRequest(egress_id=egress_id))
+
+    async def info(self, egress_id: str) -> api.EgressInfo:
+        """What ListEgress says."""
+        found = await self.lk.egress.list_egress(api.ListEgressRequest(egress_id=egress_id))
+        return found.items[0]
+
+    async def status(self, egress_id: str, name: str, deadline: float = 15.0) -> api.EgressInfo:
+        """The info as soon as it has this status."""
+
+        async def reached() -> api.EgressInfo | None:
+            info = await self.info(egress_id)
+            return info if info.status == api.EgressStatus.Value(name) else None
+
+        return await wait_for(reached, deadline, what=f"{egress_id} {name}")
+
+    def segments(self, room: str) -> list[Path]:
+        return sorted((self.out / room).glob("*.ts"))
+
+    def full(self, room: str) -> str:
+        """The full playlist now; empty if there is none."""
+        path = self.out / room / "full.m3u8"
+        return path.read_text() if path.exists() else ""
+
+    async def listed(self, room: str, count: int, deadline: float = 20.0) -> list[str]:
+        """Segment names of the full playlist, as soon as it has so many."""
+
+        def names() -> list[str] | None:
+            found = [row for row in self.full(room).splitlines() if row.endswith(".ts")]
+            return found if len(found) >= count else None
+
+        return await wait_for(names, deadline, what=f"{count} segments of {room}")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def field_of_session(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Field]:
+    webhooks = Webhooks()
+    await webhooks.start()
+    folder = tmp_path_factory.mktemp("livekit")
+    stack = LiveKitStack(
+        folder,
+        webhook_urls=[webhooks.url],
+        egress_arguments=["--track-timeout", str(TRACK_TIMEOUT_SECONDS)],
+    )
+    try:
+        async with stack:
+            lk = api.LiveKitAPI(stack.url, stack.api_key, stack.api_secret)
+            yield Field(stack, webhooks, lk, folder / "out")
+            await lk.aclose()
+    finally:
+        await webhooks.stop()
+
+
+@pytest_asyncio.fixture
+async def field(field_of_session: Field) -> AsyncIterator[Field]:
+    """The session's stack, without faults, all parts running, no share left over."""
+    field = field_of_session
+    field.stack.set_faults({})
+    for name in ("valkey", "livekit", "egress"):
+        await field.stack.start(name)
+    yield field
+    await asyncio.gather(*(share.aclose() for share in field.shares))
+    field.shares.clear()
+    field.stack.set_faults({})
