@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,10 +26,6 @@ Instant = Annotated[datetime, PlainSerializer(instant, return_type=str, when_use
 
 Seconds = Annotated[float, PlainSerializer(lambda value: round(value, 3), return_type=float)]
 """A duration that is told to the millisecond."""
-
-
-Name = Annotated[str, Field(min_length=1, max_length=1024)]
-"""A room's or participant's true name: any text."""
 
 
 class Asked(BaseModel):
