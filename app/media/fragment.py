@@ -146,6 +146,7 @@ def prepare(
         expected=_expected_audio(previous, init),
         pictures=(first_pts, end_pts),
         follows=previous is not None and first_pts - previous.end_pts < VIDEO_TICKS,
+        announced=inspection.audio,
     )
     return _assemble(found, pts, frame_ticks, init, sound)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from app.media.fragment import HOLE_TICKS
 from app.media.runs import Gaps
 from app.media.samples import VIDEO_TICKS
-from app.media.selection import Selection, media_end
+from app.media.selection import Selection, media_end, media_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,11 @@ def pauses_between(
 
 
 def _is_lost(selection: Selection, begin: int, end: int) -> bool:
-    """Whether the source that was on at `begin` had no sound up to `end` either."""
-    before = [part.source for part in selection.parts if part.source.samples.first_pts <= begin]
-    return bool(before) and end - media_end(before[-1]) > HOLE_TICKS
+    """Whether two sources with nothing between them meet in a stretch without pictures."""
+    sources = [part.source for part in selection.parts]
+    return any(
+        earlier.samples.end_pts > begin
+        and later.samples.first_pts <= end
+        and media_start(later) - media_end(earlier) > HOLE_TICKS
+        for earlier, later in pairwise(sources)
+    )

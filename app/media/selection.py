@@ -94,6 +94,12 @@ def samples_at(ticks: int, sample_rate: int) -> float:
     return ticks * sample_rate / VIDEO_TICKS
 
 
+def media_start(source: Source) -> int:
+    """Ticks at which the earlier of a fragment's pictures and sound begins."""
+    table = source.samples
+    return min(table.first_pts, round(table.first_audio * VIDEO_TICKS / table.sample_rate))
+
+
 def media_end(source: Source) -> int:
     """Ticks at which the later of a fragment's pictures and sound ends."""
     table = source.samples
@@ -188,12 +194,17 @@ def _parts(
     first_audio: int | None = None
     expected = 0
     position = 0
-    # The frame in which the first instant's sound begins may be in the source before.
-    before = 1 if cut == "precise" and pictures.first > 0 else 0
-    for index in range(pictures.first - before, pictures.last):
+    first, last = pictures.first, pictures.last
+    if cut == "precise":
+        # Sound of the first instant may be in the source before, and of the last in the one after.
+        while first > 0 and run.sources[first - 1].samples.end_audio > earliest:
+            first -= 1
+        while last < len(run.sources) and run.sources[last].samples.first_audio < latest_start:
+            last += 1
+    for index in range(first, last):
         source = run.sources[index]
         table = source.samples
-        count = len(table.sizes) if index >= pictures.first else 0
+        count = len(table.sizes) if pictures.first <= index < pictures.last else 0
         video_from = min(max(pictures.low - position, 0), count)
         video_to = min(max(pictures.high - position, 0), count)
         position += count

@@ -13,6 +13,8 @@ from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS
 # A frame takes the place after the one before unless its time differs from it by more than this
 # share of a frame. Real times differ by 90 kHz rounding only.
 _SLACK_FRAMES = 0.75
+# Sound that a segment lacks may be in the next one if it is as late as a muxer lets it be.
+_LATE_TICKS = VIDEO_TICKS // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ def on_grid(
     expected: int | None,
     pictures: tuple[int, int],
     follows: bool,
+    announced: bool,
 ) -> Sound:
     """Place `frames` (`times` in ticks on the session's clock) on the grid.
 
@@ -40,8 +43,9 @@ def on_grid(
     pictures before, so that sound missing in between is filled too.
 
     Without any frame the whole stretch becomes silence: a session without sound, or one whose
-    sound egress could not deliver in time. Frames before the session's clock (an encoder's
-    priming) and where sound already is are left out.
+    sound was `announced` and could not be delivered in time; then its last quarter of a second is
+    left to the next segment. Frames before the session's clock (an encoder's priming) and where
+    sound already is are left out.
     """
     rate = audio_format.sample_rate
     origin = expected
@@ -49,7 +53,10 @@ def on_grid(
         # MPEG-TS floors: the first whole sample at or after the written time is the true one.
         origin = -(-int(times[0]) * rate // VIDEO_TICKS) if frames else 0
     # All places from here on are in frames, counted from the origin.
-    begin, end = ((ticks * rate / VIDEO_TICKS - origin) / AAC_FRAME_SAMPLES for ticks in pictures)
+    until = pictures[1] - (_LATE_TICKS if announced else 0)
+    begin, end = (
+        (ticks * rate / VIDEO_TICKS - origin) / AAC_FRAME_SAMPLES for ticks in (pictures[0], until)
+    )
     lowest = -(origin // AAC_FRAME_SAMPLES) if expected is None else 0
     if not frames:
         first = 0 if follows else max(lowest, int(np.floor(begin)))
