@@ -86,6 +86,10 @@ class Queue:
         """Asks for a capture to be made; at most one job per generation of its row."""
         await self._enqueue("capture", capture_id, job_id=f"capture:{capture_id}:{generation}")
 
+    async def deliver(self, room: str) -> None:
+        """Asks for the delivery of a room's events."""
+        await self._enqueue("deliver", room, job_id=f"deliver:{_digest(room)}")
+
     async def learn_clock(self, session_id: str) -> None:
         """Asks for a session's `started_at` from LiveKit; once while it is not answered."""
         await self._enqueue("learn_clock", session_id, job_id=f"learn_clock:{session_id}")

@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app import context, health, jobs, metrics, models, schedule
+from app import context, delivery, health, jobs, metrics, models, schedule
 from app.buffer import cleanup
 from app.clips import capturing, library
 from app.context import Context
@@ -67,6 +67,14 @@ async def run_survey(state: Jobs) -> None:
     await survey.survey(state["ctx"], state["livekit"])
 
 
+async def deliver(state: Jobs, room: str) -> None:
+    await delivery.deliver(state["ctx"], state["livekit"].say, room)
+
+
+async def deliver_due(state: Jobs) -> None:
+    await delivery.deliver_due(state["ctx"])
+
+
 async def run_reap(state: Jobs) -> None:
     await reaping.reap(state["ctx"], state["livekit"])
 
@@ -114,6 +122,7 @@ def _periods(settings: Settings) -> dict[str, float]:
         "reap": settings.reap_minutes * 60,
         "cleanup": settings.cleanup_minutes * 60,
         "requeue_captures": 5.0,
+        "deliver_due": 5.0,
         "sweep_clips": 15.0,
     }
 
@@ -137,6 +146,8 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("learn_clock", learn_clock, 15),
             job("survey", run_survey, 60),
             job("reap", run_reap, 60),
+            job("deliver", deliver, RECONCILE_SECONDS),
+            job("deliver_due", deliver_due, 30),
             job("cleanup", run_cleanup, RECONCILE_SECONDS),
             job("capture", capture, capturing.TIMEOUT_SECONDS),
             job("requeue_captures", requeue_captures, 30),

@@ -14,6 +14,7 @@ from app.models.allowed import Community, Member, UserReplayQuota
 from app.models.facts import Participant, Room, Track
 from app.models.kept import Capture, File, ReplayClip
 from app.models.recorded import Buffer, EgressSession, Pin, Segment
+from app.models.told import OutgoingEvent
 
 MODELS: tuple[type[Model], ...] = (
     Room,
@@ -29,6 +30,7 @@ MODELS: tuple[type[Model], ...] = (
     Community,
     Member,
     UserReplayQuota,
+    OutgoingEvent,
 )
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "EgressSession",
     "File",
     "Member",
+    "OutgoingEvent",
     "Participant",
     "Pin",
     "ReplayClip",

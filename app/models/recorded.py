@@ -12,7 +12,8 @@ class Buffer(Model):
     """A share and what is kept of it. `id` is derived from the video track's sid: see `paths`.
 
     `why` says why nothing is recorded, a slug of `app.recording.reasons`; `retry_at` when it is
-    tried again. `ended_at` is set when the share is over.
+    tried again. `ended_at` is set when the share is over. `told` is the state that events last
+    told of, `told_count` how many times they did.
     """
 
     model_config = {
@@ -37,6 +38,8 @@ class Buffer(Model):
     why_detail: str = ""
     retry_at: datetime | None = None
     failures: int = 0
+    told: str = ""
+    told_count: int = 0
 
 
 class EgressSession(Model):

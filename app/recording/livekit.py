@@ -7,6 +7,7 @@ Every call has a time limit of our own, since those of livekit-api 1.2.2 do not 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -25,8 +26,13 @@ from livekit.protocol.egress import (
     StopEgressRequest,
     TrackCompositeEgressRequest,
 )
-from livekit.protocol.models import ParticipantInfo, Room
-from livekit.protocol.room import ListParticipantsRequest, ListRoomsRequest
+from livekit.protocol.models import DataPacket, ParticipantInfo, Room
+from livekit.protocol.room import (
+    ListParticipantsRequest,
+    ListRoomsRequest,
+    SendDataRequest,
+    UpdateParticipantRequest,
+)
 
 from app.buffer import paths
 from app.errors import Unavailable
@@ -34,6 +40,8 @@ from app.settings import Settings
 
 T = TypeVar("T")
 
+DATA_TOPIC = "replay"
+BUFFERED_ATTRIBUTE = "replay.buffered"
 # livekit-server itself answers a start after at most 33 s, everything else within 3 s.
 _START_SECONDS = 40.0
 _CALL_SECONDS = 10.0
@@ -176,6 +184,34 @@ class LiveKit:
         except _NotFound:
             return []
         return list(answer.participants)
+
+    async def say(self, room: str, identity: str | None, data: bytes) -> None:
+        """Sends a data message on topic `replay` to somebody in a room, or to all.
+
+        A room or participant that is gone has missed it. Raises Unavailable.
+        """
+        request = SendDataRequest(
+            room=room,
+            data=data,
+            kind=DataPacket.Kind.RELIABLE,
+            topic=DATA_TOPIC,
+            destination_identities=[identity] if identity is not None else [],
+        )
+        with contextlib.suppress(_NotFound):
+            await self._answer(self._api.room.send_data(request), "SendData")
+
+    async def show_buffered(self, room: str, identity: str, buffered: bool) -> None:
+        """Sets the participant attribute by which clients show that a share is being buffered.
+
+        Somebody who is gone needs none. Raises Unavailable.
+        """
+        request = UpdateParticipantRequest(
+            room=room,
+            identity=identity,
+            attributes={BUFFERED_ATTRIBUTE: "on" if buffered else ""},
+        )
+        with contextlib.suppress(_NotFound):
+            await self._answer(self._api.room.update_participant(request), "UpdateParticipant")
 
     async def _list(self, request: ListEgressRequest) -> list[EgressInfo]:
         answer = await self._answer(self._api.egress.list_egress(request), "ListEgress")

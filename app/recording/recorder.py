@@ -16,7 +16,7 @@ from redis.exceptions import LockError
 from app import jobs, models
 from app.buffer import paths
 from app.context import Context
-from app.recording import admission, planner, starting
+from app.recording import admission, planner, starting, telling
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.recording.reasons import REFUSALS, Why
 from app.store import Row
@@ -96,6 +96,8 @@ async def _reconcile_share(
         if not made.actions:
             if not sessions and (not share.live or share.refusal or share.resting(now)):
                 await admission.leave(ctx, buffer)
+            active = any(row["active_at"] for row in sessions)
+            await telling.tell(ctx, livekit, buffer, share, active=active)
             return made.again_at
         for action in made.actions:
             await _act(ctx, livekit, action, buffer, track, sessions)

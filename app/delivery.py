@@ -1,0 +1,141 @@
+"""Sends our events: to EVENTS_URL, signed as LiveKit signs its own, and into the live room.
+
+LiveKit's webhook receivers verify them with EVENTS_KEY and EVENTS_SECRET. These receivers drop
+members that LiveKit does not know, so what an event says travels in `participant.metadata`, as
+JSON; readers of the raw body find the same under `replay`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import structlog
+from livekit.api import AccessToken
+
+from app import events, metrics
+from app.context import Context
+from app.models import OutgoingEvent
+from app.settings import Settings
+from app.store import Row
+
+log = structlog.get_logger()
+
+Say = Callable[[str, str | None, bytes], Awaitable[None]]
+
+# What rooms are told; that somebody captured something is for their ears only.
+_SAID_PRIVATELY = frozenset({events.CAPTURE_READY})
+_SAID_TO_ALL = frozenset({events.BUFFER_STARTED, events.BUFFER_ENDED, events.CLIP_SHARED})
+GIVE_UP_AFTER = timedelta(days=1)
+_SEND_SECONDS = 10.0
+# How long a taken event stays with its sender before another worker may take it.
+_LEASE = timedelta(seconds=30)
+_MAX_BACK_OFF_SECONDS = 900.0
+
+
+def body_of(row: Row) -> dict[str, Any]:
+    """An event as JSON, in the shape of LiveKit's webhooks."""
+    told = {"number": row["number"], **row["data"]}
+    return {
+        "event": row["event"],
+        "id": row["_id"],
+        "createdAt": str(int(row["created_at"].timestamp())),
+        "room": {"sid": row["room_sid"], "name": row["room"]},
+        "participant": {"identity": row["identity"], "metadata": json.dumps(told)},
+        "replay": told,
+    }
+
+
+def signed(settings: Settings, body: bytes) -> str:
+    """The Authorization header of a body: a JWT that bears its SHA-256, valid for 5 minutes."""
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    token = AccessToken(settings.events_key, settings.events_secret.get_secret_value())
+    return token.with_sha256(digest).with_ttl(timedelta(minutes=5)).to_jwt()
+
+
+def back_off_seconds(attempts: int) -> float:
+    """The pause before the next attempt: 1, 2, 4 … seconds, at most 15 minutes."""
+    return float(min(2 ** max(attempts - 1, 0), _MAX_BACK_OFF_SECONDS))
+
+
+async def deliver(ctx: Context, say: Say, room: str) -> None:
+    """Sends what is due of a room's events, in their order, until one fails.
+
+    `say(room, identity, data)` sends a data message into a live room, to one participant or, with
+    identity None, to all. It is said once, at the first attempt: who is not there has missed it.
+    """
+    async with httpx.AsyncClient(timeout=_SEND_SECONDS) as client:
+        while (row := await _take(ctx, {"room": room})) is not None:
+            if row["attempts"] == 1 and row["event"] in _SAID_TO_ALL | _SAID_PRIVATELY:
+                only = row["identity"] if row["event"] in _SAID_PRIVATELY else None
+                await say(room, only, json.dumps(body_of(row)).encode())
+            if not await _send(ctx, client, row):
+                return
+
+
+async def deliver_due(ctx: Context) -> None:
+    """Asks for the delivery of every room that has something due."""
+    due = {"state": "pending", "next_try_at": {"$lte": datetime.now(UTC)}}
+    for room in await ctx.store.rows(OutgoingEvent).distinct("room", due):
+        await ctx.queue.deliver(room)
+
+
+async def send_again(ctx: Context, event_id: str) -> bool:
+    """Gives a dead event another day. False if there is no such dead event."""
+    now = datetime.now(UTC)
+    changed = await ctx.store.rows(OutgoingEvent).update_one(
+        {"_id": event_id, "state": "dead"},
+        {"$set": {"state": "pending", "attempts": 0, "next_try_at": now, "created_at": now}},
+    )
+    return bool(changed.modified_count)
+
+
+async def _take(ctx: Context, which: Row) -> Row | None:
+    now = datetime.now(UTC)
+    taken: Row | None = await ctx.store.rows(OutgoingEvent).find_one_and_update(
+        which | {"state": "pending", "next_try_at": {"$lte": now}},
+        {"$set": {"next_try_at": now + _LEASE}, "$inc": {"attempts": 1}},
+        sort=[("number", 1)],
+        return_document=True,
+    )
+    return taken
+
+
+async def _send(ctx: Context, client: httpx.AsyncClient, row: Row) -> bool:
+    error = ""
+    if ctx.settings.events_url:
+        body = json.dumps(body_of(row)).encode()
+        headers = {
+            "Authorization": signed(ctx.settings, body),
+            "Content-Type": "application/webhook+json",
+        }
+        try:
+            answer = await client.post(ctx.settings.events_url, content=body, headers=headers)
+            if not answer.is_success:
+                error = f"HTTP {answer.status_code}"
+        except httpx.HTTPError as failure:
+            error = repr(failure)
+    await _note(ctx, row, error)
+    return not error
+
+
+async def _note(ctx: Context, row: Row, error: str) -> None:
+    now = datetime.now(UTC)
+    if not error:
+        change: Row = {"state": "delivered", "delivered_at": now, "last_error": ""}
+    elif now - row["created_at"] >= GIVE_UP_AFTER:
+        metrics.ERRORS.labels("event_dead").inc()
+        log.error("event_given_up", id=row["_id"], error=error)
+        change = {"state": "dead", "last_error": error[:300]}
+    else:
+        log.warning("event_not_delivered", id=row["_id"], attempt=row["attempts"], error=error)
+        pause = timedelta(seconds=back_off_seconds(row["attempts"]))
+        change = {"next_try_at": now + pause, "last_error": error[:300]}
+    await ctx.store.rows(OutgoingEvent).update_one(
+        {"_id": row["_id"], "state": "pending"}, {"$set": change}
+    )

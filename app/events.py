@@ -1,0 +1,76 @@
+"""Our own events: written down first, delivered later.
+
+An event's id says what happened to what, so telling the same again, after a crash or by a second
+worker, changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from app.context import Context
+from app.models import OutgoingEvent
+from app.store import Row
+
+BUFFER_STARTED = "buffer_started"
+BUFFER_ENDED = "buffer_ended"
+BUFFER_REFUSED = "buffer_refused"
+CAPTURE_READY = "capture_ready"
+CAPTURE_FAILED = "capture_failed"
+CLIP_SHARED = "clip_shared"
+QUOTA_EXCEEDED = "quota_exceeded"
+NAMES = (
+    BUFFER_STARTED,
+    BUFFER_ENDED,
+    BUFFER_REFUSED,
+    CAPTURE_READY,
+    CAPTURE_FAILED,
+    CLIP_SHARED,
+    QUOTA_EXCEEDED,
+)
+_NUMBER_TRIES = 50
+
+
+async def tell(
+    ctx: Context,
+    event: str,
+    key: str,
+    *,
+    room: str,
+    room_sid: str,
+    identity: str,
+    data: dict[str, Any],
+) -> None:
+    """Writes an event down and asks for its delivery.
+
+    `key` names the occasion: the same event with the same key is one event. `identity` is whose
+    share or clip it is about, `data` what the event says, JSON values only.
+    """
+    events = ctx.store.rows(OutgoingEvent)
+    event_id = f"{event}:{key}"
+    if await events.find_one({"_id": event_id}, {"_id": 1}) is not None:
+        return
+    now = datetime.now(UTC)
+    for _ in range(_NUMBER_TRIES):
+        newest: Row = (
+            await events.find_one({"room": room}, {"number": 1}, sort=[("number", -1)]) or {}
+        )
+        row = OutgoingEvent(
+            id=event_id,
+            room=room,
+            room_sid=room_sid,
+            identity=identity,
+            number=newest.get("number", 0) + 1,
+            event=event,
+            data=data,
+            created_at=now,
+            next_try_at=now,
+        )
+        if await ctx.store.create(row):
+            await ctx.queue.deliver(room)
+            return
+        # the number was taken meanwhile, or somebody told the same
+        if await events.find_one({"_id": event_id}, {"_id": 1}) is not None:
+            return
+    raise RuntimeError(f"no free number for {event_id} in {_NUMBER_TRIES} tries")

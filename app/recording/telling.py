@@ -1,0 +1,61 @@
+"""Tells the room and EVENTS_URL what has become of a share.
+
+Level-triggered like the rest: what was told last is in the buffer's row, and whatever differs from
+it is told now.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from app import events, models
+from app.context import Context
+from app.errors import Unavailable
+from app.recording.livekit import LiveKit
+from app.recording.planner import Share
+from app.store import Row
+
+log = structlog.get_logger()
+
+STARTED, ENDED, REFUSED = "started", "ended", "refused"
+
+
+def state_to_tell(share: Share, *, active: bool, told: str) -> str:
+    """What events should have told last. Nothing new while a start, or a restart, is under way."""
+    if not share.live:
+        return ENDED if told == STARTED else told
+    if share.refusal is not None:
+        return f"{REFUSED}:{share.refusal}"
+    return STARTED if active else told
+
+
+async def tell(ctx: Context, livekit: LiveKit, buffer: Row, share: Share, *, active: bool) -> None:
+    """Tells what has changed: an event, and the attribute that clients show."""
+    state = state_to_tell(share, active=active, told=buffer["told"])
+    if state == buffer["told"]:
+        return
+    kind, _, why = state.partition(":")
+    name = {
+        STARTED: events.BUFFER_STARTED,
+        ENDED: events.BUFFER_ENDED,
+        REFUSED: events.BUFFER_REFUSED,
+    }[kind]
+    try:
+        await livekit.show_buffered(buffer["room"], buffer["identity"], kind == STARTED)
+    except Unavailable as error:
+        # the attribute is a courtesy; recording does not wait for it
+        log.warning("attribute_not_set", identity=buffer["identity"], error=error.detail)
+    await events.tell(
+        ctx,
+        name,
+        f"{buffer['_id']}:{buffer['told_count']}",
+        room=buffer["room"],
+        room_sid=buffer["room_sid"],
+        identity=buffer["identity"],
+        data={"buffer_id": buffer["_id"], "community": buffer["community"]}
+        | ({"why": why} if why else {}),
+    )
+    await ctx.store.rows(models.Buffer).update_one(
+        {"_id": buffer["_id"], "told_count": buffer["told_count"]},
+        {"$set": {"told": state}, "$inc": {"told_count": 1}},
+    )

@@ -1,0 +1,166 @@
+"""Our own events: written once, numbered, and delivered at least once to a real HTTP receiver."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from livekit.api import TokenVerifier, WebhookReceiver
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app import delivery, events
+from app.context import Context
+from app.free_ports import choose_ports
+from app.models import OutgoingEvent
+from app.settings import Settings
+from tests.integration.conftest import MakeSettings
+from tests.waiting import wait_for
+
+KEY, SECRET = "events-key", "events-secret-events-secret-32-b"
+
+
+class Chat:
+    """A chat server that takes our events with LiveKit's own receiver."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/hook"
+        self.status = 200
+        self.received: list[Any] = []
+        self.bodies: list[dict[str, Any]] = []
+
+    async def hook(self, request: Request) -> Response:
+        body = (await request.body()).decode()
+        if self.status == 200:
+            receiver = WebhookReceiver(TokenVerifier(KEY, SECRET))
+            self.received.append(receiver.receive(body, request.headers["authorization"]))
+            self.bodies.append(json.loads(body))
+        return Response(status_code=self.status)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
+    port = choose_ports(["chat"], tmp_path_factory.mktemp("chat") / "ports.json")["chat"]
+    made = Chat(port)
+    app = Starlette(routes=[Route("/hook", made.hook, methods=["POST"])])
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    serving = asyncio.create_task(server.serve())
+    await wait_for(lambda: server.started)
+    yield made
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings, chat: Chat) -> Settings:
+    chat.status = 200
+    chat.received.clear()
+    chat.bodies.clear()
+    return make_settings(events_url=chat.url, events_key=KEY, events_secret=SECRET)
+
+
+async def tell(ctx: Context, key: str, event: str = events.BUFFER_STARTED) -> None:
+    await events.tell(
+        ctx, event, key, room="studio", room_sid="RM_1", identity="alice", data={"buffer_id": key}
+    )
+
+
+async def nobody_listens(room: str, identity: str | None, data: bytes) -> None:
+    """The room is not live."""
+
+
+async def rows(ctx: Context) -> list[dict[str, Any]]:
+    return await ctx.store.rows(OutgoingEvent).find().sort("number", 1).to_list(None)
+
+
+async def test_livekits_own_receiver_verifies_and_reads_an_event(ctx: Context, chat: Chat) -> None:
+    """Receiver code written for LiveKit's webhooks takes ours; the data is where it is kept."""
+    await tell(ctx, "b1")
+    await delivery.deliver(ctx, nobody_listens, "studio")
+    (event,) = chat.received
+    assert (event.event, event.room.name) == ("buffer_started", "studio")
+    assert event.participant.identity == "alice"
+    told = json.loads(event.participant.metadata)
+    assert told == {"number": 1, "buffer_id": "b1"} == chat.bodies[0]["replay"]
+    assert [row["state"] for row in await rows(ctx)] == ["delivered"]
+
+
+async def test_the_same_occasion_is_one_event(ctx: Context) -> None:
+    """Told again after a crash, or by many workers at once, it is written once."""
+    await asyncio.gather(*(tell(ctx, "b1") for _ in range(8)))
+    assert len(await rows(ctx)) == 1
+
+
+async def test_a_rooms_events_are_numbered_without_holes(ctx: Context) -> None:
+    """Told at the same moment, events still get one number each."""
+    await asyncio.gather(*(tell(ctx, f"b{n}") for n in range(12)))
+    assert [row["number"] for row in await rows(ctx)] == list(range(1, 13))
+
+
+async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) -> None:
+    """While the receiver is down events wait, in order; nothing is lost."""
+    chat.status = 503
+    await tell(ctx, "b1")
+    await tell(ctx, "b2")
+    await delivery.deliver(ctx, nobody_listens, "studio")
+    first, second = await rows(ctx)
+    assert (first["state"], first["last_error"]) == ("pending", "HTTP 503")
+    assert first["next_try_at"] > datetime.now(UTC)
+    assert second["attempts"] == 0
+    chat.status = 200
+    past = {"$set": {"next_try_at": datetime.now(UTC) - timedelta(seconds=1)}}
+    await ctx.store.rows(OutgoingEvent).update_one({"_id": first["_id"]}, past)
+    await delivery.deliver(ctx, nobody_listens, "studio")
+    assert [told["number"] for told in (body["replay"] for body in chat.bodies)] == [1, 2]
+
+
+async def test_after_a_day_an_event_is_dead_and_can_be_sent_again(ctx: Context, chat: Chat) -> None:
+    """What nobody took for a day is kept as a dead letter, until somebody asks for it."""
+    chat.status = 500
+    await tell(ctx, "b1")
+    old = {"$set": {"created_at": datetime.now(UTC) - delivery.GIVE_UP_AFTER}}
+    await ctx.store.rows(OutgoingEvent).update_one({}, old)
+    await delivery.deliver(ctx, nobody_listens, "studio")
+    (row,) = await rows(ctx)
+    assert row["state"] == "dead"
+    chat.status = 200
+    assert await delivery.send_again(ctx, row["_id"])
+    assert not await delivery.send_again(ctx, row["_id"])
+    await delivery.deliver(ctx, nobody_listens, "studio")
+    assert len(chat.received) == 1
+
+
+async def test_the_live_room_is_told_once_and_captures_only_to_their_owner(
+    ctx: Context, chat: Chat
+) -> None:
+    """Data messages go out with the first attempt; what somebody captured is told to them alone."""
+    said: list[tuple[str, str | None, str]] = []
+
+    async def say(room: str, identity: str | None, data: bytes) -> None:
+        said.append((room, identity, json.loads(data)["event"]))
+
+    chat.status = 503
+    await tell(ctx, "b1")
+    await delivery.deliver(ctx, say, "studio")
+    await ctx.store.rows(OutgoingEvent).update_many(
+        {}, {"$set": {"next_try_at": datetime.now(UTC)}}
+    )
+    chat.status = 200
+    await delivery.deliver(ctx, say, "studio")
+    await tell(ctx, "c1", events.CAPTURE_READY)
+    await delivery.deliver(ctx, say, "studio")
+    assert said == [("studio", None, "buffer_started"), ("studio", "alice", "capture_ready")]
+
+
+def test_backs_off_up_to_a_quarter_of_an_hour() -> None:
+    """Attempts come after 1, 2, 4 … seconds, later every 15 minutes."""
+    pauses = [delivery.back_off_seconds(n) for n in (1, 2, 3, 10, 40)]
+    assert pauses == [1, 2, 4, 512, 900]
