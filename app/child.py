@@ -7,6 +7,7 @@ with us (app.bound_exec).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -79,9 +80,15 @@ class Child:
         await self._keeper
 
     def _signal(self, number: signal.Signals) -> None:
-        # A group holds its id until its last process is gone, so this can't hit a stranger.
-        if self.pid is not None:
-            os.killpg(self.pid, number) if number is signal.SIGKILL else os.kill(self.pid, number)
+        """SIGKILL goes to the whole group, which has the child's id since it leads its session."""
+        if self._process is None or self.pid is None:
+            return
+        # The child may have ended without our event loop knowing yet.
+        with contextlib.suppress(ProcessLookupError):
+            if number is signal.SIGKILL:
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.send_signal(number)
 
     async def _keep(self) -> None:
         backoff = FIRST_BACKOFF_SECONDS
@@ -104,23 +111,21 @@ class Child:
 
     async def _run_once(self) -> int | str:
         """Its exit code (negative: the signal that ended it), or why it could not be started."""
-        output = self._log_path.open("ab") if self._log_path else None
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *bound_argv(self._argv),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=os.environ | self._env,
-                cwd=self._cwd,
-                pass_fds=self._pass_fds,
-                start_new_session=True,
-            )
-        except OSError as error:  # no memory, no process slots: may pass
+            with contextlib.ExitStack() as stack:
+                output = stack.enter_context(self._log_path.open("ab")) if self._log_path else None
+                self._process = await asyncio.create_subprocess_exec(
+                    *bound_argv(self._argv),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=os.environ | self._env,
+                    cwd=self._cwd,
+                    pass_fds=self._pass_fds,
+                    start_new_session=True,
+                )
+        except OSError as error:  # no memory, no process slots, no disk: may pass
             return str(error)
-        finally:
-            if output:
-                output.close()
         if self._stopping.is_set():  # stop() came while there was no process to signal
             self._signal(signal.SIGTERM)
         return await self._process.wait()

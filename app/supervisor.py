@@ -51,6 +51,7 @@ async def run(settings: Settings) -> int:
             log.error("configuration_refused", child=refused.name)
             return EX_CONFIG
         finally:
+            listener.close()  # the api has its own; nobody is to wait in line any more
             await asyncio.gather(*(child.stop(STOP_SECONDS) for child in children))
             log.info("service_ended")
 

@@ -35,7 +35,10 @@ class Service:
         """Its processes by role, the stores' by program."""
         found = {}
         for child in psutil.Process(self.process.pid).children(recursive=True):
-            command = child.cmdline()
+            try:
+                command = child.cmdline()
+            except psutil.Error:  # it has just ended
+                continue
             if "app" in command:
                 found[command[command.index("app") + 1]] = child
             elif command and "bound_exec.py" not in " ".join(command):
