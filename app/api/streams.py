@@ -1,11 +1,11 @@
-"""Blocking reads as streams: files and generators that are read in threads, block by block."""
+"""Blocking reads as streams: files and iterators that are read in threads, block by block."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,8 +47,8 @@ def _open(path: Path) -> OpenFile:
     return OpenFile(descriptor, facts.st_size, modified_at)
 
 
-async def from_thread(blocks: Generator[bytes]) -> AsyncIterator[bytes]:
-    """The blocks of a generator that blocks. It is closed at the end, whatever ends it."""
+async def from_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The blocks of an iterator that blocks. A generator is closed, whatever ends the reading."""
     turn = threading.Lock()
 
     def step() -> bytes | None:
@@ -58,7 +58,8 @@ async def from_thread(blocks: Generator[bytes]) -> AsyncIterator[bytes]:
     def close() -> None:
         # A cancelled reader leaves its thread within next(): close() waits for it.
         with turn:
-            blocks.close()
+            if isinstance(blocks, Generator):
+                blocks.close()
 
     try:
         while (block := await asyncio.to_thread(step)) is not None:

@@ -77,7 +77,7 @@ async def gather(store: Store, spans: Sequence[Stretch]) -> Material:
 
 def _runs(folder: Path, span: Stretch, session: Row, rows: Sequence[Row]) -> list[Run]:
     """One run per init, which changes within a session only if its encoding does."""
-    runs = []
+    runs: list[Run] = []
     for init_id, group in groupby(rows, key=lambda row: str(row["init_id"])):
         members = list(group)
         # Each run shows its own part of the span; between two of them lies their border.

@@ -1,0 +1,70 @@
+"""Windows that somebody watches: kept from cleanup by pins, for as long as he goes on.
+
+A watcher (an opaque name) keeps at most WINDOWS of them; a further one lets go of that which was
+looked at longest ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.buffer import pins
+from app.buffer.windows import Stretch
+from app.models import Pin
+from app.store import Store
+
+LEASE = timedelta(minutes=2)
+RENEW = timedelta(seconds=15)
+"""A lease that was renewed within this time is left as it is."""
+WINDOWS = 8
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One watcher's window [start, end) of a buffer, to the millisecond."""
+
+    watcher: str
+    buffer_id: str
+    start: datetime
+    end: datetime
+
+    @property
+    def owner(self) -> str:
+        """The owner of its pins."""
+        start, end = (round(instant.timestamp() * 1000) for instant in (self.start, self.end))
+        return f"{_prefix(self.watcher)}{self.buffer_id}:{start}-{end}"
+
+
+def _prefix(watcher: str) -> str:
+    return f"watch:{watcher}:"
+
+
+async def renew(store: Store, watch: Watch, now: datetime) -> tuple[Stretch, ...]:
+    """The spans that the watch keeps, in order of time; none if it has lapsed."""
+    rows = await store.rows(Pin).find({"owner": watch.owner, "until": {"$gt": now}}).to_list(None)
+    if rows and min(row["until"] for row in rows) < now + LEASE - RENEW:
+        await pins.extend(store, watch.owner, now + LEASE)
+    # The ids of sessions sort by time, and a window has one span of each.
+    rows.sort(key=lambda row: str(row["session_id"]))
+    return tuple(
+        Stretch(
+            session_id=row["session_id"], start_ticks=row["start_ticks"], end_ticks=row["end_ticks"]
+        )
+        for row in rows
+    )
+
+
+async def begin(store: Store, watch: Watch, spans: Sequence[Stretch], now: datetime) -> None:
+    """Keeps these spans for the watch."""
+    await pins.pin(store, watch.owner, spans, now + LEASE)
+    prefix = _prefix(watch.watcher)
+    # All owners with this prefix: `;` is the character after `:`.
+    query = {"owner": {"$gte": prefix, "$lt": prefix[:-1] + ";"}}
+    latest: dict[str, datetime] = {}
+    async for row in store.rows(Pin).find(query, {"owner": 1, "until": 1}):
+        latest[row["owner"]] = max(row["until"], latest.get(row["owner"], row["until"]))
+    others = sorted(latest.keys() - {watch.owner}, key=lambda owner: latest[owner])
+    for owner in others[: max(0, len(others) + 1 - WINDOWS)]:
+        await pins.release(store, owner)
