@@ -82,6 +82,7 @@ class Settings(BaseSettings):
         (), description="Identities, comma separated, that administrate the instance."
     )
     clip_days: float = Field(0, ge=0, description="Days after which a clip expires; 0: never.")
+    audit_days: float = Field(90, gt=0, description="Days that audit entries are kept.")
     captures_at_once: int = Field(4, ge=1, le=64, description="Captures written at once a worker.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Own port for /metrics; 0: none.")
     metrics_token: SecretStr = Field(

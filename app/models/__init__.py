@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from odmantic import Model
 
-from app.models.allowed import Community, Member, UserReplayQuota
+from app.models.allowed import AuditEntry, Community, Member, UserReplayQuota
 from app.models.facts import Participant, Room, Track
 from app.models.kept import Capture, File, ReplayClip
 from app.models.recorded import Buffer, EgressSession, Pin, Segment
@@ -31,10 +31,12 @@ MODELS: tuple[type[Model], ...] = (
     Member,
     UserReplayQuota,
     OutgoingEvent,
+    AuditEntry,
 )
 
 __all__ = [
     "MODELS",
+    "AuditEntry",
     "Buffer",
     "Capture",
     "Community",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from odmantic import Field, Index, Model
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 
 class Community(Model):
@@ -55,3 +59,23 @@ class UserReplayQuota(Model):
     held_bytes: int = 0
     charges: dict[str, int] = {}
     reservations: dict[str, int] = {}
+
+
+class AuditEntry(Model):
+    """Who did what to what, and when."""
+
+    model_config = {
+        "collection": "audit",
+        "indexes": lambda: [
+            IndexModel([("at", DESCENDING), ("_id", DESCENDING)]),
+            IndexModel([("identity", ASCENDING), ("at", DESCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    at: datetime
+    identity: str
+    action: str
+    subject: str
+    room: str = ""
+    data: dict[str, Any] = {}

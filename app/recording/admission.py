@@ -44,7 +44,7 @@ async def refusal(
 async def leave(ctx: Context, buffer: Row) -> None:
     """The share is not recorded any more: its slot goes to one that waits for it."""
     if await communities.free_slot(ctx.store, buffer["community"], buffer["_id"]):
-        await ask_refused(ctx, {"community": buffer["community"], "why": Why.LIMIT})
+        await ask_again(ctx, {"community": buffer["community"], "why": Why.LIMIT})
 
 
 async def free_leftovers(ctx: Context) -> None:
@@ -57,8 +57,8 @@ async def free_leftovers(ctx: Context) -> None:
             await leave(ctx, {"_id": buffer_id, "community": row["_id"]})
 
 
-async def ask_refused(ctx: Context, which: Row) -> None:
-    """Asks again for live shares that were refused: the cause may have gone."""
+async def ask_again(ctx: Context, which: Row) -> None:
+    """Asks for a reconcile of live shares whose buffers match: what decides on them may differ."""
     found = ctx.store.rows(models.Buffer).find(
         which | {"ended_at": None}, {"room_sid": 1, "identity": 1}
     )

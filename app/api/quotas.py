@@ -1,0 +1,95 @@
+"""Quotas: /quota of the caller, /users/{identity}/quota for administrators."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.access import audit, managing, quota
+from app.api import auth, wire
+from app.api.openapi import Answer, Operation, described
+from app.api.wire import Asked, Told
+from app.context import Context
+from app.errors import NotFound, NotPermitted
+from app.recording import admission
+from app.recording.reasons import Why
+
+
+class QuotaTold(Told):
+    """Bytes: what is allowed, what clips take, what captures on their way hold."""
+
+    quota_bytes: int
+    used_bytes: int
+    reserved_bytes: int
+
+
+class QuotaAsked(Asked):
+    """A user's quota. null: QUOTA_BYTES again."""
+
+    quota_bytes: Annotated[int, Field(ge=0, le=2**53)] | None
+
+
+async def _told(ctx: Context, identity: str) -> Response:
+    found = await quota.read(ctx.store, ctx.settings, identity)
+    return wire.answer(QuotaTold.model_validate(vars(found)))
+
+
+@described(
+    Operation(
+        summary="My quota",
+        answers={HTTPStatus.OK: Answer("The caller's numbers.", QuotaTold)},
+    )
+)
+async def get_own(request: Request) -> Response:
+    """GET /quota"""
+    caller = auth.caller(request)
+    return await _told(request.app.state.ctx, caller.identity)
+
+
+@described(
+    Operation(
+        summary="A user's quota",
+        answers={HTTPStatus.OK: Answer("The user's numbers.", QuotaTold)},
+        problems=[NotPermitted, NotFound],
+    )
+)
+async def get_users(request: Request) -> Response:
+    """GET /users/{identity}/quota"""
+    managing.check_admin(auth.caller(request))
+    return await _told(request.app.state.ctx, managing.named(request.path_params["identity"]))
+
+
+@described(
+    Operation(
+        summary="Set a user's quota",
+        description="Below what is used, new captures are refused and nothing is deleted.",
+        answers={HTTPStatus.OK: Answer("The user's numbers now.", QuotaTold)},
+        problems=[NotPermitted, NotFound],
+        body=QuotaAsked,
+    )
+)
+async def put_users(request: Request) -> Response:
+    """PUT /users/{identity}/quota"""
+    ctx: Context = request.app.state.ctx
+    caller = auth.caller(request)
+    managing.check_admin(caller)
+    identity = managing.named(request.path_params["identity"])
+    asked = await wire.body(request, QuotaAsked)
+    await quota.set_limit(ctx.store, identity, asked.quota_bytes)
+    await audit.note(
+        ctx.store, caller.identity, "quota_set", identity, quota_bytes=asked.quota_bytes
+    )
+    await admission.ask_again(ctx, {"identity": identity, "why": Why.QUOTA})
+    return await _told(ctx, identity)
+
+
+routes: list[BaseRoute] = [
+    Route("/quota", get_own, methods=["GET"]),
+    Route("/users/{identity}/quota", get_users, methods=["GET"]),
+    Route("/users/{identity}/quota", put_users, methods=["PUT"]),
+]
