@@ -86,7 +86,7 @@ async def _check(ctx: Context) -> dict[str, str]:
         "redis": _redis(ctx),
         "livekit": _livekit(ctx),
         "media_root": asyncio.to_thread(_media_root, ctx),
-    } | {role: _pulse(ctx, role) for role in ROLES}
+    } | {role: pulse(ctx, role) for role in ROLES}
     results = await asyncio.gather(*(_limited(found) for found in checks.values()))
     return dict(zip(checks, results, strict=True))
 
@@ -128,6 +128,7 @@ def _media_root(ctx: Context) -> str:
     return OK
 
 
-async def _pulse(ctx: Context, role: str) -> str:
+async def pulse(ctx: Context, role: str) -> str:
+    """`ok` if a process of this role has told of itself of late."""
     living = await ctx.queue.redis.zcount(_key(role), time.time(), "+inf")
     return OK if living else "none runs"

@@ -1,0 +1,216 @@
+"""Checks an installation: one line per check, with what to do where something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import httpx
+import redis.asyncio
+from livekit.api import AccessToken
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+from app import health, machine
+from app.context import Context, opened
+from app.errors import ConfigurationError, Unavailable
+from app.machine import Level, Result
+from app.models import EgressSession, Segment
+from app.recording.livekit import LiveKit
+from app.settings import Settings
+from app.store import Store
+
+CHECK_SECONDS = 15.0
+CLOCK_SECONDS = 2.0
+MEDIA_AFTER = timedelta(seconds=60)
+"""An egress that has been active for so long has written something."""
+EGRESS_CHANNEL = "EgressInternal|StartEgress|REQ"
+"""An egress worker listens on it; livekit-server on the other one (psrpc over Redis)."""
+SERVER_CHANNEL = "IOInfo|CreateEgress|REQ"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check. Only `fail` is a failure."""
+
+    name: str
+    level: Level
+    text: str
+
+
+async def run(settings: Settings) -> int:
+    """Prints what is found; 1 if a check failed, else 0."""
+    failed = False
+    async for found in examine(settings):
+        failed = failed or found.level == "fail"
+        sys.stdout.write(f"{found.level:<8}{found.name}: {found.text}\n")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """The checks, one after another. Those that need the stores are left out without them."""
+    yield await _checked("ffmpeg", machine.ffmpeg())
+    yield await _checked("media root", asyncio.to_thread(machine.media_root, settings))
+    yield await _checked("disk", asyncio.to_thread(machine.disk, settings))
+    stores = [
+        await _checked("mongo", _mongo(settings)),
+        await _checked("redis", _redis(settings)),
+    ]
+    for found in stores:
+        yield found
+    yield await _checked("livekit", _livekit(settings))
+    yield await _checked("clock", _clock(settings))
+    yield await _checked("webhook", _webhook(settings))
+    yield await _checked("encoding", asyncio.to_thread(machine.cores, settings))
+    if any(found.level == "fail" for found in stores):
+        return
+    async with opened(settings) as ctx:
+        for role in health.ROLES:
+            yield await _checked(role, _role(ctx, role))
+        yield await _checked("egress", _egress_workers(ctx))
+        yield await _checked("shared folder", _shared_folder(ctx))
+
+
+async def _checked(name: str, check: Awaitable[Result]) -> Finding:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            level, text = await check
+    except TimeoutError:
+        return Finding(name, "fail", f"no answer within {CHECK_SECONDS:g} s")
+    except (OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable) as error:
+        return Finding(name, "fail", str(error) or type(error).__name__)
+    except ConfigurationError as error:
+        return Finding(name, "fail", str(error))
+    return Finding(name, level, text)
+
+
+async def _mongo(settings: Settings) -> Result:
+    store = Store(settings.mongo_url)
+    try:
+        began = time.perf_counter()
+        await store.ping()
+        return "ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms"
+    finally:
+        store.close()
+
+
+async def _redis(settings: Settings) -> Result:
+    # redis-py 5 has no types for from_url
+    client = redis.asyncio.from_url(settings.redis_url, socket_timeout=5)  # type: ignore[no-untyped-call]
+    async with client:
+        began = time.perf_counter()
+        await client.ping()
+        return "ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms"
+
+
+async def _livekit(settings: Settings) -> Result:
+    livekit = LiveKit(settings)
+    try:
+        rooms = await livekit.rooms()
+    except Unavailable as error:
+        return "fail", (
+            f"{settings.livekit_http_url}: {error}: does livekit-server run there, and does it "
+            f"know the key {settings.livekit_api_key!r} with this secret?"
+        )
+    finally:
+        await livekit.close()
+    return "ok", f"{settings.livekit_http_url} answers and takes the key; {len(rooms)} rooms"
+
+
+async def _clock(settings: Settings) -> Result:
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        began = datetime.now(UTC)
+        answer = await client.get(settings.livekit_http_url)
+        ended = datetime.now(UTC)
+    if "date" not in answer.headers:
+        return "unknown", f"{settings.livekit_http_url} does not tell its time"
+    # The header is cut to whole seconds.
+    theirs = parsedate_to_datetime(answer.headers["date"]) + timedelta(seconds=0.5)
+    ahead = (theirs - began - (ended - began) / 2).total_seconds()
+    if abs(ahead) > CLOCK_SECONDS:
+        return "fail", (
+            f"LiveKit's clock is {ahead:+.1f} s from ours: run NTP on both machines; times of "
+            "clips and lifetimes of tokens depend on it"
+        )
+    return "ok", "LiveKit's agrees with ours to the second"
+
+
+async def _webhook(settings: Settings) -> Result:
+    url = f"{settings.base_url}/webhooks/livekit"
+    body = b'{"event":"doctor"}'
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    key, secret = next(iter(settings.key_pairs.items()))
+    token = AccessToken(key, secret).with_sha256(digest).with_ttl(timedelta(minutes=5)).to_jwt()
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            answer = await client.post(url, content=body, headers={"Authorization": token})
+    except httpx.HTTPError as error:
+        return "fail", (
+            f"{url}: {error or type(error).__name__}: start `python -m app api`, and check "
+            "PUBLIC_URL, HOST and PORT"
+        )
+    if answer.status_code != httpx.codes.OK:
+        return "fail", f"{url} answers {answer.status_code}: {answer.text[:200]}"
+    return "ok", (
+        f"{url} takes what {key!r} signed; livekit.yaml needs webhook: {{api_key: {key}, "
+        f"urls: [{url}]}}"
+    )
+
+
+async def _role(ctx: Context, role: str) -> Result:
+    found = await health.pulse(ctx, role)
+    if found != health.OK:
+        return "fail", f"{found}: start `python -m app {role}`"
+    return "ok", "runs"
+
+
+async def _egress_workers(ctx: Context) -> Result:
+    answers = await ctx.queue.redis.pubsub_numsub(SERVER_CHANNEL, EGRESS_CHANNEL)
+    (_, servers), (_, workers) = answers
+    if not servers:
+        return "unknown", (
+            "LiveKit uses another Redis than we do, so its workers can't be counted: see that the "
+            "egress service runs"
+        )
+    if not workers:
+        return "fail", "no egress worker listens: start livekit/egress with LiveKit's Redis"
+    return "ok", f"{workers} listen"
+
+
+async def _shared_folder(ctx: Context) -> Result:
+    now = datetime.now(UTC)
+    newest = await ctx.store.rows(Segment).find_one({}, {"indexed_at": 1}, sort=[("end", -1)])
+    live = {"role": "current", "ended_at": None, "ghost_at": None}
+    active = await ctx.store.rows(EgressSession).find_one(
+        live | {"active_at": {"$lt": now - MEDIA_AFTER}}, sort=[("created_at", 1)]
+    )
+    if active is not None:
+        folder = ctx.settings.media_root / active["folder"]
+        return await asyncio.to_thread(_seen, ctx.settings, folder)
+    if newest is not None:
+        age = (now - newest["indexed_at"]).total_seconds()
+        return "ok", f"egress wrote, and we read, a segment {age:.0f} s ago"
+    return "unknown", "nothing is being recorded: share a screen for a minute, then run this again"
+
+
+def _seen(settings: Settings, folder: Path) -> Result:
+    written = list(folder.glob("*")) if folder.is_dir() else []
+    if not written:
+        return "fail", (
+            f"egress records, and nothing arrives in {folder}: EGRESS_FILE_UPLOAD_DEST="
+            f"{settings.egress_media_root} must be, for egress, the folder that FILE_UPLOAD_DEST="
+            f"{settings.media_root} is for us"
+        )
+    if not os.access(folder, os.W_OK):
+        return "fail", f"{folder}: we can't delete there: give both sides one group"
+    return "ok", f"{folder} holds {len(written)} files that egress and we have written"

@@ -1,0 +1,103 @@
+"""What this machine must offer the service: ffmpeg, a folder to share with egress, disk, cores."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import stat
+from typing import Literal
+from urllib.parse import urlsplit
+
+from livekit.protocol.egress import EncodingOptions
+
+from app.buffer import paths
+from app.recording.encoding import encoding
+from app.settings import Settings
+
+Level = Literal["ok", "warn", "unknown", "fail"]
+Result = tuple[Level, str]
+"""What a check found: how bad it is, and in words, with what to do."""
+
+_FOLDER_MODE = 0o2775
+
+
+async def ffmpeg() -> Result:
+    """Whether ffmpeg and ffprobe are there, and which."""
+    for program in ("ffmpeg", "ffprobe"):
+        if shutil.which(program) is None:
+            return (
+                "fail",
+                f"{program} is not on the PATH: install ffmpeg (Debian: apt install ffmpeg)",
+            )
+    process = await asyncio.create_subprocess_exec(
+        "ffmpeg", "-version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    output, _ = await process.communicate()
+    return "ok", output.decode(errors="replace").partition(" Copyright")[0]
+
+
+def media_root(settings: Settings) -> Result:
+    """Whether folders can be made there in which egress and we both write and delete."""
+    root = settings.media_root
+    folder = root / paths.BUFFER_ROOT / f".doctor-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True)
+        try:
+            folder.chmod(_FOLDER_MODE)
+            kept = stat.S_IMODE(folder.stat().st_mode) == _FOLDER_MODE
+            probe = folder / "probe"
+            probe.write_bytes(b"probe")
+            probe.unlink()
+        finally:
+            folder.rmdir()
+    except OSError as error:
+        return "fail", (
+            f"{root}: {error.strerror}: let the user of this service (uid {os.getuid()}) write "
+            "there, or set FILE_UPLOAD_DEST"
+        )
+    if not kept:
+        return "fail", (
+            f"{root} does not keep the mode 2775 of a folder: egress and this service must both "
+            "write and delete there; mount it without mode options, or run both as one user"
+        )
+    return "ok", f"{root} is writable, folders keep their group (gid {root.stat().st_gid})"
+
+
+def disk(settings: Settings) -> Result:
+    """Whether enough is free for new shares."""
+    usage = shutil.disk_usage(settings.media_root)
+    told = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.1f} GiB"
+    if usage.free < settings.free_space_min_bytes:
+        return "fail", (
+            f"{told}, less than FREE_SPACE_MIN_BYTES={settings.free_space_min_bytes}: new shares "
+            "are refused; free space"
+        )
+    return "ok", told
+
+
+def cores(settings: Settings) -> Result:
+    """Whether this machine's cores are enough for one egress, if egress may run here."""
+    chosen = encoding(settings.encoding, 1920, 1080)
+    needed = cores_for(chosen)
+    present = os.cpu_count() or 1
+    told = f"{settings.encoding} takes about {needed:.1f} cores for each share"
+    if urlsplit(settings.livekit_http_url).hostname not in ("127.0.0.1", "localhost", "::1"):
+        return "unknown", f"{told}; see that the egress machine has them"
+    if present < needed:
+        return "warn", (
+            f"{told}, this machine has {present}: an egress here falls behind; set ENCODING, for "
+            "example 1280x720@15:1500"
+        )
+    return "ok", f"{told}; this machine has {present}"
+
+
+def cores_for(chosen: str | EncodingOptions) -> float:
+    """About how many cores an egress takes: 0.7, 1.8 and 2.7 were measured (egress v1.14.1) at
+    1280x720@15, 1920x1080@30 and 1920x1080@60, which lie near a line over pixels a second."""
+    if isinstance(chosen, EncodingOptions):
+        pixels_a_second = chosen.width * chosen.height * chosen.framerate
+    else:
+        width, height = (1920, 1080) if "1080P" in chosen else (1280, 720)
+        pixels_a_second = width * height * int(chosen.rpartition("_")[2])
+    return 0.55 + pixels_a_second * 1.75e-8
