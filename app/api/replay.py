@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -19,15 +20,18 @@ from starlette.routing import BaseRoute, Route
 from app.api import auth, buffers, ranges, streams, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
-from app.buffer import material, timeline, watched, windows
+from app.buffer import timeline, watched, windows
 from app.buffer.watched import Watch
-from app.buffer.windows import Window
+from app.buffer.windows import Stretch, Window
+from app.clips import sources
+from app.clips.failures import SegmentChanged
 from app.clips.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, ReplayError, WindowTooLong
 from app.media import joining, movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
+from app.store import Row
 
 KEPT_MOVIES = 16
 """Planned movies that a process keeps at hand: about 1 MB for 10 minutes at 60 frames a second."""
@@ -93,12 +97,18 @@ class Replays:
             watch = replace(watch, start=_cut(window.start), end=_cut(window.end))
             spans = window.spans
             await watched.begin(self.ctx.store, watch, spans, now)
-        found = await material.gather(self.ctx.store, spans)
+        rows = await sources.rows_of(self.ctx, spans)
+        sessions = await sources.sessions_of(self.ctx, spans)
+        kept = [(span, each) for span, each in zip(spans, rows, strict=True) if each]
+        if not kept or not {span["session_id"] for span, _ in kept} <= sessions.keys():
+            raise _gone()
         kept_until = now + watched.RENEW
-        if known is not None and known.fingerprint == found.fingerprint:
+        made_of = _fingerprint(kept, sessions)
+        if known is not None and known.fingerprint == made_of:
             return replace(known, kept_until=kept_until)
-        made = await asyncio.to_thread(_plan, found, self.ctx.settings.media_root)
-        return Planned(watch, made, found.fingerprint, kept_until)
+        root = self.ctx.settings.media_root
+        made = await asyncio.to_thread(_plan, root, kept, sessions)
+        return Planned(watch, made, made_of, kept_until)
 
     async def _window(self, watch: Watch, now: datetime) -> Window:
         settings = self.ctx.settings
@@ -111,11 +121,25 @@ class Replays:
         return windows.resolve(line, now, settings, start=watch.start, end=watch.end, tail="skip")
 
 
-def _plan(found: material.Material, media_root: Path) -> Movie:
+Kept = list[tuple[Stretch, list[Row]]]
+"""The spans of a window, each with its segments' rows; spans without any are left out."""
+
+
+def _fingerprint(kept: Kept, sessions: dict[str, Row]) -> str:
+    """32 hex digits that are others as soon as the movie would be another."""
+    digest = hashlib.sha256()
+    for span, rows in kept:
+        clock_ns = sessions[span["session_id"]]["clock_ns"]
+        segments = [(row["_id"], row["size_bytes"]) for row in rows]
+        digest.update(repr((sorted(span.items()), clock_ns, segments)).encode())
+    return digest.hexdigest()[:32]
+
+
+def _plan(root: Path, kept: Kept, sessions: dict[str, Row]) -> Movie:
+    spans, rows = zip(*kept, strict=True)
     try:
-        return movie.plan(found.runs(media_root))
-    except (FileNotFoundError, ValueError, NothingToShow) as error:
-        # no rows left, no init, or nothing but the segment before the window
+        return movie.plan(sources.runs_of(root, sessions, spans, rows, "skip"))
+    except (SegmentChanged, NothingToShow) as error:
         raise _gone() from error
     except Incompatible as error:
         first, last = error.widest[0], error.widest[-1]
