@@ -1,0 +1,147 @@
+"""Windows served as movies that are never written: planned, pinned, kept at hand for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from app.buffer import timeline, watched, windows
+from app.buffer.watched import Watch
+from app.buffer.windows import Stretch, Window
+from app.clips import sources
+from app.clips.failures import SegmentChanged
+from app.context import Context
+from app.errors import Gone, ReplayError
+from app.media import movie
+from app.media.movie import Movie
+from app.media.runs import Incompatible, NothingToShow
+from app.store import Row
+
+KEPT_MOVIES = 16
+"""Planned movies that a process keeps at hand: about 1 MB for 10 minutes at 60 frames a second."""
+
+
+class SizesDiffer(ReplayError):
+    slug, status, title = "sizes-differ", 409, "The picture's size changed within the window"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A window's movie. Up to `kept_until` its fragments are pinned without asking again."""
+
+    watch: Watch
+    movie: Movie
+    fingerprint: str
+    kept_until: datetime
+
+
+class Replays:
+    """The movies that this process has planned of late."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self._planned: OrderedDict[str, Planned] = OrderedDict()
+
+    async def of(self, watch: Watch, now: datetime) -> Planned:
+        """The movie of a window, or of the part of it that can be had, pinned.
+
+        Raises Gone, BufferEmpty, Invalid, WindowTooLong, SizesDiffer.
+        """
+        known = self._planned.get(watch.owner)
+        if known is None or known.kept_until <= now:
+            known = await self._renewed(watch, known, now)
+            self._planned[known.watch.owner] = known
+        self._planned.move_to_end(known.watch.owner)
+        while len(self._planned) > KEPT_MOVIES:
+            self._planned.popitem(last=False)
+        await asyncio.to_thread(_check, known.movie)
+        return known
+
+    async def _renewed(self, watch: Watch, known: Planned | None, now: datetime) -> Planned:
+        spans = await watched.renew(self.ctx.store, watch, now)
+        if not spans:
+            window = await self._window(watch, now)
+            # Named by what it holds: asked for again, more of the rest may be there.
+            watch = replace(watch, start=cut(window.start), end=cut(window.end))
+            spans = window.spans
+            await watched.begin(self.ctx.store, watch, spans, now)
+        rows = await sources.rows_of(self.ctx, spans)
+        sessions = await sources.sessions_of(self.ctx, spans)
+        kept = [(span, each) for span, each in zip(spans, rows, strict=True) if each]
+        if not kept or not {span["session_id"] for span, _ in kept} <= sessions.keys():
+            raise gone()
+        kept_until = now + watched.RENEW
+        made_of = _fingerprint(kept, sessions)
+        if known is not None and known.fingerprint == made_of:
+            return replace(known, kept_until=kept_until)
+        root = self.ctx.settings.media_root
+        made = await asyncio.to_thread(_plan, root, kept, sessions)
+        return Planned(watch, made, made_of, kept_until)
+
+    async def _window(self, watch: Watch, now: datetime) -> Window:
+        settings = self.ctx.settings
+        line = await timeline.read(self.ctx.store, watch.buffer_id, now, settings)
+        if line is None:
+            raise Gone("nothing is kept of this share any more")
+        oldest = line.oldest or timeline.offered_from(now, settings)
+        if watch.start < watch.end <= oldest and watch.end > line.since:
+            raise Gone(f"the buffer begins at {_told(oldest)}, after the window's end")
+        return windows.resolve(line, now, settings, start=watch.start, end=watch.end, tail="skip")
+
+
+Kept = list[tuple[Stretch, list[Row]]]
+"""The spans of a window, each with its segments' rows; spans without any are left out."""
+
+
+def _fingerprint(kept: Kept, sessions: dict[str, Row]) -> str:
+    """32 hex digits that are others as soon as the movie would be another."""
+    digest = hashlib.sha256()
+    for span, rows in kept:
+        clock_ns = sessions[span["session_id"]]["clock_ns"]
+        segments = [(row["_id"], row["size_bytes"]) for row in rows]
+        digest.update(repr((sorted(span.items()), clock_ns, segments)).encode())
+    return digest.hexdigest()[:32]
+
+
+def _plan(root: Path, kept: Kept, sessions: dict[str, Row]) -> Movie:
+    spans, rows = zip(*kept, strict=True)
+    try:
+        return movie.plan(sources.runs_of(root, sessions, spans, rows, "skip"))
+    except (SegmentChanged, NothingToShow) as error:
+        raise gone() from error
+    except Incompatible as error:
+        first, last = error.widest[0], error.widest[-1]
+        raise SizesDiffer(
+            f"{error}: ask for the part from start to end, in which it does not change",
+            start=_told(first.wall_clock(first.start_ticks)),
+            end=_told(last.wall_clock(last.end_ticks)),
+        ) from error
+
+
+def _check(planned: Movie) -> None:
+    """Raises Gone if a fragment is missing: cheaper to say now than in the middle of the answer."""
+    for source in planned.sources:
+        try:
+            size = Path(source.path).stat().st_size
+        except FileNotFoundError:
+            size = -1
+        if size != source.size_bytes:
+            raise gone()
+
+
+def cut(instant: datetime) -> datetime:
+    """To the millisecond, as URLs and rows tell it."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def gone() -> Gone:
+    """The error of a window that can't be had as it was."""
+    return Gone("the media of this window is not kept any more, or not all of it: ask again")
+
+
+def _told(instant: datetime) -> str:
+    return instant.isoformat(timespec="milliseconds")
