@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import context, delivery, health, jobs, metrics, models, schedule
 from app.buffer import cleanup
-from app.clips import capturing, library
+from app.clips import capturing, sweeping
 from app.context import Context
 from app.errors import Unavailable
 from app.recording import facts, reaping, recorder, survey
@@ -84,7 +84,10 @@ async def run_cleanup(state: Jobs) -> None:
 
 
 async def capture(state: Jobs, capture_id: str) -> None:
-    await capturing.run(state["ctx"], capture_id)
+    # Its row's lease tells who works on it, and for how long; to arq, which would leave every
+    # job of a killed worker alone for as long as the longest may take, it is done.
+    group: asyncio.TaskGroup = state["captures"]
+    group.create_task(capturing.run(state["ctx"], capture_id))
 
 
 async def requeue_captures(state: Jobs) -> None:
@@ -92,7 +95,7 @@ async def requeue_captures(state: Jobs) -> None:
 
 
 async def sweep_clips(state: Jobs) -> None:
-    await library.sweep(state["ctx"])
+    await sweeping.sweep_clips(state["ctx"])
 
 
 def _patient(job: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
@@ -149,7 +152,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("deliver", deliver, RECONCILE_SECONDS),
             job("deliver_due", deliver_due, 30),
             job("cleanup", run_cleanup, RECONCILE_SECONDS),
-            job("capture", capture, capturing.TIMEOUT_SECONDS),
+            job("capture", capture, 15),
             job("requeue_captures", requeue_captures, 30),
             job("sweep_clips", sweep_clips, RECONCILE_SECONDS),
         ],
@@ -173,6 +176,7 @@ async def run(settings: Settings) -> None:
         worker = _build(settings, ctx, livekit)
         try:
             async with asyncio.TaskGroup() as group:
+                worker.ctx["captures"] = group
                 group.create_task(schedule.keep_asking(ctx.queue, _periods(settings)))
                 group.create_task(worker.async_run())
         finally:

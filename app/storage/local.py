@@ -7,6 +7,7 @@ service shares. All functions block.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,12 @@ def discard_parts(root: Path, storage_path: str) -> None:
 def remove(root: Path, storage_path: str) -> None:
     """Removes the file, if it is there. Its folder stays: another clip may be about to come."""
     locate(root, storage_path).unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file's bytes, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

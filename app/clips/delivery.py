@@ -1,0 +1,77 @@
+"""What a clip holds, said honestly beside what was asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from app.media.movie import Movie, Pause
+from app.store import Row
+
+_LATE_SECONDS = 0.2
+"""What is missing at the end is noted from here on: below it is the rest of a picture."""
+_WHY = {"hole": "no-picture", "lost": "lost", "start": "no-picture"}
+
+
+def told(capture: Row, movie: Movie, *, exact_clock: bool) -> dict[str, Any]:
+    """The fields of the clip's row that depend on its media."""
+    start, end = movie.spans[0].start, movie.spans[-1].end
+    missing = (capture["window_end"] - end).total_seconds()
+    notes = [*capture["notes"]]
+    if missing > _LATE_SECONDS and "end-clamped" not in notes:
+        notes.append("end-clamped")
+    return {
+        "delivered_start": start,
+        "delivered_end": end,
+        "duration_seconds": movie.duration_seconds,
+        "hidden_head_seconds": movie.hidden_head_seconds,
+        "tail_lag_seconds": max(0.0, (capture["requested_end"] - end).total_seconds()),
+        "gaps": _gaps(movie),
+        "notes": notes,
+        "audio": movie.audio,
+        "width": movie.width,
+        "height": movie.height,
+        "clock": "exact" if exact_clock else "approximate",
+    }
+
+
+def _gaps(movie: Movie) -> list[dict[str, Any]]:
+    """The pauses in order of time: {start, end, why, kept}.
+
+    `why`: `no-picture` (nothing new on the screen, or none to begin with), `lost` (segments that
+    are missing), `not-recorded` (between two sessions).
+    """
+    between = [pause for pause in movie.pauses if pause.kind == "session"]
+    # In order: the pause between each span and the next.
+    same = [
+        earlier.session == later.session
+        for earlier, later in zip(movie.spans, movie.spans[1:], strict=False)
+    ]
+    found = [
+        _gap(pause, "lost" if one_session else "not-recorded")
+        for pause, one_session in zip(between, same, strict=True)
+    ]
+    found += [_gap(pause, _WHY[pause.kind]) for pause in movie.pauses if pause.kind in _WHY]
+    return sorted((gap for gap in found if gap["start"] < gap["end"]), key=lambda gap: gap["start"])
+
+
+def _gap(pause: Pause, why: str) -> dict[str, Any]:
+    return {"start": pause.start, "end": pause.end, "why": why, "kept": pause.kept}
+
+
+def filename(title: str, room: str, start: datetime) -> str:
+    """A name to save the clip under, for any title: no separators, nothing hidden, not too long."""
+    text = "".join(char if char not in '/\\:*?"<>|' else "-" for char in title or room)
+    text = "".join(char for char in text if char.isprintable()).strip(" .")
+    return f"{text[:80].strip(' .') or 'replay'} {start:%Y-%m-%d %H.%M.%S}.mp4"
+
+
+def widest(runs: Sequence[Any]) -> str:
+    """The stretch of some runs, in words."""
+    start = max(runs[0].start_ticks, runs[0].sources[0].samples.first_pts)
+    end = min(runs[-1].end_ticks, runs[-1].sources[-1].samples.end_pts)
+    return (
+        f"{runs[0].wall_clock(start).isoformat(timespec='milliseconds')} to "
+        f"{runs[-1].wall_clock(end).isoformat(timespec='milliseconds')}"
+    )

@@ -1,0 +1,121 @@
+"""From a capture's spans to the fragments on disk that its movie is planned from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from app.buffer import windows
+from app.buffer.windows import Stretch
+from app.clips.failures import SegmentChanged
+from app.context import Context
+from app.media.init_segment import Init
+from app.media.movie import Gaps, Run, Source
+from app.media.samples import SampleTable
+from app.models import EgressSession
+from app.store import Row
+
+_LOST_TICKS = 9_000
+"""Further apart than a tenth of a second: a segment is missing between two."""
+_SETTLING_SECONDS = 2.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def rows_of(ctx: Context, spans: Sequence[Stretch]) -> list[list[Row]]:
+    """The segments of each span, once it is settled which of them stay.
+
+    Those that cleanup had marked before it saw our pin are either unmarked or gone in a moment.
+    """
+    deadline = asyncio.get_running_loop().time() + _SETTLING_SECONDS
+    while True:
+        found = await windows.segments(ctx.store, spans, lead=True)
+        marked = any(row["state"] == "marked" for rows in found for row in rows)
+        if not marked:
+            return found
+        if asyncio.get_running_loop().time() > deadline:
+            return [[row for row in rows if row["state"] == "indexed"] for rows in found]
+        await asyncio.sleep(0.1)
+
+
+async def sessions_of(ctx: Context, spans: Sequence[Stretch]) -> dict[str, Row]:
+    """The rows of the spans' sessions, by id."""
+    ids = {"$in": [span["session_id"] for span in spans]}
+    return {row["_id"]: row async for row in ctx.store.rows(EgressSession).find({"_id": ids})}
+
+
+def runs_of(
+    root: Path,
+    sessions: dict[str, Row],
+    spans: Sequence[Stretch],
+    rows: Sequence[Sequence[Row]],
+    gaps: Gaps,
+) -> list[Run]:
+    """The runs to plan a movie from. Reads the sessions' init segments.
+
+    A session is parted where its init changes and, with gaps=skip, where segments are lost.
+
+    Raises SegmentChanged if an init segment can't be read.
+    """
+    inits: dict[tuple[str, str], Init] = {}
+    runs: list[Run] = []
+    for span, segments in zip(spans, rows, strict=True):
+        session = sessions[span["session_id"]]
+        folder = root / session["folder"]
+        parts = list(_parted(segments, gaps))
+        for number, part in enumerate(parts):
+            key = (session["_id"], part[0]["init_id"])
+            if key not in inits:
+                inits[key] = _init(folder / f"init-{part[0]['init_id']}.mp4")
+            start = span["start_ticks"] if number == 0 else part[0]["start_ticks"]
+            end = span["end_ticks"] if number == len(parts) - 1 else part[-1]["end_ticks"]
+            if start < end:
+                runs.append(
+                    Run(
+                        session=session["_id"],
+                        init=inits[key],
+                        sources=[_source(folder, row) for row in part],
+                        start_ticks=start,
+                        end_ticks=end,
+                        clock_start=_clock(session),
+                    )
+                )
+    return runs
+
+
+def _parted(segments: Sequence[Row], gaps: Gaps) -> Iterator[list[Row]]:
+    part: list[Row] = list(segments[:1])
+    for before, row in pairwise(segments):
+        lost = row["start_ticks"] - before["end_ticks"] > _LOST_TICKS
+        if row["init_id"] != before["init_id"] or (lost and gaps == "skip"):
+            yield part
+            part = []
+        part.append(row)
+    if part:
+        yield part
+
+
+def _source(folder: Path, row: Row) -> Source:
+    return Source(
+        path=str(folder / row["name"]),
+        size_bytes=row["size_bytes"],
+        payload_offset=row["payload_offset"],
+        samples=SampleTable.unpack(row["samples"]),
+        modified_ns=row.get("modified_ns"),
+    )
+
+
+def _init(path: Path) -> Init:
+    try:
+        return Init.parse(path.read_bytes())
+    except FileNotFoundError as error:
+        raise SegmentChanged(f"the init segment {path.name} is gone from the disk") from error
+    except ValueError as error:
+        raise SegmentChanged(f"the init segment {path.name} was altered: {error}") from error
+
+
+def _clock(session: Row) -> datetime:
+    # To the microsecond; one part in a thousand of a frame is lost.
+    return _EPOCH + timedelta(microseconds=session["clock_ns"] / 1000)

@@ -1,0 +1,85 @@
+"""Whether the media of a capture's window is there, and what of which session it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.buffer import timeline, windows
+from app.buffer.timeline import Timeline
+from app.buffer.windows import Stretch
+from app.context import Context
+from app.models import EgressSession, Segment
+from app.store import Row
+
+_JOINED = timedelta(seconds=0.2)
+"""What lies closer together than this has no segment between it."""
+
+
+async def is_covered(ctx: Context, row: Row) -> bool:
+    """Whether a segment reaches to the window's end: the quick question, asked several times a
+    second."""
+    reaching = {"buffer_id": row["buffer_id"], "end": {"$gte": row["window_end"]}}
+    return await ctx.store.rows(Segment).find_one(reaching, {"_id": 1}) is not None
+
+
+async def is_complete(ctx: Context, row: Row, now: datetime) -> bool:
+    """Whether nothing of the window is still to come."""
+    line = await timeline.read(ctx.store, row["buffer_id"], now, ctx.settings)
+    if line is None:
+        return True
+    others = {
+        "buffer_id": row["buffer_id"],
+        "indexing": {"$ne": None},
+        "_id": {"$ne": line.recording_session["_id"] if line.recording_session else None},
+    }
+    ending = await ctx.store.rows(EgressSession).distinct("_id", others)
+    return not any(_has_more(line, each, row) for each in ending) and _reaches(line, row, now)
+
+
+def _reaches(line: Timeline, row: Row, now: datetime) -> bool:
+    if line.newest is not None and line.newest >= row["window_end"]:
+        return True
+    if line.recording_session is not None:
+        return False
+    # Between two sessions the next one may yet begin within a window that lies in the future.
+    return line.ended_at is not None or now >= row["window_end"]
+
+
+def _has_more(line: Timeline, session_id: str, row: Row) -> bool:
+    """Whether a session that was taken over from still lacks segments before the take-over."""
+    own = [number for number, span in enumerate(line.spans) if span.session_id == session_id]
+    if not own:
+        return False
+    end = line.spans[own[-1]].end
+    following = line.spans[own[-1] + 1 : own[-1] + 2]
+    joined = bool(following) and following[0].start - end <= _JOINED
+    return not joined and end < row["window_end"]
+
+
+async def spans_now(ctx: Context, row: Row, now: datetime) -> list[Stretch]:
+    """What of each session the window holds, now that its media is there."""
+    line = await timeline.read(ctx.store, row["buffer_id"], now, ctx.settings)
+    if line is None:
+        return merged(row["spans"], [])
+    return merged(row["spans"], windows.spans_between(line, row["window_start"], row["window_end"]))
+
+
+def merged(frozen: Sequence[Stretch], current: Sequence[Stretch]) -> list[Stretch]:
+    """The spans of the acceptance, and those of sessions that began after it.
+
+    The former keep their media times, whatever became of the clock or of the buffer's beginning;
+    only where a later session has taken over, they end.
+    """
+    known = {span["session_id"] for span in frozen}
+    later = [span for span in current if span["session_id"] not in known]
+    ends = {span["session_id"]: span["end_ticks"] for span in current} if later else {}
+    kept: list[Stretch] = [
+        {
+            "session_id": span["session_id"],
+            "start_ticks": span["start_ticks"],
+            "end_ticks": min(span["end_ticks"], ends.get(span["session_id"], span["end_ticks"])),
+        }
+        for span in frozen
+    ]
+    return [span for span in (*kept, *later) if span["start_ticks"] < span["end_ticks"]]
