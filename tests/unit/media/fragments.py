@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from app.media.fragment import Continuity, Prepared, prepare
 from app.media.init_segment import Init
-from app.media.movie import Movie, Run, Source
+from app.media.joining import write
+from app.media.movie import Movie, Run, Source, plan
 from app.media.samples import SampleTable
 from tests.media_factory import Recording
 from tests.packet_checker import TICKS, Media, Shown, read_transport
@@ -22,6 +24,7 @@ class Fragments:
     """One session's fragments on disk, and its packets as they were in the `.ts` files."""
 
     init: Init
+    paths: tuple[Path, ...]
     sources: tuple[Source, ...]
     prepared: tuple[Prepared, ...]
     media: Media
@@ -69,10 +72,20 @@ def prepare_all(recording: Recording, folder: Path) -> Fragments:
     paths = [segment.path for segment in recording.segments]
     return Fragments(
         prepared[0].init,
+        tuple(paths),
         tuple(sources),
         tuple(prepared),
         read_transport(paths, recording.base_seconds),
     )
+
+
+def clip_of(runs: Sequence[Run], folder: Path, **options: Any) -> tuple[Movie, Path]:
+    """Plan and write a clip."""
+    movie = plan(runs, **options)
+    path = folder / "clip.mp4"
+    path.unlink(missing_ok=True)
+    assert write(movie, str(path)).size_bytes == path.stat().st_size == movie.size_bytes
+    return movie, path
 
 
 def claims(movie: Movie, runs: Sequence[Run]) -> list[Shown]:
@@ -88,7 +101,3 @@ def claims(movie: Movie, runs: Sequence[Run]) -> list[Shown]:
         )
         for span in movie.spans
     ]
-
-
-def altered(source: Source, **changes: object) -> Source:
-    return replace(source, **changes)  # type: ignore[arg-type]

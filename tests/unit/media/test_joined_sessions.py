@@ -1,0 +1,112 @@
+"""Several sessions in one MP4: continuous over the joint, picture and sound together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.media.movie import Incompatible, plan
+from tests.media_factory import Shape
+from tests.packet_checker import TICKS, check_clip, joined_transport, pictures, read_clip
+from tests.unit.media.fragments import Fragments, claims, clip_of
+
+ONE = Shape(frames=61)
+OTHER = Shape(b_frames=0, fps=30, frames=93, variant=2)
+SILENT = Shape(audio=False, frames=61)
+
+Make = Callable[[Shape], Fragments]
+
+
+@pytest.mark.parametrize("gaps", ["skip", "keep"])
+@pytest.mark.parametrize("cut", ["segment", "precise"])
+@pytest.mark.parametrize(("first", "second"), [(ONE, OTHER), (SILENT, OTHER), (OTHER, SILENT)])
+def test_two_sessions_are_continuous(
+    first: Shape, second: Shape, cut: str, gaps: str, fragments: Make, tmp_path: Path
+) -> None:
+    """Every packet of both, each session's sound exactly with its picture."""
+    one, two = fragments(first), fragments(second)
+    runs = [one.run(30_000), two.run(session="two", after_seconds=7.0)]
+    movie, path = clip_of(runs, tmp_path, cut=cut, gaps=gaps)
+    clip = read_clip(path)
+    check_clip(clip, {"one": one.media, "two": two.media}, claims(movie, runs))
+    joint = movie.spans[1].movie_seconds
+    shown = (movie.spans[0].end_ticks - movie.spans[0].start_ticks) / TICKS
+    (pause,) = [pause for pause in movie.pauses if pause.kind == "session"]
+    assert pause.seconds == pytest.approx(
+        7.0 + movie.spans[1].start_ticks / TICKS - movie.spans[0].end_ticks / TICKS, abs=1e-5
+    )
+    assert pause.kept is (gaps == "keep")
+    expected = shown + (pause.seconds if gaps == "keep" else 0)
+    # At most one audio frame later, so that both sounds lie on one grid.
+    assert expected - 1e-5 <= joint < expected + 1024 / 44_100
+    assert movie.audio
+
+
+def test_each_sessions_pictures_decode_under_one_sample_entry(
+    fragments: Make, tmp_path: Path
+) -> None:
+    """Sessions with different parameter sets: every picture as in its own session."""
+    one, two = fragments(ONE), fragments(OTHER)
+    assert one.init.avcc != two.init.avcc
+    _, path = clip_of([one.run(), two.run(session="two", after_seconds=7)], tmp_path)
+    for fragment in (one, two):
+        (tmp_path / fragment.init.id).mkdir()
+    expected = [
+        digest
+        for each in (one, two)
+        for _, digest in pictures(joined_transport(each.paths, tmp_path / each.init.id))
+    ]
+    assert [digest for _, digest in pictures(path)] == expected
+
+
+def test_a_pause_that_is_kept_is_silent(fragments: Make, tmp_path: Path) -> None:
+    """43 frames of silence a second, and the last picture held."""
+    one, two = fragments(ONE), fragments(OTHER)
+    movie, path = clip_of(
+        [one.run(), two.run(session="two", after_seconds=9)], tmp_path, gaps="keep"
+    )
+    begin = movie.spans[0].end_ticks / TICKS
+    silent = [packet for packet in read_clip(path).audio if packet.silent]
+    assert movie.silence_frames == len(silent)
+    assert len(silent) == pytest.approx(
+        (movie.spans[1].movie_seconds - begin) * 44_100 / 1024, abs=2
+    )
+    times = np.array([packet.seconds for packet in read_clip(path).video])
+    assert np.diff(np.sort(times)).max() == pytest.approx(9 - 4, abs=0.1)
+
+
+def test_a_run_that_follows_begins_at_a_keyframe(fragments: Make) -> None:
+    """Only a movie's very beginning can be hidden."""
+    one, two = fragments(ONE), fragments(OTHER)
+    movie = plan([one.run(), two.run(30_000, session="two", after_seconds=7)])
+    assert movie.spans[1].start_ticks == 180_000
+    nothing = plan([one.run(), two.run(30_000, 90_000, session="two", after_seconds=7)])
+    assert [span.session for span in nothing.spans] == ["one"]
+
+
+def test_one_session_in_two_runs_that_meet_is_as_in_one(fragments: Make) -> None:
+    """Where nothing lies between them, nothing is inserted either."""
+    one = fragments(Shape())
+    parts = [one.run(0, 360_000, sources=one.sources[:3]), one.run(360_000, session="two")]
+    movie = plan(parts)
+    assert movie.spans[1].movie_seconds == pytest.approx(4.0, abs=0.024)
+    assert movie.silence_frames == 0
+
+
+@pytest.mark.parametrize(
+    "odd", [Shape(size=(322, 182), frames=61), Shape(sample_rate=48_000, frames=61)], ids=str
+)
+def test_refuses_what_does_not_fit_and_offers_the_widest(odd: Shape, fragments: Make) -> None:
+    """Another size or another sound can't be joined; the longest stretch that can is named."""
+    one, two, other = fragments(ONE), fragments(OTHER), fragments(odd)
+    runs = [
+        other.run(session="odd"),
+        one.run(after_seconds=10),
+        two.run(session="two", after_seconds=20),
+    ]
+    with pytest.raises(Incompatible, match="without re-encoding") as refused:
+        plan(runs)
+    assert [run.session for run in refused.value.widest] == ["one", "two"]
