@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.api import auth, problems, ranges, streams
+from app.api import auth, ranges, streams
 from app.api.openapi import Answer, Operation, described
 from app.clips import library
 from app.context import Context
@@ -39,14 +39,8 @@ log = structlog.get_logger()
             ),
             HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
             HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
-            HTTPStatus.PRECONDITION_FAILED: Answer(
-                f"`{ranges.PRECONDITION_FAILED}`", media_type=problems.MEDIA_TYPE
-            ),
-            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: Answer(
-                f"`{ranges.RANGE_NOT_SATISFIABLE}`", media_type=problems.MEDIA_TYPE
-            ),
         },
-        problems=[NotFound, Gone],
+        problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
         access="token or signature",
     )
 )
