@@ -163,6 +163,10 @@ class LiveKitStack:
         part.write_text(json.dumps(faults))
         part.replace(path)
 
+    def running(self, name: str) -> bool:
+        """Whether a part was started and has not ended."""
+        return self._parts[name].running
+
     def pid(self, name: str) -> int:
         """The process id of a running part."""
         process = self._parts[name].process

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,11 @@ class Field:
         self.shares.append(share)
         return share
 
+    async def leave(self) -> None:
+        """End the shares."""
+        await asyncio.gather(*(share.aclose() for share in self.shares))
+        self.shares.clear()
+
     async def start(
         self, room: str, video: str, audio: str = "", *, seconds: int = 1, **options: Any
     ) -> str:
@@ -136,6 +141,50 @@ class Field:
         return await wait_for(names, deadline, what=f"{count} segments of {room}")
 
 
+Scenario = Callable[[Field], Awaitable[None]]
+AT_ONCE = 3
+
+
+def side_by_side(scenario: Scenario) -> Callable[..., Awaitable[None]]:
+    """A test that waits most of its time, so it runs beside others of its kind, three at a time.
+
+    It must not touch the stack's parts or faults.
+    """
+
+    async def test(beside: dict[str, asyncio.Task[None]]) -> None:
+        await beside[scenario.__name__]
+
+    test.__doc__ = scenario.__doc__
+    test.scenario = scenario  # type: ignore[attr-defined]  # found again by `beside`
+    return test
+
+
+@pytest_asyncio.fixture(scope="session")
+async def beside(
+    request: pytest.FixtureRequest, field_of_session: Field
+) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
+    """The selected side_by_side tests, all started, by name."""
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def run(scenario: Scenario) -> None:
+        async with limit:
+            base = field_of_session
+            field = Field(base.stack, base.webhooks, base.lk, base.out)
+            try:
+                await scenario(field)
+            finally:
+                await field.leave()
+
+    found = [
+        getattr(getattr(item, "obj", None), "scenario", None) for item in request.session.items
+    ]
+    tasks = {s.__name__: asyncio.create_task(run(s)) for s in found if s is not None}
+    yield tasks
+    for task in tasks.values():
+        task.cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
 @pytest_asyncio.fixture(scope="session")
 async def field_of_session(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Field]:
     webhooks = Webhooks()
@@ -163,6 +212,5 @@ async def field(field_of_session: Field) -> AsyncIterator[Field]:
     for name in ("valkey", "livekit", "egress"):
         await field.stack.start(name)
     yield field
-    await asyncio.gather(*(share.aclose() for share in field.shares))
-    field.shares.clear()
+    await field.leave()
     field.stack.set_faults({})
