@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from app.access.tokens import Caller
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Instant, Seconds, Told
+from app.api.wire import Asked, Instant, Seconds, Told
 from app.clips import library
 from app.clips.requests import Name, checked_title
 from app.context import Context
@@ -83,10 +83,8 @@ class ClipPage(Told):
     next: str | None
 
 
-class ClipQuery(BaseModel):
+class ClipQuery(Asked):
     """Which clips."""
-
-    model_config = ConfigDict(extra="forbid")
 
     room: Name | None = Field(None, description="Only of this room.")
     owner: Name | None = Field(None, description="Only of this owner.")
@@ -96,10 +94,8 @@ class ClipQuery(BaseModel):
     )
 
 
-class ClipChange(BaseModel):
+class ClipChange(Asked):
     """What PATCH may change."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: str | None = None
     visibility: Literal["private"] | None = None

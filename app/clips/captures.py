@@ -84,8 +84,10 @@ async def accept(
 
 async def find(ctx: Context, caller: Caller, capture_id: str) -> Row:
     """A capture of the caller's. Raises NotFound, also for somebody else's."""
-    mine = {} if caller.instance_admin else {"caller": caller.identity}
-    row = await ctx.store.rows(Capture).find_one({"_id": capture_id} | mine)
+    mine = {"_id": capture_id}
+    mine |= {} if caller.instance_admin else {"caller": caller.identity}
+    mine |= {} if caller.room is None else {"room": caller.room}
+    row = await ctx.store.rows(Capture).find_one(mine)
     if row is None or row["status"] == "accepting":
         raise NotFound("there is no such capture, or it is not yours")
     return row

@@ -1,0 +1,221 @@
+"""Asking for clips: /captures."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.access.tokens import Caller
+from app.api import auth, clips, wire
+from app.api.openapi import Answer, Operation, described
+from app.api.wire import Instant, Told
+from app.clips import captures, endings, library
+from app.clips.requests import CaptureRequest
+from app.context import Context
+from app.errors import (
+    BufferEmpty,
+    Conflict,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    QuotaExceeded,
+    TooManyCaptures,
+    WindowTooLong,
+)
+from app.models import Capture
+from app.store import Row
+
+FINAL = frozenset({"ready", "failed", "cancelled"})
+EVENT_SECONDS = 0.2
+HEARTBEAT_SECONDS = 15
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class Accepted(Told):
+    """A capture that will be made. Location: where to ask for it."""
+
+    id: str
+    status: str
+    clip_id: str
+    Location: str
+
+
+class Progress(Told):
+    """How far a capture is."""
+
+    status: str = Field(description="`queued waiting running ready failed cancelled`")
+    stage: str = Field(description="What is done right now, in words.")
+    progress: float = Field(description="0 to 1.")
+    reason: str | None = Field(description="A slug that tells why it failed.")
+    detail: str
+    clip: clips.ClipTold | None = Field(description="Once it is ready.")
+
+
+class CaptureTold(Progress):
+    """A capture."""
+
+    id: str
+    clip_id: str
+    buffer: str
+    room: str
+    identity: str = Field(description="Whose screen it shows.")
+    title: str
+    cut: str
+    requested: clips.Requested
+    window: clips.Requested = Field(description="What of it could be had when it was accepted.")
+    notes: list[str]
+    accepted_at: Instant
+    finished_at: Instant | None
+
+
+def _asked(request: Request) -> tuple[Context, Caller]:
+    return request.app.state.ctx, auth.caller(request)
+
+
+@described(
+    Operation(
+        summary="Capture a part of a share",
+        answers={
+            HTTPStatus.ACCEPTED: Answer(
+                "It will be made.", Accepted, headers={"Location": "Where to ask for it."}
+            )
+        },
+        problems=[
+            BufferEmpty,
+            Conflict,
+            Invalid,
+            NotFound,
+            NotPermitted,
+            QuotaExceeded,
+            TooManyCaptures,
+            WindowTooLong,
+        ],
+        body=CaptureRequest,
+        headers={
+            "Idempotency-Key": "The same key within 24 h gives the same capture: 1 to 200 "
+            "visible ASCII characters."
+        },
+    )
+)
+async def post_capture(request: Request) -> Response:
+    """POST /captures"""
+    ctx, caller = _asked(request)
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Invalid("Idempotency-Key must be 1 to 200 visible ASCII characters")
+    row = await captures.accept(ctx, caller, await wire.body(request, CaptureRequest), key)
+    location = f"/captures/{row['_id']}"
+    told = Accepted(id=row["_id"], status=row["status"], clip_id=row["clip_id"], Location=location)
+    return wire.answer(told, HTTPStatus.ACCEPTED, {"Location": location})
+
+
+@described(
+    Operation(
+        summary="One capture",
+        answers={HTTPStatus.OK: Answer("The capture.", CaptureTold)},
+        problems=[NotFound],
+    )
+)
+async def get_capture(request: Request) -> Response:
+    """GET /captures/{capture_id}"""
+    ctx, caller = _asked(request)
+    row = await captures.find(ctx, caller, request.path_params["capture_id"])
+    return wire.answer(await _told(ctx, caller, row))
+
+
+@described(
+    Operation(
+        summary="Cancel a capture",
+        answers={HTTPStatus.OK: Answer("It is cancelled.", CaptureTold)},
+        problems=[NotFound, Conflict],
+    )
+)
+async def delete_capture(request: Request) -> Response:
+    """DELETE /captures/{capture_id}"""
+    ctx, caller = _asked(request)
+    row = await endings.cancel(ctx, caller, request.path_params["capture_id"])
+    return wire.answer(await _told(ctx, caller, row))
+
+
+@described(
+    Operation(
+        summary="How a capture gets on, as it happens",
+        description="Server-sent events `capture`, each the whole Progress as JSON, the present "
+        "state first; the stream ends after the last state.",
+        answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
+        problems=[NotFound],
+    )
+)
+async def get_capture_events(request: Request) -> Response:
+    """GET /captures/{capture_id}/events"""
+    ctx, caller = _asked(request)
+    row = await captures.find(ctx, caller, request.path_params["capture_id"])
+    return EventSourceResponse(_events(ctx, caller, row), ping=HEARTBEAT_SECONDS)
+
+
+async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterator[ServerSentEvent]:
+    sent = ""
+    while row is not None:
+        progress = Progress(**(await _progress(ctx, caller, row))).model_dump_json()
+        if progress != sent:
+            yield ServerSentEvent(progress, event="capture")
+            sent = progress
+        if row["status"] in FINAL:
+            return
+        await asyncio.sleep(EVENT_SECONDS)
+        row = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
+
+
+async def _told(ctx: Context, caller: Caller, row: Row) -> CaptureTold:
+    return CaptureTold(
+        **(await _progress(ctx, caller, row)),
+        id=row["_id"],
+        clip_id=row["clip_id"],
+        buffer=row["buffer_id"],
+        room=row["room"],
+        identity=row["identity"],
+        title=row["title"],
+        cut=row["cut"],
+        requested=clips.Requested(start=row["requested_start"], end=row["requested_end"]),
+        window=clips.Requested(start=row["window_start"], end=row["window_end"]),
+        notes=row["notes"],
+        accepted_at=row["accepted_at"],
+        finished_at=row["finished_at"],
+    )
+
+
+async def _progress(ctx: Context, caller: Caller, row: Row) -> dict[str, Any]:
+    clip = None
+    if row["status"] == "ready":
+        try:
+            found = await library.find(ctx, caller, row["clip_id"])
+        except NotFound:
+            found = None  # it was deleted since
+        reader = auth.reader_of(ctx, caller, datetime.now(UTC))
+        clip = found and clips.told(found, reader)
+    return {
+        "status": row["status"],
+        "stage": row["stage"],
+        "progress": row["progress"],
+        "reason": row["reason"],
+        "detail": row["detail"],
+        "clip": clip,
+    }
+
+
+routes: list[BaseRoute] = [
+    Route("/captures", post_capture, methods=["POST"]),
+    Route("/captures/{capture_id}", get_capture, methods=["GET"]),
+    Route("/captures/{capture_id}", delete_capture, methods=["DELETE"]),
+    Route("/captures/{capture_id}/events", get_capture_events, methods=["GET"]),
+]
