@@ -2,12 +2,16 @@
 
 Jobs run at least once, and a worker may be killed within any of them: each is a reconcile or a
 leased row, so that running it again is harmless. The queue is never the promise, only the hurry.
+
+arq leaves the job of a killed worker untouched for as long as the longest job may take, and takes
+no other of the same id meanwhile. So every id here moves on, by a generation or with time.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,17 +92,18 @@ class Queue:
 
     async def deliver(self, room: str) -> None:
         """Asks for the delivery of a room's events."""
-        await self._enqueue("deliver", room, job_id=f"deliver:{_digest(room)}")
+        await self._enqueue("deliver", room)
 
     async def learn_clock(self, session_id: str) -> None:
-        """Asks for a session's `started_at` from LiveKit; once while it is not answered."""
-        await self._enqueue("learn_clock", session_id, job_id=f"learn_clock:{session_id}")
+        """Asks for a session's `started_at` from LiveKit; at most once in two seconds."""
+        slot = int(time.time() / 2)
+        await self._enqueue("learn_clock", session_id, job_id=f"learn_clock:{session_id}:{slot}")
 
     async def once_per(self, period_seconds: float, name: str) -> None:
         """Runs the job `name` if nobody has asked for it in this period, whoever asks."""
         key = f"replay:tick:{name}"
         if await self.redis.set(key, 1, nx=True, px=max(1, int(period_seconds * 950))):
-            await self._enqueue(name, job_id=f"tick:{name}")
+            await self._enqueue(name)
 
     async def seen(self, event_id: str) -> bool:
         """Whether a webhook with this id was noted before."""

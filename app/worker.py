@@ -27,8 +27,9 @@ log = structlog.get_logger()
 Jobs = dict[str, Any]
 # Shares that start at the same moment each hold a job for as long as LiveKit takes.
 MAX_JOBS = 256
-# arq leaves the job of a killed worker alone for the longest of these, plus 10 s.
 RECONCILE_SECONDS = 90
+# An exact cut of ten minutes is encoded for up to 22 minutes of CPU time at 1080p60.
+CAPTURE_SECONDS = 3600
 _BUSY_AGAIN_SECONDS = 0.3
 _TRANSIENT_AGAIN_SECONDS = 2.0
 _MAX_TRIES = 1000
@@ -127,6 +128,7 @@ def _periods(settings: Settings) -> dict[str, float]:
         "requeue_captures": 5.0,
         "deliver_due": 5.0,
         "sweep_clips": 15.0,
+        "forget_audit": 3600.0,
     }
 
 
@@ -155,6 +157,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("capture", capture, 15),
             job("requeue_captures", requeue_captures, 30),
             job("sweep_clips", sweep_clips, RECONCILE_SECONDS),
+            job("forget_audit", forget_audit, RECONCILE_SECONDS),
         ],
         redis_settings=redis,
         queue_name=jobs.QUEUE,
