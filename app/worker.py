@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import context, delivery, health, jobs, metrics, models, schedule
+from app.access import audit
 from app.buffer import cleanup
 from app.clips import capturing, sweeping
 from app.context import Context
@@ -97,6 +98,11 @@ async def requeue_captures(state: Jobs) -> None:
 
 async def sweep_clips(state: Jobs) -> None:
     await sweeping.sweep_clips(state["ctx"])
+
+
+async def forget_audit(state: Jobs) -> None:
+    ctx: Context = state["ctx"]
+    await audit.forget_old(ctx.store, ctx.settings)
 
 
 def _patient(job: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
