@@ -126,11 +126,13 @@ def prepare(
         raise Unpreparable(path, inspection.faults)
     found = demux(path)
     pts = _session_ticks(found.picture_times, previous, base_ticks)
+    sound_times = _session_ticks(found.audio_times, previous, base_ticks)
     frame_ticks = _frame_ticks(pts, previous)
     if not found.pictures:
         raise Unpreparable(path, [Fault("no-video", "no picture in the file")])
     faults = media_faults(
         pts,
+        sound_times,
         idr_first=found.pictures[0].idr,
         frame_ticks=frame_ticks,
         extinf_seconds=extinf_seconds,
@@ -141,7 +143,7 @@ def prepare(
     first_pts, end_pts = int(pts.min()), int(pts.max()) + frame_ticks
     sound = on_grid(
         found.audio,
-        _session_ticks(found.audio_times, previous, base_ticks),
+        sound_times,
         init.audio_format,
         expected=_expected_audio(previous, init),
         pictures=(first_pts, end_pts),

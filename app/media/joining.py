@@ -21,7 +21,7 @@ from app.media.runs import Source
 _COPY_BYTES = 8 << 20
 _READ_BYTES = 256 << 10
 # "These two files can't be copied this way", as against a disk that is full or broken.
-_NOT_THIS_WAY = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
+_NOT_THIS_WAY = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
 
 
 class SourceChanged(Exception):

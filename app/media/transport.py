@@ -23,6 +23,8 @@ ADTS_STREAM = 0x0F
 # longer. A file that stops early for other reasons than these is short by whole frames.
 _SHORT_TOLERANCE_SECONDS = 0.25
 _LONG_TOLERANCE_SECONDS = 2.0
+# Sound lies beside the pictures, but for a hole of 2 s in them at a boundary.
+_STRAY_SOUND_TICKS = 10 * VIDEO_TICKS
 
 Bytes = NDArray[np.uint8]
 
@@ -66,9 +68,14 @@ def inspect(data: bytes) -> Inspection:
 
 
 def media_faults(
-    pts: NDArray[np.int64], *, idr_first: bool, frame_ticks: int, extinf_seconds: float
+    pts: NDArray[np.int64],
+    sound: NDArray[np.int64],
+    *,
+    idr_first: bool,
+    frame_ticks: int,
+    extinf_seconds: float,
 ) -> list[Fault]:
-    """Check the pictures of one segment: `pts` in 90 kHz ticks, in decode order, unwrapped."""
+    """Check one segment's times: of pictures and audio frames, in unwrapped 90 kHz ticks."""
     faults: list[Fault] = []
     if not idr_first:
         faults.append(Fault("no-keyframe", "the first picture is not an IDR"))
@@ -80,6 +87,12 @@ def media_faults(
         faults.append(
             Fault("timestamps", f"pictures span {seconds:.3f} s, EXTINF is {extinf_seconds:.3f}")
         )
+    stray = np.flatnonzero(
+        (sound < ordered[0] - _STRAY_SOUND_TICKS) | (sound > ordered[-1] + _STRAY_SOUND_TICKS)
+    )
+    if len(stray):
+        away = (int(sound[stray[0]]) - int(ordered[0])) / VIDEO_TICKS
+        faults.append(Fault("timestamps", f"sound {away:.3f} s after the first picture"))
     if seconds < extinf_seconds - _SHORT_TOLERANCE_SECONDS:
         faults.append(
             Fault("truncated", f"pictures span {seconds:.3f} s, EXTINF is {extinf_seconds:.3f}")

@@ -135,17 +135,21 @@ def test_other_codecs_are_named(codec: list[str], slug: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("pts", "extinf", "slugs"),
+    ("pts", "sound", "extinf", "slugs"),
     [
-        ([0, 6_000, 12_000], 0.2, []),
-        ([0, 6_000, 6_000], 0.133, ["timestamps"]),
-        ([0, 6_000, 900_000], 0.2, ["timestamps"]),
-        ([0, 6_000], 2.0, ["truncated"]),
+        ([0, 6_000, 12_000], [300, 12_500], 0.2, []),
+        ([0, 6_000, 6_000], [], 0.133, ["timestamps"]),
+        ([0, 6_000, 900_000], [], 0.2, ["timestamps"]),
+        ([0, 6_000], [], 2.0, ["truncated"]),
+        ([0, 6_000], [300, 2_000_000], 0.133, ["timestamps"]),
     ],
 )
-def test_times_that_no_camera_made(pts: list[int], extinf: float, slugs: list[str]) -> None:
-    """Doubled, far too long or too short against EXTINF."""
-    found = media_faults(np.array(pts), idr_first=True, frame_ticks=6_000, extinf_seconds=extinf)
+def test_times_that_no_camera_made(
+    pts: list[int], sound: list[int], extinf: float, slugs: list[str]
+) -> None:
+    """Doubled, far too long or too short against EXTINF, sound far from the pictures."""
+    times = (np.array(pts), np.array(sound, np.int64))
+    found = media_faults(*times, idr_first=True, frame_ticks=6_000, extinf_seconds=extinf)
     assert [fault.slug for fault in found] == slugs
 
 
