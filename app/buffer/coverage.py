@@ -78,6 +78,11 @@ class Coverage:
             if 0 <= left < len(self.runs) - 1 and self.runs[left].joins(self.runs[left + 1]):
                 self.runs[left : left + 2] = [_joined(self.runs[left], self.runs[left + 1])]
 
+    @property
+    def end_ticks(self) -> int:
+        """Where the media ends; 0 if there is none."""
+        return self.runs[-1].end_ticks if self.runs else 0
+
     def __contains__(self, sequence: int) -> bool:
         return any(run.first <= sequence <= run.last for run in reversed(self.runs))
 
@@ -85,6 +90,16 @@ class Coverage:
         """Every sequence that is covered, in order."""
         for run in self.runs:
             yield from range(run.first, run.last + 1)
+
+    def lacks(self, first: int, end: int) -> bool:
+        """Whether a sequence of `first` up to, not including, `end` is not covered."""
+        for run in self.runs:
+            if run.last < first:
+                continue
+            if run.first > first:
+                break
+            first = run.last + 1
+        return first < end
 
     def trim(self, before_ticks: int) -> int:
         """Forgets runs that ended before a media time, except the last; the first sequence left.

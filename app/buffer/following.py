@@ -1,0 +1,236 @@
+"""One session being indexed: from its playlists' lines to its rows, strictly in order.
+
+    a line names a segment → its fragment is made → its row is inserted → its `.ts` is unlinked
+
+Each step may be repeated after a crash: a fragment without a row is written again, a `.ts` with a
+row and a whole fragment is unlinked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from app import metrics
+from app.buffer import leases, preparing, summary
+from app.buffer.clock import TICKS_PER_SECOND
+from app.buffer.coverage import Coverage, run_of
+from app.buffer.listing import NEVER, Listing, Stamp, is_over, look, segments_on_disk
+from app.buffer.making import Maker, Tools
+from app.buffer.playlist import Entry
+from app.media.fragment import Continuity
+from app.models import Segment
+from app.store import Row
+
+QUIET = timedelta(seconds=15)
+"""An egress that is over and has written nothing for this long died: nothing more will come."""
+_SHORTEST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class Follower:
+    """Follows one leased session until it is read to its end, or cancelled."""
+
+    def __init__(self, tools: Tools, session: Row) -> None:
+        self.session = session
+        self.maker = Maker(tools, session)
+        self.seen: Stamp = NEVER
+        """The stamp of live.m3u8 when it was last read."""
+        self.busy = True
+        """Whether it is at work, not waiting for a poke."""
+        self._tools = tools
+        self._store = tools.ctx.store
+        self._wake = asyncio.Event()
+        self._coverage = Coverage()
+        self._floor = 0
+        self._full_until = -1
+        self._tail = 0
+        self._newest_at: datetime | None = None
+        self._continuity: Continuity | None = None
+        self._said: set[str] = set()
+        self._log = log.bind(
+            room=session["room"], identity=session["identity"], session=session["_id"]
+        )
+
+    def poke(self) -> None:
+        """Something in the session's folder may have changed."""
+        self._wake.set()
+
+    def update(self, session: Row) -> None:
+        """The session's row was read again."""
+        self.session = session
+        self.maker.clock.update(session)
+        if session["ended_at"] is not None:
+            self.poke()
+
+    async def run(self) -> None:
+        """Ends when the session is read to its end. Store and disk being away is waited out."""
+        pause = _SHORTEST_PAUSE_SECONDS
+        opened = False
+        while True:
+            try:
+                if not opened:
+                    await self._open()
+                    opened = True
+                if await self._pass():
+                    await self.write_summary()
+                    await leases.close(self._store, self.session["_id"], self._tools.name)
+                    self._log.info("session_indexed", segments=self._newest() + 1)
+                    return
+            except (PyMongoError, OSError) as error:
+                self._say_once(f"indexing_waits:{type(error).__name__}", error=str(error))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                continue
+            pause = _SHORTEST_PAUSE_SECONDS
+            self.busy = False
+            await self._wake.wait()
+            self._wake.clear()
+            self.busy = True
+
+    async def write_summary(self) -> None:
+        """Writes what is indexed, if it is not written yet."""
+        if self._tail:
+            kept = self._tools.ctx.settings.retention + timedelta(minutes=5)
+            before = self._coverage.end_ticks - round(kept.total_seconds() * TICKS_PER_SECOND)
+            self._floor = max(self._floor, self._coverage.trim(before))
+            await summary.write(
+                self._store, self.session["_id"], self._coverage, self._floor, self._newest_at
+            )
+            self._tail = 0
+
+    async def _open(self) -> None:
+        """Takes the session up where it was left, by whichever indexer."""
+        found = await self._store.rows(summary.Summary).find_one({"_id": self.session["_id"]}) or {}
+        rows = await summary.tail(self._store, self.session["_id"], summary.through(found))
+        self._coverage = Coverage.read(found.get("runs", []))
+        self._floor = found.get("floor", 0)
+        self._newest_at = found.get("newest_at")
+        for row in rows:
+            self._coverage.add(run_of(row))
+            self._newest_at = row["indexed_at"]
+        self._tail = len(rows)
+        self._continuity = await self.maker.continuity_before(self._newest() + 1)
+        await self._finish_what_was_begun()
+
+    async def _finish_what_was_begun(self) -> None:
+        """Settles each `.ts` that is there although it counts as indexed."""
+        left = await self._tools.thread(segments_on_disk, self.maker.folder)
+        if not left:
+            return
+        listing = await self._look(thoroughly=True)
+        for entry in listing.entries:
+            if entry.name not in left or entry.sequence not in self._coverage:
+                continue
+            row = await self._store.rows(Segment).find_one(
+                {"_id": f"{self.session['_id']}:{entry.sequence}"}
+            )
+            if row is None:
+                await self._index(entry, listing.stamp)
+            elif row["state"] == "quarantined":
+                continue
+            elif await self._tools.thread(preparing.is_whole, self.maker.folder, row):
+                await self._unlink(entry.name)
+            else:
+                await self._make_again(entry, row)
+
+    async def _make_again(self, entry: Entry, row: Row) -> None:
+        """A power cut took the fragment, not the row: the `.ts` is still there."""
+        previous = await self.maker.continuity_before(entry.sequence)
+        made = await self.maker.make(entry, previous, row["start_ticks"], row["indexed_at"])
+        await self._store.rows(Segment).replace_one({"_id": row["_id"]}, made.row)
+        if made.continuity is not None:
+            await self._unlink(entry.name)
+
+    async def _pass(self) -> bool:
+        """Indexes what is listed and not indexed yet. True when nothing more will come."""
+        listing = await self._look(thoroughly=self.session["ended_at"] is not None)
+        kept_from = datetime.now(UTC) - self._tools.ctx.settings.retention
+        for entry in listing.entries:
+            if entry.sequence < self._floor or entry.sequence in self._coverage:
+                continue
+            if is_over(entry, kept_from):
+                await self._unlink(entry.name)  # too old to be offered; listed for hours to come
+                if entry.sequence > self._newest():
+                    self._floor = entry.sequence + 1
+            else:
+                await self._index(entry, listing.stamp)
+        self._full_until = max(self._full_until, listing.full_until)
+        self.seen = listing.stamp
+        return listing.ended or self._is_quiet(listing.stamp)
+
+    async def _look(self, *, thoroughly: bool) -> Listing:
+        listing = await self._tools.thread(
+            look,
+            self.maker.folder,
+            self._coverage,
+            self._floor,
+            self._full_until,
+            thoroughly=thoroughly,
+        )
+        for line in listing.refused:
+            self._say_once("playlist_line_refused", line=line)
+        if listing.disagreement:
+            self._say_once("playlists_disagree", detail=listing.disagreement)
+        return listing
+
+    def _is_quiet(self, stamp: Stamp) -> bool:
+        now, ended_at = datetime.now(UTC), self.session["ended_at"]
+        return ended_at is not None and now - ended_at > QUIET and now - _written_at(stamp) > QUIET
+
+    async def _index(self, entry: Entry, stamp: Stamp) -> None:
+        newest = self._newest()
+        late = entry.sequence < newest
+        previous = self._continuity
+        if late:
+            previous = await self.maker.continuity_before(entry.sequence)
+        committed_at = _written_at(stamp)
+        made = await self.maker.make(entry, previous, self._coverage.end_ticks, committed_at)
+        if late:
+            # Readers look for rows above the summary's last one: it is told of before it is there.
+            self._cover(made.row)
+            await self.write_summary()
+        elif self._tail >= summary.TAIL_SEGMENTS - 1:
+            await self.write_summary()
+        standing = await self._tools.committer.commit(made.row)
+        await self.maker.clock.recheck(standing)
+        self._cover(standing)
+        lag_seconds = (datetime.now(UTC) - committed_at).total_seconds()
+        metrics.INDEX_LAG.observe(max(0.0, lag_seconds))
+        if standing is not made.row:
+            self._continuity = await self.maker.continuity_before(self._newest() + 1)
+        elif made.continuity is not None and not late:
+            self._continuity = made.continuity
+        if standing["state"] != "quarantined":
+            await self._unlink(entry.name)
+
+    def _cover(self, row: Row) -> None:
+        self._coverage.add(run_of(row))
+        self._tail += 1
+        self._newest_at = row["indexed_at"]
+
+    def _newest(self) -> int:
+        """The highest sequence that is indexed, -1 if none is."""
+        return self._coverage.runs[-1].last if self._coverage.runs else -1
+
+    async def _unlink(self, name: str) -> None:
+        path = self.maker.folder / name
+        try:
+            await self._tools.thread(path.unlink, missing_ok=True)
+        except OSError as error:
+            metrics.ERRORS.labels("file_not_deletable").inc()
+            self._say_once("file_not_deletable", path=str(path), error=error.strerror)
+
+    def _say_once(self, event: str, **details: object) -> None:
+        if event not in self._said:
+            self._said.add(event)
+            self._log.warning(event.partition(":")[0], **details)
+
+
+def _written_at(stamp: Stamp) -> datetime:
+    return datetime.fromtimestamp(stamp.mtime_ns / 1e9, UTC)

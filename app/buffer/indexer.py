@@ -1,0 +1,196 @@
+"""The indexer process: follows every session that records, from playlists to rows.
+
+File events wake it up; a scan finds what they miss. Several may run: each session is leased to
+one of them at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from app import metrics
+from app.buffer import leases, watching
+from app.buffer.committing import Committer
+from app.buffer.following import Follower
+from app.buffer.listing import Stamp, stamp_of
+from app.buffer.making import Tools
+from app.buffer.paths import BUFFER_ROOT, LIVE_PLAYLIST
+from app.context import Context, opened
+from app.models import EgressSession
+from app.settings import Settings
+
+SCAN_SECONDS = 2.0
+POLL_SECONDS = 0.2
+_EVENT_GRACE_NS = 1_000_000_000
+_STOP_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+async def run(settings: Settings) -> None:
+    """The process: works until it is cancelled, then gives its sessions back."""
+    async with opened(settings) as ctx:
+        await Indexer(ctx).run()
+
+
+class Indexer:
+    """One indexer. `name` tells it from others that run at the same time."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.name = secrets.token_hex(4)
+        self._ctx = ctx
+        self._root = ctx.settings.media_root / BUFFER_ROOT
+        self._threads = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "indexer")
+        self._tools = Tools(ctx, self.name, self._threads, Committer(ctx.store))
+        self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
+        self._elsewhere: dict[str, float] = {}
+        self._silence = watching.Silence()
+        self._polling = ctx.settings.watch == "poll"
+        self._said_away = False
+
+    async def run(self) -> None:
+        """Works until it is cancelled, then gives its sessions back."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        log.info("indexer_started", indexer=self.name, root=str(self._root))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._tools.committer.run())
+                if not self._polling:
+                    group.create_task(self._listen())
+                group.create_task(self._heartbeat())
+                group.create_task(self._scan())
+        finally:
+            await self._stop()
+
+    async def _listen(self) -> None:
+        stop = asyncio.Event()
+        try:
+            async for changed in watching.changed_sessions(self._root, stop):
+                self._silence.heard()
+                for session_id in changed:
+                    await self._changed(session_id)
+        except watching.EventsUnavailable as error:
+            self._poll(str(error))
+        finally:
+            stop.set()
+
+    async def _changed(self, session_id: str) -> None:
+        if session_id in self._followers:
+            self._followers[session_id][0].poke()
+        elif self._elsewhere.get(session_id, 0.0) < time.monotonic():
+            self._elsewhere[session_id] = time.monotonic() + SCAN_SECONDS
+            with suppress(PyMongoError):  # the scan says so, and comes again
+                await self._take(session_id)
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(leases.HEARTBEAT_SECONDS)
+            try:
+                await leases.renew(self._ctx.store, self.name, datetime.now(UTC))
+            except PyMongoError as error:
+                log.warning("leases_not_renewed", indexer=self.name, error=str(error))
+
+    async def _scan(self) -> None:
+        """Looks for sessions now and then, and for changes: often where there are no events."""
+        sessions_at = 0.0
+        while True:
+            if time.monotonic() >= sessions_at:
+                sessions_at = time.monotonic() + SCAN_SECONDS
+                try:
+                    await self._look_for_sessions()
+                    self._said_away = False
+                except PyMongoError as error:
+                    if not self._said_away:
+                        log.warning("store_does_not_answer", error=str(error))
+                    self._said_away = True
+            await self._look_for_changes()
+            await asyncio.sleep(POLL_SECONDS if self._polling else SCAN_SECONDS)
+
+    async def _look_for_sessions(self) -> None:
+        now = datetime.now(UTC)
+        query = {"indexing": "live"}
+        rows = await self._ctx.store.rows(EgressSession).find(query).to_list(None)
+        for row in rows:
+            held = self._followers.get(row["_id"])
+            if held is None and leases.is_free(row, self.name, now):
+                await self._take(row["_id"])
+            elif held is not None and row["indexer"] != self.name:
+                await self._drop(row["_id"])  # we were away for too long; another has it
+            elif held is not None:
+                held[0].update(row)
+        for session_id in self._followers.keys() - {row["_id"] for row in rows}:
+            await self._drop(session_id)
+        self._elsewhere = {k: v for k, v in self._elsewhere.items() if v > time.monotonic()}
+
+    async def _look_for_changes(self) -> None:
+        followers = [follower for follower, task in self._followers.values() if not task.done()]
+        folders = [follower.maker.folder for follower in followers]
+        stamps = await asyncio.get_running_loop().run_in_executor(self._threads, _stamps, folders)
+        missed = 0
+        for follower, stamp in zip(followers, stamps, strict=True):
+            if stamp == follower.seen:
+                continue
+            follower.poke()
+            missed += time.time_ns() - stamp.mtime_ns > _EVENT_GRACE_NS and not follower.busy
+        if not self._polling and self._silence.found(missed):
+            self._poll("scans find changes that no file event told of")
+
+    def _poll(self, why: str) -> None:
+        self._polling = True
+        log.warning("file_events_silent", indexer=self.name, why=why, poll_seconds=POLL_SECONDS)
+
+    async def _take(self, session_id: str) -> None:
+        row = await leases.acquire(self._ctx.store, session_id, self.name, datetime.now(UTC))
+        if row is None or session_id in self._followers:
+            return
+        try:
+            follower = Follower(self._tools, row)
+        except ValueError as error:  # the row's folder leads out of the media root
+            log.error("session_not_followed", session=session_id, error=str(error))
+            return
+        task = asyncio.create_task(follower.run(), name=f"follow {session_id}")
+        self._followers[session_id] = (follower, task)
+        task.add_done_callback(lambda done: self._ended(session_id, done))
+
+    def _ended(self, session_id: str, task: asyncio.Task[None]) -> None:
+        held = self._followers.get(session_id)
+        if held is not None and held[1] is task:
+            del self._followers[session_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            metrics.ERRORS.labels("indexing_failed").inc()
+            log.error("indexing_failed", session=session_id, exc_info=error)
+
+    async def _drop(self, session_id: str) -> None:
+        held = self._followers.pop(session_id, None)
+        if held is not None:
+            held[1].cancel()
+            await asyncio.wait([held[1]])
+
+    async def _stop(self) -> None:
+        held = dict(self._followers)
+        for _, task in held.values():
+            task.cancel()
+        if held:
+            await asyncio.wait([task for _, task in held.values()], timeout=_STOP_SECONDS)
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                for follower, _ in held.values():
+                    await follower.write_summary()
+                await leases.release(self._ctx.store, self.name, held)
+        except (PyMongoError, TimeoutError) as error:
+            log.warning("leases_not_given_back", indexer=self.name, error=str(error))
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+def _stamps(folders: list[Path]) -> list[Stamp]:
+    return [stamp_of(folder / LIVE_PLAYLIST) for folder in folders]

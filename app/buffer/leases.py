@@ -1,0 +1,65 @@
+"""Leases: several indexers may run, and each session is followed by one of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pymongo import ReturnDocument
+
+from app.models import EgressSession
+from app.store import Row, Store
+
+HEARTBEAT_SECONDS = 5.0
+EXPIRY = timedelta(seconds=15)
+
+
+def is_free(session: Row, indexer: str, now: datetime) -> bool:
+    """Whether an indexer may take a session that is being indexed."""
+    holder, until = session["indexer"], session["indexer_until"]
+    return holder is None or holder == indexer or until is None or bool(until < now)
+
+
+async def acquire(store: Store, session_id: str, indexer: str, now: datetime) -> Row | None:
+    """The session's row, leased to `indexer`; None if another one has it or it is read to its end.
+
+    A lease that has expired is taken over.
+    """
+    found: Row | None = await store.rows(EgressSession).find_one_and_update(
+        {
+            "_id": session_id,
+            "indexing": "live",
+            "$or": [
+                {"indexer": None},
+                {"indexer": indexer},
+                {"indexer_until": None},
+                {"indexer_until": {"$lt": now}},
+            ],
+        },
+        {"$set": {"indexer": indexer, "indexer_until": now + EXPIRY}},
+        return_document=ReturnDocument.AFTER,
+    )
+    return found
+
+
+async def renew(store: Store, indexer: str, now: datetime) -> None:
+    """Keeps every lease of an indexer for another while."""
+    await store.rows(EgressSession).update_many(
+        {"indexing": "live", "indexer": indexer}, {"$set": {"indexer_until": now + EXPIRY}}
+    )
+
+
+async def release(store: Store, indexer: str, session_ids: Iterable[str]) -> None:
+    """Gives leases back, so that another indexer can take them at once."""
+    await store.rows(EgressSession).update_many(
+        {"_id": {"$in": list(session_ids)}, "indexer": indexer},
+        {"$set": {"indexer": None, "indexer_until": None}},
+    )
+
+
+async def close(store: Store, session_id: str, indexer: str) -> None:
+    """Notes that a session's playlists are read to their end, and gives its lease back."""
+    await store.rows(EgressSession).update_one(
+        {"_id": session_id, "indexer": indexer},
+        {"$set": {"indexing": None, "indexer": None, "indexer_until": None}},
+    )

@@ -1,0 +1,196 @@
+"""A committed segment made into its row: with its fragment on disk, or with its fault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import structlog
+
+from app import metrics
+from app.buffer import clock, preparing
+from app.buffer.committing import Committer
+from app.buffer.paths import inside
+from app.buffer.playlist import Entry
+from app.buffer.session_clock import SessionClock
+from app.context import Context
+from app.media.faults import Unpreparable
+from app.media.fragment import Continuity
+from app.models import Segment
+from app.store import Row
+
+SECOND_LOOK_SECONDS = 1.0
+_MAY_PASS = frozenset({"empty", "truncated", "unreadable"})
+_FRESH = timedelta(seconds=10)
+"""On a network file system content may arrive after the line that names it, but not much later."""
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What everything within an indexer shares. `name` is the indexer's."""
+
+    ctx: Context
+    name: str
+    threads: Executor
+    committer: Committer
+
+    async def thread(
+        self,
+        call: Callable[Arguments, Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """Runs a call that blocks in one of the indexer's threads."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.threads, lambda: call(*args, **kwargs))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A segment's row, ready to be inserted; `continuity` for the next one, None after a fault."""
+
+    row: Row
+    continuity: Continuity | None
+
+
+class Maker:
+    """Makes the rows of one session's segments."""
+
+    def __init__(self, tools: Tools, session: Row) -> None:
+        self.folder: Path = inside(tools.ctx.settings.media_root, session["folder"])
+        self.clock = SessionClock(tools.ctx, session)
+        self._tools = tools
+        self._session_id: str = session["_id"]
+        self._buffer_id: str = session["buffer_id"]
+        self._anchor: tuple[datetime, int] | None = None
+
+    async def make(
+        self, entry: Entry, previous: Continuity | None, end_ticks: int, committed_at: datetime
+    ) -> Made:
+        """`end_ticks`: where the session's media ended before. `committed_at`: when it was named.
+
+        A segment that can't be used is quarantined. Raises OSError if nothing can be written.
+        """
+        try:
+            fragment = await self._fragment(entry, previous, committed_at)
+        except Unpreparable as error:
+            return Made(await self._faulty(entry, error, end_ticks, committed_at), None)
+        prepared = fragment.prepared
+        if entry.start is not None:
+            self._anchor = (entry.start, prepared.first_pts)
+        row = await self._row(
+            entry,
+            fragment.name,
+            prepared.first_pts,
+            prepared.end_pts,
+            committed_at,
+            size_bytes=fragment.size_bytes,
+            payload_offset=prepared.payload_offset,
+            init_id=prepared.init.id,
+            audio=prepared.audio,
+            frames=prepared.frames,
+            width=prepared.init.width,
+            height=prepared.init.height,
+            samples=prepared.samples.pack(),
+        )
+        return Made(row, prepared.continuity)
+
+    async def continuity_before(self, sequence: int) -> Continuity | None:
+        """Where the session's media stood before a segment, from the last usable row before it."""
+        rows = self._tools.ctx.store.rows(Segment)
+        query = {"session_id": self._session_id, "sequence": {"$lt": sequence}, "fault": None}
+        async for row in rows.find(query).sort("sequence", -1).limit(1):
+            return await self._tools.thread(preparing.continuity, self.folder, row)
+        return None
+
+    async def _fragment(
+        self, entry: Entry, previous: Continuity | None, committed_at: datetime
+    ) -> preparing.Fragment:
+        arguments = (self.folder, entry, previous, self._tools.name)
+        try:
+            return await self._tools.thread(preparing.make_fragment, *arguments)
+        except Unpreparable as error:
+            if error.slug not in _MAY_PASS or datetime.now(UTC) - committed_at > _FRESH:
+                raise
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
+        return await self._tools.thread(preparing.make_fragment, *arguments)
+
+    async def _faulty(
+        self, entry: Entry, error: Unpreparable, end_ticks: int, committed_at: datetime
+    ) -> Row:
+        """The row of a segment that can't be used: where its media would be, and why it isn't."""
+        start_ticks = end_ticks
+        if self._anchor is not None and entry.start is not None:
+            start, ticks = self._anchor
+            seconds = (entry.start - start).total_seconds()
+            start_ticks = ticks + round(seconds * clock.TICKS_PER_SECOND)
+        fault: str = error.slug
+        name = entry.name
+        try:
+            name = await self._tools.thread(preparing.quarantine, self.folder, entry.name)
+        except FileNotFoundError:
+            fault = "missing"
+        except OSError as refused:
+            log.warning("quarantine_stays", session=self._session_id, error=str(refused))
+        metrics.ERRORS.labels(f"segment_{fault.replace('-', '_')}").inc()
+        log.warning(
+            "segment_quarantined",
+            session=self._session_id,
+            segment=entry.name,
+            sequence=entry.sequence,
+            fault=fault,
+            detail="; ".join(each.detail for each in error.faults),
+        )
+        length = round(entry.seconds * clock.TICKS_PER_SECOND)
+        return await self._row(
+            entry,
+            name,
+            start_ticks,
+            start_ticks + length,
+            committed_at,
+            size_bytes=await self._tools.thread(_size, self.folder / name),
+            state="quarantined",
+            fault=fault,
+        )
+
+    async def _row(
+        self,
+        entry: Entry,
+        name: str,
+        start_ticks: int,
+        end_ticks: int,
+        committed_at: datetime,
+        **media: Any,
+    ) -> Row:
+        clock_ns = await self.clock.of(entry, start_ticks, committed_at)
+        row = Segment(
+            id=f"{self._session_id}:{entry.sequence}",
+            session_id=self._session_id,
+            buffer_id=self._buffer_id,
+            sequence=entry.sequence,
+            name=name,
+            start=clock.wall(clock_ns, start_ticks),
+            end=clock.wall(clock_ns, end_ticks),
+            start_ticks=start_ticks,
+            end_ticks=end_ticks,
+            extinf_seconds=entry.seconds,
+            indexed_at=datetime.now(UTC),
+            **media,
+        )
+        return row.model_dump_doc()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

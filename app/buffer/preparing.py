@@ -1,0 +1,102 @@
+"""A committed `.ts` on disk made into its fragment file. All calls block: run them in a thread.
+
+Every step may be repeated: a fragment is written aside, synced and renamed, and its `.ts` stays
+until the fragment's row is in the database.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.buffer.playlist import Entry
+from app.media.fragment import Continuity, Prepared, prepare
+from app.media.init_segment import Init
+from app.media.samples import SampleTable
+from app.store import Row
+
+QUARANTINED_SUFFIX = ".bad"
+PART_SUFFIX = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A fragment that is safely on disk."""
+
+    name: str
+    size_bytes: int
+    prepared: Prepared
+
+
+def fragment_name(sequence: int) -> str:
+    """The file name of a segment's fragment, next to its `.ts`."""
+    return f"{sequence:08d}.m4s"
+
+
+def init_name(init_id: str) -> str:
+    """The file name of an init segment within its session's folder."""
+    return f"init-{init_id}.mp4"
+
+
+def make_fragment(folder: Path, entry: Entry, previous: Continuity | None, writer: str) -> Fragment:
+    """Prepares a segment; writes its fragment, and its init segment where it is a new one.
+
+    `writer` names who writes, so that two writers never share a file that is not whole.
+
+    Raises Unpreparable if the segment can't be used, OSError if the fragment can't be written.
+    """
+    prepared = prepare(str(folder / entry.name), entry.seconds, previous)
+    init = prepared.init
+    if previous is None or previous.init.id != init.id:
+        path = folder / init_name(init.id)
+        if not path.exists():
+            _write(path, init.data, writer)
+    name = fragment_name(entry.sequence)
+    _write(folder / name, prepared.data, writer)
+    return Fragment(name, len(prepared.data), prepared)
+
+
+def quarantine(folder: Path, name: str) -> str:
+    """Renames a `.ts` that can't be used; its new name. FileNotFoundError if it is not there."""
+    path = folder / name
+    quarantined = path.with_name(name + QUARANTINED_SUFFIX)
+    path.rename(quarantined)
+    return quarantined.name
+
+
+def continuity(folder: Path, row: Row) -> Continuity | None:
+    """Where the session's media stood after an indexed row; None if its init segment is gone.
+
+    ValueError if what is stored can't be read.
+    """
+    try:
+        init = Init.parse((folder / init_name(row["init_id"])).read_bytes())
+    except FileNotFoundError:
+        return None
+    samples = SampleTable.unpack(row["samples"])
+    last_picture = samples.first_pts + int(samples.pts.max())
+    return Continuity(
+        init, samples.end_pts, samples.end_audio, max(1, samples.end_pts - last_picture)
+    )
+
+
+def is_whole(folder: Path, row: Row) -> bool:
+    """Whether an indexed row's file is there, of the recorded size."""
+    try:
+        return bool((folder / row["name"]).stat().st_size == row["size_bytes"])
+    except FileNotFoundError:
+        return False
+
+
+def _write(path: Path, data: bytes, writer: str) -> None:
+    part = path.with_name(f"{path.name}.{writer}{PART_SUFFIX}")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

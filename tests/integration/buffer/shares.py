@@ -1,0 +1,132 @@
+"""A share on disk: its rows, its egress, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from app.buffer import paths
+from app.buffer.indexer import Indexer
+from app.context import Context
+from app.models import Buffer, EgressSession, Segment
+from app.store import Row
+from tests.egress_on_disk import DiskEgress
+from tests.media_factory import Recording
+from tests.waiting import wait_for
+
+BeginShare = Callable[..., Awaitable["DiskShare"]]
+
+
+def nanoseconds(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000) * 1_000_000
+
+
+@dataclass
+class DiskShare:
+    """One share with one egress session, and its media."""
+
+    ctx: Context
+    buffer_id: str
+    session_id: str
+    start: datetime
+    folder: Path
+    egress: DiskEgress
+    media: Recording
+
+    def commit(self, count: int = 1) -> None:
+        """The next `count` segments of the media are written and named."""
+        for _ in range(count):
+            self.egress.commit(*self.next_segment())
+
+    def next_segment(self) -> tuple[bytes, float]:
+        segment = self.media.segments[len(self.egress.lines)]
+        return segment.path.read_bytes(), segment.extinf_seconds
+
+    async def rows(self) -> list[Row]:
+        """The session's rows in order."""
+        found = self.ctx.store.rows(Segment).find({"session_id": self.session_id})
+        return await found.sort("sequence", 1).to_list(None)
+
+    async def indexed(self, count: int, deadline: float = 10.0) -> list[Row]:
+        """The rows, once there are `count` of them."""
+
+        rows: list[Row] = []
+
+        async def enough() -> bool:
+            nonlocal rows
+            rows = await self.rows()
+            return len(rows) >= count
+
+        try:
+            await wait_for(enough, deadline, what=f"{count} rows of {self.session_id}")
+        except AssertionError as error:
+            error.add_note(f"there are {[row['sequence'] for row in rows]}")
+            raise
+        return rows
+
+    async def session(self) -> Row:
+        row = await self.ctx.store.rows(EgressSession).find_one({"_id": self.session_id})
+        assert row is not None
+        return row
+
+    async def change(self, **fields: Any) -> None:
+        """What the recorder would write into the session's row."""
+        sessions = self.ctx.store.rows(EgressSession)
+        await sessions.update_one({"_id": self.session_id}, {"$set": fields})
+
+    async def read_to_the_end(self, deadline: float = 15.0) -> None:
+        async def closed() -> bool:
+            return (await self.session())["indexing"] is None
+
+        await wait_for(closed, deadline)
+
+    def files(self, pattern: str = "*") -> list[str]:
+        return sorted(path.name for path in self.folder.glob(pattern))
+
+
+async def begin_share(
+    ctx: Context, name: str, start: datetime, media: Recording, **given: Any
+) -> DiskShare:
+    """Makes the rows and the folder that the recorder makes; media time 0 is at `start`.
+
+    `given` are fields of the session's row.
+    """
+    session_id = paths.new_session_id(ctx.instance, start)
+    buffer_id = str(given.get("buffer_id", paths.buffer_id(ctx.instance, "RM", session_id)))
+    folder = str(paths.session_folder("room", name, session_id))
+    common: dict[str, Any] = {"room": "room", "room_sid": "RM", "identity": name}
+    common["video_sid"] = f"TR_{name}"
+    await ctx.store.create(Buffer(id=buffer_id, participant_sid="PA", since=start, **common))
+    fields: dict[str, Any] = {
+        "id": session_id,
+        "buffer_id": buffer_id,
+        "folder": folder,
+        "created_at": start,
+        "segment_seconds": 2,
+        "status": "EGRESS_ACTIVE",
+        "active_at": start + timedelta(seconds=1),
+        "clock_ns": nanoseconds(start),
+        "clock_exact": True,
+    }
+    assert await ctx.store.create(EgressSession(**(common | fields | given)))
+    path = ctx.settings.media_root / folder
+    egress = DiskEgress(path, start)
+    return DiskShare(ctx, buffer_id, session_id, start, path, egress, media)
+
+
+@asynccontextmanager
+async def indexing(ctx: Context) -> AsyncIterator[Indexer]:
+    """An indexer that runs within the block, and ends as at a SIGTERM."""
+    indexer = Indexer(ctx)
+    task = asyncio.create_task(indexer.run())
+    try:
+        yield indexer
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
