@@ -42,7 +42,9 @@ class Shape:
     """How a recording looks; two equal shapes are made once.
 
     `hole` is a stretch of seconds without pictures, `late_audio_seconds` how much later than the
-    picture the sound begins, `variant` only makes two recordings of one shape differ.
+    picture the sound begins, `variant` only makes two recordings of one shape differ. `numbered`
+    pictures carry their number, plus 100 for each variant, as 10 black or white bars, lowest first,
+    in their upper half.
     """
 
     fps: int = 15
@@ -58,6 +60,7 @@ class Shape:
     audio_frames_per_pes: bool = False
     base_seconds: float = 3_600.0
     variant: int = 0
+    numbered: bool = False
 
 
 class MediaFactory:
@@ -80,6 +83,9 @@ def _record(folder: Path, shape: Shape) -> Recording:
     width, height = shape.size
     source = f"testsrc2=size={width}x{height}:rate={shape.fps}:duration={seconds}"
     filters = [f"hue=h={40 * shape.variant}"]
+    if shape.numbered:
+        bar = f"mod(floor((N+{100 * shape.variant})/pow(2,floor(10*X/W))),2)"
+        filters.append(f"geq=lum='if(lt(Y,H/2),16+219*{bar},lum(X,Y))':cb='128':cr='128'")
     if shape.hole:
         filters.append(f"select='not(between(t,{shape.hole[0]},{shape.hole[1] - 0.001}))'")
     command = ["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", source]
