@@ -46,7 +46,7 @@ class RequestFrame:
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 _complete(MutableHeaders(scope=message), request_id)
             await send(message)
 

@@ -1,0 +1,213 @@
+"""What machines ask: alive, ready, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+
+from app import health
+from app.context import Context
+from app.errors import ConfigurationError
+from app.exposition import Exposition, served
+from app.free_ports import choose_ports
+from app.main import create_app
+from app.models import EgressSession, File
+from tests.integration.api.conftest import OWNER, MakeShare, bearer
+from tests.integration.conftest import MakeSettings
+from tests.waiting import wait_for
+
+
+@asynccontextmanager
+async def livekit(status: int = 200) -> AsyncIterator[str]:
+    """The URL of something that answers `/` as livekit-server does."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nOK".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@asynccontextmanager
+async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as http:
+            yield http
+
+
+async def test_alive_needs_nothing(http: httpx.AsyncClient) -> None:
+    found = await http.get("/healthz")
+    assert (found.status_code, found.json()) == (200, {"status": "alive"})
+
+
+async def test_ready_names_what_is_missing(http: httpx.AsyncClient) -> None:
+    """Here LiveKit is, and no worker and no indexer runs."""
+    found = await http.get("/readyz")
+    assert found.status_code == 503
+    checks = found.json()["checks"]
+    assert checks["mongo"] == checks["redis"] == checks["media_root"] == "ok"
+    assert checks["livekit"].startswith("does not answer")
+    assert checks["worker"] == checks["indexer"] == "none runs"
+    assert "127.0.0.1" not in found.text
+
+
+async def test_ready_when_all_is_there(ctx: Context, make_settings: MakeSettings) -> None:
+    async with livekit() as url:
+        app = create_app(make_settings(livekit_url=url))
+        async with client_of(app) as http, health.alive(ctx, "worker"):
+            async with health.alive(ctx, "indexer"):
+
+                async def ready() -> bool:
+                    return (await http.get("/readyz")).status_code == 200
+
+                await wait_for(ready)
+                assert (await http.get("/readyz")).json()["status"] == "ready"
+
+            async def not_ready() -> bool:
+                return (await http.get("/readyz")).status_code == 503
+
+            await wait_for(not_ready, what="a stopped indexer is missed")
+
+
+async def test_a_livekit_that_is_not_ready_is_told(
+    ctx: Context, make_settings: MakeSettings
+) -> None:
+    async with livekit(406) as url, client_of(create_app(make_settings(livekit_url=url))) as http:
+        assert (await http.get("/readyz")).json()["checks"]["livekit"] == "answers 406"
+
+
+async def test_the_pulse_of_a_killed_process_ends_by_itself(ctx: Context) -> None:
+    """Its entry says until when it counts."""
+    await ctx.queue.redis.zadd("replay:alive:worker", {"host:1": datetime.now(UTC).timestamp() - 1})
+    assert await health.pulse(ctx, "worker") == "none runs"
+    async with health.alive(ctx, "worker"):
+
+        async def runs() -> bool:
+            return await health.pulse(ctx, "worker") == "ok"
+
+        await wait_for(runs)
+        assert await ctx.queue.redis.zcard("replay:alive:worker") == 1
+
+
+def values(text: str) -> dict[str, float]:
+    return {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_the_gauges_say_what_the_rows_say(ctx: Context, share: MakeShare) -> None:
+    made = await share()
+    await ctx.store.create(
+        File(
+            id="f",
+            filename="a.mp4",
+            size_bytes=1234,
+            uploaded_by="ann",
+            storage_path="replays/a.mp4",
+            resource_id="c",
+            created_at=datetime.now(UTC),
+        )
+    )
+    found = values((await Exposition(ctx).render()).decode())
+    size = sum(path.stat().st_size for path in made.folder.glob("*.m4s"))
+    assert found["replay_buffer_temp_storage_bytes"] == size
+    assert found["replay_buffer_saved_replays_bytes"] == 1234
+    assert found["replay_buffer_active_sessions"] == 1
+    assert found["replay_buffer_free_disk_bytes"] > 0
+    age = (datetime.now(UTC) - made.start).total_seconds() - 20
+    assert found["replay_buffer_media_lag_seconds"] == pytest.approx(age, abs=5)
+
+
+async def test_a_ghost_and_an_ended_session_are_not_active(ctx: Context, share: MakeShare) -> None:
+    ghost = await share()
+    await ghost.change(ghost_at=datetime.now(UTC))
+    ended = await share("bob")
+    await ended.change(role=None, ended_at=datetime.now(UTC))
+    found = values((await Exposition(ctx).render()).decode())
+    assert found["replay_buffer_active_sessions"] == 0
+    assert found["replay_buffer_media_lag_seconds"] == 0
+
+
+async def test_the_media_lag_is_that_of_the_session_furthest_behind(
+    ctx: Context, share: MakeShare
+) -> None:
+    await share()
+    now = datetime.now(UTC)
+    await ctx.store.create(
+        EgressSession(
+            id="silent",
+            buffer_id="b",
+            room="room",
+            room_sid="RM",
+            identity="carl",
+            video_sid="TR",
+            folder="x",
+            created_at=now,
+            active_at=now - timedelta(seconds=300),
+            segment_seconds=2,
+        )
+    )
+    found = values((await Exposition(ctx).render()).decode())
+    assert found["replay_buffer_media_lag_seconds"] == pytest.approx(300, abs=5)
+
+
+async def test_scrapes_that_follow_each_other_ask_the_rows_once(
+    ctx: Context, share: MakeShare
+) -> None:
+    exposition = Exposition(ctx)
+    before = values((await exposition.render()).decode())
+    await share()
+    assert (
+        values((await exposition.render()).decode())["replay_buffer_active_sessions"]
+        == (before["replay_buffer_active_sessions"])
+    )
+
+
+async def test_the_metrics_need_their_token(ctx: Context, make_settings: MakeSettings) -> None:
+    async with client_of(create_app(make_settings(metrics_token="s3cret"))) as http:
+        for headers in ({}, bearer("wrong"), bearer("s3cret2"), OWNER, {"Authorization": "é"}):
+            encoded = {name: value.encode() for name, value in headers.items()}
+            assert (await http.get("/metrics", headers=encoded)).status_code == 401
+        found = await http.get("/metrics", headers=bearer("s3cret"))
+        assert found.status_code == 200
+        assert "replay_buffer_errors_total" in found.text
+
+
+async def test_without_a_token_they_are_not_served_to_anybody(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/metrics")).status_code == 404
+    assert (await http.get("/metrics", headers=bearer(""))).status_code == 404
+
+
+async def test_the_metrics_have_a_port_of_their_own(
+    ctx: Context, make_settings: MakeSettings, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Shared by the processes of a host; refused in words if a stranger has it."""
+    folder = tmp_path_factory.mktemp("ports")
+    port = choose_ports(["metrics"], folder / "ports.json")["metrics"]
+    own = Context(make_settings(metrics_port=port), ctx.store, ctx.queue, ctx.instance)
+    url = f"http://127.0.0.1:{port}/metrics"
+    async with httpx.AsyncClient(trust_env=False) as http:
+        async with served(own), served(own):
+            assert "replay_buffer_active_sessions" in (await http.get(url)).text
+            assert (await http.get(url.replace("/metrics", "/buffers"))).status_code == 404
+        with pytest.raises(httpx.ConnectError):
+            await http.get(url)
+    stranger = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", port)
+    async with stranger:
+        with pytest.raises(ConfigurationError, match=f"METRICS_PORT={port}"):
+            async with served(own):
+                pass

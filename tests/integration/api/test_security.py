@@ -1,0 +1,159 @@
+"""Every route against every kind of caller: the matrix of statuses, and no word too many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import httpx
+import pytest
+from livekit.api import AccessToken, VideoGrants
+from starlette.routing import Route
+
+from app.api.openapi import operation_of
+from app.context import Context
+from app.main import ROUTES
+from app.models import Segment
+from tests.integration.api.conftest import (
+    INSTANCE_ADMIN,
+    OWNER,
+    ROOM,
+    ROOM_ADMIN,
+    SHARER,
+    STRANGER,
+    MakeShare,
+    bearer,
+    token,
+)
+from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
+from tests.webhooks import sign
+
+GUARDED = [
+    (method, route)
+    for route in ROUTES
+    if isinstance(route, Route) and operation_of(route).access in ("token", "token or signature")
+    for method in sorted(route.methods or ())
+]
+
+
+def kind_token(kind: str) -> str:
+    made = AccessToken(LIVEKIT_API_KEY, LIVEKIT_API_SECRET).with_identity(SHARER)
+    return made.with_grants(VideoGrants(room=ROOM, room_join=True)).with_kind(kind).to_jwt()  # type: ignore[arg-type]
+
+
+def forged(text: str) -> str:
+    head, body, mac = text.split(".")
+    return f"{head}.{body}.{mac[:-2]}{'AA' if mac[-2:] != 'AA' else 'BB'}"
+
+
+BAD_CREDENTIALS: Mapping[str, Mapping[str, str]] = {
+    "none": {},
+    "empty": {"Authorization": ""},
+    "no scheme": {"Authorization": token()},
+    "another scheme": {"Authorization": f"Basic {token()}"},
+    "no token": {"Authorization": "Bearer "},
+    "garbage": bearer("a.b.c"),
+    "forged": bearer(forged(token())),
+    "expired": bearer(token(ttl=timedelta(seconds=-1))),
+    "another key": bearer(token(key="other")),
+    "another secret": bearer(token(secret="another-secret-of-at-least-32-bytes")),
+    "a webhook's": {"Authorization": f"Bearer {sign(b'{}')}"},
+    "an egress's": bearer(kind_token("egress")),
+    "a recorder's": bearer(token("EG_abc")),
+}
+
+
+@pytest.mark.parametrize(("method", "route"), GUARDED, ids=lambda x: getattr(x, "path", x))
+async def test_without_a_valid_token_every_route_is_shut(
+    http: httpx.AsyncClient, method: str, route: Route
+) -> None:
+    """Whether the thing exists or not, and whatever else is wrong with the request."""
+    path = route.path_format
+    for name in route.param_convertors:
+        path = path.replace(f"{{{name}}}", "0" * 24)
+    for name, headers in BAD_CREDENTIALS.items():
+        found = await http.request(method, path, headers=headers, content=b"{}")
+        assert found.status_code == 401, name
+        assert found.headers["WWW-Authenticate"] == "Bearer"
+        if method != "HEAD":
+            assert found.json()["type"] == "unauthorized"
+            given = headers.get("Authorization", "").removeprefix("Bearer ")
+            assert len(given) < 6 or given not in found.text
+
+
+CALLERS = {
+    "owner": OWNER,
+    "owner in another room": bearer(token(SHARER, room="other")),
+    "stranger": STRANGER,
+    "room admin": ROOM_ADMIN,
+    "admin of another room": bearer(token("mod", room="other", room_admin=True)),
+    "room admin without a room": bearer(token("mod", room="", room_admin=True)),
+    "room admin who may not subscribe": bearer(token("mod", room_admin=True, can_subscribe=False)),
+    "instance admin": INSTANCE_ADMIN,
+}
+READERS = {"owner", "room admin", "instance admin"}
+MATRIX = {
+    "GET /buffers/{buffer}": 200,
+    "GET /buffers/{buffer}/playlist.m3u8": 200,
+    "GET /buffers/{buffer}/replay.mp4?last=5": 307,
+    "HEAD /buffers/{buffer}/replay.mp4?last=5": 307,
+    "GET /segments/{session}-0.m4s": 200,
+    "HEAD /segments/{session}-0.m4s": 200,
+    "GET /segments/{session}-{init}.mp4": 200,
+}
+
+
+@pytest.mark.parametrize("who", CALLERS)
+async def test_a_buffer_and_its_media_are_for_those_who_may_see_it(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context, who: str
+) -> None:
+    made = await share()
+    row = await ctx.store.rows(Segment).find_one({"session_id": made.session_id})
+    assert row is not None
+    for line, good in MATRIX.items():
+        method, path = line.format(
+            buffer=made.buffer_id, session=made.session_id, init=row["init_id"]
+        ).split()
+        found = await http.request(method, path, headers=CALLERS[who])
+        assert found.status_code == (good if who in READERS else 404), (line, found.text)
+        if who not in READERS:
+            assert SHARER not in found.text.replace(path, "")
+            assert made.session_id not in found.text
+
+
+@pytest.mark.parametrize("who", CALLERS)
+async def test_only_the_sharer_and_the_operator_delete(
+    http: httpx.AsyncClient, share: MakeShare, who: str
+) -> None:
+    made = await share()
+    found = await http.delete(f"/buffers/{made.buffer_id}", headers=CALLERS[who])
+    expected = {"owner": 204, "instance admin": 204, "room admin": 403}
+    assert found.status_code == expected.get(who, 404)
+    assert bool(made.files("*.m4s")) == (found.status_code != 204)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/segments/..%2f..%2fetc%2fpasswd",
+        "/segments/../../etc/passwd",
+        "/segments/{session}-0.ts",
+        "/segments/{session}-00000000.m4s%00",
+        "/segments/{session}-99999999.m4s",
+        "/segments/{session}-init-..mp4",
+        "/segments/{session}-" + "f" * 64 + ".mp4",
+        "/segments/" + "0" * 8 + "-" + "0" * 24 + "-0.m4s",
+        "/segments/-0.m4s",
+        "/buffers/..%2f{buffer}",
+        "/buffers/%F0%9F%8E%AC",
+        "/buffers/{buffer}/replay.mp4/",
+    ],
+)
+async def test_no_path_leads_anywhere_else(
+    http: httpx.AsyncClient, share: MakeShare, path: str
+) -> None:
+    made = await share()
+    given = path.replace("{session}", made.session_id).replace("{buffer}", made.buffer_id)
+    found = await http.get(given, headers=INSTANCE_ADMIN)
+    assert found.status_code in (404, 410), found.text
+    assert found.json()["type"] in ("not-found", "gone")

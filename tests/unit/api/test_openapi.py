@@ -1,0 +1,127 @@
+"""The description is the interface: every route in it, nothing else, every reference whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+from app.api.openapi import describe, operation_of
+from app.errors import ReplayError
+from app.main import ROUTES
+
+DOCUMENT = json.loads(json.dumps(describe(ROUTES)))
+OPERATIONS = [
+    (method.upper(), path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+
+# the contract that outside checks hold
+PROMISED = {
+    "POST /webhooks/livekit",
+    "GET /buffers",
+    "GET /buffers/{buffer_id}",
+    "DELETE /buffers/{buffer_id}",
+    "GET /buffers/{buffer_id}/playlist.m3u8",
+    "GET /buffers/{buffer_id}/replay.mp4",
+    "GET /segments/{name}",
+    "POST /captures",
+    "GET /captures/{capture_id}",
+    "GET /captures/{capture_id}/events",
+    "DELETE /captures/{capture_id}",
+    "GET /clips",
+    "GET /clips/{clip_id}",
+    "PATCH /clips/{clip_id}",
+    "DELETE /clips/{clip_id}",
+    "POST /clips/{clip_id}/restore",
+    "GET /file/{file_id}",
+    "HEAD /file/{file_id}",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+    "GET /openapi.json",
+}
+OPEN = {"/healthz", "/readyz", "/openapi.json"}
+
+
+def nodes(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object within a JSON value."""
+    if isinstance(value, dict):
+        yield value
+        for child in value.values():
+            yield from nodes(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from nodes(child)
+
+
+def test_every_route_is_described_and_nothing_else_is() -> None:
+    served = {
+        (method, route.path_format)
+        for route in ROUTES
+        if isinstance(route, Route)
+        for method in route.methods or ()
+    }
+    assert {(method, path) for method, path, _ in OPERATIONS} == served
+    assert len([route for route in ROUTES if not isinstance(route, Route)]) == 0
+
+
+def test_what_was_promised_is_there() -> None:
+    assert {f"{method} {path}" for method, path, _ in OPERATIONS} >= PROMISED
+
+
+def test_every_operation_has_an_id_of_its_own() -> None:
+    ids = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for node in nodes(DOCUMENT):
+        if "$ref" in node:
+            _, *steps = node["$ref"].split("/")
+            target = DOCUMENT
+            for step in steps:
+                target = target[step]
+
+
+def test_every_schema_is_used() -> None:
+    text = json.dumps(DOCUMENT)
+    for name in DOCUMENT["components"]["schemas"]:
+        assert f'"#/components/schemas/{name}"' in text, name
+
+
+def test_path_parameters_are_those_of_the_path() -> None:
+    for _, path, operation in OPERATIONS:
+        named = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
+        assert named == re.findall(r"{(\w+)}", path)
+
+
+def test_only_what_machines_ask_is_open_to_anybody() -> None:
+    assert {path for _, path, operation in OPERATIONS if not operation["security"]} == OPEN
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.methods} {route.path}")
+def test_every_problem_that_an_endpoint_raises_by_name_is_declared(route: Route) -> None:
+    """An endpoint's own `raise X(...)` stands among its problems."""
+    declared = {error.__name__ for error in operation_of(route).all_problems}
+    names = set(route.endpoint.__code__.co_names)
+    known = {error.__name__ for error in every_error(ReplayError)}
+    raised = names & known
+    assert raised <= declared | {"Unauthorized"}
+
+
+def every_error(base: type[ReplayError]) -> Iterator[type[ReplayError]]:
+    for error in base.__subclasses__():
+        yield error
+        yield from every_error(error)
+
+
+def test_slugs_and_statuses_of_errors_are_as_stable_as_their_names() -> None:
+    slugs = [error.slug for error in every_error(ReplayError)]
+    for slug in slugs:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", slug)
