@@ -27,6 +27,7 @@ _LONG_TOLERANCE_SECONDS = 2.0
 _STRAY_SOUND_TICKS = 10 * VIDEO_TICKS
 
 Bytes = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,11 @@ def inspect(data: bytes) -> Inspection:
         faults.append(Fault("truncated", f"{rest} bytes after the last whole packet of 188"))
     count = len(data) // PACKET_BYTES
     packets = np.frombuffer(data, np.uint8, count * PACKET_BYTES).reshape(count, PACKET_BYTES)
-    if fault := _broken_packets(packets):
+    # Sync byte to adaptation flags, side by side: most checks need no more of a packet.
+    heads = np.ascontiguousarray(packets[:, :6])
+    if fault := _broken_packets(heads):
         return Inspection((fault, *faults), False)
-    pids = (packets[:, 1].astype(np.uint16) & 0x1F) << 8 | packets[:, 2]
+    pids = (heads[:, 1].astype(np.uint16) & 0x1F) << 8 | heads[:, 2]
     streams = _program(packets, pids)
     if streams is None:
         return Inspection((Fault("corrupt", "no program table in the file"), *faults), False)
@@ -60,7 +63,7 @@ def inspect(data: bytes) -> Inspection:
         if kind not in (H264_STREAM, ADTS_STREAM):
             faults.append(Fault("codec", f"stream {pid} is of type {kind:#x}; known are 0x1b, 0xf"))
     for pid in video + audio:
-        found = _broken_stream(packets[pids == pid], pid)
+        found = _broken_stream(packets, heads, np.flatnonzero(pids == pid), pid)
         faults.extend([found] if found else [])
     if not video or not np.any(pids == video[0]):
         faults.append(Fault("no-video", "no H.264 packet in the file"))
@@ -100,19 +103,19 @@ def media_faults(
     return faults
 
 
-def _broken_packets(packets: Bytes) -> Fault | None:
-    lost = np.flatnonzero(packets[:, 0] != 0x47)
+def _broken_packets(heads: Bytes) -> Fault | None:
+    lost = np.flatnonzero(heads[:, 0] != 0x47)
     if len(lost):
         return Fault("corrupt", f"{len(lost)} packets without sync byte, first is {lost[0]}")
-    marked = np.flatnonzero(packets[:, 1] & 0x80)
+    marked = np.flatnonzero(heads[:, 1] & 0x80)
     if len(marked):
         return Fault("corrupt", f"{len(marked)} packets marked erroneous, first is {marked[0]}")
     return None
 
 
-def _payload_offsets(packets: Bytes) -> NDArray[np.int64]:
-    adaptation = (packets[:, 3] & 0x20) != 0
-    return np.where(adaptation, packets[:, 4].astype(np.int64) + 5, 4)
+def _payload_offsets(heads: Bytes) -> NDArray[np.int64]:
+    adaptation = (heads[:, 3] & 0x20) != 0
+    return np.where(adaptation, heads[:, 4].astype(np.int64) + 5, 4)
 
 
 def _program(packets: Bytes, pids: NDArray[np.integer]) -> dict[int, int] | None:
@@ -142,36 +145,40 @@ def _section(packets: Bytes, pids: NDArray[np.integer], pid: int) -> bytes | Non
     return payload[1 + payload[0] :] if payload else None
 
 
-def _broken_stream(packets: Bytes, pid: int) -> Fault | None:
-    """The first loss in one elementary stream, by its counters and PES lengths."""
-    offsets = _payload_offsets(packets)
-    carrying = (packets[:, 3] & 0x10) != 0
-    if np.any(offsets[carrying] > PACKET_BYTES):
+def _broken_stream(packets: Bytes, heads: Bytes, numbers: Numbers, pid: int) -> Fault | None:
+    """The first loss in one elementary stream, by its counters and PES lengths.
+
+    `numbers` are its packets' places in the file.
+    """
+    numbers = numbers[(heads[numbers, 3] & 0x10) != 0]  # those that carry payload
+    if not len(numbers):
+        return None
+    heads = heads[numbers]
+    offsets = _payload_offsets(heads)
+    if np.any(offsets > PACKET_BYTES):
         return Fault("corrupt", f"stream {pid}: an adaptation field overruns its packet")
     # Flagged by the muxer: counters may jump here.
-    flagged = ((packets[:, 3] & 0x20) != 0) & (packets[:, 4] > 0) & ((packets[:, 5] & 0x80) != 0)
-    packets, offsets, flagged = packets[carrying], offsets[carrying], flagged[carrying]
-    if not len(packets):
-        return None
-    counters = packets[:, 3] & 0x0F
+    flagged = ((heads[:, 3] & 0x20) != 0) & (heads[:, 4] > 0) & ((heads[:, 5] & 0x80) != 0)
+    counters = heads[:, 3] & 0x0F
     jumps = ((counters[1:] - counters[:-1]) & 0x0F != 1) & ~flagged[1:]
     if np.any(jumps):
         where = int(np.flatnonzero(jumps)[0]) + 1
         return Fault("corrupt", f"stream {pid}: its packet {where} does not follow the one before")
-    starts = np.flatnonzero(packets[:, 1] & 0x40)
+    starts = np.flatnonzero(heads[:, 1] & 0x40)
     if not len(starts) or starts[0] != 0:
         return Fault("corrupt", f"stream {pid}: begins in the middle of a PES packet")
-    return _broken_pes(packets, offsets, starts, pid)
+    sizes = np.add.reduceat(PACKET_BYTES - offsets, starts)
+    return _broken_pes(packets, numbers[starts], offsets[starts], sizes, pid)
 
 
 def _broken_pes(
-    packets: Bytes, offsets: NDArray[np.int64], starts: NDArray[np.int64], pid: int
+    packets: Bytes, starts: Numbers, offsets: Numbers, sizes: Numbers, pid: int
 ) -> Fault | None:
-    sizes = np.add.reduceat(PACKET_BYTES - offsets, starts)
-    at = offsets[starts]
-    if np.any(at > PACKET_BYTES - 9):
+    """The first PES packet, of those that begin at `offsets` of packets `starts`, whose `sizes`
+    are not what its header says."""
+    if np.any(offsets > PACKET_BYTES - 9):
         return Fault("corrupt", f"stream {pid}: a PES header is cut")
-    heads = packets[starts[:, None], at[:, None] + np.arange(6)]
+    heads = packets[starts[:, None], offsets[:, None] + np.arange(6)]
     if np.any(heads[:, :3] != (0, 0, 1)):
         return Fault("corrupt", f"stream {pid}: a PES packet without its start code")
     promised = heads[:, 4].astype(np.int64) << 8 | heads[:, 5]
