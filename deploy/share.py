@@ -195,13 +195,13 @@ async def _obey(share: Share) -> None:
     """Carry out the commands on stdin, if it is a pipe; its end is a command to leave."""
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        await share.left.wait()
         return
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         await share.do(json.loads(line))
-    share.left.set()
 
 
 async def _main(arguments: argparse.Namespace) -> None:
@@ -220,14 +220,11 @@ async def _main(arguments: argparse.Namespace) -> None:
     if not arguments.no_audio:
         await share.do({"do": "publish_audio"})
     obeying = asyncio.create_task(_obey(share))
-    # A wrong command ends the share, loudly.
-    obeying.add_done_callback(lambda task: task.cancelled() or (task.exception() and loop.stop()))
-    try:
-        await asyncio.wait_for(share.left.wait(), arguments.seconds)
-    except TimeoutError:
-        tell("over")
-    obeying.cancel()
+    leaving = asyncio.create_task(share.left.wait())
+    await asyncio.wait({obeying, leaving}, timeout=arguments.seconds, return_when="FIRST_COMPLETED")
     await share.leave()
+    if obeying.done():
+        obeying.result()  # a wrong command ends the share, loudly
 
 
 def _arguments() -> argparse.Namespace:

@@ -68,6 +68,11 @@ class Encoders:
             self.audio.bit_rate = encoding.audio_kbps * 1000
         self._container.start_encoding()
 
+    def free(self) -> None:
+        """Give back threads and memory; without this they wait for the garbage collector."""
+        self._container.close()
+        del self.video, self.audio
+
     def encode_video(self, picture: av.VideoFrame | None) -> list[Any]:
         """Packets of one picture, pts from 0 in 1/90,000 s; None flushes."""
         return list(self.video.encode(picture))
@@ -125,6 +130,12 @@ class Cutter:
         self._drain(ended=True)
         if self._output is not None:
             self._close_segment(self._newest)
+
+    def free(self) -> None:
+        """End the encoders; a segment that is still open is lost."""
+        if self._output is not None:
+            self._output.close()
+        self._encoders.free()
 
     def _drain(self, ended: bool) -> None:
         while self._video or self._audio:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,8 +80,11 @@ class Source:
                 self._subscribe(publication)
 
     async def leave(self) -> None:
-        for reader in self._readers:
+        """Leave the room, and free what its streams hold."""
+        readers = list(self._readers)
+        for reader in readers:
             reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
         await self._room.disconnect()
 
     def _published(self) -> set[str]:
@@ -104,15 +108,18 @@ class Source:
             self.found.set()
 
     async def _read_video(self, track: Any) -> None:
-        async for event in rtc.VideoStream(track, format=rtc.VideoBufferType.I420):
-            if self._recorder.is_alive():
-                self._recorder.put_video(time.time(), event.frame)
+        stream = rtc.VideoStream(track, format=rtc.VideoBufferType.I420)
+        async with aclosing(stream):
+            async for event in stream:
+                if self._recorder.is_alive():
+                    self._recorder.put_video(time.time(), event.frame)
 
     async def _read_audio(self, track: Any) -> None:
         stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=2, frame_size_ms=20)
-        async for event in stream:
-            if self._recorder.is_alive():
-                self._recorder.put_audio(time.time(), bytes(event.frame.data))
+        async with aclosing(stream):
+            async for event in stream:
+                if self._recorder.is_alive():
+                    self._recorder.put_audio(time.time(), bytes(event.frame.data))
 
     def _gone(self, sids: set[str]) -> None:
         # While the connection is being made again everything seems to be gone; "reconnected"

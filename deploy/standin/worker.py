@@ -100,7 +100,8 @@ class Worker:
         return answer
 
     async def _run(self, egress: Egress) -> None:
-        log.info("%s starts: %s", egress.info.egress_id, egress.request)
+        asked, egress_id = egress.request, egress.info.egress_id
+        log.info("%s starts: room %s, %s", egress_id, asked.room_name, asked.layout.prefix)
         try:
             await egress.run(self._connection)
         finally:
