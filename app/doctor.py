@@ -58,21 +58,21 @@ async def run(settings: Settings) -> int:
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """The checks, one after another. Those that need the stores are left out without them."""
+    """The checks, one after another. The last ones need the stores and the media root."""
     yield await _checked("ffmpeg", machine.ffmpeg())
-    yield await _checked("media root", asyncio.to_thread(machine.media_root, settings))
-    yield await _checked("disk", asyncio.to_thread(machine.disk, settings))
-    stores = [
+    needed = [
+        await _checked("media root", asyncio.to_thread(machine.media_root, settings)),
+        await _checked("disk", asyncio.to_thread(machine.disk, settings)),
         await _checked("mongo", _mongo(settings)),
         await _checked("redis", _redis(settings)),
     ]
-    for found in stores:
+    for found in needed:
         yield found
     yield await _checked("livekit", _livekit(settings))
     yield await _checked("clock", _clock(settings))
     yield await _checked("webhook", _webhook(settings))
     yield await _checked("encoding", asyncio.to_thread(machine.cores, settings))
-    if any(found.level == "fail" for found in stores):
+    if any(found.level == "fail" for found in needed if found.name != "disk"):
         return
     async with opened(settings) as ctx:
         for role in health.ROLES:

@@ -154,7 +154,7 @@ async def served(ctx: Context) -> AsyncIterator[None]:
         return Response(await exposition.render(), media_type=CONTENT_TYPE)
 
     app = Starlette(routes=[Route("/metrics", get_metrics)])
-    server = _Guest(
+    server = Guest(
         uvicorn.Config(
             app, lifespan="off", ws="none", access_log=False, log_config=None, server_header=False
         )
@@ -168,7 +168,7 @@ async def served(ctx: Context) -> AsyncIterator[None]:
             await asyncio.wait({serving})
 
 
-class _Guest(uvicorn.Server):
+class Guest(uvicorn.Server):
     """A server within a process whose signals belong to somebody else."""
 
     @contextlib.contextmanager

@@ -1,0 +1,168 @@
+"""The doctor: a line per check, what to do where something is wrong, exit 1 on a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app import doctor, health
+from app.context import Context
+from app.doctor import EGRESS_CHANNEL, SERVER_CHANNEL, Finding
+from app.exposition import Guest
+from app.main import create_app
+from app.models import EgressSession
+from app.settings import Settings
+from tests.integration.conftest import MakeSettings
+from tests.waiting import wait_for
+
+
+async def found(settings: Settings) -> dict[str, Finding]:
+    return {finding.name: finding async for finding in doctor.examine(settings)}
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[int]:
+    """The port on which the application is served, by this process."""
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="on", date_header=False)
+    server = Guest(config)
+    task = asyncio.create_task(server.serve())
+    await wait_for(lambda: server.started or task.done())
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+
+
+def livekit(clock: timedelta = timedelta(0)) -> Starlette:
+    """Answers as livekit-server does: its health, and ListRooms without a room."""
+
+    async def root(request: Request) -> Response:
+        now = datetime.now(UTC) + clock
+        return Response("OK", headers={"Date": format_datetime(now, usegmt=True)})
+
+    async def rooms(request: Request) -> Response:
+        return Response(b"", media_type="application/protobuf")
+
+    return Starlette(
+        routes=[
+            Route("/", root),
+            Route("/twirp/livekit.RoomService/ListRooms", rooms, methods=["POST"]),
+        ]
+    )
+
+
+async def test_a_bare_machine_is_told_what_is_missing(
+    settings: Settings, ctx: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Stores are there; LiveKit, the service and its processes are not."""
+    assert await doctor.run(settings) == 1
+    lines = capsys.readouterr().out.splitlines()
+    levels = {line.split(":")[0].split(maxsplit=1)[1]: line.split()[0] for line in lines}
+    for name in ("ffmpeg", "media root", "disk", "mongo", "redis"):
+        assert levels[name] == "ok", lines
+    for name in ("livekit", "clock", "webhook", "worker", "indexer"):
+        assert levels[name] == "fail", lines
+    assert levels["egress"] == levels["shared folder"] == "unknown"
+    assert settings.livekit_api_secret.get_secret_value() not in "\n".join(lines)
+
+
+async def test_a_whole_installation_has_no_failure(
+    ctx: Context, make_settings: MakeSettings
+) -> None:
+    async with (
+        serving(livekit()) as livekit_port,
+        ctx.queue.redis.pubsub() as listener,
+        health.alive(ctx, "worker"),
+        health.alive(ctx, "indexer"),
+    ):
+        await listener.subscribe(EGRESS_CHANNEL, SERVER_CHANNEL)
+        url = f"ws://127.0.0.1:{livekit_port}"
+        async with serving(create_app(make_settings(livekit_url=url))) as port:
+            settings = make_settings(livekit_url=url, public_url=f"http://127.0.0.1:{port}")
+            checks = await found(settings)
+    assert [finding for finding in checks.values() if finding.level == "fail"] == []
+    for name in ("livekit", "clock", "webhook", "worker", "indexer", "egress"):
+        assert checks[name].level == "ok", checks[name]
+
+
+async def test_a_webhook_url_that_leads_elsewhere_is_told(make_settings: MakeSettings) -> None:
+    async with serving(livekit()) as port:
+        url = f"http://127.0.0.1:{port}"
+        settings = make_settings(livekit_url=url, public_url=url)
+        webhook = (await found(settings))["webhook"]
+    assert webhook.level == "fail"
+    assert "404" in webhook.text
+
+
+async def test_a_clock_that_is_off_is_told(make_settings: MakeSettings) -> None:
+    async with serving(livekit(clock=timedelta(seconds=-30))) as port:
+        clock = (await found(make_settings(livekit_url=f"http://127.0.0.1:{port}")))["clock"]
+    assert clock.level == "fail"
+    assert "-30" in clock.text or "-29" in clock.text
+
+
+async def test_livekit_without_an_egress_worker_is_told(ctx: Context, settings: Settings) -> None:
+    async with ctx.queue.redis.pubsub() as listener:
+        await listener.subscribe(SERVER_CHANNEL)
+        assert (await found(settings))["egress"].level == "fail"
+
+
+async def test_an_egress_that_writes_elsewhere_is_told(ctx: Context, settings: Settings) -> None:
+    """It is active, and its folder, as we see it, stays empty."""
+    now = datetime.now(UTC)
+    session = EgressSession(
+        id="s",
+        buffer_id="b",
+        room="room",
+        room_sid="RM",
+        identity="ann",
+        video_sid="TR",
+        folder="replay-buffer/room/ann/s",
+        created_at=now - timedelta(minutes=3),
+        active_at=now - timedelta(minutes=2),
+        segment_seconds=2,
+    )
+    await ctx.store.create(session)
+    folder = settings.media_root / session.folder
+    folder.mkdir(parents=True)
+    shared = (await found(settings))["shared folder"]
+    assert shared.level == "fail"
+    assert "EGRESS_FILE_UPLOAD_DEST" in shared.text
+    (folder / "segment.ts").touch()
+    assert (await found(settings))["shared folder"].level == "ok"
+
+
+async def test_a_media_root_that_is_a_file_and_a_full_disk_are_told(
+    make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    settings = make_settings(file_upload_dest=tmp_path / "file", free_space_min_bytes=2**62)
+    checks = await found(settings)
+    assert checks["media root"].level == "fail"
+    assert "FILE_UPLOAD_DEST" in checks["media root"].text
+    assert checks["disk"].level == "fail"
+
+
+async def test_stores_that_are_away_are_told_and_the_rest_is_still_examined(
+    make_settings: MakeSettings,
+) -> None:
+    settings = make_settings(mongo_url="mongodb://127.0.0.1:9/x", redis_url="redis://127.0.0.1:9")
+    began = time.monotonic()
+    checks = await found(settings)
+    assert time.monotonic() - began < 30
+    assert checks["mongo"].level == checks["redis"].level == "fail"
+    assert checks["disk"].level == "ok"
+    assert "worker" not in checks

@@ -1,0 +1,35 @@
+"""What this machine offers: enough cores for the encoding, a folder to share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.machine import cores, cores_for, media_root
+from app.recording.encoding import encoding
+from app.settings import Settings, load
+
+
+def settings(**given: object) -> Settings:
+    return load(_env_file=None, livekit_api_key="k", livekit_api_secret="s", **given)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "measured"),
+    [("1280x720@15:1500", 0.7), ("H264_1080P_30", 1.8), ("H264_1080P_60", 2.7)],
+)
+def test_the_estimate_is_near_what_was_measured(chosen: str, measured: float) -> None:
+    assert cores_for(encoding(chosen, 0, 0)) == pytest.approx(measured, rel=0.2)
+
+
+def test_cores_are_judged_only_where_egress_may_run() -> None:
+    assert cores(settings(encoding="640x360@15:600"))[0] == "ok"
+    assert cores(settings(encoding="1920x1080@960:6000"))[0] == "warn"
+    assert cores(settings(livekit_url="wss://livekit.example"))[0] == "unknown"
+
+
+def test_the_probe_of_the_media_root_leaves_nothing(tmp_path: Path) -> None:
+    level, text = media_root(settings(file_upload_dest=tmp_path))
+    assert level == "ok", text
+    assert list((tmp_path / "replay-buffer").iterdir()) == []
