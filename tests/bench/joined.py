@@ -1,0 +1,67 @@
+"""Our way to make a clip, as the capture job does it once it has read the rows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.buffer.windows import Stretch
+from app.clips import sources
+from app.media import joining, movie
+from app.media.samples import VIDEO_TICKS, SampleTable
+from app.store import Row
+from tests.bench.recorded import load
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a capture's segments, as they come from the database."""
+
+    media_root: Path
+    session: Row
+    segments: Sequence[Row]
+
+
+def read(made: Path, first: int, end: int, repeats: int) -> Rows:
+    """Rows [first, end) of a recording; `repeats` times after another, for longer media than was
+    written: later rows name the same files."""
+    recorded = load(made)
+    segments = list(recorded.rows[first:end])
+    for turn in range(1, repeats):
+        ticks = turn * (segments[end - first - 1]["end_ticks"] - segments[0]["start_ticks"])
+        segments += [_later(row, ticks) for row in recorded.rows[first:end]]
+    return Rows(recorded.media_root, recorded.session, segments)
+
+
+def join(rows: Rows, span: tuple[int, int], out: Path) -> None:
+    """Plans the clip of a stretch of the session and writes it."""
+    session_id = rows.session["_id"]
+    stretch = Stretch(session_id=session_id, start_ticks=span[0], end_ticks=span[1])
+    sessions = {session_id: rows.session}
+    runs = sources.runs_of(rows.media_root, sessions, [stretch], [rows.segments], "skip")
+    joining.write(movie.plan(runs), str(out))
+
+
+def warm_up(rows: Rows) -> None:
+    """Everything once over, with the first two segments: a service has long been running."""
+    few = replace(rows, segments=rows.segments[:2])
+    span = (few.segments[0]["start_ticks"], few.segments[-1]["end_ticks"])
+    with tempfile.TemporaryDirectory() as folder:
+        join(few, span, Path(folder, "warm.mp4"))
+
+
+def _later(row: Row, ticks: int) -> Row:
+    samples = SampleTable.unpack(row["samples"])
+    later = replace(
+        samples,
+        first_pts=samples.first_pts + ticks,
+        end_pts=samples.end_pts + ticks,
+        first_audio=samples.first_audio + ticks * samples.sample_rate // VIDEO_TICKS,
+    )
+    return row | {
+        "start_ticks": row["start_ticks"] + ticks,
+        "end_ticks": row["end_ticks"] + ticks,
+        "samples": later.pack(),
+    }

@@ -1,0 +1,159 @@
+"""A share that was recorded: its `.ts` segments, its fragments and their rows, as an indexer leaves
+them. Kept from one run of the benchmarks to the next.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import bson
+from bson.codec_options import CodecOptions
+
+from app.buffer import clock, paths, preparing, summary
+from app.buffer.coverage import Coverage, run_of
+from app.buffer.instance import instance_id
+from app.media.fragment import Continuity, prepare
+from app.models import Buffer, EgressSession, Segment
+from app.store import Row, Store
+from tests.bench import media
+from tests.bench.media import Shape
+from tests.bench.stretching import Stretcher
+
+ROOM, ROOM_SID = "bench", "RM_bench"
+TICKS = 90_000
+_INDEX = "index.bson"
+_MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
+_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One session. `ts[i]`, `fragments[i]` and `rows[i]` are the same segment."""
+
+    media_root: Path
+    ts: Sequence[Path]
+    buffer: Row
+    session: Row
+    rows: Sequence[Row]
+
+    @property
+    def made(self) -> Path:
+        """Where it lies, for `load`."""
+        return self.media_root.parent
+
+    @property
+    def fragments(self) -> list[Path]:
+        folder = self.media_root / self.session["folder"]
+        return [folder / row["name"] for row in self.rows]
+
+    @property
+    def seconds(self) -> float:
+        return float(self.rows[-1]["end_ticks"] - self.rows[0]["start_ticks"]) / TICKS
+
+    async def put(self, store: Store, newest: datetime) -> None:
+        """Writes the rows into a database, so that the media ends at `newest`."""
+        clock_ns = round(newest.timestamp() * 1e9) - self.rows[-1]["end_ticks"] * 100_000 // 9
+        begin = clock.wall(clock_ns, 0)
+        session = self.session | {"clock_ns": clock_ns, "created_at": begin, "ended_at": newest}
+        buffer = self.buffer | {"since": begin, "ended_at": newest}
+        for model, row in ((Buffer, buffer), (EgressSession, session)):
+            await store.rows(model).replace_one({"_id": row["_id"]}, row, upsert=True)
+        segments = store.rows(Segment)
+        await segments.delete_many({"session_id": session["_id"]})
+        await segments.insert_many([row | clock.span(clock_ns, row) for row in self.rows])
+        coverage = Coverage(map(run_of, self.rows))
+        await summary.write(store, session["_id"], coverage, 0, newest)
+
+
+def recorded(
+    folder: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each: int
+) -> Recorded:
+    """A session of `seconds` in segments of `each` seconds, from a cycle's segments repeated."""
+    made = folder / f"recorded-{shape.name}-{each}s-{seconds}s"
+    if not (made / _INDEX).exists():
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
+        _record(made, shape, cycle, seconds, each)
+    return load(made)
+
+
+def load(made: Path) -> Recorded:
+    """The session that was made in this folder."""
+    index = bson.decode((made / _INDEX).read_bytes(), _OPTIONS)
+    ts = [made / "ts" / f"{number:05d}.ts" for number in range(len(index["rows"]))]
+    return Recorded(made / "media", ts, index["buffer"], index["session"], index["rows"])
+
+
+def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each: int) -> None:
+    root = made / "media"
+    session_id = paths.new_session_id(instance_id(root), _MADE_AT)
+    buffer_id = paths.buffer_id(instance_id(root), ROOM_SID, "TR_bench")
+    share = {"room": ROOM, "room_sid": ROOM_SID, "identity": "sharer", "video_sid": "TR_bench"}
+    session = EgressSession(
+        id=session_id,
+        buffer_id=buffer_id,
+        folder=str(paths.session_folder(ROOM, "sharer", session_id)),
+        created_at=_MADE_AT,
+        active_at=_MADE_AT,
+        ended_at=_MADE_AT,
+        segment_seconds=each,
+        role=None,
+        status="EGRESS_COMPLETE",
+        clock_ns=0,
+        clock_exact=True,
+        indexing=None,
+        **share,
+    )
+    buffer = Buffer(id=buffer_id, participant_sid="PA_bench", since=_MADE_AT, **share)
+    folder = root / session.folder
+    folder.mkdir(parents=True)
+    (made / "ts").mkdir()
+    stretcher = Stretcher()
+    continuity: Continuity | None = None
+    rows: list[Row] = []
+    for number in range(seconds // each):
+        turn, place = divmod(number, len(cycle))
+        ticks = turn * len(cycle) * each * TICKS
+        path = made / "ts" / f"{number:05d}.ts"
+        path.write_bytes(stretcher.shifted(cycle[place].read_bytes(), ticks))
+        prepared = prepare(str(path), each, continuity)
+        continuity = prepared.continuity
+        init_path = folder / preparing.init_name(prepared.init.id)
+        if not init_path.exists():
+            init_path.write_bytes(prepared.init.data)
+        name = preparing.fragment_name(number)
+        (folder / name).write_bytes(prepared.data)
+        row = Segment(
+            id=f"{session_id}:{number}",
+            session_id=session_id,
+            buffer_id=buffer_id,
+            sequence=number,
+            name=name,
+            start=_MADE_AT,
+            end=_MADE_AT,
+            start_ticks=prepared.first_pts,
+            end_ticks=prepared.end_pts,
+            extinf_seconds=each,
+            size_bytes=len(prepared.data),
+            payload_offset=prepared.payload_offset,
+            init_id=prepared.init.id,
+            audio=prepared.audio,
+            frames=prepared.frames,
+            width=shape.width,
+            height=shape.height,
+            samples=prepared.samples.pack(),
+            indexed_at=_MADE_AT,
+        )
+        rows.append(row.model_dump_doc())
+    index = {
+        "session": session.model_dump_doc(),
+        "buffer": buffer.model_dump_doc(),
+        "rows": rows,
+    }
+    media.flush([*folder.iterdir(), *(made / "ts").iterdir()])
+    (made / _INDEX).write_bytes(bson.encode(index))
