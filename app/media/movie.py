@@ -49,7 +49,7 @@ class Span:
     standing: bool
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Movie:
     """A planned MP4. Every number is exact before a byte of media has been read.
 
@@ -185,10 +185,10 @@ def _string_together(
             sound_start = shown_at - selection.first_audio
         elif selection.first_audio is not None:
             later = selection.first_audio - shown_at + sound_start
-            # A hundredth of a frame: what rounding to ticks can make of an exact fit.
+            # A sample less: rounding to ticks must not make an exact fit a frame late.
             place = max(
                 layout.audio.samples,
-                ceil((samples_at(start, rate) + later) / AAC_FRAME_SAMPLES - 0.01),
+                ceil((samples_at(start, rate) + later - 1) / AAC_FRAME_SAMPLES),
             )
             start = max(start, round((place * AAC_FRAME_SAMPLES - later) * VIDEO_TICKS / rate))
             layout.add_silence(place - layout.audio.samples)

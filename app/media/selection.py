@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -237,13 +238,14 @@ def _sound_limits(run: Run, pictures: _Pictures, cut: Cut, *, joined: bool) -> t
     if cut == "segment":
         beyond = 1 << 62
         return -beyond, beyond, beyond
-    # The frame that sounds at the first instant, and at the movie's start one more for the decoder
-    # to warm up on: AAC frames overlap.
-    wanted = 1 if joined else 2
-    earliest = int(samples_at(pictures.start_ticks, rate)) - wanted * AAC_FRAME_SAMPLES + 1
+    shown = samples_at(pictures.start_ticks, rate)
+    # At the movie's start the frame that sounds at the first instant, and one more for the decoder
+    # to warm up on (AAC frames overlap); at a joint those that begin with the picture or later,
+    # give or take the rounding of a sample.
+    earliest = ceil(shown) - 1 if joined else int(shown) - 2 * AAC_FRAME_SAMPLES + 1
     if run.start_ticks <= run.sources[0].samples.first_pts:
         # Nothing is cut off: sound from before the first picture stays in the file, hidden.
         earliest = min(earliest, run.sources[0].samples.first_audio)
     latest_end = int(samples_at(run.end_ticks + SNAP_TICKS, rate))
-    latest_start = int(np.ceil(samples_at(pictures.end_ticks, rate)))
+    latest_start = ceil(samples_at(pictures.end_ticks, rate))
     return earliest, latest_end, latest_start

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from app.media.movie import Incompatible, plan
+from app.media.movie import Incompatible, NothingToShow, plan
 from tests.media_factory import Shape
 from tests.packet_checker import TICKS, check_clip, joined_transport, pictures, read_clip
 from tests.unit.media.fragments import Fragments, claims, clip_of
@@ -16,6 +18,8 @@ from tests.unit.media.fragments import Fragments, claims, clip_of
 ONE = Shape(frames=61)
 OTHER = Shape(b_frames=0, fps=30, frames=93, variant=2)
 SILENT = Shape(audio=False, frames=61)
+HOLE = Shape(hole=(2.4, 3.6))
+LATE = Shape(late_audio_seconds=0.5)
 
 Make = Callable[[Shape], Fragments]
 
@@ -43,6 +47,45 @@ def test_two_sessions_are_continuous(
     # At most one audio frame later, so that both sounds lie on one grid.
     assert expected - 1e-5 <= joint < expected + 1024 / 44_100
     assert movie.audio
+
+
+def test_any_windows_of_two_sessions_join(
+    fragments: Make, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Random windows and pauses: each session's packets at their times, nothing after its end."""
+    sessions = {shape: fragments(shape) for shape in (Shape(), HOLE, OTHER, SILENT, LATE)}
+    folder = tmp_path_factory.mktemp("joined")
+    windows = st.tuples(
+        st.sampled_from(list(sessions)), st.integers(0, 300_000), st.integers(3_000, 500_000)
+    )
+
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(windows, windows, st.floats(0, 20), st.sampled_from(["skip", "keep"]))
+    def check(
+        first: tuple[Shape, int, int], second: tuple[Shape, int, int], pause: float, gaps: str
+    ) -> None:
+        runs = [
+            sessions[shape].run(start, start + length, session=name, after_seconds=after)
+            for name, after, (shape, start, length) in (
+                ("one", 0.0, first),
+                ("two", 12.0 + pause, second),
+            )
+        ]
+        media = {"one": sessions[first[0]].media, "two": sessions[second[0]].media}
+        try:
+            movie, path = clip_of(runs, folder, gaps=gaps)
+        except NothingToShow:
+            return
+        assert all(
+            span.end_ticks <= run.end_ticks
+            for run in runs
+            for span in movie.spans
+            if span.session == run.session
+        )
+        if not any(span.standing for span in movie.spans):
+            check_clip(read_clip(path), media, claims(movie, runs))
+
+    check()
 
 
 def test_each_sessions_pictures_decode_under_one_sample_entry(
