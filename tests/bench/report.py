@@ -131,7 +131,7 @@ def tables(results: Iterable[Result]) -> str:
 
 
 def _of(rows: Sequence[Result]) -> str:
-    headings = ["way", "of", "min", "median", "max", "p99", "× yardstick", "samples"]
+    headings = ["way", "of", "min", "median", "max", "p99", "x yardstick", "samples"]
     return table(
         headings,
         [
@@ -149,7 +149,7 @@ def _of(rows: Sequence[Result]) -> str:
 def number(value: float | None) -> str:
     """Three significant digits, no exponent; a dash for None."""
     if value is None:
-        return "–"
+        return "-"
     if value == 0:
         return "0"
     decimals = max(0, 2 - math.floor(math.log10(abs(value))))

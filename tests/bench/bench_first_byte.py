@@ -1,0 +1,75 @@
+"""The first byte of replay.mp4: a window of any length, served without being written.
+
+Each request comes over a connection of its own and asks for a window that nobody has asked for
+before, which begins anywhere in the buffer; `again` asks for the same one once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode, urlsplit
+
+from tests.bench.ground import LONGEST_SECONDS, Ground
+from tests.bench.report import Result, result
+from tests.bench.requesting import SHARER
+from tests.bench.running import Installation, installation
+
+REQUESTS = 100
+_TIMEOUT_SECONDS = 60
+
+
+async def run(ground: Ground) -> list[Result]:
+    recorded = ground.full_hd
+    newest = datetime.now(UTC) - timedelta(seconds=1)
+    async with installation(
+        ground,
+        "first-byte",
+        ("api",),
+        media_root=recorded.media_root,
+        before=lambda ctx: recorded.put(ctx.store, newest),
+    ) as running:
+        results: list[Result] = []
+        for seconds in ground.pick(quick=(30, LONGEST_SECONDS), full=(30, 120, 300, 600)):
+            ground.say(f"first byte of {seconds} s")
+            results += await asyncio.to_thread(_measure, ground, running, seconds, newest)
+        return results
+
+
+def _measure(ground: Ground, running: Installation, seconds: int, newest: datetime) -> list[Result]:
+    recorded = ground.full_hd
+    headers = running.headers(SHARER)
+    spare = recorded.seconds - seconds
+    offsets = random.Random(seconds)
+    waits: dict[str, list[float]] = {"first": [], "again": []}
+    for _ in range(ground.pick(quick=REQUESTS, full=3 * REQUESTS)):
+        end = newest - timedelta(seconds=round(offsets.uniform(0, spare), 3))
+        window = {
+            "start": _instant(end - timedelta(seconds=seconds)),
+            "end": _instant(end),
+        }
+        path = f"/buffers/{recorded.buffer['_id']}/replay.mp4?{urlencode(window)}"
+        for times in waits.values():
+            times.append(_first_byte_ms(running.settings.base_url, path, headers))
+    params = {"seconds": seconds}
+    return [result("first_byte", way, params, "ms", times) for way, times in waits.items()]
+
+
+def _instant(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _first_byte_ms(base_url: str, path: str, headers: dict[str, str]) -> float:
+    began = time.perf_counter()
+    connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        if answer.status != http.HTTPStatus.OK or not answer.read(1):
+            raise RuntimeError(f"{path}: {answer.status} {answer.read(500)!r}")
+        return (time.perf_counter() - began) * 1000
+    finally:
+        connection.close()

@@ -1,0 +1,91 @@
+"""What it costs to prepare a segment when it arrives, as a share of a core of a live stream.
+
+`prepare` makes the fragment in memory, `make_fragment` writes it too, until it is on the disk;
+`copy` only copies the segment's bytes; `ffmpeg` is a process for each segment, as is usual.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from app.buffer import preparing
+from app.buffer.playlist import Entry
+from app.media.fragment import Continuity, prepare
+from tests.bench import measure, media
+from tests.bench.ground import Ground
+from tests.bench.report import Result, result
+
+
+def run(ground: Ground) -> list[Result]:
+    kinds = [(media.HD_15, 2), (media.FULL_HD_30, 2), (media.FULL_HD_60, 2)]
+    kinds += ground.pick(quick=[], full=[(media.FULL_HD_60, 4), (media.FULL_HD_60, 10)])
+    results: list[Result] = []
+    for shape, each in kinds:
+        ground.say(f"preparing {shape.name} in segments of {each} s")
+        paths = ground.cycle(shape, each)
+        folder = ground.scratch / "preparing"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        ways: dict[str, Callable[[], list[float]]] = {
+            "copy": partial(_cpu_seconds, [partial(_copy, path, folder) for path in paths]),
+            "prepare": partial(_prepare, paths, each),
+            "make_fragment": partial(_make_fragments, paths, folder, each),
+            "ffmpeg": partial(_cpu_seconds, [partial(_ffmpeg, paths[0], folder)]),
+        }
+        params = {"media": shape.name, "segment_seconds": each}
+        samples = measure.loops(ways, ground.pick(quick=5, full=15))
+        shutil.rmtree(folder)
+        for way, loops in samples.items():
+            shares = [cpu / each * 100 for loop in loops for cpu in loop]
+            results.append(result("prepare", way, params, "% of a core", shares))
+    return results
+
+
+def _cpu_seconds(steps: Sequence[Callable[[], object]]) -> list[float]:
+    return [measure.cost(step).cpu_seconds for step in steps]
+
+
+def _copy(path: Path, folder: Path) -> None:
+    shutil.copyfile(path, folder / "copy")
+
+
+def _prepare(paths: Sequence[Path], each: int) -> list[float]:
+    continuity: Continuity | None = None
+    used = []
+
+    def step(path: Path) -> None:
+        nonlocal continuity
+        continuity = prepare(str(path), each, continuity).continuity
+
+    for path in paths:
+        used.append(measure.cost(partial(step, path)).cpu_seconds)
+    return used
+
+
+def _make_fragments(paths: Sequence[Path], folder: Path, each: int) -> list[float]:
+    continuity: Continuity | None = None
+    used = []
+
+    def step(entry: Entry) -> None:
+        nonlocal continuity
+        made = preparing.make_fragment(folder, entry, continuity, "bench")
+        continuity = made.prepared.continuity
+
+    for number, path in enumerate(paths):
+        link = folder / path.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
+        entry = Entry(path.name, number, each, datetime.now(UTC))
+        used.append(measure.cost(partial(step, entry)).cpu_seconds)
+    return used
+
+
+def _ffmpeg(path: Path, folder: Path) -> None:
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(path), "-c", "copy"]
+    command += ["-f", "mp4", "-movflags", "+frag_keyframe+delay_moov+default_base_moof"]
+    subprocess.run([*command, str(folder / "out.mp4")], check=True)

@@ -1,0 +1,76 @@
+"""From POST /captures to a clip that is ready, through the real api and worker, on real stores.
+
+The job's own fsync, verification and rows are in it, and up to 10 ms until it is seen to be ready;
+the checksum comes after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from tests.bench import measure, ways
+from tests.bench.bench_capture import job, listing
+from tests.bench.ground import Ground
+from tests.bench.measure import Cost
+from tests.bench.report import Result, result
+from tests.bench.requesting import SHARER, request_cost
+from tests.bench.running import Installation, installation
+
+
+async def run(ground: Ground) -> list[Result]:
+    recorded = ground.full_hd
+    async with installation(
+        ground,
+        "request",
+        ("api", "worker"),
+        media_root=recorded.media_root,
+        before=lambda ctx: recorded.put(ctx.store, datetime.now(UTC)),
+    ) as running:
+        results: list[Result] = []
+        for seconds in ground.pick(quick=(600,), full=(30, 120, 300, 600)):
+            ground.say(f"capture of {seconds} s by request")
+            results += await asyncio.to_thread(_measure, ground, running, seconds)
+        return results
+
+
+def _measure(ground: Ground, running: Installation, seconds: int) -> list[Result]:
+    index = listing(ground, ground.full_hd, seconds)
+    client = running.client(SHARER)
+
+    def cat(fsync: bool) -> Cost:
+        return ways.make(job(ground, index, "cat", fsync=fsync)).cost
+
+    request_cost(running, client, 10)  # the first one finds everything cold
+    samples = measure.loops(
+        {
+            ("cat", False): lambda: cat(False),
+            ("cat", True): lambda: cat(True),
+            ("ours_request", True): lambda: request_cost(running, client, seconds),
+        },
+        ground.pick(quick=4, full=9),
+    )
+    plain = samples["cat", False]
+    results = []
+    for (way, fsync), costs in samples.items():
+        params = {"seconds": seconds, "fsync": fsync}
+        results += [
+            result(
+                "request",
+                way,
+                params,
+                "s",
+                [cost.seconds for cost in costs],
+                [cost.seconds for cost in plain],
+            ),
+            result(
+                "request_cpu",
+                way,
+                params,
+                "s",
+                [cost.cpu_seconds for cost in costs],
+                [cost.cpu_seconds for cost in plain],
+            ),
+            result("request_memory", way, params, "MB", [cost.peak_bytes / 1e6 for cost in costs]),
+        ]
+    return results

@@ -1,0 +1,85 @@
+"""Ten captures of the same media at once: of a bare worker's threads, and of the whole service.
+
+`ours` plans and writes in ten threads of one process. `ours_request` is ten callers' requests to
+the real service, fsync and verification included. Ratios are to one plain `cat` of the same loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+
+from tests.bench import measure, ways
+from tests.bench.bench_capture import job, listing
+from tests.bench.ground import Ground
+from tests.bench.measure import Cost
+from tests.bench.report import Result, result
+from tests.bench.requesting import SHARER, remove_clips, until_hashed, until_ready
+from tests.bench.running import Installation, installation
+from tests.bench.ways import Made
+
+CAPTURES = 10
+
+
+async def run(ground: Ground) -> list[Result]:
+    recorded = ground.full_hd
+    async with installation(
+        ground,
+        "ten",
+        ("api", "worker"),
+        media_root=recorded.media_root,
+        before=lambda ctx: recorded.put(ctx.store, datetime.now(UTC)),
+    ) as running:
+        ground.say(f"{CAPTURES} captures at once")
+        return await asyncio.to_thread(_measure, ground, running)
+
+
+def _measure(ground: Ground, running: Installation) -> list[Result]:
+    seconds = ground.pick(quick=120, full=600)
+    index = listing(ground, ground.full_hd, seconds)
+
+    def make(way: str, fsync: bool, copies: int) -> Made:
+        return ways.make(job(ground, index, way, fsync=fsync, copies=copies))
+
+    jobs = {
+        ("cat", False): partial(make, "cat", False, 1),
+        ("ours", False): partial(make, "ours", False, CAPTURES),
+        ("ours_request", True): partial(_requests, running, seconds),
+    }
+    if not ground.quick:
+        jobs[("cat", True)] = partial(make, "cat", True, 1)
+        jobs[("ours", True)] = partial(make, "ours", True, CAPTURES)
+    samples = measure.loops(jobs, ground.pick(quick=1, full=5))
+    plain = [made.cost.seconds for made in samples["cat", False]]
+    results = []
+    for (way, fsync), made in samples.items():
+        count = 1 if way == "cat" else CAPTURES
+        params = {"captures": count, "seconds": seconds, "fsync": fsync}
+        totals = [each.cost.seconds for each in made]
+        memory = [each.cost.peak_bytes / 1e6 for each in made]
+        results.append(result("ten_captures", way, params, "s", totals, plain))
+        results.append(result("ten_captures_memory", way, params, "MB", memory))
+        if way != "cat":
+            each_done = [seconds for one in made for seconds in one.done_seconds]
+            results.append(result("ten_captures_each", way, params, "s", each_done))
+    return results
+
+
+def _requests(running: Installation, seconds: int) -> Made:
+    """As `ways.make`, by ten callers of the service."""
+    api, worker = running.pids("api", "worker")
+    idle = measure.resident_bytes(worker)
+    measure.reset_peak(worker)
+    before = measure.cpu_seconds_of([api, worker])
+    clients = [running.client(SHARER) for _ in range(CAPTURES)]
+    with ThreadPoolExecutor(CAPTURES) as threads:
+        ready = list(threads.map(lambda client: until_ready(client, seconds), clients))
+    cpu_seconds = measure.cpu_seconds_of([api, worker]) - before
+    peak = max(0, measure.peak_bytes(worker) - idle)
+    for one in ready:
+        until_hashed(clients[0], one.clip_id)
+    remove_clips(running)
+    done = [one.seconds for one in ready]
+    return Made(Cost(max(done), cpu_seconds, peak), done)
