@@ -110,7 +110,8 @@ def media_end(source: Source) -> int:
 def _touched(run: Run) -> tuple[int, int]:
     """The sources whose stretch begins before the window's end, from the one at its start on."""
     firsts = [source.samples.first_pts for source in run.sources]
-    first = max(0, bisect_right(firsts, run.start_ticks + SNAP_TICKS) - 1)
+    start = min(run.start_ticks + SNAP_TICKS, run.end_ticks - 1)
+    first = max(0, bisect_right(firsts, start) - 1)
     if firsts[first] >= run.end_ticks:
         return 0, 0
     return first, max(first + 1, bisect_left(firsts, run.end_ticks - SNAP_TICKS))
