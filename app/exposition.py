@@ -1,6 +1,6 @@
 """The metrics as Prometheus reads them: what the processes count, and what the rows say.
 
-The rows are asked at most every CACHE_SECONDS, and no more often than the cost of asking allows,
+What rows and disk say is asked at most every CACHE_SECONDS, and no more often than its cost allows,
 however often somebody scrapes.
 """
 
@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -30,15 +31,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import metrics
+from app.buffer.paths import BUFFER_ROOT
 from app.context import Context
 from app.errors import ConfigurationError
-from app.models import EgressSession, File, Segment
+from app.models import EgressSession, Segment, UserReplayQuota
 from app.store import Row
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 CACHE_SECONDS = 15.0
 COST_FACTOR = 20
-"""Asking that takes t seconds is done at most every 20 t: 5 % of the database's time."""
+"""Asking that takes t seconds is done at most every 20 t."""
 LOOKED_UP_SESSIONS = 20
 """Of so many stalled sessions the newest media is looked up one by one."""
 
@@ -78,17 +80,20 @@ class Exposition:
         began = time.monotonic()
         live = await self.ctx.store.rows(EgressSession).find(_LIVE, {"active_at": 1}).to_list(None)
         metrics.MEDIA_LAG.set(await self._media_lag(live, datetime.now(UTC)))
+        # From the disk: adding up 100,000 rows takes the embedded database four times as long.
+        buffers = self.ctx.settings.media_root / BUFFER_ROOT
         self._rows = {
             "replay_buffer_active_sessions": len(live),
-            "replay_buffer_temp_storage_bytes": await self._sum(Segment),
-            "replay_buffer_saved_replays_bytes": await self._sum(File),
+            "replay_buffer_temp_storage_bytes": await asyncio.to_thread(_size_of, buffers),
+            "replay_buffer_saved_replays_bytes": await self._charged_bytes(),
         }
         ended = time.monotonic()
         self._fresh_until = ended + max(CACHE_SECONDS, COST_FACTOR * (ended - began))
 
-    async def _sum(self, model: type[Segment] | type[File]) -> int:
-        pipeline: list[Row] = [{"$group": {"_id": None, "bytes": {"$sum": "$size_bytes"}}}]
-        found = await self.ctx.store.rows(model).aggregate(pipeline).to_list(1)
+    async def _charged_bytes(self) -> int:
+        """Every clip is charged to exactly one quota, and quotas are far fewer than clips."""
+        pipeline: list[Row] = [{"$group": {"_id": None, "bytes": {"$sum": "$used_bytes"}}}]
+        found = await self.ctx.store.rows(UserReplayQuota).aggregate(pipeline).to_list(1)
         return int(found[0]["bytes"]) if found else 0
 
     async def _media_lag(self, live: list[Row], now: datetime) -> float:
@@ -115,6 +120,22 @@ class Exposition:
 
 
 _LIVE = {"role": {"$in": ["current", "next"]}, "ghost_at": None, "ended_at": None}
+
+
+def _size_of(folder: Path) -> int:
+    """Bytes of all files below a folder. Blocks: 10 µs a file."""
+    total, folders = 0, [str(folder)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except FileNotFoundError:
+            continue  # cleanup was faster
+    return total
 
 
 class _Gauges(Collector):

@@ -18,6 +18,7 @@ from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds
 from app.buffer import cleanup, timeline
 from app.buffer.timeline import Timeline
+from app.clips import endings
 from app.clips.requests import Name
 from app.context import Context
 from app.errors import NotFound, NotPermitted
@@ -165,7 +166,7 @@ async def get_buffer(request: Request) -> Response:
 
 @described(
     Operation(
-        summary="Delete what is kept of one's share, and record it no further",
+        summary="Delete what is kept of one's share up to now",
         description="Acts at once: captures of it are cancelled. Clips made before stay.",
         answers={HTTPStatus.NO_CONTENT: Answer("It is gone.")},
         problems=[NotFound, NotPermitted],
@@ -177,6 +178,7 @@ async def delete_buffer(request: Request) -> Response:
     found = await seen(ctx, caller, request.path_params["buffer_id"])
     if not visibility.may_forget(caller, room=found["room"], identity=found["identity"]):
         raise NotPermitted(f"only {found['identity']!r}, whose share it is, may delete it")
+    await endings.cancel_all_of(ctx, found["_id"])
     await cleanup.forget_buffer(ctx, found["_id"])
     return Response(status_code=HTTPStatus.NO_CONTENT)
 

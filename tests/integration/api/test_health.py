@@ -18,7 +18,7 @@ from app.errors import ConfigurationError
 from app.exposition import Exposition, served
 from app.free_ports import choose_ports
 from app.main import create_app
-from app.models import EgressSession, File
+from app.models import EgressSession, UserReplayQuota
 from tests.integration.api.conftest import OWNER, MakeShare, bearer
 from tests.integration.conftest import MakeSettings
 from tests.waiting import wait_for
@@ -111,19 +111,10 @@ def values(text: str) -> dict[str, float]:
 
 async def test_the_gauges_say_what_the_rows_say(ctx: Context, share: MakeShare) -> None:
     made = await share()
-    await ctx.store.create(
-        File(
-            id="f",
-            filename="a.mp4",
-            size_bytes=1234,
-            uploaded_by="ann",
-            storage_path="replays/a.mp4",
-            resource_id="c",
-            created_at=datetime.now(UTC),
-        )
-    )
+    for who, used in (("ann", 1000), ("bob", 234)):
+        await ctx.store.create(UserReplayQuota(id=who, used_bytes=used, held_bytes=used + 7))
     found = values((await Exposition(ctx).render()).decode())
-    size = sum(path.stat().st_size for path in made.folder.glob("*.m4s"))
+    size = sum(path.stat().st_size for path in made.folder.iterdir())
     assert found["replay_buffer_temp_storage_bytes"] == size
     assert found["replay_buffer_saved_replays_bytes"] == 1234
     assert found["replay_buffer_active_sessions"] == 1
