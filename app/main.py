@@ -11,9 +11,23 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 
 from app import exposition, health
+from app.api import (
+    buffers,
+    captures,
+    clips,
+    communities,
+    files,
+    media,
+    openapi,
+    operations,
+    problems,
+    quotas,
+    replay,
+    webhooks,
+)
 from app.api import health as health_api
-from app.api import openapi, problems, webhooks
 from app.api.middleware import BodyLimit, RequestFrame, cors
+from app.clips.served import Replays
 from app.context import opened
 from app.settings import Settings
 
@@ -21,6 +35,15 @@ BODY_LIMIT_BYTES = 64 * 1024
 
 ROUTES: list[BaseRoute] = [
     *webhooks.routes,
+    *buffers.routes,
+    *media.routes,
+    *replay.routes,
+    *captures.routes,
+    *clips.routes,
+    *files.routes,
+    *quotas.routes,
+    *communities.routes,
+    *operations.routes,
     *health_api.routes,
     *openapi.routes,
 ]
@@ -35,6 +58,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.ctx = ctx
             app.state.exposition = exposition.Exposition(ctx)
             app.state.readiness = health.Readiness(ctx)
+            app.state.replays = Replays(ctx)
             yield
 
     middleware = [

@@ -19,9 +19,11 @@ from app.api.wire import Instant, Seconds
 from app.buffer import cleanup, timeline
 from app.buffer.timeline import Timeline
 from app.clips import endings
+from app.clips.requests import Instant as AskedInstant
 from app.clips.requests import Name
+from app.clips.requests import Seconds as AskedSeconds
 from app.context import Context
-from app.errors import NotFound, NotPermitted
+from app.errors import Gone, NotFound, NotPermitted
 from app.models import Buffer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -95,6 +97,14 @@ class BufferQuery(wire.Asked):
     )
 
 
+class WindowQuery(wire.Asked):
+    """Which part of a buffer: `last` seconds, or from `start` to `end`."""
+
+    last: Annotated[AskedSeconds, Field(gt=0)] | None = None
+    start: AskedInstant | None = None
+    end: AskedInstant | None = None
+
+
 @described(
     Operation(
         summary="The buffers that the caller may see",
@@ -145,9 +155,8 @@ def _after(cursor: str) -> dict[str, Any]:
 async def get_buffer(request: Request) -> Response:
     """GET /buffers/{buffer_id}"""
     ctx, caller, now = _asked(request)
-    line = await timeline.read(ctx.store, request.path_params["buffer_id"], now, ctx.settings)
-    if line is None or not visibility.may_see(caller, room=line.room, identity=line.identity):
-        raise NotFound("there is no such buffer, or it is not yours to see")
+    reader = auth.reader_of(ctx, caller, now)
+    line = await seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
     spans = [
         SpanTold(
             start=span.start,
@@ -160,7 +169,7 @@ async def get_buffer(request: Request) -> Response:
         for span in line.spans
     ]
     gaps = [GapTold(start=gap.start, end=gap.end, why=gap.why) for gap in line.gaps]
-    told = _told(ctx, line, auth.reader_of(ctx, caller, now))
+    told = _told(ctx, line, reader)
     return wire.answer(BufferDetail.model_validate(told | {"spans": spans, "gaps": gaps}))
 
 
@@ -189,6 +198,24 @@ async def seen(ctx: Context, caller: Caller, buffer_id: str) -> dict[str, Any]:
     if row is None or not visibility.may_see(caller, room=row["room"], identity=row["identity"]):
         raise NotFound("there is no such buffer, or it is not yours to see")
     return row
+
+
+async def seen_timeline(
+    ctx: Context, reader: auth.Reader, buffer_id: str, now: datetime
+) -> Timeline:
+    """A buffer's timeline.
+
+    Raises NotFound as `seen` does; Gone if a signature says that the buffer once was there.
+    """
+    line = await timeline.read(ctx.store, buffer_id, now, ctx.settings)
+    caller = reader.caller
+    if caller is None:
+        if line is None:
+            raise Gone("nothing is kept of this share any more")
+        return line
+    if line is None or not visibility.may_see(caller, room=line.room, identity=line.identity):
+        raise NotFound("there is no such buffer, or it is not yours to see")
+    return line
 
 
 def _asked(request: Request) -> tuple[Context, Caller, datetime]:

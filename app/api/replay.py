@@ -14,22 +14,14 @@ from starlette.routing import BaseRoute, Route
 
 from app.api import auth, buffers, ranges, streams, wire
 from app.api.auth import Reader
+from app.api.buffers import WindowQuery
 from app.api.openapi import Answer, Operation, described
-from app.buffer import timeline, windows
+from app.buffer import windows
 from app.buffer.watched import Watch
 from app.clips import served
-from app.clips.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, WindowTooLong
 from app.media import joining
-
-
-class WindowQuery(wire.Asked):
-    """Which part of the buffer: `last` seconds, or from `start` to `end`."""
-
-    last: Annotated[Seconds, Field(gt=0)] | None = None
-    start: Instant | None = None
-    end: Instant | None = None
 
 
 class ReplayQuery(WindowQuery):
@@ -120,15 +112,13 @@ async def watch_of(
 
     Raises NotFound, BufferEmpty, Invalid, WindowTooLong.
     """
-    if reader.caller is not None:
-        await buffers.seen(ctx, reader.caller, buffer_id)
     if asked.last is None:
+        if reader.caller is not None:
+            await buffers.seen(ctx, reader.caller, buffer_id)
         if asked.start is None or asked.end is None:
             raise Invalid("say which part: last, or both start and end")
         return Watch(reader.holder, buffer_id, served.cut(asked.start), served.cut(asked.end))
-    line = await timeline.read(ctx.store, buffer_id, now, ctx.settings)
-    if line is None:
-        raise Gone("nothing is kept of this share any more")
+    line = await buffers.seen_timeline(ctx, reader, buffer_id, now)
     window = windows.resolve(
         line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
     )

@@ -1,0 +1,149 @@
+"""A window of a buffer as HLS: /buffers/{id}/playlist.m3u8, and the /segments that it names."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.access import visibility
+from app.api import auth, ranges, streams, wire
+from app.api.auth import Reader
+from app.api.buffers import WindowQuery, seen_timeline
+from app.api.openapi import Answer, Operation, described
+from app.buffer import hls, paths, preparing, windows
+from app.buffer.hls import Item
+from app.context import Context
+from app.errors import BufferEmpty, Gone, NotFound, WindowTooLong
+from app.models import EgressSession, Segment
+from app.store import Row
+
+_FRAGMENT = re.compile(r"^([0-9a-f]{8}-[0-9a-f]{24})-(\d{1,9})\.m4s$")
+_INIT = re.compile(r"^([0-9a-f]{8}-[0-9a-f]{24})-([0-9a-f]{1,64})\.mp4$")
+"""Opaque to clients: the names of a session's fragments and of its init segments."""
+
+_CACHED = "private, max-age=3600, immutable"
+
+
+@described(
+    Operation(
+        summary="A window as HLS",
+        description="Without a window: all that is there now. Its segments are fMP4; their URLs "
+        "are signed, so that players can fetch them.",
+        query=WindowQuery,
+        answers={
+            HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.apple.mpegurl")
+        },
+        problems=[NotFound, BufferEmpty, Gone, WindowTooLong],
+        access="token or signature",
+    )
+)
+async def get_playlist(request: Request) -> Response:
+    """GET /buffers/{buffer_id}/playlist.m3u8"""
+    ctx: Context = request.app.state.ctx
+    now = datetime.now(UTC)
+    reader = auth.reader(request)
+    asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
+    line = await seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
+    if asked.model_fields_set:
+        window = windows.resolve(
+            line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
+        )
+        spans = window.spans
+    elif line.oldest is not None and line.newest is not None:
+        spans = windows.spans_between(line, line.oldest, line.newest)
+    else:
+        raise BufferEmpty(f"nothing is recorded yet; the share is {line.state}", retry_after=5)
+    rows = [row for each in await windows.segments(ctx.store, spans) for row in each]
+    # One that is marked may be gone before a player asks for it.
+    items = [hls.item(row) for row in rows if row["state"] == "indexed"]
+
+    def segment_url(item: Item) -> str:
+        return _relative(reader, f"/segments/{item.session_id}-{item.sequence}.m4s")
+
+    def init_url(item: Item) -> str:
+        return _relative(reader, f"/segments/{item.session_id}-{item.init_id}.mp4")
+
+    text = hls.playlist(items, segment_url, init_url)
+    return Response(text, media_type="application/vnd.apple.mpegurl")
+
+
+def _relative(reader: Reader, path: str) -> str:
+    # As seen from /buffers/{id}/playlist.m3u8, also where a proxy puts a prefix before all paths.
+    return "../.." + reader.url(path)
+
+
+@described(
+    Operation(
+        summary="A segment that a playlist names",
+        description="Names are opaque: take them from a playlist. HEAD too; one range at a time.",
+        answers={
+            HTTPStatus.OK: Answer(
+                "The whole segment.", media_type="video/mp4", headers={"ETag": "Never changes."}
+            ),
+            HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
+            HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
+        },
+        problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
+        access="token or signature",
+    )
+)
+async def get_segment(request: Request) -> Response:
+    """GET, HEAD /segments/{name}"""
+    ctx: Context = request.app.state.ctx
+    reader = auth.reader(request)
+    name: str = request.path_params["name"]
+    found = _FRAGMENT.match(name) or _INIT.match(name)
+    if found is None:
+        raise _missing()
+    session = await ctx.store.rows(EgressSession).find_one(
+        {"_id": found[1]}, {"folder": 1, "room": 1, "identity": 1}
+    )
+    if session is None or not _sees(reader, session):
+        raise _missing()
+    if name.endswith(".m4s"):
+        file = await _fragment_file(ctx, f"{found[1]}:{int(found[2])}")
+    else:
+        file = preparing.init_name(found[2])
+    try:
+        path = paths.inside(ctx.settings.media_root, f"{session['folder']}/{file}")
+        opened = await streams.open_file(path)
+    except FileNotFoundError as error:
+        raise Gone("this part of the buffer is not kept any more") from error
+    segment = ranges.Representation(
+        size_bytes=opened.size_bytes,
+        etag=f'"{name}-{opened.size_bytes:x}"',
+        media_type="video/mp4",
+        modified_at=opened.modified_at,
+        headers={"Cache-Control": _CACHED},
+    )
+    return await ranges.answer(request, segment, opened.read, opened.close)
+
+
+def _sees(reader: Reader, session: Row) -> bool:
+    return reader.caller is None or visibility.may_see(
+        reader.caller, room=session["room"], identity=session["identity"]
+    )
+
+
+async def _fragment_file(ctx: Context, segment_id: str) -> str:
+    row = await ctx.store.rows(Segment).find_one({"_id": segment_id}, {"name": 1, "fault": 1})
+    if row is None:
+        raise Gone("this part of the buffer is not kept any more")
+    if row["fault"] is not None:
+        raise _missing()
+    return str(row["name"])
+
+
+def _missing() -> NotFound:
+    return NotFound("there is no such segment, or it is not yours to see")
+
+
+routes: list[BaseRoute] = [
+    Route("/buffers/{buffer_id}/playlist.m3u8", get_playlist, methods=["GET"]),
+    Route("/segments/{name}", get_segment, methods=["GET"]),
+]
