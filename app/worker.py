@@ -105,24 +105,27 @@ async def forget_audit(state: Jobs) -> None:
     await audit.forget_old(ctx.store, ctx.settings)
 
 
-def _patient(job: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """The job, tried again while a store or LiveKit is away: arq itself repeats no failure."""
+def _steady(name: str, job: Callable[..., Awaitable[None]], recurs: bool) -> Callable[..., Any]:
+    """The job, unimpressed by a store or a LiveKit that is away.
+
+    arq itself repeats no failure: what was asked for is tried again, what recurs has another turn.
+    """
 
     async def run(state: Jobs, *args: Any) -> None:
         try:
             await job(state, *args)
         except (Unavailable, PyMongoError, RedisError, ConnectionError) as error:
-            metrics.ERRORS.labels("job_retried").inc()
-            log.warning("job_will_be_retried", job=job.__name__, error=str(error)[:300])
-            raise Retry(defer=_TRANSIENT_AGAIN_SECONDS) from error
+            metrics.ERRORS.labels("job_interrupted").inc()
+            log.warning("job_interrupted", job=name, again=not recurs, error=str(error)[:300])
+            if not recurs:
+                raise Retry(defer=_TRANSIENT_AGAIN_SECONDS) from error
         except Retry:
             raise
         except Exception:
             metrics.ERRORS.labels("job_failed").inc()
-            log.exception("job_failed", job=job.__name__)
+            log.exception("job_failed", job=name)
             raise
 
-    run.__qualname__ = job.__qualname__
     return run
 
 
@@ -139,9 +142,11 @@ def _periods(settings: Settings) -> dict[str, float]:
 
 
 def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
+    recurring = _periods(settings)
+
     def job(name: str, coroutine: Callable[..., Awaitable[None]], seconds: float) -> Any:
         return func(
-            _patient(coroutine),  # type: ignore[arg-type]  # arq wants its own protocol
+            _steady(name, coroutine, recurs=name in recurring),
             name=name,
             timeout=seconds,
             max_tries=_MAX_TRIES,

@@ -16,7 +16,7 @@ from app.free_ports import choose_ports
 from deploy.stack import ROOT
 from tests.waiting import wait_for
 
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 STOP_SECONDS = 20.0
 
 
