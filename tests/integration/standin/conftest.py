@@ -14,8 +14,8 @@ import pytest_asyncio
 from aiohttp import web
 from livekit import api
 
-from deploy.share_child import ShareChild
 from deploy.stack import LiveKitStack
+from tests.publisher import Publisher
 from tests.waiting import wait_for
 
 TRACK_TIMEOUT_SECONDS = 3.0
@@ -56,6 +56,38 @@ class Webhooks:
         return [b for b in bodies if b.get("egressInfo", {}).get("egressId") == egress_id]
 
 
+DONE = {
+    "unpublish_video": "video_unpublished",
+    "unpublish_audio": "audio_unpublished",
+    "mute": "muted",
+    "unmute": "unmuted",
+    "resize": "resized",
+    "leave": "left",
+}
+
+
+class Share(Publisher):
+    """A publisher whose commands are waited for, and whose track ids are known."""
+
+    @property
+    def video_sid(self) -> str:
+        return self._sid("video_published")
+
+    @property
+    def audio_sid(self) -> str:
+        """Empty if there is no audio."""
+        return self._sid("audio_published")
+
+    def _sid(self, name: str) -> str:
+        return next((event["sid"] for event in self.events if event["event"] == name), "")
+
+    async def done(self, command: str, **arguments: int) -> None:
+        """Send a command and wait until the share tells that it is done."""
+        before = sum(event["event"] == DONE[command] for event in self.events)
+        await self.do(command, **arguments)
+        await self.told(DONE[command], count=before + 1)
+
+
 class Field:
     """What a test works with: the stack, its API, its webhooks, shares and egresses."""
 
@@ -64,18 +96,23 @@ class Field:
         self.webhooks = webhooks
         self.lk = lk
         self.out = out
-        self.shares: list[ShareChild] = []
+        self.shares: list[Share] = []
 
-    async def share(self, room: str, identity: str = "alice", **options: Any) -> ShareChild:
+    async def share(
+        self, room: str, identity: str = "alice", *arguments: str, audio: bool = True
+    ) -> Share:
         """A running share; it leaves at the end of the test."""
-        token = self.stack.token(identity, room)
-        share = await ShareChild.start(self.stack.url, token, room, identity, **options)
+        options = () if audio else ("--no-audio",)
+        share = Share(self.stack, room, identity, *arguments, *options)
+        await share.__aenter__()
         self.shares.append(share)
+        if audio:
+            await share.told("audio_published")
         return share
 
     async def leave(self) -> None:
         """End the shares."""
-        await asyncio.gather(*(share.aclose() for share in self.shares))
+        await asyncio.gather(*(share.__aexit__() for share in self.shares))
         self.shares.clear()
 
     async def start(
@@ -99,9 +136,9 @@ class Field:
         )
         return str(info.egress_id)
 
-    async def recorded(self, room: str, **options: Any) -> tuple[ShareChild, str]:
+    async def recorded(self, room: str) -> tuple[Share, str]:
         """A share and its ACTIVE egress."""
-        share = await self.share(room, **options)
+        share = await self.share(room)
         egress_id = await self.start(room, share.video_sid, share.audio_sid)
         await self.status(egress_id, "EGRESS_ACTIVE")
         return share, egress_id

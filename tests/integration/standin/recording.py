@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.json_format import MessageToDict, ParseDict
+from livekit import api
+
 REAL = Path(__file__).resolve().parents[2] / "data/real_egress"
 
 
@@ -17,8 +20,8 @@ class Recording:
     egress_id: str
     webhooks: list[dict[str, Any]]
     """In order of arrival: {"arrival", "headers", "raw", "body"}."""
-    infos: list[dict[str, Any]]
-    """Each EgressInfo that ListEgress gave, as it changed; protojson with proto names."""
+    listed: list[dict[str, Any]]
+    """EgressInfos that ListEgress gave, as they changed; protojson with proto names."""
     playlists: list[Path]
     """As a reader saw them, oldest first."""
     out: Path
@@ -29,6 +32,13 @@ class Recording:
     @property
     def segments(self) -> list[Path]:
         return sorted(self.out.glob("*.ts"))
+
+    @property
+    def infos(self) -> list[dict[str, Any]]:
+        """Each EgressInfo that a webhook carried, in order; protojson with proto names."""
+        told = [event["egressInfo"] for event in self.egress_events]
+        infos = [ParseDict(info, api.EgressInfo()) for info in told]
+        return [MessageToDict(info, preserving_proto_field_name=True) for info in infos]
 
     @property
     def egress_events(self) -> list[dict[str, Any]]:
@@ -44,7 +54,7 @@ def real(share: str) -> Recording:
     return Recording(
         egress_id=infos[0]["info"]["egress_id"],
         webhooks=[json.loads(line) for line in webhooks],
-        infos=[entry["info"] for entry in infos],
+        listed=[entry["info"] for entry in infos],
         playlists=sorted((folder / "playlists").glob("*.m3u8")),
         out=folder / "out",
         whole=False,

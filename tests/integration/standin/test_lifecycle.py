@@ -44,7 +44,7 @@ async def test_start_answers_before_it_is_active(field: Field) -> None:
         await field.start("start", share.video_sid, share.audio_sid)
         took.append(time.monotonic() - begin)
     assert 0.5 < took[0] < 1.5
-    assert took[1] < 0.4
+    assert took[1] < 0.5
 
 
 @side_by_side
@@ -66,10 +66,11 @@ async def test_recorder_is_a_hidden_participant(field: Field) -> None:
 
 @side_by_side
 async def test_stop_twice_is_no_error_while_running(field: Field) -> None:
-    """The second StopEgress gives the same ENDING; after the end it is failed_precondition."""
+    """The second StopEgress is answered as the first; after the end it is failed_precondition."""
     _, egress_id = await field.recorded("twice")
     answers = await asyncio.gather(field.stop(egress_id), field.stop(egress_id))
-    assert {answer.status for answer in answers} == {api.EgressStatus.EGRESS_ENDING}
+    ending, complete = api.EgressStatus.EGRESS_ENDING, api.EgressStatus.EGRESS_COMPLETE
+    assert ending in {answer.status for answer in answers} <= {ending, complete}
     await field.status(egress_id, "EGRESS_COMPLETE")
     with pytest.raises(api.TwirpError) as refused:
         await field.stop(egress_id)
@@ -95,7 +96,7 @@ async def closes(field: Field, how: str) -> None:
     await field.listed(room, 1)
     begin = time.monotonic()
     if how == "leave":
-        await share.do("leave")
+        await share.done("leave")
     else:
         await field.lk.room.delete_room(api.DeleteRoomRequest(room=room))
     info = await field.status(egress_id, "EGRESS_COMPLETE")
@@ -110,7 +111,7 @@ async def test_source_closed_before_it_is_active(field: Field) -> None:
     """A share that is gone at once ends as not found, or as aborted, and leaves no files."""
     share = await field.share("gone")
     egress_id = await field.start("gone", share.video_sid, share.audio_sid)
-    await share.do("leave")
+    await share.done("leave")
 
     async def ended() -> api.EgressInfo | None:
         info = await field.info(egress_id)
@@ -170,7 +171,7 @@ async def test_video_unpublished_while_audio_lives(field: Field) -> None:
     room = "audio-only"
     share, egress_id = await field.recorded(room)
     await field.listed(room, 2)
-    await share.do("unpublish_video")
+    await share.done("unpublish_video")
     gone = time.monotonic()
     # One that was closed may still come; then nothing for as long as two segments take.
     await wait_for(lambda: time.monotonic() - gone > 2.5)
@@ -189,7 +190,7 @@ async def test_audio_unpublished_goes_on_with_silence(field: Field) -> None:
     """Segments come on after the audio went, their sound is silent and without gap."""
     room = "no-sound"
     share, egress_id = await field.recorded(room)
-    await share.do("unpublish_audio")
+    await share.done("unpublish_audio")
     count = len(await field.listed(room, 1))
     await field.listed(room, count + 3)
     await field.stop(egress_id)
@@ -209,10 +210,10 @@ async def test_mute_gives_black_and_a_hole(field: Field) -> None:
     room = "mute"
     share, egress_id = await field.recorded(room)
     await field.listed(room, 1)
-    await share.do("mute")
+    await share.done("mute")
     count = len(await field.listed(room, 1))
     await field.listed(room, count + 3)
-    await share.do("unmute")
+    await share.done("unmute")
     count = len(await field.listed(room, 1))
     await field.listed(room, count + 3)
     await field.stop(egress_id)
@@ -233,7 +234,7 @@ async def test_resize_breaks_nothing(field: Field) -> None:
     room = "resize"
     share, egress_id = await field.recorded(room)
     for width, height in ((360, 640), (333, 777), (640, 360)):
-        await share.do("resize", width=width, height=height)
+        await share.done("resize", width=width, height=height)
         count = len(await field.listed(room, 1))
         await field.listed(room, count + 1)
     await field.stop(egress_id)
@@ -343,10 +344,9 @@ async def test_server_restart_closes_the_source(field: Field) -> None:
     room = "server"
     share, egress_id = await field.recorded(room)
     await field.listed(room, 1)
-    seen = len(share.events)
     await field.stack.kill("livekit")
     await field.stack.start("livekit")
     info = await field.status(egress_id, "EGRESS_COMPLETE", 40)
     assert info.details == "End reason: Source closed"
     assert ended_playlist(field, room)
-    assert await share.event("reconnected", seen)
+    await share.told("reconnected")

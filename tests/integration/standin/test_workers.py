@@ -8,9 +8,8 @@ from pathlib import Path
 
 from livekit import api
 
-from deploy.share_child import ShareChild
 from deploy.stack import ROOT, LiveKitStack
-from tests.integration.standin.conftest import Field, Webhooks
+from tests.integration.standin.conftest import Field, Share, Webhooks
 
 
 async def test_full_worker_leaves_the_next_to_another(tmp_path: Path) -> None:
@@ -21,7 +20,7 @@ async def test_full_worker_leaves_the_next_to_another(tmp_path: Path) -> None:
         api.LiveKitAPI(stack.url, stack.api_key, stack.api_secret) as lk,
     ):
         field = Field(stack, Webhooks(), lk, tmp_path / "out")
-        share = await field.share("two", size="320x180", fps=10)
+        share = await field.share("two", "alice", "--size", "320x180", "--fps", "10")
         ids = [await field.start("two", share.video_sid, share.audio_sid) for _ in range(2)]
         for egress_id in ids:
             await field.status(egress_id, "EGRESS_ACTIVE")
@@ -36,16 +35,15 @@ async def test_full_worker_leaves_the_next_to_another(tmp_path: Path) -> None:
 async def test_wrong_secret_fails_the_egress(tmp_path: Path) -> None:
     """A worker that the server does not let in says so in the egress's error."""
     options = ["--api-secret", "not-the-secret-not-the-secret-32"]
-    async with LiveKitStack(tmp_path, egress_arguments=options) as stack:
-        token = stack.token("alice", "r")
-        async with api.LiveKitAPI(stack.url, stack.api_key, stack.api_secret) as lk:
-            field = Field(stack, Webhooks(), lk, tmp_path / "out")
-            async with await ShareChild.start(
-                stack.url, token, "r", "alice", size="320x180", audio=False
-            ) as share:
-                info = await field.status(await field.start("r", share.video_sid), "EGRESS_FAILED")
-            assert info.error_code == 500
-            assert "could not join the room" in info.error
+    async with (
+        LiveKitStack(tmp_path, egress_arguments=options) as stack,
+        api.LiveKitAPI(stack.url, stack.api_key, stack.api_secret) as lk,
+        Share(stack, "r", "alice", "--size", "320x180", "--no-audio") as share,
+    ):
+        field = Field(stack, Webhooks(), lk, tmp_path / "out")
+        info = await field.status(await field.start("r", share.video_sid), "EGRESS_FAILED")
+        assert info.error_code == 500
+        assert "could not join the room" in info.error
 
 
 async def test_missing_setting_is_named() -> None:
