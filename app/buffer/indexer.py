@@ -186,7 +186,7 @@ class Indexer:
             async with asyncio.timeout(_STOP_SECONDS):
                 for follower, _ in held.values():
                     await follower.write_summary()
-                await leases.release(self._ctx.store, self.name, held)
+                await leases.release(self._ctx.store, self.name)
         except (PyMongoError, TimeoutError) as error:
             log.warning("leases_not_given_back", indexer=self.name, error=str(error))
         self._threads.shutdown(wait=True, cancel_futures=True)

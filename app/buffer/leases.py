@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pymongo import ReturnDocument
@@ -49,10 +48,10 @@ async def renew(store: Store, indexer: str, now: datetime) -> None:
     )
 
 
-async def release(store: Store, indexer: str, session_ids: Iterable[str]) -> None:
-    """Gives leases back, so that another indexer can take them at once."""
+async def release(store: Store, indexer: str) -> None:
+    """Gives every lease of an indexer back, so that another one can take them at once."""
     await store.rows(EgressSession).update_many(
-        {"_id": {"$in": list(session_ids)}, "indexer": indexer},
+        {"indexing": "live", "indexer": indexer},
         {"$set": {"indexer": None, "indexer_until": None}},
     )
 

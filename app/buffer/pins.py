@@ -15,10 +15,6 @@ from app.buffer.windows import Stretch
 from app.models import Pin
 from app.store import Store
 
-_LEAD_TICKS = 9_000
-"""Sound runs up to 23 ms behind the picture it was cut with: the first instant's may lie in the
-segment before."""
-
 Pinned = dict[str, list[tuple[int, int | None]]]
 """By session id: [start_ticks, end_ticks), None where it is open."""
 
@@ -68,11 +64,3 @@ async def pinned(store: Store, session_ids: Iterable[str], now: datetime) -> Pin
     async for row in store.rows(Pin).find(query):
         found.setdefault(row["session_id"], []).append((row["start_ticks"], row["end_ticks"]))
     return found
-
-
-def covers(pins: Pinned, session_id: str, start_ticks: int, end_ticks: int) -> bool:
-    """Whether a pin covers any of a stretch of a session's media, or the sound just after it."""
-    return any(
-        start - _LEAD_TICKS < end_ticks and (end is None or start_ticks < end)
-        for start, end in pins.get(session_id, ())
-    )

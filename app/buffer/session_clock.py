@@ -43,8 +43,10 @@ class SessionClock:
         If none is known yet the worker is asked for the egress's own; when that takes longer than
         WAIT_SECONDS, EXT-X-PROGRAM-DATE-TIME stands in until it comes.
         """
-        if self.clock_ns is not None:
+        if self.exact and self.clock_ns is not None:
             return self.clock_ns
+        if (known := await self._look()) is not None:
+            return known
         try:
             await self._ctx.queue.learn_clock(self._session_id)
         except RedisError as error:

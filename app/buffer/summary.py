@@ -27,8 +27,9 @@ class Summary(Model):
     """`id` is the session's. The indexer's part: `runs` up to the sequence `through`, what lies
     below `floor` is over for good, `newest_at` when the newest row was written.
 
-    The part of cleanup: media before `kept_from_ticks` is not offered any more, and neither are
-    `lost` stretches [{start_ticks, end_ticks, fault}], whose files are gone.
+    The part of cleanup: media before `kept_from_ticks` is not offered any more (its rows, below
+    `kept_from`, are gone unless pinned), and neither are `lost` stretches [{start_ticks, end_ticks,
+    fault}], whose files are gone.
     """
 
     model_config = {"collection": "summaries"}  # noqa: RUF012 - ODMantic reads it from the class
@@ -38,6 +39,7 @@ class Summary(Model):
     floor: int = 0
     runs: list[dict[str, Any]] = []  # noqa: RUF012 - pydantic copies defaults
     newest_at: datetime | None = None
+    kept_from: int = 0
     kept_from_ticks: int | None = None
     lost: list[dict[str, Any]] = []  # noqa: RUF012 - pydantic copies defaults
 
@@ -98,10 +100,12 @@ def _lose(runs: list[Run], lost: dict[str, Any]) -> list[Run]:
     return sorted([*without(runs, start, end), gone], key=lambda run: run.start_ticks)
 
 
-async def forget_before(store: Store, session_id: str, ticks: int) -> None:
-    """From now on nothing before this media time is offered."""
+async def forget_before(store: Store, session_id: str, ticks: int, sequence: int = 0) -> None:
+    """From now on nothing before this media time, and this sequence, is offered."""
     await store.rows(Summary).update_one(
-        {"_id": session_id}, {"$max": {"kept_from_ticks": ticks}}, upsert=True
+        {"_id": session_id},
+        {"$max": {"kept_from_ticks": ticks, "kept_from": sequence}},
+        upsert=True,
     )
 
 

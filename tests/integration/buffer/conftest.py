@@ -24,17 +24,19 @@ def silent_recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return MediaFactory(tmp_path_factory.mktemp("recordings")).record(Shape(audio=False))
 
 
-MakeShare = Callable[..., "object"]
-
-
 @pytest.fixture
 def share(ctx: Context, recording: Recording) -> Callable[..., object]:
-    """Begins a share: `await share()`, or of another name, age in seconds or media."""
+    """Begins a share: `await share()`, or of another name, age in seconds, start or media."""
 
     async def begin(
-        name: str = "ann", *, age: float = 60.0, media: Recording | None = None, **given: object
+        name: str = "ann",
+        *,
+        age: float = 60.0,
+        start: datetime | None = None,
+        media: Recording | None = None,
+        **given: object,
     ) -> DiskShare:
-        start = datetime.now(UTC) - timedelta(seconds=age)
+        start = start or datetime.now(UTC) - timedelta(seconds=age)
         return await begin_share(ctx, name, start, media or recording, **given)
 
     return begin

@@ -428,7 +428,7 @@ async def test_an_indexer_that_is_cancelled_at_any_moment_loses_and_doubles_noth
         task.cancel()
         await asyncio.wait([task])
     async with indexing(ctx):
-        rows = await disk.indexed(20)
+        rows = await disk.indexed(20, 30)  # a lease that was just being taken expires
         await wait_for(lambda: disk.files("*.ts") == [])
     assert [row["sequence"] for row in rows] == list(range(20))
     assert_continuous(rows)

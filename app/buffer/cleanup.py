@@ -1,0 +1,149 @@
+"""One pass of cleanup: what is old, over or unknown goes, in an order that heals."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from app import metrics
+from app.buffer import clock, governor, pins, strays, summary
+from app.buffer.live import newest_of_live
+from app.buffer.paths import inside
+from app.buffer.removing import FIELDS, remove
+from app.buffer.retention import may_go
+from app.context import Context
+from app.models import Buffer, Capture, EgressSession, Participant, Pin, Room, Segment, Track
+from app.store import Row
+
+PASS_ROWS = 20_000
+SETTLED_AFTER = timedelta(seconds=60)
+"""A session that is over for less may still be looked at by whoever ended it."""
+FACTS_KEPT = timedelta(days=1)
+GHOSTS_KEPT = timedelta(days=7)
+"""LiveKit lists an egress whose worker died as active for good: its row says it is a ghost."""
+_UNFINISHED = ("queued", "waiting", "running")
+
+log = structlog.get_logger()
+
+
+async def run(ctx: Context) -> None:
+    """Removes what may go now. Safe to interrupt anywhere, and to run twice at once."""
+    shrunk = await governor.relieve(ctx)
+    now = datetime.now(UTC)
+    expired = await _expire(ctx, now)
+    sessions = await _forget_sessions(ctx, now)
+    buffers = await _forget_buffers(ctx, now)
+    await _forget_facts(ctx, now)
+    stray = await strays.settle(ctx, now)
+    log.info(
+        "cleanup_done",
+        segments=expired + shrunk,
+        sessions=sessions,
+        buffers=buffers,
+        stray_files=stray.removed,
+        missing_files=stray.missing,
+    )
+
+
+async def forget_buffer(ctx: Context, buffer_id: str) -> None:
+    """Forgets everything that was recorded of a share up to now, pinned or not.
+
+    A share that goes on is recorded on: what is taken from now on is a new beginning. Captures that
+    run must have been cancelled before.
+    """
+    now = datetime.now(UTC)
+    sessions = await ctx.store.rows(EgressSession).find({"buffer_id": buffer_id}).to_list(None)
+    ids = [row["_id"] for row in sessions]
+    for row in sessions:
+        if row["clock_ns"] is not None:  # at once, also what is recorded and not indexed yet
+            ticks = clock.ticks_at(row["clock_ns"], now)
+            await summary.forget_before(ctx.store, row["_id"], ticks)
+    await ctx.store.rows(Pin).delete_many({"session_id": {"$in": ids}})
+    for session_id in ids:
+        rows = await ctx.store.rows(Segment).find({"session_id": session_id}, FIELDS).to_list(None)
+        await remove(ctx, rows, in_spite_of_pins=True)
+    for row in sessions:
+        if row["indexing"] is None:
+            await _forget_session(ctx, row, now)
+    log.info("buffer_forgotten", buffer=buffer_id, sessions=ids)
+
+
+async def _expire(ctx: Context, now: datetime) -> int:
+    """Removes segments that ended before the retention; how many."""
+    gone = 0
+    ended_before = now - ctx.settings.retention
+    while True:
+        query = {"end": {"$lt": ended_before}}
+        rows = await ctx.store.rows(Segment).find(query, FIELDS).to_list(PASS_ROWS)
+        by_session: dict[str, int] = {}
+        for row in rows:
+            session_id = row["session_id"]
+            by_session[session_id] = max(row["sequence"], by_session.get(session_id, 0))
+        wanted = {"_id": {"$in": list(by_session)}}
+        sessions = await ctx.store.rows(EgressSession).find(wanted).to_list(None)
+        newest = await newest_of_live(ctx.store, sessions, by_session)
+        pinned = await pins.pinned(ctx.store, by_session, now)
+        removed = await remove(ctx, may_go(rows, pinned, newest, ended_before))
+        gone += removed
+        if len(rows) < PASS_ROWS or not removed:
+            return gone
+
+
+async def _forget_sessions(ctx: Context, now: datetime) -> int:
+    """Forgets sessions that are over and have no media any more; how many."""
+    gone = 0
+    query = {"indexing": None, "ended_at": {"$lt": now - SETTLED_AFTER}}
+    for row in await ctx.store.rows(EgressSession).find(query).to_list(None):
+        has_media = await ctx.store.rows(Segment).find_one({"session_id": row["_id"]}, {"_id": 1})
+        if has_media is None and not await pins.pinned(ctx.store, [row["_id"]], now):
+            gone += await _forget_session(ctx, row, now)
+    return gone
+
+
+async def _forget_session(ctx: Context, session: Row, now: datetime) -> bool:
+    """Removes a session's folder with what is left in it, then its rows. False: not everything."""
+    folder = inside(ctx.settings.media_root, session["folder"])
+    try:
+        await asyncio.to_thread(shutil.rmtree, folder)
+    except FileNotFoundError:
+        pass  # never made, or gone since an interrupted pass
+    except OSError as error:
+        metrics.ERRORS.labels("file_not_deletable").inc()
+        log.warning("folder_not_deletable", session=session["_id"], error=str(error))
+        return False
+    await ctx.store.rows(summary.Summary).delete_one({"_id": session["_id"]})
+    if session["ghost_at"] is not None and now - session["ghost_at"] < GHOSTS_KEPT:
+        return False
+    await ctx.store.rows(EgressSession).delete_one({"_id": session["_id"]})
+    return True
+
+
+async def _forget_buffers(ctx: Context, now: datetime) -> int:
+    """Forgets buffers that are over and that nothing refers to; how many."""
+    gone = 0
+    query = {"ended_at": {"$lt": now - ctx.settings.retention}}
+    async for row in ctx.store.rows(Buffer).find(query, {"_id": 1}):
+        of_buffer = {"buffer_id": row["_id"]}
+        if await ctx.store.rows(EgressSession).find_one(of_buffer, {"_id": 1}):
+            continue
+        unfinished = of_buffer | {"status": {"$in": list(_UNFINISHED)}}
+        if await ctx.store.rows(Capture).find_one(unfinished, {"_id": 1}):
+            continue
+        deleted = await ctx.store.rows(Buffer).delete_one({"_id": row["_id"], **query})
+        gone += deleted.deleted_count
+    return gone
+
+
+async def _forget_facts(ctx: Context, now: datetime) -> None:
+    """Forgets tracks, participants and rooms that were over a day ago."""
+    over = {"$lt": now - FACTS_KEPT}
+    await ctx.store.rows(Track).delete_many({"live": False, "ended_at": over})
+    await ctx.store.rows(Participant).delete_many({"left_at": over})
+    rooms = await ctx.store.rows(Room).find({"finished_at": over}, {"_id": 1}).to_list(None)
+    for room in rooms:
+        await ctx.store.rows(Track).delete_many({"room_sid": room["_id"]})
+        await ctx.store.rows(Participant).delete_many({"room_sid": room["_id"]})
+        await ctx.store.rows(Room).delete_one({"_id": room["_id"]})

@@ -1,0 +1,85 @@
+"""Checks what must hold between disk and rows; says where it does not.
+
+1. An indexed segment has a complete file of the recorded size.
+2. Every file under the buffer root is indexed, marked for deletion, not yet named by its playlist,
+   or of a named class: playlist, init segment, quarantined, being written.
+3. A pinned segment is neither marked nor missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from app.buffer import strays
+from app.buffer.paths import inside
+from app.buffer.retention import covers
+from app.context import Context
+from app.models import EgressSession, Pin, Segment
+from app.store import Row
+
+BEING_WRITTEN = timedelta(minutes=1)
+"""A file younger than this may be on its way: a fragment before its row, a `.part`."""
+_AT_ONCE = 500
+_FIELDS = dict.fromkeys(
+    ("session_id", "name", "size_bytes", "state", "start_ticks", "end_ticks"), 1
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Which invariant does not hold (1 to 3), and where."""
+
+    invariant: int
+    detail: str
+
+
+async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
+    """All violations. Reads every row and every folder, a few at a time; changes nothing."""
+    folders: dict[str, Path] = {}
+    async for session in ctx.store.rows(EgressSession).find({}, {"folder": 1}):
+        folders[session["_id"]] = inside(ctx.settings.media_root, session["folder"])
+    pinned: dict[str, list[tuple[int, int | None]]] = {}
+    async for pin in ctx.store.rows(Pin).find({"until": {"$gt": now}}):
+        pinned.setdefault(pin["session_id"], []).append((pin["start_ticks"], pin["end_ticks"]))
+    rows: list[Row] = []
+    async for row in ctx.store.rows(Segment).find({}, _FIELDS):
+        rows.append(row)
+        if len(rows) == _AT_ONCE:
+            for violation in await asyncio.to_thread(_of_rows, rows, folders, pinned):
+                yield violation
+            rows = []
+    for violation in await asyncio.to_thread(_of_rows, rows, folders, pinned):
+        yield violation
+    async for path in strays.unknown_files(ctx, now - BEING_WRITTEN):
+        yield Violation(2, f"{path} is neither indexed nor of a known class")
+
+
+def _of_rows(
+    rows: list[Row], folders: dict[str, Path], pinned: dict[str, list[tuple[int, int | None]]]
+) -> list[Violation]:
+    found = []
+    for row in rows:
+        name = f"{row['session_id']}/{row['name']}"
+        held = covers(pinned, row["session_id"], row["start_ticks"], row["end_ticks"])
+        size = _size(folders.get(row["session_id"]), row["name"])
+        if row["state"] == "indexed" and size != row["size_bytes"]:
+            actual = "is gone" if size is None else f"has {size} bytes"
+            found.append(Violation(1, f"{name} {actual}; indexed with {row['size_bytes']}"))
+        if row["state"] == "marked" and held:
+            found.append(Violation(3, f"{name} is pinned and marked for deletion"))
+        if row["state"] == "indexed" and held and size is None:
+            found.append(Violation(3, f"{name} is pinned and gone"))
+    return found
+
+
+def _size(folder: Path | None, name: str) -> int | None:
+    if folder is None:
+        return None
+    try:
+        return (folder / name).stat().st_size
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,138 @@
+"""Segments removed for good: marked, pins read again, unlinked, forgotten.
+
+In that order, so that whatever is interrupted heals: a mark that stays is found again by the next
+pass, and so is a row whose file is gone. Who pins writes the pin first and reads the segments then
+(see `pins`), so one of the two always sees the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from app import metrics
+from app.buffer import pins, summary
+from app.buffer.paths import inside
+from app.buffer.retention import covers
+from app.context import Context
+from app.models import EgressSession, Segment
+from app.store import Row
+
+AT_ONCE = 100
+"""Rows a step: an embedded store is busy for some 0.1 s with that many."""
+
+FIELDS = dict.fromkeys(
+    ("session_id", "sequence", "name", "start_ticks", "end_ticks", "end", "fault"), 1
+)
+"""What of a segment's row a removal needs."""
+
+Reached = Callable[[str], Awaitable[None]]
+log = structlog.get_logger()
+
+
+async def _go_on(step: str) -> None:
+    """A step is done: tests stop a removal here."""
+
+
+async def remove(
+    ctx: Context,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    in_spite_of_pins: bool = False,
+    reached: Reached = _go_on,
+) -> int:
+    """Removes segments, except what was pinned meanwhile; how many are gone.
+
+    `rows` have at least FIELDS. `reached` is awaited after the steps `marked`, `unlinked` and
+    `forgotten`.
+    """
+    folders = await _folders(ctx, {row["session_id"] for row in rows})
+    gone = 0
+    for begin in range(0, len(rows), AT_ONCE):
+        chunk = rows[begin : begin + AT_ONCE]
+        gone += await _remove(ctx, chunk, folders, in_spite_of_pins, reached)
+    return gone
+
+
+async def _remove(
+    ctx: Context,
+    rows: Sequence[Mapping[str, Any]],
+    folders: Mapping[str, Path],
+    in_spite_of_pins: bool,
+    reached: Reached,
+) -> int:
+    segments = ctx.store.rows(Segment)
+    await segments.update_many({"_id": {"$in": _ids(rows)}}, {"$set": {"state": "marked"}})
+    await reached("marked")
+    if not in_spite_of_pins:
+        pinned = await pins.pinned(
+            ctx.store, {row["session_id"] for row in rows}, datetime.now(UTC)
+        )
+        kept = [
+            row
+            for row in rows
+            if covers(pinned, row["session_id"], row["start_ticks"], row["end_ticks"])
+        ]
+        await _unmark(ctx, kept)
+        rows = [row for row in rows if row not in kept]
+    kept_ids = await asyncio.to_thread(_unlink, rows, folders)
+    rows = [row for row in rows if row["_id"] not in kept_ids]
+    await reached("unlinked")
+    for session_id, last in _last_of_each(rows).items():
+        await summary.forget_before(ctx.store, session_id, last["end_ticks"], last["sequence"] + 1)
+    await segments.delete_many({"_id": {"$in": _ids(rows)}, "state": "marked"})
+    await reached("forgotten")
+    return len(rows)
+
+
+async def _unmark(ctx: Context, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Gives segments the state back that they had before the mark."""
+    for state, found in (
+        ("indexed", [row for row in rows if row["fault"] is None]),
+        ("quarantined", [row for row in rows if row["fault"] is not None]),
+    ):
+        if found:
+            await ctx.store.rows(Segment).update_many(
+                {"_id": {"$in": _ids(found)}, "state": "marked"}, {"$set": {"state": state}}
+            )
+
+
+async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Path]:
+    query = {"_id": {"$in": list(session_ids)}}
+    found: list[Row] = await ctx.store.rows(EgressSession).find(query, {"folder": 1}).to_list(None)
+    return {row["_id"]: inside(ctx.settings.media_root, row["folder"]) for row in found}
+
+
+def _unlink(rows: Iterable[Mapping[str, Any]], folders: Mapping[str, Path]) -> set[str]:
+    """Unlinks the segments' files; the ids of those that refuse."""
+    refused: dict[str, set[str]] = {}
+    for row in rows:
+        folder = folders.get(row["session_id"])
+        if folder is None:
+            continue  # its session was forgotten: the file, if there is one, is a stray
+        try:
+            (folder / row["name"]).unlink(missing_ok=True)
+        except OSError as error:
+            metrics.ERRORS.labels("file_not_deletable").inc()
+            if row["session_id"] not in refused:
+                log.warning("file_not_deletable", session=row["session_id"], error=str(error))
+            refused.setdefault(row["session_id"], set()).add(row["_id"])
+    return set().union(*refused.values())
+
+
+def _last_of_each(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    last: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        known = last.get(row["session_id"])
+        if known is None or known["sequence"] < row["sequence"]:
+            last[row["session_id"]] = row
+    return last
+
+
+def _ids(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [row["_id"] for row in rows]

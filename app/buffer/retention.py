@@ -1,0 +1,107 @@
+"""What may go: decided from rows, pins and the time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.buffer.coverage import Run
+
+_LEAD_TICKS = 9_000
+"""Sound runs up to 23 ms behind the picture it was cut with: the sound of a pin's first instant
+may lie in the segment before."""
+
+Pinned = Mapping[str, Iterable[tuple[int, int | None]]]
+"""By session id: pinned stretches [start_ticks, end_ticks) of its media, None: open."""
+
+
+def covers(pins: Pinned, session_id: str, start_ticks: int, end_ticks: int) -> bool:
+    """Whether a pin covers any of a stretch of a session's media, or the sound just after it."""
+    return any(
+        start - _LEAD_TICKS < end_ticks and (end is None or start_ticks < end)
+        for start, end in pins.get(session_id, ())
+    )
+
+
+def may_go(
+    rows: Iterable[Mapping[str, Any]],
+    pins: Pinned,
+    newest_of_live: Mapping[str, int],
+    ended_before: datetime,
+) -> list[Mapping[str, Any]]:
+    """The segments that may be deleted: old enough by their end, not pinned, not in use.
+
+    `newest_of_live`: by id, the highest sequence of each session that is still recorded: that
+    segment never goes.
+    """
+    return [
+        row
+        for row in rows
+        if row["end"] < ended_before
+        and row["sequence"] != newest_of_live.get(row["session_id"])
+        and not covers(pins, row["session_id"], row["start_ticks"], row["end_ticks"])
+    ]
+
+
+def is_too_much(unmatched: int, matched: int) -> bool:
+    """Whether a repair for not matching would take more than half of everything there is.
+
+    Then it is likelier that the index, or the disk, is not the right one.
+    """
+    return unmatched > matched
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a buffer holds of one session, for the governor; `clock_ns` orders the sessions."""
+
+    session_id: str
+    clock_ns: int
+    runs: tuple[Run, ...]
+
+    @property
+    def ticks(self) -> int:
+        return sum(run.end_ticks - run.start_ticks for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A session's media up to `before_ticks` is to go."""
+
+    session_id: str
+    before_ticks: int
+
+
+def fullness(parts: Iterable[Held]) -> int:
+    """How much a buffer holds, in ticks."""
+    return sum(part.ticks for part in parts)
+
+
+def shrink(buffers: Mapping[str, Sequence[Held]], level: int) -> list[Cut]:
+    """Cuts after which no buffer holds more than `level` ticks of media.
+
+    Who holds most loses most, oldest media first; who holds less loses nothing.
+    """
+    cuts: list[Cut] = []
+    for parts in buffers.values():
+        excess = fullness(parts) - level
+        for part in sorted(parts, key=lambda part: part.clock_ns):
+            before = _cut(part, excess)
+            if before is not None:
+                cuts.append(Cut(part.session_id, before))
+            excess -= part.ticks
+    return cuts
+
+
+def _cut(part: Held, excess: int) -> int | None:
+    """The media time up to which `excess` ticks lie in a session; None if there is no excess."""
+    if excess <= 0:
+        return None
+    for run in part.runs:
+        length = run.end_ticks - run.start_ticks
+        if excess <= length:
+            return run.start_ticks + excess
+        excess -= length
+    return part.runs[-1].end_ticks if part.runs else None

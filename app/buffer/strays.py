@@ -1,0 +1,271 @@
+"""Files and rows that don't match: files that nobody knows, rows whose file is gone.
+
+Only under session folders of our own installation, only files older than any segment that is kept,
+and never more than half of everything: then the index or the disk is likely not the right one, and
+a person is asked (`doctor`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from app import metrics
+from app.buffer import summary
+from app.buffer.coverage import Coverage, run_of
+from app.buffer.paths import BUFFER_ROOT, FULL_PLAYLIST, LIVE_PLAYLIST, inside, instance_of
+from app.buffer.preparing import fragment_name
+from app.buffer.retention import is_too_much
+from app.context import Context
+from app.models import EgressSession, Segment
+from app.store import Row
+
+SAFE_AGE = timedelta(hours=1)
+_EMPTY_FOR_SECONDS = 60.0
+_FRAGMENT = re.compile(r"\d{8,}\.m4s")
+_KNOWN = re.compile(rf"{re.escape(FULL_PLAYLIST)}|{re.escape(LIVE_PLAYLIST)}|init-[0-9a-f]+\.mp4")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What does not match: paths of files that nobody knows, ids of rows whose file is gone.
+
+    `files` and `rows` count what matches. `sessions`: ids of those that have a row.
+    """
+
+    sessions: frozenset[str]
+    unknown: tuple[Path, ...]
+    missing: tuple[str, ...]
+    files: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many files were removed, how many rows became gaps; whether it is for a person to say."""
+
+    removed: int = 0
+    missing: int = 0
+    asks: bool = False
+
+
+async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Settled:
+    """Removes unknown files, turns rows without a file into gaps. `confirmed` lifts the guard."""
+    found = await find(ctx, now)
+    removed = missing = 0
+    asks = False
+    if is_too_much(len(found.unknown), found.files) and not confirmed:
+        asks = _ask("unknown_files", len(found.unknown), found.files)
+    else:
+        removed = await asyncio.to_thread(_unlink, found.unknown)
+    if is_too_much(len(found.missing), found.rows) and not confirmed:
+        asks = _ask("missing_files", len(found.missing), found.rows)
+    else:
+        for segment_id in found.missing:
+            missing += await _miss(ctx, segment_id)
+    root = ctx.settings.media_root / BUFFER_ROOT
+    await asyncio.to_thread(_remove_empty, root, found.sessions, ctx.instance)
+    return Settled(removed, missing, asks)
+
+
+async def find(ctx: Context, now: datetime) -> Found:
+    """Compares what is on disk with what is indexed; changes nothing."""
+    sessions = await _sessions(ctx)
+    safe_before = now.timestamp() - max(SAFE_AGE, ctx.settings.retention).total_seconds()
+    unknown: list[Path] = []
+    missing: list[str] = []
+    files = rows = 0
+    folders = await session_folders(ctx)
+    for folder in folders:
+        session = sessions.get(folder.name)
+        names = await asyncio.to_thread(_names, folder)
+        indexed = await _indexed(ctx, session) if session else {}
+        strange = await _unknown(ctx, folder, session, names - indexed.keys(), safe_before)
+        unknown += strange
+        files += len(names) - len(strange)
+        gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - names])
+        missing += gone
+        rows += len(indexed) - len(gone)
+    for session_id in sessions.keys() - {folder.name for folder in folders}:
+        indexed = await _indexed(ctx, sessions[session_id])
+        folder = inside(ctx.settings.media_root, sessions[session_id]["folder"])
+        gone = await _gone(ctx, folder, indexed.values())
+        missing += gone
+        rows += len(indexed) - len(gone)
+    return Found(frozenset(sessions), tuple(unknown), tuple(missing), files, rows)
+
+
+async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Path]:
+    """Files under our session folders, last written before an instant, that nobody knows."""
+    sessions = await _sessions(ctx)
+    for folder in await session_folders(ctx):
+        names = await asyncio.to_thread(_names, folder)
+        rows = ctx.store.rows(Segment).find({"session_id": folder.name}, {"name": 1})
+        names -= {row["name"] async for row in rows}
+        session = sessions.get(folder.name)
+        for path in await _unknown(ctx, folder, session, names, before.timestamp()):
+            yield path
+
+
+async def session_folders(ctx: Context) -> list[Path]:
+    """The session folders of our installation that are on disk."""
+    root = ctx.settings.media_root / BUFFER_ROOT
+    return await asyncio.to_thread(_session_folders, root, ctx.instance)
+
+
+async def _sessions(ctx: Context) -> dict[str, Row]:
+    return {row["_id"]: row for row in await ctx.store.rows(EgressSession).find().to_list(None)}
+
+
+async def _unknown(
+    ctx: Context, folder: Path, session: Row | None, names: Iterable[str], before: float
+) -> list[Path]:
+    strange = [name for name in names if not _is_known(name, session)]
+    old = await asyncio.to_thread(_older, folder, strange, before)
+    return [folder / name for name in old if await _is_unknown(ctx, session, name)]
+
+
+async def _indexed(ctx: Context, session: Row) -> dict[str, str]:
+    """By name, the ids of the fragments that should be there."""
+    found = await ctx.store.rows(summary.Summary).find_one({"_id": session["_id"]}) or {}
+    coverage = Coverage.read(found.get("runs", []))
+    for row in await summary.tail(ctx.store, session["_id"], summary.through(found)):
+        coverage.add(run_of(row))
+    kept_from = found.get("kept_from", 0)
+    return {
+        fragment_name(sequence): f"{session['_id']}:{sequence}"
+        for run in coverage.runs
+        if run.fault is None
+        for sequence in range(max(run.first, kept_from), run.last + 1)
+    }
+
+
+def _is_known(name: str, session: Row | None) -> bool:
+    """Whether a file belongs to its session's folder whatever is indexed.
+
+    A `.ts` that no playlist named stays as long as a playlist may name it.
+    """
+    if session is None:
+        return False
+    return bool(_KNOWN.fullmatch(name)) or (
+        name.endswith(".ts") and session["indexing"] is not None
+    )
+
+
+async def _is_unknown(ctx: Context, session: Row | None, name: str) -> bool:
+    """Whether no row speaks of a file: pinned ones outlive what is offered."""
+    if session is None:
+        return True
+    query: dict[str, object] = {"session_id": session["_id"], "name": name}
+    if _FRAGMENT.fullmatch(name):
+        query["sequence"] = int(name.partition(".")[0])
+    return await ctx.store.rows(Segment).find_one(query, {"_id": 1}) is None
+
+
+async def _gone(ctx: Context, folder: Path, ids: Iterable[str]) -> list[str]:
+    """Which of the segments have a row that says they are there, and no file."""
+    gone = []
+    for segment_id in ids:
+        row = await ctx.store.rows(Segment).find_one({"_id": segment_id, "state": "indexed"})
+        if row is not None and not (folder / row["name"]).exists():
+            gone.append(segment_id)
+    return gone
+
+
+async def _miss(ctx: Context, segment_id: str) -> int:
+    row = await ctx.store.rows(Segment).find_one_and_update(
+        {"_id": segment_id, "state": "indexed"},
+        {"$set": {"state": "quarantined", "fault": "missing"}},
+    )
+    if row is None:
+        return 0
+    await summary.lose(ctx.store, row, "missing")
+    metrics.ERRORS.labels("segment_missing").inc()
+    log.warning("segment_missing", session=row["session_id"], segment=row["name"])
+    return 1
+
+
+def _ask(what: str, unmatched: int, matched: int) -> bool:
+    metrics.ERRORS.labels("cleanup_asks").inc()
+    log.error("cleanup_asks", what=what, unmatched=unmatched, matched=matched,
+              remedy="check MONGO_URL and FILE_UPLOAD_DEST; then `doctor --repair`")  # fmt: skip
+    return True
+
+
+def _session_folders(root: Path, instance: str) -> list[Path]:
+    """The session folders of our installation: {root}/{room}/{user}/{session}."""
+    return [
+        session
+        for room in _folders(root)
+        for user in _folders(room)
+        for session in _folders(user)
+        if instance_of(session.name) == instance
+    ]
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(path) as entries:
+            yield from [Path(each) for each in entries if each.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries}
+    except FileNotFoundError:
+        return set()
+
+
+def _older(folder: Path, names: Iterable[str], before: float) -> list[str]:
+    old = []
+    for name in names:
+        try:
+            if (folder / name).lstat().st_mtime < before:
+                old.append(name)
+        except FileNotFoundError:
+            continue
+    return old
+
+
+def _unlink(paths: Iterable[Path]) -> int:
+    gone = 0
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+            gone += 1
+        except OSError as error:
+            metrics.ERRORS.labels("file_not_deletable").inc()
+            log.warning("file_not_deletable", path=str(path), error=error.strerror)
+    return gone
+
+
+def _remove_empty(root: Path, known: frozenset[str], instance: str) -> None:
+    """Removes folders that have been empty for a while: of users, rooms, unknown sessions."""
+    for room in _folders(root):
+        for user in _folders(room):
+            for session in _folders(user):
+                if instance_of(session.name) == instance and session.name not in known:
+                    _remove_if_empty(session)
+            _remove_if_empty(user)
+        _remove_if_empty(room)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    # Somebody may have been first, or have put something in: then it is not ours to remove.
+    with suppress(OSError):
+        if time.time() - folder.stat().st_mtime > _EMPTY_FOR_SECONDS and not _names(folder):
+            folder.rmdir()

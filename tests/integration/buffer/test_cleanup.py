@@ -1,0 +1,399 @@
+"""Cleanup, the governor and what they must never touch, on real files and rows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.buffer import cleanup, governor, pins, strays, timeline
+from app.buffer.invariants import violations
+from app.buffer.removing import FIELDS, remove
+from app.buffer.summary import Summary
+from app.context import Context
+from app.models import Buffer, Capture, EgressSession, Participant, Pin, Room, Segment, Track
+from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
+from tests.integration.conftest import MakeSettings
+
+SECOND = 90_000
+
+
+async def problems(ctx: Context) -> list[str]:
+    """Violations of the invariants as they will be seen in two minutes."""
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    return [each.detail async for each in violations(ctx, later)]
+
+
+async def index(ctx: Context, *shares: DiskShare, count: int = 5) -> None:
+    async with indexing(ctx):
+        for disk in shares:
+            disk.commit(count)
+            await disk.indexed(count)
+
+
+async def make_old(ctx: Context, disk: DiskShare, sequences: range) -> None:
+    """These segments ended 13 minutes ago."""
+    for sequence in sequences:
+        await ctx.store.rows(Segment).update_one(
+            {"_id": f"{disk.session_id}:{sequence}"},
+            {"$set": {"end": datetime.now(UTC) - timedelta(minutes=13)}},
+        )
+
+
+async def sequences(disk: DiskShare) -> list[int]:
+    return [row["sequence"] for row in await disk.rows()]
+
+
+def age(path: Path, hours: float = 2) -> None:
+    then = time.time() - 3600 * hours
+    os.utime(path, (then, then))
+
+
+async def end(disk: DiskShare) -> None:
+    """The egress ended and was read to its end a while ago."""
+    ended_at = datetime.now(UTC) - timedelta(minutes=2)
+    await disk.change(ended_at=ended_at, indexing=None, role=None, status="EGRESS_COMPLETE")
+
+
+async def test_old_segments_go_with_file_and_row_and_the_rest_stays(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    await make_old(ctx, disk, range(2))
+    await cleanup.run(ctx)
+    assert await sequences(disk) == [2, 3, 4]
+    assert disk.files("*.m4s") == ["00000002.m4s", "00000003.m4s", "00000004.m4s"]
+    found = await timeline.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+    assert found is not None
+    assert [span.start_ticks for span in found.spans] == [4 * SECOND]
+    assert await problems(ctx) == []
+
+
+async def test_the_newest_segment_of_a_live_session_never_goes(
+    ctx: Context, share: BeginShare
+) -> None:
+    live, over = await share("live"), await share("over")
+    await index(ctx, live, over)
+    await end(over)
+    await make_old(ctx, live, range(5))
+    await make_old(ctx, over, range(5))
+    await cleanup.run(ctx)
+    assert await sequences(live) == [4]
+    assert await sequences(over) == []
+
+
+async def test_a_pinned_segment_stays_until_its_pin_ends(ctx: Context, share: BeginShare) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    await make_old(ctx, disk, range(4))
+    now = datetime.now(UTC)
+    span = {"session_id": disk.session_id, "start_ticks": 3 * SECOND, "end_ticks": 4 * SECOND}
+    await pins.pin(ctx.store, "capture", [span], now + timedelta(minutes=1))
+    await cleanup.run(ctx)
+    assert await sequences(disk) == [1, 4]
+    assert (await disk.rows())[0]["state"] == "indexed"
+    assert await problems(ctx) == []
+    await pins.release(ctx.store, "capture")
+    await cleanup.run(ctx)
+    assert await sequences(disk) == [4]
+
+
+async def test_a_pin_that_comes_while_a_segment_is_marked_unmarks_it(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    rows = await disk.rows()
+    span = {"session_id": disk.session_id, "start_ticks": 0, "end_ticks": 1 * SECOND}
+    until = datetime.now(UTC) + timedelta(minutes=1)
+    pin = Pin(id="p", owner="capture", until=until, **span)
+
+    async def remove_with_a_late_pin() -> int:
+        steps = remove_in_steps(ctx, disk)
+        assert await anext(steps) == "marked"
+        assert [row["state"] for row in await disk.rows()] == ["marked"] * 5
+        await ctx.store.create(pin)
+        return len([step async for step in steps])
+
+    await remove_with_a_late_pin()
+    kept = await disk.rows()
+    assert [row["sequence"] for row in kept] == [0]
+    assert kept[0] == rows[0]  # indexed, as before
+    assert (disk.folder / kept[0]["name"]).exists()
+
+
+async def remove_in_steps(ctx: Context, disk: DiskShare) -> AsyncIterator[str]:
+    """A removal that stops after each step until the next is asked for."""
+    reached: asyncio.Queue[str] = asyncio.Queue()
+    go = asyncio.Event()
+
+    async def pause(step: str) -> None:
+        reached.put_nowait(step)
+        await go.wait()
+        go.clear()
+
+    rows = await ctx.store.rows(Segment).find({"session_id": disk.session_id}, FIELDS).to_list(None)
+    task = asyncio.create_task(remove(ctx, rows, reached=pause))
+    for _ in range(3):
+        yield await reached.get()
+        go.set()
+    await task
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("step", ["marked", "unlinked"])
+async def test_a_removal_that_crashed_at_any_step_is_finished_by_the_next_pass(
+    ctx: Context, share: BeginShare, step: str
+) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    await make_old(ctx, disk, range(3))
+    rows = await ctx.store.rows(Segment).find({"sequence": {"$lt": 3}}, FIELDS).to_list(None)
+
+    async def crash(reached: str) -> None:
+        if reached == step:
+            raise Crash
+
+    with pytest.raises(Crash):
+        await remove(ctx, rows, reached=crash)
+    assert len(await disk.rows()) == 5
+    await cleanup.run(ctx)
+    assert await sequences(disk) == [3, 4]
+    assert disk.files("*.m4s") == ["00000003.m4s", "00000004.m4s"]
+    assert await problems(ctx) == []
+
+
+async def test_a_session_that_is_over_goes_with_its_folder_once_its_media_is_gone(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    await end(disk)
+    (disk.folder / "unnamed.ts").write_bytes(b"what a dead egress left")
+    await cleanup.run(ctx)
+    assert disk.folder.exists()
+    await make_old(ctx, disk, range(5))
+    await cleanup.run(ctx)
+    assert not disk.folder.exists()
+    assert await ctx.store.rows(EgressSession).find_one({}) is None
+    assert await ctx.store.rows(Summary).find_one({}) is None
+    assert await ctx.store.rows(Buffer).find_one({}) is not None
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    await ctx.store.rows(Buffer).update_one({}, {"$set": {"ended_at": long_ago}})
+    await cleanup.run(ctx)
+    assert await ctx.store.rows(Buffer).find_one({}) is None
+
+
+async def test_a_buffer_that_a_capture_still_needs_stays(ctx: Context, share: BeginShare) -> None:
+    disk = await share()
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    await ctx.store.rows(EgressSession).delete_one({"_id": disk.session_id})
+    await ctx.store.rows(Buffer).update_one({}, {"$set": {"ended_at": long_ago}})
+    times = dict.fromkeys(
+        ("requested_start", "requested_end", "window_start", "window_end", "wait_until"), long_ago
+    )
+    capture = Capture(
+        id="c", clip_id="k", buffer_id=disk.buffer_id, caller="ann", room="room", room_sid="RM",
+        identity="ann",
+        accepted_at=long_ago, **times,
+    )  # fmt: skip
+    await ctx.store.create(capture)
+    await cleanup.run(ctx)
+    assert await ctx.store.rows(Buffer).find_one({}) is not None
+    await ctx.store.rows(Capture).update_one({"_id": "c"}, {"$set": {"status": "ready"}})
+    await cleanup.run(ctx)
+    assert await ctx.store.rows(Buffer).find_one({}) is None
+
+
+async def test_a_ghosts_row_outlives_its_media(ctx: Context, share: BeginShare) -> None:
+    """LiveKit goes on listing it as active: without its row it would be stopped again and again."""
+    disk = await share()
+    await end(disk)
+    await disk.change(ghost_at=datetime.now(UTC) - timedelta(days=1))
+    await cleanup.run(ctx)
+    assert not disk.folder.exists()
+    assert await disk.session()
+    await disk.change(ghost_at=datetime.now(UTC) - timedelta(days=8))
+    await cleanup.run(ctx)
+    assert await ctx.store.rows(EgressSession).find_one({}) is None
+
+
+async def test_facts_of_yesterday_go_and_those_of_today_stay(ctx: Context) -> None:
+    now = datetime.now(UTC)
+    for name, hours in (("old", 25), ("new", 23)):
+        then = now - timedelta(hours=hours)
+        in_room = {"room_sid": f"RM_{name}", "room": "room", "identity": "ann"}
+        await ctx.store.create(Room(sid=f"RM_{name}", name="room", finished_at=then))
+        await ctx.store.create(Participant(sid=f"PA_{name}", left_at=then, **in_room))
+        await ctx.store.create(
+            Track(sid=f"TR_{name}", participant_sid="PA", video=True, live=False, ended_at=then,
+                  **in_room)
+        )  # fmt: skip
+        await ctx.store.create(Participant(sid=f"PA_{name}_lost", **in_room))
+    await cleanup.run(ctx)
+    for model in (Room, Participant, Track):
+        ids = {row["_id"] async for row in ctx.store.rows(model).find({})}
+        assert ids
+        assert all("new" in each for each in ids)
+
+
+async def test_unknown_files_go_after_a_safe_age_and_known_ones_never(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    unnamed = disk.egress.write_segment(*disk.next_segment())
+    for path in disk.folder.iterdir():
+        age(path)
+    for name in ("00000099.m4s", "left.part", "strange.txt"):
+        (disk.folder / name).write_bytes(b"?")
+        age(disk.folder / name)
+    (disk.folder / "young.txt").write_bytes(b"?")
+    known = {path for path in disk.folder.iterdir() if path.suffix not in (".part", ".txt")}
+    known.discard(disk.folder / "00000099.m4s")
+    assert len(await problems(ctx)) == 4
+    await cleanup.run(ctx)
+    assert set(disk.folder.iterdir()) == known | {disk.folder / "young.txt"}
+    assert unnamed in known
+
+
+async def test_folders_of_forgotten_sessions_go_and_other_installations_stay(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    await index(ctx, disk, count=5)
+    ours = disk.folder.parent / f"{ctx.instance}-{'a' * 24}"
+    theirs = disk.folder.parent / f"{'0' * 8}-{'a' * 24}"
+    for folder in (ours, theirs, disk.folder.parent.parent / "empty-user"):
+        folder.mkdir()
+        if folder.name != "empty-user":
+            (folder / "00000000.m4s").write_bytes(b"?")
+            age(folder / "00000000.m4s")
+    await cleanup.run(ctx)
+    assert list(ours.iterdir()) == []
+    age(ours)
+    age(disk.folder.parent.parent / "empty-user")
+    await cleanup.run(ctx)
+    assert not ours.exists()
+    assert (theirs / "00000000.m4s").exists()
+    assert not (disk.folder.parent.parent / "empty-user").exists()
+
+
+async def test_a_repair_that_would_take_more_than_half_of_everything_stops_and_asks(
+    ctx: Context, share: BeginShare
+) -> None:
+    """As with the wrong database: nothing on disk is known."""
+    disk = await share()
+    await index(ctx, disk)
+    for path in disk.folder.iterdir():
+        age(path)
+    for model in (EgressSession, Segment, Summary):
+        await ctx.store.rows(model).delete_many({})
+    before = disk.files()
+    settled = await strays.settle(ctx, datetime.now(UTC))
+    assert settled.asks
+    assert disk.files() == before
+    settled = await strays.settle(ctx, datetime.now(UTC), confirmed=True)
+    assert settled.removed == len(before)
+    assert disk.files() == []
+
+
+async def test_rows_whose_files_are_gone_become_gaps(ctx: Context, share: BeginShare) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    (disk.folder / "00000002.m4s").unlink()
+    assert len(await problems(ctx)) == 1
+    await cleanup.run(ctx)
+    assert (await disk.rows())[2]["fault"] == "missing"
+    found = await timeline.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+    assert found is not None
+    assert [gap.why for gap in found.gaps] == ["missing"]
+    assert len(found.spans) == 2
+    assert await problems(ctx) == []
+
+
+async def test_a_disk_that_is_not_there_makes_no_gaps(ctx: Context, share: BeginShare) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    away = disk.folder.with_name("away")
+    disk.folder.rename(away)
+    assert (await strays.settle(ctx, datetime.now(UTC))).asks
+    away.rename(disk.folder)
+    assert {row["state"] for row in await disk.rows()} == {"indexed"}
+    assert await problems(ctx) == []
+
+
+async def test_forgetting_a_buffer_takes_everything_at_once_pinned_or_not(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk, other = await share("ann"), await share("bob")
+    async with indexing(ctx):
+        for each in (disk, other):
+            each.commit(3)
+            await each.indexed(3)
+        span = {"session_id": disk.session_id, "start_ticks": 0, "end_ticks": 9 * SECOND}
+        until = datetime.now(UTC) + timedelta(minutes=1)
+        await pins.pin(ctx.store, "capture", [span], until)
+        await cleanup.forget_buffer(ctx, disk.buffer_id)
+        assert await disk.rows() == []
+        assert disk.files("*.m4s") == []
+        disk.commit(1)  # the share goes on
+        await disk.indexed(1)
+        now = datetime.now(UTC)
+        found = await timeline.read(ctx.store, disk.buffer_id, now, ctx.settings)
+        assert found is not None
+        assert found.spans == ()  # this segment's media is older than the request
+    assert len(await other.rows()) == 3
+
+
+async def test_forgetting_a_buffer_that_is_over_leaves_nothing_on_disk(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    await end(disk)
+    await cleanup.forget_buffer(ctx, disk.buffer_id)
+    assert not disk.folder.exists()
+    assert await ctx.store.rows(EgressSession).find_one({}) is None
+
+
+async def test_when_space_is_short_the_fullest_buffers_lose_first(
+    make_settings: MakeSettings, ctx: Context, share: BeginShare
+) -> None:
+    full, less = await share("full"), await share("less")
+    async with indexing(ctx):
+        full.commit(10)
+        less.commit(3)
+        await full.indexed(10)
+        await less.indexed(3)
+    assert not await governor.refuse_new(ctx)
+    no_space = make_settings(free_space_min_bytes=2**62)
+    short = Context(no_space, ctx.store, ctx.queue, ctx.instance)
+    assert await governor.refuse_new(short)
+    span = {"session_id": full.session_id, "start_ticks": 0, "end_ticks": 1 * SECOND}
+    await pins.pin(ctx.store, "capture", [span], datetime.now(UTC) + timedelta(minutes=1))
+    free = await governor.free_bytes(ctx)
+    await governor.relieve(short)
+    assert await sequences(full) == [0, 9]  # pinned, and the newest
+    assert await sequences(less) == [2]
+    assert await governor.free_bytes(ctx) > free - 2**20
+    assert await problems(ctx) == []
+
+
+async def test_windows_shrink_only_until_there_is_enough_space(
+    make_settings: MakeSettings, ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    enough = make_settings(free_space_min_bytes=1)
+    assert await governor.relieve(Context(enough, ctx.store, ctx.queue, ctx.instance)) == 0
+    assert len(await disk.rows()) == 5

@@ -1,0 +1,70 @@
+"""The playlist of a window."""
+
+from __future__ import annotations
+
+from app.buffer.hls import Item, item, playlist
+from tests.unit.buffer.rows import SECOND, at
+
+
+def fragment(sequence: int, session: str = "s", init: str = "i", shift: float = 0) -> Item:
+    start = 2 * sequence + shift
+    return Item(
+        session, sequence, init, at(start), round(start * SECOND), round((start + 2) * SECOND)
+    )
+
+
+def text(*items: Item, **given: object) -> list[str]:
+    return playlist(
+        items,
+        lambda each: f"{each.session_id}-{each.sequence}.m4s",
+        lambda each: f"{each.init_id}.mp4",
+        **given,
+    ).splitlines()
+
+
+def test_a_window_of_one_session_names_its_init_segment_and_its_fragments() -> None:
+    assert text(fragment(3), fragment(4)) == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-TARGETDURATION:2",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-DISCONTINUITY-SEQUENCE:0",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        '#EXT-X-MAP:URI="i.mp4"',
+        "#EXT-X-PROGRAM-DATE-TIME:2026-11-22T20:00:06.000Z",
+        "#EXTINF:2.000000,",
+        "s-3.m4s",
+        "#EXTINF:2.000000,",
+        "s-4.m4s",
+        "#EXT-X-ENDLIST",
+    ]
+
+
+def test_another_session_or_init_segment_and_a_hole_are_discontinuities() -> None:
+    for joint in (fragment(1, "t"), fragment(1, init="j"), fragment(1, shift=0.2), fragment(2)):
+        lines = text(fragment(0), joint)
+        assert lines.count("#EXT-X-DISCONTINUITY") == 1
+        assert sum(line.startswith("#EXT-X-MAP") for line in lines) == 2
+        assert sum(line.startswith("#EXT-X-PROGRAM-DATE-TIME") for line in lines) == 2
+    assert "#EXT-X-DISCONTINUITY" not in text(fragment(0), fragment(1, shift=0.1))
+
+
+def test_a_window_that_goes_on_has_no_end_and_tells_what_went_before() -> None:
+    lines = text(fragment(7), ended=False, media_sequence=7, discontinuity_sequence=2)
+    assert "#EXT-X-ENDLIST" not in lines
+    assert "#EXT-X-PLAYLIST-TYPE:VOD" not in lines
+    assert "#EXT-X-MEDIA-SEQUENCE:7" in lines
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:2" in lines
+
+
+def test_no_segment_is_longer_than_the_target_duration() -> None:
+    long = Item("s", 0, "i", at(0), 0, round(3.23 * SECOND))
+    assert "#EXT-X-TARGETDURATION:4" in text(long)
+    assert "#EXT-X-TARGETDURATION:1" in text()
+
+
+def test_an_item_is_made_from_a_row() -> None:
+    made = fragment(5)
+    row = {name: getattr(made, name) for name in Item.__slots__}
+    assert item(row) == made
