@@ -46,7 +46,7 @@ LOOKED_UP_SESSIONS = 20
 
 log = structlog.get_logger()
 
-_HELP = {
+GAUGES = {
     "replay_buffer_active_sessions": "Egresses that record",
     "replay_buffer_temp_storage_bytes": "Bytes of the segments in the buffers",
     "replay_buffer_saved_replays_bytes": "Bytes of the clips",
@@ -146,7 +146,7 @@ class _Gauges(Collector):
 
     def collect(self) -> Iterator[Metric]:
         for name, value in self.values.items():
-            yield GaugeMetricFamily(name, _HELP[name], value)
+            yield GaugeMetricFamily(name, GAUGES[name], value)
 
 
 def _processes() -> CollectorRegistry:

@@ -9,7 +9,7 @@ import prometheus_client
 from pydantic import SecretStr
 from starlette.routing import Route
 
-from app import metrics
+from app import exposition, metrics
 from app.api import openapi
 from app.main import ROUTES
 from app.settings import Settings
@@ -36,7 +36,7 @@ def routes_table() -> str:
     for route in ROUTES:
         if isinstance(route, Route):
             methods = ", ".join(sorted((route.methods or set()) - {"HEAD"}))
-            operation = openapi.operation_of(route.endpoint)
+            operation = openapi.operation_of(route)
             lines.append(f"| `{methods} {route.path}` | {operation.summary} |")
     return "\n".join(lines)
 
@@ -48,8 +48,9 @@ def metrics_table() -> str:
         if isinstance(found, prometheus_client.metrics.MetricWrapperBase):
             for family in found.describe():
                 suffix = "_total" if family.type == "counter" else ""
-                labels = "".join(f"{{{', '.join(found._labelnames)}}}") if found._labelnames else ""
+                labels = f"{{{', '.join(found._labelnames)}}}" if found._labelnames else ""
                 lines.append(f"| `{family.name}{suffix}{labels}` | {family.documentation} |")
+    lines += [f"| `{name}` | {told} |" for name, told in exposition.GAUGES.items()]
     return "\n".join(lines)
 
 

@@ -15,11 +15,12 @@ from app.api import auth, ranges, streams, wire
 from app.api.auth import Reader
 from app.api.buffers import WindowQuery, seen_timeline
 from app.api.openapi import Answer, Operation, described
-from app.buffer import hls, paths, preparing, windows
+from app.buffer import hls, preparing, windows
 from app.buffer.hls import Item
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, WindowTooLong
 from app.models import EgressSession, Segment
+from app.storage.confined import inside
 from app.store import Row
 
 _FRAGMENT = re.compile(r"^([0-9a-f]{8}-[0-9a-f]{24})-(\d{1,9})\.m4s$")
@@ -110,7 +111,7 @@ async def get_segment(request: Request) -> Response:
     else:
         file = preparing.init_name(found[2])
     try:
-        path = paths.inside(ctx.settings.media_root, f"{session['folder']}/{file}")
+        path = inside(ctx.settings.media_root, f"{session['folder']}/{file}")
         opened = await streams.open_file(path)
     except FileNotFoundError as error:
         raise Gone("this part of the buffer is not kept any more") from error

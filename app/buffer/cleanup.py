@@ -11,11 +11,11 @@ import structlog
 from app import metrics
 from app.buffer import clock, governor, pins, strays, summary
 from app.buffer.live import newest_of_live
-from app.buffer.paths import inside
 from app.buffer.removing import FIELDS, remove
 from app.buffer.retention import may_go
 from app.context import Context
 from app.models import Buffer, Capture, EgressSession, Participant, Pin, Room, Segment, Track
+from app.storage.confined import inside
 from app.store import Row
 
 PASS_ROWS = 20_000

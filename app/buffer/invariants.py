@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.buffer import strays
-from app.buffer.paths import inside
 from app.buffer.retention import covers
 from app.context import Context
 from app.models import EgressSession, Pin, Segment
+from app.storage.confined import inside
 from app.store import Row
 
 BEING_WRITTEN = timedelta(minutes=1)

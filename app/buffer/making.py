@@ -15,13 +15,13 @@ import structlog
 from app import metrics
 from app.buffer import clock, preparing
 from app.buffer.committing import Committer
-from app.buffer.paths import inside
 from app.buffer.playlist import Entry
 from app.buffer.session_clock import SessionClock
 from app.context import Context
 from app.media.faults import Unpreparable
 from app.media.fragment import Continuity
 from app.models import Segment
+from app.storage.confined import inside
 from app.store import Row
 
 SECOND_LOOK_SECONDS = 1.0
@@ -94,6 +94,7 @@ class Maker:
             prepared.end_pts,
             committed_at,
             size_bytes=fragment.size_bytes,
+            modified_ns=fragment.modified_ns,
             payload_offset=prepared.payload_offset,
             init_id=prepared.init.id,
             audio=prepared.audio,

@@ -13,7 +13,7 @@ import hashlib
 import re
 import secrets
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 BUFFER_ROOT = "replay-buffer"
 CLIPS_ROOT = "replays"
@@ -75,15 +75,3 @@ def clip_path(owner: str, accepted_at: datetime, clip_id: str) -> PurePosixPath:
     """A clip's file, relative to the root of its storage."""
     stamp = accepted_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
     return PurePosixPath(CLIPS_ROOT, folder_name(owner), f"{stamp}-{clip_id[:8]}.mp4")
-
-
-def inside(root: Path, relative: str | PurePosixPath) -> Path:
-    """`root / relative`, checked to lie inside root once links and `..` are resolved.
-
-    Raises ValueError with the path if it does not.
-    """
-    root = root.resolve()
-    path = (root / relative).resolve()
-    if path != root and root not in path.parents:
-        raise ValueError(f"{relative} leads out of {root}")
-    return path

@@ -17,10 +17,10 @@ import structlog
 
 from app import metrics
 from app.buffer import pins, summary
-from app.buffer.paths import inside
 from app.buffer.retention import covers
 from app.context import Context
 from app.models import EgressSession, Segment
+from app.storage.confined import inside
 from app.store import Row
 
 AT_ONCE = 100

@@ -22,11 +22,12 @@ import structlog
 from app import metrics
 from app.buffer import summary
 from app.buffer.coverage import Coverage, run_of
-from app.buffer.paths import BUFFER_ROOT, FULL_PLAYLIST, LIVE_PLAYLIST, inside, instance_of
+from app.buffer.paths import BUFFER_ROOT, FULL_PLAYLIST, LIVE_PLAYLIST, instance_of
 from app.buffer.preparing import fragment_name
 from app.buffer.retention import is_too_much
 from app.context import Context
 from app.models import EgressSession, Segment
+from app.storage.confined import inside
 from app.store import Row
 
 SAFE_AGE = timedelta(hours=1)

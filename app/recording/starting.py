@@ -22,6 +22,7 @@ from app.recording import livekit as lk
 from app.recording.encoding import encoding
 from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
 from app.recording.reasons import Why
+from app.storage.confined import inside
 from app.store import Row
 
 log = structlog.get_logger()
@@ -155,7 +156,7 @@ async def _failed(ctx: Context, row: Row, buffer: Row, why: Why, detail: str) ->
 
 def _make_folder(ctx: Context, folder: str) -> None:
     root = ctx.settings.media_root
-    path = paths.inside(root, folder)
+    path = inside(root, folder)
     for made in (*reversed([p for p in path.parents if root in p.parents]), path):
         _make_one(made)
 
