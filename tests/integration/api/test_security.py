@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import httpx
-import pytest
 from livekit.api import AccessToken, VideoGrants
 from starlette.routing import Route
 
@@ -63,22 +62,20 @@ BAD_CREDENTIALS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("method", "route"), GUARDED, ids=lambda x: getattr(x, "path", x))
-async def test_without_a_valid_token_every_route_is_shut(
-    http: httpx.AsyncClient, method: str, route: Route
-) -> None:
+async def test_without_a_valid_token_every_route_is_shut(http: httpx.AsyncClient) -> None:
     """Whether the thing exists or not, and whatever else is wrong with the request."""
-    path = route.path_format
-    for name in route.param_convertors:
-        path = path.replace(f"{{{name}}}", "0" * 24)
-    for name, headers in BAD_CREDENTIALS.items():
-        found = await http.request(method, path, headers=headers, content=b"{}")
-        assert found.status_code == 401, name
-        assert found.headers["WWW-Authenticate"] == "Bearer"
-        if method != "HEAD":
-            assert found.json()["type"] == "unauthorized"
-            given = headers.get("Authorization", "").removeprefix("Bearer ")
-            assert len(given) < 6 or given not in found.text
+    for method, route in GUARDED:
+        path = route.path_format
+        for name in route.param_convertors:
+            path = path.replace(f"{{{name}}}", "0" * 24)
+        for name, headers in BAD_CREDENTIALS.items():
+            found = await http.request(method, path, headers=headers, content=b"{}")
+            assert found.status_code == 401, (method, path, name)
+            assert found.headers["WWW-Authenticate"] == "Bearer"
+            if method != "HEAD":
+                assert found.json()["type"] == "unauthorized"
+                given = headers.get("Authorization", "").removeprefix("Bearer ")
+                assert len(given) < 6 or given not in found.text
 
 
 CALLERS = {
@@ -103,57 +100,61 @@ MATRIX = {
 }
 
 
-@pytest.mark.parametrize("who", CALLERS)
 async def test_a_buffer_and_its_media_are_for_those_who_may_see_it(
-    http: httpx.AsyncClient, share: MakeShare, ctx: Context, who: str
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
 ) -> None:
     made = await share()
     row = await ctx.store.rows(Segment).find_one({"session_id": made.session_id})
     assert row is not None
-    for line, good in MATRIX.items():
-        method, path = line.format(
-            buffer=made.buffer_id, session=made.session_id, init=row["init_id"]
-        ).split()
-        found = await http.request(method, path, headers=CALLERS[who])
-        assert found.status_code == (good if who in READERS else 404), (line, found.text)
-        if who not in READERS:
-            assert SHARER not in found.text.replace(path, "")
-            assert made.session_id not in found.text
+    names = {"buffer": made.buffer_id, "session": made.session_id, "init": row["init_id"]}
+    for who, headers in CALLERS.items():
+        for line, good in MATRIX.items():
+            method, path = line.format(**names).split()
+            found = await http.request(method, path, headers=headers)
+            assert found.status_code == (good if who in READERS else 404), (who, line, found.text)
+            if who not in READERS:
+                assert SHARER not in found.text
+                assert made.session_id not in found.text
 
 
-@pytest.mark.parametrize("who", CALLERS)
 async def test_only_the_sharer_and_the_operator_delete(
-    http: httpx.AsyncClient, share: MakeShare, who: str
+    http: httpx.AsyncClient, share: MakeShare
 ) -> None:
     made = await share()
-    found = await http.delete(f"/buffers/{made.buffer_id}", headers=CALLERS[who])
-    expected = {"owner": 204, "instance admin": 204, "room admin": 403}
-    assert found.status_code == expected.get(who, 404)
-    assert bool(made.files("*.m4s")) == (found.status_code != 204)
+    path = f"/buffers/{made.buffer_id}"
+    for who in CALLERS.keys() - {"owner", "instance admin"}:
+        found = await http.delete(path, headers=CALLERS[who])
+        assert found.status_code == (403 if who == "room admin" else 404), who
+    assert len(made.files("*.m4s")) == 10
+    assert (await http.delete(path, headers=INSTANCE_ADMIN)).status_code == 204
+    assert made.files("*.m4s") == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/segments/..%2f..%2fetc%2fpasswd",
-        "/segments/../../etc/passwd",
-        "/segments/{session}-0.ts",
-        "/segments/{session}-00000000.m4s%00",
-        "/segments/{session}-99999999.m4s",
-        "/segments/{session}-init-..mp4",
-        "/segments/{session}-" + "f" * 64 + ".mp4",
-        "/segments/" + "0" * 8 + "-" + "0" * 24 + "-0.m4s",
-        "/segments/-0.m4s",
-        "/buffers/..%2f{buffer}",
-        "/buffers/%F0%9F%8E%AC",
-        "/buffers/{buffer}/replay.mp4/",
-    ],
-)
-async def test_no_path_leads_anywhere_else(
-    http: httpx.AsyncClient, share: MakeShare, path: str
-) -> None:
+ODD_PATHS = [
+    "/segments/..%2f..%2fetc%2fpasswd",
+    "/segments/../../etc/passwd",
+    "/segments/{session}-0.ts",
+    "/segments/{session}-00000000.m4s%00",
+    "/segments/{session}-0.m4s%0a",
+    "/segments/{session}-99999999.m4s",
+    "/segments/{session}-init-..mp4",
+    "/segments/{session}-" + "f" * 64 + ".mp4",
+    "/segments/" + "0" * 8 + "-" + "0" * 24 + "-0.m4s",
+    "/segments/-0.m4s",
+    "/segments/",
+    "/buffers/..%2f{buffer}",
+    "/buffers/%F0%9F%8E%AC",
+    "/buffers/%ff%fe",
+    "/buffers/%00",
+    "/buffers/{buffer}/replay.mp4/",
+    "/buffers/" + "x" * 5000,
+]
+
+
+async def test_no_path_leads_anywhere_else(http: httpx.AsyncClient, share: MakeShare) -> None:
     made = await share()
-    given = path.replace("{session}", made.session_id).replace("{buffer}", made.buffer_id)
-    found = await http.get(given, headers=INSTANCE_ADMIN)
-    assert found.status_code in (404, 410), found.text
-    assert found.json()["type"] in ("not-found", "gone")
+    for path in ODD_PATHS:
+        given = path.replace("{session}", made.session_id).replace("{buffer}", made.buffer_id)
+        found = await http.get(given, headers=INSTANCE_ADMIN)
+        assert found.status_code in (404, 410), (given, found.text)
+        assert found.json()["type"] in ("not-found", "gone")
