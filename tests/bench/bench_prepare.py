@@ -87,5 +87,12 @@ def _make_fragments(paths: Sequence[Path], folder: Path, each: int) -> list[floa
 
 def _ffmpeg(path: Path, folder: Path) -> None:
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(path), "-c", "copy"]
-    command += ["-f", "mp4", "-movflags", "+frag_keyframe+delay_moov+default_base_moof"]
+    command += [
+        "-bsf:a",
+        "aac_adtstoasc",
+        "-f",
+        "mp4",
+        "-movflags",
+        "+frag_keyframe+delay_moov+default_base_moof",
+    ]
     subprocess.run([*command, str(folder / "out.mp4")], check=True)

@@ -1,0 +1,165 @@
+"""How soon a segment can be captured after its playlist line is written, and what it costs.
+
+A real indexer on real stores follows shares whose files a script writes. A segment counts from the
+moment its line is on the disk to the moment a query of ours returned its row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.models import EgressSession, Segment
+from tests.bench import measure, media
+from tests.bench.broadcast import Broadcast, endless
+from tests.bench.ground import Ground
+from tests.bench.report import Result, result
+from tests.bench.running import Installation, installation
+
+SEGMENT_SECONDS = 2
+LOOK_SECONDS = 0.004
+MEMORY_SECONDS = 0.5
+AT_ONCE = 500
+DRAIN_SECONDS = 60.0
+FOLLOWED_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """`shares` that name a segment every `pace_seconds`, for `seconds`."""
+
+    shares: int
+    pace_seconds: float
+    seconds: float
+    shape: media.Shape = media.TINY
+
+
+@dataclass
+class Watched:
+    """What was seen: latencies in ms, the indexer's memory in MB as time went on."""
+
+    latencies_ms: list[float] = field(default_factory=list)
+    memory_mb: list[float] = field(default_factory=list)
+    behind_seconds: float = 0.0
+    """Age of the oldest segment that was not indexed yet when the writer stopped."""
+    cpu: dict[str, float] = field(default_factory=dict)
+    """CPU seconds a segment, by process."""
+
+
+async def run(ground: Ground) -> list[Result]:
+    quick, full = (5.0, 10.0, 10.0), (60.0, 60.0, 120.0)
+    alone, many, most = ground.pick(quick=quick, full=full)
+    cases = [
+        Case(1, 0.2, alone, media.FULL_HD_60),
+        Case(100, SEGMENT_SECONDS, many),
+        Case(500, SEGMENT_SECONDS, most),
+    ]
+    results: list[Result] = []
+    for case in cases:
+        ground.say(f"indexing {case.shares} shares")
+        watched = await watch(ground, case)
+        results += _results(case, watched)
+    if not ground.quick:
+        ground.say("indexing an hour of media")
+        hour = Case(20, 0.15, 1800 * 0.15)
+        results += _results(hour, await watch(ground, hour), "index_hour")
+    return results
+
+
+def _results(case: Case, watched: Watched, name: str = "index") -> list[Result]:
+    params = {"buffers": case.shares, "media": case.shape.name}
+    memory = watched.memory_mb
+    half = len(memory) // 2
+    return [
+        result(name, "ours", params, "ms", watched.latencies_ms),
+        result(f"{name}_behind", "ours", params, "s", [watched.behind_seconds]),
+        # The ratio is that of the second half to the first: 1 where memory does not grow.
+        result(f"{name}_memory", "ours", params, "MB", memory[half:], memory[:half] + memory[-1:]),
+        *(
+            result(f"{name}_cpu", process, params, "ms a segment", [seconds * 1000])
+            for process, seconds in watched.cpu.items()
+        ),
+    ]
+
+
+async def watch(ground: Ground, case: Case) -> Watched:
+    """Runs one case on stores and an indexer of its own."""
+    count = int(case.seconds / case.pace_seconds) + 2
+    segments = endless(ground.cycle(case.shape), SEGMENT_SECONDS, count)
+    broadcast = Broadcast(segments, SEGMENT_SECONDS)
+    async with installation(ground, "index", ("indexer",)) as running:
+        await broadcast.open(running.ctx, case.shares)
+        await _all_followed(running)
+        return await _watch(running, broadcast, case)
+
+
+async def _all_followed(running: Installation) -> None:
+    sessions = running.ctx.store.rows(EgressSession)
+    deadline = time.monotonic() + FOLLOWED_SECONDS
+    while await sessions.find_one({"indexing": "live", "indexer": None}, {"_id": 1}):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not every session is followed after {FOLLOWED_SECONDS} s")
+        await asyncio.sleep(0.1)
+
+
+async def _watch(running: Installation, broadcast: Broadcast, case: Case) -> Watched:
+    watched = Watched()
+    stopped = threading.Event()
+    processes = dict(zip(("indexer", "mongo"), running.pids("indexer", "mongo"), strict=True))
+    before = {name: measure.cpu_seconds_of([pid]) for name, pid in processes.items()}
+    sending = asyncio.create_task(
+        asyncio.to_thread(broadcast.send, case.pace_seconds, case.seconds, stopped)
+    )
+    memory = asyncio.create_task(_remember(processes["indexer"], watched.memory_mb))
+    try:
+        await _look(running, broadcast, sending, watched)
+    finally:
+        stopped.set()
+        memory.cancel()
+        await sending
+    segments = len(broadcast.named_at)
+    for name, pid in processes.items():
+        watched.cpu[name] = (measure.cpu_seconds_of([pid]) - before[name]) / segments
+    if broadcast.late_seconds > case.pace_seconds:
+        raise RuntimeError(f"the writer itself was {broadcast.late_seconds:.1f} s late")
+    return watched
+
+
+async def _remember(pid: int, memory_mb: list[float]) -> None:
+    while True:
+        memory_mb.append(measure.resident_bytes(pid) / 1e6)
+        await asyncio.sleep(MEMORY_SECONDS)
+
+
+async def _look(
+    running: Installation, broadcast: Broadcast, sending: asyncio.Task[None], watched: Watched
+) -> None:
+    rows = running.ctx.store.rows(Segment)
+    seen: set[str] = set()
+    deadline: float | None = None
+    while True:
+        pending = [name for name in list(broadcast.named_at) if name not in seen]
+        if sending.done() and deadline is None:
+            now = time.perf_counter()
+            ages = (now - broadcast.named_at[name] for name in pending)
+            watched.behind_seconds = max(ages, default=0.0)
+            deadline = now + DRAIN_SECONDS
+        if not pending and sending.done():
+            return
+        if deadline is not None and time.perf_counter() > deadline:
+            raise RuntimeError(f"{len(pending)} segments were not indexed in {DRAIN_SECONDS} s")
+        found = await _ids(rows, pending[:AT_ONCE])
+        now = time.perf_counter()
+        seen.update(found)
+        watched.latencies_ms += [(now - broadcast.named_at[name]) * 1000 for name in found]
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _ids(rows, pending: Sequence[str]) -> list[str]:  # type: ignore[no-untyped-def]
+    if not pending:
+        return []
+    found = rows.find({"_id": {"$in": list(pending)}, "state": "indexed"}, {"_id": 1})
+    return [row["_id"] for row in await found.to_list(None)]
