@@ -139,11 +139,10 @@ async def _take(
 ) -> None:
     rows = store.rows(UserReplayQuota)
     reservation, charged = f"reservations.{clip_id}", f"charges.{clip_id}"
-    await _ensure(store, identity)
     while True:
         row = await rows.find_one({"_id": identity}, _NUMBERS | {reservation: 1, charged: 1})
         if row is None:
-            await _ensure(store, identity)  # forgotten in between
+            await _ensure(store, identity)
             continue
         if clip_id in row.get("reservations", {}) or clip_id in row.get("charges", {}):
             return

@@ -22,10 +22,11 @@ PART_SUFFIX = ".part"
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A fragment that is safely on disk."""
+    """A fragment that is safely on disk; `modified_ns` is its file's st_mtime_ns."""
 
     name: str
     size_bytes: int
+    modified_ns: int
     prepared: Prepared
 
 
@@ -53,8 +54,8 @@ def make_fragment(folder: Path, entry: Entry, previous: Continuity | None, write
         if not path.exists():
             _write(path, init.data, writer)
     name = fragment_name(entry.sequence)
-    _write(folder / name, prepared.data, writer)
-    return Fragment(name, len(prepared.data), prepared)
+    modified_ns = _write(folder / name, prepared.data, writer)
+    return Fragment(name, len(prepared.data), modified_ns, prepared)
 
 
 def quarantine(folder: Path, name: str) -> str:
@@ -89,14 +90,17 @@ def is_whole(folder: Path, row: Row) -> bool:
         return False
 
 
-def _write(path: Path, data: bytes, writer: str) -> None:
+def _write(path: Path, data: bytes, writer: str) -> int:
+    """Writes the file durably; its st_mtime_ns."""
     part = path.with_name(f"{path.name}.{writer}{PART_SUFFIX}")
     try:
         with part.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+            modified_ns = os.fstat(file.fileno()).st_mtime_ns
         part.rename(path)
+        return modified_ns
     except OSError:
         part.unlink(missing_ok=True)
         raise

@@ -62,9 +62,11 @@ def runs_of(
     inits: dict[tuple[str, str], Init] = {}
     runs: list[Run] = []
     for span, segments in zip(spans, rows, strict=True):
+        parts = list(_parted(segments, gaps))
+        if not parts:
+            continue
         session = sessions[span["session_id"]]
         folder = root / session["folder"]
-        parts = list(_parted(segments, gaps))
         for number, part in enumerate(parts):
             key = (session["_id"], part[0]["init_id"])
             if key not in inits:
@@ -103,7 +105,7 @@ def _source(folder: Path, row: Row) -> Source:
         size_bytes=row["size_bytes"],
         payload_offset=row["payload_offset"],
         samples=SampleTable.unpack(row["samples"]),
-        modified_ns=row.get("modified_ns"),
+        modified_ns=row["modified_ns"],
     )
 
 

@@ -106,7 +106,8 @@ class Segment(Model):
 
     `state` is `indexed`, `marked` (about to be deleted) or `quarantined` (`fault` says why: it is
     a gap). Ticks are 1/90,000 s of the session's media time; `start` and `end` are the same
-    instants on the wall clock. `samples` is a packed `app.media` SampleTable.
+    instants on the wall clock. `samples` is a packed `app.media` SampleTable. `modified_ns` is
+    the fragment's st_mtime_ns, by which captures notice a file that was altered.
     """
 
     model_config = {
@@ -133,6 +134,7 @@ class Segment(Model):
     end_ticks: int
     extinf_seconds: float
     size_bytes: int
+    modified_ns: int | None = None
     payload_offset: int = 0
     init_id: str = ""
     audio: bool = False

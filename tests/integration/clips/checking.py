@@ -1,0 +1,123 @@
+"""Captures run to their end, and their clips held to what the egress had written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.access import quota
+from app.access.tokens import Caller
+from app.clips import captures, capturing
+from app.clips.requests import CaptureRequest
+from app.context import Context
+from app.models import Capture, File, Pin, ReplayClip
+from app.storage import local
+from app.store import Row
+from tests.integration.buffer.shares import DiskShare
+from tests.packet_checker import TICKS, Shown, check_clip, read_clip, read_transport
+from tests.waiting import wait_for
+
+
+@dataclass(frozen=True)
+class Done:
+    """A capture that is over: its rows as they stand then, and its file."""
+
+    capture: Row
+    clip: Row | None
+    file: Row | None
+    path: Path | None
+
+
+async def accepted(ctx: Context, caller: Caller, **asked: Any) -> Row:
+    """A capture that was accepted and that nobody has begun; of "room" unless told otherwise."""
+    request = CaptureRequest.model_validate({"room": "room"} | asked)
+    return await captures.accept(ctx, caller, request)
+
+
+async def captured(ctx: Context, caller: Caller, **asked: Any) -> Done:
+    """A capture that was accepted and made."""
+    row = await accepted(ctx, caller, **asked)
+    await capturing.run(ctx, row["_id"])
+    return await done(ctx, row["_id"])
+
+
+async def done(ctx: Context, capture_id: str) -> Done:
+    capture = await ctx.store.rows(Capture).find_one({"_id": capture_id})
+    assert capture is not None
+    clip = await ctx.store.rows(ReplayClip).find_one({"_id": capture["clip_id"]})
+    file = await ctx.store.rows(File).find_one({"resource_id": capture["clip_id"]})
+    path = local.locate(ctx.settings.media_root, file["storage_path"]) if file else None
+    return Done(capture, clip, file, path)
+
+
+async def reaches(ctx: Context, capture_id: str, *statuses: str, deadline: float = 20.0) -> Done:
+    """The capture, once it has one of the statuses."""
+
+    async def there() -> bool:
+        row = await ctx.store.rows(Capture).find_one({"_id": capture_id}, {"status": 1})
+        return row is not None and row["status"] in statuses
+
+    await wait_for(there, deadline, what=f"capture {capture_id} is {' or '.join(statuses)}")
+    return await done(ctx, capture_id)
+
+
+def files(ctx: Context) -> list[str]:
+    """Every file under the clips' folder."""
+    root = ctx.settings.media_root / "replays"
+    return sorted(path.name for path in root.rglob("*") if path.is_file())
+
+
+async def nothing_is_left(ctx: Context, identity: str = "ada") -> None:
+    """No clip, no file, no pin, nothing reserved or charged, nothing left to do."""
+    assert files(ctx) == []
+    for model in (ReplayClip, File, Pin):
+        assert await ctx.store.rows(model).count_documents({}) == 0
+    held = await quota.read(ctx.store, ctx.settings, identity)
+    assert (held.used_bytes, held.reserved_bytes) == (0, 0)
+    assert await ctx.store.rows(Capture).count_documents({"lease_until": {"$ne": None}}) == 0
+
+
+def check_whole(clip: Done, share: DiskShare, *, segments: int | None = None) -> None:
+    """Every packet of the share that the clip claims to show is in it once, at its time.
+
+    `segments`: how many had been committed, if not all.
+    """
+    assert clip.path is not None
+    assert clip.clip is not None
+    start = _on_a_frame(_seconds(clip.clip["delivered_start"], share), share)
+    end = _seconds(clip.clip["delivered_end"], share)  # the last picture may be shown in part
+    spans = clip.capture["spans"]  # none yet where the share was only starting
+    asked_end = spans[-1]["end_ticks"] / TICKS if spans else end
+    source = read_transport(segment.path for segment in share.media.segments[:segments])
+    shown = Shown("one", start, end, 0.0, asked_end)
+    check_clip(read_clip(clip.path), {"one": source}, [shown])
+    assert clip.clip["duration_seconds"] == pytest.approx(end - start, abs=0.002)
+
+
+def pictures_shown(path: Path) -> list[bytes]:
+    """A hash of each picture that the clip shows, in order of time."""
+    packets = [packet for packet in read_clip(path).video if not packet.hidden]
+    return [packet.digest for packet in sorted(packets, key=lambda packet: packet.seconds)]
+
+
+def pictures_of(share: DiskShare, start: float, end: float) -> list[bytes]:
+    """A hash of each picture of [start, end) seconds of a share, in order of time."""
+    media = read_transport(segment.path for segment in share.media.segments)
+    packets = sorted(media.video, key=lambda packet: packet.seconds)
+    return [p.digest for p in packets if start - 0.001 <= p.seconds < end - 0.001]
+
+
+def _seconds(instant: datetime, share: DiskShare) -> float:
+    """Media time; the share's clock, as its rows, is cut to milliseconds."""
+    origin = share.start.replace(microsecond=share.start.microsecond // 1000 * 1000)
+    return (instant - origin).total_seconds()
+
+
+def _on_a_frame(seconds: float, share: DiskShare) -> float:
+    """Rows hold milliseconds; frames lie on a grid."""
+    ticks = share.media.frame_ticks
+    return round(seconds * TICKS / ticks) * ticks / TICKS

@@ -1,0 +1,186 @@
+"""A process that does one thing with clips and is killed (SIGKILL) at a given step of it.
+
+Steps are counted: each command to the database just before it is sent, each rename, removal and
+opening for writing just before it is done. Run as a program it stays, imports once, and forks for
+each order that it reads from stdin, one JSON document a line; it answers with how the child ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from pymongo import monitoring
+
+from app.access.tokens import Caller
+from app.buffer.instance import instance_id
+from app.clips import captures, capturing, endings, library, sweeping
+from app.clips.requests import CaptureRequest
+from app.context import Context
+from app.jobs import Queue
+from app.settings import Settings
+from app.store import Store
+
+_HARMLESS = frozenset({"hello", "ismaster", "isMaster", "ping", "endSessions", "createIndexes"})
+_FILE_STEPS = frozenset({"os.rename", "os.remove", "os.mkdir"})
+
+
+Program = asyncio.subprocess.Process
+
+
+class Mortal:
+    """Acts on the stores and the media root of some settings, through a running program."""
+
+    def __init__(self, program: Program, settings: Settings) -> None:
+        self._program = program
+        self._settings = settings
+
+    async def act(
+        self, action: str, *args: Any, die_at: int | None = None, size_limit: int | None = None
+    ) -> bool:
+        """Whether it was killed; False: it came to its end first.
+
+        `die_at`: how many steps it may take. `size_limit`: bytes that none of its files may exceed.
+        """
+        order = {
+            "mongo_url": self._settings.mongo_url,
+            "redis_url": self._settings.redis_url,
+            "data_dir": str(self._settings.data_dir),
+            "action": action,
+            "args": args,
+            "die_at": die_at,
+            "size_limit": size_limit,
+        }
+        assert self._program.stdin is not None
+        assert self._program.stdout is not None
+        self._program.stdin.write(json.dumps(order).encode() + b"\n")
+        code = json.loads(await asyncio.wait_for(self._program.stdout.readline(), 30))
+        assert code in (0, -signal.SIGKILL), f"{action} {args} at {die_at}: ended with {code}"
+        return bool(code)
+
+
+@asynccontextmanager
+async def mortal() -> AsyncIterator[Program]:
+    """The running program."""
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.clips.mortal",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield program
+    finally:
+        assert program.stdin is not None
+        program.stdin.close()
+        await program.wait()
+
+
+async def _capture(ctx: Context, capture_id: str) -> None:
+    await capturing.run(ctx, capture_id)
+
+
+async def _accept(ctx: Context, identity: str, asked: dict[str, Any], key: str | None) -> None:
+    await captures.accept(ctx, Caller(identity), CaptureRequest.model_validate(asked), key)
+
+
+async def _cancel(ctx: Context, identity: str, capture_id: str) -> None:
+    await endings.cancel(ctx, Caller(identity), capture_id)
+
+
+async def _delete(ctx: Context, identity: str, clip_id: str) -> None:
+    await library.delete(ctx, Caller(identity), clip_id)
+
+
+async def _restore(ctx: Context, identity: str, clip_id: str) -> None:
+    await library.restore(ctx, Caller(identity), clip_id)
+
+
+async def _sweep(ctx: Context) -> None:
+    await sweeping.sweep_clips(ctx)
+
+
+_ACTIONS = {
+    "capture": _capture,
+    "accept": _accept,
+    "cancel": _cancel,
+    "delete": _delete,
+    "restore": _restore,
+    "sweep": _sweep,
+}
+
+
+class _Death(monitoring.CommandListener):
+    """Kills this process when as many steps were begun as were given to it."""
+
+    def __init__(self, die_at: int | None) -> None:
+        self.armed = False
+        self._left = die_at
+
+    def step(self) -> None:
+        if not self.armed or self._left is None:
+            return
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._left -= 1
+
+    def audit(self, event: str, args: tuple[Any, ...]) -> None:
+        writes = event == "open" and isinstance(args[2], int) and args[2] & os.O_CREAT
+        if event in _FILE_STEPS or writes:
+            self.step()
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if event.command_name not in _HARMLESS:
+            self.step()
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        pass
+
+
+async def _live(order: dict[str, Any]) -> None:
+    death = _Death(order["die_at"])
+    monitoring.register(death)
+    sys.addaudithook(death.audit)
+    settings = Settings(
+        _env_file=None,
+        livekit_api_key="devkey",
+        livekit_api_secret="the-secret-of-the-tests-of-32-bytes",
+        mongo_url=order["mongo_url"],
+        redis_url=order["redis_url"],
+        data_dir=order["data_dir"],
+    )
+    # without its indexes, which are there already
+    queue = await Queue.open(settings)
+    ctx = Context(settings, Store(settings.mongo_url), queue, instance_id(settings.media_root))
+    if order["size_limit"] is not None:
+        limit = (order["size_limit"], resource.RLIM_INFINITY)
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    death.armed = True
+    await _ACTIONS[order["action"]](ctx, *order["args"])
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            # no output of a child may run into the limit of its files' size
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            asyncio.run(_live(json.loads(line)))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        answers.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

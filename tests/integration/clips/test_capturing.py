@@ -1,0 +1,453 @@
+"""From an accepted capture to its clip, on real stores, real segments and a real disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.access import quota
+from app.clips import capturing, endings
+from app.context import Context
+from app.models import Buffer, Capture, Pin, Segment
+from tests.integration.buffer.shares import begin_share, indexing
+from tests.integration.clips.checking import (
+    accepted,
+    captured,
+    check_whole,
+    done,
+    files,
+    nothing_is_left,
+    pictures_of,
+    pictures_shown,
+    reaches,
+)
+from tests.integration.clips.conftest import ADA, MakeShare, end_share
+from tests.media_factory import MediaFactory, Recording, Shape
+
+UNDECODABLE_FRAMES = 3
+"""At a window's end inside a GOP: B-frames of which a reference came only after the end."""
+
+
+@pytest.mark.parametrize("last", [0.5, 2, 7.3, 20, 300])
+async def test_the_clip_holds_every_packet_of_the_window_once(
+    ctx: Context, ended_share: MakeShare, last: float
+) -> None:
+    [share] = await ended_share()
+    made = await captured(ctx, ADA, last=last, title="hello")
+    assert made.capture["status"] == "ready", made.capture["detail"]
+    check_whole(made, share)
+    assert made.clip is not None
+    assert made.clip["duration_seconds"] == pytest.approx(min(last, 20), abs=0.07)
+
+
+async def test_a_window_by_start_and_end_is_cut_at_frames(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    [share] = await ended_share()
+    start = share.start + timedelta(seconds=3.31)
+    made = await captured(ctx, ADA, start=start.isoformat(), end=_after(start, 4.02))
+    check_whole(made, share)
+    assert made.clip is not None
+    late = (made.clip["delivered_start"] - start).total_seconds()
+    assert 0 <= late < 1 / 15 + 0.002
+    assert made.clip["hidden_head_seconds"] == pytest.approx(1.33, abs=0.01)
+    assert made.clip["gaps"] == []
+
+
+async def test_whole_segments_are_given_when_asked_for(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    [share] = await ended_share()
+    start = share.start + timedelta(seconds=3.3)
+    made = await captured(ctx, ADA, start=start.isoformat(), end=_after(start, 4), cut="segment")
+    assert made.path is not None
+    assert made.clip is not None
+    assert pictures_shown(made.path) == pictures_of(share, 2, 8)
+    assert made.clip["hidden_head_seconds"] == 0
+
+
+async def test_the_row_the_file_and_the_quota_say_what_is_on_the_disk(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    made = await captured(ctx, ADA, last=5, title="Ada's demo")
+    assert made.path is not None
+    assert made.file is not None
+    assert made.clip is not None
+    size = made.path.stat().st_size
+    assert made.file["size_bytes"] == size
+    assert made.file["filename"].startswith("Ada's demo 20")
+    assert made.file["checksum"].startswith("sha256:")
+    assert made.path.parent.parent.name == "replays"
+    held = await quota.read(ctx.store, ctx.settings, "ada")
+    assert (held.used_bytes, held.reserved_bytes) == (size, 0)
+    assert made.capture["reserved_bytes"] == pytest.approx(size, rel=0.3)
+    assert files(ctx) == [made.path.name]
+    assert await ctx.store.rows(Pin).count_documents({}) == 0
+    assert made.clip["owner"] == made.clip["shared_by"] == "ada"
+    assert made.clip["clock"] == "exact"
+    assert made.capture["lease_until"] is None
+
+
+async def test_include_waits_for_the_segment_that_covers_the_call(
+    ctx: Context, recording: Recording
+) -> None:
+    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=8.2), recording)
+    async with indexing(ctx):
+        share.commit(4)
+        await share.indexed(4)
+        row = await accepted(ctx, ADA, last=5)
+        job = asyncio.create_task(capturing.run(ctx, row["_id"]))
+        await reaches(ctx, row["_id"], "waiting")
+        pins = await ctx.store.rows(Pin).find({}).to_list(None)
+        assert [pin["end_ticks"] for pin in pins] == [None]
+        share.commit(2)
+        await job
+    made = await done(ctx, row["_id"])
+    check_whole(made, share)
+    assert made.clip is not None
+    assert made.clip["tail_lag_seconds"] < 0.21
+    assert made.clip["duration_seconds"] == pytest.approx(5, abs=0.28)
+
+
+async def test_skip_takes_what_is_there_at_once(ctx: Context, recording: Recording) -> None:
+    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=9.5), recording)
+    async with indexing(ctx):
+        share.commit(4)
+        await share.indexed(4)
+        made = await captured(ctx, ADA, last=5, tail="skip")
+    check_whole(made, share, segments=4)
+    assert made.clip is not None
+    assert made.clip["delivered_end"] == made.capture["window_end"]
+
+
+async def test_post_roll_reaches_beyond_the_call(ctx: Context, recording: Recording) -> None:
+    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=6.1), recording)
+    async with indexing(ctx):
+        share.commit(3)
+        await share.indexed(3)
+        row = await accepted(ctx, ADA, last=3, post_roll=1.5)
+        job = asyncio.create_task(capturing.run(ctx, row["_id"]))
+        await reaches(ctx, row["_id"], "waiting")
+        share.commit(1)
+        await asyncio.wait({job}, timeout=0.5)
+        assert not job.done()
+        share.commit(1)
+        await job
+    made = await done(ctx, row["_id"])
+    check_whole(made, share)
+    assert made.clip is not None
+    assert made.clip["duration_seconds"] == pytest.approx(4.5, abs=0.28)
+
+
+async def test_a_share_that_ends_meanwhile_gives_what_is_there(
+    ctx: Context, recording: Recording
+) -> None:
+    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=9.5), recording)
+    async with indexing(ctx):
+        share.commit(4)
+        await share.indexed(4)
+        row = await accepted(ctx, ADA, last=5)
+        job = asyncio.create_task(capturing.run(ctx, row["_id"]))
+        await reaches(ctx, row["_id"], "waiting")
+        share.egress.end()
+        await share.change(status="EGRESS_COMPLETE", role=None, ended_at=datetime.now(UTC))
+        await end_share(ctx, share.buffer_id)
+        began = time.monotonic()
+        await job
+        assert time.monotonic() - began < 8
+    made = await done(ctx, row["_id"])
+    check_whole(made, share, segments=4)
+    assert made.clip is not None
+    assert made.clip["tail_lag_seconds"] == pytest.approx(1.5, abs=0.5)
+    assert "end-clamped" in made.clip["notes"]
+
+
+async def test_a_share_that_is_only_starting_is_waited_for(
+    ctx: Context, recording: Recording
+) -> None:
+    share = await begin_share(
+        ctx, "ada", datetime.now(UTC) - timedelta(seconds=1), recording, clock_ns=None,
+        clock_exact=False, status="EGRESS_STARTING", active_at=None,
+    )  # fmt: skip
+    row = await accepted(ctx, ADA, last=3)
+    assert row["spans"] == []
+    async with indexing(ctx):
+        job = asyncio.create_task(capturing.run(ctx, row["_id"]))
+        await reaches(ctx, row["_id"], "waiting")
+        clock_ns = int(share.start.timestamp() * 1e9)
+        await share.change(clock_ns=clock_ns, clock_exact=True, status="EGRESS_ACTIVE")
+        share.commit(2)
+        await job
+    made = await done(ctx, row["_id"])
+    assert made.capture["status"] == "ready", made.capture["detail"]
+    check_whole(made, share)
+    assert made.clip is not None
+    # counted back from the call, a second after the share began
+    assert made.clip["duration_seconds"] == pytest.approx(1, abs=0.4)
+
+
+async def test_sessions_are_joined_and_the_pause_is_told(
+    ctx: Context, ended_share: MakeShare, factory: MediaFactory, recording: Recording
+) -> None:
+    other = factory.record(Shape(frames=90, variant=1))
+    first, second = await ended_share("ada", (recording, 0.0), (other, 25.0))
+    start = first.start + timedelta(seconds=15)
+    made = await captured(ctx, ADA, start=start.isoformat(), end=_after(start, 13))
+    assert made.path is not None
+    assert made.clip is not None
+    shown = pictures_shown(made.path)
+    expected = [*pictures_of(first, 15, 20), *pictures_of(second, 0, 3)]
+    assert shown == expected[: len(shown)]
+    assert len(expected) - len(shown) <= UNDECODABLE_FRAMES
+    [gap] = made.clip["gaps"]
+    assert (gap["why"], gap["kept"]) == ("not-recorded", False)
+    assert (gap["start"] - first.start).total_seconds() == pytest.approx(20, abs=0.01)
+    assert (gap["end"] - first.start).total_seconds() == pytest.approx(25, abs=0.01)
+    assert made.clip["duration_seconds"] == pytest.approx(8, abs=0.3)
+
+
+async def test_a_pause_is_kept_when_asked_for(
+    ctx: Context, ended_share: MakeShare, factory: MediaFactory, recording: Recording
+) -> None:
+    other = factory.record(Shape(frames=90, variant=1))
+    first, _ = await ended_share("ada", (recording, 0.0), (other, 22.0))
+    start = first.start + timedelta(seconds=18)
+    made = await captured(ctx, ADA, start=start.isoformat(), end=_after(start, 6), gaps="keep")
+    assert made.clip is not None
+    assert made.clip["duration_seconds"] == pytest.approx(6, abs=0.3)
+    assert [gap["kept"] for gap in made.clip["gaps"]] == [True]
+
+
+async def test_a_lost_segment_is_left_out_and_told(ctx: Context, ended_share: MakeShare) -> None:
+    [share] = await ended_share()
+    rows = await share.rows()
+    await ctx.store.rows(Segment).delete_one({"_id": rows[4]["_id"]})
+    made = await captured(ctx, ADA, last=20)
+    assert made.path is not None
+    assert made.clip is not None
+    assert pictures_shown(made.path) == [*pictures_of(share, 0, 8), *pictures_of(share, 10, 20)]
+    assert [(gap["why"], gap["kept"]) for gap in made.clip["gaps"]] == [("lost", False)]
+    assert made.clip["duration_seconds"] == pytest.approx(18, abs=0.1)
+
+
+async def test_a_change_of_size_fails_and_names_the_widest_window(
+    ctx: Context, ended_share: MakeShare, factory: MediaFactory, recording: Recording
+) -> None:
+    other = factory.record(Shape(frames=90, size=(192, 108)))
+    first, _ = await ended_share("ada", (recording, 0.0), (other, 20.0))
+    made = await captured(ctx, ADA, last=26)
+    assert (made.capture["status"], made.capture["reason"]) == ("failed", "sizes-differ")
+    begin = first.start.isoformat(timespec="seconds").removesuffix("+00:00")
+    assert f"the widest window that fits is {begin[:-1]}" in made.capture["detail"]
+    await nothing_is_left(ctx)
+
+
+@pytest.mark.parametrize("damage", ["deleted", "truncated", "longer", "altered"])
+async def test_a_segment_that_changed_on_disk_fails_the_capture_and_leaves_nothing(
+    ctx: Context, ended_share: MakeShare, damage: str
+) -> None:
+    [share] = await ended_share()
+    path = share.folder / (await share.rows())[7]["name"]
+    row = await accepted(ctx, ADA, last=10)
+    if damage == "deleted":
+        path.unlink()
+    elif damage == "truncated":
+        os.truncate(path, path.stat().st_size - 1)
+    elif damage == "longer":
+        os.truncate(path, path.stat().st_size + 1)
+    else:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 0xFF
+        path.write_bytes(data)
+    await capturing.run(ctx, row["_id"])
+    made = await done(ctx, row["_id"])
+    assert (made.capture["status"], made.capture["reason"]) == ("failed", "segment-changed")
+    assert path.name in made.capture["detail"]
+    assert str(ctx.settings.media_root) not in made.capture["detail"]
+    await nothing_is_left(ctx)
+
+
+async def test_a_missing_init_segment_fails_the_capture(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    [share] = await ended_share()
+    row = await accepted(ctx, ADA, last=10)
+    (share.folder / share.files("init-*")[0]).unlink()
+    await capturing.run(ctx, row["_id"])
+    assert (await done(ctx, row["_id"])).capture["reason"] == "segment-changed"
+    await nothing_is_left(ctx)
+
+
+async def test_media_that_is_forgotten_before_the_capture_begins_fails_it(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    row = await accepted(ctx, ADA, last=10)
+    await ctx.store.rows(Segment).delete_many({})
+    await capturing.run(ctx, row["_id"])
+    assert (await done(ctx, row["_id"])).capture["reason"] == "nothing-recorded"
+    await nothing_is_left(ctx)
+
+
+async def test_a_queued_capture_is_cancelled(ctx: Context, ended_share: MakeShare) -> None:
+    await ended_share()
+    row = await accepted(ctx, ADA, last=10)
+    cancelled = await endings.cancel(ctx, ADA, row["_id"])
+    assert cancelled["status"] == "cancelled"
+    await capturing.run(ctx, row["_id"])
+    await _look_again(ctx, row["_id"])
+    await nothing_is_left(ctx)
+
+
+async def test_a_waiting_capture_is_cancelled_and_its_worker_stops(
+    ctx: Context, recording: Recording
+) -> None:
+    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=9), recording)
+    async with indexing(ctx):
+        share.commit(4)
+        await share.indexed(4)
+        row = await accepted(ctx, ADA, last=5, post_roll=60)
+        job = asyncio.create_task(capturing.run(ctx, row["_id"]))
+        await reaches(ctx, row["_id"], "waiting")
+        await endings.cancel(ctx, ADA, row["_id"])
+        await asyncio.wait_for(job, 10)
+    await _look_again(ctx, row["_id"])
+    await nothing_is_left(ctx)
+
+
+async def test_ten_captures_at_once_are_all_made(ctx: Context, ended_share: MakeShare) -> None:
+    [share] = await ended_share()
+    rows = [await accepted(ctx, ADA, last=20) for _ in range(10)]
+    await asyncio.gather(*(capturing.run(ctx, row["_id"]) for row in rows))
+    made = [await done(ctx, row["_id"]) for row in rows]
+    assert [each.capture["status"] for each in made] == ["ready"] * 10
+    assert len({each.file["checksum"] for each in made if each.file}) == 1
+    check_whole(made[0], share)
+    assert len(files(ctx)) == 10
+
+
+async def test_two_workers_with_the_same_job_make_one_clip(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    row = await accepted(ctx, ADA, last=20)
+    await asyncio.gather(*(capturing.run(ctx, row["_id"]) for _ in range(4)))
+    made = await done(ctx, row["_id"])
+    assert made.capture["status"] == "ready"
+    assert made.capture["attempts"] == 1
+    assert len(files(ctx)) == 1
+
+
+async def test_a_worker_that_is_told_to_stop_hands_back_and_another_goes_on(
+    ctx: Context, recording: Recording
+) -> None:
+    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=9), recording)
+    async with indexing(ctx):
+        share.commit(4)
+        await share.indexed(4)
+        row = await accepted(ctx, ADA, last=5)
+        job = asyncio.create_task(capturing.run(ctx, row["_id"]))
+        await reaches(ctx, row["_id"], "waiting")
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        standing = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
+        assert standing is not None
+        assert standing["lease"] is None
+        assert standing["attempts"] == 0
+        share.commit(2)
+        await share.indexed(6)
+        await capturing.run(ctx, row["_id"])
+    check_whole(await done(ctx, row["_id"]), share)
+
+
+async def test_a_capture_that_kills_every_worker_is_given_up(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    row = await accepted(ctx, ADA, last=5)
+    await ctx.store.rows(Capture).update_one(
+        {"_id": row["_id"]}, {"$set": {"attempts": capturing.ATTEMPTS}}
+    )
+    await capturing.run(ctx, row["_id"])
+    made = await done(ctx, row["_id"])
+    assert (made.capture["status"], made.capture["reason"]) == ("failed", "gave-up")
+    await nothing_is_left(ctx)
+
+
+async def test_a_lease_that_has_ended_is_queued_again(ctx: Context, ended_share: MakeShare) -> None:
+    await ended_share()
+    row = await accepted(ctx, ADA, last=5)
+    past = {"lease": "dead", "lease_until": datetime.now(UTC) - timedelta(seconds=1)}
+    await ctx.store.rows(Capture).update_one({"_id": row["_id"]}, {"$set": past})
+    await ctx.queue.redis.flushdb()
+    await capturing.requeue_expired(ctx)
+    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    await capturing.requeue_expired(ctx)
+    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    await capturing.run(ctx, row["_id"])
+    assert (await done(ctx, row["_id"])).capture["status"] == "ready"
+
+
+async def test_an_acceptance_that_was_cut_off_is_taken_back(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    row = await accepted(ctx, ADA, last=5)
+    cut_off = {
+        "status": "accepting",
+        "lease": "accepting",
+        "lease_until": datetime.now(UTC) - timedelta(seconds=1),
+    }
+    await ctx.store.rows(Capture).update_one({"_id": row["_id"]}, {"$set": cut_off})
+    await capturing.requeue_expired(ctx)
+    await capturing.run(ctx, row["_id"])
+    assert await ctx.store.rows(Capture).count_documents({}) == 0
+    await nothing_is_left(ctx)
+
+
+async def test_captures_of_a_buffer_that_is_forgotten_end(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    [share] = await ended_share()
+    row = await accepted(ctx, ADA, last=5)
+    await endings.cancel_all_of(ctx, share.buffer_id)
+    assert (await done(ctx, row["_id"])).capture["status"] == "cancelled"
+
+
+async def test_a_clip_of_a_session_without_an_exact_clock_says_so(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share(clock_exact=False)
+    made = await captured(ctx, ADA, last=5)
+    assert made.clip is not None
+    assert made.clip["clock"] == "approximate"
+    assert "clock-approximate" in made.clip["notes"]
+
+
+async def test_buffers_of_equal_names_in_other_rooms_are_not_mixed(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    [share] = await ended_share("ada")
+    await ended_share("bob")
+    assert await ctx.store.rows(Buffer).count_documents({}) == 2
+    made = await captured(ctx, ADA, last=20)
+    check_whole(made, share)
+
+
+def _after(start: datetime, seconds: float) -> str:
+    return (start + timedelta(seconds=seconds)).isoformat()
+
+
+async def _look_again(ctx: Context, capture_id: str) -> None:
+    """The last look that follows a cancellation, without its delay."""
+    await ctx.store.rows(Capture).update_one(
+        {"_id": capture_id, "lease_until": {"$ne": None}},
+        {"$set": {"lease_until": datetime.now(UTC) - timedelta(seconds=1)}},
+    )
+    await capturing.run(ctx, capture_id)
