@@ -23,8 +23,8 @@ from app.models import EgressSession, Segment
 from app.storage.confined import inside
 from app.store import Row
 
-_FRAGMENT = re.compile(r"^([0-9a-f]{8}-[0-9a-f]{24})-(\d{1,9})\.m4s$")
-_INIT = re.compile(r"^([0-9a-f]{8}-[0-9a-f]{24})-([0-9a-f]{1,64})\.mp4$")
+_FRAGMENT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-(\d{1,9})\.m4s", re.ASCII)
+_INIT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-([0-9a-f]{1,64})\.mp4")
 """Opaque to clients: the names of a session's fragments and of its init segments."""
 
 _CACHED = "private, max-age=3600, immutable"
@@ -98,7 +98,7 @@ async def get_segment(request: Request) -> Response:
     ctx: Context = request.app.state.ctx
     reader = auth.reader(request)
     name: str = request.path_params["name"]
-    found = _FRAGMENT.match(name) or _INIT.match(name)
+    found = _FRAGMENT.fullmatch(name) or _INIT.fullmatch(name)
     if found is None:
         raise _missing()
     session = await ctx.store.rows(EgressSession).find_one(
