@@ -41,7 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     api.add_argument("--fd", type=int, help="serve on this inherited listening socket")
     commands.add_parser("worker", help="only a worker: starts and stops egress, makes clips")
     commands.add_parser("indexer", help="only an indexer: records the segments")
-    commands.add_parser("doctor", help="check the installation")
+    doctor = commands.add_parser("doctor", help="check the installation")
+    doctor.add_argument(
+        "--repair", action="store_true", help="settle what does not match between disk and index"
+    )
     token = commands.add_parser("token", help="print an access token")
     token.add_argument("identity", metavar="IDENTITY")
     token.add_argument("--room", default="", help="limit it to this room")
@@ -82,7 +85,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             settings = _with_stores(load())
             from app import doctor
 
-            return asyncio.run(doctor.run(settings))
+            return asyncio.run(doctor.run(settings, repair=arguments.repair))
         case "token":
             from app.access.issue import issue_token
 

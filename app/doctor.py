@@ -21,6 +21,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app import health, machine
+from app.buffer import invariants, strays
 from app.context import Context, opened
 from app.errors import ConfigurationError, Unavailable
 from app.machine import Level, Result
@@ -30,6 +31,9 @@ from app.settings import Settings
 from app.store import Store
 
 CHECK_SECONDS = 15.0
+INVARIANTS_SECONDS = 300.0
+"""They read every row and look at every file."""
+SHOWN = 5
 CLOCK_SECONDS = 2.0
 MEDIA_AFTER = timedelta(seconds=60)
 """An egress that has been active for so long has written something."""
@@ -47,17 +51,20 @@ class Finding:
     text: str
 
 
-async def run(settings: Settings) -> int:
-    """Prints what is found; 1 if a check failed, else 0."""
+async def run(settings: Settings, *, repair: bool = False) -> int:
+    """Prints what is found; 1 if a check failed, else 0.
+
+    `repair`: what does not match between disk and index is settled first, however much it is.
+    """
     failed = False
-    async for found in examine(settings):
+    async for found in examine(settings, repair=repair):
         failed = failed or found.level == "fail"
         sys.stdout.write(f"{found.level:<8}{found.name}: {found.text}\n")
         sys.stdout.flush()
     return 1 if failed else 0
 
 
-async def examine(settings: Settings) -> AsyncIterator[Finding]:
+async def examine(settings: Settings, *, repair: bool = False) -> AsyncIterator[Finding]:
     """The checks, one after another. The last ones need the stores and the media root."""
     yield await _checked("ffmpeg", machine.ffmpeg())
     needed = [
@@ -79,14 +86,19 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             yield await _checked(role, _role(ctx, role))
         yield await _checked("egress", _egress_workers(ctx))
         yield await _checked("shared folder", _shared_folder(ctx))
+        if repair:
+            yield await _checked("repair", _repair(ctx), seconds=INVARIANTS_SECONDS)
+        yield await _checked("invariants", _invariants(ctx), seconds=INVARIANTS_SECONDS)
 
 
-async def _checked(name: str, check: Awaitable[Result]) -> Finding:
+async def _checked(
+    name: str, check: Awaitable[Result], *, seconds: float = CHECK_SECONDS
+) -> Finding:
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
+        async with asyncio.timeout(seconds):
             level, text = await check
     except TimeoutError:
-        return Finding(name, "fail", f"no answer within {CHECK_SECONDS:g} s")
+        return Finding(name, "fail", f"no answer within {seconds:g} s")
     except (OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable) as error:
         return Finding(name, "fail", str(error) or type(error).__name__)
     except ConfigurationError as error:
@@ -214,3 +226,24 @@ def _seen(settings: Settings, folder: Path) -> Result:
     if not os.access(folder, os.W_OK):
         return "fail", f"{folder}: we can't delete there: give both sides one group"
     return "ok", f"{folder} holds {len(written)} files that egress and we have written"
+
+
+async def _repair(ctx: Context) -> Result:
+    done = await strays.settle(ctx, datetime.now(UTC), confirmed=True)
+    return "ok", (
+        f"removed {done.removed} files that nobody knew; {done.missing} segments whose files are "
+        "gone are gaps now"
+    )
+
+
+async def _invariants(ctx: Context) -> Result:
+    found = [violation async for violation in invariants.violations(ctx, datetime.now(UTC))]
+    if not found:
+        return "ok", "every segment has its file, every file its reason, every pin its media"
+    shown = [f"({violation.invariant}) {violation.detail}" for violation in found[:SHOWN]]
+    further = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return "fail", (
+        f"{'; '.join(shown)}{further}: cleanup settles files that nobody knows once they are old, "
+        "and asks before it takes more than half; see that MONGO_URL and FILE_UPLOAD_DEST belong "
+        "together, then `python -m app doctor --repair`"
+    )

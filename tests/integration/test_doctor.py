@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import doctor, health
+from app.buffer.paths import new_session_id
 from app.context import Context
 from app.doctor import EGRESS_CHANNEL, SERVER_CHANNEL, Finding
 from app.exposition import Guest
@@ -94,7 +96,7 @@ async def test_a_whole_installation_has_no_failure(
             settings = make_settings(livekit_url=url, public_url=f"http://127.0.0.1:{port}")
             checks = await found(settings)
     assert [finding for finding in checks.values() if finding.level == "fail"] == []
-    for name in ("livekit", "clock", "webhook", "worker", "indexer", "egress"):
+    for name in ("livekit", "clock", "webhook", "worker", "indexer", "egress", "invariants"):
         assert checks[name].level == "ok", checks[name]
 
 
@@ -143,6 +145,27 @@ async def test_an_egress_that_writes_elsewhere_is_told(ctx: Context, settings: S
     assert "EGRESS_FILE_UPLOAD_DEST" in shared.text
     (folder / "segment.ts").touch()
     assert (await found(settings))["shared folder"].level == "ok"
+
+
+async def test_files_that_nobody_knows_are_told_and_removed_if_a_person_says_so(
+    ctx: Context, settings: Settings
+) -> None:
+    assert (await found(settings))["invariants"].level == "ok"
+    now = datetime.now(UTC)
+    folder = settings.media_root / "replay-buffer/room/ann" / new_session_id(ctx.instance, now)
+    folder.mkdir(parents=True)
+    stray = folder / "00000000.m4s"
+    stray.touch()
+    os.utime(stray, (0, 0))
+    invariants = (await found(settings))["invariants"]
+    assert invariants.level == "fail"
+    assert "00000000.m4s" in invariants.text
+    assert "--repair" in invariants.text
+    assert stray.exists()
+    repaired = {f.name: f async for f in doctor.examine(settings, repair=True)}
+    assert "removed 1 files" in repaired["repair"].text
+    assert repaired["invariants"].level == "ok"
+    assert not stray.exists()
 
 
 async def test_a_media_root_that_is_a_file_and_a_full_disk_are_told(
