@@ -170,3 +170,53 @@ async def test_a_service_that_is_killed_goes_on_with_the_same_egress(
         assert after["oldest"] == before["oldest"]
         assert after["gaps"] == []
         assert len(after["sessions"]) == 1
+
+
+async def test_a_ghost_is_replaced_and_never_stopped(world: World, room: str) -> None:
+    """A worker that is killed leaves an egress that LiveKit lists as active for good.
+
+    The only sign is that its recorder leaves the room. Another egress is started then; the ghost
+    holds no limit slot and is marked once.
+    """
+    for worker in world.stack.egress_names:
+        world.stack.set_faults({"die_after_segments": 2}, worker)
+    async with world.share(room):
+        ghost = await wait_for(lambda: one_egress(world, room), 20)
+        await wait_for(lambda: _some_worker_died(world), 30)
+        for worker in world.stack.egress_names:
+            world.stack.set_faults({}, worker)
+
+        async def replaced() -> bool:
+            running = {e.egress_id for e in await world.egresses(room)}
+            found = await world.buffer(room)
+            return len(running - {ghost}) == 1 and bool(found and found["state"] == "recording")
+
+        await wait_for(replaced, 120)
+        buffer = await world.buffer(room)
+        assert buffer is not None
+        assert len(buffer["gaps"]) == 1
+        assert len(buffer["sessions"]) == 2
+    log = world.service.log_path.read_text()
+    assert log.count(f"egress_is_a_ghost              egress={ghost}") == 1
+    for worker in world.stack.egress_names:
+        await world.stack.start(worker)
+
+
+def _some_worker_died(world: World) -> bool:
+    return not all(world.stack.running(worker) for worker in world.stack.egress_names)
+
+
+async def test_names_of_any_kind_never_lead_outside_and_never_collide(world: World) -> None:
+    """Slashes, dots, templates, emoji, LiveKit's longest names: each has a folder of its own."""
+    rooms = ["../../etc", "{room_name}/{time}", "Ünïcødé 🎬 " + "x" * 220]
+    shares = [
+        world.share(room, identity)
+        for room, identity in zip(rooms, ("..", "a/b", "🙂"), strict=True)
+    ]
+    async with shares[0], shares[1], shares[2]:
+        for room in rooms:
+            await world.wait_for_buffer(room, seconds=1, deadline=40)
+    root = world.service.media_root / "replay-buffer"
+    for path in root.rglob("*"):
+        assert path.resolve().is_relative_to(root)
+    assert not {path.name for path in root.iterdir()} & {"..", "etc"}
