@@ -1,0 +1,187 @@
+"""Clips: listed by pages, changed, deleted, taken back, swept away."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.access import quota
+from app.access.tokens import Caller
+from app.clips import library, sweeping
+from app.context import Context
+from app.errors import Gone, Invalid, NotFound, QuotaExceeded
+from app.models import File, ReplayClip
+from tests.integration.clips.checking import captured, files
+from tests.integration.clips.conftest import ADA, ADMIN, BOB, MakeShare
+
+
+async def shelve(ctx: Context, number: int, owner: str = "ada", room: str = "room") -> str:
+    """A clip's rows without its file: for lists, which never look at it."""
+    now = datetime.now(UTC)
+    clip_id, file_id = f"{number:024x}", f"f{number:023x}"
+    # two of each instant, so that the id has to decide
+    created_at = now - timedelta(seconds=number // 2)
+    await ctx.store.create(
+        File(
+            id=file_id,
+            filename="clip.mp4",
+            size_bytes=100,
+            uploaded_by=owner,
+            storage_path=f"replays/x/{clip_id}.mp4",
+            resource_id=clip_id,
+            created_at=created_at,
+        )
+    )
+    await ctx.store.create(
+        ReplayClip(
+            id=clip_id,
+            capture_id=f"c{number:023x}",
+            file_id=file_id,
+            owner=owner,
+            shared_by=owner,
+            room=room,
+            room_sid="RM",
+            ready=True,
+            requested_start=created_at,
+            requested_end=created_at,
+            created_at=created_at,
+        )
+    )
+    return clip_id
+
+
+async def ids(ctx: Context, caller: Caller, **asked: str) -> list[str]:
+    """Every id, page by page."""
+    found: list[str] = []
+    after = None
+    while True:
+        page = await library.page(ctx, caller, limit=3, after=after, **asked)
+        assert len(page.items) <= 3
+        found += [clip.row["_id"] for clip in page.items]
+        after = page.next
+        if after is None:
+            return found
+
+
+async def test_pages_hold_every_clip_of_the_caller_once_newest_first(ctx: Context) -> None:
+    mine = [await shelve(ctx, number) for number in range(10)]
+    await shelve(ctx, 50, owner="bob")
+    found = await ids(ctx, ADA)
+    assert sorted(found) == sorted(mine)
+    rows = {row["_id"]: row async for row in ctx.store.rows(ReplayClip).find({})}
+    order = [(rows[each]["created_at"], each) for each in found]
+    assert order == sorted(order, reverse=True)
+
+
+async def test_lists_are_filtered_by_room_and_owner_within_what_may_be_seen(
+    ctx: Context,
+) -> None:
+    here = await shelve(ctx, 1)
+    there = await shelve(ctx, 2, room="other")
+    theirs = await shelve(ctx, 3, owner="bob")
+    assert await ids(ctx, ADA, room="other") == [there]
+    assert await ids(ctx, Caller("ada", room="room")) == [here]
+    assert await ids(ctx, ADA, owner="bob") == []
+    assert await ids(ctx, ADMIN, owner="bob") == [theirs]
+    assert set(await ids(ctx, ADMIN)) == {here, there, theirs}
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "!!!!", "MTIz", "OTk5OTk5OTk5OTk5OTk5OTk5OTkvYQ", "é"])
+async def test_a_cursor_that_no_list_gave_is_refused(ctx: Context, cursor: str) -> None:
+    if cursor == "MTIz":  # "123" without an id is before everything: an empty page
+        assert (await library.page(ctx, ADA, after=cursor)).items == []
+        return
+    with pytest.raises(Invalid, match="leave it out"):
+        await library.page(ctx, ADA, after=cursor)
+
+
+async def test_a_clip_is_seen_and_changed_by_its_owner_and_admins_only(ctx: Context) -> None:
+    clip_id = await shelve(ctx, 1)
+    for caller in (ADA, ADMIN, Caller("ada", room="room")):
+        assert (await library.find(ctx, caller, clip_id)).row["_id"] == clip_id
+    for stranger in (BOB, Caller("ada", room="other"), Caller("mod", room="room", room_admin=True)):
+        for act in (library.find, library.delete, library.restore):
+            with pytest.raises(NotFound) as raised:
+                await act(ctx, stranger, clip_id)
+            with pytest.raises(NotFound) as unknown:
+                await act(ctx, stranger, "0" * 24)
+            assert raised.value.detail == unknown.value.detail
+        with pytest.raises(NotFound):
+            await library.change(ctx, stranger, clip_id, {"title": "mine"})
+    changed = await library.change(ctx, ADA, clip_id, {"title": "new", "keep": True})
+    assert (changed.row["title"], changed.row["keep"]) == ("new", True)
+
+
+async def test_deleting_frees_the_quota_once_and_hides_the_clip(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    made = await captured(ctx, ADA, last=5)
+    clip_id = made.capture["clip_id"]
+    answers = await asyncio.gather(
+        *(library.delete(ctx, ADA, clip_id) for _ in range(5)), return_exceptions=True
+    )
+    assert answers.count(None) == 1
+    assert all(each is None or isinstance(each, NotFound) for each in answers)
+    assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
+    assert (await library.page(ctx, ADA)).items == []
+    assert len(files(ctx)) == 1
+    assert made.file is not None
+    with pytest.raises(Gone):
+        await library.file_of(ctx, ADA, made.file["_id"])
+    with pytest.raises(Gone):
+        await library.file_of(ctx, None, made.file["_id"])
+    with pytest.raises(NotFound):
+        await library.file_of(ctx, BOB, made.file["_id"])
+
+
+async def test_restoring_charges_again_or_says_that_the_quota_is_used_up(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    made = await captured(ctx, ADA, last=5)
+    assert made.file is not None
+    clip_id, size = made.capture["clip_id"], made.file["size_bytes"]
+    await library.delete(ctx, ADA, clip_id)
+    await quota.set_limit(ctx.store, "ada", size - 1)
+    with pytest.raises(QuotaExceeded):
+        await library.restore(ctx, ADA, clip_id)
+    await quota.set_limit(ctx.store, "ada", size)
+    for _ in range(2):
+        assert (await library.restore(ctx, ADA, clip_id)).row["deleted_at"] is None
+    assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == size
+    await sweeping.sweep_clips(ctx)
+    assert (await library.file_of(ctx, ADA, made.file["_id"]))["_id"] == made.file["_id"]
+
+
+async def test_a_minute_later_it_is_too_late_and_the_file_goes(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    made = await captured(ctx, ADA, last=5)
+    clip_id = made.capture["clip_id"]
+    await library.delete(ctx, ADA, clip_id)
+    await sweeping.sweep_clips(ctx)
+    assert len(files(ctx)) == 1
+    await ctx.store.rows(ReplayClip).update_one(
+        {"_id": clip_id}, {"$set": {"deleted_at": datetime.now(UTC) - timedelta(seconds=61)}}
+    )
+    with pytest.raises(Gone, match="60 s"):
+        await library.restore(ctx, ADA, clip_id)
+    assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
+    await sweeping.sweep_clips(ctx)
+    assert files(ctx) == []
+    with pytest.raises(NotFound):
+        await library.restore(ctx, ADA, clip_id)
+
+
+async def test_expired_clips_go_unless_they_are_kept(ctx: Context) -> None:
+    past = {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}
+    gone, kept, young = [await shelve(ctx, number) for number in range(3)]
+    for clip_id in (gone, kept):
+        await ctx.store.rows(ReplayClip).update_one({"_id": clip_id}, {"$set": past})
+    await library.change(ctx, ADA, kept, {"keep": True})
+    await sweeping.sweep_clips(ctx)
+    assert set(await ids(ctx, ADA)) == {kept, young}
