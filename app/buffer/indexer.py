@@ -50,8 +50,8 @@ class Indexer:
         self.name = secrets.token_hex(4)
         self._ctx = ctx
         self._root = ctx.settings.media_root / BUFFER_ROOT
-        self._threads = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "indexer")
-        self._tools = Tools(ctx, self.name, self._threads, Committer(ctx.store))
+        self.threads = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "indexer")
+        self._tools = Tools(ctx, self.name, self.threads, Committer(ctx.store))
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._elsewhere: dict[str, float] = {}
         self._silence = watching.Silence()
@@ -135,7 +135,7 @@ class Indexer:
     async def _look_for_changes(self) -> None:
         followers = [follower for follower, task in self._followers.values() if not task.done()]
         folders = [follower.maker.folder for follower in followers]
-        stamps = await asyncio.get_running_loop().run_in_executor(self._threads, _stamps, folders)
+        stamps = await asyncio.get_running_loop().run_in_executor(self.threads, _stamps, folders)
         missed = 0
         for follower, stamp in zip(followers, stamps, strict=True):
             if stamp == follower.seen:
@@ -189,7 +189,7 @@ class Indexer:
                 await leases.release(self._ctx.store, self.name)
         except (PyMongoError, TimeoutError) as error:
             log.warning("leases_not_given_back", indexer=self.name, error=str(error))
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self.threads.shutdown(wait=True, cancel_futures=True)
 
 
 def _stamps(folders: list[Path]) -> list[Stamp]:

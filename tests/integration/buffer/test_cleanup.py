@@ -16,7 +16,7 @@ from app.buffer.invariants import violations
 from app.buffer.removing import FIELDS, remove
 from app.buffer.summary import Summary
 from app.context import Context
-from app.models import Buffer, Capture, EgressSession, Participant, Pin, Room, Segment, Track
+from app.models import Buffer, Capture, EgressSession, Pin, Segment
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.conftest import MakeSettings
 
@@ -225,25 +225,6 @@ async def test_a_ghosts_row_outlives_its_media(ctx: Context, share: BeginShare) 
     await disk.change(ghost_at=datetime.now(UTC) - timedelta(days=8))
     await cleanup.run(ctx)
     assert await ctx.store.rows(EgressSession).find_one({}) is None
-
-
-async def test_facts_of_yesterday_go_and_those_of_today_stay(ctx: Context) -> None:
-    now = datetime.now(UTC)
-    for name, hours in (("old", 25), ("new", 23)):
-        then = now - timedelta(hours=hours)
-        in_room = {"room_sid": f"RM_{name}", "room": "room", "identity": "ann"}
-        await ctx.store.create(Room(sid=f"RM_{name}", name="room", finished_at=then))
-        await ctx.store.create(Participant(sid=f"PA_{name}", left_at=then, **in_room))
-        await ctx.store.create(
-            Track(sid=f"TR_{name}", participant_sid="PA", video=True, live=False, ended_at=then,
-                  **in_room)
-        )  # fmt: skip
-        await ctx.store.create(Participant(sid=f"PA_{name}_lost", **in_room))
-    await cleanup.run(ctx)
-    for model in (Room, Participant, Track):
-        ids = {row["_id"] async for row in ctx.store.rows(model).find({})}
-        assert ids
-        assert all("new" in each for each in ids)
 
 
 async def test_unknown_files_go_after_a_safe_age_and_known_ones_never(

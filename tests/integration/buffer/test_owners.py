@@ -1,0 +1,103 @@
+"""Files that belong to somebody else: said once, counted, and nothing else stops."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from datetime import UTC, datetime, timedelta
+
+from structlog.testing import capture_logs
+
+from app.buffer import cleanup
+from app.buffer.indexer import Indexer
+from app.context import Context
+from app.models import Segment
+from tests.integration.buffer.shares import BeginShare, indexing
+from tests.waiting import wait_for
+
+
+class CapHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+def obey_permissions() -> None:
+    """From now on this thread is bound by file permissions, also when root runs the tests.
+
+    capabilities(7) belong to threads: all of this one's are dropped.
+    """
+    header = CapHeader(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
+    sets = (ctypes.c_uint32 * 6)()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.capset(ctypes.byref(header), sets) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def as_ordinary_user(indexer: Indexer) -> None:
+    """Every thread of an indexer obeys file permissions."""
+    count = indexer.threads._max_workers
+    everyone = threading.Barrier(count)
+
+    def obey() -> None:
+        everyone.wait(10)
+        obey_permissions()
+
+    for done in [indexer.threads.submit(obey) for _ in range(count)]:
+        done.result(10)
+
+
+async def test_a_segment_that_may_not_be_read_is_quarantined(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    async with indexing(ctx) as indexer:
+        as_ordinary_user(indexer)
+        path = disk.egress.write_segment(*disk.next_segment())
+        path.chmod(0)
+        disk.egress.name_segments()
+        disk.commit(1)
+        rows = await disk.indexed(2)
+    assert [row["fault"] for row in rows] == ["unreadable", None]
+
+
+async def test_a_folder_that_may_not_be_written_is_waited_for_and_said_once(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk, other = await share("ann"), await share("bob")
+    with capture_logs() as logs:
+        async with indexing(ctx) as indexer:
+            as_ordinary_user(indexer)
+            disk.commit(2)
+            disk.folder.chmod(0o555)
+            try:
+                other.commit(2)
+                await other.indexed(2)
+                await wait_for(lambda: [each for each in logs if each["event"] == "indexing_waits"])
+                assert await disk.rows() == []
+            finally:
+                disk.folder.chmod(0o775)
+            await disk.indexed(2)
+            await wait_for(lambda: disk.files("*.ts") == [])
+    (said,) = [each for each in logs if each["event"] == "indexing_waits"]
+    assert said["session"] == disk.session_id
+
+
+async def test_a_file_that_can_not_be_deleted_stays_marked_and_the_rest_goes(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    async with indexing(ctx):
+        disk.commit(3)
+        await disk.indexed(3)
+    stubborn = disk.folder / "00000000.m4s"
+    stubborn.unlink()
+    stubborn.mkdir()  # unlink refuses it, whoever asks
+    old = datetime.now(UTC) - timedelta(minutes=13)
+    await ctx.store.rows(Segment).update_many({"sequence": {"$lt": 2}}, {"$set": {"end": old}})
+    with capture_logs() as logs:
+        await cleanup.run(ctx)
+        (row, _) = await disk.rows()
+        assert (row["sequence"], row["state"]) == (0, "marked")
+    assert [each["event"] for each in logs].count("file_not_deletable") == 1
+    stubborn.rmdir()
+    await cleanup.run(ctx)
+    assert [row["sequence"] for row in await disk.rows()] == [2]
