@@ -23,7 +23,7 @@ from deploy.stack import LiveKitStack
 API_KEY = "devkey"
 API_SECRET = "devsecret-devsecret-devsecret-32"  # noqa: S105 - for 127.0.0.1 only, as in livekit.yaml
 ENCODING = f"{demo.SIZE}@{demo.FPS}:1500"
-READY_SECONDS = 60.0
+READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
 PARTS = ("valkey", "livekit", "egress")
 

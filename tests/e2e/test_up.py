@@ -17,7 +17,7 @@ import psutil
 import pytest_asyncio
 
 from app.free_ports import choose_ports
-from deploy.running import Record
+from deploy.running import Process, Record
 from deploy.stack import LiveKitStack
 from tests.waiting import wait_for
 
@@ -38,6 +38,18 @@ async def _run(*command: str, **environment: str) -> tuple[int, str]:
     )
     output, _ = await asyncio.wait_for(process.communicate(), UP_SECONDS)
     return process.returncode or 0, output.decode()
+
+
+async def _started(*command: str) -> asyncio.subprocess.Process:
+    """A command of deploy/ that goes on, in a process group of its own."""
+    return await asyncio.create_subprocess_exec(
+        *command,
+        cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
 
 
 def _still_running(folder: Path) -> list[str]:
@@ -105,42 +117,43 @@ async def test_up_ends_with_a_clip_of_a_share_and_down_ends_everything(folder: P
     assert (code, output) == (0, "deploy/down: nothing was running\n")
 
 
-async def test_up_takes_other_ports_if_its_own_are_taken_and_ends_with_ctrl_c(
-    folder: Path,
-) -> None:
-    with socket.socket() as taken:
-        with suppress(OSError):  # taken already, by whatever it is
-            taken.bind(("127.0.0.1", 8000))
-        taken.listen()
-        process = await asyncio.create_subprocess_exec(
-            *("deploy/up", "--no-demo", "--folder", str(folder)),
-            cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        assert process.stdout
-        output = ""
-        async with asyncio.timeout(UP_SECONDS):
-            while "ready; Ctrl-C" not in output:
-                line = await process.stdout.readline()
-                assert line, output
-                output += line.decode()
-        assert "port 8000 is taken" in output
-        os.killpg(process.pid, signal.SIGINT)
-        assert await asyncio.wait_for(process.wait(), 60) == 0
+async def test_nothing_outlives_a_killed_up(folder: Path) -> None:
+    up = await _started("deploy/up", "--no-demo", "--folder", str(folder))
+
+    def tree() -> list[psutil.Process]:
+        return psutil.Process(up.pid).children(recursive=True)
+
+    # Valkey, livekit-server, the stand-in, the service, its two stores: not ready yet, but there
+    await wait_for(lambda: len(tree()) >= 6, UP_SECONDS)
+    started = tree()
+    up.kill()
+    await up.wait()
+    await wait_for(lambda: not [process for process in started if process.is_running()], 20)
     assert _still_running(folder) == []
 
 
-async def test_nothing_outlives_a_killed_up_and_the_next_one_works(folder: Path) -> None:
-    for _ in range(2):
-        code, output = await _run("deploy/up", "-d", "--no-demo", "--folder", str(folder))
-        assert code == 0, output
-        assert "already running" not in output
-        record = Record.read(folder)
-        assert record
-        record.processes["up"].signal(signal.SIGKILL)
-        await wait_for(lambda: not _still_running(folder), 20)
+async def test_up_after_a_killed_up_on_other_ports_if_its_own_are_taken_until_ctrl_c(
+    folder: Path,
+) -> None:
+    killed = Record({"up": Process(os.getpid(), 0, "another boot")}, summary="ready")
+    folder.mkdir()
+    killed.write(folder)
+    with socket.socket() as taken:
+        with suppress(OSError):  # taken already, by whatever it is
+            taken.bind(("127.0.0.1", 8000))
+            taken.listen()
+        up = await _started("deploy/up", "--no-demo", "--folder", str(folder))
+        assert up.stdout
+        output = ""
+        async with asyncio.timeout(UP_SECONDS):
+            while "ready; Ctrl-C" not in output:
+                line = await up.stdout.readline()
+                assert line, output
+                output += line.decode()
+        assert "port 8000 is taken" in output
+        os.killpg(up.pid, signal.SIGINT)
+        assert await asyncio.wait_for(up.wait(), 60) == 0
+    assert _still_running(folder) == []
 
 
 async def test_service_only_runs_just_the_service_on_the_livekit_of_the_environment(
