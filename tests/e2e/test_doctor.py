@@ -1,0 +1,39 @@
+"""`python -m app doctor` beside a whole installation that records."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from deploy.stack import ROOT
+from tests.e2e.conftest import World
+
+
+async def test_nothing_is_wrong_while_a_share_is_recorded(world: World, room: str) -> None:
+    service = world.service
+    environment = {
+        "LIVEKIT_URL": world.stack.url,
+        "LIVEKIT_API_KEY": world.stack.api_key,
+        "LIVEKIT_API_SECRET": world.stack.api_secret,
+        "PORT": str(service.port),
+        "DATA_DIR": str(service.folder / "data"),
+        "FILE_UPLOAD_DEST": str(service.media_root),
+        "ENCODING": "640x360@15:600",
+        "FREE_SPACE_MIN_BYTES": "0",
+    }
+    async with world.share(room):
+        await world.wait_for_buffer(room, seconds=4)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app", "doctor"),
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, errors = await asyncio.wait_for(process.communicate(), 60)
+    lines = output.decode().splitlines()
+    assert process.returncode == 0, "\n".join([*lines, errors.decode()])
+    levels = {line.split(":")[0].split(maxsplit=1)[1]: line.split()[0] for line in lines}
+    for name in ("webhook", "livekit", "clock", "worker", "indexer", "shared folder", "invariants"):
+        assert levels[name] == "ok", lines
