@@ -38,7 +38,6 @@ class RequestFrame:
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began = time.perf_counter()
         status: int | None = None

@@ -199,3 +199,11 @@ async def test_pages_of_allowed_origins_may_send_tokens_and_read_errors() -> Non
         assert "content-range" in found.headers["access-control-expose-headers"].lower()
         other = await http.get("/", headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
+
+
+async def test_what_the_process_says_of_itself_stays_on_its_lines() -> None:
+    """`app.logs` binds the process's role once; requests add to it."""
+    with structlog.contextvars.bound_contextvars(role="api"):
+        async with client(ok) as http:
+            await http.get("/")
+        assert structlog.contextvars.get_contextvars()["role"] == "api"
