@@ -18,7 +18,7 @@ from pathlib import Path
 import structlog
 from pymongo.errors import PyMongoError
 
-from app import health, metrics
+from app import exposition, health, metrics
 from app.buffer import leases, watching
 from app.buffer.committing import Committer
 from app.buffer.following import Follower
@@ -39,7 +39,11 @@ log = structlog.get_logger()
 
 async def run(settings: Settings) -> None:
     """The process: works until it is cancelled, then gives its sessions back."""
-    async with opened(settings) as ctx, health.alive(ctx, "indexer"):
+    async with (
+        opened(settings) as ctx,
+        health.alive(ctx, "indexer"),
+        exposition.served(ctx),
+    ):
         await Indexer(ctx).run()
 
 
