@@ -62,6 +62,8 @@ async def test_a_killed_indexer_process_loses_and_doubles_nothing(
             await disk.indexed(killed_after, 40)
             process.send_signal(signal.SIGKILL)
             await process.wait()
+            # Its lease expires after 15 s: here, now.
+            await disk.change(indexer_until=datetime.now(UTC) - timedelta(seconds=1))
         async with indexing(ctx):
             await assert_whole(disk, 16)
 
