@@ -17,6 +17,7 @@ from starlette.routing import Route
 from app import exposition
 from app.main import ROUTES
 from app.settings import Settings, load
+from app.supervisor import ROLES
 from deploy import local
 from deploy.stack import livekit_binary
 
@@ -106,10 +107,18 @@ def test_compose_mounts_one_media_root_for_service_and_egress(
     compose: dict[str, Any], service_settings: Settings
 ) -> None:
     services = compose["services"]
-    for role in ("api", "worker", "indexer", "media-root"):
+    for role in (*ROLES, "media-root"):
         assert f"media:{service_settings.media_root}" in services[role]["volumes"]
     assert f"media:{service_settings.egress_media_root}" in services["egress"]["volumes"]
     assert services["egress"]["environment"]["TZ"] == "UTC"
+
+
+def test_each_process_of_compose_tells_its_metrics_on_a_port_of_its_own(
+    compose: dict[str, Any],
+) -> None:
+    environments = [compose["services"][role]["environment"] for role in ROLES]
+    assert len({environment.pop("METRICS_PORT") for environment in environments}) == len(ROLES)
+    assert environments[0] == environments[1] == environments[2], "the rest is the same"
 
 
 def test_compose_runs_the_versions_that_were_measured(compose: dict[str, Any]) -> None:
