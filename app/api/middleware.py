@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
@@ -51,6 +52,8 @@ class RequestFrame:
 
         try:
             await self.app(scope, receive, answer)
+        except ClientDisconnect:
+            log.info("client_gone")
         except Exception:  # the last resort: whatever it was, the caller gets an answer
             log.exception("request_error")
             if status is not None:

@@ -16,6 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message
 
 from app.api import problems
 from app.api.middleware import BodyLimit, RequestFrame, cors
@@ -207,3 +208,21 @@ async def test_what_the_process_says_of_itself_stays_on_its_lines() -> None:
         async with client(ok) as http:
             await http.get("/")
         assert structlog.contextvars.get_contextvars()["role"] == "api"
+
+
+async def test_a_caller_who_leaves_while_sending_is_no_error_of_ours() -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(f"nobody is there to be sent {message}")
+
+    scope = {"type": "http", "method": "POST", "path": "/", "raw_path": b"/", "headers": []}
+    app = Starlette(
+        routes=[Route("/", ok, methods=["POST"])],
+        middleware=[Middleware(RequestFrame)],
+        exception_handlers=problems.HANDLERS,
+    )
+    with structlog.testing.capture_logs() as lines:
+        await app(scope, receive, send)
+    assert [line["event"] for line in lines] == ["client_gone", "request"]
