@@ -92,11 +92,11 @@ async def watch(ground: Ground, case: Case) -> Watched:
     broadcast = Broadcast(segments, SEGMENT_SECONDS)
     async with installation(ground, "index", ("indexer",)) as running:
         await broadcast.open(running.ctx, case.shares)
-        await _all_followed(running)
-        return await _watch(running, broadcast, case)
+        await all_followed(running)
+        return await follow(running, broadcast, case)
 
 
-async def _all_followed(running: Installation) -> None:
+async def all_followed(running: Installation) -> None:
     sessions = running.ctx.store.rows(EgressSession)
     deadline = time.monotonic() + FOLLOWED_SECONDS
     while await sessions.find_one({"indexing": "live", "indexer": None}, {"_id": 1}):
@@ -105,7 +105,7 @@ async def _all_followed(running: Installation) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _watch(running: Installation, broadcast: Broadcast, case: Case) -> Watched:
+async def follow(running: Installation, broadcast: Broadcast, case: Case) -> Watched:
     watched = Watched()
     stopped = threading.Event()
     processes = dict(zip(("indexer", "mongo"), running.pids("indexer", "mongo"), strict=True))

@@ -75,11 +75,21 @@ def recorded(
 ) -> Recorded:
     """A session of `seconds` in segments of `each` seconds, from a cycle's segments repeated."""
     made = folder / f"recorded-{shape.name}-{each}s-{seconds}s"
-    if not (made / _INDEX).exists():
+    if not _is_current(made):
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(parents=True)
         _record(made, shape, cycle, seconds, each)
     return load(made)
+
+
+def _is_current(made: Path) -> bool:
+    """Whether the rows that lie there are such as an indexer would write today."""
+    try:
+        index = bson.decode((made / _INDEX).read_bytes(), _OPTIONS)
+    except FileNotFoundError:
+        return False
+    fields = [(Segment, index["rows"][0]), (EgressSession, index["session"])]
+    return all(set(row) == set(model.model_fields) - {"id"} | {"_id"} for model, row in fields)
 
 
 def load(made: Path) -> Recorded:
@@ -128,6 +138,7 @@ def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each:
             init_path.write_bytes(prepared.init.data)
         name = preparing.fragment_name(number)
         (folder / name).write_bytes(prepared.data)
+        modified_ns = (folder / name).stat().st_mtime_ns
         row = Segment(
             id=f"{session_id}:{number}",
             session_id=session_id,
@@ -140,6 +151,7 @@ def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each:
             end_ticks=prepared.end_pts,
             extinf_seconds=each,
             size_bytes=len(prepared.data),
+            modified_ns=modified_ns,
             payload_offset=prepared.payload_offset,
             init_id=prepared.init.id,
             audio=prepared.audio,

@@ -34,7 +34,7 @@ _A_YEAR_IN_MINUTES = 525_600.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Installation:
     """A running service. `ctx` is open in the loop that started it."""
 

@@ -1,0 +1,136 @@
+"""Runs the benchmarks and tells what they found: see `--help`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import inspect
+import json
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from app import logs
+from app.settings import load
+from deploy.running import FOLDER
+from tests.bench import (
+    bench_capture,
+    bench_first_byte,
+    bench_growth,
+    bench_index,
+    bench_prepare,
+    bench_queries,
+    bench_request,
+    bench_start,
+    bench_ten,
+    bench_webhooks,
+    bench_whole_cost,
+    host,
+    plot,
+    readme,
+    report,
+    running,
+    targets,
+)
+from tests.bench.ground import Ground
+from tests.bench.report import Result
+
+ROOT = running.ROOT
+BENCHES: dict[str, Callable[[Ground], list[Result] | Awaitable[list[Result]]]] = {
+    "capture": bench_capture.run,
+    "growth": bench_growth.run,
+    "request": bench_request.run,
+    "ten": bench_ten.run,
+    "first_byte": bench_first_byte.run,
+    "prepare": bench_prepare.run,
+    "whole_cost": bench_whole_cost.run,
+    "index": bench_index.run,
+    "webhooks": bench_webhooks.run,
+    "start": bench_start.run,
+    "queries": bench_queries.run,
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0; 1 if a benchmark failed. A target that is missed is told, and no failure."""
+    arguments = _parser().parse_args(argv)
+    running.clean_environment()
+    settings = load(
+        _env_file=None, livekit_api_key="-", livekit_api_secret="-", log_level="warning"
+    )
+    logs.configure(settings, "bench")
+    ground = Ground(FOLDER / "bench", arguments.quick)
+    machine = host.machine() | {"file_system": host.file_system(ROOT)}
+    loads = {"before": host.load()}
+    by_bench: dict[str, list[float]] = {}
+    results: list[Result] = []
+    failures: dict[str, str] = {}
+    for name in arguments.only or BENCHES:
+        by_bench[name] = host.load()
+        began = time.monotonic()
+        try:
+            results += _run(BENCHES[name], ground)
+        except Exception as error:  # noqa: BLE001 - told below; the others are still worth having
+            traceback.print_exc()
+            failures[name] = f"{type(error).__name__}: {error}"
+        ground.say(f"{name} took {time.monotonic() - began:.0f} s")
+    verdicts = targets.verdicts(results)
+    told = {**loads, "after": host.load(), "benches": by_bench}
+    print(report.tables(results), end="\n\n")
+    print(_held(verdicts), end="\n\n")
+    print(f"load average before {told['before']}, after {told['after']}")
+    for name, failure in failures.items():
+        print(f"FAILED {name}: {failure}")
+    if arguments.json:
+        document = report.document(machine, told, results, verdicts, failures)
+        arguments.json.write_text(json.dumps(document, indent=1) + "\n")
+    if arguments.readme:
+        caption = f"{machine['at'][:10]}, {machine['cores']} cores, {machine['file_system']}"
+        plot.draw(results, ROOT / readme.PICTURE, caption)
+        path = ROOT / "README.md"
+        section = readme.section(machine, told, results, verdicts)
+        path.write_text(report.between_markers(path.read_text(), readme.MARKER, section))
+    return 1 if failures else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deploy/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="everything once over: < 3 minutes")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
+    parser.add_argument(
+        "--only", nargs="+", choices=BENCHES, metavar="NAME", help=f"of {', '.join(BENCHES)}"
+    )
+    parser.add_argument(
+        "--readme", action="store_true", help="renew the README's table and picture"
+    )
+    return parser
+
+
+def _run(
+    bench: Callable[[Ground], list[Result] | Awaitable[list[Result]]], ground: Ground
+) -> list[Result]:
+    found = bench(ground)
+    if inspect.iscoroutine(found):
+        return asyncio.run(found)
+    assert isinstance(found, list)
+    return found
+
+
+def _held(verdicts: list[targets.Verdict]) -> str:
+    met = {True: "reached", False: "MISSED", None: "not measured"}
+    rows = [
+        [
+            one.what,
+            met[one.met],
+            report.number(one.measured),
+            f"{'>=' if one.at_least else '<='} {one.limit:g} {one.unit}",
+        ]
+        for one in verdicts
+    ]
+    return report.table(["target", "", "measured", "limit"], rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

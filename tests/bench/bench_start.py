@@ -1,0 +1,92 @@
+"""From track_published to StartEgress: the real service, and a LiveKit that notes the arrival.
+
+`video_only`: no sound comes, so AUDIO_WAIT_SECONDS pass first; they are taken off. `with_audio`:
+the sound's event comes 50 ms after the picture's, and the start is due at once; the time is from
+there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httpx
+
+from tests.bench.ground import Ground
+from tests.bench.livekit_stub import LiveKitStub, livekit_stub
+from tests.bench.report import Result, result
+from tests.bench.running import Installation, installation
+from tests.bench.signing import PATH, Person, Signed
+
+PER_SECOND = 4
+AUDIO_AFTER_SECONDS = 0.05
+DEADLINE_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
+
+
+async def run(ground: Ground) -> list[Result]:
+    ground.say("from track_published to StartEgress")
+    roles = ("api", "worker", "indexer")
+    async with (
+        livekit_stub(ground.scratch) as stub,
+        installation(ground, "start", roles, livekit_url=stub.url) as running,
+    ):
+        count = ground.pick(quick=40, full=240)
+        people = [Person("starts", number) for number in range(count)]
+        asked = await _share(running, people)
+        await _all_started(stub, people)
+    wait_seconds = running.settings.audio_wait_seconds
+    waits: dict[str, list[float]] = {"video_only": [], "with_audio": []}
+    for person in people:
+        way = "with_audio" if _has_audio(person) else "video_only"
+        due = asked[person.share] + (0 if _has_audio(person) else wait_seconds)
+        waits[way].append((stub.started[person.share] - due) * 1000)
+    return [result("start", way, {}, "ms", times) for way, times in waits.items()]
+
+
+def _has_audio(person: Person) -> bool:
+    return person.number % 2 == 1
+
+
+async def _share(running: Installation, people: list[Person]) -> dict[str, float]:
+    """Lets everybody share; by video track when the event that a start follows was sent."""
+    asked: dict[str, float] = {}
+    events = {
+        person.number: (
+            person.event("participant_joined"),
+            person.event("track_published", person.video()),
+            person.event("track_published", person.audio()),
+        )
+        for person in people
+    }
+    url = running.settings.base_url
+    async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+
+        async def post(event: Signed) -> None:
+            answer = await client.post(PATH, content=event.body, headers=event.headers)
+            answer.raise_for_status()
+
+        async def one(person: Person, at: float) -> None:
+            joined, video, audio = events[person.number]
+            await asyncio.sleep(max(0.0, at - time.perf_counter()))
+            await post(joined)
+            asked[person.share] = time.perf_counter()
+            await post(video)
+            if _has_audio(person):
+                await asyncio.sleep(AUDIO_AFTER_SECONDS)
+                asked[person.share] = time.perf_counter()
+                await post(audio)
+
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for number, person in enumerate(people):
+                group.create_task(one(person, began + number / PER_SECOND))
+    return asked
+
+
+async def _all_started(stub: LiveKitStub, people: list[Person]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while missing := [person.share for person in people if person.share not in stub.started]:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{len(missing)} shares were not started: {missing[:3]}")
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,59 @@
+"""The captures' times as a picture: how each way compares with `cat`, by length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("svg")
+# The same results give the same bytes.
+mpl.rcParams["svg.hashsalt"] = "bench"
+
+from matplotlib import pyplot as plt  # noqa: E402 - the backend is chosen first
+
+from tests.bench.report import Result  # noqa: E402
+
+LABELS = {
+    "ffmpeg_concat": "ffmpeg, concat demuxer",
+    "ffmpeg_m3u8": "ffmpeg, m3u8",
+    "pyav_concat": "PyAV",
+    "ours": "ours",
+    "cat": "cat",
+}
+
+
+def draw(results: Sequence[Result], path: Path, caption: str) -> None:
+    """Writes an SVG of the `capture` results without fsync. ValueError if there are none."""
+    lines = {
+        way: sorted(
+            (one for one in results if one.name == "capture" and one.way == way
+             and not one.params["fsync"]),
+            key=lambda one: one.params["seconds"],
+        )
+        for way in LABELS
+    }  # fmt: skip
+    if not lines["ours"]:
+        raise ValueError("there is no capture to draw: run the bench `capture`")
+    figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    for way, found in lines.items():
+        minutes = [float(one.params["seconds"]) / 60 for one in found]
+        middles = [one.median for one in found]
+        spread = [
+            [middle - one.min for middle, one in zip(middles, found, strict=True)],
+            [one.max - middle for middle, one in zip(middles, found, strict=True)],
+        ]
+        style = {"linewidth": 2.5 if way == "ours" else 1.2, "capsize": 3, "marker": "o"}
+        dashed = "--" if way == "cat" else "-"
+        axes.errorbar(minutes, middles, yerr=spread, label=LABELS[way], linestyle=dashed, **style)
+    axes.set(xlabel="length of the clip, minutes", ylabel="seconds", xscale="log", yscale="log")
+    ticks = [float(one.params["seconds"]) / 60 for one in lines["ours"]]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    axes.set_title(f"A clip of 1080p60 at 6 Mbit/s\n{caption}", fontsize=9)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
