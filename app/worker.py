@@ -9,11 +9,13 @@ from typing import Any
 import structlog
 from arq import Retry, Worker, func
 from pymongo.errors import PyMongoError
+from redis.asyncio.retry import Retry as RedisRetry
+from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app import context, delivery, health, jobs, metrics, models, schedule
+from app import context, delivery, exposition, health, jobs, metrics, models, schedule
 from app.access import audit
 from app.buffer import cleanup
 from app.clips import capturing, sweeping
@@ -34,6 +36,8 @@ CAPTURE_SECONDS = 3600
 _BUSY_AGAIN_SECONDS = 0.3
 _TRANSIENT_AGAIN_SECONDS = 2.0
 _MAX_TRIES = 1000
+# About a minute without Redis; then the process ends, and the supervisor starts it again.
+_REDIS_RETRIES = 60
 
 
 async def reconcile(state: Jobs, room_sid: str, identity: str) -> None:
@@ -154,6 +158,8 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
         )
 
     redis = jobs.redis_settings(settings.redis_url)
+    # without these arq's worker ends with the first command that finds Redis away
+    redis.retry = RedisRetry(ExponentialBackoff(cap=1.0, base=0.05), _REDIS_RETRIES)
     redis.retry_on_error = [RedisConnectionError, RedisTimeoutError, OSError]
     return Worker(
         functions=[
@@ -185,7 +191,11 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
 
 async def run(settings: Settings) -> None:
     """The worker, until it is cancelled. Jobs that run then are given back to the queue."""
-    async with context.opened(settings) as ctx, health.alive(ctx, "worker"):
+    async with (
+        context.opened(settings) as ctx,
+        health.alive(ctx, "worker"),
+        exposition.served(ctx),
+    ):
         livekit = LiveKit(settings)
         worker = _build(settings, ctx, livekit)
         try:
