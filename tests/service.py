@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from livekit import api
 
 from app.free_ports import choose_ports
@@ -82,6 +83,20 @@ class Service:
     async def kill(self) -> None:
         """SIGKILL to every process of the tree at once, the stores included."""
         await self._end(signal.SIGKILL)
+
+    def kill_stores(self) -> set[str]:
+        """SIGKILL to the embedded stores alone; the names of the programs that were killed."""
+        assert self._process is not None
+        killed = set()
+        for child in psutil.Process(self._process.pid).children(recursive=True):
+            named = {Path(part).name for part in child.cmdline()} & {
+                "valkey-server",
+                "secantusd-py",
+            }
+            if named:
+                child.kill()
+                killed |= named
+        return killed
 
     async def _end(self, sign: signal.Signals) -> None:
         if self._process is None or self._process.returncode is not None:

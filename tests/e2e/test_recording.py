@@ -220,3 +220,28 @@ async def test_names_of_any_kind_never_lead_outside_and_never_collide(world: Wor
     for path in root.rglob("*"):
         assert path.resolve().is_relative_to(root)
     assert not {path.name for path in root.iterdir()} & {"..", "etc"}
+
+
+async def test_goes_on_when_both_stores_are_killed(world: World, room: str) -> None:
+    """The stores come back by themselves; what was shared meanwhile is recorded all the same."""
+    async with world.share(room):
+        before = await world.wait_for_buffer(room, seconds=3)
+        killed = world.service.kill_stores()
+        assert killed == {"valkey-server", "secantusd-py"}
+        async with world.share(f"{room} 2", "bob"):
+            await world.wait_for_buffer(f"{room} 2", seconds=1, deadline=60)
+        after = await world.wait_for_buffer(room, seconds=before["seconds"] + 4, deadline=60)
+    assert after["oldest"] == before["oldest"]
+    assert after["gaps"] == []
+    assert len(after["sessions"]) == 1
+
+
+async def test_records_again_when_livekit_was_restarted(world: World, room: str) -> None:
+    """After a restart of livekit-server new shares are recorded, old ones have ended."""
+    async with world.share(room):
+        await world.wait_for_buffer(room, seconds=1)
+        await world.stack.stop("livekit")
+        await world.stack.start("livekit")
+    await world.wait_for_buffer(room, state="ended", deadline=60)
+    async with world.share(f"{room} again"):
+        await world.wait_for_buffer(f"{room} again", seconds=1, deadline=60)
