@@ -21,7 +21,7 @@ from app.buffer import cleanup
 from app.clips import capturing, sweeping
 from app.context import Context
 from app.errors import Unavailable
-from app.recording import facts, reaping, recorder, survey
+from app.recording import facts, forgetting, reaping, recorder, survey
 from app.recording.livekit import LiveKit, clock_of
 from app.settings import Settings
 
@@ -109,6 +109,10 @@ async def forget_audit(state: Jobs) -> None:
     await audit.forget_old(ctx.store, ctx.settings)
 
 
+async def forget_facts(state: Jobs) -> None:
+    await forgetting.forget_facts(state["ctx"].store)
+
+
 def _steady(name: str, job: Callable[..., Awaitable[None]], recurs: bool) -> Callable[..., Any]:
     """The job, unimpressed by a store or a LiveKit that is away.
 
@@ -142,6 +146,7 @@ def _periods(settings: Settings) -> dict[str, float]:
         "deliver_due": 5.0,
         "sweep_clips": 15.0,
         "forget_audit": 3600.0,
+        "forget_facts": 3600.0,
     }
 
 
@@ -175,6 +180,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("requeue_captures", requeue_captures, 30),
             job("sweep_clips", sweep_clips, RECONCILE_SECONDS),
             job("forget_audit", forget_audit, RECONCILE_SECONDS),
+            job("forget_facts", forget_facts, RECONCILE_SECONDS),
         ],
         redis_settings=redis,
         queue_name=jobs.QUEUE,

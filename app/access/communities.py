@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pymongo.errors import DuplicateKeyError
@@ -14,6 +15,8 @@ from app.settings import Settings
 from app.store import Row, Store
 
 DEFAULT = "default"
+AT_MOST = 500
+"""Communities of one person that a list looks at."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,18 @@ class Rules:
 
 async def rules(store: Store, settings: Settings, community: str) -> Rules:
     """The rules of a community; one that nobody has configured has the instance's."""
-    row = await store.rows(Community).find_one({"_id": community}, {"slots": 0}) or {}
+    row = await store.rows(Community).find_one({"_id": community}, {"slots": 0})
+    return _rules(settings, community, row or {})
 
+
+async def rules_of(store: Store, settings: Settings, wanted: Collection[str]) -> dict[str, Rules]:
+    """The rules of several communities."""
+    found = store.rows(Community).find({"_id": {"$in": sorted(wanted)}}, {"slots": 0})
+    rows = {row["_id"]: row for row in await found.to_list(len(wanted))}
+    return {each: _rules(settings, each, rows.get(each, {})) for each in wanted}
+
+
+def _rules(settings: Settings, community: str, row: Row) -> Rules:
     def own(name: str) -> object:
         value = row.get(name)
         return getattr(settings, name) if value is None else value
@@ -57,6 +70,19 @@ async def member(store: Store, community: str, identity: str) -> Row | None:
     return await store.rows(Member).find_one({"_id": _member_id(community, identity)})
 
 
+async def memberships(store: Store, identity: str, wanted: Collection[str]) -> dict[str, Row]:
+    """Somebody's rows in several communities; those without one are left out."""
+    ids = {_member_id(community, identity): community for community in wanted}
+    rows = await store.rows(Member).find({"_id": {"$in": sorted(ids)}}).to_list(len(ids))
+    return {ids[row["_id"]]: row for row in rows}
+
+
+async def all_memberships(store: Store, identity: str) -> dict[str, Row]:
+    """Somebody's rows in all communities, at most AT_MOST."""
+    rows = await store.rows(Member).find({"identity": identity}).to_list(AT_MOST)
+    return {row["community"]: row for row in rows}
+
+
 async def set_member(
     store: Store, community: str, identity: str, role: str, grants: list[str]
 ) -> None:
@@ -76,8 +102,12 @@ async def remove_member(store: Store, community: str, identity: str) -> bool:
 
 async def actions(store: Store, of: Rules, identity: str) -> frozenset[Action]:
     """What somebody may do in a community, by rows alone: tokens are the caller's business."""
-    row = await member(store, of.community, identity)
-    return allowed(of.access, row["role"] if row else "member", row["grants"] if row else ())
+    return actions_by(of.access, await member(store, of.community, identity))
+
+
+def actions_by(access: str, row: Row | None) -> frozenset[Action]:
+    """What somebody with this row, or without any, may do under an access mode."""
+    return allowed(access, row["role"] if row else "member", row["grants"] if row else ())
 
 
 async def take_slot(store: Store, of: Rules, buffer_id: str) -> bool:

@@ -1,32 +1,132 @@
-"""Who may see which buffer. Pure."""
+"""What a caller may do with which share, looked up: `policy` decides, here is what it has to know.
+
+For single shares, for the rows of a list (as a filter), and for windows.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.access import communities, policy, presence
+from app.access.permissions import Action
+from app.access.policy import Right, Share, Standing
 from app.access.tokens import Caller
+from app.buffer.timeline import Timeline
+from app.errors import NotPermitted
+from app.models import Room
+from app.settings import Settings
+from app.store import Row, Store
+
+Window = tuple[datetime, datetime]
+"""[start, end) on the wall clock."""
 
 
-def scope(caller: Caller) -> dict[str, str]:
-    """What a buffer must match, field by field, for the caller to see it; {} is: all of them.
+_STRANGER = Standing("self", (), (), in_room=False, in_window=False)
 
-    The one rule, for lists (as a filter of rows) as for single buffers (`may_see`). One's own
-    share; a room admin: all of the room; an instance admin: all.
-    """
+
+def share_of(row: Mapping[str, Any]) -> Share:
+    """The share of a buffer's row."""
+    return Share(row["room"], row["room_sid"], row["identity"], row["community"])
+
+
+def share_in(line: Timeline) -> Share:
+    """The share of a timeline."""
+    return Share(line.room, line.room_sid, line.identity, line.community)
+
+
+async def right(
+    store: Store, settings: Settings, caller: Caller, share: Share, window: Window | None = None
+) -> Right:
+    """What the caller may do with a share, and with this window of it; None: only see."""
+    return (await rights(store, settings, caller, [(share, window)]))[0]
+
+
+async def rights(
+    store: Store,
+    settings: Settings,
+    caller: Caller,
+    asked: Sequence[tuple[Share, Window | None]],
+) -> list[Right]:
+    """What the caller may do with each of these shares. Three reads, however many there are."""
+    of = {share.community for share, _ in asked}
+    rules, members = await asyncio.gather(
+        communities.rules_of(store, settings, of),
+        communities.memberships(store, caller.identity, of),
+    )
+    by_presence = {
+        share.room_sid for share, _ in asked if rules[share.community].capture_policy == "room"
+    }
+    stays = await presence.stays(store, caller.identity, by_presence) if by_presence else []
+
+    def standing(share: Share, window: Window | None) -> Standing:
+        row = members.get(share.community)
+        there = [stay for stay in stays if stay.room_sid == share.room_sid]
+        return Standing(
+            policy=rules[share.community].capture_policy,
+            actions=communities.actions_by(rules[share.community].access, row),
+            held=communities.actions_by("rbac", row),
+            in_room=bool(there),
+            in_window=window is not None and any(stay.touches(*window) for stay in there),
+        )
+
+    return [policy.right(caller, share, standing(share, window)) for share, window in asked]
+
+
+async def check(
+    store: Store, settings: Settings, caller: Caller, share: Share, window: Window
+) -> None:
+    """Raises NotPermitted unless the caller, who sees the share, may capture this window of it."""
+    if await right(store, settings, caller, share, window) < Right.CAPTURE:
+        raise refusal(caller, share.identity, share.room)
+
+
+def refusal(caller: Caller, identity: str, room: str) -> NotPermitted:
+    """The error of somebody who may not capture a share, or not the part of it that is meant."""
+    return NotPermitted(
+        f"{caller.identity!r} may not capture this of the share of {identity!r} in {room!r}: "
+        "its community's access and capture_policy say who may"
+    )
+
+
+def sees_all_of(caller: Caller, room: str, identity: str) -> bool:
+    """Whether the caller sees all shares of `identity` in `room` there might be."""
+    anything = Share(room, "", identity, communities.DEFAULT)
+    return policy.right(caller, anything, _STRANGER) > Right.NONE
+
+
+async def scope(store: Store, settings: Settings, caller: Caller) -> Row:
+    """What a buffer's row must match for the caller to see it; {} is: all of them."""
     if caller.instance_admin:
         return {}
-    matching = {} if caller.room is None else {"room": caller.room}
-    if caller.room is not None and caller.room_admin and caller.can_subscribe:
-        return matching
-    return matching | {"identity": caller.identity}
+    here: Row = {} if caller.room is None else {"room": caller.room}
+    if caller.room_admin and caller.can_subscribe:
+        return here
+    seen: list[Row] = [{"identity": caller.identity}]
+    if caller.can_subscribe:
+        seen += await _by_policy(store, settings, caller)
+    return here | (seen[0] if len(seen) == 1 else {"$or": seen})
 
 
-def may_see(caller: Caller, *, room: str, identity: str) -> bool:
-    """Whether the caller may see the buffer of `identity`'s share in `room`."""
-    found = {"room": room, "identity": identity}
-    return all(found[field] == value for field, value in scope(caller).items())
-
-
-def may_forget(caller: Caller, *, room: str, identity: str) -> bool:
-    """Whether the caller may have the buffer deleted: the sharer, or an instance admin."""
-    return may_see(caller, room=room, identity=identity) and (
-        caller.identity == identity or caller.instance_admin
+async def _by_policy(store: Store, settings: Settings, caller: Caller) -> list[Row]:
+    """What is seen beside one's own: rooms one was in, communities where one holds CAPTURE."""
+    sids, members = await asyncio.gather(
+        presence.rooms_of(store, caller.identity, caller.room),
+        communities.all_memberships(store, caller.identity),
     )
+    found = store.rows(Room).find({"_id": {"$in": sids}}, {"community": 1})
+    rooms = {row["_id"]: row["community"] for row in await found.to_list(len(sids))}
+    rules = await communities.rules_of(store, settings, {*members, *rooms.values()})
+    there = [sid for sid, of in rooms.items() if rules[of].capture_policy == "room"]
+    trusted = [
+        community
+        for community, row in members.items()
+        if rules[community].capture_policy == "role"
+        and Action.CAPTURE_REPLAY in communities.actions_by("rbac", row)
+    ]
+    return [
+        *([{"room_sid": {"$in": there}}] if there else []),
+        *([{"community": {"$in": trusted}}] if trusted else []),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -11,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.access import visibility
+from app.access import policy, visibility
+from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth, wire
+from app.api import auth, seeing, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds
 from app.buffer import cleanup, timeline
@@ -23,7 +25,7 @@ from app.clips.requests import Instant as AskedInstant
 from app.clips.requests import Name
 from app.clips.requests import Seconds as AskedSeconds
 from app.context import Context
-from app.errors import Gone, NotFound, NotPermitted
+from app.errors import NotFound, NotPermitted
 from app.models import Buffer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,8 +51,8 @@ class BufferTold(wire.Told):
     audio: bool
     sessions: list[str]
     clock: str = Field(description="`exact`, or `approximate`: up to 2 s off.")
-    playlist_url: str
-    replay_url: str
+    playlist_url: str | None = Field(description="null where the caller may not watch it.")
+    replay_url: str | None
 
 
 class SpanTold(wire.Told):
@@ -118,7 +120,7 @@ async def list_buffers(request: Request) -> Response:
     asked = wire.query(request, BufferQuery)
     wanted = {"room": asked.room, "identity": asked.identity}
     conditions: list[dict[str, Any]] = [
-        visibility.scope(caller),
+        await visibility.scope(ctx.store, ctx.settings, caller),
         {field: value for field, value in wanted.items() if value is not None},
         {} if asked.next is None else _after(asked.next),
     ]
@@ -128,9 +130,8 @@ async def list_buffers(request: Request) -> Response:
     lines = await timeline.listing(
         ctx.store, {"_id": {"$in": ids}}, now, ctx.settings, limit=len(ids)
     )
-    reader = auth.reader_of(ctx, caller, now)
     lines.sort(key=lambda line: ids.index(line.buffer_id))
-    items = [BufferTold.model_validate(_told(ctx, line, reader)) for line in lines]
+    items = [BufferTold.model_validate(told) for told in await _told(ctx, caller, lines, now)]
     further = _cursor(found[asked.limit - 1]) if len(found) > asked.limit else None
     return wire.answer(BufferPage(items=items, next=further))
 
@@ -156,7 +157,8 @@ async def get_buffer(request: Request) -> Response:
     """GET /buffers/{buffer_id}"""
     ctx, caller, now = _asked(request)
     reader = auth.reader_of(ctx, caller, now)
-    line = await seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
+    line = await seeing.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
+    (told,) = await _told(ctx, caller, [line], now)
     spans = [
         SpanTold(
             start=span.start,
@@ -169,7 +171,6 @@ async def get_buffer(request: Request) -> Response:
         for span in line.spans
     ]
     gaps = [GapTold(start=gap.start, end=gap.end, why=gap.why) for gap in line.gaps]
-    told = _told(ctx, line, reader)
     return wire.answer(BufferDetail.model_validate(told | {"spans": spans, "gaps": gaps}))
 
 
@@ -184,47 +185,59 @@ async def get_buffer(request: Request) -> Response:
 async def delete_buffer(request: Request) -> Response:
     """DELETE /buffers/{buffer_id}"""
     ctx, caller, _ = _asked(request)
-    found = await seen(ctx, caller, request.path_params["buffer_id"])
-    if not visibility.may_forget(caller, room=found["room"], identity=found["identity"]):
+    found = await seeing.seen(ctx, caller, request.path_params["buffer_id"])
+    if not policy.may_forget(caller, visibility.share_of(found)):
         raise NotPermitted(f"only {found['identity']!r}, whose share it is, may delete it")
     await endings.cancel_all_of(ctx, found["_id"])
     await cleanup.forget_buffer(ctx, found["_id"])
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-async def seen(ctx: Context, caller: Caller, buffer_id: str) -> dict[str, Any]:
-    """A buffer's row. Raises NotFound if there is none, or none that the caller may see."""
-    row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
-    if row is None or not visibility.may_see(caller, room=row["room"], identity=row["identity"]):
-        raise NotFound("there is no such buffer, or it is not yours to see")
-    return row
-
-
-async def seen_timeline(
-    ctx: Context, reader: auth.Reader, buffer_id: str, now: datetime
-) -> Timeline:
-    """A buffer's timeline.
-
-    Raises NotFound as `seen` does; Gone if a signature says that the buffer once was there.
-    """
-    line = await timeline.read(ctx.store, buffer_id, now, ctx.settings)
-    caller = reader.caller
-    if caller is None:
-        if line is None:
-            raise Gone("nothing is kept of this share any more")
-        return line
-    if line is None or not visibility.may_see(caller, room=line.room, identity=line.identity):
-        raise NotFound("there is no such buffer, or it is not yours to see")
-    return line
-
-
 def _asked(request: Request) -> tuple[Context, Caller, datetime]:
     return request.app.state.ctx, auth.caller(request), datetime.now(UTC)
 
 
-def _told(ctx: Context, line: Timeline, reader: auth.Reader) -> dict[str, Any]:
-    longest = f"{ctx.settings.max_capture.total_seconds():g}"
-    path = f"/buffers/{line.buffer_id}"
+async def _told(
+    ctx: Context, caller: Caller, lines: Sequence[Timeline], now: datetime
+) -> list[dict[str, Any]]:
+    """The members of BufferTold, for each of the timelines."""
+    reader = auth.reader_of(ctx, caller, now)
+    asked: list[tuple[Share, visibility.Window | None]] = []
+    for line in lines:
+        share, window = visibility.share_in(line), (line.oldest or now, line.newest or now)
+        asked += [(share, None), (share, window)]
+    rights = await visibility.rights(ctx.store, ctx.settings, caller, asked)
+    return [
+        _members(line) | _urls(ctx, line, reader, at_any_time, as_it_is)
+        for line, at_any_time, as_it_is in zip(lines, rights[::2], rights[1::2], strict=True)
+    ]
+
+
+def _urls(
+    ctx: Context, line: Timeline, reader: auth.Reader, at_any_time: Right, as_it_is: Right
+) -> dict[str, str | None]:
+    """The media URLs that the caller may have.
+
+    Who may watch only what they were present for gets the window as it is now: a URL that moved on
+    would go on showing after they have left.
+    """
+    playlist, replay = (f"/buffers/{line.buffer_id}/{n}" for n in ("playlist.m3u8", "replay.mp4"))
+    if at_any_time == Right.CAPTURE:
+        longest = f"{ctx.settings.max_capture.total_seconds():g}"
+        return {
+            "playlist_url": reader.url(playlist),
+            "replay_url": reader.url(replay, last=longest),
+        }
+    if as_it_is == Right.CAPTURE and line.oldest and line.newest:
+        window = {"start": wire.instant(line.oldest), "end": wire.instant(line.newest)}
+        return {
+            "playlist_url": reader.url(playlist, **window),
+            "replay_url": reader.url(replay, **window),
+        }
+    return {"playlist_url": None, "replay_url": None}
+
+
+def _members(line: Timeline) -> dict[str, Any]:
     return {
         "id": line.buffer_id,
         "room": line.room,
@@ -241,8 +254,6 @@ def _told(ctx: Context, line: Timeline, reader: auth.Reader) -> dict[str, Any]:
         "audio": line.audio,
         "sessions": list(line.session_ids),
         "clock": line.clock,
-        "playlist_url": reader.url(f"{path}/playlist.m3u8"),
-        "replay_url": reader.url(f"{path}/replay.mp4", last=longest),
     }
 
 

@@ -11,14 +11,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
-from app.api import auth, ranges, streams, wire
+from app.access.policy import Share
+from app.api import auth, ranges, seeing, streams, wire
 from app.api.auth import Reader
-from app.api.buffers import WindowQuery, seen_timeline
+from app.api.buffers import WindowQuery
 from app.api.openapi import Answer, Operation, described
 from app.buffer import hls, preparing, windows
 from app.buffer.hls import Item
 from app.context import Context
-from app.errors import BufferEmpty, Gone, NotFound, WindowTooLong
+from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.models import EgressSession, Segment
 from app.storage.confined import inside
 from app.store import Row
@@ -27,6 +28,7 @@ _FRAGMENT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-(\d{1,9})\.m4s", re.ASCII)
 _INIT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-([0-9a-f]{1,64})\.mp4")
 """Opaque to clients: the names of a session's fragments and of its init segments."""
 
+_FRAGMENT_FIELDS = {"name": 1, "fault": 1, "start": 1, "end": 1}
 _CACHED = "private, max-age=3600, immutable"
 
 
@@ -39,7 +41,7 @@ _CACHED = "private, max-age=3600, immutable"
         answers={
             HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.apple.mpegurl")
         },
-        problems=[NotFound, BufferEmpty, Gone, WindowTooLong],
+        problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong],
         access="token or signature",
     )
 )
@@ -49,16 +51,18 @@ async def get_playlist(request: Request) -> Response:
     now = datetime.now(UTC)
     reader = auth.reader(request)
     asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
-    line = await seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
+    line = await seeing.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
     if asked.model_fields_set:
         window = windows.resolve(
             line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
         )
-        spans = window.spans
+        start, end, spans = window.start, window.end, window.spans
     elif line.oldest is not None and line.newest is not None:
-        spans = windows.spans_between(line, line.oldest, line.newest)
+        start, end = line.oldest, line.newest
+        spans = windows.spans_between(line, start, end)
     else:
         raise BufferEmpty(f"nothing is recorded yet; the share is {line.state}", retry_after=5)
+    await seeing.check_window(ctx, reader, visibility.share_in(line), start, end)
     rows = [row for each in await windows.segments(ctx.store, spans) for row in each]
     # One that is marked may be gone before a player asks for it.
     items = [hls.item(row) for row in rows if row["state"] == "indexed"]
@@ -89,7 +93,13 @@ def _relative(reader: Reader, path: str) -> str:
             HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
             HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
         },
-        problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
+        problems=[
+            NotFound,
+            NotPermitted,
+            Gone,
+            ranges.PreconditionFailed,
+            ranges.RangeNotSatisfiable,
+        ],
         access="token or signature",
     )
 )
@@ -102,12 +112,16 @@ async def get_segment(request: Request) -> Response:
     if found is None:
         raise _missing()
     session = await ctx.store.rows(EgressSession).find_one(
-        {"_id": found[1]}, {"folder": 1, "room": 1, "identity": 1}
+        {"_id": found[1]}, {"folder": 1, "buffer_id": 1}
     )
-    if session is None or not _sees(reader, session):
+    if session is None:
         raise _missing()
+    share = await _share(ctx, reader, session["buffer_id"])
     if name.endswith(".m4s"):
-        file = await _fragment_file(ctx, f"{found[1]}:{int(found[2])}")
+        row = await _fragment(ctx, f"{found[1]}:{int(found[2])}")
+        if share is not None:
+            await seeing.check_window(ctx, reader, share, row["start"], row["end"])
+        file = str(row["name"])
     else:
         file = preparing.init_name(found[2])
     try:
@@ -125,19 +139,23 @@ async def get_segment(request: Request) -> Response:
     return await ranges.answer(request, segment, opened.read, opened.close)
 
 
-def _sees(reader: Reader, session: Row) -> bool:
-    return reader.caller is None or visibility.may_see(
-        reader.caller, room=session["room"], identity=session["identity"]
-    )
+async def _share(ctx: Context, reader: Reader, buffer_id: str) -> Share | None:
+    """The share, if the reader has a token, and sees it. Raises NotFound if they don't."""
+    if reader.caller is None:
+        return None
+    try:
+        return visibility.share_of(await seeing.seen(ctx, reader.caller, buffer_id))
+    except NotFound as error:
+        raise _missing() from error
 
 
-async def _fragment_file(ctx: Context, segment_id: str) -> str:
-    row = await ctx.store.rows(Segment).find_one({"_id": segment_id}, {"name": 1, "fault": 1})
+async def _fragment(ctx: Context, segment_id: str) -> Row:
+    row = await ctx.store.rows(Segment).find_one({"_id": segment_id}, _FRAGMENT_FIELDS)
     if row is None:
         raise Gone("this part of the buffer is not kept any more")
     if row["fault"] is not None:
         raise _missing()
-    return str(row["name"])
+    return dict(row)
 
 
 def _missing() -> NotFound:

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.api import auth, buffers, ranges, streams, wire
+from app.access import visibility
+from app.api import auth, ranges, seeing, streams, wire
 from app.api.auth import Reader
 from app.api.buffers import WindowQuery
 from app.api.openapi import Answer, Operation, described
@@ -20,7 +21,7 @@ from app.buffer import windows
 from app.buffer.watched import Watch
 from app.clips import served
 from app.context import Context
-from app.errors import BufferEmpty, Gone, Invalid, NotFound, WindowTooLong
+from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
 from app.media import joining
 
 
@@ -55,6 +56,7 @@ class ReplayQuery(WindowQuery):
         },
         problems=[
             NotFound,
+            NotPermitted,
             BufferEmpty,
             served.SizesDiffer,
             Gone,
@@ -110,19 +112,25 @@ async def watch_of(
 ) -> Watch:
     """Whose window of which buffer is meant; `last` is resolved to a start and an end.
 
-    Raises NotFound, BufferEmpty, Invalid, WindowTooLong.
+    Raises NotFound, NotPermitted, BufferEmpty, Invalid, WindowTooLong.
     """
     if asked.last is None:
+        share = None
         if reader.caller is not None:
-            await buffers.seen(ctx, reader.caller, buffer_id)
+            share = visibility.share_of(await seeing.seen(ctx, reader.caller, buffer_id))
         if asked.start is None or asked.end is None:
             raise Invalid("say which part: last, or both start and end")
-        return Watch(reader.holder, buffer_id, served.cut(asked.start), served.cut(asked.end))
-    line = await buffers.seen_timeline(ctx, reader, buffer_id, now)
-    window = windows.resolve(
-        line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
-    )
-    return Watch(reader.holder, buffer_id, served.cut(window.start), served.cut(window.end))
+        start, end = asked.start, asked.end
+    else:
+        line = await seeing.seen_timeline(ctx, reader, buffer_id, now)
+        share = visibility.share_in(line)
+        window = windows.resolve(
+            line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
+        )
+        start, end = window.start, window.end
+    if share is not None:
+        await seeing.check_window(ctx, reader, share, start, end)
+    return Watch(reader.holder, buffer_id, served.cut(start), served.cut(end))
 
 
 def _name(watch: Watch) -> str:

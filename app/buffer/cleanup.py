@@ -10,18 +10,17 @@ import structlog
 
 from app import metrics
 from app.buffer import clock, governor, pins, strays, summary
+from app.buffer.kept import Retention, retention
 from app.buffer.live import newest_of_live
-from app.buffer.removing import FIELDS, remove
+from app.buffer.removing import AT_ONCE, FIELDS, remove
 from app.buffer.retention import may_go
 from app.context import Context
-from app.models import Buffer, Capture, EgressSession, Participant, Pin, Room, Segment, Track
+from app.models import Buffer, Capture, EgressSession, Pin, Segment
 from app.storage.confined import inside
 from app.store import Row
 
-PASS_ROWS = 20_000
 SETTLED_AFTER = timedelta(seconds=60)
 """A session that is over for less may still be looked at by whoever ended it."""
-FACTS_KEPT = timedelta(days=1)
 GHOSTS_KEPT = timedelta(days=7)
 """LiveKit lists an egress whose worker died as active for good: its row says it is a ghost."""
 _UNFINISHED = ("queued", "waiting", "running")
@@ -36,7 +35,6 @@ async def run(ctx: Context) -> None:
     expired = await _expire(ctx, now)
     sessions = await _forget_sessions(ctx, now)
     buffers = await _forget_buffers(ctx, now)
-    await _forget_facts(ctx, now)
     stray = await strays.settle(ctx, now)
     log.info(
         "cleanup_done",
@@ -72,24 +70,37 @@ async def forget_buffer(ctx: Context, buffer_id: str) -> None:
 
 
 async def _expire(ctx: Context, now: datetime) -> int:
-    """Removes segments that ended before the retention; how many."""
+    """Removes segments that ended before their retention; how many."""
+    kept = await retention(ctx.store, ctx.settings)
+    query = {"end": {"$lt": now - kept.shortest}}
     gone = 0
-    ended_before = now - ctx.settings.retention
-    while True:
-        query = {"end": {"$lt": ended_before}}
-        rows = await ctx.store.rows(Segment).find(query, FIELDS).to_list(PASS_ROWS)
-        by_session: dict[str, int] = {}
-        for row in rows:
-            session_id = row["session_id"]
-            by_session[session_id] = max(row["sequence"], by_session.get(session_id, 0))
-        wanted = {"_id": {"$in": list(by_session)}}
-        sessions = await ctx.store.rows(EgressSession).find(wanted).to_list(None)
-        newest = await newest_of_live(ctx.store, sessions, by_session)
-        pinned = await pins.pinned(ctx.store, by_session, now)
-        removed = await remove(ctx, may_go(rows, pinned, newest, ended_before))
-        gone += removed
-        if len(rows) < PASS_ROWS or not removed:
-            return gone
+    rows: list[Row] = []
+    async for row in ctx.store.rows(Segment).find(query, FIELDS | {"buffer_id": 1}):
+        rows.append(row)
+        if len(rows) == AT_ONCE:
+            gone += await _expire_some(ctx, rows, kept, now)
+            rows = []
+    return gone + await _expire_some(ctx, rows, kept, now)
+
+
+async def _expire_some(ctx: Context, rows: list[Row], kept: Retention, now: datetime) -> int:
+    if kept.own:
+        of_rows = {"_id": {"$in": list({row["buffer_id"] for row in rows})}}
+        buffers = ctx.store.rows(Buffer).find(of_rows, {"community": 1})
+        communities = {row["_id"]: row["community"] async for row in buffers}
+        rows = [
+            row for row in rows if row["end"] < now - kept.of(communities.get(row["buffer_id"], ""))
+        ]
+    if not rows:
+        return 0
+    highest: dict[str, int] = {}
+    for row in rows:
+        highest[row["session_id"]] = max(row["sequence"], highest.get(row["session_id"], 0))
+    wanted = {"_id": {"$in": list(highest)}}
+    sessions = await ctx.store.rows(EgressSession).find(wanted).to_list(None)
+    newest = await newest_of_live(ctx.store, sessions, highest)
+    pinned = await pins.pinned(ctx.store, highest, now)
+    return await remove(ctx, may_go(rows, pinned, newest))
 
 
 async def _forget_sessions(ctx: Context, now: datetime) -> int:
@@ -135,15 +146,3 @@ async def _forget_buffers(ctx: Context, now: datetime) -> int:
         deleted = await ctx.store.rows(Buffer).delete_one({"_id": row["_id"], **query})
         gone += deleted.deleted_count
     return gone
-
-
-async def _forget_facts(ctx: Context, now: datetime) -> None:
-    """Forgets tracks, participants and rooms that were over a day ago."""
-    over = {"$lt": now - FACTS_KEPT}
-    await ctx.store.rows(Track).delete_many({"live": False, "ended_at": over})
-    await ctx.store.rows(Participant).delete_many({"left_at": over})
-    rooms = await ctx.store.rows(Room).find({"finished_at": over}, {"_id": 1}).to_list(None)
-    for room in rooms:
-        await ctx.store.rows(Track).delete_many({"room_sid": room["_id"]})
-        await ctx.store.rows(Participant).delete_many({"room_sid": room["_id"]})
-        await ctx.store.rows(Room).delete_one({"_id": room["_id"]})

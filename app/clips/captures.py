@@ -23,7 +23,6 @@ from app.errors import (
     BufferEmpty,
     Conflict,
     NotFound,
-    NotPermitted,
     ReplayError,
     TooManyCaptures,
     Unavailable,
@@ -63,7 +62,11 @@ async def accept(
             if known is not None:
                 return known
         now = datetime.now(UTC)
-        capture = _capture(ctx, caller, request, await _timeline(ctx, caller, request, now), now)
+        line = await _timeline(ctx, caller, request, now)
+        capture = _capture(ctx, caller, request, line, now)
+        window = (capture.window_start, capture.window_end)
+        share = visibility.share_in(line)
+        await visibility.check(ctx.store, ctx.settings, caller, share, window)
         capture.idempotency_key = idempotency_key
         if await ctx.store.create(capture):
             break  # otherwise the same key came at the same moment
@@ -128,25 +131,24 @@ async def _timeline(
 ) -> Timeline:
     if request.buffer is not None:
         found = await timeline.read(ctx.store, request.buffer, now, ctx.settings)
-        if found is None or not visibility.may_see(
-            caller, room=found.room, identity=found.identity
+        if found is None or not await visibility.right(
+            ctx.store, ctx.settings, caller, visibility.share_in(found)
         ):
             raise NotFound("there is no such buffer, or it is not yours to capture")
         return found
     room, identity = request.room or "", request.identity or caller.identity
-    if not visibility.may_see(caller, room=room, identity=identity):
-        raise NotPermitted(
-            f"{caller.identity!r} may not capture the share of {identity!r} in {room!r}"
-        )
-    query: dict[str, object] = {"room": room, "identity": identity}
-    if request.share is not None:
-        query["video_sid"] = request.share
-    newest = await timeline.listing(ctx.store, query, now, ctx.settings, limit=1)
-    if not newest:
-        raise BufferEmpty(
-            f"no share of {identity!r} in {room!r} is known", retry_after=_RETRY_SECONDS
-        )
-    return newest[0]
+    query: Row = {"room": room, "identity": identity}
+    query |= {} if request.share is None else {"video_sid": request.share}
+    seen = await visibility.scope(ctx.store, ctx.settings, caller)
+    newest = await timeline.listing(
+        ctx.store, {"$and": [seen, query]} if seen else query, now, ctx.settings, limit=1
+    )
+    if newest:
+        return newest[0]
+    if not visibility.sees_all_of(caller, room, identity):
+        # The same whether there is such a share or not.
+        raise visibility.refusal(caller, identity, room)
+    raise BufferEmpty(f"no share of {identity!r} in {room!r} is known", retry_after=_RETRY_SECONDS)
 
 
 def _capture(

@@ -32,7 +32,10 @@ class Member(Model):
 
     model_config = {
         "collection": "members",
-        "indexes": lambda: [Index(Member.community, Member.identity, unique=True)],
+        "indexes": lambda: [
+            Index(Member.community, Member.identity, unique=True),
+            Index(Member.identity),
+        ],
     }
 
     id: str = Field(primary_field=True)

@@ -5,26 +5,41 @@ from __future__ import annotations
 from datetime import datetime
 
 from odmantic import Field, Index, Model
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 
 class Room(Model):
-    """Fact: a room that LiveKit told of. One row per room sid, so a name may come again."""
+    """Fact: a room that LiveKit told of. One row per room sid, so a name may come again.
 
-    model_config = {"collection": "rooms"}
+    `missing` counts the surveys in a row that did not list it.
+    """
+
+    model_config = {
+        "collection": "rooms",
+        "indexes": lambda: [IndexModel([("finished_at", ASCENDING)])],
+    }
 
     sid: str = Field(primary_field=True)
     name: str = ""
     community: str = "default"
     finished_at: datetime | None = None
+    missing: int = 0
 
 
 class Participant(Model):
-    """Fact: one connection of somebody to a room. A re-join is another row."""
+    """Fact: one connection of somebody to a room. A re-join is another row.
+
+    `unlisted_at`: since then surveys have not listed it, though nobody told of its end; listed
+    again it is None again.
+    """
 
     model_config = {
         "collection": "participants",
-        "indexes": lambda: [Index(Participant.room_sid, Participant.identity)],
+        "indexes": lambda: [
+            Index(Participant.room_sid, Participant.identity),
+            IndexModel([("identity", ASCENDING), ("joined_at", DESCENDING)]),
+            IndexModel([("left_at", ASCENDING)]),
+        ],
     }
 
     sid: str = Field(primary_field=True)
@@ -33,6 +48,7 @@ class Participant(Model):
     identity: str
     joined_at: datetime | None = None
     left_at: datetime | None = None
+    unlisted_at: datetime | None = None
     opted_out: bool = False
 
 

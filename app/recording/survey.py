@@ -16,7 +16,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 
 from app import models
 from app.context import Context
-from app.recording import admission, facts, reaping, starting
+from app.recording import admission, attendance, facts, reaping, starting
 from app.recording.livekit import LiveKit, session_of
 from app.store import Row
 
@@ -49,6 +49,7 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     affected = {(track["room_sid"], track["identity"]) for track in live}
     for room in rooms:
         affected |= await _note_room(ctx, room, present[room.sid], live, began)
+    await attendance.note(ctx, rooms, present, began)
     await _miss_tracks(ctx, live, present, began)
     affected |= await _check_sessions(ctx, livekit, active, present, began)
     await reaping.stop_strays(ctx, livekit, active)

@@ -30,6 +30,8 @@ PURE = [
     "app/buffer/playlist.py",
     "app/buffer/retention.py",
     "app/buffer/hls.py",
+    "app/access/permissions.py",
+    "app/access/policy.py",
     "app/media/movie.py",
     "app/media/fragment.py",
     "app/media/boxes.py",

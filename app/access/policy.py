@@ -1,0 +1,73 @@
+"""Who may see and who may capture a share: the one rule. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import IntEnum
+
+from app.access.permissions import Action
+from app.access.tokens import Caller
+
+
+class Right(IntEnum):
+    """What somebody may do with a share; each includes those before it.
+
+    `SEE`: that it is there, and in which state. `CAPTURE`: its pictures and sound, too, as a clip
+    or served; to watch and to keep are the same right, because whoever is shown a film has it.
+    """
+
+    NONE = 0
+    SEE = 1
+    CAPTURE = 2
+
+
+@dataclass(frozen=True)
+class Share:
+    """Whose screen share it is, and where."""
+
+    room: str
+    room_sid: str
+    identity: str
+    community: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of a caller with regard to a share.
+
+    `actions`: what they may do in its community, `held`: those of them that are theirs by role or
+    grant, not everybody's. `in_room`: they are or were in the room while it was the one of this
+    share; `in_window`: at some moment of the window that is meant.
+    """
+
+    policy: str
+    actions: Collection[Action]
+    held: Collection[Action]
+    in_room: bool
+    in_window: bool
+
+
+def right(caller: Caller, share: Share, standing: Standing) -> Right:
+    """What the caller may do with the share, under its community's CAPTURE_POLICY."""
+    if caller.instance_admin:
+        return Right.CAPTURE
+    if caller.room not in (None, share.room):
+        return Right.NONE
+    allowed = Right.CAPTURE if Action.CAPTURE_REPLAY in standing.actions else Right.SEE
+    if caller.identity == share.identity:
+        return allowed
+    if not caller.can_subscribe:
+        return Right.NONE
+    if caller.room_admin:  # of this room: a token without a room makes none
+        return Right.CAPTURE
+    if standing.policy == "role" and Action.CAPTURE_REPLAY in standing.held:
+        return Right.CAPTURE
+    if standing.policy == "room" and standing.in_room:
+        return allowed if standing.in_window else Right.SEE
+    return Right.NONE
+
+
+def may_forget(caller: Caller, share: Share) -> bool:
+    """Whether somebody who sees the share may have it deleted: the sharer, an instance admin."""
+    return caller.identity == share.identity or caller.instance_admin

@@ -1,0 +1,73 @@
+"""Keeps the facts about who is in which room true where webhooks were lost.
+
+Whoever was present may be allowed to capture or to see a clip, so an end that nobody told of must
+not make somebody present for good. Nothing here is final but the end of a room: a connection that
+is listed again was never gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from livekit.protocol.models import ParticipantInfo, Room
+
+from app import models
+from app.context import Context
+from app.recording import facts
+
+SETTLE_SECONDS = 5.0
+"""A fact younger than this may be newer than the answer it is missing from."""
+GONE_AFTER = 2
+"""Surveys in a row without a room after which it is taken for finished."""
+
+
+async def note(
+    ctx: Context,
+    rooms: Sequence[Room],
+    present: Mapping[str, Sequence[ParticipantInfo]],
+    now: datetime,
+) -> None:
+    """Compares the facts with LiveKit's rooms, and the people in each by its sid."""
+    for room in rooms:
+        await _note_people(ctx, room, present[room.sid], now)
+    await _note_gone_rooms(ctx, [room.sid for room in rooms], now)
+
+
+async def _note_people(
+    ctx: Context, room: Room, people: Sequence[ParticipantInfo], now: datetime
+) -> None:
+    """Most often one read, and no writes."""
+    participants = ctx.store.rows(models.Participant)
+    listed = {person.sid: person for person in people if not facts.is_recorder(person)}
+    fields = {"joined_at": 1, "unlisted_at": 1}
+    still = participants.find({"room_sid": room.sid, "left_at": None}, fields)
+    rows = {row["_id"]: row for row in await still.to_list(None)}
+    unknown = sorted(listed.keys() - rows.keys())
+    if unknown:
+        over = await participants.distinct("_id", {"_id": {"$in": unknown}})
+        await facts.room_started(ctx.store, room)
+        for sid in set(unknown) - set(over):
+            await facts.participant_joined(ctx.store, room, listed[sid], now)
+    settled = now - timedelta(seconds=SETTLE_SECONDS)
+    gone = [
+        sid
+        for sid, row in rows.items()
+        if sid not in listed
+        and row.get("unlisted_at") is None
+        and (row["joined_at"] or settled) <= settled
+    ]
+    back = [sid for sid, row in rows.items() if sid in listed and row.get("unlisted_at")]
+    for sids, at in ((gone, now), (back, None)):
+        if sids:
+            await participants.update_many({"_id": {"$in": sids}}, {"$set": {"unlisted_at": at}})
+
+
+async def _note_gone_rooms(ctx: Context, listed: Sequence[str], now: datetime) -> None:
+    rooms = ctx.store.rows(models.Room)
+    lived = {"finished_at": None}
+    await rooms.update_many(lived | {"_id": {"$nin": list(listed)}}, {"$inc": {"missing": 1}})
+    back = lived | {"_id": {"$in": list(listed)}, "missing": {"$gt": 0}}
+    await rooms.update_many(back, {"$set": {"missing": 0}})
+    gone = lived | {"missing": {"$gte": GONE_AFTER}}
+    await rooms.update_many(gone, {"$set": {"finished_at": now}})

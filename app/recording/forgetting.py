@@ -1,0 +1,52 @@
+"""Forgets facts that nothing refers to any more.
+
+Who was in a room decides who may capture there and who sees its clips; so the facts of a room stay
+as long as there is a buffer or a clip of it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app import models
+from app.store import Row, Store
+
+KEPT = timedelta(days=1)
+_AT_ONCE = 500
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""Bounds a search from below, too: SecantusDB walks all rows without a date otherwise."""
+
+
+async def forget_facts(store: Store) -> None:
+    """Forgets tracks, participants and rooms that were over KEPT ago and are needed no longer."""
+    over = {"$gt": _BEGINNING, "$lt": datetime.now(UTC) - KEPT}
+    await store.rows(models.Track).delete_many({"live": False, "ended_at": over})
+    left = await store.rows(models.Participant).distinct("room_sid", {"left_at": over})
+    finished = set(await store.rows(models.Room).distinct("_id", {"finished_at": over}))
+    candidates = sorted({*left, *finished})
+    for begin in range(0, len(candidates), _AT_ONCE):
+        chunk = candidates[begin : begin + _AT_ONCE]
+        needed = await _needed(store, chunk)
+        free = [sid for sid in chunk if sid not in needed]
+        await _forget(store, free, over)
+        await _forget_rooms(store, [sid for sid in free if sid in finished])
+
+
+async def _needed(store: Store, room_sids: list[str]) -> set[str]:
+    of_rooms = {"room_sid": {"$in": room_sids}}
+    needed: set[str] = set()
+    for model in (models.Buffer, models.ReplayClip):
+        needed |= set(await store.rows(model).distinct("room_sid", of_rooms))
+    return needed
+
+
+async def _forget(store: Store, room_sids: list[str], over: Row) -> None:
+    which = {"room_sid": {"$in": room_sids}, "left_at": over}
+    await store.rows(models.Participant).delete_many(which)
+
+
+async def _forget_rooms(store: Store, room_sids: list[str]) -> None:
+    of_rooms = {"room_sid": {"$in": room_sids}}
+    await store.rows(models.Track).delete_many(of_rooms)
+    await store.rows(models.Participant).delete_many(of_rooms)
+    await store.rows(models.Room).delete_many({"_id": {"$in": room_sids}})

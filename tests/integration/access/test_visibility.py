@@ -1,0 +1,136 @@
+"""Rights looked up in real rows: roles, presence, communities; lists agree with single shares."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.access import communities, visibility
+from app.access.policy import Right, Share
+from app.access.tokens import Caller
+from app.context import Context
+from app.models import Buffer, Participant, Room
+
+NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
+BEFORE, DURING = (
+    (NOW + timedelta(minutes=minutes), NOW + timedelta(minutes=minutes + 1)) for minutes in (-10, 5)
+)
+BOB = Caller("bob")
+POLICIES = ("self", "room", "role")
+
+
+async def stay(
+    ctx: Context, identity: str, room_sid: str, joined: float | None, left: float | None
+) -> None:
+    """Somebody's connection, in minutes from NOW."""
+
+    def at(minutes: float | None) -> datetime | None:
+        return None if minutes is None else NOW + timedelta(minutes=minutes)
+
+    number = await ctx.store.rows(Participant).count_documents({})
+    row = Participant(
+        sid=f"PA_{number}",
+        room_sid=room_sid,
+        room=room_sid.removeprefix("RM_"),
+        identity=identity,
+        joined_at=at(joined),
+        left_at=at(left),
+    )
+    assert await ctx.store.create(row)
+
+
+async def community(ctx: Context, name: str, policy: str, access: str = "open") -> None:
+    await communities.configure(ctx.store, name, {"capture_policy": policy, "access": access})
+
+
+async def right(ctx: Context, caller: Caller, share: Share, window: visibility.Window) -> Right:
+    return await visibility.right(ctx.store, ctx.settings, caller, share, window)
+
+
+SHARE = Share("a", "RM_a", "ann", "guests")
+
+
+@pytest.mark.parametrize(
+    ("stays", "expected"),
+    [
+        ([], Right.NONE),
+        ([(0, 20)], Right.CAPTURE),
+        ([(0, None)], Right.CAPTURE),
+        ([(-5, 5.5)], Right.CAPTURE),
+        ([(5.9, 20)], Right.CAPTURE),
+        ([(0, 5)], Right.SEE),
+        ([(6, None)], Right.SEE),
+        ([(0, 1), (7, 8)], Right.SEE),
+        ([(0, 1), (5.2, 5.3)], Right.CAPTURE),
+        ([(None, 5.5)], Right.CAPTURE),
+        ([(None, 20)], Right.SEE),
+    ],
+)
+async def test_a_moment_of_the_window_in_the_room_is_what_counts(
+    ctx: Context, stays: list[tuple[float | None, float | None]], expected: Right
+) -> None:
+    """Several connections add up; where only the end is known, only the end is believed."""
+    await community(ctx, "guests", "room")
+    for joined, left in stays:
+        await stay(ctx, "bob", "RM_a", joined, left)
+    await stay(ctx, "eve", "RM_a", 0, None)
+    await stay(ctx, "bob", "RM_other", 0, None)
+    assert await right(ctx, BOB, SHARE, DURING) is expected
+
+
+async def test_a_role_counts_in_its_own_community_from_the_moment_it_is_given(ctx: Context) -> None:
+    await community(ctx, "guests", "role", "rbac")
+    await communities.set_member(ctx.store, "staff", "bob", "admin", [])
+    assert await right(ctx, BOB, SHARE, DURING) is Right.NONE
+    await communities.set_member(ctx.store, "guests", "bob", "moderator", [])
+    assert await right(ctx, BOB, SHARE, DURING) is Right.CAPTURE
+    await communities.remove_member(ctx.store, "guests", "bob")
+    assert await right(ctx, BOB, SHARE, DURING) is Right.NONE
+
+
+async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> None:
+    """For every kind of caller, over rooms of communities of every policy and access mode."""
+    for policy, access in itertools.product(POLICIES, ("open", "rbac")):
+        await community(ctx, f"{policy}-{access}", policy, access)
+        await communities.set_member(ctx.store, f"{policy}-{access}", "mod", "moderator", [])
+        sid = f"RM_{policy}-{access}"
+        await ctx.store.create(Room(sid=sid, name=sid[3:], community=f"{policy}-{access}"))
+        await stay(ctx, "bob", sid, 0, 10)
+        await stay(ctx, "mod", sid, -100, -90)
+        for identity in ("ann", "bob", "mod"):
+            buffer = Buffer(
+                id=f"{sid}-{identity}",
+                room=sid[3:],
+                room_sid=sid,
+                identity=identity,
+                participant_sid="PA",
+                video_sid="TR",
+                community=f"{policy}-{access}",
+                since=NOW,
+            )
+            assert await ctx.store.create(buffer)
+    rows = await ctx.store.rows(Buffer).find({}).to_list(None)
+    asked = [(visibility.share_of(row), None) for row in rows]
+    seen_by = {}
+    for caller in (
+        Caller("ann"),
+        BOB,
+        Caller("bob", room="room-open"),
+        Caller("bob", room="room-open", room_admin=True),
+        Caller("bob", can_subscribe=False),
+        Caller("mod"),
+        Caller("mod", room="role-rbac"),
+        Caller("eve"),
+        Caller("eve", instance_admin=True),
+    ):
+        scope = await visibility.scope(ctx.store, ctx.settings, caller)
+        listed = set(await ctx.store.rows(Buffer).distinct("_id", scope))
+        rights = await visibility.rights(ctx.store, ctx.settings, caller, asked)
+        one_by_one = {
+            row["_id"] for row, each in zip(rows, rights, strict=True) if each >= Right.SEE
+        }
+        assert listed == one_by_one, caller
+        seen_by[caller] = len(listed)
+    assert list(seen_by.values()) == [6, 10, 3, 3, 6, 14, 3, 0, 18]

@@ -1,0 +1,149 @@
+"""CAPTURE_POLICY and ACCESS over HTTP: what is seen, watched and captured under each."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.access import communities
+from app.context import Context
+from app.models import Participant, Room
+from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare, bearer, token
+from tests.integration.buffer.shares import DiskShare
+
+BOB = STRANGER
+ELSEWHERE = bearer(token("bob", room="other"))
+
+
+async def rules(ctx: Context, **changes: Any) -> None:
+    await communities.configure(ctx.store, communities.DEFAULT, changes)
+
+
+async def bob_was_there(ctx: Context, made: DiskShare, since: float, until: float | None) -> None:
+    """From `since` to `until` seconds of the share."""
+    await ctx.store.create(Room(sid="RM", name=ROOM))
+    left_at = None if until is None else made.start + timedelta(seconds=until)
+    joined_at = made.start + timedelta(seconds=since)
+    await ctx.store.create(
+        Participant(
+            sid="PA_bob", room_sid="RM", room=ROOM, identity="bob", joined_at=joined_at,
+            left_at=left_at,
+        )
+    )  # fmt: skip
+
+
+async def statuses(
+    http: httpx.AsyncClient, made: DiskShare, headers: dict[str, str]
+) -> dict[str, int]:
+    """What becomes of each way to somebody's pictures: those of its seconds 4 to 8, or the last."""
+    start, end = (
+        (made.start + timedelta(seconds=each)).astimezone(UTC).isoformat(timespec="milliseconds")
+        for each in (4, 8)
+    )
+    window = {"start": start, "end": end}
+    path = f"/buffers/{made.buffer_id}"
+    found = {}
+    for name, answer in {
+        "buffer": await http.get(path, headers=headers),
+        "playlist": await http.get(f"{path}/playlist.m3u8", params=window, headers=headers),
+        "whole playlist": await http.get(f"{path}/playlist.m3u8", headers=headers),
+        "replay": await http.get(f"{path}/replay.mp4", params=window, headers=headers),
+        "last": await http.get(f"{path}/replay.mp4?last=3", headers=headers),
+        "segment": await http.get(f"/segments/{made.session_id}-3.m4s", headers=headers),
+        "by buffer": await http.post(
+            "/captures", json=window | {"buffer": made.buffer_id}, headers=headers
+        ),
+        "by name": await http.post(
+            "/captures", json=window | {"room": ROOM, "identity": "ann"}, headers=headers
+        ),
+    }.items():
+        found[name] = answer.status_code
+        if answer.status_code == 403:
+            assert answer.json()["type"] == "not-permitted"
+    return found
+
+
+FREE = {
+    "buffer": 200,
+    "playlist": 200,
+    "whole playlist": 200,
+    "replay": 200,
+    "last": 307,
+    "segment": 200,
+    "by buffer": 202,
+    "by name": 202,
+}
+SEEN_ONLY = dict.fromkeys(FREE, 403) | {"buffer": 200}
+HIDDEN = dict.fromkeys(FREE, 404) | {"by name": 403}
+
+
+async def test_each_policy_opens_a_share_to_those_it_names_and_to_nobody_else(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    made = await share()
+    assert await statuses(http, made, BOB) == HIDDEN
+    await bob_was_there(ctx, made, 5, 12)
+    assert await statuses(http, made, BOB) == HIDDEN
+    await rules(ctx, capture_policy="room")
+    # He had left before the last seconds.
+    assert await statuses(http, made, BOB) == FREE | {"last": 403}
+    assert await statuses(http, made, ELSEWHERE) == HIDDEN
+    assert await statuses(http, made, bearer(token("eve"))) == HIDDEN
+    await rules(ctx, access="rbac")
+    assert await statuses(http, made, BOB) == SEEN_ONLY
+    assert await statuses(http, made, OWNER) == SEEN_ONLY
+    await communities.set_member(ctx.store, communities.DEFAULT, "bob", "moderator", [])
+    await rules(ctx, capture_policy="role")
+    assert await statuses(http, made, BOB) == FREE
+    assert await statuses(http, made, ELSEWHERE) == HIDDEN
+    assert await statuses(http, made, bearer(token("bob", can_subscribe=False))) == HIDDEN
+
+
+async def test_urls_are_given_to_those_who_may_watch_and_end_where_their_stay_ends(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """Who was present gets the window as it is; a URL that moved on would outlive their leaving."""
+    made = await share()
+
+    async def told(headers: dict[str, str]) -> dict[str, Any]:
+        (item,) = (await http.get("/buffers", headers=headers)).json()["items"]
+        single = (await http.get(f"/buffers/{made.buffer_id}", headers=headers)).json()
+        assert single.items() >= {k: item[k] for k in ("playlist_url", "replay_url")}.items()
+        return dict(item)
+
+    mine = await told(OWNER)
+    assert "start=" not in mine["playlist_url"]
+    await rules(ctx, capture_policy="room")
+    await bob_was_there(ctx, made, 5, None)
+    his = await told(BOB)
+    for url in (his["playlist_url"], his["replay_url"]):
+        assert f"end={his['newest']}" in url.replace("%3A", ":")
+        assert (await http.get(url)).status_code == 200
+        moved = url.replace("end=2", "end=3")
+        assert (await http.get(moved)).status_code == 401
+    await rules(ctx, access="rbac")
+    for headers in (BOB, OWNER):
+        hidden = await told(headers)
+        assert hidden["playlist_url"] is hidden["replay_url"] is None
+        assert hidden["state"] == "recording"
+
+
+@pytest.mark.parametrize("identity", ["bob", "nobody"])
+async def test_whether_there_is_a_share_is_not_told_to_those_who_may_not_capture(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context, identity: str
+) -> None:
+    """Asked by name, a share that exists and one that doesn't get the same answer."""
+    await share("bob")
+    await rules(ctx, capture_policy="room")
+    asked = {"room": ROOM, "identity": identity, "last": 3}
+    found = await http.post("/captures", json=asked, headers=bearer(token("eve")))
+    assert found.status_code == 403
+    assert found.json()["detail"].replace(identity, "X") == (
+        "'eve' may not capture this of the share of 'X' in 'room': its community's access and "
+        "capture_policy say who may"
+    )
+    mine = await http.post("/captures", json={"room": ROOM, "last": 3}, headers=OWNER)
+    assert (mine.status_code, mine.json()["type"]) == (409, "buffer-empty")

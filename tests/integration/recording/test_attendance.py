@@ -1,0 +1,107 @@
+"""Presence facts follow LiveKit where webhooks were lost, and stay while something needs them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from livekit.protocol.models import ParticipantInfo, Room
+
+from app import models
+from app.access import presence
+from app.context import Context
+from app.recording import attendance, facts, forgetting
+from tests.integration.clips.rows import clip_row
+
+ROOM = Room(sid="RM_1", name="standup", metadata='{"community": "guests"}')
+
+
+def person(name: str, joined_at: datetime) -> ParticipantInfo:
+    return ParticipantInfo(
+        sid=f"PA_{name}", identity=name, joined_at_ms=int(joined_at.timestamp() * 1000)
+    )
+
+
+async def there(ctx: Context, name: str, start: datetime, end: datetime) -> bool:
+    stays = await presence.stays(ctx.store, name, ["RM_1"])
+    return any(stay.touches(start, end) for stay in stays)
+
+
+async def test_who_is_listed_was_there_and_who_is_not_left(ctx: Context) -> None:
+    """A lost joined and a lost left webhook; and whoever is listed again was never gone."""
+    now = datetime.now(UTC)
+    began = now - timedelta(minutes=5)
+    recorder = person("EG_1", began)
+    ann, bob = person("ann", began), person("bob", began)
+    await attendance.note(ctx, [ROOM], {"RM_1": [ann, bob, recorder]}, now)
+    assert await there(ctx, "ann", now, now + timedelta(seconds=1))
+    assert await presence.stays(ctx.store, "EG_1", ["RM_1"]) == []
+    room = await ctx.store.rows(models.Room).find_one({"_id": "RM_1"})
+    assert room is not None
+    assert room["community"] == "guests"
+    later = now + timedelta(seconds=20)
+    await attendance.note(ctx, [ROOM], {"RM_1": [bob]}, later)
+    assert not await there(ctx, "ann", later, later + timedelta(seconds=1))
+    assert await there(ctx, "ann", now, later)
+    assert await there(ctx, "bob", later, later + timedelta(seconds=1))
+    await attendance.note(ctx, [ROOM], {"RM_1": [ann, bob]}, later)
+    assert await there(ctx, "ann", later, later + timedelta(seconds=1))
+
+
+async def test_a_word_of_leaving_is_final_and_a_fresh_join_is_believed(ctx: Context) -> None:
+    """The list that surveys get may be older than the newest webhook."""
+    now = datetime.now(UTC)
+    ann, bob = person("ann", now - timedelta(minutes=1)), person("bob", now)
+    await facts.participant_joined(ctx.store, ROOM, ann, now)
+    await facts.participant_left(ctx.store, ROOM, ann, now)
+    await facts.participant_joined(ctx.store, ROOM, bob, now)
+    await attendance.note(ctx, [ROOM], {"RM_1": [ann]}, now)
+    assert not await there(ctx, "ann", now + timedelta(seconds=1), now + timedelta(seconds=9))
+    assert await there(ctx, "bob", now + timedelta(seconds=1), now + timedelta(seconds=9))
+
+
+async def test_a_room_is_finished_when_two_surveys_in_a_row_miss_it(ctx: Context) -> None:
+    now = datetime.now(UTC)
+
+    async def finished() -> bool:
+        row = await ctx.store.rows(models.Room).find_one({"_id": "RM_1"})
+        return row is not None and row["finished_at"] is not None
+
+    await facts.room_started(ctx.store, ROOM)
+    await attendance.note(ctx, [], {}, now)
+    await attendance.note(ctx, [ROOM], {"RM_1": []}, now)
+    await attendance.note(ctx, [], {}, now)
+    assert not await finished()
+    await attendance.note(ctx, [], {}, now)
+    assert await finished()
+
+
+async def test_facts_of_yesterday_go_unless_a_buffer_or_a_clip_needs_them(ctx: Context) -> None:
+    now = datetime.now(UTC)
+    for name, hours in (("old", 25), ("new", 23), ("clipped", 25), ("buffered", 25)):
+        then = now - timedelta(hours=hours)
+        in_room = {"room_sid": f"RM_{name}", "room": "room", "identity": "ann"}
+        await ctx.store.create(models.Room(sid=f"RM_{name}", name="room", finished_at=then))
+        await ctx.store.create(models.Participant(sid=f"PA_{name}", left_at=then, **in_room))
+        track = {"participant_sid": "PA", "video": True, "live": False, "ended_at": then}
+        await ctx.store.create(models.Track(sid=f"TR_{name}", **track, **in_room))
+        await ctx.store.create(models.Participant(sid=f"PA_{name}_lost", **in_room))
+    await ctx.store.create(clip_row("c1", room_sid="RM_clipped"))
+    await ctx.store.create(
+        models.Buffer(
+            id="b", room="room", room_sid="RM_buffered", identity="ann", participant_sid="PA",
+            video_sid="TR", since=now
+        )
+    )  # fmt: skip
+    gone = now - timedelta(days=2)
+    stayed = {"room_sid": "RM_endless", "room": "room", "identity": "ann"}
+    await ctx.store.create(models.Room(sid="RM_endless", name="room"))
+    await ctx.store.create(models.Participant(sid="PA_endless", left_at=gone, **stayed))
+    await forgetting.forget_facts(ctx.store)
+    left = {}
+    for model in (models.Room, models.Participant, models.Track):
+        left[model] = sorted([row["_id"][3:] async for row in ctx.store.rows(model).find({})])
+    assert left[models.Room] == ["buffered", "clipped", "endless", "new"]
+    assert left[models.Participant] == [
+        "buffered", "buffered_lost", "clipped", "clipped_lost", "new", "new_lost"
+    ]  # fmt: skip
+    assert left[models.Track] == ["new"]

@@ -1,0 +1,99 @@
+"""Who sees and who captures whose share: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import pytest
+
+from app.access.permissions import Action, allowed
+from app.access.policy import Right, Share, Standing, may_forget, right
+from app.access.tokens import Caller
+
+SHARE = Share("standup", "RM_1", "ann", "default")
+NONE, SEE, CAPTURE = Right.NONE, Right.SEE, Right.CAPTURE
+
+ANN = Caller("ann", room="standup")
+BOB = Caller("bob", room="standup")
+MODERATOR = Caller("mod", room="standup", room_admin=True)
+OPERATOR = Caller("ops", instance_admin=True)
+
+
+def standing(
+    policy: str = "self",
+    access: str = "open",
+    role: str = "member",
+    grants: Collection[str] = (),
+    in_room: bool = False,
+    in_window: bool = False,
+) -> Standing:
+    """Of somebody with this role and these grants, under this access mode and policy."""
+    return Standing(
+        policy=policy,
+        actions=allowed(access, role, grants),
+        held=allowed("rbac", role, grants),
+        in_room=in_room,
+        in_window=in_window,
+    )
+
+
+GRANT = (Action.CAPTURE_REPLAY,)
+THERE = {"in_room": True, "in_window": True}
+
+
+@pytest.mark.parametrize(
+    ("caller", "known", "expected"),
+    [
+        # One's own share: by access alone, whatever the policy.
+        *((ANN, standing(policy), CAPTURE) for policy in ("self", "room", "role")),
+        *((ANN, standing(policy, "rbac"), SEE) for policy in ("self", "room", "role")),
+        (ANN, standing("self", "rbac", "moderator"), CAPTURE),
+        (ANN, standing("self", "rbac", grants=GRANT), CAPTURE),
+        (ANN, standing("self", "rbac", grants=(Action.ENABLE_REPLAY_BUFFER,)), SEE),
+        (replace(ANN, room=None), standing(), CAPTURE),
+        (replace(ANN, room="retro"), standing(), NONE),
+        (replace(ANN, can_subscribe=False), standing(), CAPTURE),
+        # self: nobody else's, whoever one is in the community.
+        (BOB, standing("self", **THERE), NONE),
+        (BOB, standing("self", "rbac", "admin", **THERE), NONE),
+        # room: who was there.
+        (BOB, standing("room"), NONE),
+        (BOB, standing("room", role="admin"), NONE),
+        (BOB, standing("room", in_room=True), SEE),
+        (BOB, standing("room", **THERE), CAPTURE),
+        (BOB, standing("room", "rbac", **THERE), SEE),
+        (BOB, standing("room", "rbac", "moderator", **THERE), CAPTURE),
+        (BOB, standing("room", "rbac", "moderator", in_room=True), SEE),
+        (replace(BOB, room="retro"), standing("room", **THERE), NONE),
+        (replace(BOB, room=None), standing("room", **THERE), CAPTURE),
+        (replace(BOB, can_subscribe=False), standing("room", **THERE), NONE),
+        # role: who holds CAPTURE_REPLAY by role or grant; that access is open is not enough.
+        (BOB, standing("role", **THERE), NONE),
+        (BOB, standing("role", role="moderator"), CAPTURE),
+        (BOB, standing("role", "rbac", "moderator"), CAPTURE),
+        (BOB, standing("role", "rbac", "admin"), CAPTURE),
+        (BOB, standing("role", "rbac", grants=GRANT), CAPTURE),
+        (BOB, standing("role", "rbac", grants=(Action.MANAGE_REPLAY_LIMITS,)), NONE),
+        (replace(BOB, room="retro"), standing("role", role="admin"), NONE),
+        (replace(BOB, can_subscribe=False), standing("role", role="admin"), NONE),
+        # An unknown policy opens nothing.
+        (BOB, standing("everybody", role="admin", **THERE), NONE),
+        # A room's admin, in that room only; the operator of the instance, everywhere.
+        (MODERATOR, standing("self", "rbac"), CAPTURE),
+        (replace(MODERATOR, room="retro"), standing("self"), NONE),
+        (replace(MODERATOR, can_subscribe=False), standing("self"), NONE),
+        (OPERATOR, standing("self", "rbac"), CAPTURE),
+        (replace(OPERATOR, room="retro"), standing("self", "rbac"), CAPTURE),
+        (replace(OPERATOR, can_subscribe=False), standing("self", "rbac"), CAPTURE),
+    ],
+)
+def test_who_may_do_what_with_anns_share(caller: Caller, known: Standing, expected: Right) -> None:
+    assert right(caller, SHARE, known) is expected
+
+
+@pytest.mark.parametrize(
+    ("caller", "forgets"), [(ANN, True), (BOB, False), (MODERATOR, False), (OPERATOR, True)]
+)
+def test_only_the_sharer_and_the_operator_forget(caller: Caller, forgets: bool) -> None:
+    assert may_forget(caller, SHARE) is forgets
