@@ -88,12 +88,11 @@ class Service:
         """SIGKILL to the embedded stores alone; the names of the programs that were killed."""
         assert self._process is not None
         killed = set()
+        stores = {"valkey-server", "secantusd-py"}
         for child in psutil.Process(self._process.pid).children(recursive=True):
-            named = {Path(part).name for part in child.cmdline()} & {
-                "valkey-server",
-                "secantusd-py",
-            }
-            if named:
+            # Valkey writes its address behind its name, in one argument
+            words = {Path(word).name for part in child.cmdline() for word in part.split()}
+            if named := words & stores:
                 child.kill()
                 killed |= named
         return killed
