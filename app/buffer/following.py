@@ -18,15 +18,17 @@ from app import metrics
 from app.buffer import leases, preparing, summary
 from app.buffer.clock import TICKS_PER_SECOND
 from app.buffer.coverage import Coverage, run_of
+from app.buffer.kept import retention
 from app.buffer.listing import NEVER, Listing, Stamp, is_over, look, segments_on_disk
 from app.buffer.making import Maker, Tools
 from app.buffer.playlist import Entry
 from app.media.fragment import Continuity
-from app.models import Segment
+from app.models import Buffer, Segment
 from app.store import Row
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
+_SLOW_CAPTURE = timedelta(minutes=5)
 _SHORTEST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -52,6 +54,7 @@ class Follower:
         self._tail = 0
         self._newest_at: datetime | None = None
         self._continuity: Continuity | None = None
+        self._kept = tools.ctx.settings.retention
         self._said: set[str] = set()
         self._log = log.bind(
             room=session["room"], identity=session["identity"], session=session["_id"]
@@ -96,8 +99,8 @@ class Follower:
     async def write_summary(self) -> None:
         """Writes what is indexed, if it is not written yet."""
         if self._tail:
-            kept = self._tools.ctx.settings.retention + timedelta(minutes=5)
-            before = self._coverage.end_ticks - round(kept.total_seconds() * TICKS_PER_SECOND)
+            kept_seconds = (self._kept + _SLOW_CAPTURE).total_seconds()
+            before = self._coverage.end_ticks - round(kept_seconds * TICKS_PER_SECOND)
             self._floor = max(self._floor, self._coverage.trim(before))
             await summary.write(
                 self._store, self.session["_id"], self._coverage, self._floor, self._newest_at
@@ -106,6 +109,9 @@ class Follower:
 
     async def _open(self) -> None:
         """Takes the session up where it was left, by whichever indexer."""
+        buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
+        community = [buffer["community"]] if buffer else []
+        self._kept = (await retention(self._store, self._tools.ctx.settings, community)).longest
         found = await self._store.rows(summary.Summary).find_one({"_id": self.session["_id"]}) or {}
         rows = await summary.tail(self._store, self.session["_id"], summary.through(found))
         self._coverage = Coverage.read(found.get("runs", []))
@@ -150,7 +156,7 @@ class Follower:
     async def _pass(self) -> bool:
         """Indexes what is listed and not indexed yet. True when nothing more will come."""
         listing = await self._look(thoroughly=self.session["ended_at"] is not None)
-        kept_from = datetime.now(UTC) - self._tools.ctx.settings.retention
+        kept_from = datetime.now(UTC) - self._kept
         for entry in listing.entries:
             if entry.sequence < self._floor or entry.sequence in self._coverage:
                 continue

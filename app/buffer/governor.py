@@ -74,4 +74,4 @@ async def _cut(ctx: Context, session: Row, cut: Cut) -> int:
     rows = await ctx.store.rows(Segment).find(query, FIELDS).to_list(None)
     newest = await newest_of_live(ctx.store, [session])
     pinned = await pins.pinned(ctx.store, [session["_id"]], now)
-    return await remove(ctx, may_go(rows, pinned, newest, datetime.max.replace(tzinfo=UTC)))
+    return await remove(ctx, may_go(rows, pinned, newest))

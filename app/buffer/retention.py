@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from app.buffer.coverage import Run
@@ -29,9 +28,8 @@ def may_go(
     rows: Iterable[Mapping[str, Any]],
     pins: Pinned,
     newest_of_live: Mapping[str, int],
-    ended_before: datetime,
 ) -> list[Mapping[str, Any]]:
-    """The segments that may be deleted: old enough by their end, not pinned, not in use.
+    """Of segments that are old enough, or too many, those that may be deleted: not pinned ones.
 
     `newest_of_live`: by id, the highest sequence of each session that is still recorded: that
     segment never goes.
@@ -39,8 +37,7 @@ def may_go(
     return [
         row
         for row in rows
-        if row["end"] < ended_before
-        and row["sequence"] != newest_of_live.get(row["session_id"])
+        if row["sequence"] != newest_of_live.get(row["session_id"])
         and not covers(pins, row["session_id"], row["start_ticks"], row["end_ticks"])
     ]
 

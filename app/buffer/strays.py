@@ -22,6 +22,7 @@ import structlog
 from app import metrics
 from app.buffer import summary
 from app.buffer.coverage import Coverage, run_of
+from app.buffer.kept import retention
 from app.buffer.paths import BUFFER_ROOT, FULL_PLAYLIST, LIVE_PLAYLIST, instance_of
 from app.buffer.preparing import fragment_name
 from app.buffer.retention import is_too_much
@@ -83,7 +84,8 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Set
 async def find(ctx: Context, now: datetime) -> Found:
     """Compares what is on disk with what is indexed; changes nothing."""
     sessions = await _sessions(ctx)
-    safe_before = now.timestamp() - max(SAFE_AGE, ctx.settings.retention).total_seconds()
+    kept = (await retention(ctx.store, ctx.settings)).longest
+    safe_before = now.timestamp() - max(SAFE_AGE, kept).total_seconds()
     unknown: list[Path] = []
     missing: list[str] = []
     files = rows = 0

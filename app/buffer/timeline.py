@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from app.buffer import clock, summary
 from app.buffer.coverage import HOLE_FRAMES, Run
+from app.buffer.kept import retention
 from app.buffer.summary import Indexed
 from app.models import Buffer, EgressSession
 from app.settings import Settings
@@ -91,9 +92,9 @@ class Timeline:
         return any(span.audio for span in self.spans)
 
 
-def offered_from(now: datetime, settings: Settings) -> datetime:
+def offered_from(now: datetime, settings: Settings, retention: timedelta | None = None) -> datetime:
     """The oldest instant that is offered: retention keeps a little more, for slow captures."""
-    return now - min(settings.max_capture, settings.retention)
+    return now - min(settings.max_capture, retention or settings.retention)
 
 
 async def read(store: Store, buffer_id: str, now: datetime, settings: Settings) -> Timeline | None:
@@ -112,7 +113,7 @@ async def listing(
 ) -> list[Timeline]:
     """The timelines of the buffers that `query` (on rows of Buffer) matches, newest share first.
 
-    Costs two reads, one for the summaries, and a small one per session that is being indexed.
+    Costs four reads, and a small one per session that is being indexed.
     """
     rows = await store.rows(Buffer).find(query).sort("since", -1).to_list(limit)
     ids = [row["_id"] for row in rows]
@@ -122,8 +123,17 @@ async def listing(
     by_buffer: dict[str, list[Row]] = {each: [] for each in ids}
     for session in sessions:
         by_buffer[session["buffer_id"]].append(session)
-    start = offered_from(now, settings)
-    return [build(row, by_buffer[row["_id"]], indexed, now, start) for row in rows]
+    kept = await retention(store, settings, [row["community"] for row in rows])
+    return [
+        build(
+            row,
+            by_buffer[row["_id"]],
+            indexed,
+            now,
+            offered_from(now, settings, kept.of(row["community"])),
+        )
+        for row in rows
+    ]
 
 
 def build(

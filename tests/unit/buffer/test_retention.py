@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.buffer.retention import Cut, Held, covers, fullness, is_too_much, may_go, shrink
-from tests.unit.buffer.rows import SECOND, at, run
-
-HORIZON = at(100)
+from tests.unit.buffer.rows import SECOND, run
 
 
 def row(sequence: int, session: str = "s", length: int = 2) -> dict[str, Any]:
@@ -21,16 +19,11 @@ def row(sequence: int, session: str = "s", length: int = 2) -> dict[str, Any]:
         "sequence": sequence,
         "start_ticks": start * SECOND,
         "end_ticks": end * SECOND,
-        "end": at(end),
     }
 
 
 def gone(rows: list[dict[str, Any]], pins: Any = None, newest: Any = None) -> set[int]:
-    return {each["sequence"] for each in may_go(rows, pins or {}, newest or {}, HORIZON)}
-
-
-def test_age_is_counted_from_a_segments_end() -> None:
-    assert gone([row(48), row(49), row(50)]) == {48}  # they end at 98, 100 and 102 s
+    return {each["sequence"] for each in may_go(rows, pins or {}, newest or {})}
 
 
 def test_a_pinned_segment_stays_and_so_does_the_one_whose_sound_it_needs() -> None:
@@ -43,7 +36,7 @@ def test_a_pinned_segment_stays_and_so_does_the_one_whose_sound_it_needs() -> No
 
 def test_the_newest_segment_of_a_live_session_stays_whatever_its_age() -> None:
     rows = [row(0), row(1), row(1, "over")]
-    left = may_go(rows, {}, {"s": 1}, HORIZON)
+    left = may_go(rows, {}, {"s": 1})
     assert [each["_id"] for each in left] == ["s:0", "over:1"]
 
 
@@ -52,25 +45,22 @@ def test_the_newest_segment_of_a_live_session_stays_whatever_its_age() -> None:
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 130), st.integers(0, 40))),
     st.dictionaries(st.sampled_from("ab"), st.integers(0, 60)),
 )
-def test_nothing_goes_that_is_young_pinned_or_newest(
+def test_nothing_goes_that_is_pinned_or_newest_and_all_else_does(
     numbers: list[tuple[int, str]], stretches: list[tuple[str, int, int]], newest: dict[str, int]
 ) -> None:
     rows = [row(number, session) for number, session in numbers]
     pins: dict[str, list[tuple[int, int | None]]] = {}
     for session, start, length in stretches:
         pins.setdefault(session, []).append((start * SECOND, (start + length) * SECOND))
-    going = may_go(rows, pins, newest, HORIZON)
+    going = may_go(rows, pins, newest)
     for each in going:
-        assert each["end"] < HORIZON
         assert newest.get(each["session_id"]) != each["sequence"]
         for start, end in pins.get(each["session_id"], []):
             assert end is not None
             assert each["end_ticks"] <= start or end <= each["start_ticks"]
     for each in rows:
-        excused = (
-            each["end"] >= HORIZON
-            or newest.get(each["session_id"]) == each["sequence"]
-            or covers(pins, each["session_id"], each["start_ticks"], each["end_ticks"])
+        excused = newest.get(each["session_id"]) == each["sequence"] or covers(
+            pins, each["session_id"], each["start_ticks"], each["end_ticks"]
         )
         assert excused != (each in going)
 

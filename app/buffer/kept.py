@@ -1,0 +1,42 @@
+"""How long media is kept: RETENTION_MINUTES, or what a community says for its rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from app.models import Community
+from app.settings import Settings
+from app.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The instance's retention, and those of the communities that have one of their own."""
+
+    default: timedelta
+    own: Mapping[str, timedelta] = field(default_factory=dict)
+
+    def of(self, community: str) -> timedelta:
+        return self.own.get(community, self.default)
+
+    @property
+    def shortest(self) -> timedelta:
+        return min((self.default, *self.own.values()))
+
+    @property
+    def longest(self) -> timedelta:
+        return max((self.default, *self.own.values()))
+
+
+async def retention(
+    store: Store, settings: Settings, communities: Iterable[str] | None = None
+) -> Retention:
+    """The retention of these communities; None: of all."""
+    query: dict[str, object] = {"retention_minutes": {"$ne": None}}
+    if communities is not None:
+        query["_id"] = {"$in": list(set(communities))}
+    rows = store.rows(Community).find(query, {"retention_minutes": 1})
+    own = {row["_id"]: timedelta(minutes=row["retention_minutes"]) async for row in rows}
+    return Retention(settings.retention, own)
