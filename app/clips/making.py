@@ -102,19 +102,6 @@ async def _copied(lease: Lease, planned: Movie, part: Path) -> None:
                 on_progress=lambda done: share.tell(done / planned.size_bytes),
                 should_stop=stop.is_set,
             )
-        local.sync(part)
-        verify(
-            part,
-            Expected(
-                size_bytes=planned.size_bytes,
-                width=planned.width,
-                height=planned.height,
-                duration_seconds=planned.duration_seconds,
-                tolerance_seconds=DURATION_TOLERANCE_SECONDS,
-                frames=planned.frames,
-                audio_frames=planned.audio_frames,
-            ),
-        )
 
     try:
         await _in_thread(write, lease, share)
@@ -122,6 +109,18 @@ async def _copied(lease: Lease, planned: Movie, part: Path) -> None:
         raise SegmentChanged(
             f"{Path(error.path).name} is gone from the disk, or was altered since it came"
         ) from error
+    expected = Expected(
+        size_bytes=planned.size_bytes,
+        width=planned.width,
+        height=planned.height,
+        duration_seconds=planned.duration_seconds,
+        tolerance_seconds=DURATION_TOLERANCE_SECONDS,
+        frames=planned.frames,
+        audio_frames=planned.audio_frames,
+    )
+    await asyncio.gather(
+        asyncio.to_thread(local.sync, part), asyncio.to_thread(verify, part, expected)
+    )
 
 
 class Share:
