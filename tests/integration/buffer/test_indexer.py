@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.buffer import clock, timeline
 from app.buffer.indexer import Indexer
@@ -21,7 +22,7 @@ from app.settings import Settings
 from app.store import Row
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
 from tests.integration.conftest import MakeSettings
-from tests.media_factory import Recording
+from tests.media_factory import MediaFactory, Recording, Shape
 from tests.waiting import wait_for
 
 
@@ -433,3 +434,46 @@ async def test_an_indexer_that_is_cancelled_at_any_moment_loses_and_doubles_noth
     assert [row["sequence"] for row in rows] == list(range(20))
     assert_continuous(rows)
     assert disk.files("*.m4s") == [row["name"] for row in rows]
+
+
+async def test_events_that_stay_away_are_noticed_and_polled_for_instead(
+    ctx: Context, share: BeginShare
+) -> None:
+    """The watched folder was moved away: what is written to the new one makes no events."""
+    root = ctx.settings.media_root / "replay-buffer"
+    with capture_logs() as logs:
+        async with indexing(ctx):
+            await wait_for(lambda: [each for each in logs if each["event"] == "indexer_started"])
+            await asyncio.sleep(0.5)  # until the watch stands, which nothing tells
+            root.rename(root.with_name("elsewhere"))
+            disk = await share()
+
+            async def polling() -> bool:
+                disk.commit(1)
+                await disk.indexed(len(disk.egress.lines))
+                return any(each["event"] == "file_events_silent" for each in logs)
+
+            await wait_for(polling, 30)
+            started = time.monotonic()
+            disk.commit(1)
+            await disk.indexed(len(disk.egress.lines))
+            assert time.monotonic() - started < 1.5
+    assert [each["event"] for each in logs].count("file_events_silent") == 1
+
+
+async def test_a_hole_within_a_segment_is_kept_in_time(
+    ctx: Context, share: BeginShare, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As after a mute: 1.2 s without a picture inside of one segment."""
+    shape = Shape(frames=150, hole=(4.5, 5.7), variant=1)
+    media = MediaFactory(tmp_path_factory.mktemp("hole")).record(shape)
+    disk = await share(media=media)
+    disk.commit(len(media.segments))
+    async with indexing(ctx):
+        rows = await disk.indexed(len(media.segments))
+        found = await the_timeline(ctx, disk)
+    assert rows[2]["frames"] < rows[1]["frames"]
+    assert rows[2]["end_ticks"] - rows[2]["start_ticks"] == 2 * 90_000
+    assert_continuous(rows)
+    assert len(found.spans) == 1
+    assert found.seconds == pytest.approx(10, abs=0.1)
