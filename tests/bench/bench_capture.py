@@ -15,7 +15,7 @@ from tests.bench import measure, media, ways
 from tests.bench.ground import Ground
 from tests.bench.recorded import TICKS, Recorded
 from tests.bench.report import Result, result
-from tests.bench.ways import Job, Made
+from tests.bench.ways import Job, Made, Maker
 
 OTHERS = ("ffmpeg_concat", "ffmpeg_m3u8", "pyav_concat")
 FIRST = 1
@@ -30,7 +30,7 @@ def run(ground: Ground) -> list[Result]:
         if not ground.quick:
             jobs += [(way, True) for way in OTHERS]
         ground.say(f"capture of {seconds} s, page cache warm")
-        results += _loop("capture", ground, index, seconds, jobs, ground.pick(quick=5, full=9))
+        results += _loop("capture", ground, index, seconds, jobs, ground.pick(quick=4, full=9))
     longest = listing(ground, ground.full_hd, 600)
     jobs = [("cat", False), ("ours", False), ("ffmpeg_concat", False)]
     ground.say("capture of 600 s, page cache cold")
@@ -78,7 +78,7 @@ def listing(ground: Ground, recorded: Recorded, seconds: int, repeats: int = 1) 
 def job(ground: Ground, index: Path, way: str, **more: object) -> Job:
     """The job of making this clip."""
     span = json.loads(index.read_text())["span"]
-    out = str(ground.scratch / "clip")
+    out = str(ground.scratch / f"clip-{way}")
     return Job(way, str(index), out, span=(span[0], span[1]), **more)  # type: ignore[arg-type]
 
 
@@ -94,18 +94,21 @@ def _loop(
 ) -> list[Result]:
     content = json.loads(index.read_text())
     files = [Path(path) for path in (*content["ts"], *content["fragments"])]
+    slow = ground.pick(quick=1, full=5)
+    fewer = {key: slow for key in jobs if key[0] in OTHERS}
 
-    def make(way: str, fsync: bool) -> Made:
+    def make(maker: Maker) -> Made:
         if cold:
             media.forget(files)
-        return ways.make(job(ground, index, way, fsync=fsync))
+        return maker.make()
 
     if not cold:
         for path in files:
             path.read_bytes()
-    slow = ground.pick(quick=1, full=5)
-    fewer = {key: slow for key in jobs if key[0] in OTHERS}
-    samples = measure.loops({key: partial(make, *key) for key in jobs}, repeats, fewer)
+    asked = {(way, fsync): job(ground, index, way, fsync=fsync) for way, fsync in jobs}
+    with ways.makers(asked) as makers:
+        turns = {key: partial(make, maker) for key, maker in makers.items()}
+        samples = measure.loops(turns, repeats, fewer)
     return list(_results(name, seconds, samples))
 
 

@@ -45,7 +45,8 @@ def _measure(ground: Ground, running: Installation, seconds: int, newest: dateti
     spare = recorded.seconds - seconds
     offsets = random.Random(seconds)
     waits: dict[str, list[float]] = {"first": [], "again": []}
-    for _ in range(ground.pick(quick=REQUESTS, full=3 * REQUESTS)):
+    few = REQUESTS // 4 if seconds < LONGEST_SECONDS else REQUESTS
+    for _ in range(ground.pick(quick=few, full=3 * REQUESTS)):
         end = newest - timedelta(seconds=round(offsets.uniform(0, spare), 3))
         window = {
             "start": _instant(end - timedelta(seconds=seconds)),

@@ -45,37 +45,46 @@ class Watched:
     memory_mb: list[float] = field(default_factory=list)
     behind_seconds: float = 0.0
     """Age of the oldest segment that was not indexed yet when the writer stopped."""
+    writer_late_seconds: float = 0.0
+    """How far the script fell behind its own pace: the machine was too busy for more shares."""
     cpu: dict[str, float] = field(default_factory=dict)
     """CPU seconds a segment, by process."""
 
 
 async def run(ground: Ground) -> list[Result]:
-    quick, full = (5.0, 10.0, 10.0), (60.0, 60.0, 120.0)
-    alone, many, most = ground.pick(quick=quick, full=full)
-    cases = [
-        Case(1, 0.2, alone, media.FULL_HD_60),
-        Case(100, SEGMENT_SECONDS, many),
-        Case(500, SEGMENT_SECONDS, most),
-    ]
+    """The shares of each case go on living, silently, while those of the next one are followed."""
+    alone, many = ground.pick(quick=(4.0, 6.0), full=(60.0, 60.0))
+    cases = [Case(1, 0.2, alone, media.FULL_HD_60), Case(100, SEGMENT_SECONDS, many)]
+    cases += ground.pick(quick=[], full=[Case(500, SEGMENT_SECONDS, 120.0)])
     results: list[Result] = []
-    for case in cases:
-        ground.say(f"indexing {case.shares} shares")
-        watched = await watch(ground, case)
-        results += _results(case, watched)
+    async with installation(ground, "index", ("indexer",)) as running:
+        for case in cases:
+            results += await _case(ground, running, case, "index")
     if not ground.quick:
-        ground.say("indexing an hour of media")
-        hour = Case(20, 0.15, 1800 * 0.15)
-        results += _results(hour, await watch(ground, hour), "index_hour")
+        async with installation(ground, "index", ("indexer",)) as running:
+            hour = Case(20, 0.15, 1800 * 0.15)
+            results += await _case(ground, running, hour, "index_hour")
     return results
 
 
-def _results(case: Case, watched: Watched, name: str = "index") -> list[Result]:
+async def _case(ground: Ground, running: Installation, case: Case, name: str) -> list[Result]:
+    ground.say(f"indexing {case.shares} shares")
+    count = int(case.seconds / case.pace_seconds) + 2
+    segments = endless(ground.cycle(case.shape), SEGMENT_SECONDS, count)
+    broadcast = Broadcast(segments, SEGMENT_SECONDS)
+    await broadcast.open(running.ctx, case.shares)
+    await all_followed(running)
+    return _results(case, await follow(running, broadcast, case), name)
+
+
+def _results(case: Case, watched: Watched, name: str) -> list[Result]:
     params = {"buffers": case.shares, "media": case.shape.name}
     memory = watched.memory_mb
     half = len(memory) // 2
     return [
         result(name, "ours", params, "ms", watched.latencies_ms),
         result(f"{name}_behind", "ours", params, "s", [watched.behind_seconds]),
+        result(f"{name}_behind", "writer", params, "s", [watched.writer_late_seconds]),
         # The ratio is that of the second half to the first: 1 where memory does not grow.
         result(f"{name}_memory", "ours", params, "MB", memory[half:], memory[:half] + memory[-1:]),
         *(
@@ -83,17 +92,6 @@ def _results(case: Case, watched: Watched, name: str = "index") -> list[Result]:
             for process, seconds in watched.cpu.items()
         ),
     ]
-
-
-async def watch(ground: Ground, case: Case) -> Watched:
-    """Runs one case on stores and an indexer of its own."""
-    count = int(case.seconds / case.pace_seconds) + 2
-    segments = endless(ground.cycle(case.shape), SEGMENT_SECONDS, count)
-    broadcast = Broadcast(segments, SEGMENT_SECONDS)
-    async with installation(ground, "index", ("indexer",)) as running:
-        await broadcast.open(running.ctx, case.shares)
-        await all_followed(running)
-        return await follow(running, broadcast, case)
 
 
 async def all_followed(running: Installation) -> None:
@@ -123,8 +121,7 @@ async def follow(running: Installation, broadcast: Broadcast, case: Case) -> Wat
     segments = len(broadcast.named_at)
     for name, pid in processes.items():
         watched.cpu[name] = (measure.cpu_seconds_of([pid]) - before[name]) / segments
-    if broadcast.late_seconds > case.pace_seconds:
-        raise RuntimeError(f"the writer itself was {broadcast.late_seconds:.1f} s late")
+    watched.writer_late_seconds = broadcast.late_seconds
     return watched
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 
 from tests.bench import measure, ways
 from tests.bench.bench_capture import job, listing
@@ -16,6 +17,7 @@ from tests.bench.measure import Cost
 from tests.bench.report import Result, result
 from tests.bench.requesting import SHARER, request_cost
 from tests.bench.running import Installation, installation
+from tests.bench.ways import Maker
 
 
 async def run(ground: Ground) -> list[Result]:
@@ -38,18 +40,12 @@ def _measure(ground: Ground, running: Installation, seconds: int) -> list[Result
     index = listing(ground, ground.full_hd, seconds)
     client = running.client(SHARER)
 
-    def cat(fsync: bool) -> Cost:
-        return ways.make(job(ground, index, "cat", fsync=fsync)).cost
-
     request_cost(running, client, 10)  # the first one finds everything cold
-    samples = measure.loops(
-        {
-            ("cat", False): lambda: cat(False),
-            ("cat", True): lambda: cat(True),
-            ("ours_request", True): lambda: request_cost(running, client, seconds),
-        },
-        ground.pick(quick=4, full=9),
-    )
+    jobs = {("cat", fsync): job(ground, index, "cat", fsync=fsync) for fsync in (False, True)}
+    with ways.makers(jobs) as makers:
+        turns = {key: partial(_cost, maker) for key, maker in makers.items()}
+        turns["ours_request", True] = partial(request_cost, running, client, seconds)
+        samples = measure.loops(turns, ground.pick(quick=3, full=9))
     plain = samples["cat", False]
     results = []
     for (way, fsync), costs in samples.items():
@@ -74,3 +70,7 @@ def _measure(ground: Ground, running: Installation, seconds: int) -> list[Result
             result("request_memory", way, params, "MB", [cost.peak_bytes / 1e6 for cost in costs]),
         ]
     return results
+
+
+def _cost(maker: Maker) -> Cost:
+    return maker.make().cost

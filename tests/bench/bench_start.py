@@ -31,7 +31,7 @@ async def run(ground: Ground) -> list[Result]:
         livekit_stub(ground.scratch) as stub,
         installation(ground, "start", roles, livekit_url=stub.url) as running,
     ):
-        count = ground.pick(quick=40, full=240)
+        count = ground.pick(quick=20, full=240)
         people = [Person("starts", number) for number in range(count)]
         asked = await _share(running, people)
         await _all_started(stub, people)

@@ -40,18 +40,17 @@ def _measure(ground: Ground, running: Installation) -> list[Result]:
     seconds = ground.pick(quick=120, full=600)
     index = listing(ground, ground.full_hd, seconds)
 
-    def make(way: str, fsync: bool, copies: int) -> Made:
-        return ways.make(job(ground, index, way, fsync=fsync, copies=copies))
-
     jobs = {
-        ("cat", False): partial(make, "cat", False, 1),
-        ("ours", False): partial(make, "ours", False, CAPTURES),
-        ("ours_request", True): partial(_requests, running, seconds),
+        ("cat", False): job(ground, index, "cat"),
+        ("ours", False): job(ground, index, "ours", copies=CAPTURES),
     }
     if not ground.quick:
-        jobs[("cat", True)] = partial(make, "cat", True, 1)
-        jobs[("ours", True)] = partial(make, "ours", True, CAPTURES)
-    samples = measure.loops(jobs, ground.pick(quick=1, full=5))
+        jobs["cat", True] = job(ground, index, "cat", fsync=True)
+        jobs["ours", True] = job(ground, index, "ours", fsync=True, copies=CAPTURES)
+    with ways.makers(jobs) as makers:
+        turns = {key: maker.make for key, maker in makers.items()}
+        turns["ours_request", True] = partial(_requests, running, seconds)
+        samples = measure.loops(turns, ground.pick(quick=1, full=5))
     plain = [made.cost.seconds for made in samples["cat", False]]
     results = []
     for (way, fsync), made in samples.items():

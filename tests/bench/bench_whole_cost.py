@@ -21,7 +21,6 @@ from tests.bench.ground import Ground
 from tests.bench.report import Result, result
 from tests.bench.running import Installation, installation
 
-IDLE_SECONDS = 5.0
 _SOON_MINUTES = 1e-6
 
 
@@ -30,11 +29,12 @@ async def run(ground: Ground) -> list[Result]:
     count = int(case.seconds / case.pace_seconds) + 2
     segments = endless(ground.cycle(case.shape), SEGMENT_SECONDS, count)
     broadcast = Broadcast(segments, SEGMENT_SECONDS)
+    idle_seconds = ground.pick(quick=3.0, full=20.0)
     ground.say("the whole cost of a share")
     async with installation(ground, "cost", ("indexer",)) as running:
         await broadcast.open(running.ctx, case.shares)
         await bench_index.all_followed(running)
-        idle = await _idle(running)
+        idle = await _idle(running, idle_seconds)
         began = time.perf_counter()
         watched = await bench_index.follow(running, broadcast, case)
         lasted = time.perf_counter() - began
@@ -58,13 +58,13 @@ async def run(ground: Ground) -> list[Result]:
     return results + idling
 
 
-async def _idle(running: Installation) -> dict[str, float]:
+async def _idle(running: Installation, idle_seconds: float) -> dict[str, float]:
     """CPU seconds a second of indexer and database while nothing happens."""
     pids = dict(zip(("indexer", "mongo"), running.pids("indexer", "mongo"), strict=True))
     before = {name: measure.cpu_seconds_of([pid]) for name, pid in pids.items()}
-    await asyncio.sleep(IDLE_SECONDS)
+    await asyncio.sleep(idle_seconds)
     return {
-        name: (measure.cpu_seconds_of([pid]) - before[name]) / IDLE_SECONDS
+        name: (measure.cpu_seconds_of([pid]) - before[name]) / idle_seconds
         for name, pid in pids.items()
     }
 

@@ -23,8 +23,8 @@ def section(
     told = (
         f"Measured {str(machine['at'])[:10]} on {machine['cores']} cores ({machine['cpu']}),"
         f" {machine['file_system']}, Linux {machine['kernel']}, {machine['ffmpeg']}; load average"
-        f" {load['before'][0]} before and {load['after'][0]} after. `deploy/bench --readme` measures"
-        " again."
+        f" {load['before'][0]} before and {load['after'][0]} after. `deploy/bench --readme`"
+        " measures again."
     )
     parts = [told, _captures(results), f"![A clip's time by its length]({PICTURE})"]
     return "\n\n".join([*(part for part in parts if part), held(verdicts)])

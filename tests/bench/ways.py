@@ -1,10 +1,11 @@
 """Ways to make one clip of recorded segments: ours, and those of others.
 
-    python -m tests.bench.ways      a job as JSON in, `ready` out, any line in, its cost out
+    python -m tests.bench.ways      a job as JSON in, `ready` out; then for each line in a clip is
+                                    made, and its cost told
 
-Each measured clip has a process of its own. What a running service has done long before (imports,
-opening the database's rows) is done before `ready`; a program that would be started for the clip
-is started within the measured time.
+Each way has a process of its own. What a running service has done long before (imports, reading
+the rows) is done before `ready`; a program that would be started for the clip is started within
+the measured time.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.bench import measure
 from tests.bench.measure import Cost
 
+Key = TypeVar("Key")
 PROGRAMS = ("cat", "ffmpeg_concat", "ffmpeg_m3u8")
 """Ways that run another program."""
 _LOOK_SECONDS = 0.01
@@ -53,27 +56,51 @@ class Made:
     done_seconds: list[float] = field(default_factory=list)
 
 
-def make(job: Job) -> Made:
-    """The clip made in a process of its own; its file is removed."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.ways"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(json.dumps(asdict(job)) + "\n")
-        child.stdin.flush()
-        if child.stdout.readline() != "ready\n":
+class Maker:
+    """A process that makes one job's clip again and again; their files are removed."""
+
+    def __init__(self, job: Job) -> None:
+        self._way = job.way
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.ways"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if self._told(json.dumps(asdict(job))) != "ready":
             raise RuntimeError(f"{job.way} did not get ready")
-        child.stdin.write("go\n")
-        child.stdin.flush()
-        answer = child.stdout.readline()
-    if child.returncode or not answer:
-        raise RuntimeError(f"{job.way} failed with exit code {child.returncode}")
-    told = json.loads(answer)
-    return Made(Cost(**told["cost"]), told["done_seconds"])
+
+    def make(self) -> Made:
+        """Makes the clip. Raises RuntimeError if it could not be made."""
+        told = json.loads(self._told("go"))
+        return Made(Cost(**told["cost"]), told["done_seconds"])
+
+    def end(self) -> None:
+        """Ends the process."""
+        self._child.communicate()
+
+    def _told(self, line: str) -> str:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.write(line + "\n")
+        self._child.stdin.flush()
+        answer = self._child.stdout.readline().strip()
+        if not answer:
+            raise RuntimeError(f"{self._way} failed with exit code {self._child.wait()}")
+        return answer
+
+
+@contextmanager
+def makers(jobs: Mapping[Key, Job]) -> Iterator[dict[Key, Maker]]:
+    """A process for each job until the block ends."""
+    started: dict[Key, Maker] = {}
+    try:
+        for key, job in jobs.items():
+            started[key] = Maker(job)
+        yield started
+    finally:
+        for maker in started.values():
+            maker.end()
 
 
 def main() -> None:
@@ -83,15 +110,19 @@ def main() -> None:
     index = json.loads(Path(job.index).read_text())
     outs = [Path(f"{job.out}.{number}") for number in range(job.copies)]
     run = _run_program if job.way in PROGRAMS else _prepared(job, index)
-    sys.stdout.write("ready\n")
+    _tell("ready")
+    while sys.stdin.readline():
+        try:
+            made = run(job, index, outs)
+        finally:
+            for out in outs:
+                out.unlink(missing_ok=True)
+        _tell(json.dumps(asdict(made)))
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
-    sys.stdin.readline()
-    try:
-        made = run(job, index, outs)
-    finally:
-        for out in outs:
-            out.unlink(missing_ok=True)
-    sys.stdout.write(json.dumps(asdict(made)) + "\n")
 
 
 def _run_program(job: Job, index: dict[str, Any], outs: list[Path]) -> Made:
