@@ -18,7 +18,7 @@ from app.buffer.committing import Committer
 from app.buffer.playlist import Entry
 from app.buffer.session_clock import SessionClock
 from app.context import Context
-from app.media.faults import Unpreparable
+from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity
 from app.models import Segment
 from app.storage.confined import inside
@@ -110,20 +110,32 @@ class Maker:
         rows = self._tools.ctx.store.rows(Segment)
         query = {"session_id": self._session_id, "sequence": {"$lt": sequence}, "fault": None}
         async for row in rows.find(query).sort("sequence", -1).limit(1):
-            return await self._tools.thread(preparing.continuity, self.folder, row)
+            try:
+                return await self._tools.thread(preparing.continuity, self.folder, row)
+            except ValueError as error:  # an init segment or a table that is not ours any more
+                log.warning("continuity_lost", session=self._session_id, error=str(error))
         return None
 
     async def _fragment(
         self, entry: Entry, previous: Continuity | None, committed_at: datetime
     ) -> preparing.Fragment:
-        arguments = (self.folder, entry, previous, self._tools.name)
         try:
-            return await self._tools.thread(preparing.make_fragment, *arguments)
+            return await self._tools.thread(self._make_fragment, entry, previous)
         except Unpreparable as error:
             if error.slug not in _MAY_PASS or datetime.now(UTC) - committed_at > _FRESH:
                 raise
         await asyncio.sleep(SECOND_LOOK_SECONDS)
-        return await self._tools.thread(preparing.make_fragment, *arguments)
+        return await self._tools.thread(self._make_fragment, entry, previous)
+
+    def _make_fragment(self, entry: Entry, previous: Continuity | None) -> preparing.Fragment:
+        try:
+            return preparing.make_fragment(self.folder, entry, previous, self._tools.name)
+        except (Unpreparable, OSError):
+            raise
+        except Exception as error:  # whatever one file's bytes bring about: its session goes on
+            log.exception("segment_not_understood", session=self._session_id, segment=entry.name)
+            fault = Fault("corrupt", f"{type(error).__name__}: {error}")
+            raise Unpreparable(str(self.folder / entry.name), [fault]) from error
 
     async def _faulty(
         self, entry: Entry, error: Unpreparable, end_ticks: int, committed_at: datetime

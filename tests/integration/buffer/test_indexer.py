@@ -477,3 +477,18 @@ async def test_a_hole_within_a_segment_is_kept_in_time(
     assert_continuous(rows)
     assert len(found.spans) == 1
     assert found.seconds == pytest.approx(10, abs=0.1)
+
+
+async def test_a_session_goes_on_when_its_init_segment_was_overwritten(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    disk.commit(2)
+    async with indexing(ctx):
+        await disk.indexed(2)
+    (init,) = disk.folder.glob("init-*.mp4")
+    init.write_bytes(b"no init segment")
+    disk.commit(1)
+    async with indexing(ctx):
+        rows = await disk.indexed(3)
+    assert rows[2]["state"] == "indexed"
