@@ -51,7 +51,7 @@ def make_fragment(folder: Path, entry: Entry, previous: Continuity | None, write
     init = prepared.init
     if previous is None or previous.init.id != init.id:
         path = folder / init_name(init.id)
-        if not path.exists():
+        if not path.exists() or path.read_bytes() != init.data:
             _write(path, init.data, writer)
     name = fragment_name(entry.sequence)
     modified_ns = _write(folder / name, prepared.data, writer)

@@ -487,8 +487,10 @@ async def test_a_session_goes_on_when_its_init_segment_was_overwritten(
     async with indexing(ctx):
         await disk.indexed(2)
     (init,) = disk.folder.glob("init-*.mp4")
+    whole = init.read_bytes()
     init.write_bytes(b"no init segment")
     disk.commit(1)
     async with indexing(ctx):
         rows = await disk.indexed(3)
     assert rows[2]["state"] == "indexed"
+    assert init.read_bytes() == whole
