@@ -6,6 +6,7 @@ The command lines are built where they are needed, with ffmpeg-python's `compile
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from typing import ClassVar
 import structlog
 
 from app.bound_exec import NOT_STARTED, bound_argv
-from app.errors import CaptureFailed
+from app.errors import CaptureFailed, StorageFull
 from app.metrics import FFMPEG_SECONDS
 
 STALL_SECONDS = 60.0
@@ -52,7 +53,8 @@ async def run(
     `on_progress` is told the seconds of output that are done. The process, with its group, is
     killed when the caller is cancelled, and dies with us.
 
-    Raises FfmpegMissing, FfmpegStalled if nothing got on for `stall_seconds`, FfmpegFailed.
+    Raises FfmpegMissing, FfmpegStalled if nothing got on for `stall_seconds`, StorageFull,
+    FfmpegFailed.
     """
     started = time.monotonic()
     command = [argv[0], "-nostdin", "-hide_banner", "-xerror", "-progress", "pipe:1", *argv[1:]]
@@ -92,6 +94,8 @@ def _check(program: str, code: int, stderr: str) -> None:
         return
     # The caller of the service reads the error, the operator the log: paths stand only here.
     log.warning("ffmpeg_failed", code=code, last_words=stderr)
+    if any(os.strerror(number) in stderr for number in (errno.ENOSPC, errno.EDQUOT)):
+        raise StorageFull("the disk that holds the clips is full: free space there")
     if code == NOT_STARTED:
         raise FfmpegMissing(f"{program} can't be run on the server: it must be installed there")
     ended = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"

@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 from app.clips import captures, endings, leases, making, waiting
 from app.clips.failures import GaveUp
 from app.clips.leases import Lease, Lost
+from app.clips.making import Slots
 from app.context import Context
 from app.errors import ReplayError
 from app.models import Capture
@@ -29,7 +30,7 @@ THOROUGH_SECONDS = 2.0
 
 log = structlog.get_logger()
 
-_slots: WeakKeyDictionary[Store, asyncio.Semaphore] = WeakKeyDictionary()
+_slots: WeakKeyDictionary[Store, Slots] = WeakKeyDictionary()
 _hashing: WeakKeyDictionary[Store, asyncio.Semaphore] = WeakKeyDictionary()
 
 
@@ -97,15 +98,22 @@ async def _go_on(ctx: Context, lease: Lease) -> None:
             raise GaveUp(f"{ATTEMPTS} attempts to make the clip did not come to an end")
         if row["result"] is None:
             await _wait(ctx, lease)
-            async with _slots.setdefault(
-                ctx.store, asyncio.Semaphore(ctx.settings.captures_at_once)
-            ):
-                await making.make(ctx, lease)
+            await making.make(ctx, lease, _slots_of(ctx))
         await endings.finish(ctx, lease)
     except ReplayError as error:
         await endings.fail(ctx, lease, error)
         return
     await _complete(ctx, lease)
+
+
+def _slots_of(ctx: Context) -> Slots:
+    if ctx.store not in _slots:
+        # An encoder takes every core there is, for minutes.
+        _slots[ctx.store] = Slots(
+            copying=asyncio.Semaphore(ctx.settings.captures_at_once),
+            encoding=asyncio.Semaphore(1),
+        )
+    return _slots[ctx.store]
 
 
 async def _complete(ctx: Context, lease: Lease) -> None:

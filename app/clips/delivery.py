@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.media.movie import Movie, Pause
+from app.media.movie import Movie, Pause, Span
 from app.store import Row
 
 _LATE_SECONDS = 0.2
@@ -14,9 +15,34 @@ _LATE_SECONDS = 0.2
 _WHY = {"hole": "no-picture", "lost": "lost", "start": "no-picture"}
 
 
-def told(capture: Row, movie: Movie, *, exact_clock: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Shown:
+    """What a clip shows, whichever way it was made."""
+
+    spans: tuple[Span, ...]
+    pauses: tuple[Pause, ...]
+    duration_seconds: float
+    hidden_head_seconds: float
+    audio: bool
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, movie: Movie) -> Shown:
+        return cls(
+            spans=movie.spans,
+            pauses=movie.pauses,
+            duration_seconds=movie.duration_seconds,
+            hidden_head_seconds=movie.hidden_head_seconds,
+            audio=movie.audio,
+            width=movie.width,
+            height=movie.height,
+        )
+
+
+def told(capture: Row, shown: Shown, *, exact_clock: bool) -> dict[str, Any]:
     """The fields of the clip's row that depend on its media."""
-    start, end = movie.spans[0].start, movie.spans[-1].end
+    start, end = shown.spans[0].start, shown.spans[-1].end
     missing = (capture["window_end"] - end).total_seconds()
     notes = [*capture["notes"]]
     if missing > _LATE_SECONDS and "end-clamped" not in notes:
@@ -24,35 +50,35 @@ def told(capture: Row, movie: Movie, *, exact_clock: bool) -> dict[str, Any]:
     return {
         "delivered_start": start,
         "delivered_end": end,
-        "duration_seconds": movie.duration_seconds,
-        "hidden_head_seconds": movie.hidden_head_seconds,
+        "duration_seconds": shown.duration_seconds,
+        "hidden_head_seconds": shown.hidden_head_seconds,
         "tail_lag_seconds": max(0.0, (capture["requested_end"] - end).total_seconds()),
-        "gaps": _gaps(movie),
+        "gaps": _gaps(shown),
         "notes": notes,
-        "audio": movie.audio,
-        "width": movie.width,
-        "height": movie.height,
+        "audio": shown.audio,
+        "width": shown.width,
+        "height": shown.height,
         "clock": "exact" if exact_clock else "approximate",
     }
 
 
-def _gaps(movie: Movie) -> list[dict[str, Any]]:
+def _gaps(shown: Shown) -> list[dict[str, Any]]:
     """The pauses in order of time: {start, end, why, kept}.
 
     `why`: `no-picture` (nothing new on the screen, or none to begin with), `lost` (segments that
     are missing), `not-recorded` (between two sessions).
     """
-    between = [pause for pause in movie.pauses if pause.kind == "session"]
+    between = [pause for pause in shown.pauses if pause.kind == "session"]
     # In order: the pause between each span and the next.
     same = [
         earlier.session == later.session
-        for earlier, later in zip(movie.spans, movie.spans[1:], strict=False)
+        for earlier, later in zip(shown.spans, shown.spans[1:], strict=False)
     ]
     found = [
         _gap(pause, "lost" if one_session else "not-recorded")
         for pause, one_session in zip(between, same, strict=True)
     ]
-    found += [_gap(pause, _WHY[pause.kind]) for pause in movie.pauses if pause.kind in _WHY]
+    found += [_gap(pause, _WHY[pause.kind]) for pause in shown.pauses if pause.kind in _WHY]
     return sorted((gap for gap in found if gap["start"] < gap["end"]), key=lambda gap: gap["start"])
 
 

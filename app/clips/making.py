@@ -1,59 +1,70 @@
-"""Making the file of a capture: planned, copied beside its final place, durable, verified."""
+"""Making the file of a capture: planned, written beside its final place, durable, verified."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import threading
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from app.buffer import pins
-from app.clips import captures, delivery, endings, sources, waiting
-from app.clips.failures import NothingRecorded, SegmentChanged, SizesDiffer
+from app.buffer.windows import Stretch
+from app.clips import captures, copying, delivery, endings, exact, sources, waiting
+from app.clips.delivery import Shown
+from app.clips.exact import Encoding
+from app.clips.failures import NothingRecorded, SizesDiffer
 from app.clips.leases import Lease, Lost
-from app.clips.verifying import Expected, verify
+from app.clips.progress import Share, watched
+from app.clips.verifying import Expected
 from app.context import Context
-from app.media import joining, movie
-from app.media.movie import Movie, Run
+from app.media import movie
+from app.media.movie import Movie, NothingToShow, Run
 from app.storage import local
 from app.store import Row
 
-PROGRESS_SECONDS = 0.5
-DURATION_TOLERANCE_SECONDS = 0.05
+COPIED_TOLERANCE_SECONDS = 0.05
+ENCODED_TOLERANCE_SECONDS = 0.25
+"""An encoded picture or frame of sound ends where it ends."""
+COPYING_SHARE = 0.05
+"""Of the progress of an exact cut."""
 
-Made = TypeVar("Made")
+
+@dataclass(frozen=True)
+class Slots:
+    """How many captures of this process may copy, and encode, at the same time."""
+
+    copying: asyncio.Semaphore
+    encoding: asyncio.Semaphore
 
 
-async def make(ctx: Context, lease: Lease) -> None:
+@dataclass(frozen=True)
+class Material:
+    """The media of a capture's window, as the database knows it."""
+
+    spans: list[Stretch]
+    rows: list[list[Row]]
+    sessions: dict[str, Row]
+
+
+async def make(ctx: Context, lease: Lease, slots: Slots) -> None:
     """Writes the file, then states in the row what it is.
 
-    Raises Lost, and the failures of `app.clips.failures` and StorageFull; then no file is left.
+    Raises Lost, and the failures of `app.clips.failures`, FfmpegFailed and StorageFull; then no
+    file is left.
     """
-    await lease.change({"status": "running", "stage": "copying", "progress": 0.0})
-    row = lease.row
-    root, path = ctx.settings.media_root, endings.storage_path(row)
-    spans = row["spans"]
-    if row["wait_until"] > row["accepted_at"]:
-        spans = await waiting.spans_now(ctx, row, datetime.now(UTC))
-        await pins.pin(ctx.store, row["_id"], spans, datetime.now(UTC) + captures.PIN_LIFE)
-    found = await sources.rows_of(ctx, spans)
-    sessions = await sources.sessions_of(ctx, spans)
-
-    def plan() -> Movie:
-        return _planned(row, sources.runs_of(root, sessions, spans, found, row["gaps"]))
-
-    planned = await asyncio.to_thread(plan)
-    part = await asyncio.to_thread(local.part_path, root, path, row["attempts"])
+    root, path = ctx.settings.media_root, endings.storage_path(lease.row)
+    part = await asyncio.to_thread(local.part_path, root, path, lease.row["attempts"])
     try:
-        await _copied(lease, planned, part)
+        if lease.row["cut"] == "exact":
+            result = await _encoded(ctx, lease, slots, part)
+        else:
+            async with slots.copying:
+                result = await _copied(ctx, lease, part)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    exact_clock = all(session["clock_exact"] for session in sessions.values())
-    result = _result(row, planned, part, exact_clock=exact_clock)
     try:
         await lease.change({"result": result, "stage": "finishing"}, result=None)
     except Lost:  # of any other error it is not known whether the row has the result
@@ -61,20 +72,76 @@ async def make(ctx: Context, lease: Lease) -> None:
         raise
 
 
-def _result(row: Row, planned: Movie, part: Path, *, exact_clock: bool) -> dict[str, Any]:
-    return {
-        "part": part.name,
-        "file_id": secrets.token_hex(12),
-        "filename": delivery.filename(row["title"], row["room"], planned.spans[0].start),
-        "size_bytes": planned.size_bytes,
-        "created_at": datetime.now(UTC),
-        "told": delivery.told(row, planned, exact_clock=exact_clock),
-    }
+async def _copied(ctx: Context, lease: Lease, part: Path) -> dict[str, Any]:
+    await lease.change({"status": "running", "stage": "copying"})
+    material = await _material(ctx, lease.row)
+    planned = await asyncio.to_thread(_planned, ctx.settings.media_root, lease.row, material)
+    share = Share()
+    await watched(copying.write(planned, part, share.tell), lease, share)
+    await copying.settle(
+        part,
+        Expected(
+            size_bytes=planned.size_bytes,
+            width=planned.width,
+            height=planned.height,
+            duration_seconds=planned.duration_seconds,
+            tolerance_seconds=COPIED_TOLERANCE_SECONDS,
+            frames=planned.frames,
+            audio_frames=planned.audio_frames,
+        ),
+    )
+    return _result(lease.row, material, Shown.of(planned), part)
 
 
-def _planned(row: Row, runs: list[Run]) -> Movie:
-    if not runs:
-        raise NothingRecorded("nothing was recorded in the window")
+async def _encoded(ctx: Context, lease: Lease, slots: Slots, part: Path) -> dict[str, Any]:
+    inputs: list[Path] = []
+    try:
+        async with slots.copying:
+            await lease.change({"status": "running", "stage": "copying"})
+            material = await _material(ctx, lease.row)
+            encoding = await asyncio.to_thread(
+                _encoding, ctx.settings.media_root, lease.row, material
+            )
+            share = Share(0.0, COPYING_SHARE)
+            for number, planned in enumerate(encoding.movies):
+                inputs.append(local.beside(part, f"input{number}"))
+                await watched(copying.write(planned, inputs[-1], share.tell), lease, share)
+        async with slots.encoding:
+            await lease.change({"stage": "encoding"})
+            share = Share(COPYING_SHARE, 1.0)
+            title = lease.row["title"]
+            await watched(
+                exact.encode(encoding, inputs, part, title=title, on_progress=share.tell),
+                lease,
+                share,
+            )
+    finally:
+        for path in inputs:
+            path.unlink(missing_ok=True)
+    await copying.settle(
+        part,
+        Expected(
+            size_bytes=None,
+            width=encoding.shown.width,
+            height=encoding.shown.height,
+            duration_seconds=encoding.seconds,
+            tolerance_seconds=ENCODED_TOLERANCE_SECONDS,
+        ),
+    )
+    return _result(lease.row, material, encoding.shown, part)
+
+
+async def _material(ctx: Context, row: Row) -> Material:
+    spans: list[Stretch] = row["spans"]
+    if row["wait_until"] > row["accepted_at"]:
+        spans = await waiting.spans_now(ctx, row, datetime.now(UTC))
+        await pins.pin(ctx.store, row["_id"], spans, datetime.now(UTC) + captures.PIN_LIFE)
+    rows = await sources.rows_of(ctx, spans)
+    return Material(spans, rows, await sources.sessions_of(ctx, spans))
+
+
+def _planned(root: Path, row: Row, material: Material) -> Movie:
+    runs = _runs(root, row, material)
     try:
         return movie.plan(
             runs,
@@ -82,72 +149,40 @@ def _planned(row: Row, runs: list[Run]) -> Movie:
             gaps=row["gaps"],
             title=row["title"] or None,
         )
-    except movie.NothingToShow as error:
-        raise NothingRecorded("no picture was on the screen in the window") from error
+    except NothingToShow as error:
+        raise _nothing() from error
     except movie.Incompatible as error:
         raise SizesDiffer(
-            f"{error}; the widest window that fits is {delivery.widest(error.widest)}"
+            f"{error}; the widest window that fits is {delivery.widest(error.widest)}, and with "
+            "cut=exact it can be had whole"
         ) from error
 
 
-async def _copied(lease: Lease, planned: Movie, part: Path) -> None:
-    """Writes the movie to the part, makes it durable, verifies it."""
-    share = Share()
-
-    def write(stop: threading.Event) -> None:
-        with local.disk_errors():
-            joining.write(
-                planned,
-                str(part),
-                on_progress=lambda done: share.tell(done / planned.size_bytes),
-                should_stop=stop.is_set,
-            )
-
+def _encoding(root: Path, row: Row, material: Material) -> Encoding:
     try:
-        await _in_thread(write, lease, share)
-    except joining.SourceChanged as error:
-        raise SegmentChanged(
-            f"{Path(error.path).name} is gone from the disk, or was altered since it came"
-        ) from error
-    expected = Expected(
-        size_bytes=planned.size_bytes,
-        width=planned.width,
-        height=planned.height,
-        duration_seconds=planned.duration_seconds,
-        tolerance_seconds=DURATION_TOLERANCE_SECONDS,
-        frames=planned.frames,
-        audio_frames=planned.audio_frames,
-    )
-    await asyncio.gather(
-        asyncio.to_thread(local.sync, part), asyncio.to_thread(verify, part, expected)
-    )
+        return exact.plan(_runs(root, row, material), row["gaps"])
+    except NothingToShow as error:
+        raise _nothing() from error
 
 
-class Share:
-    """How much of the work is done, 0 to 1, told by a thread."""
-
-    def __init__(self) -> None:
-        self.done = 0.0
-
-    def tell(self, done: float) -> None:
-        self.done = done
+def _runs(root: Path, row: Row, material: Material) -> list[Run]:
+    runs = sources.runs_of(root, material.sessions, material.spans, material.rows, row["gaps"])
+    if not runs:
+        raise _nothing()
+    return runs
 
 
-async def _in_thread(work: Callable[[threading.Event], Made], lease: Lease, share: Share) -> Made:
-    """The result of `work` in a thread, its progress written to the row.
+def _nothing() -> NothingRecorded:
+    return NothingRecorded("no picture was recorded in the window")
 
-    If the lease is lost, or this is cancelled, the thread is told to stop, and has when this ends.
-    """
-    stop = threading.Event()
-    task = asyncio.create_task(asyncio.to_thread(work, stop))
-    try:
-        while True:
-            done, _ = await asyncio.wait({task}, timeout=PROGRESS_SECONDS)
-            if done:
-                return task.result()
-            if lease.lost.is_set():
-                raise Lost(lease.row["_id"])
-            await lease.change({"progress": round(share.done, 3)})
-    finally:
-        stop.set()
-        await asyncio.gather(task, return_exceptions=True)
+
+def _result(row: Row, material: Material, shown: Shown, part: Path) -> dict[str, Any]:
+    exact_clock = all(session["clock_exact"] for session in material.sessions.values())
+    return {
+        "part": part.name,
+        "file_id": secrets.token_hex(12),
+        "filename": delivery.filename(row["title"], row["room"], shown.spans[0].start),
+        "size_bytes": part.stat().st_size,
+        "created_at": datetime.now(UTC),
+        "told": delivery.told(row, shown, exact_clock=exact_clock),
+    }

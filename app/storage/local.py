@@ -36,6 +36,11 @@ def part_path(root: Path, storage_path: str, attempt: int) -> Path:
     return final.with_name(f"{final.name}.{attempt}{PART_SUFFIX}")
 
 
+def beside(part: Path, what: str) -> Path:
+    """A further part file of the same attempt."""
+    return part.with_name(f"{part.name.removesuffix(PART_SUFFIX)}.{what}{PART_SUFFIX}")
+
+
 def sync(path: Path) -> None:
     """Returns when the file's bytes are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

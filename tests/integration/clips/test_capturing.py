@@ -13,7 +13,7 @@ from app.access import quota
 from app.clips import capturing, endings
 from app.context import Context
 from app.models import Buffer, Capture, Pin, Segment
-from tests.integration.buffer.shares import begin_share, indexing
+from tests.integration.buffer.shares import begin_share, indexing, nanoseconds
 from tests.integration.clips.checking import (
     accepted,
     captured,
@@ -179,7 +179,7 @@ async def test_a_share_that_is_only_starting_is_waited_for(
     async with indexing(ctx):
         job = asyncio.create_task(capturing.run(ctx, row["_id"]))
         await reaches(ctx, row["_id"], "waiting")
-        clock_ns = int(share.start.timestamp() * 1e9)
+        clock_ns = nanoseconds(share.start)
         await share.change(clock_ns=clock_ns, clock_exact=True, status="EGRESS_ACTIVE")
         share.commit(2)
         await job

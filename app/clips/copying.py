@@ -1,0 +1,50 @@
+"""A planned movie written into a part file; a part file made durable, and verified."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from app.clips.failures import SegmentChanged
+from app.clips.verifying import Expected, verify
+from app.media import joining
+from app.media.movie import Movie
+from app.storage import local
+
+
+async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]) -> None:
+    """Writes the movie. Cancelled, it ends when its thread has, within a block's time.
+
+    `on_progress` is told the share that is written, by the thread. Raises SegmentChanged,
+    StorageFull.
+    """
+    stop = threading.Event()
+
+    def copy() -> None:
+        with local.disk_errors():
+            joining.write(
+                planned,
+                str(part),
+                on_progress=lambda done: on_progress(done / planned.size_bytes),
+                should_stop=stop.is_set,
+            )
+
+    task = asyncio.create_task(asyncio.to_thread(copy))
+    try:
+        await asyncio.shield(task)
+    except joining.SourceChanged as error:
+        raise SegmentChanged(
+            f"{Path(error.path).name} is gone from the disk, or was altered since it came"
+        ) from error
+    finally:
+        stop.set()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def settle(part: Path, expected: Expected) -> None:
+    """Returns when the part is on the disk, and as expected. Raises NotAsPlanned, StorageFull."""
+    await asyncio.gather(
+        asyncio.to_thread(local.sync, part), asyncio.to_thread(verify, part, expected)
+    )

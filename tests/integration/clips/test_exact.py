@@ -1,0 +1,176 @@
+"""Exact cuts: re-encoded by the real ffmpeg, nothing of what was cut off left in the file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import av
+import pytest
+
+from app.clips import capturing, endings
+from app.context import Context
+from tests.integration.clips.checking import (
+    Done,
+    accepted,
+    captured,
+    done,
+    files,
+    nothing_is_left,
+    reaches,
+)
+from tests.integration.clips.conftest import ADA, MakeShare
+from tests.media_factory import MediaFactory, Recording, Shape
+from tests.packet_checker import read_clip
+
+
+def pictures(path: Path) -> list[tuple[float, bytes]]:
+    """Time and luma, made small, of every picture that is in the file, hidden or not."""
+    with av.open(str(path), options={"ignore_editlist": "1"}) as container:
+        stream = container.streams.video[0]
+        assert stream.time_base is not None
+        return [
+            (float(frame.pts * stream.time_base), bytes(frame.reformat(32, 24, "gray").planes[0]))
+            for frame in container.decode(stream)
+            if frame.pts is not None
+        ]
+
+
+def alike(one: bytes, other: bytes) -> bool:
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one) < 6
+
+
+async def exact(ctx: Context, start: object, end: object, **asked: object) -> Done:
+    window = {"start": str(start), "end": str(end), "cut": "exact"}
+    made = await captured(ctx, ADA, **window, **asked)
+    assert made.capture["status"] == "ready", made.capture["detail"]
+    return made
+
+
+async def test_only_the_window_is_in_the_file(
+    ctx: Context, ended_share: MakeShare, factory: MediaFactory
+) -> None:
+    [share] = await ended_share()
+    start = share.start + timedelta(seconds=3.4)
+    made = await exact(ctx, start.isoformat(), (start + timedelta(seconds=4)).isoformat())
+    assert made.path is not None
+    assert made.clip is not None
+    assert made.clip["hidden_head_seconds"] == 0
+    assert made.clip["duration_seconds"] == pytest.approx(4, abs=0.002 + 1 / 15)
+    shown = pictures(made.path)
+    assert len(shown) in (60, 61)
+    source = Path(ctx.settings.data_dir, "source.ts")
+    source.write_bytes(b"".join(one.path.read_bytes() for one in share.media.segments))
+    true = pictures(source)
+    first = round((made.clip["delivered_start"] - share.start).total_seconds() * 15)
+    for (_, found), (_, wanted) in zip(shown, true[first:], strict=False):
+        assert alike(found, wanted)
+    assert not alike(shown[0][1], true[first - 15][1])  # a second earlier looks otherwise
+    packets = read_clip(made.path)
+    assert not any(packet.hidden for packet in packets.video)
+    assert packets.video[0].seconds == pytest.approx(0, abs=0.001)
+
+
+async def test_it_is_an_ordinary_mp4(ctx: Context, ended_share: MakeShare) -> None:
+    [share] = await ended_share()
+    start = share.start + timedelta(seconds=1)
+    title = "-y = ; ' \" $(x) 🎬"
+    end = start + timedelta(seconds=2)
+    made = await exact(ctx, start.isoformat(), end.isoformat(), title=title)
+    assert made.path is not None
+    probed = subprocess.run(  # noqa: ASYNC221 - nothing else runs here
+        ["ffprobe", "-v", "error", "-show_entries",
+         "stream=codec_name,profile,pix_fmt:format_tags=title", "-of", "flat", str(made.path)],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert 'codec_name="h264"' in probed
+    assert 'profile="Main"' in probed
+    assert 'codec_name="aac"' in probed
+    with av.open(str(made.path)) as container:
+        assert container.metadata["title"] == title
+    data = made.path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    assert made.file is not None
+    assert made.file["size_bytes"] == len(data)
+
+
+async def test_sessions_of_other_sizes_are_scaled_into_the_largest(
+    ctx: Context, ended_share: MakeShare, factory: MediaFactory, recording: Recording
+) -> None:
+    other = factory.record(Shape(frames=90, size=(192, 108), sample_rate=48_000, channels=1))
+    first, _ = await ended_share("ada", (recording, 0.0), (other, 22.0))
+    start = first.start + timedelta(seconds=18)
+    made = await exact(ctx, start.isoformat(), (start + timedelta(seconds=7)).isoformat())
+    assert made.clip is not None
+    assert made.path is not None
+    assert (made.clip["width"], made.clip["height"]) == (192, 108)
+    assert made.clip["duration_seconds"] == pytest.approx(5, abs=0.2)
+    assert [(gap["why"], gap["kept"]) for gap in made.clip["gaps"]] == [("not-recorded", False)]
+    shown = pictures(made.path)
+    assert len(shown) == pytest.approx(75, abs=3)
+    assert shown[-1][0] == pytest.approx(5, abs=0.3)
+
+
+async def test_progress_is_told_and_a_cancellation_ends_the_encoder(
+    ctx: Context, ended_share: MakeShare, factory: MediaFactory
+) -> None:
+    large = factory.record(Shape(frames=300, fps=30, size=(1280, 720)))
+    await ended_share("ada", (large, 0.0))
+    row = await accepted(ctx, ADA, last=10, cut="exact")
+    job = asyncio.create_task(capturing.run(ctx, row["_id"]))
+    await reaches(ctx, row["_id"], "running")
+    told = []
+    while (capture := (await done(ctx, row["_id"])).capture)["progress"] < 0.2:
+        told.append(capture["progress"])
+        assert capture["status"] == "running", capture["detail"]
+        await asyncio.sleep(0.02)
+    assert told == sorted(told)
+    assert capture["stage"] == "encoding"
+    assert encoders()
+    await endings.cancel(ctx, ADA, row["_id"])
+    await asyncio.wait_for(job, 10)
+    assert not encoders()
+    assert files(ctx) == []
+
+
+async def test_ffmpegs_failure_fails_the_capture_and_leaves_nothing(
+    ctx: Context, ended_share: MakeShare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ended_share()
+    for script, reason in (
+        ("exit 1", "ffmpeg-failed"),
+        ("kill -9 $$", "ffmpeg-failed"),
+        ("echo 'out.mp4: No space left on device' >&2; exit 228", "storage-full"),
+        ("for last; do true; done; echo rubbish > ${last#file:}", "verification-failed"),
+    ):
+        program = tmp_path / "ffmpeg"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        with monkeypatch.context() as environment:
+            environment.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+            made = await captured(ctx, ADA, last=5, cut="exact")
+        assert (made.capture["status"], made.capture["reason"]) == ("failed", reason), script
+        assert str(ctx.settings.media_root) not in made.capture["detail"]
+        await nothing_is_left(ctx)
+    with monkeypatch.context() as environment:
+        environment.setenv("PATH", "/nowhere")
+        made = await captured(ctx, ADA, last=5, cut="exact")
+    assert made.capture["reason"] == "ffmpeg-missing"
+    await nothing_is_left(ctx)
+
+
+def encoders() -> list[str]:
+    """Command lines of ffmpeg processes that this process has started."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rsplit(")", 1)[1].split()[1])
+            command = (stat.parent / "cmdline").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == os.getpid() and "ffmpeg" in command:
+            found.append(command)
+    return found
