@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from app import health, machine
 from app.buffer import invariants, strays
+from app.clips import invariants as clips
 from app.context import Context, opened
 from app.errors import ConfigurationError, Unavailable
 from app.machine import Level, Result
@@ -89,6 +90,7 @@ async def examine(settings: Settings, *, repair: bool = False) -> AsyncIterator[
         if repair:
             yield await _checked("repair", _repair(ctx), seconds=INVARIANTS_SECONDS)
         yield await _checked("invariants", _invariants(ctx), seconds=INVARIANTS_SECONDS)
+        yield await _checked("clips", _clips(ctx), seconds=INVARIANTS_SECONDS)
 
 
 async def _checked(
@@ -246,4 +248,15 @@ async def _invariants(ctx: Context) -> Result:
         f"{'; '.join(shown)}{further}: cleanup settles files that nobody knows once they are old, "
         "and asks before it takes more than half; see that MONGO_URL and FILE_UPLOAD_DEST belong "
         "together, then `python -m app doctor --repair`"
+    )
+
+
+async def _clips(ctx: Context) -> Result:
+    found = [each.detail async for each in clips.violations(ctx, datetime.now(UTC))]
+    if not found:
+        return "ok", "every clip has its file, every file its clip, every quota its sum"
+    further = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return "fail", (
+        f"{'; '.join(found[:SHOWN])}{further}: see that MONGO_URL and FILE_UPLOAD_DEST belong "
+        "together; a clip whose file is lost can only be deleted, a file of no clip removed by hand"
     )

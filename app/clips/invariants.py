@@ -1,0 +1,131 @@
+"""Checks what must hold between clips, their files and quotas; says where it does not.
+
+5. A clip's file exists at its final path if and only if its row says ready; its size is charged to
+   exactly one quota, its owner's. A file is a clip's, or is being written for a capture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from app.buffer.invariants import Violation
+from app.buffer.paths import CLIPS_ROOT
+from app.clips import endings, leases
+from app.context import Context
+from app.models import Capture, File, ReplayClip, UserReplayQuota
+from app.storage import local
+from app.store import Row
+
+SETTLING = timedelta(minutes=2)
+"""What is younger may be on its way: between a file and its row, a row and its charge."""
+_AT_ONCE = 500
+_FIELDS = dict.fromkeys(("owner", "file_id", "ready", "deleted_at", "created_at"), 1)
+
+
+async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
+    """All violations. Reads every clip's row and looks at every file; changes nothing."""
+    busy = await _unfinished(ctx)
+    quotas = {row["_id"]: row async for row in ctx.store.rows(UserReplayQuota).find({})}
+    known: set[str] = set()
+    charged: set[str] = set()
+    rows: list[Row] = []
+    old = {"created_at": {"$gt": leases.BEGINNING, "$lt": now - SETTLING}}
+    async for row in ctx.store.rows(ReplayClip).find(old, _FIELDS):
+        rows.append(row)
+        if len(rows) == _AT_ONCE:
+            for violation in await _of_clips(ctx, rows, quotas, now, known):
+                yield violation
+            charged.update(clip["_id"] for clip in rows)
+            rows = []
+    for violation in await _of_clips(ctx, rows, quotas, now, known):
+        yield violation
+    charged.update(clip["_id"] for clip in rows)
+    busy |= await _unfinished(ctx)
+    for quota in quotas.values():
+        for clip_id, detail in _of_quota(quota, charged | set(busy)):
+            if await _is_unknown(ctx, clip_id):
+                yield Violation(5, detail)
+    for path in await asyncio.to_thread(
+        lambda: list(_strays(ctx.settings.media_root, known, set(busy.values()), now))
+    ):
+        yield Violation(5, f"{path} belongs to no clip")
+
+
+async def _unfinished(ctx: Context) -> dict[str, str]:
+    """Clip id → storage path of every capture that somebody works on, or will."""
+    working = {"lease_until": {"$gt": leases.BEGINNING}}
+    found = ctx.store.rows(Capture).find(
+        working, dict.fromkeys(("clip_id", "caller", "accepted_at"), 1)
+    )
+    return {row["clip_id"]: endings.storage_path(row) async for row in found}
+
+
+async def _of_clips(
+    ctx: Context, rows: list[Row], quotas: dict[str, Row], now: datetime, known: set[str]
+) -> list[Violation]:
+    wanted = {"_id": {"$in": [row["file_id"] for row in rows]}}
+    files = {row["_id"]: row async for row in ctx.store.rows(File).find(wanted)}
+    known.update(file["storage_path"] for file in files.values())
+    root = ctx.settings.media_root
+    sizes = await asyncio.to_thread(
+        lambda: {each: _size(root, file["storage_path"]) for each, file in files.items()}
+    )
+    found: list[Violation] = []
+    for row in rows:
+        if not row["ready"]:
+            continue  # being removed
+        file, name = files.get(row["file_id"]), f"clip {row['_id']}"
+        if file is None:
+            found.append(Violation(5, f"{name} has no file's row"))
+            continue
+        if sizes[file["_id"]] != file["size_bytes"]:
+            actual = "is gone" if sizes[file["_id"]] is None else f"has {sizes[file['_id']]} bytes"
+            found.append(Violation(5, f"the file of {name} {actual}, not {file['size_bytes']}"))
+        charge = quotas.get(row["owner"], {}).get("charges", {}).get(row["_id"])
+        if row["deleted_at"] is None and charge != file["size_bytes"]:
+            found.append(
+                Violation(5, f"{name} of {file['size_bytes']} bytes is charged with {charge}")
+            )
+        if row["deleted_at"] is not None and row["deleted_at"] < now - SETTLING and charge:
+            found.append(Violation(5, f"{name} is deleted and still charged with {charge}"))
+    return found
+
+
+def _of_quota(quota: Row, known: set[str]) -> Iterator[tuple[str | None, str]]:
+    """What is wrong with a quota: the clip it is about, if any, and the words."""
+    charges, reservations = quota["charges"], quota["reservations"]
+    for clip_id in (*charges, *reservations):
+        if clip_id not in known:
+            yield clip_id, f"the quota of {quota['_id']!r} holds bytes for clip {clip_id}, unknown"
+    used, held = sum(charges.values()), sum(charges.values()) + sum(reservations.values())
+    if (quota["used_bytes"], quota["held_bytes"]) != (used, held):
+        yield None, f"the quota of {quota['_id']!r} says other sums than its entries add up to"
+
+
+async def _is_unknown(ctx: Context, clip_id: str | None) -> bool:
+    """Whether no clip of this id has come since the rows were read."""
+    return clip_id is None or not await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
+
+
+def _strays(root: Path, known: set[str], busy: set[str], now: datetime) -> Iterator[str]:
+    for path in (root / CLIPS_ROOT).rglob("*"):
+        relative = str(path.relative_to(root))
+        final = relative.split(".mp4")[0] + ".mp4"
+        if path.is_dir() or relative in known or final in busy:
+            continue
+        try:
+            young = path.stat().st_mtime > (now - SETTLING).timestamp()
+        except FileNotFoundError:
+            continue
+        if not young:
+            yield relative
+
+
+def _size(root: Path, storage_path: str) -> int | None:
+    try:
+        return local.locate(root, storage_path).stat().st_size
+    except FileNotFoundError:
+        return None
