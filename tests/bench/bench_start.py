@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import time
 
-import httpx
-
 from tests.bench.ground import Ground
 from tests.bench.livekit_stub import LiveKitStub, livekit_stub
+from tests.bench.posting import Poster
 from tests.bench.report import Result, result
 from tests.bench.running import Installation, installation
-from tests.bench.signing import PATH, Person, Signed
+from tests.bench.signing import Person
 
 PER_SECOND = 4
 AUDIO_AFTER_SECONDS = 0.05
@@ -59,28 +58,24 @@ async def _share(running: Installation, people: list[Person]) -> dict[str, float
         )
         for person in people
     }
-    url = running.settings.base_url
-    async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+    poster = Poster(running.settings.base_url)
 
-        async def post(event: Signed) -> None:
-            answer = await client.post(PATH, content=event.body, headers=event.headers)
-            answer.raise_for_status()
-
-        async def one(person: Person, at: float) -> None:
-            joined, video, audio = events[person.number]
-            await asyncio.sleep(max(0.0, at - time.perf_counter()))
-            await post(joined)
+    async def one(person: Person, at: float) -> None:
+        joined, video, audio = events[person.number]
+        await asyncio.sleep(max(0.0, at - time.perf_counter()))
+        await poster.post(joined)
+        asked[person.share] = time.perf_counter()
+        await poster.post(video)
+        if _has_audio(person):
+            await asyncio.sleep(AUDIO_AFTER_SECONDS)
             asked[person.share] = time.perf_counter()
-            await post(video)
-            if _has_audio(person):
-                await asyncio.sleep(AUDIO_AFTER_SECONDS)
-                asked[person.share] = time.perf_counter()
-                await post(audio)
+            await poster.post(audio)
 
-        began = time.perf_counter()
-        async with asyncio.TaskGroup() as group:
-            for number, person in enumerate(people):
-                group.create_task(one(person, began + number / PER_SECOND))
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number, person in enumerate(people):
+            group.create_task(one(person, began + number / PER_SECOND))
+    await poster.close()
     return asked
 
 

@@ -15,19 +15,17 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-import httpx
-
 from app.models import Participant, Track
 from tests.bench.ground import Ground
 from tests.bench.livekit_stub import livekit_stub
+from tests.bench.posting import Poster
 from tests.bench.report import Result, result
 from tests.bench.running import Installation, installation
-from tests.bench.signing import PATH, Person, Signed
+from tests.bench.signing import Person, Signed
 
 PER_SECOND = 50
 BURST = 1_000
 ROOMS = 10
-_CONNECTIONS = 16
 
 
 async def run(ground: Ground) -> list[Result]:
@@ -56,20 +54,20 @@ async def _at_a_rate(running: Installation, count: int) -> list[float]:
     ]
     # Each person's events stay in order, those of different people mix.
     events = [stay[step] for step in range(10) for stay in stays if step < len(stay)][:count]
-    limits = httpx.Limits(max_connections=_CONNECTIONS)
     waits: list[float] = []
-    async with _client(running, limits) as client:
+    poster = Poster(running.settings.base_url)
 
-        async def send(event: Signed, at: float) -> None:
-            await asyncio.sleep(max(0.0, at - time.perf_counter()))
-            await _post(client, event)
-            waits.append((time.perf_counter() - at) * 1000)
+    async def send(event: Signed, at: float) -> None:
+        await asyncio.sleep(max(0.0, at - time.perf_counter()))
+        await poster.post(event)
+        waits.append((time.perf_counter() - at) * 1000)
 
-        await _post(client, Person("warm-up", 0).event("participant_joined"))
-        began = time.perf_counter() + 0.2
-        async with asyncio.TaskGroup() as group:
-            for number, event in enumerate(events):
-                group.create_task(send(event, began + number / PER_SECOND))
+    await poster.post(Person("warm-up", 0).event("participant_joined"))
+    began = time.perf_counter() + 0.2
+    async with asyncio.TaskGroup() as group:
+        for number, event in enumerate(events):
+            group.create_task(send(event, began + number / PER_SECOND))
+    await poster.close()
     return waits
 
 
@@ -83,11 +81,12 @@ async def _burst(running: Installation) -> list[float]:
         events += [person.event("track_unpublished", person.video())]
         events += [person.event("participant_left")]
     ages: list[float] = []
-    async with _client(running, httpx.Limits(max_connections=1)) as client:
-        began = time.perf_counter()
-        for event in events:
-            ages.append(time.perf_counter() - began)
-            await _post(client, event)
+    poster = Poster(running.settings.base_url)
+    began = time.perf_counter()
+    for event in events:
+        ages.append(time.perf_counter() - began)
+        await poster.post(event)
+    await poster.close()
     await _none_lost(running, people)
     return ages
 
@@ -99,15 +98,3 @@ async def _none_lost(running: Installation, people: Sequence[Person]) -> None:
         found = await running.ctx.store.rows(model).count_documents(query)
         if found != len(people):
             raise RuntimeError(f"{found} rows of {model.__name__} for {len(people)} people")
-
-
-def _client(running: Installation, limits: httpx.Limits) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        base_url=running.settings.base_url, limits=limits, timeout=60, trust_env=False
-    )
-
-
-async def _post(client: httpx.AsyncClient, event: Signed) -> None:
-    answer = await client.post(PATH, content=event.body, headers=event.headers)
-    if answer.status_code != httpx.codes.OK:
-        raise RuntimeError(f"a webhook was answered {answer.status_code}: {answer.text}")

@@ -46,9 +46,10 @@ class Installation:
         """The processes of roles; `mongo` and `redis` are the stores."""
         found = {role: child.pid for role, child in self.children.items() if child.pid}
         for process in psutil.Process().children(recursive=True):
-            for word in process.cmdline():
-                if Path(word).name in _STORES:
-                    found[_STORES[Path(word).name]] = process.pid
+            command = " ".join(process.cmdline())  # Valkey writes its own into one word
+            for program, role in _STORES.items():
+                if program in command:
+                    found[role] = process.pid
         return [found[role] for role in roles]
 
     def headers(self, identity: str, room: str = ROOM) -> dict[str, str]:
