@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
+from app import metrics
 from app.access import quota, visibility
 from app.access.tokens import Caller
 from app.buffer import pins, timeline, windows
@@ -73,8 +74,9 @@ async def accept(
     row = capture.model_dump_doc()
     try:
         row = await _promise(ctx, row, waits=capture.wait_until > now)
-    except ReplayError:
+    except ReplayError as error:
         await undo(ctx, row)
+        metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
         raise
     log.info("capture_accepted", capture=row["_id"], buffer=row["buffer_id"], by=caller.identity)
     try:
