@@ -7,6 +7,7 @@ until the fragment's row is in the database.
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from app.store import Row
 
 QUARANTINED_SUFFIX = ".bad"
 PART_SUFFIX = ".part"
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Two threads that prepare side by side take 40 % more CPU for 15 % more segments: libav lets go of
+the interpreter's lock at every packet. Writing and syncing go on meanwhile; who needs more than one
+core's worth runs several indexers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,8 @@ def make_fragment(folder: Path, entry: Entry, previous: Continuity | None, write
 
     Raises Unpreparable if the segment can't be used, OSError if the fragment can't be written.
     """
-    prepared = prepare(str(folder / entry.name), entry.seconds, previous)
+    with _ONE_AT_A_TIME:
+        prepared = prepare(str(folder / entry.name), entry.seconds, previous)
     init = prepared.init
     if previous is None or previous.init.id != init.id:
         path = folder / init_name(init.id)
