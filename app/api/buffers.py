@@ -21,9 +21,7 @@ from app.api.wire import Instant, Seconds
 from app.buffer import cleanup, timeline
 from app.buffer.timeline import Timeline
 from app.clips import endings
-from app.clips.requests import Instant as AskedInstant
 from app.clips.requests import Name
-from app.clips.requests import Seconds as AskedSeconds
 from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.models import Buffer
@@ -97,14 +95,6 @@ class BufferQuery(wire.Asked):
     next: Annotated[str, Field(pattern=r"^\d{1,14}-[0-9a-f]{24}$")] | None = Field(
         None, description="Where the page before ended."
     )
-
-
-class WindowQuery(wire.Asked):
-    """Which part of a buffer: `last` seconds, or from `start` to `end`."""
-
-    last: Annotated[AskedSeconds, Field(gt=0)] | None = None
-    start: AskedInstant | None = None
-    end: AskedInstant | None = None
 
 
 @described(

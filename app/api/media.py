@@ -14,8 +14,8 @@ from app.access import visibility
 from app.access.policy import Share
 from app.api import auth, ranges, seeing, streams, wire
 from app.api.auth import Reader
-from app.api.buffers import WindowQuery
 from app.api.openapi import Answer, Operation, described
+from app.api.seeing import WindowQuery
 from app.buffer import hls, preparing, windows
 from app.buffer.hls import Item
 from app.context import Context
@@ -51,19 +51,8 @@ async def get_playlist(request: Request) -> Response:
     now = datetime.now(UTC)
     reader = auth.reader(request)
     asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
-    line = await seeing.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
-    if asked.model_fields_set:
-        window = windows.resolve(
-            line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
-        )
-        start, end, spans = window.start, window.end, window.spans
-    elif line.oldest is not None and line.newest is not None:
-        start, end = line.oldest, line.newest
-        spans = windows.spans_between(line, start, end)
-    else:
-        raise BufferEmpty(f"nothing is recorded yet; the share is {line.state}", retry_after=5)
-    await seeing.check_window(ctx, reader, visibility.share_in(line), start, end)
-    rows = [row for each in await windows.segments(ctx.store, spans) for row in each]
+    window = await seeing.seen_window(ctx, reader, request.path_params["buffer_id"], asked, now)
+    rows = [row for each in await windows.segments(ctx.store, window.spans) for row in each]
     # One that is marked may be gone before a player asks for it.
     items = [hls.item(row) for row in rows if row["state"] == "indexed"]
 

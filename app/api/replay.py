@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, Route
 from app.access import visibility
 from app.api import auth, ranges, seeing, streams, wire
 from app.api.auth import Reader
-from app.api.buffers import WindowQuery
 from app.api.openapi import Answer, Operation, described
+from app.api.seeing import WindowQuery
 from app.buffer import windows
 from app.buffer.watched import Watch
 from app.clips import served

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from app.access import visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth
-from app.buffer import timeline
+from app.api import auth, wire
+from app.buffer import timeline, windows
 from app.buffer.timeline import Timeline
+from app.buffer.windows import Stretch
+from app.clips.requests import Instant, Seconds
 from app.context import Context
-from app.errors import Gone, NotFound
+from app.errors import BufferEmpty, Gone, NotFound
 from app.models import Buffer
 
 _NO_BUFFER = "there is no such buffer, or it is not yours to see"
+
+
+class WindowQuery(wire.Asked):
+    """Which part of a buffer: `last` seconds, or from `start` to `end`."""
+
+    last: Annotated[Seconds, Field(gt=0)] | None = None
+    start: Instant | None = None
+    end: Instant | None = None
+
+
+@dataclass(frozen=True)
+class SeenWindow:
+    """The window [start, end) of a buffer, as far as there is media, and where that lies."""
+
+    start: datetime
+    end: datetime
+    spans: tuple[Stretch, ...]
 
 
 async def seen(ctx: Context, caller: Caller, buffer_id: str) -> dict[str, Any]:
@@ -42,6 +64,31 @@ async def seen_timeline(
     if line is None or not await _sees(ctx, caller, visibility.share_in(line)):
         raise NotFound(_NO_BUFFER)
     return line
+
+
+async def seen_window(
+    ctx: Context, reader: auth.Reader, buffer_id: str, asked: WindowQuery, now: datetime
+) -> SeenWindow:
+    """The part of a buffer that is asked for, all that is there by default, if it may be watched.
+
+    Raises NotFound, NotPermitted, BufferEmpty, Gone, Invalid, WindowTooLong.
+    """
+    line = await seen_timeline(ctx, reader, buffer_id, now)
+    if asked.model_fields_set:
+        if asked.start is not None and asked.end is not None:
+            oldest = line.oldest or timeline.offered_from(now, ctx.settings)
+            windows.refuse_gone(line, asked.start, asked.end, oldest)
+        window = windows.resolve(
+            line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
+        )
+        seen = SeenWindow(window.start, window.end, window.spans)
+    elif line.oldest is not None and line.newest is not None:
+        spans = windows.spans_between(line, line.oldest, line.newest)
+        seen = SeenWindow(line.oldest, line.newest, spans)
+    else:
+        raise BufferEmpty(f"nothing is recorded yet; the share is {line.state}", retry_after=5)
+    await check_window(ctx, reader, visibility.share_in(line), seen.start, seen.end)
+    return seen
 
 
 async def check_window(

@@ -9,7 +9,7 @@ from typing import Literal, TypedDict
 
 from app.buffer import clock
 from app.buffer.timeline import Timeline, offered_from
-from app.errors import BufferEmpty, Invalid, WindowTooLong
+from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
 from app.models import EgressSession, Segment
 from app.settings import Settings
 from app.store import Row, Store
@@ -94,6 +94,13 @@ def resolve(
         _refuse_length((end - start).total_seconds(), post_roll, limit)
         _refuse_empty(timeline, now, tail)
     return _clamped(timeline, now, settings, start, end + timedelta(seconds=post_roll), tail, notes)
+
+
+def refuse_gone(timeline: Timeline, start: datetime, end: datetime, oldest: datetime) -> None:
+    """Raises Gone if all of [start, end) was recorded and is older than `oldest`, the first moment
+    that is offered."""
+    if start < end <= oldest and end > timeline.since:
+        raise Gone(f"the buffer begins at {_shown(oldest)}, after the window's end")
 
 
 def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[Stretch, ...]:

@@ -88,8 +88,7 @@ class Replays:
         if line is None:
             raise Gone("nothing is kept of this share any more")
         oldest = line.oldest or timeline.offered_from(now, settings)
-        if watch.start < watch.end <= oldest and watch.end > line.since:
-            raise Gone(f"the buffer begins at {_told(oldest)}, after the window's end")
+        windows.refuse_gone(line, watch.start, watch.end, oldest)
         return windows.resolve(line, now, settings, start=watch.start, end=watch.end, tail="skip")
 
 
