@@ -1,7 +1,10 @@
 """Names on disk: how true names become folders, and back to a session's id. Pure.
 
     {media root}/replay-buffer/{room}/{user}/{session id}/segment_….ts   written by egress
-    {media root}/replays/{owner}/{accepted at}-{short id}.mp4            written by us
+                                                          {sequence}.m4s   its fragment
+                                                          {sequence}.jpg   its tile on a sheet
+    {media root}/replays/{owner}/{accepted at}-{short id}.mp4            a clip
+    {media root}/thumbnails/{clip id}/                                   its pictures
 
 A folder name is an ASCII slug for people plus a hash of the true name for uniqueness, so it never
 holds a separator, a dot at its start or a template variable of LiveKit's, whatever the name was.
@@ -17,6 +20,7 @@ from pathlib import PurePosixPath
 
 BUFFER_ROOT = "replay-buffer"
 CLIPS_ROOT = "replays"
+THUMBNAILS_ROOT = "thumbnails"
 SEGMENT_PREFIX = "segment"
 FULL_PLAYLIST = "full.m3u8"
 LIVE_PLAYLIST = "live.m3u8"
@@ -51,6 +55,11 @@ def instance_of(session_id: str) -> str | None:
 def session_folder(room: str, identity: str, session_id: str) -> PurePosixPath:
     """A session's folder, relative to the media root."""
     return PurePosixPath(BUFFER_ROOT, folder_name(room), folder_name(identity), session_id)
+
+
+def tile_name(sequence: int) -> str:
+    """The file name of a segment's tile, once it was drawn, next to its fragment."""
+    return f"{sequence:08d}.jpg"
 
 
 def filename_prefix(egress_media_root: str, folder: str) -> str:

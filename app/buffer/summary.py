@@ -109,6 +109,13 @@ async def forget_before(store: Store, session_id: str, ticks: int, sequence: int
     )
 
 
+async def kept_from(store: Store, session_ids: Iterable[str]) -> dict[str, int]:
+    """By session id the media time before which nothing is offered, of those that have one."""
+    query = {"_id": {"$in": list(session_ids)}, "kept_from_ticks": {"$ne": None}}
+    found = store.rows(Summary).find(query, {"kept_from_ticks": 1})
+    return {row["_id"]: row["kept_from_ticks"] for row in await found.to_list(None)}
+
+
 async def lose(store: Store, row: Row, fault: str) -> None:
     """From now on the stretch of this segment is a gap, for the reason `fault`."""
     stretch = {"start_ticks": row["start_ticks"], "end_ticks": row["end_ticks"], "fault": fault}

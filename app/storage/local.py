@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,19 @@ def publish(root: Path, storage_path: str, part: Path) -> None:
         if not final.exists():
             raise
     sync(final.parent)
+
+
+def save(root: Path, storage_path: str, data: bytes) -> None:
+    """Writes a small file whole: aside, onto the disk, then named. Raises StorageFull."""
+    part = part_path(root, storage_path, secrets.randbits(32))
+    try:
+        with disk_errors():
+            part.write_bytes(data)
+        sync(part)
+        part.replace(locate(root, storage_path))
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def discard_parts(root: Path, storage_path: str) -> None:

@@ -1,0 +1,192 @@
+"""Small pictures of buffers: the newest one as a poster, one of each segment on a sprite sheet.
+
+Made of key frames, when somebody asks. A tile then stays beside its fragment, as long as that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from app.buffer import summary, windows
+from app.buffer.paths import tile_name
+from app.buffer.preparing import init_name
+from app.buffer.stripes import Contents
+from app.buffer.windows import Stretch
+from app.context import Context
+from app.drawing import Drawing
+from app.errors import Gone
+from app.media import pictures, sheets
+from app.media.init_segment import Init
+from app.media.pictures import NoPicture
+from app.media.samples import SampleTable
+from app.media.sheets import Tile
+from app.media.sprites import POSTER, fitted
+from app.models import EgressSession, Segment
+from app.storage.confined import inside
+from app.store import Row
+
+POSTERS = 64
+SHEETS = 8
+"""Kept in memory by each process: some 50 kB and 700 kB each, at most."""
+_TRIES = 3
+
+
+class Thumbnails:
+    """The pictures of buffers that this process has made of late."""
+
+    def __init__(self, ctx: Context, drawing: Drawing) -> None:
+        self._ctx = ctx
+        self._drawing = drawing
+        self._one = asyncio.Semaphore(1)
+        self._posters: OrderedDict[str, bytes] = OrderedDict()
+        self._sheets: OrderedDict[str, bytes] = OrderedDict()
+
+    async def segments(self, spans: Sequence[Stretch]) -> list[Row]:
+        """The rows of the segments in these spans that pictures may be made of, in order."""
+        rows = [row for each in await windows.segments(self._ctx.store, spans) for row in each]
+        kept_from = await self._kept_from(span["session_id"] for span in spans)
+        return [row for row in rows if _is_offered(row, kept_from)]
+
+    async def newest(self, spans: Sequence[Stretch]) -> list[Row]:
+        """The rows of the last segments in these spans, newest first: for a poster, one will do."""
+        kept_from = await self._kept_from(span["session_id"] for span in spans)
+        for span in reversed(spans):
+            query = {"session_id": span["session_id"], "start_ticks": {"$lt": span["end_ticks"]}}
+            found = self._ctx.store.rows(Segment).find(query).sort("sequence", -1).limit(_TRIES)
+            rows = [row for row in await found.to_list(_TRIES) if _is_offered(row, kept_from)]
+            if rows:
+                return rows
+        return []
+
+    async def poster(self, rows: Sequence[Row]) -> bytes:
+        """The key frame of the first of these segments that has one, as JPEG. Raises Gone."""
+        sessions = await self._folders({row["session_id"] for row in rows})
+        for row in rows:
+            async with self._one:
+                if row["_id"] not in self._posters:
+                    made = await asyncio.to_thread(_poster, sessions.get(row["session_id"]), row)
+                    if made is None:
+                        continue
+                    self._posters[row["_id"]] = made
+            return _used(self._posters, row["_id"], POSTERS)
+        raise Gone("nothing is kept of this share any more")
+
+    async def sheet(self, buffer_id: str, contents: Contents) -> bytes:
+        """The sheet with these contents as JPEG, black where a segment is gone.
+
+        Raises Gone if all are, Unavailable if drawing takes longer, DrawingFailed.
+        """
+        chosen = await self._chosen(buffer_id, contents)
+        named = [row and row["_id"] for row in chosen]
+        name = hashlib.sha256(repr((contents, named)).encode()).hexdigest()
+        if name not in self._sheets:
+
+            async def make() -> None:
+                self._sheets[name] = await self._draw(contents, chosen)
+
+            await self._drawing.once(name, make)
+        return _used(self._sheets, name, SHEETS)
+
+    async def _chosen(self, buffer_id: str, contents: Contents) -> list[Row | None]:
+        """For each tile the first segment that it stands for and that is there."""
+        chosen: list[Row | None] = [None] * contents.grid.tiles
+        kept_from = await self._kept_from(stripe.session_id for stripe in contents.stripes)
+        for stripe in contents.stripes:
+            query = {
+                "session_id": stripe.session_id,
+                "sequence": {"$gte": stripe.first, "$lte": stripe.last},
+                "buffer_id": buffer_id,
+            }
+            found = self._ctx.store.rows(Segment).find(query).sort("sequence", 1)
+            async for row in found:
+                tile = contents.tile_of(stripe.session_id, row["sequence"])
+                if chosen[tile] is None and _is_offered(row, kept_from):
+                    chosen[tile] = row
+        return chosen
+
+    async def _draw(self, contents: Contents, chosen: Sequence[Row | None]) -> bytes:
+        rows = {number: row for number, row in enumerate(chosen) if row is not None}
+        folders = await self._folders({row["session_id"] for row in rows.values()})
+        tiles = await asyncio.to_thread(_tiles, folders, rows)
+        sheet = await self._drawing.sheet(sheets.plan(contents.grid, tiles)) if tiles else b""
+        if not sheet:
+            raise Gone("nothing is kept of this part of the share any more")
+        return sheet
+
+    async def _folders(self, session_ids: set[str]) -> dict[str, Path]:
+        found = self._ctx.store.rows(EgressSession).find(
+            {"_id": {"$in": list(session_ids)}}, {"folder": 1}
+        )
+        root = self._ctx.settings.media_root
+        return {row["_id"]: inside(root, row["folder"]) async for row in found}
+
+    async def _kept_from(self, session_ids: Iterable[str]) -> dict[str, int]:
+        return await summary.kept_from(self._ctx.store, set(session_ids))
+
+
+def _is_offered(row: Row, kept_from: Mapping[str, int]) -> bool:
+    """Whether a segment's key frame may be shown: it is its first picture."""
+    earliest = kept_from.get(row["session_id"], row["start_ticks"])
+    return bool(row["state"] == "indexed" and row["start_ticks"] >= earliest)
+
+
+def _used(kept: OrderedDict[str, bytes], name: str, most: int) -> bytes:
+    kept.move_to_end(name)
+    while len(kept) > most:
+        kept.popitem(last=False)
+    return kept[name]
+
+
+def _poster(folder: Path | None, row: Row) -> bytes | None:
+    """None if the segment is gone, or has no picture."""
+    if folder is None:
+        return None
+    try:
+        avcc = _avcc(folder, row)
+        with (folder / row["name"]).open("rb") as file:
+            file.seek(row["payload_offset"])
+            frame = pictures.key_frame(avcc, file.read(_key_size(row)))
+    except (FileNotFoundError, NoPicture, ValueError):
+        return None
+    return pictures.jpeg(pictures.small(frame, *fitted(frame.width, frame.height, POSTER)))
+
+
+def _tiles(folders: Mapping[str, Path], rows: Mapping[int, Row]) -> list[Tile]:
+    inits: dict[tuple[str, str], str] = {}
+    tiles: list[Tile] = []
+    for number, row in rows.items():
+        folder = folders.get(row["session_id"])
+        if folder is None:
+            continue
+        key = (row["session_id"], row["init_id"])
+        if key not in inits:
+            try:
+                inits[key] = _avcc(folder, row).hex()
+            except (FileNotFoundError, ValueError):
+                inits[key] = ""
+        if inits[key]:
+            tiles.append(
+                Tile(
+                    number=number,
+                    source=str(folder / row["name"]),
+                    offset=row["payload_offset"],
+                    size_bytes=_key_size(row),
+                    avcc=inits[key],
+                    kept=str(folder / tile_name(row["sequence"])),
+                )
+            )
+    return tiles
+
+
+def _avcc(folder: Path, row: Row) -> bytes:
+    """FileNotFoundError if the init segment is gone, ValueError if it was altered."""
+    return Init.parse((folder / init_name(row["init_id"])).read_bytes()).avcc
+
+
+def _key_size(row: Row) -> int:
+    # A fragment's payload begins with its key frame.
+    return int(SampleTable.unpack(row["samples"]).sizes[0])

@@ -1,0 +1,175 @@
+"""Small pictures of clips: a poster, and a sprite sheet with one tile for each key frame.
+
+Made when somebody asks for them the first time, then kept in a folder of the clip's own, which
+goes with it. `file` is the row of a clip's file throughout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from app.buffer.paths import THUMBNAILS_ROOT
+from app.context import Context
+from app.drawing import Drawing
+from app.errors import Gone
+from app.media import keyframes, pictures, sheets
+from app.media.keyframes import KeyFrame, Shown
+from app.media.pictures import NoPicture, Sheet
+from app.media.sheets import Tile
+from app.media.sprites import MAX_TILES, POSTER, Cue, Grid, fitted
+from app.models import ReplayClip
+from app.storage import local
+from app.storage.confined import inside
+from app.store import Row
+
+ORPHANED_SECONDS = 3600.0
+"""A folder that is older than this and whose clip is gone was left by somebody who was killed."""
+_AT_ONCE = 500
+
+Found = TypeVar("Found")
+log = structlog.get_logger()
+
+
+async def index(ctx: Context, file: Row) -> tuple[Grid, list[Cue]]:
+    """The places on the clip's sheet, and when each is shown. Raises Gone."""
+    movie = await asyncio.to_thread(_read, keyframes.shown, _clip_path(ctx, file))
+    starts = [0.0, *(key.seconds for key in _chosen(movie)[1:])]
+    ends = [*starts[1:], movie.seconds]
+    cues = [
+        Cue(start, end, number)
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
+    ]
+    return _grid(movie), cues
+
+
+async def poster(ctx: Context, drawing: Drawing, file: Row) -> Path:
+    """The file of the first key frame that the clip shows. Raises Gone, StorageFull."""
+
+    async def make() -> bytes:
+        return await asyncio.to_thread(_read, _poster, _clip_path(ctx, file))
+
+    return await _kept(ctx, drawing, file, "poster.jpg", make)
+
+
+async def sheet(ctx: Context, drawing: Drawing, file: Row) -> Path:
+    """The file of the clip's sheet.
+
+    Raises Gone, StorageFull, Unavailable if drawing takes longer, DrawingFailed.
+    """
+
+    async def make() -> bytes:
+        path = _clip_path(ctx, file)
+        movie = await asyncio.to_thread(_read, keyframes.shown, path)
+        if not movie.keys:
+            return await asyncio.to_thread(_read, _single, path)
+        avcc = movie.avcc.hex()
+        tiles = [
+            Tile(number, str(path), key.offset, key.size_bytes, avcc)
+            for number, key in enumerate(_chosen(movie))
+        ]
+        return await drawing.sheet(sheets.plan(_grid(movie), tiles))
+
+    return await _kept(ctx, drawing, file, "sheet.jpg", make)
+
+
+def remove(root: Path, clip_id: str) -> None:
+    """Removes the pictures of a clip, if there are any. Blocks."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(inside(root, f"{THUMBNAILS_ROOT}/{clip_id}"))
+
+
+async def sweep(ctx: Context) -> None:
+    """Removes the pictures of clips that are gone."""
+    root = ctx.settings.media_root
+    names = await asyncio.to_thread(_old, root / THUMBNAILS_ROOT)
+    for begin in range(0, len(names), _AT_ONCE):
+        chunk = names[begin : begin + _AT_ONCE]
+        rows = ctx.store.rows(ReplayClip).find({"_id": {"$in": chunk}}, {"_id": 1})
+        orphaned = set(chunk) - {row["_id"] async for row in rows}
+        for clip_id in orphaned:
+            await asyncio.to_thread(remove, root, clip_id)
+            log.info("thumbnails_removed", clip=clip_id)
+
+
+async def _kept(
+    ctx: Context,
+    drawing: Drawing,
+    file: Row,
+    name: str,
+    make: Callable[[], Awaitable[bytes]],
+) -> Path:
+    root, clip_id = ctx.settings.media_root, file["resource_id"]
+    storage_path = f"{THUMBNAILS_ROOT}/{clip_id}/{name}"
+    path = local.locate(root, storage_path)
+
+    async def make_and_keep() -> None:
+        picture = await make()
+        if not picture:
+            raise _no_picture()
+        await asyncio.to_thread(local.save, root, storage_path, picture)
+        # Whoever removes a clip marks its row first and removes its pictures then.
+        if not await ctx.store.rows(ReplayClip).find_one({"_id": clip_id, "ready": True}):
+            await asyncio.to_thread(remove, root, clip_id)
+            raise Gone("the clip was deleted")
+
+    if not path.exists():
+        await drawing.once(storage_path, make_and_keep)
+    return path
+
+
+def _clip_path(ctx: Context, file: Row) -> Path:
+    return local.locate(ctx.settings.media_root, file["storage_path"])
+
+
+def _read(what: Callable[[Path], Found], path: Path) -> Found:
+    """What a function reads of a clip. Raises Gone where it can't."""
+    try:
+        return what(path)
+    except FileNotFoundError as error:
+        raise Gone("the file of this clip is lost") from error
+    except NoPicture as error:
+        log.warning("no_picture", path=str(path), error=str(error))
+        raise _no_picture() from error
+
+
+def _no_picture() -> Gone:
+    return Gone("no picture can be made of this clip")
+
+
+def _poster(path: Path) -> bytes:
+    frame = keyframes.first_picture(path, keyframes.shown(path))
+    return pictures.jpeg(pictures.small(frame, *fitted(frame.width, frame.height, POSTER)))
+
+
+def _single(path: Path) -> bytes:
+    """The sheet of a clip so short that it shows no key frame."""
+    movie = keyframes.shown(path)
+    drawn = Sheet(_grid(movie))
+    drawn.put(0, keyframes.first_picture(path, movie))
+    return drawn.jpeg()
+
+
+def _chosen(movie: Shown) -> tuple[KeyFrame, ...]:
+    every = -(-len(movie.keys) // MAX_TILES) or 1
+    return movie.keys[::every]
+
+
+def _grid(movie: Shown) -> Grid:
+    return Grid(len(_chosen(movie)) or 1, *fitted(movie.width, movie.height))
+
+
+def _old(folder: Path) -> list[str]:
+    """The names of the folders in a folder that have not changed for ORPHANED_SECONDS."""
+    before = time.time() - ORPHANED_SECONDS
+    try:
+        return [path.name for path in folder.iterdir() if path.stat().st_mtime < before]
+    except FileNotFoundError:
+        return []  # no picture was ever made, or one went meanwhile: the next pass sees the rest
