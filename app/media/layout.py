@@ -112,7 +112,7 @@ class Layout:
     ) -> None:
         chosen = sizes[first:last]
         chunks.add(self.size_bytes, chosen)
-        skipped = int(sizes[:first].sum(dtype=np.int64))
+        skipped = int(sizes[:first].sum(dtype=np.int64)) if first else 0
         self._add(path, offset + skipped, int(chosen.sum(dtype=np.int64)), b"")
 
     def _add(self, path: str | None, offset: int, length: int, data: bytes) -> None:

@@ -48,7 +48,7 @@ def pauses_within(selections: Sequence[Selection], starts: Sequence[int]) -> tup
         begin, end = run.start_ticks, selection.start_ticks
         if selection is selections[0] and end - begin > HOLE_TICKS:
             found.append(Pause("start", run.wall_clock(begin), run.wall_clock(end), 0.0, False))
-        shown = np.sort(selection.pts[selection.pts >= selection.start_ticks])
+        shown = np.sort(selection.pts[selection.pts >= selection.start_ticks], kind="stable")
         ends = np.append(shown[1:], selection.end_ticks)
         for index in np.flatnonzero(ends - shown > HOLE_TICKS):
             begin, end = int(shown[index]), int(ends[index])
