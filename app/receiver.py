@@ -56,9 +56,16 @@ def verify(settings: Settings, body: bytes, authorization: str | None) -> Webhoo
     except UnicodeDecodeError as error:
         failure = error
     raise Unauthorized(
-        f"The webhook can't be verified: {type(failure).__name__}. It must be signed with one of "
+        f"The webhook can't be verified: {_reason(failure)}. It must be signed with one of "
         f"the keys {', '.join(settings.key_pairs)} and carry the body's hash."
     ) from failure
+
+
+def _reason(failure: Exception | None) -> str:
+    """What was wrong, without a word of what was sent: parsers quote their input."""
+    if type(failure) is Exception:
+        return str(failure)  # livekit-api's own, of fixed text
+    return type(failure).__name__
 
 
 async def receive(request: Request) -> Response:
@@ -81,7 +88,13 @@ async def receive(request: Request) -> Response:
         log.warning("webhook_not_stored", webhook=name, id=event.id, error=repr(error))
         raise Unavailable("The event could not be stored; send it again.", retry_after=1) from error
     metrics.WEBHOOKS.labels(name, "stored" if known else "ignored").inc()
-    log.debug("webhook", webhook=name, id=event.id, room=event.room.name)
+    log.info(
+        "webhook",
+        webhook=name,
+        id=event.id,
+        room=event.room.name or event.egress_info.room_name,
+        identity=event.participant.identity,
+    )
     return JSONResponse({"status": "ok"})
 
 

@@ -23,7 +23,13 @@ from app import metrics
 from app.buffer import summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.kept import retention
-from app.buffer.paths import BUFFER_ROOT, FULL_PLAYLIST, LIVE_PLAYLIST, instance_of
+from app.buffer.paths import (
+    BUFFER_ROOT,
+    FULL_PLAYLIST,
+    LIVE_PLAYLIST,
+    instance_of,
+    tile_name,
+)
 from app.buffer.preparing import fragment_name
 from app.buffer.retention import is_too_much
 from app.context import Context
@@ -34,6 +40,7 @@ from app.store import Row
 SAFE_AGE = timedelta(hours=1)
 _EMPTY_FOR_SECONDS = 60.0
 _FRAGMENT = re.compile(r"\d{8,}\.m4s")
+_TILE = re.compile(r"\d{8,}\.jpg")
 _KNOWN = re.compile(rf"{re.escape(FULL_PLAYLIST)}|{re.escape(LIVE_PLAYLIST)}|init-[0-9a-f]+\.mp4")
 
 log = structlog.get_logger()
@@ -114,8 +121,11 @@ async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Path]:
     sessions = await _sessions(ctx)
     for folder in await session_folders(ctx):
         names = await asyncio.to_thread(_names, folder)
-        rows = ctx.store.rows(Segment).find({"session_id": folder.name}, {"name": 1})
-        names -= {row["name"] async for row in rows}
+        found = ctx.store.rows(Segment).find(
+            {"session_id": folder.name}, {"name": 1, "sequence": 1}
+        )
+        rows = await found.to_list(None)
+        names -= {row["name"] for row in rows} | {tile_name(row["sequence"]) for row in rows}
         session = sessions.get(folder.name)
         for path in await _unknown(ctx, folder, session, names, before.timestamp()):
             yield path
@@ -128,7 +138,9 @@ async def session_folders(ctx: Context) -> list[Path]:
 
 
 async def _sessions(ctx: Context) -> dict[str, Row]:
-    return {row["_id"]: row for row in await ctx.store.rows(EgressSession).find().to_list(None)}
+    """Our installation's sessions: another media root's are not missing, they are elsewhere."""
+    found = ctx.store.rows(EgressSession).find({"_id": {"$regex": f"^{ctx.instance}-"}})
+    return {row["_id"]: row for row in await found.to_list(None)}
 
 
 async def _unknown(
@@ -167,11 +179,13 @@ def _is_known(name: str, session: Row | None) -> bool:
 
 
 async def _is_unknown(ctx: Context, session: Row | None, name: str) -> bool:
-    """Whether no row speaks of a file: pinned ones outlive what is offered."""
+    """Whether no row speaks of a file: pinned ones outlive what is offered, and so do tiles."""
     if session is None:
         return True
-    query: dict[str, object] = {"session_id": session["_id"], "name": name}
-    if _FRAGMENT.fullmatch(name):
+    query: dict[str, object] = {"session_id": session["_id"]}
+    if not _TILE.fullmatch(name):
+        query["name"] = name
+    if _FRAGMENT.fullmatch(name) or _TILE.fullmatch(name):
         query["sequence"] = int(name.partition(".")[0])
     return await ctx.store.rows(Segment).find_one(query, {"_id": 1}) is None
 

@@ -57,7 +57,7 @@ class Track(Model):
 
     `ended_at` is final: a track that was unpublished never comes back under its sid. `missing`
     counts the surveys in a row that did not list it; from 2 on it is taken for gone, and listed
-    again it is back.
+    again it is back; after 10 it has ended.
     """
 
     model_config = {

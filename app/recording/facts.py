@@ -19,6 +19,7 @@ from app.buffer import clock
 from app.recording import livekit
 from app.store import Row, Store
 
+_YEAR_3000_MS = 32_503_680_000_000
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
 _EGRESS_IDENTITY = "EG_"
 # A row of a running egress may move to these from any status before them, never back.
@@ -34,7 +35,7 @@ def is_recorder(participant: ParticipantInfo) -> bool:
 
 def is_share(track: TrackInfo) -> bool:
     """Whether a track belongs to a screen share."""
-    return track.source in SHARE_SOURCES
+    return track.sid != "" and track.source in SHARE_SOURCES
 
 
 def has_opted_out(participant: ParticipantInfo) -> bool:
@@ -81,7 +82,8 @@ async def participant_joined(
 ) -> None:
     """Somebody is connected to a room."""
     joined_ms = participant.joined_at_ms or participant.joined_at * 1000
-    joined_at = datetime.fromtimestamp(joined_ms / 1000, UTC) if joined_ms else now
+    believable = 0 < joined_ms < _YEAR_3000_MS
+    joined_at = datetime.fromtimestamp(joined_ms / 1000, UTC) if believable else now
     await _upsert(
         store,
         models.Participant,
@@ -178,7 +180,8 @@ async def egress(store: Store, info: EgressInfo, now: datetime) -> Row | None:
     before = [name for name, rank in _RANK.items() if rank <= _RANK.get(status, len(_RANK))]
     change: Row = {"status": status}
     if livekit.is_over(info):
-        ended = datetime.fromtimestamp(info.ended_at / 1e9, UTC) if info.ended_at else now
+        believable = 0 < info.ended_at / 1e6 < _YEAR_3000_MS
+        ended = datetime.fromtimestamp(info.ended_at / 1e9, UTC) if believable else now
         change |= {"ended_at": ended, "error": info.error[:500], "error_code": info.error_code}
     await sessions.update_one(
         {"_id": session_id, "egress_id": info.egress_id, "status": {"$in": before}},

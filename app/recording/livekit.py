@@ -171,6 +171,13 @@ class LiveKit:
         answer = await self._answer(self._api.room.list_rooms(ListRoomsRequest()), "ListRooms")
         return list(answer.rooms)
 
+    async def room(self, name: str) -> Room | None:
+        """One room; None if it is gone. Raises Unavailable."""
+        answer = await self._answer(
+            self._api.room.list_rooms(ListRoomsRequest(names=[name])), "ListRooms"
+        )
+        return answer.rooms[0] if answer.rooms else None
+
     async def participants(self, room: str) -> list[ParticipantInfo]:
         """Everybody in a room, recorders included; empty for one that is gone.
 

@@ -16,7 +16,7 @@ from redis.exceptions import LockError
 from app import jobs, models
 from app.buffer import paths
 from app.context import Context
-from app.recording import admission, planner, starting, telling
+from app.recording import admission, facts, pairing, planner, starting, telling
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.recording.reasons import REFUSALS, Why
 from app.store import Row
@@ -82,7 +82,7 @@ async def _reconcile_share(
         track = await ctx.store.rows(models.Track).find_one({"_id": video_sid})
         if track is None:
             return None
-        buffer = await _buffer(ctx, track, now)
+        buffer = await _buffer(ctx, livekit, track, now)
         sessions = await (
             ctx.store.rows(models.EgressSession)
             .find({"buffer_id": buffer["_id"], "role": {"$in": ["current", "next"]}})
@@ -105,12 +105,12 @@ async def _reconcile_share(
     return datetime.now(UTC) + timedelta(seconds=5)
 
 
-async def _buffer(ctx: Context, track: Row, now: datetime) -> Row:
+async def _buffer(ctx: Context, livekit: LiveKit, track: Row, now: datetime) -> Row:
     buffers = ctx.store.rows(models.Buffer)
     buffer_id = paths.buffer_id(ctx.instance, track["room_sid"], track["_id"])
     row = await buffers.find_one({"_id": buffer_id})
     if row is None:
-        room = await ctx.store.rows(models.Room).find_one({"_id": track["room_sid"]})
+        room = await _room(ctx, livekit, track)
         await ctx.store.create(
             models.Buffer(
                 id=buffer_id,
@@ -129,6 +129,16 @@ async def _buffer(ctx: Context, track: Row, now: datetime) -> Row:
     return row
 
 
+async def _room(ctx: Context, livekit: LiveKit, track: Row) -> Row | None:
+    """The room's row; where room_started was missed LiveKit is asked, for the community's sake."""
+    rooms = ctx.store.rows(models.Room)
+    row = await rooms.find_one({"_id": track["room_sid"]})
+    if row is None and (room := await livekit.room(track["room"])) is not None:
+        await facts.room_started(ctx.store, room)
+        row = await rooms.find_one({"_id": track["room_sid"]})
+    return row
+
+
 async def _share(
     ctx: Context, track: Row, buffer: Row, now: datetime, *, running: bool
 ) -> planner.Share:
@@ -142,19 +152,10 @@ async def _share(
         and (participant is None or participant["left_at"] is None)
         and (room is None or room["finished_at"] is None)
     )
-    audio = await ctx.store.rows(models.Track).find_one(
-        {
-            "participant_sid": track["participant_sid"],
-            "video": False,
-            "live": True,
-            "missing": {"$lt": 2},
-        },
-        sort=[("published_at", -1)],
-    )
     share = planner.Share(
         live=live,
         published_at=track["published_at"] or buffer["since"],
-        audio_sid=audio["_id"] if audio else None,
+        audio_sid=await _audio_sid(ctx, track, now) if live else None,
         failures=buffer["failures"],
         retry_at=buffer["retry_at"],
     )
@@ -164,6 +165,19 @@ async def _share(
         ctx, buffer, track, participant, running=running, resting=share.resting(now)
     )
     return replace(share, refusal=refusal)
+
+
+async def _audio_sid(ctx: Context, video: Row, now: datetime) -> str | None:
+    theirs = ctx.store.rows(models.Track).find({"participant_sid": video["participant_sid"]})
+    videos: list[pairing.Published] = []
+    audios: list[pairing.Published] = []
+    async for track in theirs:
+        published = pairing.Published(track["_id"], track["published_at"] or now)
+        if track["video"]:
+            videos.append(published)
+        elif track["live"] and track["missing"] < 2:
+            audios.append(published)
+    return pairing.audio_of(video["_id"], videos, audios)
 
 
 def _session(row: Row) -> planner.Session:

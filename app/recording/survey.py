@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 # A fact younger than this may be newer than the answer it is missing from.
 SETTLE_SECONDS = 5.0
+# A track that so many surveys in a row did not list has ended for good.
+FINAL_AFTER = 10
 # A recorder is in the room within seconds of its start; listed active without it: a ghost.
 GHOST_SECONDS = 40.0
 _ROOMS_AT_ONCE = 8
@@ -82,13 +84,19 @@ async def _note_room(
 async def _miss_tracks(
     ctx: Context, live: list[Row], present: dict[str, list[ParticipantInfo]], began: datetime
 ) -> None:
-    """Counts, for each live track, the surveys that did not list it; the second one ends it."""
+    """Counts, for each live track, the surveys that did not list it.
+
+    The second one ends what is recorded of it; listed again it is back, until it is final.
+    """
     listed = {track.sid for people in present.values() for who in people for track in who.tracks}
     settled = began - timedelta(seconds=SETTLE_SECONDS)
     for track in live:
+        final = track["missing"] + 1 >= FINAL_AFTER
         if track["_id"] not in listed and (track["published_at"] or settled) <= settled:
             await ctx.store.rows(models.Track).update_one(
-                {"_id": track["_id"]}, {"$inc": {"missing": 1}}
+                {"_id": track["_id"]},
+                {"$inc": {"missing": 1}}
+                | ({"$set": {"live": False, "ended_at": began}} if final else {}),
             )
 
 

@@ -29,6 +29,21 @@ def state_to_tell(share: Share, *, active: bool, told: str) -> str:
     return STARTED if active else told
 
 
+async def _another_is_buffered(ctx: Context, buffer: Row) -> bool:
+    """Whether another share of the same participant is: the attribute is theirs, not a share's."""
+    other = await ctx.store.rows(models.Buffer).find_one(
+        {
+            "room_sid": buffer["room_sid"],
+            "identity": buffer["identity"],
+            "ended_at": None,
+            "told": STARTED,
+            "_id": {"$ne": buffer["_id"]},
+        },
+        {"_id": 1},
+    )
+    return other is not None
+
+
 async def tell(ctx: Context, livekit: LiveKit, buffer: Row, share: Share, *, active: bool) -> None:
     """Tells what has changed: an event, and the attribute that clients show."""
     state = state_to_tell(share, active=active, told=buffer["told"])
@@ -41,7 +56,8 @@ async def tell(ctx: Context, livekit: LiveKit, buffer: Row, share: Share, *, act
         REFUSED: events.BUFFER_REFUSED,
     }[kind]
     try:
-        await livekit.show_buffered(buffer["room"], buffer["identity"], kind == STARTED)
+        shown = kind == STARTED or await _another_is_buffered(ctx, buffer)
+        await livekit.show_buffered(buffer["room"], buffer["identity"], shown)
     except Unavailable as error:
         # the attribute is a courtesy; recording does not wait for it
         log.warning("attribute_not_set", identity=buffer["identity"], error=error.detail)
