@@ -23,6 +23,7 @@ from app.api import (
     problems,
     quotas,
     replay,
+    shares,
     webhooks,
 )
 from app.api import health as health_api
@@ -40,6 +41,7 @@ ROUTES: list[BaseRoute] = [
     *replay.routes,
     *captures.routes,
     *clips.routes,
+    *shares.routes,
     *files.routes,
     *quotas.routes,
     *communities.routes,

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import ConfigurationError
@@ -62,12 +69,20 @@ class Settings(BaseSettings):
     audio_wait_seconds: float = Field(
         0.5, ge=0, le=10, description="How long a start waits for the share's audio track."
     )
-    retention_minutes: float = Field(12, gt=0, description="Age at which a segment is deleted.")
-    max_capture_minutes: float = Field(10, gt=0, description="The longest window of a capture.")
-    cleanup_minutes: float = Field(5, gt=0, description="How often old segments are deleted.")
-    reap_minutes: float = Field(60, gt=0, description="How often orphaned sessions are reaped.")
+    retention_minutes: float = Field(
+        12, gt=0, le=1440, description="Age at which a segment is deleted."
+    )
+    max_capture_minutes: float = Field(
+        10, gt=0, le=1440, description="The longest window of a capture."
+    )
+    cleanup_minutes: float = Field(
+        5, ge=0.01, le=1440, description="How often old segments are deleted."
+    )
+    reap_minutes: float = Field(
+        60, ge=0.05, le=10080, description="How often orphaned sessions are reaped."
+    )
     reconcile_seconds: float = Field(
-        20, gt=0, description="How often the facts are compared with LiveKit."
+        20, ge=1, le=3600, description="How often the facts are compared with LiveKit."
     )
     quota_bytes: int = Field(5 * 2**30, ge=0, description="A user's quota for clips.")
     max_concurrent: int = Field(5, ge=0, description="Shares buffered at once per community.")
@@ -81,8 +96,13 @@ class Settings(BaseSettings):
     admins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Identities, comma separated, that administrate the instance."
     )
-    clip_days: float = Field(0, ge=0, description="Days after which a clip expires; 0: never.")
-    audit_days: float = Field(90, gt=0, description="Days that audit entries are kept.")
+    clip_days: float = Field(
+        0, ge=0, le=36500, description="Days after which a clip expires; 0: never."
+    )
+    link_days: float = Field(
+        7, gt=0, le=3650, description="Days that a clip's link holds, unless its owner says."
+    )
+    audit_days: float = Field(90, gt=0, le=36500, description="Days that audit entries are kept.")
     captures_at_once: int = Field(4, ge=1, le=64, description="Captures written at once a worker.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Own port for /metrics; 0: none.")
     metrics_token: SecretStr = Field(
@@ -130,6 +150,47 @@ class Settings(BaseSettings):
         if value and (urlsplit(value).scheme not in allowed or not urlsplit(value).hostname):
             raise ValueError(f"must be a URL with one of the schemes {', '.join(sorted(allowed))}")
         return value.rstrip("/")
+
+    @field_validator("host", "livekit_url")
+    @classmethod
+    def _not_empty(cls, value: str) -> str:
+        if not value:
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("egress_file_upload_dest")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if value and not value.startswith("/"):
+            raise ValueError("must be an absolute path: egress knows no other folder to start from")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            split = urlsplit(origin)
+            if split.scheme not in ("http", "https") or not split.netloc or split.path:
+                raise ValueError("must be origins such as https://app.example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        if self.max_capture_minutes > self.retention_minutes:
+            raise ValueError(
+                f"MAX_CAPTURE_MINUTES={self.max_capture_minutes:g} is more than "
+                f"RETENTION_MINUTES={self.retention_minutes:g} keeps"
+            )
+        if self.metrics_port and self.metrics_port == self.port:
+            raise ValueError(
+                f"METRICS_PORT and PORT are both {self.port}: give them different ones"
+            )
+        if self.events_url and not (self.events_key and self.events_secret.get_secret_value()):
+            raise ValueError(
+                "EVENTS_URL needs EVENTS_KEY and EVENTS_SECRET: our events are never signed with "
+                "LiveKit's key"
+            )
+        return self
 
     @field_validator("encoding")
     @classmethod
@@ -205,8 +266,11 @@ def load(**given: object) -> Settings:
 def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
-        name = str(problem["loc"][0]) if problem["loc"] else "settings"
         message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            lines.append(message)
+            continue
+        name = str(problem["loc"][0])
         secret = Settings.model_fields[name].annotation is SecretStr
         shown = "" if secret or problem["input"] in ("", None) else f"={problem['input']!r}"
         lines.append(f"{name.upper()}{shown} {message}")

@@ -1,4 +1,4 @@
-"""Who may see and who may capture a share: the one rule. Pure."""
+"""Who may see and capture a share, who may see and change a clip: the rules. Pure."""
 
 from __future__ import annotations
 
@@ -66,6 +66,33 @@ def right(caller: Caller, share: Share, standing: Standing) -> Right:
     if standing.policy == "room" and standing.in_room:
         return allowed if standing.in_window else Right.SEE
     return Right.NONE
+
+
+class ClipRight(IntEnum):
+    """What somebody may do with a clip; `CHANGE` is to share and to delete, too."""
+
+    NONE = 0
+    READ = 1
+    CHANGE = 2
+
+
+def clip_right(
+    caller: Caller, *, owner: str, room: str, visibility: str, in_room: bool
+) -> ClipRight:
+    """What the caller may do with a clip of `owner`'s, made in `room`.
+
+    `in_room`: the caller is or was in the room while it was the one of the clip. A `link` is a
+    credential of its own: it changes nothing for callers.
+    """
+    if caller.instance_admin:
+        return ClipRight.CHANGE
+    if caller.room not in (None, room):
+        return ClipRight.NONE
+    if caller.identity == owner:
+        return ClipRight.CHANGE
+    if visibility == "room" and in_room and caller.can_subscribe:
+        return ClipRight.READ
+    return ClipRight.NONE
 
 
 def may_forget(caller: Caller, share: Share) -> bool:

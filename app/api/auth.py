@@ -25,13 +25,14 @@ class Reader:
 
     `caller` None: a signature says so, and the resource needs no further check. `holder` names,
     opaquely, the caller that the access goes back to. URLs that are made for a reader with a
-    signature expire with it.
+    signature expire with it. `base_url` is where callers reach us.
     """
 
     caller: Caller | None
     holder: str
     expires_at: datetime
     keys: tuple[bytes, ...]
+    base_url: str
 
     def url(self, path: str, **query: str) -> str:
         """`path` and `query` signed, so that this one resource can be read without a token."""
@@ -60,7 +61,7 @@ def reader(request: Request) -> Reader:
         keys = signatures.media_keys(ctx.settings, ctx.instance)
         pairs = query.multi_items()
         expires_at = signatures.check(keys, request.scope["path"], pairs, now)
-        return Reader(None, query.get("holder", ""), expires_at, keys)
+        return Reader(None, query.get("holder", ""), expires_at, keys, ctx.settings.base_url)
     return reader_of(ctx, caller(request), now)
 
 
@@ -68,4 +69,4 @@ def reader_of(ctx: Context, found: Caller, now: datetime) -> Reader:
     """A caller as a reader, to make media URLs for."""
     keys = signatures.media_keys(ctx.settings, ctx.instance)
     holder = hmac.new(keys[0], found.identity.encode(), hashlib.sha256).hexdigest()[:16]
-    return Reader(found, holder, signatures.expiry(now), keys)
+    return Reader(found, holder, signatures.expiry(now), keys, ctx.settings.base_url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -38,7 +37,6 @@ from app.store import Row
 FINAL = frozenset({"ready", "failed", "cancelled"})
 EVENT_SECONDS = 0.2
 HEARTBEAT_SECONDS = 15
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 class Accepted(Told):
@@ -102,7 +100,7 @@ def _asked(request: Request) -> tuple[Context, Caller]:
         ],
         body=CaptureRequest,
         headers={
-            "Idempotency-Key": "The same key within 24 h gives the same capture: 1 to 200 "
+            wire.IDEMPOTENCY_KEY: "The same key within 24 h gives the same capture: 1 to 200 "
             "visible ASCII characters."
         },
     )
@@ -110,9 +108,7 @@ def _asked(request: Request) -> tuple[Context, Caller]:
 async def post_capture(request: Request) -> Response:
     """POST /captures"""
     ctx, caller = _asked(request)
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise Invalid("Idempotency-Key must be 1 to 200 visible ASCII characters")
+    key = wire.idempotency_key(request)
     row = await captures.accept(ctx, caller, await wire.body(request, CaptureRequest), key)
     location = f"/captures/{row['_id']}"
     told = Accepted(id=row["_id"], status=row["status"], clip_id=row["clip_id"], Location=location)

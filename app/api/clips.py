@@ -15,10 +15,14 @@ from app.access.tokens import Caller
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Seconds, Told
-from app.clips import library
-from app.clips.requests import Name, checked_title
+from app.clips import library, pages
+from app.clips.opening import HiddenHead
+from app.clips.pages import Clip, Wanted
+from app.clips.requests import TITLE_LENGTH, Name, checked_title
+from app.clips.requests import Instant as AskedInstant
 from app.context import Context
-from app.errors import Gone, Invalid, NotFound, QuotaExceeded
+from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
+from app.store import Row
 
 
 class Requested(Told):
@@ -67,6 +71,8 @@ class ClipTold(Told):
     cut: str
     clock: str = Field(description="`exact`, or `approximate`: up to 2 s off.")
     visibility: str
+    link_url: str | None = Field(description="Reads the bytes, whoever has it; owners see it.")
+    link_expires_at: Instant | None
     keep: bool
     size: int
     checksum: str | None = Field(description="`sha256:…`; null for some seconds.")
@@ -88,6 +94,13 @@ class ClipQuery(Asked):
 
     room: Name | None = Field(None, description="Only of this room.")
     owner: Name | None = Field(None, description="Only of this owner.")
+    since: AskedInstant | None = Field(None, description="Only made at this time or later.")
+    until: AskedInstant | None = Field(None, description="Only made before this time.")
+    title: Annotated[str, Field(min_length=1, max_length=TITLE_LENGTH)] | None = Field(
+        None,
+        description="Only with this in their title, in upper or lower case. A page may then hold "
+        "fewer than `limit`, or none, and still have a `next`.",
+    )
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     next: Annotated[str, Field(max_length=200)] | None = Field(
         None, description="Where the page before ended."
@@ -98,7 +111,18 @@ class ClipChange(Asked):
     """What PATCH may change."""
 
     title: str | None = None
-    visibility: Literal["private"] | None = None
+    visibility: Literal["private", "room", "link"] | None = Field(
+        None,
+        description="`room`: who was in the room; `link`: who has its `link_url`. What is revoked "
+        "ends at once; a new link is another one.",
+    )
+    link_days: Annotated[float, Field(gt=0, le=3650)] | None = Field(
+        None, description="How long a link holds; default: LINK_DAYS."
+    )
+    share_hidden_head: bool = Field(
+        False,
+        description="Needed to open a clip with `hidden_head_seconds`: others get these too.",
+    )
     keep: bool | None = Field(None, description="Kept clips do not expire.")
 
     @field_validator("title")
@@ -107,9 +131,19 @@ class ClipChange(Asked):
         return None if value is None else checked_title(value)
 
 
-def told(clip: library.Clip, reader: auth.Reader) -> ClipTold:
+def media_url(row: Row, reader: auth.Reader, path: str) -> str:
+    """A URL of a clip's bytes or pictures. Others' ends with the next change of who may see it."""
+    owns = reader.caller is not None and reader.caller.identity == row["owner"]
+    return reader.url(path) if owns else reader.url(path, grant=str(row["grant"]))
+
+
+def told(clip: Clip, reader: auth.Reader) -> ClipTold:
     """A clip as its reader is told of it."""
     row, file = clip.row, clip.file
+    path = f"/file/{file['_id']}"
+    owns = reader.caller is not None and reader.caller.identity == row["owner"]
+    sees_link = owns or (reader.caller is not None and reader.caller.instance_admin)
+    link = row["link_secret"] if sees_link else None
     return ClipTold(
         id=row["_id"],
         title=row["title"],
@@ -132,11 +166,13 @@ def told(clip: library.Clip, reader: auth.Reader) -> ClipTold:
         cut=row["cut"],
         clock=row["clock"],
         visibility=row["visibility"],
+        link_url=f"{reader.base_url}{path}?link={link}" if link else None,
+        link_expires_at=row["link_expires_at"] if link else None,
         keep=row["keep"],
         size=file["size_bytes"],
         checksum=file["checksum"],
         file_id=file["_id"],
-        url=reader.url(f"/file/{file['_id']}"),
+        url=media_url(row, reader, path),
         created_at=row["created_at"],
         expires_at=None if row["keep"] else row["expires_at"],
     )
@@ -163,9 +199,8 @@ async def list_clips(request: Request) -> Response:
     """GET /clips"""
     ctx, reader, caller = _asked(request)
     asked = wire.query(request, ClipQuery)
-    page = await library.page(
-        ctx, caller, room=asked.room, owner=asked.owner, limit=asked.limit, after=asked.next
-    )
+    wanted = Wanted(asked.room, asked.owner, asked.since, asked.until, asked.title)
+    page = await pages.page(ctx, caller, wanted, limit=asked.limit, after=asked.next)
     return wire.answer(ClipPage(items=[told(clip, reader) for clip in page.items], next=page.next))
 
 
@@ -179,14 +214,26 @@ async def get_clip(request: Request) -> Response:
 
 
 @described(
-    Operation(summary="Change a clip", answers=_CLIP, problems=[NotFound, Invalid], body=ClipChange)
+    Operation(
+        summary="Change a clip",
+        answers=_CLIP,
+        problems=[NotFound, NotPermitted, HiddenHead],
+        body=ClipChange,
+    )
 )
 async def patch_clip(request: Request) -> Response:
     """PATCH /clips/{clip_id}"""
     ctx, reader, caller = _asked(request)
-    changes = (await wire.body(request, ClipChange)).model_dump(exclude_none=True)
-    clip_id = request.path_params["clip_id"]
-    return wire.answer(told(await library.change(ctx, caller, clip_id, changes), reader))
+    asked = await wire.body(request, ClipChange)
+    clip = await library.change(
+        ctx,
+        caller,
+        request.path_params["clip_id"],
+        asked.model_dump(exclude_none=True, include={"title", "visibility", "keep"}),
+        link_days=asked.link_days,
+        hidden_head=asked.share_hidden_head,
+    )
+    return wire.answer(told(clip, reader))
 
 
 @described(
@@ -194,7 +241,7 @@ async def patch_clip(request: Request) -> Response:
         summary="Delete a clip",
         description="It is hidden and its quota freed at once; its file goes 60 s later.",
         answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
-        problems=[NotFound],
+        problems=[NotFound, NotPermitted],
     )
 )
 async def delete_clip(request: Request) -> Response:
@@ -209,7 +256,7 @@ async def delete_clip(request: Request) -> Response:
         summary="Take a DELETE back",
         description="For 60 s after it; the clip is charged again.",
         answers=_CLIP,
-        problems=[NotFound, Gone, QuotaExceeded],
+        problems=[NotFound, NotPermitted, Gone, QuotaExceeded],
     )
 )
 async def restore_clip(request: Request) -> Response:

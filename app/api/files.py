@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.api import auth, ranges, streams
 from app.api.openapi import Answer, Operation, described
-from app.clips import library
+from app.clips import library, sharing
 from app.context import Context
 from app.errors import Gone, NotFound
 from app.storage import local
@@ -25,7 +25,8 @@ log = structlog.get_logger()
 @described(
     Operation(
         summary="The bytes of a clip",
-        description="With a token, or by the `url` in the clip's JSON. One range at a time.",
+        description="With a token, or by the `url` or the `link_url` in the clip's JSON. HEAD "
+        "too; one range at a time.",
         answers={
             HTTPStatus.OK: Answer(
                 "The whole file.",
@@ -41,14 +42,13 @@ log = structlog.get_logger()
             HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
         },
         problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
-        access="token or signature",
+        access="token, signature or link",
     )
 )
 async def get_file(request: Request) -> Response:
     """GET, HEAD /file/{file_id}"""
     ctx: Context = request.app.state.ctx
-    reader = auth.reader(request)
-    file = await library.file_of(ctx, reader.caller, request.path_params["file_id"])
+    file = await _file(ctx, request)
     path = local.locate(ctx.settings.media_root, file["storage_path"])
     try:
         opened = await streams.open_file(path)
@@ -64,6 +64,19 @@ async def get_file(request: Request) -> Response:
         headers={"Content-Disposition": disposition(file["filename"])} | _digests(file),
     )
     return await ranges.answer(request, served, opened.read, opened.close)
+
+
+async def _file(ctx: Context, request: Request) -> Row:
+    """The file that the request's token, signature or link opens."""
+    file_id, query = request.path_params["file_id"], request.query_params
+    if "link" in query and "sig" not in query and "authorization" not in request.headers:
+        return await sharing.file_by_link(ctx, file_id, query["link"])
+    reader = auth.reader(request)
+    grant = query.get("grant", "")
+    # A caller's own right is looked at; a signature is good for what it covers.
+    return await library.file_of(
+        ctx, reader.caller, file_id, int(grant) if grant.isdecimal() else None
+    )
 
 
 def disposition(filename: str) -> str:

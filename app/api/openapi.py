@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
@@ -13,21 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.api import problems
+from app.api import problems, security
+from app.api.security import Access
 from app.errors import Invalid, Malformed, ReplayError, TooLarge, Unauthorized, Unavailable
 
-Access = Literal["token", "token or signature", "webhook", "metrics token", "anybody"]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 Json = dict[str, Any]
 
 VERSION = "1"
-SECURITY: Mapping[Access, list[Json]] = {
-    "token": [{"token": []}],
-    "token or signature": [{"token": []}, {"signature": [], "expiry": []}],
-    "webhook": [{"webhook": []}],
-    "metrics token": [{"metrics": []}],
-    "anybody": [],
-}
 
 
 @dataclass(frozen=True)
@@ -108,7 +101,7 @@ def describe(routes: Iterable[BaseRoute]) -> Json:
         "paths": paths,
         "components": {
             "schemas": schemas.components | {"Problem": _PROBLEM},
-            "securitySchemes": _SECURITY_SCHEMES,
+            "securitySchemes": security.SCHEMES,
         },
     }
 
@@ -154,7 +147,7 @@ def _operation(route: Route, method: str, schemas: _Schemas) -> Json:
     described: Json = {
         "operationId": name if method != "HEAD" else f"{name}_head",
         "summary": operation.summary,
-        "security": SECURITY[operation.access],
+        "security": security.REQUIRED[operation.access],
         "parameters": [*_parameters(route, operation, schemas)],
         "responses": _responses(operation, schemas),
     }
@@ -242,29 +235,6 @@ _PROBLEM: Json = {
         "detail": {"type": "string"},
     },
     "additionalProperties": True,
-}
-
-_SECURITY_SCHEMES: Json = {
-    "token": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "A LiveKit access token, signed with one of the service's key pairs.",
-    },
-    "signature": {
-        "type": "apiKey",
-        "in": "query",
-        "name": "sig",
-        "description": "The signature in a media URL that the service gave; `exp` ends it.",
-    },
-    "expiry": {"type": "apiKey", "in": "query", "name": "exp"},
-    "webhook": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "Authorization",
-        "description": "A token that LiveKit signed, with the SHA-256 of the body.",
-    },
-    "metrics": {"type": "http", "scheme": "bearer", "description": "METRICS_TOKEN."},
 }
 
 

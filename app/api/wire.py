@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
@@ -14,6 +15,9 @@ from starlette.responses import Response
 from app.errors import Invalid, Malformed
 
 Model = TypeVar("Model", bound=BaseModel)
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 def instant(value: datetime) -> str:
@@ -71,6 +75,14 @@ def query(request: Request, model: type[Model], *, ignore: frozenset[str] = froz
         if name not in ignore:
             given[name] = value
     return _validated(model, given)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The header Idempotency-Key, if it is there. Raises Invalid if it is not a key."""
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is not None and not _KEY.fullmatch(key):
+        raise Invalid(f"{IDEMPOTENCY_KEY} must be 1 to 200 visible ASCII characters")
+    return key
 
 
 def _validated(model: type[Model], given: Mapping[str, object]) -> Model:

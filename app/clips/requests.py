@@ -23,6 +23,7 @@ from pydantic import (
 from app.durations import parse_duration
 
 TITLE_LENGTH = 200
+TEXT_LENGTH = 2000
 POST_ROLL_SECONDS = 60.0
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -35,6 +36,12 @@ def clean_title(text: str) -> str:
     """The title on one line: no control characters, no direction marks, no doubled spaces."""
     spaced = (" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
     return " ".join("".join(char for char in spaced if char not in _BIDI).split())
+
+
+def clean_text(text: str) -> str:
+    """The text of a message: lines stay, other control characters and direction marks go."""
+    lines = (clean_title(line) for line in text.replace("\r\n", "\n").split("\n"))
+    return "\n".join(lines).strip()
 
 
 def checked_title(text: str) -> str:

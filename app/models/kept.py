@@ -78,13 +78,23 @@ class Capture(Model):
 
 
 class ReplayClip(Model):
-    """What a capture made. Rows exist from acceptance on; only `ready` ones are shown as clips."""
+    """What a capture made. Only `ready` ones that are not deleted are shown.
+
+    `visibility` is `private`, `room` or `link`. `audience` is the sid of the room whose people may
+    see it, `link_secret` what a link bears until `link_expires_at`; None otherwise. `grant` counts
+    how often it changed who may see it: signed URLs of others than the owner bear it.
+    """
 
     model_config = {
         "collection": "clips",
+        # Ascending, though lists go back in time: SecantusDB loses what lies right on the lower
+        # bound of a search when the index descends and has another field behind.
         "indexes": lambda: [
-            IndexModel([("owner", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
-            IndexModel([("room", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
+            *(
+                IndexModel([(field, ASCENDING) for field in (*which, "created_at", "_id")])
+                for which in (("owner", "room"), ("owner",), ("room",), ("audience",), ())
+            ),
+            IndexModel([("room_sid", ASCENDING)]),
             IndexModel([("deleted_at", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)]),
         ],
@@ -100,6 +110,10 @@ class ReplayClip(Model):
     community: str = "default"
     title: str = ""
     visibility: str = "private"
+    audience: str | None = None
+    link_secret: str | None = None
+    link_expires_at: datetime | None = None
+    grant: int = 0
     ready: bool = False
     requested_start: datetime
     requested_end: datetime

@@ -27,6 +27,7 @@ PURE = [
     "app/recording/encoding.py",
     "app/recording/reasons.py",
     "app/buffer/paths.py",
+    "app/clips/opening.py",
     "app/buffer/playlist.py",
     "app/buffer/retention.py",
     "app/buffer/hls.py",

@@ -9,7 +9,8 @@ import pytest
 
 from app.access import quota
 from app.access.tokens import Caller
-from app.clips import library, sweeping
+from app.clips import library, pages, sweeping
+from app.clips.pages import Wanted
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, QuotaExceeded
 from app.models import File, ReplayClip
@@ -57,7 +58,7 @@ async def ids(ctx: Context, caller: Caller, **asked: str) -> list[str]:
     found: list[str] = []
     after = None
     while True:
-        page = await library.page(ctx, caller, limit=3, after=after, **asked)
+        page = await pages.page(ctx, caller, Wanted(**asked), limit=3, after=after)
         assert len(page.items) <= 3
         found += [clip.row["_id"] for clip in page.items]
         after = page.next
@@ -91,10 +92,10 @@ async def test_lists_are_filtered_by_room_and_owner_within_what_may_be_seen(
 @pytest.mark.parametrize("cursor", ["", "x", "!!!!", "MTIz", "OTk5OTk5OTk5OTk5OTk5OTk5OTkvYQ", "é"])
 async def test_a_cursor_that_no_list_gave_is_refused(ctx: Context, cursor: str) -> None:
     if cursor == "MTIz":  # "123" without an id is before everything: an empty page
-        assert (await library.page(ctx, ADA, after=cursor)).items == []
+        assert (await pages.page(ctx, ADA, Wanted(), after=cursor)).items == []
         return
     with pytest.raises(Invalid, match="leave it out"):
-        await library.page(ctx, ADA, after=cursor)
+        await pages.page(ctx, ADA, Wanted(), after=cursor)
 
 
 async def test_a_clip_is_seen_and_changed_by_its_owner_and_admins_only(ctx: Context) -> None:
@@ -126,7 +127,7 @@ async def test_deleting_frees_the_quota_once_and_hides_the_clip(
     assert answers.count(None) == 1
     assert all(each is None or isinstance(each, NotFound) for each in answers)
     assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
-    assert (await library.page(ctx, ADA)).items == []
+    assert (await pages.page(ctx, ADA, Wanted())).items == []
     assert len(files(ctx)) == 1
     assert made.file is not None
     with pytest.raises(Gone):

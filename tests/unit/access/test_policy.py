@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app.access.permissions import Action, allowed
-from app.access.policy import Right, Share, Standing, may_forget, right
+from app.access.policy import ClipRight, Right, Share, Standing, clip_right, may_forget, right
 from app.access.tokens import Caller
 
 SHARE = Share("standup", "RM_1", "ann", "default")
@@ -97,3 +97,34 @@ def test_who_may_do_what_with_anns_share(caller: Caller, known: Standing, expect
 )
 def test_only_the_sharer_and_the_operator_forget(caller: Caller, forgets: bool) -> None:
     assert may_forget(caller, SHARE) is forgets
+
+
+READ, CHANGE = ClipRight.READ, ClipRight.CHANGE
+
+
+@pytest.mark.parametrize(
+    ("caller", "visibility", "in_room", "expected"),
+    [
+        *((ANN, visibility, False, CHANGE) for visibility in ("private", "room", "link")),
+        (replace(ANN, room=None), "private", False, CHANGE),
+        (replace(ANN, can_subscribe=False), "private", False, CHANGE),
+        (replace(ANN, room="retro"), "link", True, ClipRight.NONE),
+        (BOB, "private", True, ClipRight.NONE),
+        (BOB, "link", True, ClipRight.NONE),
+        (BOB, "room", False, ClipRight.NONE),
+        (BOB, "room", True, READ),
+        (replace(BOB, room=None), "room", True, READ),
+        (replace(BOB, room="retro"), "room", True, ClipRight.NONE),
+        (replace(BOB, can_subscribe=False), "room", True, ClipRight.NONE),
+        (MODERATOR, "private", True, ClipRight.NONE),
+        (MODERATOR, "room", True, READ),
+        (OPERATOR, "private", False, CHANGE),
+        (replace(OPERATOR, room="retro"), "private", False, CHANGE),
+    ],
+)
+def test_who_may_do_what_with_anns_clip(
+    caller: Caller, visibility: str, in_room: bool, expected: ClipRight
+) -> None:
+    """A room's admin has no key to what others keep for themselves."""
+    found = clip_right(caller, owner="ann", room="standup", visibility=visibility, in_room=in_room)
+    assert found is expected

@@ -1,0 +1,55 @@
+"""Who may see a clip: what each visibility means in its row. Pure."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.errors import ReplayError
+from app.store import Row
+
+SECRET_BYTES = 24
+
+
+class HiddenHead(ReplayError):
+    slug, status, title = "hidden-head", 409, "The file holds more than the clip shows"
+
+
+def fields(
+    row: Row, visibility: str, now: datetime, link_life: timedelta, *, hidden_head: bool
+) -> dict[str, Any]:
+    """The fields to set so that a clip has a visibility: `private`, `room` or `link`.
+
+    A link that holds goes on, for `link_life` from now; one that was revoked or has expired never
+    comes back: there is a new one. `hidden_head`: the caller knows that others get the hidden
+    beginning too.
+
+    Raises HiddenHead if the clip would be opened, has a hidden beginning, and the caller does not
+    say so.
+    """
+    opened = visibility != "private" and visibility != row["visibility"]
+    if opened and row["hidden_head_seconds"] > 0 and not hidden_head:
+        raise HiddenHead(
+            f"the file holds {row['hidden_head_seconds']:.3f} s before the first picture that is "
+            "shown, which whoever gets it can uncover: capture with cut=exact, or say "
+            '"share_hidden_head": true',
+            hidden_head_seconds=row["hidden_head_seconds"],
+        )
+    link = visibility == "link"
+    secret = row["link_secret"] if link and link_holds(row, now) else None
+    return {
+        "visibility": visibility,
+        "audience": row["room_sid"] if visibility == "room" else None,
+        "link_secret": (secret or secrets.token_urlsafe(SECRET_BYTES)) if link else None,
+        "link_expires_at": now + link_life if link else None,
+    }
+
+
+def link_holds(row: Row, now: datetime) -> bool:
+    """Whether the clip has a link that opens it now."""
+    return (
+        row["visibility"] == "link"
+        and row["link_secret"] is not None
+        and row["link_expires_at"] > now
+    )

@@ -1,0 +1,182 @@
+"""Pages of clips, newest first.
+
+A page costs the same however many clips there are. They are asked for in stretches of time that
+grow, backwards from where the page begins, so that also a database that reads all that matches
+before it sorts reads little; conditions that no index serves are checked on a limited number of
+rows, and a page that found less than was asked for says where to go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pymongo import DESCENDING
+
+from app.access import presence
+from app.access.tokens import Caller
+from app.clips import access
+from app.context import Context
+from app.errors import Invalid
+from app.models import File, ReplayClip
+from app.store import Row
+
+LOOKED_AT = 1_000
+_FIRST_STRETCH = timedelta(minutes=10)
+_GROWTH = 12
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ORDER = [("created_at", DESCENDING), ("_id", DESCENDING)]
+_FAR = datetime(9999, 1, 1, tzinfo=UTC)
+
+Position = tuple[datetime, str]
+"""Where a clip stands: its instant, to the millisecond, and its id."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip's row with the row of its file."""
+
+    row: Row
+    file: Row
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some clips, newest first; `next` is where the following ones begin, None at the end."""
+
+    items: list[Clip]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which clips: made in `room`, by `owner`, in [since, until), with `title` within theirs."""
+
+    room: str | None = None
+    owner: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    title: str | None = None
+
+
+async def page(
+    ctx: Context,
+    caller: Caller,
+    wanted: Wanted,
+    *,
+    limit: int = 50,
+    after: str | None = None,
+    looked_at: int = LOOKED_AT,
+) -> Page:
+    """The clips that the caller may see: their own and those shared with their rooms.
+
+    Of an instance admin: all. `looked_at`: rows to look at, at most, where conditions are checked
+    on the rows. Raises Invalid if `after` is not a page's `next`.
+    """
+    begin: Position = (wanted.until or _FAR, "")
+    if after is not None:
+        begin = min(begin, _position(after))
+    if caller.room is not None and wanted.room not in (None, caller.room):
+        return Page([], None)
+    room = caller.room or wanted.room
+    scopes = await _scopes(ctx, caller, room, wanted.owner)
+    others = wanted.owner is not None and any("audience" in scope for scope in scopes)
+    count = looked_at if others or wanted.title is not None else limit + 1
+    found = await asyncio.gather(
+        *(_before(ctx, scope, begin, wanted.since or _EPOCH, count) for scope in scopes)
+    )
+    # One's own clip that is shared with one's room comes twice.
+    unique = {_position_of(row): row for each in found for row in each}
+    rows = [unique[place] for place in sorted(unique, reverse=True)]
+    more = len(rows) > count or any(len(each) == count for each in found)
+    return await _filled(ctx, wanted, rows[:count], limit, more=more)
+
+
+async def _filled(
+    ctx: Context, wanted: Wanted, rows: Sequence[Row], limit: int, *, more: bool
+) -> Page:
+    kept: list[Row] = []
+    last: Row | None = rows[-1] if rows and more else None
+    for place, row in enumerate(rows):
+        if _fits(row, wanted):
+            kept.append(row)
+        if len(kept) == limit:
+            last = row if more or place + 1 < len(rows) else None
+            break
+    files = ctx.store.rows(File).find({"_id": {"$in": [row["file_id"] for row in kept]}})
+    by_id = {file["_id"]: file for file in await files.to_list(None)}
+    shown = [Clip(row, by_id[row["file_id"]]) for row in kept if row["file_id"] in by_id]
+    return Page(shown, _cursor(last) if last is not None else None)
+
+
+def _fits(row: Row, wanted: Wanted) -> bool:
+    return (
+        access.is_shown(row)
+        and wanted.owner in (None, row["owner"])
+        # No pattern, so nothing in it has a meaning of its own.
+        and (wanted.title or "").casefold() in row["title"].casefold()
+    )
+
+
+async def _scopes(ctx: Context, caller: Caller, room: str | None, owner: str | None) -> list[Row]:
+    """What rows must match, one index each: all of them, or the caller's and their rooms'."""
+    here: Row = {} if room is None else {"room": room}
+    if caller.instance_admin:
+        return [({} if owner is None else {"owner": owner}) | here]
+    scopes: list[Row] = []
+    if owner in (None, caller.identity):
+        scopes.append({"owner": caller.identity} | here)
+    if caller.can_subscribe and owner != caller.identity:
+        sids = await presence.rooms_of(ctx.store, caller.identity, room)
+        open_to_me = {"audience": {"$in": sids}}
+        # Most often nothing is shared, and then nothing has to be looked at one by one.
+        if sids and await ctx.store.rows(ReplayClip).find_one(open_to_me, {"_id": 1}):
+            scopes.append(open_to_me)
+    return scopes
+
+
+async def _before(
+    ctx: Context, scope: Row, begin: Position, since: datetime, count: int
+) -> list[Row]:
+    """The newest rows of a scope before a position, at most `count` and not older than `since`."""
+    at, clip_id = begin
+    clips = ctx.store.rows(ReplayClip)
+    rows: list[Row] = []
+    if clip_id and at >= since:
+        same = clips.find(scope | {"created_at": at, "_id": {"$lt": clip_id}})
+        rows = await same.sort("_id", DESCENDING).to_list(count)
+    # An hour more than now: other machines' clocks.
+    end = min(at, datetime.now(UTC) + timedelta(hours=1))
+    stretch = _FIRST_STRETCH
+    while len(rows) < count and end > since:
+        start = max(since, end - stretch)
+        older = clips.find(scope | {"created_at": {"$gte": start, "$lt": end}}).sort(_ORDER)
+        found = await older.to_list(count - len(rows))
+        rows += found
+        # As far on as the rest lies if it lies as densely, and not in one leap.
+        factor = min(_GROWTH, (count - len(rows)) / len(found)) if found else _GROWTH
+        end, stretch = start, min(stretch * max(1.0, factor), end - _EPOCH)
+    return rows
+
+
+def _position_of(row: Row) -> Position:
+    return row["created_at"], row["_id"]
+
+
+def _cursor(row: Row) -> str:
+    at, clip_id = _position_of(row)
+    text = f"{(at - _EPOCH) // timedelta(milliseconds=1)}/{clip_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _position(cursor: str) -> Position:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        milliseconds, _, clip_id = text.partition("/")
+        return _EPOCH + timedelta(milliseconds=int(milliseconds)), clip_id
+    except (ValueError, binascii.Error, OverflowError) as error:
+        raise Invalid(f"next={cursor[:80]!r} is not what a list gave: leave it out") from error

@@ -1,0 +1,94 @@
+"""Clips given to others: by a link, or posted in a chat."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app import events
+from app.access.tokens import Caller
+from app.clips import access, library, opening
+from app.context import Context
+from app.errors import Gone, NotFound
+from app.store import Row
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the chat is asked to post, in which of its channels."""
+
+    event_id: str
+    channel_id: str
+    text: str
+    attachments: tuple[str, ...]
+
+
+def words(duration_seconds: float) -> str:
+    """The text of a message that the caller has not written."""
+    return f"🎬 Replay captured ({max(1, round(duration_seconds / 60))} min)"
+
+
+async def share(
+    ctx: Context,
+    caller: Caller,
+    clip_id: str,
+    channel_id: str,
+    text: str | None,
+    idempotency_key: str | None = None,
+) -> Message:
+    """Asks the chat, by the event `clip_shared`, to post a clip; tells the live room, too.
+
+    Asked again with the same key it is the same event. Raises NotFound, NotPermitted.
+    """
+    row = await access.changeable(ctx, caller, clip_id)
+    occasion = secrets.token_hex(12)
+    if idempotency_key is not None:
+        named = f"{clip_id}\0{caller.identity}\0{idempotency_key}"
+        occasion = hashlib.sha256(named.encode()).hexdigest()[:24]
+    key = f"{clip_id}:{occasion}"
+    message = Message(
+        event_id=f"{events.CLIP_SHARED}:{key}",
+        channel_id=channel_id,
+        text=words(row["duration_seconds"]) if text is None else text,
+        attachments=(row["file_id"],),
+    )
+    told = {
+        "clip_id": clip_id,
+        "file_id": row["file_id"],
+        "title": row["title"],
+        "shared_by": row["shared_by"],
+        "duration": round(row["duration_seconds"], 3),
+        "community": row["community"],
+        "channel_id": channel_id,
+        "message": {"text": message.text, "attachments": list(message.attachments)},
+    }
+    await events.tell(
+        ctx,
+        events.CLIP_SHARED,
+        key,
+        room=row["room"],
+        room_sid=row["room_sid"],
+        identity=caller.identity,
+        data=told,
+    )
+    await library.note(ctx, caller, "clip_shared", row, channel_id=channel_id)
+    return message
+
+
+async def file_by_link(ctx: Context, file_id: str, secret: str) -> Row:
+    """The row of a file that a link opens.
+
+    Raises NotFound, the same for a wrong, a revoked and an expired link, and for no such file; Gone
+    if the clip is deleted.
+    """
+    file, clip = await library.file_and_clip(ctx, file_id)
+    held = clip["link_secret"] or ""
+    right = hmac.compare_digest(held.encode(), secret.encode("utf-8", "surrogatepass"))
+    if not right or not opening.link_holds(clip, datetime.now(UTC)):
+        raise NotFound(library.NO_FILE)
+    if not access.is_shown(clip):
+        raise Gone("the clip was deleted")
+    return file

@@ -1,0 +1,221 @@
+"""Clips opened to others, by room and by link, closed again, and posted in the chat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.context import Context
+from app.models import AuditEntry, OutgoingEvent, Participant, ReplayClip
+from app.storage import local
+from tests.integration.api.conftest import (
+    INSTANCE_ADMIN,
+    OWNER,
+    ROOM,
+    ROOM_ADMIN,
+    STRANGER,
+    bearer,
+    token,
+)
+from tests.integration.clips.rows import add_clip
+
+BOB = STRANGER
+EVE = bearer(token("eve"))
+BYTES = b"\0" * 1000
+
+MakeClip = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def clip(ctx: Context) -> MakeClip:
+    """Makes a clip of ann's, with a file; bob was in its room. Gives its id."""
+
+    async def make(name: str = "c1", **given: Any) -> str:
+        row = await add_clip(ctx, name, **given)
+        path = local.locate(ctx.settings.media_root, f"replays/{name}.mp4")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(BYTES)
+        await ctx.store.create(
+            Participant(
+                sid=f"PA_{name}", room_sid=row.room_sid, room=ROOM, identity="bob",
+                joined_at=datetime.now(UTC),
+            )
+        )  # fmt: skip
+        return row.id
+
+    return make
+
+
+async def patch(
+    http: httpx.AsyncClient, clip_id: str, headers: dict[str, str] = OWNER, **changes: Any
+) -> httpx.Response:
+    return await http.patch(f"/clips/{clip_id}", json=changes, headers=headers)
+
+
+async def seen_by(http: httpx.AsyncClient, clip_id: str, headers: dict[str, str]) -> set[int]:
+    """The statuses of a clip's JSON, its file, and whether it is listed (200 or 404)."""
+    listed = (await http.get("/clips", headers=headers)).json()["items"]
+    return {
+        (await http.get(f"/clips/{clip_id}", headers=headers)).status_code,
+        (await http.get(f"/file/file-{clip_id}", headers=headers)).status_code,
+        200 if any(item["id"] == clip_id for item in listed) else 404,
+    }
+
+
+async def test_a_clip_is_opened_to_its_room_and_closed_again(
+    http: httpx.AsyncClient, clip: MakeClip
+) -> None:
+    """Who was there sees it, and only sees it; closing ends at once what others were given."""
+    clip_id = await clip()
+    for visibility, bobs in (("private", {404}), ("room", {200}), ("link", {404})):
+        assert (await patch(http, clip_id, visibility=visibility)).status_code == 200
+        assert await seen_by(http, clip_id, OWNER) == {200}
+        assert await seen_by(http, clip_id, INSTANCE_ADMIN) == {200}
+        assert await seen_by(http, clip_id, BOB) == bobs
+        for stranger in (EVE, ROOM_ADMIN, bearer(token("bob", room="other"))):
+            assert await seen_by(http, clip_id, stranger) == {404}
+    await patch(http, clip_id, visibility="room")
+    told = (await http.get(f"/clips/{clip_id}", headers=BOB)).json()
+    assert told["link_url"] is None
+    assert (await http.get(told["url"])).content == BYTES
+    for method, path in (
+        ("PATCH", f"/clips/{clip_id}"),
+        ("DELETE", f"/clips/{clip_id}"),
+        ("POST", f"/clips/{clip_id}/share"),
+        ("POST", f"/clips/{clip_id}/restore"),
+    ):
+        body = {"channel_id": "general"} if path.endswith("share") else {}
+        for headers, status in ((BOB, 403), (EVE, 404)):
+            found = await http.request(method, path, json=body, headers=headers)
+            assert found.status_code == status, (method, path)
+    mine = (await http.get(f"/clips/{clip_id}", headers=OWNER)).json()["url"]
+    assert (await patch(http, clip_id, visibility="private")).status_code == 200
+    assert (await http.get(told["url"])).status_code == 404
+    assert (await http.get(mine)).status_code == 200
+    await patch(http, clip_id, visibility="room")
+    assert (await http.get(told["url"])).status_code == 404
+
+
+async def test_a_link_opens_the_file_until_it_is_revoked_or_expires(
+    http: httpx.AsyncClient, clip: MakeClip, ctx: Context
+) -> None:
+    clip_id = await clip()
+    told = (await patch(http, clip_id, visibility="link", link_days=1)).json()
+    link = told["link_url"]
+    assert link.startswith("http://127.0.0.1:8000/file/file-c1?link=")
+    expires = datetime.fromisoformat(told["link_expires_at"]) - datetime.now(UTC)
+    assert timedelta(hours=23) < expires <= timedelta(hours=24)
+    whole = await http.get(link, headers={"Range": "bytes=0-9"})
+    assert (whole.status_code, whole.content) == (206, BYTES[:10])
+    assert whole.headers["referrer-policy"] == "no-referrer"
+    assert (await http.head(link)).status_code == 200
+    for wrong in (link + "x", link[:-1], link.replace("link=", "link=é"), link.split("=")[0] + "="):
+        assert (await http.get(wrong)).status_code == 404
+    unknown = await http.get("/file/nothing?link=x")
+    assert unknown.json() == (await http.get(link + "x")).json()
+    assert (await patch(http, clip_id, visibility="private")).json()["link_url"] is None
+    assert (await http.get(link)).status_code == 404
+    again = (await patch(http, clip_id, visibility="link")).json()["link_url"]
+    assert again != link
+    assert (await http.get(link)).status_code == 404
+    past = {"$set": {"link_expires_at": datetime.now(UTC) - timedelta(seconds=1)}}
+    await ctx.store.rows(ReplayClip).update_one({"_id": clip_id}, past)
+    assert (await http.get(again)).status_code == 404
+    last = (await patch(http, clip_id, visibility="link")).json()["link_url"]
+    assert last not in (link, again)
+    await http.delete(f"/clips/{clip_id}", headers=OWNER)
+    assert (await http.get(last)).status_code == 410
+    audit = await ctx.store.rows(AuditEntry).find({}).to_list(None)
+    assert "link=" not in json.dumps(audit, default=str)
+    assert last.split("=")[1] not in json.dumps(audit, default=str)
+
+
+async def test_what_a_cut_has_hidden_is_shared_only_with_an_explicit_yes(
+    http: httpx.AsyncClient, clip: MakeClip
+) -> None:
+    clip_id = await clip(hidden_head_seconds=1.25)
+    for visibility in ("room", "link"):
+        refused = await patch(http, clip_id, visibility=visibility, title="new")
+        assert (refused.status_code, refused.json()["type"]) == (409, "hidden-head")
+        assert refused.json()["hidden_head_seconds"] == 1.25
+    assert (await http.get(f"/clips/{clip_id}", headers=OWNER)).json()["title"] == ""
+    agreed = await patch(http, clip_id, visibility="room", share_hidden_head=True)
+    assert agreed.json()["visibility"] == "room"
+
+
+async def test_a_shared_clip_is_posted_with_words_and_its_file(
+    http: httpx.AsyncClient, clip: MakeClip, ctx: Context
+) -> None:
+    """The event says what to post where; asked again with the same key it is the same event."""
+    clip_id = await clip(duration_seconds=150.0, title="That goal")
+    key = {"Idempotency-Key": "once"}
+    path = f"/clips/{clip_id}/share"
+    answers = [
+        await http.post(path, json={"channel_id": "general"}, headers=OWNER | key) for _ in range(2)
+    ]
+    assert [each.status_code for each in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()
+    message = {"text": "🎬 Replay captured (2 min)", "attachments": [f"file-{clip_id}"]}
+    assert answers[0].json()["message"] == message
+    own = {"channel_id": "#übung <b>", "text": "look\u202e at\0 <this>\r\nplease"}
+    found = await http.post(path, json=own, headers=OWNER)
+    assert found.json()["message"]["text"] == "look at <this>\nplease"
+    rows = await ctx.store.rows(OutgoingEvent).find({}).sort("number", 1).to_list(None)
+    assert [row["_id"] for row in rows] == [answers[0].json()["event"], found.json()["event"]]
+    assert [row["event"] for row in rows] == ["clip_shared"] * 2
+    assert (rows[0]["room"], rows[0]["identity"]) == (ROOM, "ann")
+    told = rows[0]["data"]
+    assert (told["message"], told["channel_id"]) == (message, "general")
+    assert (told["clip_id"], told["title"], told["duration"]) == (clip_id, "That goal", 150.0)
+    for body in ({}, {"channel_id": ""}, {"channel_id": "x", "text": "y" * 2001}, {"to": "x"}):
+        assert (await http.post(path, json=body, headers=OWNER)).status_code == 422
+
+
+async def test_lists_are_searched_by_title_and_time(
+    http: httpx.AsyncClient, clip: MakeClip
+) -> None:
+    now = datetime.now(UTC)
+    for number, title in enumerate(("That Goal", "a.*b", "50% off")):
+        await clip(f"c{number}", title=title, created_at=now - timedelta(hours=number))
+
+    async def ids(**query: str) -> list[str]:
+        found = await http.get("/clips", params=query, headers=OWNER)
+        assert found.status_code == 200, found.text
+        return [item["id"] for item in found.json()["items"]]
+
+    assert await ids(title="GOAL") == ["c0"]
+    assert await ids(title=".*") == ["c1"]
+    assert await ids(title="%") == ["c2"]
+    assert await ids(title="[") == []
+    half_past = (now - timedelta(minutes=90)).isoformat()
+    assert await ids(since=half_past) == ["c0", "c1"]
+    assert await ids(until=half_past) == ["c2"]
+    assert await ids(since=half_past, until=half_past) == []
+    bad = await http.get("/clips", params={"since": "yesterday"}, headers=OWNER)
+    assert bad.status_code == 422
+
+
+async def test_what_was_done_with_a_clip_is_in_the_audit(
+    http: httpx.AsyncClient, clip: MakeClip
+) -> None:
+    clip_id = await clip()
+    await patch(http, clip_id, title="<new>", visibility="room")
+    await http.post(f"/clips/{clip_id}/share", json={"channel_id": "general"}, headers=OWNER)
+    await http.delete(f"/clips/{clip_id}", headers=INSTANCE_ADMIN)
+    await http.post(f"/clips/{clip_id}/restore", headers=OWNER)
+    told = (await http.get("/audit", headers=INSTANCE_ADMIN)).json()["items"]
+    assert [(each["action"], each["identity"]) for each in told] == [
+        ("clip_restored", "ann"),
+        ("clip_deleted", "ops"),
+        ("clip_shared", "ann"),
+        ("clip_changed", "ann"),
+    ]
+    assert all(each["subject"] == clip_id and each["room"] == ROOM for each in told)
+    assert told[3]["data"] == {"owner": "ann", "title": "<new>", "visibility": "room"}
+    assert told[2]["data"] == {"owner": "ann", "channel_id": "general"}

@@ -1,0 +1,134 @@
+"""Lists of clips: every clip that may be seen, once, newest first, whatever is asked for."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.access.tokens import Caller
+from app.clips import pages
+from app.clips.pages import Wanted
+from app.context import Context
+from app.models import File, Participant, ReplayClip
+from tests.integration.clips.rows import clip_row, file_row
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+TITLES = ("That goal", "that GOAL again", "Straße", "a.*b", "100% (sure)", "", "Ünïcode 🎬")
+PEOPLE = ("ann", "bob", "eve")
+
+
+async def fill(ctx: Context) -> list[ReplayClip]:
+    """120 clips over two years, several in the same millisecond, some deleted, some shared."""
+    dice = random.Random(7)
+    clips = []
+    for number in range(120):
+        room = dice.choice(("north", "south"))
+        shared = dice.random() < 0.5
+        age = timedelta(seconds=dice.choice((1, 60, 3600, 86_400, 700 * 86_400)) * (number // 10))
+        clips.append(
+            clip_row(
+                f"{dice.randrange(16**6):06x}{number:03x}",
+                owner=dice.choice(PEOPLE),
+                room=room,
+                room_sid=f"RM_{room}",
+                title=dice.choice(TITLES),
+                visibility="room" if shared else dice.choice(("private", "link")),
+                audience=f"RM_{room}" if shared else None,
+                deleted_at=NOW if dice.random() < 0.2 else None,
+                created_at=NOW - age,
+            )
+        )
+    await ctx.store.rows(ReplayClip).insert_many([clip.model_dump_doc() for clip in clips])
+    await ctx.store.rows(File).insert_many([file_row(clip).model_dump_doc() for clip in clips])
+    for number, (identity, room) in enumerate(
+        (("ann", "north"), ("bob", "north"), ("bob", "south"))
+    ):
+        there = {"room_sid": f"RM_{room}", "room": room, "identity": identity, "joined_at": NOW}
+        await ctx.store.create(Participant(sid=f"PA_{number}", **there))
+    return clips
+
+
+def expected(clips: list[ReplayClip], caller: Caller, **asked: Any) -> list[str]:
+    """What a plain loop over all clips finds."""
+    rooms = {"ann": {"north"}, "bob": {"north", "south"}}.get(caller.identity, set())
+
+    def wanted(clip: ReplayClip) -> bool:
+        mine = clip.owner == caller.identity
+        shared = clip.visibility == "room" and clip.room in rooms and caller.can_subscribe
+        return (
+            clip.deleted_at is None
+            and (caller.instance_admin or mine or shared)
+            and caller.room in (None, clip.room)
+            and asked.get("room", clip.room) == clip.room
+            and asked.get("owner", clip.owner) == clip.owner
+            and asked.get("title", "").casefold() in clip.title.casefold()
+            and asked.get("since", clip.created_at) <= clip.created_at
+            and clip.created_at < asked.get("until", NOW + timedelta(days=1))
+        )
+
+    found = filter(wanted, clips)
+    order = sorted(found, key=lambda clip: (clip.created_at, clip.id), reverse=True)
+    return [clip.id for clip in order]
+
+
+async def listed(
+    ctx: Context, caller: Caller, limit: int, *, looked_at: int = pages.LOOKED_AT, **asked: Any
+) -> list[str]:
+    """Every id, page by page."""
+    found: list[str] = []
+    after = None
+    for _ in range(200):
+        page = await pages.page(
+            ctx, caller, Wanted(**asked), limit=limit, after=after, looked_at=looked_at
+        )
+        assert len(page.items) <= limit
+        found += [clip.row["_id"] for clip in page.items]
+        after = page.next
+        if after is None:
+            return found
+    raise AssertionError("the pages do not end")
+
+
+HOUR_AGO = NOW - timedelta(hours=1)
+ASKED: list[dict[str, Any]] = [
+    {},
+    {"room": "north"},
+    {"owner": "bob"},
+    {"owner": "ann", "room": "south"},
+    {"title": "GOAL"},
+    {"title": "STRASSE"},
+    {"title": "."},
+    {"title": ".*"},
+    {"title": "%"},
+    {"title": "(", "owner": "ann"},
+    {"title": "\\"},
+    {"title": "ünÏ"},
+    {"since": HOUR_AGO},
+    {"until": HOUR_AGO, "title": "a"},
+    {"since": NOW - timedelta(days=400), "until": NOW - timedelta(seconds=5), "room": "north"},
+]
+CALLERS = (
+    Caller("ann"),
+    Caller("bob"),
+    Caller("bob", room="south"),
+    Caller("bob", can_subscribe=False),
+    Caller("eve"),
+    Caller("ops", instance_admin=True),
+    Caller("ops", room="north", instance_admin=True),
+)
+
+
+async def test_lists_hold_what_a_plain_loop_finds(
+    ctx: Context,
+) -> None:
+    """For every kind of caller, filter and page size, also where a page looks at few rows only."""
+    clips = await fill(ctx)
+    for number, caller in enumerate(CALLERS):
+        for asked in ASKED:
+            limit = (7, 50)[number % 2]
+            found = await listed(ctx, caller, limit, **asked)
+            assert found == expected(clips, caller, **asked), (caller, asked)
+    for asked in ASKED[4:7]:
+        found = await listed(ctx, Caller("bob"), 5, looked_at=9, **asked)
+        assert found == expected(clips, Caller("bob"), **asked)

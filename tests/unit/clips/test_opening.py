@@ -1,0 +1,68 @@
+"""What each visibility means in a clip's row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.clips.opening import HiddenHead, fields, link_holds
+from app.store import Row
+
+NOW = datetime(2026, 11, 3, tzinfo=UTC)
+WEEK = timedelta(days=7)
+PRIVATE: Row = {
+    "visibility": "private",
+    "room_sid": "RM_1",
+    "audience": None,
+    "link_secret": None,
+    "link_expires_at": None,
+    "hidden_head_seconds": 0.0,
+}
+
+
+def opened(row: Row, visibility: str, now: datetime = NOW, **given: Any) -> Row:
+    return row | fields(row, visibility, now, WEEK, hidden_head=given.get("hidden_head", False))
+
+
+def test_a_link_opens_by_a_secret_of_its_own_until_it_ends() -> None:
+    row, other = opened(PRIVATE, "link"), opened(PRIVATE, "link")
+    assert len(row["link_secret"]) == 32
+    assert row["link_secret"] != other["link_secret"]
+    assert row["link_expires_at"] == NOW + WEEK
+    assert link_holds(row, NOW + WEEK - timedelta(seconds=1))
+    assert not link_holds(row, NOW + WEEK)
+
+
+def test_a_link_that_holds_is_prolonged_and_one_that_was_revoked_never_comes_back() -> None:
+    first = opened(PRIVATE, "link")
+    prolonged = opened(first, "link", NOW + timedelta(days=1))
+    assert prolonged["link_secret"] == first["link_secret"]
+    assert prolonged["link_expires_at"] == NOW + timedelta(days=8)
+    for revoked in (opened(first, "private"), opened(first, "room")):
+        assert revoked["link_secret"] is revoked["link_expires_at"] is None
+        assert not link_holds(revoked, NOW)
+        assert opened(revoked, "link")["link_secret"] != first["link_secret"]
+    expired = opened(first, "link", NOW + timedelta(days=8))
+    assert expired["link_secret"] != first["link_secret"]
+
+
+def test_a_rooms_people_are_its_audience_only_while_it_says_so() -> None:
+    row = opened(PRIVATE, "room")
+    assert row["audience"] == "RM_1"
+    assert opened(row, "private")["audience"] is None
+    assert opened(row, "link")["audience"] is None
+
+
+@pytest.mark.parametrize("visibility", ["room", "link"])
+def test_a_hidden_beginning_is_given_away_only_with_an_explicit_yes(visibility: str) -> None:
+    row = PRIVATE | {"hidden_head_seconds": 1.25}
+    with pytest.raises(HiddenHead) as raised:
+        opened(row, visibility)
+    assert raised.value.extra == {"hidden_head_seconds": 1.25}
+    agreed = opened(row, visibility, hidden_head=True)
+    assert agreed["visibility"] == visibility
+    # What others have already needs no second yes; closing needs none at all.
+    assert opened(agreed, visibility)["visibility"] == visibility
+    assert opened(agreed, "private")["visibility"] == "private"
