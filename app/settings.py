@@ -176,15 +176,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
-        if self.max_capture_minutes > self.retention_minutes:
-            raise ValueError(
-                f"MAX_CAPTURE_MINUTES={self.max_capture_minutes:g} is more than "
-                f"RETENTION_MINUTES={self.retention_minutes:g} keeps"
-            )
         if self.metrics_port and self.metrics_port == self.port:
-            raise ValueError(
-                f"METRICS_PORT and PORT are both {self.port}: give them different ones"
-            )
+            raise ValueError(f"METRICS_PORT and PORT are both {self.port}: choose another")
         if self.events_url and not (self.events_key and self.events_secret.get_secret_value()):
             raise ValueError(
                 "EVENTS_URL needs EVENTS_KEY and EVENTS_SECRET: our events are never signed with "

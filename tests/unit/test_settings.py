@@ -1,0 +1,64 @@
+"""What the settings take, and what they say about what they don't."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.errors import ConfigurationError
+from app.settings import Settings, load
+
+
+def settings(**given: object) -> Settings:
+    return load(
+        _env_file=None, **({"livekit_api_key": "k", "livekit_api_secret": "s" * 32} | given)
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"livekit_api_key": ""}, "LIVEKIT_API_KEY is missing"),
+        ({"livekit_api_secret": ""}, "LIVEKIT_API_SECRET is missing"),
+        ({"port": 70000}, "PORT=70000"),
+        ({"livekit_url": "ftp://x"}, "LIVEKIT_URL='ftp://x'"),
+        ({"livekit_url": ""}, "LIVEKIT_URL"),
+        ({"encoding": "1281x720@15:1500"}, "ENCODING='1281x720@15:1500'"),
+        ({"encoding": "H265"}, "H264_1080P_60"),
+        ({"livekit_keys": "only-a-key"}, "LIVEKIT_KEYS"),
+        ({"retention_minutes": float("inf")}, "RETENTION_MINUTES=inf"),
+        ({"clip_days": float("nan")}, "CLIP_DAYS=nan"),
+        ({"reconcile_seconds": 1e-9}, "RECONCILE_SECONDS"),
+        ({"metrics_port": 8000}, "METRICS_PORT and PORT are both 8000"),
+        ({"egress_file_upload_dest": "out"}, "EGRESS_FILE_UPLOAD_DEST='out'"),
+        ({"cors_origins": "foo"}, "CORS_ORIGINS"),
+        ({"events_url": "https://chat.example.com/x"}, "EVENTS_KEY and EVENTS_SECRET"),
+        ({"watch": "sometimes"}, "WATCH='sometimes'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(given: dict[str, object], told: str) -> None:
+    """The start ends with the setting's name, its value and what to give instead."""
+    with pytest.raises(ConfigurationError) as refused:
+        settings(**given)
+    assert told in str(refused.value)
+
+
+def test_a_secret_is_never_shown() -> None:
+    """Wrong or not, secrets stay out of messages and of the settings' own text."""
+    with pytest.raises(ConfigurationError) as refused:
+        settings(livekit_keys="my-secret-without-a-key")
+    assert "my-secret" not in str(refused.value)
+    assert "s" * 32 not in repr(settings())
+
+
+def test_keys_for_rotation_come_after_the_current_pair() -> None:
+    """LIVEKIT_KEYS adds pairs; the current one stays what it is."""
+    found = settings(livekit_keys="old:o, k:x").key_pairs
+    assert list(found.items()) == [("k", "s" * 32), ("old", "o")]
+
+
+def test_urls_and_roots_follow_from_what_is_given() -> None:
+    """The HTTP API is reached under the same address as the WebSocket; egress may see elsewhere."""
+    found = settings(livekit_url="wss://lk.example.com/", file_upload_dest="/srv/replay")
+    assert found.livekit_http_url == "https://lk.example.com"
+    assert (str(found.media_root), found.egress_media_root) == ("/srv/replay", "/srv/replay")
+    assert settings(egress_file_upload_dest="/out/").egress_media_root == "/out"
