@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         0.5, ge=0, le=10, description="How long a start waits for the share's audio track."
     )
     retention_minutes: float = Field(
-        12, gt=0, le=1440, description="Age at which a segment is deleted."
+        12, gt=0, le=1e8, description="Age at which a segment is deleted."
     )
     max_capture_minutes: float = Field(
         10, gt=0, le=1440, description="The longest window of a capture."
@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         60, ge=0.05, le=10080, description="How often orphaned sessions are reaped."
     )
     reconcile_seconds: float = Field(
-        20, ge=1, le=3600, description="How often the facts are compared with LiveKit."
+        20, ge=1, le=86_400, description="How often the facts are compared with LiveKit."
     )
     quota_bytes: int = Field(5 * 2**30, ge=0, description="A user's quota for clips.")
     max_concurrent: int = Field(5, ge=0, description="Shares buffered at once per community.")

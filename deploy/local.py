@@ -159,6 +159,8 @@ class LocalRun:
             f"             for {demo.IDENTITY} in {demo.ROOM}, with the API and with LiveKit alike",
             "  another    " + tool + f" capture {demo.ROOM} {demo.IDENTITY} --last 30s -o clip.mp4",
             "  a token    " + tool + f" token bob --room {demo.ROOM}",
+            f"  doctor     DATA_DIR={settings.data_dir} FILE_UPLOAD_DEST={settings.media_root} "
+            f"LIVEKIT_URL={settings.livekit_url} {tool} doctor",
         ]
         return "\n".join(line for line in lines if line)
 

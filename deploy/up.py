@@ -75,7 +75,7 @@ def _detached(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     log_path = folder / "up.log"
     command = [argument for argument in sys.argv[1:] if argument not in ("-d", "--detach")]
-    with log_path.open("wb") as log:
+    with log_path.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "deploy.up", *command],
             stdin=subprocess.DEVNULL,
