@@ -245,3 +245,20 @@ async def test_records_again_when_livekit_was_restarted(world: World, room: str)
     await world.wait_for_buffer(room, state="ended", deadline=60)
     async with world.share(f"{room} again"):
         await world.wait_for_buffer(f"{room} again", seconds=1, deadline=60)
+
+
+async def test_a_share_toggled_ten_times_leaves_nothing_behind(world: World, room: str) -> None:
+    """On and off as fast as a client can: one egress for the last share, none for the others."""
+    async with world.share(room, "alice", "--no-audio") as alice:
+        for count in range(1, 11):
+            await alice.do("unpublish_video")
+            await alice.told("video_unpublished", count=count)
+            await alice.do("publish_video")
+            video = (await alice.told("video_published", count=count + 1))["sid"]
+
+        async def only_the_last() -> bool:
+            running = await world.egresses(room)
+            return [e.track_composite.video_track_id for e in running] == [video]
+
+        await wait_for(only_the_last, 60)
+    await wait_for(lambda: no_egress(world, room), 20)

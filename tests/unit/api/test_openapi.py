@@ -29,6 +29,8 @@ PROMISED = {
     "DELETE /buffers/{buffer_id}",
     "GET /buffers/{buffer_id}/playlist.m3u8",
     "GET /buffers/{buffer_id}/replay.mp4",
+    "GET /buffers/{buffer_id}/poster.jpg",
+    "GET /buffers/{buffer_id}/thumbnails.vtt",
     "GET /segments/{name}",
     "POST /captures",
     "GET /captures/{capture_id}",
@@ -39,6 +41,9 @@ PROMISED = {
     "PATCH /clips/{clip_id}",
     "DELETE /clips/{clip_id}",
     "POST /clips/{clip_id}/restore",
+    "GET /clips/{clip_id}/poster.jpg",
+    "GET /clips/{clip_id}/thumbnails.vtt",
+    "GET /clips/{clip_id}/thumbnails.jpg",
     "GET /file/{file_id}",
     "HEAD /file/{file_id}",
     "GET /healthz",
@@ -105,7 +110,7 @@ def test_only_what_machines_ask_is_open_to_anybody() -> None:
     assert {path for _, path, operation in OPERATIONS if not operation["security"]} == OPEN
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.methods} {route.path}")
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{sorted(route.methods)} {route.path}")
 def test_every_problem_that_an_endpoint_raises_by_name_is_declared(route: Route) -> None:
     """An endpoint's own `raise X(...)` stands among its problems."""
     declared = {error.__name__ for error in operation_of(route).all_problems}
