@@ -41,14 +41,15 @@ class DrawingFailed(ReplayError):
 class Drawing:
     """What a process of the service draws. Close it in the loop that it was used in."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._patience_seconds = patience_seconds
         self._one = asyncio.Semaphore(1)
         self._tasks: dict[str, asyncio.Task[object]] = {}
 
     async def once(self, name: str, make: Callable[[], Awaitable[Drawn]]) -> Drawn:
         """What `make` gives, run once for all who ask under the same name at the same time.
 
-        Raises Unavailable after PATIENCE_SECONDS, while `make` goes on, or if too many wait.
+        Raises Unavailable when the patience is over, while `make` goes on, or if too many wait.
         """
         if name not in self._tasks:
             if len(self._tasks) >= AT_ONCE:
@@ -56,7 +57,7 @@ class Drawing:
             self._tasks[name] = asyncio.create_task(_of(make))
             self._tasks[name].add_done_callback(lambda task: self._over(name, task))
         task: asyncio.Task[Drawn] = self._tasks[name]  # type: ignore[assignment]  # same name, same make
-        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        await asyncio.wait({task}, timeout=self._patience_seconds)
         if not task.done():
             raise Unavailable("the pictures are being drawn: ask again", retry_after=_RETRY_SECONDS)
         return task.result()
@@ -78,8 +79,9 @@ class Drawing:
 
     def _over(self, name: str, task: asyncio.Task[object]) -> None:
         del self._tasks[name]
-        if not task.cancelled() and task.exception() is not None:
-            log.info("drawing_failed", drawing=name, error=repr(task.exception()))
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ReplayError):
+            log.error("drawing_broken", drawing=name, error=repr(error))
 
 
 async def _of(make: Callable[[], Awaitable[Drawn]]) -> Drawn:

@@ -24,12 +24,15 @@ from app.api import (
     quotas,
     replay,
     shares,
+    thumbnails,
     webhooks,
 )
 from app.api import health as health_api
 from app.api.middleware import BodyLimit, RequestFrame, cors
+from app.buffer.thumbnails import Thumbnails
 from app.clips.served import Replays
 from app.context import opened
+from app.drawing import Drawing
 from app.settings import Settings
 
 BODY_LIMIT_BYTES = 64 * 1024
@@ -39,6 +42,7 @@ ROUTES: list[BaseRoute] = [
     *buffers.routes,
     *media.routes,
     *replay.routes,
+    *thumbnails.routes,
     *captures.routes,
     *clips.routes,
     *shares.routes,
@@ -61,7 +65,12 @@ def create_app(settings: Settings) -> Starlette:
             app.state.exposition = exposition.Exposition(ctx)
             app.state.readiness = health.Readiness(ctx)
             app.state.replays = Replays(ctx)
-            yield
+            app.state.drawing = Drawing()
+            app.state.thumbnails = Thumbnails(ctx, app.state.drawing)
+            try:
+                yield
+            finally:
+                await app.state.drawing.close()
 
     middleware = [
         Middleware(RequestFrame),

@@ -18,7 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from app import context, delivery, exposition, health, jobs, metrics, models, schedule
 from app.access import audit
 from app.buffer import cleanup
-from app.clips import capturing, sweeping
+from app.clips import capturing, sweeping, thumbnails
 from app.context import Context
 from app.errors import Unavailable
 from app.recording import facts, forgetting, reaping, recorder, survey
@@ -104,6 +104,10 @@ async def sweep_clips(state: Jobs) -> None:
     await sweeping.sweep_clips(state["ctx"])
 
 
+async def sweep_thumbnails(state: Jobs) -> None:
+    await thumbnails.sweep(state["ctx"])
+
+
 async def forget_audit(state: Jobs) -> None:
     ctx: Context = state["ctx"]
     await audit.forget_old(ctx.store, ctx.settings)
@@ -145,6 +149,7 @@ def _periods(settings: Settings) -> dict[str, float]:
         "requeue_captures": 5.0,
         "deliver_due": 5.0,
         "sweep_clips": 15.0,
+        "sweep_thumbnails": 3600.0,
         "forget_audit": 3600.0,
         "forget_facts": 3600.0,
     }
@@ -179,6 +184,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("capture", capture, 15),
             job("requeue_captures", requeue_captures, 30),
             job("sweep_clips", sweep_clips, RECONCILE_SECONDS),
+            job("sweep_thumbnails", sweep_thumbnails, RECONCILE_SECONDS),
             job("forget_audit", forget_audit, RECONCILE_SECONDS),
             job("forget_facts", forget_facts, RECONCILE_SECONDS),
         ],

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 TICKS = 90_000
 PACKET = 188
@@ -123,6 +125,13 @@ def _length(path: Path, last_frame_ticks: int) -> float:
     with av.open(str(path)) as container:
         times = [packet.pts for packet in container.demux(video=0) if packet.pts is not None]
     return round((max(times) - min(times) + last_frame_ticks) / TICKS, 3)
+
+
+def number_in(picture: NDArray[np.uint8]) -> int:
+    """The number in a grey picture of a numbered recording."""
+    height, width = picture.shape
+    bars = [picture[height // 4, int((bit + 0.5) * width / 10)] > 127 for bit in range(10)]
+    return sum(bar << bit for bit, bar in enumerate(bars))
 
 
 def edit_packets(ts: bytes, change: Callable[[int, bytearray], bytearray | None]) -> bytes:

@@ -51,6 +51,8 @@ class BufferTold(wire.Told):
     clock: str = Field(description="`exact`, or `approximate`: up to 2 s off.")
     playlist_url: str | None = Field(description="null where the caller may not watch it.")
     replay_url: str | None
+    poster: str | None = Field(description="The newest picture.")
+    thumbnails: str | None = Field(description="WebVTT that finds a picture for each segment.")
 
 
 class SpanTold(wire.Told):
@@ -211,20 +213,19 @@ def _urls(
     Who may watch only what they were present for gets the window as it is now: a URL that moved on
     would go on showing after they have left.
     """
-    playlist, replay = (f"/buffers/{line.buffer_id}/{n}" for n in ("playlist.m3u8", "replay.mp4"))
-    if at_any_time == Right.CAPTURE:
-        longest = f"{ctx.settings.max_capture.total_seconds():g}"
-        return {
-            "playlist_url": reader.url(playlist),
-            "replay_url": reader.url(replay, last=longest),
-        }
-    if as_it_is == Right.CAPTURE and line.oldest and line.newest:
+    path = f"/buffers/{line.buffer_id}"
+    longest = f"{ctx.settings.max_capture.total_seconds():g}"
+    window: dict[str, str] = {}
+    if at_any_time < Right.CAPTURE:
+        if as_it_is < Right.CAPTURE or not line.oldest or not line.newest:
+            return dict.fromkeys(("playlist_url", "replay_url", "poster", "thumbnails"))
         window = {"start": wire.instant(line.oldest), "end": wire.instant(line.newest)}
-        return {
-            "playlist_url": reader.url(playlist, **window),
-            "replay_url": reader.url(replay, **window),
-        }
-    return {"playlist_url": None, "replay_url": None}
+    return {
+        "playlist_url": reader.url(f"{path}/playlist.m3u8", **window),
+        "replay_url": reader.url(f"{path}/replay.mp4", **(window or {"last": longest})),
+        "poster": reader.url(f"{path}/poster.jpg", **window),
+        "thumbnails": reader.url(f"{path}/thumbnails.vtt", **window),
+    }
 
 
 def _members(line: Timeline) -> dict[str, Any]:

@@ -78,6 +78,8 @@ class ClipTold(Told):
     checksum: str | None = Field(description="`sha256:…`; null for some seconds.")
     file_id: str
     url: str
+    poster: str = Field(description="A picture of it.")
+    thumbnails: str = Field(description="WebVTT that finds a picture for each key frame.")
     created_at: Instant
     expires_at: Instant | None
 
@@ -173,6 +175,8 @@ def told(clip: Clip, reader: auth.Reader) -> ClipTold:
         checksum=file["checksum"],
         file_id=file["_id"],
         url=media_url(row, reader, path),
+        poster=media_url(row, reader, f"/clips/{row['_id']}/poster.jpg"),
+        thumbnails=media_url(row, reader, f"/clips/{row['_id']}/thumbnails.vtt"),
         created_at=row["created_at"],
         expires_at=None if row["keep"] else row["expires_at"],
     )

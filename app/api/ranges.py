@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -84,6 +85,19 @@ async def answer(
         await close()
         return response
     return _Closing(response, close)
+
+
+async def answer_bytes(
+    request: Request, content: bytes, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """The answer to a GET or HEAD of what is in memory; its ETag is made of the content."""
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+    async def read(start: int, end: int) -> AsyncIterator[bytes]:
+        yield content[start:end]
+
+    served = Representation(len(content), etag, media_type, headers=headers)
+    return await answer(request, served, read)
 
 
 def _answer(request: Request, served: Representation, read: Reading) -> Response:

@@ -2,7 +2,7 @@
 
 1. An indexed segment has a complete file of the recorded size.
 2. Every file under the buffer root is indexed, marked for deletion, not yet named by its playlist,
-   or of a named class: playlist, init segment, quarantined, being written.
+   or of a named class: playlist, init segment, tile of an indexed one, quarantined, being written.
 3. A pinned segment is neither marked nor missing.
 """
 

@@ -17,6 +17,7 @@ import structlog
 
 from app import metrics
 from app.buffer import pins, summary
+from app.buffer.paths import tile_name
 from app.buffer.retention import covers
 from app.context import Context
 from app.models import EgressSession, Segment
@@ -109,7 +110,7 @@ async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Path]:
 
 
 def _unlink(rows: Iterable[Mapping[str, Any]], folders: Mapping[str, Path]) -> set[str]:
-    """Unlinks the segments' files; the ids of those that refuse."""
+    """Unlinks the segments' files, each with its tile; the ids of those that refuse."""
     refused: dict[str, set[str]] = {}
     for row in rows:
         folder = folders.get(row["session_id"])
@@ -117,6 +118,8 @@ def _unlink(rows: Iterable[Mapping[str, Any]], folders: Mapping[str, Path]) -> s
             continue  # its session was forgotten: the file, if there is one, is a stray
         try:
             (folder / row["name"]).unlink(missing_ok=True)
+            # After its segment: whoever draws a tile looks whether the segment is still there.
+            (folder / tile_name(row["sequence"])).unlink(missing_ok=True)
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()
             if row["session_id"] not in refused:

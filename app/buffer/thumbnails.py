@@ -75,24 +75,8 @@ class Thumbnails:
             return _used(self._posters, row["_id"], POSTERS)
         raise Gone("nothing is kept of this share any more")
 
-    async def sheet(self, buffer_id: str, contents: Contents) -> bytes:
-        """The sheet with these contents as JPEG, black where a segment is gone.
-
-        Raises Gone if all are, Unavailable if drawing takes longer, DrawingFailed.
-        """
-        chosen = await self._chosen(buffer_id, contents)
-        named = [row and row["_id"] for row in chosen]
-        name = hashlib.sha256(repr((contents, named)).encode()).hexdigest()
-        if name not in self._sheets:
-
-            async def make() -> None:
-                self._sheets[name] = await self._draw(contents, chosen)
-
-            await self._drawing.once(name, make)
-        return _used(self._sheets, name, SHEETS)
-
-    async def _chosen(self, buffer_id: str, contents: Contents) -> list[Row | None]:
-        """For each tile the first segment that it stands for and that is there."""
+    async def tiles(self, buffer_id: str, contents: Contents) -> list[Row | None]:
+        """For each tile of a sheet the first segment that it stands for and that is there."""
         chosen: list[Row | None] = [None] * contents.grid.tiles
         kept_from = await self._kept_from(stripe.session_id for stripe in contents.stripes)
         for stripe in contents.stripes:
@@ -107,6 +91,22 @@ class Thumbnails:
                 if chosen[tile] is None and _is_offered(row, kept_from):
                     chosen[tile] = row
         return chosen
+
+    async def sheet(self, contents: Contents, chosen: Sequence[Row | None]) -> bytes:
+        """The sheet with these contents as JPEG, black where a segment is gone.
+
+        `chosen`: its tiles' segments, see `tiles`. Raises Gone if all are gone, Unavailable if
+        drawing takes longer, DrawingFailed.
+        """
+        named = [row and row["_id"] for row in chosen]
+        name = hashlib.sha256(repr((contents, named)).encode()).hexdigest()
+        if name not in self._sheets:
+
+            async def make() -> None:
+                self._sheets[name] = await self._draw(contents, chosen)
+
+            await self._drawing.once(name, make)
+        return _used(self._sheets, name, SHEETS)
 
     async def _draw(self, contents: Contents, chosen: Sequence[Row | None]) -> bytes:
         rows = {number: row for number, row in enumerate(chosen) if row is not None}

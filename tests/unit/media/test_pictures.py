@@ -15,19 +15,12 @@ from app.media.fragment import Prepared
 from app.media.pictures import NoPicture, Sheet
 from app.media.sheets import Tile
 from app.media.sprites import Grid
-from tests.media_factory import Shape
+from tests.media_factory import Shape, number_in
 from tests.packet_checker import TICKS
 from tests.unit.media.fragments import Fragments, clip_of
 
 Make = Callable[[Shape], Fragments]
 NUMBERED = Shape(numbered=True, size=(320, 180), frames=90)
-
-
-def number_in(picture: NDArray[np.uint8]) -> int:
-    """The number that bars show in the upper half of a grey picture."""
-    height, width = picture.shape
-    bars = [picture[height // 4, int((bit + 0.5) * width / 10)] > 127 for bit in range(10)]
-    return sum(bar << bit for bit, bar in enumerate(bars))
 
 
 def grey(jpeg: bytes) -> NDArray[np.uint8]:

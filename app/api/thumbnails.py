@@ -1,0 +1,252 @@
+"""Small pictures of buffers and clips: posters, sprite sheets, the indexes of these."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.access import visibility
+from app.api import auth, clips, ranges, seeing, streams, wire
+from app.api.auth import Reader
+from app.api.openapi import Answer, Operation, described
+from app.api.seeing import SeenWindow, WindowQuery
+from app.buffer import stripes
+from app.buffer.thumbnails import Thumbnails
+from app.clips import library
+from app.clips import thumbnails as clip_thumbnails
+from app.clips.access import NO_CLIP
+from app.context import Context
+from app.drawing import DrawingFailed
+from app.errors import (
+    BufferEmpty,
+    Gone,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    StorageFull,
+    Unavailable,
+    WindowTooLong,
+)
+from app.media import sprites
+from app.models import ReplayClip
+from app.store import Row
+
+_JPEG, _VTT = "image/jpeg", "text/vtt"
+_BRIEFLY = {"Cache-Control": "private, max-age=2"}
+_A_WHILE = {"Cache-Control": "private, max-age=600"}
+_RANGES = [ranges.PreconditionFailed, ranges.RangeNotSatisfiable]
+
+
+class SheetQuery(wire.Asked):
+    """What is on a buffer's sheet. Opaque: take it from an index."""
+
+    tiles: Annotated[str, Field(max_length=16_000)]
+    every: Annotated[int, Field(ge=1, le=1_000_000)]
+    width: Annotated[int, Field(ge=2, le=sprites.TILE[0], multiple_of=2)]
+    height: Annotated[int, Field(ge=2, le=sprites.TILE[1], multiple_of=2)]
+
+
+def _answers(description: str, media_type: str) -> dict[int, Answer]:
+    etag = {"ETag": "Made of the content."}
+    return {
+        HTTPStatus.OK: Answer(description, media_type=media_type, headers=etag),
+        HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type=media_type),
+        HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
+    }
+
+
+@described(
+    Operation(
+        summary="The newest picture of a share",
+        description="Or of the end of a window: its newest key frame, at most 640 pixels wide and "
+        "high. Made to be asked for again and again.",
+        query=WindowQuery,
+        answers=_answers("The picture.", _JPEG),
+        problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
+        access="token or signature",
+    )
+)
+async def get_buffer_poster(request: Request) -> Response:
+    """GET, HEAD /buffers/{buffer_id}/poster.jpg"""
+    pictures: Thumbnails = request.app.state.thumbnails
+    _, window = await _window(request)
+    rows = await pictures.newest(window.spans)
+    return await ranges.answer_bytes(request, await pictures.poster(rows), _JPEG, _BRIEFLY)
+
+
+@described(
+    Operation(
+        summary="The pictures of a window, as an index for players",
+        description="WebVTT: for each segment its place on a sprite sheet, whose URL it names. "
+        "Times are those of the wall clock after the window's start, which a NOTE tells.",
+        query=WindowQuery,
+        answers=_answers("The index.", _VTT),
+        problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
+        access="token or signature",
+    )
+)
+async def get_buffer_index(request: Request) -> Response:
+    """GET, HEAD /buffers/{buffer_id}/thumbnails.vtt"""
+    pictures: Thumbnails = request.app.state.thumbnails
+    reader, window = await _window(request)
+    rows = await pictures.segments(window.spans)
+    if not rows:
+        raise Gone("nothing is kept of this part of the share any more")
+    contents = stripes.contents_of(rows)
+    sheet_url = reader.url(
+        f"/buffers/{request.path_params['buffer_id']}/thumbnails.jpg",
+        tiles=contents.text,
+        every=str(contents.every),
+        width=str(contents.width),
+        height=str(contents.height),
+    )
+    cues = stripes.cues(rows, contents, window.start)
+    note = f"start {wire.instant(window.start)}"
+    text = sprites.index(contents.grid, cues, _beside(sheet_url), note)
+    return await ranges.answer_bytes(request, text.encode(), _VTT, _BRIEFLY)
+
+
+@described(
+    Operation(
+        summary="The sprite sheet that an index of a share names",
+        description="Drawn at low priority. Tiles of segments that are gone are black.",
+        query=SheetQuery,
+        answers=_answers("The sheet.", _JPEG),
+        problems=[NotFound, NotPermitted, Gone, Unavailable, DrawingFailed, *_RANGES],
+        access="token or signature",
+    )
+)
+async def get_buffer_sheet(request: Request) -> Response:
+    """GET, HEAD /buffers/{buffer_id}/thumbnails.jpg"""
+    ctx: Context = request.app.state.ctx
+    pictures: Thumbnails = request.app.state.thumbnails
+    reader = auth.reader(request)
+    asked = wire.query(request, SheetQuery, ignore=auth.SIGNATURE_QUERY)
+    buffer_id: str = request.path_params["buffer_id"]
+    now = datetime.now(UTC)
+    try:
+        contents = stripes.read(asked.tiles, asked.every, asked.width, asked.height)
+    except ValueError as error:
+        raise Invalid(str(error)) from error
+    chosen = await pictures.tiles(buffer_id, contents)
+    if reader.caller is not None:
+        share = visibility.share_of(await seeing.seen(ctx, reader.caller, buffer_id))
+        rows = [row for row in chosen if row is not None] or [{"start": now, "end": now}]
+        await seeing.check_window(ctx, reader, share, rows[0]["start"], rows[-1]["end"])
+    sheet = await pictures.sheet(contents, chosen)
+    return await ranges.answer_bytes(request, sheet, _JPEG, _A_WHILE)
+
+
+@described(
+    Operation(
+        summary="A picture of a clip",
+        description="The first key frame that it shows, at most 640 pixels wide and high.",
+        answers=_answers("The picture.", _JPEG),
+        problems=[NotFound, Gone, StorageFull, Unavailable, *_RANGES],
+        access="token or signature",
+    )
+)
+async def get_clip_poster(request: Request) -> Response:
+    """GET, HEAD /clips/{clip_id}/poster.jpg"""
+    _, _, file = await _clip(request)
+    state = request.app.state
+    return await _file(request, await clip_thumbnails.poster(state.ctx, state.drawing, file))
+
+
+@described(
+    Operation(
+        summary="The pictures of a clip, as an index for players",
+        description="WebVTT: for each key frame that the clip shows its place on a sprite sheet, "
+        "whose URL it names.",
+        answers=_answers("The index.", _VTT),
+        problems=[NotFound, Gone, *_RANGES],
+        access="token or signature",
+    )
+)
+async def get_clip_index(request: Request) -> Response:
+    """GET, HEAD /clips/{clip_id}/thumbnails.vtt"""
+    ctx: Context = request.app.state.ctx
+    reader, clip, file = await _clip(request)
+    grid, cues = await clip_thumbnails.index(ctx, file)
+    path = f"/clips/{clip['_id']}/thumbnails.jpg"
+    if reader.caller is None and "grant" not in request.query_params:
+        url = reader.url(path)  # as good as the owner's that leads here
+    else:
+        url = clips.media_url(clip, reader, path)
+    text = sprites.index(grid, cues, _beside(url))
+    return await ranges.answer_bytes(request, text.encode(), _VTT, _A_WHILE)
+
+
+@described(
+    Operation(
+        summary="The sprite sheet of a clip",
+        description="Drawn at low priority when somebody asks for it first.",
+        answers=_answers("The sheet.", _JPEG),
+        problems=[NotFound, Gone, StorageFull, Unavailable, DrawingFailed, *_RANGES],
+        access="token or signature",
+    )
+)
+async def get_clip_sheet(request: Request) -> Response:
+    """GET, HEAD /clips/{clip_id}/thumbnails.jpg"""
+    _, _, file = await _clip(request)
+    state = request.app.state
+    return await _file(request, await clip_thumbnails.sheet(state.ctx, state.drawing, file))
+
+
+async def _window(request: Request) -> tuple[Reader, SeenWindow]:
+    ctx: Context = request.app.state.ctx
+    reader = auth.reader(request)
+    asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
+    buffer_id = request.path_params["buffer_id"]
+    return reader, await seeing.seen_window(ctx, reader, buffer_id, asked, datetime.now(UTC))
+
+
+async def _clip(request: Request) -> tuple[Reader, Row, Row]:
+    """Who asks, and the rows of the clip and of its file, if it may be read."""
+    ctx: Context = request.app.state.ctx
+    reader = auth.reader(request)
+    clip = await ctx.store.rows(ReplayClip).find_one({"_id": request.path_params["clip_id"]})
+    if clip is None:
+        raise NotFound(NO_CLIP)
+    grant = request.query_params.get("grant", "")
+    granted = int(grant) if grant.isdecimal() else None
+    return reader, clip, await library.file_of(ctx, reader.caller, clip["file_id"], granted)
+
+
+async def _file(request: Request, path: Path) -> Response:
+    try:
+        opened = await streams.open_file(path)
+    except FileNotFoundError as error:
+        raise Gone("the clip was deleted") from error
+    name = f"{path.parent.name}/{path.name}/{opened.modified_at.timestamp()}/{opened.size_bytes}"
+    served = ranges.Representation(
+        size_bytes=opened.size_bytes,
+        etag=f'"{hashlib.sha256(name.encode()).hexdigest()[:32]}"',
+        media_type=_JPEG,
+        modified_at=opened.modified_at,
+        headers=_A_WHILE,
+    )
+    return await ranges.answer(request, served, opened.read, opened.close)
+
+
+def _beside(url: str) -> str:
+    """A URL as seen from the one beside it, also where a proxy puts a prefix before all paths."""
+    return url.rpartition("/")[2]
+
+
+routes: list[BaseRoute] = [
+    Route("/buffers/{buffer_id}/poster.jpg", get_buffer_poster, methods=["GET"]),
+    Route("/buffers/{buffer_id}/thumbnails.vtt", get_buffer_index, methods=["GET"]),
+    Route("/buffers/{buffer_id}/thumbnails.jpg", get_buffer_sheet, methods=["GET"]),
+    Route("/clips/{clip_id}/poster.jpg", get_clip_poster, methods=["GET"]),
+    Route("/clips/{clip_id}/thumbnails.vtt", get_clip_index, methods=["GET"]),
+    Route("/clips/{clip_id}/thumbnails.jpg", get_clip_sheet, methods=["GET"]),
+]

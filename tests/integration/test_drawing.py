@@ -1,0 +1,141 @@
+"""Sheets drawn in the background, in real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from app.drawing import AT_ONCE, Drawing, DrawingFailed
+from app.errors import Unavailable
+from app.media import sheets
+from app.media.sheets import Tile
+from app.media.sprites import Grid
+from tests.waiting import wait_for
+
+
+@pytest_asyncio.fixture
+async def drawing() -> AsyncIterator[Drawing]:
+    made = Drawing(patience_seconds=0.1)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def slow_plan(tmp_path: Path) -> bytes:
+    """A plan that is not done before somebody writes into the pipe that it reads."""
+    os.mkfifo(tmp_path / "slow")
+    return sheets.plan(Grid(1, 160, 90), [Tile(0, str(tmp_path / "slow"), 0, 1, "")])
+
+
+def program() -> psutil.Process | None:
+    """The drawing program that runs as our child, if one does."""
+    for child in psutil.Process().children(recursive=True):
+        if "app.media.sheets" in child.cmdline():
+            return child
+    return None
+
+
+async def test_who_asks_at_the_same_time_shares_one_drawing(drawing: Drawing) -> None:
+    begun = 0
+
+    async def make() -> str:
+        nonlocal begun
+        begun += 1
+        await asyncio.sleep(0)
+        return "drawn"
+
+    assert await asyncio.gather(*(drawing.once("one", make) for _ in range(5))) == ["drawn"] * 5
+    assert begun == 1
+    assert await drawing.once("one", make) == "drawn"
+    assert begun == 2
+
+
+async def test_a_drawing_goes_on_when_nobody_waits_any_more(drawing: Drawing) -> None:
+    """Whoever waits is asked to come again, and finds it then."""
+    ready = asyncio.Event()
+    done = asyncio.Event()
+
+    async def make() -> None:
+        await ready.wait()
+        done.set()
+
+    with pytest.raises(Unavailable) as refused:
+        await drawing.once("slow", make)
+    assert refused.value.extra["retry_after"] > 0  # type: ignore[operator]
+    waiter = asyncio.create_task(drawing.once("slow", make))
+    await asyncio.sleep(0)
+    waiter.cancel()
+    ready.set()
+    await asyncio.wait_for(done.wait(), 5)
+
+
+async def test_more_drawings_than_can_wait_are_refused(drawing: Drawing) -> None:
+    ready = asyncio.Event()
+    waiting = [
+        asyncio.create_task(drawing.once(str(number), ready.wait)) for number in range(AT_ONCE)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await drawing.once("one more", ready.wait)
+    ready.set()
+    assert await asyncio.gather(*waiting) == [True] * AT_ONCE
+
+
+async def test_an_error_reaches_everybody_who_waits(drawing: Drawing) -> None:
+    async def make() -> None:
+        raise DrawingFailed("no")
+
+    found = await asyncio.gather(
+        *(drawing.once("one", make) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(error) for error in found] == [DrawingFailed] * 3
+
+
+async def test_the_program_runs_at_low_priority_one_at_a_time(
+    drawing: Drawing, slow_plan: bytes, tmp_path: Path
+) -> None:
+    """The second begins when the first has ended."""
+    both = [asyncio.create_task(drawing.sheet(slow_plan)) for _ in range(2)]
+    for _ in both:
+        found = await wait_for(program, 20)
+        assert found is not None
+        await wait_for(lambda found=found: found.nice() == sheets.NICENESS, 20)  # type: ignore[misc]
+        (tmp_path / "slow").write_bytes(b"x")  # waits for its reader
+        await wait_for(lambda found=found: not found.is_running(), 20)  # type: ignore[misc]
+    assert await asyncio.gather(*both) == [b"", b""]
+
+
+async def test_a_program_that_fails_tells_its_words_to_the_log_alone(
+    drawing: Drawing, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DrawingFailed) as failed:
+        await drawing.sheet(b"no plan")
+    assert "JSON" not in failed.value.detail
+    assert "JSONDecodeError" in capfd.readouterr().out
+
+
+async def test_a_program_that_is_killed_is_a_failure(drawing: Drawing, slow_plan: bytes) -> None:
+    task = asyncio.create_task(drawing.sheet(slow_plan))
+    found = await wait_for(program, 20)
+    assert found is not None
+    found.send_signal(signal.SIGKILL)
+    with pytest.raises(DrawingFailed):
+        await task
+
+
+async def test_closing_ends_the_program(slow_plan: bytes) -> None:
+    drawing = Drawing()
+    task = asyncio.create_task(drawing.once("slow", lambda: drawing.sheet(slow_plan)))
+    found = await wait_for(program, 20)
+    assert found is not None
+    await drawing.close()
+    assert not found.is_running()
+    with pytest.raises(asyncio.CancelledError):
+        await task
