@@ -74,6 +74,10 @@ class TooManyCaptures(ReplayError):
     slug, status, title = "too-many-captures", 429, "Too many captures at once"
 
 
+class TooManyRequests(ReplayError):
+    slug, status, title = "too-many-requests", 429, "Too many requests at once"
+
+
 class Unavailable(ReplayError):
     slug, status, title = "unavailable", 503, "Something that is needed does not answer"
 

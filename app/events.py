@@ -9,6 +9,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+from redis.exceptions import RedisError
+
 from app.context import Context
 from app.models import OutgoingEvent
 from app.store import Row
@@ -30,6 +33,8 @@ NAMES = (
     QUOTA_EXCEEDED,
 )
 _NUMBER_TRIES = 50
+
+log = structlog.get_logger()
 
 
 async def tell(
@@ -68,9 +73,17 @@ async def tell(
             next_try_at=now,
         )
         if await ctx.store.create(row):
-            await ctx.queue.deliver(room)
+            await _hurry(ctx, room)
             return
         # the number was taken meanwhile, or somebody told the same
         if await events.find_one({"_id": event_id}, {"_id": 1}) is not None:
             return
     raise RuntimeError(f"no free number for {event_id} in {_NUMBER_TRIES} tries")
+
+
+async def _hurry(ctx: Context, room: str) -> None:
+    try:
+        await ctx.queue.deliver(room)
+    except RedisError as error:
+        # The row is the promise: it is found, and sent, as soon as the queue is back.
+        log.warning("event_not_queued", room=room, error=repr(error))

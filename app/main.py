@@ -28,6 +28,7 @@ from app.api import (
     webhooks,
 )
 from app.api import health as health_api
+from app.api.event_streams import Places
 from app.api.middleware import BodyLimit, RequestFrame, cors
 from app.buffer.thumbnails import Thumbnails
 from app.clips.served import Replays
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.exposition = exposition.Exposition(ctx)
             app.state.readiness = health.Readiness(ctx)
             app.state.replays = Replays(ctx)
+            app.state.places = Places(settings.streams_per_user)
             app.state.drawing = Drawing()
             app.state.thumbnails = Thumbnails(ctx, app.state.drawing)
             try:

@@ -104,6 +104,21 @@ class Settings(BaseSettings):
     )
     audit_days: float = Field(90, gt=0, le=36500, description="Days that audit entries are kept.")
     captures_at_once: int = Field(4, ge=1, le=64, description="Captures written at once a worker.")
+    captures_pending_per_user: int = Field(
+        16, ge=1, description="Captures of one user that are not finished."
+    )
+    captures_pending: int = Field(
+        1000, ge=1, description="Captures of all users that are not finished."
+    )
+    captures_per_minute: int = Field(
+        60, ge=0, description="Captures that one user may ask for in a minute; 0: any number."
+    )
+    captures_per_hour: int = Field(
+        600, ge=0, description="Captures that one user may ask for in an hour; 0: any number."
+    )
+    streams_per_user: int = Field(
+        8, ge=1, description="Event streams of one user at once, in each process of the API."
+    )
     metrics_port: int = Field(0, ge=0, le=65535, description="Own port for /metrics; 0: none.")
     metrics_token: SecretStr = Field(
         SecretStr(""), description="Bearer token for /metrics on PORT; empty: not served there."

@@ -9,13 +9,14 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import Field
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access.tokens import Caller
 from app.api import auth, clips, wire
+from app.api.event_streams import EventStream, Places
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Told
 from app.clips import captures, endings, library
@@ -29,6 +30,7 @@ from app.errors import (
     NotPermitted,
     QuotaExceeded,
     TooManyCaptures,
+    TooManyRequests,
     WindowTooLong,
 )
 from app.models import Capture
@@ -36,7 +38,6 @@ from app.store import Row
 
 FINAL = frozenset({"ready", "failed", "cancelled"})
 EVENT_SECONDS = 0.2
-HEARTBEAT_SECONDS = 15
 
 
 class Accepted(Told):
@@ -149,14 +150,15 @@ async def delete_capture(request: Request) -> Response:
         description="Server-sent events `capture`, each the whole Progress as JSON, the present "
         "state first; the stream ends after the last state.",
         answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
-        problems=[NotFound],
+        problems=[NotFound, TooManyRequests],
     )
 )
 async def get_capture_events(request: Request) -> Response:
     """GET /captures/{capture_id}/events"""
     ctx, caller = _asked(request)
     row = await captures.find(ctx, caller, request.path_params["capture_id"])
-    return EventSourceResponse(_events(ctx, caller, row), ping=HEARTBEAT_SECONDS)
+    places: Places = request.app.state.places
+    return EventStream(_events(ctx, caller, row), places, caller.identity)
 
 
 async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterator[ServerSentEvent]:

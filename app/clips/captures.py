@@ -12,11 +12,11 @@ import structlog
 from redis.exceptions import RedisError
 
 from app import metrics
-from app.access import quota, visibility
+from app.access import audit, quota, visibility
 from app.access.tokens import Caller
 from app.buffer import pins, timeline, windows
 from app.buffer.timeline import Timeline
-from app.clips import leases
+from app.clips import leases, limits, telling
 from app.clips.requests import CaptureRequest
 from app.clips.sizing import estimated_bytes
 from app.context import Context
@@ -24,22 +24,18 @@ from app.errors import (
     BufferEmpty,
     Conflict,
     NotFound,
+    QuotaExceeded,
     ReplayError,
-    TooManyCaptures,
     Unavailable,
 )
 from app.models import Capture, Segment
 from app.store import Row
 
-ACTIVE = ("accepting", "queued", "waiting", "running")
-CAPTURES_PER_CALLER = 16
-"""Captures of one caller that are not finished: more than hands can ask for, less than a flood."""
 KEY_LIFE = timedelta(hours=24)
 PIN_LIFE = timedelta(hours=1)
 """How long after its media is due a capture may still find it: an outage of all workers."""
 _ACCEPTING = "accepting"
 _SAME_KEY_SECONDS = 10.0
-_RETRY_SECONDS = 5
 
 log = structlog.get_logger()
 
@@ -77,8 +73,19 @@ async def accept(
     except ReplayError as error:
         await undo(ctx, row)
         metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
+        if isinstance(error, QuotaExceeded):
+            await telling.quota_exceeded(ctx, row, error)
         raise
     log.info("capture_accepted", capture=row["_id"], buffer=row["buffer_id"], by=caller.identity)
+    await audit.note(
+        ctx.store,
+        caller.identity,
+        "captured",
+        row["_id"],
+        room=row["room"],
+        shared_by=row["identity"],
+        clip_id=row["clip_id"],
+    )
     try:
         await ctx.queue.capture(row["_id"], row["generation"])
     except RedisError as error:
@@ -122,7 +129,8 @@ async def _accepted_before(
             return dict(row)
         if time.monotonic() > deadline:
             raise Unavailable(
-                "the same request is just being accepted: try again", retry_after=_RETRY_SECONDS
+                "the same request is just being accepted: try again",
+                retry_after=limits.RETRY_SECONDS,
             )
         await asyncio.sleep(0.02)
     return None
@@ -150,7 +158,9 @@ async def _timeline(
     if not visibility.sees_all_of(caller, room, identity):
         # The same whether there is such a share or not.
         raise visibility.refusal(caller, identity, room)
-    raise BufferEmpty(f"no share of {identity!r} in {room!r} is known", retry_after=_RETRY_SECONDS)
+    raise BufferEmpty(
+        f"no share of {identity!r} in {room!r} is known", retry_after=limits.RETRY_SECONDS
+    )
 
 
 def _capture(
@@ -195,18 +205,7 @@ def _capture(
 
 
 async def _promise(ctx: Context, row: Row, *, waits: bool) -> Row:
-    active = {
-        "caller": row["caller"],
-        "status": {"$in": ACTIVE},
-        "lease_until": {"$gt": leases.BEGINNING},
-    }
-    # Counted with this one's row in place: of many at once, none can miss the others.
-    if await ctx.store.rows(Capture).count_documents(active) > CAPTURES_PER_CALLER:
-        raise TooManyCaptures(
-            f"{CAPTURES_PER_CALLER} captures of {row['caller']!r} are not finished yet: wait for "
-            "one of them, or cancel one",
-            retry_after=_RETRY_SECONDS,
-        )
+    await limits.check(ctx, row)
     await pins.pin(
         ctx.store, row["_id"], row["spans"], row["wait_until"] + PIN_LIFE, open_ended=waits
     )

@@ -15,8 +15,9 @@ from app import metrics
 from app.access import quota
 from app.access.tokens import Caller
 from app.buffer import paths, pins
-from app.clips import captures, leases
+from app.clips import captures, leases, telling
 from app.clips.leases import Lease
+from app.clips.limits import ACTIVE
 from app.context import Context
 from app.errors import Conflict, ReplayError
 from app.models import Capture, File, ReplayClip
@@ -52,10 +53,12 @@ async def finish(ctx: Context, lease: Lease) -> None:
     metrics.CAPTURES.labels("ready").inc()
     metrics.CAPTURE_SECONDS.observe((now - row["accepted_at"]).total_seconds())
     log.info("capture_ready", capture=row["_id"], clip=row["clip_id"], bytes=result["size_bytes"])
+    await telling.ready(ctx, row)
 
 
 async def complete(ctx: Context, lease: Lease) -> None:
     """Adds the checksum to a ready clip; then nothing is left to do."""
+    await telling.ready(ctx, lease.row)
     path = local.locate(ctx.settings.media_root, storage_path(lease.row))
     try:
         checksum = await asyncio.to_thread(local.sha256, path)
@@ -88,6 +91,8 @@ async def fail(ctx: Context, lease: Lease, error: ReplayError) -> None:
 async def clean(ctx: Context, lease: Lease) -> None:
     """Removes what a failed or cancelled capture has left; then nothing is left to do."""
     await _give_back(ctx, lease.row)
+    if lease.row["status"] == "failed":
+        await telling.failed(ctx, lease.row)
     await lease.change({"lease": None, "lease_until": None})
 
 
@@ -96,14 +101,14 @@ async def cancel(ctx: Context, caller: Caller, capture_id: str) -> Row:
     row = await captures.find(ctx, caller, capture_id)
     if not await _cancel(ctx, {"_id": row["_id"]}):
         row = await captures.find(ctx, caller, capture_id)
-        state = row["status"] if row["status"] not in captures.ACTIVE else "just being finished"
+        state = row["status"] if row["status"] not in ACTIVE else "just being finished"
         raise Conflict(f"the capture is {state}: only one that is not finished can be cancelled")
     return await captures.find(ctx, caller, capture_id)
 
 
 async def cancel_all_of(ctx: Context, buffer_id: str) -> None:
     """Ends every capture of a buffer that is not finished."""
-    active = {"buffer_id": buffer_id, "status": {"$in": captures.ACTIVE}}
+    active = {"buffer_id": buffer_id, "status": {"$in": ACTIVE}}
     for row in await ctx.store.rows(Capture).find(active, {"_id": 1}).to_list(None):
         await _cancel(ctx, {"_id": row["_id"]})
 
@@ -111,7 +116,7 @@ async def cancel_all_of(ctx: Context, buffer_id: str) -> None:
 async def _cancel(ctx: Context, which: dict[str, Any]) -> bool:
     # With a result the file may have its name already; then it is the clip that can be deleted.
     row = await ctx.store.rows(Capture).find_one_and_update(
-        which | {"status": {"$in": captures.ACTIVE}, "result": None},
+        which | {"status": {"$in": ACTIVE}, "result": None},
         {
             "$set": {
                 "status": "cancelled",

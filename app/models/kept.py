@@ -36,6 +36,7 @@ class Capture(Model):
                 name="one_capture_per_key",
             ),
             IndexModel([("lease_until", ASCENDING)]),
+            IndexModel([("caller", ASCENDING), ("accepted_at", ASCENDING)]),
             IndexModel([("buffer_id", ASCENDING), ("status", ASCENDING)]),
             IndexModel([("accepted_at", DESCENDING)]),
         ],

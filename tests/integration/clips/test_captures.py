@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,7 @@ import pytest
 
 from app.access import quota
 from app.access.tokens import Caller
-from app.clips import captures, capturing
-from app.clips.captures import CAPTURES_PER_CALLER
+from app.clips import captures, capturing, endings
 from app.clips.requests import CaptureRequest
 from app.context import Context
 from app.errors import (
@@ -29,6 +29,7 @@ from app.store import Row
 from tests.integration.buffer.shares import begin_share
 from tests.integration.clips.checking import accepted, captured, files, nothing_is_left
 from tests.integration.clips.conftest import ADA, ADMIN, BOB, MakeShare
+from tests.integration.conftest import MakeSettings
 from tests.media_factory import Recording
 
 
@@ -143,23 +144,52 @@ async def test_of_many_that_fight_over_the_last_bytes_the_sum_never_exceeds_the_
 
 
 async def test_nobody_has_more_than_so_many_captures_at_once(
-    ctx: Context, ended_share: MakeShare
+    make_settings: MakeSettings, ended_share: MakeShare, ctx: Context
 ) -> None:
+    """However many ask at the same moment; and all together no more than so many."""
     await ended_share()
+    few = replace(ctx, settings=make_settings(captures_pending_per_user=4, captures_pending=6))
     answers = await asyncio.gather(
-        *(accepted(ctx, ADA, last=1) for _ in range(CAPTURES_PER_CALLER + 6)),
-        return_exceptions=True,
+        *(accepted(few, ADA, last=1) for _ in range(9)), return_exceptions=True
     )
     taken = [each for each in answers if isinstance(each, dict)]
-    assert len(taken) <= CAPTURES_PER_CALLER
+    assert len(taken) <= 4
     assert all(isinstance(each, dict | TooManyCaptures) for each in answers)
-    while len(taken) < CAPTURES_PER_CALLER:
-        taken.append(await accepted(ctx, ADA, last=1))
-    with pytest.raises(TooManyCaptures, match=str(CAPTURES_PER_CALLER)) as raised:
-        await accepted(ctx, ADA, last=1)
-    assert raised.value.extra["retry_after"] == 5
-    await capturing.run(ctx, taken[0]["_id"])
-    await accepted(ctx, ADA, last=1)
+    while len(taken) < 4:
+        taken.append(await accepted(few, ADA, last=1))
+    with pytest.raises(TooManyCaptures, match="of 'ada' are not finished") as raised:
+        await accepted(few, ADA, last=1)
+    assert raised.value.extra == {"retry_after": 5, "limit": 4}
+    for _ in range(2):
+        await accepted(few, ADMIN, last=1, identity="ada")
+    with pytest.raises(TooManyCaptures, match="7 captures are not finished"):
+        await accepted(few, ADMIN, last=1, identity="ada")
+    await capturing.run(few, taken[0]["_id"])
+    await accepted(few, ADA, last=1)
+
+
+async def test_captures_are_limited_in_a_minute_and_in_an_hour(
+    make_settings: MakeSettings, ended_share: MakeShare, ctx: Context
+) -> None:
+    """Cancelled ones count too; refused ones don't; the answer says when there is room again."""
+    await ended_share()
+    few = replace(ctx, settings=make_settings(captures_per_minute=2, captures_per_hour=3))
+    first, second = [await accepted(few, ADA, last=1) for _ in range(2)]
+    await endings.cancel(few, ADA, first["_id"])
+    for _ in range(3):
+        with pytest.raises(TooManyCaptures, match="2 captures in 60 s") as raised:
+            await accepted(few, ADA, last=1)
+        assert 50 < raised.value.extra["retry_after"] <= 60
+    await accepted(few, ADMIN, last=1, identity="ada")
+    for row, ago in ((first, 3599), (second, 61)):
+        at = {"accepted_at": datetime.now(UTC) - timedelta(seconds=ago)}
+        await ctx.store.rows(Capture).update_one({"_id": row["_id"]}, {"$set": at})
+    await accepted(few, ADA, last=1)
+    with pytest.raises(TooManyCaptures, match="3 captures in 3600 s") as raised:
+        await accepted(few, ADA, last=1)
+    assert raised.value.extra["retry_after"] <= 1.0
+    held = await quota.read(ctx.store, ctx.settings, "ada")
+    assert held.reserved_bytes == 2 * second["reserved_bytes"]
 
 
 async def _with_key(ctx: Context, caller: Caller, key: str, **asked: Any) -> Row:

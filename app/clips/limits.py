@@ -1,0 +1,64 @@
+"""How many captures somebody may ask for: at once, in a minute, in an hour."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from pymongo import DESCENDING
+
+from app.clips import leases
+from app.context import Context
+from app.errors import TooManyCaptures
+from app.models import Capture
+from app.store import Row
+
+ACTIVE = ("accepting", "queued", "waiting", "running")
+"""The statuses of a capture that is not finished."""
+RETRY_SECONDS = 5
+
+
+async def check(ctx: Context, row: Row) -> None:
+    """Raises TooManyCaptures, with `retry_after`, if the row of a new capture is one too many.
+
+    The row is there already and counts: of many at the same moment none can miss the others, so no
+    limit is ever passed, though at the very limit more may be refused than had to be.
+    """
+    await _check_pending(ctx, row)
+    await _check_rate(ctx, row, ctx.settings.captures_per_minute, timedelta(minutes=1))
+    await _check_rate(ctx, row, ctx.settings.captures_per_hour, timedelta(hours=1))
+
+
+async def _check_pending(ctx: Context, row: Row) -> None:
+    # Those that are not finished, and some that lack their checksum: few, however many there were.
+    unfinished = {"lease_until": {"$gt": leases.BEGINNING}}
+    rows = await ctx.store.rows(Capture).find(unfinished, {"caller": 1, "status": 1}).to_list(None)
+    pending = [each["caller"] for each in rows if each["status"] in ACTIVE]
+    whose = f"{pending.count(row['caller'])} captures of {row['caller']!r}"
+    for count, limit, what in (
+        (pending.count(row["caller"]), ctx.settings.captures_pending_per_user, whose),
+        (len(pending), ctx.settings.captures_pending, f"{len(pending)} captures"),
+    ):
+        if count > limit:
+            raise TooManyCaptures(
+                f"{what} are not finished, with this one; at most {limit} may be: wait for one of "
+                "them, or cancel one",
+                retry_after=RETRY_SECONDS,
+                limit=limit,
+            )
+
+
+async def _check_rate(ctx: Context, row: Row, limit: int, period: timedelta) -> None:
+    if not limit:
+        return
+    now = datetime.now(UTC)
+    mine = {"caller": row["caller"], "accepted_at": {"$gt": now - period}}
+    found = ctx.store.rows(Capture).find(mine, {"accepted_at": 1}).sort("accepted_at", DESCENDING)
+    # The newest is this one; when the limit-th before it is too old, there is room for another.
+    over = await found.skip(limit).limit(1).to_list(1)
+    if over:
+        wait = (over[0]["accepted_at"] + period - now).total_seconds()
+        raise TooManyCaptures(
+            f"{row['caller']!r} may ask for {limit} captures in {period.total_seconds():g} s",
+            retry_after=max(1.0, round(wait, 3)),
+            limit=limit,
+        )
