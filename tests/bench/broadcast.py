@@ -52,8 +52,8 @@ class Broadcast:
         sessions: list[dict[str, Any]] = []
         for number in range(shares):
             session_id = paths.new_session_id(ctx.instance, now)
-            share = {"room": f"room-{number}", "room_sid": f"RM_{number}", "identity": "sharer"}
-            share["video_sid"] = f"TR_{number}"
+            share = {"room": f"room-{shares}-{number}", "identity": "sharer"}
+            share |= {"room_sid": f"RM_{share['room']}", "video_sid": f"TR_{number}"}
             buffer_id = paths.buffer_id(ctx.instance, share["room_sid"], share["video_sid"])
             folder = str(paths.session_folder(share["room"], "sharer", session_id))
             session = EgressSession(
