@@ -1,0 +1,59 @@
+"""What the survey and the schedule do when others are away."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app import models
+from app.context import Context
+from app.errors import Unavailable
+from app.recording import reaping, survey
+from app.recording.livekit import LiveKit
+
+LONG_AGO = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+
+
+async def test_nothing_is_concluded_when_livekit_does_not_answer(ctx: Context) -> None:
+    """A share of five hours is left alone as long as LiveKit says nothing about it."""
+    session = models.EgressSession(
+        id=f"{ctx.instance}-{'0' * 24}", buffer_id="b", room="studio", room_sid="RM_1",
+        identity="alice", video_sid="TR_V", folder="replay-buffer/x/y/z", created_at=LONG_AGO,
+        segment_seconds=2, egress_id="EG_1", status="EGRESS_ACTIVE",
+        active_at=LONG_AGO + timedelta(seconds=2),
+    )  # fmt: skip
+    track = models.Track(
+        sid="TR_V", room_sid="RM_1", room="studio", participant_sid="PA_1", identity="alice",
+        video=True, published_at=LONG_AGO,
+    )  # fmt: skip
+    await ctx.store.create(session)
+    await ctx.store.create(track)
+    before = await ctx.store.rows(models.EgressSession).find_one()
+    livekit = LiveKit(ctx.settings)
+    try:
+        for action in (survey.survey, reaping.reap):
+            with pytest.raises(Unavailable):
+                await action(ctx, livekit)
+    finally:
+        await livekit.close()
+    assert await ctx.store.rows(models.EgressSession).find_one() == before
+    found = await ctx.store.rows(models.Track).find_one()
+    assert found is not None
+    assert (found["live"], found["missing"]) == (True, 0)
+
+
+async def test_what_recurs_is_asked_for_once_per_period(ctx: Context) -> None:
+    """However many workers ask, a period has one job."""
+    await asyncio.gather(*(ctx.queue.once_per(60, "survey") for _ in range(20)))
+    assert await ctx.queue.redis.zcard("replay:queue") == 1
+
+
+async def test_a_reconcile_asked_for_before_it_begins_runs_once(ctx: Context) -> None:
+    """Triggers that come together are one job; one that comes after the begin is another."""
+    await asyncio.gather(*(ctx.queue.reconcile("RM_1", "alice") for _ in range(10)))
+    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    await ctx.queue.begin_reconcile("RM_1", "alice")
+    await ctx.queue.reconcile("RM_1", "alice")
+    assert await ctx.queue.redis.zcard("replay:queue") == 2

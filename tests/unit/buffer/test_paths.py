@@ -1,0 +1,84 @@
+"""Names on disk."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.buffer import paths
+from app.storage.confined import inside
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
+HOSTILE = [
+    "..",
+    ".",
+    "/",
+    "a/b",
+    "a\\b",
+    "{time}",
+    "",
+    " ",
+    "🎬",
+    "x" * 500,
+    "A",
+    "a",
+    "\x00",
+    "CON",
+]
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_names_never_collide_or_lead_anywhere(one: str, other: str) -> None:
+    """Whatever somebody is called: a plain folder name, another one for another name."""
+    first, second = paths.folder_name(one), paths.folder_name(other)
+    for name in (first, second):
+        assert re.fullmatch(r"[a-z0-9-]{1,51}", name)
+    assert (first == second) == (one == other)
+
+
+def test_hostile_names_have_folders_of_their_own() -> None:
+    names = {paths.folder_name(name) for name in HOSTILE}
+    assert len(names) == len(HOSTILE)
+    for name in names:
+        assert PurePosixPath(name).parts == (name,)
+
+
+def test_an_egress_is_known_by_its_prefix() -> None:
+    """The session's id comes back out of what egress was told, whatever lies before it."""
+    session_id = paths.new_session_id("0123abcd", NOW)
+    folder = paths.session_folder("../x", "{time}", session_id)
+    prefix = paths.filename_prefix("/out", str(folder))
+    assert prefix.startswith("/out/replay-buffer/")
+    assert "{" not in prefix
+    assert ".." not in prefix
+    assert paths.session_of_prefix(prefix) == session_id
+    assert paths.instance_of(session_id) == "0123abcd"
+
+
+@pytest.mark.parametrize("prefix", ["", "seg", "/out/room/seg", "/out/0123abcd/segment"])
+def test_others_prefixes_are_not_ours(prefix: str) -> None:
+    assert paths.session_of_prefix(prefix) is None
+
+
+def test_clips_are_named_by_when_they_were_asked_for() -> None:
+    path = paths.clip_path("alice", NOW, "abcdef0123456789")
+    assert path.name == "20261122T120000250-abcdef01.mp4"
+    assert path.parts[0] == "replays"
+
+
+def test_what_leads_out_of_its_root_is_refused(tmp_path: object) -> None:
+    """By `..`, by an absolute path and by a link."""
+    from pathlib import Path
+
+    root = Path(str(tmp_path)) / "root"
+    root.mkdir()
+    (root / "link").symlink_to("/etc")
+    assert inside(root, "a/b") == root.resolve() / "a/b"
+    for path in ("../x", "/etc/passwd", "link/passwd", "a/../../x"):
+        with pytest.raises(ValueError, match="leads out"):
+            inside(root, path)

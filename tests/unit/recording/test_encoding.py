@@ -1,0 +1,52 @@
+"""What egress is asked to encode."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from livekit.protocol.egress import EncodingOptions
+from livekit.protocol.models import AudioCodec, VideoCodec
+
+from app.recording.encoding import encoding, source_size
+
+
+@given(st.integers(0, 20_000), st.integers(0, 20_000))
+def test_a_share_of_any_size_has_a_valid_encoding(width: int, height: int) -> None:
+    """Window shares have odd and tiny sizes; egress takes even ones of at least 16."""
+    options = encoding("source", width, height)
+    assert isinstance(options, EncodingOptions)
+    for side, most in ((options.width, 1920), (options.height, 1080)):
+        assert side % 2 == 0
+        assert 16 <= side <= most
+    assert 0 < options.video_bitrate <= 6000
+
+
+@pytest.mark.parametrize(
+    ("published", "recorded"),
+    [
+        ((0, 0), (1280, 720)),
+        ((1281, 721), (1280, 720)),
+        ((3840, 2160), (1920, 1080)),
+        ((3840, 1080), (1920, 540)),
+        ((7, 5), (16, 16)),
+        ((1920, 1200), (1728, 1080)),
+    ],
+)
+def test_the_size_is_the_shares_own(published: tuple[int, int], recorded: tuple[int, int]) -> None:
+    """Made even, kept in shape, within 1920 x 1080; 1280 x 720 where nobody knows it."""
+    assert source_size(*published) == recorded
+
+
+def test_a_preset_goes_by_its_name() -> None:
+    assert encoding("H264_1080P_60", 1280, 720) == "H264_1080P_60"
+
+
+def test_a_size_of_ones_own_is_h264_main_with_aac() -> None:
+    """`WxH@FPS:KBPS`, bit rates in kbit/s as LiveKit takes them."""
+    options = encoding("640x360@15:600", 1280, 720)
+    assert isinstance(options, EncodingOptions)
+    assert (options.width, options.height, options.framerate) == (640, 360, 15)
+    assert (options.video_bitrate, options.audio_bitrate) == (600, 128)
+    assert options.video_codec == VideoCodec.H264_MAIN
+    assert options.audio_codec == AudioCodec.AAC
