@@ -17,7 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import context, delivery, exposition, health, jobs, metrics, models, schedule
 from app.access import audit
-from app.buffer import cleanup
+from app.buffer import cleanup, governor
 from app.clips import capturing, sweeping, thumbnails
 from app.context import Context
 from app.errors import Unavailable
@@ -31,6 +31,8 @@ Jobs = dict[str, Any]
 # Shares that start at the same moment each hold a job for as long as LiveKit takes.
 MAX_JOBS = 256
 RECONCILE_SECONDS = 90
+# Egress may fill what is left of a disk within seconds; looking costs one statvfs.
+RELIEVE_SECONDS = 10.0
 # An exact cut of ten minutes is encoded for up to 22 minutes of CPU time at 1080p60.
 CAPTURE_SECONDS = 3600
 _BUSY_AGAIN_SECONDS = 0.3
@@ -83,6 +85,10 @@ async def deliver_due(state: Jobs) -> None:
 
 async def run_reap(state: Jobs) -> None:
     await reaping.reap(state["ctx"], state["livekit"])
+
+
+async def relieve(state: Jobs) -> None:
+    await governor.relieve(state["ctx"])
 
 
 async def run_cleanup(state: Jobs) -> None:
@@ -146,6 +152,7 @@ def _periods(settings: Settings) -> dict[str, float]:
         "survey": settings.reconcile_seconds,
         "reap": settings.reap_minutes * 60,
         "cleanup": settings.cleanup_minutes * 60,
+        "relieve": RELIEVE_SECONDS,
         "requeue_captures": 5.0,
         "deliver_due": 5.0,
         "sweep_clips": 15.0,
@@ -180,6 +187,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("reap", run_reap, 60),
             job("deliver", deliver, RECONCILE_SECONDS),
             job("deliver_due", deliver_due, 30),
+            job("relieve", relieve, RECONCILE_SECONDS),
             job("cleanup", run_cleanup, RECONCILE_SECONDS),
             job("capture", capture, 15),
             job("requeue_captures", requeue_captures, 30),
