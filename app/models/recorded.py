@@ -48,8 +48,7 @@ class EgressSession(Model):
     `role` is `current`, `next` (about to take over) or None once it is over; the unique index is
     what keeps a share from being recorded twice. `folder` is relative to the media root.
     `clock_ns`: Unix time in ns of media time 0 (PTS 3600 s); `clock_exact` tells that it is the
-    egress's own `segment_results[0].started_at`. `takes_over_at_ticks`: media time from which this
-    session holds, where the one before it was still recording.
+    egress's own `segment_results[0].started_at`.
     """
 
     model_config = {
