@@ -23,6 +23,7 @@ from app.api import (
     problems,
     quotas,
     replay,
+    sessions,
     shares,
     thumbnails,
     webhooks,
@@ -40,6 +41,7 @@ BODY_LIMIT_BYTES = 64 * 1024
 
 ROUTES: list[BaseRoute] = [
     *webhooks.routes,
+    *sessions.routes,
     *buffers.routes,
     *media.routes,
     *replay.routes,

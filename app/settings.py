@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         description="More pairs `key:secret`, comma separated, that webhooks and tokens may be "
         "signed with: for rotation.",
     )
+    tenant_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="API keys, comma separated, of pairs that others hold too: their tokens never "
+        "make an instance admin.",
+    )
     host: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port of the HTTP API.")
     public_url: str = Field("", description="URL under which callers reach us; default: HOST:PORT.")
@@ -95,6 +100,12 @@ class Settings(BaseSettings):
     events_secret: SecretStr = Field(SecretStr(""), description="Its secret.")
     admins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Identities, comma separated, that administrate the instance."
+    )
+    session_minutes: float = Field(
+        15, ge=1, le=1440, description="How long a token of POST /session is valid."
+    )
+    session_hours: float = Field(
+        12, ge=1, le=720, description="How long it can be renewed without a LiveKit token."
     )
     clip_days: float = Field(
         0, ge=0, le=36500, description="Days after which a clip expires; 0: never."
@@ -213,7 +224,7 @@ class Settings(BaseSettings):
             + ", ".join(PRESETS)
         )
 
-    @field_validator("admins", "cors_origins", mode="before")
+    @field_validator("admins", "cors_origins", "tenant_keys", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):

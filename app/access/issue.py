@@ -1,11 +1,13 @@
-"""Making an access token, as the operator of the instance."""
+"""Making access tokens: LiveKit's, as the operator of the instance, and our own for sessions."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from livekit.api import AccessToken, VideoGrants
 
+from app.access.tokens import SESSION_KIND, SINCE_ATTRIBUTE, Caller, session_secret
 from app.settings import Settings
 
 
@@ -28,3 +30,36 @@ def issue_token(
     key, secret = next(iter(settings.key_pairs.items()))
     token = AccessToken(key, secret).with_identity(identity).with_ttl(ttl).with_grants(grants)
     return token.to_jwt()
+
+
+@dataclass(frozen=True)
+class Session:
+    """A token of ours, and until when it can be exchanged for a fresh one."""
+
+    token: str
+    expires_at: datetime
+    renewable_until: datetime
+
+
+def issue_session(settings: Settings, caller: Caller, now: datetime) -> Session:
+    """A token with the rights of the one that the caller has just shown, for SESSION_MINUTES.
+
+    Shown one of ours it is renewed, until SESSION_HOURS after a LiveKit token was shown. Whether
+    ADMINS names the identity is asked again with each request: that right is not in the token.
+    """
+    since = caller.since or now.replace(microsecond=0)
+    renewable_until = since + timedelta(hours=settings.session_hours)
+    ttl = min(timedelta(minutes=settings.session_minutes), renewable_until - now)
+    by_token = caller.instance_admin and caller.identity not in settings.admins
+    grants = VideoGrants(
+        room=caller.room or "",
+        room_admin=caller.room_admin or by_token or None,
+        room_list=by_token or None,
+        room_create=by_token or None,
+        can_subscribe=caller.can_subscribe,
+    )
+    token = AccessToken(caller.key, session_secret(settings.key_pairs[caller.key]))
+    token = token.with_identity(caller.identity).with_ttl(ttl).with_grants(grants)
+    token = token.with_attributes({SINCE_ATTRIBUTE: str(int(since.timestamp()))})
+    token.claims.kind = SESSION_KIND
+    return Session(token.to_jwt(), (now + ttl).replace(microsecond=0), renewable_until)

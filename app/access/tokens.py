@@ -1,16 +1,20 @@
-"""Who is calling: a LiveKit access token becomes a Caller.
+"""Who is calling: an access token becomes a Caller.
 
-The token is the one that the app already made for the room, signed with one of our key pairs.
+The token is the one that the app already made for the room, signed with one of our key pairs; or
+one of ours, which POST /session gave for it. Ours is built in the same way, of another kind, and
+signed with a secret derived from the pair: LiveKit does not take it, and both end with the pair.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +27,14 @@ from app.settings import Settings
 RECORDER_PREFIX = "EG_"
 """Identities of egress recorders, which are no people (livekit/egress names them so)."""
 
+SESSION_KIND = "replay_session"
+"""The kind of our own tokens, where LiveKit's say `standard`, `egress`, …"""
+
+SINCE_ATTRIBUTE = "since"
+"""Of our own tokens: Unix time, in seconds, at which a LiveKit token was shown for the session."""
+
+_PURPOSE = b"replay-buffer session 1"
+
 CLOCK_LEEWAY = timedelta(minutes=1)
 """How far in our future `nbf` may lie: what livekit-server allows too. An `exp` gets none."""
 
@@ -33,6 +45,9 @@ class Caller:
 
     `room`: the token is good for that room only; None: for all. `room_admin` is never set without
     `room`. `can_subscribe` False: the token may not watch others, so it sees only its own share.
+
+    `key` is the API key of the pair that vouches for it. `since` is when a session began, None for
+    a LiveKit token.
     """
 
     identity: str
@@ -41,6 +56,13 @@ class Caller:
     instance_admin: bool = False
     can_subscribe: bool = True
     expires_at: datetime | None = None
+    key: str = ""
+    since: datetime | None = None
+
+
+def session_secret(secret: str) -> str:
+    """The secret of our own tokens that belongs to a LiveKit secret."""
+    return hmac.new(secret.encode(), _PURPOSE, hashlib.sha256).hexdigest()
 
 
 def verify(settings: Settings, token: str) -> Caller:
@@ -56,13 +78,18 @@ def verify(settings: Settings, token: str) -> Caller:
             "the token's iss is not an API key that this service knows: sign it with the key pair "
             "of LIVEKIT_API_KEY, or name its pair in LIVEKIT_KEYS"
         )
+    ours = stated.get("kind") == SESSION_KIND
     try:
-        claims = TokenVerifier(issuer, secret, leeway=CLOCK_LEEWAY).verify(token)
+        verifier = TokenVerifier(
+            issuer, session_secret(secret) if ours else secret, leeway=CLOCK_LEEWAY
+        )
+        claims = verifier.verify(token)
     except Exception as error:  # odd claims raise AttributeError, TypeError, ParseError, … too
         raise Unauthorized(f"the token is not valid: {_reason(error)}") from error
     # Only now is what the token states about itself known to be true.
-    expires_at = _expiry(stated)
-    return _caller(claims, expires_at, settings.admins)
+    caller = _caller(claims, settings.admins if issuer not in settings.tenant_keys else None)
+    since = _since(claims) if ours else None
+    return replace(caller, expires_at=_expiry(stated), key=issuer, since=since)
 
 
 def _stated(token: str) -> Mapping[str, Any]:
@@ -100,11 +127,17 @@ def _expiry(stated: Mapping[str, Any]) -> datetime:
         return datetime.max.replace(tzinfo=UTC)  # beyond the year 9999
 
 
-def _caller(claims: Claims, expires_at: datetime, admins: tuple[str, ...]) -> Caller:
+def _since(claims: Claims) -> datetime:
+    # Nobody but us can have signed it.
+    return datetime.fromtimestamp(int((claims.attributes or {})[SINCE_ATTRIBUTE]), UTC)
+
+
+def _caller(claims: Claims, admins: tuple[str, ...] | None) -> Caller:
+    """The caller whom verified claims name. `admins` None: nobody is an instance admin."""
     identity = claims.identity
     if not isinstance(identity, str) or not identity:
         raise Unauthorized("the token names nobody: it needs sub, the participant's identity")
-    if claims.kind not in ("", "standard"):
+    if claims.kind not in ("", "standard", SESSION_KIND):
         raise Unauthorized("the token is not a person's: its kind must be standard")
     if identity.startswith(RECORDER_PREFIX):
         raise Unauthorized(f"the token is a recorder's: its sub begins with {RECORDER_PREFIX}")
@@ -122,9 +155,8 @@ def _caller(claims: Claims, expires_at: datetime, admins: tuple[str, ...]) -> Ca
         identity=identity,
         room=room or None,
         room_admin=room_admin and bool(room),
-        instance_admin=instance_admin or identity in admins,
+        instance_admin=admins is not None and (instance_admin or identity in admins),
         can_subscribe=video.can_subscribe is not False,
-        expires_at=expires_at,
     )
 
 
