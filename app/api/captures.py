@@ -46,6 +46,7 @@ class Accepted(Told):
     id: str
     status: str
     clip_id: str
+    playlist: str = Field(description="HLS of what is there of it: can be watched at once.")
     Location: str
 
 
@@ -73,6 +74,7 @@ class CaptureTold(Progress):
     requested: clips.Requested
     window: clips.Requested = Field(description="What of it could be had when it was accepted.")
     notes: list[str]
+    playlist: str = Field(description="HLS of its window, as long as the buffer holds that.")
     accepted_at: Instant
     finished_at: Instant | None
 
@@ -112,7 +114,13 @@ async def post_capture(request: Request) -> Response:
     key = wire.idempotency_key(request)
     row = await captures.accept(ctx, caller, await wire.body(request, CaptureRequest), key)
     location = f"/captures/{row['_id']}"
-    told = Accepted(id=row["_id"], status=row["status"], clip_id=row["clip_id"], Location=location)
+    told = Accepted(
+        id=row["_id"],
+        status=row["status"],
+        clip_id=row["clip_id"],
+        playlist=_playlist_url(ctx, caller, row),
+        Location=location,
+    )
     return wire.answer(told, HTTPStatus.ACCEPTED, {"Location": location})
 
 
@@ -187,9 +195,15 @@ async def _told(ctx: Context, caller: Caller, row: Row) -> CaptureTold:
         requested=clips.Requested(start=row["requested_start"], end=row["requested_end"]),
         window=clips.Requested(start=row["window_start"], end=row["window_end"]),
         notes=row["notes"],
+        playlist=_playlist_url(ctx, caller, row),
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
     )
+
+
+def _playlist_url(ctx: Context, caller: Caller, row: Row) -> str:
+    reader = auth.reader_of(ctx, caller, datetime.now(UTC))
+    return reader.url(f"/captures/{row['_id']}/playlist.m3u8")
 
 
 async def _progress(ctx: Context, caller: Caller, row: Row) -> dict[str, Any]:

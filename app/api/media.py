@@ -1,8 +1,9 @@
-"""A window of a buffer as HLS: /buffers/{id}/playlist.m3u8, and the /segments that it names."""
+"""Windows of buffers, and captures, as HLS: their playlists, and the /segments that these name."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -18,6 +19,7 @@ from app.api.openapi import Answer, Operation, described
 from app.api.seeing import WindowQuery
 from app.buffer import hls, preparing, windows
 from app.buffer.hls import Item
+from app.clips import watching
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.models import EgressSession, Segment
@@ -55,14 +57,41 @@ async def get_playlist(request: Request) -> Response:
     rows = [row for each in await windows.segments(ctx.store, window.spans) for row in each]
     # One that is marked may be gone before a player asks for it.
     items = [hls.item(row) for row in rows if row["state"] == "indexed"]
+    return _playlist(reader, items)
 
+
+@described(
+    Operation(
+        summary="What of a capture can be watched already, as HLS",
+        description="From its acceptance on: while the capture waits, the playlist grows with the "
+        "media (EVENT), then it ends. Once the clip is ready it is there as long as the buffer "
+        "holds the window.",
+        answers={
+            HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.apple.mpegurl")
+        },
+        problems=[NotFound, BufferEmpty, Gone],
+        access="token or signature",
+    )
+)
+async def get_capture_playlist(request: Request) -> Response:
+    """GET /captures/{capture_id}/playlist.m3u8"""
+    ctx: Context = request.app.state.ctx
+    reader = auth.reader(request)
+    row = await watching.find(ctx, reader.caller, request.path_params["capture_id"])
+    found = await watching.watchable(ctx, row, datetime.now(UTC))
+    return _playlist(reader, found.items, ended=found.complete, target_seconds=found.target_seconds)
+
+
+def _playlist(
+    reader: Reader, items: Sequence[Item], *, ended: bool = True, target_seconds: int = 1
+) -> Response:
     def segment_url(item: Item) -> str:
         return _relative(reader, f"/segments/{item.session_id}-{item.sequence}.m4s")
 
     def init_url(item: Item) -> str:
         return _relative(reader, f"/segments/{item.session_id}-{item.init_id}.mp4")
 
-    text = hls.playlist(items, segment_url, init_url)
+    text = hls.playlist(items, segment_url, init_url, ended=ended, target_seconds=target_seconds)
     return Response(text, media_type="application/vnd.apple.mpegurl")
 
 
@@ -153,5 +182,6 @@ def _missing() -> NotFound:
 
 routes: list[BaseRoute] = [
     Route("/buffers/{buffer_id}/playlist.m3u8", get_playlist, methods=["GET"]),
+    Route("/captures/{capture_id}/playlist.m3u8", get_capture_playlist, methods=["GET"]),
     Route("/segments/{name}", get_segment, methods=["GET"]),
 ]

@@ -49,27 +49,28 @@ def playlist(
     init_url: Callable[[Item], str],
     *,
     ended: bool = True,
-    media_sequence: int = 0,
-    discontinuity_sequence: int = 0,
+    target_seconds: int = 1,
 ) -> str:
     """The text of a media playlist.
 
     Another session or init segment, and a hole in the media, begin a discontinuity with its own
-    wall-clock time. `ended`: a window that stays as it is; else players ask again, and the two
-    sequences must tell how many segments and discontinuities went before.
+    wall-clock time. `ended`: the window is whole; else it grows at its end, and nowhere else:
+    players ask again, and begin at its beginning nevertheless. `target_seconds`: no segment will be
+    longer, since the target duration must stay as it is.
     """
     listed = list(items)
     target = max((math.ceil(each.seconds) for each in listed), default=1)
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
-        f"#EXT-X-TARGETDURATION:{max(1, target)}",
-        f"#EXT-X-MEDIA-SEQUENCE:{media_sequence}",
-        f"#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuity_sequence}",
+        f"#EXT-X-TARGETDURATION:{max(target_seconds, target)}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-DISCONTINUITY-SEQUENCE:0",
         "#EXT-X-INDEPENDENT-SEGMENTS",
+        f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}",
     ]
-    if ended:
-        lines.append("#EXT-X-PLAYLIST-TYPE:VOD")
+    if not ended:
+        lines.append("#EXT-X-START:TIME-OFFSET=0")
     previous: Item | None = None
     for each in listed:
         joint = previous is not None and not _goes_on(previous, each)

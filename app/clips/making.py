@@ -132,9 +132,8 @@ async def _encoded(ctx: Context, lease: Lease, slots: Slots, part: Path) -> dict
 
 
 async def _material(ctx: Context, row: Row) -> Material:
-    spans: list[Stretch] = row["spans"]
+    spans = await waiting.spans_to_make(ctx, row, datetime.now(UTC))
     if row["wait_until"] > row["accepted_at"]:
-        spans = await waiting.spans_now(ctx, row, datetime.now(UTC))
         await pins.pin(ctx.store, row["_id"], spans, datetime.now(UTC) + captures.PIN_LIFE)
     rows = await sources.rows_of(ctx, spans)
     return Material(spans, rows, await sources.sessions_of(ctx, spans))

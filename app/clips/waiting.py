@@ -12,7 +12,7 @@ from app.context import Context
 from app.models import EgressSession, Segment
 from app.store import Row
 
-_JOINED = timedelta(seconds=0.2)
+JOINED = timedelta(seconds=0.2)
 """What lies closer together than this has no segment between it."""
 
 
@@ -53,12 +53,17 @@ def _has_more(line: Timeline, session_id: str, row: Row) -> bool:
         return False
     end = line.spans[own[-1]].end
     following = line.spans[own[-1] + 1 : own[-1] + 2]
-    joined = bool(following) and following[0].start - end <= _JOINED
+    joined = bool(following) and following[0].start - end <= JOINED
     return not joined and end < row["window_end"]
 
 
-async def spans_now(ctx: Context, row: Row, now: datetime) -> list[Stretch]:
-    """What of each session the window holds, now that its media is there."""
+async def spans_to_make(ctx: Context, row: Row, now: datetime) -> list[Stretch]:
+    """What of each session the clip is made of.
+
+    What was there when it was accepted; if it waited, what has come since, too.
+    """
+    if row["wait_until"] <= row["accepted_at"]:
+        return list(row["spans"])
     line = await timeline.read(ctx.store, row["buffer_id"], now, ctx.settings)
     if line is None:
         return merged(row["spans"], [])

@@ -35,6 +35,7 @@ PROMISED = {
     "POST /captures",
     "GET /captures/{capture_id}",
     "GET /captures/{capture_id}/events",
+    "GET /captures/{capture_id}/playlist.m3u8",
     "DELETE /captures/{capture_id}",
     "GET /clips",
     "GET /clips/{clip_id}",

@@ -50,18 +50,21 @@ def test_another_session_or_init_segment_and_a_hole_are_discontinuities() -> Non
     assert "#EXT-X-DISCONTINUITY" not in text(fragment(0), fragment(1, shift=0.1))
 
 
-def test_a_window_that_goes_on_has_no_end_and_tells_what_went_before() -> None:
-    lines = text(fragment(7), ended=False, media_sequence=7, discontinuity_sequence=2)
+def test_a_window_that_grows_is_played_from_its_beginning_and_has_no_end() -> None:
+    lines = text(fragment(7), ended=False, target_seconds=3)
     assert "#EXT-X-ENDLIST" not in lines
-    assert "#EXT-X-PLAYLIST-TYPE:VOD" not in lines
-    assert "#EXT-X-MEDIA-SEQUENCE:7" in lines
-    assert "#EXT-X-DISCONTINUITY-SEQUENCE:2" in lines
+    assert "#EXT-X-PLAYLIST-TYPE:EVENT" in lines
+    assert "#EXT-X-START:TIME-OFFSET=0" in lines
+    assert "#EXT-X-MEDIA-SEQUENCE:0" in lines
+    grown = text(fragment(7), fragment(8), ended=False, target_seconds=3)
+    assert grown[: len(lines)] == lines
 
 
 def test_no_segment_is_longer_than_the_target_duration() -> None:
     long = Item("s", 0, "i", at(0), 0, round(3.23 * SECOND))
     assert "#EXT-X-TARGETDURATION:4" in text(long)
     assert "#EXT-X-TARGETDURATION:1" in text()
+    assert "#EXT-X-TARGETDURATION:5" in text(long, target_seconds=5)
 
 
 def test_an_item_is_made_from_a_row() -> None:

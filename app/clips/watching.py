@@ -1,0 +1,111 @@
+"""What of a capture can be watched: its window, as far as its media is there.
+
+From its acceptance on, while it waits and its file is written, and afterwards as long as the buffer
+holds the window's fragments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.access.tokens import Caller
+from app.buffer import hls
+from app.buffer.hls import Item
+from app.clips import captures, sources, waiting
+from app.context import Context
+from app.errors import BufferEmpty, Gone
+from app.models import Capture, EgressSession
+from app.store import Row
+
+_ROUNDING = timedelta(milliseconds=10)
+_RETRY_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Watchable:
+    """The fragments of a capture's window that are there, in order.
+
+    `complete`: nothing will be added. `target_seconds`: longer than any of them will be.
+    """
+
+    items: tuple[Item, ...]
+    complete: bool
+    target_seconds: int
+
+
+async def find(ctx: Context, caller: Caller | None, capture_id: str) -> Row:
+    """The row of a capture. `caller` None: a signature has allowed it. Raises NotFound, Gone."""
+    if caller is not None:
+        return await captures.find(ctx, caller, capture_id)
+    row = await ctx.store.rows(Capture).find_one({"_id": capture_id})
+    if row is None:
+        raise Gone("nothing is known of this capture any more")
+    return dict(row)
+
+
+async def watchable(ctx: Context, row: Row, now: datetime) -> Watchable:
+    """What of a capture can be watched now.
+
+    Raises BufferEmpty as long as there is nothing, Gone if the capture was given up, or if its
+    window is not there from its beginning any more.
+    """
+    if row["status"] in ("failed", "cancelled"):
+        raise Gone(f"the capture is {row['status']}")
+    complete = (
+        row["status"] not in ("queued", "waiting")
+        or now >= row["wait_until"]
+        or await waiting.is_complete(ctx, row, now)
+    )
+    spans = await waiting.spans_to_make(ctx, row, now)
+    sessions = await sources.sessions_of(ctx, spans)
+    found = [
+        [segment for segment in segments if segment["end_ticks"] > span["start_ticks"]]
+        for span, segments in zip(spans, await sources.rows_of(ctx, spans), strict=True)
+    ]
+    if not complete:
+        newest = max((segments[0]["session_id"] for segments in found if segments), default="")
+        found = _settled(found, sessions, await _begun(ctx, row, newest))
+    items = [hls.item(segment) for segments in found for segment in segments]
+    _refuse_what_is_gone(row, items, complete=complete)
+    lengths = [session["segment_seconds"] for session in sessions.values()]
+    return Watchable(tuple(items), complete, max(lengths, default=1) + 1)
+
+
+async def _begun(ctx: Context, row: Row, newest: str) -> datetime | None:
+    """When a session after the `newest` one with media began; None if there is none."""
+    # The ids of sessions sort by time.
+    later = {"buffer_id": row["buffer_id"], "indexing": {"$ne": None}, "_id": {"$gt": newest}}
+    found = await ctx.store.rows(EgressSession).find_one(later, sort=[("_id", 1)])
+    return found["created_at"] if found else None
+
+
+def _settled(
+    found: Sequence[Sequence[Row]], sessions: dict[str, Row], begun: datetime | None
+) -> list[list[Row]]:
+    """Of the segments of each session those whose place in the window can't change any more.
+
+    A playlist only ever grows at its end. When one session takes over from another, the last
+    segments of the earlier one may come after the first of the later one; and what the earlier one
+    recorded since the later one `begun` may not be needed, which the first picture of the later one
+    will tell.
+    """
+    settled: list[list[Row]] = []
+    for segments in found:
+        before = settled[-1] if settled else []
+        if before and segments:
+            joined = segments[0]["start"] - before[-1]["end"] <= waiting.JOINED
+            if not joined and sessions[before[-1]["session_id"]]["indexing"] is not None:
+                break
+        settled.append([each for each in segments if begun is None or each["start"] < begun])
+    return settled
+
+
+def _refuse_what_is_gone(row: Row, items: list[Item], *, complete: bool) -> None:
+    if not items and not complete:
+        raise BufferEmpty("nothing of the window is recorded yet", retry_after=_RETRY_SECONDS)
+    # Once the file is made, nothing is pinned any more.
+    begin = row["result"]["told"]["delivered_start"] if row["result"] else None
+    if not items or (begin is not None and items[0].start > begin + _ROUNDING):
+        raise Gone("the buffer does not hold the whole window any more: play the clip itself")
