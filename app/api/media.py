@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -22,6 +25,7 @@ from app.buffer.hls import Item
 from app.clips import watching
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
+from app.media.init_segment import Init
 from app.models import EgressSession, Segment
 from app.storage.confined import inside
 from app.store import Row
@@ -30,8 +34,10 @@ _FRAGMENT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-(\d{1,9})\.m4s", re.ASCII)
 _INIT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-([0-9a-f]{1,64})\.mp4")
 """Opaque to clients: the names of a session's fragments and of its init segments."""
 
-_FRAGMENT_FIELDS = {"name": 1, "fault": 1, "start": 1, "end": 1}
-_CACHED = "private, max-age=3600, immutable"
+_FRAGMENT_FIELDS = dict.fromkeys(("name", "fault", "start", "end", "size_bytes", "modified_ns"), 1)
+_CACHED = {"Cache-Control": "private, max-age=3600, immutable"}
+
+log = structlog.get_logger()
 
 
 @described(
@@ -135,26 +141,42 @@ async def get_segment(request: Request) -> Response:
     if session is None:
         raise _missing()
     share = await _share(ctx, reader, session["buffer_id"])
-    if name.endswith(".m4s"):
-        row = await _fragment(ctx, f"{found[1]}:{int(found[2])}")
-        if share is not None:
-            await seeing.check_window(ctx, reader, share, row["start"], row["end"])
-        file = str(row["name"])
-    else:
-        file = preparing.init_name(found[2])
+    folder = inside(ctx.settings.media_root, session["folder"])
+    if name.endswith(".mp4"):
+        return await _init_segment(request, folder, found[2])
+    row = await _fragment(ctx, f"{found[1]}:{int(found[2])}")
+    if share is not None:
+        await seeing.check_window(ctx, reader, share, row["start"], row["end"])
     try:
-        path = inside(ctx.settings.media_root, f"{session['folder']}/{file}")
-        opened = await streams.open_file(path)
+        opened = await streams.open_file(folder / row["name"])
     except FileNotFoundError as error:
-        raise Gone("this part of the buffer is not kept any more") from error
+        raise _gone() from error
+    altered = row["modified_ns"] not in (None, opened.modified_ns)
+    if altered or opened.size_bytes != row["size_bytes"]:
+        await opened.close()
+        log.error("segment_changed", session=found[1], segment=row["name"])
+        raise _gone()
     segment = ranges.Representation(
         size_bytes=opened.size_bytes,
         etag=f'"{name}-{opened.size_bytes:x}"',
         media_type="video/mp4",
         modified_at=opened.modified_at,
-        headers={"Cache-Control": _CACHED},
+        headers=_CACHED,
     )
     return await ranges.answer(request, segment, opened.read, opened.close)
+
+
+async def _init_segment(request: Request, folder: Path, init_id: str) -> Response:
+    try:
+        data = await asyncio.to_thread((folder / preparing.init_name(init_id)).read_bytes)
+        if Init.parse(data).id != init_id:
+            raise ValueError("an init segment of another name")
+    except FileNotFoundError as error:
+        raise _gone() from error
+    except ValueError as error:
+        log.error("init_segment_changed", folder=folder.name, init=init_id, error=str(error))
+        raise _gone() from error
+    return await ranges.answer_bytes(request, data, "video/mp4", _CACHED)
 
 
 async def _share(ctx: Context, reader: Reader, buffer_id: str) -> Share | None:
@@ -170,10 +192,14 @@ async def _share(ctx: Context, reader: Reader, buffer_id: str) -> Share | None:
 async def _fragment(ctx: Context, segment_id: str) -> Row:
     row = await ctx.store.rows(Segment).find_one({"_id": segment_id}, _FRAGMENT_FIELDS)
     if row is None:
-        raise Gone("this part of the buffer is not kept any more")
+        raise _gone()
     if row["fault"] is not None:
         raise _missing()
     return dict(row)
+
+
+def _gone() -> Gone:
+    return Gone("this part of the buffer is not kept any more")
 
 
 def _missing() -> NotFound:

@@ -19,7 +19,11 @@ class OpenFile:
 
     descriptor: int
     size_bytes: int
-    modified_at: datetime
+    modified_ns: int
+
+    @property
+    def modified_at(self) -> datetime:
+        return datetime.fromtimestamp(self.modified_ns / 1e9, UTC)
 
     async def read(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Bytes [start, end) of the file. Raises EOFError if it has been cut short."""
@@ -43,8 +47,7 @@ async def open_file(path: Path) -> OpenFile:
 def _open(path: Path) -> OpenFile:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     facts = os.fstat(descriptor)
-    modified_at = datetime.fromtimestamp(facts.st_mtime, UTC)
-    return OpenFile(descriptor, facts.st_size, modified_at)
+    return OpenFile(descriptor, facts.st_size, facts.st_mtime_ns)
 
 
 async def from_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -226,7 +226,7 @@ async def _file(request: Request, path: Path) -> Response:
         opened = await streams.open_file(path)
     except FileNotFoundError as error:
         raise Gone("the clip was deleted") from error
-    name = f"{path.parent.name}/{path.name}/{opened.modified_at.timestamp()}/{opened.size_bytes}"
+    name = f"{path.parent.name}/{path.name}/{opened.modified_ns}/{opened.size_bytes}"
     served = ranges.Representation(
         size_bytes=opened.size_bytes,
         etag=f'"{hashlib.sha256(name.encode()).hexdigest()[:32]}"',

@@ -122,13 +122,15 @@ def _plan(root: Path, kept: Kept, sessions: dict[str, Row]) -> Movie:
 
 
 def _check(planned: Movie) -> None:
-    """Raises Gone if a fragment is missing: cheaper to say now than in the middle of the answer."""
+    """Raises Gone if a fragment is missing or another one: cheaper to say now than in the middle of
+    the answer, which then breaks off."""
     for source in planned.sources:
         try:
-            size = Path(source.path).stat().st_size
-        except FileNotFoundError:
-            size = -1
-        if size != source.size_bytes:
+            found = Path(source.path).stat()
+        except FileNotFoundError as error:
+            raise gone() from error
+        altered = source.modified_ns not in (None, found.st_mtime_ns)
+        if altered or found.st_size != source.size_bytes:
             raise gone()
 
 
