@@ -99,6 +99,10 @@ class Queue:
         slot = int(time.time() / 2)
         await self._enqueue("learn_clock", session_id, job_id=f"learn_clock:{session_id}:{slot}")
 
+    async def forget(self, buffer_id: str) -> None:
+        """Asks for what is to be forgotten of a share to go; at most once in a second."""
+        await self._enqueue("forget", buffer_id, job_id=f"forget:{buffer_id}:{int(time.time())}")
+
     async def once_per(self, period_seconds: float, name: str) -> None:
         """Runs the job `name` if nobody has asked for it in this period, whoever asks."""
         key = f"replay:tick:{name}"

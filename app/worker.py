@@ -18,10 +18,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from app import context, delivery, exposition, health, jobs, metrics, models, schedule
 from app.access import audit
 from app.buffer import cleanup, governor
-from app.clips import capturing, sweeping, thumbnails
+from app.clips import capturing, forgetting, sweeping, thumbnails
 from app.context import Context
 from app.errors import Unavailable
-from app.recording import facts, forgetting, reaping, recorder, survey
+from app.recording import facts, reaping, recorder, survey
+from app.recording.forgetting import forget_facts as forget_old_facts
 from app.recording.livekit import LiveKit, clock_of
 from app.settings import Settings
 
@@ -120,7 +121,15 @@ async def forget_audit(state: Jobs) -> None:
 
 
 async def forget_facts(state: Jobs) -> None:
-    await forgetting.forget_facts(state["ctx"].store)
+    await forget_old_facts(state["ctx"].store)
+
+
+async def forget(state: Jobs, buffer_id: str) -> None:
+    await forgetting.go_on(state["ctx"], buffer_id)
+
+
+async def forget_marked(state: Jobs) -> None:
+    await forgetting.go_on_with_all(state["ctx"])
 
 
 def _steady(name: str, job: Callable[..., Awaitable[None]], recurs: bool) -> Callable[..., Any]:
@@ -159,6 +168,7 @@ def _periods(settings: Settings) -> dict[str, float]:
         "sweep_thumbnails": 3600.0,
         "forget_audit": 3600.0,
         "forget_facts": 3600.0,
+        "forget_marked": 5.0,
     }
 
 
@@ -195,6 +205,8 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("sweep_thumbnails", sweep_thumbnails, RECONCILE_SECONDS),
             job("forget_audit", forget_audit, RECONCILE_SECONDS),
             job("forget_facts", forget_facts, RECONCILE_SECONDS),
+            job("forget", forget, RECONCILE_SECONDS),
+            job("forget_marked", forget_marked, RECONCILE_SECONDS),
         ],
         redis_settings=redis,
         queue_name=jobs.QUEUE,

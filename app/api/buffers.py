@@ -18,9 +18,9 @@ from app.access.tokens import Caller
 from app.api import auth, seeing, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds
-from app.buffer import cleanup, timeline
+from app.buffer import timeline
 from app.buffer.timeline import Timeline
-from app.clips import endings
+from app.clips import forgetting
 from app.clips.requests import Name
 from app.context import Context
 from app.errors import NotFound, NotPermitted
@@ -180,8 +180,7 @@ async def delete_buffer(request: Request) -> Response:
     found = await seeing.seen(ctx, caller, request.path_params["buffer_id"])
     if not policy.may_forget(caller, visibility.share_of(found)):
         raise NotPermitted(f"only {found['identity']!r}, whose share it is, may delete it")
-    await endings.cancel_all_of(ctx, found["_id"])
-    await cleanup.forget_buffer(ctx, found["_id"])
+    await forgetting.forget_share(ctx, caller, found)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app import metrics
-from app.buffer import clock, governor, pins, strays, summary
+from app.buffer import governor, pins, strays
+from app.buffer.forgetting import forget_session
 from app.buffer.kept import Retention, retention
 from app.buffer.live import newest_of_live
 from app.buffer.removing import AT_ONCE, FIELDS, remove
 from app.buffer.retention import may_go
 from app.context import Context
-from app.models import Buffer, Capture, EgressSession, Pin, Segment
-from app.storage.confined import inside
+from app.models import Buffer, Capture, EgressSession, Segment
 from app.store import Row
 
 SETTLED_AFTER = timedelta(seconds=60)
 """A session that is over for less may still be looked at by whoever ended it."""
-GHOSTS_KEPT = timedelta(days=7)
-"""LiveKit lists an egress whose worker died as active for good: its row says it is a ghost."""
 _UNFINISHED = ("queued", "waiting", "running")
 
 log = structlog.get_logger()
@@ -44,29 +39,6 @@ async def run(ctx: Context) -> None:
         stray_files=stray.removed,
         missing_files=stray.missing,
     )
-
-
-async def forget_buffer(ctx: Context, buffer_id: str) -> None:
-    """Forgets everything that was recorded of a share up to now, pinned or not.
-
-    A share that goes on is recorded on: what is taken from now on is a new beginning. Captures that
-    run must have been cancelled before.
-    """
-    now = datetime.now(UTC)
-    sessions = await ctx.store.rows(EgressSession).find({"buffer_id": buffer_id}).to_list(None)
-    ids = [row["_id"] for row in sessions]
-    for row in sessions:
-        if row["clock_ns"] is not None:  # at once, also what is recorded and not indexed yet
-            ticks = clock.ticks_at(row["clock_ns"], now)
-            await summary.forget_before(ctx.store, row["_id"], ticks)
-    await ctx.store.rows(Pin).delete_many({"session_id": {"$in": ids}})
-    for session_id in ids:
-        rows = await ctx.store.rows(Segment).find({"session_id": session_id}, FIELDS).to_list(None)
-        await remove(ctx, rows, in_spite_of_pins=True)
-    for row in sessions:
-        if row["indexing"] is None:
-            await _forget_session(ctx, row, now)
-    log.info("buffer_forgotten", buffer=buffer_id, sessions=ids)
 
 
 async def _expire(ctx: Context, now: datetime) -> int:
@@ -110,26 +82,8 @@ async def _forget_sessions(ctx: Context, now: datetime) -> int:
     for row in await ctx.store.rows(EgressSession).find(query).to_list(None):
         has_media = await ctx.store.rows(Segment).find_one({"session_id": row["_id"]}, {"_id": 1})
         if has_media is None and not await pins.pinned(ctx.store, [row["_id"]], now):
-            gone += await _forget_session(ctx, row, now)
+            gone += await forget_session(ctx, row, now)
     return gone
-
-
-async def _forget_session(ctx: Context, session: Row, now: datetime) -> bool:
-    """Removes a session's folder with what is left in it, then its rows. False: not everything."""
-    folder = inside(ctx.settings.media_root, session["folder"])
-    try:
-        await asyncio.to_thread(shutil.rmtree, folder)
-    except FileNotFoundError:
-        pass  # never made, or gone since an interrupted pass
-    except OSError as error:
-        metrics.ERRORS.labels("file_not_deletable").inc()
-        log.warning("folder_not_deletable", session=session["_id"], error=str(error))
-        return False
-    await ctx.store.rows(summary.Summary).delete_one({"_id": session["_id"]})
-    if session["ghost_at"] is not None and now - session["ghost_at"] < GHOSTS_KEPT:
-        return False
-    await ctx.store.rows(EgressSession).delete_one({"_id": session["_id"]})
-    return True
 
 
 async def _forget_buffers(ctx: Context, now: datetime) -> int:

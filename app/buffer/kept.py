@@ -1,14 +1,14 @@
-"""How long media is kept: RETENTION_MINUTES, or what a community says for its rooms."""
+"""How long media is kept: RETENTION_MINUTES, what a community says, or what its sharer wants."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.models import Community
 from app.settings import Settings
-from app.store import Store
+from app.store import Row, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +40,15 @@ async def retention(
     rows = store.rows(Community).find(query, {"retention_minutes": 1})
     own = {row["_id"]: timedelta(minutes=row["retention_minutes"]) async for row in rows}
     return Retention(settings.retention, own)
+
+
+def forgotten_until(buffer: Row, sessions: Sequence[Row]) -> datetime | None:
+    """Until when nothing is offered, while what was recorded before an instant is on its way out.
+
+    The segment that was open at that instant holds some of it, and goes too.
+    """
+    if buffer.get("forget_before") is None:
+        return None
+    longest = max((row["segment_seconds"] for row in sessions), default=0)
+    until: datetime = buffer["forget_before"] + timedelta(seconds=longest)
+    return until

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from app.buffer import clock, summary
 from app.buffer.coverage import HOLE_FRAMES, Run
-from app.buffer.kept import retention
+from app.buffer.kept import forgotten_until, retention
 from app.buffer.summary import Indexed
 from app.models import Buffer, EgressSession
 from app.settings import Settings
@@ -147,6 +147,7 @@ def build(
 
     Media before `offered` is left out.
     """
+    offered = max(offered, forgotten_until(buffer, sessions) or offered)
     spans, gaps = _laid_out(_stretches(sessions, indexed, offered))
     recording = _recording(sessions)
     state, why = _state(buffer, recording, spans, indexed, now)

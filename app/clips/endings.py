@@ -106,9 +106,13 @@ async def cancel(ctx: Context, caller: Caller, capture_id: str) -> Row:
     return await captures.find(ctx, caller, capture_id)
 
 
-async def cancel_all_of(ctx: Context, buffer_id: str) -> None:
-    """Ends every capture of a buffer that is not finished."""
-    active = {"buffer_id": buffer_id, "status": {"$in": ACTIVE}}
+async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> None:
+    """Ends every capture of a buffer that is not finished and was accepted up to an instant."""
+    active = {
+        "buffer_id": buffer_id,
+        "status": {"$in": ACTIVE},
+        "accepted_at": {"$lte": accepted_by},
+    }
     for row in await ctx.store.rows(Capture).find(active, {"_id": 1}).to_list(None):
         await _cancel(ctx, {"_id": row["_id"]})
 

@@ -12,7 +12,8 @@ class Buffer(Model):
     """A share and what is kept of it. `id` is derived from the video track's sid: see `paths`.
 
     `why` says why nothing is recorded, a slug of `app.recording.reasons`; `retry_at` when it is
-    tried again. `ended_at` is set when the share is over. `told` is the state that events last
+    tried again. `ended_at` is set when the share is over. `forget_before`: what was recorded before
+    it is to go, for good; None when nothing of that is left. `told` is the state that events last
     told of, `told_count` how many times they did.
     """
 
@@ -22,6 +23,7 @@ class Buffer(Model):
             Index(Buffer.room, Buffer.identity),
             Index(Buffer.room_sid),
             IndexModel([("ended_at", ASCENDING)]),
+            IndexModel([("forget_before", ASCENDING)]),
         ],
     }
 
@@ -37,6 +39,7 @@ class Buffer(Model):
     why: str | None = None
     why_detail: str = ""
     retry_at: datetime | None = None
+    forget_before: datetime | None = None
     failures: int = 0
     told: str = ""
     told_count: int = 0

@@ -30,6 +30,7 @@ from livekit.protocol.models import DataPacket, ParticipantInfo, Room
 from livekit.protocol.room import (
     ListParticipantsRequest,
     ListRoomsRequest,
+    RoomParticipantIdentity,
     SendDataRequest,
     UpdateParticipantRequest,
 )
@@ -191,6 +192,14 @@ class LiveKit:
         except _NotFound:
             return []
         return list(answer.participants)
+
+    async def participant(self, room: str, identity: str) -> ParticipantInfo | None:
+        """Somebody in a room; None if they, or the room, are gone. Raises Unavailable."""
+        request = RoomParticipantIdentity(room=room, identity=identity)
+        try:
+            return await self._answer(self._api.room.get_participant(request), "GetParticipant")
+        except _NotFound:
+            return None
 
     async def say(self, room: str, identity: str | None, data: bytes) -> None:
         """Sends a data message on topic `replay` to somebody in a room, or to all.

@@ -16,7 +16,7 @@ from redis.exceptions import LockError
 from app import jobs, models
 from app.buffer import paths
 from app.context import Context
-from app.recording import admission, facts, pairing, planner, starting, telling
+from app.recording import admission, facts, opting_out, pairing, planner, starting, telling
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.recording.reasons import REFUSALS, Why
 from app.store import Row
@@ -93,6 +93,8 @@ async def _reconcile_share(
             share, [_session(row) for row in sessions], now, ctx.settings.audio_wait_seconds
         )
         await _tell(ctx, buffer, share, made.why, now)
+        if share.refusal is Why.OPTED_OUT:
+            await opting_out.forget(ctx, buffer, now)
         if not made.actions:
             if not sessions and (not share.live or share.refusal or share.resting(now)):
                 await admission.leave(ctx, buffer)
@@ -111,6 +113,7 @@ async def _buffer(ctx: Context, livekit: LiveKit, track: Row, now: datetime) -> 
     row = await buffers.find_one({"_id": buffer_id})
     if row is None:
         room = await _room(ctx, livekit, track)
+        await opting_out.ask(ctx, livekit, track, now)
         await ctx.store.create(
             models.Buffer(
                 id=buffer_id,

@@ -62,6 +62,7 @@ class LiveKitStub:
             "ListEgress": ListEgressResponse(),
             "ListRooms": ListRoomsResponse(),
             "ListParticipants": ListParticipantsResponse(),
+            "GetParticipant": ParticipantInfo(),
             "SendData": SendDataResponse(),
             "UpdateParticipant": ParticipantInfo(),
         }

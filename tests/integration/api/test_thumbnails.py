@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.access.tokens import Caller
-from app.buffer import cleanup, strays
+from app.buffer import forgetting, strays
 from app.buffer.invariants import violations
 from app.buffer.removing import remove
 from app.clips import captures, capturing, library, sweeping, thumbnails
@@ -266,16 +266,18 @@ async def test_nothing_from_before_a_deletion_is_shown(
     url = urljoin(f"{BASE}{path_of(made, 'thumbnails.vtt')}", sheet)
     assert (await http.get(url)).status_code == 200
     assert (await http.get(path_of(made, "poster.jpg"), headers=OWNER)).status_code == 200
-    await cleanup.forget_buffer(ctx, made.buffer_id)  # 7 s after the beginning
+    await forgetting.mark(ctx.store, made.buffer_id, datetime.now(UTC))  # 7 s after the beginning
+    assert not await forgetting.forget(ctx, made.buffer_id)
     assert made.files("*.jpg") == []
     assert (await http.get(url)).status_code == 410
     async with indexing(ctx):
         made.commit(1)  # the seconds from 6 to 8
         await made.indexed(1)
         poster = await http.get(path_of(made, "poster.jpg"), headers=OWNER)
-        assert poster.status_code == 410
+        assert poster.status_code == 409
         made.commit(1)
         await made.indexed(2)
+        assert await forgetting.forget(ctx, made.buffer_id)
     cues = await shown(http, path_of(made, "thumbnails.vtt"), headers=OWNER)
     assert [cue.number for cue in cues] == [120]
     poster = await http.get(path_of(made, "poster.jpg"), headers=OWNER)

@@ -351,40 +351,6 @@ async def test_a_disk_that_is_not_there_makes_no_gaps(ctx: Context, share: Begin
     assert await problems(ctx) == []
 
 
-async def test_forgetting_a_buffer_takes_everything_at_once_pinned_or_not(
-    ctx: Context, share: BeginShare
-) -> None:
-    disk, other = await share("ann"), await share("bob")
-    async with indexing(ctx):
-        for each in (disk, other):
-            each.commit(3)
-            await each.indexed(3)
-        span = {"session_id": disk.session_id, "start_ticks": 0, "end_ticks": 9 * SECOND}
-        until = datetime.now(UTC) + timedelta(minutes=1)
-        await pins.pin(ctx.store, "capture", [span], until)
-        await cleanup.forget_buffer(ctx, disk.buffer_id)
-        assert await disk.rows() == []
-        assert disk.files("*.m4s") == []
-        disk.commit(1)  # the share goes on
-        await disk.indexed(1)
-        now = datetime.now(UTC)
-        found = await timeline.read(ctx.store, disk.buffer_id, now, ctx.settings)
-        assert found is not None
-        assert found.spans == ()  # this segment's media is older than the request
-    assert len(await other.rows()) == 3
-
-
-async def test_forgetting_a_buffer_that_is_over_leaves_nothing_on_disk(
-    ctx: Context, share: BeginShare
-) -> None:
-    disk = await share()
-    await index(ctx, disk)
-    await end(disk)
-    await cleanup.forget_buffer(ctx, disk.buffer_id)
-    assert not disk.folder.exists()
-    assert await ctx.store.rows(EgressSession).find_one({}) is None
-
-
 async def test_when_space_is_short_the_fullest_buffers_lose_first(
     make_settings: MakeSettings, ctx: Context, share: BeginShare
 ) -> None:

@@ -1,0 +1,94 @@
+"""Forgets what was recorded of a share up to an instant, pinned or not, for good.
+
+The instant stands in the buffer's row until nothing older is left, so that whatever interrupts it,
+and whatever is committed late, is forgotten with the next pass. What is taken afterwards is a new
+beginning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from datetime import datetime, timedelta
+
+import structlog
+
+from app import metrics
+from app.buffer import clock, summary
+from app.buffer.removing import FIELDS, remove
+from app.context import Context
+from app.models import Buffer, EgressSession, Pin, Segment
+from app.storage.confined import inside
+from app.store import Row, Store
+
+GHOSTS_KEPT = timedelta(days=7)
+"""LiveKit lists an egress whose worker died as active for good: its row says it is a ghost."""
+
+log = structlog.get_logger()
+
+
+async def mark(store: Store, buffer_id: str, before: datetime) -> None:
+    """From now on everything of the share that was recorded before an instant is to go."""
+    await store.rows(Buffer).update_one({"_id": buffer_id}, {"$max": {"forget_before": before}})
+
+
+async def forget(ctx: Context, buffer_id: str) -> bool:
+    """One pass over a share that is marked. Whether nothing is left to forget.
+
+    Captures that run must have been cancelled before.
+    """
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
+    if buffer is None or buffer["forget_before"] is None:
+        return True
+    before: datetime = buffer["forget_before"]
+    began_before = {"buffer_id": buffer_id, "created_at": {"$lt": before}}
+    sessions = await ctx.store.rows(EgressSession).find(began_before).to_list(None)
+    left = [row["_id"] for row in sessions if not await _forget(ctx, row, before)]
+    if not left:
+        await ctx.store.rows(Buffer).update_one(
+            {"_id": buffer_id, "forget_before": before}, {"$set": {"forget_before": None}}
+        )
+    log.info("buffer_forgotten", buffer=buffer_id, sessions=len(sessions), still_coming=left)
+    return not left
+
+
+async def _forget(ctx: Context, session: Row, before: datetime) -> bool:
+    """Whether nothing of the session from before the instant is left, or will come."""
+    of_session = {"session_id": session["_id"]}
+    if session["clock_ns"] is not None:
+        await _hide(ctx, session, before)
+    rows = await ctx.store.rows(Segment).find(of_session, FIELDS | {"start": 1}).to_list(None)
+    old = [row for row in rows if row["start"] < before]
+    await remove(ctx, old, in_spite_of_pins=True)
+    over = session["indexing"] is None
+    if over and len(old) == len(rows):
+        await forget_session(ctx, session, before)
+    # Segments come in order: after one that began later, nothing older comes.
+    return over or len(old) < len(rows)
+
+
+async def _hide(ctx: Context, session: Row, before: datetime) -> None:
+    """At once, also what is recorded and not indexed yet."""
+    ticks = clock.ticks_at(session["clock_ns"], before)
+    await ctx.store.rows(Pin).delete_many(
+        {"session_id": session["_id"], "start_ticks": {"$lt": ticks}}
+    )
+    await summary.forget_before(ctx.store, session["_id"], ticks)
+
+
+async def forget_session(ctx: Context, session: Row, now: datetime) -> bool:
+    """Removes a session's folder with what is left in it, then its rows. False: not everything."""
+    folder = inside(ctx.settings.media_root, session["folder"])
+    try:
+        await asyncio.to_thread(shutil.rmtree, folder)
+    except FileNotFoundError:
+        pass  # never made, or gone since an interrupted pass
+    except OSError as error:
+        metrics.ERRORS.labels("file_not_deletable").inc()
+        log.warning("folder_not_deletable", session=session["_id"], error=str(error))
+        return False
+    await ctx.store.rows(summary.Summary).delete_one({"_id": session["_id"]})
+    if session["ghost_at"] is not None and now - session["ghost_at"] < GHOSTS_KEPT:
+        return False
+    await ctx.store.rows(EgressSession).delete_one({"_id": session["_id"]})
+    return True

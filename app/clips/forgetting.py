@@ -1,0 +1,45 @@
+"""Forgets a share, as its sharer wants: its captures end, then what was recorded of it goes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from app.access import audit
+from app.access.tokens import Caller
+from app.buffer import forgetting
+from app.clips import endings
+from app.context import Context
+from app.models import Buffer
+from app.store import Row
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""Bounds a search from below: SecantusDB walks all rows without a date otherwise."""
+
+
+async def forget_share(ctx: Context, caller: Caller, buffer: Row) -> None:
+    """Forgets at once what was recorded of a share up to now. Clips made before stay."""
+    await forgetting.mark(ctx.store, buffer["_id"], datetime.now(UTC))
+    await audit.note(
+        ctx.store,
+        caller.identity,
+        "buffer_forgotten",
+        buffer["_id"],
+        room=buffer["room"],
+        shared_by=buffer["identity"],
+    )
+    await go_on(ctx, buffer["_id"])
+
+
+async def go_on(ctx: Context, buffer_id: str) -> None:
+    """One pass over a share that is marked to be forgotten."""
+    row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
+    if row is not None and row["forget_before"] is not None:
+        await endings.cancel_all_of(ctx, buffer_id, row["forget_before"])
+        await forgetting.forget(ctx, buffer_id)
+
+
+async def go_on_with_all(ctx: Context) -> None:
+    """One pass over every share that is marked: what is committed late goes, too."""
+    marked = {"forget_before": {"$gt": _BEGINNING}}
+    for row in await ctx.store.rows(Buffer).find(marked, {"_id": 1}).to_list(None):
+        await go_on(ctx, row["_id"])

@@ -1,0 +1,105 @@
+"""What a sharer wants forgotten goes at once, for good, and nothing else does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app.buffer import forgetting, pins, timeline
+from app.buffer.timeline import Timeline
+from app.context import Context
+from app.models import Buffer, EgressSession, Pin
+from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share, indexing
+from tests.media_factory import Recording
+
+SECOND = 90_000
+
+
+async def forget(ctx: Context, disk: DiskShare) -> bool:
+    await forgetting.mark(ctx.store, disk.buffer_id, datetime.now(UTC))
+    return await forgetting.forget(ctx, disk.buffer_id)
+
+
+async def told(ctx: Context, disk: DiskShare) -> Timeline:
+    found = await timeline.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+    assert found is not None
+    return found
+
+
+async def marked(ctx: Context, disk: DiskShare) -> bool:
+    row = await ctx.store.rows(Buffer).find_one({"_id": disk.buffer_id})
+    assert row is not None
+    return row["forget_before"] is not None
+
+
+async def test_everything_goes_at_once_pinned_or_not_and_the_share_goes_on(
+    ctx: Context, recording: Recording
+) -> None:
+    """What is committed afterwards but was recorded before goes with the next pass, and is never
+    offered; then the buffer begins anew."""
+    began = datetime.now(UTC) - timedelta(seconds=7)
+    disk, other = [await begin_share(ctx, name, began, recording) for name in ("ann", "bob")]
+    async with indexing(ctx):
+        for each in (disk, other):
+            each.commit(3)
+            await each.indexed(3)
+        span = {"session_id": disk.session_id, "start_ticks": 0, "end_ticks": 9 * SECOND}
+        await pins.pin(ctx.store, "capture", [span], datetime.now(UTC) + timedelta(minutes=1))
+        assert not await forget(ctx, disk)
+        assert await disk.rows() == []
+        assert disk.files("*.m4s") == []
+        assert await ctx.store.rows(Pin).count_documents({}) == 0
+        disk.commit(1)  # the seconds from 6 to 8: the first of them were recorded before
+        await disk.indexed(1)
+        assert (await told(ctx, disk)).spans == ()
+        assert not await forgetting.forget(ctx, disk.buffer_id)
+        assert await disk.rows() == []
+        disk.commit(1)
+        await disk.indexed(1)
+        later = {"session_id": disk.session_id, "start_ticks": 8 * SECOND, "end_ticks": 9 * SECOND}
+        await pins.pin(ctx.store, "capture", [later], datetime.now(UTC) + timedelta(minutes=1))
+        assert await marked(ctx, disk)
+        assert await forgetting.forget(ctx, disk.buffer_id)
+        assert not await marked(ctx, disk)
+    assert [row["sequence"] for row in await disk.rows()] == [4]
+    assert [span.start_ticks for span in (await told(ctx, disk)).spans] == [8 * SECOND]
+    assert await ctx.store.rows(Pin).count_documents({}) == 1
+    assert len(await other.rows()) == 3
+
+
+async def test_of_a_share_that_is_over_nothing_is_left_on_the_disk(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    async with indexing(ctx):
+        disk.commit(5)
+        await disk.indexed(5)
+    await disk.change(ended_at=datetime.now(UTC), indexing=None, role=None)
+    assert await forget(ctx, disk)
+    assert not disk.folder.exists()
+    assert await ctx.store.rows(EgressSession).find_one({}) is None
+    assert await forgetting.forget(ctx, disk.buffer_id)
+    assert await forgetting.forget(ctx, "unknown")
+
+
+async def test_an_egress_that_is_ending_is_forgotten_to_its_last_segment(
+    ctx: Context, share: BeginShare, recording: Recording
+) -> None:
+    """And one that begins afterwards is none of it."""
+    disk = await share()
+    async with indexing(ctx):
+        disk.commit(2)
+        await disk.indexed(2)
+        assert not await forget(ctx, disk)
+        disk.commit(1)
+        disk.egress.end()
+        await disk.change(ended_at=datetime.now(UTC), role=None, status="EGRESS_COMPLETE")
+        again = await begin_share(
+            ctx, "ann", datetime.now(UTC), recording, buffer_id=disk.buffer_id
+        )
+        again.commit(2)
+        await again.indexed(2)
+        await disk.read_to_the_end()
+    assert await forgetting.forget(ctx, disk.buffer_id)
+    assert not disk.folder.exists()
+    assert len(await again.rows()) == 2
+    assert (await told(ctx, again)).session_ids == (again.session_id,)

@@ -1,0 +1,47 @@
+"""A share that is forgotten takes its unfinished captures along, and leaves the clips."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app.access import quota
+from app.buffer import forgetting as buffer_forgetting
+from app.clips import forgetting
+from app.context import Context
+from app.models import AuditEntry, Buffer
+from tests.integration.buffer.shares import begin_share, indexing
+from tests.integration.clips.checking import accepted, captured, done
+from tests.integration.clips.conftest import ADA
+from tests.media_factory import Recording
+
+
+async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_are_not(
+    ctx: Context, recording: Recording
+) -> None:
+    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=7), recording)
+    async with indexing(ctx):
+        share.commit(3)
+        await share.indexed(3)
+        kept = await captured(ctx, ADA, last=2, tail="skip")
+        going = await accepted(ctx, ADA, last=4)
+        buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
+        assert buffer is not None
+        await forgetting.forget_share(ctx, ADA, buffer)
+        assert (await done(ctx, going["_id"])).capture["status"] == "cancelled"
+        held = await quota.read(ctx.store, ctx.settings, "ada")
+        assert held.reserved_bytes == 0
+        assert kept.path is not None
+        assert kept.path.exists()
+        share.commit(2)  # the seconds from 6 to 10; the share was forgotten at 7
+        await share.indexed(2)
+        await forgetting.go_on_with_all(ctx)
+        after = await captured(ctx, ADA, last=1, tail="skip")
+        assert after.capture["status"] == "ready"
+        assert after.clip is not None
+        assert after.clip["delivered_start"] >= share.start + timedelta(seconds=8)
+        await buffer_forgetting.mark(ctx.store, share.buffer_id, buffer["since"])
+        await forgetting.go_on_with_all(ctx)
+        assert len(await share.rows()) == 1
+    entry = await ctx.store.rows(AuditEntry).find_one({"action": "buffer_forgotten"})
+    assert entry is not None
+    assert (entry["identity"], entry["subject"]) == ("ada", share.buffer_id)
