@@ -15,6 +15,9 @@ from app.models import AuditEntry
 from app.settings import Settings
 from app.store import Row, Store
 
+NOBODY = ""
+"""The identity of what the service does by itself."""
+
 
 async def note(
     store: Store, identity: str, action: str, subject: str, *, room: str = "", **data: Any

@@ -42,7 +42,7 @@ async def read(store: Store, settings: Settings, identity: str) -> Quota:
 
 async def set_limit(store: Store, identity: str, quota_bytes: int | None) -> None:
     """Gives a user a quota of their own; None: QUOTA_BYTES again. Below use nothing is deleted."""
-    await _ensure(store, identity)
+    await ensure(store, identity)
     await store.rows(UserReplayQuota).update_one(
         {"_id": identity}, {"$set": {"quota_bytes": quota_bytes}}
     )
@@ -142,7 +142,7 @@ async def _take(
     while True:
         row = await rows.find_one({"_id": identity}, _NUMBERS | {reservation: 1, charged: 1})
         if row is None:
-            await _ensure(store, identity)
+            await ensure(store, identity)
             continue
         if clip_id in row.get("reservations", {}) or clip_id in row.get("charges", {}):
             return
@@ -172,7 +172,8 @@ async def _take(
             return
 
 
-async def _ensure(store: Store, identity: str) -> None:
+async def ensure(store: Store, identity: str) -> None:
+    """Makes the user's row, if there is none."""
     fields = UserReplayQuota(id=identity).model_dump_doc()
     del fields["_id"]
     try:

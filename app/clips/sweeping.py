@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.access import quota
+from app.access import audit, quota
 from app.clips import thumbnails
 from app.clips.library import RESTORE_SECONDS
 from app.context import Context
@@ -52,6 +52,14 @@ async def _expire(ctx: Context) -> None:
         )
         if changed.modified_count:
             await quota.give_back(ctx.store, row["owner"], row["_id"])
+            await audit.note(
+                ctx.store,
+                audit.NOBODY,
+                "clip_expired",
+                row["_id"],
+                room=row["room"],
+                owner=row["owner"],
+            )
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
 
 

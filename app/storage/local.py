@@ -42,6 +42,14 @@ def beside(part: Path, what: str) -> Path:
     return part.with_name(f"{part.name.removesuffix(PART_SUFFIX)}.{what}{PART_SUFFIX}")
 
 
+def size_bytes(root: Path, storage_path: str) -> int | None:
+    """The size of a file; None if it is not there."""
+    try:
+        return locate(root, storage_path).stat().st_size
+    except FileNotFoundError:
+        return None
+
+
 def sync(path: Path) -> None:
     """Returns when the file's bytes are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -1,0 +1,95 @@
+"""Compares what quotas say with the clips and files there are, and repairs what has drifted.
+
+It should never find anything: every change of a quota is guarded by the clip's own entry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from app import metrics
+from app.access import accounts, audit
+from app.access.accounts import Correction
+from app.clips import leases
+from app.context import Context
+from app.models import Capture, File, ReplayClip
+from app.storage import local
+from app.store import Row
+
+SETTLE_SECONDS = 5.0
+"""A difference must be there twice, this far apart: in between, clips come and go."""
+_AT_ONCE = 500
+
+log = structlog.get_logger()
+
+
+async def check(ctx: Context, settle_seconds: float = SETTLE_SECONDS) -> list[Correction]:
+    """One check of everything. The corrections that were made."""
+    first = await differences(ctx)
+    if not first:
+        return []
+    await asyncio.sleep(settle_seconds)
+    second = await differences(ctx)
+    made = []
+    for identity, correction in second.items():
+        if first.get(identity) == correction and await accounts.correct(ctx.store, correction):
+            await _say(ctx, correction)
+            made.append(correction)
+    return made
+
+
+async def _say(ctx: Context, correction: Correction) -> None:
+    metrics.ERRORS.labels("quota_drift").inc()
+    numbers = {
+        "drift_bytes": correction.drift_bytes,
+        "found_bytes": correction.found["used_bytes"],
+        "right_bytes": correction.right["used_bytes"],
+    }
+    log.error("quota_repaired", identity=correction.identity, **numbers)
+    await audit.note(ctx.store, audit.NOBODY, "quota_repaired", correction.identity, **numbers)
+
+
+async def differences(ctx: Context) -> dict[str, Correction]:
+    """What has to be corrected as things are now, by identity."""
+    unfinished = await ctx.store.rows(Capture).distinct(
+        "clip_id", {"lease_until": {"$gt": leases.BEGINNING}}
+    )
+    clips: dict[str, dict[str, int]] = {}
+    rows: list[Row] = []
+    shown = ctx.store.rows(ReplayClip).find(
+        {"ready": True, "deleted_at": None}, {"owner": 1, "file_id": 1}
+    )
+    async for row in shown:
+        rows.append(row)
+        if len(rows) == _AT_ONCE:
+            await _add(ctx, rows, clips)
+            rows = []
+    await _add(ctx, rows, clips)
+    return await accounts.compare(ctx.store, clips, set(unfinished))
+
+
+async def _add(ctx: Context, rows: Sequence[Row], clips: dict[str, dict[str, int]]) -> None:
+    """Adds the clips' sizes, by owner. Says which files are not as their rows say."""
+    wanted = {"_id": {"$in": [row["file_id"] for row in rows]}}
+    files = await ctx.store.rows(File).find(wanted).to_list(None)
+    by_id = {file["_id"]: file for file in files}
+    root = ctx.settings.media_root
+    sizes = await asyncio.to_thread(
+        lambda: {each["_id"]: local.size_bytes(root, each["storage_path"]) for each in files}
+    )
+    for row in rows:
+        file = by_id.get(row["file_id"])
+        if file is None:
+            continue
+        if sizes[file["_id"]] != file["size_bytes"]:
+            metrics.ERRORS.labels("clip_file_wrong").inc()
+            log.error(
+                "clip_file_wrong",
+                clip=row["_id"],
+                size_bytes=file["size_bytes"],
+                on_disk_bytes=sizes[file["_id"]],
+            )
+        clips.setdefault(row["owner"], {})[row["_id"]] = file["size_bytes"]
