@@ -257,7 +257,8 @@ async def test_nothing_from_before_a_deletion_is_shown(
     http: httpx.AsyncClient, ctx: Context, recording: Recording
 ) -> None:
     """Not from memory, and not the first picture of a segment that reaches over that moment."""
-    made = await begin_share(ctx, SHARER, datetime.now(UTC) - timedelta(seconds=7), recording)
+    began = datetime.now(UTC) - timedelta(seconds=7)
+    made = await begin_share(ctx, SHARER, began, recording)
     async with indexing(ctx):
         made.commit(3)
         await made.indexed(3)
@@ -266,7 +267,7 @@ async def test_nothing_from_before_a_deletion_is_shown(
     url = urljoin(f"{BASE}{path_of(made, 'thumbnails.vtt')}", sheet)
     assert (await http.get(url)).status_code == 200
     assert (await http.get(path_of(made, "poster.jpg"), headers=OWNER)).status_code == 200
-    await forgetting.mark(ctx.store, made.buffer_id, datetime.now(UTC))  # 7 s after the beginning
+    await forgetting.mark(ctx.store, made.buffer_id, began + timedelta(seconds=7))
     assert not await forgetting.forget(ctx, made.buffer_id)
     assert made.files("*.jpg") == []
     assert (await http.get(url)).status_code == 410
