@@ -39,6 +39,8 @@ class RequestFrame:
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+        # A server may handle several requests of a connection in one context.
+        structlog.contextvars.unbind_contextvars("caller")
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began = time.perf_counter()
         status: int | None = None

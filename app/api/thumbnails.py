@@ -22,7 +22,6 @@ from app.buffer import stripes
 from app.buffer.thumbnails import Thumbnails
 from app.clips import library
 from app.clips import thumbnails as clip_thumbnails
-from app.clips.access import NO_CLIP
 from app.context import Context
 from app.drawing import DrawingFailed
 from app.errors import (
@@ -215,7 +214,7 @@ async def _clip(request: Request) -> tuple[Reader, Row, Row]:
     reader = auth.reader(request)
     clip = await ctx.store.rows(ReplayClip).find_one({"_id": request.path_params["clip_id"]})
     if clip is None:
-        raise NotFound(NO_CLIP)
+        raise NotFound(library.NO_FILE)
     grant = request.query_params.get("grant", "")
     granted = int(grant) if grant.isdecimal() else None
     return reader, clip, await library.file_of(ctx, reader.caller, clip["file_id"], granted)

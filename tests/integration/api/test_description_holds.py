@@ -1,0 +1,147 @@
+"""The description is true: whatever is sent, by whomever, every answer is one that it names.
+
+Requests are generated from /openapi.json, right ones and wrong ones, half of them about things that
+exist; what comes back is held to the statuses, media types, headers and schemas in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from app.access import communities
+from app.clips import capturing
+from app.context import Context
+from app.models import OutgoingEvent
+from tests.integration.api.conftest import (
+    INSTANCE_ADMIN,
+    OWNER,
+    ROOM,
+    ROOM_ADMIN,
+    STRANGER,
+    MakeShare,
+    bearer,
+    token,
+)
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 5
+"""Of each operation; each is sent by every caller."""
+CALLERS: dict[str, dict[str, str]] = {
+    "nobody": {},
+    "stranger": STRANGER,
+    "room admin": ROOM_ADMIN,
+    "community admin": bearer(token("carl")),
+    "owner": OWNER,
+    "instance admin": INSTANCE_ADMIN,
+}
+SLOW = {"get_capture_events"}
+"""Ends only with its capture: asked for here only about one that is over."""
+
+UNREADY = {"get_readyz", "get_readyz_head"}
+"""Says 503 here, where no LiveKit, worker or indexer runs, and shall."""
+
+
+@pytest.fixture
+async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dict[str, list[str]]:
+    """What there is, by the name of the path parameter that means it."""
+    made = await share()
+    await communities.set_member(ctx.store, "guests", "carl", "admin", [])
+    body = {"room": ROOM, "last": 5, "tail": "skip", "title": "<b>& 🎬"}
+    told = (await http.post("/captures", json=body, headers=OWNER)).json()
+    await capturing.run(ctx, told["id"])
+    clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
+    now = datetime.now(UTC) - timedelta(days=2)
+    event = OutgoingEvent(
+        id="dead", room=ROOM, room_sid="RM", identity="ann", number=99, event="buffer_started",
+        data={}, created_at=now, next_try_at=now, state="dead"
+    )  # fmt: skip
+    await ctx.store.create(event)
+    return {
+        "buffer_id": [made.buffer_id],
+        "name": [f"{made.session_id}-0.m4s"],
+        "capture_id": [told["id"]],
+        "clip_id": [clip["id"]],
+        "file_id": [clip["file_id"]],
+        "community": ["guests", "default"],
+        "identity": ["ann", "carl"],
+        "event_id": ["dead"],
+    }
+
+
+def cases(operation: schemathesis.APIOperation) -> st.SearchStrategy[schemathesis.Case]:
+    modes = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
+    return st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in modes))
+
+
+async def test_every_answer_is_one_that_the_description_names(
+    http: httpx.AsyncClient, things: dict[str, list[str]]
+) -> None:
+    document = (await http.get("/openapi.json")).json()
+    schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document)))
+    loop = asyncio.get_running_loop()
+    asked: dict[str, set[int]] = {}
+
+    def send(case: schemathesis.Case, headers: dict[str, str]) -> httpx.Response:
+        sent = requests.Request(**case.as_transport_kwargs("http://replay.test")).prepare()
+        own = {name: value for name, value in sent.headers.items() if name != "Authorization"}
+        request = http.build_request(
+            sent.method or "", sent.url or "", content=sent.body, headers={**own, **headers}
+        )
+        return asyncio.run_coroutine_threadsafe(http.send(request), loop).result(30)
+
+    def examine(operation: schemathesis.APIOperation) -> None:
+        name = operation.definition.raw["operationId"]
+
+        @settings(
+            max_examples=EXAMPLES,
+            database=None,
+            deadline=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=cases(operation), known=st.booleans(), pick=st.randoms(use_true_random=False))
+        def each(case: schemathesis.Case, known: bool, pick: Any) -> None:
+            if known or name in SLOW:
+                for parameter in case.path_parameters or {}:
+                    case.path_parameters[parameter] = pick.choice(things[parameter])
+            for headers in CALLERS.values():
+                answer = send(case, headers)
+                checks = CHECKS[1:] if name in UNREADY else CHECKS
+                case.validate_response(answer, checks=checks)
+                asked.setdefault(name, set()).add(answer.status_code)
+
+        each()
+
+    operations = [found.ok() for found in schema.get_all_operations()]
+    # Deletions last: the others need something to be about.
+    for operation in sorted(operations, key=lambda each: each.method == "delete"):
+        await asyncio.to_thread(examine, operation)
+    assert len(asked) == sum(len(methods) for methods in document["paths"].values())
+    # That something was tried at all: most operations were refused, and allowed.
+    good = {name for name, seen in asked.items() if any(status < 400 for status in seen)}
+    assert len(good) > len(asked) * 0.7, asked
+    assert all(401 in seen for name, seen in asked.items() if name.startswith("list_"))

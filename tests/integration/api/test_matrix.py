@@ -1,0 +1,178 @@
+"""Every route against every kind of caller: one table of statuses, and no word too many."""
+
+from __future__ import annotations
+
+import httpx
+from starlette.routing import Route
+
+from app.access import communities
+from app.api.openapi import operation_of
+from app.clips import capturing
+from app.context import Context
+from app.main import ROUTES
+from app.models import Buffer, Segment
+from tests.integration.api.conftest import (
+    INSTANCE_ADMIN,
+    OWNER,
+    ROOM,
+    ROOM_ADMIN,
+    SHARER,
+    STRANGER,
+    MakeShare,
+    bearer,
+    token,
+)
+
+TITLE = "The secret plan"
+# The share is of the community "guests", where holders of CAPTURE_REPLAY may capture.
+CALLERS = {
+    "elsewhere": bearer(token(SHARER, room="other")),
+    "member": STRANGER,
+    "moderator": bearer(token("mona")),
+    "other admin": bearer(token("eli")),
+    "admin": bearer(token("carl")),
+    "room admin": ROOM_ADMIN,
+    "owner": OWNER,
+    "operator": INSTANCE_ADMIN,
+}
+"""The sharer with a token for another room; somebody in the room; a moderator of the community; an
+admin of another community; one of this; an admin of the room; the sharer; the instance's admin."""
+
+LAST = {"last": 3, "tail": "skip"}
+BY_BUFFER = LAST | {"buffer": "{buffer}"}
+BY_NAME = LAST | {"room": ROOM, "identity": SHARER}
+SHARED = {"channel_id": "general"}
+BAD = "0" * 24
+# fmt: off
+MATRIX: list[tuple[str, dict[str, object] | None, tuple[int, ...]]] = [
+    # route, body                                          else memb mod  oadm adm  radm own  oper
+    ("POST /session", None,                               (200, 200, 200, 200, 200, 200, 200, 200)),
+    ("GET /buffers", None,                                (200, 200, 200, 200, 200, 200, 200, 200)),
+    ("GET /buffers/{buffer}", None,                       (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("GET /buffers/{buffer}/playlist.m3u8", None,         (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("GET /buffers/{buffer}/replay.mp4?last=5", None,     (404, 404, 307, 404, 307, 307, 307, 307)),
+    ("GET /buffers/{buffer}/poster.jpg", None,            (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("GET /buffers/{buffer}/thumbnails.vtt?last=5", None, (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("GET /buffers/{buffer}/thumbnails.jpg?{tiles}", None,
+                                                          (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("GET /segments/{session}-0.m4s", None,               (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("GET /segments/{session}-{init}.mp4", None,          (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("POST /captures", BY_BUFFER,                         (404, 404, 202, 404, 202, 202, 202, 202)),
+    ("POST /captures", BY_NAME,                           (403, 403, 202, 403, 202, 202, 202, 202)),
+    ("GET /captures/{capture}", None,                     (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("GET /captures/{capture}/events", None,              (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("GET /captures/{capture}/playlist.m3u8", None,       (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("DELETE /captures/{capture}", None,                  (404, 404, 404, 404, 404, 404, 409, 409)),
+    ("GET /clips", None,                                  (200, 200, 200, 200, 200, 200, 200, 200)),
+    ("GET /clips/{clip}", None,                           (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("GET /clips/{clip}/poster.jpg", None,                (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("GET /clips/{clip}/thumbnails.vtt", None,            (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("GET /clips/{clip}/thumbnails.jpg", None,            (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("PATCH /clips/{clip}", {"keep": True},               (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("POST /clips/{clip}/restore", None,                  (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("POST /clips/{clip}/share", SHARED,                  (404, 404, 404, 404, 404, 404, 202, 202)),
+    ("GET /file/{file}", None,                            (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("GET /quota", None,                                  (200, 200, 200, 200, 200, 200, 200, 200)),
+    ("GET /users/ann/quota", None,                        (403, 403, 403, 403, 403, 403, 403, 200)),
+    ("PUT /users/ann/quota", {"quota_bytes": 10**9},      (403, 403, 403, 403, 403, 403, 403, 200)),
+    ("GET /communities/guests/config", None,              (403, 403, 403, 403, 200, 403, 403, 200)),
+    ("PUT /communities/guests/config", {},                (403, 403, 403, 403, 200, 403, 403, 200)),
+    ("GET /communities/guests/members/mona", None,        (403, 403, 403, 403, 200, 403, 403, 200)),
+    ("PUT /communities/guests/members/zoe", {},           (403, 403, 403, 403, 200, 403, 403, 200)),
+    ("DELETE /communities/guests/members/zoe", None,      (403, 403, 403, 403, 204, 403, 403, 204)),
+    ("GET /communities/elsewhere/config", None,           (403, 403, 403, 200, 403, 403, 403, 200)),
+    ("GET /audit", None,                                  (403, 403, 403, 403, 403, 403, 403, 200)),
+    ("GET /events", None,                                 (403, 403, 403, 403, 403, 403, 403, 200)),
+    ("POST /events/unknown/send", None,                   (403, 403, 403, 403, 403, 403, 403, 404)),
+    ("DELETE /buffers/{buffer}", None,                    (404, 404, 403, 404, 403, 403, 204, 204)),
+    ("DELETE /clips/{clip}", None,                        (404, 404, 404, 404, 404, 404, 204, 404)),
+]
+# fmt: on
+
+
+def test_every_guarded_route_is_in_the_matrix() -> None:
+    guarded = {
+        (method, route.path_regex)
+        for route in ROUTES
+        if isinstance(route, Route) and operation_of(route).access.startswith("token")
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    listed = [line.split("?")[0].split(" ") for line, _, _ in MATRIX]
+    missing = [
+        (method, regex.pattern)
+        for method, regex in guarded
+        if not any(method == given and regex.match(path) for given, path in listed)
+    ]
+    assert missing == []
+
+
+async def test_each_caller_gets_what_is_theirs_and_no_word_more(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """With the token of LiveKit, and to read with one of ours; HEAD as GET."""
+    await communities.configure(ctx.store, "guests", {"capture_policy": "role"})
+    await communities.set_member(ctx.store, "guests", "mona", "moderator", [])
+    await communities.set_member(ctx.store, "guests", "carl", "admin", [])
+    await communities.set_member(ctx.store, "elsewhere", "eli", "admin", [])
+    made = await share()
+    of_guests = {"$set": {"community": "guests"}}
+    await ctx.store.rows(Buffer).update_one({"_id": made.buffer_id}, of_guests)
+    told = (await http.post("/captures", json=BY_NAME | {"title": TITLE}, headers=OWNER)).json()
+    await capturing.run(ctx, told["id"])
+    clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
+    segment = await ctx.store.rows(Segment).find_one({"session_id": made.session_id})
+    assert segment is not None
+    names = {
+        "buffer": made.buffer_id,
+        "session": made.session_id,
+        "init": segment["init_id"],
+        "tiles": f"tiles={made.session_id}.0-1&every=1&width=160&height=90",
+        "capture": told["id"],
+        "clip": clip["id"],
+        "file": clip["file_id"],
+    }
+    sessions = {
+        who: bearer((await http.post("/session", headers=headers)).json()["token"])
+        for who, headers in CALLERS.items()
+    }
+    hidden = (TITLE, made.session_id, clip["id"], clip["file_id"])
+    for line, body, statuses in MATRIX:
+        method, path = line.format(**names).split()
+        given = body and {k: v.format(**names) if isinstance(v, str) else v
+                          for k, v in body.items()}  # fmt: skip
+        for who, status in zip(CALLERS, statuses, strict=True):
+            found = await http.request(method, path, json=given, headers=CALLERS[who])
+            assert found.status_code == status, (who, line, found.text)
+            if status in (403, 404) or who in ("elsewhere", "member", "other admin"):
+                assert not [word for word in hidden if word in found.text], (who, line)
+            if method == "GET":
+                again = await http.get(path, headers=sessions[who])
+                head = await http.head(path, headers=CALLERS[who])
+                assert (again.status_code, head.status_code) == (status, status), (who, line)
+
+
+async def test_what_is_not_there_is_as_what_is_hidden(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """A stranger gets the same answer, word for word, for a thing that exists and for none."""
+    made = await share()
+    body = {"room": ROOM, "last": 3, "tail": "skip"}
+    told = (await http.post("/captures", json=body, headers=OWNER)).json()
+    await capturing.run(ctx, told["id"])
+    clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
+    for path, known in (
+        ("/buffers/{}", made.buffer_id),
+        ("/buffers/{}/playlist.m3u8", made.buffer_id),
+        ("/buffers/{}/replay.mp4?last=5", made.buffer_id),
+        ("/segments/{}-0.m4s", made.session_id),
+        ("/captures/{}", told["id"]),
+        ("/captures/{}/events", told["id"]),
+        ("/clips/{}", clip["id"]),
+        ("/clips/{}/poster.jpg", clip["id"]),
+        ("/file/{}", clip["file_id"]),
+    ):
+        hidden = await http.get(path.format(known), headers=STRANGER)
+        unknown = known[:9] + BAD[: len(known) - 9] if "-" in known else BAD
+        none = await http.get(path.format(unknown), headers=STRANGER)
+        assert hidden.json() == none.json(), path
+        assert hidden.status_code == none.status_code == 404
