@@ -416,7 +416,7 @@ async def test_captures_of_a_buffer_that_is_forgotten_end(
 ) -> None:
     [share] = await ended_share()
     row = await accepted(ctx, ADA, last=5)
-    await endings.cancel_all_of(ctx, share.buffer_id)
+    await endings.cancel_all_of(ctx, share.buffer_id, row["accepted_at"])
     assert (await done(ctx, row["_id"])).capture["status"] == "cancelled"
 
 

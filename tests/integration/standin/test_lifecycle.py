@@ -255,7 +255,7 @@ async def test_killed_publisher_leaves_black(field: Field) -> None:
     await field.listed(room, 1)
     await share.kill()
     count = len(await field.listed(room, 1))
-    names = await field.listed(room, count + 4)
+    names = await field.listed(room, count + 7)
     assert max(means(field.out / room / names[-1])) < 2
     await field.stop(egress_id)
 
