@@ -22,6 +22,7 @@ from app.context import Context
 from app.free_ports import choose_ports
 from app.models import OutgoingEvent
 from app.settings import Settings
+from tests import npm
 from tests.integration.conftest import MakeSettings
 from tests.waiting import wait_for
 
@@ -91,6 +92,46 @@ async def test_livekits_own_receiver_verifies_and_reads_an_event(ctx: Context, c
     told = json.loads(event.participant.metadata)
     assert told == {"number": 1, "buffer_id": "b1"} == chat.bodies[0]["replay"]
     assert [row["state"] for row in await rows(ctx)] == ["delivered"]
+
+
+RECEIVE_IN_NODE = """
+import { WebhookReceiver } from 'livekit-server-sdk';
+const given = JSON.parse(await new Response(process.stdin).text());
+const receiver = new WebhookReceiver(given.key, given.secret);
+for (const sent of given.sent) {
+  try {
+    const event = await receiver.receive(sent.body, sent.authorization);
+    const { identity, metadata } = event.participant;
+    console.log(JSON.stringify({ event: event.event, room: event.room.name, identity, metadata }));
+  } catch (error) {
+    console.log(JSON.stringify({ refused: true }));
+  }
+}
+"""
+
+
+async def test_livekits_receiver_for_node_takes_events_too_and_refuses_altered_ones(
+    ctx: Context, chat: Chat
+) -> None:
+    """livekit-server-sdk, as chat servers written in JavaScript use it."""
+    npm.install()
+    await tell(ctx, "b1")
+    (row,) = await rows(ctx)
+    body = json.dumps(delivery.body_of(row))
+    right = {"body": body, "authorization": delivery.signed(ctx.settings, body.encode())}
+    altered = right | {"body": body.replace("alice", "mallory")}
+    other = right | {"authorization": delivery.signed(ctx.settings, b"{}")}
+    node = await asyncio.create_subprocess_exec(
+        "node", "--input-type=module", "--eval", RECEIVE_IN_NODE, cwd=npm.FOLDER,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    given = {"key": KEY, "secret": SECRET, "sent": [right, altered, other]}
+    output, _ = await node.communicate(json.dumps(given).encode())
+    taken, *refused = [json.loads(line) for line in output.splitlines()]
+    assert (taken["event"], taken["room"]) == ("buffer_started", "studio")
+    assert taken["identity"] == "alice"
+    assert json.loads(taken["metadata"]) == {"number": 1, "buffer_id": "b1"}
+    assert refused == [{"refused": True}] * 2
 
 
 async def test_the_same_occasion_is_one_event(ctx: Context) -> None:
