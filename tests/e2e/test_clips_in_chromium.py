@@ -12,10 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Page
 
 from app.media.joining import read
 from app.media.movie import Movie, plan
+from tests.e2e import browser
 from tests.media_factory import MediaFactory, Shape
 from tests.packet_checker import TICKS
 from tests.unit.media.fragments import Fragments, clip_of, prepare_all
@@ -24,50 +26,6 @@ ONE = Shape(numbered=True, size=(320, 180), frames=90)
 HOLE = Shape(numbered=True, size=(320, 180), hole=(2.4, 3.6), frames=90)
 OTHER = Shape(numbered=True, size=(320, 180), fps=30, frames=93, b_frames=0, variant=2)
 SILENT = Shape(numbered=True, size=(320, 180), frames=61, audio=False, variant=1)
-
-# Resolves with the number in the picture that stands at `at` seconds.
-SEEK = """
-([video, at]) => new Promise((resolve, reject) => {
-  const look = () => {
-    const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-    const context = canvas.getContext('2d');
-    context.drawImage(video, 0, 0);
-    let number = 0;
-    for (let bit = 0; bit < 10; bit++) {
-      const x = Math.floor((bit + 0.5) * canvas.width / 10);
-      number |= (context.getImageData(x, canvas.height / 4, 1, 1).data[0] > 127) << bit;
-    }
-    resolve(number);
-  };
-  video.onerror = () => reject(new Error(video.error.message));
-  video.requestVideoFrameCallback(look);
-  video.currentTime = at;
-})
-"""
-LOAD = """
-(url) => new Promise((resolve, reject) => {
-  const video = document.createElement('video');
-  document.body.append(video);
-  window.video = video;
-  video.onerror = () => reject(new Error(video.error.message));
-  video.oncanplaythrough = () => resolve([video.duration, video.videoWidth, video.videoHeight]);
-  video.preload = 'auto';
-  video.src = url;
-})
-"""
-PLAY = """
-(video) => new Promise((resolve, reject) => {
-  video.onerror = () => reject(new Error(video.error.message));
-  video.onended = () => resolve({
-    at: video.currentTime,
-    sound: video.webkitAudioDecodedByteCount,
-    pictures: video.getVideoPlaybackQuality().totalVideoFrames,
-  });
-  video.playbackRate = 4;
-  video.play().catch(reject);
-})
-"""
 
 Serve = Callable[[Movie], str]
 
@@ -137,27 +95,10 @@ def serve() -> Iterator[Serve]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def browser_page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-        )
-        yield await browser.new_page()
-        await browser.close()
-
-
-async def load(page: Page, url: str) -> list[float]:
-    await page.goto(url.rsplit("/", 1)[0] + "/")
-    found: list[float] = await page.evaluate(LOAD, url)
-    return found
-
-
-async def number_at(page: Page, seconds: float) -> int:
-    video = await page.evaluate_handle("window.video")
-    found: int = await page.evaluate(SEEK, [video, seconds])
-    return found
+    async with browser.page() as page:
+        yield page
 
 
 @pytest.mark.parametrize("cut", ["precise", "segment"])
@@ -172,12 +113,12 @@ async def test_shows_the_right_picture_at_any_time(
     """From the first instant on, after seeks in any order."""
     one = fragments(ONE)
     movie = plan([one.run(start, 500_000)], cut)  # type: ignore[arg-type]
-    duration, width, height = await load(browser_page, serve(movie))
+    duration, width, height = await browser.load(browser_page, serve(movie))
     assert duration == pytest.approx(movie.duration_seconds, abs=0.03)
     assert (width, height) == (320, 180)
     first = round(movie.spans[0].start_ticks / TICKS * 15)
     for offset in (0, 40, 3, 25, 1):
-        assert await number_at(browser_page, (offset + 0.5) / 15) == first + offset
+        assert await browser.number_at(browser_page, (offset + 0.5) / 15) == first + offset
 
 
 async def test_plays_to_the_end_with_sound(
@@ -186,9 +127,8 @@ async def test_plays_to_the_end_with_sound(
     """Every shown picture and the sound are decoded, without an error."""
     one = fragments(ONE)
     movie = plan([one.run(77_000, 500_000)])
-    await load(browser_page, serve(movie))
-    video = await browser_page.evaluate_handle("window.video")
-    played = await browser_page.evaluate(PLAY, video)
+    await browser.load(browser_page, serve(movie))
+    played = await browser.play(browser_page)
     assert played["at"] == pytest.approx(movie.duration_seconds, abs=0.03)
     assert played["sound"] > 0
     assert played["pictures"] >= 0.9 * movie.duration_seconds * 15
@@ -200,10 +140,10 @@ async def test_holds_the_picture_over_a_hole(
     """The last picture before it, then the first after it at its own time."""
     one = fragments(HOLE)
     movie = plan([one.run()])
-    await load(browser_page, serve(movie))
-    assert await number_at(browser_page, 3.0) == 35
-    assert await number_at(browser_page, 3.5 / 15) == 3
-    assert await number_at(browser_page, 3.6 + 0.5 / 15) == 54
+    await browser.load(browser_page, serve(movie))
+    assert await browser.number_at(browser_page, 3.0) == 35
+    assert await browser.number_at(browser_page, 3.5 / 15) == 3
+    assert await browser.number_at(browser_page, 3.6 + 0.5 / 15) == 54
 
 
 @pytest.mark.parametrize("gaps", ["skip", "keep"])
@@ -219,16 +159,15 @@ async def test_goes_over_the_joint_of_two_sessions(
     one, two = fragments(first), fragments(OTHER)
     runs = [one.run(), two.run(session="two", after_seconds=8)]
     movie = plan(runs, gaps=gaps)  # type: ignore[arg-type]
-    await load(browser_page, serve(movie))
+    await browser.load(browser_page, serve(movie))
     joint = movie.spans[1].movie_seconds
     base = 100 * first.variant
-    assert await number_at(browser_page, joint + 40.5 / 30) == 200 + 40
-    assert await number_at(browser_page, 0.5 / 15) == base
-    assert await number_at(browser_page, joint + 0.5 / 30) == 200
-    assert await number_at(browser_page, joint - 0.02) == base + first.frames - 1
-    video = await browser_page.evaluate_handle("window.video")
-    await browser_page.evaluate("video => { video.currentTime = 0 }", video)
-    played = await browser_page.evaluate(PLAY, video)
+    assert await browser.number_at(browser_page, joint + 40.5 / 30) == 200 + 40
+    assert await browser.number_at(browser_page, 0.5 / 15) == base
+    assert await browser.number_at(browser_page, joint + 0.5 / 30) == 200
+    assert await browser.number_at(browser_page, joint - 0.02) == base + first.frames - 1
+    await browser_page.evaluate("() => { window.video.currentTime = 0 }")
+    played = await browser.play(browser_page)
     assert played["sound"] > 0
 
 
@@ -242,5 +181,5 @@ async def test_a_written_clip_plays_from_disk(
     page_path = tmp_path / "page.html"
     page_path.write_text("<body></body>")
     await browser_page.goto(page_path.as_uri())
-    duration, *_ = await browser_page.evaluate(LOAD, path.as_uri())
+    duration, *_ = await browser_page.evaluate(browser.LOAD, path.as_uri())
     assert duration == pytest.approx(movie.duration_seconds, abs=0.03)

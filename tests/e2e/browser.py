@@ -1,0 +1,161 @@
+"""Chromium, and what is asked of its video element. `hls_js` is installed by npm from a lock."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, async_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = "/usr/bin/chromium"
+
+# Resolves with the number in the picture that stands at `at` seconds.
+SEEK = """
+([video, at]) => new Promise((resolve, reject) => {
+  const look = () => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+    const context = canvas.getContext('2d');
+    context.drawImage(video, 0, 0);
+    let number = 0;
+    for (let bit = 0; bit < 10; bit++) {
+      const x = Math.floor((bit + 0.5) * canvas.width / 10);
+      number |= (context.getImageData(x, canvas.height / 4, 1, 1).data[0] > 127) << bit;
+    }
+    resolve(number);
+  };
+  video.onerror = () => reject(new Error(video.error.message));
+  video.requestVideoFrameCallback(look);
+  video.currentTime = at;
+})
+"""
+LOAD = """
+(url) => new Promise((resolve, reject) => {
+  const video = document.createElement('video');
+  document.body.append(video);
+  window.video = video;
+  video.onerror = () => reject(new Error(video.error.message));
+  video.oncanplaythrough = () => resolve([video.duration, video.videoWidth, video.videoHeight]);
+  video.preload = 'auto';
+  video.src = url;
+})
+"""
+PLAY = """
+(video) => new Promise((resolve, reject) => {
+  video.onerror = () => reject(new Error(video.error.message));
+  video.onended = () => resolve({
+    at: video.currentTime,
+    sound: video.webkitAudioDecodedByteCount,
+    pictures: video.getVideoPlaybackQuality().totalVideoFrames,
+  });
+  video.playbackRate = 4;
+  video.play().catch(reject);
+})
+"""
+# Plays an HLS URL to its end at its own speed, by hls.js. `began`: the time that was first seen to
+# be shown. `stall`: for how many seconds at most it stood still afterwards, as far as the page was
+# given the processor to see it. `jumps`: how often it leapt ahead.
+PLAY_HLS = """
+(url) => new Promise((resolve) => {
+  const video = document.createElement('video');
+  document.body.append(video);
+  window.video = video;
+  const found = {errors: [], stall: 0, jumps: 0, began: null};
+  const hls = new Hls();
+  const end = () => {
+    clearInterval(timer);
+    resolve({
+      ...found,
+      at: video.currentTime,
+      duration: video.duration,
+      sound: video.webkitAudioDecodedByteCount,
+      pictures: video.getVideoPlaybackQuality().totalVideoFrames,
+    });
+  };
+  hls.on(Hls.Events.ERROR, (_, error) => {
+    found.errors.push(`${error.details}${error.fatal ? ', fatal' : ''}: ${error.error}`);
+    if (error.fatal) end();
+  });
+  let [last, at, still] = [performance.now(), 0, 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const passed = now - last;
+    last = now;
+    if (video.currentTime > at) {
+      if (found.began === null) found.began = video.currentTime;
+      else if (video.currentTime - at > passed / 1000 + 0.5) found.jumps += 1;
+      [at, still] = [video.currentTime, 0];
+    } else if (found.began !== null && passed < 200) {
+      still += passed / 1000;
+      found.stall = Math.max(found.stall, still);
+    }
+  }, 50);
+  video.onended = end;
+  video.autoplay = true;
+  hls.loadSource(url);
+  hls.attachMedia(video);
+})
+"""
+
+
+@asynccontextmanager
+async def page() -> AsyncIterator[Page]:
+    """A page of a real browser that may play without being clicked at."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+        )
+        # Pages of the API forbid everything; players live in pages of others.
+        yield await browser.new_page(bypass_csp=True)
+        await browser.close()
+
+
+async def load(page: Page, url: str) -> list[float]:
+    """Loads a film into a page of the same origin; its duration, width and height."""
+    await page.goto(f"{'/'.join(url.split('/')[:3])}/")
+    found: list[float] = await page.evaluate(LOAD, url)
+    return found
+
+
+async def number_at(page: Page, seconds: float) -> int:
+    """The number in the picture of the loaded film at a time."""
+    video = await page.evaluate_handle("window.video")
+    found: int = await page.evaluate(SEEK, [video, seconds])
+    return found
+
+
+async def play(page: Page) -> dict[str, Any]:
+    """Plays the loaded film to its end, four times as fast."""
+    video = await page.evaluate_handle("window.video")
+    found: dict[str, Any] = await page.evaluate(PLAY, video)
+    return found
+
+
+async def play_hls(page: Page, url: str) -> dict[str, Any]:
+    """Plays a playlist by hls.js, in a page of the same origin, to its end."""
+    await page.goto(f"{'/'.join(url.split('/')[:3])}/")
+    await page.add_script_tag(path=hls_js())
+    found: dict[str, Any] = await page.evaluate(PLAY_HLS, url)
+    return found
+
+
+def hls_js() -> Path:
+    """hls.js as the lock in tests/node pins it, in .run/node: installed if it is not there."""
+    folder = ROOT / ".run" / "node"
+    lock = ROOT / "tests" / "node" / "package-lock.json"
+    installed = folder / "package-lock.json"
+    script = folder / "node_modules" / "hls.js" / "dist" / "hls.min.js"
+    if not script.exists() or installed.read_bytes() != lock.read_bytes():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(lock.with_name(name), folder)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, f"npm can't install hls.js: {done.stderr[-2000:]}"
+    return script
