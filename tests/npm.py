@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 
@@ -13,11 +14,20 @@ _LOCK = ROOT / "tests" / "node" / "package-lock.json"
 
 
 def install() -> None:
-    """Returns when the packages of the lock are in FOLDER; installs them if they are not."""
+    """Returns when the packages of the lock are in FOLDER; installs them if they are not.
+
+    One process at a time: `npm ci` removes first what another may be reading.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        _install()
+
+
+def _install() -> None:
     done = FOLDER / "installed.json"
     if done.exists() and done.read_bytes() == _LOCK.read_bytes():
         return
-    FOLDER.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(_LOCK.with_name(name), FOLDER)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]

@@ -1,9 +1,7 @@
-"""Chromium, and what is asked of its video element. `hls_js` is installed by npm from a lock."""
+"""Chromium, and what is asked of its video element. `hls_js` comes from npm."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +9,8 @@ from typing import Any
 
 from playwright.async_api import Page, async_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import npm
+
 CHROMIUM = "/usr/bin/chromium"
 
 # Resolves with the number in the picture that stands at `at` seconds.
@@ -146,16 +145,6 @@ async def play_hls(page: Page, url: str) -> dict[str, Any]:
 
 
 def hls_js() -> Path:
-    """hls.js as the lock in tests/node pins it, in .run/node: installed if it is not there."""
-    folder = ROOT / ".run" / "node"
-    lock = ROOT / "tests" / "node" / "package-lock.json"
-    installed = folder / "package-lock.json"
-    script = folder / "node_modules" / "hls.js" / "dist" / "hls.min.js"
-    if not script.exists() or installed.read_bytes() != lock.read_bytes():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(lock.with_name(name), folder)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, f"npm can't install hls.js: {done.stderr[-2000:]}"
-    return script
+    """hls.js as the lock in tests/node pins it."""
+    npm.install()
+    return npm.FOLDER / "node_modules" / "hls.js" / "dist" / "hls.min.js"
