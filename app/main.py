@@ -33,6 +33,7 @@ from app.api.event_streams import Places
 from app.api.middleware import BodyLimit, RequestFrame, cors
 from app.buffer.thumbnails import Thumbnails
 from app.clips.served import Replays
+from app.console import pages as console
 from app.context import opened
 from app.drawing import Drawing
 from app.settings import Settings
@@ -55,6 +56,7 @@ ROUTES: list[BaseRoute] = [
     *operations.routes,
     *health_api.routes,
     *openapi.routes,
+    *console.routes,
 ]
 
 

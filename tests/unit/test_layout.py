@@ -18,6 +18,7 @@ ARROWS = {
     "access": {"buffer", "storage"},
     "recording": {"buffer", "access", "storage"},
     "clips": {"media", "buffer", "access", "storage"},
+    "console": set(),
     "api": {"media", "buffer", "access", "storage", "clips", "recording"},
 }
 # the frame that any room may stand on

@@ -1,0 +1,55 @@
+"""The console's page and what it is made of: / and /console/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+STATIC = Path(__file__).parent / "static"
+
+# The page's own files and the service's own media, nothing else: no inline script or style, no
+# other site, no frame, no form that leaves it. Trusted types: no string becomes markup.
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "media-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+# Asked again each time, answered 304 if unchanged: a page never runs with another version's parts.
+_CACHING = {"Cache-Control": "no-cache"}
+
+
+async def get_console(request: Request) -> Response:
+    """GET /"""
+    headers = _CACHING | {"Content-Security-Policy": POLICY}
+    return FileResponse(STATIC / "index.html", headers=headers)
+
+
+class _Parts(StaticFiles):
+    """The page's modules, styles and texts."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(_CACHING)
+        return response
+
+
+routes: list[BaseRoute] = [
+    Route("/", get_console, methods=["GET"]),
+    Mount("/console", _Parts(directory=STATIC)),
+]

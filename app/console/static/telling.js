@@ -1,0 +1,38 @@
+// Short messages at the page's foot, read out by screen readers.
+
+import { h } from './dom.js';
+import { Problem } from './api.js';
+import { texts } from './texts.js';
+
+const SHOWN_MS = 6_000;
+
+/**
+ * Shows a message. `action` {label, run} is a button beside it, and `seconds` how long it stays.
+ * Returns a function that takes it away.
+ */
+export function tell(message, { action = null, seconds = SHOWN_MS / 1000, alert = false } = {}) {
+  const close = () => toast.remove();
+  const button = action && h('button', { onclick: () => (close(), action.run()) }, action.label);
+  const dismiss = h('button', { class: 'plain', 'aria-label': texts.shell.dismiss, onclick: close }, '×');
+  const toast = h('div', { class: alert ? 'toast bad' : 'toast' }, h('span', {}, message), button, dismiss);
+  document.getElementById(alert ? 'alerts' : 'toasts').append(toast);
+  const timer = setTimeout(close, seconds * 1000);
+  // Whoever is reading it, or about to press its button, is given the time.
+  for (const kind of ['pointerenter', 'focusin']) toast.addEventListener(kind, () => clearTimeout(timer));
+  return close;
+}
+
+/** Shows why something failed, in words with what to do. */
+export function tellProblem(error) {
+  if (error.name === 'AbortError') return;
+  tell(inWords(error), { alert: true, seconds: 12 });
+  if (!(error instanceof Problem)) throw error;
+}
+
+/** A Problem as a sentence with what to do; the service's own detail where no text is known. */
+export function inWords(error) {
+  if (!(error instanceof Problem)) return texts.problems.unexpected;
+  const text = texts.problems[error.type];
+  if (!text) return error.message;
+  return typeof text === 'function' ? text(error.document) : text;
+}

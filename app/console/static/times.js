@@ -1,0 +1,48 @@
+// Instants and lengths in the viewer's words. Instants are Date or RFC 3339; lengths are seconds.
+
+import { h } from './dom.js';
+
+const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit' };
+const clockFormat = new Intl.DateTimeFormat(undefined, CLOCK);
+const tenthsFormat = new Intl.DateTimeFormat(undefined, { ...CLOCK, fractionalSecondDigits: 1 });
+const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+/** Time of day in the viewer's zone, to the second. */
+export const clock = (instant) => clockFormat.format(new Date(instant));
+
+/** Time of day in the viewer's zone, to a tenth of a second. */
+export const clockTenths = (instant) => tenthsFormat.format(new Date(instant));
+
+/** Day and time in the viewer's zone. */
+export const dayAndTime = (instant) => dayFormat.format(new Date(instant));
+
+/** The same instant in UTC. */
+export const utc = (instant) => new Date(instant).toISOString().replace('T', ' ').replace('Z', ' UTC');
+
+/** A <time> in the viewer's zone with UTC at hand. */
+export function time(instant, format = dayAndTime) {
+  const at = new Date(instant);
+  return h('time', { datetime: at.toISOString(), title: utc(at) }, format(at));
+}
+
+/** A length as a clock shows it: 0:07, 12:30, 1:02:03; `tenths` adds one digit. */
+export function length(seconds, { tenths = false } = {}) {
+  const all = Math.max(0, tenths ? Math.floor(seconds * 10 + 1e-6) / 10 : Math.round(seconds));
+  const hours = Math.floor(all / 3600);
+  const minutes = Math.floor((all % 3600) / 60);
+  const rest = (all % 60).toFixed(tenths ? 1 : 0).padStart(tenths ? 4 : 2, '0');
+  return hours
+    ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}`
+    : `${minutes}:${rest}`;
+}
+
+/** Bytes in the viewer's words. */
+export function bytes(count) {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+  const power = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1);
+  const style = { style: 'unit', unit: units[power], unitDisplay: 'short' };
+  return new Intl.NumberFormat(undefined, {
+    ...style,
+    maximumFractionDigits: power > 1 ? 1 : 0,
+  }).format(count / 1000 ** power);
+}
