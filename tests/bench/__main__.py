@@ -17,16 +17,12 @@ from app.settings import load
 from deploy.running import FOLDER
 from tests.bench import (
     bench_capture,
-    bench_first_byte,
+    bench_events,
     bench_growth,
     bench_index,
     bench_prepare,
     bench_queries,
-    bench_request,
-    bench_start,
-    bench_ten,
-    bench_webhooks,
-    bench_whole_cost,
+    bench_served,
     host,
     plot,
     readme,
@@ -41,14 +37,10 @@ ROOT = running.ROOT
 BENCHES: dict[str, Callable[[Ground], list[Result] | Awaitable[list[Result]]]] = {
     "capture": bench_capture.run,
     "growth": bench_growth.run,
-    "request": bench_request.run,
-    "ten": bench_ten.run,
-    "first_byte": bench_first_byte.run,
+    "served": bench_served.run,
     "prepare": bench_prepare.run,
-    "whole_cost": bench_whole_cost.run,
     "index": bench_index.run,
-    "webhooks": bench_webhooks.run,
-    "start": bench_start.run,
+    "events": bench_events.run,
     "queries": bench_queries.run,
 }
 

@@ -75,11 +75,11 @@ def listing(ground: Ground, recorded: Recorded, seconds: int, repeats: int = 1) 
     return path
 
 
-def job(ground: Ground, index: Path, way: str, **more: object) -> Job:
+def job(ground: Ground, index: Path, way: str, copies: int = 1) -> Job:
     """The job of making this clip."""
     span = json.loads(index.read_text())["span"]
     out = str(ground.scratch / f"clip-{way}")
-    return Job(way, str(index), out, span=(span[0], span[1]), **more)  # type: ignore[arg-type]
+    return Job(way, str(index), out, (span[0], span[1]), copies)
 
 
 def _loop(
@@ -97,17 +97,16 @@ def _loop(
     slow = ground.pick(quick=1, full=5)
     fewer = {key: slow for key in jobs if key[0] in OTHERS}
 
-    def make(maker: Maker) -> Made:
+    def make(maker: Maker, fsync: bool) -> Made:
         if cold:
             media.forget(files)
-        return maker.make()
+        return maker.make(fsync=fsync)
 
     if not cold:
         for path in files:
             path.read_bytes()
-    asked = {(way, fsync): job(ground, index, way, fsync=fsync) for way, fsync in jobs}
-    with ways.makers(asked) as makers:
-        turns = {key: partial(make, maker) for key, maker in makers.items()}
+    with ways.makers({way: job(ground, index, way) for way, _ in jobs}) as makers:
+        turns = {(way, fsync): partial(make, makers[way], fsync) for way, fsync in jobs}
         samples = measure.loops(turns, repeats, fewer)
     return list(_results(name, seconds, samples))
 

@@ -6,37 +6,28 @@ before, which begins anywhere in the buffer; `again` asks for the same one once 
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import random
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 
 from tests.bench.ground import LONGEST_SECONDS, Ground
 from tests.bench.report import Result, result
 from tests.bench.requesting import SHARER
-from tests.bench.running import Installation, installation
+from tests.bench.running import Installation
 
 REQUESTS = 100
 _TIMEOUT_SECONDS = 60
 
 
-async def run(ground: Ground) -> list[Result]:
-    recorded = ground.full_hd
-    newest = datetime.now(UTC) - timedelta(seconds=1)
-    async with installation(
-        ground,
-        "first-byte",
-        ("api",),
-        media_root=recorded.media_root,
-        before=lambda ctx: recorded.put(ctx.store, newest),
-    ) as running:
-        results: list[Result] = []
-        for seconds in ground.pick(quick=(30, LONGEST_SECONDS), full=(30, 120, 300, 600)):
-            ground.say(f"first byte of {seconds} s")
-            results += await asyncio.to_thread(_measure, ground, running, seconds, newest)
-        return results
+def run(ground: Ground, running: Installation, newest: datetime) -> list[Result]:
+    """The media ends at `newest`."""
+    results: list[Result] = []
+    for seconds in ground.pick(quick=(30, LONGEST_SECONDS), full=(30, 120, 300, 600)):
+        ground.say(f"first byte of {seconds} s")
+        results += _measure(ground, running, seconds, newest)
+    return results
 
 
 def _measure(ground: Ground, running: Installation, seconds: int, newest: datetime) -> list[Result]:

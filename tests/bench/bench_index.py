@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.models import EgressSession, Segment
-from tests.bench import measure, media
+from tests.bench import bench_whole_cost, measure, media
 from tests.bench.broadcast import Broadcast, endless
 from tests.bench.ground import Ground
 from tests.bench.report import Result, result
@@ -55,31 +55,48 @@ class Watched:
 
 async def run(ground: Ground) -> list[Result]:
     """The shares of each case go on living, silently, while those of the next one are followed."""
-    alone, many = ground.pick(quick=(4.0, 6.0), full=(60.0, 60.0))
-    cases = [Case(1, 0.2, alone, media.FULL_HD_60), Case(100, SEGMENT_SECONDS, many)]
-    cases += ground.pick(quick=[], full=[Case(500, SEGMENT_SECONDS, 120.0)])
-    results: list[Result] = []
+    alone, many = ground.pick(quick=(5.0, 6.0), full=(60.0, 60.0))
+    single = Case(1, SEGMENT_SECONDS / 10, alone, media.FULL_HD_60)
+    others = [Case(100, SEGMENT_SECONDS, many)]
+    others += ground.pick(quick=[], full=[Case(500, SEGMENT_SECONDS, 120.0)])
     async with installation(ground, "index", ("indexer",)) as running:
-        for case in cases:
-            results += await _case(ground, running, case, "index")
+        idle = await bench_whole_cost.idle_cpu(running, ground.pick(quick=3.0, full=20.0))
+        results, cpu = await _case(ground, running, single, idle)
+        for case in others:
+            results += (await _case(ground, running, case, idle))[0]
+        cleaning = await bench_whole_cost.cleanup_cpu(running)
+    params = {"media": single.shape.name}
+    results += bench_whole_cost.results_of(params, SEGMENT_SECONDS, cpu, cleaning, idle)
     if not ground.quick:
         async with installation(ground, "index", ("indexer",)) as running:
             hour = Case(20, 0.15, 1800 * 0.15)
-            results += await _case(ground, running, hour, "index_hour")
+            results += (await _case(ground, running, hour, idle, "index_hour"))[0]
     return results
 
 
-async def _case(ground: Ground, running: Installation, case: Case, name: str) -> list[Result]:
+async def _case(
+    ground: Ground,
+    running: Installation,
+    case: Case,
+    idle: dict[str, float],
+    name: str = "index",
+) -> tuple[list[Result], dict[str, float]]:
+    """Its results, and the CPU seconds a segment that it took each process, idling taken off."""
     ground.say(f"indexing {case.shares} shares")
     count = int(case.seconds / case.pace_seconds) + 2
     segments = endless(ground.cycle(case.shape), SEGMENT_SECONDS, count)
     broadcast = Broadcast(segments, SEGMENT_SECONDS)
     await broadcast.open(running.ctx, case.shares)
     await all_followed(running)
-    return _results(case, await follow(running, broadcast, case), name)
+    began = time.perf_counter()
+    watched = await follow(running, broadcast, case)
+    lasted = time.perf_counter() - began
+    indexed = len(broadcast.named_at)
+    cpu = {each: used - idle[each] * lasted / indexed for each, used in watched.cpu.items()}
+    return _results(case, watched, cpu, name), cpu
 
 
-def _results(case: Case, watched: Watched, name: str) -> list[Result]:
+def _results(case: Case, watched: Watched, cpu: dict[str, float], name: str) -> list[Result]:
     params = {"buffers": case.shares, "media": case.shape.name}
     memory = watched.memory_mb
     half = len(memory) // 2
@@ -91,7 +108,7 @@ def _results(case: Case, watched: Watched, name: str) -> list[Result]:
         result(f"{name}_memory", "ours", params, "MB", memory[half:], memory[:half] + memory[-1:]),
         *(
             result(f"{name}_cpu", process, params, "ms a segment", [seconds * 1000])
-            for process, seconds in watched.cpu.items()
+            for process, seconds in cpu.items()
         ),
     ]
 

@@ -58,7 +58,7 @@ def _measure(
             ways[query, each] = partial(_ask_ms, client, path)
     for ask in ways.values():
         ask()  # the first one finds everything cold
-    samples = measure.loops(ways, ground.pick(quick=REQUESTS // 2, full=3 * REQUESTS))
+    samples = measure.loops(ways, ground.pick(quick=30, full=3 * REQUESTS))
     small = next(each for each, size in sizes.items() if size == SMALL)
     results = []
     for (query, each), times in samples.items():

@@ -6,8 +6,6 @@ the checksum comes after.
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime
 from functools import partial
 
 from tests.bench import measure, ways
@@ -16,24 +14,16 @@ from tests.bench.ground import Ground
 from tests.bench.measure import Cost
 from tests.bench.report import Result, result
 from tests.bench.requesting import SHARER, request_cost
-from tests.bench.running import Installation, installation
+from tests.bench.running import Installation
 from tests.bench.ways import Maker
 
 
-async def run(ground: Ground) -> list[Result]:
-    recorded = ground.full_hd
-    async with installation(
-        ground,
-        "request",
-        ("api", "worker"),
-        media_root=recorded.media_root,
-        before=lambda ctx: recorded.put(ctx.store, datetime.now(UTC)),
-    ) as running:
-        results: list[Result] = []
-        for seconds in ground.pick(quick=(600,), full=(30, 120, 300, 600)):
-            ground.say(f"capture of {seconds} s by request")
-            results += await asyncio.to_thread(_measure, ground, running, seconds)
-        return results
+def run(ground: Ground, running: Installation) -> list[Result]:
+    results: list[Result] = []
+    for seconds in ground.pick(quick=(600,), full=(30, 120, 300, 600)):
+        ground.say(f"capture of {seconds} s by request")
+        results += _measure(ground, running, seconds)
+    return results
 
 
 def _measure(ground: Ground, running: Installation, seconds: int) -> list[Result]:
@@ -41,9 +31,8 @@ def _measure(ground: Ground, running: Installation, seconds: int) -> list[Result
     client = running.client(SHARER)
 
     request_cost(running, client, 10)  # the first one finds everything cold
-    jobs = {("cat", fsync): job(ground, index, "cat", fsync=fsync) for fsync in (False, True)}
-    with ways.makers(jobs) as makers:
-        turns = {key: partial(_cost, maker) for key, maker in makers.items()}
+    with ways.makers({"cat": job(ground, index, "cat")}) as makers:
+        turns = {("cat", fsync): partial(_cost, makers["cat"], fsync) for fsync in (False, True)}
         turns["ours_request", True] = partial(request_cost, running, client, seconds)
         samples = measure.loops(turns, ground.pick(quick=3, full=9))
     plain = samples["cat", False]
@@ -72,5 +61,5 @@ def _measure(ground: Ground, running: Installation, seconds: int) -> list[Result
     return results
 
 
-def _cost(maker: Maker) -> Cost:
-    return maker.make().cost
+def _cost(maker: Maker, fsync: bool) -> Cost:
+    return maker.make(fsync=fsync).cost

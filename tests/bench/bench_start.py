@@ -11,10 +11,10 @@ import asyncio
 import time
 
 from tests.bench.ground import Ground
-from tests.bench.livekit_stub import LiveKitStub, livekit_stub
+from tests.bench.livekit_stub import LiveKitStub
 from tests.bench.posting import Poster
 from tests.bench.report import Result, result
-from tests.bench.running import Installation, installation
+from tests.bench.running import Installation
 from tests.bench.signing import Person
 
 PER_SECOND = 4
@@ -23,17 +23,11 @@ DEADLINE_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 
 
-async def run(ground: Ground) -> list[Result]:
+async def run(ground: Ground, running: Installation, stub: LiveKitStub) -> list[Result]:
     ground.say("from track_published to StartEgress")
-    roles = ("api", "worker", "indexer")
-    async with (
-        livekit_stub(ground.scratch) as stub,
-        installation(ground, "start", roles, livekit_url=stub.url) as running,
-    ):
-        count = ground.pick(quick=20, full=240)
-        people = [Person("starts", number) for number in range(count)]
-        asked = await _share(running, people)
-        await _all_started(stub, people)
+    people = [Person("starts", number) for number in range(ground.pick(quick=20, full=240))]
+    asked = await _share(running, people)
+    await _all_started(stub, people)
     wait_seconds = running.settings.audio_wait_seconds
     waits: dict[str, list[float]] = {"video_only": [], "with_audio": []}
     for person in people:

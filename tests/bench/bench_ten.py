@@ -1,14 +1,13 @@
 """Ten captures of the same media at once: of a bare worker's threads, and of the whole service.
 
 `ours` plans and writes in ten threads of one process. `ours_request` is ten callers' requests to
-the real service, fsync and verification included. Ratios are to one plain `cat` of the same loop.
+the real service, fsync and verification included. Ratios are to one `cat` of the same loop, with
+fsync where ours has it.
 """
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 
 from tests.bench import measure, ways
@@ -17,48 +16,34 @@ from tests.bench.ground import Ground
 from tests.bench.measure import Cost
 from tests.bench.report import Result, result
 from tests.bench.requesting import SHARER, remove_clips, until_hashed, until_ready
-from tests.bench.running import Installation, installation
+from tests.bench.running import Installation
 from tests.bench.ways import Made
 
 CAPTURES = 10
 
 
-async def run(ground: Ground) -> list[Result]:
-    recorded = ground.full_hd
-    async with installation(
-        ground,
-        "ten",
-        ("api", "worker"),
-        media_root=recorded.media_root,
-        before=lambda ctx: recorded.put(ctx.store, datetime.now(UTC)),
-    ) as running:
-        ground.say(f"{CAPTURES} captures at once")
-        return await asyncio.to_thread(_measure, ground, running)
-
-
-def _measure(ground: Ground, running: Installation) -> list[Result]:
+def run(ground: Ground, running: Installation) -> list[Result]:
+    ground.say(f"{CAPTURES} captures at once")
     seconds = ground.pick(quick=120, full=600)
     index = listing(ground, ground.full_hd, seconds)
 
-    jobs = {
-        ("cat", False): job(ground, index, "cat"),
-        ("ours", False): job(ground, index, "ours", copies=CAPTURES),
-    }
-    if not ground.quick:
-        jobs["cat", True] = job(ground, index, "cat", fsync=True)
-        jobs["ours", True] = job(ground, index, "ours", fsync=True, copies=CAPTURES)
+    jobs = {"cat": job(ground, index, "cat"), "ours": job(ground, index, "ours", CAPTURES)}
     with ways.makers(jobs) as makers:
-        turns = {key: maker.make for key, maker in makers.items()}
+        turns = {
+            (way, fsync): partial(makers[way].make, fsync=fsync)
+            for way in jobs
+            for fsync in (False, True)
+        }
         turns["ours_request", True] = partial(_requests, running, seconds)
         samples = measure.loops(turns, ground.pick(quick=1, full=5))
-    plain = [made.cost.seconds for made in samples["cat", False]]
     results = []
     for (way, fsync), made in samples.items():
         count = 1 if way == "cat" else CAPTURES
         params = {"captures": count, "seconds": seconds, "fsync": fsync}
         totals = [each.cost.seconds for each in made]
+        alike = [each.cost.seconds for each in samples["cat", fsync]]
         memory = [each.cost.peak_bytes / 1e6 for each in made]
-        results.append(result("ten_captures", way, params, "s", totals, plain))
+        results.append(result("ten_captures", way, params, "s", totals, alike))
         results.append(result("ten_captures_memory", way, params, "MB", memory))
         if way != "cat":
             each_done = [seconds for one in made for seconds in one.done_seconds]

@@ -17,10 +17,9 @@ from collections.abc import Sequence
 
 from app.models import Participant, Track
 from tests.bench.ground import Ground
-from tests.bench.livekit_stub import livekit_stub
 from tests.bench.posting import Poster
 from tests.bench.report import Result, result
-from tests.bench.running import Installation, installation
+from tests.bench.running import Installation
 from tests.bench.signing import Person, Signed
 
 PER_SECOND = 50
@@ -28,22 +27,14 @@ BURST = 1_000
 ROOMS = 10
 
 
-async def run(ground: Ground) -> list[Result]:
-    results: list[Result] = []
-    cases: dict[str, tuple[str, ...]] = {"whole_service": ("api", "worker", "indexer")}
-    cases |= ground.pick(quick={}, full={"api_alone": ("api",)})
-    for way, roles in cases.items():
-        ground.say(f"webhooks, {way}")
-        async with (
-            livekit_stub(ground.scratch) as stub,
-            installation(ground, "webhooks", roles, livekit_url=stub.url) as running,
-        ):
-            seconds = ground.pick(quick=4, full=60)
-            waits = await _at_a_rate(running, seconds * PER_SECOND)
-            results.append(result("webhook", way, {"per_second": PER_SECOND}, "ms", waits))
-            ages = await _burst(running)
-            results.append(result("webhook_burst_age", way, {"events": BURST}, "s", ages))
-    return results
+async def run(ground: Ground, running: Installation, way: str) -> list[Result]:
+    ground.say(f"webhooks, {way}")
+    waits = await _at_a_rate(running, ground.pick(quick=4, full=60) * PER_SECOND)
+    ages = await _burst(running)
+    return [
+        result("webhook", way, {"per_second": PER_SECOND}, "ms", waits),
+        result("webhook_burst_age", way, {"events": BURST}, "s", ages),
+    ]
 
 
 async def _at_a_rate(running: Installation, count: int) -> list[float]:

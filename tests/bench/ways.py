@@ -1,7 +1,7 @@
 """Ways to make one clip of recorded segments: ours, and those of others.
 
-    python -m tests.bench.ways      a job as JSON in, `ready` out; then for each line in a clip is
-                                    made, and its cost told
+    python -m tests.bench.ways      a job as JSON in, `ready` out; then for each line in
+                                    ({"fsync"}) a clip is made, and its cost told
 
 Each way has a process of its own. What a running service has done long before (imports, reading
 the rows) is done before `ready`; a program that would be started for the clip is started within
@@ -36,14 +36,13 @@ _LOOK_SECONDS = 0.01
 class Job:
     """A clip to make: `way` of `ts` or fragments, as in the files' list `index`.
 
-    `span`: [start, end) in ticks of the session, for `ours`. `fsync`: until it is on the disk.
-    `copies`: so many at once, into `out`.0, `out`.1 … ; only `ours`.
+    `span`: [start, end) in ticks of the session, for `ours`. `copies`: so many at once, into
+    `out`.0, `out`.1 … ; only `ours`.
     """
 
     way: str
     index: str
     out: str
-    fsync: bool = False
     span: tuple[int, int] = (0, 0)
     copies: int = 1
 
@@ -54,6 +53,9 @@ class Made:
 
     cost: Cost
     done_seconds: list[float] = field(default_factory=list)
+
+
+Run = Callable[[Job, dict[str, Any], list[Path], bool], Made]
 
 
 class Maker:
@@ -70,9 +72,9 @@ class Maker:
         if self._told(json.dumps(asdict(job))) != "ready":
             raise RuntimeError(f"{job.way} did not get ready")
 
-    def make(self) -> Made:
-        """Makes the clip. Raises RuntimeError if it could not be made."""
-        told = json.loads(self._told("go"))
+    def make(self, *, fsync: bool = False) -> Made:
+        """Makes the clip; with `fsync` until it is on the disk. RuntimeError if that fails."""
+        told = json.loads(self._told(json.dumps({"fsync": fsync})))
         return Made(Cost(**told["cost"]), told["done_seconds"])
 
     def end(self) -> None:
@@ -111,9 +113,9 @@ def main() -> None:
     outs = [Path(f"{job.out}.{number}") for number in range(job.copies)]
     run = _run_program if job.way in PROGRAMS else _prepared(job, index)
     _tell("ready")
-    while sys.stdin.readline():
+    while line := sys.stdin.readline():
         try:
-            made = run(job, index, outs)
+            made = run(job, index, outs, json.loads(line)["fsync"])
         finally:
             for out in outs:
                 out.unlink(missing_ok=True)
@@ -125,7 +127,7 @@ def _tell(line: str) -> None:
     sys.stdout.flush()
 
 
-def _run_program(job: Job, index: dict[str, Any], outs: list[Path]) -> Made:
+def _run_program(job: Job, index: dict[str, Any], outs: list[Path], fsync: bool) -> Made:
     [out] = outs
     peak = 0
 
@@ -146,7 +148,7 @@ def _run_program(job: Job, index: dict[str, Any], outs: list[Path]) -> Made:
             watcher.join()
             if code:
                 raise RuntimeError(f"{job.way} ended with {code}")
-        if job.fsync:
+        if fsync:
             _sync(out)
 
     cost = measure.cost(run)
@@ -164,7 +166,7 @@ def _command(job: Job, index: dict[str, Any], out: Path) -> list[str]:
     return [*ffmpeg, "-allowed_extensions", "ALL", "-i", index["playlist"], *copied]
 
 
-def _prepared(job: Job, index: dict[str, Any]) -> Callable[[Job, dict[str, Any], list[Path]], Made]:
+def _prepared(job: Job, index: dict[str, Any]) -> Run:
     """The function of a way that runs within a process, everything imported and warm."""
     if job.way == "pyav_concat":
         from tests.bench import remuxing
@@ -176,17 +178,17 @@ def _prepared(job: Job, index: dict[str, Any]) -> Callable[[Job, dict[str, Any],
         recorded = joined.read(Path(index["recorded"]), *index["rows"], index["repeats"])
         joined.warm_up(recorded)
         clips = [lambda out: joined.join(recorded, job.span, out)] * job.copies
-    return lambda job, index, outs: _run_clips(job, index, clips, outs)
+    return lambda job, index, outs, fsync: _run_clips(index, clips, outs, fsync)
 
 
 def _run_clips(
-    job: Job, index: dict[str, Any], clips: list[Callable[[Path], None]], outs: list[Path]
+    index: dict[str, Any], clips: list[Callable[[Path], None]], outs: list[Path], fsync: bool
 ) -> Made:
     began = time.perf_counter()
 
     def one(clip: Callable[[Path], None], out: Path) -> float:
         clip(out)
-        if job.fsync:
+        if fsync:
             _sync(out)
         return time.perf_counter() - began
 
