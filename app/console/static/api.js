@@ -59,9 +59,8 @@ export class Api {
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: signal ? AbortSignal.any([patience, signal]) : patience,
     });
-    if (answer.status === 204) return null;
-    const told = await answer.json();
-    return told;
+    const told = await answer.text(); // nothing with 204, and with some 202
+    return told ? JSON.parse(told) : null;
   }
 
   async #fetch(url, options) {

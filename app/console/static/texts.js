@@ -8,6 +8,7 @@ export const texts = {
     clips: 'Clips',
     admin: 'Administration',
     dismiss: 'Dismiss',
+    cancel: 'Cancel',
     leave: 'Sign out',
     lost: 'The service can’t be reached. Trying again…',
     unknown: 'There is no such page.',

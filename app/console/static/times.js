@@ -25,6 +25,16 @@ export function time(instant, format = dayAndTime) {
   return h('time', { datetime: at.toISOString(), title: utc(at) }, format(at));
 }
 
+const fromNowFormat = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const STEPS = [['day', 86_400], ['hour', 3_600], ['minute', 60]];
+
+/** How far an instant is from now, in the viewer's words: in 3 days, 5 minutes ago. */
+export function fromNow(instant) {
+  const seconds = (new Date(instant) - Date.now()) / 1000;
+  const [unit, size] = STEPS.find(([, each]) => Math.abs(seconds) >= each) ?? ['second', 1];
+  return fromNowFormat.format(Math.trunc(seconds / size), unit);
+}
+
 /** A length as a clock shows it: 0:07, 12:30, 1:02:03; `tenths` adds one digit. */
 export function length(seconds, { tenths = false } = {}) {
   const all = Math.max(0, tenths ? Math.floor(seconds * 10 + 1e-6) / 10 : Math.round(seconds));
