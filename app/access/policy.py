@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 from app.access.permissions import Action
 from app.access.tokens import Caller
@@ -65,7 +66,8 @@ def right(caller: Caller, share: Share, standing: Standing) -> Right:
         return Right.CAPTURE
     if standing.policy == "room" and standing.in_room:
         return allowed if standing.in_window else Right.SEE
-    return Right.NONE
+    # Who answers for a community's limits sees what takes them up.
+    return Right.SEE if Action.MANAGE_REPLAY_LIMITS in standing.held else Right.NONE
 
 
 class ClipRight(IntEnum):
@@ -98,3 +100,20 @@ def clip_right(
 def may_forget(caller: Caller, share: Share) -> bool:
     """Whether somebody who sees the share may have it deleted: the sharer, an instance admin."""
     return caller.identity == share.identity or caller.instance_admin
+
+
+StoppedAs = Literal["sharer", "admin"]
+"""As whom somebody ends the recording of a share: each side takes back only its own word."""
+
+
+def may_stop(caller: Caller, share: Share, held: Collection[Action]) -> frozenset[StoppedAs]:
+    """As whom somebody who sees the share may stop its recording; empty: not at all.
+
+    `held`: what they may do in its community by role or grant.
+    """
+    found: set[StoppedAs] = set()
+    if caller.identity == share.identity:
+        found.add("sharer")
+    if caller.instance_admin or caller.room_admin or Action.MANAGE_REPLAY_LIMITS in held:
+        found.add("admin")
+    return frozenset(found)

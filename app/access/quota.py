@@ -31,13 +31,14 @@ class Quota:
         return self.quota_bytes - self.used_bytes - self.reserved_bytes
 
 
-_NUMBERS = {"quota_bytes": 1, "used_bytes": 1, "held_bytes": 1}
+NUMBERS = {"quota_bytes": 1, "used_bytes": 1, "held_bytes": 1}
+"""The fields of a user's row that its numbers are made of."""
 
 
 async def read(store: Store, settings: Settings, identity: str) -> Quota:
     """The numbers of a user; of one without any clip too."""
-    row = await store.rows(UserReplayQuota).find_one({"_id": identity}, _NUMBERS)
-    return _quota(row or {}, settings)
+    row = await store.rows(UserReplayQuota).find_one({"_id": identity}, NUMBERS)
+    return of_row(row or {}, settings)
 
 
 async def set_limit(store: Store, identity: str, quota_bytes: int | None) -> None:
@@ -140,13 +141,13 @@ async def _take(
     rows = store.rows(UserReplayQuota)
     reservation, charged = f"reservations.{clip_id}", f"charges.{clip_id}"
     while True:
-        row = await rows.find_one({"_id": identity}, _NUMBERS | {reservation: 1, charged: 1})
+        row = await rows.find_one({"_id": identity}, NUMBERS | {reservation: 1, charged: 1})
         if row is None:
             await ensure(store, identity)
             continue
         if clip_id in row.get("reservations", {}) or clip_id in row.get("charges", {}):
             return
-        quota = _quota(row, settings)
+        quota = of_row(row, settings)
         if size_bytes > quota.free_bytes:
             raise QuotaExceeded(
                 f"the clip needs about {size_bytes} bytes and {max(0, quota.free_bytes)} of the "
@@ -184,7 +185,8 @@ async def ensure(store: Store, identity: str) -> None:
         return  # somebody else made it at the same moment
 
 
-def _quota(row: Row, settings: Settings) -> Quota:
+def of_row(row: Row, settings: Settings) -> Quota:
+    """The numbers in a user's row, as far as it has NUMBERS."""
     own = row.get("quota_bytes")
     used = row.get("used_bytes", 0)
     return Quota(

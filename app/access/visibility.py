@@ -91,6 +91,12 @@ def refusal(caller: Caller, identity: str, room: str) -> NotPermitted:
     )
 
 
+async def may_stop(store: Store, caller: Caller, share: Share) -> frozenset[policy.StoppedAs]:
+    """As whom the caller, who sees the share, may stop its recording; empty: not at all."""
+    row = await communities.member(store, share.community, caller.identity)
+    return policy.may_stop(caller, share, communities.actions_by("rbac", row))
+
+
 def sees_all_of(caller: Caller, room: str, identity: str) -> bool:
     """Whether the caller sees all shares of `identity` in `room` there might be."""
     anything = Share(room, "", identity, communities.DEFAULT)
@@ -110,8 +116,25 @@ async def scope(store: Store, settings: Settings, caller: Caller) -> Row:
     return here | (seen[0] if len(seen) == 1 else {"$or": seen})
 
 
+def matches(condition: Row, share: Mapping[str, Any]) -> bool:
+    """Whether a share, as a row with the fields of Share, is within what `scope` gave."""
+    for field, wanted in condition.items():
+        if field == "$or":
+            fits = any(matches(each, share) for each in wanted)
+        elif isinstance(wanted, dict):
+            fits = share[field] in wanted["$in"]
+        else:
+            fits = share[field] == wanted
+        if not fits:
+            return False
+    return True
+
+
 async def _by_policy(store: Store, settings: Settings, caller: Caller) -> list[Row]:
-    """What is seen beside one's own: rooms one was in, communities where one holds CAPTURE."""
+    """What is seen beside one's own.
+
+    Rooms one was in, communities where one holds CAPTURE, and those whose limits one manages.
+    """
     sids, members = await asyncio.gather(
         presence.rooms_of(store, caller.identity, caller.room),
         communities.all_memberships(store, caller.identity),
@@ -120,11 +143,12 @@ async def _by_policy(store: Store, settings: Settings, caller: Caller) -> list[R
     rooms = {row["_id"]: row["community"] for row in await found.to_list(len(sids))}
     rules = await communities.rules_of(store, settings, {*members, *rooms.values()})
     there = [sid for sid, of in rooms.items() if rules[of].capture_policy == "room"]
+    held = {community: communities.actions_by("rbac", row) for community, row in members.items()}
     trusted = [
         community
-        for community, row in members.items()
-        if rules[community].capture_policy == "role"
-        and Action.CAPTURE_REPLAY in communities.actions_by("rbac", row)
+        for community, actions in held.items()
+        if Action.MANAGE_REPLAY_LIMITS in actions
+        or (rules[community].capture_policy == "role" and Action.CAPTURE_REPLAY in actions)
     ]
     return [
         *([{"room_sid": {"$in": there}}] if there else []),

@@ -18,7 +18,7 @@ from app.access.tokens import Caller
 from app.api import auth, seeing, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds
-from app.buffer import timeline
+from app.buffer import states, timeline
 from app.buffer.timeline import Timeline
 from app.clips import forgetting
 from app.clips.requests import Name
@@ -27,6 +27,9 @@ from app.errors import NotFound, NotPermitted
 from app.models import Buffer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STATE = "|".join(states.NAMES)
+States = Annotated[str, Field(pattern=rf"^({_STATE})(,({_STATE}))*$", max_length=200)]
+"""Comma separated names of `app.buffer.states`."""
 
 
 class BufferTold(wire.Told):
@@ -93,6 +96,12 @@ class BufferQuery(wire.Asked):
 
     room: Name | None = Field(None, description="Only of this room.")
     identity: Name | None = Field(None, description="Only of this sharer.")
+    state: States | None = Field(
+        None,
+        description="Only in these states, comma separated; `active`: any but `ended` and "
+        "`refused`. Where single active states are asked for, a page may hold fewer than `limit` "
+        "although others follow.",
+    )
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     next: Annotated[str, Field(pattern=r"^\d{1,14}-[0-9a-f]{24}$")] | None = Field(
         None, description="Where the page before ended."
@@ -114,6 +123,7 @@ async def list_buffers(request: Request) -> Response:
     conditions: list[dict[str, Any]] = [
         await visibility.scope(ctx.store, ctx.settings, caller),
         {field: value for field, value in wanted.items() if value is not None},
+        {} if asked.state is None else states.stored(states.read(asked.state)),
         {} if asked.next is None else _after(asked.next),
     ]
     rows = ctx.store.rows(Buffer).find({"$and": conditions}, {"since": 1})
@@ -123,7 +133,9 @@ async def list_buffers(request: Request) -> Response:
         ctx.store, {"_id": {"$in": ids}}, now, ctx.settings, limit=len(ids)
     )
     lines.sort(key=lambda line: ids.index(line.buffer_id))
-    items = [BufferTold.model_validate(told) for told in await _told(ctx, caller, lines, now)]
+    if asked.state is not None:
+        lines = [line for line in lines if line.state in states.read(asked.state)]
+    items = await told(ctx, caller, lines, now)
     further = _cursor(found[asked.limit - 1]) if len(found) > asked.limit else None
     return wire.answer(BufferPage(items=items, next=further))
 
@@ -150,7 +162,7 @@ async def get_buffer(request: Request) -> Response:
     ctx, caller, now = _asked(request)
     reader = auth.reader_of(ctx, caller, now)
     line = await seeing.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
-    (told,) = await _told(ctx, caller, [line], now)
+    (members,) = await _told(ctx, caller, [line], now)
     spans = [
         SpanTold(
             start=span.start,
@@ -163,7 +175,7 @@ async def get_buffer(request: Request) -> Response:
         for span in line.spans
     ]
     gaps = [GapTold(start=gap.start, end=gap.end, why=gap.why) for gap in line.gaps]
-    return wire.answer(BufferDetail.model_validate(told | {"spans": spans, "gaps": gaps}))
+    return wire.answer(BufferDetail.model_validate(members | {"spans": spans, "gaps": gaps}))
 
 
 @described(
@@ -186,6 +198,13 @@ async def delete_buffer(request: Request) -> Response:
 
 def _asked(request: Request) -> tuple[Context, Caller, datetime]:
     return request.app.state.ctx, auth.caller(request), datetime.now(UTC)
+
+
+async def told(
+    ctx: Context, caller: Caller, lines: Sequence[Timeline], now: datetime
+) -> list[BufferTold]:
+    """Buffers that the caller may see, as they are told of them."""
+    return [BufferTold.model_validate(each) for each in await _told(ctx, caller, lines, now)]
 
 
 async def _told(

@@ -13,8 +13,9 @@ class Buffer(Model):
 
     `why` says why nothing is recorded, a slug of `app.recording.reasons`; `retry_at` when it is
     tried again. `ended_at` is set when the share is over. `forget_before`: what was recorded before
-    it is to go, for good; None when nothing of that is left. `told` is the state that events last
-    told of, `told_count` how many times they did.
+    it is to go, for good; None when nothing of that is left. `stops` {`sharer` or `admin`: the
+    reason they gave}: who has ended the recording of this share and not taken that back. `told` is
+    the state that events last told of, `told_count` how many times they did.
     """
 
     model_config = {
@@ -40,6 +41,7 @@ class Buffer(Model):
     why_detail: str = ""
     retry_at: datetime | None = None
     forget_before: datetime | None = None
+    stops: dict[str, str] = {}
     failures: int = 0
     told: str = ""
     told_count: int = 0

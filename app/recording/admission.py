@@ -7,6 +7,7 @@ from app.access import communities, quota
 from app.access.permissions import Action
 from app.buffer import governor
 from app.context import Context
+from app.recording import stopping
 from app.recording.reasons import Why
 from app.store import Row
 
@@ -16,13 +17,15 @@ async def refusal(
 ) -> Why | None:
     """Why a share must not be recorded; None if it may be, and then it holds a limit slot.
 
-    The checks, in order: the sharer's own will, what can be recorded at all, permission, the
-    community's switch, its limit, the sharer's quota, the disk. The last three keep a recording
-    from starting, they end none that is `running`. While a share rests in its back-off it takes
-    no slot.
+    The checks, in order: the sharer's own will, whether somebody has stopped it, what can be
+    recorded at all, permission, the community's switch, its limit, the sharer's quota, the disk.
+    The last three keep a recording from starting, they end none that is `running`. While a share
+    rests in its back-off it takes no slot.
     """
     if participant is not None and participant["opted_out"]:
         return Why.OPTED_OUT
+    if (stopped := stopping.refusal(buffer)) is not None:
+        return stopped
     if track["encrypted"]:
         return Why.ENCRYPTED
     rules = await communities.rules(ctx.store, ctx.settings, buffer["community"])

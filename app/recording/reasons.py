@@ -9,6 +9,8 @@ class Why(StrEnum):
     """A reason slug, stored in `Buffer.why` and told by `GET /buffers`."""
 
     OPTED_OUT = "opted-out"
+    STOPPED_BY_SHARER = "stopped-by-sharer"
+    STOPPED_BY_ADMIN = "stopped-by-admin"
     ENCRYPTED = "encrypted"
     NO_WORKER = "no-worker"
     LIMIT = "limit"
@@ -24,6 +26,8 @@ class Why(StrEnum):
 REFUSALS = frozenset(
     {
         Why.OPTED_OUT,
+        Why.STOPPED_BY_SHARER,
+        Why.STOPPED_BY_ADMIN,
         Why.ENCRYPTED,
         Why.LIMIT,
         Why.QUOTA,

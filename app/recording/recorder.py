@@ -16,7 +16,7 @@ from redis.exceptions import LockError
 from app import jobs, models
 from app.buffer import paths
 from app.context import Context
-from app.recording import admission, facts, opting_out, pairing, planner, starting, telling
+from app.recording import admission, facts, opting_out, pairing, planner, starting, stopping, telling
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.recording.reasons import REFUSALS, Why
 from app.store import Row
@@ -209,7 +209,7 @@ async def _tell(
     if why is Why.EGRESS_FAILED and buffer["why"] == Why.NO_WORKER:
         why = Why.NO_WORKER
     if why != buffer["why"] and not (why is Why.STARTING and buffer["failures"]):
-        change["why"] = why
+        change |= {"why": why, "why_detail": stopping.detail(buffer, why)}
         if why in REFUSALS:
             log.info("share_refused", room=buffer["room"], identity=buffer["identity"], why=why)
     if share.live and buffer["ended_at"] is not None:

@@ -95,6 +95,7 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
     for policy, access in itertools.product(POLICIES, ("open", "rbac")):
         await community(ctx, f"{policy}-{access}", policy, access)
         await communities.set_member(ctx.store, f"{policy}-{access}", "mod", "moderator", [])
+        await communities.set_member(ctx.store, f"{policy}-{access}", "boss", "admin", [])
         sid = f"RM_{policy}-{access}"
         await ctx.store.create(Room(sid=sid, name=sid[3:], community=f"{policy}-{access}"))
         await stay(ctx, "bob", sid, 0, 10)
@@ -122,6 +123,8 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
         Caller("bob", can_subscribe=False),
         Caller("mod"),
         Caller("mod", room="role-rbac"),
+        Caller("boss"),
+        Caller("boss", room="self-rbac"),
         Caller("eve"),
         Caller("eve", instance_admin=True),
     ):
@@ -133,4 +136,4 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
         }
         assert listed == one_by_one, caller
         seen_by[caller] = len(listed)
-    assert list(seen_by.values()) == [6, 10, 3, 3, 6, 14, 3, 0, 18]
+    assert list(seen_by.values()) == [6, 10, 3, 3, 6, 14, 3, 18, 3, 0, 18]

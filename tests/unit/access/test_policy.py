@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from app.access.permissions import Action, allowed
-from app.access.policy import ClipRight, Right, Share, Standing, clip_right, may_forget, right
+from app.access.policy import (
+    ClipRight,
+    Right,
+    Share,
+    Standing,
+    clip_right,
+    may_forget,
+    may_stop,
+    right,
+)
 from app.access.tokens import Caller
 
 SHARE = Share("standup", "RM_1", "ann", "default")
@@ -56,10 +65,15 @@ THERE = {"in_room": True, "in_window": True}
         (replace(ANN, can_subscribe=False), standing(), CAPTURE),
         # self: nobody else's, whoever one is in the community.
         (BOB, standing("self", **THERE), NONE),
-        (BOB, standing("self", "rbac", "admin", **THERE), NONE),
+        (BOB, standing("self", "rbac", "moderator", **THERE), NONE),
+        # Who manages the limits of a community sees, and no more, what takes them up.
+        (BOB, standing("self", "rbac", "admin", **THERE), SEE),
+        (replace(BOB, room=None), standing("self", role="admin"), SEE),
+        (replace(BOB, room="retro"), standing("self", role="admin"), NONE),
+        (replace(BOB, can_subscribe=False), standing("self", role="admin"), NONE),
         # room: who was there.
         (BOB, standing("room"), NONE),
-        (BOB, standing("room", role="admin"), NONE),
+        (BOB, standing("room", role="moderator"), NONE),
         (BOB, standing("room", in_room=True), SEE),
         (BOB, standing("room", **THERE), CAPTURE),
         (BOB, standing("room", "rbac", **THERE), SEE),
@@ -74,11 +88,11 @@ THERE = {"in_room": True, "in_window": True}
         (BOB, standing("role", "rbac", "moderator"), CAPTURE),
         (BOB, standing("role", "rbac", "admin"), CAPTURE),
         (BOB, standing("role", "rbac", grants=GRANT), CAPTURE),
-        (BOB, standing("role", "rbac", grants=(Action.MANAGE_REPLAY_LIMITS,)), NONE),
+        (BOB, standing("role", "rbac", grants=(Action.MANAGE_REPLAY_LIMITS,)), SEE),
         (replace(BOB, room="retro"), standing("role", role="admin"), NONE),
         (replace(BOB, can_subscribe=False), standing("role", role="admin"), NONE),
         # An unknown policy opens nothing.
-        (BOB, standing("everybody", role="admin", **THERE), NONE),
+        (BOB, standing("everybody", role="moderator", **THERE), NONE),
         # A room's admin, in that room only; the operator of the instance, everywhere.
         (MODERATOR, standing("self", "rbac"), CAPTURE),
         (replace(MODERATOR, room="retro"), standing("self"), NONE),
@@ -97,6 +111,24 @@ def test_who_may_do_what_with_anns_share(caller: Caller, known: Standing, expect
 )
 def test_only_the_sharer_and_the_operator_forget(caller: Caller, forgets: bool) -> None:
     assert may_forget(caller, SHARE) is forgets
+
+
+@pytest.mark.parametrize(
+    ("caller", "role", "standing"),
+    [
+        (ANN, "member", {"sharer"}),
+        (BOB, "member", set()),
+        (BOB, "moderator", set()),
+        (BOB, "admin", {"admin"}),
+        (MODERATOR, "member", {"admin"}),
+        (OPERATOR, "member", {"admin"}),
+        (ANN, "admin", {"sharer", "admin"}),
+    ],
+)
+def test_the_sharer_and_admins_stop_a_recording_each_as_who_they_are(
+    caller: Caller, role: str, standing: set[str]
+) -> None:
+    assert may_stop(caller, SHARE, allowed("rbac", role, ())) == standing
 
 
 READ, CHANGE = ClipRight.READ, ClipRight.CHANGE

@@ -1,0 +1,37 @@
+"""The states that a list of buffers may be narrowed to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from app.buffer.timeline import TRYING
+from app.store import Row
+
+ACTIVE = frozenset({"waiting", "starting", "recording", "lagging", "stalled"})
+"""The states of a share that is recorded, or about to be."""
+GROUPS = {"active": ACTIVE}
+"""Names for several states at once."""
+NAMES = (*sorted(ACTIVE), "ended", "refused", *GROUPS)
+
+_TRYING: Row = {"$in": [None, *sorted(TRYING)]}
+
+
+def read(text: str) -> frozenset[str]:
+    """The states that comma separated names, each one of NAMES, mean."""
+    return frozenset(state for name in text.split(",") for state in GROUPS.get(name, {name}))
+
+
+def stored(states: Collection[str]) -> Row:
+    """What the rows of buffers in these states match.
+
+    Rows tell whether a share is over, refused or active; which of the active states it is, only
+    its media and the time of day do. So what is found has to be looked at again.
+    """
+    kinds: list[Row] = []
+    if ACTIVE & set(states):
+        kinds.append({"ended_at": None, "why": _TRYING})
+    if "refused" in states:
+        kinds.append({"ended_at": None, "why": {"$not": _TRYING}})
+    if "ended" in states:
+        kinds.append({"ended_at": {"$ne": None}})
+    return kinds[0] if len(kinds) == 1 else {"$or": kinds}

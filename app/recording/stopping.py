@@ -1,0 +1,102 @@
+"""Ends the recording of a share that goes on, by somebody's word, until they take it back.
+
+The word is a fact in the buffer's row. It refuses the share as the sharer's own attribute would,
+whatever happens to processes meanwhile; what was buffered stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from app.access import audit
+from app.access.policy import StoppedAs
+from app.access.tokens import Caller
+from app.context import Context
+from app.errors import Conflict, NotPermitted
+from app.models import Buffer
+from app.recording.reasons import Why
+from app.store import Row
+
+_WHY: dict[StoppedAs, Why] = {
+    "sharer": Why.STOPPED_BY_SHARER,
+    "admin": Why.STOPPED_BY_ADMIN,
+}
+
+
+def refusal(buffer: Row) -> Why | None:
+    """The reason of a share whose recording somebody has stopped; None if nobody has."""
+    stops = _stops(buffer)
+    return next((why for who, why in _WHY.items() if who in stops), None)
+
+
+def detail(buffer: Row, why: Why | None) -> str:
+    """What whoever stopped it gave as their reason; nothing where `why` is another."""
+    stops = _stops(buffer)
+    return next((stops[who] for who, each in _WHY.items() if each is why and who in stops), "")
+
+
+async def stop(
+    ctx: Context, caller: Caller, buffer: Row, standing: Collection[StoppedAs], reason: str
+) -> None:
+    """Ends the recording of a share. Stopped already by the same side, nothing changes.
+
+    `standing`: as whom the caller may. Raises NotPermitted if that is nobody, Conflict if the share
+    is over.
+    """
+    _check(buffer, standing, "stop")
+    who: StoppedAs = "sharer" if "sharer" in standing else "admin"
+    changed = await ctx.store.rows(Buffer).update_one(
+        {"_id": buffer["_id"], f"stops.{who}": {"$exists": False}},
+        {"$set": {f"stops.{who}": reason}},
+    )
+    if changed.modified_count:
+        await audit.note(
+            ctx.store, caller.identity, "recording_stopped", buffer["_id"], room=buffer["room"],
+            sharer=buffer["identity"], stopped_as=who, reason=reason,
+        )  # fmt: skip
+    await ctx.queue.reconcile(buffer["room_sid"], buffer["identity"])
+
+
+async def resume(
+    ctx: Context, caller: Caller, buffer: Row, standing: Collection[StoppedAs]
+) -> None:
+    """Takes back what the caller, or others of the same standing, stopped.
+
+    Raises Conflict if the share is over, NotPermitted if only the other side stopped it: nobody is
+    recorded against their word, and no admin is overruled by whom they stopped.
+    """
+    _check(buffer, standing, "resume")
+    stops = _stops(buffer)
+    taken_back = sorted(who for who in standing if who in stops)
+    if stops and not taken_back:
+        raise NotPermitted(
+            "the sharer stopped this recording, and only they can resume it"
+            if "sharer" in stops
+            else "an admin stopped this recording, and only an admin can resume it"
+        )
+    if taken_back:
+        changed = await ctx.store.rows(Buffer).update_one(
+            {"_id": buffer["_id"]}, {"$unset": {f"stops.{who}": "" for who in taken_back}}
+        )
+        if changed.modified_count:
+            await audit.note(
+                ctx.store, caller.identity, "recording_resumed", buffer["_id"],
+                room=buffer["room"], sharer=buffer["identity"], stopped_as=taken_back,
+            )  # fmt: skip
+    await ctx.queue.reconcile(buffer["room_sid"], buffer["identity"])
+
+
+def _stops(buffer: Row) -> dict[str, str]:
+    # A share that was live before there was the field has none.
+    stops: dict[str, str] = buffer.get("stops", {})
+    return stops
+
+
+def _check(buffer: Row, standing: Collection[StoppedAs], what: str) -> None:
+    if not standing:
+        raise NotPermitted(
+            f"only {buffer['identity']!r}, whose share it is, and the admins of its community, its "
+            f"room or the instance may {what} its recording"
+        )
+    if buffer["ended_at"] is not None:
+        raise Conflict("the share is over: there is nothing left to record", state="ended")
