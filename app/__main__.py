@@ -10,7 +10,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from app import logs
+from app import garbage, logs
 from app.child import EX_CONFIG
 from app.durations import parse_duration
 from app.errors import ConfigurationError
@@ -75,11 +75,13 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             settings = _settings("worker")
             from app import worker
 
+            garbage.keep_what_is_loaded()
             return run_until_signalled(worker.run(settings))
         case "indexer":
             settings = _settings("indexer")
             from app.buffer import indexer
 
+            garbage.keep_what_is_loaded()
             return run_until_signalled(indexer.run(settings))
         case "doctor":
             settings = _with_stores(load())
@@ -162,6 +164,8 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = uvicorn.Server(config)
+    config.load()  # else it would load its protocol's modules after this
+    garbage.keep_what_is_loaded()
     # uvicorn ends in order on SIGTERM and SIGINT, then raises the signal again
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -126,7 +127,7 @@ def _check(planned: Movie) -> None:
     the answer, which then breaks off."""
     for source in planned.sources:
         try:
-            found = Path(source.path).stat()
+            found = os.stat(source.path)  # noqa: PTH116 - hundreds of them: half the time
         except FileNotFoundError as error:
             raise gone() from error
         altered = source.modified_ns not in (None, found.st_mtime_ns)

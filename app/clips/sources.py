@@ -67,6 +67,7 @@ def runs_of(
             continue
         session = sessions[span["session_id"]]
         folder = root / session["folder"]
+        beginning = f"{folder}/"
         for number, part in enumerate(parts):
             key = (session["_id"], part[0]["init_id"])
             if key not in inits:
@@ -78,7 +79,7 @@ def runs_of(
                     Run(
                         session=session["_id"],
                         init=inits[key],
-                        sources=[_source(folder, row) for row in part],
+                        sources=[_source(beginning, row) for row in part],
                         start_ticks=start,
                         end_ticks=end,
                         clock_start=_clock(session),
@@ -99,9 +100,9 @@ def _parted(segments: Sequence[Row], gaps: Gaps) -> Iterator[list[Row]]:
         yield part
 
 
-def _source(folder: Path, row: Row) -> Source:
+def _source(beginning: str, row: Row) -> Source:
     return Source(
-        path=str(folder / row["name"]),
+        path=beginning + row["name"],  # hundreds of them: joining Paths takes 20 times as long
         size_bytes=row["size_bytes"],
         payload_offset=row["payload_offset"],
         samples=SampleTable.unpack(row["samples"]),

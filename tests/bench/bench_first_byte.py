@@ -1,7 +1,8 @@
 """The first byte of replay.mp4: a window of any length, served without being written.
 
 Each request comes over a connection of its own and asks for a window that nobody has asked for
-before, which begins anywhere in the buffer; `again` asks for the same one once more.
+before, which begins anywhere in the buffer; `again` asks for the same one once more. The process's
+very first answer, which finds everything cold, is not measured.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _TIMEOUT_SECONDS = 60
 def run(ground: Ground, running: Installation, newest: datetime) -> list[Result]:
     """The media ends at `newest`."""
     results: list[Result] = []
+    _first_byte_ms(running.settings.base_url, _path(ground, newest, 1), running.headers(SHARER))
     for seconds in ground.pick(quick=(30, LONGEST_SECONDS), full=(30, 120, 300, 600)):
         ground.say(f"first byte of {seconds} s")
         results += _measure(ground, running, seconds, newest)
@@ -39,15 +41,16 @@ def _measure(ground: Ground, running: Installation, seconds: int, newest: dateti
     few = REQUESTS // 4 if seconds < LONGEST_SECONDS else REQUESTS
     for _ in range(ground.pick(quick=few, full=3 * REQUESTS)):
         end = newest - timedelta(seconds=round(offsets.uniform(0, spare), 3))
-        window = {
-            "start": _instant(end - timedelta(seconds=seconds)),
-            "end": _instant(end),
-        }
-        path = f"/buffers/{recorded.buffer['_id']}/replay.mp4?{urlencode(window)}"
+        path = _path(ground, end, seconds)
         for times in waits.values():
             times.append(_first_byte_ms(running.settings.base_url, path, headers))
     params = {"seconds": seconds}
     return [result("first_byte", way, params, "ms", times) for way, times in waits.items()]
+
+
+def _path(ground: Ground, end: datetime, seconds: float) -> str:
+    window = {"start": _instant(end - timedelta(seconds=seconds)), "end": _instant(end)}
+    return f"/buffers/{ground.full_hd.buffer['_id']}/replay.mp4?{urlencode(window)}"
 
 
 def _instant(moment: datetime) -> str:
