@@ -16,7 +16,9 @@ export class Problem extends Error {
 }
 
 export class Api {
-  /** `token()` gives the session's token; `refused()` is called when it is not taken any more. */
+  #ahead = { least: -Infinity, most: Infinity }; // how far the service's clock is before ours, in ms
+
+  /** `token()` gives the session's token; `refused(token)` is called when one was not taken. */
   constructor({ token, refused }) {
     this.token = token;
     this.refused = refused;
@@ -33,6 +35,22 @@ export class Api {
 
   get(path, query, { signal } = {}) {
     return this.#ask('GET', this.url(path, query), undefined, {}, signal);
+  }
+
+  /** The whole answer to a GET, of what is not JSON. Throws Problem as the others do. */
+  answer(path, query, { headers = {}, signal } = {}) {
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    return this.#fetch(this.url(path, query), {
+      headers,
+      signal: signal ? AbortSignal.any([patience, signal]) : patience,
+    });
+  }
+
+  /** The service's clock, in milliseconds since 1970: right within a second. */
+  now() {
+    const { least, most } = this.#ahead;
+    if (least <= 0 && most >= 0) return Date.now(); // as far as can be told, the clocks agree
+    return Date.now() + (least + most) / 2;
   }
 
   post(path, body = {}, headers = {}) {
@@ -64,40 +82,58 @@ export class Api {
   }
 
   async #fetch(url, options) {
-    const headers = { Authorization: `Bearer ${this.token()}`, ...options.headers };
+    const token = this.token();
+    const headers = { Authorization: `Bearer ${token}`, ...options.headers };
     let answer;
+    const asked = Date.now();
     try {
       answer = await fetch(url, { ...options, headers, cache: 'no-store' });
+      this.#compare(asked, Date.parse(answer.headers.get('Date')));
     } catch (error) {
       if (error.name === 'AbortError') throw error;
       throw new Problem(0, { type: 'unreachable', detail: error.message });
     }
     if (answer.ok) return answer;
     const document = await answer.json().catch(() => ({ title: answer.statusText }));
-    if (answer.status === 401) this.refused();
+    if (answer.status === 401) this.refused(token);
     throw new Problem(answer.status, document);
+  }
+
+  // `told`, the answer's Date, is cut to the second, and servers renew it once a second.
+  #compare(asked, told) {
+    if (Number.isNaN(told)) return;
+    const [least, most] = [told - Date.now(), told + 2_000 - asked];
+    const known = this.#ahead;
+    const fits = least <= known.most && most >= known.least;
+    this.#ahead = fits
+      ? { least: Math.max(least, known.least), most: Math.min(most, known.most) }
+      : { least, most };
   }
 
   /**
    * Listens to server-sent events of a path until `signal` aborts, again and again if the service
-   * goes away. `onEvent(type, data)` gets each, its JSON parsed; `onState('open' | 'lost')` tells
-   * whether they come. It reads the stream itself because EventSource can't send a header, and a
+   * goes away. `onEvent(type, data)` gets each, its JSON parsed; `onState('open' | 'lost', problem)`
+   * tells whether they come: a stream that ends, as each does with its token, and is there again at
+   * once is not lost. It reads the stream itself because EventSource can't send a header, and a
    * token has no place in a URL. Ends, with the Problem thrown, when the service refuses.
    */
   async events(path, query, { onEvent, onState = () => {}, signal }) {
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0, opened = false; !signal.aborted; opened = false) {
+      let problem = null;
       try {
         await this.#listen(this.url(path, query), signal, onEvent, () => {
           failures = 0;
-          onState('open');
+          opened = true;
+          onState('open', null);
         });
       } catch (error) {
+        problem = error;
         if (signal.aborted) return;
         const lasting = error instanceof Problem && [401, 403, 404].includes(error.status);
         if (lasting) throw error;
       }
       if (signal.aborted) return;
-      onState('lost');
+      if (!opened) onState('lost', problem);
       await pause(AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)], signal);
     }
   }

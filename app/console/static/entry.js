@@ -1,6 +1,6 @@
 // Getting in: a token is pasted where none was brought.
 
-import { fill, h } from './dom.js';
+import { fill, h, set } from './dom.js';
 import { Problem } from './api.js';
 import { Session } from './session.js';
 import { inWords } from './telling.js';
@@ -10,24 +10,19 @@ import { texts } from './texts.js';
 export function enter(place, message) {
   document.title = `${texts.entry.title} · ${texts.shell.brand}`;
   return new Promise((resolve) => {
-    const input = h('input', {
-      id: 'token',
-      type: 'password',
-      autocomplete: 'off',
-      spellcheck: 'false',
-      required: true,
-      'aria-describedby': 'entry-message',
-    });
+    const input = tokenInput();
     const says = h('p', { id: 'entry-message', role: 'alert' }, message);
     const button = h('button', { class: 'primary' }, texts.entry.submit);
     const submit = async (event) => {
       event.preventDefault();
       button.disabled = true;
+      says.textContent = '';
       try {
         resolve(await Session.begun(input.value));
       } catch (error) {
+        says.textContent = inWords(refusedToken(error));
+        says.className = 'bad-text';
         if (!(error instanceof Problem)) throw error;
-        says.textContent = error.status === 401 ? texts.entry.refused : inWords(error);
         input.select();
       } finally {
         button.disabled = false;
@@ -37,15 +32,28 @@ export function enter(place, message) {
       place,
       h(
         'form',
-        { class: 'entry', onsubmit: submit },
+        { class: 'entry card', onsubmit: submit },
         h('h1', {}, texts.entry.title),
         h('p', {}, texts.entry.explain),
-        h('label', { for: 'token' }, texts.entry.label),
+        h('label', { for: input.id }, texts.entry.label),
         input,
-        button,
         says,
+        button,
       ),
     );
+    set(input, { 'aria-describedby': says.id });
     input.focus();
   });
+}
+
+/** A field for a token: not remembered by the browser, not readable over one's shoulder. */
+export function tokenInput(attributes = {}) {
+  return h('input', {
+    id: 'token', name: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, ...attributes,
+  });
+}
+
+/** What failed when a token was shown: a refusal is about that token, not about the session. */
+export function refusedToken(error) {
+  return error.status === 401 ? new Problem(401, { ...error.document, type: 'token-refused' }) : error;
 }

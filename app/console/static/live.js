@@ -6,14 +6,22 @@
  */
 export class LiveBuffers extends EventTarget {
   #byId = new Map();
-  #ending = new AbortController();
+  #ending = null;
 
   constructor(api) {
     super();
+    this.api = api;
     this.state = 'connecting';
     this.known = false; // whether there was a snapshot: nothing is not the same as not known yet
-    this.problem = null;
-    void this.#listen(api);
+    this.problem = null; // why nothing comes, where that is known
+    this.listen();
+  }
+
+  /** Begins anew, as with another token; what there is stays until there is newer. */
+  listen() {
+    this.#ending?.abort();
+    this.#ending = new AbortController();
+    void this.#listen(this.#ending.signal);
   }
 
   get all() {
@@ -28,20 +36,20 @@ export class LiveBuffers extends EventTarget {
     this.#ending.abort();
   }
 
-  async #listen(api) {
+  async #listen(signal) {
     try {
-      await api.events('/buffers/events', {}, {
+      await this.api.events('/buffers/events', {}, {
         onEvent: (type, data) => this.#take(type, data),
-        onState: (state) => this.#turn(state),
-        signal: this.#ending.signal,
+        onState: (state, problem) => this.#turn(state, problem),
+        signal,
       });
     } catch (problem) {
-      this.problem = problem;
-      this.#turn('refused');
+      this.#turn('refused', problem);
     }
   }
 
-  #turn(state) {
+  #turn(state, problem) {
+    this.problem = problem;
     if (this.state === state) return;
     this.state = state;
     this.dispatchEvent(new Event('state'));

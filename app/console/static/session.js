@@ -7,33 +7,38 @@ const RENEW_AT = 0.6; // of its life
 const LOOK_MS = 20_000;
 
 /**
- * A session. Tells `change` when rights or expiry have changed, `end` when it is over.
+ * A session. Tells `change` when rights or expiry have changed, `expired` when its token is not
+ * taken any more, `resumed` when another is there, `end` when the viewer has signed out.
  *
  * `facts`: what POST /session answered: identity, room, room_admin, instance_admin, expires_at,
- * communities [{id, role, grants, manages}], limits {…}.
+ * renewable_until, communities [{id, role, grants, manages}], limits {…}.
  */
 export class Session extends EventTarget {
-  #token;
+  #token = null;
   #timer;
+  #renewAt;
+  #ending = new AbortController();
 
-  constructor(token) {
+  constructor() {
     super();
-    this.#token = token;
     this.facts = null;
-    this.api = new Api({ token: () => this.#token, refused: () => this.end('expired') });
+    this.expired = false;
+    this.api = new Api({ token: () => this.#token, refused: (token) => this.#refused(token) });
+    // Timers stand still while a computer sleeps.
+    const options = { signal: this.#ending.signal };
+    document.addEventListener('visibilitychange', () => this.#lookAgain(), options);
   }
 
-  /** The session that this tab has, or that the URL's fragment brings; null if there is none. */
+  /** The session of this tab's token; null if there is none. Throws Problem. */
   static async found() {
-    const brought = broughtToken();
-    const token = brought ?? sessionStorage.getItem(KEPT);
+    const token = sessionStorage.getItem(KEPT);
     return token ? Session.begun(token) : null;
   }
 
   /** Exchanges a token. Throws Problem if the service doesn't take it. */
   static async begun(token) {
-    const session = new Session(token.trim());
-    await session.#exchange();
+    const session = new Session();
+    session.#take(await session.#shown(token));
     return session;
   }
 
@@ -41,48 +46,83 @@ export class Session extends EventTarget {
     return this.facts.instance_admin || this.facts.communities.some((one) => one.manages);
   }
 
-  async #exchange() {
-    const facts = await this.api.post('/session');
-    this.#token = facts.token;
-    delete facts.token;
+  /** Goes on with another token, of the same person. Throws Problem if it is not taken. */
+  async resume(token) {
+    const facts = await this.#shown(token);
+    const another = facts.identity !== this.facts.identity;
+    this.#take(facts);
+    if (another) return location.reload(); // nothing of the page is theirs
+    this.expired = false;
+    this.dispatchEvent(new Event('resumed'));
+  }
+
+  leave() {
+    this.#ending.abort();
+    clearTimeout(this.#timer);
+    forget();
+    this.dispatchEvent(new Event('end'));
+  }
+
+  #shown(token) {
+    return this.api.post('/session', {}, { Authorization: `Bearer ${token.trim()}` });
+  }
+
+  #take({ token, ...facts }) {
+    if (this.#ending.signal.aborted) return;
+    this.#token = token;
     this.facts = facts;
-    sessionStorage.setItem(KEPT, this.#token);
-    const life = Date.parse(facts.expires_at) - Date.now();
-    this.#plan(Math.max(life * RENEW_AT, 1_000));
+    sessionStorage.setItem(KEPT, token);
+    const life = Date.parse(facts.expires_at) - this.api.now();
+    this.#renewIn(Math.max(life * RENEW_AT, 1_000));
     this.dispatchEvent(new Event('change'));
   }
 
-  #plan(milliseconds) {
+  #renewIn(milliseconds) {
     clearTimeout(this.#timer);
+    this.#renewAt = Date.now() + milliseconds;
     this.#timer = setTimeout(() => this.#renew(), milliseconds);
   }
 
+  #lookAgain() {
+    if (!document.hidden && Date.now() >= this.#renewAt) void this.#renew();
+  }
+
   async #renew() {
-    if (Date.parse(this.facts.renewable_until) <= Date.now()) return this.end('expired');
+    if (this.expired) return;
+    const now = this.api.now();
+    if (Date.parse(this.facts.expires_at) <= now) return this.#refused(this.#token);
+    // Renewed for the last time already, and good until it expires.
+    const last = Date.parse(this.facts.renewable_until) <= Date.parse(this.facts.expires_at);
+    if (last) return this.#renewIn(Date.parse(this.facts.expires_at) - now);
+    const shown = this.#token;
     try {
-      await this.#exchange();
+      const facts = await this.#shown(shown);
+      if (shown === this.#token) this.#take(facts);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (error.status === 401 || this.over) return;
-      if (Date.parse(this.facts.expires_at) <= Date.now()) this.end('expired');
-      else this.#plan(LOOK_MS);
+      if (error.status === 401) this.#refused(shown);
+      else this.#renewIn(LOOK_MS);
     }
   }
 
-  /** `why`: 'expired' or 'left'. */
-  end(why) {
-    if (this.over) return;
-    this.over = true;
+  #refused(token) {
+    if (token !== this.#token || this.expired || this.#ending.signal.aborted) return;
+    this.expired = true;
     clearTimeout(this.#timer);
-    sessionStorage.removeItem(KEPT);
-    this.dispatchEvent(new CustomEvent('end', { detail: why }));
+    forget();
+    this.dispatchEvent(new Event('expired'));
   }
 }
 
-/** The token in the URL's fragment, which is taken out of it and of the history. */
-function broughtToken() {
+/** The token in the URL's fragment, which is taken out of it and of the history; null without. */
+export function broughtToken() {
   const found = /^#token=([^&]+)/.exec(location.hash);
   if (!found) return null;
   history.replaceState(null, '', location.pathname);
-  return decodeURIComponent(found[1]);
+  return found[1]; // its letters need no encoding
+}
+
+/** This tab's token is good for nothing any more. */
+export function forget() {
+  sessionStorage.removeItem(KEPT);
 }

@@ -1,0 +1,54 @@
+// The keys that the page knows, and the dialog that tells them.
+
+import { h } from './dom.js';
+import { texts } from './texts.js';
+
+const own = texts.keyboard;
+
+/** Begins to listen. `keysOfView()` gives what the shown view knows: [[key, what it does], …]. */
+export function listenToKeys(keysOfView) {
+  document.addEventListener('keydown', (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    if (event.key === '?') showKeys(keysOfView());
+    else if (event.key === '/') search(event);
+  });
+}
+
+/** Whether a key is meant for the field that has the focus, or for a dialog, not for the page. */
+export function isTyping(event) {
+  const { target } = event;
+  if (!(target instanceof Element)) return false;
+  return Boolean(target.closest('select, textarea, [contenteditable], dialog, input:not([type=checkbox], [type=radio])'));
+}
+
+/** Shows the dialog. */
+export function showKeys(ofView) {
+  const done = h('button', { class: 'primary', onclick: () => dialog.close() }, own.close);
+  const dialog = h(
+    'dialog',
+    { class: 'keys', 'aria-labelledby': 'keys-title', onclose: () => dialog.remove() },
+    h('h2', { id: 'keys-title' }, own.title),
+    ofView.length ? [h('h3', {}, own.here), list(ofView), h('h3', {}, own.everywhere)] : null,
+    list(own.keys),
+    h('div', { class: 'row end' }, done),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  done.focus();
+}
+
+function list(keys) {
+  return h(
+    'dl',
+    {},
+    keys.map(([key, does]) => h('div', {}, h('dt', {}, h('kbd', {}, key)), h('dd', {}, does))),
+  );
+}
+
+function search(event) {
+  const field = document.querySelector('main input[type=search]');
+  if (!field || field.closest('[hidden]')) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+}
