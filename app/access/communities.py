@@ -37,6 +37,14 @@ async def rules(store: Store, settings: Settings, community: str) -> Rules:
     return _rules(settings, community, row or {})
 
 
+async def rules_and_slots(
+    store: Store, settings: Settings, community: str
+) -> tuple[Rules, frozenset[str]]:
+    """The rules of a community, and the buffers that hold its slots."""
+    row = await store.rows(Community).find_one({"_id": community}) or {}
+    return _rules(settings, community, row), frozenset(row.get("slots", ()))
+
+
 async def rules_of(store: Store, settings: Settings, wanted: Collection[str]) -> dict[str, Rules]:
     """The rules of several communities."""
     found = store.rows(Community).find({"_id": {"$in": sorted(wanted)}}, {"slots": 0})
@@ -116,16 +124,21 @@ async def take_slot(store: Store, of: Rules, buffer_id: str) -> bool:
     One update checks the length and adds: exact however many shares begin at once.
     """
     communities = store.rows(Community)
-    await _ensure(store, of.community)
-    free = {f"slots.{of.max_concurrent - 1}": {"$exists": False}} if of.max_concurrent else None
-    if free is not None:
-        taken = await communities.update_one(
-            {"_id": of.community, "slots": {"$ne": buffer_id}, **free},
-            {"$push": {"slots": buffer_id}},
-        )
-        if taken.modified_count:
-            return True
-    return await communities.find_one({"_id": of.community, "slots": buffer_id}) is not None
+    free = {
+        "_id": of.community,
+        "slots": {"$ne": buffer_id},
+        f"slots.{of.max_concurrent - 1}": {"$exists": False},
+    }
+    for _ in range(2):
+        if of.max_concurrent:
+            taken = await communities.update_one(free, {"$push": {"slots": buffer_id}})
+            if taken.modified_count:
+                return True
+        row = await communities.find_one({"_id": of.community}, {"slots": 1})
+        if row is not None:
+            return buffer_id in row["slots"]
+        await _ensure(store, of.community)
+    return False
 
 
 async def free_slot(store: Store, community: str, buffer_id: str) -> bool:

@@ -22,6 +22,8 @@ from app.clips.requests import TITLE_LENGTH, Name, checked_title
 from app.clips.requests import Instant as AskedInstant
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
+from app.recording import admission
+from app.recording.reasons import Why
 from app.store import Row
 
 
@@ -251,7 +253,8 @@ async def patch_clip(request: Request) -> Response:
 async def delete_clip(request: Request) -> Response:
     """DELETE /clips/{clip_id}"""
     ctx, _, caller = _asked(request)
-    await library.delete(ctx, caller, request.path_params["clip_id"])
+    owner = await library.delete(ctx, caller, request.path_params["clip_id"])
+    await admission.ask_again(ctx, {"identity": owner, "why": Why.QUOTA})
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

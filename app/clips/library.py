@@ -55,8 +55,8 @@ async def change(
     return await find(ctx, caller, clip_id)
 
 
-async def delete(ctx: Context, caller: Caller, clip_id: str) -> None:
-    """Hides a clip and frees its quota; the file goes RESTORE_SECONDS later.
+async def delete(ctx: Context, caller: Caller, clip_id: str) -> str:
+    """Hides a clip and frees its quota; the file goes RESTORE_SECONDS later. Whose clip it was.
 
     Raises NotFound, NotPermitted.
     """
@@ -69,6 +69,7 @@ async def delete(ctx: Context, caller: Caller, clip_id: str) -> None:
     await quota.give_back(ctx.store, row["owner"], clip_id)
     await note(ctx, caller, "clip_deleted", row)
     log.info("clip_deleted", clip=clip_id, owner=row["owner"], by=caller.identity)
+    return str(row["owner"])
 
 
 async def restore(ctx: Context, caller: Caller, clip_id: str) -> Clip:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from app import models
 from app.access import communities, quota
 from app.access.permissions import Action
@@ -28,20 +30,26 @@ async def refusal(
         return stopped
     if track["encrypted"]:
         return Why.ENCRYPTED
-    rules = await communities.rules(ctx.store, ctx.settings, buffer["community"])
-    actions = await communities.actions(ctx.store, rules, buffer["identity"])
-    if Action.ENABLE_REPLAY_BUFFER not in actions:
+    community, identity = buffer["community"], buffer["identity"]
+    begins = not (running or resting)
+    (rules, slots), shortage = await asyncio.gather(
+        communities.rules_and_slots(ctx.store, ctx.settings, community),
+        _shortage(ctx, identity) if begins else _none(),
+    )
+    if not await _is_permitted(ctx, rules, identity):
         return Why.NOT_PERMITTED
     if not rules.enabled:
         return Why.COMMUNITY_OFF
-    if running or resting:
+    if not begins:
         return None
-    if not await communities.take_slot(ctx.store, rules, buffer["_id"]):
-        return Why.LIMIT
-    why = await _shortage(ctx, buffer["identity"])
-    if why is not None:
+    held = buffer["_id"] in slots
+    if shortage is None:
+        # Only the taking itself is exact: others begin at the same moment.
+        taken = held or await communities.take_slot(ctx.store, rules, buffer["_id"])
+        return None if taken else Why.LIMIT
+    if held:
         await leave(ctx, buffer)
-    return why
+    return shortage if held or len(slots) < rules.max_concurrent else Why.LIMIT
 
 
 async def leave(ctx: Context, buffer: Row) -> None:
@@ -67,6 +75,18 @@ async def ask_again(ctx: Context, which: Row) -> None:
     )
     async for row in found:
         await ctx.queue.reconcile(row["room_sid"], row["identity"])
+
+
+async def _is_permitted(ctx: Context, rules: communities.Rules, identity: str) -> bool:
+    # What everybody may do takes no look at the sharer's own row.
+    if Action.ENABLE_REPLAY_BUFFER in communities.actions_by(rules.access, None):
+        return True
+    own = await communities.actions(ctx.store, rules, identity)
+    return Action.ENABLE_REPLAY_BUFFER in own
+
+
+async def _none() -> None:
+    """Nothing is asked."""
 
 
 async def _shortage(ctx: Context, identity: str) -> Why | None:

@@ -7,6 +7,7 @@ side effects before their results, so a process killed anywhere leaves something
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +17,16 @@ from redis.exceptions import LockError
 from app import jobs, models
 from app.buffer import paths
 from app.context import Context
-from app.recording import admission, facts, opting_out, pairing, planner, starting, stopping, telling
+from app.recording import (
+    admission,
+    facts,
+    opting_out,
+    pairing,
+    planner,
+    starting,
+    stopping,
+    telling,
+)
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.recording.reasons import REFUSALS, Why
 from app.store import Row
@@ -145,10 +155,10 @@ async def _room(ctx: Context, livekit: LiveKit, track: Row) -> Row | None:
 async def _share(
     ctx: Context, track: Row, buffer: Row, now: datetime, *, running: bool
 ) -> planner.Share:
-    participant = await ctx.store.rows(models.Participant).find_one(
-        {"_id": track["participant_sid"]}
+    participant, room = await asyncio.gather(
+        ctx.store.rows(models.Participant).find_one({"_id": track["participant_sid"]}),
+        ctx.store.rows(models.Room).find_one({"_id": track["room_sid"]}),
     )
-    room = await ctx.store.rows(models.Room).find_one({"_id": track["room_sid"]})
     live = (
         track["live"]
         and track["missing"] < 2
@@ -158,16 +168,17 @@ async def _share(
     share = planner.Share(
         live=live,
         published_at=track["published_at"] or buffer["since"],
-        audio_sid=await _audio_sid(ctx, track, now) if live else None,
         failures=buffer["failures"],
         retry_at=buffer["retry_at"],
     )
     if not live:
         return share
-    refusal = await admission.refusal(
-        ctx, buffer, track, participant, running=running, resting=share.resting(now)
+    resting = share.resting(now)
+    audio_sid, refusal = await asyncio.gather(
+        _audio_sid(ctx, track, now),
+        admission.refusal(ctx, buffer, track, participant, running=running, resting=resting),
     )
-    return replace(share, refusal=refusal)
+    return replace(share, audio_sid=audio_sid, refusal=refusal)
 
 
 async def _audio_sid(ctx: Context, video: Row, now: datetime) -> str | None:

@@ -124,8 +124,8 @@ async def test_deleting_frees_the_quota_once_and_hides_the_clip(
     answers = await asyncio.gather(
         *(library.delete(ctx, ADA, clip_id) for _ in range(5)), return_exceptions=True
     )
-    assert answers.count(None) == 1
-    assert all(each is None or isinstance(each, NotFound) for each in answers)
+    assert answers.count("ada") == 1
+    assert all(each == "ada" or isinstance(each, NotFound) for each in answers)
     assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
     assert (await pages.page(ctx, ADA, Wanted())).items == []
     assert len(files(ctx)) == 1
