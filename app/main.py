@@ -12,10 +12,12 @@ from starlette.routing import BaseRoute
 
 from app import exposition, health
 from app.api import (
+    buffer_events,
     buffers,
     captures,
     clips,
     communities,
+    condition,
     directories,
     files,
     media,
@@ -33,7 +35,9 @@ from app.api import (
 from app.api import health as health_api
 from app.api.event_streams import Places
 from app.api.middleware import BodyLimit, RequestFrame, cors
+from app.buffer.looks import Looks
 from app.buffer.thumbnails import Thumbnails
+from app.checkup import Checkup
 from app.clips.served import Replays
 from app.console import pages as console
 from app.context import opened
@@ -45,6 +49,7 @@ BODY_LIMIT_BYTES = 64 * 1024
 ROUTES: list[BaseRoute] = [
     *webhooks.routes,
     *sessions.routes,
+    *buffer_events.routes,  # before the buffer that is named `events`
     *buffers.routes,
     *recordings.routes,
     *media.routes,
@@ -58,6 +63,7 @@ ROUTES: list[BaseRoute] = [
     *communities.routes,
     *directories.routes,
     *operations.routes,
+    *condition.routes,
     *health_api.routes,
     *openapi.routes,
     *console.routes,
@@ -73,13 +79,16 @@ def create_app(settings: Settings) -> Starlette:
             app.state.ctx = ctx
             app.state.exposition = exposition.Exposition(ctx)
             app.state.readiness = health.Readiness(ctx)
+            app.state.checkup = Checkup(settings)
             app.state.replays = Replays(ctx)
             app.state.places = Places(settings.streams_per_user)
+            app.state.looks = Looks(ctx)
             app.state.drawing = Drawing()
             app.state.thumbnails = Thumbnails(ctx, app.state.drawing)
             try:
                 yield
             finally:
+                await app.state.looks.close()
                 await app.state.drawing.close()
 
     middleware = [

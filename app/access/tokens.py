@@ -59,6 +59,10 @@ class Caller:
     key: str = ""
     since: datetime | None = None
 
+    def expired(self, now: datetime) -> bool:
+        """Whether the token, which was valid when it was shown, no longer is."""
+        return self.expires_at is not None and self.expires_at <= now
+
 
 def session_secret(secret: str) -> str:
     """The secret of our own tokens that belongs to a LiveKit secret."""

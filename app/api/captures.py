@@ -156,7 +156,7 @@ async def delete_capture(request: Request) -> Response:
     Operation(
         summary="How a capture gets on, as it happens",
         description="Server-sent events `capture`, each the whole Progress as JSON, the present "
-        "state first; the stream ends after the last state.",
+        "state first; the stream ends after the last state, or with the caller's token.",
         answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
         problems=[NotFound, TooManyRequests],
     )
@@ -171,7 +171,7 @@ async def get_capture_events(request: Request) -> Response:
 
 async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterator[ServerSentEvent]:
     sent = ""
-    while row is not None:
+    while row is not None and not caller.expired(datetime.now(UTC)):
         progress = Progress(**(await _progress(ctx, caller, row))).model_dump_json()
         if progress != sent:
             yield ServerSentEvent(progress, event="capture")

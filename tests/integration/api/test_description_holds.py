@@ -63,6 +63,9 @@ CALLERS: dict[str, dict[str, str]] = {
 SLOW = {"get_capture_events"}
 """Ends only with its capture: asked for here only about one that is over."""
 
+ENDLESS = {"get_buffer_events"}
+"""Ends only with its caller's token: test_buffer_events asks for it."""
+
 UNREADY = {"get_readyz", "get_readyz_head"}
 """Says 503 here, where no LiveKit, worker or indexer runs, and shall."""
 
@@ -161,11 +164,13 @@ async def test_every_answer_is_one_that_the_description_names(
         about_anything()
         about_what_exists()
 
-    operations = [found.ok() for found in schema.get_all_operations()]
+    found = [found.ok() for found in schema.get_all_operations()]
+    operations = [op for op in found if op.definition.raw["operationId"] not in ENDLESS]
     # Deletions last: the others need something to be about.
     for operation in sorted(operations, key=lambda each: each.method == "delete"):
         await asyncio.to_thread(examine, operation)
-    assert len(asked) == sum(len(methods) for methods in document["paths"].values())
+    paths = document["paths"].values()
+    assert len(asked) == sum(len(methods) for methods in paths) - len(ENDLESS)
     # That something was tried at all: most operations were refused, and allowed.
     good = {name for name, seen in asked.items() if any(status < 400 for status in seen)}
     assert len(good) > len(asked) * 0.7, asked

@@ -1,0 +1,156 @@
+"""What becomes of the buffers, as it happens: /buffers/events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from pydantic import Field
+from pymongo.errors import PyMongoError
+from sse_starlette import ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.access import visibility
+from app.access.tokens import Caller
+from app.api import auth, buffers, wire
+from app.api.buffers import BufferTold
+from app.api.event_streams import EventStream
+from app.api.openapi import Answer, Operation, described
+from app.buffer import looks
+from app.buffer.looks import Looks
+from app.buffer.timeline import Timeline
+from app.clips.requests import Name
+from app.context import Context
+from app.errors import TooManyRequests
+from app.store import Row
+
+RIGHTS_SECONDS = 3.0
+"""How old what is known of a caller's rights may be."""
+TURN_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+class EventsQuery(wire.Asked):
+    """Which buffers."""
+
+    room: Name | None = Field(None, description="Only of this room.")
+    identity: Name | None = Field(None, description="Only of this sharer.")
+
+
+class Snapshot(wire.Told):
+    """The buffers that there are."""
+
+    items: list[BufferTold]
+
+
+class GoneTold(wire.Told):
+    """A buffer that is not there any more, or not to be seen."""
+
+    id: str
+
+
+@described(
+    Operation(
+        summary="The buffers that the caller may see, as they change",
+        description="Server-sent events: first `snapshot`, {items} as GET /buffers tells them, of "
+        "what is live, refused, or still holds something: the newest 200. Then `buffer`, such an "
+        "item, when anything of it has changed, at most once a second each; and `gone`, {id}. The "
+        "stream ends with the caller's token.",
+        answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
+        problems=[TooManyRequests],
+        query=EventsQuery,
+    )
+)
+async def get_buffer_events(request: Request) -> Response:
+    """GET /buffers/events"""
+    ctx: Context = request.app.state.ctx
+    caller = auth.caller(request)
+    asked = wire.query(request, EventsQuery)
+    # Before the stream begins: an error of the store is an answer of its own.
+    scope = await visibility.scope(ctx.store, ctx.settings, caller)
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
+    state = request.app.state
+    events = _Told(ctx, caller, asked, scope).events(state.looks)
+    return EventStream(events, state.places, caller.identity)
+
+
+class _Told:
+    """What one caller has been told, and may be told."""
+
+    def __init__(self, ctx: Context, caller: Caller, asked: EventsQuery, scope: Row) -> None:
+        self._ctx, self._caller, self._scope = ctx, caller, scope
+        self._asked = asked.model_dump(exclude_none=True)
+        self._checked = time.monotonic()
+        self._versions: dict[str, tuple[object, bool]] | None = None
+        """Of each buffer what was told of it: its version, and whether it can be watched."""
+
+    async def events(self, source: Looks) -> AsyncIterator[ServerSentEvent]:
+        """The events, until the caller's token expires."""
+        with source.followed(self._sees) as follower:
+            while not self._caller.expired(datetime.now(UTC)):
+                turn = time.monotonic()
+                lines = await follower.next(TURN_SECONDS)
+                for event in [] if lines is None else await self._news(lines):
+                    yield event
+                await asyncio.sleep(max(0.0, turn + TURN_SECONDS - time.monotonic()))
+
+    def _sees(self, share: Mapping[str, Any]) -> bool:
+        return visibility.matches(self._scope, share) and visibility.matches(self._asked, share)
+
+    async def _news(self, lines: Sequence[Timeline]) -> list[ServerSentEvent]:
+        """What has changed; nothing where the store can't say what the caller may see."""
+        try:
+            now = time.monotonic()
+            everything = now - self._checked >= RIGHTS_SECONDS
+            if everything:
+                store, settings = self._ctx.store, self._ctx.settings
+                self._scope = await visibility.scope(store, settings, self._caller)
+            news = await self._compared(lines, everything=everything)
+        except PyMongoError as error:
+            log.warning("buffer_events_without_store", error=str(error)[:300])
+            return []
+        if everything:
+            self._checked = now
+        return news
+
+    async def _compared(
+        self, lines: Sequence[Timeline], *, everything: bool
+    ) -> list[ServerSentEvent]:
+        known = self._versions or {}
+        seen = {
+            line.buffer_id: looks.version(line)
+            for line in lines
+            if self._sees(asdict(visibility.share_in(line)))
+        }
+        due = [
+            line
+            for line in lines
+            if (found := seen.get(line.buffer_id)) is not None
+            and (everything or line.buffer_id not in known or known[line.buffer_id][0] != found)
+        ]
+        told = await buffers.told(self._ctx, self._caller, due, datetime.now(UTC)) if due else []
+        versions = {each: known[each] for each in seen if each in known}
+        versions |= {item.id: (seen[item.id], item.replay_url is not None) for item in told}
+        first, self._versions = self._versions is None, versions
+        if first:
+            return [_event("snapshot", Snapshot(items=told))]
+        gone = [_event("gone", GoneTold(id=each)) for each in known if each not in seen]
+        changed = [item for item in told if versions[item.id] != known.get(item.id)]
+        return gone + [_event("buffer", item) for item in changed]
+
+
+def _event(name: str, told: wire.Told) -> ServerSentEvent:
+    return ServerSentEvent(told.model_dump_json(), event=name)
+
+
+routes: list[BaseRoute] = [Route("/buffers/events", get_buffer_events, methods=["GET"])]

@@ -1,0 +1,172 @@
+"""Looks at the buffers, again and again, on behalf of everybody in this process who follows them.
+
+One look serves them all, and nobody looks while nobody follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import Context
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from app import context
+from app.buffer import timeline
+from app.buffer.timeline import Timeline
+from app.models import Buffer
+from app.store import Row
+
+EVERY_SECONDS = 1.0
+COST_FACTOR = 4
+"""A look that takes t seconds is followed by a pause of at least 4 t: a fifth of the time."""
+AT_MOST = 200
+"""Buffers of one follower."""
+_SLIDE_SECONDS = 10
+_FIELDS = dict.fromkeys(("room", "room_sid", "identity", "community", "since", "ended_at"), 1)
+
+Sees = Callable[[Mapping[str, Any]], bool]
+"""Whether a buffer's row (its fields room, room_sid, identity, community) is followed."""
+
+log = structlog.get_logger()
+
+
+class Follower:
+    """Somebody who follows the buffers that `sees` says, which may say other things later."""
+
+    def __init__(self, looks: Looks, sees: Sees) -> None:
+        self.sees = sees
+        self._looks = looks
+        self._number = looks.begun
+
+    async def next(self, seconds: float) -> list[Timeline] | None:
+        """What there is, newest share first: those that go on, hold something, or are refused.
+
+        By the newest look that was not given yet; None if none came within some seconds. Raises
+        what ended the looking, if anything but an unreachable store did.
+        """
+        look = await self._looks.after(self._number, seconds)
+        if look is None:
+            return None
+        self._number = look.number
+        return [line for line in look.lines if line.buffer_id in look.followed[self]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The buffers, and of each follower the ids of those that are followed."""
+
+    number: int
+    lines: Sequence[Timeline]
+    followed: Mapping[Follower, frozenset[str]]
+
+
+class Looks:
+    """The looking of one process."""
+
+    def __init__(self, ctx: context.Context) -> None:
+        self.begun = 0
+        """The number of the last look that was begun."""
+        self._ctx = ctx
+        self._followers: set[Follower] = set()
+        self._latest = _Look(0, (), {})
+        self._came = asyncio.Event()
+        self._asked = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def followed(self, sees: Sees) -> Iterator[Follower]:
+        """A follower until the block ends; the first look for it begins soon."""
+        follower = Follower(self, sees)
+        self._followers.add(follower)
+        self._asked.set()
+        if self._task is None or self._task.done():
+            # Of no request, though one of them began it: its log lines are nobody's.
+            self._task = asyncio.create_task(self._run(), context=Context())
+        try:
+            yield follower
+        finally:
+            self._followers.discard(follower)
+
+    async def after(self, number: int, seconds: float) -> _Look | None:
+        """The latest look, if its number is higher; waits for one for some seconds."""
+        deadline = time.monotonic() + seconds
+        while self._latest.number <= number:
+            came, left = self._came, deadline - time.monotonic()
+            if self._task is not None and self._task.done():
+                self._task.result()
+            if left <= 0:
+                return None
+            with suppress(TimeoutError):
+                await asyncio.wait_for(came.wait(), left)
+        return self._latest
+
+    async def close(self) -> None:
+        """Ends the looking."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while self._followers:
+            self._asked.clear()
+            self.begun += 1
+            began = time.monotonic()
+            try:
+                self._latest = await self._look(self.begun)
+                self._came.set()
+                self._came = asyncio.Event()
+            except PyMongoError as error:
+                # followers hear nothing meanwhile, and go on as soon as it is back
+                log.warning("looking_without_store", error=str(error)[:300])
+            took = time.monotonic() - began
+            # Who comes new need not wait for its turn, only for the others' rest.
+            await asyncio.sleep(COST_FACTOR * took)
+            with suppress(TimeoutError):
+                rest = max(0.0, EVERY_SECONDS - COST_FACTOR * took)
+                await asyncio.wait_for(self._asked.wait(), rest)
+
+    async def _look(self, number: int) -> _Look:
+        followers = list(self._followers)
+        rows = await self._ctx.store.rows(Buffer).find({}, _FIELDS).to_list(None)
+        order = in_order(rows)
+        followed = {each: chosen(order, each.sees) for each in followers}
+        ids = list(frozenset[str]().union(*followed.values()))
+        lines: list[Timeline] = []
+        if ids:
+            query: dict[str, object] = {"_id": {"$in": ids}}
+            now, settings = datetime.now(UTC), self._ctx.settings
+            lines = await timeline.listing(self._ctx.store, query, now, settings, limit=len(ids))
+        held = [line for line in lines if line.state != "ended" or line.spans]
+        return _Look(number, held, followed)
+
+
+def in_order(rows: Sequence[Row]) -> list[Row]:
+    """Rows of buffers: those that go on first, then the newest."""
+    newest = sorted(rows, key=lambda row: row["since"], reverse=True)
+    return sorted(newest, key=lambda row: row["ended_at"] is not None)
+
+
+def chosen(rows: Sequence[Row], sees: Sees) -> frozenset[str]:
+    """The ids of the first AT_MOST rows that somebody sees."""
+    return frozenset([row["_id"] for row in rows if sees(row)][:AT_MOST])
+
+
+def version(line: Timeline) -> tuple[object, ...]:
+    """Another one as soon as there is something to tell of a buffer.
+
+    A full buffer's beginning moves on with the clock: that alone is told every 10 s.
+    """
+    oldest = line.oldest
+    return (
+        *(line.state, line.why, line.why_detail, line.retry_at, line.ended_at),
+        *(line.newest, line.audio, line.session_ids, line.clock, len(line.spans), len(line.gaps)),
+        None if oldest is None else int(oldest.timestamp() // _SLIDE_SECONDS),
+    )
