@@ -1,5 +1,7 @@
 // Every text of the page, in one place. A text that needs facts is a function of them.
 
+import { bytes, length } from './times.js';
+
 // Why there is nothing, briefly and at length.
 const GAPS = {
   codec: ['not readable', 'the picture or the sound came in a form that can’t be kept'],
@@ -80,7 +82,138 @@ export const texts = {
     unavailable: 'The service is busy with itself right now. Try again in a few seconds.',
     'too-many-requests': 'Too much is asked for at once, perhaps by other tabs of yours: close some, then try again.',
   },
-  buffers: {},
+  buffers: {
+    title: 'Live',
+    loading: 'Looking for live shares…',
+    nothing: 'Nobody is sharing a screen',
+    begin: 'Share a screen in a room of this LiveKit server; it appears here within seconds.',
+    beginRoom: (room) => `Share a screen in “${room}”; it appears here within seconds.`,
+    nothingFits: 'No share fits the filter.',
+    clear: 'Show all',
+    search: 'Filter by person or room',
+    chips: 'Filter by state',
+    groups: { all: 'All', live: 'Recording', attention: 'Needs a look', ended: 'Ended' },
+    shown: (shown, all) => `${shown} of ${all} shares`,
+    came: (who, room) => `${who} shares a screen in ${room}.`,
+    went: (who, state) => `${who}: ${state}.`,
+    whose: (who, room) => `${who} in ${room}`,
+    you: 'you',
+    sound: 'With sound',
+    silent: 'No sound',
+    amount: (seconds, most) => `${seconds} of ${most}`,
+    newest: {
+      seconds: (count) => `${count} s ago`,
+      minutes: (count) => `${count} min ago`,
+      hours: (count) => `${count} h ago`,
+      name: 'The newest moment',
+    },
+    stays: (until) => `Stays until ${until}`,
+    fades: 'Goes any moment',
+    over: (at) => `Ended at ${at}`,
+    retry: (at) => `Next try at ${at}.`,
+    because: (says, reason) => `${says} Their reason: ${reason}`,
+    hidden: 'You see that this is recorded, but may not watch it.',
+    noPicture: 'No picture yet',
+    keep: 'Keep the last 30 s',
+    keepOf: (who) => `Keep the last 30 s of ${who}`,
+    keeping: (who) => `Keeping the last 30 s of ${who}…`,
+    kept: (who) => `The last 30 s of ${who} are a clip.`,
+    lost: (who, why) => `The last 30 s of ${who} could not be kept: ${why}`,
+    open: 'Open the clip',
+    stop: 'Stop',
+    stopOf: (who) => `Stop recording ${who}`,
+    stopTitle: (who) => `Stop recording ${who}?`,
+    stopExplain: 'Nothing more of this share is recorded until somebody resumes it. What is there stays as long as it would.',
+    stopReason: 'Reason (may be left empty; the sharer reads it)',
+    stopped: (who) => `${who} is not recorded any more.`,
+    resume: 'Resume',
+    resumeOf: (who) => `Resume recording ${who}`,
+    resumed: (who) => `${who} is recorded again within seconds.`,
+    keys: [['K', 'Keep the last 30 s of the share that has the focus']],
+    states: {
+      waiting: 'Waiting',
+      starting: 'Starting',
+      recording: 'Recording',
+      lagging: 'Lagging',
+      stalled: 'Stalled',
+      ended: 'Ended',
+      refused: 'Not recorded',
+    },
+    // Why nothing, or nothing more, is recorded: what it means, then what to do.
+    why: {
+      'opted-out': {
+        says: 'The sharer has opted out of being recorded.',
+        todo: 'Only they can change that: by sharing again without replay=off.',
+      },
+      'stopped-by-sharer': {
+        says: 'The sharer has stopped the recording.',
+        todo: 'Only they can resume it.',
+      },
+      'stopped-by-admin': {
+        says: 'An administrator has stopped the recording.',
+        todo: 'An administrator can resume it.',
+      },
+      encrypted: {
+        says: 'The share is end-to-end encrypted, so nobody but its viewers can see it.',
+        todo: 'Share without encryption to have it recorded.',
+      },
+      'no-worker': {
+        says: 'Waiting for a free recorder.',
+        todo: 'It begins by itself when one is free. If this lasts, more egress workers are needed.',
+      },
+      limit: {
+        says: (detail) => (/^\d+$/.test(detail) ? `The limit of ${detail} shares at once is reached.` : 'The limit of shares recorded at once is reached.'),
+        todo: 'It begins by itself when another share ends.',
+      },
+      quota: {
+        says: 'The sharer’s quota for clips is used up.',
+        todo: 'It begins by itself once they delete clips or get a larger quota.',
+      },
+      disk: {
+        says: 'The service’s disk is nearly full.',
+        todo: 'It begins by itself when there is room. Whoever runs the service should look at the disk.',
+      },
+      'not-permitted': {
+        says: 'The sharer may not have their screen recorded here.',
+        todo: 'Whoever administrates the community can grant it.',
+      },
+      'community-off': {
+        says: 'Recording is switched off in this community.',
+        todo: 'Whoever administrates the community can switch it on.',
+      },
+      'egress-failed': {
+        says: 'The recorder failed.',
+        todo: 'It is started again by itself.',
+      },
+      starting: {
+        says: 'The recorder is starting.',
+        todo: 'The first picture comes within seconds.',
+      },
+    },
+    lagging: {
+      says: 'New media comes late.',
+      todo: 'Nothing is lost; it usually catches up by itself.',
+    },
+    stalled: {
+      says: 'No new media comes.',
+      todo: 'If the share still runs, it is recorded again by itself; else let them share anew.',
+    },
+    // Why nothing can be shown of a time in between.
+    gaps: {
+      lost: 'The recorder lost this part',
+      missing: 'The file of this part is gone from the disk',
+      'egress-failed': 'The recorder failed here and was started again',
+      'egress-ended': 'Nothing was recorded here',
+      codec: 'This part has a format that can’t be shown',
+      corrupt: 'This part was damaged',
+      empty: 'The recorder wrote nothing here',
+      'no-keyframe': 'This part begins without a whole picture',
+      'no-video': 'This part has no picture',
+      timestamps: 'This part has impossible times',
+      truncated: 'This part breaks off too early',
+      unreadable: 'This part can’t be read from the disk',
+    },
+  },
   timeline: {
     pageTitle: (identity, room) => `${identity} in ${room}`,
     title: 'Timeline',
@@ -190,8 +323,7 @@ export const texts = {
       'film-broken': () => 'The film could not be played. Select another part, or try again.',
     },
     tail: {
-      behind: (seconds) => `The newest moment is ${seconds} s behind now.`,
-      nothingYet: 'Nothing has arrived yet.',
+      behind: (seconds) => `The newest moment is ${seconds < 60 ? `${seconds.toFixed(1)} s` : length(seconds)} behind now.`,
       ended: 'The share ended',
       include: 'Include this moment',
       includeExplain: 'The capture reaches to the moment you ask for it, and waits for that media',
@@ -218,11 +350,11 @@ export const texts = {
       heading: 'Capture',
       title: 'Title',
       titleHint: 'What is it? (optional)',
-      cut: 'Cut',
+      cut: 'What it keeps',
       cuts: {
-        precise: { name: 'Precise', hint: 'Shows exactly the selection, at once. A second or two before it may stay hidden in the file.' },
-        segment: { name: 'Whole segments', hint: 'Up to a few seconds more on both sides; plays everywhere.' },
-        exact: { name: 'Exact', hint: 'Holds nothing but the selection: to be shared. It is encoded anew, which takes longer.' },
+        precise: { name: 'Precise', hint: 'What you see; a moment before is hidden.' },
+        segment: { name: 'Whole segments', hint: 'A second or two more on both sides.' },
+        exact: { name: 'Exact', hint: 'Nothing but the selection. Takes longer.' },
       },
       gaps: 'Gaps',
       gapsTold: {
@@ -230,7 +362,7 @@ export const texts = {
         keep: { name: 'Keep their time', hint: 'A still picture, without sound.' },
       },
       postRoll: 'Seconds after the end',
-      postRollHint: 'What is still to come, up to 60.',
+      postRollHint: 'at most 60',
       untilNow: 'the moment you press Capture',
       summary: (from, to, length, open) => `${from} to ${to}${open ? '' : ` (${length})`}`,
       lost: (length, all) =>
@@ -298,7 +430,7 @@ export const texts = {
     },
   },
   library: {
-    untitled: (who, when) => `${who}, ${when}`,
+    untitled: (who, when) => `${who} at ${when}`,
     grid: {
       title: 'Clips',
       more: 'Show more',

@@ -1,0 +1,132 @@
+// Which part of the wall clock the timeline shows. Instants are ms since 1970.
+
+const LEAST = 4_000; // what can be zoomed into
+const AT_FIRST = 30_000; // what is shown of a buffer that has hardly begun
+const MARGIN = 0.02; // of the width, beyond the newest moment
+const STEPS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000];
+
+/**
+ * [from, to) of the wall clock. Tells `change`.
+ *
+ * It follows the newest moment while `following`, unless somebody holds it: their pointer or their
+ * focus is in the timeline, and what is under their hands must not move.
+ */
+export class Axis extends EventTarget {
+  #held = false;
+  #whole = true; // all of the buffer is shown, however much that is
+
+  /** `extent()` gives {oldest, newest} of the buffer. */
+  constructor(extent) {
+    super();
+    this.extent = extent;
+    this.following = true;
+    [this.from, this.to] = this.#all();
+  }
+
+  get length() {
+    return this.to - this.from;
+  }
+
+  /** Where an instant stands, 0 to 1 of the width; outside of it if it is not shown. */
+  place(instant) {
+    return (instant - this.from) / this.length;
+  }
+
+  instant(place) {
+    return this.from + place * this.length;
+  }
+
+  shows(instant) {
+    return instant >= this.from && instant <= this.to;
+  }
+
+  /** Called when the buffer has changed. */
+  keepUp() {
+    if (!this.following || this.#held) return;
+    if (this.#whole) return this.#show(...this.#all());
+    const to = this.#end(this.length);
+    this.#show(to - this.length, to);
+  }
+
+  hold(held) {
+    this.#held = held;
+    this.keepUp();
+  }
+
+  follow(following) {
+    this.following = following;
+    if (following) {
+      const to = this.#end(this.length);
+      if (!this.#whole) this.#show(to - this.length, to);
+      else this.#show(...this.#all());
+    }
+    this.dispatchEvent(new Event('change'));
+  }
+
+  showAll() {
+    this.#whole = true;
+    this.#show(...this.#all());
+  }
+
+  /** Shows [start, end) with some room on both sides. */
+  showPart(start, end) {
+    const room = Math.max((end - start) * 0.15, (LEAST - (end - start)) / 2);
+    this.#part(start - room, end + room);
+  }
+
+  /** `factor` below 1 shows less; the instant `around` stays where it is. */
+  zoom(factor, around = (this.from + this.to) / 2) {
+    const [first, last] = this.#all();
+    const length = Math.min(Math.max(this.length * factor, LEAST), Math.max(last - first, LEAST));
+    const from = around - this.place(around) * length;
+    this.#part(from, from + length);
+  }
+
+  /** Moves by a part of the width. */
+  pan(part) {
+    const by = part * this.length;
+    this.#part(this.from + by, this.to + by);
+  }
+
+  /** Brings an instant into sight, if it is not. */
+  reveal(instant) {
+    if (this.shows(instant)) return;
+    const by = instant < this.from ? instant - this.from : instant - this.to;
+    const room = Math.sign(by) * 0.1 * this.length;
+    this.#part(this.from + by + room, this.to + by + room);
+  }
+
+  /** The instants to write at, with about `count` of them, on round times of the viewer's zone. */
+  ticks(count) {
+    const step = STEPS.find((one) => this.length / one <= count) ?? STEPS.at(-1);
+    const offset = new Date(this.from).getTimezoneOffset() * 60_000;
+    const found = [];
+    const first = Math.ceil((this.from - offset) / step) * step + offset;
+    for (let at = first; at < this.to; at += step) found.push(at);
+    return found;
+  }
+
+  #part(from, to) {
+    const [first, last] = this.#all();
+    const length = Math.min(to - from, Math.max(last - first, LEAST));
+    const begin = Math.max(first, Math.min(from, last - length));
+    this.#whole = begin <= first && begin + length >= last;
+    this.#show(begin, begin + length);
+  }
+
+  #all() {
+    const { oldest, newest } = this.extent();
+    const length = Math.max(newest - oldest, AT_FIRST) / (1 - MARGIN);
+    return [newest + MARGIN * length - length, newest + MARGIN * length];
+  }
+
+  #end(length) {
+    return this.extent().newest + MARGIN * length;
+  }
+
+  #show(from, to) {
+    if (from === this.from && to === this.to) return;
+    [this.from, this.to] = [from, to];
+    this.dispatchEvent(new Event('change'));
+  }
+}

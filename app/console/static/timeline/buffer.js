@@ -1,0 +1,154 @@
+// #/buffers/{id}: one share's timeline; see it, trim it, keep it.
+
+import { fill, h } from '../dom.js';
+import { Problem } from '../api.js';
+import { texts } from '../texts.js';
+import { Axis } from './axis.js';
+import { captureForm } from './capture_form.js';
+import { captureJobs } from './capture_jobs.js';
+import { controls } from './controls.js';
+import { gapList } from './gap_list.js';
+import { gestures } from './gestures.js';
+import { heading } from './heading.js';
+import { hoverCard } from './hover.js';
+import { listenToKeys } from './keys.js';
+import { markers } from './markers.js';
+import { Player } from './player.js';
+import { presets } from './presets.js';
+import { Selection } from './selection.js';
+import { shortcuts } from './shortcuts.js';
+import { Sprites } from './sprites.js';
+import { tail } from './tail.js';
+import { timeFields } from './time_fields.js';
+import { toolbar } from './toolbar.js';
+import { Track } from './track.js';
+import { WatchedBuffer } from './watched.js';
+
+const t = texts.timeline;
+
+export async function open({ session, api, live, params }) {
+  let buffer;
+  try {
+    buffer = await WatchedBuffer.opened(api, live, params.id);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return notThere();
+    throw error;
+  }
+  const ending = new AbortController();
+  const place = h('div', { class: 'buffer-page' });
+  const head = heading({ buffer });
+  let shown = null;
+  const show = () => {
+    if (buffer.lost) return (shown?.close(), (shown = null), ending.abort(), fill(place, notThere().element));
+    if (shown || buffer.empty) return;
+    shown = desk({ session, api, buffer });
+    fill(place, head, shown.element);
+  };
+  fill(place, head, h('p', { class: 'empty' }, t.empty));
+  buffer.addEventListener('change', show, { signal: ending.signal });
+  buffer.addEventListener('gone', show, { signal: ending.signal });
+  show();
+  const close = () => (ending.abort(), buffer.close(), shown?.close());
+  return { title: t.pageTitle(buffer.told.identity, buffer.told.room), element: place, close };
+}
+
+function notThere() {
+  const element = h(
+    'div',
+    { class: 'empty' },
+    h('h1', {}, t.notThere.title),
+    h('p', {}, t.notThere.explain),
+    h('a', { class: 'button', href: '#/buffers' }, t.notThere.back),
+  );
+  return { title: t.notThere.title, element };
+}
+
+/** Everything that needs media: the player, the timeline, and what is done with it. */
+function desk({ session, api, buffer }) {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const extent = () => buffer.extent;
+  const selection = new Selection(extent, session.facts.limits.max_capture_seconds * 1000);
+  const axis = new Axis(extent);
+  const player = new Player(buffer, selection);
+  const sprites = new Sprites(buffer);
+  const parts = { session, api, buffer, selection, axis, player, sprites };
+  const track = new Track(parts);
+  const card = hoverCard(parts);
+  gestures(track, parts, card.show);
+  const chosen = presets(parts);
+  const end = tail(parts);
+  const marks = markers(parts);
+  const jobs = captureJobs(parts);
+  const form = captureForm(parts, (asked, answer) => jobs.add(answer.id, asked));
+
+  axis.addEventListener('change', track.drawAll);
+  sprites.addEventListener('change', track.drawAll);
+  player.addEventListener('time', track.drawPlayhead);
+  player.addEventListener('state', track.drawPlayhead);
+  selection.addEventListener('change', () => {
+    if (axis.following) axis.follow(false);
+    track.drawSelection();
+    track.drawPlayhead();
+  });
+  const grow = () => {
+    axis.keepUp();
+    track.drawAll();
+    void sprites.keepUp();
+  };
+  buffer.addEventListener('change', grow, { signal });
+  void sprites.keepUp();
+  listenToKeys(actions(parts, marks, chosen), signal);
+
+  const timeline = h(
+    'section',
+    { class: 'card timeline', 'aria-labelledby': 'timeline-title' },
+    h('h2', { id: 'timeline-title', class: 'visually-hidden' }, t.title),
+    chosen.element,
+    h('div', { class: 'stage-area' }, card.element, track.element),
+    h('div', { class: 'row between' }, timeFields(parts), toolbar(parts)),
+    gapList(parts),
+    shortcuts(),
+  );
+  const watching = h(
+    'section',
+    { class: 'card player', 'aria-labelledby': 'player-title' },
+    h('h2', { id: 'player-title', class: 'visually-hidden' }, t.player.title),
+    player.element,
+    controls(player),
+    h('p', { class: 'note promise' }, t.player.promise),
+    end.element,
+  );
+  const element = h(
+    'div',
+    { class: 'desk' },
+    h('div', { class: 'column' }, watching, timeline, marks.element),
+    h('div', { class: 'column' }, form, jobs.element),
+  );
+  const close = () => {
+    ending.abort();
+    for (const part of [player, track, end, jobs]) part.close();
+  };
+  return { element, close };
+}
+
+function actions({ selection, player, axis }, marks, chosen) {
+  const move = (by) => (event) => {
+    player.seek(player.instant + by * (event.shiftKey ? 10 : 1));
+    axis.reveal(player.instant);
+  };
+  const found = {
+    ' ': () => player.toggle(),
+    i: () => selection.moveStart(player.instant),
+    o: () => selection.moveEnd(player.instant),
+    l: () => player.setLoop(!player.loop),
+    m: () => void marks.mark(null),
+    'Shift+m': () => void marks.mark(player.instant),
+    ',': () => void player.step(-1),
+    '.': () => void player.step(1),
+    ArrowLeft: move(-1_000),
+    ArrowRight: move(1_000),
+  };
+  for (const number of [1, 2, 3, 4, 5]) found[number] = () => chosen.press(number);
+  return found;
+}

@@ -1,0 +1,204 @@
+// Asking for a clip of the selection.
+
+import { h } from '../dom.js';
+import { Problem } from '../api.js';
+import { clockTenths, length } from '../times.js';
+import { inWords } from '../telling.js';
+import { texts } from '../texts.js';
+
+const TITLE_LENGTH = 200; // what the service takes
+const POST_ROLL_MOST = 60;
+const AGAIN_MS = [500, 1_500, 4_000]; // after a request whose answer was lost
+const t = texts.timeline.capture;
+
+/** The panel; `accepted(asked, answer)` is told of each capture that will be made. */
+export function captureForm({ api, buffer, selection }, accepted) {
+  let pending = null; // {key, body}: a request whose outcome is not known is sent again as it was
+
+  const title = h('input', {
+    id: 'capture-title',
+    name: 'title',
+    type: 'text',
+    maxlength: TITLE_LENGTH,
+    placeholder: t.titleHint,
+    autocomplete: 'off',
+  });
+  const cuts = radios('cut', t.cut, ['precise', 'segment', 'exact'], t.cuts);
+  const gaps = radios('gaps', t.gaps, ['skip', 'keep'], t.gapsTold);
+  const postRoll = h('input', {
+    id: 'post-roll',
+    name: 'post_roll',
+    type: 'number',
+    min: 0,
+    max: POST_ROLL_MOST,
+    step: 1,
+    value: 0,
+    inputmode: 'numeric',
+    'aria-describedby': 'post-roll-hint',
+  });
+  const rolling = h(
+    'div',
+    { class: 'row' },
+    h('label', { for: 'post-roll' }, t.postRoll),
+    postRoll,
+    h('span', { id: 'post-roll-hint', class: 'hint' }, t.postRollHint),
+  );
+  const summary = h('p', { class: 'summary' });
+  const lost = h('p', { class: 'warn-text', role: 'status' });
+  const wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
+  const submit = h('button', { class: 'primary' }, t.submit);
+  const form = h(
+    'form',
+    { class: 'capture', onsubmit: (event) => (event.preventDefault(), void send()) },
+    h('div', { class: 'field' }, h('label', { for: 'capture-title' }, t.title), title),
+    cuts.element,
+    gaps.element,
+    rolling,
+    summary,
+    lost,
+    wrong,
+    submit,
+  );
+  for (const source of [buffer, selection]) source.addEventListener('change', show);
+  form.addEventListener('input', show);
+  show();
+  const heading = h('h2', { id: 'capture-heading' }, t.heading);
+  return h('section', { class: 'card panel', 'aria-labelledby': 'capture-heading' }, heading, form);
+
+  function show() {
+    const { start, end, open } = selection;
+    const until = open ? t.untilNow : clockTenths(end);
+    put(
+      summary,
+      t.summary(clockTenths(start), until, length(selection.length / 1000, { tenths: true }), open),
+    );
+    put(
+      lost,
+      selection.lost
+        ? t.lost(length(selection.lost / 1000, { tenths: true }), selection.lost >= selection.length)
+        : '',
+    );
+    gaps.element.hidden = !buffer.gaps.some((gap) => gap.start < end && gap.end > start);
+    rolling.hidden = !buffer.goesOn;
+    submit.disabled =
+      buffer.empty || buffer.lost || selection.lost >= selection.length || form.classList.contains('sending');
+  }
+
+  function asked() {
+    const { start, end, open } = selection;
+    const body = {
+      buffer: buffer.id,
+      start: new Date(start).toISOString(),
+      end: new Date(end).toISOString(),
+      cut: cuts.value,
+      tail: 'include',
+    };
+    if (title.value.trim()) body.title = title.value;
+    if (!gaps.element.hidden) body.gaps = gaps.value;
+    let more = rolling.hidden ? 0 : Number(postRoll.value);
+    if (open) {
+      // The end of what is there lies in the past whatever the clocks say; the rest is still to come.
+      const { newest } = buffer.extent;
+      body.end = new Date(newest).toISOString();
+      more += Math.max(0, api.now() - newest) / 1000;
+    }
+    if (more) body.post_roll = Math.min(Math.round(more * 1000) / 1000, POST_ROLL_MOST);
+    else if (!buffer.goesOn) body.tail = 'skip';
+    return body;
+  }
+
+  async function send() {
+    if (!postRoll.reportValidity()) return;
+    const body = asked();
+    const fresh = !pending || !same(pending.body, body);
+    if (fresh) pending = { key: newKey(), body };
+    busy(true);
+    try {
+      const answer = await insistently(pending);
+      accepted(pending.body, answer);
+      pending = null;
+      title.value = '';
+      tell('');
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.status !== 0) pending = null;
+      tell(error.status === 0 ? t.unknownOutcome : inWords(error));
+    } finally {
+      busy(false);
+    }
+  }
+
+  // The same key each time: however often it arrives, one capture is made.
+  async function insistently({ key, body }) {
+    for (const wait of [...AGAIN_MS, null]) {
+      try {
+        return await api.post('/captures', body, { 'Idempotency-Key': key });
+      } catch (error) {
+        const passing = error instanceof Problem && [0, 502, 503, 504].includes(error.status);
+        if (!passing || wait === null) throw error;
+        tell(t.again);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
+  function busy(sending) {
+    form.classList.toggle('sending', sending);
+    submit.textContent = sending ? t.sending : t.submit;
+    show();
+  }
+
+  function tell(words) {
+    wrong.hidden = !words;
+    wrong.textContent = words;
+  }
+}
+
+/** What the page names, apart from the moment at which an open end is asked for. */
+function same(one, other) {
+  const named = ({ end, post_roll, ...rest }) => JSON.stringify(rest);
+  return named(one) === named(other) && one.end === other.end;
+}
+
+function newKey() {
+  // Not randomUUID: that is there in secure contexts only, and the service may be at http://….
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `console-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+function put(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+function radios(name, legend, values, words) {
+  const inputs = values.map((value, place) =>
+    h('input', {
+      type: 'radio',
+      name,
+      value,
+      id: `${name}-${value}`,
+      checked: place === 0,
+      'aria-describedby': `${name}-${value}-hint`,
+    }),
+  );
+  const element = h(
+    'fieldset',
+    { class: 'choices' },
+    h('legend', {}, legend),
+    inputs.map((input) =>
+      h(
+        'div',
+        { class: 'choice' },
+        input,
+        h('label', { for: input.id }, words[input.value].name),
+        h('span', { class: 'hint', id: `${input.id}-hint` }, words[input.value].hint),
+      ),
+    ),
+  );
+  return {
+    element,
+    get value() {
+      return inputs.find((input) => input.checked).value;
+    },
+  };
+}

@@ -1,0 +1,134 @@
+// One capture: how far it is, then the clip it made.
+
+import { fill, h, set } from '../dom.js';
+import { bytes, clockTenths, length, time } from '../times.js';
+import { tellProblem } from '../telling.js';
+import { texts } from '../texts.js';
+
+const RUNNING = ['queued', 'waiting', 'running'];
+const t = texts.timeline.jobs;
+
+/** {element, show(progress)}. `told`: its title and window, as it was asked for or as it is told. */
+export function captureJob({ api, id, told, fresh, dismiss }) {
+  const title = told.title?.trim() || t.untitled;
+  const bar = h('progress', { max: 1, 'aria-label': t.progress(title) });
+  const stage = h('p', { class: 'stage', role: 'status' }, t.stages.queued);
+  const cancel = h('button', { type: 'button', onclick: () => void stop() }, t.cancel);
+  const close = h(
+    'button',
+    {
+      type: 'button',
+      class: 'plain icon',
+      'aria-label': t.dismiss(title),
+      title: t.dismissShort,
+      onclick: dismiss,
+      hidden: true,
+    },
+    '×',
+  );
+  const from = told.requested?.start ?? told.start;
+  const until = told.requested?.end ?? told.end;
+  const rest = h('div', { class: 'clip' });
+  const element = h(
+    'li',
+    { class: 'job' },
+    h('div', { class: 'row head' }, h('h3', {}, title), cancel, close),
+    h(
+      'p',
+      { class: 'note' },
+      time(from, clockTenths),
+      ' – ',
+      time(until, clockTenths),
+      ' · ',
+      t.cuts[told.cut],
+    ),
+    bar,
+    stage,
+    rest,
+  );
+  let shown = '';
+  return { element, show };
+
+  function show(progress) {
+    const { status } = progress;
+    const running = RUNNING.includes(status);
+    bar.hidden = cancel.hidden = !running;
+    close.hidden = running;
+    if (status === 'running' && progress.progress > 0) bar.value = progress.progress;
+    else bar.removeAttribute('value');
+    const words = inWords(progress);
+    if (stage.textContent !== words) stage.textContent = words;
+    set(element, { class: `job ${status}` });
+    if (status === shown) return;
+    shown = status;
+    if (status === 'ready' && progress.clip) fill(rest, clip(api, progress.clip, fresh));
+  }
+
+  async function stop() {
+    cancel.disabled = true;
+    try {
+      show(await api.delete(`/captures/${id}`));
+      close.focus();
+    } catch (error) {
+      tellProblem(error);
+    } finally {
+      cancel.disabled = false;
+    }
+  }
+}
+
+function inWords({ status, stage, reason, detail, progress, clip }) {
+  if (status === 'failed') return texts.timeline.failures[reason] ?? t.failed(detail);
+  if (status === 'ready') return clip ? t.stages.ready : t.deleted;
+  if (status === 'running') {
+    const share = stage !== 'finishing' && progress > 0 ? ` ${Math.round(progress * 100)} %` : '';
+    return (t.running[stage] ?? t.running.copying) + share;
+  }
+  return t.stages[status];
+}
+
+/** What was made: the film, and what was asked for against what was delivered. */
+function clip(api, told, play) {
+  const { requested, delivered } = told;
+  const video = h('video', {
+    src: api.url(told.url),
+    poster: api.url(told.poster),
+    controls: true,
+    playsinline: true,
+    preload: 'metadata',
+    'aria-label': t.video(told.title || t.untitled),
+  });
+  if (play) {
+    // Who asked for it a moment ago wants to see it, but not to be shouted at.
+    video.muted = true;
+    video.play().catch(() => (video.muted = false)); // where it may not play by itself, it is there to be played
+  }
+  const fact = (name, ...words) => [h('dt', {}, name), h('dd', {}, ...words)];
+  const span = ({ start, end }) => [time(start, clockTenths), ' – ', time(end, clockTenths)];
+  const missing = told.gaps.map((gap) =>
+    h('li', {}, ...span(gap), ' ', texts.timeline.gaps.long(gap.why), gap.kept ? ` (${t.kept})` : ''),
+  );
+  return [
+    video,
+    h(
+      'dl',
+      { class: 'facts' },
+      fact(t.requested, ...span(requested)),
+      fact(t.delivered, ...span(delivered), ` (${length(delivered.duration, { tenths: true })})`),
+      told.tail_lag >= 0.05 && fact(t.tailLag, t.seconds(told.tail_lag.toFixed(1))),
+      told.hidden_head_seconds >= 0.05 && fact(t.hidden, t.seconds(told.hidden_head_seconds.toFixed(1))),
+      fact(t.size, `${bytes(told.size)}, ${told.width} × ${told.height}`),
+      missing.length > 0 && fact(t.gaps, h('ul', {}, missing)),
+    ),
+    h(
+      'div',
+      { class: 'row' },
+      h('a', { class: 'button', href: `#/clips/${told.id}` }, t.open),
+      h(
+        'a',
+        { class: 'button', href: api.url(told.url), download: `${told.title || 'replay'}.mp4` },
+        t.download,
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,48 @@
+// How a capture gets on: by its events while few are followed, by asking now and then beyond that.
+
+import { Problem } from '../api.js';
+
+const STREAMS = 2; // a browser opens six connections to a server, and films need some of them
+const ASK_MS = 1_500;
+const FINAL = ['ready', 'failed', 'cancelled'];
+
+let streams = 0;
+
+/** Calls `show(progress)` until it is final, or refused: then with {status: 'lost'}. */
+export async function follow(api, path, show, signal) {
+  try {
+    if (streams >= STREAMS) await ask(api, path, show, signal);
+    else await listen(api, path, show, signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof Problem)) throw error;
+    show({ status: 'lost', stage: '', progress: 0, reason: null, detail: '', clip: null });
+  }
+}
+
+async function listen(api, path, show, signal) {
+  const done = new AbortController();
+  streams += 1;
+  try {
+    const onEvent = (type, progress) => {
+      show(progress);
+      if (FINAL.includes(progress.status)) done.abort();
+    };
+    await api.events(`${path}/events`, {}, { onEvent, signal: AbortSignal.any([signal, done.signal]) });
+  } finally {
+    streams -= 1;
+  }
+}
+
+async function ask(api, path, show, signal) {
+  while (!signal.aborted) {
+    try {
+      const progress = await api.get(path, {}, { signal });
+      show(progress);
+      if (FINAL.includes(progress.status)) return;
+    } catch (error) {
+      if (!(error instanceof Problem) || [401, 403, 404].includes(error.status)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+  }
+}

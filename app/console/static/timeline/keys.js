@@ -1,0 +1,32 @@
+// Single keys, wherever the focus is, unless something is being typed or a control wants them.
+
+const OFF = 'replay.keys-off';
+const TYPING =
+  'input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]';
+const PRESSED = 'button, a, summary, [type=checkbox], [type=radio], video[controls]';
+const MOVED = '[role=slider], [type=range], [type=radio], video[controls], select';
+
+/** Whether single keys do something: who dictates may not want them. Kept for the next visit. */
+export const keysOn = () => localStorage.getItem(OFF) === null;
+
+export function turnKeys(on) {
+  if (on) localStorage.removeItem(OFF);
+  else localStorage.setItem(OFF, '1');
+}
+
+/** Listens until `signal` aborts. `actions` {key: (event) => …}; letters in lower case, `Shift+x`. */
+export function listenToKeys(actions, signal) {
+  const listen = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !keysOn()) return;
+    const { target } = event;
+    if (target.closest?.('dialog') || target.matches?.(TYPING)) return;
+    if ((event.key === ' ' || event.key === 'Enter') && target.closest?.(PRESSED)) return;
+    if (/^(Arrow|Home|End|Page)/.test(event.key) && target.closest?.(MOVED)) return;
+    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const action = (event.shiftKey && actions[`Shift+${name}`]) || actions[name];
+    if (!action) return;
+    event.preventDefault();
+    action(event);
+  };
+  document.addEventListener('keydown', listen, { signal });
+}

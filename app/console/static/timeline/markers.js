@@ -1,0 +1,140 @@
+// Markers: moments to come back to.
+
+import { fill, h } from '../dom.js';
+import { clockTenths, time } from '../times.js';
+import { tell, tellProblem } from '../telling.js';
+import { texts } from '../texts.js';
+
+const AROUND_MS = [20_000, 10_000]; // of a cut around a mark: what matters has mostly just happened
+const t = texts.timeline.markers;
+
+/** {element, mark(at)}: `at` null is the moment of the press. */
+export function markers(desk) {
+  const { api, buffer, selection, player, axis } = desk;
+  const path = `/buffers/${encodeURIComponent(buffer.id)}/markers`;
+  const label = h('input', {
+    id: 'marker-label',
+    type: 'text',
+    maxlength: 200,
+    placeholder: t.labelHint,
+    autocomplete: 'off',
+  });
+  const now = h('button', { type: 'submit', 'aria-keyshortcuts': 'm' }, t.markNow);
+  const here = h(
+    'button',
+    { type: 'button', 'aria-keyshortcuts': 'Shift+M', onclick: () => void mark(player.instant) },
+    t.markHere,
+  );
+  const form = h(
+    'form',
+    { class: 'marking', onsubmit: (event) => (event.preventDefault(), void mark(null)) },
+    h('label', { for: 'marker-label' }, t.label),
+    label,
+    h('div', { class: 'row' }, now, here),
+  );
+  const list = h('ul', { class: 'marks' });
+  const none = h('p', { class: 'note' }, t.none);
+  const rows = new Map(); // id → element, so that a list that is read again keeps its focus
+  const show = () => {
+    now.disabled = !buffer.goesOn;
+    none.hidden = buffer.markers.length > 0;
+    const known = new Set(buffer.markers.map((marker) => marker.id));
+    for (const [id, row] of rows) if (!known.has(id)) (row.remove(), rows.delete(id));
+    const sorted = [...buffer.markers].sort((a, b) => b.at - a.at);
+    sorted.forEach((marker, place) => {
+      if (!rows.has(marker.id)) rows.set(marker.id, row(marker));
+      if (list.children[place] !== rows.get(marker.id))
+        list.insertBefore(rows.get(marker.id), list.children[place] ?? null);
+    });
+  };
+  buffer.addEventListener('change', show);
+  show();
+  const title = h('h2', { id: 'markers-title' }, t.title);
+  const element = h(
+    'section',
+    { class: 'card panel marking-panel', 'aria-labelledby': 'markers-title' },
+    title,
+    form,
+    none,
+    list,
+  );
+  return { element, mark };
+
+  async function mark(at) {
+    if (at === null && !buffer.goesOn) at = player.instant;
+    const asked = at === null ? {} : { at: new Date(at).toISOString() };
+    if (label.value.trim()) asked.label = label.value.trim();
+    try {
+      const made = await api.post(path, asked);
+      label.value = '';
+      tell(t.marked(clockTenths(made.at)), {
+        action: { label: t.cutAround, run: () => cutAround(Date.parse(made.at)) },
+      });
+      buffer.lookSoon();
+    } catch (error) {
+      tellProblem(error);
+    }
+  }
+
+  function row(marker) {
+    const name = marker.label || t.unnamed;
+    const at = clockTenths(marker.at);
+    return h(
+      'li',
+      {},
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'plain jump',
+          'aria-label': t.jump(name, at),
+          onclick: () => jump(marker.at),
+        },
+        time(marker.at, clockTenths),
+        h('span', { class: 'name' }, marker.label),
+      ),
+      h(
+        'button',
+        { type: 'button', 'aria-label': t.cutAroundIt(name, at), onclick: () => cutAround(marker.at) },
+        t.cutAround,
+      ),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'plain icon',
+          'aria-label': t.deleteIt(name, at),
+          title: t.delete,
+          onclick: (event) => void remove(marker, event.currentTarget),
+        },
+        '×',
+      ),
+      h('span', { class: 'note by' }, t.by(marker.by), ' ', t.keptUntil, ' ', time(marker.kept_until)),
+    );
+  }
+
+  function jump(at) {
+    player.seek(at);
+    axis.reveal(at);
+  }
+
+  function cutAround(at) {
+    selection.choose(at - AROUND_MS[0], at + AROUND_MS[1]);
+    axis.reveal(selection.start);
+    axis.reveal(selection.end);
+    player.seek(selection.start);
+  }
+
+  async function remove(marker, button) {
+    button.disabled = true;
+    try {
+      await api.delete(`${path}/${encodeURIComponent(marker.id)}`);
+      fill(rows.get(marker.id) ?? h('li'), h('span', { class: 'note' }, t.deleted));
+      label.focus();
+      buffer.lookSoon();
+    } catch (error) {
+      button.disabled = false;
+      tellProblem(error);
+    }
+  }
+}

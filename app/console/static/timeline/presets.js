@@ -1,0 +1,67 @@
+// Stretches that are chosen at a press: so many minutes back, or since the last clip.
+
+import { h } from '../dom.js';
+import { clock } from '../times.js';
+import { tell, tellProblem } from '../telling.js';
+import { texts } from '../texts.js';
+
+const SECONDS = [30, 60, 120, 300, 600];
+const t = texts.timeline.presets;
+
+/** {element, press(number)}: `number` counts the presets from 1. */
+export function presets({ api, session, selection, buffer, axis }) {
+  const offered = SECONDS.filter((seconds) => seconds * 1000 <= selection.most);
+  const back = (seconds) => {
+    const { newest } = buffer.extent;
+    choose(newest - seconds * 1000, newest);
+  };
+  const element = h(
+    'div',
+    { class: 'row presets', role: 'group', 'aria-label': t.label },
+    offered.map((seconds, place) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          'aria-label': t.back(seconds),
+          'aria-keyshortcuts': String(place + 1),
+          onclick: () => back(seconds),
+        },
+        t.short(seconds),
+      ),
+    ),
+    h('button', { type: 'button', onclick: () => void sinceLastClip() }, t.sinceLastClip),
+  );
+  return { element, press: (number) => offered[number - 1] && back(offered[number - 1]) };
+
+  function choose(start, end) {
+    selection.choose(start, end);
+    if (!axis.shows(selection.start) || !axis.shows(selection.end))
+      axis.showPart(selection.start, selection.end);
+  }
+
+  async function sinceLastClip() {
+    try {
+      const last = await lastClipsEnd();
+      const { oldest, newest } = buffer.extent;
+      if (last === null) return tell(t.noClip);
+      if (last >= newest) return tell(t.nothingSince(clock(last)));
+      if (last < oldest) tell(t.longAgo(clock(last)));
+      else if (newest - last > selection.most) tell(t.tooLong);
+      choose(last, newest);
+    } catch (error) {
+      tellProblem(error);
+    }
+  }
+
+  // Of this share alone: somebody else's in the same room is another story.
+  async function lastClipsEnd() {
+    const { room, identity, since } = buffer.told;
+    const query = { room, owner: session.facts.identity, since, limit: 200 };
+    const { items } = await api.get('/clips', query);
+    const ends = items
+      .filter((clip) => clip.shared_by === identity)
+      .map((clip) => Date.parse(clip.delivered.end));
+    return ends.length ? Math.max(...ends) : null;
+  }
+}

@@ -1,0 +1,40 @@
+// How far behind now the newest moment is, and the offer to wait for this one.
+
+import { h, set } from '../dom.js';
+import { dayAndTime, time } from '../times.js';
+import { texts } from '../texts.js';
+
+const t = texts.timeline.tail;
+const TICK_MS = 500;
+const MOST_SECONDS = 60; // that can be waited for: the service's longest post-roll
+
+/** {element, close()}. */
+export function tail({ buffer, selection, api }) {
+  const says = h('span', { class: 'behind' });
+  const include = h('button', { type: 'button', onclick: toggle }, t.include);
+  const element = h('div', { class: 'row tail' }, says, include);
+  const timer = setInterval(show, TICK_MS);
+  selection.addEventListener('change', show);
+  buffer.addEventListener('change', show);
+  show();
+  return { element, close: () => clearInterval(timer) };
+
+  function show() {
+    const { told } = buffer;
+    if (told.ended_at) {
+      if (!says.querySelector('time')) says.replaceChildren(t.ended, ' ', time(told.ended_at, dayAndTime));
+    } else {
+      const behind = Math.max(0, api.now() - buffer.extent.newest) / 1000;
+      says.textContent = t.behind(behind);
+      include.disabled = behind > MOST_SECONDS;
+    }
+    include.hidden = !buffer.goesOn;
+    set(include, { 'aria-pressed': String(selection.open), title: t.includeExplain });
+  }
+
+  function toggle() {
+    selection.choose(selection.start, selection.open ? selection.end : buffer.extent.newest, {
+      open: !selection.open,
+    });
+  }
+}

@@ -1,0 +1,48 @@
+// How much of the timeline is shown, and whether it follows the newest moment.
+
+import { h, set } from '../dom.js';
+import { texts } from '../texts.js';
+
+const t = texts.timeline.toolbar;
+
+/** Buttons for an Axis. */
+export function toolbar({ axis, selection, buffer }) {
+  const button = (label, sign, act) =>
+    h('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, sign);
+  const follow = h(
+    'button',
+    { type: 'button', class: 'follow', title: t.followExplain, onclick: () => axis.follow(!axis.following) },
+    h('span', { class: 'dot', 'aria-hidden': 'true' }),
+    t.follow,
+  );
+  const newer = h('span', { class: 'note newer' });
+  const show = () => {
+    follow.hidden = !buffer.goesOn;
+    set(follow, { 'aria-pressed': String(axis.following) });
+    const beyond = Math.round((buffer.extent.newest - axis.to) / 1000);
+    newer.textContent = beyond > 0 ? t.newer(beyond) : '';
+  };
+  axis.addEventListener('change', show);
+  buffer.addEventListener('change', show);
+  show();
+  return h(
+    'div',
+    { class: 'row toolbar', role: 'group', 'aria-label': t.label },
+    newer,
+    follow,
+    button(t.out, '−', () => axis.zoom(2, middle())),
+    button(t.in, '+', () => axis.zoom(0.5, middle())),
+    h(
+      'button',
+      { type: 'button', onclick: () => axis.showPart(selection.start, selection.end) },
+      t.selection,
+    ),
+    h('button', { type: 'button', onclick: () => axis.showAll() }, t.all),
+  );
+
+  // What is chosen stays in sight, if it is.
+  function middle() {
+    const at = (selection.start + selection.end) / 2;
+    return axis.shows(at) ? at : undefined;
+  }
+}

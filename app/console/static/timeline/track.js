@@ -1,0 +1,169 @@
+// The timeline as it is seen: pictures, spans, gaps, sessions, markers, the selection, the playhead.
+
+import { fill, h, inNextFrame } from '../dom.js';
+import { clock, clockTenths } from '../times.js';
+import { texts } from '../texts.js';
+import { handle } from './handle.js';
+import { paint } from './sprites.js';
+
+const TICK_PX = 96;
+const PICTURE_PX = 104;
+const STEPS = [1, 2, 4, 5, 10, 20, 30, 60, 120].map((seconds) => seconds * 1000);
+const t = texts.timeline.track;
+
+/** The element of a timeline, drawn anew when `desk`'s parts change; what moves it is in gestures.js. */
+export class Track {
+  constructor(desk) {
+    this.desk = desk;
+    const { selection } = desk;
+    this.ruler = h('div', { class: 'ruler', 'aria-hidden': 'true' });
+    this.flags = h('div', { class: 'flags', 'aria-hidden': 'true' });
+    this.pictures = h('div', { class: 'pictures' });
+    this.parts = h('div', { class: 'parts' });
+    this.before = h('div', { class: 'shade' });
+    this.after = h('div', { class: 'shade' });
+    this.chosen = h('div', { class: 'chosen' });
+    this.playhead = h('div', { class: 'playhead' });
+    this.start = handle(desk, 'start', t.start, (instant) => selection.moveStart(instant));
+    this.end = handle(desk, 'end', t.end, (instant) => selection.moveEnd(instant));
+    const scene = h(
+      'div',
+      { class: 'scene', 'aria-hidden': 'true' },
+      this.pictures,
+      this.parts,
+      this.before,
+      this.after,
+      this.chosen,
+      this.playhead,
+    );
+    this.strip = h('div', { class: 'strip' }, scene, this.start, this.end);
+    this.element = h(
+      'div',
+      { class: 'track', role: 'group', 'aria-label': t.label },
+      this.ruler,
+      this.flags,
+      this.strip,
+    );
+    this.drawAll = inNextFrame(() => this.#drawAll());
+    this.drawSelection = inNextFrame(() => this.#drawSelection());
+    this.drawPlayhead = inNextFrame(() => this.#drawPlayhead());
+    this.sizes = new ResizeObserver(() => this.drawAll());
+    this.sizes.observe(this.element);
+  }
+
+  close() {
+    this.sizes.disconnect();
+  }
+
+  get width() {
+    return this.strip.clientWidth;
+  }
+
+  #drawAll() {
+    if (!this.width) return;
+    this.#drawRuler();
+    this.#drawPictures();
+    this.#drawParts();
+    this.#drawFlags();
+    this.#drawSelection();
+    this.#drawPlayhead();
+  }
+
+  #drawRuler() {
+    const { axis } = this.desk;
+    const ticks = axis.ticks(Math.max(2, this.width / TICK_PX));
+    const format = ticks.some((at) => at % 1000) ? clockTenths : clock;
+    fill(
+      this.ruler,
+      ticks.map((at) => put(h('span', {}, format(at)), axis.place(at))),
+    );
+  }
+
+  // One picture for each step of the wall clock, so that they move with it, and don't change.
+  #drawPictures() {
+    const { axis, sprites } = this.desk;
+    const least = (axis.length * PICTURE_PX) / this.width;
+    const step = STEPS.find((one) => one >= least) ?? STEPS.at(-1);
+    const width = (step / axis.length) * this.width;
+    const height = this.pictures.clientHeight;
+    const shown = [];
+    for (let at = Math.floor(axis.from / step) * step; at < axis.to; at += step) {
+      const cue = sprites.at(at + step / 2);
+      if (!cue) continue;
+      const element = put(h('div', {}), axis.place(at), step / axis.length);
+      paint(element, cue, width, height);
+      shown.push(element);
+    }
+    fill(this.pictures, shown);
+  }
+
+  #drawParts() {
+    const { axis, buffer } = this.desk;
+    const piece = (kind, part, words = null) => {
+      const from = Math.max(axis.place(part.start), -0.01);
+      const to = Math.min(axis.place(part.end), 1.01);
+      return (
+        from < to &&
+        put(h('div', { class: kind, title: words }, words && h('span', {}, words)), from, to - from)
+      );
+    };
+    fill(
+      this.parts,
+      buffer.spans.map((span) => piece('span', span)),
+      buffer.gaps.map((gap) => piece('gap', gap, texts.timeline.gaps.short(gap.why))),
+      buffer.forgotten.map((part) => piece('forgotten', part, t.forgotten)),
+      borders(buffer.spans).map(
+        (at) => axis.shows(at) && put(h('div', { class: 'border', title: t.border }), axis.place(at)),
+      ),
+    );
+  }
+
+  #drawFlags() {
+    const { axis, buffer } = this.desk;
+    const shown = buffer.markers.filter((marker) => axis.shows(marker.at));
+    fill(
+      this.flags,
+      shown.map((marker) =>
+        put(
+          h('div', { class: 'flag', title: marker.label || t.marker, 'data-at': marker.at }, '⚑'),
+          axis.place(marker.at),
+        ),
+      ),
+    );
+  }
+
+  #drawSelection() {
+    const { axis, selection } = this.desk;
+    const [from, to] = [axis.place(selection.start), axis.place(selection.end)];
+    put(this.before, 0, clamp(from));
+    put(this.after, clamp(to), 1 - clamp(to));
+    put(this.chosen, clamp(from), clamp(to) - clamp(from));
+    put(this.start, from);
+    put(this.end, to);
+    this.start.classList.toggle('away', from < 0 || from > 1);
+    this.end.classList.toggle('away', to < 0 || to > 1);
+    this.start.tell();
+    this.end.tell();
+  }
+
+  #drawPlayhead() {
+    const place = this.desk.axis.place(this.desk.player.instant);
+    this.playhead.hidden = place < 0 || place > 1;
+    put(this.playhead, place);
+  }
+}
+
+/** The instants where another session begins. */
+export function borders(spans) {
+  return spans
+    .filter((span, place) => place && span.session !== spans[place - 1].session)
+    .map((span) => span.start);
+}
+
+function put(element, left, width = null) {
+  element.style.left = `${left * 100}%`;
+  if (width !== null) element.style.width = `${width * 100}%`;
+  return element;
+}
+
+const clamp = (place) => Math.min(1, Math.max(0, place));
