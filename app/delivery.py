@@ -18,7 +18,7 @@ import httpx
 import structlog
 from livekit.api import AccessToken
 
-from app import events, metrics
+from app import cursors, events, metrics
 from app.context import Context
 from app.models import OutgoingEvent
 from app.settings import Settings
@@ -31,6 +31,8 @@ Say = Callable[[str, str | None, bytes], Awaitable[None]]
 # What rooms are told; that somebody captured something is for their ears only.
 _SAID_PRIVATELY = frozenset({events.CAPTURE_READY})
 _SAID_TO_ALL = frozenset({events.BUFFER_STARTED, events.BUFFER_ENDED, events.CLIP_SHARED})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR = datetime(9999, 1, 1, tzinfo=UTC)
 GIVE_UP_AFTER = timedelta(days=1)
 _SEND_SECONDS = 10.0
 # How long a taken event stays with its sender before another worker may take it.
@@ -83,6 +85,25 @@ async def deliver_due(ctx: Context) -> None:
     due = {"state": "pending", "next_try_at": {"$lte": datetime.now(UTC)}}
     for room in await ctx.store.rows(OutgoingEvent).distinct("room", due):
         await ctx.queue.deliver(room)
+
+
+async def page(
+    ctx: Context, state: str, *, limit: int, after: str | None = None
+) -> tuple[list[Row], str | None]:
+    """Events in a state, by when they are due, and where the following ones begin (None: nowhere).
+
+    Raises Invalid if `after` is not what an earlier page gave.
+    """
+    begin, event_id = cursors.read(after) if after is not None else (_EPOCH, "")
+    events, count = ctx.store.rows(OutgoingEvent), limit + 1
+    same = events.find({"state": state, "next_try_at": begin, "_id": {"$gt": event_id}})
+    rows = await same.sort("_id", 1).to_list(count) if event_id else []
+    if len(rows) < count:
+        later = events.find({"state": state, "next_try_at": {"$gt": begin, "$lt": _FAR}})
+        rows += await later.sort([("next_try_at", 1), ("_id", 1)]).to_list(count - len(rows))
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], cursors.written(rows[limit - 1]["next_try_at"], rows[limit - 1]["_id"])
 
 
 async def send_again(ctx: Context, event_id: str) -> bool:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 import httpx
 import redis.asyncio
@@ -34,6 +32,7 @@ from app.store import Store
 CHECK_SECONDS = 15.0
 INVARIANTS_SECONDS = 300.0
 """They read every row and look at every file."""
+GLANCE_SECONDS = 5.0
 SHOWN = 5
 CLOCK_SECONDS = 2.0
 MEDIA_AFTER = timedelta(seconds=60)
@@ -43,13 +42,25 @@ EGRESS_CHANNEL = "EgressInternal|StartEgress|REQ"
 SERVER_CHANNEL = "IOInfo|CreateEgress|REQ"
 
 
+_FAILURES = (OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable, ConfigurationError)
+_MUCH = Result(
+    "unknown", f"there is more than {GLANCE_SECONDS:g} s suffice for", "run `python -m app doctor`"
+)
+
+
 @dataclass(frozen=True)
 class Finding:
     """The outcome of one check. Only `fail` is a failure."""
 
     name: str
     level: Level
-    text: str
+    detail: str
+    advice: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is so, and what to do."""
+        return f"{self.detail}: {self.advice}" if self.advice else self.detail
 
 
 async def run(settings: Settings, *, repair: bool = False) -> int:
@@ -65,8 +76,13 @@ async def run(settings: Settings, *, repair: bool = False) -> int:
     return 1 if failed else 0
 
 
-async def examine(settings: Settings, *, repair: bool = False) -> AsyncIterator[Finding]:
-    """The checks, one after another. The last ones need the stores and the media root."""
+async def examine(
+    settings: Settings, *, repair: bool = False, at_a_glance: bool = False
+) -> AsyncIterator[Finding]:
+    """The checks, one after another. The last ones need the stores and the media root.
+
+    `at_a_glance`: what would take long, of rows and files, is left to the command line.
+    """
     yield await _checked("ffmpeg", machine.ffmpeg())
     needed = [
         await _checked("media root", asyncio.to_thread(machine.media_root, settings)),
@@ -89,23 +105,26 @@ async def examine(settings: Settings, *, repair: bool = False) -> AsyncIterator[
         yield await _checked("shared folder", _shared_folder(ctx))
         if repair:
             yield await _checked("repair", _repair(ctx), seconds=INVARIANTS_SECONDS)
-        yield await _checked("invariants", _invariants(ctx), seconds=INVARIANTS_SECONDS)
-        yield await _checked("clips", _clips(ctx), seconds=INVARIANTS_SECONDS)
+        seconds, late = (GLANCE_SECONDS, _MUCH) if at_a_glance else (INVARIANTS_SECONDS, None)
+        yield await _checked("invariants", _invariants(ctx), seconds=seconds, late=late)
+        yield await _checked("clips", _clips(ctx), seconds=seconds, late=late)
 
 
 async def _checked(
-    name: str, check: Awaitable[Result], *, seconds: float = CHECK_SECONDS
+    name: str,
+    check: Awaitable[Result],
+    *,
+    seconds: float = CHECK_SECONDS,
+    late: Result | None = None,
 ) -> Finding:
     try:
         async with asyncio.timeout(seconds):
-            level, text = await check
+            found = await check
     except TimeoutError:
-        return Finding(name, "fail", f"no answer within {seconds:g} s")
-    except (OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable) as error:
-        return Finding(name, "fail", str(error) or type(error).__name__)
-    except ConfigurationError as error:
-        return Finding(name, "fail", str(error))
-    return Finding(name, level, text)
+        found = late or Result("fail", f"no answer within {seconds:g} s")
+    except _FAILURES as error:
+        found = Result("fail", str(error) or type(error).__name__)
+    return Finding(name, *found)
 
 
 async def _mongo(settings: Settings) -> Result:
@@ -113,7 +132,7 @@ async def _mongo(settings: Settings) -> Result:
     try:
         began = time.perf_counter()
         await store.ping()
-        return "ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms"
+        return Result("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
     finally:
         store.close()
 
@@ -124,7 +143,7 @@ async def _redis(settings: Settings) -> Result:
     async with client:
         began = time.perf_counter()
         await client.ping()
-        return "ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms"
+        return Result("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
 
 
 async def _livekit(settings: Settings) -> Result:
@@ -132,13 +151,17 @@ async def _livekit(settings: Settings) -> Result:
     try:
         rooms = await livekit.rooms()
     except Unavailable as error:
-        return "fail", (
-            f"{settings.livekit_http_url}: {error}: does livekit-server run there, and does it "
-            f"know the key {settings.livekit_api_key!r} with this secret?"
+        return Result(
+            "fail",
+            f"{settings.livekit_http_url}: {error}",
+            "does livekit-server run there, and does it know the key "
+            f"{settings.livekit_api_key!r} with this secret?",
         )
     finally:
         await livekit.close()
-    return "ok", f"{settings.livekit_http_url} answers and takes the key; {len(rooms)} rooms"
+    return Result(
+        "ok", f"{settings.livekit_http_url} answers and takes the key; {len(rooms)} rooms"
+    )
 
 
 async def _clock(settings: Settings) -> Result:
@@ -147,16 +170,17 @@ async def _clock(settings: Settings) -> Result:
         answer = await client.get(settings.livekit_http_url)
         ended = datetime.now(UTC)
     if "date" not in answer.headers:
-        return "unknown", f"{settings.livekit_http_url} does not tell its time"
+        return Result("unknown", f"{settings.livekit_http_url} does not tell its time")
     # The header is cut to whole seconds.
     theirs = parsedate_to_datetime(answer.headers["date"]) + timedelta(seconds=0.5)
     ahead = (theirs - began - (ended - began) / 2).total_seconds()
     if abs(ahead) > CLOCK_SECONDS:
-        return "fail", (
-            f"LiveKit's clock is {ahead:+.1f} s from ours: run NTP on both machines; times of "
-            "clips and lifetimes of tokens depend on it"
+        return Result(
+            "fail",
+            f"LiveKit's clock is {ahead:+.1f} s from ours",
+            "run NTP on both machines; times of clips and lifetimes of tokens depend on it",
         )
-    return "ok", "LiveKit's agrees with ours to the second"
+    return Result("ok", "LiveKit's agrees with ours to the second")
 
 
 async def _webhook(settings: Settings) -> Result:
@@ -169,36 +193,41 @@ async def _webhook(settings: Settings) -> Result:
         async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
             answer = await client.post(url, content=body, headers={"Authorization": token})
     except httpx.HTTPError as error:
-        return "fail", (
-            f"{url}: {error or type(error).__name__}: start `python -m app api`, and check "
-            "PUBLIC_URL, HOST and PORT"
+        return Result(
+            "fail",
+            f"{url}: {error or type(error).__name__}",
+            "start `python -m app api`, and check PUBLIC_URL, HOST and PORT",
         )
     if answer.status_code != httpx.codes.OK:
-        return "fail", f"{url} answers {answer.status_code}: {answer.text[:200]}"
-    return "ok", (
+        return Result("fail", f"{url} answers {answer.status_code}: {answer.text[:200]}")
+    return Result(
+        "ok",
         f"{url} takes what {key!r} signed; livekit.yaml needs webhook: {{api_key: {key}, "
-        f"urls: [{url}]}}"
+        f"urls: [{url}]}}",
     )
 
 
 async def _role(ctx: Context, role: str) -> Result:
     found = await health.pulse(ctx, role)
     if found != health.OK:
-        return "fail", f"{found}: start `python -m app {role}`"
-    return "ok", "runs"
+        return Result("fail", found, f"start `python -m app {role}`")
+    return Result("ok", "runs")
 
 
 async def _egress_workers(ctx: Context) -> Result:
     answers = await ctx.queue.redis.pubsub_numsub(SERVER_CHANNEL, EGRESS_CHANNEL)
     (_, servers), (_, workers) = answers
     if not servers:
-        return "unknown", (
-            "LiveKit uses another Redis than we do, so its workers can't be counted: see that the "
-            "egress service runs"
+        return Result(
+            "unknown",
+            "LiveKit uses another Redis than we do, so its workers can't be counted",
+            "see that the egress service runs",
         )
     if not workers:
-        return "fail", "no egress worker listens: start livekit/egress with LiveKit's Redis"
-    return "ok", f"{workers} listen"
+        return Result(
+            "fail", "no egress worker listens", "start livekit/egress with LiveKit's Redis"
+        )
+    return Result("ok", f"{workers} listen")
 
 
 async def _shared_folder(ctx: Context) -> Result:
@@ -210,53 +239,49 @@ async def _shared_folder(ctx: Context) -> Result:
     )
     if active is not None:
         folder = ctx.settings.media_root / active["folder"]
-        return await asyncio.to_thread(_seen, ctx.settings, folder)
+        return await asyncio.to_thread(machine.shared_folder, ctx.settings, folder)
     if newest is not None:
         age = (now - newest["indexed_at"]).total_seconds()
-        return "ok", f"egress wrote, and we read, a segment {age:.0f} s ago"
-    return "unknown", "nothing is being recorded: share a screen for a minute, then run this again"
-
-
-def _seen(settings: Settings, folder: Path) -> Result:
-    written = list(folder.glob("*")) if folder.is_dir() else []
-    if not written:
-        return "fail", (
-            f"egress records, and nothing arrives in {folder}: EGRESS_FILE_UPLOAD_DEST="
-            f"{settings.egress_media_root} must be, for egress, the folder that FILE_UPLOAD_DEST="
-            f"{settings.media_root} is for us"
-        )
-    if not os.access(folder, os.W_OK):
-        return "fail", f"{folder}: we can't delete there: give both sides one group"
-    return "ok", f"{folder} holds {len(written)} files that egress and we have written"
+        return Result("ok", f"egress wrote, and we read, a segment {age:.0f} s ago")
+    return Result(
+        "unknown", "nothing is being recorded", "share a screen for a minute, then run this again"
+    )
 
 
 async def _repair(ctx: Context) -> Result:
     done = await strays.settle(ctx, datetime.now(UTC), confirmed=True)
-    return "ok", (
+    return Result(
+        "ok",
         f"removed {done.removed} files that nobody knew; {done.missing} segments whose files are "
-        "gone are gaps now"
+        "gone are gaps now",
     )
 
 
 async def _invariants(ctx: Context) -> Result:
     found = [violation async for violation in invariants.violations(ctx, datetime.now(UTC))]
     if not found:
-        return "ok", "every segment has its file, every file its reason, every pin its media"
+        return Result(
+            "ok", "every segment has its file, every file its reason, every pin its media"
+        )
     shown = [f"({violation.invariant}) {violation.detail}" for violation in found[:SHOWN]]
     further = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return "fail", (
-        f"{'; '.join(shown)}{further}: cleanup settles files that nobody knows once they are old, "
-        "and asks before it takes more than half; see that MONGO_URL and FILE_UPLOAD_DEST belong "
-        "together, then `python -m app doctor --repair`"
+    return Result(
+        "fail",
+        f"{'; '.join(shown)}{further}",
+        "cleanup settles files that nobody knows once they are old, and asks before it takes more "
+        "than half; see that MONGO_URL and FILE_UPLOAD_DEST belong together, then "
+        "`python -m app doctor --repair`",
     )
 
 
 async def _clips(ctx: Context) -> Result:
     found = [each.detail async for each in clips.violations(ctx, datetime.now(UTC))]
     if not found:
-        return "ok", "every clip has its file, every file its clip, every quota its sum"
+        return Result("ok", "every clip has its file, every file its clip, every quota its sum")
     further = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return "fail", (
-        f"{'; '.join(found[:SHOWN])}{further}: see that MONGO_URL and FILE_UPLOAD_DEST belong "
-        "together; a clip whose file is lost can only be deleted, a file of no clip removed by hand"
+    return Result(
+        "fail",
+        f"{'; '.join(found[:SHOWN])}{further}",
+        "see that MONGO_URL and FILE_UPLOAD_DEST belong together; a clip whose file is lost can "
+        "only be deleted, a file of no clip removed by hand",
     )

@@ -1,21 +1,13 @@
-"""The metrics as Prometheus reads them: what the processes count, and what the rows say.
-
-What rows and disk say is asked at most every CACHE_SECONDS, and no more often than its cost allows,
-however often somebody scrapes.
-"""
+"""The metrics as Prometheus reads them: what the processes count, and what the rows say."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import shutil
 import socket
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
 import uvicorn
@@ -31,18 +23,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import metrics
-from app.buffer.paths import BUFFER_ROOT
+from app.buffer import governor
 from app.context import Context
 from app.errors import ConfigurationError
-from app.models import EgressSession, Segment, UserReplayQuota
-from app.store import Row
+from app.measures import Measures
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 CACHE_SECONDS = 15.0
-COST_FACTOR = 20
-"""Asking that takes t seconds is done at most every 20 t."""
-LOOKED_UP_SESSIONS = 20
-"""Of so many stalled sessions the newest media is looked up one by one."""
+"""What rows and disk say is asked no more often than this, however often somebody scrapes."""
+
+_INDEX_LAG = "replay_buffer_index_lag_seconds"
 
 log = structlog.get_logger()
 
@@ -59,83 +49,25 @@ class Exposition:
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
-        self._asking = asyncio.Lock()
-        self._fresh_until = 0.0
-        self._rows: dict[str, float] = {}
+        self._measures = Measures(ctx, CACHE_SECONDS)
 
     async def render(self) -> bytes:
         """The exposition text. Without a database it lacks what the rows say."""
-        usage = await asyncio.to_thread(shutil.disk_usage, self.ctx.settings.media_root)
-        gauges = {"replay_buffer_free_disk_bytes": float(usage.free)}
+        gauges: dict[str, float] = {
+            "replay_buffer_free_disk_bytes": await governor.free_bytes(self.ctx)
+        }
         try:
-            async with self._asking:
-                if time.monotonic() >= self._fresh_until:
-                    await self._ask_rows()
-            gauges |= self._rows
+            found = await self._measures.read()
         except PyMongoError as error:
             log.warning("metrics_without_rows", error=str(error))
+        else:
+            metrics.MEDIA_LAG.set(found.media_lag_seconds)
+            gauges |= {
+                "replay_buffer_active_sessions": found.active_sessions,
+                "replay_buffer_temp_storage_bytes": found.buffered_bytes,
+                "replay_buffer_saved_replays_bytes": found.clips_bytes,
+            }
         return generate_latest(_processes()) + generate_latest(_Gauges(gauges))
-
-    async def _ask_rows(self) -> None:
-        began = time.monotonic()
-        live = await self.ctx.store.rows(EgressSession).find(_LIVE, {"active_at": 1}).to_list(None)
-        metrics.MEDIA_LAG.set(await self._media_lag(live, datetime.now(UTC)))
-        # From the disk: adding up 100,000 rows takes the embedded database four times as long.
-        buffers = self.ctx.settings.media_root / BUFFER_ROOT
-        self._rows = {
-            "replay_buffer_active_sessions": len(live),
-            "replay_buffer_temp_storage_bytes": await asyncio.to_thread(_size_of, buffers),
-            "replay_buffer_saved_replays_bytes": await self._charged_bytes(),
-        }
-        ended = time.monotonic()
-        self._fresh_until = ended + max(CACHE_SECONDS, COST_FACTOR * (ended - began))
-
-    async def _charged_bytes(self) -> int:
-        """Every clip is charged to exactly one quota, and quotas are far fewer than clips."""
-        pipeline: list[Row] = [{"$group": {"_id": None, "bytes": {"$sum": "$used_bytes"}}}]
-        found = await self.ctx.store.rows(UserReplayQuota).aggregate(pipeline).to_list(1)
-        return int(found[0]["bytes"]) if found else 0
-
-    async def _media_lag(self, live: list[Row], now: datetime) -> float:
-        """Age in seconds of the newest media of the session that is furthest behind."""
-        active = [row for row in live if row["active_at"] is not None]
-        if not active:
-            return 0.0
-        segments = self.ctx.store.rows(Segment)
-        # Through the index on `end`: a few segments of each session that keeps up.
-        recent = now - timedelta(seconds=6 * self.ctx.settings.segment_seconds)
-        pipeline: list[Row] = [
-            {"$match": {"end": {"$gt": recent}}},
-            {"$group": {"_id": "$session_id", "end": {"$max": "$end"}}},
-        ]
-        newest = {row["_id"]: row["end"] async for row in segments.aggregate(pipeline)}
-        stalled = [row for row in active if row["_id"] not in newest]
-        for row in sorted(stalled, key=lambda row: row["active_at"])[:LOOKED_UP_SESSIONS]:
-            last = await segments.find_one(
-                {"session_id": row["_id"]}, {"end": 1}, sort=[("sequence", -1)]
-            )
-            newest[row["_id"]] = last["end"] if last else row["active_at"]
-        ends: list[datetime] = [newest[row["_id"]] for row in active if row["_id"] in newest]
-        return max(0.0, (now - min(ends)).total_seconds())
-
-
-_LIVE = {"role": {"$in": ["current", "next"]}, "ghost_at": None, "ended_at": None}
-
-
-def _size_of(folder: Path) -> int:
-    """Bytes of all files below a folder. Blocks: 10 µs a file."""
-    total, folders = 0, [str(folder)]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
-            continue  # cleanup was faster
-    return total
 
 
 class _Gauges(Collector):
@@ -147,6 +79,17 @@ class _Gauges(Collector):
     def collect(self) -> Iterator[Metric]:
         for name, value in self.values.items():
             yield GaugeMetricFamily(name, GAUGES[name], value)
+
+
+def index_lag() -> tuple[float, int]:
+    """All segments that were indexed: their lags in seconds, added up, and how many. Blocks."""
+    total = {"sum": 0.0, "count": 0.0}
+    for family in _processes().collect():
+        for sample in family.samples:
+            _, _, part = sample.name.rpartition("_")
+            if sample.name.startswith(_INDEX_LAG) and part in total:
+                total[part] += sample.value
+    return total["sum"], int(total["count"])
 
 
 def _processes() -> CollectorRegistry:

@@ -6,7 +6,8 @@ import asyncio
 import os
 import shutil
 import stat
-from typing import Literal
+from pathlib import Path
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from livekit.protocol.egress import EncodingOptions
@@ -16,8 +17,15 @@ from app.recording.encoding import encoding
 from app.settings import Settings
 
 Level = Literal["ok", "warn", "unknown", "fail"]
-Result = tuple[Level, str]
-"""What a check found: how bad it is, and in words, with what to do."""
+
+
+class Result(NamedTuple):
+    """What a check found: how bad it is, in words what is so, and what to do about it."""
+
+    level: Level
+    detail: str
+    advice: str = ""
+
 
 _FOLDER_MODE = 0o2775
 
@@ -26,15 +34,16 @@ async def ffmpeg() -> Result:
     """Whether ffmpeg and ffprobe are there, and which."""
     for program in ("ffmpeg", "ffprobe"):
         if shutil.which(program) is None:
-            return (
+            return Result(
                 "fail",
-                f"{program} is not on the PATH: install ffmpeg (Debian: apt install ffmpeg)",
+                f"{program} is not on the PATH",
+                "install ffmpeg (Debian: apt install ffmpeg)",
             )
     process = await asyncio.create_subprocess_exec(
         "ffmpeg", "-version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     output, _ = await process.communicate()
-    return "ok", output.decode(errors="replace").partition(" Copyright")[0]
+    return Result("ok", output.decode(errors="replace").partition(" Copyright")[0])
 
 
 def media_root(settings: Settings) -> Result:
@@ -52,16 +61,35 @@ def media_root(settings: Settings) -> Result:
         finally:
             folder.rmdir()
     except OSError as error:
-        return "fail", (
-            f"{root}: {error.strerror}: let the user of this service (uid {os.getuid()}) write "
-            "there, or set FILE_UPLOAD_DEST"
+        return Result(
+            "fail",
+            f"{root}: {error.strerror}",
+            f"let the user of this service (uid {os.getuid()}) write there, or set "
+            "FILE_UPLOAD_DEST",
         )
     if not kept:
-        return "fail", (
-            f"{root} does not keep the mode 2775 of a folder: egress and this service must both "
-            "write and delete there; mount it without mode options, or run both as one user"
+        return Result(
+            "fail",
+            f"{root} does not keep the mode 2775 of a folder",
+            "egress and this service must both write and delete there; mount it without mode "
+            "options, or run both as one user",
         )
-    return "ok", f"{root} is writable, folders keep their group (gid {root.stat().st_gid})"
+    return Result("ok", f"{root} is writable, folders keep their group (gid {root.stat().st_gid})")
+
+
+def shared_folder(settings: Settings, folder: Path) -> Result:
+    """Whether what egress writes into the folder of a session arrives here, and can be deleted."""
+    written = list(folder.glob("*")) if folder.is_dir() else []
+    if not written:
+        return Result(
+            "fail",
+            f"egress records, and nothing arrives in {folder}",
+            f"EGRESS_FILE_UPLOAD_DEST={settings.egress_media_root} must be, for egress, the folder "
+            f"that FILE_UPLOAD_DEST={settings.media_root} is for us",
+        )
+    if not os.access(folder, os.W_OK):
+        return Result("fail", f"{folder}: we can't delete there", "give both sides one group")
+    return Result("ok", f"{folder} holds {len(written)} files that egress and we have written")
 
 
 def disk(settings: Settings) -> Result:
@@ -69,11 +97,12 @@ def disk(settings: Settings) -> Result:
     usage = shutil.disk_usage(settings.media_root)
     told = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.1f} GiB"
     if usage.free < settings.free_space_min_bytes:
-        return "fail", (
-            f"{told}, less than FREE_SPACE_MIN_BYTES={settings.free_space_min_bytes}: new shares "
-            "are refused; free space"
+        return Result(
+            "fail",
+            f"{told}, less than FREE_SPACE_MIN_BYTES={settings.free_space_min_bytes}",
+            "new shares are refused; free space",
         )
-    return "ok", told
+    return Result("ok", told)
 
 
 def cores(settings: Settings) -> Result:
@@ -83,13 +112,14 @@ def cores(settings: Settings) -> Result:
     present = os.cpu_count() or 1
     told = f"{settings.encoding} takes about {needed:.1f} cores for each share"
     if urlsplit(settings.livekit_http_url).hostname not in ("127.0.0.1", "localhost", "::1"):
-        return "unknown", f"{told}; see that the egress machine has them"
+        return Result("unknown", told, "see that the egress machine has them")
     if present < needed:
-        return "warn", (
-            f"{told}, this machine has {present}: an egress here falls behind; set ENCODING, for "
-            "example 1280x720@15:1500"
+        return Result(
+            "warn",
+            f"{told}, this machine has {present}",
+            "an egress here falls behind; set ENCODING, for example 1280x720@15:1500",
         )
-    return "ok", f"{told}; this machine has {present}"
+    return Result("ok", f"{told}; this machine has {present}")
 
 
 def cores_for(chosen: str | EncodingOptions) -> float:

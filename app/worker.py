@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app import context, delivery, exposition, health, jobs, metrics, models, schedule
+from app import context, delivery, exposition, health, history, jobs, metrics, models, schedule
 from app.access import audit
 from app.buffer import cleanup, governor
 from app.clips import capturing, forgetting, quota_check, sweeping, thumbnails
@@ -128,6 +128,11 @@ async def forget_facts(state: Jobs) -> None:
     await forget_old_facts(state["ctx"].store)
 
 
+async def take_sample(state: Jobs) -> None:
+    sampler: history.Sampler = state["sampler"]
+    await sampler.take()
+
+
 async def forget(state: Jobs, buffer_id: str) -> None:
     await forgetting.go_on(state["ctx"], buffer_id)
 
@@ -174,6 +179,8 @@ def _periods(settings: Settings) -> dict[str, float]:
         "check_quotas": 86_400.0,
         "forget_facts": 3600.0,
         "forget_marked": 5.0,
+        # looking more often than samples are due, so that none is left out
+        "take_sample": history.STEP_SECONDS / 3,
     }
 
 
@@ -213,6 +220,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("forget_facts", forget_facts, RECONCILE_SECONDS),
             job("forget", forget, RECONCILE_SECONDS),
             job("forget_marked", forget_marked, RECONCILE_SECONDS),
+            job("take_sample", take_sample, 30),
         ],
         redis_settings=redis,
         queue_name=jobs.QUEUE,
@@ -222,7 +230,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
         poll_delay=0.05,
         health_check_interval=15,
         handle_signals=False,
-        ctx={"ctx": ctx, "livekit": livekit},
+        ctx={"ctx": ctx, "livekit": livekit, "sampler": history.Sampler(ctx)},
         log_results=False,
     )
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo import DESCENDING
 
-from app.errors import Invalid
+from app import cursors
 from app.models import AuditEntry
 from app.settings import Settings
 from app.store import Row, Store
 
 NOBODY = ""
 """The identity of what the service does by itself."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEWEST_FIRST = [("at", DESCENDING), ("_id", DESCENDING)]
+_FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def note(
@@ -36,39 +37,34 @@ async def note(
 
 
 async def page(
-    store: Store, *, identity: str | None, limit: int, after: str | None
+    store: Store,
+    wanted: Row,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int,
+    after: str | None = None,
 ) -> tuple[list[Row], str | None]:
     """Entries, newest first, and where the following ones begin (None at the end).
 
-    Raises Invalid if `after` is not what an earlier page gave.
+    `wanted`: fields that must be equal. Entries of [`since`, `until`). Raises Invalid if `after` is
+    not what an earlier page gave.
     """
-    which: Row = {"identity": identity} if identity is not None else {}
-    if after is not None:
-        at, entry_id = _position(after)
-        which["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": entry_id}}]
-    rows = (
-        await store.rows(AuditEntry)
-        .find(which)
-        .sort([("at", DESCENDING), ("_id", DESCENDING)])
-        .limit(limit + 1)
-        .to_list(limit + 1)
-    )
+    end, entry_id = cursors.read(after) if after is not None else (until or _FAR, "")
+    entries, count = store.rows(AuditEntry), limit + 1
+    rows: list[Row] = []
+    if entry_id:
+        same = entries.find(wanted | {"at": end, "_id": {"$lt": entry_id}})
+        rows = await same.sort("_id", DESCENDING).to_list(count)
+    if len(rows) < count:
+        older = entries.find(wanted | {"at": {"$gte": since or _EPOCH, "$lt": end}})
+        rows += await older.sort(_NEWEST_FIRST).to_list(count - len(rows))
     if len(rows) <= limit:
         return rows, None
-    last = rows[limit - 1]
-    text = f"{last['at'].isoformat()} {last['_id']}"
-    return rows[:limit], base64.urlsafe_b64encode(text.encode()).decode()
+    return rows[:limit], cursors.written(rows[limit - 1]["at"], rows[limit - 1]["_id"])
 
 
 async def forget_old(store: Store, settings: Settings) -> None:
     """Deletes what is older than AUDIT_DAYS."""
     oldest = datetime.now(UTC) - timedelta(days=settings.audit_days)
     await store.rows(AuditEntry).delete_many({"at": {"$lt": oldest}})
-
-
-def _position(after: str) -> tuple[datetime, str]:
-    try:
-        at, entry_id = base64.urlsafe_b64decode(after).decode().split(" ")
-        return datetime.fromisoformat(at), entry_id
-    except (ValueError, binascii.Error) as error:
-        raise Invalid(f"next={after!r} is not what a page of entries gave as `next`") from error

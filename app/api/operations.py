@@ -15,9 +15,9 @@ from app.access import audit, managing
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Told
+from app.clips.requests import Instant as AskedInstant
 from app.context import Context
 from app.errors import NotFound, NotPermitted
-from app.models import OutgoingEvent
 
 
 class AuditTold(Told):
@@ -42,9 +42,21 @@ class AuditPage(Told):
 class AuditAsked(Asked):
     """Which entries."""
 
-    identity: Annotated[str, Field(max_length=512)] | None = None
+    identity: Annotated[str, Field(max_length=512)] | None = Field(
+        None, description="Only what they did; empty: what the service did by itself."
+    )
+    action: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        None, description="Only this."
+    )
+    subject: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
+        None, description="Only what was done to this: an id, an identity or a community."
+    )
+    since: AskedInstant | None = Field(None, description="Only from this time on.")
+    until: AskedInstant | None = Field(None, description="Only before this time.")
     limit: Annotated[int, Field(ge=1, le=500)] = 100
-    next: Annotated[str, Field(max_length=200)] | None = None
+    next: Annotated[str, Field(max_length=200)] | None = Field(
+        None, description="Where the page before ended."
+    )
 
 
 class EventTold(Told):
@@ -62,19 +74,20 @@ class EventTold(Told):
 
 
 class EventPage(Told):
-    """Events, oldest first, at most 200."""
+    """Events, in the order in which they are, or were last, to be tried."""
 
     items: list[EventTold]
-    next: None = None
+    next: str | None
 
 
 class EventsAsked(Asked):
     """Which events: given up, or still on their way."""
 
     state: Literal["dead", "pending"] = "dead"
-
-
-_MOST_EVENTS = 200
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+    next: Annotated[str, Field(max_length=600)] | None = Field(
+        None, description="Where the page before ended."
+    )
 
 
 @described(
@@ -90,8 +103,14 @@ async def get_audit(request: Request) -> Response:
     ctx: Context = request.app.state.ctx
     managing.check_admin(auth.caller(request))
     asked = wire.query(request, AuditAsked)
+    wanted = {"identity": asked.identity, "action": asked.action, "subject": asked.subject}
     rows, following = await audit.page(
-        ctx.store, identity=asked.identity, limit=asked.limit, after=asked.next
+        ctx.store,
+        {field: value for field, value in wanted.items() if value is not None},
+        since=asked.since,
+        until=asked.until,
+        limit=asked.limit,
+        after=asked.next,
     )
     items = [AuditTold.model_validate({**row, "id": row["_id"]}) for row in rows]
     return wire.answer(AuditPage(items=items, next=following))
@@ -110,15 +129,9 @@ async def get_events(request: Request) -> Response:
     ctx: Context = request.app.state.ctx
     managing.check_admin(auth.caller(request))
     asked = wire.query(request, EventsAsked)
-    rows = (
-        await ctx.store.rows(OutgoingEvent)
-        .find({"state": asked.state}, {"data": 0})
-        .sort("next_try_at", 1)
-        .limit(_MOST_EVENTS)
-        .to_list(_MOST_EVENTS)
-    )
+    rows, following = await delivery.page(ctx, asked.state, limit=asked.limit, after=asked.next)
     items = [EventTold.model_validate({**row, "id": row["_id"]}) for row in rows]
-    return wire.answer(EventPage(items=items))
+    return wire.answer(EventPage(items=items, next=following))
 
 
 @described(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from odmantic import Field, Index, Model
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel
 
 
 class Community(Model):
@@ -69,9 +69,10 @@ class AuditEntry(Model):
 
     model_config = {
         "collection": "audit",
+        # Ascending, though lists go back in time: see ReplayClip.
         "indexes": lambda: [
-            IndexModel([("at", DESCENDING), ("_id", DESCENDING)]),
-            IndexModel([("identity", ASCENDING), ("at", DESCENDING)]),
+            IndexModel([(field, ASCENDING) for field in (*which, "at", "_id")])
+            for which in (("identity",), ("action",), ())
         ],
     }
 

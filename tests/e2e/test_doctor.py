@@ -1,4 +1,4 @@
-"""`python -m app doctor` beside a whole installation that records."""
+"""The doctor beside a whole installation that records, in a terminal and over HTTP."""
 
 from __future__ import annotations
 
@@ -32,8 +32,13 @@ async def test_nothing_is_wrong_while_a_share_is_recorded(world: World, room: st
             stderr=asyncio.subprocess.PIPE,
         )
         output, errors = await asyncio.wait_for(process.communicate(), 60)
+        checks = (await world.admin.get("/operations/checks")).json()
+        history = (await world.admin.get("/operations/history")).json()
     lines = output.decode().splitlines()
     assert process.returncode == 0, "\n".join([*lines, errors.decode()])
     levels = {line.split(":")[0].split(maxsplit=1)[1]: line.split()[0] for line in lines}
     for name in ("webhook", "livekit", "clock", "worker", "indexer", "shared folder", "invariants"):
         assert levels[name] == "ok", lines
+    assert checks["ok"], checks
+    assert {item["name"] for item in checks["items"]} == levels.keys()
+    assert history["items"]

@@ -24,12 +24,12 @@ def test_the_estimate_is_near_what_was_measured(chosen: str, measured: float) ->
 
 
 def test_cores_are_judged_only_where_egress_may_run() -> None:
-    assert cores(settings(encoding="640x360@15:600"))[0] == "ok"
-    assert cores(settings(encoding="1920x1080@960:6000"))[0] == "warn"
-    assert cores(settings(livekit_url="wss://livekit.example"))[0] == "unknown"
+    assert cores(settings(encoding="640x360@15:600")).level == "ok"
+    assert cores(settings(encoding="1920x1080@960:6000")).level == "warn"
+    assert cores(settings(livekit_url="wss://livekit.example")).level == "unknown"
 
 
 def test_the_probe_of_the_media_root_leaves_nothing(tmp_path: Path) -> None:
-    level, text = media_root(settings(file_upload_dest=tmp_path))
-    assert level == "ok", text
+    found = media_root(settings(file_upload_dest=tmp_path))
+    assert found.level == "ok", found
     assert list((tmp_path / "replay-buffer").iterdir()) == []

@@ -1,0 +1,87 @@
+"""The service's numbers over the last hours, one sample per STEP_SECONDS, for plots.
+
+A sample's id is its instant: however many workers take samples, there is one of each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from odmantic import Field, Model
+
+from app import exposition
+from app.buffer import governor
+from app.context import Context
+from app.measures import Measures
+from app.store import Row
+
+STEP_SECONDS = 15
+KEPT = timedelta(hours=6)
+
+
+class Sample(Model):
+    """What was so at an instant. `id`: Unix time in seconds, a multiple of STEP_SECONDS.
+
+    `index_lag_seconds` is the mean over what was indexed since the worker looked before; None if
+    that was nothing, or not known to it.
+    """
+
+    model_config = {"collection": "samples"}  # noqa: RUF012 - ODMantic reads it from the class
+
+    id: int = Field(primary_field=True)
+    free_disk_bytes: int
+    buffered_bytes: int
+    clips_bytes: int
+    media_lag_seconds: float
+    index_lag_seconds: float | None = None
+    active_sessions: int
+
+
+class Sampler:
+    """Takes samples for one worker process."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self._measures = Measures(ctx, 0.0)
+        self._indexed: tuple[float, int] | None = None
+
+    async def take(self) -> bool:
+        """Takes the sample of this instant. False if it is there, or numbers cost too much now."""
+        samples = self.ctx.store.rows(Sample)
+        now = datetime.now(UTC)
+        if await samples.find_one({"_id": _instant(now)}, {"_id": 1}) is not None:
+            return False
+        found = await self._measures.read()
+        taken = await self.ctx.store.create(
+            Sample(
+                id=_instant(found.at),
+                free_disk_bytes=await governor.free_bytes(self.ctx),
+                buffered_bytes=found.buffered_bytes,
+                clips_bytes=found.clips_bytes,
+                media_lag_seconds=found.media_lag_seconds,
+                index_lag_seconds=await self._index_lag(),
+                active_sessions=found.active_sessions,
+            )
+        )
+        await samples.delete_many({"_id": {"$lt": _instant(now - KEPT)}})
+        return taken
+
+    async def _index_lag(self) -> float | None:
+        before, now = self._indexed, await asyncio.to_thread(exposition.index_lag)
+        self._indexed = now
+        if before is None or now[1] <= before[1]:
+            return None
+        return max(0.0, (now[0] - before[0]) / (now[1] - before[1]))
+
+
+async def read(ctx: Context, minutes: float, now: datetime) -> list[Row]:
+    """The samples of the last minutes, oldest first: fields of Sample, and `at`."""
+    since = _instant(now - timedelta(minutes=minutes))
+    found = ctx.store.rows(Sample).find({"_id": {"$gt": since, "$lte": _instant(now)}})
+    rows = await found.sort("_id", 1).to_list(None)
+    return [row | {"at": datetime.fromtimestamp(row["_id"], UTC)} for row in rows]
+
+
+def _instant(at: datetime) -> int:
+    return int(at.timestamp()) // STEP_SECONDS * STEP_SECONDS

@@ -1,0 +1,110 @@
+"""What rows and disk say of the whole service at an instant: sessions, bytes, lag."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.buffer.paths import BUFFER_ROOT
+from app.context import Context
+from app.models import EgressSession, Segment, UserReplayQuota
+from app.store import Row
+
+COST_FACTOR = 20
+"""Asking that takes t seconds is done at most every 20 t."""
+LOOKED_UP_SESSIONS = 20
+"""Of so many stalled sessions the newest media is looked up one by one."""
+
+_LIVE = {"role": {"$in": ["current", "next"]}, "ghost_at": None, "ended_at": None}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found at `at`. `media_lag_seconds`: of the live share that is furthest behind."""
+
+    at: datetime
+    active_sessions: int
+    buffered_bytes: int
+    clips_bytes: int
+    media_lag_seconds: float
+
+
+class Measures:
+    """Asks rows and disk at most every `every_seconds`, and no more often than the cost allows."""
+
+    def __init__(self, ctx: Context, every_seconds: float) -> None:
+        self.ctx = ctx
+        self._every_seconds = every_seconds
+        self._asking = asyncio.Lock()
+        self._fresh_until = 0.0
+        self._found: Measured | None = None
+
+    async def read(self) -> Measured:
+        """The newest numbers. Raises pymongo.errors.PyMongoError without a database."""
+        async with self._asking:
+            if self._found is None or time.monotonic() >= self._fresh_until:
+                began = time.monotonic()
+                self._found = await _measure(self.ctx)
+                ended = time.monotonic()
+                pause = max(self._every_seconds, COST_FACTOR * (ended - began))
+                self._fresh_until = ended + pause
+            return self._found
+
+
+async def _measure(ctx: Context) -> Measured:
+    now = datetime.now(UTC)
+    live = await ctx.store.rows(EgressSession).find(_LIVE, {"active_at": 1}).to_list(None)
+    lag = await _media_lag(ctx, live, now)
+    # From the disk: adding up 100,000 rows takes the embedded database four times as long.
+    buffered = await asyncio.to_thread(_size_of, ctx.settings.media_root / BUFFER_ROOT)
+    return Measured(now, len(live), buffered, await _charged_bytes(ctx), lag)
+
+
+async def _charged_bytes(ctx: Context) -> int:
+    """Every clip is charged to exactly one quota, and quotas are far fewer than clips."""
+    pipeline: list[Row] = [{"$group": {"_id": None, "bytes": {"$sum": "$used_bytes"}}}]
+    found = await ctx.store.rows(UserReplayQuota).aggregate(pipeline).to_list(1)
+    return int(found[0]["bytes"]) if found else 0
+
+
+async def _media_lag(ctx: Context, live: list[Row], now: datetime) -> float:
+    """Age in seconds of the newest media of the session that is furthest behind."""
+    active = [row for row in live if row["active_at"] is not None]
+    if not active:
+        return 0.0
+    segments = ctx.store.rows(Segment)
+    # Through the index on `end`: a few segments of each session that keeps up.
+    recent = now - timedelta(seconds=6 * ctx.settings.segment_seconds)
+    pipeline: list[Row] = [
+        {"$match": {"end": {"$gt": recent}}},
+        {"$group": {"_id": "$session_id", "end": {"$max": "$end"}}},
+    ]
+    newest = {row["_id"]: row["end"] async for row in segments.aggregate(pipeline)}
+    stalled = [row for row in active if row["_id"] not in newest]
+    for row in sorted(stalled, key=lambda row: row["active_at"])[:LOOKED_UP_SESSIONS]:
+        last = await segments.find_one(
+            {"session_id": row["_id"]}, {"end": 1}, sort=[("sequence", -1)]
+        )
+        newest[row["_id"]] = last["end"] if last else row["active_at"]
+    ends: list[datetime] = [newest[row["_id"]] for row in active if row["_id"] in newest]
+    return max(0.0, (now - min(ends)).total_seconds())
+
+
+def _size_of(folder: Path) -> int:
+    """Bytes of all files below a folder. Blocks: 10 µs a file."""
+    total, folders = 0, [str(folder)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except FileNotFoundError:
+            continue  # cleanup was faster
+    return total
