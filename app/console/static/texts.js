@@ -2,22 +2,6 @@
 
 import { bytes, length } from './times.js';
 
-// Why there is nothing, briefly and at length.
-const GAPS = {
-  codec: ['not readable', 'the picture or the sound came in a form that can’t be kept'],
-  corrupt: ['damaged', 'what was recorded is damaged'],
-  empty: ['empty', 'the recorder wrote nothing'],
-  'no-keyframe': ['not readable', 'the recording has no picture to begin with'],
-  'no-video': ['no picture', 'there was no picture'],
-  timestamps: ['not readable', 'the recording’s times make no sense'],
-  truncated: ['cut off', 'the recording breaks off'],
-  unreadable: ['not readable', 'the recording can’t be read'],
-  missing: ['missing', 'the recording is gone from the disk'],
-  lost: ['lost', 'nothing arrived'],
-  'egress-failed': ['recorder failed', 'the recorder failed, and was started again'],
-  'egress-ended': ['not recorded', 'nothing was recording'],
-};
-
 export const texts = {
   shell: {
     brand: 'Replay',
@@ -71,10 +55,11 @@ export const texts = {
       `Nothing is kept of this share yet.${problem.retry_after ? ` Try again in ${problem.retry_after} s.` : ''}`,
     'window-too-long': (problem) => `A clip can be ${length(problem.max_seconds)} long at most. Select less.`,
     'too-many-captures': (problem) =>
-      `You have asked for as many clips as you may (${problem.limit}). Try again in ${Math.ceil(problem.retry_after)} s, or cancel one.`,
+      `You have asked for as many clips as you may (${problem.limit}). ` +
+      `Cancel one, or try again in ${Math.ceil(problem.retry_after)} s.`,
     'quota-exceeded': (problem) =>
-      `Your quota is used up: the clip needs about ${bytes(problem.needed_bytes)}, and of ${bytes(problem.quota_bytes)} there are ` +
-      `${bytes(Math.max(0, problem.quota_bytes - problem.used_bytes - problem.reserved_bytes))} left. Delete clips, or select less.`,
+      `Your quota is used up: the clip needs about ${bytes(problem.needed_bytes)}; of ` +
+      `${bytes(problem.quota_bytes)} there are ${bytes(left(problem))} left. Delete clips, or select less.`,
     'storage-full': 'The disk of the service is full. Tell whoever runs it.',
     'sizes-differ': 'The picture changed its size in this part. Choose the exact cut, or select less.',
     unauthorized: 'Your session has expired. Sign in again to go on.',
@@ -226,29 +211,6 @@ export const texts = {
         'There is no such share, or you may not see it. What was shared is kept for some minutes only.',
       back: 'To the shares',
     },
-    states: {
-      waiting: 'Waiting',
-      starting: 'Starting',
-      recording: 'Recording',
-      lagging: 'Lagging',
-      stalled: 'Stalled',
-      ended: 'Ended',
-      refused: 'Not recorded',
-    },
-    why: {
-      'opted-out': 'The sharer has opted out of being recorded.',
-      'stopped-by-sharer': 'The sharer has stopped the recording.',
-      'stopped-by-admin': 'An administrator has stopped the recording.',
-      encrypted: 'The share is end-to-end encrypted: nobody but its viewers can see it.',
-      'no-worker': 'Waiting for a free recorder.',
-      limit: 'The community’s limit of recordings at once is reached.',
-      quota: 'The sharer’s quota of clips is used up.',
-      disk: 'The disk is nearly full.',
-      'not-permitted': 'The sharer’s role does not allow recording.',
-      'community-off': 'Recording is turned off in this community.',
-      'egress-failed': 'The recorder failed; it is started again.',
-      starting: 'The recorder is starting.',
-    },
     track: {
       label: 'Timeline',
       start: 'Start of the selection',
@@ -259,8 +221,20 @@ export const texts = {
     },
     gaps: {
       count: (count, seconds) => `${count === 1 ? '1 gap' : `${count} gaps`}, ${seconds} in all`,
-      short: (why) => GAPS[why]?.[0] ?? GAPS.lost[0],
-      long: (why) => GAPS[why]?.[1] ?? GAPS.lost[1],
+      brief: {
+        lost: 'lost',
+        missing: 'missing',
+        'egress-failed': 'recorder failed',
+        'egress-ended': 'not recorded',
+        codec: 'not readable',
+        corrupt: 'damaged',
+        empty: 'empty',
+        'no-keyframe': 'not readable',
+        'no-video': 'no picture',
+        timestamps: 'not readable',
+        truncated: 'cut off',
+        unreadable: 'not readable',
+      },
     },
     toolbar: {
       label: 'What the timeline shows',
@@ -276,11 +250,11 @@ export const texts = {
       label: 'Select the newest',
       short: (seconds) => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`),
       back: (seconds) =>
-        seconds < 60 ? `The last ${seconds} seconds` : `The last ${seconds === 60 ? 'minute' : `${seconds / 60} minutes`}`,
+        `The last ${seconds < 60 ? `${seconds} seconds` : seconds === 60 ? 'minute' : `${seconds / 60} minutes`}`,
       sinceLastClip: 'Since my last clip',
       noClip: 'You have no clip of this share yet.',
       nothingSince: (at) => `Your last clip reaches to the newest moment, ${at}.`,
-      longAgo: (at) => `Your last clip ended at ${at}, before what is kept: all of it that can be had is selected.`,
+      longAgo: (at) => `Your last clip ended at ${at}, before what is kept: all that is there is selected.`,
       tooLong: 'That is longer than a clip can be: the newest part of it is selected.',
     },
     fields: {
@@ -317,13 +291,14 @@ export const texts = {
       'buffer-empty': () => 'Nothing is kept of this share at the moment.',
       invalid: () => 'Nothing was recorded in this part. Select another one.',
       'not-permitted': () => 'You may not watch this part: you were not in the room then.',
-      'window-too-long': (problem) => `This is more than can be watched at once: select at most ${problem.max_seconds} s.`,
+      'window-too-long': (problem) => `This is too long: select ${length(problem.max_seconds)} at most.`,
       'sizes-differ': () =>
-        'The picture changed its size within the selection. It can’t be played in one go; an exact cut can still be captured.',
+        'The picture changed its size within the selection: that can’t be played, but captured with the exact cut.',
       'film-broken': () => 'The film could not be played. Select another part, or try again.',
     },
     tail: {
-      behind: (seconds) => `The newest moment is ${seconds < 60 ? `${seconds.toFixed(1)} s` : length(seconds)} behind now.`,
+      behind: (seconds) =>
+        `The newest moment is ${seconds < 60 ? `${seconds.toFixed(1)} s` : length(seconds)} behind now.`,
       ended: 'The share ended',
       include: 'Include this moment',
       includeExplain: 'The capture reaches to the moment you ask for it, and waits for that media',
@@ -334,7 +309,7 @@ export const texts = {
       labelHint: 'What happens here (optional)',
       markNow: 'Mark now',
       markHere: 'Mark the shown moment',
-      none: 'No markers yet. Press M when something happens, and cut it later: a marked moment is kept longer.',
+      none: 'No markers yet. Press M when something happens and cut it later: what is marked is kept longer.',
       marked: (at) => `Marked ${at}.`,
       cutAround: 'Cut around it',
       cutAroundIt: (name, at) => `Cut around ${name}, ${at}`,
@@ -356,7 +331,7 @@ export const texts = {
         segment: { name: 'Whole segments', hint: 'A second or two more on both sides.' },
         exact: { name: 'Exact', hint: 'Nothing but the selection. Takes longer.' },
       },
-      gaps: 'Gaps',
+      gaps: 'Gaps in it',
       gapsTold: {
         skip: { name: 'Leave out', hint: 'The clip is shorter by them.' },
         keep: { name: 'Keep their time', hint: 'A still picture, without sound.' },
@@ -413,21 +388,18 @@ export const texts = {
       'gave-up': 'It was begun several times and never came to an end. Try the other cut.',
       'storage-full': 'The disk is full. Delete clips, or tell whoever runs the service.',
     },
-    shortcuts: {
-      title: 'Keys',
-      on: 'Single keys do something',
-      keys: [
-        [['Space'], 'play, pause'],
-        [['I'], 'the selection begins at the moment shown'],
-        [['O'], 'the selection ends at the moment shown'],
-        [['←', '→'], '1 second; with Shift 10'],
-        [[',', '.'], 'one picture back, on'],
-        [['L'], 'loop'],
-        [['M'], 'mark now; with Shift the moment shown'],
-        [['1', '…', '5'], 'the last 30 s, 1, 2, 5, 10 min'],
-        [['Tab'], 'to the handles: arrows, comma and full stop, Page and Home, End move them'],
-      ],
-    },
+    keysOn: 'Single keys act; ? lists them',
+    keys: [
+      ['Space', 'Play, pause'],
+      ['I', 'The selection begins at the moment shown'],
+      ['O', 'The selection ends at the moment shown'],
+      ['← →', '1 second back, on; with Shift 10'],
+      [', .', 'One picture back, on'],
+      ['L', 'Loop'],
+      ['M', 'Mark now; with Shift the moment shown'],
+      ['1 – 5', 'Select the last 30 s, 1, 2, 5, 10 min'],
+      ['Tab', 'To the handles: arrows, comma, full stop, Page, Home and End move them'],
+    ],
   },
   library: {
     untitled: (who, when) => `${who} at ${when}`,
@@ -594,6 +566,8 @@ export const texts = {
   },
   admin: {},
 };
+
+const left = ({ quota_bytes, used_bytes, reserved_bytes }) => Math.max(0, quota_bytes - used_bytes - reserved_bytes);
 
 /** A text by its dotted name. */
 export const text = (name) => name.split('.').reduce((part, key) => part[key], texts);

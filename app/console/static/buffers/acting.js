@@ -1,0 +1,81 @@
+// What can be done with a live share at once: keep what just happened, stop, resume.
+
+import { ask } from '../asking.js';
+import { Problem } from '../api.js';
+import { h } from '../dom.js';
+import { inWords, tell, tellProblem } from '../telling.js';
+import { texts } from '../texts.js';
+
+const own = texts.buffers;
+const LAST_SECONDS = 30;
+const TOLD_SECONDS = 20;
+
+/** What the viewer may do, as far as the page can know; the service has the last word. */
+export function rights(session, buffer) {
+  const { identity, room, room_admin: roomAdmin, instance_admin: everything, communities } = session.facts;
+  const sharer = identity === buffer.identity;
+  const manages = everything || (roomAdmin && room === buffer.room) || communities.some((one) => one.manages);
+  const goesOn = buffer.state !== 'ended';
+  const stopped = goesOn && buffer.why?.startsWith('stopped-by-') ? buffer.why : null;
+  return {
+    keep: Boolean(buffer.replay_url && buffer.newest),
+    stop: goesOn && !stopped && (sharer || manages),
+    resume: (stopped === 'stopped-by-sharer' && sharer) || (stopped === 'stopped-by-admin' && manages),
+  };
+}
+
+/** Makes a clip of what has just happened; tells how it goes, even after the page has moved on. */
+export async function keepLast(api, buffer) {
+  const who = buffer.identity;
+  const untell = tell(own.keeping(who), { seconds: 120 });
+  try {
+    const tail = buffer.state === 'ended' ? 'skip' : 'include';
+    const asked = { buffer: buffer.id, last: LAST_SECONDS, tail };
+    const capture = await api.post('/captures', asked);
+    const done = await finished(api, capture.id);
+    const run = () => (location.hash = `/clips/${encodeURIComponent(capture.clip_id)}`);
+    if (done.status === 'ready') tell(own.kept(who), { seconds: TOLD_SECONDS, action: { label: own.open, run } });
+    else tell(own.lost(who, done.detail || done.reason || done.status), { alert: true, seconds: TOLD_SECONDS });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    tell(own.lost(who, inWords(error)), { alert: true, seconds: TOLD_SECONDS });
+  } finally {
+    untell();
+  }
+}
+
+/** The last progress of a capture. */
+async function finished(api, id) {
+  const over = new AbortController();
+  let last = null;
+  await api.events(`/captures/${encodeURIComponent(id)}/events`, {}, {
+    onEvent: (_, progress) => {
+      last = progress;
+      if (['ready', 'failed', 'cancelled'].includes(progress.status)) over.abort();
+    },
+    signal: over.signal,
+  });
+  return last;
+}
+
+export async function stop(api, buffer) {
+  const id = 'stop-reason';
+  const answer = await ask({
+    title: own.stopTitle(buffer.identity),
+    explain: own.stopExplain,
+    fields: [h('div', { class: 'field' }, h('label', { for: id }, own.stopReason), h('input', { id, name: 'reason', maxlength: 200, autocomplete: 'off' }))],
+    submit: own.stop,
+    danger: true,
+    act: (data) => api.post(`/buffers/${encodeURIComponent(buffer.id)}/stop`, { reason: data.get('reason').trim() }),
+  });
+  if (answer) tell(own.stopped(buffer.identity));
+}
+
+export async function resume(api, buffer) {
+  try {
+    await api.post(`/buffers/${encodeURIComponent(buffer.id)}/resume`);
+    tell(own.resumed(buffer.identity));
+  } catch (error) {
+    tellProblem(error);
+  }
+}

@@ -1,0 +1,120 @@
+// One live share as a card: made once, brought up to date in place.
+
+import { h, set } from '../dom.js';
+import { texts } from '../texts.js';
+import { clock, clockTenths, length, utc } from '../times.js';
+import { keepLast, resume, rights, stop } from './acting.js';
+import { Reel } from './reel.js';
+import { ago, stateOf } from './words.js';
+
+const own = texts.buffers;
+
+export class Card {
+  /** `most`: of how many seconds a share can have kept; `stays`: for how many, after the last. */
+  constructor(buffer, { session, most, stays }) {
+    Object.assign(this, { session, most, stays, buffer: null, isVisible: false });
+    const who = buffer.identity;
+    const name = `share-${buffer.id}`;
+    this.badge = h('span', { class: 'badge' });
+    this.picture = h('div', { class: 'picture' });
+    this.blank = h('p', { class: 'blank note' });
+    this.says = h('p', { class: 'says' });
+    this.todo = h('p', { class: 'note' });
+    this.reason = h('div', { class: 'reason' }, this.says, this.todo);
+    this.reel = new Reel(session.api);
+    this.age = h('span', { class: 'age' });
+    this.sound = h('span', {});
+    this.fill = h('span', {});
+    this.amount = h('span', {});
+    this.until = h('span', {});
+    this.keepButton = h('button', { 'aria-label': own.keepOf(who), onclick: () => this.keep() }, own.keep);
+    this.stopButton = h('button', { class: 'plain', onclick: () => this.#stopOrResume() });
+    this.element = h(
+      'li',
+      { class: 'card share', 'data-id': buffer.id },
+      h('div', { class: 'stage' }, this.picture, this.reel.element, this.blank, this.reason, this.badge),
+      h(
+        'div',
+        { class: 'share-facts' },
+        h(
+          'div',
+          { class: 'line' },
+          h('h2', { id: name, title: who }, h('a', { href: `#/buffers/${encodeURIComponent(buffer.id)}` }, h('bdi', {}, who))),
+          who === session.facts.identity && h('span', { class: 'badge soft' }, own.you),
+          this.age,
+        ),
+        h('p', { class: 'line note' }, h('bdi', { class: 'room', title: buffer.room }, buffer.room), this.sound),
+        h('div', { class: 'much', 'aria-hidden': 'true' }, this.fill),
+        h('p', { class: 'line note' }, this.amount, this.until),
+        h('div', { class: 'row' }, this.keepButton, this.stopButton),
+      ),
+    );
+    this.element.setAttribute('aria-labelledby', name);
+    for (const kind of ['pointerenter', 'focusin']) this.element.addEventListener(kind, () => this.#move());
+    for (const kind of ['pointerleave', 'focusout']) this.element.addEventListener(kind, () => this.reel.stop());
+    this.update(buffer);
+  }
+
+  update(buffer) {
+    if (buffer === this.buffer) return;
+    this.buffer = buffer;
+    const { badge, tone, says, todo } = stateOf(buffer);
+    const may = rights(this.session, buffer);
+    const unseen = buffer.newest && !buffer.poster;
+    this.element.dataset.state = buffer.state;
+    write(this.badge, badge);
+    this.badge.className = `badge ${tone}`;
+    write(this.says, says);
+    write(this.todo, todo);
+    this.reason.hidden = !says;
+    write(this.blank, unseen ? own.hidden : own.noPicture);
+    this.blank.hidden = Boolean(says || (this.picture.firstChild && !unseen));
+    write(this.sound, buffer.newest ? (buffer.audio ? own.sound : own.silent) : '');
+    write(this.amount, own.amount(length(buffer.seconds), length(this.most)));
+    this.fill.style.inlineSize = `${Math.min(100, (buffer.seconds / this.most) * 100)}%`;
+    this.keepButton.hidden = Boolean(unseen);
+    this.keepButton.disabled = !may.keep;
+    this.stopButton.hidden = !(may.stop || may.resume);
+    write(this.stopButton, may.resume ? own.resume : own.stop);
+    set(this.stopButton, { 'aria-label': (may.resume ? own.resumeOf : own.stopOf)(buffer.identity) });
+    this.tick();
+  }
+
+  /** Brings up to date what changes by itself as time passes. */
+  tick() {
+    const { newest, state, ended_at: endedAt } = this.buffer;
+    const now = this.session.api.now();
+    set(this.age, { title: newest ? `${own.newest.name}: ${clockTenths(newest)}, ${utc(newest)}` : null });
+    if (state !== 'ended') {
+      write(this.age, newest ? ago(now - Date.parse(newest)) : '');
+      write(this.until, '');
+      return;
+    }
+    const until = newest ? Date.parse(newest) + this.stays * 1000 : now;
+    write(this.age, own.over(clock(endedAt)));
+    write(this.until, until > now ? own.stays(clock(until)) : own.fades);
+  }
+
+  /** Shows a picture that is loaded. */
+  show(image) {
+    this.picture.replaceChildren(image);
+    this.blank.hidden = true;
+  }
+
+  keep() {
+    if (!this.keepButton.hidden && !this.keepButton.disabled) void keepLast(this.session.api, this.buffer);
+  }
+
+  #stopOrResume() {
+    const act = rights(this.session, this.buffer).resume ? resume : stop;
+    void act(this.session.api, this.buffer);
+  }
+
+  #move() {
+    if (this.buffer.poster && this.buffer.newest) this.reel.start(this.buffer);
+  }
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

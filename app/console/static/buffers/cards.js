@@ -1,0 +1,169 @@
+// The live view: a card for each share that is recorded, could be, or still has something.
+
+import { fill, h, inNextFrame } from '../dom.js';
+import { isTyping } from '../keyboard.js';
+import { texts } from '../texts.js';
+import { Card } from './card.js';
+import { Filter } from './filter.js';
+import { Posters } from './posters.js';
+
+const own = texts.buffers;
+const TICK_MS = 1_000;
+const SKELETONS = 3;
+const SAID_AT_ONCE = 3;
+const WORTH_SAYING = ['refused', 'stalled', 'ended'];
+
+export function open({ session, api, live, query }) {
+  const view = new Cards(session, api, live, query);
+  return { title: own.title, element: view.element, keys: own.keys, close: () => view.close() };
+}
+
+class Cards {
+  #cards = new Map();
+  #ending = new AbortController();
+
+  constructor(session, api, live, query) {
+    Object.assign(this, { session, live });
+    this.posters = new Posters(api);
+    this.filter = new Filter(query);
+    this.heading = h('h1', {}, own.title);
+    this.shown = h('p', { class: 'note', role: 'status' });
+    this.said = h('p', { class: 'visually-hidden', role: 'status' });
+    this.list = h('ul', { class: 'shares' });
+    this.place = h('div', {});
+    this.element = h(
+      'section',
+      { class: 'live', onkeydown: (event) => this.#press(event) },
+      h('div', { class: 'row top' }, this.heading, this.shown),
+      this.filter.element,
+      this.list,
+      this.place,
+      this.said,
+    );
+    this.visible = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: '120px' });
+    const { signal } = this.#ending;
+    const update = inNextFrame(() => signal.aborted || this.#update());
+    live.addEventListener('change', update, { signal });
+    this.filter.addEventListener('change', update, { signal });
+    session.addEventListener('change', update, { signal });
+    this.timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#update();
+  }
+
+  close() {
+    this.#ending.abort();
+    clearInterval(this.timer);
+    this.visible.disconnect();
+    for (const card of this.#cards.values()) card.reel.stop();
+  }
+
+  #update() {
+    const buffers = this.#inOrder();
+    const isFirst = this.#cards.size === 0;
+    const news = [];
+    for (const [index, buffer] of buffers.entries()) {
+      let card = this.#cards.get(buffer.id);
+      if (!card) {
+        card = this.#made(buffer);
+        if (!isFirst) news.push(own.came(buffer.identity, buffer.room));
+      } else {
+        const { state } = card.buffer;
+        card.update(buffer);
+        if (state !== buffer.state && WORTH_SAYING.includes(buffer.state)) {
+          news.push(own.went(buffer.identity, own.states[buffer.state]));
+        }
+      }
+      // Those that are there stay where they are: their order never changes.
+      if (this.list.children[index] !== card.element) this.list.insertBefore(card.element, this.list.children[index] ?? null);
+      card.element.hidden = !this.filter.fits(buffer);
+    }
+    this.#dropGone(new Set(buffers.map(({ id }) => id)));
+    if (news.length) this.said.textContent = news.slice(0, SAID_AT_ONCE).join(' ');
+    this.filter.count(buffers);
+    this.#tellCount(buffers);
+    this.posters.keepUp(this.#cards.values());
+  }
+
+  /** The viewer's own shares first, then the newest. */
+  #inOrder() {
+    const { identity } = this.session.facts;
+    const { all } = this.live;
+    return [...all.filter((each) => each.identity === identity), ...all.filter((each) => each.identity !== identity)];
+  }
+
+  #made(buffer) {
+    const { limits } = this.session.facts;
+    const most = limits.max_capture_seconds;
+    const card = new Card(buffer, { session: this.session, most, stays: Math.min(most, limits.retention_seconds) });
+    this.#cards.set(buffer.id, card);
+    this.visible.observe(card.element);
+    return card;
+  }
+
+  #dropGone(there) {
+    for (const [id, card] of this.#cards) {
+      if (there.has(id)) continue;
+      const had = card.element.contains(document.activeElement);
+      const next = card.element.nextElementSibling ?? card.element.previousElementSibling;
+      this.visible.unobserve(card.element);
+      card.reel.stop();
+      card.element.remove();
+      this.#cards.delete(id);
+      if (had) (next?.querySelector('a') ?? document.getElementById('main')).focus({ preventScroll: true });
+    }
+  }
+
+  #tellCount(buffers) {
+    const shown = buffers.filter((buffer) => this.filter.fits(buffer)).length;
+    const text = shown < buffers.length ? own.shown(shown, buffers.length) : '';
+    if (this.shown.textContent !== text) this.shown.textContent = text;
+    const what = !this.live.known ? 'loading' : !buffers.length ? 'nothing' : shown ? '' : 'nothingFits';
+    if (this.place.dataset.what === what) return;
+    this.place.dataset.what = what;
+    fill(this.place, what && this[what]());
+  }
+
+  loading() {
+    const skeleton = () => h('li', { class: 'card share skeleton' }, h('div', { class: 'stage' }), h('div', { class: 'share-facts' }));
+    return [
+      h('p', { class: 'visually-hidden', role: 'status' }, own.loading),
+      h('ul', { class: 'shares', 'aria-hidden': 'true' }, Array.from({ length: SKELETONS }, skeleton)),
+    ];
+  }
+
+  nothing() {
+    const { room } = this.session.facts;
+    return h('div', { class: 'empty begin' }, h('h2', {}, own.nothing), h('p', {}, room ? own.beginRoom(room) : own.begin));
+  }
+
+  nothingFits() {
+    const clear = () => {
+      this.filter.clear();
+      this.filter.input.focus();
+    };
+    return h('div', { class: 'empty' }, h('p', {}, own.nothingFits), h('button', { onclick: clear }, own.clear));
+  }
+
+  #seen(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const card = this.#cards.get(target.dataset.id);
+      if (card) card.isVisible = isIntersecting;
+      if (card && isIntersecting) card.tick();
+    }
+    this.posters.keepUp(this.#cards.values());
+  }
+
+  #tick() {
+    if (document.hidden) return;
+    for (const card of this.#cards.values()) if (card.isVisible) card.tick();
+    if (this.live.state === 'open') this.posters.keepUp(this.#cards.values());
+  }
+
+  #press(event) {
+    if (event.key.toLowerCase() !== 'k' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    const card = this.#cards.get(event.target.closest('.share')?.dataset.id);
+    if (!card) return;
+    event.preventDefault();
+    card.keep();
+  }
+}

@@ -1,0 +1,70 @@
+// The newest small pictures of a share, one after the other, while somebody points at its card.
+
+import { Problem } from '../api.js';
+import { h } from '../dom.js';
+import { paint, parse } from '../timeline/sprites.js';
+
+const DWELL_MS = 250; // a pointer on its way elsewhere asks for nothing
+const STEP_MS = 350;
+const LAST_SECONDS = 60;
+const AT_MOST = 24;
+const still = matchMedia('(prefers-reduced-motion: reduce)');
+
+export class Reel {
+  #timer = null;
+  #ending = null;
+
+  constructor(api) {
+    this.api = api;
+    this.element = h('div', { class: 'reel', hidden: true, 'aria-hidden': 'true' });
+  }
+
+  start(buffer) {
+    if (this.#timer || still.matches) return;
+    this.#ending = new AbortController();
+    this.#timer = setTimeout(() => this.#run(buffer, this.#ending.signal), DWELL_MS);
+  }
+
+  stop() {
+    clearTimeout(this.#timer); // of an interval, too
+    this.#timer = null;
+    this.#ending?.abort();
+    this.element.hidden = true;
+  }
+
+  async #run(buffer, signal) {
+    let cues;
+    try {
+      cues = await this.#cues(buffer, signal);
+    } catch (error) {
+      // The card does without them: what it shows is the poster.
+      if (error instanceof Problem || error.name === 'AbortError' || error.name === 'EncodingError') return;
+      throw error;
+    }
+    if (signal.aborted || cues.length < 2) return;
+    let at = 0;
+    const step = () => {
+      const { clientWidth, clientHeight } = this.element;
+      paint(this.element, cues[at++ % cues.length], clientWidth, clientHeight);
+    };
+    this.element.hidden = false;
+    step();
+    this.#timer = setInterval(step, STEP_MS);
+  }
+
+  /** The newest cues; their sheet is loaded. */
+  async #cues(buffer, signal) {
+    const path = `/buffers/${encodeURIComponent(buffer.id)}/thumbnails.vtt`;
+    const answer = await this.api.answer(path, { last: LAST_SECONDS }, { signal });
+    const cues = parse(await answer.text(), answer.url).slice(-AT_MOST);
+    const sheets = [...new Set(cues.map((cue) => cue.url))];
+    await Promise.all(sheets.map((url) => loaded(url)));
+    return cues;
+  }
+}
+
+function loaded(url) {
+  const sheet = new Image();
+  sheet.src = url;
+  return sheet.decode();
+}
