@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -20,6 +21,8 @@ from app.storage import local
 from app.store import Row
 
 log = structlog.get_logger()
+
+_GRANT = re.compile(r"[0-9]{1,9}")
 
 
 @described(
@@ -75,7 +78,7 @@ async def _file(ctx: Context, request: Request) -> Row:
     grant = query.get("grant", "")
     # A caller's own right is looked at; a signature is good for what it covers.
     return await library.file_of(
-        ctx, reader.caller, file_id, int(grant) if grant.isdecimal() else None
+        ctx, reader.caller, file_id, int(grant) if _GRANT.fullmatch(grant) else None
     )
 
 

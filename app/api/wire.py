@@ -60,6 +60,8 @@ async def body(request: Request, model: type[Model]) -> Model:
         raise Malformed("the body is not JSON in UTF-8") from error
     if not isinstance(given, dict):
         raise Invalid(f"the body must be a JSON object, not {type(given).__name__}")
+    if b"\\u" in raw:
+        _refuse_half_pairs(given)
     return _validated(model, given)
 
 
@@ -83,6 +85,23 @@ def idempotency_key(request: Request) -> str | None:
     if key is not None and not _KEY.fullmatch(key):
         raise Invalid(f"{IDEMPOTENCY_KEY} must be 1 to 200 visible ASCII characters")
     return key
+
+
+def _refuse_half_pairs(given: Mapping[str, object]) -> None:
+    """Raises Invalid if a text holds one half of a surrogate pair.
+
+    JSON can write it as an escape, Python keeps it, and nothing that stores or sends UTF-8 takes
+    it: so nothing that is asked may hold it, whatever the field.
+    """
+    message = "holds one half of a surrogate pair, which is no Unicode text"
+    wrong = []
+    for name, value in given.items():
+        try:
+            json.dumps([name, value], ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            wrong.append({"field": _shown(name)[1:-1], "message": message, "value": _shown(value)})
+    if wrong:
+        raise Invalid("; ".join(f"{each['field']}: {message}" for each in wrong), errors=wrong)
 
 
 def _validated(model: type[Model], given: Mapping[str, object]) -> Model:
