@@ -81,7 +81,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.readiness = health.Readiness(ctx)
             app.state.checkup = Checkup(settings)
             app.state.replays = Replays(ctx)
-            app.state.places = Places(settings.streams_per_user)
+            app.state.places = Places(ctx.queue.redis, settings.streams_per_user)
             app.state.looks = Looks(ctx)
             app.state.drawing = Drawing()
             app.state.thumbnails = Thumbnails(ctx, app.state.drawing)

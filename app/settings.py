@@ -127,9 +127,7 @@ class Settings(BaseSettings):
     captures_per_hour: int = Field(
         600, ge=0, description="Captures that one user may ask for in an hour; 0: any number."
     )
-    streams_per_user: int = Field(
-        8, ge=1, description="Event streams of one user at once, in each process of the API."
-    )
+    streams_per_user: int = Field(8, ge=1, description="Event streams of one user at once.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Own port for /metrics; 0: none.")
     metrics_token: SecretStr = Field(
         SecretStr(""), description="Bearer token for /metrics on PORT; empty: not served there."

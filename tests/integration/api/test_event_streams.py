@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
 from app.api.event_streams import Places
+from app.context import Context
 from app.errors import TooManyRequests
 from app.settings import Settings
 from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM, MakeShare
@@ -19,6 +22,15 @@ from tests.waiting import wait_for
 @pytest.fixture
 def settings(make_settings: MakeSettings) -> Settings:
     return make_settings(streams_per_user=2)
+
+
+async def is_full(places: Places) -> bool:
+    """Whether ann has no place left."""
+    try:
+        async with places.taken("ann"):
+            return False
+    except TooManyRequests:
+        return True
 
 
 async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
@@ -32,14 +44,7 @@ async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
         streams = [group.create_task(http.get(path, headers=OWNER)) for _ in range(2)]
         places: Places = app.state.places
 
-        def full() -> bool:
-            try:
-                with places.taken("ann"):
-                    return False
-            except TooManyRequests:
-                return True
-
-        await wait_for(full)
+        await wait_for(lambda: is_full(places))
         third = await http.get(path, headers=OWNER)
         assert (third.status_code, third.json()["type"]) == (429, "too-many-requests")
         assert third.headers["Retry-After"] == "5"
@@ -47,3 +52,45 @@ async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
         await http.delete(location, headers=OWNER)
     assert [(await each).status_code for each in (*streams, other)] == [200, 200, 200]
     assert (await http.get(path, headers=OWNER)).status_code == 200
+
+
+HOLDER = """
+import asyncio, sys
+from redis.asyncio import Redis
+from app.api.event_streams import Places
+
+async def hold():
+    places = Places(Redis.from_url(sys.argv[1]), 2, 1.0)
+    async with places.taken("ann"), places.taken("ann"):
+        print("held", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(hold())
+"""
+
+
+async def test_places_are_counted_over_all_processes_and_a_killed_one_gives_them_back(
+    ctx: Context, settings: Settings
+) -> None:
+    """Their leases are renewed while the process lives, and end by themselves."""
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDER, settings.redis_url, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert holder.stdout is not None
+        assert await holder.stdout.readline() == b"held\n"
+        places = Places(ctx.queue.redis, 2)
+        began = time.monotonic()
+        while time.monotonic() < began + 1.5:
+            assert await is_full(places)
+            await asyncio.sleep(0.1)
+        async with places.taken("bob"):
+            pass
+    finally:
+        holder.kill()
+        await holder.wait()
+
+    async def room_again() -> bool:
+        return not await is_full(places)
+
+    await wait_for(room_again, 10)
