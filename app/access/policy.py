@@ -92,7 +92,8 @@ def clip_right(
         return ClipRight.NONE
     if caller.identity == owner:
         return ClipRight.CHANGE
-    if visibility == "room" and in_room and caller.can_subscribe:
+    # What is open to a room is to its admin, who need not have been there; what is private is not.
+    if visibility == "room" and (in_room or caller.room_admin) and caller.can_subscribe:
         return ClipRight.READ
     return ClipRight.NONE
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pymongo import DESCENDING
 
-from app.models import Participant
+from app.models import Participant, Room
 from app.store import Row, Store
 
 NEWEST = 500
@@ -43,6 +43,12 @@ async def rooms_of(store: Store, identity: str, room: str | None) -> list[str]:
     rows = store.rows(Participant).find(which, {"room_sid": 1})
     newest = await rows.sort("joined_at", DESCENDING).limit(NEWEST).to_list(NEWEST)
     return sorted({row["room_sid"] for row in newest})
+
+
+async def sids_of(store: Store, room: str | None) -> list[str]:
+    """The sids that rooms of a name have had, as far as something of them is kept."""
+    rows = store.rows(Room).find({"name": room}, {"_id": 1}).limit(NEWEST)
+    return [row["_id"] for row in await rows.to_list(NEWEST)]
 
 
 def _stay(row: Row) -> Stay | None:

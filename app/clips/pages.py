@@ -74,8 +74,9 @@ async def page(
 ) -> Page:
     """The clips that the caller may see: their own and those shared with their rooms.
 
-    Of an instance admin: all. `looked_at`: rows to look at, at most, where conditions are checked
-    on the rows. Raises Invalid if `after` is not a page's `next`.
+    Of a room admin: also what is shared with the room; of an instance admin: all. `looked_at`: rows
+    to look at, at most, where conditions are checked on the rows. Raises Invalid if `after` is not
+    a page's `next`.
     """
     begin: Position = (wanted.until or _FAR, "")
     if after is not None:
@@ -131,12 +132,20 @@ async def _scopes(ctx: Context, caller: Caller, room: str | None, owner: str | N
     if owner in (None, caller.identity):
         scopes.append({"owner": caller.identity} | here)
     if caller.can_subscribe and owner != caller.identity:
-        sids = await presence.rooms_of(ctx.store, caller.identity, room)
+        sids = await _rooms(ctx, caller, room)
         open_to_me = {"audience": {"$in": sids}}
         # Most often nothing is shared, and then nothing has to be looked at one by one.
         if sids and await ctx.store.rows(ReplayClip).find_one(open_to_me, {"_id": 1}):
             scopes.append(open_to_me)
     return scopes
+
+
+async def _rooms(ctx: Context, caller: Caller, room: str | None) -> list[str]:
+    """The sids of the rooms whose clips the caller may see: theirs, and those they administrate."""
+    sids = await presence.rooms_of(ctx.store, caller.identity, room)
+    if not caller.room_admin:
+        return sids
+    return sorted({*sids, *await presence.sids_of(ctx.store, caller.room)})
 
 
 async def _before(

@@ -16,7 +16,10 @@ class Room(Model):
 
     model_config = {
         "collection": "rooms",
-        "indexes": lambda: [IndexModel([("finished_at", ASCENDING)])],
+        "indexes": lambda: [
+            IndexModel([("finished_at", ASCENDING)]),
+            IndexModel([("name", ASCENDING)]),
+        ],
     }
 
     sid: str = Field(primary_field=True)

@@ -10,7 +10,7 @@ from app.access.tokens import Caller
 from app.clips import pages
 from app.clips.pages import Wanted
 from app.context import Context
-from app.models import File, Participant, ReplayClip
+from app.models import File, Participant, ReplayClip, Room
 from tests.integration.clips.rows import clip_row, file_row
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -46,6 +46,8 @@ async def fill(ctx: Context) -> list[ReplayClip]:
     ):
         there = {"room_sid": f"RM_{room}", "room": room, "identity": identity, "joined_at": NOW}
         await ctx.store.create(Participant(sid=f"PA_{number}", **there))
+    for room in ("north", "south"):
+        await ctx.store.create(Room(sid=f"RM_{room}", name=room))
     return clips
 
 
@@ -55,7 +57,8 @@ def expected(clips: list[ReplayClip], caller: Caller, **asked: Any) -> list[str]
 
     def wanted(clip: ReplayClip) -> bool:
         mine = clip.owner == caller.identity
-        shared = clip.visibility == "room" and clip.room in rooms and caller.can_subscribe
+        open_to_me = clip.room in rooms or caller.room_admin
+        shared = clip.visibility == "room" and open_to_me and caller.can_subscribe
         return (
             clip.deleted_at is None
             and (caller.instance_admin or mine or shared)
@@ -114,6 +117,9 @@ CALLERS = (
     Caller("bob", room="south"),
     Caller("bob", can_subscribe=False),
     Caller("eve"),
+    Caller("mod", room="north", room_admin=True),
+    Caller("ann", room="south", room_admin=True),
+    Caller("mod", room="north", room_admin=True, can_subscribe=False),
     Caller("ops", instance_admin=True),
     Caller("ops", room="north", instance_admin=True),
 )
