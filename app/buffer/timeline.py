@@ -282,8 +282,10 @@ def _state(
     newest = max((s.end for s in spans if s.session_id == recording["_id"]), default=None)
     newest_at = indexed.get(recording["_id"], Indexed()).newest_at
     if newest is None or newest_at is None:
-        active_at = recording["active_at"]
-        late = active_at is not None and now - active_at > three + timedelta(seconds=10)
+        begun = recording["active_at"]
+        if begun is not None and buffer.get("forget_before") is not None:
+            begun = max(begun, buffer["forget_before"])  # nothing is left of what came before
+        late = begun is not None and now - begun > three + timedelta(seconds=10)
         return ("stalled", why) if late else ("starting", "starting")
     if now - newest_at > three + timedelta(seconds=10):
         return "stalled", why

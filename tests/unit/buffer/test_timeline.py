@@ -109,6 +109,14 @@ def test_old_media_lags_and_no_media_stalls(newest: float, indexed_at: float, st
     assert timeline([session()], media).state == state
 
 
+@pytest.mark.parametrize(("forgotten", "state"), [(95, "starting"), (80, "stalled")])
+def test_a_recording_of_which_all_was_forgotten_begins_anew(forgotten: float, state: str) -> None:
+    row = buffer(forget_before=at(forgotten))
+    assert timeline([session(active_at=at(0))], {}, row=row).state == state
+    media = {"s": indexed(run(0, forgotten - 1), newest_at=at(forgotten - 1))}
+    assert timeline([session(active_at=at(0))], media, row=row).state == state
+
+
 def test_an_egress_that_is_active_and_brings_nothing_is_stalled() -> None:
     assert timeline([session(active_at=at(90))], {}).state == "starting"
     assert timeline([session(active_at=None, created_at=at(0))], {}).state == "starting"
