@@ -18,10 +18,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from app import context, delivery, exposition, health, history, jobs, metrics, models, schedule
 from app.access import audit
 from app.buffer import cleanup, governor
-from app.clips import capturing, ended, forgetting, quota_check, sweeping, thumbnails
+from app.clips import capturing, forgetting, quota_check, sweeping, thumbnails
 from app.context import Context
 from app.errors import Unavailable
-from app.recording import facts, reaping, recorder, survey
+from app.recording import facts, reaping, recorder, survey, unfinished
 from app.recording.forgetting import forget_facts as forget_old_facts
 from app.recording.livekit import LiveKit, clock_of
 from app.settings import Settings
@@ -52,14 +52,8 @@ async def reconcile(state: Jobs, room_sid: str, identity: str) -> None:
 
 async def reconcile_room(state: Jobs, room_sid: str) -> None:
     ctx: Context = state["ctx"]
-    who = {"room_sid": room_sid}
-    for model, query in (
-        (models.Track, who | {"live": True}),
-        (models.EgressSession, who | {"role": {"$in": ["current", "next"]}}),
-        (models.Buffer, who | {"ended_at": None}),
-    ):
-        for identity in await ctx.store.rows(model).distinct("identity", query):
-            await ctx.queue.reconcile(room_sid, identity)
+    for identity in {who for who, _ in await unfinished.shares(ctx.store, room_sid)}:
+        await ctx.queue.reconcile(room_sid, identity)
 
 
 async def learn_clock(state: Jobs, session_id: str) -> None:
@@ -120,10 +114,6 @@ async def forget_audit(state: Jobs) -> None:
     await audit.forget_old(ctx.store, ctx.settings)
 
 
-async def forget_captures(state: Jobs) -> None:
-    await ended.forget_captures(state["ctx"])
-
-
 async def check_quotas(state: Jobs) -> None:
     await quota_check.check(state["ctx"])
 
@@ -180,7 +170,6 @@ def _periods(settings: Settings) -> dict[str, float]:
         "sweep_clips": 15.0,
         "sweep_thumbnails": 3600.0,
         "forget_audit": 3600.0,
-        "forget_captures": 3600.0,
         "check_quotas": 86_400.0,
         "forget_facts": 3600.0,
         "forget_marked": 5.0,
@@ -221,7 +210,6 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("sweep_clips", sweep_clips, RECONCILE_SECONDS),
             job("sweep_thumbnails", sweep_thumbnails, RECONCILE_SECONDS),
             job("forget_audit", forget_audit, RECONCILE_SECONDS),
-            job("forget_captures", forget_captures, RECONCILE_SECONDS),
             job("check_quotas", check_quotas, RECONCILE_SECONDS),
             job("forget_facts", forget_facts, RECONCILE_SECONDS),
             job("forget", forget, RECONCILE_SECONDS),

@@ -67,7 +67,7 @@ class Track(Model):
         "collection": "tracks",
         "indexes": lambda: [
             Index(Track.participant_sid),
-            Index(Track.room_sid),
+            Index(Track.room_sid, Track.identity),
             IndexModel([("live", ASCENDING)], partialFilterExpression={"live": True}),
         ],
     }

@@ -22,7 +22,7 @@ class Buffer(Model):
         "collection": "buffers",
         "indexes": lambda: [
             Index(Buffer.room, Buffer.identity),
-            Index(Buffer.room_sid),
+            Index(Buffer.room_sid, Buffer.identity),
             IndexModel([("ended_at", ASCENDING)]),
             IndexModel([("forget_before", ASCENDING)]),
         ],
@@ -67,6 +67,7 @@ class EgressSession(Model):
             ),
             IndexModel([("buffer_id", ASCENDING), ("created_at", ASCENDING)]),
             IndexModel([("egress_id", ASCENDING)]),
+            IndexModel([("room_sid", ASCENDING), ("identity", ASCENDING)]),
             IndexModel([("indexing", ASCENDING)]),
         ],
     }

@@ -26,6 +26,7 @@ from app.recording import (
     starting,
     stopping,
     telling,
+    unfinished,
 )
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.recording.reasons import REFUSALS, Why
@@ -55,7 +56,7 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     try:
         await ctx.queue.begin_reconcile(room_sid, identity)
         again_at: datetime | None = None
-        for video_sid in await _shares(ctx, room_sid, identity):
+        for _, video_sid in sorted(await unfinished.shares(ctx.store, room_sid, identity)):
             at = await _reconcile_share(ctx, livekit, room_sid, video_sid)
             again_at = min(filter(None, (again_at, at)), default=None)
         if again_at is not None:
@@ -66,21 +67,6 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
         except LockError:
             # it ran out while LiveKit kept us waiting; the unique index still guards the share
             log.warning("reconcile_lock_lost", room=room_sid, identity=identity)
-
-
-async def _shares(ctx: Context, room_sid: str, identity: str) -> list[str]:
-    """Video tracks of this participant that are live, or still have a session with a role."""
-    live = await ctx.store.rows(models.Track).distinct(
-        "_id", {"room_sid": room_sid, "identity": identity, "video": True, "live": True}
-    )
-    recorded = await ctx.store.rows(models.EgressSession).distinct(
-        "video_sid",
-        {"room_sid": room_sid, "identity": identity, "role": {"$in": ["current", "next"]}},
-    )
-    open_buffers = await ctx.store.rows(models.Buffer).distinct(
-        "video_sid", {"room_sid": room_sid, "identity": identity, "ended_at": None}
-    )
-    return sorted({*live, *recorded, *open_buffers})
 
 
 async def _reconcile_share(

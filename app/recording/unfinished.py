@@ -1,0 +1,30 @@
+"""Shares that are not over: of a participant, or of everybody in a room."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.models import Buffer, EgressSession, Track
+from app.store import Row, Store
+
+_FIELDS = {"identity": 1, "video_sid": 1}
+
+
+async def shares(store: Store, room_sid: str, identity: str | None = None) -> set[tuple[str, str]]:
+    """(identity, video track) of each share whose track is live, whose session has a role or whose
+    buffer is open.
+
+    Asks for all of a room's rows, or a participant's, and chooses here: SecantusDB answers that
+    from an index, but walks all rows for `distinct`.
+    """
+    whose: Row = {"room_sid": room_sid} | ({} if identity is None else {"identity": identity})
+    tracks, sessions, buffers = await asyncio.gather(
+        store.rows(Track).find(whose, {"identity": 1, "video": 1, "live": 1}).to_list(None),
+        store.rows(EgressSession).find(whose, _FIELDS | {"role": 1}).to_list(None),
+        store.rows(Buffer).find(whose, _FIELDS | {"ended_at": 1}).to_list(None),
+    )
+    return {
+        *((row["identity"], row["_id"]) for row in tracks if row["video"] and row["live"]),
+        *((row["identity"], row["video_sid"]) for row in sessions if row["role"] is not None),
+        *((row["identity"], row["video_sid"]) for row in buffers if row["ended_at"] is None),
+    }

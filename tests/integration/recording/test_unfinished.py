@@ -1,0 +1,49 @@
+"""Which shares a reconcile looks at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from app.context import Context
+from app.models import Buffer, EgressSession, Track
+from app.recording import unfinished
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def _track(ctx: Context, sid: str, identity: str, *, live: bool, video: bool = True) -> None:
+    share = {"room_sid": "RM_1", "room": "studio", "identity": identity}
+    track = Track(sid=sid, participant_sid=f"PA_{identity}", video=video, live=live, **share)
+    assert await ctx.store.create(track)
+
+
+async def _recorded(
+    ctx: Context, sid: str, identity: str, *, role: str | None, ended_at: datetime | None
+) -> None:
+    share = {"room_sid": "RM_1", "room": "studio", "identity": identity, "video_sid": sid}
+    buffer = Buffer(id=f"b-{sid}", participant_sid="PA", since=NOW, ended_at=ended_at, **share)
+    session = EgressSession(
+        id=f"s-{sid}",
+        buffer_id=buffer.id,
+        role=role,
+        folder=sid,
+        created_at=NOW,
+        segment_seconds=2,
+        **share,
+    )
+    assert await ctx.store.create(buffer)
+    assert await ctx.store.create(session)
+
+
+async def test_a_share_is_looked_at_until_nothing_of_it_goes_on(ctx: Context) -> None:
+    """A live picture, a session with a role or an open buffer is enough; sound alone is not."""
+    await _track(ctx, "TR_live", "alice", live=True)
+    await _track(ctx, "TR_sound", "alice", live=True, video=False)
+    await _track(ctx, "TR_over", "alice", live=False)
+    await _recorded(ctx, "TR_running", "alice", role="next", ended_at=NOW)
+    await _recorded(ctx, "TR_open", "bob", role=None, ended_at=None)
+    await _recorded(ctx, "TR_done", "bob", role=None, ended_at=NOW)
+    alice = {("alice", "TR_live"), ("alice", "TR_running")}
+    assert await unfinished.shares(ctx.store, "RM_1", "alice") == alice
+    assert await unfinished.shares(ctx.store, "RM_1") == alice | {("bob", "TR_open")}
+    assert await unfinished.shares(ctx.store, "RM_2") == set()
