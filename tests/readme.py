@@ -7,7 +7,6 @@ from pathlib import Path
 
 import prometheus_client
 from pydantic import SecretStr
-from starlette.routing import Route
 
 from app import exposition, metrics
 from app.api import openapi
@@ -33,11 +32,10 @@ def settings_table() -> str:
 def routes_table() -> str:
     """Each route with its summary."""
     lines = ["| route | what |", "| --- | --- |"]
-    for route in ROUTES:
-        if isinstance(route, Route):
-            methods = ", ".join(sorted((route.methods or set()) - {"HEAD"}))
-            operation = openapi.operation_of(route)
-            lines.append(f"| `{methods} {route.path}` | {operation.summary} |")
+    for route in openapi.listed_of(ROUTES):
+        methods = ", ".join(sorted((route.methods or set()) - {"HEAD"}))
+        operation = openapi.operation_of(route)
+        lines.append(f"| `{methods} {route.path}` | {operation.summary} |")
     return "\n".join(lines)
 
 

@@ -80,9 +80,14 @@ def operation_of(route: Route) -> Operation:
         raise KeyError(f"{route.path}: its endpoint is not @described") from None
 
 
+def listed_of(routes: Iterable[BaseRoute]) -> list[Route]:
+    """The routes of the interface: all but those of pages, which leave themselves out."""
+    return [each for each in routes if isinstance(each, Route) and each.include_in_schema]
+
+
 def describe(routes: Iterable[BaseRoute]) -> Json:
     """The OpenAPI 3.1 document of these routes."""
-    listed = [route for route in routes if isinstance(route, Route)]
+    listed = listed_of(routes)
     schemas = _Schemas([operation_of(route) for route in listed])
     paths: dict[str, Json] = {}
     for route in listed:

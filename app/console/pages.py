@@ -50,6 +50,6 @@ class _Parts(StaticFiles):
 
 
 routes: list[BaseRoute] = [
-    Route("/", get_console, methods=["GET"]),
+    Route("/", get_console, methods=["GET"], include_in_schema=False),
     Mount("/console", _Parts(directory=STATIC)),
 ]

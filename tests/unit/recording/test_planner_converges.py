@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.recording import planner
 from app.recording.planner import Create, Look, Promote, Retire, Session, Share, Start, Stop
+from app.recording.reasons import Why
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 STEP_SECONDS = 0.5
@@ -38,6 +39,7 @@ class World:
     now: datetime = T0
     live: bool = True
     audio: str | None = None
+    refusal: Why | None = None
     failures: int = 0
     retry_at: datetime | None = None
     rows: dict[str, Session] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class World:
             live=self.live,
             published_at=T0,
             audio_sid=self.audio,
+            refusal=self.refusal,
             failures=self.failures,
             retry_at=self.retry_at,
         )
@@ -87,6 +90,7 @@ class World:
     def act(self, action: planner.Action) -> None:
         match action:
             case Create(role=role, audio_sid=audio):
+                assert self.refusal is None
                 self.made += 1
                 sid = f"s{self.made}"
                 self.rows[sid] = Session(sid, role, created_at=self.now, audio_sid=audio)
@@ -147,6 +151,8 @@ class World:
     luck=st.lists(st.integers(0, 59), max_size=60),
     audio_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
     gone_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
+    stopped_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
+    resumed_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
     dies_at=st.lists(st.integers(0, FAULTY_STEPS), max_size=4),
     told_every=st.integers(1, SURVEY_STEPS),
 )
@@ -154,16 +160,25 @@ def test_whatever_is_lost_ends_in_one_egress_or_none(
     luck: list[int],
     audio_at: int | None,
     gone_at: int | None,
+    stopped_at: int | None,
+    resumed_at: int | None,
     dies_at: list[int],
     told_every: int,
 ) -> None:
-    """Once the faults end: one egress with the share's audio if it is live, none if it is not."""
+    """Once the faults end: one egress with the share's audio if it is live, else none.
+
+    None either if somebody has stopped it, and had not taken that back.
+    """
     world = World(luck)
     for n in range(FAULTY_STEPS + CALM_STEPS):
         if n == audio_at:
             world.audio = "TR_A"
         if n == gone_at:
             world.live = False
+        if n == stopped_at:
+            world.refusal = Why.STOPPED_BY_ADMIN
+        if n == resumed_at:
+            world.refusal = None
         if n in dies_at:
             for sid in world.running():
                 world.egresses[sid].ended = world.now
@@ -174,7 +189,7 @@ def test_whatever_is_lost_ends_in_one_egress_or_none(
         world.step()
     world.survey()
     running = world.running()
-    if gone_at is not None:
+    if gone_at is not None or world.refusal is not None:
         assert running == []
         assert world.with_role() == []
     else:
