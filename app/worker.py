@@ -18,7 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from app import context, delivery, exposition, health, history, jobs, metrics, models, schedule
 from app.access import audit
 from app.buffer import cleanup, governor
-from app.clips import capturing, forgetting, quota_check, sweeping, thumbnails
+from app.clips import capturing, ended, forgetting, quota_check, sweeping, thumbnails
 from app.context import Context
 from app.errors import Unavailable
 from app.recording import facts, reaping, recorder, survey, unfinished
@@ -114,6 +114,10 @@ async def forget_audit(state: Jobs) -> None:
     await audit.forget_old(ctx.store, ctx.settings)
 
 
+async def forget_captures(state: Jobs) -> None:
+    await ended.forget_captures(state["ctx"])
+
+
 async def check_quotas(state: Jobs) -> None:
     await quota_check.check(state["ctx"])
 
@@ -170,6 +174,7 @@ def _periods(settings: Settings) -> dict[str, float]:
         "sweep_clips": 15.0,
         "sweep_thumbnails": 3600.0,
         "forget_audit": 3600.0,
+        "forget_captures": 3600.0,
         "check_quotas": 86_400.0,
         "forget_facts": 3600.0,
         "forget_marked": 5.0,
@@ -210,6 +215,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("sweep_clips", sweep_clips, RECONCILE_SECONDS),
             job("sweep_thumbnails", sweep_thumbnails, RECONCILE_SECONDS),
             job("forget_audit", forget_audit, RECONCILE_SECONDS),
+            job("forget_captures", forget_captures, RECONCILE_SECONDS),
             job("check_quotas", check_quotas, RECONCILE_SECONDS),
             job("forget_facts", forget_facts, RECONCILE_SECONDS),
             job("forget", forget, RECONCILE_SECONDS),

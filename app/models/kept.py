@@ -39,6 +39,7 @@ class Capture(Model):
             IndexModel([("caller", ASCENDING), ("accepted_at", ASCENDING)]),
             IndexModel([("buffer_id", ASCENDING), ("status", ASCENDING)]),
             IndexModel([("accepted_at", DESCENDING)]),
+            IndexModel([("finished_at", ASCENDING)]),
         ],
     }
 

@@ -1,0 +1,27 @@
+"""Forgets captures that ended long ago: nothing needs their rows any more, clips included."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from app.clips import leases
+from app.context import Context
+from app.models import Capture
+
+KEPT = timedelta(days=7)
+"""From a capture's end. Its Idempotency-Key holds for 24 h from its acceptance, which is before."""
+
+log = structlog.get_logger()
+
+
+async def forget_captures(ctx: Context) -> None:
+    """Deletes the rows of captures that are over, with nothing left to do, since KEPT."""
+    long_over = {
+        "finished_at": {"$gt": leases.BEGINNING, "$lt": datetime.now(UTC) - KEPT},
+        "lease_until": None,
+    }
+    gone = await ctx.store.rows(Capture).delete_many(long_over)
+    if gone.deleted_count:
+        log.info("captures_forgotten", captures=gone.deleted_count)

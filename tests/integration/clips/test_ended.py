@@ -1,0 +1,41 @@
+"""Captures are forgotten when they ended long ago, and not before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.clips import ended, pages
+from app.clips.pages import Wanted
+from app.context import Context
+from app.models import Capture
+from tests.integration.clips.conftest import ADA
+from tests.integration.clips.rows import add_clip
+
+NOW = datetime.now(UTC)
+
+
+async def add_capture(ctx: Context, name: str, **given: Any) -> None:
+    times = ("requested_start", "requested_end", "window_start", "window_end", "wait_until")
+    accepted = {"accepted_at": NOW - timedelta(days=8)} | dict.fromkeys(times, NOW)
+    whose = {"caller": "ada", "room": "room", "room_sid": "RM", "identity": "ada"}
+    fields: dict[str, Any] = {"clip_id": f"clip-{name}", "buffer_id": "b"} | whose | accepted
+    assert await ctx.store.create(Capture(id=name, **(fields | given)))
+
+
+async def test_captures_that_are_over_for_a_week_are_forgotten_and_their_clips_stay(
+    ctx: Context,
+) -> None:
+    week = timedelta(days=7)
+    long_ago, lately = NOW - week - timedelta(minutes=1), NOW - week + timedelta(hours=1)
+    for status in ("ready", "failed", "cancelled"):
+        await add_capture(ctx, f"old-{status}", status=status, finished_at=long_ago)
+        await add_capture(ctx, f"new-{status}", status=status, finished_at=lately)
+    await add_capture(ctx, "no-checksum", status="ready", finished_at=long_ago, lease_until=NOW)
+    await add_capture(ctx, "running", status="running", lease_until=NOW)
+    await add_clip(ctx, "clip-old-ready", owner="ada", capture_id="old-ready")
+    await ended.forget_captures(ctx)
+    left = {row["_id"] async for row in ctx.store.rows(Capture).find({}, {"_id": 1})}
+    assert left == {"new-ready", "new-failed", "new-cancelled", "no-checksum", "running"}
+    (clip,) = (await pages.page(ctx, ADA, Wanted())).items
+    assert clip.row["_id"] == "clip-old-ready"
