@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from app.buffer import pins
 from app.buffer.windows import Stretch
-from app.clips import captures, copying, delivery, endings, exact, sources, waiting
+from app.clips import captures, copying, delivery, endings, exact, piecing, sources, waiting
 from app.clips.delivery import Shown
 from app.clips.exact import Encoding
 from app.clips.failures import NothingRecorded, SizesDiffer
@@ -19,8 +21,10 @@ from app.clips.leases import Lease, Lost
 from app.clips.progress import Share, watched
 from app.clips.verifying import Expected
 from app.context import Context
-from app.media import movie
-from app.media.movie import Movie, NothingToShow, Run
+from app.media import ends, movie
+from app.media.ends import Ends
+from app.media.faults import Unpreparable
+from app.media.movie import Gaps, Movie, NothingToShow, Run
 from app.storage import local
 from app.store import Row
 
@@ -28,7 +32,11 @@ COPIED_TOLERANCE_SECONDS = 0.05
 ENCODED_TOLERANCE_SECONDS = 0.25
 """An encoded picture or frame of sound ends where it ends."""
 COPYING_SHARE = 0.05
-"""Of the progress of an exact cut."""
+"""Of the progress of an exact cut that is encoded whole."""
+PIECES_SHARE = 0.9
+"""Of the progress of an exact cut of which the ends are."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ async def make(ctx: Context, lease: Lease, slots: Slots) -> None:
     part = await asyncio.to_thread(local.part_path, root, path, lease.row["attempts"])
     try:
         if lease.row["cut"] == "exact":
-            result = await _encoded(ctx, lease, slots, part)
+            result = await _exact(ctx, lease, slots, part)
         else:
             async with slots.copying:
                 result = await _copied(ctx, lease, part)
@@ -76,32 +84,60 @@ async def _copied(ctx: Context, lease: Lease, part: Path) -> dict[str, Any]:
     await lease.change({"status": "running", "stage": "copying"})
     material = await _material(ctx, lease.row)
     planned = await asyncio.to_thread(_planned, ctx.settings.media_root, lease.row, material)
-    share = Share()
-    await watched(copying.write(planned, part, share.tell), lease, share)
-    await copying.settle(
-        part,
-        Expected(
-            size_bytes=planned.size_bytes,
-            width=planned.width,
-            height=planned.height,
-            duration_seconds=planned.duration_seconds,
-            tolerance_seconds=COPIED_TOLERANCE_SECONDS,
-            frames=planned.frames,
-            audio_frames=planned.audio_frames,
-        ),
-    )
+    await _write(planned, lease, part, Share())
     return _result(lease.row, material, Shown.of(planned), part)
 
 
-async def _encoded(ctx: Context, lease: Lease, slots: Slots, part: Path) -> dict[str, Any]:
+async def _exact(ctx: Context, lease: Lease, slots: Slots, part: Path) -> dict[str, Any]:
+    async with slots.copying:
+        await lease.change({"status": "running", "stage": "copying"})
+        material = await _material(ctx, lease.row)
+    runs = await asyncio.to_thread(_runs, ctx.settings.media_root, lease.row, material)
+    try:
+        found = await asyncio.to_thread(ends.find, runs)
+        if found is not None:
+            return await _pieced(found, lease, slots, part, material)
+    except NothingToShow as error:
+        raise _nothing() from error
+    except (ends.OtherPictures, Unpreparable) as error:
+        log.warning("exact_ends_unfit", capture=lease.row["_id"], error=str(error))
+    return await _encoded(runs, lease, slots, part, material)
+
+
+async def _pieced(
+    found: Ends, lease: Lease, slots: Slots, part: Path, material: Material
+) -> dict[str, Any]:
+    """Its ends encoded, the rest copied."""
+    row, files = lease.row, list[Path]()
+    try:
+        async with slots.encoding:
+            await lease.change({"stage": "encoding"})
+            share = Share(0.0, PIECES_SHARE)
+            title = row["title"] or None
+            planned = await watched(
+                piecing.pieced(
+                    found, part, files, gaps=row["gaps"], title=title, on_progress=share.tell
+                ),
+                lease,
+                share,
+            )
+        async with slots.copying:
+            await lease.change({"stage": "copying"})
+            await _write(planned, lease, part, Share(PIECES_SHARE, 1.0))
+    finally:
+        for path in files:
+            path.unlink(missing_ok=True)
+    return _result(row, material, Shown.of(planned), part)
+
+
+async def _encoded(
+    runs: list[Run], lease: Lease, slots: Slots, part: Path, material: Material
+) -> dict[str, Any]:
+    """All of it encoded."""
     inputs: list[Path] = []
     try:
         async with slots.copying:
-            await lease.change({"status": "running", "stage": "copying"})
-            material = await _material(ctx, lease.row)
-            encoding = await asyncio.to_thread(
-                _encoding, ctx.settings.media_root, lease.row, material
-            )
+            encoding = await asyncio.to_thread(_encoding, runs, lease.row["gaps"])
             share = Share(0.0, COPYING_SHARE)
             for number, planned in enumerate(encoding.movies):
                 inputs.append(local.beside(part, f"input{number}"))
@@ -131,6 +167,22 @@ async def _encoded(ctx: Context, lease: Lease, slots: Slots, part: Path) -> dict
     return _result(lease.row, material, encoding.shown, part)
 
 
+async def _write(planned: Movie, lease: Lease, part: Path, share: Share) -> None:
+    await watched(copying.write(planned, part, share.tell), lease, share)
+    await copying.settle(
+        part,
+        Expected(
+            size_bytes=planned.size_bytes,
+            width=planned.width,
+            height=planned.height,
+            duration_seconds=planned.duration_seconds,
+            tolerance_seconds=COPIED_TOLERANCE_SECONDS,
+            frames=planned.frames,
+            audio_frames=planned.audio_frames,
+        ),
+    )
+
+
 async def _material(ctx: Context, row: Row) -> Material:
     spans = await waiting.spans_to_make(ctx, row, datetime.now(UTC))
     if row["wait_until"] > row["accepted_at"]:
@@ -157,9 +209,9 @@ def _planned(root: Path, row: Row, material: Material) -> Movie:
         ) from error
 
 
-def _encoding(root: Path, row: Row, material: Material) -> Encoding:
+def _encoding(runs: list[Run], gaps: Gaps) -> Encoding:
     try:
-        return exact.plan(_runs(root, row, material), row["gaps"])
+        return exact.plan(runs, gaps)
     except NothingToShow as error:
         raise _nothing() from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 IDR = 5
@@ -83,3 +84,43 @@ def decoder_configuration(sps: bytes, pps: bytes) -> bytes:
     if profile == 100:  # 4:2:0, 8 bits, no SPS extension
         record += bytes((0xFC | 1, 0xF8, 0xF8, 0))
     return record
+
+
+def with_parameter_sets(record: bytes, others: Sequence[bytes]) -> bytes:
+    """A decoder configuration that holds the parameter sets of `others` too, for their level.
+
+    Their ids must differ from its own: so players that read no sets in band find each one's too.
+    """
+    if not others:
+        return record
+    sequence: list[bytes] = []
+    picture: list[bytes] = []
+    tail = b""
+    for number, one in enumerate((record, *others)):
+        found, end = _sets(one, 5, 0x1F)
+        sequence += found
+        found, end = _sets(one, end, 0xFF)
+        picture += found
+        tail = tail if number else one[end:]
+    level = max(one[3] for one in (record, *others))
+    return b"".join(
+        (
+            record[:3],
+            bytes((level, record[4], 0xE0 | len(sequence))),
+            *(struct.pack(">H", len(one)) + one for one in sequence),
+            bytes((len(picture),)),
+            *(struct.pack(">H", len(one)) + one for one in picture),
+            tail,
+        )
+    )
+
+
+def _sets(record: bytes, offset: int, mask: int) -> tuple[list[bytes], int]:
+    """The parameter sets whose number stands at `offset`, and where they end."""
+    count, offset = record[offset] & mask, offset + 1
+    found = []
+    for _ in range(count):
+        (size,) = struct.unpack_from(">H", record, offset)
+        found.append(record[offset + 2 : offset + 2 + size])
+        offset += 2 + size
+    return found, offset

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 
 import numpy as np
 
+from app.media.h264 import with_parameter_sets
+from app.media.init_segment import Init
 from app.media.layout import Extent, Layout, behind, within
 from app.media.moov import Label, Timing, header
 from app.media.pauses import Pause, pauses_between, pauses_within
 from app.media.runs import Cut, Gaps, Incompatible, NothingToShow, Run, Source, check
 from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS
-from app.media.selection import Selection, samples_at, select
+from app.media.selection import Selection, samples_at, select_all
 from app.media.tracks import Edit
 
 __all__ = [
@@ -89,6 +91,7 @@ def plan(
     gaps: Gaps = "skip",
     title: str | None = None,
     created_at: datetime | None = None,
+    encoded: Sequence[Init] = (),
 ) -> Movie:
     """Plan the MP4 of `runs`, in order of time.
 
@@ -98,17 +101,15 @@ def plan(
     pictures' edges.
 
     `gaps`: the time between two runs is left out, or kept as still picture and silence.
+    `encoded`: of pieces in the runs that came from another encoder; their parameter sets stand in
+    the sample entry beside the session's.
     `created_at` stands in the file's header; it defaults to the first shown picture's wall clock,
     so that one window always gives the same bytes.
 
     Raises Incompatible, NothingToShow; ValueError for runs out of order or an empty window.
     """
     check(runs)
-    selections: list[Selection] = []
-    for run in runs:
-        selection = select(run, cut, joined=bool(selections))
-        if selection is not None:
-            selections.append(selection)
+    selections = select_all(runs, cut)
     if not selections:
         raise NothingToShow("no picture was on the screen in the window asked for")
     first = selections[0]
@@ -118,6 +119,7 @@ def plan(
     sound = any(source.samples.audio for source in layout.sources)
     # The most demanding parameters stand in the sample entry; each keyframe brings its own.
     init = max((one.run.init for one in selections), key=lambda one: one.avcc[1:4:2])
+    init = replace(init, avcc=with_parameter_sets(init.avcc, [one.avcc for one in encoded]))
     head = header(
         init,
         timing,

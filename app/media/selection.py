@@ -68,6 +68,16 @@ class _Pictures:
     standing: bool
 
 
+def select_all(runs: Sequence[Run], cut: Cut) -> list[Selection]:
+    """What of each run goes into a movie; runs that have nothing to show are left out."""
+    selections: list[Selection] = []
+    for run in runs:
+        selection = select(run, cut, joined=bool(selections))
+        if selection is not None:
+            selections.append(selection)
+    return selections
+
+
 def select(run: Run, cut: Cut, *, joined: bool) -> Selection | None:
     """Choose the samples of `run`, None if it has nothing to show.
 

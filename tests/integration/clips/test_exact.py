@@ -117,9 +117,11 @@ async def test_sessions_of_other_sizes_are_scaled_into_the_largest(
 async def test_progress_is_told_and_a_cancellation_ends_the_encoder(
     ctx: Context, ended_share: MakeShare, factory: MediaFactory
 ) -> None:
+    """Of one that is encoded whole: the second session is of another size."""
     large = factory.record(Shape(frames=300, fps=30, size=(1280, 720)))
-    await ended_share("ada", (large, 0.0))
-    row = await accepted(ctx, ADA, last=10, cut="exact")
+    small = factory.record(Shape(frames=30, size=(192, 108)))
+    await ended_share("ada", (large, 0.0), (small, 11.0))
+    row = await accepted(ctx, ADA, last=12, cut="exact")
     job = asyncio.create_task(capturing.run(ctx, row["_id"]))
     await reaches(ctx, row["_id"], "running")
     told = []
