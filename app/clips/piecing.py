@@ -1,0 +1,111 @@
+"""Exact cuts at the price of their ends: two groups of pictures encoded, the rest copied."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg as command_line  # type: ignore[import-untyped]  # ffmpeg-python has no types
+
+from app import ffmpeg
+from app.clips import copying
+from app.media import fragment, movie
+from app.media.ends import Ends, Piece
+from app.media.fragment import Prepared
+from app.media.init_segment import Init
+from app.media.movie import Gaps, Movie, Source
+from app.storage import local
+
+# One group of pictures without B-frames, each at its own time. The better preset's size doesn't
+# matter in so few pictures.
+_VIDEO = {
+    "vcodec": "libx264",
+    "profile:v": "main",
+    "preset": "veryfast",
+    "crf": 18,
+    "bf": 0,
+    "g": 100_000,
+    "pix_fmt": "yuv420p",
+    "fps_mode": "passthrough",
+    "enc_time_base": "1:90000",
+}
+_SET_IDS = {"head": 1, "tail": 2}
+"""Of the parameter sets, beside the session's 0."""
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    source: Source
+    init: Init
+
+
+async def pieced(
+    ends: Ends,
+    part: Path,
+    files: list[Path],
+    *,
+    gaps: Gaps,
+    title: str | None,
+    on_progress: Callable[[float], None],
+) -> Movie:
+    """The movie of `ends`, its pieces encoded into files beside `part`.
+
+    Their paths are added to `files`, before they are there: whoever has written the movie, or gives
+    it up, removes them. `on_progress` is told the share that is encoded. Raises OtherPictures,
+    FfmpegFailed, StorageFull, SegmentChanged, Unpreparable.
+    """
+    pieces = {name: one for name in _SET_IDS if (one := getattr(ends, name)) is not None}
+    whole = sum(piece.seconds for piece in pieces.values())
+    done = 0.0
+    made: dict[str, _Encoded] = {}
+    for name, piece in pieces.items():
+
+        def tell(seconds: float, before: float = done, length: float = piece.seconds) -> None:
+            on_progress((before + min(seconds, length)) / whole if whole else 1.0)
+
+        made[name] = await _encoded(name, piece, part, files, tell)
+        done += piece.seconds
+    sources = {name: made[name].source if name in made else None for name in _SET_IDS}
+    return await asyncio.to_thread(
+        movie.plan,
+        ends.joined(sources["head"], sources["tail"]),
+        "precise",
+        gaps=gaps,
+        title=title,
+        encoded=[one.init for one in made.values()],
+    )
+
+
+async def _encoded(
+    name: str, piece: Piece, part: Path, files: list[Path], on_progress: Callable[[float], None]
+) -> _Encoded:
+    given, stream, result = (local.beside(part, f"{name}-{kind}") for kind in ("in", "ts", "out"))
+    files += [given, stream, result]
+    planned = await asyncio.to_thread(movie.plan, [piece.run], "precise")
+    await copying.write(planned, given, lambda _: None)
+    command = argv(given, stream, pictures=len(piece.pts), set_id=_SET_IDS[name])
+    await ffmpeg.run(command, on_progress=on_progress)
+    return await asyncio.to_thread(_read, piece, stream, result)
+
+
+def argv(given: Path, stream: Path, *, pictures: int, set_id: int) -> list[str]:
+    """ffmpeg's command line: the first `pictures` of a file, as one group in MPEG-TS."""
+    output = command_line.output(
+        command_line.input(f"file:{given}").video,
+        f"file:{stream}",
+        format="mpegts",
+        map_metadata=-1,
+        **{"frames:v": pictures, "x264-params": f"sps-id={set_id}:scenecut=0"},
+        **_VIDEO,
+    )
+    made: list[str] = output.compile()
+    return made
+
+
+def _read(piece: Piece, stream: Path, result: Path) -> _Encoded:
+    made: Prepared = fragment.prepare(str(stream), piece.seconds, base_ticks=0)
+    with local.disk_errors():
+        result.write_bytes(made.data)
+    return _Encoded(piece.encoded(str(result), made), made.init)
