@@ -20,6 +20,7 @@ from app.api import (
     condition,
     directories,
     files,
+    markers,
     media,
     openapi,
     operations,
@@ -52,6 +53,7 @@ ROUTES: list[BaseRoute] = [
     *buffer_events.routes,  # before the buffer that is named `events`
     *buffers.routes,
     *recordings.routes,
+    *markers.routes,
     *media.routes,
     *replay.routes,
     *thumbnails.routes,

@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     link_days: float = Field(
         7, gt=0, le=3650, description="Days that a clip's link holds, unless its owner says."
     )
+    marker_minutes: float = Field(
+        30, gt=0, le=1440, description="How long what is around a marked moment is kept."
+    )
     audit_days: float = Field(90, gt=0, le=36500, description="Days that audit entries are kept.")
     captures_at_once: int = Field(4, ge=1, le=64, description="Captures written at once a worker.")
     captures_pending_per_user: int = Field(

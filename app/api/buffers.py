@@ -15,7 +15,8 @@ from starlette.routing import BaseRoute, Route
 from app.access import policy, visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth, seeing, wire
+from app.api import auth, markers, seeing, wire
+from app.api.markers import MarkerTold
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds
 from app.buffer import states, timeline
@@ -78,10 +79,13 @@ class GapTold(wire.Told):
 
 
 class BufferDetail(BufferTold):
-    """A share with its timeline."""
+    """A share with its timeline, and what was marked on it."""
 
-    spans: list[SpanTold]
+    spans: list[SpanTold] = Field(
+        description="Marked stretches stay here when they are older than `oldest`."
+    )
     gaps: list[GapTold]
+    markers: list[MarkerTold]
 
 
 class BufferPage(wire.Told):
@@ -175,7 +179,10 @@ async def get_buffer(request: Request) -> Response:
         for span in line.spans
     ]
     gaps = [GapTold(start=gap.start, end=gap.end, why=gap.why) for gap in line.gaps]
-    return wire.answer(BufferDetail.model_validate(members | {"spans": spans, "gaps": gaps}))
+    share = visibility.share_in(line)
+    marked = await markers.of_buffer(ctx, caller, line.buffer_id, share, now)
+    detail = members | {"spans": spans, "gaps": gaps, "markers": marked}
+    return wire.answer(BufferDetail.model_validate(detail))
 
 
 @described(

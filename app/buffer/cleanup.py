@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.buffer import governor, pins, strays
+from app.buffer import governor, markers, pins, strays
 from app.buffer.forgetting import forget_session
 from app.buffer.kept import Retention, retention
 from app.buffer.live import newest_of_live
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 async def run(ctx: Context) -> None:
     """Removes what may go now. Safe to interrupt anywhere, and to run twice at once."""
+    await markers.pin_again(ctx.store, datetime.now(UTC))
     shrunk = await governor.relieve(ctx)
     now = datetime.now(UTC)
     expired = await _expire(ctx, now)
@@ -98,5 +99,6 @@ async def _forget_buffers(ctx: Context, now: datetime) -> int:
         if await ctx.store.rows(Capture).find_one(unfinished, {"_id": 1}):
             continue
         deleted = await ctx.store.rows(Buffer).delete_one({"_id": row["_id"], **query})
+        await markers.forget(ctx.store, row["_id"])
         gone += deleted.deleted_count
     return gone

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from app import metrics
-from app.buffer import clock, summary
+from app.buffer import clock, markers, summary
 from app.buffer.removing import FIELDS, remove
 from app.context import Context
 from app.models import Buffer, EgressSession, Pin, Segment
@@ -41,6 +41,7 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
     if buffer is None or buffer["forget_before"] is None:
         return True
     before: datetime = buffer["forget_before"]
+    await markers.forget(ctx.store, buffer_id, before)
     began_before = {"buffer_id": buffer_id, "created_at": {"$lt": before}}
     sessions = await ctx.store.rows(EgressSession).find(began_before).to_list(None)
     left = [row["_id"] for row in sessions if not await _forget(ctx, row, before)]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import structlog
 
 from app import metrics
-from app.buffer import pins, summary
+from app.buffer import markers, pins, summary
 from app.buffer.live import newest_of_live
 from app.buffer.removing import FIELDS, remove
 from app.buffer.retention import Cut, Held, fullness, may_go, shrink
@@ -47,6 +47,7 @@ async def relieve(ctx: Context) -> int:
             break
         sessions, buffers = await _held(ctx)
         if fullest is None:
+            await markers.pin_again(ctx.store, datetime.now(UTC))
             fullest = max((fullness(parts) for parts in buffers.values()), default=0)
         for cut in shrink(buffers, int(fullest * SHARE_PER_ROUND**number)):
             gone += await _cut(ctx, sessions[cut.session_id], cut)

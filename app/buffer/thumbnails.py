@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from app.buffer import summary, windows
+from app.buffer import marked, summary, windows
 from app.buffer.paths import tile_name
 from app.buffer.preparing import init_name
 from app.buffer.stripes import Contents
@@ -48,17 +49,14 @@ class Thumbnails:
     async def segments(self, spans: Sequence[Stretch]) -> list[Row]:
         """The rows of the segments in these spans that pictures may be made of, in order."""
         rows = [row for each in await windows.segments(self._ctx.store, spans) for row in each]
-        kept_from = await self._kept_from(span["session_id"] for span in spans)
-        return [row for row in rows if _is_offered(row, kept_from)]
+        return await self._offered(rows)
 
     async def newest(self, spans: Sequence[Stretch]) -> list[Row]:
         """The rows of the last segments in these spans, newest first: for a poster, one will do."""
-        kept_from = await self._kept_from(span["session_id"] for span in spans)
         for span in reversed(spans):
             query = {"session_id": span["session_id"], "start_ticks": {"$lt": span["end_ticks"]}}
             found = self._ctx.store.rows(Segment).find(query).sort("sequence", -1).limit(_TRIES)
-            rows = [row for row in await found.to_list(_TRIES) if _is_offered(row, kept_from)]
-            if rows:
+            if rows := await self._offered(await found.to_list(_TRIES)):
                 return rows
         return []
 
@@ -78,7 +76,6 @@ class Thumbnails:
     async def tiles(self, buffer_id: str, contents: Contents) -> list[Row | None]:
         """For each tile of a sheet the first segment that it stands for and that is there."""
         chosen: list[Row | None] = [None] * contents.grid.tiles
-        kept_from = await self._kept_from(stripe.session_id for stripe in contents.stripes)
         for stripe in contents.stripes:
             query = {
                 "session_id": stripe.session_id,
@@ -86,9 +83,9 @@ class Thumbnails:
                 "buffer_id": buffer_id,
             }
             found = self._ctx.store.rows(Segment).find(query).sort("sequence", 1)
-            async for row in found:
+            for row in await self._offered(await found.to_list(None)):
                 tile = contents.tile_of(stripe.session_id, row["sequence"])
-                if chosen[tile] is None and _is_offered(row, kept_from):
+                if chosen[tile] is None:
                     chosen[tile] = row
         return chosen
 
@@ -124,14 +121,15 @@ class Thumbnails:
         root = self._ctx.settings.media_root
         return {row["_id"]: inside(root, row["folder"]) async for row in found}
 
-    async def _kept_from(self, session_ids: Iterable[str]) -> dict[str, int]:
-        return await summary.kept_from(self._ctx.store, set(session_ids))
-
-
-def _is_offered(row: Row, kept_from: Mapping[str, int]) -> bool:
-    """Whether a segment's key frame may be shown: it is its first picture."""
-    earliest = kept_from.get(row["session_id"], row["start_ticks"])
-    return bool(row["state"] == "indexed" and row["start_ticks"] >= earliest)
+    async def _offered(self, rows: Sequence[Row]) -> list[Row]:
+        """Those of these segments whose key frame, their first picture, may be shown."""
+        store = self._ctx.store
+        kept_from = await summary.kept_from(store, {row["session_id"] for row in rows})
+        earlier = [row for row in rows if row["start_ticks"] < kept_from.get(row["session_id"], 0)]
+        hidden = {row["_id"] for row in earlier}
+        if earlier:
+            hidden -= await marked.among(store, earlier, datetime.now(UTC))
+        return [row for row in rows if row["state"] == "indexed" and row["_id"] not in hidden]
 
 
 def _used(kept: OrderedDict[str, bytes], name: str, most: int) -> bytes:

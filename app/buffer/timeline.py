@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-from app.buffer import clock, summary
-from app.buffer.coverage import HOLE_FRAMES, Run
+from app.buffer import marked, summary
 from app.buffer.kept import forgotten_until, retention
+from app.buffer.marked import Interval
+from app.buffer.spans import Gap, Span, laid_out, stretches
 from app.buffer.summary import Indexed
 from app.models import Buffer, EgressSession
 from app.settings import Settings
@@ -16,44 +17,16 @@ from app.store import Row, Store
 
 # What `Buffer.why` says while a recording is still tried for; any other reason refuses the share.
 TRYING = frozenset({"no-worker", "egress-failed", "starting"})
-_FAILED = frozenset({"EGRESS_FAILED", "EGRESS_ABORTED", "EGRESS_LIMIT_REACHED"})
 _AT_ONCE = 200
-_FRAME_TICKS = 6_000  # 15 frames a second, where a run does not tell
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Media without a hole: [start, end) on the wall clock, and as ticks of its session."""
-
-    start: datetime
-    end: datetime
-    session_id: str
-    start_ticks: int
-    end_ticks: int
-    audio: bool
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A time within the buffer of which nothing can be shown.
-
-    `why`: a fault slug of `app.media.faults`, `missing` (the file is gone), `lost` (never
-    committed), `egress-failed` or `egress-ended` (nothing recorded).
-    """
-
-    start: datetime
-    end: datetime
-    why: str
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What a buffer offers now: at most the last MAX_CAPTURE_MINUTES.
+    """What a buffer offers now: at most the last MAX_CAPTURE_MINUTES, and what was marked before.
 
-    `state`: waiting, starting, recording, lagging, stalled, ended or refused. `seconds` is the
-    sum of the spans. `session_ids`: those that media is offered of, and the one that records.
+    `state`: waiting, starting, recording, lagging, stalled, ended or refused. `session_ids`: those
+    that media is offered of, and the one that records. `reach`: how much a window may hold.
     `recording_session` is the row of the session whose media goes on or may still come, None
     when nothing more will come. `clock` is `exact` or `approximate`.
     """
@@ -74,10 +47,15 @@ class Timeline:
     session_ids: tuple[str, ...]
     clock: str
     recording_session: Row | None = field(repr=False)
+    reach: timedelta
 
     @property
     def oldest(self) -> datetime | None:
-        return self.spans[0].start if self.spans else None
+        """Where the newest window begins that holds as much as a window may."""
+        if self.newest is None:
+            return None
+        begin = self.newest - self.reach
+        return next(max(begin, span.start) for span in self.spans if span.end > begin)
 
     @property
     def newest(self) -> datetime | None:
@@ -85,7 +63,10 @@ class Timeline:
 
     @property
     def seconds(self) -> float:
-        return sum(((span.end - span.start).total_seconds() for span in self.spans), 0.0)
+        """How much media there is from `oldest` on."""
+        begin = self.oldest
+        lengths = (span.end - max(begin, span.start) for span in self.spans if begin is not None)
+        return sum((max(0.0, length.total_seconds()) for length in lengths), 0.0)
 
     @property
     def audio(self) -> bool:
@@ -113,13 +94,17 @@ async def listing(
 ) -> list[Timeline]:
     """The timelines of the buffers that `query` (on rows of Buffer) matches, newest share first.
 
-    Costs four reads, and a small one per session that is being indexed.
+    Costs five reads, and a small one per session that is being indexed, or marked stretch that is
+    older than what is offered.
     """
     rows = await store.rows(Buffer).find(query).sort("since", -1).to_list(limit)
     ids = [row["_id"] for row in rows]
     wanted = {"buffer_id": ids[0] if len(ids) == 1 else {"$in": ids}}
     sessions = await store.rows(EgressSession).find(wanted).to_list(None) if ids else []
     indexed = await summary.read(store, sessions)
+    marks = await marked.intervals(store, ids, now)
+    if marks:
+        indexed = await marked.restored(store, sessions, indexed, marks)
     by_buffer: dict[str, list[Row]] = {each: [] for each in ids}
     for session in sessions:
         by_buffer[session["buffer_id"]].append(session)
@@ -131,6 +116,7 @@ async def listing(
             indexed,
             now,
             offered_from(now, settings, kept.of(row["community"])),
+            marks.get(row["_id"], ()),
         )
         for row in rows
     ]
@@ -142,17 +128,18 @@ def build(
     indexed: Mapping[str, Indexed],
     now: datetime,
     offered: datetime,
+    marks: Sequence[Interval] = (),
 ) -> Timeline:
     """The timeline of a buffer's row, the rows of its sessions and what is indexed of them.
 
-    Media before `offered` is left out.
+    Media before `offered` is left out, except that of `marks`, which are in order and apart.
     """
-    offered = max(offered, forgotten_until(buffer, sessions) or offered)
-    spans, gaps = _laid_out(_stretches(sessions, indexed, offered))
+    shown = _shown(offered, marks, forgotten_until(buffer, sessions))
+    spans, gaps = laid_out(stretches(sessions, indexed, shown), shown)
     recording = _recording(sessions)
     state, why = _state(buffer, recording, spans, indexed, now)
-    shown = {span.session_id for span in spans} | ({recording["_id"]} if recording else set())
-    used = [row for row in sessions if row["_id"] in shown]
+    ids = {span.session_id for span in spans} | ({recording["_id"]} if recording else set())
+    used = [row for row in sessions if row["_id"] in ids]
     exact = all(row["clock_exact"] for row in used if row["clock_ns"] is not None)
     return Timeline(
         buffer_id=buffer["_id"],
@@ -171,90 +158,20 @@ def build(
         session_ids=tuple(row["_id"] for row in used),
         clock="exact" if exact else "approximate",
         recording_session=recording,
+        reach=now - offered,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """A run on the wall clock."""
-
-    start: datetime
-    end: datetime
-    run: Run
-    session: Row
-
-
-def _stretches(
-    sessions: Sequence[Row], indexed: Mapping[str, Indexed], offered: datetime
-) -> list[_Stretch]:
-    """All runs in order of time, clipped so that none overlap and none is before `offered`."""
-    by_session = [
-        [
-            _Stretch(wall(row, run.start_ticks), wall(row, run.end_ticks), run, row)
-            for run in indexed[row["_id"]].runs
-        ]
-        for row in sessions
-        if row["clock_ns"] is not None and row["_id"] in indexed and indexed[row["_id"]].runs
-    ]
-    by_session.sort(key=lambda stretches: stretches[0].start)
-    kept: list[_Stretch] = []
-    until: datetime | None = None
-    for stretches in reversed(by_session):
-        for stretch in reversed(stretches):
-            start = max(stretch.start, offered)
-            end = min(stretch.end, until) if until else stretch.end
-            if start < end:
-                kept.append(replace(stretch, start=start, end=end))
-        until = stretches[0].start  # a newer session holds from its first frame
-    return kept[::-1]
-
-
-def _laid_out(stretches: list[_Stretch]) -> tuple[list[Span], list[Gap]]:
-    spans: list[Span] = []
-    gaps: list[Gap] = []
-    previous: _Stretch | None = None
-    for stretch in stretches:
-        if previous is not None and _apart(previous, stretch):
-            same = previous.session["_id"] == stretch.session["_id"]
-            why = "lost" if same else _why_ended(previous.session)
-            gaps.append(Gap(previous.end, stretch.start, why))
-        if stretch.run.fault is None:
-            spans.append(_span(stretch))
-        else:
-            gaps.append(Gap(stretch.start, stretch.end, stretch.run.fault))
-        previous = stretch
-    return spans, gaps
-
-
-def _apart(left: _Stretch, right: _Stretch) -> bool:
-    frame_ticks = max(left.run.frame_ticks, right.run.frame_ticks) or _FRAME_TICKS
-    hole = timedelta(seconds=HOLE_FRAMES * frame_ticks / clock.TICKS_PER_SECOND)
-    return right.start - left.end > hole
-
-
-def _span(stretch: _Stretch) -> Span:
-    run, row = stretch.run, stretch.session
-    whole = stretch.end == wall(row, run.end_ticks)
-    return Span(
-        stretch.start,
-        stretch.end,
-        row["_id"],
-        max(run.start_ticks, clock.ticks_at(row["clock_ns"], stretch.start)),
-        run.end_ticks if whole else clock.ticks_at(row["clock_ns"], stretch.end),
-        run.audio,
-        run.width,
-        run.height,
-    )
-
-
-def wall(session: Row, ticks: int) -> datetime:
-    """The instant of a media time of a session whose clock is known."""
-    return clock.wall(session["clock_ns"], ticks)
-
-
-def _why_ended(session: Row) -> str:
-    failed = session["status"] in _FAILED or session["ghost_at"] is not None
-    return "egress-failed" if failed else "egress-ended"
+def _shown(
+    offered: datetime, marks: Sequence[Interval], forgotten: datetime | None
+) -> list[Interval]:
+    """What may be shown, in order and apart: what is offered, before it what is marked."""
+    shown: list[Interval] = [(start, end) for start, end in marks if start < offered]
+    begin = min(offered, shown.pop()[0]) if shown and shown[-1][1] >= offered else offered
+    shown.append((begin, _FOREVER))
+    if forgotten is None:
+        return shown
+    return [(max(start, forgotten), end) for start, end in shown if end > forgotten]
 
 
 def _recording(sessions: Sequence[Row]) -> Row | None:

@@ -98,8 +98,9 @@ def resolve(
 
 def refuse_gone(timeline: Timeline, start: datetime, end: datetime, oldest: datetime) -> None:
     """Raises Gone if all of [start, end) was recorded and is older than `oldest`, the first moment
-    that is offered."""
-    if start < end <= oldest and end > timeline.since:
+    that is offered, and nothing of it is kept because it is marked."""
+    kept = any(span.start < end and start < span.end for span in timeline.spans)
+    if start < end <= oldest and end > timeline.since and not kept:
         raise Gone(f"the buffer begins at {_shown(oldest)}, after the window's end")
 
 
@@ -174,7 +175,11 @@ def _clamped(
 ) -> Window:
     oldest, newest, recording = timeline.oldest, timeline.newest, timeline.recording_session
     waits = recording is not None and tail == "include" and (newest is None or end > newest)
-    begin = max(start, oldest or offered_from(now, settings))
+    begin = start
+    if oldest is None or start < oldest:
+        # Marked stretches lie before it, with nothing between them.
+        begins = (span.start for span in timeline.spans if span.end > start)
+        begin = max(start, next(begins, offered_from(now, settings)))
     finish = end if waits or newest is None else min(end, newest)
     spans = spans_between(timeline, begin, finish) if begin < finish else ()
     if not spans and not (waits and begin < finish):

@@ -13,7 +13,7 @@ from odmantic import Model
 from app.models.allowed import AuditEntry, Community, Member, UserReplayQuota
 from app.models.facts import Participant, Room, Track
 from app.models.kept import Capture, File, ReplayClip
-from app.models.recorded import Buffer, EgressSession, Pin, Segment
+from app.models.recorded import Buffer, EgressSession, Marker, Pin, Segment
 from app.models.told import OutgoingEvent
 
 MODELS: tuple[type[Model], ...] = (
@@ -24,6 +24,7 @@ MODELS: tuple[type[Model], ...] = (
     EgressSession,
     Segment,
     Pin,
+    Marker,
     Capture,
     ReplayClip,
     File,
@@ -42,6 +43,7 @@ __all__ = [
     "Community",
     "EgressSession",
     "File",
+    "Marker",
     "Member",
     "OutgoingEvent",
     "Participant",

@@ -173,3 +173,27 @@ class Pin(Model):
     start_ticks: int
     end_ticks: int | None = None
     until: datetime
+
+
+class Marker(Model):
+    """A moment of a share that somebody marked, to cut it later.
+
+    What is around it is not deleted before `kept_until`; then the row goes, too. The row is the
+    promise: the pins of `marker:{id}` are made again if they are missing.
+    """
+
+    model_config = {
+        "collection": "markers",
+        "indexes": lambda: [
+            IndexModel([("buffer_id", ASCENDING)]),
+            IndexModel([("kept_until", ASCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    buffer_id: str
+    at: datetime
+    label: str = ""
+    by: str
+    created_at: datetime
+    kept_until: datetime

@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.access import communities
+from app.buffer import markers
 from app.clips import capturing
 from app.context import Context
 from app.models import OutgoingEvent
@@ -85,7 +86,9 @@ async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dic
         data={}, created_at=now, next_try_at=now, state="dead"
     )  # fmt: skip
     await ctx.store.create(event)
+    marker = await markers.make(ctx, made.buffer_id, made.start, "", "ann")
     return {
+        "marker_id": [marker["_id"]],
         "buffer_id": [made.buffer_id],
         "name": [f"{made.session_id}-0.m4s"],
         "capture_id": [told["id"]],

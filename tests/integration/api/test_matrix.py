@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import httpx
-from starlette.routing import Route
 
 from app.access import communities
 from app.api.openapi import listed_of, operation_of
+from app.buffer import markers
 from app.clips import capturing
 from app.context import Context
 from app.main import ROUTES
@@ -56,6 +56,9 @@ MATRIX: list[tuple[str, dict[str, object] | None, tuple[int, ...]]] = [
     ("GET /buffers/{buffer}/thumbnails.vtt?last=5", None, (404, 404, 200, 404, 200, 200, 200, 200)),
     ("GET /buffers/{buffer}/thumbnails.jpg?{tiles}", None,
                                                           (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("POST /buffers/{buffer}/markers", {"label": TITLE},  (404, 404, 201, 404, 201, 201, 201, 201)),
+    ("GET /buffers/{buffer}/markers", None,               (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("DELETE /buffers/{buffer}/markers/{marker}", None,   (404, 404, 403, 404, 403, 204, 404, 404)),
     ("GET /segments/{session}-0.m4s", None,               (404, 404, 200, 404, 200, 200, 200, 200)),
     ("GET /segments/{session}-{init}.mp4", None,          (404, 404, 200, 404, 200, 200, 200, 200)),
     ("POST /buffers/{buffer}/stop", {},                   (404, 404, 403, 404, 202, 202, 202, 202)),
@@ -132,8 +135,10 @@ async def test_each_caller_gets_what_is_theirs_and_no_word_more(
     clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
     segment = await ctx.store.rows(Segment).find_one({"session_id": made.session_id})
     assert segment is not None
+    marker = await markers.make(ctx, made.buffer_id, made.start, TITLE, SHARER)
     names = {
         "buffer": made.buffer_id,
+        "marker": marker["_id"],
         "session": made.session_id,
         "init": segment["init_id"],
         "tiles": f"tiles={made.session_id}.0-1&every=1&width=160&height=90",

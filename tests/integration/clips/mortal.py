@@ -1,4 +1,4 @@
-"""A process that does one thing with clips and is killed (SIGKILL) at a given step of it.
+"""A process that does one thing, mostly with clips, and is killed (SIGKILL) at a given step of it.
 
 Steps are counted: each command to the database just before it is sent, each rename, removal and
 opening for writing just before it is done. Run as a program it stays, imports once, and forks for
@@ -15,11 +15,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from pymongo import monitoring
 
 from app.access.tokens import Caller
+from app.buffer import markers
 from app.buffer.instance import instance_id
 from app.clips import captures, capturing, endings, library, sweeping
 from app.clips.requests import CaptureRequest
@@ -105,7 +107,12 @@ async def _sweep(ctx: Context) -> None:
     await sweeping.sweep_clips(ctx)
 
 
+async def _mark(ctx: Context, buffer_id: str, at: str) -> None:
+    await markers.make(ctx, buffer_id, datetime.fromisoformat(at), "", "ann")
+
+
 _ACTIONS = {
+    "mark": _mark,
     "capture": _capture,
     "accept": _accept,
     "cancel": _cancel,

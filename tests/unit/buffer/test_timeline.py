@@ -150,3 +150,39 @@ def test_media_may_still_come_until_a_session_is_read_to_its_end() -> None:
     both = [session("a"), session("b", role="next", created_at=at(1))]
     assert timeline(both, {}).recording_session == both[0]
     assert timeline([session(ghost_at=at(9))], {}).recording_session is None
+
+
+def test_what_is_marked_stays_when_it_is_older_than_what_is_offered() -> None:
+    """The rest of that time is a gap of its own; what can be had at once is told as before."""
+    sessions, media = [session()], {"s": indexed(run(0, 1000))}
+    marks = [(at(100), at(175)), (at(380), at(455))]
+    found = build(buffer(), sessions, media, at(1000), at(400), marks)
+    assert [(span.start, span.end) for span in found.spans] == [
+        (at(100), at(175)),
+        (at(380), at(1000)),
+    ]
+    assert found.spans[0].start_ticks == 100 * SECOND
+    assert found.gaps == (Gap(at(175), at(380), "expired"),)
+    assert (found.oldest, found.newest, found.seconds) == (at(400), at(1000), 600)
+
+
+def test_a_hole_within_what_is_marked_keeps_its_reason() -> None:
+    media = {"s": indexed(run(100, 110), run(120, 130, 10), run(900, 1000, 400))}
+    found = build(buffer(), [session()], media, at(1000), at(800), [(at(90), at(165))])
+    assert [gap.why for gap in found.gaps] == ["lost", "expired"]
+
+
+def test_of_a_share_of_which_only_marked_stretches_are_left_the_newest_can_be_had_at_once() -> None:
+    media = {"s": indexed(run(100, 110), run(1000, 1010, 400))}
+    marks = [(at(50), at(125)), (at(950), at(1025))]
+    found = build(buffer(ended_at=at(1010)), [over()], media, at(5000), at(4400), marks)
+    assert (found.oldest, found.newest, found.seconds) == (at(1000), at(1010), 10)
+    assert len(found.spans) == 2
+
+
+def test_what_is_forgotten_is_not_shown_though_it_was_marked() -> None:
+    row = buffer(forget_before=at(150))
+    marks = [(at(100), at(175)), (at(200), at(275))]
+    media = {"s": indexed(run(0, 1000))}
+    found = build(row, [session()], media, at(1000), at(400), marks)
+    assert [span.start for span in found.spans] == [at(152), at(200), at(400)]

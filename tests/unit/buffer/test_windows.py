@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.buffer.timeline import Timeline, build
-from app.buffer.windows import Window, resolve, spans_between
-from app.errors import BufferEmpty, Invalid, WindowTooLong
+from app.buffer.windows import Window, refuse_gone, resolve, spans_between
+from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
 from app.settings import Settings, load
 from tests.unit.buffer.rows import SECOND, at, buffer, indexed, over, run, session
 
@@ -197,3 +197,42 @@ def test_spans_lie_within_their_window_and_within_their_media(start: int, length
         assert start <= begin < end <= start + length
     for (_, end), (begin, _) in itertools.pairwise(edges):
         assert end <= begin  # they never overlap
+
+
+MARKED = [(at(-3600), at(-3525)), (at(100), at(175))]
+
+
+def kept() -> Timeline:
+    """A share of which, besides the last ten minutes, two marked stretches are there."""
+    media = {"s": indexed(run(0, NOW + 3600), newest_at=at(NOW - 1))}
+    return build(buffer(), [session(clock_at=-3600)], media, at(NOW), at(NOW - 600), MARKED)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "got", "notes"),
+    [
+        (-3590, -3530, (-3590, -3530), ()),
+        (110, 120, (110, 120), ()),
+        (50, 120, (100, 120), ("start-clamped",)),
+        (120, 500, (120, 500), ()),  # with what has expired in between left out
+        (180, 410, (400, 410), ("start-clamped",)),
+    ],
+)
+def test_a_window_may_lie_within_what_is_marked(
+    start: float, end: float, got: tuple[float, float], notes: tuple[str, ...]
+) -> None:
+    window = ask(kept(), start=at(start), end=at(end))
+    assert (window.start, window.end, window.notes) == (at(got[0]), at(got[1]), notes)
+    (span,) = window.spans
+    assert span["start_ticks"] == (got[0] + 3600) * SECOND
+    refuse_gone(kept(), at(start), at(end), at(400))
+
+
+def test_what_lies_between_marked_stretches_is_gone() -> None:
+    with pytest.raises(Invalid, match="nothing was recorded"):
+        ask(kept(), start=at(180), end=at(190))
+    with pytest.raises(Gone):
+        refuse_gone(kept(), at(180), at(190), at(400))
+    with pytest.raises(WindowTooLong):
+        ask(kept(), start=at(-3590), end=at(500))
+    assert ask(kept(), last=600, tail="skip").start == at(400)

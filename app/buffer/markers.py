@@ -1,0 +1,144 @@
+"""Markers: a moment marked now, to be cut later; what is around it is kept for MARKER_MINUTES.
+
+The row first, then the pins. Who dies in between leaves a row, and everything that deletes old
+media makes the pins of rows that lack them before it begins.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from app.buffer import clock, marked, pins
+from app.buffer.timeline import Timeline
+from app.buffer.windows import Stretch
+from app.context import Context
+from app.errors import BufferEmpty, Invalid, ReplayError
+from app.models import EgressSession, Marker, Pin
+from app.store import Row, Store
+
+AT_MOST = 200
+"""Markers of one buffer."""
+AHEAD = timedelta(seconds=5)
+"""How far in our future a mark may lie: the clock of whoever sets it."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RETRY_SECONDS = 5
+
+log = structlog.get_logger()
+
+
+class TooManyMarkers(ReplayError):
+    slug, status, title = "too-many-markers", 429, "The buffer has too many markers"
+
+
+def present(line: Timeline, now: datetime) -> datetime:
+    """What is marked where nothing else is asked for: now, or the end of a share that is over."""
+    return now if line.recording_session is not None else line.newest or now
+
+
+def check_within(line: Timeline, at: datetime, now: datetime) -> None:
+    """Raises BufferEmpty if nothing is there and nothing records, Invalid if `at` lies outside."""
+    records = line.recording_session is not None
+    if line.newest is None and not records:
+        retry = {} if line.state == "ended" else {"retry_after": _RETRY_SECONDS}
+        raise BufferEmpty(f"nothing is there to be marked; the share is {line.state}", **retry)
+    end = now + AHEAD if records else present(line, now)
+    if at > end:
+        raise Invalid(f"at={_shown(at)} lies after the end of the buffer: leave it out to mark it")
+    begin = line.oldest or line.since
+    if at < begin and not any(span.start <= at < span.end for span in line.spans):
+        raise Invalid(f"at={_shown(at)} lies before the beginning of the buffer, {_shown(begin)}")
+
+
+async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> Row:
+    """Marks a moment of a buffer; the marker's row. Raises TooManyMarkers."""
+    now = datetime.now(UTC)
+    if await ctx.store.rows(Marker).count_documents({"buffer_id": buffer_id}) >= AT_MOST:
+        raise TooManyMarkers(f"the buffer has {AT_MOST} markers: delete one first", limit=AT_MOST)
+    marker = Marker(
+        id=secrets.token_hex(12),
+        buffer_id=buffer_id,
+        at=at,
+        label=label,
+        by=by,
+        created_at=now,
+        kept_until=now + timedelta(minutes=ctx.settings.marker_minutes),
+    )
+    await ctx.store.create(marker)
+    row = marker.model_dump_doc()
+    await _pin(ctx.store, row, await _sessions(ctx.store, [buffer_id]))
+    log.info("moment_marked", buffer=buffer_id, marker=marker.id, by=by)
+    return row
+
+
+async def of_buffer(store: Store, buffer_id: str, now: datetime) -> list[Row]:
+    """The markers of a buffer, in order of their moments."""
+    rows = await store.rows(Marker).find({"buffer_id": buffer_id}).to_list(None)
+    return sorted((row for row in rows if row["kept_until"] > now), key=lambda row: row["at"])
+
+
+async def delete(store: Store, marker_id: str) -> None:
+    """Deletes a marker, and lets go of what it kept."""
+    # In this order: pins without a row end by themselves, a row without pins gets them again.
+    await store.rows(Marker).delete_one({"_id": marker_id})
+    await pins.release(store, _owner(marker_id))
+
+
+async def forget(store: Store, buffer_id: str, before: datetime | None = None) -> None:
+    """Deletes the markers of a buffer; `before`: those of moments before it, or set before it."""
+    which: Row = {"buffer_id": buffer_id}
+    for row in await store.rows(Marker).find(which, {"at": 1, "created_at": 1}).to_list(None):
+        if before is None or min(row["at"], row["created_at"]) < before:
+            await delete(store, row["_id"])
+
+
+async def pin_again(store: Store, now: datetime) -> None:
+    """Makes the pins that markers lack, of sessions that came after the mark, too.
+
+    Forgets markers that are over.
+    """
+    markers = store.rows(Marker)
+    await markers.delete_many({"kept_until": {"$gt": _EPOCH, "$lt": now}})
+    rows = await markers.find({}).to_list(None)
+    if not rows:
+        return
+    owners = {"owner": {"$in": [_owner(row["_id"]) for row in rows]}}
+    found = store.rows(Pin).find(owners, {"owner": 1, "session_id": 1})
+    pinned = {(row["owner"], row["session_id"]) async for row in found}
+    sessions = await _sessions(store, list({row["buffer_id"] for row in rows}))
+    for row in rows:
+        own = [each for each in sessions if each["buffer_id"] == row["buffer_id"]]
+        await _pin(store, row, [x for x in own if (_owner(row["_id"]), x["_id"]) not in pinned])
+
+
+async def _sessions(store: Store, buffer_ids: Sequence[str]) -> list[Row]:
+    query = {"buffer_id": {"$in": list(buffer_ids)}, "clock_ns": {"$ne": None}}
+    fields = {"buffer_id": 1, "clock_ns": 1, "ended_at": 1}
+    return await store.rows(EgressSession).find(query, fields).to_list(None)
+
+
+async def _pin(store: Store, marker: Row, sessions: Sequence[Row]) -> None:
+    """Pins what is around a mark in each of the sessions that may hold any of it."""
+    start, end = marked.around(marker["at"])
+    spans: list[Stretch] = [
+        {
+            "session_id": session["_id"],
+            "start_ticks": max(0, clock.ticks_at(session["clock_ns"], start)),
+            "end_ticks": clock.ticks_at(session["clock_ns"], end),
+        }
+        for session in sessions
+        if session["ended_at"] is None or session["ended_at"] > start
+    ]
+    within = [span for span in spans if span["start_ticks"] < span["end_ticks"]]
+    await pins.pin(store, _owner(marker["_id"]), within, marker["kept_until"])
+
+
+def _owner(marker_id: str) -> str:
+    return f"marker:{marker_id}"
+
+
+def _shown(instant: datetime) -> str:
+    return instant.isoformat(timespec="milliseconds")

@@ -1,0 +1,132 @@
+"""Runs of segments laid out on the wall clock: spans of media, and the gaps between them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from app.buffer import clock
+from app.buffer.coverage import HOLE_FRAMES, Run
+from app.buffer.marked import Interval
+from app.buffer.summary import Indexed
+from app.store import Row
+
+_FAILED = frozenset({"EGRESS_FAILED", "EGRESS_ABORTED", "EGRESS_LIMIT_REACHED"})
+_FRAME_TICKS = 6_000  # 15 frames a second, where a run does not tell
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Media without a hole: [start, end) on the wall clock, and as ticks of its session."""
+
+    start: datetime
+    end: datetime
+    session_id: str
+    start_ticks: int
+    end_ticks: int
+    audio: bool
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time within the buffer of which nothing can be shown.
+
+    `why`: a fault slug of `app.media.faults`, `missing` (the file is gone), `lost` (never
+    committed), `egress-failed` or `egress-ended` (nothing recorded), `expired` (older than what is
+    kept, between marked stretches).
+    """
+
+    start: datetime
+    end: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A run on the wall clock."""
+
+    start: datetime
+    end: datetime
+    run: Run
+    session: Row
+
+
+def stretches(
+    sessions: Sequence[Row], indexed: Mapping[str, Indexed], shown: Sequence[Interval]
+) -> list[Stretch]:
+    """All runs in order of time, clipped so that none overlap and all lie within `shown`."""
+    by_session = [
+        [
+            Stretch(wall(row, run.start_ticks), wall(row, run.end_ticks), run, row)
+            for run in indexed[row["_id"]].runs
+        ]
+        for row in sessions
+        if row["clock_ns"] is not None and row["_id"] in indexed and indexed[row["_id"]].runs
+    ]
+    by_session.sort(key=lambda each: each[0].start)
+    kept: list[Stretch] = []
+    until = datetime.max.replace(tzinfo=UTC)
+    for own in reversed(by_session):
+        for stretch in reversed(own):
+            kept += reversed(_within(stretch, until, shown))
+        until = own[0].start  # a newer session holds from its first frame
+    return kept[::-1]
+
+
+def _within(stretch: Stretch, until: datetime, shown: Sequence[Interval]) -> list[Stretch]:
+    cuts = [(max(stretch.start, start), min(stretch.end, until, end)) for start, end in shown]
+    return [replace(stretch, start=start, end=end) for start, end in cuts if start < end]
+
+
+def laid_out(order: Sequence[Stretch], shown: Sequence[Interval]) -> tuple[list[Span], list[Gap]]:
+    """Stretches in order of time as spans, with the gaps between them."""
+    spans: list[Span] = []
+    gaps: list[Gap] = []
+    previous: Stretch | None = None
+    for stretch in order:
+        if previous is not None and _apart(previous, stretch):
+            gaps.append(Gap(previous.end, stretch.start, _why(previous, stretch, shown)))
+        if stretch.run.fault is None:
+            spans.append(_span(stretch))
+        else:
+            gaps.append(Gap(stretch.start, stretch.end, stretch.run.fault))
+        previous = stretch
+    return spans, gaps
+
+
+def _why(left: Stretch, right: Stretch, shown: Sequence[Interval]) -> str:
+    if not any(start <= left.end and right.start <= end for start, end in shown):
+        return "expired"
+    if left.session["_id"] == right.session["_id"]:
+        return "lost"
+    failed = left.session["status"] in _FAILED or left.session["ghost_at"] is not None
+    return "egress-failed" if failed else "egress-ended"
+
+
+def _apart(left: Stretch, right: Stretch) -> bool:
+    frame_ticks = max(left.run.frame_ticks, right.run.frame_ticks) or _FRAME_TICKS
+    hole = timedelta(seconds=HOLE_FRAMES * frame_ticks / clock.TICKS_PER_SECOND)
+    return right.start - left.end > hole
+
+
+def _span(stretch: Stretch) -> Span:
+    run, row = stretch.run, stretch.session
+    whole = stretch.end == wall(row, run.end_ticks)
+    return Span(
+        stretch.start,
+        stretch.end,
+        row["_id"],
+        max(run.start_ticks, clock.ticks_at(row["clock_ns"], stretch.start)),
+        run.end_ticks if whole else clock.ticks_at(row["clock_ns"], stretch.end),
+        run.audio,
+        run.width,
+        run.height,
+    )
+
+
+def wall(session: Row, ticks: int) -> datetime:
+    """The instant of a media time of a session whose clock is known."""
+    return clock.wall(session["clock_ns"], ticks)

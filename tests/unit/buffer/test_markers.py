@@ -1,0 +1,71 @@
+"""Which moments may be marked, and what is kept around them."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.buffer import marked, markers
+from app.buffer.timeline import Timeline, build
+from app.errors import BufferEmpty, Invalid
+from tests.unit.buffer.rows import at, buffer, indexed, over, run, session
+
+NOW = 1000.0
+
+
+def live() -> Timeline:
+    media = {"s": indexed(run(0, NOW - 4))}
+    return build(buffer(), [session()], media, at(NOW), at(400), [(at(100), at(175))])
+
+
+def ended() -> Timeline:
+    media = {"s": indexed(run(500, 700))}
+    return build(buffer(ended_at=at(700)), [over()], media, at(NOW), at(400))
+
+
+def test_what_is_kept_around_marks_is_joined_where_it_meets() -> None:
+    assert marked.merged([]) == []
+    found = marked.merged([at(200), at(100), at(151), at(1000)])
+    assert found == [(at(40), at(215)), (at(940), at(1015))]
+
+
+def test_marked_is_the_present_or_the_end_of_a_share_that_is_over() -> None:
+    assert markers.present(live(), at(NOW)) == at(NOW)
+    assert markers.present(ended(), at(NOW)) == at(700)
+
+
+@pytest.mark.parametrize(
+    ("line", "moment", "word"),
+    [
+        (live(), NOW, None),
+        (live(), NOW + 5, None),
+        (live(), NOW + 5.001, "after the end"),
+        (live(), 400, None),
+        (live(), 399, "before the beginning"),
+        (live(), 150, None),  # kept, because it is marked
+        (ended(), 700, None),
+        (ended(), 700.5, "after the end"),
+        (ended(), 499, "before the beginning"),
+    ],
+)
+def test_a_mark_lies_where_media_is_or_will_be(
+    line: Timeline, moment: float, word: str | None
+) -> None:
+    if word is None:
+        markers.check_within(line, at(moment), at(NOW))
+        return
+    with pytest.raises(Invalid, match=word):
+        markers.check_within(line, at(moment), at(NOW))
+
+
+def test_a_share_without_media_is_marked_only_while_it_may_come() -> None:
+    waiting = build(buffer(), [], {}, at(NOW), at(400))
+    with pytest.raises(BufferEmpty) as found:
+        markers.check_within(waiting, at(NOW), at(NOW))
+    assert found.value.extra == {"retry_after": 5}
+    over_and_gone = build(buffer(ended_at=at(100)), [], {}, at(NOW), at(400))
+    with pytest.raises(BufferEmpty, match="ended"):
+        markers.check_within(over_and_gone, at(NOW), at(NOW))
+    starting = build(buffer(since=at(990)), [session(clock_at=None)], {}, at(NOW), at(400))
+    markers.check_within(starting, at(NOW), at(NOW))
+    with pytest.raises(Invalid, match="before the beginning"):
+        markers.check_within(starting, at(980), at(NOW))
