@@ -17,6 +17,7 @@ WEBHOOKS = Counter(
 EGRESS_STARTS = Counter(
     _PREFIX + "egress_starts_total", "Starts of an egress, by their outcome", ["result"]
 )
+REFUSALS = Counter(_PREFIX + "refusals_total", "Shares that are not recorded, by why", ["why"])
 ERRORS = Counter(_PREFIX + "errors_total", "What went wrong, by kind", ["type"])
 CAPTURES = Counter(_PREFIX + "captures_total", "Captures, by how they ended", ["status"])
 CAPTURE_SECONDS = Histogram(

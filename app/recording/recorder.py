@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from redis.exceptions import LockError
 
-from app import jobs, models
+from app import jobs, metrics, models
 from app.buffer import paths
 from app.context import Context
 from app.recording import (
@@ -208,6 +208,7 @@ async def _tell(
     if why != buffer["why"] and not (why is Why.STARTING and buffer["failures"]):
         change |= {"why": why, "why_detail": stopping.detail(buffer, why)}
         if why in REFUSALS:
+            metrics.REFUSALS.labels(why).inc()
             log.info("share_refused", room=buffer["room"], identity=buffer["identity"], why=why)
     if share.live and buffer["ended_at"] is not None:
         change["ended_at"] = None
