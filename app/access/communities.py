@@ -15,13 +15,18 @@ from app.settings import Settings
 from app.store import Row, Store
 
 DEFAULT = "default"
+_FALLING_BACK = ("max_concurrent", "access", "capture_policy", "retention_minutes")
+"""What a community may leave to the instance's settings, where it has the same name."""
 AT_MOST = 500
 """Communities of one person that a list looks at."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules in force in a community: its own, or else the instance's settings."""
+    """The rules in force in a community: its own, or else the instance's settings.
+
+    `own` names those of the last four that are its own.
+    """
 
     community: str
     enabled: bool
@@ -29,6 +34,7 @@ class Rules:
     access: str
     capture_policy: str
     retention_minutes: float
+    own: tuple[str, ...]
 
 
 async def rules(store: Store, settings: Settings, community: str) -> Rules:
@@ -64,6 +70,7 @@ def _rules(settings: Settings, community: str, row: Row) -> Rules:
         access=str(own("access")),
         capture_policy=str(own("capture_policy")),
         retention_minutes=float(str(own("retention_minutes"))),
+        own=tuple(name for name in _FALLING_BACK if row.get(name) is not None),
     )
 
 

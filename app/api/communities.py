@@ -33,6 +33,9 @@ class ConfigTold(Told):
     access: str
     capture_policy: str
     retention_minutes: float
+    own: list[str] = Field(
+        description="Those of these that the community has set; the others are the instance's."
+    )
 
 
 class ConfigAsked(Asked):

@@ -15,23 +15,22 @@ export function tell(message, { action = null, seconds = SHOWN_MS / 1000, alert 
   const button = action && h('button', { onclick: () => (close(), action.run()) }, action.label);
   const dismiss = h('button', { class: 'plain', 'aria-label': texts.shell.dismiss, onclick: close }, '×');
   const toast = h('div', { class: alert ? 'toast bad' : 'toast' }, h('span', {}, message), button, dismiss);
-  region(alert ? 'alerts' : 'toasts').append(toast);
+  placed(document.getElementById(alert ? 'alerts' : 'toasts')).append(toast);
   const timer = setTimeout(close, seconds * 1000);
   // Whoever is reading it, or about to press its button, is given the time.
   for (const kind of ['pointerenter', 'focusin']) toast.addEventListener(kind, () => clearTimeout(timer));
   return close;
 }
 
-/** Where messages appear: within the dialog on top, if there is one, for all outside of it is inert. */
-function region(id) {
-  const element = document.getElementById(id);
+/** A region, put into the dialog on top, if there is one: all outside of it is inert. */
+function placed(region) {
   const dialog = [...document.querySelectorAll('dialog:modal')].at(-1);
   const home = dialog ?? document.body;
-  if (element.parentElement !== home) {
-    home.append(element);
-    dialog?.addEventListener('close', () => region(id), { once: true });
+  if (region.parentElement !== home) {
+    home.append(region);
+    dialog?.addEventListener('close', () => placed(region), { once: true });
   }
-  return element;
+  return region;
 }
 
 /** Shows why something failed, in words with what to do. */

@@ -56,3 +56,9 @@ export function bytes(count) {
     maximumFractionDigits: power > 1 ? 1 : 0,
   }).format(count / 1000 ** power);
 }
+
+/** The beginning of a day, as a date field gives it, in the viewer's zone: an instant, `days` later. */
+export function midnight(day, days = 0) {
+  const [, year, month, date] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day ?? '') ?? [];
+  return year ? new Date(year, month - 1, Number(date) + days).toISOString() : undefined;
+}

@@ -116,3 +116,15 @@ async def test_users_are_listed_with_what_they_use(http: httpx.AsyncClient, ctx:
         "reserved_bytes": 50,
     }
     assert listed[0][0]["quota_bytes"] == ctx.settings.quota_bytes
+
+
+async def test_a_community_tells_which_rules_are_its_own(http: httpx.AsyncClient) -> None:
+    """What is set back to null follows the instance again."""
+    path = "/communities/guests/config"
+    for change, own in (
+        ({"max_concurrent": 5, "access": "rbac"}, ["max_concurrent", "access"]),
+        ({"max_concurrent": None}, ["access"]),
+    ):
+        told = (await http.put(path, json=change, headers=INSTANCE_ADMIN)).json()
+        assert (told["own"], told["max_concurrent"], told["access"]) == (own, 5, "rbac")
+        assert (await http.get(path, headers=INSTANCE_ADMIN)).json() == told

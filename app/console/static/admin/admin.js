@@ -1,0 +1,62 @@
+// Administration: its tabs, and those of them that the viewer may open.
+
+import { h } from '../dom.js';
+import { texts } from '../texts.js';
+
+const own = texts.admin;
+
+const TABS = {
+  shares: () => import('./shares.js'),
+  communities: () => import('./communities.js'),
+  people: () => import('./people.js'),
+  deliveries: () => import('./deliveries.js'),
+  audit: () => import('./audit.js'),
+  instance: () => import('./instance.js'),
+};
+const OF_A_COMMUNITY = ['shares', 'communities'];
+
+/** The tabs of a session's viewer. */
+export function tabsOf(session) {
+  if (session.facts.instance_admin) return Object.keys(TABS);
+  return session.administrates ? OF_A_COMMUNITY : [];
+}
+
+export async function open(page) {
+  const tabs = tabsOf(page.session);
+  const tab = page.params.tab ?? tabs[0];
+  if (!tabs.length) return told(own.nobody);
+  if (!Object.hasOwn(TABS, tab)) return told(texts.shell.unknown, nav(tabs));
+  if (!tabs.includes(tab)) return told(own.notYours(own.tabs[tab]), nav(tabs));
+  const { open: opened } = await TABS[tab]();
+  const view = await opened(page);
+  return {
+    title: own.tabs[tab],
+    element: h('div', { class: 'admin' }, nav(tabs, tab), view.element),
+    close: () => view.close?.(),
+  };
+}
+
+function told(words, before = null) {
+  const element = h(
+    'div',
+    { class: 'admin' },
+    before,
+    h('h1', {}, own.title),
+    h('p', { class: 'empty' }, words),
+  );
+  return { title: own.title, element };
+}
+
+function nav(tabs, here) {
+  const link = (tab) =>
+    h('a', { href: `#/admin/${tab}`, 'aria-current': tab === here ? 'page' : null }, own.tabs[tab]);
+  return h(
+    'nav',
+    { class: 'tabs', 'aria-label': own.title },
+    h(
+      'ul',
+      {},
+      tabs.map((tab) => h('li', {}, link(tab))),
+    ),
+  );
+}

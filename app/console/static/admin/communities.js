@@ -1,0 +1,34 @@
+// The communities that the viewer manages: a list, and one of them to change.
+
+import { h } from '../dom.js';
+import { texts } from '../texts.js';
+import { communityOf } from './community.js';
+import { Listing } from './listing.js';
+
+const own = texts.admin.communities;
+
+export async function open({ api, query }) {
+  const of = query.get('of');
+  return of === null ? listed(api) : communityOf(of, api);
+}
+
+async function listed(api) {
+  const listing = new Listing({
+    name: own.title,
+    columns: own.columns,
+    empty: own.nothing,
+    ask: (next, signal) => api.get('/communities', { next }, { signal }),
+    key: (item) => item.id,
+    cells: (item) => [
+      h('a', { href: `#/admin/communities?${new URLSearchParams({ of: item.id })}` }, item.id),
+      h('span', { class: item.enabled ? 'badge good' : 'badge soft' }, item.enabled ? own.on : own.off),
+      own.slots(item.active, item.max_concurrent),
+      own.access[item.access] ?? item.access,
+      own.policies[item.capture_policy] ?? item.capture_policy,
+      own.minutes(item.retention_minutes),
+      String(item.members),
+    ],
+  });
+  await listing.load();
+  return { element: h('section', {}, h('h1', {}, own.title), listing.element), close: () => listing.close() };
+}

@@ -1,0 +1,111 @@
+// The rules of one community, to be changed, and its members.
+
+import { h } from '../dom.js';
+import { inWords, tell } from '../telling.js';
+import { texts } from '../texts.js';
+import { membersOf } from './members.js';
+import { pathName } from './names.js';
+
+const own = texts.admin.communities;
+
+export async function communityOf(name, api) {
+  const path = `/communities/${pathName(name)}/config`;
+  const form = rulesForm(await api.get(path), (change) => api.put(path, change));
+  const members = await membersOf(name, api);
+  const element = h(
+    'section',
+    { class: 'community' },
+    h('a', { class: 'back', href: '#/admin/communities' }, own.back),
+    h('h1', {}, name),
+    h('div', { class: 'beside' }, form, members.element),
+  );
+  return { element, close: members.close };
+}
+
+/** `rules`: those in force, `own` the names of those that are the community's own. */
+function rulesForm(rules, save) {
+  const wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
+  const submit = h('button', { class: 'primary' }, own.save);
+  const enabled = h('input', { type: 'checkbox', name: 'enabled', checked: rules.enabled });
+  const fields = [
+    number('max_concurrent', rules, { min: 0, max: 10_000, step: 1 }),
+    choice('access', rules, own.access),
+    choice('capture_policy', rules, own.policies),
+    number('retention_minutes', rules, { min: 0.1, max: 1440, step: 'any' }),
+  ];
+  const send = async (event) => {
+    event.preventDefault();
+    wrong.hidden = true;
+    submit.disabled = true;
+    try {
+      const values = Object.fromEntries(fields.map((field) => [field.name, field.read()]));
+      const now = await save({ enabled: enabled.checked, ...values });
+      for (const field of fields) field.show(now);
+      tell(own.saved);
+    } catch (error) {
+      wrong.textContent = inWords(error);
+      wrong.hidden = false;
+    }
+    submit.disabled = false;
+  };
+  return h(
+    'form',
+    { class: 'rules card', onsubmit: (event) => void send(event) },
+    h('h2', {}, own.rules),
+    h(
+      'label',
+      { class: 'check' },
+      enabled,
+      h('span', {}, own.enabled, h('span', { class: 'hint' }, own.hints.enabled)),
+    ),
+    fields.map((field) => field.element),
+    wrong,
+    h('div', { class: 'row end' }, submit),
+  );
+}
+
+/** A number of the community's own, or the instance's. */
+function number(name, rules, limits) {
+  const id = `rule-${name}`;
+  const input = h('input', { type: 'number', id, name, required: true, ...limits });
+  const ofInstance = h('input', { type: 'checkbox', onchange: () => (input.disabled = ofInstance.checked) });
+  const show = (now) => {
+    input.value = now[name];
+    ofInstance.checked = !now.own.includes(name);
+    input.disabled = ofInstance.checked;
+  };
+  show(rules);
+  const element = h(
+    'div',
+    { class: 'field' },
+    h('label', { for: id }, own.names[name]),
+    h('div', { class: 'row' }, input, h('label', { class: 'default' }, ofInstance, own.asInstance)),
+    h('p', { class: 'hint' }, own.hints[name]),
+  );
+  return { name, element, show, read: () => (ofInstance.checked ? null : Number(input.value)) };
+}
+
+/** One of several values, or the instance's. */
+function choice(name, rules, values) {
+  const id = `rule-${name}`;
+  const select = h('select', { id, name });
+  const show = (now) => {
+    const ownOne = now.own.includes(name);
+    const inForce = ownOne ? own.asInstance : own.asInstanceNow(values[now[name]] ?? now[name]);
+    select.replaceChildren(
+      h('option', { value: '', selected: !ownOne }, inForce),
+      ...Object.entries(values).map(([value, label]) =>
+        h('option', { value, selected: ownOne && now[name] === value }, label),
+      ),
+    );
+  };
+  show(rules);
+  const element = h(
+    'div',
+    { class: 'field' },
+    h('label', { for: id }, own.names[name]),
+    select,
+    h('p', { class: 'hint' }, own.hints[name]),
+  );
+  return { name, element, show, read: () => select.value || null };
+}

@@ -1,0 +1,130 @@
+// How the installation is: the doctor's findings, and plots of what fills up or falls behind.
+
+import { fill, h } from '../dom.js';
+import { inWords } from '../telling.js';
+import { bytes, time } from '../times.js';
+import { texts } from '../texts.js';
+import { Plot } from './plot.js';
+
+const own = texts.admin.instance;
+const AGAIN_MS = 15_000;
+const MINUTES = 60;
+const seconds = (value) => own.seconds(value);
+const count = (value) => String(value);
+const PLOTS = [
+  ['free_disk_bytes', bytes],
+  ['buffered_bytes', bytes],
+  ['clips_bytes', bytes],
+  ['media_lag_seconds', seconds],
+  ['index_lag_seconds', seconds],
+  ['active_sessions', count],
+];
+const TONES = { ok: 'good', warn: 'warn', unknown: 'soft', fail: 'bad' };
+
+export function open({ api }) {
+  const view = new Instance(api);
+  view.begin();
+  return { element: view.element, close: () => view.close() };
+}
+
+class Instance {
+  #ending = new AbortController();
+  #timer = null;
+  #plots = PLOTS.map(([name, say]) => [name, new Plot(own.quantities[name], say)]);
+  #checks = h('ul', { class: 'checks' });
+  #state = h('p', { class: 'note', role: 'status' }, texts.admin.listing.loading);
+  #wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
+  #again = h('button', { onclick: () => void this.#look() }, own.again);
+
+  constructor(api) {
+    this.api = api;
+    this.element = h(
+      'section',
+      {},
+      h('div', { class: 'row top' }, h('h1', {}, own.title), this.#again),
+      this.#wrong,
+      h('h2', {}, own.checks),
+      this.#state,
+      this.#checks,
+      h('h2', {}, own.history),
+      h(
+        'div',
+        { class: 'plots' },
+        this.#plots.map(([, plot]) => plot.element),
+      ),
+    );
+    document.addEventListener('visibilitychange', () => document.hidden || this.begin(), {
+      signal: this.#ending.signal,
+    });
+  }
+
+  begin() {
+    clearTimeout(this.#timer);
+    void this.#look();
+  }
+
+  close() {
+    this.#ending.abort();
+    clearTimeout(this.#timer);
+    for (const [, plot] of this.#plots) plot.close();
+  }
+
+  /** Asks, and again in a while; not where nobody looks. */
+  async #look() {
+    clearTimeout(this.#timer);
+    const { signal } = this.#ending;
+    try {
+      const [history, checks] = await Promise.all([
+        this.api.get('/operations/history', { minutes: MINUTES }, { signal }),
+        this.api.get('/operations/checks', {}, { signal }),
+      ]);
+      this.#showHistory(history);
+      this.#showChecks(checks);
+      this.#wrong.hidden = true;
+    } catch (error) {
+      if (error.name === 'AbortError') return;
+      this.#wrong.textContent = inWords(error);
+      this.#wrong.hidden = false;
+      if (error.status === 403) return;
+    }
+    if (!document.hidden && !signal.aborted) this.#timer = setTimeout(() => void this.#look(), AGAIN_MS);
+  }
+
+  #showHistory(history) {
+    const at = history.items.map((sample) => Date.parse(sample.at));
+    for (const [name, plot] of this.#plots) {
+      plot.show(
+        history.items.map((sample, place) => ({ at: at[place], value: sample[name] })),
+        history.step_seconds,
+      );
+    }
+  }
+
+  #showChecks(checks) {
+    const bad = checks.items.filter((item) => !item.ok).length;
+    const words = bad ? own.bad(bad) : own.fine;
+    // Read out only where it has changed; the time beside it changes all the time.
+    if (this.#state.dataset.words !== words) {
+      this.#state.dataset.words = words;
+      fill(this.#state, words);
+    }
+    fill(
+      this.#checks,
+      checks.items.map((item) =>
+        h(
+          'li',
+          {},
+          h('span', { class: `badge ${TONES[item.level] ?? 'soft'}` }, own.levels[item.level] ?? item.level),
+          h(
+            'div',
+            {},
+            h('strong', {}, item.name),
+            h('p', {}, item.detail),
+            item.advice && h('p', { class: 'advice' }, item.advice),
+          ),
+        ),
+      ),
+      h('li', { class: 'hint' }, own.checkedAt, ' ', time(checks.at)),
+    );
+  }
+}

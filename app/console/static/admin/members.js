@@ -1,0 +1,120 @@
+// Who has a role or grants in a community: found, added, changed, removed.
+
+import { ask } from '../asking.js';
+import { h } from '../dom.js';
+import { tell } from '../telling.js';
+import { texts } from '../texts.js';
+import { Listing, searchField } from './listing.js';
+import { pathName } from './names.js';
+
+const own = texts.admin.members;
+
+export async function membersOf(community, api) {
+  const path = `/communities/${pathName(community)}/members`;
+  const of = (identity) => `${path}/${pathName(identity)}`;
+  let search = '';
+  const listing = new Listing({
+    name: own.title,
+    columns: own.columns,
+    empty: own.nothing,
+    ask: (next, signal) => api.get(path, { search, next }, { signal }),
+    key: (item) => item.identity,
+    cells: (item) => [
+      item.identity,
+      own.roles[item.role] ?? item.role,
+      item.grants.map((grant) => own.grants[grant] ?? grant).join(', ') || '–',
+      h(
+        'div',
+        { class: 'row' },
+        h(
+          'button',
+          { 'aria-label': own.changeOf(item.identity), onclick: () => void change(item) },
+          own.change,
+        ),
+        h(
+          'button',
+          { class: 'danger', 'aria-label': own.removeOf(item.identity), onclick: () => void remove(item) },
+          own.remove,
+        ),
+      ),
+    ],
+  });
+
+  async function change(item) {
+    const identity = h('input', {
+      name: 'identity',
+      required: true,
+      maxlength: 512,
+      autocomplete: 'off',
+      autofocus: true,
+    });
+    let set;
+    const answer = await ask({
+      title: item ? own.changeOf(item.identity) : own.add,
+      fields: [
+        !item && h('label', { class: 'field' }, own.identity, identity),
+        roles(item?.role),
+        grants(item?.grants ?? []),
+      ],
+      submit: own.save,
+      act: async (data) => {
+        const body = { role: data.get('role'), grants: data.getAll('grants') };
+        set = await api.put(of(item?.identity ?? data.get('identity').trim()), body);
+      },
+    });
+    if (!answer) return;
+    listing.put(set);
+    tell(own.saved(set.identity));
+  }
+
+  async function remove(item) {
+    const answer = await ask({
+      title: own.removeTitle(item.identity),
+      explain: own.removeExplain,
+      submit: own.remove,
+      danger: true,
+      act: () => api.delete(of(item.identity)),
+    });
+    if (!answer) return;
+    listing.drop(item.identity);
+    tell(own.removed(item.identity));
+  }
+
+  const searched = searchField(own.search, (text) => {
+    search = text;
+    void listing.load();
+  });
+  const add = h('button', { onclick: () => void change(null) }, own.add);
+  await listing.load();
+  const element = h(
+    'section',
+    { class: 'members' },
+    h('h2', {}, own.title),
+    h('div', { class: 'row top' }, searched, add),
+    listing.element,
+  );
+  return { element, close: () => listing.close() };
+}
+
+function roles(role = 'member') {
+  const options = Object.entries(own.roles).map(([value, label]) =>
+    h('option', { value, selected: value === role }, label),
+  );
+  return h('label', { class: 'field' }, own.role, h('select', { name: 'role' }, options));
+}
+
+function grants(held) {
+  return h(
+    'fieldset',
+    { class: 'grants' },
+    h('legend', {}, own.grantsTitle),
+    Object.entries(own.grants).map(([value, label]) =>
+      h(
+        'label',
+        {},
+        h('input', { type: 'checkbox', name: 'grants', value, checked: held.includes(value) }),
+        label,
+      ),
+    ),
+  );
+}

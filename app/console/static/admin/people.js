@@ -1,0 +1,103 @@
+// Who uses how much of their quota; quotas of their own.
+
+import { ask } from '../asking.js';
+import { h } from '../dom.js';
+import { tell } from '../telling.js';
+import { bytes } from '../times.js';
+import { texts } from '../texts.js';
+import { Listing, searchField } from './listing.js';
+import { pathName } from './names.js';
+
+const own = texts.admin.people;
+const GIGABYTE = 1e9;
+const NEAR = 0.9;
+
+export async function open({ api }) {
+  let search = '';
+  const listing = new Listing({
+    name: own.title,
+    columns: own.columns,
+    empty: own.nothing,
+    ask: (next, signal) => api.get('/users', { search, next }, { signal }),
+    key: (item) => item.identity,
+    cells: (item) => [
+      item.identity,
+      [usage(item), own.used(bytes(item.used_bytes), item.reserved_bytes && bytes(item.reserved_bytes))],
+      bytes(item.quota_bytes),
+      h(
+        'button',
+        { 'aria-label': own.changeOf(item.identity), onclick: () => void change(item) },
+        own.change,
+      ),
+    ],
+  });
+
+  async function change(item) {
+    const identity = h('input', {
+      name: 'identity',
+      required: true,
+      maxlength: 512,
+      autocomplete: 'off',
+      autofocus: true,
+    });
+    const size = h('input', {
+      type: 'number',
+      name: 'gigabytes',
+      min: 0,
+      max: 1e6,
+      step: 'any',
+      required: true,
+      value: (item?.quota_bytes ?? 5 * GIGABYTE) / GIGABYTE,
+    });
+    const ofInstance = h('input', {
+      type: 'checkbox',
+      name: 'default',
+      onchange: () => (size.disabled = ofInstance.checked),
+    });
+    let set;
+    const answer = await ask({
+      title: item ? own.changeOf(item.identity) : own.add,
+      explain: own.explain,
+      fields: [
+        !item && h('label', { class: 'field' }, own.identity, identity),
+        h('label', { class: 'field' }, own.gigabytes, size),
+        h('label', { class: 'check' }, ofInstance, h('span', {}, own.asInstance)),
+      ],
+      submit: own.save,
+      act: async (data) => {
+        const who = item?.identity ?? data.get('identity').trim();
+        const quota = data.has('default') ? null : Math.round(Number(data.get('gigabytes')) * GIGABYTE);
+        set = { identity: who, ...(await api.put(`/users/${pathName(who)}/quota`, { quota_bytes: quota })) };
+      },
+    });
+    if (!answer) return;
+    listing.put(set);
+    tell(own.saved(set.identity, bytes(set.quota_bytes)));
+  }
+
+  const searched = searchField(own.search, (text) => {
+    search = text;
+    void listing.load();
+  });
+  const add = h('button', { onclick: () => void change(null) }, own.add);
+  await listing.load();
+  const element = h(
+    'section',
+    {},
+    h('h1', {}, own.title),
+    h('div', { class: 'row top' }, searched, add),
+    listing.element,
+  );
+  return { element, close: () => listing.close() };
+}
+
+function usage(item) {
+  const part = (count) => (item.quota_bytes ? Math.min(1, count / item.quota_bytes) : 1);
+  const used = h('span', { class: 'used' });
+  const reserved = h('span', { class: 'reserved' });
+  used.style.width = `${part(item.used_bytes) * 100}%`;
+  reserved.style.width = `${part(item.reserved_bytes) * 100}%`;
+  const full = part(item.used_bytes + item.reserved_bytes);
+  const level = full >= 1 ? 'full' : full >= NEAR ? 'near' : 'fine';
+  return h('div', { class: 'usage', 'data-level': level, 'aria-hidden': 'true' }, used, reserved);
+}

@@ -1,0 +1,215 @@
+// One quantity over time, drawn as SVG: axes with units, values at the pointer and at the keyboard,
+// and the same as a table.
+
+import { fill, h } from '../dom.js';
+import { clock } from '../times.js';
+import { texts } from '../texts.js';
+import { roundInstants, roundValues } from './scale.js';
+import { row, table } from './table.js';
+
+const own = texts.admin.plot;
+const HEIGHT = 150;
+const LEFT = 64;
+const RIGHT = 12;
+const TOP = 8;
+const BOTTOM = 22;
+const TABLE_ROWS = 30;
+const hourAndMinute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+export class Plot {
+  #points = []; // [{at, value}], value null where nothing was measured
+  #place = null; // of the point that is pointed at
+  #width = 0;
+  #step = 0;
+  #svg = svg('svg', { height: HEIGHT, tabindex: 0, role: 'slider', 'aria-valuemin': 0 });
+  #line = svg('g', {});
+  #cursor = svg('g', { class: 'cursor' });
+  #value = h('output', { class: 'value' });
+  #summary = h('p', { class: 'hint' });
+  #rows = table('', [own.at, own.value]);
+  #sized = new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect.width));
+
+  /** `name` of the quantity, `say(value)` a value in words with its unit. */
+  constructor(name, say) {
+    this.say = say;
+    this.#svg.setAttribute('aria-label', name);
+    this.#svg.append(this.#line, this.#cursor);
+    this.#svg.addEventListener('pointermove', (event) => this.#pointed(event));
+    this.#svg.addEventListener('pointerleave', () => this.#show(null));
+    this.#svg.addEventListener('focus', () => this.#show(this.#place ?? this.#points.length - 1));
+    this.#svg.addEventListener('blur', () => this.#show(null));
+    this.#svg.addEventListener('keydown', (event) => this.#pressed(event));
+    const as = h('details', {}, h('summary', {}, own.asTable), this.#rows.element);
+    as.addEventListener('toggle', () => this.#fillTable());
+    this.details = as;
+    const heading = h('div', { class: 'row' }, h('h3', {}, name), this.#value);
+    this.element = h(
+      'figure',
+      { class: 'plot card' },
+      heading,
+      this.#svg,
+      h('figcaption', {}, this.#summary, as),
+    );
+    this.#rows.element.querySelector('table').setAttribute('aria-label', name);
+    this.#sized.observe(this.element);
+  }
+
+  close() {
+    this.#sized.disconnect();
+  }
+
+  /** `points` [{at, value}], oldest first; `step` seconds between two where none is missing. */
+  show(points, step) {
+    const chosen = this.#place === null ? null : this.#points[this.#place]?.at;
+    this.#points = points;
+    this.#step = step * 1000;
+    this.#draw();
+    const again = chosen === null ? -1 : points.findIndex((point) => point.at === chosen);
+    this.#show(again < 0 ? null : again);
+    this.#summarize();
+    this.#fillTable();
+  }
+
+  #resize(width) {
+    const inner = Math.floor(width - 24); // the figure's padding
+    if (inner === this.#width || inner <= LEFT) return;
+    this.#width = inner;
+    this.#svg.setAttribute('width', inner);
+    this.#svg.setAttribute('viewBox', `0 0 ${inner} ${HEIGHT}`);
+    this.#draw();
+    this.#show(this.#place);
+  }
+
+  #x = (at) => {
+    const [from, to] = this.#span;
+    return LEFT + ((at - from) / (to - from || 1)) * (this.#width - LEFT - RIGHT);
+  };
+
+  #y = (value) => TOP + (1 - value / this.#most) * (HEIGHT - TOP - BOTTOM);
+
+  #draw() {
+    if (!this.#width || !this.#points.length) return this.#line.replaceChildren();
+    this.#span = [this.#points[0].at, this.#points.at(-1).at];
+    const values = roundValues(Math.max(0, ...this.#points.map((point) => point.value ?? 0)), 3);
+    this.#most = values.at(-1);
+    const floor = this.#y(0);
+    const right = this.#width - RIGHT;
+    const parts = this.#runs().map((run) => {
+      const line = run
+        .map(({ at, value }) => `${this.#x(at).toFixed(1)},${this.#y(value).toFixed(1)}`)
+        .join(' ');
+      const [first, last] = [this.#x(run[0].at), this.#x(run.at(-1).at)].map((x) => x.toFixed(1));
+      return [
+        svg('polygon', { class: 'area', points: `${first},${floor} ${line} ${last},${floor}` }),
+        svg('polyline', { class: 'line', points: line }),
+      ];
+    });
+    this.#line.replaceChildren(
+      ...values.flatMap((value) => [
+        svg('line', { class: 'grid', x1: LEFT, x2: right, y1: this.#y(value), y2: this.#y(value) }),
+        svg('text', { x: LEFT - 6, y: this.#y(value) + 4, 'text-anchor': 'end' }, this.say(value)),
+      ]),
+      ...roundInstants(...this.#span, Math.max(2, (right - LEFT) / 90)).map((at) =>
+        svg('text', { x: this.#x(at), y: HEIGHT - 5, 'text-anchor': 'middle' }, hourAndMinute.format(at)),
+      ),
+      ...parts.flat(),
+    );
+  }
+
+  #span = [0, 1];
+  #most = 1;
+
+  /** The points as stretches in which none is missing. */
+  #runs() {
+    const runs = [];
+    let before = -Infinity;
+    for (const point of this.#points) {
+      if (point.value === null) continue;
+      if (point.at - before > 2.5 * this.#step) runs.push([]);
+      runs.at(-1).push(point);
+      before = point.at;
+    }
+    return runs;
+  }
+
+  #pointed(event) {
+    if (!this.#points.length) return;
+    const x = event.clientX - this.#svg.getBoundingClientRect().left;
+    const far = (point) => Math.abs(this.#x(point.at) - x);
+    this.#show(
+      this.#points.reduce((best, point, place) => (far(point) < far(this.#points[best]) ? place : best), 0),
+    );
+  }
+
+  #pressed(event) {
+    const last = this.#points.length - 1;
+    const place = this.#place ?? last;
+    const page = Math.max(1, Math.round(last / 10));
+    const moves = {
+      ArrowLeft: -1,
+      ArrowDown: -1,
+      ArrowRight: 1,
+      ArrowUp: 1,
+      PageDown: -page,
+      PageUp: page,
+      Home: -last,
+      End: last,
+    };
+    if (!(event.key in moves) || last < 0) return;
+    event.preventDefault();
+    this.#show(Math.min(last, Math.max(0, place + moves[event.key])));
+  }
+
+  #show(place) {
+    this.#place = place;
+    const point = place === null ? this.#points.at(-1) : this.#points[place];
+    const words = point ? this.#words(point) : '';
+    this.#value.textContent = words;
+    this.#svg.setAttribute('aria-valuemax', Math.max(0, this.#points.length - 1));
+    this.#svg.setAttribute('aria-valuenow', place ?? Math.max(0, this.#points.length - 1));
+    this.#svg.setAttribute('aria-valuetext', words || own.nothing);
+    if (place === null || !point || !this.#width) return this.#cursor.replaceChildren();
+    const x = this.#x(point.at);
+    this.#cursor.replaceChildren(
+      svg('line', { x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM }),
+      ...(point.value === null ? [] : [svg('circle', { cx: x, cy: this.#y(point.value), r: 4 })]),
+    );
+  }
+
+  #words(point) {
+    return own.valueAt(clock(point.at), point.value === null ? own.notMeasured : this.say(point.value));
+  }
+
+  #summarize() {
+    const known = this.#points.filter((point) => point.value !== null);
+    if (!known.length) return void (this.#summary.textContent = own.nothing);
+    const by = [...known].sort((a, b) => a.value - b.value);
+    this.#summary.textContent = own.summary(
+      this.say(by[0].value),
+      clock(by[0].at),
+      this.say(by.at(-1).value),
+      clock(by.at(-1).at),
+    );
+  }
+
+  #fillTable() {
+    if (!this.details.open) return;
+    const every = Math.ceil(this.#points.length / TABLE_ROWS);
+    const shown = this.#points
+      .filter((_, place) => (this.#points.length - 1 - place) % every === 0)
+      .reverse();
+    fill(
+      this.#rows.body,
+      shown.map((point) =>
+        row(this.#rows, [clock(point.at), point.value === null ? own.notMeasured : this.say(point.value)]),
+      ),
+    );
+  }
+}
+
+function svg(tag, attributes, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}

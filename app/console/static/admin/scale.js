@@ -1,0 +1,22 @@
+// Round numbers for axes. Pure.
+
+/** About `count` round values from 0 to at least `most`. */
+export function roundValues(most, count) {
+  const rough = (most || 1) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
+  return Array.from({ length: Math.ceil((most || 1) / step - 1e-9) + 1 }, (_, place) => place * step);
+}
+
+const MINUTE_MS = 60_000;
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 360].map((minutes) => minutes * MINUTE_MS);
+
+/** Round instants, in milliseconds, within [from, to]: at most `count`. */
+export function roundInstants(from, to, count) {
+  const step = STEPS.find((each) => (to - from) / each <= count) ?? STEPS.at(-1);
+  const first = Math.ceil(from / step) * step;
+  return Array.from(
+    { length: Math.max(0, Math.floor((to - first) / step) + 1) },
+    (_, place) => first + place * step,
+  );
+}

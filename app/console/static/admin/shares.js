@@ -1,0 +1,153 @@
+// The shares that there are now: what is recorded, what waits or is refused and why, with stop.
+
+import { resume, rights, stop } from '../buffers/acting.js';
+import { stateOf } from '../buffers/words.js';
+import { fill, h, inNextFrame } from '../dom.js';
+import { length, time, clock } from '../times.js';
+import { texts } from '../texts.js';
+import { row, table } from './table.js';
+
+const own = texts.admin.shares;
+const STATES = ['recording', 'starting', 'waiting', 'lagging', 'stalled', 'refused', 'ended'];
+
+export function open({ session, api, live, query }) {
+  const view = new Shares(session, api, live, query.get('state') ?? '');
+  return { element: view.element, close: () => view.close() };
+}
+
+class Shares {
+  #rows = new Map(); // by the buffer's id: {element, shown}
+  #ending = new AbortController();
+  #table = table(own.title, own.columns);
+  #state = h('p', { class: 'note', role: 'status' });
+  #instead = h('p', { class: 'empty', hidden: true });
+
+  constructor(session, api, live, state) {
+    Object.assign(this, { session, api, live });
+    this.filter = h('select', { onchange: () => this.#filtered() }, [
+      h('option', { value: '' }, own.all),
+      STATES.map((each) =>
+        h('option', { value: each, selected: each === state }, texts.buffers.states[each]),
+      ),
+    ]);
+    this.element = h(
+      'section',
+      {},
+      h(
+        'div',
+        { class: 'row top' },
+        h('h1', {}, own.title),
+        h('label', { class: 'search' }, h('span', {}, own.filter), this.filter),
+      ),
+      this.#state,
+      this.#table.element,
+      this.#instead,
+    );
+    const { signal } = this.#ending;
+    const update = inNextFrame(() => signal.aborted || this.#update());
+    live.addEventListener('change', update, { signal });
+    live.addEventListener('state', update, { signal });
+    this.#update();
+  }
+
+  close() {
+    this.#ending.abort();
+  }
+
+  #filtered() {
+    const { value } = this.filter;
+    history.replaceState(history.state, '', value ? `#/admin/shares?state=${value}` : '#/admin/shares');
+    this.#update();
+  }
+
+  #update() {
+    const fitting = this.live.all.filter((each) => !this.filter.value || each.state === this.filter.value);
+    const ids = new Set(fitting.map((each) => each.id));
+    for (const [id, known] of this.#rows) {
+      if (ids.has(id)) continue;
+      known.element.remove();
+      this.#rows.delete(id);
+    }
+    for (const [place, buffer] of fitting.entries()) {
+      const element = this.#shown(buffer);
+      const there = this.#table.body.children[place];
+      if (there !== element) this.#table.body.insertBefore(element, there ?? null);
+    }
+    const recording = this.live.all.filter((each) => each.state === 'recording').length;
+    const words = own.count(this.live.all.length, recording);
+    if (this.#state.textContent !== words) this.#state.textContent = words;
+    this.#table.element.hidden = fitting.length === 0;
+    this.#instead.hidden = fitting.length > 0;
+    this.#instead.textContent = this.live.known
+      ? this.live.all.length
+        ? own.nothingFits
+        : own.nothing
+      : texts.admin.listing.loading;
+  }
+
+  /** The row of a buffer, of which only those cells are made anew that have changed. */
+  #shown(buffer) {
+    let known = this.#rows.get(buffer.id);
+    if (!known) {
+      known = { element: row(this.#table, []), shown: [] };
+      this.#rows.set(buffer.id, known);
+    }
+    for (const [place, [sign, make]] of this.#cells(buffer).entries()) {
+      if (known.shown[place] === sign) continue;
+      known.shown[place] = sign;
+      const cell = known.element.children[place];
+      const had = cell.contains(document.activeElement);
+      fill(cell, make());
+      if (had) cell.querySelector('button, a')?.focus();
+    }
+    return known.element;
+  }
+
+  /** Of each cell what its look depends on, and the function that makes it. */
+  #cells(buffer) {
+    const { badge, tone, says, todo } = stateOf(buffer);
+    const may = rights(this.session, buffer);
+    const kept = length(buffer.seconds);
+    const newest = buffer.newest && clock(buffer.newest);
+    return [
+      [
+        buffer.identity,
+        () => h('a', { href: `#/buffers/${encodeURIComponent(buffer.id)}` }, buffer.identity),
+      ],
+      [buffer.room, () => buffer.room],
+      [
+        [badge, says, todo].join(),
+        () => [
+          h('span', { class: `badge ${tone}` }, badge),
+          says && h('p', { class: 'why' }, says, ' ', h('span', { class: 'hint' }, todo)),
+        ],
+      ],
+      [
+        `${kept} ${newest}`,
+        () => (newest ? [kept, h('span', { class: 'hint' }, ` ${own.upTo(newest)}`)] : kept),
+      ],
+      [buffer.since, () => time(buffer.since)],
+      [
+        `${may.stop} ${may.resume}`,
+        () => [
+          may.stop &&
+            h(
+              'button',
+              {
+                class: 'danger',
+                'aria-label': own.stopOf(buffer.identity),
+                onclick: () => void stop(this.api, buffer),
+              },
+              own.stop,
+            ),
+          may.resume &&
+            h(
+              'button',
+              { 'aria-label': own.resumeOf(buffer.identity), onclick: () => void resume(this.api, buffer) },
+              own.resume,
+            ),
+        ],
+      ],
+    ];
+  }
+}

@@ -1,0 +1,109 @@
+// Who may see a clip: nobody else, its room, or whoever has its link.
+
+import { ask } from '../asking.js';
+import { fill, h } from '../dom.js';
+import { tell, tellProblem } from '../telling.js';
+import { time } from '../times.js';
+import { texts } from '../texts.js';
+
+const own = texts.library.audience;
+const LIVES = [1, 7, 30, 365]; // days
+let count = 0;
+
+/** `change(fields)` sets fields of the clip, and gives it. */
+export function audienceOf(clip, change) {
+  const name = `audience-${++count}`;
+  const linkPart = h('div', { class: 'link' });
+  const radios = ['private', 'room', 'link'].map((value) => {
+    const called = h('span', { id: `${name}-${value}` }, own.names[value]);
+    const words = h('span', { class: 'hint', id: `${name}-${value}-hint` }, own.explain[value]);
+    const radio = h('input', {
+      type: 'radio',
+      name,
+      value,
+      checked: clip.visibility === value,
+      'aria-labelledby': called.id,
+      'aria-describedby': words.id,
+      onchange: () => void choose(value),
+    });
+    return h('label', {}, radio, h('span', {}, called, words));
+  });
+  const element = h('fieldset', { class: 'audience' }, h('legend', {}, own.legend), radios, linkPart);
+
+  async function set(fields) {
+    element.disabled = true;
+    try {
+      clip = await change(fields);
+    } catch (error) {
+      tellProblem(error);
+    } finally {
+      element.disabled = false;
+      show();
+    }
+  }
+
+  async function choose(visibility) {
+    const fields = { visibility };
+    if (visibility !== 'private' && clip.hidden_head_seconds > 0) {
+      const seconds = clip.hidden_head_seconds.toFixed(1);
+      if (!(await ask({ title: own.hiddenTitle, explain: own.hidden(seconds), submit: own.hiddenSubmit })))
+        return show();
+      fields.share_hidden_head = true;
+    }
+    await set(fields);
+    element.querySelector(`input[value=${clip.visibility}]`).focus();
+  }
+
+  async function renew() {
+    const explain = own.renewExplain;
+    if (!(await ask({ title: own.renew, explain, submit: own.renew, danger: true }))) return;
+    // A link that holds goes on; one that was revoked never comes back, so the next is another.
+    await set({ visibility: 'private' });
+    await set({ visibility: 'link', ...(clip.hidden_head_seconds > 0 ? { share_hidden_head: true } : {}) });
+    tell(own.renewed);
+  }
+
+  async function revoke() {
+    await set({ visibility: 'private' });
+    if (clip.visibility === 'private') tell(own.revoked);
+    element.querySelector('input[value=private]').focus();
+  }
+
+  async function copy() {
+    await navigator.clipboard.writeText(clip.link_url);
+    tell(own.copied);
+  }
+
+  function show() {
+    for (const radio of element.querySelectorAll('input[type=radio]'))
+      radio.checked = radio.value === clip.visibility;
+    if (!clip.link_url) return fill(linkPart);
+    const days = h(
+      'select',
+      { onchange: () => void set({ visibility: 'link', link_days: Number(days.value) }) },
+      h('option', { value: '', selected: true, disabled: true }, own.extend),
+      LIVES.map((each) => h('option', { value: each }, own.days(each))),
+    );
+    fill(
+      linkPart,
+      h(
+        'label',
+        {},
+        h('span', { class: 'visually-hidden' }, own.link),
+        h('input', { readonly: true, value: clip.link_url, onfocus: (event) => event.target.select() }),
+      ),
+      h('p', { class: 'hint' }, own.holds, ' ', time(clip.link_expires_at)),
+      h(
+        'div',
+        { class: 'row' },
+        h('button', { class: 'primary', onclick: () => void copy() }, own.copy),
+        h('label', {}, h('span', { class: 'visually-hidden' }, own.extend), days),
+        h('button', { onclick: () => void renew() }, own.renew),
+        h('button', { class: 'danger', onclick: () => void revoke() }, own.revoke),
+      ),
+    );
+  }
+
+  show();
+  return element;
+}

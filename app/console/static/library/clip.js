@@ -1,0 +1,54 @@
+// A clip on a page of its own.
+
+import { fill, h } from '../dom.js';
+import { texts } from '../texts.js';
+import { deleteClips } from './deleting.js';
+import { detailsOf } from './details.js';
+import { nameOf } from './words.js';
+
+const own = texts.library.details;
+
+export async function open({ session, api, params }) {
+  let clip = await api.get(`/clips/${encodeURIComponent(params.id)}`);
+  const back = h('a', { class: 'back', href: '#/clips' }, own.back);
+  const place = h('div', {});
+  const element = h('article', { class: 'clip-page' }, back, place);
+  let details = null;
+  let left = false;
+
+  function show() {
+    details?.close();
+    details = detailsOf(clip, {
+      api,
+      session,
+      level: 1,
+      autoplay: false,
+      onChange: (changed) => (clip = changed),
+      onDelete,
+    });
+    fill(place, details.element);
+  }
+
+  function onDelete() {
+    void deleteClips([clip], { api, onGone: gone, onBack: returned, onDone: () => {} });
+  }
+
+  function gone() {
+    details.close();
+    fill(place, h('p', { class: 'empty', role: 'status' }, own.gone));
+    back.focus();
+  }
+
+  function returned(restored) {
+    clip = restored;
+    if (!left) show();
+  }
+
+  function leave() {
+    left = true;
+    details.close();
+  }
+
+  show();
+  return { title: nameOf(clip), element, close: leave };
+}

@@ -1,0 +1,46 @@
+// Deleting clips, and taking that back for as long as the service lets one.
+
+import { tell, tellProblem } from '../telling.js';
+import { texts } from '../texts.js';
+import { nameOf } from './words.js';
+
+const own = texts.library.deleting;
+const RESTORE_SECONDS = 60; // of the service
+const MARGIN_SECONDS = 2; // for the way there
+
+/**
+ * Deletes clips. `onGone(clip)` is called for each that is gone, `onBack(clip)` for each that was
+ * taken back, `onDone()` when quotas may have changed.
+ */
+export async function deleteClips(clips, { api, onGone, onBack, onDone }) {
+  const gone = [];
+  const began = Date.now();
+  for (const clip of clips) {
+    try {
+      await api.delete(`/clips/${clip.id}`);
+    } catch (error) {
+      if (error.status !== 404) {
+        tellProblem(error);
+        break;
+      }
+    }
+    gone.push(clip);
+    onGone(clip);
+  }
+  if (!gone.length) return;
+  onDone();
+  const undo = async () => {
+    try {
+      for (const clip of gone) onBack(await api.post(`/clips/${clip.id}/restore`));
+      tell(own.restored(gone.length));
+    } catch (error) {
+      tellProblem(error);
+    }
+    onDone();
+  };
+  const seconds = RESTORE_SECONDS - MARGIN_SECONDS - (Date.now() - began) / 1000;
+  const said = gone.length === 1 ? own.one(nameOf(gone[0])) : own.several(gone.length);
+  const close = tell(said, { action: { label: own.undo, run: () => void undo() }, seconds });
+  // Also where somebody rests on it: a button that can't keep its word is none.
+  setTimeout(close, seconds * 1000);
+}

@@ -1,0 +1,78 @@
+// A whole clip: film, title, what can be done with it, what it holds.
+
+import { fill, h, set } from '../dom.js';
+import { tell, tellProblem } from '../telling.js';
+import { texts } from '../texts.js';
+import { audienceOf } from './audience.js';
+import { factsOf } from './facts.js';
+import { film } from './film.js';
+import { shareClip } from './share.js';
+import { titleOf } from './title.js';
+import { fileName, mayChange } from './words.js';
+
+const own = texts.library.details;
+
+/**
+ * The details of a clip. `onChange(clip)` is called when it was changed, `onDelete(clip)` when it is
+ * to be. `level`: of its heading.
+ */
+export function detailsOf(clip, { api, session, level, autoplay, onChange, onDelete }) {
+  const changeable = mayChange(clip, session);
+  const again = () => api.get(`/clips/${clip.id}`);
+  const player = film(clip, { api, autoplay, again });
+  const facts = h('section', { class: 'about-it', 'aria-label': own.facts });
+  const download = h('a', { class: 'button', href: api.url(clip.url) }, own.download);
+  const keep = h('button', { 'aria-pressed': 'false', onclick: () => void toggle() }, own.keep);
+
+  async function change(fields) {
+    taken(await api.patch(`/clips/${clip.id}`, fields));
+    return clip;
+  }
+
+  function taken(changed) {
+    clip = changed;
+    show();
+    onChange(clip);
+  }
+
+  async function toggle() {
+    try {
+      await change({ keep: !clip.keep });
+      tell(clip.keep ? own.keptNow : own.notKeptNow);
+    } catch (error) {
+      tellProblem(error);
+    }
+  }
+
+  function show() {
+    set(download, { download: fileName(clip), href: api.url(clip.url) });
+    set(keep, { 'aria-pressed': String(clip.keep) });
+    fill(facts, factsOf(clip));
+  }
+
+  show();
+  const actions = h(
+    'div',
+    { class: 'row actions' },
+    download,
+    changeable && [
+      keep,
+      h('button', { onclick: () => void shareClip(clip, api) }, own.share),
+      h('button', { class: 'danger', onclick: () => onDelete(clip) }, own.delete),
+    ],
+  );
+  const element = h(
+    'div',
+    { class: 'details' },
+    player.element,
+    h(
+      'div',
+      { class: 'side' },
+      titleOf(clip, { level, changeable, rename: (title) => change({ title }) }),
+      actions,
+      changeable ? audienceOf(clip, change) : h('p', { class: 'note' }, own.othersClip(clip.owner)),
+      facts,
+    ),
+  );
+  return { element, close: player.close };
+}

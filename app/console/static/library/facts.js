@@ -1,0 +1,97 @@
+// What a clip holds, said beside what was asked for.
+
+import { h } from '../dom.js';
+import { tell } from '../telling.js';
+import { bytes, clockTenths, fromNow, length, time } from '../times.js';
+import { texts } from '../texts.js';
+
+const own = texts.library.facts;
+
+/** A clip's facts, as a list of terms. */
+export function factsOf(clip) {
+  const { requested, delivered } = clip;
+  const asked = (Date.parse(requested.end) - Date.parse(requested.start)) / 1000;
+  return h(
+    'div',
+    { class: 'clip-facts' },
+    coverage(clip),
+    h(
+      'dl',
+      {},
+      row(own.requested, between(requested), ` (${length(asked, { tenths: true })})`),
+      row(own.delivered, between(delivered), ` (${length(delivered.duration, { tenths: true })})`),
+      clip.tail_lag >= 0.2 && row(own.tail, own.tailLag(clip.tail_lag.toFixed(1))),
+      clip.gaps.length > 0 && row(own.gaps, gaps(clip.gaps)),
+      clip.notes.length > 0 && row(own.notes, list(clip.notes.map((note) => own.noteWords[note] ?? note))),
+      clip.hidden_head_seconds > 0 && row(own.hidden, own.hiddenHead(clip.hidden_head_seconds.toFixed(1))),
+      row(own.whose, clip.shared_by),
+      row(own.room, clip.room),
+      row(own.owner, clip.owner),
+      row(own.made, time(clip.created_at)),
+      row(own.life, life(clip)),
+      row(own.picture, `${clip.width} × ${clip.height}, ${clip.audio ? own.sound : own.silent}`),
+      row(own.cut, own.cuts[clip.cut] ?? clip.cut),
+      row(own.clock, own.clocks[clip.clock] ?? clip.clock),
+      row(own.size, bytes(clip.size)),
+      row(own.checksum, checksum(clip)),
+    ),
+  );
+}
+
+/** The asked window as a bar: what of it the clip shows, where the gaps are. In words it is below. */
+function coverage(clip) {
+  const [start, end] = [clip.requested.start, clip.requested.end].map(Date.parse);
+  const place = (element, from, until) => {
+    const share = (at) => Math.min(100, Math.max(0, ((Date.parse(at) - start) / (end - start)) * 100));
+    element.style.left = `${share(from)}%`;
+    element.style.width = `${share(until) - share(from)}%`;
+    return element;
+  };
+  if (!(end > start)) return null;
+  return h(
+    'div',
+    { class: 'clip-coverage', 'aria-hidden': 'true' },
+    place(h('span', { class: 'there' }), clip.delivered.start, clip.delivered.end),
+    clip.gaps.map((gap) => place(h('span', { class: 'gap' }), gap.start, gap.end)),
+  );
+}
+
+function gaps(all) {
+  return list(
+    all.map((gap) => {
+      const seconds = (Date.parse(gap.end) - Date.parse(gap.start)) / 1000;
+      const why = own.gapWords[gap.why] ?? gap.why;
+      return [time(gap.start, clockTenths), ' ', own.gap(length(seconds, { tenths: true }), why, gap.kept)];
+    }),
+  );
+}
+
+function life(clip) {
+  if (clip.keep) return own.kept;
+  return clip.expires_at ? [time(clip.expires_at), ` (${fromNow(clip.expires_at)})`] : own.forever;
+}
+
+function checksum(clip) {
+  if (!clip.checksum) return own.noChecksum;
+  const copy = async () => {
+    await navigator.clipboard.writeText(clip.checksum);
+    tell(own.copied);
+  };
+  return h(
+    'span',
+    { class: 'row' },
+    h('code', { title: clip.checksum }, `${clip.checksum.slice(0, 19)}…`),
+    h('button', { class: 'plain', onclick: copy, 'aria-label': own.copyChecksum }, own.copy),
+  );
+}
+
+const between = ({ start, end }) => [time(start, clockTenths), ' – ', time(end, clockTenths)];
+const list = (items) =>
+  items.length === 1
+    ? items[0]
+    : h(
+        'ul',
+        {},
+        items.map((each) => h('li', {}, each)),
+      );
+const row = (term, ...told) => h('div', {}, h('dt', {}, term), h('dd', {}, told));

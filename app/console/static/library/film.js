@@ -1,0 +1,81 @@
+// A clip's film: it plays, and a strip of its pictures leads to any part of it.
+
+import { fill, h } from '../dom.js';
+import { length } from '../times.js';
+import { texts } from '../texts.js';
+import { pictureAt, pictures, show } from './pictures.js';
+import { nameOf } from './words.js';
+
+const own = texts.library.film;
+const PICTURES = 8;
+
+/**
+ * The film of a clip. `autoplay` begins it, unless the viewer likes things to stand still. `again()`
+ * gives the clip anew: its URLs end after an hour.
+ */
+export function film(clip, { api, autoplay, again }) {
+  const ending = new AbortController();
+  const wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
+  const strip = h('ol', { class: 'film-strip', 'aria-label': own.strip });
+  const video = h('video', {
+    controls: true,
+    playsinline: true,
+    preload: 'metadata',
+    poster: api.url(clip.poster),
+    src: api.url(clip.url),
+    'aria-label': own.name(nameOf(clip)),
+    width: clip.width,
+    height: clip.height,
+  });
+  let renewed = false;
+  video.addEventListener('error', async () => {
+    if (ending.signal.aborted) return;
+    if (renewed) return void Object.assign(wrong, { hidden: false, textContent: own.broken });
+    renewed = true;
+    const at = video.currentTime;
+    const fresh = await again().catch(() => null);
+    if (!fresh) return void Object.assign(wrong, { hidden: false, textContent: own.broken });
+    video.src = api.url(fresh.url);
+    video.currentTime = at;
+  });
+  video.addEventListener('playing', () => (renewed = false));
+  if (autoplay && !matchMedia('(prefers-reduced-motion: reduce)').matches) {
+    video.addEventListener('canplay', () => void video.play().catch(() => {}), { once: true }); // a browser that forbids it shows its button
+  }
+  void fillStrip(strip, clip, api, ending.signal, (at) => {
+    video.currentTime = at;
+    void video.play().catch(() => {}); // the same
+  });
+  return {
+    element: h('div', { class: 'film' }, video, wrong, strip),
+    close() {
+      ending.abort();
+      video.pause();
+      video.removeAttribute('src');
+      video.load(); // lets go of the connection
+    },
+  };
+}
+
+async function fillStrip(strip, clip, api, signal, seek) {
+  let all;
+  try {
+    all = await pictures(api.url(clip.thumbnails), signal);
+    const last = all.at(-1).end;
+    const count = Math.min(PICTURES, all.length);
+    const chosen = Array.from({ length: count }, (_, place) => pictureAt(all, (place / count) * last));
+    const buttons = chosen.map((picture) => {
+      const label = length(picture.start);
+      const image = h('span', { class: 'picture' });
+      const attributes = { onclick: () => seek(picture.start), 'aria-label': own.seek(label), title: label };
+      return [picture, image, h('button', attributes, image)];
+    });
+    await Promise.all(buttons.map(([picture, image]) => show(image, picture)));
+    fill(
+      strip,
+      buttons.map(([, , button]) => h('li', {}, button)),
+    );
+  } catch {
+    strip.hidden = true; // the film's own bar leads everywhere, too
+  }
+}

@@ -1,0 +1,125 @@
+// Which clips are shown: read from the fragment's query, chosen in a form, asked of the service.
+
+import { fill, h } from '../dom.js';
+import { texts } from '../texts.js';
+import { midnight } from '../times.js';
+
+const own = texts.library.filters;
+const NAMES = ['title', 'room', 'owner', 'when', 'since', 'until', 'sort'];
+const SPANS = { day: 1, week: 7, month: 30 }; // days
+const DAY_MS = 86_400_000;
+const TYPING_MS = 300;
+
+/** The filters that a fragment's query holds; what is not there has no key. */
+export function filtersIn(query) {
+  return Object.fromEntries(NAMES.map((name) => [name, query.get(name)]).filter(([, value]) => value));
+}
+
+/** The fragment that shows the clips of some filters. */
+export function fragmentOf(filters) {
+  const query = new URLSearchParams(
+    NAMES.filter((name) => filters[name]).map((name) => [name, filters[name]]),
+  );
+  return query.size ? `#/clips?${query}` : '#/clips';
+}
+
+/** What the service is asked for. `owner` is an identity, or `me`. */
+export function asked(filters, identity) {
+  const { title, room, owner, when, since, until } = filters;
+  const past = SPANS[when] && new Date(Date.now() - SPANS[when] * DAY_MS).toISOString();
+  return {
+    title,
+    room,
+    owner: owner === 'me' ? identity : owner,
+    since: when === 'dates' ? midnight(since) : past,
+    until: when === 'dates' ? midnight(until, 1) : undefined,
+  };
+}
+
+/**
+ * A form of the filters. `onChange(filters, {typing})` is called with each change; `typing` while
+ * letters follow each other. `rooms(names)` adds to the rooms that are offered.
+ */
+export function filterForm(filters, { onlyRoom, onChange }) {
+  const known = new Set();
+  const rooms = h('datalist', { id: 'clip-rooms' });
+  const title = h('input', {
+    type: 'search',
+    name: 'title',
+    maxlength: 200,
+    value: filters.title,
+    placeholder: own.titleHint,
+    autocomplete: 'off',
+  });
+  const room = h('input', {
+    type: 'search',
+    name: 'room',
+    maxlength: 512,
+    value: filters.room,
+    list: rooms.id,
+    placeholder: own.anyRoom,
+    autocomplete: 'off',
+  });
+  const owner = select('owner', filters.owner ?? '', { '': own.everybody, me: own.mine });
+  if (filters.owner && filters.owner !== 'me') {
+    owner.append(h('option', { value: filters.owner, selected: true }, filters.owner));
+  }
+  const when = select('when', filters.when ?? '', own.times);
+  const since = h('input', { type: 'date', name: 'since', value: filters.since });
+  const until = h('input', { type: 'date', name: 'until', value: filters.until });
+  const dates = h('div', { class: 'dates row' }, labelled(own.since, since), labelled(own.until, until));
+  const sort = select('sort', filters.sort ?? '', own.orders);
+  let timer;
+  const tell = (typing) => {
+    clearTimeout(timer);
+    dates.hidden = when.value !== 'dates';
+    onChange(Object.fromEntries([...new FormData(form)].filter(([, value]) => value)), { typing });
+  };
+  const typed = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => tell(true), TYPING_MS);
+  };
+  const form = h(
+    'form',
+    {
+      class: 'filters',
+      role: 'search',
+      'aria-label': own.form,
+      onsubmit: (event) => (event.preventDefault(), tell(false)),
+      oninput: (event) => (event.target.type === 'search' ? typed() : tell(false)),
+    },
+    labelled(own.title, title),
+    onlyRoom ? null : labelled(own.room, room, rooms),
+    labelled(own.owner, owner),
+    labelled(own.when, when),
+    dates,
+    labelled(own.sort, sort),
+  );
+  dates.hidden = when.value !== 'dates';
+  return {
+    element: form,
+    rooms(names) {
+      const before = known.size;
+      for (const name of names) known.add(name);
+      if (known.size > before)
+        fill(
+          rooms,
+          [...known].sort().map((value) => h('option', { value })),
+        );
+    },
+  };
+}
+
+function select(name, value, options) {
+  return h(
+    'select',
+    { name },
+    Object.entries(options).map(([key, label]) =>
+      h('option', { value: key, selected: key === value }, label),
+    ),
+  );
+}
+
+function labelled(label, control, ...more) {
+  return h('label', {}, h('span', {}, label), control, more);
+}

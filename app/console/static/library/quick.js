@@ -1,0 +1,39 @@
+// A clip over the grid: looked at, and closed again, without leaving the place where one is.
+
+import { h } from '../dom.js';
+import { texts } from '../texts.js';
+import { detailsOf } from './details.js';
+
+const own = texts.library.details;
+
+/** Opens the dialog. The options are those of the details; gives a function that closes it. */
+export function openQuick(clip, options) {
+  const details = detailsOf(clip, {
+    ...options,
+    level: 2,
+    autoplay: true,
+    onDelete: (deleted) => {
+      dialog.close();
+      options.onDelete(deleted);
+    },
+  });
+  const close = () => dialog.close();
+  const page = h(
+    'a',
+    { class: 'button', href: `#/clips/${encodeURIComponent(clip.id)}`, onclick: close },
+    own.page,
+  );
+  const dialog = h(
+    'dialog',
+    { class: 'quick', 'aria-label': own.dialog, onclick: (event) => event.target === dialog && close() },
+    h('div', { class: 'row end' }, page, h('button', { onclick: close }, own.close)),
+    details.element,
+  );
+  dialog.addEventListener('close', () => {
+    details.close();
+    dialog.remove();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return close;
+}

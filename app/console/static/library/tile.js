@@ -1,0 +1,126 @@
+// One clip of the grid: its poster, which moves under the pointer, its title, what is to be known.
+
+import { fill, h, set } from '../dom.js';
+import { bytes, fromNow, length, time } from '../times.js';
+import { texts } from '../texts.js';
+import { pictureAt, pictures, show } from './pictures.js';
+import { nameOf } from './words.js';
+
+const own = texts.library;
+const HOVER_MS = 150;
+
+/** `onOpen(tile)`, `onSelect(tile)`; the tile tells `clip`, `element`, `selected`. */
+export class Tile {
+  #api;
+  #title;
+  #facts;
+  #check;
+  #preview;
+  #image;
+  #length;
+
+  constructor(clip, { api, selectable, onOpen, onSelect }) {
+    this.#api = api;
+    this.#image = h('img', { alt: '', loading: 'lazy', decoding: 'async', width: 640, height: 360 });
+    this.#image.addEventListener('error', () => set(this.#image, { hidden: true }));
+    this.#preview = h('span', { class: 'preview', 'aria-hidden': 'true' });
+    this.#length = h('span', { class: 'length' });
+    this.#title = h('a', { class: 'title', onclick: (event) => this.#clicked(event, onOpen) });
+    this.#facts = h('div', { class: 'about' });
+    this.#check = selectable && h('input', { type: 'checkbox', onchange: () => onSelect(this) });
+    const poster = h('div', { class: 'poster' }, this.#image, this.#preview, this.#length);
+    const heading = h('h2', {}, this.#title);
+    const select = this.#check && h('label', { class: 'select' }, this.#check);
+    this.element = h('li', { class: 'tile card' }, poster, heading, this.#facts, select);
+    if (matchMedia('(hover: hover)').matches) this.#moveUnder(poster);
+    this.update(clip);
+  }
+
+  get selected() {
+    return this.#check ? this.#check.checked : false;
+  }
+
+  set selected(value) {
+    if (this.#check) this.#check.checked = value;
+  }
+
+  get selectable() {
+    return Boolean(this.#check);
+  }
+
+  focus() {
+    this.#title.focus();
+  }
+
+  /** Shows what has become of the clip. */
+  update(clip) {
+    const sameFilm = this.clip?.poster === clip.poster;
+    this.clip = clip;
+    const name = nameOf(clip);
+    if (!sameFilm) set(this.#image, { src: this.#api.url(clip.poster), hidden: false });
+    this.#title.textContent = name;
+    set(this.#title, { href: `#/clips/${encodeURIComponent(clip.id)}`, title: name });
+    if (this.#check) set(this.#check, { 'aria-label': own.grid.selectOne(name) });
+    fill(
+      this.#length,
+      h('span', { class: 'visually-hidden' }, own.grid.length),
+      length(clip.delivered.duration),
+    );
+    fill(
+      this.#facts,
+      h('p', { class: 'whose' }, own.grid.whose(clip.shared_by, clip.room)),
+      h('p', { class: 'when' }, time(clip.created_at), ` · ${bytes(clip.size)}`),
+      h('p', { class: 'row' }, audienceBadge(clip), lifeBadge(clip)),
+    );
+  }
+
+  #clicked(event, onOpen) {
+    // With a key or the middle button it goes where the link goes: a page of its own.
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    onOpen(this);
+  }
+
+  #moveUnder(poster) {
+    let ending = null;
+    let found = null;
+    poster.addEventListener('pointerenter', async () => {
+      const mine = (ending = new AbortController());
+      await new Promise((resolve) => setTimeout(resolve, HOVER_MS));
+      if (mine.signal.aborted || found) return;
+      try {
+        found = await pictures(this.#api.url(this.clip.thumbnails), mine.signal);
+      } catch {
+        found = null; // the poster goes on standing there: it is no more than an ornament
+      }
+    });
+    poster.addEventListener('pointermove', (event) => {
+      if (!found?.length) return;
+      const box = poster.getBoundingClientRect();
+      const part = (event.clientX - box.left) / box.width;
+      this.#preview.style.setProperty('--part', `${part * 100}%`);
+      void show(this.#preview, pictureAt(found, part * found.at(-1).end)).then(
+        () => set(this.#preview, { 'data-shown': !ending?.signal.aborted }),
+        () => (found = []),
+      );
+    });
+    poster.addEventListener('pointerleave', () => {
+      ending?.abort();
+      set(this.#preview, { 'data-shown': false });
+    });
+  }
+}
+
+function audienceBadge(clip) {
+  return h(
+    'span',
+    { class: clip.visibility === 'private' ? 'badge soft' : 'badge good' },
+    own.audience.short[clip.visibility],
+  );
+}
+
+function lifeBadge(clip) {
+  if (clip.keep) return h('span', { class: 'badge soft' }, own.life.kept);
+  if (!clip.expires_at) return null;
+  return h('span', { class: 'badge warn' }, own.life.expires(fromNow(clip.expires_at)));
+}

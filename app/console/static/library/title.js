@@ -1,0 +1,62 @@
+// A clip's title, renamed where it stands.
+
+import { fill, h } from '../dom.js';
+import { tellProblem } from '../telling.js';
+import { texts } from '../texts.js';
+import { nameOf } from './words.js';
+
+const own = texts.library.rename;
+const TITLE_LENGTH = 200; // of the service
+
+/** `level`: the heading's, 1 or 2. `rename(title)` sets it, and gives the clip. */
+export function titleOf(clip, { level, changeable, rename }) {
+  const element = h('div', { class: 'name row' });
+
+  function showTitle(focus = false) {
+    const heading = h(`h${level}`, {}, nameOf(clip));
+    const button = changeable && h('button', { class: 'plain', onclick: edit }, own.button);
+    fill(element, heading, button);
+    if (focus) button.focus();
+  }
+
+  function edit() {
+    const input = h('input', {
+      name: 'title',
+      maxlength: TITLE_LENGTH,
+      value: clip.title,
+      'aria-label': own.label,
+    });
+    const save = async (event) => {
+      event.preventDefault();
+      const title = input.value.trim();
+      if (title === clip.title) return showTitle(true);
+      for (const each of form.elements) each.disabled = true;
+      try {
+        clip = await rename(title);
+        showTitle(true);
+      } catch (error) {
+        tellProblem(error);
+        for (const each of form.elements) each.disabled = false;
+        input.focus();
+      }
+    };
+    const leave = (event) => {
+      if (event.key !== 'Escape') return;
+      event.preventDefault(); // the dialog around it stays
+      event.stopPropagation();
+      showTitle(true);
+    };
+    const form = h(
+      'form',
+      { class: 'row rename', onsubmit: save, onkeydown: leave },
+      input,
+      h('button', { class: 'primary' }, own.save),
+      h('button', { type: 'button', onclick: () => showTitle(true) }, texts.shell.cancel),
+    );
+    fill(element, form);
+    input.select();
+  }
+
+  showTitle();
+  return element;
+}

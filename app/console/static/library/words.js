@@ -1,0 +1,27 @@
+// What is said of a clip in more than one place.
+
+import { clock } from '../times.js';
+import { texts } from '../texts.js';
+
+const own = texts.library;
+
+/** A clip's title, or what stands for it where it has none. */
+export function nameOf(clip) {
+  return clip.title || own.untitled(clip.shared_by, clock(clip.delivered.start));
+}
+
+/** Whether the session's viewer may change a clip. */
+export function mayChange(clip, session) {
+  return clip.owner === session.facts.identity || session.facts.instance_admin;
+}
+
+/** The name to save a clip under: its title as it is now, when it was recorded. */
+export function fileName(clip) {
+  const words =
+    (clip.title || clip.room)
+      .replace(/[/\\:*?"<>|]/g, '-')
+      .slice(0, 80)
+      .trim() || 'replay';
+  const day = clip.delivered.start.slice(0, 10);
+  return `${words} ${day} ${clip.delivered.start.slice(11, 19).replaceAll(':', '.')}.mp4`;
+}

@@ -1,0 +1,257 @@
+"""The library: clips are found, watched, named, opened to others, deleted and taken back."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from app.embedded import running_stores
+from app.models import OutgoingEvent, ReplayClip
+from app.store import Store
+from tests.e2e.conftest import World
+from tests.e2e.console.conftest import SignIn, check_accessible, picture
+from tests.integration.clips.rows import clip_row
+from tests.waiting import wait_for
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+MANY = 500
+MOST_LONG_TASK_MS = 200
+PHONE = {"width": 360, "height": 740}
+LONG_TASKS = """() => {
+  window.longTasks = [];
+  const take = (seen) => longTasks.push(...seen.getEntries().map((each) => each.duration));
+  new PerformanceObserver(take).observe({type: 'longtask'});
+}"""
+
+
+@dataclass
+class Library:
+    """Clips of lena's, of her share in `room`; `client` asks as her."""
+
+    room: str
+    clip_ids: dict[str, str]
+    client: httpx.AsyncClient
+    store: Store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def library(world: World) -> AsyncIterator[Library]:
+    """Made once: what is checked is what the page does with them."""
+    room = f"library {secrets.token_hex(4)}"
+    store = Store(running_stores(world.service.folder / "data")["MONGO_URL"])
+    async with world.service.client("lena", room) as client:
+        made = {}
+        async with world.share(room, "lena"):
+            buffer = await world.wait_for_buffer(room, seconds=4)
+            # Between two key frames, which are 2 s apart: so it hides what lies before.
+            start = datetime.fromisoformat(buffer["oldest"]) + timedelta(seconds=1)
+            window = {"room": room, "start": start.isoformat(), "end": buffer["newest"]}
+            for title, cut in ((HOSTILE, "precise"), ("Stand-up", "segment"), ("Old", "segment")):
+                asked = window | {"title": title, "cut": cut}
+                accepted = await client.post("/captures", json=asked)
+                assert accepted.status_code == 202, accepted.text
+                made[title] = accepted.json()["clip_id"]
+
+            async def ready() -> bool:
+                found = (await client.get("/clips")).json()["items"]
+                return {clip["id"] for clip in found} == set(made.values())
+
+            await wait_for(ready, 30, what="the clips are made")
+        yield Library(room, made, client, store)
+    store.close()
+
+
+async def opened(page: Page, title: str) -> None:
+    """Opens a clip over the grid."""
+    await page.get_by_role("link", name=title, exact=True).click()
+    await expect(page.get_by_role("dialog", name="Clip")).to_be_visible()
+
+
+async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_grid(
+    library: Library, signed_in: SignIn
+) -> None:
+    """By keyboard where one types; a title that looks like markup stays text everywhere."""
+    page = await signed_in("lena", room=library.room, path="/clips")
+    await expect(page.get_by_role("link", name=HOSTILE, exact=True)).to_be_visible()
+    await expect(page.locator(".tile")).to_have_count(3)
+    await check_accessible(page)
+    await picture(page, "console-clips.png")
+    await opened(page, HOSTILE)
+    dialog = page.get_by_role("dialog", name="Clip")
+    await expect(dialog.get_by_role("heading", name=HOSTILE, exact=True)).to_be_visible()
+    await page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
+    await expect(dialog.locator(".film-strip button").first).to_be_visible()
+    await expect(dialog.get_by_text("Hidden beginning")).to_be_visible()
+    await check_accessible(page)
+
+    await dialog.get_by_role("button", name="Rename").click()
+    await dialog.get_by_role("textbox", name="Title").fill("<b>That goal</b>")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("heading", name="<b>That goal</b>", exact=True)).to_be_visible()
+    clip = library.clip_ids[HOSTILE]
+    told = (await library.client.get(f"/clips/{clip}")).json()
+    assert told["title"] == "<b>That goal</b>"
+
+    keep = dialog.get_by_role("button", name="Keep", exact=True)
+    await keep.click()
+    await expect(keep).to_have_attribute("aria-pressed", "true")
+    assert (await library.client.get(f"/clips/{clip}")).json()["keep"] is True
+
+    async with page.expect_download() as download:
+        await dialog.get_by_role("link", name="Download").click()
+    assert (await download.value).suggested_filename.endswith(".mp4")
+
+    await dialog.get_by_role("button", name="Share to channel").click()
+    await page.get_by_role("textbox", name="Channel").fill("general")
+    await page.get_by_role("textbox", name="Message").fill("look <i>here</i>")
+    await page.keyboard.press("Tab")
+    await page.get_by_role("button", name="Share", exact=True).click()
+    await expect(page.get_by_text("It is on its way to general.")).to_be_visible()
+    wanted = {"event": "clip_shared", "data.clip_id": clip}
+    event = await library.store.rows(OutgoingEvent).find_one(wanted)
+    assert event is not None
+    assert event["data"]["channel_id"] == "general"
+    assert event["data"]["message"]["text"] == "look <i>here</i>"
+
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("link", name="<b>That goal</b>", exact=True)).to_be_focused()
+    await library.client.patch(f"/clips/{clip}", json={"title": HOSTILE, "keep": False})
+
+
+async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(
+    library: Library, signed_in: SignIn, browser: Browser
+) -> None:
+    """What the file hides is told before; a new link ends the one before it."""
+    clip = library.clip_ids[HOSTILE]
+    page = await signed_in("lena", room=library.room, path=f"/clips/{clip}")
+    await page.get_by_role("radio", name="Link").check(force=True)
+    await page.get_by_role("button", name="Open it all the same").click()
+    field = page.get_by_role("textbox", name="Link to the clip")
+    first = await field.input_value()
+    await check_accessible(page)
+    elsewhere = await browser.new_page()
+    try:
+        await elsewhere.goto(first)
+        await elsewhere.wait_for_function("() => document.querySelector('video').videoWidth > 0")
+        await page.get_by_role("button", name="New link").click()
+        await page.get_by_role("dialog").get_by_role("button", name="New link").click()
+        await expect(field).not_to_have_value(first)
+        second = await field.input_value()
+        for link, status in ((first, 404), (second, 200)):
+            assert (await elsewhere.request.get(link)).status == status
+        await page.get_by_role("button", name="Revoke link").click()
+        await expect(page.get_by_role("radio", name="Private")).to_be_checked()
+        assert (await elsewhere.request.get(second)).status == 404
+    finally:
+        await elsewhere.context.close()
+
+
+async def test_a_deleted_clip_comes_back_by_undo_and_the_quota_follows(
+    library: Library, signed_in: SignIn
+) -> None:
+    """One from its dialog, several from a selection; each time the bar tells the new numbers."""
+    page = await signed_in("lena", room=library.room, path="/clips")
+    quota = page.get_by_role("region", name="Quota").get_by_role("status")
+    await expect(quota).to_contain_text("free")
+    before = await quota.inner_text()
+    await opened(page, "Old")
+    await page.get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("link", name="Old", exact=True)).to_have_count(0)
+    await expect(quota).not_to_have_text(before)
+    assert (await library.client.get(f"/clips/{library.clip_ids['Old']}")).status_code == 404
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("link", name="Old", exact=True)).to_be_visible()
+    await expect(quota).to_have_text(before)
+
+    await page.get_by_role("button", name="Select", exact=True).click()
+    for title in ("Old", "Stand-up"):
+        await page.get_by_role("checkbox", name=f"Select {title}").check()
+    await check_accessible(page)
+    chosen = page.get_by_role("region", name="Selected clips")
+    await expect(chosen).to_contain_text("2 selected")
+    await chosen.get_by_role("button", name="Delete").click()
+    await expect(page.locator(".tile")).to_have_count(1)
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator(".tile")).to_have_count(3)
+    await expect(quota).to_have_text(before)
+
+
+async def test_others_see_what_is_open_to_them_and_change_nothing(
+    library: Library, signed_in: SignIn, world: World
+) -> None:
+    """Who has no part in a clip is told that there is none; on a phone as well."""
+    clip = library.clip_ids["Stand-up"]
+    stranger = await signed_in("mallory", room=library.room, viewport=PHONE, tolerate="404")
+    await stranger.evaluate("(id) => { location.hash = `/clips/${id}`; }", clip)
+    await expect(stranger.get_by_text("not yours to see")).to_be_visible()
+    await stranger.evaluate("() => { location.hash = '/clips'; }")
+    await expect(stranger.get_by_text("There are no clips yet.")).to_be_visible()
+    await check_accessible(stranger)
+    operator = await signed_in(admin=True, path=f"/clips/{clip}")
+    await expect(operator.get_by_role("button", name="Delete")).to_be_visible()
+    phone = await signed_in("lena", room=library.room, viewport=PHONE, path=f"/clips/{clip}")
+    await expect(phone.get_by_role("heading", name="Stand-up", exact=True)).to_be_visible()
+    await check_accessible(phone)
+    wide = await phone.evaluate("() => document.documentElement.scrollWidth")
+    assert wide <= PHONE["width"]
+
+
+@pytest_asyncio.fixture
+async def many(library: Library) -> AsyncIterator[str]:
+    """Five hundred clips of somebody's, one file for all; gives whose."""
+    rows = library.store.rows(ReplayClip)
+    like = await rows.find_one({"_id": library.clip_ids["Stand-up"]})
+    assert like is not None
+    now = datetime.now(UTC)
+    docs = []
+    for number in range(MANY):
+        at = now - timedelta(minutes=number)
+        row = clip_row(
+            f"many-{number}", created_at=at, title=f"Clip {number}", owner="max",
+            file_id=like["file_id"], room=library.room if number % 2 else "elsewhere",
+            width=640, height=360,
+        )  # fmt: skip
+        docs.append(row.model_dump_doc())
+    await rows.insert_many(docs)
+    yield "max"
+    await rows.delete_many({"owner": "max"})
+
+
+async def test_five_hundred_clips_stay_responsive_and_filters_are_links(
+    many: str, library: Library, signed_in: SignIn
+) -> None:
+    """No task of the page takes 200 ms; back goes to the filters before, and to where one was."""
+    page = await signed_in(many)
+    await page.evaluate(LONG_TASKS)
+    await page.evaluate("() => { location.hash = '/clips'; }")
+    count = page.locator(".state")
+    await expect(page.get_by_role("link", name="Clip 0", exact=True)).to_be_visible()
+    while "more" in await count.inner_text():
+        shown = await page.locator(".tile").count()
+        await page.mouse.wheel(0, 20_000)
+        await page.wait_for_function(
+            "(shown) => document.querySelectorAll('.tile').length > shown", arg=shown
+        )
+    await expect(page.locator(".tile")).to_have_count(MANY)
+    await expect(count).to_have_text(f"{MANY} clips")
+
+    await page.get_by_role("searchbox", name="Title").fill("clip 49")
+    await expect(page.locator(".tile")).to_have_count(11)
+    await expect(page).to_have_url(re.compile("title=clip"))
+    await page.get_by_role("combobox", name="Made").select_option(label="In the last 24 hours")
+    await page.get_by_role("combobox", name="Room").fill("elsewhere")
+    await expect(page.locator(".tile")).to_have_count(5)
+    longest = await page.evaluate("() => Math.max(0, ...longTasks)")
+    assert longest < MOST_LONG_TASK_MS
+    await page.go_back()
+    await expect(page.locator(".tile")).to_have_count(11)
+    await expect(page.get_by_role("combobox", name="Made")).to_have_value("")
+    await page.get_by_role("searchbox", name="Title").fill("nothing is called so")
+    await expect(page.get_by_text("No clip fits these filters.")).to_be_visible()
