@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from pymongo import ReturnDocument
-
 from app.models import EgressSession
 from app.store import Row, Store
 
@@ -22,23 +20,17 @@ def is_free(session: Row, indexer: str, now: datetime) -> bool:
 async def acquire(store: Store, session_id: str, indexer: str, now: datetime) -> Row | None:
     """The session's row, leased to `indexer`; None if another one has it or it is read to its end.
 
-    A lease that has expired is taken over.
+    A lease that has expired is taken over. The row is read, and changed if its lease is still the
+    same: SecantusDB's find_one_and_update walks all sessions.
     """
-    found: Row | None = await store.rows(EgressSession).find_one_and_update(
-        {
-            "_id": session_id,
-            "indexing": "live",
-            "$or": [
-                {"indexer": None},
-                {"indexer": indexer},
-                {"indexer_until": None},
-                {"indexer_until": {"$lt": now}},
-            ],
-        },
-        {"$set": {"indexer": indexer, "indexer_until": now + EXPIRY}},
-        return_document=ReturnDocument.AFTER,
-    )
-    return found
+    sessions = store.rows(EgressSession)
+    row: Row | None = await sessions.find_one({"_id": session_id, "indexing": "live"})
+    if row is None or not is_free(row, indexer, now):
+        return None
+    leased: Row = {"indexer": indexer, "indexer_until": now + EXPIRY}
+    same = {"_id": session_id, "indexing": "live"} | {name: row[name] for name in leased}
+    changed = await sessions.update_one(same, {"$set": leased})
+    return row | leased if changed.matched_count else None
 
 
 async def renew(store: Store, indexer: str, now: datetime) -> None:

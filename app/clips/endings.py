@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 
@@ -99,7 +98,7 @@ async def clean(ctx: Context, lease: Lease) -> None:
 async def cancel(ctx: Context, caller: Caller, capture_id: str) -> Row:
     """Ends a capture that is not finished. Raises NotFound, Conflict if it is."""
     row = await captures.find(ctx, caller, capture_id)
-    if not await _cancel(ctx, {"_id": row["_id"]}):
+    if not await _cancel(ctx, row["_id"]):
         row = await captures.find(ctx, caller, capture_id)
         state = row["status"] if row["status"] not in ACTIVE else "just being finished"
         raise Conflict(f"the capture is {state}: only one that is not finished can be cancelled")
@@ -114,13 +113,17 @@ async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> 
         "accepted_at": {"$lte": accepted_by},
     }
     for row in await ctx.store.rows(Capture).find(active, {"_id": 1}).to_list(None):
-        await _cancel(ctx, {"_id": row["_id"]})
+        await _cancel(ctx, row["_id"])
 
 
-async def _cancel(ctx: Context, which: dict[str, Any]) -> bool:
+async def _cancel(ctx: Context, capture_id: str) -> bool:
     # With a result the file may have its name already; then it is the clip that can be deleted.
-    row = await ctx.store.rows(Capture).find_one_and_update(
-        which | {"status": {"$in": ACTIVE}, "result": None},
+    rows = ctx.store.rows(Capture)
+    row = await rows.find_one({"_id": capture_id})
+    if row is None:
+        return False
+    changed = await rows.update_one(
+        {"_id": capture_id, "status": {"$in": ACTIVE}, "result": None},
         {
             "$set": {
                 "status": "cancelled",
@@ -131,8 +134,9 @@ async def _cancel(ctx: Context, which: dict[str, Any]) -> bool:
             }
         },
     )
-    if row is None:
+    if not changed.matched_count:
         return False
+    row["result"] = None  # so it was at that moment
     metrics.CAPTURES.labels("cancelled").inc()
     log.info("capture_cancelled", capture=row["_id"])
     await _give_back(ctx, row)

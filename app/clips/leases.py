@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from pymongo import ReturnDocument
 from pymongo.errors import PyMongoError
 
 from app.models import Capture
@@ -36,22 +35,24 @@ def until(seconds: float = LEASE_SECONDS) -> datetime:
 
 
 async def take(store: Store, capture_id: str) -> Row | None:
-    """The row, now leased to the caller; None if it is done, gone, or somebody else's."""
-    row: Row | None = await store.rows(Capture).find_one_and_update(
-        {
-            "_id": capture_id,
-            "$or": [
-                {"lease": None, "lease_until": {"$ne": None}},
-                {"lease_until": {"$gt": BEGINNING, "$lt": datetime.now(UTC)}},
-            ],
-        },
-        {
-            "$set": {"lease": secrets.token_hex(8), "lease_until": until()},
-            "$inc": {"attempts": 1},
-        },
-        return_document=ReturnDocument.AFTER,
-    )
-    return row
+    """The row, now leased to the caller; None if it is done, gone, or somebody else's.
+
+    Read and then changed if it is still the same: SecantusDB's find_one_and_update walks all rows.
+    """
+    rows = store.rows(Capture)
+    row: Row | None = await rows.find_one({"_id": capture_id})
+    if row is None or row["lease_until"] is None:
+        return None
+    if row["lease"] is not None and row["lease_until"] >= datetime.now(UTC):
+        return None
+    taken: Row = {
+        "lease": secrets.token_hex(8),
+        "lease_until": until(),
+        "attempts": row["attempts"] + 1,
+    }
+    same = {"_id": capture_id, "lease": row["lease"], "lease_until": row["lease_until"]}
+    changed = await rows.update_one(same, {"$set": taken})
+    return row | taken if changed.matched_count else None
 
 
 class Lease:
@@ -65,13 +66,11 @@ class Lease:
 
     async def change(self, fields: dict[str, Any], **where: Any) -> None:
         """Sets fields of the row if it is ours and matches `where`. Raises Lost if not."""
-        row = await self._store.rows(Capture).find_one_and_update(
-            self._mine | where, {"$set": fields}, return_document=ReturnDocument.AFTER
-        )
-        if row is None:
+        changed = await self._store.rows(Capture).update_one(self._mine | where, {"$set": fields})
+        if not changed.matched_count:
             self.lost.set()
             raise Lost(self.row["_id"])
-        self.row = row
+        self.row = self.row | fields  # nobody else changes a row that is ours
 
     async def hand_back(self, in_seconds: float, *, attempted: bool) -> None:
         """Leaves the rest to another worker, from `in_seconds` on."""

@@ -14,6 +14,8 @@ from app.media.h264 import AccessUnit, access_unit
 # Keeps libav from decoding pictures only to find out what the streams are: the same packets in a
 # fifth of the time.
 _SKIP_DECODING = [{"skip_frame": "all"}] * 2
+# Keeps it from reading on to guess a frame rate that nobody asks for: the same packets again.
+_NO_FRAME_RATE = {"fpsprobesize": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def _demux(path: str) -> Elementary:
     with av.open(
         f"file:{path}",
         format="mpegts",
+        options=_NO_FRAME_RATE,
         stream_options=_SKIP_DECODING,  # type: ignore[arg-type] # PyAV's stub says list[str]
     ) as container:
         pictures: list[AccessUnit] = []

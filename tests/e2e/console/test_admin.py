@@ -1,0 +1,210 @@
+"""Administration: each sees what is theirs to administrate, and what they change acts at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import pytest_asyncio
+from livekit import api
+from playwright.async_api import Page, expect
+
+from app.access.managing import path_name
+from app.embedded import running_stores
+from app.models import OutgoingEvent
+from app.store import Store
+from tests.e2e.conftest import World
+from tests.e2e.console.conftest import SignIn, check_accessible, picture
+
+PHONE = {"width": 360, "height": 740}
+STARTED_MS = 30_000
+"""For a share that begins to be recorded, on a machine that does much else."""
+
+
+@pytest_asyncio.fixture
+async def community(world: World, room: str) -> str:
+    """A community of which there is nothing but `room`, and that nobody has configured."""
+    name = f"guild {secrets.token_hex(4)}"
+    stack = world.stack
+    async with api.LiveKitAPI(stack.url, stack.api_key, stack.api_secret) as livekit:
+        metadata = json.dumps({"community": name})
+        await livekit.room.create_room(api.CreateRoomRequest(name=room, metadata=metadata))
+    # A first word makes its row: lists show what has one.
+    answer = await world.admin.put(f"/communities/{path_name(name)}/config", json={"enabled": True})
+    assert answer.status_code == 200, answer.text
+    return name
+
+
+async def go(page: Page, path: str) -> None:
+    await page.evaluate("(path) => { location.hash = path; }", path)
+
+
+async def told(page: Page, words: str) -> None:
+    await expect(page.locator("#toasts")).to_contain_text(words)
+
+
+async def test_limits_stop_and_resume_act_on_live_shares_and_stand_in_the_audit(
+    world: World, community: str, room: str, signed_in: SignIn
+) -> None:
+    """A share that waits for the limit starts when it is raised; one that is stopped resumes."""
+    page = await signed_in("operator", admin=True, path="/admin/communities")
+    await page.get_by_role("link", name=community, exact=True).click()
+    limit = page.get_by_role("spinbutton", name="Shares recorded at once")
+    await expect(limit).to_be_disabled()
+    await expect(limit).to_have_value("5")
+    await page.get_by_role("checkbox", name="As the instance has it").first.uncheck()
+    await limit.fill("1")
+    await page.get_by_role("button", name="Save").click()
+    await told(page, "The rules act at once")
+    await check_accessible(page)
+
+    async with world.share(room, "ann"):
+        await world.wait_for_buffer(room, seconds=1)
+        async with world.share(room, "bea"):
+            await go(page, "/admin/shares")
+            bea = page.get_by_role("row").filter(has=page.get_by_role("link", name="bea"))
+            await expect(bea).to_contain_text("limit of")
+            await page.get_by_role("combobox", name="State").select_option("refused")
+            await expect(bea).to_be_visible()
+            mine = page.get_by_role("row").filter(has_text=room)
+            await expect(mine).to_have_count(1)
+            await check_accessible(page)
+            await page.get_by_role("combobox", name="State").select_option("")
+
+            await go(page, f"/admin/communities?of={community}")
+            await limit.fill("0.5")
+            await page.get_by_role("button", name="Save").click()
+            assert await limit.evaluate("(input) => !input.validity.valid")
+            await limit.fill("2")
+            await page.get_by_role("button", name="Save").click()
+            await told(page, "The rules act at once")
+            await go(page, "/admin/shares")
+            await expect(bea).to_contain_text("Recording", timeout=STARTED_MS)
+            await expect(mine).to_have_count(2)
+            await picture(page, "console-admin.png")
+
+            await bea.get_by_role("button", name="Stop recording bea").click()
+            await page.get_by_role("textbox", name="Reason").fill("<b>lunch</b>")
+            await page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+            await expect(bea).to_contain_text("<b>lunch</b>", timeout=STARTED_MS)
+            await bea.get_by_role("button", name="Resume recording bea").click()
+            await expect(bea).to_contain_text("Recording", timeout=STARTED_MS)
+
+    await go(page, "/admin/audit")
+    stopped = page.get_by_role("row").filter(has_text="Stopped a recording").filter(has_text=room)
+    await expect(stopped).to_contain_text("<b>lunch</b>")
+    changed = page.get_by_role("row").filter(has_text=community)
+    await expect(changed.filter(has_text="max_concurrent").first).to_be_visible()
+    await page.get_by_role("searchbox", name="Who").fill("nobody did this")
+    await expect(page.get_by_text("Nothing fits")).to_be_visible()
+    await check_accessible(page)
+
+
+async def test_a_community_admin_manages_its_members_and_sees_no_more(
+    world: World, community: str, room: str, signed_in: SignIn
+) -> None:
+    """Members and moderators have no administration at all; what is not theirs is said in words."""
+    members = f"/communities/{path_name(community)}/members"
+    for who, role in (("carl", "admin"), ("mo", "moderator")):
+        assert (await world.admin.put(f"{members}/{who}", json={"role": role})).is_success
+
+    for who in ("mo", "max"):
+        page = await signed_in(who, room=room)
+        await expect(page.get_by_role("link", name="Administration")).to_have_count(0)
+        await go(page, "/admin")
+        await expect(page.get_by_text("You administrate nothing here.")).to_be_visible()
+
+    page = await signed_in("carl", room=room, viewport=PHONE)
+    await page.get_by_role("link", name="Administration").click()
+    tabs = page.get_by_role("navigation", name="Administration").get_by_role("link")
+    await expect(tabs).to_have_text(["Active shares", "Communities"])
+    await go(page, "/admin/audit")
+    await expect(page.get_by_text("for administrators of the instance")).to_be_visible()
+    await go(page, "/admin/communities")
+    await page.get_by_role("link", name=community, exact=True).click()
+    await page.get_by_role("button", name="Add a member").click()
+    await page.get_by_role("textbox", name="Identity").fill("dora <i>d</i>")
+    await page.get_by_role("checkbox", name="Capture and watch").check()
+    await check_accessible(page)
+    await page.get_by_role("button", name="Save").last.click()
+    dora = page.get_by_role("row").filter(has_text="dora <i>d</i>")
+    await expect(dora).to_contain_text("Capture and watch")
+    await page.get_by_role("button", name="Change dora").click()
+    await page.get_by_role("combobox", name="Role").select_option("moderator")
+    await page.get_by_role("button", name="Save").last.click()
+    await expect(dora).to_contain_text("Moderator")
+    found = (await world.admin.get(members, params={"search": "dora"})).json()["items"]
+    assert [(item["role"], item["grants"]) for item in found] == [("moderator", ["capture_replay"])]
+    await page.get_by_role("searchbox", name="Find a member").fill("dora")
+    await expect(page.get_by_role("row").filter(has_text="carl")).to_have_count(0)
+    await page.get_by_role("button", name="Remove dora").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    await expect(dora).to_have_count(0)
+    await check_accessible(page)
+    assert await page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+async def test_the_instance_s_admin_sets_quotas_and_sends_what_nobody_took(
+    world: World, room: str, signed_in: SignIn
+) -> None:
+    """A dead letter tells its last error; sent again it is dead no more."""
+    who = f"eve {secrets.token_hex(4)}"
+    page = await signed_in("operator", admin=True, path="/admin/people")
+    await page.get_by_role("button", name=re.compile("^Set somebody")).click()
+    await page.get_by_role("textbox", name="Identity").fill(who)
+    await page.get_by_role("spinbutton", name="Gigabytes").fill("2.5")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("searchbox", name="Find somebody").fill(who)
+    eve = page.get_by_role("row").filter(has_text=who)
+    await expect(eve).to_contain_text("2.5 GB")
+    await check_accessible(page)
+    await eve.get_by_role("button").click()
+    await page.get_by_role("checkbox", name="As the instance has it").check()
+    await page.get_by_role("button", name="Save").click()
+    await expect(eve).to_contain_text("5.4 GB")
+
+    store = Store(running_stores(world.service.folder / "data")["MONGO_URL"])
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    dead = OutgoingEvent(
+        id=f"clip_shared:{room}", room=room, room_sid="RM", identity=who, number=1, data={},
+        event="clip_shared", created_at=long_ago, next_try_at=long_ago, state="dead", attempts=99,
+        last_error="HTTP 502 <b>",
+    )  # fmt: skip
+    assert await store.create(dead)
+    await go(page, "/admin/deliveries")
+    letter = page.get_by_role("row").filter(has_text=room)
+    await expect(letter).to_contain_text("HTTP 502 <b>")
+    await check_accessible(page)
+    await letter.get_by_role("button").click()
+    await expect(letter).to_have_count(0)
+    row = await store.rows(OutgoingEvent).find_one({"_id": dead.id})
+    store.close()
+    assert row is not None
+    assert row["state"] != "dead"
+    await go(page, "/admin/audit?action=event_sent_again")
+    await expect(page.get_by_role("row").filter(has_text=room)).to_be_visible()
+
+
+async def test_the_state_of_the_instance_is_plotted_for_eye_and_keyboard(
+    world: World, signed_in: SignIn
+) -> None:
+    """Each plot tells its values at the pointer, at the arrow keys, and as a table."""
+    page = await signed_in("operator", admin=True, path="/admin/instance")
+    await expect(page.locator(".checks li")).not_to_have_count(0)
+    await expect(page.locator(".checks")).to_contain_text("ffmpeg")
+    plot = page.get_by_role("slider", name="Free disk")
+    await expect(plot.locator("polyline").first).to_be_attached()
+    await plot.focus()
+    await page.keyboard.press("Home")
+    await expect(plot).to_have_attribute("aria-valuenow", "0")
+    await expect(plot).to_have_attribute("aria-valuetext", re.compile("GB"))
+    await page.get_by_role("figure").first.get_by_text("As a table").click()
+    await expect(page.get_by_role("table", name="Free disk").get_by_role("row")).not_to_have_count(
+        1
+    )
+    await check_accessible(page)
+    phone = await signed_in("operator", admin=True, path="/admin/instance", viewport=PHONE)
+    await expect(phone.locator(".checks li")).not_to_have_count(0)
+    assert await phone.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
