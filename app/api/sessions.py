@@ -1,31 +1,65 @@
-"""Our own short-lived tokens: /session."""
+"""Our own short-lived tokens, and what a token is good for: /session."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from app.access import standing
 from app.access.issue import issue_session
+from app.access.tokens import Caller
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Instant, Told
+from app.api.wire import Instant, Seconds, Told
+from app.context import Context
 
 
-class SessionTold(Told):
-    """A token with the same rights, of this service only, and whose they are."""
+class StandingTold(Told):
+    """What the caller is in a community."""
 
-    token: str = Field(description="For `Authorization: Bearer`.")
-    expires_at: Instant
-    renewable_until: Instant = Field(description="Until then POST /session takes this one too.")
+    id: str
+    role: str
+    grants: list[str]
+    manages: bool = Field(description="Whether they may change its rules and members.")
+
+
+class LimitsTold(Told):
+    """What holds in this instance, where a community has no rules of its own."""
+
+    max_capture_seconds: Seconds
+    retention_seconds: Seconds
+    marker_minutes: float
+    clip_days: float | None = Field(description="null: clips do not expire.")
+    capture_policy: str
+    access: str
+
+
+class CallerTold(Told):
+    """Whose a token is, what they may do, and how much."""
+
+    expires_at: Instant | None = Field(description="When the token does.")
     identity: str
     room: str | None = Field(description="The only room it is good for; null: all.")
     room_admin: bool
     instance_admin: bool
+    communities: list[StandingTold] = Field(
+        description="Those where the caller has a role, a grant, or manages; at most 200."
+    )
+    limits: LimitsTold
+
+
+class SessionTold(CallerTold):
+    """A token with the same rights, of this service only, and whose they are."""
+
+    token: str = Field(description="For `Authorization: Bearer`.")
+    renewable_until: Instant = Field(description="Until then POST /session takes this one too.")
 
 
 @described(
@@ -39,17 +73,49 @@ class SessionTold(Told):
 async def post_session(request: Request) -> Response:
     """POST /session"""
     caller = auth.caller(request)
+    told = await _told(request, caller)
     session = issue_session(request.app.state.settings, caller, datetime.now(UTC))
-    told = SessionTold(
-        token=session.token,
-        expires_at=session.expires_at,
-        renewable_until=session.renewable_until,
-        identity=caller.identity,
-        room=caller.room,
-        room_admin=caller.room_admin,
-        instance_admin=caller.instance_admin,
+    mine = {"expires_at": session.expires_at, "token": session.token}
+    mine["renewable_until"] = session.renewable_until
+    return wire.answer(SessionTold.model_validate(told | mine))
+
+
+@described(
+    Operation(
+        summary="What the caller's token is good for",
+        answers={HTTPStatus.OK: Answer("As it is now.", CallerTold)},
     )
-    return wire.answer(told)
+)
+async def get_session(request: Request) -> Response:
+    """GET /session"""
+    return wire.answer(CallerTold.model_validate(await _told(request, auth.caller(request))))
 
 
-routes: list[BaseRoute] = [Route("/session", post_session, methods=["POST"])]
+async def _told(request: Request, caller: Caller) -> dict[str, Any]:
+    """The members of CallerTold."""
+    ctx: Context = request.app.state.ctx
+    settings = ctx.settings
+    found = await standing.standings(ctx.store, settings, caller)
+    limits = LimitsTold(
+        max_capture_seconds=settings.max_capture.total_seconds(),
+        retention_seconds=settings.retention.total_seconds(),
+        marker_minutes=settings.marker_minutes,
+        clip_days=settings.clip_days or None,
+        capture_policy=settings.capture_policy,
+        access=settings.access,
+    )
+    return {
+        "expires_at": caller.expires_at,
+        "identity": caller.identity,
+        "room": caller.room,
+        "room_admin": caller.room_admin,
+        "instance_admin": caller.instance_admin,
+        "communities": [StandingTold.model_validate(asdict(each)) for each in found],
+        "limits": limits,
+    }
+
+
+routes: list[BaseRoute] = [
+    Route("/session", post_session, methods=["POST"]),
+    Route("/session", get_session, methods=["GET"]),
+]

@@ -47,6 +47,7 @@ BAD = "0" * 24
 MATRIX: list[tuple[str, dict[str, object] | None, tuple[int, ...]]] = [
     # route, body                                          else memb mod  oadm adm  radm own  oper
     ("POST /session", None,                               (200, 200, 200, 200, 200, 200, 200, 200)),
+    ("GET /session", None,                                (200, 200, 200, 200, 200, 200, 200, 200)),
     ("GET /buffers", None,                                (200, 200, 200, 200, 200, 200, 200, 200)),
     ("GET /buffers/events", None,                         (200, 200, 200, 200, 200, 200, 200, 200)),
     ("GET /buffers/{buffer}", None,                       (404, 404, 200, 404, 200, 200, 200, 200)),

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from app.access import communities
+from app.context import Context
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,
@@ -52,3 +54,31 @@ async def test_a_session_opens_what_its_token_opens(http: httpx.AsyncClient, pat
         by_session = await http.get(path, headers=await exchanged(http, headers))
         assert by_session.status_code == by_token.status_code
         assert by_session.text == by_token.text
+
+
+async def test_a_session_tells_what_its_token_is_good_for(
+    http: httpx.AsyncClient, ctx: Context
+) -> None:
+    """Also while the page is open: roles may change."""
+    answer = (await http.post("/session", headers=STRANGER)).json()
+    assert answer["communities"] == []
+    assert answer["limits"] == {
+        "max_capture_seconds": 600, "retention_seconds": 720, "marker_minutes": 30,
+        "clip_days": None, "capture_policy": "self", "access": "open",
+    }  # fmt: skip
+    await communities.configure(ctx.store, "guests", {"capture_policy": "role"})
+    await communities.configure(ctx.store, "staff", {"enabled": False})
+    await communities.set_member(ctx.store, "guests", "bob", "member", ["capture_replay"])
+    await communities.set_member(ctx.store, "others", "bob", "admin", [])
+    found = await http.get("/session", headers=bearer(answer["token"]))
+    told = found.json()
+    assert told["communities"] == [
+        {"id": "guests", "role": "member", "grants": ["capture_replay"], "manages": False},
+        {"id": "others", "role": "admin", "grants": [], "manages": True},
+    ]
+    same = ("identity", "room", "room_admin", "instance_admin", "expires_at", "limits")
+    assert {name: told[name] for name in same} == {name: answer[name] for name in same}
+    assert told.keys() == {*same, "communities"}
+    by_admin = (await http.get("/session", headers=INSTANCE_ADMIN)).json()["communities"]
+    assert [each["id"] for each in by_admin] == ["default", "guests", "staff"]
+    assert all(each["manages"] for each in by_admin)

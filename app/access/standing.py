@@ -1,0 +1,48 @@
+"""What somebody is in which community: their role, their grants, whether they manage it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.access import communities
+from app.access.permissions import Action
+from app.access.tokens import Caller
+from app.models import Community
+from app.settings import Settings
+from app.store import Store
+
+AT_MOST = 200
+"""Communities that are told of."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What somebody is in a community. `manages`: may change its rules and its members."""
+
+    id: str
+    role: str
+    grants: tuple[str, ...]
+    manages: bool
+
+
+async def standings(store: Store, settings: Settings, caller: Caller) -> list[Standing]:
+    """The caller in each community that has given them a role or a grant, by its id, AT_MOST.
+
+    Of an instance admin, who manages them all, in every community that has rules of its own, and in
+    the one of rooms without any.
+    """
+    rows = await communities.all_memberships(store, caller.identity)
+    names = set(rows)
+    if caller.instance_admin:
+        own = await store.rows(Community).find({}, {"_id": 1}).to_list(AT_MOST)
+        names |= {communities.DEFAULT, *(row["_id"] for row in own)}
+    wanted = sorted(names)[:AT_MOST]
+    rules = await communities.rules_of(store, settings, wanted)
+    found: list[Standing] = []
+    for name in wanted:
+        row = rows.get(name)
+        actions = communities.actions_by(rules[name].access, row)
+        manages = caller.instance_admin or Action.MANAGE_REPLAY_LIMITS in actions
+        role, grants = (row["role"], tuple(row["grants"])) if row else ("member", ())
+        found.append(Standing(name, role, grants, manages))
+    return found
