@@ -31,7 +31,6 @@ THOROUGH_SECONDS = 2.0
 log = structlog.get_logger()
 
 _slots: WeakKeyDictionary[Store, Slots] = WeakKeyDictionary()
-_hashing: WeakKeyDictionary[Store, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def run(ctx: Context, capture_id: str) -> None:
@@ -91,7 +90,7 @@ async def _go_on(ctx: Context, lease: Lease) -> None:
             await endings.clean(ctx, lease)
             return
         case "ready":
-            await _complete(ctx, lease)
+            await endings.complete(ctx, lease)
             return
     try:
         if row["attempts"] > ATTEMPTS:
@@ -103,7 +102,7 @@ async def _go_on(ctx: Context, lease: Lease) -> None:
     except ReplayError as error:
         await endings.fail(ctx, lease, error)
         return
-    await _complete(ctx, lease)
+    await endings.complete(ctx, lease)
 
 
 def _slots_of(ctx: Context) -> Slots:
@@ -114,12 +113,6 @@ def _slots_of(ctx: Context) -> Slots:
             encoding=asyncio.Semaphore(1),
         )
     return _slots[ctx.store]
-
-
-async def _complete(ctx: Context, lease: Lease) -> None:
-    # One at a time: it must not take the processor from captures that are being made.
-    async with _hashing.setdefault(ctx.store, asyncio.Semaphore(1)):
-        await endings.complete(ctx, lease)
 
 
 async def _wait(ctx: Context, lease: Lease) -> None:

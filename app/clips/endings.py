@@ -6,7 +6,10 @@ Every step may be done again: whoever is interrupted in one leaves it to the nex
 from __future__ import annotations
 
 import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -25,6 +28,11 @@ from app.store import Row
 
 LAST_LOOK_SECONDS = 20.0
 """After a cancellation somebody looks for what a worker wrote that had not noticed it yet."""
+
+# One at a time, and behind everything else that wants the processor: captures are being made.
+_hashing = ThreadPoolExecutor(
+    1, "hashing", initializer=partial(os.setpriority, os.PRIO_PROCESS, 0, 19)
+)
 
 log = structlog.get_logger()
 
@@ -60,7 +68,7 @@ async def complete(ctx: Context, lease: Lease) -> None:
     await telling.ready(ctx, lease.row)
     path = local.locate(ctx.settings.media_root, storage_path(lease.row))
     try:
-        checksum = await asyncio.to_thread(local.sha256, path)
+        checksum = await asyncio.get_running_loop().run_in_executor(_hashing, local.sha256, path)
     except FileNotFoundError:
         log.info("clip_gone_before_checksum", clip=lease.row["clip_id"])  # deleted meanwhile
     else:

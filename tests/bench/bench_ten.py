@@ -20,6 +20,8 @@ from tests.bench.running import Installation
 from tests.bench.ways import Made
 
 CAPTURES = 10
+POLL_SECONDS = 0.1
+"""Ten callers that ask a hundred times a second each would keep both cores busy by themselves."""
 
 
 def run(ground: Ground, running: Installation) -> list[Result]:
@@ -59,7 +61,7 @@ def _requests(running: Installation, seconds: int) -> Made:
     before = measure.cpu_seconds_of([api, worker])
     clients = [running.client(SHARER) for _ in range(CAPTURES)]
     with ThreadPoolExecutor(CAPTURES) as threads:
-        ready = list(threads.map(lambda client: until_ready(client, seconds), clients))
+        ready = list(threads.map(lambda one: until_ready(one, seconds, POLL_SECONDS), clients))
     cpu_seconds = measure.cpu_seconds_of([api, worker]) - before
     peak = max(0, measure.peak_bytes(worker) - idle)
     for one in ready:

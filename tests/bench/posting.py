@@ -25,7 +25,7 @@ class Poster:
     async def post(self, event: Signed) -> None:
         """Returns when the answer is there. RuntimeError if it is not 200."""
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            reader, writer = self._idle.pop() if self._idle else await self._connected()
+            reader, writer = await self._connection()
             writer.write(self._request(event))
             head = await reader.readuntil(b"\r\n\r\n")
             body = await reader.readexactly(_length(head))
@@ -39,7 +39,12 @@ class Poster:
             writer.close()
             await writer.wait_closed()
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():  # the API closes what was idle for 5 s
+                return reader, writer
+            writer.close()
         return await asyncio.open_connection(self._host, self._port)
 
     def _request(self, event: Signed) -> bytes:

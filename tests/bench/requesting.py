@@ -26,7 +26,9 @@ class Ready:
     seconds: float
 
 
-def until_ready(client: httpx.Client, last_seconds: float) -> Ready:
+def until_ready(
+    client: httpx.Client, last_seconds: float, poll_seconds: float = POLL_SECONDS
+) -> Ready:
     """Asks for the newest media of the share that is there, and again until its clip is ready."""
     began = time.perf_counter()
     request = {"room": ROOM, "identity": SHARER, "last": last_seconds, "tail": "skip"}
@@ -41,7 +43,7 @@ def until_ready(client: httpx.Client, last_seconds: float) -> Ready:
             return Ready(capture["clip_id"], seconds)
         if found["status"] in ("failed", "cancelled") or seconds > DEADLINE_SECONDS:
             raise RuntimeError(f"the capture did not get ready: {found}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
 
 
 def until_hashed(client: httpx.Client, clip_id: str) -> None:
