@@ -105,6 +105,9 @@ class ClipQuery(Asked):
         description="Only with this in their title, in upper or lower case. A page may then hold "
         "fewer than `limit`, or none, and still have a `next`.",
     )
+    shared_by: Name | None = Field(
+        None, description="Only of this person's screen. Pages are as with `title`."
+    )
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     next: Annotated[str, Field(max_length=200)] | None = Field(
         None, description="Where the page before ended."
@@ -205,7 +208,7 @@ async def list_clips(request: Request) -> Response:
     """GET /clips"""
     ctx, reader, caller = _asked(request)
     asked = wire.query(request, ClipQuery)
-    wanted = Wanted(asked.room, asked.owner, asked.since, asked.until, asked.title)
+    wanted = Wanted(asked.room, asked.owner, asked.since, asked.until, asked.title, asked.shared_by)
     page = await pages.page(ctx, caller, wanted, limit=asked.limit, after=asked.next)
     return wire.answer(ClipPage(items=[told(clip, reader) for clip in page.items], next=page.next))
 

@@ -54,13 +54,15 @@ class Page:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which clips: made in `room`, by `owner`, in [since, until), with `title` within theirs."""
+    """Which clips: made in `room`, by `owner`, in [since, until), with `title` within theirs, of
+    the screen of `shared_by`."""
 
     room: str | None = None
     owner: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     title: str | None = None
+    shared_by: str | None = None
 
 
 async def page(
@@ -86,7 +88,8 @@ async def page(
     room = caller.room or wanted.room
     scopes = await _scopes(ctx, caller, room, wanted.owner)
     others = wanted.owner is not None and any("audience" in scope for scope in scopes)
-    count = looked_at if others or wanted.title is not None else limit + 1
+    unindexed = others or wanted.title is not None or wanted.shared_by is not None
+    count = looked_at if unindexed else limit + 1
     found = await asyncio.gather(
         *(_before(ctx, scope, begin, wanted.since or _EPOCH, count) for scope in scopes)
     )
@@ -118,6 +121,7 @@ def _fits(row: Row, wanted: Wanted) -> bool:
     return (
         access.is_shown(row)
         and wanted.owner in (None, row["owner"])
+        and wanted.shared_by in (None, row["shared_by"])
         # No pattern, so nothing in it has a meaning of its own.
         and (wanted.title or "").casefold() in row["title"].casefold()
     )

@@ -32,6 +32,7 @@ async def fill(ctx: Context) -> list[ReplayClip]:
                 owner=dice.choice(PEOPLE),
                 room=room,
                 room_sid=f"RM_{room}",
+                shared_by=PEOPLE[number % 3],
                 title=dice.choice(TITLES),
                 visibility="room" if shared else dice.choice(("private", "link")),
                 audience=f"RM_{room}" if shared else None,
@@ -65,6 +66,7 @@ def expected(clips: list[ReplayClip], caller: Caller, **asked: Any) -> list[str]
             and caller.room in (None, clip.room)
             and asked.get("room", clip.room) == clip.room
             and asked.get("owner", clip.owner) == clip.owner
+            and asked.get("shared_by", clip.shared_by) == clip.shared_by
             and asked.get("title", "").casefold() in clip.title.casefold()
             and asked.get("since", clip.created_at) <= clip.created_at
             and clip.created_at < asked.get("until", NOW + timedelta(days=1))
@@ -99,6 +101,8 @@ ASKED: list[dict[str, Any]] = [
     {"room": "north"},
     {"owner": "bob"},
     {"owner": "ann", "room": "south"},
+    {"shared_by": "eve"},
+    {"shared_by": "ann", "owner": "bob", "title": "goal"},
     {"title": "GOAL"},
     {"title": "STRASSE"},
     {"title": "."},
