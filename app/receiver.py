@@ -72,8 +72,11 @@ async def receive(request: Request) -> Response:
     """POST /webhooks/livekit"""
     ctx: Context = request.app.state.ctx
     event = verify(ctx.settings, await _body(request), request.headers.get("authorization"))
-    known = router.takes(event.event)
-    name = event.event if known else "other"
+    name = event.event if router.knows(event.event) else "other"
+    if not router.takes(event):
+        # a camera, a microphone, a recorder: most events, of which no store needs to know
+        metrics.WEBHOOKS.labels(name, "ignored").inc()
+        return JSONResponse({"status": "ok"})
     try:
         async with asyncio.timeout(STORE_SECONDS):
             if event.id and await ctx.queue.seen(event.id):
@@ -81,13 +84,13 @@ async def receive(request: Request) -> Response:
                 return JSONResponse({"status": "duplicate"})
             await router.dispatch(event, ctx)
             # after the facts: killed in between, LiveKit's repetition writes the same facts again
-            if known and event.id:
+            if event.id:
                 await ctx.queue.remember(event.id)
     except (PyMongoError, RedisError, TimeoutError, OSError) as error:
         metrics.WEBHOOKS.labels(name, "failed").inc()
         log.warning("webhook_not_stored", webhook=name, id=event.id, error=repr(error))
         raise Unavailable("The event could not be stored; send it again.", retry_after=1) from error
-    metrics.WEBHOOKS.labels(name, "stored" if known else "ignored").inc()
+    metrics.WEBHOOKS.labels(name, "stored").inc()
     log.info(
         "webhook",
         webhook=name,

@@ -9,31 +9,42 @@ from livekit.protocol.webhook import WebhookEvent
 from app.context import Context
 
 Handler = Callable[[WebhookEvent, Context], Awaitable[None]]
+Condition = Callable[[WebhookEvent], bool]
+
+
+def _always(_event: WebhookEvent) -> bool:
+    return True
 
 
 class Router:
     """Event name → handlers. An event that nobody takes is fine: LiveKit adds new ones."""
 
     def __init__(self) -> None:
-        self._handlers: dict[str, list[Handler]] = {}
+        self._handlers: dict[str, list[tuple[Condition, Handler]]] = {}
 
-    def on(self, *events: str) -> Callable[[Handler], Handler]:
-        """Registers a handler for these event names."""
+    def on(self, *events: str, when: Condition = _always) -> Callable[[Handler], Handler]:
+        """Registers a handler for events of these names of which `when` is true."""
 
         def register(handler: Handler) -> Handler:
             for event in events:
-                self._handlers.setdefault(event, []).append(handler)
+                self._handlers.setdefault(event, []).append((when, handler))
             return handler
 
         return register
 
-    def takes(self, event: str) -> bool:
-        return event in self._handlers
+    def knows(self, name: str) -> bool:
+        """Whether there is a handler for some events of this name."""
+        return name in self._handlers
+
+    def takes(self, event: WebhookEvent) -> bool:
+        """Whether there is a handler for this event."""
+        return any(when(event) for when, _ in self._handlers.get(event.event, ()))
 
     async def dispatch(self, event: WebhookEvent, ctx: Context) -> None:
         """Runs the event's handlers one after another. What they raise comes through."""
-        for handler in self._handlers.get(event.event, ()):
-            await handler(event, ctx)
+        for when, handler in self._handlers.get(event.event, ()):
+            if when(event):
+                await handler(event, ctx)
 
 
 router = Router()

@@ -11,21 +11,23 @@ from app.recording import facts
 from app.routing import router
 
 
-@router.on("track_published")
+def _of_a_share(event: WebhookEvent) -> bool:
+    return facts.is_share(event.track) and not facts.is_recorder(event.participant)
+
+
+@router.on("track_published", when=_of_a_share)
 async def track_published(event: WebhookEvent, ctx: Context) -> None:
     """When a share's track is published, note it and ask for its sharer's reconcile."""
-    if facts.is_share(event.track) and not facts.is_recorder(event.participant):
-        await facts.track_published(
-            ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
-        )
-        await ctx.queue.reconcile(event.room.sid, event.participant.identity)
+    await facts.track_published(
+        ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
+    )
+    await ctx.queue.reconcile(event.room.sid, event.participant.identity)
 
 
-@router.on("track_unpublished")
+@router.on("track_unpublished", when=_of_a_share)
 async def track_unpublished(event: WebhookEvent, ctx: Context) -> None:
     """When a share's track is unpublished, note it and ask for its sharer's reconcile."""
-    if facts.is_share(event.track) and not facts.is_recorder(event.participant):
-        await facts.track_unpublished(
-            ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
-        )
-        await ctx.queue.reconcile(event.room.sid, event.participant.identity)
+    await facts.track_unpublished(
+        ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
+    )
+    await ctx.queue.reconcile(event.room.sid, event.participant.identity)

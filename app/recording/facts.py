@@ -107,6 +107,12 @@ async def participant_left(
     )
 
 
+async def is_sharing(store: Store, participant: ParticipantInfo) -> bool:
+    """Whether a connection has shared a track of whose end nobody has told."""
+    tracks = store.rows(models.Track).find({"participant_sid": participant.sid}, {"live": 1})
+    return any(row["live"] for row in await tracks.to_list(None))
+
+
 async def track_published(
     store: Store, room: Room, participant: ParticipantInfo, track: TrackInfo, now: datetime
 ) -> None:

@@ -21,6 +21,12 @@ PUBLISHED = webhooks.event(
     participant=webhooks.participant(),
     track=webhooks.video(),
 )
+CAMERA = webhooks.event(
+    "track_published",
+    room=webhooks.room(),
+    participant=webhooks.participant(),
+    track=webhooks.video(source="CAMERA"),
+)
 
 
 async def tracks(ctx: Context) -> list[dict[str, object]]:
@@ -81,6 +87,33 @@ async def test_a_track_that_ended_never_comes_back(ctx: Context, send: Send) -> 
     (track,) = await tracks(ctx)
     assert track["live"] is False
     assert track["ended_at"] is not None
+
+
+async def test_a_leave_asks_for_a_reconcile_of_what_is_still_shared(
+    ctx: Context, send: Send
+) -> None:
+    """Most people who leave have shared nothing, or have stopped before: nothing to do for them."""
+    left = webhooks.event(
+        "participant_left", room=webhooks.room(), participant=webhooks.participant()
+    )
+    await send(left)
+    assert await queued(ctx) == 0
+    await send(PUBLISHED)
+    await ctx.queue.begin_reconcile("RM_1", "alice")
+    await send(left | {"id": "EV_left_sharing"})
+    assert await queued(ctx) == 2
+
+
+async def test_a_reconcile_is_asked_for_once_until_it_begins(ctx: Context) -> None:
+    """Asked for after its begin, which is before it reads facts, it runs once more."""
+    for _ in range(2):
+        await ctx.queue.reconcile("RM_1", "alice")
+    assert await queued(ctx) == 1
+    await ctx.queue.begin_reconcile("RM_1", "alice")
+    await ctx.queue.reconcile("RM_1", "alice")
+    assert await queued(ctx) == 2
+    await ctx.queue.reconcile("RM_1", "bob")
+    assert await queued(ctx) == 3
 
 
 async def test_a_leave_of_an_old_connection_is_not_the_new_ones(ctx: Context, send: Send) -> None:
@@ -164,6 +197,7 @@ async def test_what_could_not_be_stored_is_503(
     await ctx.queue.redis.config_set("maxmemory-policy", "noeviction")
     await ctx.queue.redis.config_set("maxmemory", "1")
     try:
+        assert (await send(CAMERA)).status_code == 200  # of which nothing is stored
         answer = await send(PUBLISHED)
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
