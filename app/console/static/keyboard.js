@@ -4,11 +4,34 @@ import { h } from './dom.js';
 import { texts } from './texts.js';
 
 const own = texts.keyboard;
+const OFF = 'replay.keys-off';
+const TURNED = 'replay-keys-turned';
+
+/** Whether single keys do anything. */
+export const keysOn = () => sessionStorage.getItem(OFF) === null;
+
+/** A switch of them: who dictates may not want them. */
+export function keysSwitch() {
+  const turn = () => {
+    if (on.checked) sessionStorage.removeItem(OFF);
+    else sessionStorage.setItem(OFF, '1');
+    document.dispatchEvent(new Event(TURNED));
+  };
+  const on = h('input', { type: 'checkbox', checked: keysOn(), onchange: turn });
+  const label = h('label', { class: 'row note keys-switch' }, on, own.on);
+  // There may be another one, in the dialog or below it.
+  const follow = () => {
+    on.checked = keysOn();
+    if (!label.isConnected) document.removeEventListener(TURNED, follow);
+  };
+  document.addEventListener(TURNED, follow);
+  return label;
+}
 
 /** Begins to listen. `keysOfView()` gives what the shown view knows: [[key, what it does], …]. */
 export function listenToKeys(keysOfView) {
   document.addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !keysOn() || isTyping(event)) return;
     if (event.key === '?') showKeys(keysOfView());
     else if (event.key === '/') search(event);
   });
@@ -30,6 +53,7 @@ export function showKeys(ofView) {
     h('h2', { id: 'keys-title' }, own.title),
     ofView.length ? [h('h3', {}, own.here), list(ofView), h('h3', {}, own.everywhere)] : null,
     list(own.keys),
+    keysSwitch(),
     h('div', { class: 'row end' }, done),
   );
   document.body.append(dialog);

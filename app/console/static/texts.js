@@ -191,6 +191,7 @@ export const texts = {
       missing: 'The file of this part is gone from the disk',
       'egress-failed': 'The recorder failed here and was started again',
       'egress-ended': 'Nothing was recorded here',
+      expired: 'This part is too old: only what lies around a mark is still kept',
       codec: 'This part has a format that can’t be shown',
       corrupt: 'This part was damaged',
       empty: 'The recorder wrote nothing here',
@@ -251,8 +252,7 @@ export const texts = {
     presets: {
       label: 'Select the newest',
       short: (seconds) => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`),
-      back: (seconds) =>
-        `The last ${seconds < 60 ? `${seconds} seconds` : seconds === 60 ? 'minute' : `${seconds / 60} minutes`}`,
+      back: (stretch) => `The last ${stretch}`,
       sinceLastClip: 'Since my last clip',
       noClip: 'You have no clip of this share yet.',
       nothingSince: (at) => `Your last clip reaches to the newest moment, ${at}.`,
@@ -673,7 +673,7 @@ export const texts = {
       explain: 'Below what is used, new captures are refused. Nothing is deleted.',
       add: 'Set somebody’s quota',
       change: 'Set quota',
-      changeOf: (who) => `Set the quota of ${who}`,
+      changeOf: (who) => `Set quota of ${who}`,
       save: 'Save',
       saved: (who, quota) => `${who} has a quota of ${quota} now.`,
     },

@@ -34,8 +34,12 @@ export async function keepLast(api, buffer) {
     const capture = await api.post('/captures', asked);
     const done = await finished(api, capture.id);
     const run = () => (location.hash = `/clips/${encodeURIComponent(capture.clip_id)}`);
-    if (done.status === 'ready') tell(own.kept(who), { seconds: TOLD_SECONDS, action: { label: own.open, run } });
-    else tell(own.lost(who, done.detail || done.reason || done.status), { alert: true, seconds: TOLD_SECONDS });
+    if (done.status === 'ready') {
+      tell(own.kept(who), { seconds: TOLD_SECONDS, action: { label: own.open, run } });
+    } else {
+      const why = done.detail || done.reason || done.status;
+      tell(own.lost(who, why), { alert: true, seconds: TOLD_SECONDS });
+    }
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     tell(own.lost(who, inWords(error)), { alert: true, seconds: TOLD_SECONDS });
@@ -63,17 +67,24 @@ export async function stop(api, buffer) {
   const answer = await ask({
     title: own.stopTitle(buffer.identity),
     explain: own.stopExplain,
-    fields: [h('div', { class: 'field' }, h('label', { for: id }, own.stopReason), h('input', { id, name: 'reason', maxlength: 200, autocomplete: 'off' }))],
+    fields: [
+      h(
+        'div',
+        { class: 'field' },
+        h('label', { for: id }, own.stopReason),
+        h('input', { id, name: 'reason', maxlength: 200, autocomplete: 'off' }),
+      ),
+    ],
     submit: own.stop,
     danger: true,
-    act: (data) => api.post(`/buffers/${encodeURIComponent(buffer.id)}/stop`, { reason: data.get('reason').trim() }),
+    act: (data) => api.post(`/buffers/${buffer.id}/stop`, { reason: data.get('reason').trim() }),
   });
   if (answer) tell(own.stopped(buffer.identity));
 }
 
 export async function resume(api, buffer) {
   try {
-    await api.post(`/buffers/${encodeURIComponent(buffer.id)}/resume`);
+    await api.post(`/buffers/${buffer.id}/resume`);
     tell(own.resumed(buffer.identity));
   } catch (error) {
     tellProblem(error);

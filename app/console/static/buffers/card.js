@@ -16,7 +16,7 @@ export class Card {
     const who = buffer.identity;
     const name = `share-${buffer.id}`;
     this.badge = h('span', { class: 'badge' });
-    this.picture = h('div', { class: 'picture' });
+    this.picture = h('canvas', { class: 'picture', hidden: true, 'aria-hidden': 'true' });
     this.blank = h('p', { class: 'blank note' });
     this.says = h('p', { class: 'says' });
     this.todo = h('p', { class: 'note' });
@@ -27,7 +27,8 @@ export class Card {
     this.fill = h('span', {});
     this.amount = h('span', {});
     this.until = h('span', {});
-    this.keepButton = h('button', { 'aria-label': own.keepOf(who), onclick: () => this.keep() }, own.keep);
+    const keep = () => this.keep();
+    this.keepButton = h('button', { 'aria-label': own.keepOf(who), onclick: keep }, own.keep);
     this.stopButton = h('button', { class: 'plain', onclick: () => this.#stopOrResume() });
     this.element = h(
       'li',
@@ -39,7 +40,7 @@ export class Card {
         h(
           'div',
           { class: 'line' },
-          h('h2', { id: name, title: who }, h('a', { href: `#/buffers/${encodeURIComponent(buffer.id)}` }, h('bdi', {}, who))),
+          h('h2', { id: name, title: who }, h('a', { href: `#/buffers/${buffer.id}` }, h('bdi', {}, who))),
           who === session.facts.identity && h('span', { class: 'badge soft' }, own.you),
           this.age,
         ),
@@ -68,7 +69,7 @@ export class Card {
     write(this.todo, todo);
     this.reason.hidden = !says;
     write(this.blank, unseen ? own.hidden : own.noPicture);
-    this.blank.hidden = Boolean(says || (this.picture.firstChild && !unseen));
+    this.blank.hidden = Boolean(says || (!this.picture.hidden && !unseen));
     write(this.sound, buffer.newest ? (buffer.audio ? own.sound : own.silent) : '');
     write(this.amount, own.amount(length(buffer.seconds), length(this.most)));
     this.fill.style.inlineSize = `${Math.min(100, (buffer.seconds / this.most) * 100)}%`;
@@ -84,7 +85,8 @@ export class Card {
   tick() {
     const { newest, state, ended_at: endedAt } = this.buffer;
     const now = this.session.api.now();
-    set(this.age, { title: newest ? `${own.newest.name}: ${clockTenths(newest)}, ${utc(newest)}` : null });
+    const exactly = newest && `${own.newest.name}: ${clockTenths(newest)}, ${utc(newest)}`;
+    set(this.age, { title: exactly });
     if (state !== 'ended') {
       write(this.age, newest ? ago(now - Date.parse(newest)) : '');
       write(this.until, '');
@@ -95,14 +97,17 @@ export class Card {
     write(this.until, until > now ? own.stays(clock(until)) : own.fades);
   }
 
-  /** Shows a picture that is loaded. */
-  show(image) {
-    this.picture.replaceChildren(image);
+  /** Shows an ImageBitmap of an instant. */
+  show(bitmap, instant) {
+    Object.assign(this.picture, { width: bitmap.width, height: bitmap.height, hidden: false });
+    this.picture.getContext('bitmaprenderer').transferFromImageBitmap(bitmap);
+    this.picture.dataset.instant = instant;
     this.blank.hidden = true;
   }
 
   keep() {
-    if (!this.keepButton.hidden && !this.keepButton.disabled) void keepLast(this.session.api, this.buffer);
+    const { hidden, disabled } = this.keepButton;
+    if (!hidden && !disabled) void keepLast(this.session.api, this.buffer);
   }
 
   #stopOrResume() {

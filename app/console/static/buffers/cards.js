@@ -1,7 +1,7 @@
 // The live view: a card for each share that is recorded, could be, or still has something.
 
 import { fill, h, inNextFrame } from '../dom.js';
-import { isTyping } from '../keyboard.js';
+import { isTyping, keysOn } from '../keyboard.js';
 import { texts } from '../texts.js';
 import { Card } from './card.js';
 import { Filter } from './filter.js';
@@ -74,7 +74,8 @@ class Cards {
         }
       }
       // Those that are there stay where they are: their order never changes.
-      if (this.list.children[index] !== card.element) this.list.insertBefore(card.element, this.list.children[index] ?? null);
+      const there = this.list.children[index] ?? null;
+      if (there !== card.element) this.list.insertBefore(card.element, there);
       card.element.hidden = !this.filter.fits(buffer);
     }
     this.#dropGone(new Set(buffers.map(({ id }) => id)));
@@ -88,13 +89,15 @@ class Cards {
   #inOrder() {
     const { identity } = this.session.facts;
     const { all } = this.live;
-    return [...all.filter((each) => each.identity === identity), ...all.filter((each) => each.identity !== identity)];
+    const isOwn = (buffer) => buffer.identity === identity;
+    return [...all.filter(isOwn), ...all.filter((buffer) => !isOwn(buffer))];
   }
 
   #made(buffer) {
     const { limits } = this.session.facts;
     const most = limits.max_capture_seconds;
-    const card = new Card(buffer, { session: this.session, most, stays: Math.min(most, limits.retention_seconds) });
+    const stays = Math.min(most, limits.retention_seconds);
+    const card = new Card(buffer, { session: this.session, most, stays });
     this.#cards.set(buffer.id, card);
     this.visible.observe(card.element);
     return card;
@@ -124,7 +127,7 @@ class Cards {
   }
 
   loading() {
-    const skeleton = () => h('li', { class: 'card share skeleton' }, h('div', { class: 'stage' }), h('div', { class: 'share-facts' }));
+    const skeleton = () => h('li', { class: 'card share skeleton' }, h('div', { class: 'stage' }));
     return [
       h('p', { class: 'visually-hidden', role: 'status' }, own.loading),
       h('ul', { class: 'shares', 'aria-hidden': 'true' }, Array.from({ length: SKELETONS }, skeleton)),
@@ -133,7 +136,8 @@ class Cards {
 
   nothing() {
     const { room } = this.session.facts;
-    return h('div', { class: 'empty begin' }, h('h2', {}, own.nothing), h('p', {}, room ? own.beginRoom(room) : own.begin));
+    const begin = room ? own.beginRoom(room) : own.begin;
+    return h('div', { class: 'empty begin' }, h('h2', {}, own.nothing), h('p', {}, begin));
   }
 
   nothingFits() {
@@ -160,7 +164,8 @@ class Cards {
   }
 
   #press(event) {
-    if (event.key.toLowerCase() !== 'k' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (event.key.toLowerCase() !== 'k' || !isPlain || !keysOn() || isTyping(event)) return;
     const card = this.#cards.get(event.target.closest('.share')?.dataset.id);
     if (!card) return;
     event.preventDefault();

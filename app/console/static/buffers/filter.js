@@ -13,7 +13,13 @@ export class Filter extends EventTarget {
     super();
     this.words = query.get('find') ?? '';
     this.group = query.get('state') in GROUPS ? query.get('state') : 'all';
-    this.input = h('input', { type: 'search', value: this.words, placeholder: own.search, 'aria-label': own.search, oninput: () => this.#find() });
+    this.input = h('input', {
+      type: 'search',
+      value: this.words,
+      placeholder: own.search,
+      'aria-label': own.search,
+      oninput: () => this.#find(),
+    });
     this.chips = new Map(
       ['all', ...Object.keys(GROUPS)].map((group) => {
         const count = h('span', { class: 'count' });
@@ -22,13 +28,19 @@ export class Filter extends EventTarget {
       }),
     );
     const chips = [...this.chips.values()].map(({ chip }) => chip);
-    this.element = h('div', { class: 'row filter', hidden: true }, this.input, h('div', { class: 'row', role: 'group', 'aria-label': own.chips }, chips));
+    this.element = h(
+      'div',
+      { class: 'row filter', hidden: true },
+      this.input,
+      h('div', { class: 'row', role: 'group', 'aria-label': own.chips }, chips),
+    );
     this.#show();
   }
 
   fits(buffer) {
     const words = this.words.trim().toLocaleLowerCase();
-    const isFound = !words || [buffer.identity, buffer.room].some((name) => name.toLocaleLowerCase().includes(words));
+    const has = (name) => name.toLocaleLowerCase().includes(words);
+    const isFound = !words || has(buffer.identity) || has(buffer.room);
     return isFound && (this.group === 'all' || GROUPS[this.group].includes(buffer.state));
   }
 
@@ -36,7 +48,8 @@ export class Filter extends EventTarget {
   count(buffers) {
     if (buffers.length > FEW || this.words || this.group !== 'all') this.element.hidden = false;
     for (const [group, { count }] of this.chips) {
-      const many = group === 'all' ? buffers.length : buffers.filter(({ state }) => GROUPS[group].includes(state)).length;
+      const isIn = ({ state }) => group === 'all' || GROUPS[group].includes(state);
+      const many = buffers.filter(isIn).length;
       if (count.textContent !== String(many)) count.textContent = many;
     }
   }

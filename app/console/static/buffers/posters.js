@@ -1,7 +1,5 @@
 // The newest picture of each card that is on the screen, loaded anew when there is a newer one.
 
-import { h } from '../dom.js';
-
 const EVERY_MS = 4_000;
 const AFTER_ERROR_MS = 15_000;
 const AT_ONCE = 3;
@@ -21,24 +19,30 @@ export class Posters {
       if (this.#loading >= AT_ONCE) return;
       const { poster, newest } = card.buffer;
       const asked = this.#asked.get(card);
-      if (!card.isVisible || !poster || !newest || asked?.newest === newest || asked?.until > now) continue;
+      const isNew = poster && newest && asked?.newest !== newest;
+      if (!card.isVisible || !isNew || asked?.until > now) continue;
       this.#asked.set(card, { newest, until: now + EVERY_MS });
-      void this.#load(card, poster);
+      void this.#load(card, poster, newest);
     }
   }
 
-  async #load(card, poster) {
+  // As pixels: a document shows an <img> of a URL that it knows as it was.
+  async #load(card, poster, newest) {
     this.#loading++;
     try {
-      const image = h('img', { alt: '', src: this.api.url(poster) });
-      await image.decode();
-      card.show(image);
-    } catch (error) {
-      if (error.name !== 'EncodingError') throw error;
-      // No picture, or none that was reached: the one before stays.
-      this.#asked.set(card, { newest: null, until: Date.now() + AFTER_ERROR_MS });
+      const answer = await fetch(this.api.url(poster), { cache: 'no-cache' });
+      if (answer.ok) card.show(await createImageBitmap(await answer.blob()), newest);
+      else this.#failed(card);
+    } catch {
+      // Not reached, or broken off, or no picture: each has an error of its own kind.
+      this.#failed(card);
     } finally {
       this.#loading--;
     }
+  }
+
+  /** The picture before stays. */
+  #failed(card) {
+    this.#asked.set(card, { newest: null, until: Date.now() + AFTER_ERROR_MS });
   }
 }

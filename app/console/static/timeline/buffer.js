@@ -1,6 +1,7 @@
 // #/buffers/{id}: one share's timeline; see it, trim it, keep it.
 
 import { fill, h } from '../dom.js';
+import { keysSwitch } from '../keyboard.js';
 import { Problem } from '../api.js';
 import { texts } from '../texts.js';
 import { Axis } from './axis.js';
@@ -16,7 +17,6 @@ import { markers } from './markers.js';
 import { Player } from './player.js';
 import { presets } from './presets.js';
 import { Selection } from './selection.js';
-import { shortcuts } from './shortcuts.js';
 import { Sprites } from './sprites.js';
 import { tail } from './tail.js';
 import { timeFields } from './time_fields.js';
@@ -49,7 +49,7 @@ export async function open({ session, api, live, params }) {
   buffer.addEventListener('gone', show, { signal: ending.signal });
   show();
   const close = () => (ending.abort(), buffer.close(), shown?.close());
-  return { title: t.pageTitle(buffer.told.identity, buffer.told.room), element: place, close };
+  return { title: t.pageTitle(buffer.told.identity, buffer.told.room), element: place, keys: t.keys, close };
 }
 
 function notThere() {
@@ -108,7 +108,7 @@ function desk({ session, api, buffer }) {
     h('div', { class: 'stage-area' }, card.element, track.element),
     h('div', { class: 'row between' }, timeFields(parts), toolbar(parts)),
     gapList(parts),
-    shortcuts(),
+    keysSwitch(),
   );
   const watching = h(
     'section',

@@ -1,18 +1,11 @@
 // Single keys, wherever the focus is, unless something is being typed or a control wants them.
 
-const OFF = 'replay.keys-off';
+import { keysOn } from '../keyboard.js';
+
 const TYPING =
   'input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]';
 const PRESSED = 'button, a, summary, [type=checkbox], [type=radio], video[controls]';
 const MOVED = '[role=slider], [type=range], [type=radio], video[controls], select';
-
-/** Whether single keys do something: who dictates may not want them. Kept for the next visit. */
-export const keysOn = () => localStorage.getItem(OFF) === null;
-
-export function turnKeys(on) {
-  if (on) localStorage.removeItem(OFF);
-  else localStorage.setItem(OFF, '1');
-}
 
 /** Listens until `signal` aborts. `actions` {key: (event) => …}; letters in lower case, `Shift+x`. */
 export function listenToKeys(actions, signal) {

@@ -1,0 +1,69 @@
+"""The console's page and every file it is made of: types, policies, caching."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.console.pages import STATIC
+
+FILES = sorted(path for path in STATIC.rglob("*") if path.is_file())
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+NAMED = re.compile(r"""(?:href|src)="(console/[^"]+)"|(?:from|import\() ?'(\.[^']+)'""")
+
+
+async def test_the_page_takes_nothing_but_its_own_files(http: httpx.AsyncClient) -> None:
+    """Without a token; its policy allows no inline code, no other site, no frame around it."""
+    answer = await http.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == TYPES[".html"]
+    policy = dict(
+        part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; ")
+    )
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == policy["form-action"] == policy["base-uri"] == "'none'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=|https?:", answer.text)
+
+
+async def test_every_file_has_its_type_and_is_asked_for_again(http: httpx.AsyncClient) -> None:
+    """So that a page never runs with another version's parts."""
+    assert {path.suffix for path in FILES} <= set(TYPES)
+    for path in FILES:
+        url = f"/console/{path.relative_to(STATIC)}"
+        answer = await http.get(url)
+        assert answer.status_code == 200, url
+        assert answer.content == path.read_bytes(), url
+        assert answer.headers["Content-Type"] == TYPES[path.suffix], url
+        assert answer.headers["Cache-Control"] == "no-cache", url
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", url
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'"), url
+        same = await http.get(url, headers={"If-None-Match": answer.headers["ETag"]})
+        assert same.status_code == 304, url
+
+
+@pytest.mark.parametrize("path", ["/console/", "/console/../pages.py", "/console/%2e%2e/pages.py"])
+async def test_nothing_else_is_served(http: httpx.AsyncClient, path: str) -> None:
+    """No listing, and nothing beside the folder."""
+    assert (await http.get(path)).status_code == 404
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    """By the page, and by modules that import others."""
+    for path in FILES:
+        for of_page, of_module in NAMED.findall(path.read_text() if path.suffix != ".svg" else ""):
+            named = (
+                STATIC / of_page.removeprefix("console/") if of_page else path.parent / of_module
+            )
+            assert named.is_file(), f"{path.relative_to(STATIC)} names {of_page or of_module}"
