@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest_asyncio
@@ -51,6 +53,23 @@ async def signed_in(world: World, browser: Browser) -> AsyncIterator[SignIn]:
             return await pages.enter_async_context(opened)
 
         yield sign_in
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A share of alice's that goes on."""
+
+    room: str
+    buffer_id: str
+
+
+@pytest_asyncio.fixture(scope="package")
+async def shared(world: World) -> AsyncIterator[Shared]:
+    """One share for the tests that only need some media: at least 12 s of it."""
+    room = f"room {secrets.token_hex(4)}"
+    async with world.share(room):
+        buffer = await world.wait_for_buffer(room, seconds=12, deadline=60)
+        yield Shared(room, buffer["id"])
 
 
 @asynccontextmanager

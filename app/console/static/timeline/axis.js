@@ -13,9 +13,9 @@ const STEPS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_00
  */
 export class Axis extends EventTarget {
   #held = false;
-  #whole = true; // all of the buffer is shown, however much that is
+  #whole = true; // all that is recent is shown, however much that is
 
-  /** `extent()` gives {oldest, newest} of the buffer. */
+  /** `extent()` gives {oldest, recent, newest} of the buffer; what lies before `recent` is zoomed out to. */
   constructor(extent) {
     super();
     this.extent = extent;
@@ -76,8 +76,7 @@ export class Axis extends EventTarget {
 
   /** `factor` below 1 shows less; the instant `around` stays where it is. */
   zoom(factor, around = (this.from + this.to) / 2) {
-    const [first, last] = this.#all();
-    const length = Math.min(Math.max(this.length * factor, LEAST), Math.max(last - first, LEAST));
+    const length = Math.max(this.length * factor, LEAST);
     const from = around - this.place(around) * length;
     this.#part(from, from + length);
   }
@@ -107,17 +106,23 @@ export class Axis extends EventTarget {
   }
 
   #part(from, to) {
-    const [first, last] = this.#all();
-    const length = Math.min(to - from, Math.max(last - first, LEAST));
+    const [first, last] = this.#limits();
+    const length = Math.min(to - from, last - first);
     const begin = Math.max(first, Math.min(from, last - length));
-    this.#whole = begin <= first && begin + length >= last;
+    const [recent, end] = this.#all();
+    this.#whole = begin <= recent && begin + length >= end && recent === first;
     this.#show(begin, begin + length);
   }
 
   #all() {
-    const { oldest, newest } = this.extent();
-    const length = Math.max(newest - oldest, AT_FIRST) / (1 - MARGIN);
+    const { recent, newest } = this.extent();
+    const length = Math.max(newest - recent, AT_FIRST) / (1 - MARGIN);
     return [newest + MARGIN * length - length, newest + MARGIN * length];
+  }
+
+  #limits() {
+    const [first, last] = this.#all();
+    return [Math.min(first, this.extent().oldest), last];
   }
 
   #end(length) {

@@ -13,7 +13,7 @@ const t = texts.timeline.capture;
 
 /** The panel; `accepted(asked, answer)` is told of each capture that will be made. */
 export function captureForm({ api, buffer, selection }, accepted) {
-  let pending = null; // {key, body}: a request whose outcome is not known is sent again as it was
+  let pending = null; // {named, body, key}: a request whose outcome is not known yet
 
   const title = h('input', {
     id: 'capture-title',
@@ -72,46 +72,36 @@ export function captureForm({ api, buffer, selection }, accepted) {
       summary,
       t.summary(clockTenths(start), until, length(selection.length / 1000, { tenths: true }), open),
     );
-    put(
-      lost,
-      selection.lost
-        ? t.lost(length(selection.lost / 1000, { tenths: true }), selection.lost >= selection.length)
-        : '',
-    );
+    const gone = buffer.lostOf(selection);
+    const all = gone >= selection.length;
+    put(lost, gone ? t.lost(length(gone / 1000, { tenths: true }), all) : '');
     gaps.element.hidden = !buffer.gaps.some((gap) => gap.start < end && gap.end > start);
     rolling.hidden = !buffer.goesOn;
-    submit.disabled =
-      buffer.empty || buffer.lost || selection.lost >= selection.length || form.classList.contains('sending');
+    submit.disabled = buffer.lost || all || form.classList.contains('sending');
   }
 
   function asked() {
     const { start, end, open } = selection;
-    const body = {
-      buffer: buffer.id,
-      start: new Date(start).toISOString(),
-      end: new Date(end).toISOString(),
-      cut: cuts.value,
-      tail: 'include',
-    };
+    const body = { buffer: buffer.id, start: instant(start), end: instant(end), cut: cuts.value };
     if (title.value.trim()) body.title = title.value;
     if (!gaps.element.hidden) body.gaps = gaps.value;
     let more = rolling.hidden ? 0 : Number(postRoll.value);
+    const named = JSON.stringify([body, open, more]);
     if (open) {
       // The end of what is there lies in the past whatever the clocks say; the rest is still to come.
       const { newest } = buffer.extent;
-      body.end = new Date(newest).toISOString();
+      body.end = instant(newest);
       more += Math.max(0, api.now() - newest) / 1000;
     }
     if (more) body.post_roll = Math.min(Math.round(more * 1000) / 1000, POST_ROLL_MOST);
-    else if (!buffer.goesOn) body.tail = 'skip';
-    return body;
+    return { named, body };
   }
 
   async function send() {
     if (!postRoll.reportValidity()) return;
-    const body = asked();
-    const fresh = !pending || !same(pending.body, body);
-    if (fresh) pending = { key: newKey(), body };
+    const { named, body } = asked();
+    // Pressed again for the same after an answer was lost, it is the same request.
+    if (pending?.named !== named) pending = { named, body, key: newKey() };
     busy(true);
     try {
       const answer = await insistently(pending);
@@ -121,7 +111,7 @@ export function captureForm({ api, buffer, selection }, accepted) {
       tell('');
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (error.status !== 0) pending = null;
+      if (!passing(error)) pending = null;
       tell(error.status === 0 ? t.unknownOutcome : inWords(error));
     } finally {
       busy(false);
@@ -134,8 +124,7 @@ export function captureForm({ api, buffer, selection }, accepted) {
       try {
         return await api.post('/captures', body, { 'Idempotency-Key': key });
       } catch (error) {
-        const passing = error instanceof Problem && [0, 502, 503, 504].includes(error.status);
-        if (!passing || wait === null) throw error;
+        if (!passing(error) || wait === null) throw error;
         tell(t.again);
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
@@ -154,11 +143,10 @@ export function captureForm({ api, buffer, selection }, accepted) {
   }
 }
 
-/** What the page names, apart from the moment at which an open end is asked for. */
-function same(one, other) {
-  const named = ({ end, post_roll, ...rest }) => JSON.stringify(rest);
-  return named(one) === named(other) && one.end === other.end;
-}
+const instant = (milliseconds) => new Date(milliseconds).toISOString();
+
+// Whether it is not known if the request was taken.
+const passing = (error) => error instanceof Problem && [0, 502, 503, 504].includes(error.status);
 
 function newKey() {
   // Not randomUUID: that is there in secure contexts only, and the service may be at http://….

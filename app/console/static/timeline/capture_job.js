@@ -101,12 +101,12 @@ function clip(api, told, play) {
   if (play) {
     // Who asked for it a moment ago wants to see it, but not to be shouted at.
     video.muted = true;
-    video.play().catch(() => (video.muted = false)); // where it may not play by itself, it is there to be played
+    video.play().catch(() => (video.muted = false)); // if it may not by itself, it waits to be played
   }
   const fact = (name, ...words) => [h('dt', {}, name), h('dd', {}, ...words)];
   const span = ({ start, end }) => [time(start, clockTenths), ' – ', time(end, clockTenths)];
   const missing = told.gaps.map((gap) =>
-    h('li', {}, ...span(gap), ' ', texts.timeline.gaps.long(gap.why), gap.kept ? ` (${t.kept})` : ''),
+    h('li', {}, ...span(gap), ' ', texts.buffers.gaps[gap.why], gap.kept ? ` (${t.kept})` : ''),
   );
   return [
     video,

@@ -36,7 +36,7 @@ export function gapList({ buffer, axis }) {
             ' – ',
             time(gap.end, clock),
           ),
-          h('span', {}, t.long(gap.why)),
+          h('span', {}, texts.buffers.gaps[gap.why]),
         ),
       ),
     );

@@ -21,7 +21,7 @@ export function hoverCard(desk) {
     picture.hidden = !cue;
     if (cue) paint(picture, cue, ...SIZE);
     words.textContent = gap
-      ? `${clockTenths(instant)} · ${texts.timeline.gaps.long(gap.why)}`
+      ? `${clockTenths(instant)} · ${texts.buffers.gaps[gap.why]}`
       : clockTenths(instant);
     const room = element.parentElement.clientWidth - element.offsetWidth;
     element.style.left = `${Math.max(0, Math.min(room, x - element.offsetWidth / 2))}px`;

@@ -213,6 +213,7 @@ export class Player extends EventTarget {
         texts.timeline.filmProblems[this.problem.type]?.(this.problem.document) ?? inWords(this.problem);
     else if (this.busy) words = t.loading;
     if (this.says.textContent !== words) fill(this.says, words);
+    this.says.ariaHidden = String(!this.problem); // that it loads is seen, but not worth a word each time
     this.element.classList.toggle('busy', this.busy);
     this.element.classList.toggle('failed', Boolean(this.problem));
   }

@@ -23,7 +23,7 @@ export function presets({ api, session, selection, buffer, axis }) {
         'button',
         {
           type: 'button',
-          'aria-label': t.back(seconds),
+          'aria-label': t.back(t.short(seconds)),
           'aria-keyshortcuts': String(place + 1),
           onclick: () => back(seconds),
         },

@@ -47,11 +47,6 @@ export class Selection extends EventTarget {
     this.#become(begin, begin + this.length, false, null);
   }
 
-  /** How much of it, from its start on, is no longer kept. */
-  get lost() {
-    return Math.max(0, Math.min(this.end, this.extent().oldest) - this.start);
-  }
-
   // What was chosen stays chosen while it is cleaned up, so that nothing moves.
   #oldest() {
     return Math.min(this.extent().oldest, this.start);

@@ -110,7 +110,7 @@ export class Track {
     fill(
       this.parts,
       buffer.spans.map((span) => piece('span', span)),
-      buffer.gaps.map((gap) => piece('gap', gap, texts.timeline.gaps.short(gap.why))),
+      buffer.gaps.map((gap) => piece('gap', gap, texts.timeline.gaps.brief[gap.why])),
       buffer.forgotten.map((part) => piece('forgotten', part, t.forgotten)),
       borders(buffer.spans).map(
         (at) => axis.shows(at) && put(h('div', { class: 'border', title: t.border }), axis.place(at)),
@@ -138,8 +138,8 @@ export class Track {
     put(this.before, 0, clamp(from));
     put(this.after, clamp(to), 1 - clamp(to));
     put(this.chosen, clamp(from), clamp(to) - clamp(from));
-    put(this.start, from);
-    put(this.end, to);
+    put(this.start, clamp(from));
+    put(this.end, clamp(to));
     this.start.classList.toggle('away', from < 0 || from > 1);
     this.end.classList.toggle('away', to < 0 || to > 1);
     this.start.tell();

@@ -4,6 +4,7 @@ import { Problem } from '../api.js';
 
 const AT_MOST_MS = 2_000; // between two looks
 const REMEMBERED_MS = 30 * 60_000;
+const LEAST_MS = 100; // what clocks are corrected by is not worth a word
 
 /**
  * A buffer as GET /buffers/{id} tells it (`told`), its times as ms since 1970.
@@ -47,9 +48,17 @@ export class WatchedBuffer extends EventTarget {
     return !['ended', 'refused'].includes(this.told.state);
   }
 
+  /** What there is at all: before `recent` only what was marked. */
   get extent() {
     const now = this.api.now();
-    return { oldest: this.spans[0]?.start ?? now, newest: this.spans.at(-1)?.end ?? now };
+    const recent = Date.parse(this.told.oldest ?? '') || now;
+    return { oldest: this.spans[0]?.start ?? now, recent, newest: this.spans.at(-1)?.end ?? now };
+  }
+
+  /** How much of [start, end) was there, and has been cleaned up while the page was open, in ms. */
+  lostOf({ start, end }) {
+    const parts = this.forgotten.map((part) => Math.min(part.end, end) - Math.max(part.start, start));
+    return parts.reduce((sum, part) => sum + Math.max(0, part), 0);
   }
 
   /** The gap that an instant lies in. */
@@ -94,16 +103,29 @@ export class WatchedBuffer extends EventTarget {
   }
 
   #remember(before) {
-    const { oldest } = this.extent;
-    for (const span of before) {
-      if (span.start >= oldest) continue;
-      const end = Math.min(span.end, oldest);
+    const parts = before.flatMap((span) => without(span, this.spans));
+    const known = [...this.forgotten, ...parts].sort((a, b) => a.start - b.start);
+    const since = this.extent.newest - REMEMBERED_MS;
+    this.forgotten = [];
+    for (const { start, end } of known) {
       const last = this.forgotten.at(-1);
-      if (last && span.start <= last.end + 1) last.end = Math.max(last.end, end);
-      else this.forgotten.push({ start: span.start, end });
+      if (last && start <= last.end + LEAST_MS) last.end = Math.max(last.end, end);
+      else if (end > since) this.forgotten.push({ start, end });
     }
-    this.forgotten = this.forgotten.filter((part) => part.end > oldest - REMEMBERED_MS);
   }
+}
+
+/** What of a stretch the others, in order of time, don't cover. */
+export function without(part, others) {
+  const rest = [];
+  let from = part.start;
+  for (const other of others) {
+    if (other.end <= from || other.start >= part.end) continue;
+    rest.push({ start: from, end: other.start });
+    from = other.end;
+  }
+  rest.push({ start: from, end: part.end });
+  return rest.filter(({ start, end }) => end - start >= LEAST_MS);
 }
 
 const timed = (part) => ({ ...part, start: Date.parse(part.start), end: Date.parse(part.end) });

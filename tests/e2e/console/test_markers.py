@@ -1,0 +1,48 @@
+"""Mark now, cut later."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.conftest import World
+from tests.e2e.console.conftest import Shared
+from tests.e2e.console.desk import desk, film_shown, selected, shown_clock
+from tests.waiting import wait_for
+
+
+async def test_a_moment_is_marked_by_a_key_and_cut_later(
+    world: World, browser: Browser, shared: Shared
+) -> None:
+    """M marks this moment; the list leads to it; a cut around it holds it; deleted it is gone."""
+    async with desk(world, browser, shared) as page:
+        await page.get_by_label("Label").fill("<b>Goal</b>")
+        await page.get_by_role("heading", level=1).click()
+        pressed = time.time()
+        await page.keyboard.press("m")
+        row = page.locator(".marks li").filter(has_text="<b>Goal</b>")
+        await expect(row).to_be_visible()
+        await expect(page.locator(".flag")).to_have_count(1)
+        newest = page.get_by_role("slider", name="End of the selection")
+        at = float(await page.locator(".flag").get_attribute("data-at") or "") / 1000
+        assert at == pytest.approx(pressed, abs=1)
+
+        async def recorded() -> bool:
+            await newest.press("End")
+            return (await selected(page))[1] > at + 1
+
+        await wait_for(recorded, 20, what="the marked moment is on the timeline")
+        await row.get_by_role("button", name="Cut around").click()
+        await film_shown(page)
+        start, end = await selected(page)
+        assert start < at < end
+        await row.get_by_role("button", name="Show <b>Goal</b>").click()
+        await film_shown(page)
+        video = page.locator(".screen video")
+        assert await shown_clock(video, at) == pytest.approx(at, abs=2 / 15)
+
+        await row.get_by_role("button", name="Delete").click()
+        await expect(page.locator(".flag")).to_have_count(0)
+        await expect(row).to_have_count(0)
