@@ -147,7 +147,7 @@ async def test_a_capture_outlives_a_restart_of_the_service(world: World, page: P
     """What was asked for before is made after it, and the page follows it over the gap."""
     await select(page, 2)
     start, end = await selected(page)
-    made = await capture(page, "Persistent", post_roll=6)
+    made = await capture(page, "Persistent", post_roll=12)
     await expect(made.get_by_text("Waiting for the moment")).to_be_visible()
     await world.service.stop()
     await world.service.start(LIVEKIT_URL=world.stack.url)
@@ -155,6 +155,6 @@ async def test_a_capture_outlives_a_restart_of_the_service(world: World, page: P
     video = made.locator("video")
     await until(video, "(video) => video.readyState > 0", what="the clip's length is known")
     length = await video.evaluate("(video) => video.duration")
-    assert length == pytest.approx(end - start + 6, abs=SLACK_SECONDS)
+    assert length == pytest.approx(end - start + 12, abs=SLACK_SECONDS)
     await page.reload()
     await expect(made.get_by_text("Ready.")).to_be_visible()

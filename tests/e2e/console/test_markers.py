@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -24,17 +25,19 @@ async def test_a_moment_is_marked_by_a_key_and_cut_later(
         await page.keyboard.press("m")
         row = page.locator(".marks li").filter(has_text="<b>Goal</b>")
         await expect(row).to_be_visible()
-        await expect(page.locator(".flag")).to_have_count(1)
-        newest = page.get_by_role("slider", name="End of the selection")
-        at = float(await page.locator(".flag").get_attribute("data-at") or "") / 1000
+        told = await row.locator("time").first.get_attribute("datetime")
+        at = datetime.fromisoformat(told or "").timestamp()
         assert at == pytest.approx(pressed, abs=1)
+
+        newest = page.get_by_role("slider", name="End of the selection")
 
         async def recorded() -> bool:
             await newest.press("End")
             return (await selected(page))[1] > at + 1
 
-        await wait_for(recorded, 20, what="the marked moment is on the timeline")
+        await wait_for(recorded, 30, what="the marked moment is on the timeline")
         await row.get_by_role("button", name="Cut around").click()
+        await expect(page.locator(".flag")).to_have_count(1)
         await film_shown(page)
         start, end = await selected(page)
         assert start < at < end

@@ -195,6 +195,17 @@ async def test_nothing_moves_under_the_hands_while_media_arrives(page: Page) -> 
     assert before is not None
     assert after is not None
     assert after["x"] < before["x"]
+
+
+async def test_its_picture_for_the_readme(page: Page) -> None:
+    """All of the player, the timeline and the capture panel fit a window of 1280 x 1010."""
+    await select(page, 6)
+    await page.get_by_role("button", name="All", exact=True).click()
+    await page.mouse.move(5, 5)
+    await page.set_viewport_size({"width": 1280, "height": 1010})
+    for region in ("Player", "Timeline", "Capture"):
+        place = page.get_by_role("region", name=region, exact=True)
+        await expect(place).to_be_in_viewport(ratio=0.95)
     await picture(page, "console-trim.png")
 
 
