@@ -585,7 +585,7 @@ export const texts = {
       loading: 'Loading…',
       more: 'Show more',
       again: 'Try again',
-      count: (count, all) => `${count}${all ? '' : ' shown, and there are more'}`,
+      count: (count, all) => (all ? `${count} in all` : `${count} shown, and there are more`),
     },
     shares: {
       title: 'Active shares',

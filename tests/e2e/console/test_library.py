@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import AsyncIterator
@@ -22,13 +23,9 @@ from tests.waiting import wait_for
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 MANY = 500
-MOST_LONG_TASK_MS = 200
+LONGEST_TASK_MS = 200
 PHONE = {"width": 360, "height": 740}
-LONG_TASKS = """() => {
-  window.longTasks = [];
-  const take = (seen) => longTasks.push(...seen.getEntries().map((each) => each.duration));
-  new PerformanceObserver(take).observe({type: 'longtask'});
-}"""
+TRACED = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"]
 
 
 @dataclass
@@ -203,6 +200,17 @@ async def test_others_see_what_is_open_to_them_and_change_nothing(
     assert wide <= PHONE["width"]
 
 
+def longest_task_ms(trace: bytes) -> float:
+    """Of a trace, the most of the processor that one task took, in milliseconds.
+
+    Its own time, not the clock's: that also counts whoever else uses the machine.
+    """
+    events = json.loads(trace)["traceEvents"]
+    taken = [event.get("tdur", 0) for event in events if event["name"].endswith("RunTask")]
+    assert taken, "the trace holds no tasks"
+    return float(max(taken)) / 1000
+
+
 @pytest_asyncio.fixture
 async def many(library: Library) -> AsyncIterator[str]:
     """Five hundred clips of somebody's, one file for all; gives whose."""
@@ -225,11 +233,11 @@ async def many(library: Library) -> AsyncIterator[str]:
 
 
 async def test_five_hundred_clips_stay_responsive_and_filters_are_links(
-    many: str, library: Library, signed_in: SignIn
+    many: str, library: Library, signed_in: SignIn, browser: Browser
 ) -> None:
-    """No task of the page takes 200 ms; back goes to the filters before, and to where one was."""
+    """No task of the page takes 200 ms of the processor; back goes to the filters before."""
     page = await signed_in(many)
-    await page.evaluate(LONG_TASKS)
+    await browser.start_tracing(page=page, categories=TRACED)
     await page.evaluate("() => { location.hash = '/clips'; }")
     count = page.locator(".state")
     await expect(page.get_by_role("link", name="Clip 0", exact=True)).to_be_visible()
@@ -248,8 +256,7 @@ async def test_five_hundred_clips_stay_responsive_and_filters_are_links(
     await page.get_by_role("combobox", name="Made").select_option(label="In the last 24 hours")
     await page.get_by_role("combobox", name="Room").fill("elsewhere")
     await expect(page.locator(".tile")).to_have_count(5)
-    longest = await page.evaluate("() => Math.max(0, ...longTasks)")
-    assert longest < MOST_LONG_TASK_MS
+    assert longest_task_ms(await browser.stop_tracing()) < LONGEST_TASK_MS
     await page.go_back()
     await expect(page.locator(".tile")).to_have_count(11)
     await expect(page.get_by_role("combobox", name="Made")).to_have_value("")

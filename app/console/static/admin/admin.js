@@ -29,9 +29,14 @@ export async function open(page) {
   if (!tabs.includes(tab)) return told(own.notYours(own.tabs[tab]), nav(tabs));
   const { open: opened } = await TABS[tab]();
   const view = await opened(page);
+  const bar = nav(tabs, tab);
+  // On a phone the tabs go on beside the screen.
+  requestAnimationFrame(() =>
+    bar.querySelector('[aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }),
+  );
   return {
     title: own.tabs[tab],
-    element: h('div', { class: 'admin' }, nav(tabs, tab), view.element),
+    element: h('div', { class: 'admin' }, bar, view.element),
     close: () => view.close?.(),
   };
 }

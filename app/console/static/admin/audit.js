@@ -79,7 +79,7 @@ export async function open({ api, query }) {
 
 /** What is noted beside it, as terms and values. */
 function details(data) {
-  const pairs = Object.entries(data).filter(([, value]) => value !== '' && value !== null);
+  const pairs = Object.entries(data).filter(([, value]) => value !== null && value.length !== 0);
   if (!pairs.length) return '–';
   const written = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
   return h(

@@ -19,7 +19,8 @@ const PLOTS = [
   ['index_lag_seconds', seconds],
   ['active_sessions', count],
 ];
-const TONES = { ok: 'good', warn: 'warn', unknown: 'soft', fail: 'bad' };
+const TONES = { fail: 'bad', warn: 'warn', unknown: 'soft', ok: 'good' };
+const GRAVEST = Object.keys(TONES);
 
 export function open({ api }) {
   const view = new Instance(api);
@@ -101,7 +102,8 @@ class Instance {
   }
 
   #showChecks(checks) {
-    const bad = checks.items.filter((item) => !item.ok).length;
+    const items = checks.items.toSorted((a, b) => GRAVEST.indexOf(a.level) - GRAVEST.indexOf(b.level));
+    const bad = items.filter((item) => !item.ok).length;
     const words = bad ? own.bad(bad) : own.fine;
     // Read out only where it has changed; the time beside it changes all the time.
     if (this.#state.dataset.words !== words) {
@@ -110,7 +112,7 @@ class Instance {
     }
     fill(
       this.#checks,
-      checks.items.map((item) =>
+      items.map((item) =>
         h(
           'li',
           {},

@@ -24,7 +24,7 @@ export class Plot {
   #svg = svg('svg', { height: HEIGHT, tabindex: 0, role: 'slider', 'aria-valuemin': 0 });
   #line = svg('g', {});
   #cursor = svg('g', { class: 'cursor' });
-  #value = h('output', { class: 'value' });
+  #value = h('span', { class: 'value' });
   #summary = h('p', { class: 'hint' });
   #rows = table('', [own.at, own.value]);
   #sized = new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect.width));
@@ -51,6 +51,7 @@ export class Plot {
       h('figcaption', {}, this.#summary, as),
     );
     this.#rows.element.querySelector('table').setAttribute('aria-label', name);
+    this.#rows.element.setAttribute('tabindex', 0); // it scrolls, and holds nothing else to stop at
     this.#sized.observe(this.element);
   }
 
@@ -71,7 +72,7 @@ export class Plot {
   }
 
   #resize(width) {
-    const inner = Math.floor(width - 24); // the figure's padding
+    const inner = Math.floor(width);
     if (inner === this.#width || inner <= LEFT) return;
     this.#width = inner;
     this.#svg.setAttribute('width', inner);
