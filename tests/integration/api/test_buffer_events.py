@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -141,7 +142,7 @@ async def test_everybody_follows_what_is_theirs_for_as_long_as_it_is(
     ann, zoe = await share("ann"), await share("zoe", age=24)
     await change(ctx, ann.buffer_id, community="guests")
     async with (
-        listening(url, bearer(token(ttl=timedelta(seconds=6)))) as short,
+        listening(url, bearer(token(ttl=timedelta(seconds=4)))) as short,
         listening(url, STRANGER) as stranger,
         listening(url, OWNER) as owner,
         listening(url, ROOM_ADMIN) as room_admin,
@@ -181,33 +182,40 @@ async def test_what_was_asked_wrongly_is_told_before_a_stream_begins(
 
 
 class Wire:
-    """A connection to the database that can be cut while it is asked something."""
+    """A connection to the database that can be cut while it is asked something.
+
+    It has a thread of its own: a client that is closed waits for an answer, and lets nothing else
+    run in its loop meanwhile.
+    """
 
     def __init__(self, mongo_url: str) -> None:
         self._parts = urlsplit(mongo_url)
         self._open: list[asyncio.StreamWriter] = []
         self._cut_next = False
-        self.cut = asyncio.Event()
+        self._cut = threading.Event()
 
-    @asynccontextmanager
-    async def laid(self) -> AsyncIterator[str]:
+    @contextmanager
+    def laid(self) -> Iterator[str]:
         """Its URL, for a client that repeats nothing by itself."""
-        server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        begin = asyncio.start_server(self._join, "127.0.0.1", 0)
+        server = asyncio.run_coroutine_threadsafe(begin, loop).result(5)
         port = server.sockets[0].getsockname()[1]
+        query = "retryReads=false&directConnection=true"
         try:
-            yield urlunsplit(
-                self._parts._replace(
-                    netloc=f"127.0.0.1:{port}", query="retryReads=false&directConnection=true"
-                )
-            )
+            yield urlunsplit(self._parts._replace(netloc=f"127.0.0.1:{port}", query=query))
         finally:
-            server.close()
-            self._close()
+            loop.call_soon_threadsafe(server.close)
+            loop.call_soon_threadsafe(self._close)
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
 
     async def cut_when_asked(self) -> None:
         """Cuts all connections with the next question about buffers."""
         self._cut_next = True
-        await asyncio.wait_for(self.cut.wait(), 5)
+        assert await asyncio.to_thread(self._cut.wait, 10)
 
     def _close(self) -> None:
         for writer in self._open:
@@ -225,7 +233,7 @@ class Wire:
             if self._cut_next and b"buffers" in data:
                 self._cut_next = False
                 self._close()
-                self.cut.set()
+                self._cut.set()
                 return
             writer.write(data)
             await writer.drain()
@@ -237,7 +245,7 @@ async def test_a_stream_outlives_a_database_that_fails(
 ) -> None:
     """It tells nothing of that, and goes on with what has changed meanwhile."""
     wire = Wire(settings.mongo_url)
-    async with wire.laid() as mongo_url:
+    with wire.laid() as mongo_url:
         app = create_app(settings.model_copy(update={"mongo_url": mongo_url}))
         async with app.router.lifespan_context(app), serving(app) as url:
             made = await share()
