@@ -52,6 +52,7 @@ export class Sprites extends EventTarget {
     const path = `/buffers/${encodeURIComponent(this.buffer.id)}/thumbnails.vtt`;
     const answer = await this.buffer.api.answer(path, query);
     const cues = parse(await answer.text(), answer.url);
+    if (!(await loads(cues[0].url))) return; // it is asked for again, as those that come are
     const { oldest } = this.buffer.extent;
     this.#pieces = this.#pieces.filter((piece) => piece.end > oldest);
     this.#pieces.push({ end: to, cues });
@@ -77,6 +78,16 @@ export function parse(text, base) {
   const sheetWidth = Math.max(...cues.map((cue) => cue.x + cue.width));
   const sheetHeight = Math.max(...cues.map((cue) => cue.y + cue.height));
   return cues.map((cue) => ({ ...cue, sheetWidth, sheetHeight }));
+}
+
+/** Whether a sheet is there: it is drawn at low priority, and a busy service says no. */
+async function loads(url) {
+  const sheet = new Image();
+  sheet.src = url;
+  return sheet.decode().then(
+    () => true,
+    () => false,
+  );
 }
 
 function milliseconds(text) {
