@@ -10,7 +10,7 @@ import structlog
 from app.access import audit, quota
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
-from app.clips import access, opening
+from app.clips import access, delivery, opening
 from app.clips.pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
@@ -51,6 +51,11 @@ async def change(
             opened = opening.fields(row, changes["visibility"], now, life, hidden_head=hidden_head)
             update = {"$set": changes | opened, "$inc": {"grant": 1}}
         await ctx.store.rows(ReplayClip).update_one({"_id": clip_id} | access.SHOWN, update)
+        if "title" in changes:
+            start = row["delivered_start"] or row["requested_start"]
+            name = delivery.filename(changes["title"], row["room"], start)
+            files = ctx.store.rows(File)
+            await files.update_one({"_id": row["file_id"]}, {"$set": {"filename": name}})
         await note(ctx, caller, "clip_changed", row, **changes)
     return await find(ctx, caller, clip_id)
 

@@ -79,13 +79,13 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
     await expect(page.get_by_role("link", name=HOSTILE, exact=True)).to_be_visible()
     await expect(page.locator(".tile")).to_have_count(3)
     await check_accessible(page)
-    await picture(page, "console-clips.png")
     await opened(page, HOSTILE)
     dialog = page.get_by_role("dialog", name="Clip")
     await expect(dialog.get_by_role("heading", name=HOSTILE, exact=True)).to_be_visible()
     await page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
     await expect(dialog.locator(".film-strip button").first).to_be_visible()
     await expect(dialog.get_by_text("Hidden beginning")).to_be_visible()
+    await picture(page, "console-clips.png")
     await check_accessible(page)
 
     await dialog.get_by_role("button", name="Rename").click()
@@ -103,7 +103,8 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
 
     async with page.expect_download() as download:
         await dialog.get_by_role("link", name="Download").click()
-    assert (await download.value).suggested_filename.endswith(".mp4")
+    name = (await download.value).suggested_filename
+    assert re.fullmatch(r"-b-That goal--b- [\d-]+ [\d.]+\.mp4", name)
 
     await dialog.get_by_role("button", name="Share to channel").click()
     await page.get_by_role("textbox", name="Channel").fill("general")
