@@ -31,9 +31,10 @@ async def test_a_moment_is_marked_by_a_key_and_cut_later(
 
         newest = page.get_by_role("slider", name="End of the selection")
 
-        async def recorded() -> bool:
+        async def recorded() -> tuple[float, float] | None:
             await newest.press("End")
-            return (await selected(page))[1] > at + 1
+            chosen = await selected(page)
+            return chosen if chosen[1] > at + 1 else None
 
         await wait_for(recorded, 30, what="the marked moment is on the timeline")
         await row.get_by_role("button", name="Cut around").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -206,6 +207,12 @@ async def test_its_picture_for_the_readme(page: Page) -> None:
     await page.evaluate("scrollTo(0, 0)")
     for part in (".screen", ".track", ".capture"):
         await expect(page.locator(part)).to_be_in_viewport(ratio=0.98)
+    pictures = page.locator(".pictures > *")
+    await until(page.locator(".pictures"), "(one) => one.children.length > 3", what="its pictures")
+    drawn = await pictures.first.evaluate("(one) => one.style.backgroundImage")
+    assert "thumbnails.jpg" in drawn
+    await page.locator(".ruler").hover()
+    await expect(page.locator(".hover .picture")).to_be_visible()
     await picture(page, "console-trim.png")
 
 
@@ -234,7 +241,11 @@ async def test_the_page_is_accessible(page: Page) -> None:
 
 async def test_it_fits_a_phone(world: World, browser: Browser, shared: Shared) -> None:
     """360 pixels wide, in the dark: nothing sticks out, and nothing is too faint to read."""
-    size = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "has_touch": True}
+    size: dict[str, Any] = {
+        "viewport": {"width": 360, "height": 740},
+        "color_scheme": "dark",
+        "has_touch": True,
+    }
     async with desk(world, browser, shared, **size) as page:
         await no_wider_than_its_window(page)
         await check_accessible(page)
