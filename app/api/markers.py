@@ -79,7 +79,7 @@ async def post_marker(request: Request) -> Response:
     share = visibility.share_in(line)
     at = asked.at or markers.present(line, now)
     # First whether they may at all: where the buffer ends is not told to who may not watch it.
-    await visibility.check(ctx.store, ctx.settings, caller, share, _window(at))
+    await visibility.check(ctx.store, ctx.settings, caller, share, _window(min(at, now)))
     markers.check_within(line, at, now)
     row = await markers.make(ctx, line.buffer_id, at, asked.label, caller.identity)
     return wire.answer(_told(row), HTTPStatus.CREATED)

@@ -86,13 +86,12 @@ async def page(
     if caller.room is not None and wanted.room not in (None, caller.room):
         return Page([], None)
     room = caller.room or wanted.room
+    since = max(wanted.since or _EPOCH, _EPOCH)  # nothing is older, and dates have an end there
     scopes = await _scopes(ctx, caller, room, wanted.owner)
     others = wanted.owner is not None and any("audience" in scope for scope in scopes)
     unindexed = others or wanted.title is not None or wanted.shared_by is not None
     count = looked_at if unindexed else limit + 1
-    found = await asyncio.gather(
-        *(_before(ctx, scope, begin, wanted.since or _EPOCH, count) for scope in scopes)
-    )
+    found = await asyncio.gather(*(_before(ctx, scope, begin, since, count) for scope in scopes))
     # One's own clip that is shared with one's room comes twice.
     unique = {_position_of(row): row for each in found for row in each}
     rows = [unique[place] for place in sorted(unique, reverse=True)]

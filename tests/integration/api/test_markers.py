@@ -161,6 +161,8 @@ async def test_a_mark_lies_within_the_buffer(
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"at": told(now + timedelta(seconds=30))}, "after the end"),
         ({"at": told(now - timedelta(hours=1))}, "before the beginning"),
+        ({"at": "9999-12-31T23:59:59.999999Z"}, "after the end"),
+        ({"at": "0001-01-01T00:00:00Z"}, "before the beginning"),
         ({"label": "x" * 201}, "200"),
         ({"at": "yesterday"}, "RFC 3339"),
         ({"label": 3}, "label"),

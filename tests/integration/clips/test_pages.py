@@ -96,6 +96,7 @@ async def listed(
 
 
 HOUR_AGO = NOW - timedelta(hours=1)
+FIRST = datetime.min.replace(tzinfo=UTC)
 ASKED: list[dict[str, Any]] = [
     {},
     {"room": "north"},
@@ -112,6 +113,7 @@ ASKED: list[dict[str, Any]] = [
     {"title": "\\"},
     {"title": "ünÏ"},
     {"since": HOUR_AGO},
+    {"since": FIRST, "until": FIRST + timedelta(minutes=5)},
     {"until": HOUR_AGO, "title": "a"},
     {"since": NOW - timedelta(days=400), "until": NOW - timedelta(seconds=5), "room": "north"},
 ]
