@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from app.context import Context
-from app.models import AuditEntry, OutgoingEvent, Participant, ReplayClip
+from app.models import AuditEntry, OutgoingEvent, Participant, ReplayClip, Room
 from app.storage import local
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
@@ -41,6 +41,7 @@ def clip(ctx: Context) -> MakeClip:
         path = local.locate(ctx.settings.media_root, f"replays/{name}.mp4")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(BYTES)
+        await ctx.store.create(Room(sid=row.room_sid, name=ROOM))
         await ctx.store.create(
             Participant(
                 sid=f"PA_{name}", room_sid=row.room_sid, room=ROOM, identity="bob",
