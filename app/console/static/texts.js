@@ -329,9 +329,9 @@ export const texts = {
       titleHint: 'What is it? (optional)',
       cut: 'What it keeps',
       cuts: {
-        precise: { name: 'Precise', hint: 'What you see; a moment before is hidden.' },
+        precise: { name: 'Precise', hint: 'What you see. Up to a segment before it is in the file, hidden.' },
         segment: { name: 'Whole segments', hint: 'A second or two more on both sides.' },
-        exact: { name: 'Exact', hint: 'Nothing but the selection. Takes longer.' },
+        exact: { name: 'Exact', hint: 'Nothing but the selection: its ends are encoded anew.' },
       },
       gaps: 'Gaps in it',
       gapsTold: {
@@ -557,7 +557,7 @@ export const texts = {
       cuts: {
         precise: 'On the asked frame, copied',
         segment: 'Whole segments, copied',
-        exact: 'On the asked frame, encoded anew',
+        exact: 'On the asked frame, nothing else in the file',
       },
       clock: 'Clock',
       clocks: { exact: 'Exact', approximate: 'Up to 2 s off' },
