@@ -16,7 +16,9 @@ from app import logs
 from app.settings import load
 from deploy.running import FOLDER
 from tests.bench import (
+    bench_admission,
     bench_capture,
+    bench_clips,
     bench_events,
     bench_growth,
     bench_index,
@@ -41,6 +43,8 @@ BENCHES: dict[str, Callable[[Ground], list[Result] | Awaitable[list[Result]]]] =
     "prepare": bench_prepare.run,
     "index": bench_index.run,
     "events": bench_events.run,
+    "admission": bench_admission.run,
+    "clips": bench_clips.run,
     "queries": bench_queries.run,
 }
 

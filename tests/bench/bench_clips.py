@@ -1,7 +1,7 @@
 """Pages of clips of a small and of a large library: for each kind of caller, filter and place.
 
 Small: 1,000 clips, every second one of the same person, the others of many. Large: 100,000
-(`--quick`: a tenth). Either spreads over a year, and is asked the same in turn, without HTTP in
+(`--quick`: 3,000). Either spreads over a year, and is asked the same in turn, without HTTP in
 between.
 """
 
@@ -24,7 +24,7 @@ from tests.bench.ground import Ground
 from tests.bench.report import Result, percentile, result
 from tests.bench.running import installation
 
-SMALL, LARGE, QUICK = 1_000, 100_000, 10_000
+SMALL, LARGE, QUICK = 1_000, 100_000, 3_000
 LIMIT = 50
 COLLECTOR, PERSON = Caller("collector"), Caller("person-0")
 OPERATOR = Caller("operator", instance_admin=True)
