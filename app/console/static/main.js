@@ -57,13 +57,14 @@ async function show() {
 }
 
 async function opened(path, query) {
+  const whose = { session, api: session.api, live }; // there may be nobody any more when it is loaded
   for (const [pattern, load] of VIEWS) {
     const match = pattern.exec(path);
     if (!match) continue;
     const params = decoded(match.groups ?? {});
     if (!params) break;
     const { open } = await loaded(load);
-    return open({ session, api: session.api, live, params, query });
+    return open({ ...whose, params, query });
   }
   return { title: texts.shell.unknown, element: h('h1', { class: 'empty' }, texts.shell.unknown) };
 }

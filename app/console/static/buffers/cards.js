@@ -11,6 +11,7 @@ const own = texts.buffers;
 const TICK_MS = 1_000;
 const SKELETONS = 3;
 const SAID_AT_ONCE = 3;
+const MADE_AT_ONCE = 10; // in one frame: the page stays responsive
 const WORTH_SAYING = ['refused', 'stalled', 'ended'];
 
 export function open({ session, api, live, query }) {
@@ -42,10 +43,9 @@ class Cards {
     );
     this.visible = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: '120px' });
     const { signal } = this.#ending;
-    const update = inNextFrame(() => signal.aborted || this.#update());
-    live.addEventListener('change', update, { signal });
-    this.filter.addEventListener('change', update, { signal });
-    session.addEventListener('change', update, { signal });
+    this.update = inNextFrame(() => signal.aborted || this.#update());
+    for (const source of [live, this.filter, session]) source.addEventListener('change', this.update, { signal });
+    this.isFilled = false;
     this.timer = setInterval(() => this.#tick(), TICK_MS);
     this.#update();
   }
@@ -59,13 +59,17 @@ class Cards {
 
   #update() {
     const buffers = this.#inOrder();
-    const isFirst = this.#cards.size === 0;
+    this.#dropGone(new Set(buffers.map(({ id }) => id)));
+    const missing = buffers.filter(({ id }) => !this.#cards.has(id));
+    const later = new Set(missing.splice(MADE_AT_ONCE));
     const news = [];
-    for (const [index, buffer] of buffers.entries()) {
+    let index = 0;
+    for (const buffer of buffers) {
+      if (later.has(buffer)) continue;
       let card = this.#cards.get(buffer.id);
       if (!card) {
         card = this.#made(buffer);
-        if (!isFirst) news.push(own.came(buffer.identity, buffer.room));
+        if (this.isFilled) news.push(own.came(buffer.identity, buffer.room));
       } else {
         const { state } = card.buffer;
         card.update(buffer);
@@ -74,11 +78,12 @@ class Cards {
         }
       }
       // Those that are there stay where they are: their order never changes.
-      const there = this.list.children[index] ?? null;
+      const there = this.list.children[index++] ?? null;
       if (there !== card.element) this.list.insertBefore(card.element, there);
       card.element.hidden = !this.filter.fits(buffer);
     }
-    this.#dropGone(new Set(buffers.map(({ id }) => id)));
+    if (later.size) this.update();
+    else this.isFilled ||= this.live.known; // from now on, what comes is news
     if (news.length) this.said.textContent = news.slice(0, SAID_AT_ONCE).join(' ');
     this.filter.count(buffers);
     this.#tellCount(buffers);
