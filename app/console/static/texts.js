@@ -83,7 +83,6 @@ export const texts = {
     shown: (shown, all) => `${shown} of ${all} shares`,
     came: (who, room) => `${who} shares a screen in ${room}.`,
     went: (who, state) => `${who}: ${state}.`,
-    whose: (who, room) => `${who} in ${room}`,
     you: 'you',
     sound: 'With sound',
     silent: 'No sound',
