@@ -52,6 +52,14 @@ async def refusal(
     return shortage if held or len(slots) < rules.max_concurrent else Why.LIMIT
 
 
+async def detail(ctx: Context, buffer: Row, why: Why | None) -> str:
+    """What is told with a reason: the words of whoever stopped it, how many shares the limit is."""
+    if why is not Why.LIMIT:
+        return stopping.detail(buffer, why)
+    rules = await communities.rules(ctx.store, ctx.settings, buffer["community"])
+    return str(rules.max_concurrent)
+
+
 async def leave(ctx: Context, buffer: Row) -> None:
     """The share is not recorded any more: its slot goes to one that waits for it."""
     if await communities.free_slot(ctx.store, buffer["community"], buffer["_id"]):

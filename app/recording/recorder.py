@@ -24,7 +24,6 @@ from app.recording import (
     pairing,
     planner,
     starting,
-    stopping,
     telling,
     unfinished,
 )
@@ -205,9 +204,11 @@ async def _tell(
     change: Row = {}
     if why is Why.EGRESS_FAILED and buffer["why"] == Why.NO_WORKER:
         why = Why.NO_WORKER
-    if why != buffer["why"] and not (why is Why.STARTING and buffer["failures"]):
-        change |= {"why": why, "why_detail": stopping.detail(buffer, why)}
-        if why in REFUSALS:
+    detail = await admission.detail(ctx, buffer, why)
+    is_news = why != buffer["why"] and not (why is Why.STARTING and buffer["failures"])
+    if is_news or (why is Why.LIMIT and detail != buffer["why_detail"]):
+        change |= {"why": why, "why_detail": detail}
+        if is_news and why in REFUSALS:
             metrics.REFUSALS.labels(why).inc()
             log.info("share_refused", room=buffer["room"], identity=buffer["identity"], why=why)
     if share.live and buffer["ended_at"] is not None:

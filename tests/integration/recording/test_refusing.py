@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
+import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from app import models
 from app.access import communities
 from app.buffer import paths, timeline
+from app.buffer.timeline import Timeline
 from app.context import Context
 from app.recording import recorder
 from app.recording.livekit import LiveKit
@@ -16,30 +19,55 @@ from app.recording.livekit import LiveKit
 NOW = datetime.now(UTC)
 
 
-def refusals() -> float:
-    labels = {"why": "community-off"}
-    return REGISTRY.get_sample_value("replay_buffer_refusals_total", labels) or 0.0
+Share = Callable[[], Awaitable[Timeline]]
+"""Reconciles it, and gives what is then told of it."""
 
 
-async def test_a_refused_share_says_so_once_and_why(ctx: Context) -> None:
-    """Although LiveKit does not answer: its attribute is a courtesy."""
+def refusals(why: str) -> float:
+    return REGISTRY.get_sample_value("replay_buffer_refusals_total", {"why": why}) or 0.0
+
+
+@pytest_asyncio.fixture
+async def share(ctx: Context) -> AsyncIterator[Share]:
+    """ann's share in a room of the community `guild`, and a LiveKit that does not answer."""
     buffer_id = paths.buffer_id(ctx.instance, "RM", "TR")
     whose = {"room": "room", "room_sid": "RM", "identity": "ann", "participant_sid": "PA"}
     await ctx.store.create(
         models.Buffer(id=buffer_id, video_sid="TR", community="guild", since=NOW, **whose)
     )
     await ctx.store.create(models.Track(sid="TR", video=True, published_at=NOW, **whose))
-    await communities.configure(ctx.store, "guild", {"enabled": False})
-    before = refusals()
     livekit = LiveKit(ctx.settings)
-    try:
-        for _ in range(2):
-            await recorder.reconcile(ctx, livekit, "RM", "ann")
-    finally:
-        await livekit.close()
-    told = await timeline.read(ctx.store, buffer_id, datetime.now(UTC), ctx.settings)
-    assert told is not None
+
+    async def reconciled() -> Timeline:
+        await recorder.reconcile(ctx, livekit, "RM", "ann")
+        told = await timeline.read(ctx.store, buffer_id, datetime.now(UTC), ctx.settings)
+        assert told is not None
+        return told
+
+    yield reconciled
+    await livekit.close()
+
+
+async def test_a_refused_share_says_so_once_and_why(ctx: Context, share: Share) -> None:
+    """Although LiveKit does not answer: its attribute is a courtesy."""
+    await communities.configure(ctx.store, "guild", {"enabled": False})
+    before = refusals("community-off")
+    for _ in range(2):
+        told = await share()
     assert (told.state, told.why) == ("refused", "community-off")
     (event,) = await ctx.store.rows(models.OutgoingEvent).find({}).to_list(None)
     assert (event["event"], event["data"]["why"]) == ("buffer_refused", "community-off")
-    assert refusals() == before + 1
+    assert refusals("community-off") == before + 1
+
+
+async def test_a_share_above_the_limit_is_told_how_many_it_allows(
+    ctx: Context, share: Share
+) -> None:
+    """Also when the limit has changed since, which is no further refusal."""
+    before = refusals("limit")
+    for slots in (["another"], ["another", "one more"]):
+        rules = {"max_concurrent": len(slots), "slots": slots}
+        await communities.configure(ctx.store, "guild", rules)
+        told = await share()
+        assert (told.why, told.why_detail) == ("limit", str(len(slots)))
+    assert refusals("limit") == before + 1

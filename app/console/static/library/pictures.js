@@ -2,12 +2,13 @@
 
 import { Problem } from '../api.js';
 import { set } from '../dom.js';
+import { cuesOf } from '../pictures.js';
 
 const sheets = new Map(); // url: a promise of the loaded sheet
 const SHEETS_KEPT = 20;
 
 /**
- * The pictures that a WebVTT index names: [{start, end, sheet, x, y, width, height}], times in
+ * The pictures that a WebVTT index names: [{start, end, url, x, y, width, height}], times in
  * seconds, places in pixels of the sheet. Throws Problem.
  */
 export async function pictures(url, signal) {
@@ -19,24 +20,8 @@ export async function pictures(url, signal) {
     throw new Problem(0, { type: 'unreachable', detail: error.message });
   }
   if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
-  return parsed(await answer.text(), url);
+  return cuesOf(await answer.text(), url);
 }
-
-function parsed(text, base) {
-  const found = [];
-  const lines = text.split(/\r?\n/);
-  for (const [place, line] of lines.entries()) {
-    const times = /^(\S+) --> (\S+)/.exec(line);
-    const target = times && /^(.+)#xywh=(\d+),(\d+),(\d+),(\d+)$/.exec(lines[place + 1] ?? '');
-    if (!target) continue;
-    const [x, y, width, height] = target.slice(2).map(Number);
-    const [start, end] = times.slice(1).map(seconds);
-    found.push({ start, end, sheet: new URL(target[1], base).href, x, y, width, height });
-  }
-  return found;
-}
-
-const seconds = (stamp) => stamp.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
 
 /** The picture that is shown at a time. */
 export function pictureAt(all, at) {
@@ -45,11 +30,11 @@ export function pictureAt(all, at) {
 
 /** Shows a picture as the background of an element, as large as the element is. */
 export async function show(element, picture) {
-  const sheet = await loaded(picture.sheet);
+  const sheet = await loaded(picture.url);
   const share = (offset, whole, part) => (whole > part ? (offset / (whole - part)) * 100 : 0);
   const [wide, high] = [sheet.naturalWidth, sheet.naturalHeight];
   element.style.aspectRatio = `${picture.width} / ${picture.height}`;
-  element.style.backgroundImage = `url("${picture.sheet}")`;
+  element.style.backgroundImage = `url("${picture.url}")`;
   element.style.backgroundSize = `${(wide / picture.width) * 100}% ${(high / picture.height) * 100}%`;
   element.style.backgroundPosition = `${share(picture.x, wide, picture.width)}% ${share(picture.y, high, picture.height)}%`;
 }

@@ -1,9 +1,9 @@
 // The buffer's small pictures: which part of which sprite sheet shows an instant.
 
 import { Problem } from '../api.js';
+import { cuesOf } from '../pictures.js';
 
 const AT_MOST_MS = 10_000; // between two looks for new ones: each asks for a sheet of its own
-const CUE = /^([\d:.]+) --> ([\d:.]+)\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)$/gm;
 
 /**
  * The pictures of a WatchedBuffer. Tells `change` when there are more.
@@ -60,24 +60,19 @@ export class Sprites extends EventTarget {
   }
 }
 
-/** The cues of an index of ours, on the wall clock. */
+/** The cues of a buffer's index, on the wall clock. */
 export function parse(text, base) {
-  const start = Date.parse(/^NOTE start (\S+)$/m.exec(text)[1]);
-  const cues = [...text.matchAll(CUE)].map(([, begin, end, url, ...place]) => {
-    const [x, y, width, height] = place.map(Number);
-    return {
-      start: start + milliseconds(begin),
-      end: start + milliseconds(end),
-      url: new URL(url, base).href,
-      x,
-      y,
-      width,
-      height,
-    };
-  });
+  const begin = Date.parse(/^NOTE start (\S+)$/m.exec(text)[1]);
+  const cues = cuesOf(text, base);
   const sheetWidth = Math.max(...cues.map((cue) => cue.x + cue.width));
   const sheetHeight = Math.max(...cues.map((cue) => cue.y + cue.height));
-  return cues.map((cue) => ({ ...cue, sheetWidth, sheetHeight }));
+  return cues.map((cue) => ({
+    ...cue,
+    start: begin + cue.start * 1000,
+    end: begin + cue.end * 1000,
+    sheetWidth,
+    sheetHeight,
+  }));
 }
 
 /** Whether a sheet is there: it is drawn at low priority, and a busy service says no. */
@@ -88,10 +83,6 @@ async function loads(url) {
     () => true,
     () => false,
   );
-}
-
-function milliseconds(text) {
-  return text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) * 1000;
 }
 
 /** Shows a picture in an element of a size in pixels: all of the element is covered by it. */
