@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -37,8 +38,9 @@ def slow_plan(tmp_path: Path) -> bytes:
 def program() -> psutil.Process | None:
     """The drawing program that runs as our child, if one does."""
     for child in psutil.Process().children(recursive=True):
-        if "app.media.sheets" in child.cmdline():
-            return child
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            if "app.media.sheets" in child.cmdline():
+                return child
     return None
 
 
@@ -102,14 +104,15 @@ async def test_the_program_runs_at_low_priority_one_at_a_time(
     drawing: Drawing, slow_plan: bytes, tmp_path: Path
 ) -> None:
     """The second begins when the first has ended."""
-    both = [asyncio.create_task(drawing.sheet(slow_plan)) for _ in range(2)]
-    for _ in both:
-        found = await wait_for(program, 20)
-        assert found is not None
-        await wait_for(lambda found=found: found.nice() == sheets.NICENESS, 20)  # type: ignore[misc]
-        (tmp_path / "slow").write_bytes(b"x")  # waits for its reader
-        await wait_for(lambda found=found: not found.is_running(), 20)  # type: ignore[misc]
-    assert await asyncio.gather(*both) == [b"", b""]
+    async with asyncio.TaskGroup() as group:  # whatever fails, no program stays for the next test
+        both = [group.create_task(drawing.sheet(slow_plan)) for _ in range(2)]
+        for _ in both:
+            found = await wait_for(program, 20)
+            assert found is not None
+            await wait_for(lambda found=found: found.nice() == sheets.NICENESS, 20)  # type: ignore[misc]
+            (tmp_path / "slow").write_bytes(b"x")  # waits for its reader
+            await wait_for(lambda found=found: not found.is_running(), 20)  # type: ignore[misc]
+    assert [one.result() for one in both] == [b"", b""]
 
 
 async def test_a_program_that_fails_tells_its_words_to_the_log_alone(

@@ -15,6 +15,7 @@ import httpx
 import pytest
 import requests
 import schemathesis
+import schemathesis.specs.openapi.schemas
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -48,7 +49,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 5
+EXAMPLES = 3
 """Of each operation, right or wrong, and as many right ones about what exists; each is sent by all
 callers. Hypothesis draws from constants of whatever is imported, so nothing is left to its luck."""
 LONGEST_URL = 60_000
