@@ -10,8 +10,9 @@ from typing import Any
 from app.media.movie import Movie, Pause, Span
 from app.store import Row
 
-_LATE_SECONDS = 0.2
-"""What is missing at the end is noted from here on: below it is the rest of a picture."""
+_LATE_SECONDS = 0.25
+"""What is missing at the end is noted from here on: below it are the last pictures of a precise cut
+that need later ones, at most three of 15 a second."""
 _WHY = {"hole": "no-picture", "lost": "lost", "start": "no-picture"}
 
 
