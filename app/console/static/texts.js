@@ -403,6 +403,7 @@ export const texts = {
   },
   library: {
     untitled: (who, when) => `${who} at ${when}`,
+    copyByHand: 'The browser lets no page copy here. It is selected: press Ctrl+C.',
     grid: {
       title: 'Clips',
       more: 'Show more',
@@ -484,6 +485,7 @@ export const texts = {
       renew: 'New link',
       renewExplain: 'The link that you gave to others ends now. They need the new one.',
       renewed: 'There is a new link. The one before opens nothing any more.',
+      onlyRevoked: 'The link is revoked, but there is no new one yet: choose “Link” to make it.',
       revoke: 'Revoke link',
       revoked: 'The link is revoked. The clip is private again.',
       hiddenTitle: 'The file holds more than it shows',
@@ -525,7 +527,9 @@ export const texts = {
       requested: 'Asked for',
       delivered: 'Delivered',
       tail: 'Missing at the end',
-      tailLag: (seconds) => `${seconds} s: that media was not there yet`,
+      tailMissing: (seconds) => `${seconds} s: that media was not there yet`,
+      tailLeans: (seconds) =>
+        `${seconds} s: pictures at the end that lean on later ones were left out; an exact cut has them`,
       gaps: 'Gaps',
       gap: (length, why, kept) => `${length}: ${why}${kept ? ', the picture stands still' : ', left out'}`,
       gapWords: {

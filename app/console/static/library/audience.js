@@ -5,6 +5,7 @@ import { fill, h } from '../dom.js';
 import { tell, tellProblem } from '../telling.js';
 import { time } from '../times.js';
 import { texts } from '../texts.js';
+import { copy } from './copying.js';
 
 const own = texts.library.audience;
 const LIVES = [1, 7, 30, 365]; // days
@@ -30,12 +31,15 @@ export function audienceOf(clip, change) {
   });
   const element = h('fieldset', { class: 'audience' }, h('legend', {}, own.legend), radios, linkPart);
 
+  // Whether it is so now; if not, it was told why.
   async function set(fields) {
     element.disabled = true;
     try {
       clip = await change(fields);
+      return true;
     } catch (error) {
       tellProblem(error);
+      return false;
     } finally {
       element.disabled = false;
       show();
@@ -58,20 +62,16 @@ export function audienceOf(clip, change) {
     const explain = own.renewExplain;
     if (!(await ask({ title: own.renew, explain, submit: own.renew, danger: true }))) return;
     // A link that holds goes on; one that was revoked never comes back, so the next is another.
-    await set({ visibility: 'private' });
-    await set({ visibility: 'link', ...(clip.hidden_head_seconds > 0 ? { share_hidden_head: true } : {}) });
-    tell(own.renewed);
+    const before = clip.link_url;
+    if (!(await set({ visibility: 'private' }))) return;
+    const hidden = clip.hidden_head_seconds > 0 ? { share_hidden_head: true } : {};
+    if (!(await set({ visibility: 'link', ...hidden }))) return tell(own.onlyRevoked);
+    if (clip.link_url !== before) tell(own.renewed);
   }
 
   async function revoke() {
-    await set({ visibility: 'private' });
-    if (clip.visibility === 'private') tell(own.revoked);
-    element.querySelector('input[value=private]').focus();
-  }
-
-  async function copy() {
-    await navigator.clipboard.writeText(clip.link_url);
-    tell(own.copied);
+    if (await set({ visibility: 'private' })) tell(own.revoked);
+    element.querySelector(`input[value=${clip.visibility}]`).focus();
   }
 
   function show() {
@@ -84,19 +84,15 @@ export function audienceOf(clip, change) {
       h('option', { value: '', selected: true, disabled: true }, own.extend),
       LIVES.map((each) => h('option', { value: each }, own.days(each))),
     );
+    const link = h('input', { readonly: true, value: clip.link_url, onfocus: () => link.select() });
     fill(
       linkPart,
-      h(
-        'label',
-        {},
-        h('span', { class: 'visually-hidden' }, own.link),
-        h('input', { readonly: true, value: clip.link_url, onfocus: (event) => event.target.select() }),
-      ),
+      h('label', {}, h('span', { class: 'visually-hidden' }, own.link), link),
       h('p', { class: 'hint' }, own.holds, ' ', time(clip.link_expires_at)),
       h(
         'div',
         { class: 'row' },
-        h('button', { class: 'primary', onclick: () => void copy() }, own.copy),
+        h('button', { class: 'primary', onclick: () => void copy(clip.link_url, link, own.copied) }, own.copy),
         h('label', {}, h('span', { class: 'visually-hidden' }, own.extend), days),
         h('button', { onclick: () => void renew() }, own.renew),
         h('button', { class: 'danger', onclick: () => void revoke() }, own.revoke),

@@ -1,11 +1,12 @@
 // What a clip holds, said beside what was asked for.
 
 import { h } from '../dom.js';
-import { tell } from '../telling.js';
 import { bytes, clockTenths, fromNow, length, time } from '../times.js';
 import { texts } from '../texts.js';
+import { copy } from './copying.js';
 
 const own = texts.library.facts;
+const TAIL_TOLD = 0.05; // seconds: less than a picture of most shares
 
 /** A clip's facts, as a list of terms. */
 export function factsOf(clip) {
@@ -20,7 +21,7 @@ export function factsOf(clip) {
       {},
       row(own.requested, between(requested), ` (${length(asked, { tenths: true })})`),
       row(own.delivered, between(delivered), ` (${length(delivered.duration, { tenths: true })})`),
-      clip.tail_lag >= 0.2 && row(own.tail, own.tailLag(clip.tail_lag.toFixed(1))),
+      tail(clip) && row(own.tail, tail(clip)),
       clip.gaps.length > 0 && row(own.gaps, gaps(clip.gaps)),
       clip.notes.length > 0 && row(own.notes, list(clip.notes.map((note) => own.noteWords[note] ?? note))),
       clip.hidden_head_seconds > 0 && row(own.hidden, own.hiddenHead(clip.hidden_head_seconds.toFixed(1))),
@@ -66,6 +67,13 @@ function gaps(all) {
   );
 }
 
+function tail(clip) {
+  const [seconds, late] = [clip.tail_lag, clip.notes.includes('end-clamped')];
+  // Only a precise cut has to leave out what was there.
+  if (seconds <= TAIL_TOLD || !(late || clip.cut === 'precise')) return null;
+  return (late ? own.tailMissing : own.tailLeans)(seconds.toFixed(seconds < 0.1 ? 2 : 1));
+}
+
 function life(clip) {
   if (clip.keep) return own.kept;
   return clip.expires_at ? [time(clip.expires_at), ` (${fromNow(clip.expires_at)})`] : own.forever;
@@ -73,15 +81,13 @@ function life(clip) {
 
 function checksum(clip) {
   if (!clip.checksum) return own.noChecksum;
-  const copy = async () => {
-    await navigator.clipboard.writeText(clip.checksum);
-    tell(own.copied);
-  };
+  const shown = h('code', { title: clip.checksum }, `${clip.checksum.slice(0, 19)}…`);
+  const onclick = () => void copy(clip.checksum, shown, own.copied);
   return h(
     'span',
     { class: 'row' },
-    h('code', { title: clip.checksum }, `${clip.checksum.slice(0, 19)}…`),
-    h('button', { class: 'plain', onclick: copy, 'aria-label': own.copyChecksum }, own.copy),
+    shown,
+    h('button', { class: 'plain', onclick, 'aria-label': own.copyChecksum }, own.copy),
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { ask } from '../asking.js';
 import { h } from '../dom.js';
+import { freshKey } from '../fresh_key.js';
 import { tell } from '../telling.js';
 import { texts } from '../texts.js';
 import { nameOf } from './words.js';
@@ -13,7 +14,7 @@ let lastChannel = '';
 /** Asks for the channel and the words, then asks the service to post the clip there. */
 export async function shareClip(clip, api) {
   // The same dialog sent twice, over a bad connection, is one message.
-  const key = crypto.randomUUID();
+  const key = freshKey();
   const channel = h('input', {
     name: 'channel_id',
     required: true,

@@ -1,6 +1,7 @@
 // Asking for a clip of the selection.
 
 import { h } from '../dom.js';
+import { freshKey } from '../fresh_key.js';
 import { Problem } from '../api.js';
 import { clockTenths, length } from '../times.js';
 import { inWords } from '../telling.js';
@@ -101,7 +102,7 @@ export function captureForm({ api, buffer, selection }, accepted) {
     if (!postRoll.reportValidity()) return;
     const { named, body } = asked();
     // Pressed again for the same after an answer was lost, it is the same request.
-    if (pending?.named !== named) pending = { named, body, key: newKey() };
+    if (pending?.named !== named) pending = { named, body, key: freshKey() };
     busy(true);
     try {
       const answer = await insistently(pending);
@@ -147,12 +148,6 @@ const instant = (milliseconds) => new Date(milliseconds).toISOString();
 
 // Whether it is not known if the request was taken.
 const passing = (error) => error instanceof Problem && [0, 502, 503, 504].includes(error.status);
-
-function newKey() {
-  // Not randomUUID: that is there in secure contexts only, and the service may be at http://….
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `console-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-}
 
 function put(element, words) {
   if (element.textContent !== words) element.textContent = words;
