@@ -458,7 +458,10 @@ export const texts = {
       one: (name) => `“${name}” is deleted.`,
       several: (count) => `${count} clips are deleted.`,
       undo: 'Undo',
-      restored: (count) => (count === 1 ? 'The clip is back.' : `${count} clips are back.`),
+      restored: (count, all) =>
+        count < all ? `${count} of ${all} clips are back.` : all === 1 ? 'The clip is back.' : `${all} clips are back.`,
+      notRestored: (count, why) =>
+        `${count === 1 ? 'A clip stays' : `${count} clips stay`} deleted. ${why}`,
     },
     rename: { button: 'Rename', label: 'Title', save: 'Save' },
     film: {

@@ -1,12 +1,14 @@
 // Deleting clips, and taking that back for as long as the service lets one.
 
-import { tell, tellProblem } from '../telling.js';
+import { Problem } from '../api.js';
+import { inWords, tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 import { nameOf } from './words.js';
 
 const own = texts.library.deleting;
 const RESTORE_SECONDS = 60; // of the service
 const MARGIN_SECONDS = 2; // for the way there
+const WHY_SECONDS = 12;
 
 /**
  * Deletes clips. `onGone(clip)` is called for each that is gone, `onBack(clip)` for each that was
@@ -30,17 +32,25 @@ export async function deleteClips(clips, { api, onGone, onBack, onDone }) {
   if (!gone.length) return;
   onDone();
   const undo = async () => {
-    try {
-      for (const clip of gone) onBack(await api.post(`/clips/${clip.id}/restore`));
-      tell(own.restored(gone.length));
-    } catch (error) {
-      tellProblem(error);
+    const lost = []; // why, of each that stays deleted
+    for (const clip of gone) {
+      try {
+        onBack(await api.post(`/clips/${clip.id}/restore`));
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        lost.push(inWords(error));
+      }
+    }
+    if (lost.length < gone.length) tell(own.restored(gone.length - lost.length, gone.length));
+    for (const why of new Set(lost)) {
+      const count = lost.filter((each) => each === why).length;
+      tell(own.notRestored(count, why), { alert: true, seconds: WHY_SECONDS });
     }
     onDone();
   };
   const seconds = RESTORE_SECONDS - MARGIN_SECONDS - (Date.now() - began) / 1000;
   const said = gone.length === 1 ? own.one(nameOf(gone[0])) : own.several(gone.length);
-  const close = tell(said, { action: { label: own.undo, run: () => void undo() }, seconds });
+  const close = tell(said, { action: { label: own.undo, run: () => void undo().catch(tellProblem) }, seconds });
   // Also where somebody rests on it: a button that can't keep its word is none.
   setTimeout(close, seconds * 1000);
 }
