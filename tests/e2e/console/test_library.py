@@ -8,10 +8,11 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from app.embedded import running_stores
 from app.models import OutgoingEvent, ReplayClip
@@ -65,6 +66,19 @@ async def library(world: World) -> AsyncIterator[Library]:
     store.close()
 
 
+async def posting(page: Page, *, events: bool) -> None:
+    """The service seems to post events, or not to; the page is made anew with that."""
+
+    async def answer(route: Route) -> None:
+        response = await route.fetch()
+        facts = await response.json()
+        facts["limits"]["events"] = events
+        await route.fulfill(response=response, json=facts)
+
+    await page.route("**/session", answer)
+    await page.reload()
+
+
 async def opened(page: Page, title: str) -> None:
     """Opens a clip over the grid."""
     await page.get_by_role("link", name=title, exact=True).click()
@@ -74,8 +88,10 @@ async def opened(page: Page, title: str) -> None:
 async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_grid(
     library: Library, signed_in: SignIn
 ) -> None:
-    """By keyboard where one types; a title that looks like markup stays text everywhere."""
+    """By keyboard where one types, at http://… too; a title that looks like markup stays text."""
     page = await signed_in("lena", room=library.room, path="/clips")
+    await page.add_init_script("delete Crypto.prototype.randomUUID")
+    await posting(page, events=True)
     await expect(page.get_by_role("link", name=HOSTILE, exact=True)).to_be_visible()
     await expect(page.locator(".tile")).to_have_count(3)
     await check_accessible(page)
@@ -126,14 +142,35 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
 async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(
     library: Library, signed_in: SignIn, browser: Browser
 ) -> None:
-    """What the file hides is told before; a new link ends the one before it."""
+    """What the file hides is told before; a new link ends the one before it, once it is there."""
     clip = library.clip_ids[HOSTILE]
-    page = await signed_in("lena", room=library.room, path=f"/clips/{clip}")
+    page = await signed_in(
+        "lena", room=library.room, path=f"/clips/{clip}", tolerate="ERR_CONNECTION_FAILED"
+    )
+    await page.add_init_script("delete Navigator.prototype.clipboard")
+    await posting(page, events=False)
     await page.get_by_role("radio", name="Link").check(force=True)
     await page.get_by_role("button", name="Open it all the same").click()
     field = page.get_by_role("textbox", name="Link to the clip")
     first = await field.input_value()
+    await expect(page.get_by_role("button", name="Share to channel")).to_have_count(0)
     await check_accessible(page)
+    await page.get_by_role("button", name="Copy link").click()
+    await expect(page.get_by_text("press Ctrl+C")).to_be_visible()
+    assert await page.evaluate("() => getSelection().toString()") == first
+
+    refused: list[Any] = []
+
+    async def refuse(route: Route) -> None:
+        refused.append(route.request.post_data_json)
+        await route.abort("connectionfailed")
+
+    await page.route(f"**/clips/{clip}", refuse)
+    await page.get_by_role("button", name="New link").click()
+    await page.get_by_role("dialog").get_by_role("button", name="New link").click()
+    await expect(page.get_by_text("Check your connection")).to_be_visible()
+    await expect(field).to_have_value(first)
+    await page.unroute(f"**/clips/{clip}")
     elsewhere = await browser.new_page()
     try:
         await elsewhere.goto(first)
@@ -144,6 +181,7 @@ async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(
         second = await field.input_value()
         for link, status in ((first, 404), (second, 200)):
             assert (await elsewhere.request.get(link)).status == status
+        assert refused == [{"visibility": "private"}]
         await page.get_by_role("button", name="Revoke link").click()
         await expect(page.get_by_role("radio", name="Private")).to_be_checked()
         assert (await elsewhere.request.get(second)).status == 404

@@ -11,6 +11,7 @@ import { titleOf } from './title.js';
 import { fileName, mayChange } from './words.js';
 
 const own = texts.library.details;
+const MARGIN_MS = 30_000; // what a URL has to be good for when a download begins
 
 /**
  * The details of a clip. `onChange(clip)` is called when it was changed, `onDelete(clip)` when it is
@@ -22,6 +23,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
   const player = film(clip, { api, autoplay, again });
   const facts = h('section', { class: 'about-it', 'aria-label': own.facts });
   const download = h('a', { class: 'button', href: api.url(clip.url) }, own.download);
+  download.addEventListener('click', (event) => void begin(event).catch(tellProblem));
   const keep = h('button', { 'aria-pressed': 'false', onclick: () => void toggle() }, own.keep);
 
   async function change(fields) {
@@ -44,6 +46,15 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
     }
   }
 
+  // The clip's URL ends after an hour, and the page may have been open for longer.
+  async function begin(event) {
+    const end = new URL(download.href).searchParams.get('exp'); // in seconds
+    if (end === null || Number(end) * 1000 - api.now() > MARGIN_MS) return;
+    event.preventDefault();
+    taken(await again());
+    download.cloneNode(true).click(); // without this listener: however soon it ends, it is tried
+  }
+
   function show() {
     set(download, { download: fileName(clip), href: api.url(clip.url) });
     set(keep, { 'aria-pressed': String(clip.keep) });
@@ -57,7 +68,9 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
     download,
     changeable && [
       keep,
-      h('button', { onclick: () => void shareClip(clip, api) }, own.share),
+      // Told by none, nobody posts it.
+      session.facts.limits?.events !== false &&
+        h('button', { onclick: () => void shareClip(clip, api) }, own.share),
       h('button', { class: 'danger', onclick: () => onDelete(clip) }, own.delete),
     ],
   );
