@@ -16,9 +16,14 @@ export function tell(message, { action = null, seconds = SHOWN_MS / 1000, alert 
   const dismiss = h('button', { class: 'plain', 'aria-label': texts.shell.dismiss, onclick: close }, '×');
   const toast = h('div', { class: alert ? 'toast bad' : 'toast' }, h('span', {}, message), button, dismiss);
   placed(document.getElementById(alert ? 'alerts' : 'toasts')).append(toast);
-  const timer = setTimeout(close, seconds * 1000);
+  let timer;
+  const stay = () => clearTimeout(timer);
+  const wait = () => (stay(), (timer = setTimeout(close, seconds * 1000)));
+  wait();
   // Whoever is reading it, or about to press its button, is given the time.
-  for (const kind of ['pointerenter', 'focusin']) toast.addEventListener(kind, () => clearTimeout(timer));
+  for (const kind of ['pointerenter', 'focusin']) toast.addEventListener(kind, stay);
+  toast.addEventListener('pointerleave', () => toast.matches(':focus-within') || wait());
+  toast.addEventListener('focusout', () => toast.matches(':hover') || wait());
   return close;
 }
 

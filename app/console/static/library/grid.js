@@ -163,9 +163,10 @@ class Grid {
   #filter(filters, typing) {
     this.#filters = filters;
     const fragment = fragmentOf(filters);
-    // Neither tells of a changed hash, so the view stays; going back makes it anew.
-    if (typing) history.replaceState(null, '', fragment);
-    else if (fragment !== location.hash) history.pushState(null, '', fragment);
+    // Neither tells of a changed hash, so the view stays; going back makes it anew. The state says
+    // which view it is: back from a clip, one is where one was in it.
+    if (typing) history.replaceState(history.state, '', fragment);
+    else if (fragment !== location.hash) history.pushState(history.state, '', fragment);
     void this.load();
   }
 
