@@ -22,7 +22,8 @@ from app.store import Row
 
 log = structlog.get_logger()
 
-_GRANT = re.compile(r"[0-9]{1,9}")
+GRANT = re.compile(r"[0-9]{1,9}")
+"""The number of a signature's grant, as a URL tells it."""
 
 
 @described(
@@ -78,7 +79,7 @@ async def _file(ctx: Context, request: Request) -> Row:
     grant = query.get("grant", "")
     # A caller's own right is looked at; a signature is good for what it covers.
     return await library.file_of(
-        ctx, reader.caller, file_id, int(grant) if _GRANT.fullmatch(grant) else None
+        ctx, reader.caller, file_id, int(grant) if GRANT.fullmatch(grant) else None
     )
 
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
-from app.api import auth, clips, ranges, seeing, streams, wire
+from app.api import auth, clips, files, ranges, seeing, streams, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.seeing import SeenWindow, WindowQuery
@@ -216,7 +216,7 @@ async def _clip(request: Request) -> tuple[Reader, Row, Row]:
     if clip is None:
         raise NotFound(library.NO_FILE)
     grant = request.query_params.get("grant", "")
-    granted = int(grant) if grant.isdecimal() else None
+    granted = int(grant) if files.GRANT.fullmatch(grant) else None
     return reader, clip, await library.file_of(ctx, reader.caller, clip["file_id"], granted)
 
 

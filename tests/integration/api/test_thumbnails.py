@@ -432,5 +432,8 @@ async def test_a_clips_pictures_are_its_readers_alone(
         nobodys = await http.get(f"/clips/{'0' * 24}/{name}", headers=STRANGER)
         assert theirs.status_code == nobodys.status_code == 404
         assert theirs.json()["type"] == nobodys.json()["type"]
+        odd = f"/clips/{clip.id}/{name}?grant={'1' * 5000}"
+        assert (await http.get(odd)).status_code == 401
+        assert (await http.get(odd, headers=OWNER)).status_code == 200
     other = urlsplit(told["poster"])._replace(path=f"/clips/{clip.id}/thumbnails.jpg").geturl()
     assert (await http.get(other)).status_code == 401
