@@ -188,7 +188,8 @@ async def get_buffer(request: Request) -> Response:
 @described(
     Operation(
         summary="Delete what is kept of one's share up to now",
-        description="Acts at once: captures of it are cancelled. Clips made before stay.",
+        description="Acts at once: captures of it are cancelled, and nothing of it is shown. "
+        "Its files go within seconds. Clips made before stay.",
         answers={HTTPStatus.NO_CONTENT: Answer("It is gone.")},
         problems=[NotFound, NotPermitted],
     )

@@ -26,7 +26,7 @@ from app.clips import watching
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.media.init_segment import Init
-from app.models import EgressSession, Segment
+from app.models import Buffer, EgressSession, Segment
 from app.storage.confined import inside
 from app.store import Row
 
@@ -145,6 +145,7 @@ async def get_segment(request: Request) -> Response:
     if name.endswith(".mp4"):
         return await _init_segment(request, folder, found[2])
     row = await _fragment(ctx, f"{found[1]}:{int(found[2])}")
+    await _check_not_forgotten(ctx, session["buffer_id"], row["start"])
     if share is not None:
         await seeing.check_window(ctx, reader, share, row["start"], row["end"])
     try:
@@ -196,6 +197,16 @@ async def _fragment(ctx: Context, segment_id: str) -> Row:
     if row["fault"] is not None:
         raise _missing()
     return dict(row)
+
+
+async def _check_not_forgotten(ctx: Context, buffer_id: str, start: datetime) -> None:
+    """Raises Gone if a segment that begins then was deleted by its sharer; its file may lag."""
+    row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
+    if row is None or row["forget_before"] is None:
+        return
+    before: datetime = row["forget_before"]
+    if start < before:
+        raise _gone()
 
 
 def _gone() -> Gone:

@@ -32,6 +32,20 @@ async def mark(store: Store, buffer_id: str, before: datetime) -> None:
     await store.rows(Buffer).update_one({"_id": buffer_id}, {"$max": {"forget_before": before}})
 
 
+async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[Row]:
+    """Ends the offer of what was recorded before an instant; the sessions that may hold any of it.
+
+    Also of what is not indexed yet. Its files and rows stay for `forget`.
+    """
+    await markers.forget(ctx.store, buffer_id, before)
+    began_before = {"buffer_id": buffer_id, "created_at": {"$lt": before}}
+    sessions = await ctx.store.rows(EgressSession).find(began_before).to_list(None)
+    for session in sessions:
+        if session["clock_ns"] is not None:
+            await _hide(ctx, session, before)
+    return sessions
+
+
 async def forget(ctx: Context, buffer_id: str) -> bool:
     """One pass over a share that is marked. Whether nothing is left to forget.
 
@@ -41,9 +55,7 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
     if buffer is None or buffer["forget_before"] is None:
         return True
     before: datetime = buffer["forget_before"]
-    await markers.forget(ctx.store, buffer_id, before)
-    began_before = {"buffer_id": buffer_id, "created_at": {"$lt": before}}
-    sessions = await ctx.store.rows(EgressSession).find(began_before).to_list(None)
+    sessions = await hide(ctx, buffer_id, before)
     left = [row["_id"] for row in sessions if not await _forget(ctx, row, before)]
     if not left:
         await ctx.store.rows(Buffer).update_one(
@@ -56,8 +68,6 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
 async def _forget(ctx: Context, session: Row, before: datetime) -> bool:
     """Whether nothing of the session from before the instant is left, or will come."""
     of_session = {"session_id": session["_id"]}
-    if session["clock_ns"] is not None:
-        await _hide(ctx, session, before)
     rows = await ctx.store.rows(Segment).find(of_session, FIELDS | {"start": 1}).to_list(None)
     old = [row for row in rows if row["start"] < before]
     await remove(ctx, old, in_spite_of_pins=True)
@@ -69,7 +79,6 @@ async def _forget(ctx: Context, session: Row, before: datetime) -> bool:
 
 
 async def _hide(ctx: Context, session: Row, before: datetime) -> None:
-    """At once, also what is recorded and not indexed yet."""
     ticks = clock.ticks_at(session["clock_ns"], before)
     await ctx.store.rows(Pin).delete_many(
         {"session_id": session["_id"], "start_ticks": {"$lt": ticks}}

@@ -1,8 +1,14 @@
-"""Forgets a share, as its sharer wants: its captures end, then what was recorded of it goes."""
+"""Forgets a share, as its sharer wants: its captures end, then what was recorded of it goes.
+
+It is hidden at once; the worker deletes the files, of which there may be hundreds.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+
+import structlog
+from redis.exceptions import RedisError
 
 from app.access import audit
 from app.access.tokens import Caller
@@ -12,13 +18,19 @@ from app.context import Context
 from app.models import Buffer
 from app.store import Row
 
+log = structlog.get_logger()
+
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Bounds a search from below: SecantusDB walks all rows without a date otherwise."""
 
 
 async def forget_share(ctx: Context, caller: Caller, buffer: Row) -> None:
-    """Forgets at once what was recorded of a share up to now. Clips made before stay."""
-    await forgetting.mark(ctx.store, buffer["_id"], datetime.now(UTC))
+    """Hides at once what was recorded of a share up to now, and has it deleted.
+
+    Clips made before stay.
+    """
+    now = datetime.now(UTC)
+    await forgetting.mark(ctx.store, buffer["_id"], now)
     await audit.note(
         ctx.store,
         caller.identity,
@@ -27,7 +39,13 @@ async def forget_share(ctx: Context, caller: Caller, buffer: Row) -> None:
         room=buffer["room"],
         shared_by=buffer["identity"],
     )
-    await go_on(ctx, buffer["_id"])
+    await endings.cancel_all_of(ctx, buffer["_id"], now)
+    await forgetting.hide(ctx, buffer["_id"], now)
+    try:
+        await ctx.queue.forget(buffer["_id"])
+    except RedisError as error:
+        # The mark is the promise; go_on_with_all keeps it.
+        log.warning("forgetting_not_queued", buffer=buffer["_id"], error=repr(error))
 
 
 async def go_on(ctx: Context, buffer_id: str) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
+from app.clips import forgetting
 from app.context import Context
 from app.models import Buffer, EgressSession
 from tests.integration.api.conftest import (
@@ -145,8 +146,14 @@ async def test_the_sharer_deletes_his_buffer_at_once(
     assert (await http.delete(path, headers=STRANGER)).status_code == 404
     assert (await http.delete(path, headers=ROOM_ADMIN)).status_code == 403
     assert made.files("*.m4s")
+    segment = f"/segments/{made.session_id}-0.m4s"
+    assert (await http.get(segment, headers=OWNER)).status_code == 200
     assert (await http.delete(path, headers=OWNER)).status_code == 204
-    assert made.files("*.m4s") == []
+    assert made.files("*.m4s"), "their deletion is not waited for"
+    assert (await http.get(segment, headers=OWNER)).status_code == 410
     told = (await http.get(path, headers=OWNER)).json()
-    assert told.get("seconds", 0) == 0
+    assert (told["seconds"], told["spans"], told["markers"]) == (0, [], [])
+    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    await forgetting.go_on(ctx, made.buffer_id)
+    assert made.files("*.m4s") == []
     assert await ctx.store.rows(EgressSession).find_one({"_id": made.session_id}) is not None

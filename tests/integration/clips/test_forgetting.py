@@ -28,6 +28,7 @@ async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_
         assert buffer is not None
         await forgetting.forget_share(ctx, ADA, buffer)
         assert (await done(ctx, going["_id"])).capture["status"] == "cancelled"
+        await forgetting.go_on(ctx, share.buffer_id)
         held = await quota.read(ctx.store, ctx.settings, "ada")
         assert held.reserved_bytes == 0
         assert kept.path is not None
