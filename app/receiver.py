@@ -55,9 +55,12 @@ def verify(settings: Settings, body: bytes, authorization: str | None) -> Webhoo
                 failure = error
     except UnicodeDecodeError as error:
         failure = error
+    reason = _reason(failure)
+    # Whoever can't sign is not told which keys there are.
+    log.warning("webhook_not_verified", reason=reason, known_keys=list(settings.key_pairs))
     raise Unauthorized(
-        f"The webhook can't be verified: {_reason(failure)}. It must be signed with one of "
-        f"the keys {', '.join(settings.key_pairs)} and carry the body's hash."
+        f"The webhook can't be verified: {reason}. It must carry the body's hash and be signed "
+        "with a key that is known here: the service's log names those."
     ) from failure
 
 

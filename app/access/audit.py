@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pymongo import DESCENDING
 
@@ -13,6 +13,25 @@ from app.models import AuditEntry
 from app.settings import Settings
 from app.store import Row, Store
 
+Action = Literal[
+    "buffer_forgotten",
+    "captured",
+    "clip_changed",
+    "clip_deleted",
+    "clip_expired",
+    "clip_restored",
+    "clip_shared",
+    "community_configured",
+    "event_sent_again",
+    "member_removed",
+    "member_set",
+    "opted_out",
+    "quota_repaired",
+    "quota_set",
+    "recording_resumed",
+    "recording_stopped",
+]
+"""What entries tell of: all that is written, as the type checker holds."""
 NOBODY = ""
 """The identity of what the service does by itself."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,7 +40,7 @@ _FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def note(
-    store: Store, identity: str, action: str, subject: str, *, room: str = "", **data: Any
+    store: Store, identity: str, action: Action, subject: str, *, room: str = "", **data: Any
 ) -> None:
     """Writes down that somebody did something. `subject`: the id of what it was done to."""
     entry = AuditEntry(

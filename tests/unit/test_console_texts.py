@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
+from app.access import audit
 from app.console.pages import STATIC
 from app.media.faults import FaultSlug
 from app.recording.reasons import Why
@@ -115,3 +116,8 @@ def test_every_reason_has_words_and_says_what_to_do(texts: dict[str, Any]) -> No
     assert set(reasons) == {why.value for why in Why}
     assert all(set(reason) == {"says", "todo"} for reason in reasons.values())
     assert set(texts["buffers"]["gaps"]) == GAPS
+
+
+def test_every_action_of_the_audit_has_words(texts: dict[str, Any]) -> None:
+    """Each that is written, and no other: the list is what the page offers to look for."""
+    assert set(texts["admin"]["audit"]["actions"]) == set(get_args(audit.Action))

@@ -164,6 +164,7 @@ async def test_what_cannot_be_verified_is_401(
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == "unauthorized"
     assert LIVEKIT_API_SECRET not in answer.text
+    assert LIVEKIT_API_KEY not in answer.text
     assert await tracks(ctx) == []
 
 
