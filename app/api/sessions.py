@@ -39,6 +39,7 @@ class LimitsTold(Told):
     clip_days: float | None = Field(description="null: clips do not expire.")
     capture_policy: str
     access: str
+    events: bool = Field(description="Whether a chat is told of clips that are shared.")
 
 
 class CallerTold(Told):
@@ -103,6 +104,7 @@ async def _told(request: Request, caller: Caller) -> dict[str, Any]:
         clip_days=settings.clip_days or None,
         capture_policy=settings.capture_policy,
         access=settings.access,
+        events=bool(settings.events_url),
     )
     return {
         "expires_at": caller.expires_at,

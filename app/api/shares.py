@@ -52,9 +52,10 @@ class ShareTold(Told):
     Operation(
         summary="Post a clip in the chat",
         description="Sends the event `clip_shared`, with the message to post, to EVENTS_URL and "
-        "into the live room. Who may see the clip stays as it is.",
+        "into the live room. Refused where no EVENTS_URL is set. Who may see the clip "
+        "stays as it is.",
         answers={HTTPStatus.ACCEPTED: Answer("It is on its way.", ShareTold)},
-        problems=[NotFound, NotPermitted],
+        problems=[NotFound, NotPermitted, sharing.NoEventsUrl],
         body=ShareAsked,
         headers={wire.IDEMPOTENCY_KEY: "The same key again is the same event."},
     )

@@ -12,8 +12,12 @@ from app import events
 from app.access.tokens import Caller
 from app.clips import access, library, opening
 from app.context import Context
-from app.errors import Gone, NotFound
+from app.errors import Gone, NotFound, ReplayError
 from app.store import Row
+
+
+class NoEventsUrl(ReplayError):
+    slug, status, title = "no-events-url", 409, "No chat is told of clips here"
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,14 @@ async def share(
 ) -> Message:
     """Asks the chat, by the event `clip_shared`, to post a clip; tells the live room, too.
 
-    Asked again with the same key it is the same event. Raises NotFound, NotPermitted.
+    Asked again with the same key it is the same event. Raises NotFound, NotPermitted, NoEventsUrl.
     """
     row = await access.changeable(ctx, caller, clip_id)
+    if not ctx.settings.events_url:
+        raise NoEventsUrl(
+            "no chat would hear of it: whoever runs this instance has to set EVENTS_URL, "
+            "EVENTS_KEY and EVENTS_SECRET"
+        )
     occasion = secrets.token_hex(12)
     if idempotency_key is not None:
         named = f"{clip_id}\0{caller.identity}\0{idempotency_key}"

@@ -64,7 +64,7 @@ async def test_a_session_tells_what_its_token_is_good_for(
     assert answer["communities"] == []
     assert answer["limits"] == {
         "max_capture_seconds": 600, "retention_seconds": 720, "marker_minutes": 30,
-        "clip_days": None, "capture_policy": "self", "access": "open",
+        "clip_days": None, "capture_policy": "self", "access": "open", "events": False,
     }  # fmt: skip
     await communities.configure(ctx.store, "guests", {"capture_policy": "role"})
     await communities.configure(ctx.store, "staff", {"enabled": False})

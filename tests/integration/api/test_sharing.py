@@ -13,6 +13,7 @@ import pytest
 
 from app.context import Context
 from app.models import AuditEntry, OutgoingEvent, Participant, ReplayClip, Room
+from app.settings import Settings
 from app.storage import local
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
@@ -24,12 +25,21 @@ from tests.integration.api.conftest import (
     token,
 )
 from tests.integration.clips.rows import add_clip
+from tests.integration.conftest import MakeSettings
 
 BOB = STRANGER
 EVE = bearer(token("eve"))
 BYTES = b"\0" * 1000
 
 MakeClip = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings) -> Settings:
+    """Of an instance whose chat is told of clips; nothing is sent in these tests."""
+    return make_settings(
+        events_url="http://127.0.0.1:9/", events_key="chat", events_secret="s" * 32
+    )
 
 
 @pytest.fixture
@@ -137,6 +147,18 @@ async def test_a_link_opens_the_file_until_it_is_revoked_or_expires(
     audit = await ctx.store.rows(AuditEntry).find({}).to_list(None)
     assert "link=" not in json.dumps(audit, default=str)
     assert last.split("=")[1] not in json.dumps(audit, default=str)
+
+
+async def test_how_long_a_link_holds_is_said_with_the_link(
+    http: httpx.AsyncClient, clip: MakeClip
+) -> None:
+    clip_id = await clip()
+    for changes in ({"link_days": 1}, {"link_days": 1, "visibility": "room"}):
+        refused = await patch(http, clip_id, **changes)
+        assert (refused.status_code, refused.json()["type"]) == (422, "invalid")
+        assert '"visibility": "link"' in refused.json()["detail"]
+    for wrong in ({"keep": "yes"}, {"visibility": "link", "link_days": True}):
+        assert (await patch(http, clip_id, **wrong)).status_code == 422
 
 
 async def test_what_a_cut_has_hidden_is_shared_only_with_an_explicit_yes(
