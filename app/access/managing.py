@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import unicodedata
 
 from app.access import communities
 from app.access.permissions import Action
 from app.access.tokens import Caller
-from app.errors import NotFound, NotPermitted
+from app.errors import Invalid, NotFound, NotPermitted
 from app.settings import Settings
 from app.store import Store
 
@@ -30,9 +31,13 @@ def path_name(name: str) -> str:
 
 
 def named(segment: str) -> str:
-    """The name that a path segment stands for. Raises NotFound if it stands for none."""
+    """The name that a path segment stands for.
+
+    Raises NotFound if it stands for none, Invalid if it holds control characters.
+    """
     if _PLAIN.match(segment):
         return segment
+    _refuse_control(segment)
     try:
         if not segment.startswith(_ENCODED):
             raise ValueError("neither plain nor encoded")
@@ -43,9 +48,15 @@ def named(segment: str) -> str:
             f"{segment!r} names nothing: write names other than [A-Za-z0-9_.-]{{1,64}} as "
             "`~` and their UTF-8 in base64url"
         ) from error
+    _refuse_control(name)
     if not 0 < len(name) <= _MAX_NAME_LENGTH:
         raise NotFound(f"names have 1 to {_MAX_NAME_LENGTH} characters")
     return name
+
+
+def _refuse_control(name: str) -> None:
+    if any(unicodedata.category(char) == "Cc" for char in name):
+        raise Invalid(f"{name!a} holds control characters, which no name does")
 
 
 async def check(store: Store, settings: Settings, caller: Caller, community: str) -> None:

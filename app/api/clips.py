@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -123,19 +123,28 @@ class ClipChange(Asked):
         description="`room`: who was in the room; `link`: who has its `link_url`. What is revoked "
         "ends at once; a new link is another one.",
     )
-    link_days: Annotated[float, Field(gt=0, le=3650)] | None = Field(
-        None, description="How long a link holds; default: LINK_DAYS."
+    link_days: Annotated[float, Field(strict=True, gt=0, le=3650)] | None = Field(
+        None,
+        description="How long a link holds; default: LINK_DAYS. Only with `visibility: link`.",
     )
-    share_hidden_head: bool = Field(
+    share_hidden_head: Annotated[bool, Field(strict=True)] = Field(
         False,
         description="Needed to open a clip with `hidden_head_seconds`: others get these too.",
     )
-    keep: bool | None = Field(None, description="Kept clips do not expire.")
+    keep: Annotated[bool, Field(strict=True)] | None = Field(
+        None, description="Kept clips do not expire."
+    )
 
     @field_validator("title")
     @classmethod
     def _title(cls, value: str | None) -> str | None:
         return None if value is None else checked_title(value)
+
+    @model_validator(mode="after")
+    def _life_of_a_link(self) -> ClipChange:
+        if self.link_days is not None and self.visibility != "link":
+            raise ValueError('link_days is how long a link holds: give "visibility": "link" too')
+        return self
 
 
 def media_url(row: Row, reader: auth.Reader, path: str) -> str:

@@ -17,7 +17,7 @@ from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Told
 from app.context import Context
-from app.errors import NotFound, NotPermitted
+from app.errors import Invalid, NotFound, NotPermitted
 from app.recording import admission
 
 Policy = Literal["self", "room", "role"]
@@ -41,11 +41,11 @@ class ConfigTold(Told):
 class ConfigAsked(Asked):
     """A community's own rules. What is left out stays as it is; null: the instance's setting."""
 
-    enabled: bool = True
-    max_concurrent: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    enabled: Annotated[bool, Field(strict=True)] = True
+    max_concurrent: Annotated[int, Field(strict=True, ge=0, le=10_000)] | None = None
     access: AccessMode | None = None
     capture_policy: Policy | None = None
-    retention_minutes: Annotated[float, Field(gt=0, le=1440)] | None = None
+    retention_minutes: Annotated[float, Field(strict=True, gt=0, le=1440)] | None = None
 
 
 class MemberTold(Told):
@@ -81,7 +81,7 @@ async def _told(ctx: Context, community: str) -> ConfigTold:
     Operation(
         summary="The rules of a community",
         answers={HTTPStatus.OK: Answer("The rules in force.", ConfigTold)},
-        problems=[NotPermitted, NotFound],
+        problems=[NotPermitted, NotFound, Invalid],
     )
 )
 async def get_config(request: Request) -> Response:
@@ -95,7 +95,7 @@ async def get_config(request: Request) -> Response:
         summary="Change the rules of a community",
         description="They act at once on shares that are waiting, refused or being recorded.",
         answers={HTTPStatus.OK: Answer("The rules in force now.", ConfigTold)},
-        problems=[NotPermitted, NotFound],
+        problems=[NotPermitted, NotFound, Invalid],
         body=ConfigAsked,
     )
 )
@@ -114,7 +114,7 @@ async def put_config(request: Request) -> Response:
     Operation(
         summary="Somebody's role",
         answers={HTTPStatus.OK: Answer("Role and grants.", MemberTold)},
-        problems=[NotPermitted, NotFound],
+        problems=[NotPermitted, NotFound, Invalid],
     )
 )
 async def get_member(request: Request) -> Response:
@@ -131,7 +131,7 @@ async def get_member(request: Request) -> Response:
     Operation(
         summary="Give somebody a role",
         answers={HTTPStatus.OK: Answer("Role and grants.", MemberTold)},
-        problems=[NotPermitted, NotFound],
+        problems=[NotPermitted, NotFound, Invalid],
         body=MemberAsked,
     )
 )
@@ -156,7 +156,7 @@ async def put_member(request: Request) -> Response:
     Operation(
         summary="Take somebody's role away",
         answers={HTTPStatus.NO_CONTENT: Answer("They have none now.")},
-        problems=[NotPermitted, NotFound],
+        problems=[NotPermitted, NotFound, Invalid],
     )
 )
 async def delete_member(request: Request) -> Response:

@@ -75,7 +75,7 @@ async def post_marker(request: Request) -> Response:
     ctx, caller, now = _asked(request)
     reader = auth.reader_of(ctx, caller, now)
     line = await seeing.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
-    asked = await wire.body(request, MarkerAsked)
+    asked = await wire.body(request, MarkerAsked, may_be_empty=True)
     share = visibility.share_in(line)
     at = asked.at or markers.present(line, now)
     # First whether they may at all: where the buffer ends is not told to who may not watch it.

@@ -15,7 +15,7 @@ from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Told
 from app.context import Context
-from app.errors import NotFound, NotPermitted
+from app.errors import Invalid, NotFound, NotPermitted
 from app.recording import admission
 from app.recording.reasons import Why
 
@@ -31,7 +31,7 @@ class QuotaTold(Told):
 class QuotaAsked(Asked):
     """A user's quota. null: QUOTA_BYTES again."""
 
-    quota_bytes: Annotated[int, Field(ge=0, le=2**53)] | None
+    quota_bytes: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None
 
 
 async def _told(ctx: Context, identity: str) -> Response:
@@ -55,7 +55,7 @@ async def get_own(request: Request) -> Response:
     Operation(
         summary="A user's quota",
         answers={HTTPStatus.OK: Answer("The user's numbers.", QuotaTold)},
-        problems=[NotPermitted, NotFound],
+        problems=[NotPermitted, NotFound, Invalid],
     )
 )
 async def get_users(request: Request) -> Response:
@@ -69,7 +69,7 @@ async def get_users(request: Request) -> Response:
         summary="Set a user's quota",
         description="Below what is used, new captures are refused and nothing is deleted.",
         answers={HTTPStatus.OK: Answer("The user's numbers now.", QuotaTold)},
-        problems=[NotPermitted, NotFound],
+        problems=[NotPermitted, NotFound, Invalid],
         body=QuotaAsked,
     )
 )

@@ -46,7 +46,7 @@ class StopAsked(Asked):
 async def stop_recording(request: Request) -> Response:
     """POST /buffers/{buffer_id}/stop"""
     ctx, caller, row, standing = await _meant(request)
-    asked = await wire.body(request, StopAsked)
+    asked = await wire.body(request, StopAsked, may_be_empty=True)
     await stopping.stop(ctx, caller, row, standing, asked.reason)
     return await _answer(ctx, request, caller)
 

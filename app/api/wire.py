@@ -51,9 +51,14 @@ def answer(
     return Response(told.model_dump_json(), status, headers, "application/json")
 
 
-async def body(request: Request, model: type[Model]) -> Model:
-    """The request's JSON body. Raises Malformed if it is not JSON, Invalid if it does not fit."""
+async def body(request: Request, model: type[Model], *, may_be_empty: bool = False) -> Model:
+    """The request's JSON body. Raises Malformed if it is not JSON, Invalid if it does not fit.
+
+    `may_be_empty`: no body at all is `{}`.
+    """
     raw = await request.body()
+    if may_be_empty and not raw:
+        raw = b"{}"
     try:
         given = json.loads(raw)
     except (ValueError, RecursionError) as error:  # what is not UTF-8 is a ValueError too

@@ -22,6 +22,8 @@ from app.store import Row, Store
 
 AT_MOST = 200
 """Markers of one buffer."""
+AT_MOST_OF_ONE = 50
+"""Of them those of one person."""
 AHEAD = timedelta(seconds=5)
 """How far in our future a mark may lie: the clock of whoever sets it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,8 +58,14 @@ def check_within(line: Timeline, at: datetime, now: datetime) -> None:
 async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> Row:
     """Marks a moment of a buffer; the marker's row. Raises TooManyMarkers."""
     now = datetime.now(UTC)
-    if await ctx.store.rows(Marker).count_documents({"buffer_id": buffer_id}) >= AT_MOST:
+    others = await of_buffer(ctx.store, buffer_id, now)
+    if len(others) >= AT_MOST:
         raise TooManyMarkers(f"the buffer has {AT_MOST} markers: delete one first", limit=AT_MOST)
+    if sum(row["by"] == by for row in others) >= AT_MOST_OF_ONE:
+        raise TooManyMarkers(
+            f"the buffer has {AT_MOST_OF_ONE} markers of yours: delete one first",
+            limit=AT_MOST_OF_ONE,
+        )
     marker = Marker(
         id=secrets.token_hex(12),
         buffer_id=buffer_id,

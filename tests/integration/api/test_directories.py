@@ -128,3 +128,29 @@ async def test_a_community_tells_which_rules_are_its_own(http: httpx.AsyncClient
         told = (await http.put(path, json=change, headers=INSTANCE_ADMIN)).json()
         assert (told["own"], told["max_concurrent"], told["access"]) == (own, 5, "rbac")
         assert (await http.get(path, headers=INSTANCE_ADMIN)).json() == told
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("/users/ann/quota", {"quota_bytes": True}),
+        ("/users/ann/quota", {"quota_bytes": "5"}),
+        ("/communities/guests/config", {"max_concurrent": True}),
+        ("/communities/guests/config", {"max_concurrent": "5"}),
+        ("/communities/guests/config", {"retention_minutes": "5"}),
+        ("/communities/guests/config", {"enabled": 1}),
+    ],
+)
+async def test_only_numbers_are_numbers(
+    http: httpx.AsyncClient, path: str, wrong: dict[str, object]
+) -> None:
+    """A yes is not 1, a text of digits is none, and 1 is no yes."""
+    found = await http.put(path, json=wrong, headers=INSTANCE_ADMIN)
+    assert (found.status_code, found.json()["type"]) == (422, "invalid")
+
+
+@pytest.mark.parametrize("name", ["%00", "a%0Ab", "~AA"])
+async def test_no_name_holds_control_characters(http: httpx.AsyncClient, name: str) -> None:
+    for path in (f"/communities/{name}/config", f"/users/{name}/quota"):
+        found = await http.get(path, headers=INSTANCE_ADMIN)
+        assert (found.status_code, found.json()["type"]) == (422, "invalid")

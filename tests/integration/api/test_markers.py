@@ -11,7 +11,7 @@ import httpx
 
 from app.access import communities
 from app.buffer import cleanup
-from app.buffer.markers import AT_MOST
+from app.buffer.markers import AT_MOST, AT_MOST_OF_ONE
 from app.clips import capturing
 from app.clips.served import cut
 from app.context import Context
@@ -194,7 +194,16 @@ async def test_a_buffer_has_only_so_many_markers(
     row = (await post(http, made, OWNER)).json()
     kept = await ctx.store.rows(Marker).find_one({"_id": row["id"]})
     assert kept is not None
-    more = [kept | {"_id": f"{number:024x}"} for number in range(AT_MOST - 1)]
-    await ctx.store.rows(Marker).insert_many(more)
+    markers = ctx.store.rows(Marker)
+    over = {"by": "x", "kept_until": datetime.now(UTC) - timedelta(seconds=1)}
+    await markers.insert_many([kept | over | {"_id": f"over{n}"} for n in range(AT_MOST)])
+    assert (await http.post(path_of(made), headers=OWNER)).status_code == 201
+    await markers.insert_many([kept | {"_id": f"own{n}"} for n in range(AT_MOST_OF_ONE - 2)])
+    found = await post(http, made, OWNER)
+    assert (found.status_code, found.json()["limit"]) == (429, AT_MOST_OF_ONE)
+    assert (await post(http, made, INSTANCE_ADMIN)).status_code == 201
+    more = [kept | {"_id": f"{n}", "by": f"by{n}"} for n in range(AT_MOST - AT_MOST_OF_ONE - 1)]
+    await markers.insert_many(more)
     found = await post(http, made, INSTANCE_ADMIN)
     assert (found.status_code, found.json()["type"]) == (429, "too-many-markers")
+    assert found.json()["limit"] == AT_MOST
