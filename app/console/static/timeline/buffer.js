@@ -71,7 +71,7 @@ function desk({ session, api, buffer }) {
   const selection = new Selection(extent, session.facts.limits.max_capture_seconds * 1000);
   const axis = new Axis(extent);
   const player = new Player(buffer, selection);
-  const sprites = new Sprites(buffer);
+  const sprites = new Sprites(buffer, selection.most);
   const parts = { session, api, buffer, selection, axis, player, sprites };
   const track = new Track(parts);
   const card = hoverCard(parts);

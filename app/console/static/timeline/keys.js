@@ -6,6 +6,7 @@ const TYPING =
   'input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]';
 const PRESSED = 'button, a, summary, [type=checkbox], [type=radio], video[controls]';
 const MOVED = '[role=slider], [type=range], [type=radio], video[controls], select';
+const REPEATED = /^(Arrow.*|[,.])$/; // what goes on while a key is held
 
 /** Listens until `signal` aborts. `actions` {key: (event) => …}; letters in lower case, `Shift+x`. */
 export function listenToKeys(actions, signal) {
@@ -19,6 +20,7 @@ export function listenToKeys(actions, signal) {
     const action = (event.shiftKey && actions[`Shift+${name}`]) || actions[name];
     if (!action) return;
     event.preventDefault();
+    if (event.repeat && !REPEATED.test(event.key)) return;
     action(event);
   };
   document.addEventListener('keydown', listen, { signal });

@@ -45,6 +45,8 @@ export class Player extends EventTarget {
     }
     this.#watchFrames();
     selection.addEventListener('change', () => this.showSelection());
+    this.forget = () => this.#forget();
+    buffer.addEventListener('change', this.forget);
     this.showSelection(0);
   }
 
@@ -59,10 +61,8 @@ export class Player extends EventTarget {
   }
 
   close() {
-    clearTimeout(this.#timer);
-    this.#loading.abort();
-    this.video.removeAttribute('src');
-    this.video.load();
+    this.buffer.removeEventListener('change', this.forget);
+    this.#empty();
   }
 
   /** Shows the selection's film, at the end that was moved, or where it stands if that is in it. */
@@ -174,6 +174,24 @@ export class Player extends EventTarget {
       return this.#load();
     }
     this.#fail(new Problem(0, { type: 'film-broken', detail: this.video.error?.message ?? '' }));
+  }
+
+  // Of what is all gone nothing stays in sight: somebody may have deleted it.
+  #forget() {
+    const { start, end } = this.window;
+    const isThere = this.buffer.spans.some((span) => span.start < end && span.end > start);
+    if (isThere || this.problem || !this.buffer.lostOf(this.window)) return;
+    this.#empty();
+    this.clock = this.#wanted = null;
+    this.#fail(new Problem(410, { type: 'gone', detail: '' }));
+    this.#tell('time');
+  }
+
+  #empty() {
+    clearTimeout(this.#timer);
+    this.#loading.abort();
+    this.video.removeAttribute('src');
+    this.video.load();
   }
 
   #fail(problem) {

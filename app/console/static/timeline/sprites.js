@@ -2,7 +2,9 @@
 
 import { Problem } from '../api.js';
 import { cuesOf } from '../pictures.js';
+import { without } from './watched.js';
 
+const WORTH_MS = 1_000; // of pictures: less is asked for together with what comes
 const AT_MOST_MS = 10_000; // between two looks for new ones: each asks for a sheet of its own
 
 /**
@@ -11,39 +13,42 @@ const AT_MOST_MS = 10_000; // between two looks for new ones: each asks for a sh
  * What came since the last look is asked for alone, so that a sheet is drawn, and loaded, once.
  */
 export class Sprites extends EventTarget {
-  #pieces = []; // [{end, cues}], in order of time
+  #pieces = []; // [{start, end, cues}]
   #askedAt = 0;
   #asking = false;
 
-  constructor(buffer) {
+  /** `most`: the longest stretch that can be asked for at once, in ms. */
+  constructor(buffer, most) {
     super();
-    this.buffer = buffer;
+    Object.assign(this, { buffer, most });
   }
 
   /** {url, x, y, width, height, sheetWidth, sheetHeight} of the picture of an instant, if any. */
   at(instant) {
-    for (const piece of this.#pieces) {
-      if (instant >= piece.end) continue;
-      return piece.cues.find((cue) => cue.start <= instant && instant < cue.end) ?? null;
-    }
-    return null;
+    const piece = this.#pieces.find(({ start, end }) => start <= instant && instant < end);
+    return piece?.cues.find((cue) => cue.start <= instant && instant < cue.end) ?? null;
   }
 
-  /** Asks for those that have come since. */
+  /** Asks for those that are not there yet. */
   async keepUp() {
-    const { oldest, newest } = this.buffer.extent;
-    const from = Math.max(this.#pieces.at(-1)?.end ?? oldest, oldest);
+    const missing = missingPieces(this.buffer, this.#pieces, this.most);
     const wait = this.#askedAt + AT_MOST_MS - Date.now();
-    if (this.#asking || wait > 0 || newest - from < 1_000 || document.hidden) return;
+    if (this.#asking || wait > 0 || !missing.length || document.hidden) return;
     this.#asking = true;
     this.#askedAt = Date.now();
     try {
-      await this.#ask(from, newest);
+      for (const { start, end } of missing) await this.#tryToAsk(start, end);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  async #tryToAsk(from, to) {
+    try {
+      await this.#ask(from, to);
     } catch (error) {
       // The timeline does without them: they are asked for again with the next segment.
       if (!(error instanceof Problem)) throw error;
-    } finally {
-      this.#asking = false;
     }
   }
 
@@ -55,9 +60,31 @@ export class Sprites extends EventTarget {
     if (!(await loads(cues[0].url))) return; // it is asked for again, as those that come are
     const { oldest } = this.buffer.extent;
     this.#pieces = this.#pieces.filter((piece) => piece.end > oldest);
-    this.#pieces.push({ end: to, cues });
+    this.#pieces.push({ start: from, end: to, cues });
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/**
+ * What of a buffer there are no pictures of yet, newest first: [{start, end}], each `most` ms long at
+ * most. What lies before `recent` was marked: each stretch of it stands alone, maybe hours apart.
+ */
+export function missingPieces({ spans, extent: { recent, newest } }, pieces, most) {
+  const marked = spans
+    .map(({ start, end }) => ({ start, end: Math.min(end, recent) }))
+    .filter(({ start, end }) => start < end);
+  const known = pieces.toSorted((a, b) => a.start - b.start);
+  return [...marked, { start: recent, end: newest }]
+    .flatMap((part) => without(part, known))
+    .filter(({ start, end }) => end - start >= WORTH_MS)
+    .flatMap((part) => inPieces(part, most))
+    .reverse();
+}
+
+function inPieces({ start, end }, most) {
+  const pieces = [];
+  for (let from = start; from < end; from += most) pieces.push({ start: from, end: Math.min(from + most, end) });
+  return pieces;
 }
 
 /** The cues of a buffer's index, on the wall clock. */

@@ -43,6 +43,7 @@ export function timeFields({ selection, buffer, axis }) {
   const start = field('start', t.start);
   const end = field('end', t.end);
   const show = () => {
+    tell(null, ''); // what was wrong was of the selection before
     for (const one of [start, end]) {
       if (document.activeElement === one && one.dataset.edited) continue;
       one.value = written(selection[one.name]);
