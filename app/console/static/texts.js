@@ -98,6 +98,7 @@ export const texts = {
     over: (at) => `Ended at ${at}`,
     retry: (at) => `Next try at ${at}.`,
     because: (says, reason) => `${says} Their reason: ${reason}`,
+    becauseYou: (says, reason) => `${says} Your reason: ${reason}`,
     hidden: 'You see that this is recorded, but may not watch it.',
     noPicture: 'No picture yet',
     keep: 'Keep the last 30 s',
@@ -115,6 +116,8 @@ export const texts = {
     resume: 'Resume',
     resumeOf: (who) => `Resume recording ${who}`,
     resumed: (who) => `${who} is recorded again within seconds.`,
+    resumedOwn: 'You are recorded again within seconds, unless an administrator has stopped it, too.',
+    stillStopped: (who) => `This stop of ${who} is taken back, but there is another one: it is not recorded yet.`,
     keys: [['K', 'Keep the last 30 s of the share that has the focus']],
     states: {
       waiting: 'Waiting',
@@ -175,6 +178,10 @@ export const texts = {
         says: 'The recorder is starting.',
         todo: 'The first picture comes within seconds.',
       },
+    },
+    stoppedByYou: {
+      says: 'You have stopped the recording.',
+      todo: 'Only you can resume it.',
     },
     lagging: {
       says: 'New media comes late.',
@@ -340,7 +347,10 @@ export const texts = {
       postRoll: 'Seconds after the end',
       postRollHint: 'at most 60',
       untilNow: 'the moment you press Capture',
-      summary: (from, to, length, open) => `${from} to ${to}${open ? '' : ` (${length})`}`,
+      summary: (from, to, length, { open, roll }) =>
+        `${from} to ${to}${roll ? ` and ${roll} s more` : ''}${open ? '' : ` (${length})`}`,
+      startsLater: (by, most) =>
+        `It starts ${by} later than the selection: a clip can be ${most} long at most.`,
       lost: (length, all) =>
         all
           ? 'All of the selection is no longer kept. Select something newer.'

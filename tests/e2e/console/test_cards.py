@@ -31,6 +31,16 @@ WATCH_SHIFTS = """() => {
   watch.observe({type: 'layout-shift'});
 }"""
 
+# Whether a card's words are painted above its picture, once that is there.
+SAYS_ON_TOP = """(card) => {
+  const says = card.querySelector('.says');
+  card.scrollIntoView({block: 'center'});
+  const {left, top, width, height} = says.getBoundingClientRect();
+  const there = document.elementsFromPoint(left + width / 2, top + height / 2);
+  const picture = there.indexOf(card.querySelector('canvas.picture'));
+  return there.includes(says) && picture > there.indexOf(says);
+}"""
+
 
 @dataclass
 class Shared:
@@ -193,6 +203,7 @@ async def test_a_stopped_share_says_who_stopped_it_and_why(
     for page in (moderator, bob):
         await expect(card(page, "bob")).to_contain_text("Not recorded")
         await expect(card(page, "bob")).to_contain_text(f"Their reason: {NAUGHTY}")
+        assert await card(page, "bob").evaluate(SAYS_ON_TOP), "the picture covers the words"
     await expect(card(bob, "bob").get_by_role("button", name="Resume")).to_have_count(0)
     await check_accessible(bob)
     await card(moderator, "bob").get_by_role("button", name="Resume").click()

@@ -84,8 +84,11 @@ export async function stop(api, buffer) {
 
 export async function resume(api, buffer) {
   try {
-    await api.post(`/buffers/${buffer.id}/resume`);
-    tell(own.resumed(buffer.identity));
+    const { why } = await api.post(`/buffers/${buffer.id}/resume`);
+    // The same as before only tells that the recorder has not looked yet.
+    const isStillStopped = why?.startsWith('stopped-by-') && why !== buffer.why;
+    const done = buffer.why === 'stopped-by-sharer' ? own.resumedOwn : own.resumed(buffer.identity);
+    tell(isStillStopped ? own.stillStopped(buffer.identity) : done);
   } catch (error) {
     tellProblem(error);
   }

@@ -12,7 +12,7 @@ const own = texts.buffers;
 export class Card {
   /** `most`: of how many seconds a share can have kept; `stays`: for how many, after the last. */
   constructor(buffer, { session, most, stays }) {
-    Object.assign(this, { session, most, stays, buffer: null, isVisible: false });
+    Object.assign(this, { session, most, stays, buffer: null, isVisible: false, isKeeping: false });
     const who = buffer.identity;
     const name = `share-${buffer.id}`;
     this.badge = h('span', { class: 'badge' });
@@ -27,7 +27,7 @@ export class Card {
     this.fill = h('span', {});
     this.amount = h('span', {});
     this.until = h('span', {});
-    const keep = () => this.keep();
+    const keep = () => void this.keep();
     this.keepButton = h('button', { 'aria-label': own.keepOf(who), onclick: keep }, own.keep);
     this.stopButton = h('button', { class: 'plain', onclick: () => this.#stopOrResume() });
     this.element = h(
@@ -59,14 +59,13 @@ export class Card {
   update(buffer) {
     if (buffer === this.buffer) return;
     this.buffer = buffer;
-    const { badge, tone, says, todo } = stateOf(buffer);
+    const { badge, tone, says } = this.#state();
     const may = rights(this.session, buffer);
     const unseen = buffer.newest && !buffer.poster;
     this.element.dataset.state = buffer.state;
     write(this.badge, badge);
     this.badge.className = `badge ${tone}`;
     write(this.says, says);
-    write(this.todo, todo);
     this.reason.hidden = !says;
     write(this.blank, unseen ? own.hidden : own.noPicture);
     this.blank.hidden = Boolean(says || (!this.picture.hidden && !unseen));
@@ -74,7 +73,7 @@ export class Card {
     write(this.amount, own.amount(length(buffer.seconds), length(this.most)));
     this.fill.style.inlineSize = `${Math.min(100, (buffer.seconds / this.most) * 100)}%`;
     this.keepButton.hidden = Boolean(unseen);
-    this.keepButton.disabled = !may.keep;
+    this.keepButton.disabled = !may.keep || this.isKeeping;
     this.stopButton.hidden = !(may.stop || may.resume);
     write(this.stopButton, may.resume ? own.resume : own.stop);
     set(this.stopButton, { 'aria-label': (may.resume ? own.resumeOf : own.stopOf)(buffer.identity) });
@@ -85,6 +84,7 @@ export class Card {
   tick() {
     const { newest, state, ended_at: endedAt } = this.buffer;
     const now = this.session.api.now();
+    write(this.todo, this.#state().todo);
     const exactly = newest && `${own.newest.name}: ${clockTenths(newest)}, ${utc(newest)}`;
     set(this.age, { title: exactly });
     if (state !== 'ended') {
@@ -105,9 +105,23 @@ export class Card {
     this.blank.hidden = true;
   }
 
-  keep() {
+  /** One at a time. */
+  async keep() {
     const { hidden, disabled } = this.keepButton;
-    if (!hidden && !disabled) void keepLast(this.session.api, this.buffer);
+    if (hidden || disabled) return;
+    const hadFocus = document.activeElement === this.keepButton;
+    this.isKeeping = this.keepButton.disabled = true;
+    try {
+      await keepLast(this.session.api, this.buffer);
+    } finally {
+      this.isKeeping = false;
+      this.keepButton.disabled = !rights(this.session, this.buffer).keep;
+      if (hadFocus && document.activeElement === document.body) this.keepButton.focus({ preventScroll: true });
+    }
+  }
+
+  #state() {
+    return stateOf(this.buffer, this.session.facts.identity, this.session.api.now());
   }
 
   #stopOrResume() {

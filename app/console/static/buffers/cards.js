@@ -174,6 +174,6 @@ class Cards {
     const card = this.#cards.get(event.target.closest('.share')?.dataset.id);
     if (!card) return;
     event.preventDefault();
-    card.keep();
+    if (!event.repeat) void card.keep();
   }
 }

@@ -6,9 +6,11 @@ import { Problem } from '../api.js';
 import { clockTenths, length } from '../times.js';
 import { inWords } from '../telling.js';
 import { texts } from '../texts.js';
+import { LEAST_MS } from './selection.js';
 
 const TITLE_LENGTH = 200; // what the service takes
 const POST_ROLL_MOST = 60;
+const ROLL_MOST_MS = POST_ROLL_MOST * 1000;
 const AGAIN_MS = [500, 1_500, 4_000]; // after a request whose answer was lost
 const t = texts.timeline.capture;
 
@@ -67,34 +69,48 @@ export function captureForm({ api, buffer, selection }, accepted) {
   return h('section', { class: 'card panel', 'aria-labelledby': 'capture-heading' }, heading, form);
 
   function show() {
-    const { start, end, open } = selection;
+    rolling.hidden = !buffer.goesOn;
+    const { end, open, most } = selection;
+    const { start, roll } = asking();
     const until = open ? t.untilNow : clockTenths(end);
-    put(
-      summary,
-      t.summary(clockTenths(start), until, length(selection.length / 1000, { tenths: true }), open),
-    );
-    const gone = buffer.lostOf(selection);
-    const all = gone >= selection.length;
+    const long = length((end - start + roll) / 1000, { tenths: true });
+    const words = [t.summary(clockTenths(start), until, long, { open, roll: roll / 1000 })];
+    const cut = start - selection.start;
+    if (cut) words.push(t.startsLater(length(cut / 1000, { tenths: true }), length(most / 1000)));
+    put(summary, words.join(' '));
+    const gone = buffer.lostOf({ start, end });
+    const all = gone >= end - start;
     put(lost, gone ? t.lost(length(gone / 1000, { tenths: true }), all) : '');
     gaps.element.hidden = !buffer.gaps.some((gap) => gap.start < end && gap.end > start);
-    rolling.hidden = !buffer.goesOn;
     submit.disabled = buffer.lost || all || form.classList.contains('sending');
   }
 
+  /**
+   * What is asked for, in ms: {start, end, roll, more}.
+   *
+   * `roll` is what was typed; `more` is what of the clip lies after `end`, and is still to come. With
+   * that it can be longer than a clip may be: then it starts later than the selection.
+   */
+  function asking() {
+    const { open, most } = selection;
+    const roll = rolling.hidden ? 0 : Math.min(Math.max(0, Number(postRoll.value) * 1000), ROLL_MOST_MS);
+    // The end of what is there lies in the past whatever the clocks say.
+    const end = open ? Math.round(buffer.extent.newest) : selection.end;
+    const now = open ? Math.max(0, Math.round(api.now() - end)) : 0;
+    const more = Math.min(roll + now, ROLL_MOST_MS);
+    const start = Math.max(selection.start, Math.min(end + more - most, end - LEAST_MS));
+    return { start, end, roll, more };
+  }
+
   function asked() {
-    const { start, end, open } = selection;
-    const body = { buffer: buffer.id, start: instant(start), end: instant(end), cut: cuts.value };
-    if (title.value.trim()) body.title = title.value;
-    if (!gaps.element.hidden) body.gaps = gaps.value;
-    let more = rolling.hidden ? 0 : Number(postRoll.value);
-    const named = JSON.stringify([body, open, more]);
-    if (open) {
-      // The end of what is there lies in the past whatever the clocks say; the rest is still to come.
-      const { newest } = buffer.extent;
-      body.end = instant(newest);
-      more += Math.max(0, api.now() - newest) / 1000;
-    }
-    if (more) body.post_roll = Math.min(Math.round(more * 1000) / 1000, POST_ROLL_MOST);
+    const { start, end, roll, more } = asking();
+    const choice = { cut: cuts.value };
+    if (title.value.trim()) choice.title = title.value;
+    if (!gaps.element.hidden) choice.gaps = gaps.value;
+    // By what was chosen: while it is open, what that comes to changes from moment to moment.
+    const named = JSON.stringify([choice, selection.start, selection.end, selection.open, roll]);
+    const body = { buffer: buffer.id, start: instant(start), end: instant(end), ...choice };
+    if (more) body.post_roll = more / 1000;
     return { named, body };
   }
 
