@@ -23,6 +23,8 @@ from deploy.stack import LiveKitStack
 API_KEY = "devkey"
 API_SECRET = "devsecret-devsecret-devsecret-32"  # noqa: S105 - for 127.0.0.1 only, as in livekit.yaml
 ENCODING = f"{demo.SIZE}@{demo.FPS}:1500"
+ADMIN = "admin"
+"""Whose token administrates the local instance."""
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
 PARTS = ("valkey", "livekit", "egress")
@@ -91,6 +93,8 @@ class LocalRun:
         async with AsyncExitStack() as stack:
             service = await self._service(stack, settings, {})
             self._ready(
+                f"  console    {settings.base_url}/#token=$(.venv/bin/python -m app token admin "
+                f"--admin)\n"
                 f"  API        {settings.base_url}\n"
                 f"  LiveKit    {settings.livekit_url}\n"
                 f"  webhooks   {settings.base_url}/webhooks/livekit, signed with "
@@ -145,11 +149,14 @@ class LocalRun:
 
     def _summary(self, settings: Settings, clip: str) -> str:
         token = issue_token(settings, demo.IDENTITY, room=demo.ROOM, ttl=timedelta(days=7))
+        admin = issue_token(settings, ADMIN, admin=True, ttl=timedelta(days=7))
         keys = f"LIVEKIT_API_KEY={API_KEY} LIVEKIT_API_SECRET={API_SECRET}"
         port = "" if settings.port == 8000 else f" PORT={settings.port}"
         tool = f"{keys}{port} .venv/bin/python -m app"
         lines = [
             f"  clip       {clip}" if clip else "",
+            f"  console    {settings.base_url}/#token={token}",
+            f"             as an admin: {settings.base_url}/#token={admin}",
             f"  API        {settings.base_url} (described in /openapi.json)",
             f"  LiveKit    {settings.livekit_url} ({keys})",
             f"  encoding   {settings.encoding} (the service's own default is H264_1080P_60)",

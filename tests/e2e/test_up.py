@@ -97,7 +97,12 @@ async def test_up_ends_with_a_clip_of_a_share_and_down_ends_everything(folder: P
     token = re.search(r"token +(ey\S+)", output)
     assert url
     assert token
+    assert f"console    {url[1]}/#token={token[1]}" in output
+    admin = re.search(r"as an admin: (\S+)/#token=(ey\S+)", output)
+    assert admin
     async with httpx.AsyncClient(base_url=url[1]) as client:
+        mine = await client.get("/session", headers={"Authorization": f"Bearer {admin[2]}"})
+        assert mine.json()["instance_admin"]
         answer = await client.get("/clips", headers={"Authorization": f"Bearer {token[1]}"})
         assert len(answer.json()["items"]) == 1
 
@@ -173,6 +178,7 @@ async def test_service_only_runs_just_the_service_on_the_livekit_of_the_environm
         record = Record.read(folder)
         assert record
         assert record.processes.keys() == {"up", "service"}
+        assert f"console    http://127.0.0.1:{port}/#token=$(" in output
         async with httpx.AsyncClient() as client:
             answer = await client.get(f"http://127.0.0.1:{port}/readyz")
         assert answer.status_code == 200, answer.text
