@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +77,23 @@ class World:
         return list(listed.items)
 
 
+@asynccontextmanager
+async def _chat() -> AsyncIterator[str]:
+    """A server that takes whatever it is told; its URL."""
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            await reader.readexactly(int(length[1]) if length else 0)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
 @pytest_asyncio.fixture(scope="session")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder: Path = tmp_path_factory.mktemp("world")
@@ -86,9 +106,11 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         api_secret=secret,
         workers=2,
     )
-    async with stack:
+    async with stack, _chat() as url:
         try:
-            await service.start(LIVEKIT_URL=stack.url)
+            await service.start(
+                LIVEKIT_URL=stack.url, EVENTS_URL=url, EVENTS_KEY="chat", EVENTS_SECRET=secret
+            )
             async with service.admin() as admin:
                 yield World(stack, service, admin)
         finally:
