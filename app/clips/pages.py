@@ -25,7 +25,7 @@ from app.errors import Invalid
 from app.models import File, ReplayClip
 from app.store import Row
 
-LOOKED_AT = 1_000
+LOOKED_AT = 500
 _FIRST_STRETCH = timedelta(minutes=10)
 _GROWTH = 12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
