@@ -28,6 +28,11 @@ class World:
     stack: LiveKitStack
     service: Service
     admin: httpx.AsyncClient
+    environment: dict[str, str]
+
+    async def start_service(self) -> None:
+        """Starts the service, again, with the settings that it had."""
+        await self.service.start(**self.environment)
 
     def share(self, room: str, identity: str = "alice", *arguments: str) -> Publisher:
         """Somebody who shares a screen of 640x360 at 15 fps, with sound."""
@@ -108,11 +113,11 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     )
     async with stack, _chat() as url:
         try:
-            await service.start(
-                LIVEKIT_URL=stack.url, EVENTS_URL=url, EVENTS_KEY="chat", EVENTS_SECRET=secret
-            )
+            chat = {"EVENTS_URL": url, "EVENTS_KEY": "chat", "EVENTS_SECRET": secret}
+            environment = {"LIVEKIT_URL": stack.url, **chat}
+            await service.start(**environment)
             async with service.admin() as admin:
-                yield World(stack, service, admin)
+                yield World(stack, service, admin, environment)
         finally:
             await service.stop()
 

@@ -148,10 +148,10 @@ async def test_heals_when_the_service_was_down_while_a_share_began(world: World,
     """Events that nobody received are made up for at the start."""
     await world.service.stop()
     async with world.share(room):
-        await world.service.start(LIVEKIT_URL=world.stack.url)
+        await world.start_service()
         await world.wait_for_buffer(room, seconds=1)
         await world.service.stop()
-    await world.service.start(LIVEKIT_URL=world.stack.url)
+    await world.start_service()
     await wait_for(lambda: no_egress(world, room), 20)
     await world.wait_for_buffer(room, state="ended")
 
@@ -164,7 +164,7 @@ async def test_a_service_that_is_killed_goes_on_with_the_same_egress(
         before = await world.wait_for_buffer(room, seconds=3)
         egress = await one_egress(world, room)
         await world.service.kill()
-        await world.service.start(LIVEKIT_URL=world.stack.url)
+        await world.start_service()
         after = await world.wait_for_buffer(room, seconds=before["seconds"] + 4)
         assert await one_egress(world, room) == egress
         assert after["oldest"] == before["oldest"]

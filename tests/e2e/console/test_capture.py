@@ -150,7 +150,7 @@ async def test_a_capture_outlives_a_restart_of_the_service(world: World, page: P
     made = await capture(page, "Persistent", post_roll=12)
     await expect(made.get_by_text("Waiting for the moment")).to_be_visible()
     await world.service.stop()
-    await world.service.start(LIVEKIT_URL=world.stack.url)
+    await world.start_service()
     await expect(made.get_by_text("Ready.")).to_be_visible(timeout=40_000)
     video = made.locator("video")
     await until(video, "(video) => video.readyState > 0", what="the clip's length is known")

@@ -296,7 +296,7 @@ async def test_the_page_goes_on_by_itself_after_the_service_was_restarted(
     await world.service.stop()
     await expect(lost).to_be_visible()
     await expect(alice).to_be_visible()
-    await world.service.start(LIVEKIT_URL=world.stack.url)
+    await world.start_service()
     await expect(lost).to_be_hidden()
     newer = alice.locator(f'canvas:not([data-instant="{before}"])')
     await expect(newer).to_be_visible(timeout=30_000)
