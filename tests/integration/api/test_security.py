@@ -9,6 +9,7 @@ import httpx
 from livekit.api import AccessToken, VideoGrants
 
 from app.api.openapi import listed_of, operation_of
+from app.clips import forgetting
 from app.context import Context
 from app.main import ROUTES
 from app.models import Segment
@@ -120,7 +121,7 @@ async def test_a_buffer_and_its_media_are_for_those_who_may_see_it(
 
 
 async def test_only_the_sharer_and_the_operator_delete(
-    http: httpx.AsyncClient, share: MakeShare
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare
 ) -> None:
     made = await share()
     path = f"/buffers/{made.buffer_id}"
@@ -128,7 +129,10 @@ async def test_only_the_sharer_and_the_operator_delete(
         found = await http.delete(path, headers=CALLERS[who])
         assert found.status_code == (403 if who == "room admin" else 404), who
     assert len(made.files("*.m4s")) == 10
+    assert (await http.get(path, headers=OWNER)).json()["spans"]
     assert (await http.delete(path, headers=INSTANCE_ADMIN)).status_code == 204
+    assert (await http.get(path, headers=OWNER)).json()["spans"] == []
+    await forgetting.go_on(ctx, made.buffer_id)
     assert made.files("*.m4s") == []
 
 
