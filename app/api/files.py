@@ -22,8 +22,7 @@ from app.store import Row
 
 log = structlog.get_logger()
 
-GRANT = re.compile(r"[0-9]{1,9}")
-"""The number of a signature's grant, as a URL tells it."""
+_GRANT = re.compile(r"[0-9]{1,9}")
 
 
 @described(
@@ -76,11 +75,8 @@ async def _file(ctx: Context, request: Request) -> Row:
     if "link" in query and "sig" not in query and "authorization" not in request.headers:
         return await sharing.file_by_link(ctx, file_id, query["link"])
     reader = auth.reader(request)
-    grant = query.get("grant", "")
     # A caller's own right is looked at; a signature is good for what it covers.
-    return await library.file_of(
-        ctx, reader.caller, file_id, int(grant) if GRANT.fullmatch(grant) else None
-    )
+    return await library.file_of(ctx, reader.caller, file_id, granted(request))
 
 
 def disposition(filename: str) -> str:
@@ -97,6 +93,12 @@ def _digests(file: Row) -> dict[str, str]:
         return {}
     digest = base64.b64encode(bytes.fromhex(file["checksum"].removeprefix("sha256:"))).decode()
     return {"Digest": f"sha-256={digest}", "Repr-Digest": f"sha-256=:{digest}:"}
+
+
+def granted(request: Request) -> int | None:
+    """The number of the grant that a signed URL goes back to; None if it tells none."""
+    grant = request.query_params.get("grant", "")
+    return int(grant) if _GRANT.fullmatch(grant) else None
 
 
 routes: list[BaseRoute] = [Route("/file/{file_id}", get_file, methods=["GET"])]

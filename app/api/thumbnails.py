@@ -215,8 +215,7 @@ async def _clip(request: Request) -> tuple[Reader, Row, Row]:
     clip = await ctx.store.rows(ReplayClip).find_one({"_id": request.path_params["clip_id"]})
     if clip is None:
         raise NotFound(library.NO_FILE)
-    grant = request.query_params.get("grant", "")
-    granted = int(grant) if files.GRANT.fullmatch(grant) else None
+    granted = files.granted(request)
     return reader, clip, await library.file_of(ctx, reader.caller, clip["file_id"], granted)
 
 
