@@ -52,6 +52,16 @@ async def _started(*command: str) -> asyncio.subprocess.Process:
     )
 
 
+def _takes(listener: socket.socket, port: int) -> bool:
+    """Whether the port could be taken: another test may be about to give it back."""
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except OSError:
+        return False
+    return True
+
+
 def _still_running(folder: Path) -> list[str]:
     """The command lines of processes that work in or on `folder`."""
     found = []
@@ -144,9 +154,9 @@ async def test_up_after_a_killed_up_on_other_ports_if_its_own_are_taken_until_ct
     folder.mkdir()
     killed.write(folder)
     with socket.socket() as taken:
-        with suppress(OSError):  # taken already, by whatever it is
-            taken.bind(("127.0.0.1", 8000))
-            taken.listen()
+        # as a server would: connections that ended shortly ago are in nobody's way
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        await wait_for(lambda: _takes(taken, 8000), 60)
         up = await _started("deploy/up", "--no-demo", "--folder", str(folder))
         assert up.stdout
         output = ""

@@ -110,6 +110,8 @@ def share(number: int, room: str, *, identity: str = "", why: str | None = None)
     return Buffer(
         id=secrets.token_hex(12),
         room=room,
+        # one of its own: a slot that another share leaves there makes nobody ask about this one
+        community=room,
         room_sid=f"RM_{number}",
         identity=identity or f"person {number}",
         participant_sid=f"PA_{number}",
