@@ -29,6 +29,10 @@ CELLS = """
   return [0, 1].map((row) => Array.from({ length: 16 }, (_, column) => cell(row, column)));
 }
 """
+FRAME_SECONDS = 1 / 15
+SLACK_SECONDS = 2 * FRAME_SECONDS
+# A film may end three pictures early, where these need one from after the end.
+EARLY_SECONDS = 3 * FRAME_SECONDS
 SHOWN = "(video) => video.readyState >= 2 && !video.seeking && !video.closest('.busy')"
 
 
@@ -46,6 +50,12 @@ async def desk(
     async with opened as page:
         await film_shown(page)
         yield page
+
+
+async def lasts(video: Locator, seconds: float) -> bool:
+    """Whether a film is as long as was asked for, as exactly as its pictures allow."""
+    early = seconds - float(await video.evaluate("(video) => video.duration"))
+    return -SLACK_SECONDS < early < EARLY_SECONDS + SLACK_SECONDS
 
 
 async def film_shown(page: Page) -> None:

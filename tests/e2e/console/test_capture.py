@@ -13,10 +13,17 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import Shared
-from tests.e2e.console.desk import desk, select, selected, shown_clock, until
+from tests.e2e.console.desk import (
+    SLACK_SECONDS,
+    desk,
+    lasts,
+    select,
+    selected,
+    shown_clock,
+    until,
+)
 
 TITLE = "<img src=x onerror=alert(1)> what a shot"
-SLACK_SECONDS = 2 / 15
 # Chromium logs each of the answers that are given here to see what is told of them.
 PROVOKED = "Failed to load resource"
 
@@ -54,8 +61,7 @@ async def test_a_selection_becomes_a_clip_that_plays_in_its_place(page: Page) ->
         })"""
     )
     assert await shown_clock(video, start) == pytest.approx(start, abs=SLACK_SECONDS)
-    length = await video.evaluate("(video) => video.duration")
-    assert length == pytest.approx(end - start, abs=SLACK_SECONDS)
+    assert await lasts(video, end - start)
     for fact in ("Asked for", "Delivered", "Size"):
         await expect(made.get_by_text(fact, exact=True)).to_be_visible()
     assert await page.locator("main img[src='x']").count() == 0
@@ -154,7 +160,6 @@ async def test_a_capture_outlives_a_restart_of_the_service(world: World, page: P
     await expect(made.get_by_text("Ready.")).to_be_visible(timeout=40_000)
     video = made.locator("video")
     await until(video, "(video) => video.readyState > 0", what="the clip's length is known")
-    length = await video.evaluate("(video) => video.duration")
-    assert length == pytest.approx(end - start + 12, abs=SLACK_SECONDS)
+    assert await lasts(video, end - start + 12)
     await page.reload()
     await expect(made.get_by_text("Ready.")).to_be_visible()

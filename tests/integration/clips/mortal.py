@@ -27,6 +27,8 @@ from app.clips import captures, capturing, endings, library, sweeping
 from app.clips.requests import CaptureRequest
 from app.context import Context
 from app.jobs import Queue
+from app.models import Buffer
+from app.recording import admission
 from app.settings import Settings
 from app.store import Store
 
@@ -111,7 +113,21 @@ async def _mark(ctx: Context, buffer_id: str, at: str) -> None:
     await markers.make(ctx, buffer_id, datetime.fromisoformat(at), "", "ann")
 
 
+async def _begin(ctx: Context, buffer_id: str) -> None:
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
+    assert buffer
+    await admission.refusal(ctx, buffer, {"encrypted": False}, None, running=False, resting=False)
+
+
+async def _leave(ctx: Context, buffer_id: str) -> None:
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
+    assert buffer
+    await admission.leave(ctx, buffer)
+
+
 _ACTIONS = {
+    "begin": _begin,
+    "leave": _leave,
     "mark": _mark,
     "capture": _capture,
     "accept": _accept,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from app.access import communities, quota
 from app.context import Context
-from app.models import Buffer, Community
+from app.models import Buffer, Community, Participant, Track
 from app.recording import admission
 from app.recording.reasons import Why
 from app.store import Row
+from tests import webhooks
+from tests.integration.clips.mortal import Mortal, mortal
 from tests.integration.conftest import MakeSettings
+from tests.integration.recording.conftest import Send
 
 COMMUNITY = "guild"
 CAUSES = (
@@ -29,10 +33,12 @@ CAUSES = (
 HINDER_THE_BEGINNING = {Why.LIMIT, Why.QUOTA, Why.DISK}
 
 
-async def add_buffer(ctx: Context, name: str, **fields: Any) -> Row:
+async def add_buffer(
+    ctx: Context, name: str, *, in_community: str = COMMUNITY, **fields: Any
+) -> Row:
     buffer = Buffer(
         id=name, room="room", room_sid="RM", identity=name, participant_sid="PA", video_sid="TR",
-        community=COMMUNITY, since=datetime.now(UTC), **fields
+        community=in_community, since=datetime.now(UTC), **fields
     )  # fmt: skip
     assert await ctx.store.create(buffer)
     return buffer.model_dump_doc()
@@ -41,6 +47,13 @@ async def add_buffer(ctx: Context, name: str, **fields: Any) -> Row:
 async def slots(ctx: Context) -> list[str]:
     row = await ctx.store.rows(Community).find_one({"_id": COMMUNITY}) or {}
     return sorted(row.get("slots", []))
+
+
+async def begin(ctx: Context, buffer: Row) -> Why | None:
+    """Asks for one share that nothing speaks against but its community's limit."""
+    return await admission.refusal(
+        ctx, buffer, {"encrypted": False}, None, running=False, resting=False
+    )
 
 
 async def asked(ctx: Context) -> int:
@@ -88,21 +101,16 @@ async def test_a_slot_that_is_held_stays_and_goes_with_a_later_refusal(ctx: Cont
     await communities.configure(ctx.store, COMMUNITY, {"max_concurrent": 1})
     ann, bob = await add_buffer(ctx, "ann"), await add_buffer(ctx, "bob", why=Why.LIMIT)
 
-    async def refusal(buffer: Row) -> Why | None:
-        return await admission.refusal(
-            ctx, buffer, {"encrypted": False}, None, running=False, resting=False
-        )
-
-    assert [await refusal(ann) for _ in range(3)] == [None] * 3
-    assert await refusal(bob) is Why.LIMIT
+    assert [await begin(ctx, ann) for _ in range(3)] == [None] * 3
+    assert await begin(ctx, bob) is Why.LIMIT
     assert await slots(ctx) == ["ann"]
     await asked(ctx)
     await quota.set_limit(ctx.store, "ann", 0)
-    assert await refusal(ann) is Why.QUOTA
+    assert await begin(ctx, ann) is Why.QUOTA
     assert await slots(ctx) == []
     # The one that waited for the slot is looked at, and no other.
     assert await asked(ctx) == 1
-    assert await refusal(bob) is None
+    assert await begin(ctx, bob) is None
     await admission.leave(ctx, ann)
     assert await asked(ctx) == 0
 
@@ -113,3 +121,68 @@ async def test_what_a_killed_process_leaves_taken_is_freed(ctx: Context) -> None
     await communities.configure(ctx.store, COMMUNITY, {"slots": ["live", "over", "unknown"]})
     await admission.free_leftovers(ctx)
     assert await slots(ctx) == ["live"]
+
+
+async def test_whoever_is_killed_at_any_step_a_slot_is_taken_once_and_freed_once(
+    ctx: Context,
+) -> None:
+    """With one slot: killed while ann takes it, and while she leaves it, it is bob's next."""
+    await communities.configure(ctx.store, COMMUNITY, {"max_concurrent": 1})
+    buffers = ctx.store.rows(Buffer)
+    steps = {"begin": 0, "leave": 0}
+    async with mortal() as program:
+        worker = Mortal(program, ctx.settings)
+        killed = True
+        while killed:
+            ann = await add_buffer(ctx, f"ann {steps}")
+            bob = await add_buffer(ctx, f"bob {steps}", why=Why.LIMIT)
+            killed = False
+            for action in steps:
+                dies = await worker.act(action, ann["_id"], die_at=steps[action])
+                steps[action] += dies
+                killed |= dies
+                if action == "begin":
+                    # the reconcile that comes next asks again
+                    assert await begin(ctx, ann) is None
+                    assert await begin(ctx, bob) is Why.LIMIT
+                    await buffers.update_one(
+                        {"_id": ann["_id"]}, {"$set": {"ended_at": datetime.now(UTC)}}
+                    )
+            await admission.free_leftovers(ctx)
+            assert await slots(ctx) == []
+            assert await begin(ctx, bob) is None
+            await asked(ctx)
+            await admission.leave(ctx, ann)
+            assert await slots(ctx) == [bob["_id"]], "nobody frees the slot of another"
+            assert await asked(ctx) == 0
+            await admission.leave(ctx, bob)
+    assert steps["begin"] > 2
+    assert steps["leave"] > 2
+
+
+async def test_nothing_that_somebody_says_of_himself_permits_his_share(
+    ctx: Context, send: Send
+) -> None:
+    """Metadata and attributes, which a participant may write, are no grants."""
+    await communities.configure(ctx.store, communities.DEFAULT, {"access": "rbac"})
+    claims = {"role": "admin", "grants": ["enable_replay_buffer"], "replay": "on", "admin": "true"}
+    mallory = webhooks.participant(
+        "mallory", metadata=json.dumps(claims), attributes={k: str(v) for k, v in claims.items()}
+    )
+    for event in (
+        webhooks.event("participant_joined", room=webhooks.room(), participant=mallory),
+        webhooks.event(
+            "track_published", room=webhooks.room(), participant=mallory, track=webhooks.video()
+        ),
+    ):
+        assert (await send(event)).status_code == 200
+    participant = await ctx.store.rows(Participant).find_one({"identity": "mallory"})
+    track = await ctx.store.rows(Track).find_one({"identity": "mallory"})
+    assert participant
+    assert track
+    buffer = await add_buffer(ctx, "mallory", in_community=communities.DEFAULT)
+    asks = {"running": False, "resting": False}
+    refusal = await admission.refusal(ctx, buffer, track, participant, **asks)
+    assert refusal is Why.NOT_PERMITTED
+    await communities.set_member(ctx.store, communities.DEFAULT, "mallory", "moderator", [])
+    assert await admission.refusal(ctx, buffer, track, participant, **asks) is None
