@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 Found = TypeVar("Found")
-INTERVAL_SECONDS = 0.02
+FIRST_SECONDS = 0.02
+MOST_SECONDS = 0.25
+# Conditions ask services, whose work it is to answer: the longer it takes, the seldomer they ask.
+SHARE_OF_WAIT = 0.1
 
 
 async def wait_for(
@@ -23,13 +26,14 @@ async def wait_for(
     `deadline` in seconds. Fails the test with `what` (default: the condition's name) and the last
     value when it is over.
     """
-    end = time.monotonic() + deadline
+    began = time.monotonic()
     while True:
         value = condition()
         found: Found = await value if inspect.isawaitable(value) else value
         if found:
             return found
-        if time.monotonic() > end:
+        waited = time.monotonic() - began
+        if waited > deadline:
             name = what or getattr(condition, "__qualname__", repr(condition))
             raise AssertionError(f"not within {deadline:g} s: {name}; last value: {found!r}")
-        await asyncio.sleep(INTERVAL_SECONDS)
+        await asyncio.sleep(min(max(FIRST_SECONDS, waited * SHARE_OF_WAIT), MOST_SECONDS))

@@ -32,11 +32,15 @@ async def refusal(
         return Why.ENCRYPTED
     community, identity = buffer["community"], buffer["identity"]
     begins = not (running or resting)
-    (rules, slots), shortage = await asyncio.gather(
+    roles_likely = not _permits(ctx.settings.access, None)
+    (rules, slots), shortage, member = await asyncio.gather(
         communities.rules_and_slots(ctx.store, ctx.settings, community),
         _shortage(ctx, identity) if begins else _none(),
+        communities.member(ctx.store, community, identity) if roles_likely else _none(),
     )
-    if not await _is_permitted(ctx, rules, identity):
+    if not (roles_likely or _permits(rules.access, None)):
+        member = await communities.member(ctx.store, community, identity)
+    if not _permits(rules.access, member):
         return Why.NOT_PERMITTED
     if not rules.enabled:
         return Why.COMMUNITY_OFF
@@ -85,12 +89,8 @@ async def ask_again(ctx: Context, which: Row) -> None:
         await ctx.queue.reconcile(row["room_sid"], row["identity"])
 
 
-async def _is_permitted(ctx: Context, rules: communities.Rules, identity: str) -> bool:
-    # What everybody may do takes no look at the sharer's own row.
-    if Action.ENABLE_REPLAY_BUFFER in communities.actions_by(rules.access, None):
-        return True
-    own = await communities.actions(ctx.store, rules, identity)
-    return Action.ENABLE_REPLAY_BUFFER in own
+def _permits(access: str, member: Row | None) -> bool:
+    return Action.ENABLE_REPLAY_BUFFER in communities.actions_by(access, member)
 
 
 async def _none() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -41,6 +42,7 @@ async def _measure(ground: Ground, ctx: Context) -> list[Result]:
         await communities.configure(ctx.store, access, rules)
     await communities.set_member(ctx.store, "rbac", SHARER, "moderator", [])
     await quota.ensure(ctx.store, SHARER)
+    by_roles = replace(ctx, settings=ctx.settings.model_copy(update={"access": "rbac"}))
     samples: dict[str, list[float]] = {"slot": [], "held": [], "rbac": [], "round_trip": []}
     for number in range(-_WARM, ground.pick(quick=50, full=500)):
         share, by_role = _buffer(number, "open"), _buffer(number, "rbac")
@@ -48,7 +50,7 @@ async def _measure(ground: Ground, ctx: Context) -> list[Result]:
         for name, turn in (
             ("slot", partial(_admit, ctx, share)),
             ("held", partial(_admit, ctx, share)),
-            ("rbac", partial(_admit, ctx, by_role)),
+            ("rbac", partial(_admit, by_roles, by_role)),
             ("round_trip", ctx.store.ping),
         ):
             milliseconds = await _milliseconds(turn)
