@@ -20,11 +20,12 @@ async def wait_for(
     deadline: float = 10.0,
     *,
     what: str = "",
+    every: float | None = None,
 ) -> Found:
     """The first true value of `condition`, a function or coroutine function.
 
-    `deadline` in seconds. Fails the test with `what` (default: the condition's name) and the last
-    value when it is over.
+    `deadline` in seconds. What is true for moments only is looked at `every` so many seconds.
+    Fails the test with `what` (default: the condition's name) and the last value when it is over.
     """
     began = time.monotonic()
     while True:
@@ -36,4 +37,5 @@ async def wait_for(
         if waited > deadline:
             name = what or getattr(condition, "__qualname__", repr(condition))
             raise AssertionError(f"not within {deadline:g} s: {name}; last value: {found!r}")
-        await asyncio.sleep(min(max(FIRST_SECONDS, waited * SHARE_OF_WAIT), MOST_SECONDS))
+        pause = min(max(FIRST_SECONDS, waited * SHARE_OF_WAIT), MOST_SECONDS)
+        await asyncio.sleep(pause if every is None else every)

@@ -58,6 +58,7 @@ class ClipTold(Told):
     title: str
     owner: str
     shared_by: str = Field(description="Whose screen it shows.")
+    buffer: str = Field(description="The share that it was cut from, which may be gone since.")
     room: str
     requested: Requested
     delivered: Delivered
@@ -165,6 +166,7 @@ def told(clip: Clip, reader: auth.Reader) -> ClipTold:
         title=row["title"],
         owner=row["owner"],
         shared_by=row["shared_by"],
+        buffer=row["buffer_id"],
         room=row["room"],
         requested=Requested(start=row["requested_start"], end=row["requested_end"]),
         delivered=Delivered(

@@ -183,6 +183,7 @@ def _clip(ctx: Context, row: Row) -> ReplayClip:
         capture_id=row["_id"],
         owner=row["caller"],
         shared_by=row["identity"],
+        buffer_id=row["buffer_id"],
         room=row["room"],
         room_sid=row["room_sid"],
         community=row["community"],

@@ -107,6 +107,7 @@ class ReplayClip(Model):
     file_id: str
     owner: str
     shared_by: str
+    buffer_id: str = ""
     room: str
     room_sid: str
     community: str = "default"

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import Shared
 from tests.e2e.console.desk import (
+    EARLY_SECONDS,
     SLACK_SECONDS,
     desk,
     lasts,
@@ -22,6 +23,7 @@ from tests.e2e.console.desk import (
     shown_clock,
     until,
 )
+from tests.waiting import wait_for
 
 TITLE = "<img src=x onerror=alert(1)> what a shot"
 # Chromium logs each of the answers that are given here to see what is told of them.
@@ -68,6 +70,33 @@ async def test_a_selection_becomes_a_clip_that_plays_in_its_place(page: Page) ->
     await expect(made.get_by_role("link", name="Open in Clips")).to_have_attribute(
         "href", re.compile("^#/clips/[0-9a-f]{24}$")
     )
+
+
+async def test_what_came_since_my_last_clip_is_chosen_at_a_press(page: Page) -> None:
+    """Of this share: a clip of another one, of the same person in the same room, is none of it."""
+    _, end = await select(page, 3)
+    made = await capture(page, "Until here")
+    await expect(made.get_by_text("Ready.")).to_be_visible()
+    await page.get_by_role("button", name="The last 30 s").click()
+    await page.get_by_role("button", name="Since my last clip").click()
+    await wait_for(lambda: _begins(page, end), what="the selection begins where the clip ends")
+
+    async def of_another_share(route: Route) -> None:
+        answer = await route.fetch()
+        told = await answer.json()
+        for clip in told["items"]:
+            clip["buffer"] = "another"
+        await route.fulfill(response=answer, json=told)
+
+    await page.route("**/clips?*", of_another_share)
+    await page.get_by_role("button", name="Since my last clip").click()
+    await expect(page.get_by_text("You have no clip of this share yet.")).to_be_visible()
+    await page.unroute("**/clips?*")
+
+
+async def _begins(page: Page, at: float) -> bool:
+    begin, _ = await selected(page)
+    return -EARLY_SECONDS - SLACK_SECONDS < begin - at < SLACK_SECONDS
 
 
 async def test_a_capture_waits_for_the_moment_and_can_be_cancelled(page: Page) -> None:

@@ -30,7 +30,7 @@ def events(answer: httpx.Response) -> list[dict[str, Any]]:
 async def test_a_capture_is_accepted_made_and_told_of(
     http: httpx.AsyncClient, ctx: Context, share: MakeShare
 ) -> None:
-    await share()
+    made = await share()
     answer = await asked(http, title="a <b>title</b>\nof two lines")
     assert answer.status_code == 202, answer.text
     told = answer.json()
@@ -42,6 +42,7 @@ async def test_a_capture_is_accepted_made_and_told_of(
     ready = (await http.get(told["Location"], headers=OWNER)).json()
     assert (ready["status"], ready["progress"], ready["reason"]) == ("ready", 1, None)
     clip = ready["clip"]
+    assert clip["buffer"] == made.buffer_id
     assert clip["id"] == told["clip_id"]
     assert clip["title"] == "a <b>title</b> of two lines"
     assert clip["delivered"]["duration"] == pytest.approx(5, abs=0.1)

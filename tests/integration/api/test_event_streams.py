@@ -8,7 +8,6 @@ import time
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from app.api.event_streams import Places
 from app.context import Context
@@ -34,17 +33,21 @@ async def is_full(places: Places) -> bool:
 
 
 async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
-    http: httpx.AsyncClient, share: MakeShare, app: Starlette
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
 ) -> None:
+    redis = ctx.queue.redis
+
+    async def both_are_held() -> bool:
+        # not by taking a third, which would be in the way of the second
+        return [await redis.zcard(key) for key in await redis.keys("replay:streams:*")] == [2]
+
     await share()
     body = {"room": ROOM, "last": 5, "tail": "skip"}
     location = (await http.post("/captures", json=body, headers=OWNER)).json()["Location"]
     path = f"{location}/events"
     async with asyncio.TaskGroup() as group:
         streams = [group.create_task(http.get(path, headers=OWNER)) for _ in range(2)]
-        places: Places = app.state.places
-
-        await wait_for(lambda: is_full(places))
+        await wait_for(both_are_held)
         third = await http.get(path, headers=OWNER)
         assert (third.status_code, third.json()["type"]) == (429, "too-many-requests")
         assert third.headers["Retry-After"] == "5"

@@ -198,7 +198,7 @@ async def test_torn_playlist(field: Field, share: Share) -> None:
             seen.add(path.read_text())
         return "" in seen and any(text and not text.endswith("\n") for text in seen)
 
-    await wait_for(torn, 15)
+    await wait_for(torn, 15, every=0.02)
     await job.stop()
     assert path.read_text().endswith("#EXT-X-ENDLIST\n")
 

@@ -54,13 +54,13 @@ export function presets({ api, session, selection, buffer, axis }) {
     }
   }
 
-  // Of this share alone: somebody else's in the same room is another story.
+  // Of this share alone: another one in the same room, whosever, is another story.
   async function lastClipsEnd() {
-    const { room, identity, since } = buffer.told;
+    const { id, room, since } = buffer.told;
     const query = { room, owner: session.facts.identity, since, limit: 200 };
     const { items } = await api.get('/clips', query);
     const ends = items
-      .filter((clip) => clip.shared_by === identity)
+      .filter((clip) => clip.buffer === id)
       .map((clip) => Date.parse(clip.delivered.end));
     return ends.length ? Math.max(...ends) : null;
   }
