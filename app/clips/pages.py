@@ -9,19 +9,17 @@ rows, and a page that found less than was asked for says where to go on.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pymongo import DESCENDING
 
+from app import cursors
 from app.access import presence
 from app.access.tokens import Caller
 from app.clips import access
 from app.context import Context
-from app.errors import Invalid
 from app.models import File, ReplayClip
 from app.store import Row
 
@@ -82,7 +80,7 @@ async def page(
     """
     begin: Position = (wanted.until or _FAR, "")
     if after is not None:
-        begin = min(begin, _position(after))
+        begin = min(begin, cursors.read(after))
     if caller.room is not None and wanted.room not in (None, caller.room):
         return Page([], None)
     room = caller.room or wanted.room
@@ -113,7 +111,7 @@ async def _filled(
     files = ctx.store.rows(File).find({"_id": {"$in": [row["file_id"] for row in kept]}})
     by_id = {file["_id"]: file for file in await files.to_list(None)}
     shown = [Clip(row, by_id[row["file_id"]]) for row in kept if row["file_id"] in by_id]
-    return Page(shown, _cursor(last) if last is not None else None)
+    return Page(shown, cursors.written(*_position_of(last)) if last is not None else None)
 
 
 def _fits(row: Row, wanted: Wanted) -> bool:
@@ -177,18 +175,3 @@ async def _before(
 
 def _position_of(row: Row) -> Position:
     return row["created_at"], row["_id"]
-
-
-def _cursor(row: Row) -> str:
-    at, clip_id = _position_of(row)
-    text = f"{(at - _EPOCH) // timedelta(milliseconds=1)}/{clip_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> Position:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        milliseconds, _, clip_id = text.partition("/")
-        return _EPOCH + timedelta(milliseconds=int(milliseconds)), clip_id
-    except (ValueError, binascii.Error, OverflowError) as error:
-        raise Invalid(f"next={cursor[:80]!r} is not what a list gave: leave it out") from error

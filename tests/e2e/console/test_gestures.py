@@ -1,0 +1,134 @@
+"""The timeline under fingers and wheels: what is touched moves, and the page scrolls as ever."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, CDPSession, FloatRect, Locator, Page
+
+from tests.e2e.conftest import World
+from tests.e2e.console.conftest import Shared
+from tests.e2e.console.desk import desk, handle, select, selected
+from tests.waiting import wait_for
+
+Point = tuple[float, float]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def page(world: World, browser: Browser, shared: Shared) -> AsyncIterator[Page]:
+    async with desk(world, browser, shared) as opened:
+        yield opened
+
+
+class Fingers:
+    """Fingers on the page's screen."""
+
+    def __init__(self, devtools: CDPSession) -> None:
+        self._devtools = devtools
+
+    async def move(self, *paths: tuple[Point, Point], steps: int = 8) -> None:
+        """Each finger goes down at the first point of its path, and up at the last one."""
+        for step in range(steps + 1):
+            part = step / steps
+            at = [(a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part) for a, b in paths]
+            await self._tell("touchMove" if step else "touchStart", at)
+        await self._tell("touchEnd", [])
+
+    async def _tell(self, kind: str, points: list[Point]) -> None:
+        touches = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(points)]
+        await self._devtools.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches}
+        )
+
+
+@pytest_asyncio.fixture
+async def fingers(page: Page) -> AsyncIterator[Fingers]:
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    yield Fingers(devtools)
+    await devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    await devtools.detach()
+
+
+async def box(shown: Locator) -> FloatRect:
+    await shown.scroll_into_view_if_needed()
+    found = await shown.bounding_box()
+    assert found is not None
+    return found
+
+
+async def chosen(page: Page) -> FloatRect:
+    """The selection as it is drawn."""
+    return await box(page.locator(".chosen"))
+
+
+async def all_of_it(page: Page) -> FloatRect:
+    """Selects 4 s, shows all that is kept, and tells where the selection is drawn then."""
+    await select(page, 4)
+    await page.get_by_role("button", name="All", exact=True).click()
+    # held where it is, so that media that comes meanwhile moves nothing
+    await page.locator(".strip").hover()
+    return await chosen(page)
+
+
+async def test_a_finger_drags_a_handle(page: Page, fingers: Fingers) -> None:
+    await select(page, 6)
+    start, end = await selected(page)
+    knob = await box(handle(page, "Start"))
+    at = (knob["x"] + knob["width"] / 2, knob["y"] + knob["height"] / 2)
+    await fingers.move((at, (at[0] + 80, at[1])))
+    moved, still = await selected(page)
+    assert moved > start + 0.2
+    assert still == end
+
+
+async def test_two_fingers_apart_show_less_of_it_and_wider(page: Page, fingers: Fingers) -> None:
+    """What lies between them stays there; together again, more is shown."""
+    before = await all_of_it(page)
+    strip = await box(page.locator(".strip"))
+    middle, y = before["x"] + before["width"] / 2, strip["y"] + strip["height"] / 2
+    near, far = 30, 60
+    left, right = ((middle - near, y), (middle - far, y)), ((middle + near, y), (middle + far, y))
+    await fingers.move(left, right)
+    wider = await chosen(page)
+    assert wider["width"] == pytest.approx(2 * before["width"], rel=0.2)
+    assert wider["x"] + wider["width"] / 2 == pytest.approx(middle, abs=before["width"] / 3)
+    await fingers.move((left[1], left[0]), (right[1], right[0]))
+    assert (await chosen(page))["width"] == pytest.approx(before["width"], rel=0.2)
+
+
+async def test_the_wheel_zooms_with_ctrl_pans_sideways_and_else_scrolls_the_page(
+    page: Page,
+) -> None:
+    before = await all_of_it(page)
+    strip = await box(page.locator(".strip"))
+    await page.mouse.move(before["x"] + before["width"] / 2, strip["y"] + strip["height"] / 2)
+
+    async def is_as_wide_as(times: float) -> bool:
+        return abs((await chosen(page))["width"] / before["width"] - times) < 0.2 * times
+
+    await page.keyboard.down("Control")
+    await page.mouse.wheel(0, -150)
+    await page.keyboard.up("Control")
+    await wait_for(lambda: is_as_wide_as(1.8), what="e to the power of 0.6 times as wide")
+    at = (await chosen(page))["x"]
+
+    async def has_moved(by: float) -> bool:
+        return abs((await chosen(page))["x"] - at - by) < 3
+
+    await page.mouse.wheel(-40, 0)
+    await wait_for(lambda: has_moved(40), what="40 px to the right")
+
+    async def scrolled() -> bool:
+        return float(await page.evaluate("scrollY")) > 50
+
+    await page.evaluate("scrollTo(0, 0)")
+    await page.set_viewport_size({"width": 1280, "height": 500})
+    await page.locator(".strip").hover()
+    await page.evaluate("scrollTo(0, 0)")
+    await page.mouse.wheel(0, 120)
+    await wait_for(scrolled, what="the page scrolls")
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await page.mouse.move(5, 5)
