@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,43 +16,30 @@ for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
 
 HERE = Path(__file__).parent
-CONSOLE = "e2e/console"
+KINDS = ("chromium", "media", "stores", "stand-in", "unit")
+"""What tests work with, in the order in which they begin: the longest first, the shortest last."""
+TOGETHER = ("chromium", "media")
+"""Kinds of which one process runs all: one Chromium, one LiveKit with its service and a share."""
 
 
-def group_of(path: Path) -> str:
-    """What one process runs after another: a file, or all of the console, with one long share."""
-    name = path.relative_to(HERE).as_posix()
-    return CONSOLE if name.startswith(CONSOLE) else name
-
-
-def in_turns(*lists: Sequence[str]) -> list[str]:
-    """The lists' members, each list spread evenly over the whole."""
-    placed = [((n + 0.5) / len(each), name) for each in lists for n, name in enumerate(each)]
-    return [name for _, name in sorted(placed)]
-
-
-def in_order(groups: Iterable[str]) -> list[str]:
-    """The console, which takes longest, begins. What waits for media alternates with what takes
-    processor time. What is short fills up the end."""
-    by_kind = itertools.groupby(sorted(groups, key=_kind), _kind)
-    kinds = {kind: sorted(names) for kind, names in by_kind}
-    turns = in_turns(kinds.get("media", []), kinds.get("stores", []))
-    return kinds.get("console", []) + turns + kinds.get("unit", [])
-
-
-def _kind(group: str) -> str:
-    if group == CONSOLE:
-        return "console"
-    if group.startswith(("e2e/", "integration/standin/")):
+def kind_of(name: str) -> str:
+    """The kind of a file of tests, by its path."""
+    if name.startswith("e2e/console/") or name.endswith("_in_chromium.py"):
+        return "chromium"
+    if name.startswith("e2e/"):
         return "media"
-    return "unit" if group.startswith("unit/") else "stores"
+    if name.startswith("integration/standin/"):
+        return "stand-in"
+    return "unit" if name.startswith("unit/") else "stores"
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist, which looks for the groups' names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    groups: dict[str, list[pytest.Item]] = {}
+    def place(item: pytest.Item) -> int:
+        return KINDS.index(kind_of(item.path.relative_to(HERE).as_posix()))
+
+    items.sort(key=place)
     for item in items:
-        group = group_of(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-        groups.setdefault(group, []).append(item)
-    items[:] = [item for group in in_order(groups) for item in groups[group]]
+        name = item.path.relative_to(HERE).as_posix()
+        kind = kind_of(name)
+        item.add_marker(pytest.mark.xdist_group(kind if kind in TOGETHER else name))

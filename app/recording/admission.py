@@ -98,9 +98,9 @@ async def _none() -> None:
 
 
 async def _shortage(ctx: Context, identity: str) -> Why | None:
-    left = await quota.read(ctx.store, ctx.settings, identity)
+    left, is_full = await asyncio.gather(
+        quota.read(ctx.store, ctx.settings, identity), governor.refuse_new(ctx)
+    )
     if left.free_bytes <= 0:
         return Why.QUOTA
-    if await governor.refuse_new(ctx):
-        return Why.DISK
-    return None
+    return Why.DISK if is_full else None
