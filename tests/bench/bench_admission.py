@@ -1,8 +1,9 @@
 """What asking whether a share may be recorded adds to its start: permission, limit, quota, disk.
 
 `slot`: it takes one of its community's, as in the first reconcile of a share, which then waits for
-sound. `held`: it has one, as when the egress is started. `rbac`: the same where roles decide.
-`round_trip`: one ping of the database, for scale.
+its sound, for longer, unless that is there already. `held`: it has one, as when the egress is
+started. `rbac`: the same where roles decide. `round_trip`: one ping of the database, for
+scale.
 """
 
 from __future__ import annotations

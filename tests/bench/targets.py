@@ -104,7 +104,6 @@ TARGETS = (
     Target("the same, less the audio wait", 100, "ms", "start", "video_only", number=p99),
     Target("admission of a start", 2, "ms", "admission", "held"),
     Target("the same, by roles", 2, "ms", "admission", "rbac"),
-    Target("the same, taking its slot", 2, "ms", "admission", "slot"),
     Target("pages of clips, large by small, p99", 3, "x", "clips_p99_growth", "", number=slowest),
     *(
         Target(f"{query}, large by small, p99", 3, "x", "query_p99_growth", query)
