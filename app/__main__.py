@@ -18,6 +18,9 @@ from app.settings import Settings, load
 from app.signals import run_until_signalled
 
 STOP_SECONDS = 10
+# Whoever asks is to close an idle connection first (Go after 90 s, httpx after 5): one that this
+# end closes just then costs them the request that is on its way.
+KEEP_ALIVE_SECONDS = 120
 """How long open requests may go on after SIGTERM."""
 
 
@@ -161,6 +164,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
         access_log=False,
         log_config=None,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = uvicorn.Server(config)

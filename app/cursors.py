@@ -22,7 +22,9 @@ def read(text: str) -> tuple[datetime, str]:
     """The instant and the id that `written` made the text of. Raises Invalid if it did not."""
     try:
         decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        milliseconds, _, row_id = decoded.partition("/")
+        milliseconds, slash, row_id = decoded.partition("/")
+        if not (slash and row_id):
+            raise ValueError("no place in a list")
         return _EPOCH + timedelta(milliseconds=int(milliseconds)), row_id
     except (ValueError, binascii.Error, OverflowError) as error:
         raise Invalid(f"next={text[:80]!r} is not what a list gave: leave it out") from error

@@ -203,7 +203,7 @@ def _state(
         if begun is not None and buffer.get("forget_before") is not None:
             begun = max(begun, buffer["forget_before"])  # nothing is left of what came before
         late = begun is not None and now - begun > three + timedelta(seconds=10)
-        return ("stalled", why) if late else ("starting", "starting")
+        return ("stalled", why) if late else ("starting", why or "starting")
     if now - newest_at > three + timedelta(seconds=10):
         return "stalled", why
     return ("lagging" if now - newest > three + timedelta(seconds=3) else "recording"), why

@@ -205,7 +205,9 @@ async def _tell(
     if why is Why.EGRESS_FAILED and buffer["why"] == Why.NO_WORKER:
         why = Why.NO_WORKER
     detail = await admission.detail(ctx, buffer, why)
-    is_news = why != buffer["why"] and not (why is Why.STARTING and buffer["failures"])
+    # What went wrong is told until it records, not only until the next try begins.
+    has_failed = buffer["failures"] or buffer["why"] in (Why.NO_WORKER, Why.EGRESS_FAILED)
+    is_news = why != buffer["why"] and not (why is Why.STARTING and has_failed)
     if is_news or (why is Why.LIMIT and detail != buffer["why_detail"]):
         change |= {"why": why, "why_detail": detail}
         if is_news and why in REFUSALS:

@@ -42,7 +42,7 @@ class Poster:
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         while self._idle:
             reader, writer = self._idle.pop()
-            if not reader.at_eof():  # the API closes what was idle for 5 s
+            if not reader.at_eof():  # the API closes what was idle for long
                 return reader, writer
             writer.close()
         return await asyncio.open_connection(self._host, self._port)

@@ -125,7 +125,7 @@ async def test_says_that_no_worker_is_free_and_records_when_one_is(world: World,
             found = await world.buffer(room)
             return bool(found and found["why"] == "no-worker")
 
-        await wait_for(told, 90)
+        await wait_for(told, 40)
         for worker in world.stack.egress_names:
             world.stack.set_faults({}, worker)
         await world.wait_for_buffer(room, seconds=1, deadline=60)

@@ -17,6 +17,7 @@ from tests.e2e.console.desk import (
     EARLY_SECONDS,
     SLACK_SECONDS,
     desk,
+    handle,
     lasts,
     select,
     selected,
@@ -74,7 +75,10 @@ async def test_a_selection_becomes_a_clip_that_plays_in_its_place(page: Page) ->
 
 async def test_what_came_since_my_last_clip_is_chosen_at_a_press(page: Page) -> None:
     """Of this share: a clip of another one, of the same person in the same room, is none of it."""
-    _, end = await select(page, 3)
+    await select(page, 3)
+    # before the newest moment: there has to be something since
+    await handle(page, "End").press("ArrowLeft")
+    _, end = await selected(page)
     made = await capture(page, "Until here")
     await expect(made.get_by_text("Ready.")).to_be_visible()
     await page.get_by_role("button", name="The last 30 s").click()
