@@ -91,9 +91,6 @@ async def test_lists_are_filtered_by_room_and_owner_within_what_may_be_seen(
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!!!", "MTIz", "OTk5OTk5OTk5OTk5OTk5OTk5OTkvYQ", "é"])
 async def test_a_cursor_that_no_list_gave_is_refused(ctx: Context, cursor: str) -> None:
-    if cursor == "MTIz":  # "123" without an id is before everything: an empty page
-        assert (await pages.page(ctx, ADA, Wanted(), after=cursor)).items == []
-        return
     with pytest.raises(Invalid, match="leave it out"):
         await pages.page(ctx, ADA, Wanted(), after=cursor)
 
