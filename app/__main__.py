@@ -18,10 +18,10 @@ from app.settings import Settings, load
 from app.signals import run_until_signalled
 
 STOP_SECONDS = 10
+"""How long open requests may go on after SIGTERM."""
 # Whoever asks is to close an idle connection first (Go after 90 s, httpx after 5): one that this
 # end closes just then costs them the request that is on its way.
 KEEP_ALIVE_SECONDS = 120
-"""How long open requests may go on after SIGTERM."""
 
 
 def main(argv: list[str] | None = None) -> int:
