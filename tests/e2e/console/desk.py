@@ -52,10 +52,14 @@ async def desk(
         yield page
 
 
+def ends_as_asked(asked: float, end: float) -> bool:
+    """Whether a film ends when it was asked to, in seconds, as exactly as its pictures allow."""
+    return -SLACK_SECONDS < asked - end < EARLY_SECONDS + SLACK_SECONDS
+
+
 async def lasts(video: Locator, seconds: float) -> bool:
-    """Whether a film is as long as was asked for, as exactly as its pictures allow."""
-    early = seconds - float(await video.evaluate("(video) => video.duration"))
-    return -SLACK_SECONDS < early < EARLY_SECONDS + SLACK_SECONDS
+    """Whether a film is as long as was asked for."""
+    return ends_as_asked(seconds, float(await video.evaluate("(video) => video.duration")))
 
 
 async def film_shown(page: Page) -> None:

@@ -14,9 +14,9 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import Shared
 from tests.e2e.console.desk import (
-    EARLY_SECONDS,
     SLACK_SECONDS,
     desk,
+    ends_as_asked,
     handle,
     lasts,
     select,
@@ -100,7 +100,7 @@ async def test_what_came_since_my_last_clip_is_chosen_at_a_press(page: Page) -> 
 
 async def _begins(page: Page, at: float) -> bool:
     begin, _ = await selected(page)
-    return -EARLY_SECONDS - SLACK_SECONDS < begin - at < SLACK_SECONDS
+    return ends_as_asked(at, begin)
 
 
 async def test_a_capture_waits_for_the_moment_and_can_be_cancelled(page: Page) -> None:
