@@ -177,13 +177,14 @@ async def test_one_picture_on_and_one_back(page: Page) -> None:
 async def test_nothing_moves_under_the_hands_while_media_arrives(page: Page) -> None:
     """Over three new segments the handle stays where it is; then the timeline follows again."""
     await select(page, 5)
-    end = handle(page, "End")
-    before = await end.bounding_box()
+    end, below = handle(page, "End"), page.get_by_role("group", name="What the timeline shows")
+    before, stood = await end.bounding_box(), await below.bounding_box()
     newest = float(await end.get_attribute("aria-valuemax") or "")
     more = "(end, newest) => Number(end.ariaValueMax) > newest + 5.9"
     await until(end, more, newest, what="three more segments have come")
     assert await end.bounding_box() == before
     await expect(page.get_by_text("s newer")).to_be_visible()
+    assert await below.bounding_box() == stood
     await page.mouse.move(5, 5)
     await page.get_by_role("button", name="Follow live").click()
     await page.mouse.move(5, 5)

@@ -14,6 +14,7 @@ import { heading } from './heading.js';
 import { hoverCard } from './hover.js';
 import { listenToKeys } from './keys.js';
 import { markers } from './markers.js';
+import { newer } from './newer.js';
 import { Player } from './player.js';
 import { presets } from './presets.js';
 import { Selection } from './selection.js';
@@ -105,7 +106,7 @@ function desk({ session, api, buffer }) {
     { class: 'card timeline', 'aria-labelledby': 'timeline-title' },
     h('h2', { id: 'timeline-title', class: 'visually-hidden' }, t.title),
     chosen.element,
-    h('div', { class: 'stage-area' }, card.element, track.element),
+    h('div', { class: 'stage-area' }, card.element, track.element, newer(parts)),
     h('div', { class: 'row between' }, timeFields(parts), toolbar(parts)),
     gapList(parts),
     keysSwitch(),

@@ -16,10 +16,11 @@ export function gestures(track, desk, hover) {
   track.element.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
     pointers.set(event.pointerId, x(event));
+    // Else what it came down on has it, and that may be drawn anew before it is lifted.
+    track.element.setPointerCapture(event.pointerId);
     if (pointers.size === 2) return beginPinch();
     if (pointers.size > 2) return;
     drag = begin(event);
-    track.element.setPointerCapture(event.pointerId);
     axis.hold(true);
   });
   track.element.addEventListener('pointermove', (event) => {

@@ -15,12 +15,9 @@ export function toolbar({ axis, selection, buffer }) {
     h('span', { class: 'dot', 'aria-hidden': 'true' }),
     t.follow,
   );
-  const newer = h('span', { class: 'note newer' });
   const show = () => {
     follow.hidden = !buffer.goesOn;
     set(follow, { 'aria-pressed': String(axis.following) });
-    const beyond = Math.round((buffer.extent.newest - axis.to) / 1000);
-    newer.textContent = beyond > 0 ? t.newer(beyond) : '';
   };
   axis.addEventListener('change', show);
   buffer.addEventListener('change', show);
@@ -28,7 +25,6 @@ export function toolbar({ axis, selection, buffer }) {
   return h(
     'div',
     { class: 'row toolbar', role: 'group', 'aria-label': t.label },
-    newer,
     follow,
     button(t.out, '−', () => axis.zoom(2, middle())),
     button(t.in, '+', () => axis.zoom(0.5, middle())),

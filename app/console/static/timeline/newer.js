@@ -1,0 +1,17 @@
+// How much there is beyond the right end of what the timeline shows.
+
+import { h } from '../dom.js';
+import { texts } from '../texts.js';
+
+/** Stands on the ruler, so that nothing moves when it comes or goes. */
+export function newer({ axis, buffer }) {
+  const element = h('span', { class: 'note newer' });
+  const show = () => {
+    const seconds = Math.round((buffer.extent.newest - axis.to) / 1000);
+    element.textContent = seconds > 0 ? texts.timeline.toolbar.newer(seconds) : '';
+  };
+  axis.addEventListener('change', show);
+  buffer.addEventListener('change', show);
+  show();
+  return element;
+}
