@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +30,7 @@ from app.free_ports import choose_ports, remembered_ports
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
+WAKE_SECONDS = 0.2
 FRUITLESS_STARTS = 5
 DYING_SECONDS = 5.0
 """How long the stores of a service that was just killed may take to let go of the lock."""
@@ -119,7 +120,7 @@ async def embedded_stores(
     commands = {setting: _command(setting) for setting in settings}
     _make_folders(data_dir, settings)
     lock = await _lock(data_dir)
-    children: list[Child] = []
+    children: dict[str, Child] = {}
     try:
         ports = choose_ports(settings, data_dir / "ports.json")
         for setting, command in commands.items():
@@ -131,19 +132,34 @@ async def embedded_stores(
                 log_path=_log_path(setting, data_dir),
                 pass_fds=[lock],
             )
-            children.append(child)
+            children[setting] = child
             child.start()
         urls = {setting: STORES[setting].url_at(port) for setting, port in ports.items()}
         await asyncio.gather(
             *(
                 _wait_until_ready(setting, urls[setting], child, data_dir)
-                for setting, child in zip(settings, children, strict=True)
+                for setting, child in children.items()
             )
         )
         yield urls
     finally:
-        await asyncio.gather(*(child.stop(STOP_SECONDS) for child in children))
+        await asyncio.gather(*(_end(child, ports[name]) for name, child in children.items()))
         os.close(lock)
+
+
+async def _end(child: Child, port: int) -> None:
+    """Ends a store in its own time.
+
+    SecantusDB (0.7.0b3, server.py) gives its listening thread 2 s to end, and only a connection
+    wakes it. Not at once: a thread that answers takes the signal away from the main one, which
+    then sleeps on.
+    """
+    ending = asyncio.create_task(child.stop(STOP_SECONDS))
+    while not (await asyncio.wait({ending}, timeout=WAKE_SECONDS))[0]:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+    await ending
 
 
 def running_stores(data_dir: Path) -> dict[str, str]:
