@@ -58,7 +58,8 @@ async def replayed(http: httpx.AsyncClient, made: DiskShare, folder: Path, *wind
 
 async def clipped(ctx: Context, made: DiskShare, *window: float) -> ReplayClip:
     """What a capture makes of it."""
-    request = CaptureRequest.model_validate({"buffer": made.buffer_id} | instants(made, *window))
+    asked = {"buffer": made.buffer_id, "tail": "skip"} | instants(made, *window)
+    request = CaptureRequest.model_validate(asked)
     row = await captures.accept(ctx, Caller(SHARER), request)
     await capturing.run(ctx, row["_id"])
     capture = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
