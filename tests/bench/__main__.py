@@ -59,11 +59,14 @@ def main(argv: list[str] | None = None) -> int:
     logs.configure(settings, "bench")
     ground = Ground(FOLDER / "bench", arguments.quick)
     machine = host.machine() | {"file_system": host.file_system(ROOT)}
-    loads = {"before": host.load()}
+    documents = [json.loads(path.read_text()) for path in arguments.earlier]
+    before = [host.load(), *(each["load"]["before"] for each in documents)]
     by_bench: dict[str, list[float]] = {}
-    results: list[Result] = []
+    for each in documents:
+        by_bench |= each["load"]["benches"]
+    results = [one for each in documents for one in report.results(each)]
     failures: dict[str, str] = {}
-    for name in arguments.only or BENCHES:
+    for name in BENCHES if arguments.only is None else arguments.only:
         by_bench[name] = host.load()
         began = time.monotonic()
         try:
@@ -73,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
             failures[name] = f"{type(error).__name__}: {error}"
         ground.say(f"{name} took {time.monotonic() - began:.0f} s")
     verdicts = targets.verdicts(results)
-    told = {**loads, "after": host.load(), "benches": by_bench}
+    after = [host.load(), *(each["load"]["after"] for each in documents)]
+    told = {"before": max(before), "after": max(after), "benches": by_bench}
     print(report.tables(results), end="\n\n")
     print(_held(verdicts), end="\n\n")
     print(f"load average before {told['before']}, after {told['after']}")
@@ -96,7 +100,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="everything once over: < 3 minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
     parser.add_argument(
-        "--only", nargs="+", choices=BENCHES, metavar="NAME", help=f"of {', '.join(BENCHES)}"
+        "--only",
+        nargs="*",
+        choices=BENCHES,
+        metavar="NAME",
+        help=f"of {', '.join(BENCHES)}; without a name: none, just what --earlier brings",
+    )
+    parser.add_argument(
+        "--earlier",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="add what --json wrote there; of the loads, the highest is told",
     )
     parser.add_argument(
         "--readme", action="store_true", help="renew the README's table and picture"

@@ -13,6 +13,7 @@ async def run(ground: Ground) -> list[Result]:
     async with livekit_stub(ground.scratch) as stub:
         roles = ("api", "worker", "indexer")
         async with installation(ground, "events", roles, livekit_url=stub.url) as running:
+            stub.tell(running.settings.base_url)
             results = await bench_start.run(ground, running, stub)
             results += await bench_webhooks.run(ground, running, "whole_service")
         if not ground.quick:

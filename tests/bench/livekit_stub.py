@@ -1,7 +1,11 @@
-"""A LiveKit that takes every request and notes when: its Twirp API on a port of 127.0.0.1."""
+"""A LiveKit that takes every request and notes when: its Twirp API on a port of 127.0.0.1.
+
+Its egresses are active at once, and end when they are stopped; it tells of both by webhooks.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -9,11 +13,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from livekit.protocol.egress import (
     EgressInfo,
     EgressStatus,
+    ListEgressRequest,
     ListEgressResponse,
+    SegmentsInfo,
     StopEgressRequest,
     TrackCompositeEgressRequest,
 )
@@ -21,18 +28,30 @@ from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.room import ListParticipantsResponse, ListRoomsResponse, SendDataResponse
 
 from app.free_ports import choose_ports
+from tests.bench.posting import Poster
+from tests.bench.signing import signed
 
 
 class LiveKitStub:
-    """`started`: when (time.perf_counter) StartEgress came, by video track.
-
-    `egresses`: what was started, by video track.
-    """
+    """`started`: when (time.perf_counter) StartEgress came, by video track."""
 
     def __init__(self, port: int) -> None:
         self.url = f"ws://127.0.0.1:{port}"
         self.started: dict[str, float] = {}
-        self.egresses: dict[str, EgressInfo] = {}
+        self._egresses: dict[str, EgressInfo] = {}
+        self._poster: Poster | None = None
+        self._telling: set[asyncio.Task[None]] = set()
+
+    def tell(self, base_url: str) -> None:
+        """Sends its webhooks to that service from now on."""
+        self._poster = Poster(base_url)
+
+    async def close(self) -> None:
+        for task in self._telling:
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+        if self._poster is not None:
+            await self._poster.close()
 
     async def answer(self, request: web.Request) -> web.Response:
         now = time.perf_counter()
@@ -42,24 +61,63 @@ class LiveKitStub:
             content_type="application/protobuf",
         )
 
+    def _start(self, asked: TrackCompositeEgressRequest, now: float) -> EgressInfo:
+        info = EgressInfo(
+            egress_id=f"EG_{secrets.token_hex(6)}",
+            room_name=asked.room_name,
+            status=EgressStatus.EGRESS_STARTING,
+            started_at=time.time_ns(),
+            track_composite=asked,
+        )
+        self.started[asked.video_track_id] = now
+        active = EgressInfo()
+        active.CopyFrom(info)
+        active.status = EgressStatus.EGRESS_ACTIVE
+        active.segment_results.append(SegmentsInfo(started_at=info.started_at))
+        self._egresses[info.egress_id] = active
+        self._tell(("egress_started", info), ("egress_updated", active))
+        return info
+
+    def _stop(self, egress_id: str) -> EgressInfo:
+        info = self._egresses[egress_id]
+        ending = EgressInfo()
+        ending.CopyFrom(info)
+        ending.status = EgressStatus.EGRESS_ENDING
+        info.status = EgressStatus.EGRESS_COMPLETE
+        info.ended_at = time.time_ns()
+        self._tell(("egress_updated", ending), ("egress_ended", info))
+        return ending
+
+    def _tell(self, *events: tuple[str, EgressInfo]) -> None:
+        made = [signed(name, {"egressInfo": MessageToDict(info)}) for name, info in events]
+
+        async def send(poster: Poster) -> None:
+            for event in made:
+                await poster.post(event)
+
+        if self._poster is not None:
+            task = asyncio.create_task(send(self._poster))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    def _list(self, asked: ListEgressRequest) -> ListEgressResponse:
+        found = [
+            info
+            for info in self._egresses.values()
+            if asked.egress_id in ("", info.egress_id)
+            and asked.room_name in ("", info.room_name)
+            and (not asked.active or info.status == EgressStatus.EGRESS_ACTIVE)
+        ]
+        return ListEgressResponse(items=found)
+
     def _answer(self, method: str, body: bytes, now: float) -> Message:
         if method == "StartTrackCompositeEgress":
-            asked = TrackCompositeEgressRequest.FromString(body)
-            info = EgressInfo(
-                egress_id=f"EG_{secrets.token_hex(6)}",
-                room_name=asked.room_name,
-                status=EgressStatus.EGRESS_STARTING,
-                started_at=time.time_ns(),
-                track_composite=asked,
-            )
-            self.started[asked.video_track_id] = now
-            self.egresses[asked.video_track_id] = info
-            return info
+            return self._start(TrackCompositeEgressRequest.FromString(body), now)
         if method == "StopEgress":
-            egress_id = StopEgressRequest.FromString(body).egress_id
-            return EgressInfo(egress_id=egress_id, status=EgressStatus.EGRESS_ENDING)
+            return self._stop(StopEgressRequest.FromString(body).egress_id)
+        if method == "ListEgress":
+            return self._list(ListEgressRequest.FromString(body))
         answers: dict[str, Message] = {
-            "ListEgress": ListEgressResponse(),
             "ListRooms": ListRoomsResponse(),
             "ListParticipants": ListParticipantsResponse(),
             "GetParticipant": ParticipantInfo(),
@@ -82,4 +140,5 @@ async def livekit_stub(folder: Path) -> AsyncIterator[LiveKitStub]:
         await web.TCPSite(runner, "127.0.0.1", port).start()
         yield stub
     finally:
+        await stub.close()
         await runner.cleanup()

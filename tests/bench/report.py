@@ -103,6 +103,11 @@ def document(
     }
 
 
+def results(document: Mapping[str, Any]) -> list[Result]:
+    """The results in what `--json` wrote."""
+    return [Result(**one) for one in document["results"]]
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lines of columns; all but the first two are right-aligned."""
     lines = [list(headings), *(list(row) for row in rows)]

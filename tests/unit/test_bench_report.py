@@ -46,6 +46,7 @@ def test_the_json_says_what_the_contract_says() -> None:
     verdicts = targets.verdicts(results)
     document = report.document({"cores": 2}, {"before": [0.1]}, results, verdicts)
     assert json.loads(json.dumps(document)) == document
+    assert report.results(document) == results
     assert set(document) >= {"machine", "load", "results"}
     ours = document["results"][1]
     assert (
