@@ -38,6 +38,11 @@ class World:
         """Somebody who shares a screen of 640x360 at 15 fps, with sound."""
         return Publisher(self.stack, room, identity, *arguments)
 
+    def set_faults(self, faults: dict[str, Any]) -> None:
+        """Gives every egress worker these faults; {} ends them all."""
+        for worker in self.stack.egress_names:
+            self.stack.set_faults(faults, worker)
+
     async def buffers(self, room: str) -> list[dict[str, Any]]:
         answer = await self.admin.get("/buffers", params={"room": room})
         assert answer.status_code == 200, answer.text
@@ -133,6 +138,4 @@ def _no_faults(request: pytest.FixtureRequest) -> Any:
     """Ends the faults that a test has ordered."""
     yield
     if "world" in request.fixturenames:
-        stack = request.getfixturevalue("world").stack
-        for worker in stack.egress_names:
-            stack.set_faults({}, worker)
+        request.getfixturevalue("world").set_faults({})

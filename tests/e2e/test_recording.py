@@ -36,13 +36,12 @@ class Ghost:
 async def ghost(world: World) -> AsyncIterator[Ghost]:
     """One that LiveKit lists as active for good, as the service finds out after 40 s."""
     room = f"haunted {secrets.token_hex(4)}"
-    for worker in world.stack.egress_names:
-        world.stack.set_faults({"die_after_segments": 2}, worker)
+    world.set_faults({"die_after_segments": 2})
     async with world.share(room) as share:
         egress = await wait_for(lambda: one_egress(world, room), 20)
         await wait_for(lambda: not all(map(world.stack.running, world.stack.egress_names)), 30)
+        world.set_faults({})
         for worker in world.stack.egress_names:
-            world.stack.set_faults({}, worker)
             if not world.stack.running(worker):
                 await world.stack.start(worker)
         yield Ghost(room, share, egress)
@@ -156,13 +155,11 @@ async def test_a_ghost_is_replaced_and_never_stopped(world: World, ghost: Ghost)
 
 async def test_restarts_at_once_when_the_egress_dies(world: World, room: str) -> None:
     """A killed egress is replaced while the share lives, and the timeline shows the gap."""
-    for worker in world.stack.egress_names:
-        world.stack.set_faults({"fail_after_segments": 2}, worker)
+    world.set_faults({"fail_after_segments": 2})
     async with world.share(room):
         first = await wait_for(lambda: one_egress(world, room), 15)
         await wait_for(lambda: _other_than(world, room, first), 30)
-        for worker in world.stack.egress_names:
-            world.stack.set_faults({}, worker)
+        world.set_faults({})
 
         async def gap() -> bool:
             found = await world.buffer(room)
@@ -178,8 +175,7 @@ async def _other_than(world: World, room: str, known: str) -> str | None:
 
 async def test_says_that_no_worker_is_free_and_records_when_one_is(world: World, room: str) -> None:
     """While nobody takes the job the buffer says why; it records as soon as somebody does."""
-    for worker in world.stack.egress_names:
-        world.stack.set_faults({"busy": True}, worker)
+    world.set_faults({"busy": True})
     async with world.share(room):
 
         async def told() -> bool:
@@ -187,16 +183,14 @@ async def test_says_that_no_worker_is_free_and_records_when_one_is(world: World,
             return bool(found and found["why"] == "no-worker")
 
         await wait_for(told, 40)
-        for worker in world.stack.egress_names:
-            world.stack.set_faults({}, worker)
+        world.set_faults({})
         await world.wait_for_buffer(room, seconds=1, deadline=60)
         assert await one_egress(world, room)
 
 
 async def test_adopts_an_egress_whose_start_was_answered_too_late(world: World, room: str) -> None:
     """A worker that answers after 12 s makes LiveKit report an error; never two egresses."""
-    for worker in world.stack.egress_names:
-        world.stack.set_faults({"delay_start": 12}, worker)
+    world.set_faults({"delay_start": 12})
     async with world.share(room):
         await world.wait_for_buffer(room, seconds=2, deadline=60)
         assert await one_egress(world, room)

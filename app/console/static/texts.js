@@ -221,6 +221,7 @@ export const texts = {
       back: 'To the shares',
     },
     track: {
+      newer: (seconds) => `${seconds} s newer`,
       label: 'Timeline',
       start: 'Start of the selection',
       end: 'End of the selection',
@@ -249,7 +250,6 @@ export const texts = {
       label: 'What the timeline shows',
       follow: 'Follow live',
       followExplain: 'Keeps the newest moment in sight, unless you are using the timeline',
-      newer: (seconds) => `${seconds} s newer`,
       in: 'Zoom in',
       out: 'Zoom out',
       selection: 'Selection',

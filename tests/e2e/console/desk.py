@@ -97,10 +97,15 @@ async def select(page: Page, seconds: float) -> tuple[float, float]:
     """Selects the last so many seconds, by typing, and waits for the film."""
     await page.get_by_role("button", name="The last 30 s").click()
     _, end = await selected(page)
-    await field(page, "From").fill(await written(page, end - seconds))
-    await field(page, "From").press("Enter")
+    await type_time(page, "From", end - seconds)
     await film_shown(page)
     return await selected(page)
+
+
+async def type_time(page: Page, name: str, instant: float) -> None:
+    """Types Unix seconds into the field "From" or "To", and confirms them."""
+    await field(page, name).fill(await written(page, instant))
+    await field(page, name).press("Enter")
 
 
 async def written(page: Page, instant: float) -> str:

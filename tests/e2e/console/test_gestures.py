@@ -11,7 +11,7 @@ from playwright.async_api import Browser, CDPSession, FloatRect, Locator, Page
 
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import Shared
-from tests.e2e.console.desk import desk, field, film_shown, handle, select, selected, written
+from tests.e2e.console.desk import desk, film_shown, handle, select, selected, type_time
 from tests.waiting import wait_for
 
 Point = tuple[float, float]
@@ -84,8 +84,7 @@ async def drawn(page: Page, width: float) -> FloatRect:
 async def in_the_middle(page: Page) -> FloatRect:
     """Selects 4 s that are over, shows as much around them, and tells where they are drawn then."""
     _, end = await select(page, 9)
-    await field(page, "To").fill(await written(page, end - 5))
-    await field(page, "To").press("Enter")
+    await type_time(page, "To", end - 5)
     await film_shown(page)
     await page.get_by_role("button", name="Selection", exact=True).click()
     await page.get_by_role("button", name="Zoom out").click()

@@ -8,7 +8,7 @@ export function newer({ axis, buffer }) {
   const element = h('span', { class: 'note newer' });
   const show = () => {
     const seconds = Math.round((buffer.extent.newest - axis.to) / 1000);
-    element.textContent = seconds > 0 ? texts.timeline.toolbar.newer(seconds) : '';
+    element.textContent = seconds > 0 ? texts.timeline.track.newer(seconds) : '';
   };
   axis.addEventListener('change', show);
   buffer.addEventListener('change', show);
