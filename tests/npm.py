@@ -1,4 +1,7 @@
-"""Packages of npm that tests need, as the lock in tests/node pins them."""
+"""Packages of npm that tests and checks need, as the lock in tests/node pins them.
+
+`python -m tests.npm` installs them.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,10 @@ def _install() -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(_LOCK.with_name(name), FOLDER)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    ran = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, f"npm can't install what the tests need: {ran.stderr[-2000:]}"
     shutil.copy(_LOCK, done)
+
+
+if __name__ == "__main__":
+    install()

@@ -289,7 +289,7 @@ export const texts = {
       volume: 'Volume',
       rate: 'Speed',
       times: (rate) => `${rate} ×`,
-      within: (at, length) => `${at} / ${length}`,
+      within: (at, whole) => `${at} / ${whole}`,
       outside: 'outside of the selection',
       promise: 'This is the very film that a precise cut makes: what you see is what the clip will be.',
     },
@@ -347,14 +347,14 @@ export const texts = {
       postRoll: 'Seconds after the end',
       postRollHint: 'at most 60',
       untilNow: 'the moment you press Capture',
-      summary: (from, to, length, { open, roll }) =>
-        `${from} to ${to}${roll ? ` and ${roll} s more` : ''}${open ? '' : ` (${length})`}`,
+      summary: (from, to, long, { open, roll }) =>
+        `${from} to ${to}${roll ? ` and ${roll} s more` : ''}${open ? '' : ` (${long})`}`,
       startsLater: (by, most) =>
         `It starts ${by} later than the selection: a clip can be ${most} long at most.`,
-      lost: (length, all) =>
+      lost: (stretch, all) =>
         all
           ? 'All of the selection is no longer kept. Select something newer.'
-          : `${length} of the selection are no longer kept: the clip will be shorter.`,
+          : `${stretch} of the selection are no longer kept: the clip will be shorter.`,
       submit: 'Capture',
       sending: 'Asking…',
       again: 'The answer was lost. Asking again…',
@@ -452,7 +452,7 @@ export const texts = {
       name: 'Quota',
       loading: 'How much room there is for clips…',
       used: (used, whole, free) => `${used} of ${whole} used, ${free} free.`,
-      reserved: (bytes) => `${bytes} held for captures on their way.`,
+      reserved: (size) => `${size} held for captures on their way.`,
       near: 'Nearly full: delete what you don’t need, or ask for a larger quota.',
       full: 'Full: nothing can be captured until you delete clips, or get a larger quota.',
     },
@@ -544,7 +544,7 @@ export const texts = {
       tailLeans: (seconds) =>
         `${seconds} s: pictures at the end that lean on later ones were left out; an exact cut has them`,
       gaps: 'Gaps',
-      gap: (length, why, kept) => `${length}: ${why}${kept ? ', the picture stands still' : ', left out'}`,
+      gap: (long, why, kept) => `${long}: ${why}${kept ? ', the picture stands still' : ', left out'}`,
       gapWords: {
         'no-picture': 'nothing new on the screen',
         lost: 'segments were lost',

@@ -61,7 +61,7 @@ export function captureJob({ api, id, told, fresh, dismiss }) {
     set(element, { class: `job ${status}` });
     if (status === shown) return;
     shown = status;
-    if (status === 'ready' && progress.clip) fill(rest, clip(api, progress.clip, fresh));
+    if (status === 'ready' && progress.clip) fill(rest, made(api, progress.clip, fresh));
   }
 
   async function stop() {
@@ -88,7 +88,7 @@ function inWords({ status, stage, reason, detail, progress, clip }) {
 }
 
 /** What was made: the film, and what was asked for against what was delivered. */
-function clip(api, told, play) {
+function made(api, told, play) {
   const { requested, delivered } = told;
   const video = h('video', {
     src: api.url(told.url),

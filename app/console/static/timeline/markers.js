@@ -39,7 +39,11 @@ export function markers(desk) {
     now.disabled = !buffer.goesOn;
     none.hidden = buffer.markers.length > 0;
     const known = new Set(buffer.markers.map((marker) => marker.id));
-    for (const [id, row] of rows) if (!known.has(id)) (row.remove(), rows.delete(id));
+    for (const [id, one] of rows) {
+      if (known.has(id)) continue;
+      one.remove();
+      rows.delete(id);
+    }
     const sorted = [...buffer.markers].sort((a, b) => b.at - a.at);
     sorted.forEach((marker, place) => {
       if (!rows.has(marker.id)) rows.set(marker.id, row(marker));
