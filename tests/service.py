@@ -13,7 +13,7 @@ import httpx
 import psutil
 from livekit import api
 
-from app.free_ports import choose_ports
+from app.processes.free_ports import choose_ports
 from deploy.stack import ROOT
 from tests.waiting import wait_for
 

@@ -27,7 +27,7 @@ from livekit.protocol.egress import (
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.room import ListParticipantsResponse, ListRoomsResponse, SendDataResponse
 
-from app.free_ports import choose_ports
+from app.processes.free_ports import choose_ports
 from tests.bench.posting import Poster
 from tests.bench.signing import signed
 

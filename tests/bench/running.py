@@ -18,10 +18,10 @@ import psutil
 
 from app import health
 from app.access.issue import issue_token
-from app.child import Child
 from app.context import Context, opened
-from app.embedded import embedded_stores
-from app.free_ports import choose_ports
+from app.processes.child import Child
+from app.processes.embedded import embedded_stores
+from app.processes.free_ports import choose_ports
 from app.settings import Settings, load
 from tests.bench.ground import Ground
 from tests.bench.recorded import ROOM

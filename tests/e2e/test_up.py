@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest_asyncio
 
-from app.free_ports import choose_ports
+from app.processes.free_ports import choose_ports
 from deploy.running import Process, Record
 from deploy.stack import LiveKitStack
 from tests.waiting import wait_for

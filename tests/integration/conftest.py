@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from app.context import Context, opened
-from app.embedded import embedded_stores
+from app.processes.embedded import embedded_stores
 from app.settings import Settings, load
 from tests.conftest import MONGO_URL
 

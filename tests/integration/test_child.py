@@ -15,7 +15,7 @@ import psutil
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from app.child import Child
+from app.processes.child import Child
 from tests.waiting import wait_for
 
 MakeChild = Callable[..., Child]
@@ -141,7 +141,7 @@ async def test_the_child_of_a_killed_parent_dies(tmp_path: Path) -> None:
         textwrap.dedent(
             """
             import asyncio, sys
-            from app.child import Child
+            from app.processes.child import Child
 
             async def main():
                 child = Child("test", ["sleep", "600"])

@@ -22,16 +22,16 @@ import redis.exceptions
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from app.embedded import embedded_stores, running_stores
 from app.errors import ConfigurationError
-from app.free_ports import choose_ports, remembered_ports
+from app.processes.embedded import embedded_stores, running_stores
+from app.processes.free_ports import choose_ports, remembered_ports
 from tests.waiting import wait_for
 
 SERVICE = textwrap.dedent(
     """
     import asyncio, json, sys
     from pathlib import Path
-    from app.embedded import embedded_stores
+    from app.processes.embedded import embedded_stores
 
     async def main():
         async with embedded_stores(Path(sys.argv[1])) as urls:

@@ -19,8 +19,8 @@ from starlette.routing import Route
 
 from app import delivery, events
 from app.context import Context
-from app.free_ports import choose_ports
 from app.models import OutgoingEvent
+from app.processes.free_ports import choose_ports
 from app.settings import Settings
 from tests import npm
 from tests.integration.conftest import MakeSettings

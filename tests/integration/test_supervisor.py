@@ -16,7 +16,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from app.free_ports import choose_ports
+from app.processes.free_ports import choose_ports
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

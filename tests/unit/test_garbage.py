@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from app import garbage
+from app.processes import garbage
 
 
 def test_what_is_loaded_is_not_looked_through_again() -> None:

@@ -12,8 +12,8 @@ from livekit import api
 from playwright.async_api import Page, expect
 
 from app.access.managing import path_name
-from app.embedded import running_stores
 from app.models import OutgoingEvent
+from app.processes.embedded import running_stores
 from app.store import Store
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, picture

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from app.embedded import STORES
-from app.free_ports import remembered_ports
 from app.models import Buffer
+from app.processes.embedded import STORES
+from app.processes.free_ports import remembered_ports
 from app.recording.reasons import REFUSALS, Why
 from app.store import Store
 from tests.e2e.conftest import World

@@ -14,8 +14,8 @@ import httpx
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
-from app.embedded import running_stores
 from app.models import OutgoingEvent, ReplayClip
+from app.processes.embedded import running_stores
 from app.store import Store
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, picture

@@ -16,9 +16,9 @@ from app import health
 from app.context import Context
 from app.errors import ConfigurationError
 from app.exposition import Exposition, served
-from app.free_ports import choose_ports
 from app.main import create_app
 from app.models import EgressSession, UserReplayQuota
+from app.processes.free_ports import choose_ports
 from tests.integration.api.conftest import OWNER, MakeShare, bearer
 from tests.integration.conftest import MakeSettings
 from tests.waiting import wait_for

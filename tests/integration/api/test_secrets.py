@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from app.context import Context
-from app.free_ports import choose_ports
+from app.processes.free_ports import choose_ports
 from app.settings import Settings
 from deploy.stack import ROOT
 from tests.integration.api.conftest import OWNER, ROOM, bearer, token

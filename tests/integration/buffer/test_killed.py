@@ -16,9 +16,9 @@ from pymongo.errors import PyMongoError
 
 from app.buffer.invariants import violations
 from app.context import opened
-from app.embedded import embedded_stores
 from app.media.samples import SampleTable
 from app.models import Segment
+from app.processes.embedded import embedded_stores
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.conftest import MakeSettings
 from tests.media_factory import Recording

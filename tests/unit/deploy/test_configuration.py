@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from app import exposition
 from app.main import ROUTES
+from app.processes.supervisor import ROLES
 from app.settings import Settings, load
-from app.supervisor import ROLES
 from deploy import local
 from deploy.stack import livekit_binary
 

@@ -1,7 +1,7 @@
 """The whole service as one process tree: embedded stores first, then api, worker and indexer.
 
 At the end the three get SIGTERM and STOP_SECONDS, then the stores. If this process is killed, the
-kernel kills its children (app.bound_exec).
+kernel kills its children (app.processes.bound_exec).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 import structlog
 
-from app.child import EX_CONFIG, Child
-from app.embedded import embedded_stores
 from app.errors import ConfigurationError
+from app.processes.child import EX_CONFIG, Child
+from app.processes.embedded import embedded_stores
 from app.settings import Settings
 
 STOP_SECONDS = 15.0

@@ -1,7 +1,7 @@
 """One child process that is kept running: started again when it ends, ended when asked.
 
 The child lives in a session of its own, so that Ctrl-C in a terminal reaches only us, and dies
-with us (app.bound_exec).
+with us (app.processes.bound_exec).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from app.bound_exec import bound_argv
+from app.processes.bound_exec import bound_argv
 
 EX_CONFIG = 78  # sysexits.h: a start with the same settings can't succeed either
 FIRST_BACKOFF_SECONDS = 0.2

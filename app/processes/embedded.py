@@ -24,9 +24,9 @@ import redis.exceptions
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from app.child import Child
 from app.errors import ConfigurationError
-from app.free_ports import choose_ports, remembered_ports
+from app.processes.child import Child
+from app.processes.free_ports import choose_ports, remembered_ports
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
