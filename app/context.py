@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.buffer.instance import instance_id
-from app.jobs import Queue
 from app.settings import Settings
 from app.store import Store
+from app.work.queue import Queue
 
 
 @dataclass(frozen=True)

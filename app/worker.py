@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app import context, delivery, exposition, health, history, jobs, metrics, models, schedule
+from app import context, delivery, exposition, health, history, metrics, models
 from app.access import audit
 from app.buffer import cleanup, governor
 from app.clips import capturing, ended, forgetting, quota_check, sweeping, thumbnails
@@ -25,6 +25,7 @@ from app.recording import facts, reaping, recorder, survey, unfinished
 from app.recording.forgetting import forget_facts as forget_old_facts
 from app.recording.livekit import LiveKit, clock_of
 from app.settings import Settings
+from app.work import queue, schedule
 
 log = structlog.get_logger()
 
@@ -195,7 +196,7 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             keep_result=0,
         )
 
-    redis = jobs.redis_settings(settings.redis_url)
+    redis = queue.redis_settings(settings.redis_url)
     # without these arq's worker ends with the first command that finds Redis away
     redis.retry = RedisRetry(ExponentialBackoff(cap=1.0, base=0.05), _REDIS_RETRIES)
     redis.retry_on_error = [RedisConnectionError, RedisTimeoutError, OSError]
@@ -223,9 +224,9 @@ def _build(settings: Settings, ctx: Context, livekit: LiveKit) -> Worker:
             job("take_sample", take_sample, 30),
         ],
         redis_settings=redis,
-        queue_name=jobs.QUEUE,
-        job_serializer=jobs.serialize,
-        job_deserializer=jobs.deserialize,
+        queue_name=queue.QUEUE,
+        job_serializer=queue.serialize,
+        job_deserializer=queue.deserialize,
         max_jobs=MAX_JOBS,
         poll_delay=0.05,
         health_check_interval=15,

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from redis.exceptions import LockError
 
-from app import jobs, metrics, models
+from app import metrics, models
 from app.buffer import paths
 from app.context import Context
 from app.recording import (
@@ -30,6 +30,7 @@ from app.recording import (
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.recording.reasons import REFUSALS, Why
 from app.store import Row
+from app.work import queue
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     Asks for itself again where something has to be waited for. Raises Busy if another worker is
     at it, and Unavailable if LiveKit does not answer.
     """
-    lock = ctx.queue.redis.lock(jobs.lock_name(room_sid, identity), timeout=LOCK_SECONDS)
+    lock = ctx.queue.redis.lock(queue.lock_name(room_sid, identity), timeout=LOCK_SECONDS)
     if not await lock.acquire(blocking=False):
         raise Busy
     try:

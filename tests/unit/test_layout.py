@@ -134,7 +134,7 @@ def test_one_place_calls_livekit() -> None:
 
 def test_one_place_knows_the_queue() -> None:
     """arq is known to the queue and the worker."""
-    assert users_of("arq") == {"app/jobs.py", "app/worker.py"}
+    assert users_of("arq") == {"app/work/queue.py", "app/worker.py"}
 
 
 def test_one_place_reads_the_environment() -> None:

@@ -26,11 +26,11 @@ from app.buffer.instance import instance_id
 from app.clips import captures, capturing, endings, library, sweeping
 from app.clips.requests import CaptureRequest
 from app.context import Context
-from app.jobs import Queue
 from app.models import Buffer
 from app.recording import admission
 from app.settings import Settings
 from app.store import Store
+from app.work.queue import Queue
 
 _HARMLESS = frozenset({"hello", "ismaster", "isMaster", "ping", "endSessions", "createIndexes"})
 _FILE_STEPS = frozenset({"os.rename", "os.remove", "os.mkdir"})

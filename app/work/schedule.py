@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import structlog
 from redis.exceptions import RedisError
 
-from app.jobs import Queue
+from app.work.queue import Queue
 
 log = structlog.get_logger()
 
