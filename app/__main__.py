@@ -89,7 +89,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             return run_until_signalled(indexer.run(settings))
         case "doctor":
             settings = _with_stores(load())
-            from app import doctor
+            from app.condition import doctor
 
             return asyncio.run(doctor.run(settings, repair=arguments.repair))
         case "token":

@@ -10,7 +10,6 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 
-from app import exposition, health
 from app.api import (
     buffer_events,
     buffers,
@@ -38,8 +37,9 @@ from app.api.event_streams import Places
 from app.api.middleware import BodyLimit, RequestFrame, cors
 from app.buffer.looks import Looks
 from app.buffer.thumbnails import Thumbnails
-from app.checkup import Checkup
 from app.clips.served import Replays
+from app.condition import exposition, health
+from app.condition.checkup import Checkup
 from app.console import pages as console
 from app.context import opened
 from app.drawing import Drawing

@@ -1,7 +1,7 @@
 """The counters and histograms that any process of the service moves.
 
 Gauges of what the rows say (active sessions, bytes) are computed when they are read:
-`app.exposition`. Several processes share their numbers through PROMETHEUS_MULTIPROC_DIR, which the
+`app.condition.exposition`. Several processes share their numbers through PROMETHEUS_MULTIPROC_DIR, which the
 supervisor sets; without it each process tells its own.
 """
 

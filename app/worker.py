@@ -15,10 +15,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app import context, delivery, exposition, health, history, metrics, models
+from app import context, delivery, metrics, models
 from app.access import audit
 from app.buffer import cleanup, governor
 from app.clips import capturing, ended, forgetting, quota_check, sweeping, thumbnails
+from app.condition import exposition, health, history
 from app.context import Context
 from app.errors import Unavailable
 from app.recording import facts, reaping, recorder, survey, unfinished

@@ -8,8 +8,9 @@ from pathlib import Path
 import prometheus_client
 from pydantic import SecretStr
 
-from app import exposition, metrics
+from app import metrics
 from app.api import openapi
+from app.condition import exposition
 from app.main import ROUTES
 from app.settings import Settings
 

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app import history
 from app.access import managing
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Seconds, Told
-from app.checkup import Checkup
+from app.condition import history
+from app.condition.checkup import Checkup
 from app.errors import NotPermitted
 
 _LONGEST_MINUTES = int(history.KEPT.total_seconds() / 60)

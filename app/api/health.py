@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app import health
 from app.api import wire
 from app.api.openapi import Answer, Operation, described
+from app.condition import health
+from app.condition.exposition import CONTENT_TYPE, Exposition
 from app.errors import NotFound, Unauthorized
-from app.exposition import CONTENT_TYPE, Exposition
 
 
 class Alive(wire.Told):

@@ -18,13 +18,14 @@ from pathlib import Path
 import structlog
 from pymongo.errors import PyMongoError
 
-from app import exposition, health, metrics
+from app import metrics
 from app.buffer import leases, watching
 from app.buffer.committing import Committer
 from app.buffer.following import Follower
 from app.buffer.listing import Stamp, stamp_of
 from app.buffer.making import Tools
 from app.buffer.paths import BUFFER_ROOT, LIVE_PLAYLIST
+from app.condition import exposition, health
 from app.context import Context, opened
 from app.models import EgressSession
 from app.settings import Settings

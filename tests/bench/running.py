@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from app import health
 from app.access.issue import issue_token
+from app.condition import health
 from app.context import Context, opened
 from app.processes.child import Child
 from app.processes.embedded import embedded_stores

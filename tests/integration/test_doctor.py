@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import doctor, health
 from app.buffer.paths import new_session_id
+from app.condition import doctor, health
+from app.condition.doctor import EGRESS_CHANNEL, SERVER_CHANNEL, Finding
+from app.condition.exposition import Guest
 from app.context import Context
-from app.doctor import EGRESS_CHANNEL, SERVER_CHANNEL, Finding
-from app.exposition import Guest
 from app.main import create_app
 from app.models import EgressSession
 from app.settings import Settings

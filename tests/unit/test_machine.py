@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.machine import cores, cores_for, media_root
+from app.condition.machine import cores, cores_for, media_root
 from app.recording.encoding import encoding
 from app.settings import Settings, load
 

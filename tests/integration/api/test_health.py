@@ -12,10 +12,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
-from app import health
+from app.condition import health
+from app.condition.exposition import Exposition, served
 from app.context import Context
 from app.errors import ConfigurationError
-from app.exposition import Exposition, served
 from app.main import create_app
 from app.models import EgressSession, UserReplayQuota
 from app.processes.free_ports import choose_ports

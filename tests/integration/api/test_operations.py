@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app import history
-from app.checkup import HIDDEN, Checkup, secrets_of, without
+from app.condition import history
+from app.condition.checkup import HIDDEN, Checkup, secrets_of, without
+from app.condition.doctor import Finding
+from app.condition.history import STEP_SECONDS, Sample, Sampler
 from app.context import Context
-from app.doctor import Finding
-from app.history import STEP_SECONDS, Sample, Sampler
 from app.metrics import INDEX_LAG
 from app.models import AuditEntry, OutgoingEvent, UserReplayQuota
 from tests.integration.api.conftest import INSTANCE_ADMIN, ROOM, MakeShare

@@ -14,7 +14,7 @@ import yaml
 from prometheus_client import REGISTRY
 from starlette.routing import Route
 
-from app import exposition
+from app.condition import exposition
 from app.main import ROUTES
 from app.processes.supervisor import ROLES
 from app.settings import Settings, load

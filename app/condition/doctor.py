@@ -18,12 +18,12 @@ from livekit.api import AccessToken
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app import health, machine
 from app.buffer import invariants, strays
 from app.clips import invariants as clips
+from app.condition import health, machine
+from app.condition.machine import Level, Result
 from app.context import Context, opened
 from app.errors import ConfigurationError, Unavailable
-from app.machine import Level, Result
 from app.models import EgressSession, Segment
 from app.recording.livekit import LiveKit
 from app.settings import Settings

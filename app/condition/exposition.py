@@ -24,9 +24,9 @@ from starlette.routing import Route
 
 from app import metrics
 from app.buffer import governor
+from app.condition.measures import Measures
 from app.context import Context
 from app.errors import ConfigurationError
-from app.measures import Measures
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 CACHE_SECONDS = 15.0

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from odmantic import Field, Model
 
-from app import exposition
 from app.buffer import governor
+from app.condition import exposition
+from app.condition.measures import Measures
 from app.context import Context
-from app.measures import Measures
 from app.store import Row
 
 STEP_SECONDS = 15

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from app import doctor
-from app.doctor import Finding
+from app.condition import doctor
+from app.condition.doctor import Finding
 from app.settings import Settings
 
 DEADLINE_SECONDS = 20.0
