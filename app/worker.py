@@ -15,13 +15,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app import context, delivery, metrics, models
+from app import context, metrics, models
 from app.access import audit
 from app.buffer import cleanup, governor
 from app.clips import capturing, ended, forgetting, quota_check, sweeping, thumbnails
 from app.condition import exposition, health, history
 from app.context import Context
 from app.errors import Unavailable
+from app.events import sender
 from app.recording import facts, reaping, recorder, survey, unfinished
 from app.recording.forgetting import forget_facts as forget_old_facts
 from app.recording.livekit import LiveKit, clock_of
@@ -73,11 +74,11 @@ async def run_survey(state: Jobs) -> None:
 
 
 async def deliver(state: Jobs, room: str) -> None:
-    await delivery.deliver(state["ctx"], state["livekit"].say, room)
+    await sender.deliver(state["ctx"], state["livekit"].say, room)
 
 
 async def deliver_due(state: Jobs) -> None:
-    await delivery.deliver_due(state["ctx"])
+    await sender.deliver_due(state["ctx"])
 
 
 async def run_reap(state: Jobs) -> None:

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app import delivery
 from app.access import audit, managing
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
@@ -18,6 +17,7 @@ from app.api.wire import Asked, Instant, Told
 from app.clips.requests import Instant as AskedInstant
 from app.context import Context
 from app.errors import NotFound, NotPermitted
+from app.events import sender
 
 
 class AuditTold(Told):
@@ -129,7 +129,7 @@ async def get_events(request: Request) -> Response:
     ctx: Context = request.app.state.ctx
     managing.check_admin(auth.caller(request))
     asked = wire.query(request, EventsAsked)
-    rows, following = await delivery.page(ctx, asked.state, limit=asked.limit, after=asked.next)
+    rows, following = await sender.page(ctx, asked.state, limit=asked.limit, after=asked.next)
     items = [EventTold.model_validate({**row, "id": row["_id"]}) for row in rows]
     return wire.answer(EventPage(items=items, next=following))
 
@@ -148,7 +148,7 @@ async def send_event(request: Request) -> Response:
     caller = auth.caller(request)
     managing.check_admin(caller)
     event_id = request.path_params["event_id"]
-    if not await delivery.send_again(ctx, event_id):
+    if not await sender.send_again(ctx, event_id):
         raise NotFound(f"there is no dead event {event_id!r}")
     await audit.note(ctx.store, caller.identity, "event_sent_again", event_id)
     return Response(status_code=HTTPStatus.ACCEPTED)

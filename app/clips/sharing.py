@@ -8,11 +8,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app import events
 from app.access.tokens import Caller
 from app.clips import access, library, opening
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
+from app.events import outbox
 from app.store import Row
 
 
@@ -59,7 +59,7 @@ async def share(
         occasion = hashlib.sha256(named.encode()).hexdigest()[:24]
     key = f"{clip_id}:{occasion}"
     message = Message(
-        event_id=f"{events.CLIP_SHARED}:{key}",
+        event_id=f"{outbox.CLIP_SHARED}:{key}",
         channel_id=channel_id,
         text=words(row["duration_seconds"]) if text is None else text,
         attachments=(row["file_id"],),
@@ -74,9 +74,9 @@ async def share(
         "channel_id": channel_id,
         "message": {"text": message.text, "attachments": list(message.attachments)},
     }
-    await events.tell(
+    await outbox.tell(
         ctx,
-        events.CLIP_SHARED,
+        outbox.CLIP_SHARED,
         key,
         room=row["room"],
         room_sid=row["room_sid"],

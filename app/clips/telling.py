@@ -9,9 +9,9 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from app import events
 from app.context import Context
 from app.errors import QuotaExceeded
+from app.events import outbox
 from app.store import Row
 
 
@@ -23,20 +23,20 @@ async def ready(ctx: Context, row: Row) -> None:
         "file_id": row["result"]["file_id"],
         "duration": round(told["duration_seconds"], 3),
     }
-    await _tell(ctx, events.CAPTURE_READY, row["_id"], row, data)
+    await _tell(ctx, outbox.CAPTURE_READY, row["_id"], row, data)
 
 
 async def failed(ctx: Context, row: Row) -> None:
     """The capture can't be made."""
     data = {"reason": row["reason"], "detail": row["detail"]}
-    await _tell(ctx, events.CAPTURE_FAILED, row["_id"], row, data)
+    await _tell(ctx, outbox.CAPTURE_FAILED, row["_id"], row, data)
 
 
 async def quota_exceeded(ctx: Context, row: Row, error: QuotaExceeded) -> None:
     """A capture was refused for want of quota: told once an hour, however often it is tried."""
     hour = f"{datetime.now(UTC):%Y%m%dT%H}"
     name = hashlib.sha256(row["caller"].encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    await _tell(ctx, events.QUOTA_EXCEEDED, f"{name}:{hour}", row, dict(error.extra))
+    await _tell(ctx, outbox.QUOTA_EXCEEDED, f"{name}:{hour}", row, dict(error.extra))
 
 
 async def _tell(ctx: Context, event: str, key: str, row: Row, data: dict[str, Any]) -> None:
@@ -47,7 +47,7 @@ async def _tell(ctx: Context, event: str, key: str, row: Row, data: dict[str, An
         "shared_by": row["identity"],
         "title": row["title"],
     }
-    await events.tell(
+    await outbox.tell(
         ctx,
         event,
         key,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import structlog
 
-from app import events, models
+from app import models
 from app.context import Context
 from app.errors import Unavailable
+from app.events import outbox
 from app.recording.livekit import LiveKit
 from app.recording.planner import Share
 from app.store import Row
@@ -51,9 +52,9 @@ async def tell(ctx: Context, livekit: LiveKit, buffer: Row, share: Share, *, act
         return
     kind, _, why = state.partition(":")
     name = {
-        STARTED: events.BUFFER_STARTED,
-        ENDED: events.BUFFER_ENDED,
-        REFUSED: events.BUFFER_REFUSED,
+        STARTED: outbox.BUFFER_STARTED,
+        ENDED: outbox.BUFFER_ENDED,
+        REFUSED: outbox.BUFFER_REFUSED,
     }[kind]
     try:
         shown = kind == STARTED or await _another_is_buffered(ctx, buffer)
@@ -61,7 +62,7 @@ async def tell(ctx: Context, livekit: LiveKit, buffer: Row, share: Share, *, act
     except Unavailable as error:
         # the attribute is a courtesy; recording does not wait for it
         log.warning("attribute_not_set", identity=buffer["identity"], error=error.detail)
-    await events.tell(
+    await outbox.tell(
         ctx,
         name,
         f"{buffer['_id']}:{buffer['told_count']}",

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import delivery, events
 from app.context import Context
+from app.events import outbox, sender
 from app.models import OutgoingEvent
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
@@ -68,8 +68,8 @@ def settings(make_settings: MakeSettings, chat: Chat) -> Settings:
     return make_settings(events_url=chat.url, events_key=KEY, events_secret=SECRET)
 
 
-async def tell(ctx: Context, key: str, event: str = events.BUFFER_STARTED) -> None:
-    await events.tell(
+async def tell(ctx: Context, key: str, event: str = outbox.BUFFER_STARTED) -> None:
+    await outbox.tell(
         ctx, event, key, room="studio", room_sid="RM_1", identity="alice", data={"buffer_id": key}
     )
 
@@ -85,7 +85,7 @@ async def rows(ctx: Context) -> list[dict[str, Any]]:
 async def test_livekits_own_receiver_verifies_and_reads_an_event(ctx: Context, chat: Chat) -> None:
     """Receiver code written for LiveKit's webhooks takes ours; the data is where it is kept."""
     await tell(ctx, "b1")
-    await delivery.deliver(ctx, nobody_listens, "studio")
+    await sender.deliver(ctx, nobody_listens, "studio")
     (event,) = chat.received
     assert (event.event, event.room.name) == ("buffer_started", "studio")
     assert event.participant.identity == "alice"
@@ -117,10 +117,10 @@ async def test_livekits_receiver_for_node_takes_events_too_and_refuses_altered_o
     npm.install()
     await tell(ctx, "b1")
     (row,) = await rows(ctx)
-    body = json.dumps(delivery.body_of(row))
-    right = {"body": body, "authorization": delivery.signed(ctx.settings, body.encode())}
+    body = json.dumps(sender.body_of(row))
+    right = {"body": body, "authorization": sender.signed(ctx.settings, body.encode())}
     altered = right | {"body": body.replace("alice", "mallory")}
-    other = right | {"authorization": delivery.signed(ctx.settings, b"{}")}
+    other = right | {"authorization": sender.signed(ctx.settings, b"{}")}
     node = await asyncio.create_subprocess_exec(
         "node", "--input-type=module", "--eval", RECEIVE_IN_NODE, cwd=npm.FOLDER,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -151,7 +151,7 @@ async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) 
     chat.status = 503
     await tell(ctx, "b1")
     await tell(ctx, "b2")
-    await delivery.deliver(ctx, nobody_listens, "studio")
+    await sender.deliver(ctx, nobody_listens, "studio")
     first, second = await rows(ctx)
     assert (first["state"], first["last_error"]) == ("pending", "HTTP 503")
     assert first["next_try_at"] > datetime.now(UTC)
@@ -159,7 +159,7 @@ async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) 
     chat.status = 200
     past = {"$set": {"next_try_at": datetime.now(UTC) - timedelta(seconds=1)}}
     await ctx.store.rows(OutgoingEvent).update_one({"_id": first["_id"]}, past)
-    await delivery.deliver(ctx, nobody_listens, "studio")
+    await sender.deliver(ctx, nobody_listens, "studio")
     assert [told["number"] for told in (body["replay"] for body in chat.bodies)] == [1, 2]
 
 
@@ -167,15 +167,15 @@ async def test_after_a_day_an_event_is_dead_and_can_be_sent_again(ctx: Context, 
     """What nobody took for a day is kept as a dead letter, until somebody asks for it."""
     chat.status = 500
     await tell(ctx, "b1")
-    old = {"$set": {"created_at": datetime.now(UTC) - delivery.GIVE_UP_AFTER}}
+    old = {"$set": {"created_at": datetime.now(UTC) - sender.GIVE_UP_AFTER}}
     await ctx.store.rows(OutgoingEvent).update_one({}, old)
-    await delivery.deliver(ctx, nobody_listens, "studio")
+    await sender.deliver(ctx, nobody_listens, "studio")
     (row,) = await rows(ctx)
     assert row["state"] == "dead"
     chat.status = 200
-    assert await delivery.send_again(ctx, row["_id"])
-    assert not await delivery.send_again(ctx, row["_id"])
-    await delivery.deliver(ctx, nobody_listens, "studio")
+    assert await sender.send_again(ctx, row["_id"])
+    assert not await sender.send_again(ctx, row["_id"])
+    await sender.deliver(ctx, nobody_listens, "studio")
     assert len(chat.received) == 1
 
 
@@ -190,18 +190,18 @@ async def test_the_live_room_is_told_once_and_captures_only_to_their_owner(
 
     chat.status = 503
     await tell(ctx, "b1")
-    await delivery.deliver(ctx, say, "studio")
+    await sender.deliver(ctx, say, "studio")
     await ctx.store.rows(OutgoingEvent).update_many(
         {}, {"$set": {"next_try_at": datetime.now(UTC)}}
     )
     chat.status = 200
-    await delivery.deliver(ctx, say, "studio")
-    await tell(ctx, "c1", events.CAPTURE_READY)
-    await delivery.deliver(ctx, say, "studio")
+    await sender.deliver(ctx, say, "studio")
+    await tell(ctx, "c1", outbox.CAPTURE_READY)
+    await sender.deliver(ctx, say, "studio")
     assert said == [("studio", None, "buffer_started"), ("studio", "alice", "capture_ready")]
 
 
 def test_backs_off_up_to_a_quarter_of_an_hour() -> None:
     """Attempts come after 1, 2, 4 … seconds, later every 15 minutes."""
-    pauses = [delivery.back_off_seconds(n) for n in (1, 2, 3, 10, 40)]
+    pauses = [sender.back_off_seconds(n) for n in (1, 2, 3, 10, 40)]
     assert pauses == [1, 2, 4, 512, 900]

@@ -18,8 +18,9 @@ import httpx
 import structlog
 from livekit.api import AccessToken
 
-from app import cursors, events, metrics
+from app import cursors, metrics
 from app.context import Context
+from app.events import outbox
 from app.models import OutgoingEvent
 from app.settings import Settings
 from app.store import Row
@@ -29,8 +30,8 @@ log = structlog.get_logger()
 Say = Callable[[str, str | None, bytes], Awaitable[None]]
 
 # What rooms are told; that somebody captured something is for their ears only.
-_SAID_PRIVATELY = frozenset({events.CAPTURE_READY})
-_SAID_TO_ALL = frozenset({events.BUFFER_STARTED, events.BUFFER_ENDED, events.CLIP_SHARED})
+_SAID_PRIVATELY = frozenset({outbox.CAPTURE_READY})
+_SAID_TO_ALL = frozenset({outbox.BUFFER_STARTED, outbox.BUFFER_ENDED, outbox.CLIP_SHARED})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
 GIVE_UP_AFTER = timedelta(days=1)
