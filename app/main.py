@@ -30,7 +30,6 @@ from app.api import (
     sessions,
     shares,
     thumbnails,
-    webhooks,
 )
 from app.api import health as health_api
 from app.api.event_streams import Places
@@ -44,11 +43,12 @@ from app.console import pages as console
 from app.context import opened
 from app.drawing import Drawing
 from app.settings import Settings
+from app.webhooks import webhook_routes
 
 BODY_LIMIT_BYTES = 64 * 1024
 
 ROUTES: list[BaseRoute] = [
-    *webhooks.routes,
+    *webhook_routes.routes,
     *sessions.routes,
     *buffer_events.routes,  # before the buffer that is named `events`
     *buffers.routes,
@@ -95,7 +95,7 @@ def create_app(settings: Settings) -> Starlette:
 
     middleware = [
         Middleware(RequestFrame),
-        Middleware(BodyLimit, BODY_LIMIT_BYTES, webhooks.BODY_LIMITS),
+        Middleware(BodyLimit, BODY_LIMIT_BYTES, webhook_routes.BODY_LIMITS),
     ]
     if settings.cors_origins:
         middleware.insert(0, Middleware(CORSMiddleware, **cors(settings.cors_origins)))

@@ -8,7 +8,7 @@ from livekit.protocol.webhook import WebhookEvent
 
 from app.context import Context
 from app.recording import facts
-from app.routing import router
+from app.webhooks.router import router
 
 
 @router.on("room_started")

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
 
-from app import receiver
 from app.api import problems
 from app.context import Context
+from app.webhooks import receiver
 from tests import webhooks
 
 Send = Callable[..., Awaitable[httpx.Response]]

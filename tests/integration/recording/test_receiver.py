@@ -184,7 +184,7 @@ async def test_a_huge_body_is_413(http: httpx.AsyncClient) -> None:
 async def test_keys_can_be_rotated(make_settings: MakeSettings, http: httpx.AsyncClient,
                                    ctx: Context) -> None:  # fmt: skip
     """With LIVEKIT_KEYS both the old and the new pair are believed."""
-    from app.receiver import verify
+    from app.webhooks.receiver import verify
 
     settings = make_settings(livekit_keys="old:" + "o" * 32)
     for key, secret in (("old", "o" * 32), (LIVEKIT_API_KEY, LIVEKIT_API_SECRET)):

@@ -22,8 +22,8 @@ import handlers  # noqa: F401  # importing them registers them with the router
 from app import metrics
 from app.context import Context
 from app.errors import TooLarge, Unauthorized, Unavailable
-from app.routing import router
 from app.settings import Settings
+from app.webhooks.router import router
 
 log = structlog.get_logger()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from app import receiver
 from app.api.openapi import Answer, Operation, described
 from app.errors import TooLarge
+from app.webhooks import receiver
 
 described(
     Operation(
