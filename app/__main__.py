@@ -105,7 +105,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             sys.stdout.write(token + "\n")
             return 0
         case "capture":
-            from app import terminal
+            from app.client import terminal
 
             return asyncio.run(
                 terminal.capture(

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from app import terminal
 from app.access.issue import issue_token
+from app.client import terminal
 from app.processes.child import Child
 from app.settings import Settings
 
