@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from pymongo import DESCENDING
 
-from app import cursors
-from app.models import AuditEntry
+from app.models import AuditEntry, keyset
 from app.settings import Settings
 from app.store import Row, Store
 
@@ -69,7 +68,7 @@ async def page(
     `wanted`: fields that must be equal. Entries of [`since`, `until`). Raises Invalid if `after` is
     not what an earlier page gave.
     """
-    end, entry_id = cursors.read(after) if after is not None else (until or _FAR, "")
+    end, entry_id = keyset.read(after) if after is not None else (until or _FAR, "")
     entries, count = store.rows(AuditEntry), limit + 1
     rows: list[Row] = []
     if entry_id:
@@ -80,7 +79,7 @@ async def page(
         rows += await older.sort(_NEWEST_FIRST).to_list(count - len(rows))
     if len(rows) <= limit:
         return rows, None
-    return rows[:limit], cursors.written(rows[limit - 1]["at"], rows[limit - 1]["_id"])
+    return rows[:limit], keyset.written(rows[limit - 1]["at"], rows[limit - 1]["_id"])
 
 
 async def forget_old(store: Store, settings: Settings) -> None:

@@ -15,12 +15,11 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import DESCENDING
 
-from app import cursors
 from app.access import presence
 from app.access.tokens import Caller
 from app.clips import access
 from app.context import Context
-from app.models import File, ReplayClip
+from app.models import File, ReplayClip, keyset
 from app.store import Row
 
 LOOKED_AT = 500
@@ -80,7 +79,7 @@ async def page(
     """
     begin: Position = (wanted.until or _FAR, "")
     if after is not None:
-        begin = min(begin, cursors.read(after))
+        begin = min(begin, keyset.read(after))
     if caller.room is not None and wanted.room not in (None, caller.room):
         return Page([], None)
     room = caller.room or wanted.room
@@ -111,7 +110,7 @@ async def _filled(
     files = ctx.store.rows(File).find({"_id": {"$in": [row["file_id"] for row in kept]}})
     by_id = {file["_id"]: file for file in await files.to_list(None)}
     shown = [Clip(row, by_id[row["file_id"]]) for row in kept if row["file_id"] in by_id]
-    return Page(shown, cursors.written(*_position_of(last)) if last is not None else None)
+    return Page(shown, keyset.written(*_position_of(last)) if last is not None else None)
 
 
 def _fits(row: Row, wanted: Wanted) -> bool:

@@ -18,10 +18,10 @@ import httpx
 import structlog
 from livekit.api import AccessToken
 
-from app import cursors, metrics
+from app import metrics
 from app.context import Context
 from app.events import outbox
-from app.models import OutgoingEvent
+from app.models import OutgoingEvent, keyset
 from app.settings import Settings
 from app.store import Row
 
@@ -95,7 +95,7 @@ async def page(
 
     Raises Invalid if `after` is not what an earlier page gave.
     """
-    begin, event_id = cursors.read(after) if after is not None else (_EPOCH, "")
+    begin, event_id = keyset.read(after) if after is not None else (_EPOCH, "")
     events, count = ctx.store.rows(OutgoingEvent), limit + 1
     same = events.find({"state": state, "next_try_at": begin, "_id": {"$gt": event_id}})
     rows = await same.sort("_id", 1).to_list(count) if event_id else []
@@ -104,7 +104,7 @@ async def page(
         rows += await later.sort([("next_try_at", 1), ("_id", 1)]).to_list(count - len(rows))
     if len(rows) <= limit:
         return rows, None
-    return rows[:limit], cursors.written(rows[limit - 1]["next_try_at"], rows[limit - 1]["_id"])
+    return rows[:limit], keyset.written(rows[limit - 1]["next_try_at"], rows[limit - 1]["_id"])
 
 
 async def send_again(ctx: Context, event_id: str) -> bool:

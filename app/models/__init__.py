@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from odmantic import Model
 
-from app.models.allowed import AuditEntry, Community, Member, UserReplayQuota
-from app.models.facts import Participant, Room, Track
-from app.models.kept import Capture, File, ReplayClip
-from app.models.recorded import Buffer, EgressSession, Marker, Pin, Segment
-from app.models.told import OutgoingEvent
+from app.models.access_rows import AuditEntry, Community, Member, UserReplayQuota
+from app.models.buffer_rows import Buffer, EgressSession, Marker, Pin, Segment
+from app.models.clip_rows import Capture, File, ReplayClip
+from app.models.event_rows import OutgoingEvent
+from app.models.fact_rows import Participant, Room, Track
 
 MODELS: tuple[type[Model], ...] = (
     Room,
