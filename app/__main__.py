@@ -83,7 +83,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             return run_until_signalled(worker.run(settings))
         case "indexer":
             settings = _settings("indexer")
-            from app.buffer import indexer
+            from app.indexing import indexer
 
             garbage.keep_what_is_loaded()
             return run_until_signalled(indexer.run(settings))

@@ -20,11 +20,12 @@ from app.api import auth, ranges, seeing, streams, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.seeing import WindowQuery
-from app.buffer import hls, preparing, windows
+from app.buffer import hls, windows
 from app.buffer.hls import Item
 from app.clips import watching
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
+from app.indexing import fragment_files
 from app.media.init_segment import Init
 from app.models import Buffer, EgressSession, Segment
 from app.storage.confined import inside
@@ -169,7 +170,7 @@ async def get_segment(request: Request) -> Response:
 
 async def _init_segment(request: Request, folder: Path, init_id: str) -> Response:
     try:
-        data = await asyncio.to_thread((folder / preparing.init_name(init_id)).read_bytes)
+        data = await asyncio.to_thread((folder / fragment_files.init_name(init_id)).read_bytes)
         if Init.parse(data).id != init_id:
             raise ValueError("an init segment of another name")
     except FileNotFoundError as error:

@@ -30,9 +30,9 @@ from app.buffer.paths import (
     instance_of,
     tile_name,
 )
-from app.buffer.preparing import fragment_name
 from app.buffer.retention import is_too_much
 from app.context import Context
+from app.indexing.fragment_files import fragment_name
 from app.models import EgressSession, Segment
 from app.storage.confined import inside
 from app.store import Row

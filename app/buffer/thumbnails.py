@@ -14,12 +14,12 @@ from pathlib import Path
 
 from app.buffer import marked, summary, windows
 from app.buffer.paths import tile_name
-from app.buffer.preparing import init_name
 from app.buffer.stripes import Contents
 from app.buffer.windows import Stretch
 from app.context import Context
 from app.drawing import Drawing
 from app.errors import Gone
+from app.indexing.fragment_files import init_name
 from app.media import pictures, sheets
 from app.media.init_segment import Init
 from app.media.pictures import NoPicture

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from app.buffer import preparing
-from app.buffer.playlist import Entry
+from app.indexing import fragment_files
+from app.indexing.playlist import Entry
 from app.media.fragment import Continuity, prepare
 from tests.bench import measure, media
 from tests.bench.ground import Ground
@@ -73,7 +73,7 @@ def _make_fragments(paths: Sequence[Path], folder: Path, each: int) -> list[floa
 
     def step(entry: Entry) -> None:
         nonlocal continuity
-        made = preparing.make_fragment(folder, entry, continuity, "bench")
+        made = fragment_files.make_fragment(folder, entry, continuity, "bench")
         continuity = made.prepared.continuity
 
     for number, path in enumerate(paths):

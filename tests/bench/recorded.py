@@ -14,9 +14,10 @@ from typing import Any
 import bson
 from bson.codec_options import CodecOptions
 
-from app.buffer import clock, paths, preparing, summary
+from app.buffer import clock, paths, summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.instance import instance_id
+from app.indexing import fragment_files
 from app.media.fragment import Continuity, prepare
 from app.models import Buffer, EgressSession, Segment
 from app.store import Row, Store
@@ -133,10 +134,10 @@ def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each:
         path.write_bytes(stretcher.shifted(cycle[place].read_bytes(), ticks))
         prepared = prepare(str(path), each, continuity)
         continuity = prepared.continuity
-        init_path = folder / preparing.init_name(prepared.init.id)
+        init_path = folder / fragment_files.init_name(prepared.init.id)
         if not init_path.exists():
             init_path.write_bytes(prepared.init.data)
-        name = preparing.fragment_name(number)
+        name = fragment_files.fragment_name(number)
         (folder / name).write_bytes(prepared.data)
         modified_ns = (folder / name).stat().st_mtime_ns
         row = Segment(

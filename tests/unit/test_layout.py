@@ -29,7 +29,7 @@ PURE = [
     "app/recording/reasons.py",
     "app/buffer/paths.py",
     "app/clips/opening.py",
-    "app/buffer/playlist.py",
+    "app/indexing/playlist.py",
     "app/buffer/retention.py",
     "app/buffer/hls.py",
     "app/access/permissions.py",

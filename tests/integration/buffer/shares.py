@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.buffer import paths
-from app.buffer.indexer import Indexer
 from app.context import Context
+from app.indexing.indexer import Indexer
 from app.models import Buffer, EgressSession, Segment
 from app.store import Row
 from tests.egress_on_disk import DiskEgress

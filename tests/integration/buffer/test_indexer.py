@@ -14,8 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.buffer import clock, timeline
-from app.buffer.indexer import Indexer
 from app.context import Context
+from app.indexing.indexer import Indexer
 from app.media.samples import SampleTable
 from app.models import Segment
 from app.settings import Settings

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from structlog.testing import capture_logs
 
 from app.buffer import cleanup
-from app.buffer.indexer import Indexer
 from app.context import Context
+from app.indexing.indexer import Indexer
 from app.models import Segment
 from tests.integration.buffer.shares import BeginShare, indexing
 from tests.waiting import wait_for

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.buffer.playlist import Playlist, PlaylistsDisagree, combined, parse
+from app.indexing.playlist import Playlist, PlaylistsDisagree, combined, parse
 
 # As egress v1.14.1 wrote them for a share of 16 s in segments of 2 s.
 HEAD = "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-ALLOW-CACHE:NO\n#EXT-X-TARGETDURATION:2\n"

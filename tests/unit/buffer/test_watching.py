@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.buffer.watching import Silence
+from app.indexing.file_events import Silence
 
 
 def test_one_change_that_no_event_told_of_is_chance() -> None:

@@ -9,8 +9,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.buffer import clock
-from app.buffer.playlist import Entry
 from app.context import Context
+from app.indexing.playlist import Entry
 from app.models import EgressSession, Segment
 from app.store import Row
 

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.buffer.playlist import Entry
+from app.indexing.playlist import Entry
 from app.media.fragment import Continuity, Prepared, prepare
 from app.media.init_segment import Init
 from app.media.samples import SampleTable

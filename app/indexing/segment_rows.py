@@ -13,11 +13,12 @@ from typing import Any, ParamSpec, TypeVar
 import structlog
 
 from app import metrics
-from app.buffer import clock, preparing
-from app.buffer.committing import Committer
-from app.buffer.playlist import Entry
-from app.buffer.session_clock import SessionClock
+from app.buffer import clock
 from app.context import Context
+from app.indexing import fragment_files
+from app.indexing.playlist import Entry
+from app.indexing.row_writer import Committer
+from app.indexing.session_clock import SessionClock
 from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity
 from app.models import Segment
@@ -111,14 +112,14 @@ class Maker:
         query = {"session_id": self._session_id, "sequence": {"$lt": sequence}, "fault": None}
         async for row in rows.find(query).sort("sequence", -1).limit(1):
             try:
-                return await self._tools.thread(preparing.continuity, self.folder, row)
+                return await self._tools.thread(fragment_files.continuity, self.folder, row)
             except ValueError as error:  # an init segment or a table that is not ours any more
                 log.warning("continuity_lost", session=self._session_id, error=str(error))
         return None
 
     async def _fragment(
         self, entry: Entry, previous: Continuity | None, committed_at: datetime
-    ) -> preparing.Fragment:
+    ) -> fragment_files.Fragment:
         try:
             return await self._tools.thread(self._make_fragment, entry, previous)
         except Unpreparable as error:
@@ -127,9 +128,9 @@ class Maker:
         await asyncio.sleep(SECOND_LOOK_SECONDS)
         return await self._tools.thread(self._make_fragment, entry, previous)
 
-    def _make_fragment(self, entry: Entry, previous: Continuity | None) -> preparing.Fragment:
+    def _make_fragment(self, entry: Entry, previous: Continuity | None) -> fragment_files.Fragment:
         try:
-            return preparing.make_fragment(self.folder, entry, previous, self._tools.name)
+            return fragment_files.make_fragment(self.folder, entry, previous, self._tools.name)
         except (Unpreparable, OSError):
             raise
         except Exception as error:  # whatever one file's bytes bring about: its session goes on
@@ -149,7 +150,7 @@ class Maker:
         fault: str = error.slug
         name = entry.name
         try:
-            name = await self._tools.thread(preparing.quarantine, self.folder, entry.name)
+            name = await self._tools.thread(fragment_files.quarantine, self.folder, entry.name)
         except FileNotFoundError:
             fault = "missing"
         except OSError as refused:

@@ -15,13 +15,14 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.buffer import leases, preparing, summary
+from app.buffer import summary
 from app.buffer.clock import TICKS_PER_SECOND
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.kept import retention
-from app.buffer.listing import NEVER, Listing, Stamp, is_over, look, segments_on_disk
-from app.buffer.making import Maker, Tools
-from app.buffer.playlist import Entry
+from app.indexing import fragment_files, session_leases
+from app.indexing.backlog import NEVER, Listing, Stamp, is_over, look, segments_on_disk
+from app.indexing.playlist import Entry
+from app.indexing.segment_rows import Maker, Tools
 from app.media.fragment import Continuity
 from app.models import Buffer, Segment
 from app.store import Row
@@ -82,7 +83,7 @@ class Follower:
                     opened = True
                 if await self._pass():
                     await self.write_summary()
-                    await leases.close(self._store, self.session["_id"], self._tools.name)
+                    await session_leases.close(self._store, self.session["_id"], self._tools.name)
                     self._log.info("session_indexed", segments=self._newest() + 1)
                     return
             except (PyMongoError, OSError) as error:
@@ -140,7 +141,7 @@ class Follower:
                 await self._index(entry, listing.stamp)
             elif row["state"] == "quarantined":
                 continue
-            elif await self._tools.thread(preparing.is_whole, self.maker.folder, row):
+            elif await self._tools.thread(fragment_files.is_whole, self.maker.folder, row):
                 await self._unlink(entry.name)
             else:
                 await self._make_again(entry, row)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.buffer.coverage import Coverage
 from app.buffer.paths import FULL_PLAYLIST, LIVE_PLAYLIST
-from app.buffer.playlist import Entry, Playlist, PlaylistsDisagree, combined, parse
+from app.indexing.playlist import Entry, Playlist, PlaylistsDisagree, combined, parse
 
 
 @dataclass(frozen=True, slots=True)

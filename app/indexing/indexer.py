@@ -19,14 +19,14 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.buffer import leases, watching
-from app.buffer.committing import Committer
-from app.buffer.following import Follower
-from app.buffer.listing import Stamp, stamp_of
-from app.buffer.making import Tools
 from app.buffer.paths import BUFFER_ROOT, LIVE_PLAYLIST
 from app.condition import exposition, health
 from app.context import Context, opened
+from app.indexing import file_events, session_leases
+from app.indexing.backlog import Stamp, stamp_of
+from app.indexing.follower import Follower
+from app.indexing.row_writer import Committer
+from app.indexing.segment_rows import Tools
 from app.models import EgressSession
 from app.settings import Settings
 
@@ -59,7 +59,7 @@ class Indexer:
         self._tools = Tools(ctx, self.name, self.threads, Committer(ctx.store))
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._elsewhere: dict[str, float] = {}
-        self._silence = watching.Silence()
+        self._silence = file_events.Silence()
         self._polling = ctx.settings.watch == "poll"
         self._said_away = False
 
@@ -80,11 +80,11 @@ class Indexer:
     async def _listen(self) -> None:
         stop = asyncio.Event()
         try:
-            async for changed in watching.changed_sessions(self._root, stop):
+            async for changed in file_events.changed_sessions(self._root, stop):
                 self._silence.heard()
                 for session_id in changed:
                     await self._changed(session_id)
-        except watching.EventsUnavailable as error:
+        except file_events.EventsUnavailable as error:
             self._poll(str(error))
         finally:
             stop.set()
@@ -99,9 +99,9 @@ class Indexer:
 
     async def _heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(leases.HEARTBEAT_SECONDS)
+            await asyncio.sleep(session_leases.HEARTBEAT_SECONDS)
             try:
-                await leases.renew(self._ctx.store, self.name, datetime.now(UTC))
+                await session_leases.renew(self._ctx.store, self.name, datetime.now(UTC))
             except PyMongoError as error:
                 log.warning("leases_not_renewed", indexer=self.name, error=str(error))
 
@@ -127,7 +127,7 @@ class Indexer:
         rows = await self._ctx.store.rows(EgressSession).find(query).to_list(None)
         for row in rows:
             held = self._followers.get(row["_id"])
-            if held is None and leases.is_free(row, self.name, now):
+            if held is None and session_leases.is_free(row, self.name, now):
                 await self._take(row["_id"])
             elif held is not None and row["indexer"] != self.name:
                 await self._drop(row["_id"])  # we were away for too long; another has it
@@ -155,7 +155,9 @@ class Indexer:
         log.warning("file_events_silent", indexer=self.name, why=why, poll_seconds=POLL_SECONDS)
 
     async def _take(self, session_id: str) -> None:
-        row = await leases.acquire(self._ctx.store, session_id, self.name, datetime.now(UTC))
+        row = await session_leases.acquire(
+            self._ctx.store, session_id, self.name, datetime.now(UTC)
+        )
         if row is None or session_id in self._followers:
             return
         try:
@@ -191,7 +193,7 @@ class Indexer:
             async with asyncio.timeout(_STOP_SECONDS):
                 for follower, _ in held.values():
                     await follower.write_summary()
-                await leases.release(self._ctx.store, self.name)
+                await session_leases.release(self._ctx.store, self.name)
         except (PyMongoError, TimeoutError) as error:
             log.warning("leases_not_given_back", indexer=self.name, error=str(error))
         self.threads.shutdown(wait=True, cancel_futures=True)
