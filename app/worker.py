@@ -17,7 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import context, metrics, models
 from app.access import audit
-from app.buffer import cleanup, governor
+from app.cleaning import cleanup, governor
 from app.clips import capturing, ended, forgetting, quota_check, sweeping, thumbnails
 from app.condition import exposition, health, history
 from app.context import Context

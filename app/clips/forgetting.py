@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from app.access import audit
 from app.access.tokens import Caller
-from app.buffer import forgetting
+from app.cleaning import erasure
 from app.clips import endings
 from app.context import Context
 from app.models import Buffer
@@ -30,7 +30,7 @@ async def forget_share(ctx: Context, caller: Caller, buffer: Row) -> None:
     Clips made before stay.
     """
     now = datetime.now(UTC)
-    await forgetting.mark(ctx.store, buffer["_id"], now)
+    await erasure.mark(ctx.store, buffer["_id"], now)
     await audit.note(
         ctx.store,
         caller.identity,
@@ -40,7 +40,7 @@ async def forget_share(ctx: Context, caller: Caller, buffer: Row) -> None:
         shared_by=buffer["identity"],
     )
     await endings.cancel_all_of(ctx, buffer["_id"], now)
-    await forgetting.hide(ctx, buffer["_id"], now)
+    await erasure.hide(ctx, buffer["_id"], now)
     try:
         await ctx.queue.forget(buffer["_id"])
     except RedisError as error:
@@ -53,7 +53,7 @@ async def go_on(ctx: Context, buffer_id: str) -> None:
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
     if row is not None and row["forget_before"] is not None:
         await endings.cancel_all_of(ctx, buffer_id, row["forget_before"])
-        await forgetting.forget(ctx, buffer_id)
+        await erasure.forget(ctx, buffer_id)
 
 
 async def go_on_with_all(ctx: Context) -> None:

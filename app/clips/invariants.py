@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.buffer.invariants import Violation
 from app.buffer.paths import CLIPS_ROOT
+from app.cleaning.buffer_invariants import Violation
 from app.clips import endings, leases
 from app.context import Context
 from app.models import Capture, File, ReplayClip, UserReplayQuota

@@ -18,7 +18,7 @@ from livekit.api import AccessToken
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app.buffer import invariants, strays
+from app.cleaning import buffer_invariants, strays
 from app.clips import invariants as clips
 from app.condition import health, machine
 from app.condition.machine import Level, Result
@@ -258,7 +258,7 @@ async def _repair(ctx: Context) -> Result:
 
 
 async def _invariants(ctx: Context) -> Result:
-    found = [violation async for violation in invariants.violations(ctx, datetime.now(UTC))]
+    found = [violation async for violation in buffer_invariants.violations(ctx, datetime.now(UTC))]
     if not found:
         return Result(
             "ok", "every segment has its file, every file its reason, every pin its media"

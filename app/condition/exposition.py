@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import metrics
-from app.buffer import governor
+from app.cleaning import governor
 from app.condition.measures import Measures
 from app.context import Context
 from app.errors import ConfigurationError

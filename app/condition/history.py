@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from odmantic import Field, Model
 
-from app.buffer import governor
+from app.cleaning import governor
 from app.condition import exposition
 from app.condition.measures import Measures
 from app.context import Context

@@ -7,7 +7,7 @@ import asyncio
 from app import models
 from app.access import communities, quota
 from app.access.permissions import Action
-from app.buffer import governor
+from app.cleaning import governor
 from app.context import Context
 from app.recording import stopping
 from app.recording.reasons import Why

@@ -12,7 +12,7 @@ from livekit.protocol.models import Room
 
 from app import models
 from app.access import audit
-from app.buffer import forgetting
+from app.cleaning import erasure
 from app.context import Context
 from app.recording import facts
 from app.recording.livekit import LiveKit
@@ -36,5 +36,5 @@ async def forget(ctx: Context, buffer: Row, now: datetime) -> None:
         await audit.note(
             ctx.store, buffer["identity"], "opted_out", buffer["_id"], room=buffer["room"]
         )
-    await forgetting.mark(ctx.store, buffer["_id"], now)
+    await erasure.mark(ctx.store, buffer["_id"], now)
     await ctx.queue.forget(buffer["_id"])

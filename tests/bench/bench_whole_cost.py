@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from app.buffer import cleanup
+from app.cleaning import cleanup
 from app.context import Context, opened
 from app.models import EgressSession, Segment
 from tests.bench import measure

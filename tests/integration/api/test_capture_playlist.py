@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.buffer.removing import remove
+from app.cleaning.removal import remove
 from app.clips import capturing
 from app.context import Context
 from app.models import Buffer, Capture, EgressSession

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import httpx
 
 from app.access import communities
-from app.buffer import cleanup
 from app.buffer.markers import AT_MOST, AT_MOST_OF_ONE
+from app.cleaning import cleanup
 from app.clips import capturing
 from app.clips.served import cut
 from app.context import Context

@@ -18,9 +18,9 @@ import pytest
 from numpy.typing import NDArray
 
 from app.access.tokens import Caller
-from app.buffer import forgetting, strays
-from app.buffer.invariants import violations
-from app.buffer.removing import remove
+from app.cleaning import erasure, strays
+from app.cleaning.buffer_invariants import violations
+from app.cleaning.removal import remove
 from app.clips import captures, capturing, library, sweeping, thumbnails
 from app.clips.requests import CaptureRequest
 from app.context import Context
@@ -267,8 +267,8 @@ async def test_nothing_from_before_a_deletion_is_shown(
     url = urljoin(f"{BASE}{path_of(made, 'thumbnails.vtt')}", sheet)
     assert (await http.get(url)).status_code == 200
     assert (await http.get(path_of(made, "poster.jpg"), headers=OWNER)).status_code == 200
-    await forgetting.mark(ctx.store, made.buffer_id, began + timedelta(seconds=7))
-    assert not await forgetting.forget(ctx, made.buffer_id)
+    await erasure.mark(ctx.store, made.buffer_id, began + timedelta(seconds=7))
+    assert not await erasure.forget(ctx, made.buffer_id)
     assert made.files("*.jpg") == []
     assert (await http.get(url)).status_code == 410
     async with indexing(ctx):
@@ -278,7 +278,7 @@ async def test_nothing_from_before_a_deletion_is_shown(
         assert poster.status_code == 409
         made.commit(1)
         await made.indexed(2)
-        assert await forgetting.forget(ctx, made.buffer_id)
+        assert await erasure.forget(ctx, made.buffer_id)
     cues = await shown(http, path_of(made, "thumbnails.vtt"), headers=OWNER)
     assert [cue.number for cue in cues] == [120]
     poster = await http.get(path_of(made, "poster.jpg"), headers=OWNER)

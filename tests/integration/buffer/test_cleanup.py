@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from app.buffer import cleanup, governor, pins, strays, timeline
-from app.buffer.invariants import violations
-from app.buffer.removing import FIELDS, remove
+from app.buffer import pins, timeline
 from app.buffer.summary import Summary
+from app.cleaning import cleanup, governor, strays
+from app.cleaning.buffer_invariants import violations
+from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import Buffer, Capture, Community, EgressSession, Pin, Segment
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing

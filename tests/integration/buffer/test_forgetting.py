@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app.buffer import forgetting, pins, timeline
+from app.buffer import pins, timeline
 from app.buffer.timeline import Timeline
+from app.cleaning import erasure
 from app.context import Context
 from app.models import Buffer, EgressSession, Pin
 from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share, indexing
@@ -15,8 +16,8 @@ SECOND = 90_000
 
 
 async def forget(ctx: Context, disk: DiskShare) -> bool:
-    await forgetting.mark(ctx.store, disk.buffer_id, datetime.now(UTC))
-    return await forgetting.forget(ctx, disk.buffer_id)
+    await erasure.mark(ctx.store, disk.buffer_id, datetime.now(UTC))
+    return await erasure.forget(ctx, disk.buffer_id)
 
 
 async def told(ctx: Context, disk: DiskShare) -> Timeline:
@@ -51,14 +52,14 @@ async def test_everything_goes_at_once_pinned_or_not_and_the_share_goes_on(
         disk.commit(1)  # the seconds from 6 to 8: the first of them were recorded before
         await disk.indexed(1)
         assert (await told(ctx, disk)).spans == ()
-        assert not await forgetting.forget(ctx, disk.buffer_id)
+        assert not await erasure.forget(ctx, disk.buffer_id)
         assert await disk.rows() == []
         disk.commit(1)
         await disk.indexed(1)
         later = {"session_id": disk.session_id, "start_ticks": 8 * SECOND, "end_ticks": 9 * SECOND}
         await pins.pin(ctx.store, "capture", [later], datetime.now(UTC) + timedelta(minutes=1))
         assert await marked(ctx, disk)
-        assert await forgetting.forget(ctx, disk.buffer_id)
+        assert await erasure.forget(ctx, disk.buffer_id)
         assert not await marked(ctx, disk)
     assert [row["sequence"] for row in await disk.rows()] == [4]
     assert [span.start_ticks for span in (await told(ctx, disk)).spans] == [8 * SECOND]
@@ -77,8 +78,8 @@ async def test_of_a_share_that_is_over_nothing_is_left_on_the_disk(
     assert await forget(ctx, disk)
     assert not disk.folder.exists()
     assert await ctx.store.rows(EgressSession).find_one({}) is None
-    assert await forgetting.forget(ctx, disk.buffer_id)
-    assert await forgetting.forget(ctx, "unknown")
+    assert await erasure.forget(ctx, disk.buffer_id)
+    assert await erasure.forget(ctx, "unknown")
 
 
 async def test_an_egress_that_is_ending_is_forgotten_to_its_last_segment(
@@ -99,7 +100,7 @@ async def test_an_egress_that_is_ending_is_forgotten_to_its_last_segment(
         again.commit(2)
         await again.indexed(2)
         await disk.read_to_the_end()
-    assert await forgetting.forget(ctx, disk.buffer_id)
+    assert await erasure.forget(ctx, disk.buffer_id)
     assert not disk.folder.exists()
     assert len(await again.rows()) == 2
     assert (await told(ctx, again)).session_ids == (again.session_id,)

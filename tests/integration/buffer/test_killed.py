@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 from pymongo.errors import PyMongoError
 
-from app.buffer.invariants import violations
+from app.cleaning.buffer_invariants import violations
 from app.context import opened
 from app.media.samples import SampleTable
 from app.models import Segment

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app.buffer import cleanup, forgetting, markers
+from app.buffer import markers
+from app.cleaning import cleanup, erasure
 from app.context import Context
 from app.models import Buffer, EgressSession, Marker, Pin
 from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share
@@ -87,7 +88,7 @@ async def test_what_is_forgotten_takes_its_markers_along(ctx: Context, share: Be
     await ctx.store.rows(Buffer).update_one(
         {"_id": disk.buffer_id}, {"$set": {"forget_before": datetime.now(UTC)}}
     )
-    await forgetting.forget(ctx, disk.buffer_id)
+    await erasure.forget(ctx, disk.buffer_id)
     left = await ctx.store.rows(Marker).find({}).to_list(None)
     assert [row["buffer_id"] for row in left] == [other.buffer_id]
     await ctx.store.rows(EgressSession).delete_many({})

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from structlog.testing import capture_logs
 
-from app.buffer import cleanup
+from app.cleaning import cleanup
 from app.context import Context
 from app.indexing.indexer import Indexer
 from app.models import Segment

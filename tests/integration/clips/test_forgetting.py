@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from app.access import quota
-from app.buffer import forgetting as buffer_forgetting
+from app.cleaning import erasure as buffer_forgetting
 from app.clips import forgetting
 from app.context import Context
 from app.models import AuditEntry, Buffer

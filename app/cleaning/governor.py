@@ -11,8 +11,8 @@ import structlog
 from app import metrics
 from app.buffer import markers, pins, summary
 from app.buffer.live import newest_of_live
-from app.buffer.removing import FIELDS, remove
 from app.buffer.retention import Cut, Held, fullness, may_go, shrink
+from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import EgressSession, Segment
 from app.store import Row

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.buffer import strays
 from app.buffer.retention import covers
+from app.cleaning import strays
 from app.context import Context
 from app.models import EgressSession, Pin, Segment
 from app.storage.confined import inside

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.buffer import governor, markers, pins, strays
-from app.buffer.forgetting import forget_session
+from app.buffer import markers, pins
 from app.buffer.kept import Retention, retention
 from app.buffer.live import newest_of_live
-from app.buffer.removing import AT_ONCE, FIELDS, remove
 from app.buffer.retention import may_go
+from app.cleaning import governor, strays
+from app.cleaning.erasure import forget_session
+from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
 from app.models import Buffer, Capture, EgressSession, Segment
 from app.store import Row

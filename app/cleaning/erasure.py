@@ -15,7 +15,7 @@ import structlog
 
 from app import metrics
 from app.buffer import clock, markers, summary
-from app.buffer.removing import FIELDS, remove
+from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import Buffer, EgressSession, Pin, Segment
 from app.storage.confined import inside
