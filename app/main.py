@@ -34,15 +34,15 @@ from app.api import (
 from app.api import health as health_api
 from app.api.event_streams import Places
 from app.api.middleware import BodyLimit, RequestFrame, cors
-from app.buffer.looks import Looks
-from app.buffer.thumbnails import Thumbnails
-from app.clips.served import Replays
 from app.condition import exposition, health
 from app.condition.checkup import Checkup
 from app.console import pages as console
 from app.context import opened
-from app.drawing import Drawing
 from app.settings import Settings
+from app.viewing.buffer_thumbnails import Thumbnails
+from app.viewing.drawing import Drawing
+from app.viewing.looks import Looks
+from app.viewing.served_movies import Replays
 from app.webhooks import webhook_routes
 
 BODY_LIMIT_BYTES = 64 * 1024

@@ -14,11 +14,11 @@ from app.access import communities, policy, presence
 from app.access.permissions import Action
 from app.access.policy import Right, Share, Standing
 from app.access.tokens import Caller
-from app.buffer.timeline import Timeline
 from app.errors import NotPermitted
 from app.models import Room
 from app.settings import Settings
 from app.store import Row, Store
+from app.viewing.timeline import Timeline
 
 Window = tuple[datetime, datetime]
 """[start, end) on the wall clock."""

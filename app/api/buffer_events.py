@@ -24,13 +24,13 @@ from app.api import auth, buffers, wire
 from app.api.buffers import BufferTold
 from app.api.event_streams import EventStream
 from app.api.openapi import Answer, Operation, described
-from app.buffer import looks
-from app.buffer.looks import Looks
-from app.buffer.timeline import Timeline
 from app.clips.requests import Name
 from app.context import Context
 from app.errors import TooManyRequests
 from app.store import Row
+from app.viewing import looks
+from app.viewing.looks import Looks
+from app.viewing.timeline import Timeline
 
 RIGHTS_SECONDS = 3.0
 """How old what is known of a caller's rights may be."""

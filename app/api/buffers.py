@@ -19,18 +19,18 @@ from app.api import auth, markers, seeing, wire
 from app.api.markers import MarkerTold
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds
-from app.buffer import states, timeline
-from app.buffer.timeline import Timeline
 from app.clips import forgetting
 from app.clips.requests import Name
 from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.models import Buffer
+from app.viewing import buffer_states, timeline
+from app.viewing.timeline import Timeline
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STATE = "|".join(states.NAMES)
+_STATE = "|".join(buffer_states.NAMES)
 States = Annotated[str, Field(pattern=rf"^({_STATE})(,({_STATE}))*$", max_length=200)]
-"""Comma separated names of `app.buffer.states`."""
+"""Comma separated names of `app.viewing.buffer_states`."""
 
 
 class BufferTold(wire.Told):
@@ -127,7 +127,7 @@ async def list_buffers(request: Request) -> Response:
     conditions: list[dict[str, Any]] = [
         await visibility.scope(ctx.store, ctx.settings, caller),
         {field: value for field, value in wanted.items() if value is not None},
-        {} if asked.state is None else states.stored(states.read(asked.state)),
+        {} if asked.state is None else buffer_states.stored(buffer_states.read(asked.state)),
         {} if asked.next is None else _after(asked.next),
     ]
     rows = ctx.store.rows(Buffer).find({"$and": conditions}, {"since": 1})
@@ -138,7 +138,7 @@ async def list_buffers(request: Request) -> Response:
     )
     lines.sort(key=lambda line: ids.index(line.buffer_id))
     if asked.state is not None:
-        lines = [line for line in lines if line.state in states.read(asked.state)]
+        lines = [line for line in lines if line.state in buffer_states.read(asked.state)]
     items = await told(ctx, caller, lines, now)
     further = _cursor(found[asked.limit - 1]) if len(found) > asked.limit else None
     return wire.answer(BufferPage(items=items, next=further))

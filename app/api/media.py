@@ -20,8 +20,6 @@ from app.api import auth, ranges, seeing, streams, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.seeing import WindowQuery
-from app.buffer import hls, windows
-from app.buffer.hls import Item
 from app.clips import watching
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
@@ -30,6 +28,8 @@ from app.media.init_segment import Init
 from app.models import Buffer, EgressSession, Segment
 from app.storage.confined import inside
 from app.store import Row
+from app.viewing import hls, windows
+from app.viewing.hls import Item
 
 _FRAGMENT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-(\d{1,9})\.m4s", re.ASCII)
 _INIT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-([0-9a-f]{1,64})\.mp4")

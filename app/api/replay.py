@@ -17,12 +17,11 @@ from app.api import auth, ranges, seeing, streams, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.seeing import WindowQuery
-from app.buffer import windows
-from app.buffer.watched import Watch
-from app.clips import served
 from app.context import Context
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
 from app.media import joining
+from app.viewing import served_movies, windows
+from app.viewing.watched_windows import Watch
 
 
 class ReplayQuery(WindowQuery):
@@ -58,7 +57,7 @@ class ReplayQuery(WindowQuery):
             NotFound,
             NotPermitted,
             BufferEmpty,
-            served.SizesDiffer,
+            served_movies.SizesDiffer,
             Gone,
             ranges.PreconditionFailed,
             WindowTooLong,
@@ -70,7 +69,7 @@ class ReplayQuery(WindowQuery):
 async def get_replay(request: Request) -> Response:
     """GET, HEAD /buffers/{buffer_id}/replay.mp4"""
     ctx: Context = request.app.state.ctx
-    replays: served.Replays = request.app.state.replays
+    replays: served_movies.Replays = request.app.state.replays
     now = datetime.now(UTC)
     reader = auth.reader(request)
     asked = wire.query(request, ReplayQuery, ignore=auth.SIGNATURE_QUERY)
@@ -80,9 +79,9 @@ async def get_replay(request: Request) -> Response:
     except (BufferEmpty, Invalid) as error:
         if asked.v is None:
             raise
-        raise served.gone() from error
+        raise served_movies.gone() from error
     if asked.v not in (None, planned.fingerprint):
-        raise served.gone()
+        raise served_movies.gone()
     exact = reader.url(
         request.scope["path"],
         start=wire.instant(planned.watch.start),
@@ -130,7 +129,7 @@ async def watch_of(
         start, end = window.start, window.end
     if share is not None:
         await seeing.check_window(ctx, reader, share, start, end)
-    return Watch(reader.holder, buffer_id, served.cut(start), served.cut(end))
+    return Watch(reader.holder, buffer_id, served_movies.cut(start), served_movies.cut(end))
 
 
 def _name(watch: Watch) -> str:

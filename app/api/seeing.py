@@ -12,13 +12,13 @@ from app.access import visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
 from app.api import auth, wire
-from app.buffer import timeline, windows
-from app.buffer.timeline import Timeline
-from app.buffer.windows import Stretch
 from app.clips.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
 from app.models import Buffer
+from app.viewing import timeline, windows
+from app.viewing.timeline import Timeline
+from app.viewing.windows import Stretch
 
 _NO_BUFFER = "there is no such buffer, or it is not yours to see"
 

@@ -18,12 +18,9 @@ from app.api import auth, clips, files, ranges, seeing, streams, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.seeing import SeenWindow, WindowQuery
-from app.buffer import stripes
-from app.buffer.thumbnails import Thumbnails
 from app.clips import library
 from app.clips import thumbnails as clip_thumbnails
 from app.context import Context
-from app.drawing import DrawingFailed
 from app.errors import (
     BufferEmpty,
     Gone,
@@ -37,6 +34,9 @@ from app.errors import (
 from app.media import sprites
 from app.models import ReplayClip
 from app.store import Row
+from app.viewing import stripes
+from app.viewing.buffer_thumbnails import Thumbnails
+from app.viewing.drawing import DrawingFailed
 
 _JPEG, _VTT = "image/jpeg", "text/vtt"
 _BRIEFLY = {"Cache-Control": "private, max-age=2"}

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from app.buffer import clock, marked, pins
-from app.buffer.timeline import Timeline
-from app.buffer.windows import Stretch
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, ReplayError
 from app.models import EgressSession, Marker, Pin
 from app.store import Row, Store
+from app.viewing.timeline import Timeline
+from app.viewing.windows import Stretch
 
 AT_MOST = 200
 """Markers of one buffer."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from app.buffer.windows import Stretch
 from app.models import Pin
 from app.store import Store
+from app.viewing.windows import Stretch
 
 Pinned = dict[str, list[tuple[int, int | None]]]
 """By session id: [start_ticks, end_ticks), None where it is open."""

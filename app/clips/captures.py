@@ -14,8 +14,7 @@ from redis.exceptions import RedisError
 from app import metrics
 from app.access import audit, quota, visibility
 from app.access.tokens import Caller
-from app.buffer import pins, timeline, windows
-from app.buffer.timeline import Timeline
+from app.buffer import pins
 from app.clips import leases, limits, telling
 from app.clips.requests import CaptureRequest
 from app.clips.sizing import estimated_bytes
@@ -30,6 +29,8 @@ from app.errors import (
 )
 from app.models import Capture, Segment
 from app.store import Row
+from app.viewing import timeline, windows
+from app.viewing.timeline import Timeline
 
 KEY_LIFE = timedelta(hours=24)
 PIN_LIFE = timedelta(hours=1)

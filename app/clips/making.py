@@ -12,8 +12,7 @@ from typing import Any
 import structlog
 
 from app.buffer import pins
-from app.buffer.windows import Stretch
-from app.clips import captures, copying, delivery, endings, exact, piecing, sources, waiting
+from app.clips import captures, copying, delivery, endings, exact, piecing, waiting
 from app.clips.delivery import Shown
 from app.clips.exact import Encoding
 from app.clips.failures import NothingRecorded, SizesDiffer
@@ -27,6 +26,8 @@ from app.media.faults import Unpreparable
 from app.media.movie import Gaps, Movie, NothingToShow, Run
 from app.storage import local
 from app.store import Row
+from app.viewing import fragment_sources
+from app.viewing.windows import Stretch
 
 COPIED_TOLERANCE_SECONDS = 0.05
 ENCODED_TOLERANCE_SECONDS = 0.25
@@ -187,8 +188,8 @@ async def _material(ctx: Context, row: Row) -> Material:
     spans = await waiting.spans_to_make(ctx, row, datetime.now(UTC))
     if row["wait_until"] > row["accepted_at"]:
         await pins.pin(ctx.store, row["_id"], spans, datetime.now(UTC) + captures.PIN_LIFE)
-    rows = await sources.rows_of(ctx, spans)
-    return Material(spans, rows, await sources.sessions_of(ctx, spans))
+    rows = await fragment_sources.rows_of(ctx, spans)
+    return Material(spans, rows, await fragment_sources.sessions_of(ctx, spans))
 
 
 def _planned(root: Path, row: Row, material: Material) -> Movie:
@@ -217,7 +218,9 @@ def _encoding(runs: list[Run], gaps: Gaps) -> Encoding:
 
 
 def _runs(root: Path, row: Row, material: Material) -> list[Run]:
-    runs = sources.runs_of(root, material.sessions, material.spans, material.rows, row["gaps"])
+    runs = fragment_sources.runs_of(
+        root, material.sessions, material.spans, material.rows, row["gaps"]
+    )
     if not runs:
         raise _nothing()
     return runs

@@ -18,7 +18,6 @@ import structlog
 
 from app.buffer.paths import THUMBNAILS_ROOT
 from app.context import Context
-from app.drawing import Drawing
 from app.errors import Gone
 from app.media import keyframes, pictures, sheets
 from app.media.keyframes import KeyFrame, Shown
@@ -29,6 +28,7 @@ from app.models import ReplayClip
 from app.storage import local
 from app.storage.confined import inside
 from app.store import Row
+from app.viewing.drawing import Drawing
 
 ORPHANED_SECONDS = 3600.0
 """A folder that is older than this and whose clip is gone was left by somebody who was killed."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app.buffer import timeline, windows
-from app.buffer.timeline import Timeline
-from app.buffer.windows import Stretch
 from app.context import Context
 from app.models import EgressSession, Segment
 from app.store import Row
+from app.viewing import timeline, windows
+from app.viewing.timeline import Timeline
+from app.viewing.windows import Stretch
 
 JOINED = timedelta(seconds=0.2)
 """What lies closer together than this has no segment between it."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.access.tokens import Caller
-from app.buffer import hls
-from app.buffer.hls import Item
-from app.clips import captures, sources, waiting
+from app.clips import captures, waiting
 from app.context import Context
 from app.errors import BufferEmpty, Gone
 from app.models import Capture, EgressSession
 from app.store import Row
+from app.viewing import fragment_sources, hls
+from app.viewing.hls import Item
 
 _ROUNDING = timedelta(milliseconds=10)
 _RETRY_SECONDS = 2
@@ -59,10 +59,10 @@ async def watchable(ctx: Context, row: Row, now: datetime) -> Watchable:
         or await waiting.is_complete(ctx, row, now)
     )
     spans = await waiting.spans_to_make(ctx, row, now)
-    sessions = await sources.sessions_of(ctx, spans)
+    sessions = await fragment_sources.sessions_of(ctx, spans)
     found = [
         [segment for segment in segments if segment["end_ticks"] > span["start_ticks"]]
-        for span, segments in zip(spans, await sources.rows_of(ctx, spans), strict=True)
+        for span, segments in zip(spans, await fragment_sources.rows_of(ctx, spans), strict=True)
     ]
     if not complete:
         newest = max((segments[0]["session_id"] for segments in found if segments), default="")

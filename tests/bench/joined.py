@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.buffer.windows import Stretch
-from app.clips import sources
 from app.media import joining, movie
 from app.media.samples import VIDEO_TICKS, SampleTable
 from app.store import Row
+from app.viewing import fragment_sources
+from app.viewing.windows import Stretch
 from tests.bench.recorded import load
 
 
@@ -40,7 +40,7 @@ def join(rows: Rows, span: tuple[int, int], out: Path) -> None:
     session_id = rows.session["_id"]
     stretch = Stretch(session_id=session_id, start_ticks=span[0], end_ticks=span[1])
     sessions = {session_id: rows.session}
-    runs = sources.runs_of(rows.media_root, sessions, [stretch], [rows.segments], "skip")
+    runs = fragment_sources.runs_of(rows.media_root, sessions, [stretch], [rows.segments], "skip")
     joining.write(movie.plan(runs), str(out))
 
 

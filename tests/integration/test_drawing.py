@@ -13,11 +13,11 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from app.drawing import AT_ONCE, Drawing, DrawingFailed
 from app.errors import Unavailable
 from app.media import sheets
 from app.media.sheets import Tile
 from app.media.sprites import Grid
+from app.viewing.drawing import AT_ONCE, Drawing, DrawingFailed
 from tests.waiting import wait_for
 
 

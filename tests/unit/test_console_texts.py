@@ -17,7 +17,7 @@ from app.media.faults import FaultSlug
 from app.recording.reasons import Why
 
 MODULES = sorted(path for path in STATIC.rglob("*.js") if path.name != "texts.js")
-# Of the buffer's timeline: see Gap in app/buffer/timeline.py.
+# Of the buffer's timeline: see Gap in app/viewing/timeline.py.
 GAPS = {"lost", "missing", "expired", "egress-failed", "egress-ended", *get_args(FaultSlug)}
 ALIAS = re.compile(r"const (\w+) = (\w+)((?:\.\w+)+);")
 STRING = re.compile(r"'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`")

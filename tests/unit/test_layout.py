@@ -31,7 +31,7 @@ PURE = [
     "app/clips/opening.py",
     "app/indexing/playlist.py",
     "app/buffer/retention.py",
-    "app/buffer/hls.py",
+    "app/viewing/hls.py",
     "app/access/permissions.py",
     "app/access/policy.py",
     "app/media/movie.py",

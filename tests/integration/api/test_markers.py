@@ -13,9 +13,9 @@ from app.access import communities
 from app.buffer.markers import AT_MOST, AT_MOST_OF_ONE
 from app.cleaning import cleanup
 from app.clips import capturing
-from app.clips.served import cut
 from app.context import Context
 from app.models import Buffer, EgressSession, Marker, Segment
+from app.viewing.served_movies import cut
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,

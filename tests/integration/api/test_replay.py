@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from app.buffer import watched
-from app.buffer.watched import Watch
 from app.context import Context
 from app.models import Buffer, Pin, Segment
+from app.viewing import watched_windows
+from app.viewing.watched_windows import Watch
 from tests.integration.api.conftest import OWNER, STRANGER, MakeShare, bearer, token
 from tests.integration.buffer.shares import DiskShare
 from tests.packet_checker import read_clip
@@ -129,15 +129,15 @@ async def test_a_watcher_keeps_so_many_windows_and_no_more(ctx: Context, share: 
     made = await share()
     now = datetime.now(UTC)
     span = {"session_id": made.session_id, "start_ticks": 0, "end_ticks": 90_000}
-    for number in range(watched.WINDOWS + 3):
+    for number in range(watched_windows.WINDOWS + 3):
         watch = Watch(
             "watcher", made.buffer_id, made.start, made.start + timedelta(seconds=number + 1)
         )
-        await watched.begin(ctx.store, watch, [span], now + timedelta(seconds=number))  # type: ignore[list-item]
+        await watched_windows.begin(ctx.store, watch, [span], now + timedelta(seconds=number))  # type: ignore[list-item]
     other = Watch("watcher2", made.buffer_id, made.start, made.start + timedelta(seconds=1))
-    await watched.begin(ctx.store, other, [span], now)  # type: ignore[list-item]
+    await watched_windows.begin(ctx.store, other, [span], now)  # type: ignore[list-item]
     owners = set(await ctx.store.rows(Pin).distinct("owner"))
-    assert len(owners) == watched.WINDOWS + 1
+    assert len(owners) == watched_windows.WINDOWS + 1
     assert other.owner in owners
     assert watch.owner in owners
 

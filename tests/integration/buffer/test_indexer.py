@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from app.buffer import clock, timeline
+from app.buffer import clock
 from app.context import Context
 from app.indexing.indexer import Indexer
 from app.media.samples import SampleTable
 from app.models import Segment
 from app.settings import Settings
 from app.store import Row
+from app.viewing import timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
 from tests.integration.conftest import MakeSettings
 from tests.media_factory import MediaFactory, Recording, Shape

@@ -7,11 +7,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.buffer import hls, timeline, windows
 from app.context import Context
 from app.indexing import fragment_files
 from app.models import Segment
 from app.store import Row
+from app.viewing import hls, timeline, windows
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.waiting import wait_for
 

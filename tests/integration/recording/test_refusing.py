@@ -10,11 +10,12 @@ from prometheus_client import REGISTRY
 
 from app import models
 from app.access import communities
-from app.buffer import paths, timeline
-from app.buffer.timeline import Timeline
+from app.buffer import paths
 from app.context import Context
 from app.recording import recorder
 from app.recording.livekit import LiveKit
+from app.viewing import timeline
+from app.viewing.timeline import Timeline
 
 NOW = datetime.now(UTC)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.buffer.hls import Item, item, playlist
+from app.viewing.hls import Item, item, playlist
 from tests.unit.buffer.rows import SECOND, at
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.buffer import marked, markers
-from app.buffer.timeline import Timeline, build
 from app.errors import BufferEmpty, Invalid
+from app.viewing.timeline import Timeline, build
 from tests.unit.buffer.rows import at, buffer, indexed, over, run, session
 
 NOW = 1000.0

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from app.buffer import stripes
 from app.media.sprites import MAX_TILES, Cue
 from app.store import Row
+from app.viewing import stripes
 
 START = datetime(2026, 11, 22, 20, 48, tzinfo=UTC)
 ONE = "0123abcd-" + "1" * 24

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.buffer.timeline import Gap, Timeline, build
+from app.viewing.timeline import Gap, Timeline, build
 from tests.unit.buffer.rows import SECOND, START, at, buffer, indexed, over, run, session
 
 LONG_AGO = START - timedelta(hours=1)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.buffer.timeline import Timeline, build
-from app.buffer.windows import Window, refuse_gone, resolve, spans_between
 from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
 from app.settings import Settings, load
+from app.viewing.timeline import Timeline, build
+from app.viewing.windows import Window, refuse_gone, resolve, spans_between
 from tests.unit.buffer.rows import SECOND, at, buffer, indexed, over, run, session
 
 SETTINGS: Settings = load(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.buffer.windows import Stretch
 from app.clips.waiting import merged
+from app.viewing.windows import Stretch
 
 
 def span(session_id: str, start: int, end: int) -> Stretch:

@@ -18,10 +18,10 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import context
-from app.buffer import timeline
-from app.buffer.timeline import Timeline
 from app.models import Buffer
 from app.store import Row
+from app.viewing import timeline
+from app.viewing.timeline import Timeline
 
 EVERY_SECONDS = 1.0
 COST_FACTOR = 4

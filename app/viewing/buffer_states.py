@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.buffer.timeline import TRYING
 from app.store import Row
+from app.viewing.timeline import TRYING
 
 ACTIVE = frozenset({"waiting", "starting", "recording", "lagging", "stalled"})
 """The states of a share that is recorded, or about to be."""

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from app.buffer import marked, summary
 from app.buffer.kept import forgotten_until, retention
 from app.buffer.marked import Interval
-from app.buffer.spans import Gap, Span, laid_out, stretches
 from app.buffer.summary import Indexed
 from app.models import Buffer, EgressSession
 from app.settings import Settings
 from app.store import Row, Store
+from app.viewing.spans import Gap, Span, laid_out, stretches
 
 # What `Buffer.why` says while a recording is still tried for; any other reason refuses the share.
 TRYING = frozenset({"no-worker", "egress-failed", "starting"})

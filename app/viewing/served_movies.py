@@ -10,10 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from app.buffer import timeline, watched, windows
-from app.buffer.watched import Watch
-from app.buffer.windows import Stretch, Window
-from app.clips import sources
 from app.clips.failures import SegmentChanged
 from app.context import Context
 from app.errors import Gone, ReplayError
@@ -21,6 +17,9 @@ from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
 from app.store import Row
+from app.viewing import fragment_sources, timeline, watched_windows, windows
+from app.viewing.watched_windows import Watch
+from app.viewing.windows import Stretch, Window
 
 KEPT_MOVIES = 16
 """Planned movies that a process keeps at hand: about 1 MB for 10 minutes at 60 frames a second."""
@@ -63,19 +62,19 @@ class Replays:
         return known
 
     async def _renewed(self, watch: Watch, known: Planned | None, now: datetime) -> Planned:
-        spans = await watched.renew(self.ctx.store, watch, now)
+        spans = await watched_windows.renew(self.ctx.store, watch, now)
         if not spans:
             window = await self._window(watch, now)
             # Named by what it holds: asked for again, more of the rest may be there.
             watch = replace(watch, start=cut(window.start), end=cut(window.end))
             spans = window.spans
-            await watched.begin(self.ctx.store, watch, spans, now)
-        rows = await sources.rows_of(self.ctx, spans)
-        sessions = await sources.sessions_of(self.ctx, spans)
+            await watched_windows.begin(self.ctx.store, watch, spans, now)
+        rows = await fragment_sources.rows_of(self.ctx, spans)
+        sessions = await fragment_sources.sessions_of(self.ctx, spans)
         kept = [(span, each) for span, each in zip(spans, rows, strict=True) if each]
         if not kept or not {span["session_id"] for span, _ in kept} <= sessions.keys():
             raise gone()
-        kept_until = now + watched.RENEW
+        kept_until = now + watched_windows.RENEW
         made_of = _fingerprint(kept, sessions)
         if known is not None and known.fingerprint == made_of:
             return replace(known, kept_until=kept_until)
@@ -110,7 +109,7 @@ def _fingerprint(kept: Kept, sessions: dict[str, Row]) -> str:
 def _plan(root: Path, kept: Kept, sessions: dict[str, Row]) -> Movie:
     spans, rows = zip(*kept, strict=True)
     try:
-        return movie.plan(sources.runs_of(root, sessions, spans, rows, "skip"))
+        return movie.plan(fragment_sources.runs_of(root, sessions, spans, rows, "skip"))
     except (SegmentChanged, NothingToShow) as error:
         raise gone() from error
     except Incompatible as error:

@@ -12,12 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.buffer import marked, summary, windows
+from app.buffer import marked, summary
 from app.buffer.paths import tile_name
-from app.buffer.stripes import Contents
-from app.buffer.windows import Stretch
 from app.context import Context
-from app.drawing import Drawing
 from app.errors import Gone
 from app.indexing.fragment_files import init_name
 from app.media import pictures, sheets
@@ -29,6 +26,10 @@ from app.media.sprites import POSTER, fitted
 from app.models import EgressSession, Segment
 from app.storage.confined import inside
 from app.store import Row
+from app.viewing import windows
+from app.viewing.drawing import Drawing
+from app.viewing.stripes import Contents
+from app.viewing.windows import Stretch
 
 POSTERS = 64
 SHEETS = 8

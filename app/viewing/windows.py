@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 
 from app.buffer import clock
-from app.buffer.timeline import Timeline, offered_from
 from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
 from app.models import EgressSession, Segment
 from app.settings import Settings
 from app.store import Row, Store
+from app.viewing.timeline import Timeline, offered_from
 
 MAX_POST_ROLL_SECONDS = 60.0
 _RETRY_SECONDS = 5

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from app.buffer import windows
-from app.buffer.windows import Stretch
 from app.clips.failures import SegmentChanged
 from app.context import Context
 from app.media.init_segment import Init
@@ -17,6 +15,8 @@ from app.media.movie import Gaps, Run, Source
 from app.media.samples import SampleTable
 from app.models import EgressSession
 from app.store import Row
+from app.viewing import windows
+from app.viewing.windows import Stretch
 
 _LOST_TICKS = 9_000
 """Further apart than a tenth of a second: a segment is missing between two."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.buffer import pins
-from app.buffer.windows import Stretch
 from app.models import Pin
 from app.store import Store
+from app.viewing.windows import Stretch
 
 LEASE = timedelta(minutes=2)
 RENEW = timedelta(seconds=15)
