@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from app.buffer.instance import instance_id
+from app.instance import instance_id
 from app.settings import Settings
 from app.store import Store
 from app.work.queue import Queue

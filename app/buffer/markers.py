@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.buffer import clock, marked, pins
+from app.buffer import clock, marked_ranges, pins
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, ReplayError
 from app.models import EgressSession, Marker, Pin
@@ -130,7 +130,7 @@ async def _sessions(store: Store, buffer_ids: Sequence[str]) -> list[Row]:
 
 async def _pin(store: Store, marker: Row, sessions: Sequence[Row]) -> None:
     """Pins what is around a mark in each of the sessions that may hold any of it."""
-    start, end = marked.around(marker["at"])
+    start, end = marked_ranges.around(marker["at"])
     spans: list[Stretch] = [
         {
             "session_id": session["_id"],

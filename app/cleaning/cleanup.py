@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from app.buffer import markers, pins
-from app.buffer.kept import Retention, retention
-from app.buffer.live import newest_of_live
+from app.buffer.newest import newest_of_live
 from app.buffer.retention import may_go
+from app.buffer.retention_period import Retention, retention
 from app.cleaning import governor, strays
 from app.cleaning.erasure import forget_session
 from app.cleaning.removal import AT_ONCE, FIELDS, remove

@@ -10,7 +10,7 @@ import structlog
 
 from app import metrics
 from app.buffer import markers, pins, summary
-from app.buffer.live import newest_of_live
+from app.buffer.newest import newest_of_live
 from app.buffer.retention import Cut, Held, fullness, may_go, shrink
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context

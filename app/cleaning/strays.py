@@ -22,7 +22,6 @@ import structlog
 from app import metrics
 from app.buffer import summary
 from app.buffer.coverage import Coverage, run_of
-from app.buffer.kept import retention
 from app.buffer.paths import (
     BUFFER_ROOT,
     FULL_PLAYLIST,
@@ -31,6 +30,7 @@ from app.buffer.paths import (
     tile_name,
 )
 from app.buffer.retention import is_too_much
+from app.buffer.retention_period import retention
 from app.context import Context
 from app.indexing.fragment_files import fragment_name
 from app.models import EgressSession, Segment

@@ -18,7 +18,7 @@ from app import metrics
 from app.buffer import summary
 from app.buffer.clock import TICKS_PER_SECOND
 from app.buffer.coverage import Coverage, run_of
-from app.buffer.kept import retention
+from app.buffer.retention_period import retention
 from app.indexing import fragment_files, session_leases
 from app.indexing.backlog import NEVER, Listing, Stamp, is_over, look, segments_on_disk
 from app.indexing.playlist import Entry

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.buffer import clock
 from app.buffer.coverage import HOLE_FRAMES, Run
-from app.buffer.marked import Interval
+from app.buffer.marked_ranges import Interval
 from app.buffer.summary import Indexed
 from app.store import Row
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from app.buffer import marked, summary
-from app.buffer.kept import forgotten_until, retention
-from app.buffer.marked import Interval
+from app.buffer import marked_ranges, summary
+from app.buffer.marked_ranges import Interval
+from app.buffer.retention_period import forgotten_until, retention
 from app.buffer.summary import Indexed
 from app.models import Buffer, EgressSession
 from app.settings import Settings
@@ -102,9 +102,9 @@ async def listing(
     wanted = {"buffer_id": ids[0] if len(ids) == 1 else {"$in": ids}}
     sessions = await store.rows(EgressSession).find(wanted).to_list(None) if ids else []
     indexed = await summary.read(store, sessions)
-    marks = await marked.intervals(store, ids, now)
+    marks = await marked_ranges.intervals(store, ids, now)
     if marks:
-        indexed = await marked.restored(store, sessions, indexed, marks)
+        indexed = await marked_ranges.restored(store, sessions, indexed, marks)
     by_buffer: dict[str, list[Row]] = {each: [] for each in ids}
     for session in sessions:
         by_buffer[session["buffer_id"]].append(session)

@@ -16,8 +16,8 @@ from bson.codec_options import CodecOptions
 
 from app.buffer import clock, paths, summary
 from app.buffer.coverage import Coverage, run_of
-from app.buffer.instance import instance_id
 from app.indexing import fragment_files
+from app.instance import instance_id
 from app.media.fragment import Continuity, prepare
 from app.models import Buffer, EgressSession, Segment
 from app.store import Row, Store

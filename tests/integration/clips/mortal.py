@@ -22,10 +22,10 @@ from pymongo import monitoring
 
 from app.access.tokens import Caller
 from app.buffer import markers
-from app.buffer.instance import instance_id
 from app.clips import captures, capturing, endings, library, sweeping
 from app.clips.requests import CaptureRequest
 from app.context import Context
+from app.instance import instance_id
 from app.models import Buffer
 from app.recording import admission
 from app.settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.buffer import marked, markers
+from app.buffer import marked_ranges, markers
 from app.errors import BufferEmpty, Invalid
 from app.viewing.timeline import Timeline, build
 from tests.unit.buffer.rows import at, buffer, indexed, over, run, session
@@ -23,8 +23,8 @@ def ended() -> Timeline:
 
 
 def test_what_is_kept_around_marks_is_joined_where_it_meets() -> None:
-    assert marked.merged([]) == []
-    found = marked.merged([at(200), at(100), at(151), at(1000)])
+    assert marked_ranges.merged([]) == []
+    found = marked_ranges.merged([at(200), at(100), at(151), at(1000)])
     assert found == [(at(40), at(215)), (at(940), at(1015))]
 
 
