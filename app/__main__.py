@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from app import logs
-from app.durations import parse_duration
+from app.captures.durations import parse_duration
 from app.errors import ConfigurationError
 from app.processes import garbage
 from app.processes.child import EX_CONFIG

@@ -17,8 +17,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import context, metrics, models
 from app.access import audit
+from app.captures import capture_expiry, execution, share_erasure
 from app.cleaning import cleanup, governor
-from app.clips import capturing, ended, forgetting, quota_check, sweeping, thumbnails
+from app.clips import quota_check, sweeping, thumbnails
 from app.condition import exposition, health, history
 from app.context import Context
 from app.errors import Unavailable
@@ -97,11 +98,11 @@ async def capture(state: Jobs, capture_id: str) -> None:
     # Its row's lease tells who works on it, and for how long; to arq, which would leave every
     # job of a killed worker alone for as long as the longest may take, it is done.
     group: asyncio.TaskGroup = state["captures"]
-    group.create_task(capturing.run(state["ctx"], capture_id))
+    group.create_task(execution.run(state["ctx"], capture_id))
 
 
 async def requeue_captures(state: Jobs) -> None:
-    await capturing.requeue_expired(state["ctx"])
+    await execution.requeue_expired(state["ctx"])
 
 
 async def sweep_clips(state: Jobs) -> None:
@@ -118,7 +119,7 @@ async def forget_audit(state: Jobs) -> None:
 
 
 async def forget_captures(state: Jobs) -> None:
-    await ended.forget_captures(state["ctx"])
+    await capture_expiry.forget_captures(state["ctx"])
 
 
 async def check_quotas(state: Jobs) -> None:
@@ -135,11 +136,11 @@ async def take_sample(state: Jobs) -> None:
 
 
 async def forget(state: Jobs, buffer_id: str) -> None:
-    await forgetting.go_on(state["ctx"], buffer_id)
+    await share_erasure.go_on(state["ctx"], buffer_id)
 
 
 async def forget_marked(state: Jobs) -> None:
-    await forgetting.go_on_with_all(state["ctx"])
+    await share_erasure.go_on_with_all(state["ctx"])
 
 
 def _steady(name: str, job: Callable[..., Awaitable[None]], recurs: bool) -> Callable[..., Any]:

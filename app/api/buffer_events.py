@@ -24,7 +24,7 @@ from app.api import auth, buffers, wire
 from app.api.buffers import BufferTold
 from app.api.event_streams import EventStream
 from app.api.openapi import Answer, Operation, described
-from app.clips.requests import Name
+from app.captures.requests import Name
 from app.context import Context
 from app.errors import TooManyRequests
 from app.store import Row

@@ -19,8 +19,8 @@ from app.api import auth, markers, seeing, wire
 from app.api.markers import MarkerTold
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds
-from app.clips import forgetting
-from app.clips.requests import Name
+from app.captures import share_erasure
+from app.captures.requests import Name
 from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.models import Buffer
@@ -200,7 +200,7 @@ async def delete_buffer(request: Request) -> Response:
     found = await seeing.seen(ctx, caller, request.path_params["buffer_id"])
     if not policy.may_forget(caller, visibility.share_of(found)):
         raise NotPermitted(f"only {found['identity']!r}, whose share it is, may delete it")
-    await forgetting.forget_share(ctx, caller, found)
+    await share_erasure.forget_share(ctx, caller, found)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

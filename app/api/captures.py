@@ -19,8 +19,9 @@ from app.api import auth, clips, wire
 from app.api.event_streams import EventStream, Places
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Told
-from app.clips import captures, endings, library
-from app.clips.requests import CaptureRequest
+from app.captures import acceptance, endings
+from app.captures.requests import CaptureRequest
+from app.clips import library
 from app.context import Context
 from app.errors import (
     BufferEmpty,
@@ -112,7 +113,7 @@ async def post_capture(request: Request) -> Response:
     """POST /captures"""
     ctx, caller = _asked(request)
     key = wire.idempotency_key(request)
-    row = await captures.accept(ctx, caller, await wire.body(request, CaptureRequest), key)
+    row = await acceptance.accept(ctx, caller, await wire.body(request, CaptureRequest), key)
     location = f"/captures/{row['_id']}"
     told = Accepted(
         id=row["_id"],
@@ -134,7 +135,7 @@ async def post_capture(request: Request) -> Response:
 async def get_capture(request: Request) -> Response:
     """GET /captures/{capture_id}"""
     ctx, caller = _asked(request)
-    row = await captures.find(ctx, caller, request.path_params["capture_id"])
+    row = await acceptance.find(ctx, caller, request.path_params["capture_id"])
     return wire.answer(await _told(ctx, caller, row))
 
 
@@ -164,7 +165,7 @@ async def delete_capture(request: Request) -> Response:
 async def get_capture_events(request: Request) -> Response:
     """GET /captures/{capture_id}/events"""
     ctx, caller = _asked(request)
-    row = await captures.find(ctx, caller, request.path_params["capture_id"])
+    row = await acceptance.find(ctx, caller, request.path_params["capture_id"])
     places: Places = request.app.state.places
     return EventStream(_events(ctx, caller, row), places, caller.identity)
 

@@ -15,11 +15,11 @@ from app.access.tokens import Caller
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Seconds, Told
+from app.captures.requests import TITLE_LENGTH, Name, checked_title
+from app.captures.requests import Instant as AskedInstant
 from app.clips import library, pages
 from app.clips.opening import HiddenHead
 from app.clips.pages import Clip, Wanted
-from app.clips.requests import TITLE_LENGTH, Name, checked_title
-from app.clips.requests import Instant as AskedInstant
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.recording import admission

@@ -19,8 +19,8 @@ from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant
 from app.buffer import markers
 from app.buffer.markers import TooManyMarkers
-from app.clips.requests import Instant as AskedInstant
-from app.clips.requests import checked_title
+from app.captures.requests import Instant as AskedInstant
+from app.captures.requests import checked_title
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, NotFound, NotPermitted
 from app.store import Row

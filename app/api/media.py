@@ -20,7 +20,7 @@ from app.api import auth, ranges, seeing, streams, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.seeing import WindowQuery
-from app.clips import watching
+from app.captures import preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.indexing import fragment_files
@@ -84,8 +84,8 @@ async def get_capture_playlist(request: Request) -> Response:
     """GET /captures/{capture_id}/playlist.m3u8"""
     ctx: Context = request.app.state.ctx
     reader = auth.reader(request)
-    row = await watching.find(ctx, reader.caller, request.path_params["capture_id"])
-    found = await watching.watchable(ctx, row, datetime.now(UTC))
+    row = await preview.find(ctx, reader.caller, request.path_params["capture_id"])
+    found = await preview.watchable(ctx, row, datetime.now(UTC))
     return _playlist(reader, found.items, ended=found.complete, target_seconds=found.target_seconds)
 
 

@@ -14,7 +14,7 @@ from app.access import audit, managing
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Told
-from app.clips.requests import Instant as AskedInstant
+from app.captures.requests import Instant as AskedInstant
 from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.events import sender

@@ -18,7 +18,7 @@ from app.api import auth, buffers, seeing, wire
 from app.api.buffers import BufferTold
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked
-from app.clips.requests import clean_title
+from app.captures.requests import clean_title
 from app.context import Context
 from app.errors import Conflict, NotFound, NotPermitted
 from app.recording import stopping

@@ -12,7 +12,7 @@ from app.access import visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
 from app.api import auth, wire
-from app.clips.requests import Instant, Seconds
+from app.captures.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
 from app.models import Buffer

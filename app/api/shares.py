@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Route
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Told
+from app.captures.requests import TEXT_LENGTH, Name, clean_text
 from app.clips import sharing
-from app.clips.requests import TEXT_LENGTH, Name, clean_text
 from app.context import Context
 from app.errors import NotFound, NotPermitted
 

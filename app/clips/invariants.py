@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.buffer.paths import CLIPS_ROOT
+from app.captures import capture_leases, endings
 from app.cleaning.buffer_invariants import Violation
-from app.clips import endings, leases
 from app.context import Context
 from app.models import Capture, File, ReplayClip, UserReplayQuota
 from app.storage import local
@@ -32,7 +32,7 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     known: set[str] = set()
     charged: set[str] = set()
     rows: list[Row] = []
-    old = {"created_at": {"$gt": leases.BEGINNING, "$lt": now - SETTLING}}
+    old = {"created_at": {"$gt": capture_leases.BEGINNING, "$lt": now - SETTLING}}
     async for row in ctx.store.rows(ReplayClip).find(old, _FIELDS):
         rows.append(row)
         if len(rows) == _AT_ONCE:
@@ -56,7 +56,7 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
 
 async def _unfinished(ctx: Context) -> dict[str, str]:
     """Clip id → storage path of every capture that somebody works on, or will."""
-    working = {"lease_until": {"$gt": leases.BEGINNING}}
+    working = {"lease_until": {"$gt": capture_leases.BEGINNING}}
     found = ctx.store.rows(Capture).find(
         working, dict.fromkeys(("clip_id", "caller", "accepted_at"), 1)
     )

@@ -13,7 +13,7 @@ import structlog
 from app import metrics
 from app.access import accounts, audit
 from app.access.accounts import Correction
-from app.clips import leases
+from app.captures import capture_leases
 from app.context import Context
 from app.models import Capture, File, ReplayClip
 from app.storage import local
@@ -55,7 +55,7 @@ async def _say(ctx: Context, correction: Correction) -> None:
 async def differences(ctx: Context) -> dict[str, Correction]:
     """What has to be corrected as things are now, by identity."""
     unfinished = await ctx.store.rows(Capture).distinct(
-        "clip_id", {"lease_until": {"$gt": leases.BEGINNING}}
+        "clip_id", {"lease_until": {"$gt": capture_leases.BEGINNING}}
     )
     clips: dict[str, dict[str, int]] = {}
     rows: list[Row] = []

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from app.clips.failures import SegmentChanged
+from app.captures.failures import SegmentChanged
 from app.context import Context
 from app.media.init_segment import Init
 from app.media.movie import Gaps, Run, Source

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from app.clips.failures import SegmentChanged
+from app.captures.failures import SegmentChanged
 from app.context import Context
 from app.errors import Gone, ReplayError
 from app.media import movie

@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Page
 from starlette.applications import Starlette
 
-from app.clips import capturing
+from app.captures import execution
 from app.context import Context
 from tests.e2e import browser
 from tests.integration.api.conftest import OWNER, SHARER, app
@@ -82,7 +82,7 @@ async def test_a_clip_shows_the_asked_instants(
         async with httpx.AsyncClient(base_url=base, headers=OWNER) as client:
             accepted = await client.post("/captures", json=asked)
             assert accepted.status_code == 202, accepted.text
-            await capturing.run(ctx, accepted.json()["id"])
+            await execution.run(ctx, accepted.json()["id"])
             done = (await client.get(accepted.headers["Location"])).json()
         assert done["status"] == "ready", done
         clip = done["clip"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.durations import parse_duration
+from app.captures.durations import parse_duration
 
 
 @pytest.mark.parametrize(

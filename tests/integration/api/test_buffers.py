@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from app.clips import forgetting
+from app.captures import share_erasure
 from app.context import Context
 from app.models import Buffer, EgressSession
 from tests.integration.api.conftest import (
@@ -154,6 +154,6 @@ async def test_the_sharer_deletes_his_buffer_at_once(
     told = (await http.get(path, headers=OWNER)).json()
     assert (told["seconds"], told["spans"], told["markers"]) == (0, [], [])
     assert await ctx.queue.redis.zcard("replay:queue") == 1
-    await forgetting.go_on(ctx, made.buffer_id)
+    await share_erasure.go_on(ctx, made.buffer_id)
     assert made.files("*.m4s") == []
     assert await ctx.store.rows(EgressSession).find_one({"_id": made.session_id}) is not None

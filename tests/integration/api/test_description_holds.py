@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app.access import communities
 from app.buffer import markers
-from app.clips import capturing
+from app.captures import execution
 from app.context import Context
 from app.models import OutgoingEvent
 from tests.integration.api.conftest import (
@@ -79,7 +79,7 @@ async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dic
     await communities.set_member(ctx.store, "guests", "carl", "admin", [])
     body = {"room": ROOM, "last": 5, "tail": "skip", "title": "<b>& 🎬"}
     told = (await http.post("/captures", json=body, headers=OWNER)).json()
-    await capturing.run(ctx, told["id"])
+    await execution.run(ctx, told["id"])
     clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
     now = datetime.now(UTC) - timedelta(days=2)
     event = OutgoingEvent(

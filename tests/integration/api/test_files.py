@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.api.files import disposition
-from app.clips import capturing
+from app.captures import execution
 from app.context import Context
 from app.models import ReplayClip
 from app.storage import local
@@ -22,7 +22,7 @@ async def made(http: httpx.AsyncClient, ctx: Context, share: MakeShare, **given:
     await share()
     body = {"room": ROOM, "last": 5, "tail": "skip"} | given
     told = (await http.post("/captures", headers=OWNER, json=body)).json()
-    await capturing.run(ctx, told["id"])
+    await execution.run(ctx, told["id"])
     return (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
 
 

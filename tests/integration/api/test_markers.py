@@ -11,8 +11,8 @@ import httpx
 
 from app.access import communities
 from app.buffer.markers import AT_MOST, AT_MOST_OF_ONE
+from app.captures import execution
 from app.cleaning import cleanup
-from app.clips import capturing
 from app.context import Context
 from app.models import Buffer, EgressSession, Marker, Segment
 from app.viewing.served_movies import cut
@@ -103,7 +103,7 @@ async def test_what_is_marked_can_be_watched_and_cut_when_the_rest_has_gone(
         assert answer.status_code == 200, (name, answer.text)
     body = {"buffer": made.buffer_id, **window(3, 8)}
     accepted = (await http.post("/captures", json=body, headers=OWNER)).json()
-    await capturing.run(ctx, accepted["id"])
+    await execution.run(ctx, accepted["id"])
     capture = (await http.get(f"/captures/{accepted['id']}", headers=OWNER)).json()
     assert (capture["status"], capture["notes"]) == ("ready", [])
     assert capture["clip"]["delivered"]["duration"] == 5

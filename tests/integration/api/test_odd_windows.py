@@ -16,8 +16,8 @@ import pytest
 from starlette.applications import Starlette
 
 from app.access.tokens import Caller
-from app.clips import captures, capturing
-from app.clips.requests import CaptureRequest
+from app.captures import acceptance, execution
+from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.models import Capture, Pin, ReplayClip
 from tests.integration.api.conftest import OWNER, SHARER, MakeShare
@@ -60,8 +60,8 @@ async def clipped(ctx: Context, made: DiskShare, *window: float) -> ReplayClip:
     """What a capture makes of it."""
     asked = {"buffer": made.buffer_id, "tail": "skip"} | instants(made, *window)
     request = CaptureRequest.model_validate(asked)
-    row = await captures.accept(ctx, Caller(SHARER), request)
-    await capturing.run(ctx, row["_id"])
+    row = await acceptance.accept(ctx, Caller(SHARER), request)
+    await execution.run(ctx, row["_id"])
     capture = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
     assert capture is not None
     assert capture["status"] == "ready", capture["detail"]

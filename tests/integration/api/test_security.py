@@ -9,7 +9,7 @@ import httpx
 from livekit.api import AccessToken, VideoGrants
 
 from app.api.openapi import listed_of, operation_of
-from app.clips import forgetting
+from app.captures import share_erasure
 from app.context import Context
 from app.main import ROUTES
 from app.models import Segment
@@ -132,7 +132,7 @@ async def test_only_the_sharer_and_the_operator_delete(
     assert (await http.get(path, headers=OWNER)).json()["spans"]
     assert (await http.delete(path, headers=INSTANCE_ADMIN)).status_code == 204
     assert (await http.get(path, headers=OWNER)).json()["spans"] == []
-    await forgetting.go_on(ctx, made.buffer_id)
+    await share_erasure.go_on(ctx, made.buffer_id)
     assert made.files("*.m4s") == []
 
 

@@ -18,11 +18,12 @@ import pytest
 from numpy.typing import NDArray
 
 from app.access.tokens import Caller
+from app.captures import acceptance, execution
+from app.captures.requests import CaptureRequest
 from app.cleaning import erasure, strays
 from app.cleaning.buffer_invariants import violations
 from app.cleaning.removal import remove
-from app.clips import captures, capturing, library, sweeping, thumbnails
-from app.clips.requests import CaptureRequest
+from app.clips import library, sweeping, thumbnails
 from app.context import Context
 from app.media import pictures
 from app.models import ReplayClip
@@ -323,8 +324,8 @@ async def clip_of(ctx: Context, made: DiskShare, start: float, end: float) -> Re
     """A clip of the seconds [start, end) of a share."""
     query = {name: values[0] for name, values in parse_qs(window(made, start, end)).items()}
     request = CaptureRequest.model_validate({"buffer": made.buffer_id} | query)
-    row = await captures.accept(ctx, ANN, request)
-    await capturing.run(ctx, row["_id"])
+    row = await acceptance.accept(ctx, ANN, request)
+    await execution.run(ctx, row["_id"])
     found = await ctx.store.engine.find_one(ReplayClip, ReplayClip.id == row["clip_id"])
     assert found is not None
     return found

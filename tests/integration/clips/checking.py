@@ -11,8 +11,8 @@ import pytest
 
 from app.access import quota
 from app.access.tokens import Caller
-from app.clips import captures, capturing
-from app.clips.requests import CaptureRequest
+from app.captures import acceptance, execution
+from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.models import Capture, File, Pin, ReplayClip
 from app.storage import local
@@ -35,13 +35,13 @@ class Done:
 async def accepted(ctx: Context, caller: Caller, **asked: Any) -> Row:
     """A capture that was accepted and that nobody has begun; of "room" unless told otherwise."""
     request = CaptureRequest.model_validate({"room": "room"} | asked)
-    return await captures.accept(ctx, caller, request)
+    return await acceptance.accept(ctx, caller, request)
 
 
 async def captured(ctx: Context, caller: Caller, **asked: Any) -> Done:
     """A capture that was accepted and made."""
     row = await accepted(ctx, caller, **asked)
-    await capturing.run(ctx, row["_id"])
+    await execution.run(ctx, row["_id"])
     return await done(ctx, row["_id"])
 
 

@@ -22,8 +22,9 @@ from pymongo import monitoring
 
 from app.access.tokens import Caller
 from app.buffer import markers
-from app.clips import captures, capturing, endings, library, sweeping
-from app.clips.requests import CaptureRequest
+from app.captures import acceptance, endings, execution
+from app.captures.requests import CaptureRequest
+from app.clips import library, sweeping
 from app.context import Context
 from app.instance import instance_id
 from app.models import Buffer
@@ -86,11 +87,11 @@ async def mortal() -> AsyncIterator[Program]:
 
 
 async def _capture(ctx: Context, capture_id: str) -> None:
-    await capturing.run(ctx, capture_id)
+    await execution.run(ctx, capture_id)
 
 
 async def _accept(ctx: Context, identity: str, asked: dict[str, Any], key: str | None) -> None:
-    await captures.accept(ctx, Caller(identity), CaptureRequest.model_validate(asked), key)
+    await acceptance.accept(ctx, Caller(identity), CaptureRequest.model_validate(asked), key)
 
 
 async def _cancel(ctx: Context, identity: str, capture_id: str) -> None:

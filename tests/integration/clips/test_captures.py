@@ -11,8 +11,8 @@ import pytest
 
 from app.access import quota
 from app.access.tokens import Caller
-from app.clips import captures, capturing, endings
-from app.clips.requests import CaptureRequest
+from app.captures import acceptance, endings, execution
+from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.errors import (
     BufferEmpty,
@@ -59,7 +59,7 @@ async def test_the_newest_share_is_taken_unless_another_is_named(
     assert (await accepted(ctx, ADA, last=5))["buffer_id"] == newer.buffer_id
     assert (await accepted(ctx, ADA, last=5, share="TR_old"))["buffer_id"] == older.buffer_id
     by_buffer = CaptureRequest(buffer=older.buffer_id, last=5)
-    assert (await captures.accept(ctx, ADA, by_buffer))["buffer_id"] == older.buffer_id
+    assert (await acceptance.accept(ctx, ADA, by_buffer))["buffer_id"] == older.buffer_id
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def test_a_stranger_cannot_tell_a_buffer_from_none(
     told = []
     for buffer_id in (share.buffer_id, "0" * 24):
         with pytest.raises(NotFound) as raised:
-            await captures.accept(ctx, BOB, CaptureRequest(buffer=buffer_id, last=5))
+            await acceptance.accept(ctx, BOB, CaptureRequest(buffer=buffer_id, last=5))
         told.append(raised.value.detail)
     assert told[0] == told[1]
 
@@ -164,7 +164,7 @@ async def test_nobody_has_more_than_so_many_captures_at_once(
         await accepted(few, ADMIN, last=1, identity="ada")
     with pytest.raises(TooManyCaptures, match="7 captures are not finished"):
         await accepted(few, ADMIN, last=1, identity="ada")
-    await capturing.run(few, taken[0]["_id"])
+    await execution.run(few, taken[0]["_id"])
     await accepted(few, ADA, last=1)
 
 
@@ -194,7 +194,7 @@ async def test_captures_are_limited_in_a_minute_and_in_an_hour(
 
 async def _with_key(ctx: Context, caller: Caller, key: str, **asked: Any) -> Row:
     request = CaptureRequest.model_validate({"room": "room", "last": 5} | asked)
-    return await captures.accept(ctx, caller, request, key)
+    return await acceptance.accept(ctx, caller, request, key)
 
 
 async def test_ten_requests_with_one_key_at_once_are_one_capture(
@@ -205,7 +205,7 @@ async def test_ten_requests_with_one_key_at_once_are_one_capture(
     assert len({row["_id"] for row in rows}) == 1
     assert all(row["status"] == "queued" for row in rows)
     assert await ctx.store.rows(Capture).count_documents({}) == 1
-    await capturing.run(ctx, rows[0]["_id"])
+    await execution.run(ctx, rows[0]["_id"])
     assert len(files(ctx)) == 1
     assert (await _with_key(ctx, ADA, "k"))["status"] == "ready"
 
@@ -249,8 +249,8 @@ async def test_a_request_that_was_refused_leaves_its_key_free(
 async def test_captures_are_their_callers_own(ctx: Context, ended_share: MakeShare) -> None:
     await ended_share()
     row = await accepted(ctx, ADA, last=5)
-    assert (await captures.find(ctx, ADA, row["_id"]))["_id"] == row["_id"]
-    assert (await captures.find(ctx, ADMIN, row["_id"]))["_id"] == row["_id"]
+    assert (await acceptance.find(ctx, ADA, row["_id"]))["_id"] == row["_id"]
+    assert (await acceptance.find(ctx, ADMIN, row["_id"]))["_id"] == row["_id"]
     for stranger in (BOB, Caller("ada", room="elsewhere")):
         with pytest.raises(NotFound):
-            await captures.find(ctx, stranger, row["_id"])
+            await acceptance.find(ctx, stranger, row["_id"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.clips import ended, pages
+from app.captures import capture_expiry
+from app.clips import pages
 from app.clips.pages import Wanted
 from app.context import Context
 from app.models import Capture
@@ -34,7 +35,7 @@ async def test_captures_that_are_over_for_a_week_are_forgotten_and_their_clips_s
     await add_capture(ctx, "no-checksum", status="ready", finished_at=long_ago, lease_until=NOW)
     await add_capture(ctx, "running", status="running", lease_until=NOW)
     await add_clip(ctx, "clip-old-ready", owner="ada", capture_id="old-ready")
-    await ended.forget_captures(ctx)
+    await capture_expiry.forget_captures(ctx)
     left = {row["_id"] async for row in ctx.store.rows(Capture).find({}, {"_id": 1})}
     assert left == {"new-ready", "new-failed", "new-cancelled", "no-checksum", "running"}
     (clip,) = (await pages.page(ctx, ADA, Wanted())).items

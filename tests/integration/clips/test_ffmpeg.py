@@ -1,4 +1,4 @@
-"""app.ffmpeg with the real program, and with programs that misbehave as it might."""
+"""app.captures.ffmpeg with the real program, and with programs that misbehave as it might."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app import ffmpeg
+from app.captures import ffmpeg
 from tests.waiting import wait_for
 
 SOURCE = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=15:duration=2"]

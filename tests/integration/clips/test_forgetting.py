@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from app.access import quota
+from app.captures import share_erasure
 from app.cleaning import erasure as buffer_forgetting
-from app.clips import forgetting
 from app.context import Context
 from app.models import AuditEntry, Buffer
 from tests.integration.buffer.shares import begin_share, indexing
@@ -26,22 +26,22 @@ async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_
         going = await accepted(ctx, ADA, last=4)
         buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
         assert buffer is not None
-        await forgetting.forget_share(ctx, ADA, buffer)
+        await share_erasure.forget_share(ctx, ADA, buffer)
         assert (await done(ctx, going["_id"])).capture["status"] == "cancelled"
-        await forgetting.go_on(ctx, share.buffer_id)
+        await share_erasure.go_on(ctx, share.buffer_id)
         held = await quota.read(ctx.store, ctx.settings, "ada")
         assert held.reserved_bytes == 0
         assert kept.path is not None
         assert kept.path.exists()
         share.commit(2)  # the seconds from 6 to 10; the share was forgotten at 7
         await share.indexed(2)
-        await forgetting.go_on_with_all(ctx)
+        await share_erasure.go_on_with_all(ctx)
         after = await captured(ctx, ADA, last=1, tail="skip")
         assert after.capture["status"] == "ready"
         assert after.clip is not None
         assert after.clip["delivered_start"] >= share.start + timedelta(seconds=8)
         await buffer_forgetting.mark(ctx.store, share.buffer_id, buffer["since"])
-        await forgetting.go_on_with_all(ctx)
+        await share_erasure.go_on_with_all(ctx)
         assert len(await share.rows()) == 1
     entry = await ctx.store.rows(AuditEntry).find_one({"action": "buffer_forgotten"})
     assert entry is not None

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest_asyncio
 
 from app.access import quota
-from app.clips import captures, endings, invariants, library
-from app.clips.requests import CaptureRequest
+from app.captures import acceptance, endings
+from app.captures.requests import CaptureRequest
+from app.clips import invariants, library
 from app.context import Context
 from app.models import File, UserReplayQuota
 from tests.integration.clips.checking import Done, captured
@@ -24,7 +25,7 @@ async def clip(ctx: Context, ended_share: MakeShare) -> AsyncIterator[Done]:
     made = await captured(ctx, ADA, last=5)
     deleted = await captured(ctx, ADA, last=3)
     await library.delete(ctx, ADA, deleted.capture["clip_id"])
-    await captures.accept(ctx, ADA, CaptureRequest(room="room", last=2))
+    await acceptance.accept(ctx, ADA, CaptureRequest(room="room", last=2))
     assert await found(ctx) == []
     yield made
 
@@ -68,7 +69,7 @@ async def test_drift_of_quotas_is_named(ctx: Context, clip: Done) -> None:
 
 
 async def test_what_is_being_made_is_no_violation(ctx: Context, clip: Done) -> None:
-    row = await captures.accept(ctx, ADA, CaptureRequest(room="room", last=2))
+    row = await acceptance.accept(ctx, ADA, CaptureRequest(room="room", last=2))
     assert clip.path is not None
     final = ctx.settings.media_root / endings.storage_path(row)
     final.with_name(f"{final.name}.1.part").write_bytes(b"x")

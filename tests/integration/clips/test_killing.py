@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 
 from app.access import quota
-from app.clips import captures, capturing, library, sweeping
-from app.clips.requests import CaptureRequest
+from app.captures import acceptance, execution
+from app.captures.requests import CaptureRequest
+from app.clips import library, sweeping
 from app.context import Context
 from app.models import Capture, File, Pin, ReplayClip
 from tests.integration.clips.checking import (
@@ -47,8 +48,8 @@ async def test_a_worker_killed_at_any_step_leaves_one_clip_in_the_end(
         row = await accepted(ctx, ADA, last=7)
         killed = await worker.act("capture", row["_id"], die_at=step)
         await _leases_end(ctx)
-        await capturing.requeue_expired(ctx)
-        await capturing.run(ctx, row["_id"])
+        await execution.requeue_expired(ctx)
+        await execution.run(ctx, row["_id"])
         made = await done(ctx, row["_id"])
         assert made.capture["status"] == "ready", (step, made.capture["detail"])
         assert made.file is not None, step
@@ -73,10 +74,10 @@ async def test_an_acceptance_killed_at_any_step_becomes_a_clip_or_nothing(
     for step in range(MOST_STEPS):
         killed = await worker.act("accept", "ada", asked, f"key-{step}", die_at=step)
         await _leases_end(ctx)
-        await capturing.requeue_expired(ctx)
+        await execution.requeue_expired(ctx)
         rows = await ctx.store.rows(Capture).find({}).to_list(None)
         for row in rows:
-            await capturing.run(ctx, row["_id"])
+            await execution.run(ctx, row["_id"])
         clips = await ctx.store.rows(ReplayClip).count_documents({})
         if clips:
             await _forget_clips(ctx)
@@ -84,8 +85,10 @@ async def test_an_acceptance_killed_at_any_step_becomes_a_clip_or_nothing(
         assert await ctx.store.rows(Capture).count_documents({}) == 0, step
         await nothing_is_left(ctx)
         # and with the same key it can be asked for again
-        again = await captures.accept(ctx, ADA, CaptureRequest.model_validate(asked), f"key-{step}")
-        await capturing.run(ctx, again["_id"])
+        again = await acceptance.accept(
+            ctx, ADA, CaptureRequest.model_validate(asked), f"key-{step}"
+        )
+        await execution.run(ctx, again["_id"])
         assert (await done(ctx, again["_id"])).capture["status"] == "ready", step
         await _forget_clips(ctx)
         await ctx.store.rows(Capture).delete_many({})
@@ -106,8 +109,8 @@ async def test_a_cancellation_killed_at_any_step_leaves_nothing(
         if (await done(ctx, row["_id"])).capture["status"] != "cancelled":
             await worker.act("cancel", "ada", row["_id"])
         await _leases_end(ctx)
-        await capturing.requeue_expired(ctx)
-        await capturing.run(ctx, row["_id"])
+        await execution.requeue_expired(ctx)
+        await execution.run(ctx, row["_id"])
         assert (await done(ctx, row["_id"])).capture["status"] == "cancelled", step
         await nothing_is_left(ctx)
         if not killed:

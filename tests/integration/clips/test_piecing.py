@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from app.clips import piecing
+from app.captures import pieced_cut
 from app.media import ends
 from app.media.joining import write
 from app.media.movie import Movie, Run
@@ -64,7 +64,7 @@ async def clip_of(runs: Sequence[Run], folder: Path) -> Clip:
     assert found is not None
     files: list[Path] = []
     told: list[float] = []
-    movie = await piecing.pieced(
+    movie = await pieced_cut.pieced(
         found, folder / "clip.part", files, gaps="skip", title=None, on_progress=told.append
     )
     path = folder / "clip.mp4"

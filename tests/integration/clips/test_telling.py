@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.access import quota
-from app.clips import capturing, endings
+from app.captures import endings, execution
 from app.context import Context
 from app.errors import QuotaExceeded
 from app.models import AuditEntry, Capture, OutgoingEvent
@@ -28,7 +28,7 @@ async def test_a_clip_is_told_to_its_owner_once(ctx: Context, ended_share: MakeS
     await ctx.store.rows(Capture).update_one(
         {"_id": capture_id}, {"$set": {"lease_until": made.capture["accepted_at"]}}
     )
-    await capturing.run(ctx, capture_id)
+    await execution.run(ctx, capture_id)
     (event,) = await told(ctx)
     assert made.clip is not None
     assert (event["event"], event["identity"], event["room"]) == ("capture_ready", "root", "room")

@@ -1,4 +1,4 @@
-"""app.clips.verifying: what is wrong with a file is noticed."""
+"""app.captures.verification: what is wrong with a file is noticed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.clips.failures import NotAsPlanned
-from app.clips.verifying import Expected, verify
+from app.captures.failures import NotAsPlanned
+from app.captures.verification import Expected, verify
 from app.context import Context
 from tests.integration.clips.checking import Done, captured
 from tests.integration.clips.conftest import ADA, MakeShare

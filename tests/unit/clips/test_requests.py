@@ -1,4 +1,4 @@
-"""app.clips.requests: what a capture may ask for, and what each wrong request is told."""
+"""app.captures.requests: what a capture may ask for, and what each wrong request is told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.clips.requests import CaptureRequest, clean_title
+from app.captures.requests import CaptureRequest, clean_title
 
 START, END = "2026-11-03T10:00:00Z", "2026-11-03T10:01:00.500+01:00"
 

@@ -1,4 +1,4 @@
-"""app.clips.sizing: what a clip is reckoned to take before it is made."""
+"""app.captures.size_estimate: what a clip is reckoned to take before it is made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.clips.sizing import UNKNOWN_BYTES_PER_SECOND, estimated_bytes
+from app.captures.size_estimate import UNKNOWN_BYTES_PER_SECOND, estimated_bytes
 from app.store import Row
 
 START = datetime(2026, 11, 3, 10, tzinfo=UTC)

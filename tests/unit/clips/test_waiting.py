@@ -1,8 +1,8 @@
-"""app.clips.waiting: which spans a capture has once its media is there."""
+"""app.captures.media_arrival: which spans a capture has once its media is there."""
 
 from __future__ import annotations
 
-from app.clips.waiting import merged
+from app.captures.media_arrival import merged
 from app.viewing.windows import Stretch
 
 

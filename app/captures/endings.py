@@ -17,9 +17,9 @@ from app import metrics
 from app.access import quota
 from app.access.tokens import Caller
 from app.buffer import paths, pins
-from app.clips import captures, leases, telling
-from app.clips.leases import Lease
-from app.clips.limits import ACTIVE
+from app.captures import acceptance, capture_events, capture_leases
+from app.captures.capture_leases import Lease
+from app.captures.capture_limits import ACTIVE
 from app.context import Context
 from app.errors import Conflict, ReplayError
 from app.models import Capture, File, ReplayClip
@@ -60,12 +60,12 @@ async def finish(ctx: Context, lease: Lease) -> None:
     metrics.CAPTURES.labels("ready").inc()
     metrics.CAPTURE_SECONDS.observe((now - row["accepted_at"]).total_seconds())
     log.info("capture_ready", capture=row["_id"], clip=row["clip_id"], bytes=result["size_bytes"])
-    await telling.ready(ctx, row)
+    await capture_events.ready(ctx, row)
 
 
 async def complete(ctx: Context, lease: Lease) -> None:
     """Adds the checksum to a ready clip; then nothing is left to do."""
-    await telling.ready(ctx, lease.row)
+    await capture_events.ready(ctx, lease.row)
     path = local.locate(ctx.settings.media_root, storage_path(lease.row))
     try:
         checksum = await asyncio.get_running_loop().run_in_executor(_hashing, local.sha256, path)
@@ -99,18 +99,18 @@ async def clean(ctx: Context, lease: Lease) -> None:
     """Removes what a failed or cancelled capture has left; then nothing is left to do."""
     await _give_back(ctx, lease.row)
     if lease.row["status"] == "failed":
-        await telling.failed(ctx, lease.row)
+        await capture_events.failed(ctx, lease.row)
     await lease.change({"lease": None, "lease_until": None})
 
 
 async def cancel(ctx: Context, caller: Caller, capture_id: str) -> Row:
     """Ends a capture that is not finished. Raises NotFound, Conflict if it is."""
-    row = await captures.find(ctx, caller, capture_id)
+    row = await acceptance.find(ctx, caller, capture_id)
     if not await _cancel(ctx, row["_id"]):
-        row = await captures.find(ctx, caller, capture_id)
+        row = await acceptance.find(ctx, caller, capture_id)
         state = row["status"] if row["status"] not in ACTIVE else "just being finished"
         raise Conflict(f"the capture is {state}: only one that is not finished can be cancelled")
-    return await captures.find(ctx, caller, capture_id)
+    return await acceptance.find(ctx, caller, capture_id)
 
 
 async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> None:
@@ -138,7 +138,7 @@ async def _cancel(ctx: Context, capture_id: str) -> bool:
                 "stage": "",
                 "finished_at": datetime.now(UTC),
                 "lease": "cancelled",  # nobody's: whoever works on it has lost it
-                "lease_until": leases.until(LAST_LOOK_SECONDS),
+                "lease_until": capture_leases.until(LAST_LOOK_SECONDS),
             }
         },
     )

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import ffmpeg as command_line  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
-from app import ffmpeg
-from app.clips import copying
+from app.captures import ffmpeg, part_file
 from app.media import fragment, movie
 from app.media.ends import Ends, Piece
 from app.media.fragment import Prepared
@@ -84,7 +83,7 @@ async def _encoded(
     given, stream, result = (local.beside(part, f"{name}-{kind}") for kind in ("in", "ts", "out"))
     files += [given, stream, result]
     planned = await asyncio.to_thread(movie.plan, [piece.run], "precise")
-    await copying.write(planned, given, lambda _: None)
+    await part_file.write(planned, given, lambda _: None)
     command = argv(given, stream, pictures=len(piece.pts), set_id=_SET_IDS[name])
     await ffmpeg.run(command, on_progress=on_progress)
     return await asyncio.to_thread(_read, piece, stream, result)

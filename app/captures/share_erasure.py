@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from app.access import audit
 from app.access.tokens import Caller
+from app.captures import endings
 from app.cleaning import erasure
-from app.clips import endings
 from app.context import Context
 from app.models import Buffer
 from app.store import Row

@@ -15,9 +15,9 @@ from app import metrics
 from app.access import audit, quota, visibility
 from app.access.tokens import Caller
 from app.buffer import pins
-from app.clips import leases, limits, telling
-from app.clips.requests import CaptureRequest
-from app.clips.sizing import estimated_bytes
+from app.captures import capture_events, capture_leases, capture_limits
+from app.captures.requests import CaptureRequest
+from app.captures.size_estimate import estimated_bytes
 from app.context import Context
 from app.errors import (
     BufferEmpty,
@@ -75,7 +75,7 @@ async def accept(
         await undo(ctx, row)
         metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
         if isinstance(error, QuotaExceeded):
-            await telling.quota_exceeded(ctx, row, error)
+            await capture_events.quota_exceeded(ctx, row, error)
         raise
     log.info("capture_accepted", capture=row["_id"], buffer=row["buffer_id"], by=caller.identity)
     await audit.note(
@@ -131,7 +131,7 @@ async def _accepted_before(
         if time.monotonic() > deadline:
             raise Unavailable(
                 "the same request is just being accepted: try again",
-                retry_after=limits.RETRY_SECONDS,
+                retry_after=capture_limits.RETRY_SECONDS,
             )
         await asyncio.sleep(0.02)
     return None
@@ -160,7 +160,7 @@ async def _timeline(
         # The same whether there is such a share or not.
         raise visibility.refusal(caller, identity, room)
     raise BufferEmpty(
-        f"no share of {identity!r} in {room!r} is known", retry_after=limits.RETRY_SECONDS
+        f"no share of {identity!r} in {room!r} is known", retry_after=capture_limits.RETRY_SECONDS
     )
 
 
@@ -201,12 +201,12 @@ def _capture(
         request_hash=request.hash,
         status="accepting",
         lease=_ACCEPTING,
-        lease_until=leases.until(),
+        lease_until=capture_leases.until(),
     )
 
 
 async def _promise(ctx: Context, row: Row, *, waits: bool) -> Row:
-    await limits.check(ctx, row)
+    await capture_limits.check(ctx, row)
     await pins.pin(
         ctx.store, row["_id"], row["spans"], row["wait_until"] + PIN_LIFE, open_ended=waits
     )
@@ -218,7 +218,7 @@ async def _promise(ctx: Context, row: Row, *, waits: bool) -> Row:
         "status": "queued",
         "reserved_bytes": size_bytes,
         "lease": None,
-        "lease_until": leases.until(),
+        "lease_until": capture_leases.until(),
     }
     changed = await ctx.store.rows(Capture).update_one(
         {"_id": row["_id"], "lease": _ACCEPTING}, {"$set": promise}

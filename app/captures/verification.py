@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from app.clips.failures import NotAsPlanned
+from app.captures.failures import NotAsPlanned
 
 _BOX = struct.Struct(">I4s")
 _SKIP_DECODING = [{"skip_frame": "all"}] * 2

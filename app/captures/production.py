@@ -12,13 +12,14 @@ from typing import Any
 import structlog
 
 from app.buffer import pins
-from app.clips import captures, copying, delivery, endings, exact, piecing, waiting
+from app.captures import acceptance, endings, exact_cut, media_arrival, part_file, pieced_cut
+from app.captures.capture_leases import Lease, Lost
+from app.captures.exact_cut import Encoding
+from app.captures.failures import NothingRecorded, SizesDiffer
+from app.captures.progress import Share, watched
+from app.captures.verification import Expected
+from app.clips import delivery
 from app.clips.delivery import Shown
-from app.clips.exact import Encoding
-from app.clips.failures import NothingRecorded, SizesDiffer
-from app.clips.leases import Lease, Lost
-from app.clips.progress import Share, watched
-from app.clips.verifying import Expected
 from app.context import Context
 from app.media import ends, movie
 from app.media.ends import Ends
@@ -60,7 +61,7 @@ class Material:
 async def make(ctx: Context, lease: Lease, slots: Slots) -> None:
     """Writes the file, then states in the row what it is.
 
-    Raises Lost, and the failures of `app.clips.failures`, FfmpegFailed and StorageFull; then no
+    Raises Lost, and the failures of `app.captures.failures`, FfmpegFailed and StorageFull; then no
     file is left.
     """
     root, path = ctx.settings.media_root, endings.storage_path(lease.row)
@@ -116,7 +117,7 @@ async def _pieced(
             share = Share(0.0, PIECES_SHARE)
             title = row["title"] or None
             planned = await watched(
-                piecing.pieced(
+                pieced_cut.pieced(
                     found, part, files, gaps=row["gaps"], title=title, on_progress=share.tell
                 ),
                 lease,
@@ -142,20 +143,20 @@ async def _encoded(
             share = Share(0.0, COPYING_SHARE)
             for number, planned in enumerate(encoding.movies):
                 inputs.append(local.beside(part, f"input{number}"))
-                await watched(copying.write(planned, inputs[-1], share.tell), lease, share)
+                await watched(part_file.write(planned, inputs[-1], share.tell), lease, share)
         async with slots.encoding:
             await lease.change({"stage": "encoding"})
             share = Share(COPYING_SHARE, 1.0)
             title = lease.row["title"]
             await watched(
-                exact.encode(encoding, inputs, part, title=title, on_progress=share.tell),
+                exact_cut.encode(encoding, inputs, part, title=title, on_progress=share.tell),
                 lease,
                 share,
             )
     finally:
         for path in inputs:
             path.unlink(missing_ok=True)
-    await copying.settle(
+    await part_file.settle(
         part,
         Expected(
             size_bytes=None,
@@ -169,8 +170,8 @@ async def _encoded(
 
 
 async def _write(planned: Movie, lease: Lease, part: Path, share: Share) -> None:
-    await watched(copying.write(planned, part, share.tell), lease, share)
-    await copying.settle(
+    await watched(part_file.write(planned, part, share.tell), lease, share)
+    await part_file.settle(
         part,
         Expected(
             size_bytes=planned.size_bytes,
@@ -185,9 +186,9 @@ async def _write(planned: Movie, lease: Lease, part: Path, share: Share) -> None
 
 
 async def _material(ctx: Context, row: Row) -> Material:
-    spans = await waiting.spans_to_make(ctx, row, datetime.now(UTC))
+    spans = await media_arrival.spans_to_make(ctx, row, datetime.now(UTC))
     if row["wait_until"] > row["accepted_at"]:
-        await pins.pin(ctx.store, row["_id"], spans, datetime.now(UTC) + captures.PIN_LIFE)
+        await pins.pin(ctx.store, row["_id"], spans, datetime.now(UTC) + acceptance.PIN_LIFE)
     rows = await fragment_sources.rows_of(ctx, spans)
     return Material(spans, rows, await fragment_sources.sessions_of(ctx, spans))
 
@@ -212,7 +213,7 @@ def _planned(root: Path, row: Row, material: Material) -> Movie:
 
 def _encoding(runs: list[Run], gaps: Gaps) -> Encoding:
     try:
-        return exact.plan(runs, gaps)
+        return exact_cut.plan(runs, gaps)
     except NothingToShow as error:
         raise _nothing() from error
 

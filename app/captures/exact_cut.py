@@ -15,7 +15,7 @@ from typing import Any
 
 import ffmpeg as command_line  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
-from app import ffmpeg
+from app.captures import ffmpeg
 from app.clips.delivery import Shown
 from app.media import movie
 from app.media.movie import Gaps, Movie, NothingToShow, Pause, Run

@@ -1,6 +1,6 @@
 """Why a capture could not be made: the closed list of slugs that its `reason` may hold.
 
-Besides these: the slugs of `app.ffmpeg`, and `storage-full`.
+Besides these: the slugs of `app.captures.ffmpeg`, and `storage-full`.
 """
 
 from __future__ import annotations

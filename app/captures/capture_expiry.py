@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.clips import leases
+from app.captures import capture_leases
 from app.context import Context
 from app.models import Capture
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 async def forget_captures(ctx: Context) -> None:
     """Deletes the rows of captures that are over, with nothing left to do, since KEPT."""
     long_over = {
-        "finished_at": {"$gt": leases.BEGINNING, "$lt": datetime.now(UTC) - KEPT},
+        "finished_at": {"$gt": capture_leases.BEGINNING, "$lt": datetime.now(UTC) - KEPT},
         "lease_until": None,
     }
     gone = await ctx.store.rows(Capture).delete_many(long_over)

@@ -14,10 +14,10 @@ from weakref import WeakKeyDictionary
 import structlog
 from pymongo.errors import PyMongoError
 
-from app.clips import captures, endings, leases, making, waiting
-from app.clips.failures import GaveUp
-from app.clips.leases import Lease, Lost
-from app.clips.making import Slots
+from app.captures import acceptance, capture_leases, endings, media_arrival, production
+from app.captures.capture_leases import Lease, Lost
+from app.captures.failures import GaveUp
+from app.captures.production import Slots
 from app.context import Context
 from app.errors import ReplayError
 from app.models import Capture
@@ -40,9 +40,9 @@ async def run(ctx: Context, capture_id: str) -> None:
     """
     with structlog.contextvars.bound_contextvars(capture=capture_id):
         try:
-            row = await leases.take(ctx.store, capture_id)
+            row = await capture_leases.take(ctx.store, capture_id)
             if row is not None:
-                async with leases.held(ctx.store, row) as lease:
+                async with capture_leases.held(ctx.store, row) as lease:
                     await _run(ctx, lease)
         except PyMongoError as error:
             # The lease ends by itself, and then the row is queued again.
@@ -53,11 +53,14 @@ async def requeue_expired(ctx: Context) -> None:
     """Queues every capture again whose worker is gone, or whose job the queue has lost."""
     rows = ctx.store.rows(Capture)
     now = datetime.now(UTC)
-    expired = rows.find({"lease_until": {"$gt": leases.BEGINNING, "$lt": now}})
+    expired = rows.find({"lease_until": {"$gt": capture_leases.BEGINNING, "$lt": now}})
     for row in await expired.to_list(None):
         claimed = await rows.update_one(
             {"_id": row["_id"], "lease_until": row["lease_until"]},
-            {"$set": {"lease_until": leases.until(), "lease": None}, "$inc": {"generation": 1}},
+            {
+                "$set": {"lease_until": capture_leases.until(), "lease": None},
+                "$inc": {"generation": 1},
+            },
         )
         if claimed.modified_count:
             log.info("capture_queued_again", capture=row["_id"], status=row["status"])
@@ -84,7 +87,7 @@ async def _go_on(ctx: Context, lease: Lease) -> None:
     row = lease.row
     match row["status"]:
         case "accepting":
-            await captures.undo(ctx, row)
+            await acceptance.undo(ctx, row)
             return
         case "failed" | "cancelled":
             await endings.clean(ctx, lease)
@@ -97,7 +100,7 @@ async def _go_on(ctx: Context, lease: Lease) -> None:
             raise GaveUp(f"{ATTEMPTS} attempts to make the clip did not come to an end")
         if row["result"] is None:
             await _wait(ctx, lease)
-            await making.make(ctx, lease, _slots_of(ctx))
+            await production.make(ctx, lease, _slots_of(ctx))
         await endings.finish(ctx, lease)
     except ReplayError as error:
         await endings.fail(ctx, lease, error)
@@ -119,9 +122,9 @@ async def _wait(ctx: Context, lease: Lease) -> None:
     """Returns when the window's media is there, or when there is no use in waiting on."""
     thorough_at = datetime.min.replace(tzinfo=UTC)
     while (now := datetime.now(UTC)) < lease.row["wait_until"]:
-        covered = await waiting.is_covered(ctx, lease.row)
+        covered = await media_arrival.is_covered(ctx, lease.row)
         if covered or now >= thorough_at:
-            if await waiting.is_complete(ctx, lease.row, now):
+            if await media_arrival.is_complete(ctx, lease.row, now):
                 return
             thorough_at = now + timedelta(seconds=THOROUGH_SECONDS)
         if lease.row["status"] != "waiting":

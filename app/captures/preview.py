@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.access.tokens import Caller
-from app.clips import captures, waiting
+from app.captures import acceptance, media_arrival
 from app.context import Context
 from app.errors import BufferEmpty, Gone
 from app.models import Capture, EgressSession
@@ -38,7 +38,7 @@ class Watchable:
 async def find(ctx: Context, caller: Caller | None, capture_id: str) -> Row:
     """The row of a capture. `caller` None: a signature has allowed it. Raises NotFound, Gone."""
     if caller is not None:
-        return await captures.find(ctx, caller, capture_id)
+        return await acceptance.find(ctx, caller, capture_id)
     row = await ctx.store.rows(Capture).find_one({"_id": capture_id})
     if row is None:
         raise Gone("nothing is known of this capture any more")
@@ -56,9 +56,9 @@ async def watchable(ctx: Context, row: Row, now: datetime) -> Watchable:
     complete = (
         row["status"] not in ("queued", "waiting")
         or now >= row["wait_until"]
-        or await waiting.is_complete(ctx, row, now)
+        or await media_arrival.is_complete(ctx, row, now)
     )
-    spans = await waiting.spans_to_make(ctx, row, now)
+    spans = await media_arrival.spans_to_make(ctx, row, now)
     sessions = await fragment_sources.sessions_of(ctx, spans)
     found = [
         [segment for segment in segments if segment["end_ticks"] > span["start_ticks"]]
@@ -95,7 +95,7 @@ def _settled(
     for segments in found:
         before = settled[-1] if settled else []
         if before and segments:
-            joined = segments[0]["start"] - before[-1]["end"] <= waiting.JOINED
+            joined = segments[0]["start"] - before[-1]["end"] <= media_arrival.JOINED
             if not joined and sessions[before[-1]["session_id"]]["indexing"] is not None:
                 break
         settled.append([each for each in segments if begun is None or each["start"] < begun])

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.durations import parse_duration
+from app.captures.durations import parse_duration
 
 TITLE_LENGTH = 200
 TEXT_LENGTH = 2000

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from app.clips.failures import SegmentChanged
-from app.clips.verifying import Expected, verify
+from app.captures.failures import SegmentChanged
+from app.captures.verification import Expected, verify
 from app.media import joining
 from app.media.movie import Movie
 from app.storage import local

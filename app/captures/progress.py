@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from app.clips.leases import Lease, Lost
+from app.captures.capture_leases import Lease, Lost
 
 WRITE_SECONDS = 0.5
 
