@@ -19,7 +19,7 @@ from app import context, metrics, models
 from app.access import audit
 from app.captures import capture_expiry, execution, share_erasure
 from app.cleaning import cleanup, governor
-from app.clips import quota_check, sweeping, thumbnails
+from app.clips import clip_expiry, clip_thumbnails, quota_check
 from app.condition import exposition, health, history
 from app.context import Context
 from app.errors import Unavailable
@@ -106,11 +106,11 @@ async def requeue_captures(state: Jobs) -> None:
 
 
 async def sweep_clips(state: Jobs) -> None:
-    await sweeping.sweep_clips(state["ctx"])
+    await clip_expiry.sweep_clips(state["ctx"])
 
 
 async def sweep_thumbnails(state: Jobs) -> None:
-    await thumbnails.sweep(state["ctx"])
+    await clip_thumbnails.sweep(state["ctx"])
 
 
 async def forget_audit(state: Jobs) -> None:

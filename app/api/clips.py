@@ -17,9 +17,9 @@ from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Seconds, Told
 from app.captures.requests import TITLE_LENGTH, Name, checked_title
 from app.captures.requests import Instant as AskedInstant
-from app.clips import library, pages
-from app.clips.opening import HiddenHead
-from app.clips.pages import Clip, Wanted
+from app.clips import clip_pages, library
+from app.clips.clip_pages import Clip, Wanted
+from app.clips.visibilities import HiddenHead
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.recording import admission
@@ -220,7 +220,7 @@ async def list_clips(request: Request) -> Response:
     ctx, reader, caller = _asked(request)
     asked = wire.query(request, ClipQuery)
     wanted = Wanted(asked.room, asked.owner, asked.since, asked.until, asked.title, asked.shared_by)
-    page = await pages.page(ctx, caller, wanted, limit=asked.limit, after=asked.next)
+    page = await clip_pages.page(ctx, caller, wanted, limit=asked.limit, after=asked.next)
     return wire.answer(ClipPage(items=[told(clip, reader) for clip in page.items], next=page.next))
 
 

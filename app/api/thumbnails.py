@@ -18,8 +18,7 @@ from app.api import auth, clips, files, ranges, seeing, streams, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.seeing import SeenWindow, WindowQuery
-from app.clips import library
-from app.clips import thumbnails as clip_thumbnails
+from app.clips import clip_thumbnails, library
 from app.context import Context
 from app.errors import (
     BufferEmpty,

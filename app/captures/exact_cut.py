@@ -16,7 +16,7 @@ from typing import Any
 import ffmpeg as command_line  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg
-from app.clips.delivery import Shown
+from app.clips.clip_report import Shown
 from app.media import movie
 from app.media.movie import Gaps, Movie, NothingToShow, Pause, Run
 

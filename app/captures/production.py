@@ -18,8 +18,8 @@ from app.captures.exact_cut import Encoding
 from app.captures.failures import NothingRecorded, SizesDiffer
 from app.captures.progress import Share, watched
 from app.captures.verification import Expected
-from app.clips import delivery
-from app.clips.delivery import Shown
+from app.clips import clip_report
+from app.clips.clip_report import Shown
 from app.context import Context
 from app.media import ends, movie
 from app.media.ends import Ends
@@ -206,7 +206,7 @@ def _planned(root: Path, row: Row, material: Material) -> Movie:
         raise _nothing() from error
     except movie.Incompatible as error:
         raise SizesDiffer(
-            f"{error}; the widest window that fits is {delivery.widest(error.widest)}, and with "
+            f"{error}; the widest window that fits is {clip_report.widest(error.widest)}, and with "
             "cut=exact it can be had whole"
         ) from error
 
@@ -236,8 +236,8 @@ def _result(row: Row, material: Material, shown: Shown, part: Path) -> dict[str,
     return {
         "part": part.name,
         "file_id": secrets.token_hex(12),
-        "filename": delivery.filename(row["title"], row["room"], shown.spans[0].start),
+        "filename": clip_report.filename(row["title"], row["room"], shown.spans[0].start),
         "size_bytes": part.stat().st_size,
         "created_at": datetime.now(UTC),
-        "told": delivery.told(row, shown, exact_clock=exact_clock),
+        "told": clip_report.told(row, shown, exact_clock=exact_clock),
     }

@@ -10,8 +10,8 @@ import structlog
 from app.access import audit, quota
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
-from app.clips import access, delivery, opening
-from app.clips.pages import Clip
+from app.clips import clip_access, clip_report, visibilities
+from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
 from app.models import File, ReplayClip
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 async def find(ctx: Context, caller: Caller, clip_id: str) -> Clip:
     """One clip. Raises NotFound, whether it does not exist or is somebody else's."""
-    return await with_file(ctx, await access.readable(ctx, caller, clip_id))
+    return await with_file(ctx, await clip_access.readable(ctx, caller, clip_id))
 
 
 async def change(
@@ -42,18 +42,20 @@ async def change(
     `link_days`: how long a link holds, default LINK_DAYS. `hidden_head`: see `opening`.
     Raises NotFound, NotPermitted, HiddenHead.
     """
-    row = await access.changeable(ctx, caller, clip_id)
+    row = await clip_access.changeable(ctx, caller, clip_id)
     if changes:
         update: dict[str, Any] = {"$set": changes}
         if "visibility" in changes:
             life = timedelta(days=link_days or ctx.settings.link_days)
             now = datetime.now(UTC)
-            opened = opening.fields(row, changes["visibility"], now, life, hidden_head=hidden_head)
+            opened = visibilities.fields(
+                row, changes["visibility"], now, life, hidden_head=hidden_head
+            )
             update = {"$set": changes | opened, "$inc": {"grant": 1}}
-        await ctx.store.rows(ReplayClip).update_one({"_id": clip_id} | access.SHOWN, update)
+        await ctx.store.rows(ReplayClip).update_one({"_id": clip_id} | clip_access.SHOWN, update)
         if "title" in changes:
             start = row["delivered_start"] or row["requested_start"]
-            name = delivery.filename(changes["title"], row["room"], start)
+            name = clip_report.filename(changes["title"], row["room"], start)
             files = ctx.store.rows(File)
             await files.update_one({"_id": row["file_id"]}, {"$set": {"filename": name}})
         await note(ctx, caller, "clip_changed", row, **changes)
@@ -65,12 +67,12 @@ async def delete(ctx: Context, caller: Caller, clip_id: str) -> str:
 
     Raises NotFound, NotPermitted.
     """
-    row = await access.changeable(ctx, caller, clip_id)
+    row = await clip_access.changeable(ctx, caller, clip_id)
     changed = await ctx.store.rows(ReplayClip).update_one(
-        {"_id": clip_id} | access.SHOWN, {"$set": {"deleted_at": datetime.now(UTC)}}
+        {"_id": clip_id} | clip_access.SHOWN, {"$set": {"deleted_at": datetime.now(UTC)}}
     )
     if not changed.modified_count:
-        raise NotFound(access.NO_CLIP)
+        raise NotFound(clip_access.NO_CLIP)
     await quota.give_back(ctx.store, row["owner"], clip_id)
     await note(ctx, caller, "clip_deleted", row)
     log.info("clip_deleted", clip=clip_id, owner=row["owner"], by=caller.identity)
@@ -84,9 +86,9 @@ async def restore(ctx: Context, caller: Caller, clip_id: str) -> Clip:
     stays so.
     """
     rows = ctx.store.rows(ReplayClip)
-    row = await access.changeable(ctx, caller, clip_id, deleted_too=True)
+    row = await clip_access.changeable(ctx, caller, clip_id, deleted_too=True)
     clip = await with_file(ctx, row)
-    if access.is_shown(row):
+    if clip_access.is_shown(row):
         return clip
     still = {
         "_id": clip_id,
@@ -99,7 +101,10 @@ async def restore(ctx: Context, caller: Caller, clip_id: str) -> Clip:
     owner = row["owner"]
     await quota.charge(ctx.store, ctx.settings, owner, clip_id, clip.file["size_bytes"])
     changed = await rows.update_one(still, {"$set": {"deleted_at": None}})
-    if not changed.modified_count and await rows.find_one({"_id": clip_id} | access.SHOWN) is None:
+    if (
+        not changed.modified_count
+        and await rows.find_one({"_id": clip_id} | clip_access.SHOWN) is None
+    ):
         await quota.give_back(ctx.store, owner, clip_id)
         raise late
     await note(ctx, caller, "clip_restored", row)
@@ -119,13 +124,13 @@ async def file_of(
     if caller is None:
         allowed = grant in (None, clip["grant"])
     else:
-        found = await access.right(ctx, caller, clip)
+        found = await clip_access.right(ctx, caller, clip)
         allowed = found == ClipRight.CHANGE or (
             found == ClipRight.READ and clip["deleted_at"] is None
         )
     if not allowed:
         raise NotFound(NO_FILE)
-    if not access.is_shown(clip):
+    if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")
     return file
 
@@ -143,7 +148,7 @@ async def with_file(ctx: Context, row: Row) -> Clip:
     """A clip's row with that of its file. Raises NotFound."""
     file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
     if not file:
-        raise NotFound(access.NO_CLIP)
+        raise NotFound(clip_access.NO_CLIP)
     return Clip(row, file)
 
 

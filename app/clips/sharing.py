@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.access.tokens import Caller
-from app.clips import access, library, opening
+from app.clips import clip_access, library, visibilities
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
@@ -47,7 +47,7 @@ async def share(
 
     Asked again with the same key it is the same event. Raises NotFound, NotPermitted, NoEventsUrl.
     """
-    row = await access.changeable(ctx, caller, clip_id)
+    row = await clip_access.changeable(ctx, caller, clip_id)
     if not ctx.settings.events_url:
         raise NoEventsUrl(
             "no chat would hear of it: whoever runs this instance has to set EVENTS_URL, "
@@ -96,8 +96,8 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> Row:
     file, clip = await library.file_and_clip(ctx, file_id)
     held = clip["link_secret"] or ""
     right = hmac.compare_digest(held.encode(), secret.encode("utf-8", "surrogatepass"))
-    if not right or not opening.link_holds(clip, datetime.now(UTC)):
+    if not right or not visibilities.link_holds(clip, datetime.now(UTC)):
         raise NotFound(library.NO_FILE)
-    if not access.is_shown(clip):
+    if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")
     return file

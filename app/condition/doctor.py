@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app.cleaning import buffer_invariants, strays
-from app.clips import invariants as clips
+from app.clips import clip_invariants as clips
 from app.condition import health, machine
 from app.condition.machine import Level, Result
 from app.context import Context, opened

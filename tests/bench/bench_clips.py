@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from odmantic import Model
 
 from app.access.tokens import Caller
-from app.clips import pages
-from app.clips.pages import Page, Wanted
+from app.clips import clip_pages
+from app.clips.clip_pages import Page, Wanted
 from app.context import Context
 from app.models import File, Participant, ReplayClip
 from app.store import Row
@@ -100,13 +100,15 @@ async def _measure(contexts: dict[int, Context], now: datetime, repeats: int) ->
 async def _ask(ctx: Context, case: Case, now: datetime) -> Callable[[], Awaitable[Page]]:
     after = None
     if case.deep:
-        first = await pages.page(ctx, case.caller, Wanted(until=now - _SPREAD / 2), limit=LIMIT)
+        first = await clip_pages.page(
+            ctx, case.caller, Wanted(until=now - _SPREAD / 2), limit=LIMIT
+        )
         after = first.next
         if after is None:
             raise RuntimeError("the middle of the list is its end")
 
     async def ask() -> Page:
-        page = await pages.page(ctx, case.caller, case.wanted, limit=LIMIT, after=after)
+        page = await clip_pages.page(ctx, case.caller, case.wanted, limit=LIMIT, after=after)
         if not page.items and case.wanted.title != "nothing":
             raise RuntimeError(f"{case} found nothing")
         return page

@@ -28,7 +28,7 @@ PURE = [
     "app/recording/encoding.py",
     "app/recording/reasons.py",
     "app/buffer/paths.py",
-    "app/clips/opening.py",
+    "app/clips/visibilities.py",
     "app/indexing/playlist.py",
     "app/buffer/retention.py",
     "app/viewing/hls.py",

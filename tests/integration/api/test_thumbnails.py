@@ -23,7 +23,7 @@ from app.captures.requests import CaptureRequest
 from app.cleaning import erasure, strays
 from app.cleaning.buffer_invariants import violations
 from app.cleaning.removal import remove
-from app.clips import library, sweeping, thumbnails
+from app.clips import clip_expiry, clip_thumbnails, library
 from app.context import Context
 from app.media import pictures
 from app.models import ReplayClip
@@ -386,7 +386,7 @@ async def test_a_clips_pictures_go_with_it(
     await ctx.store.rows(ReplayClip).update_one(
         {"_id": clip.id}, {"$set": {"deleted_at": datetime.now(UTC) - timedelta(minutes=2)}}
     )
-    await sweeping.sweep_clips(ctx)
+    await clip_expiry.sweep_clips(ctx)
     assert list((ctx.settings.media_root / "thumbnails").iterdir()) == []
     assert (await http.get(told["poster"])).status_code == 404
 
@@ -400,10 +400,10 @@ async def test_pictures_of_clips_that_are_gone_are_swept(ctx: Context, share: Ma
         (root / name / "poster.jpg").write_bytes(b"x")
         then = time.time() - (7200 if name[0] != "1" else 0)
         os.utime(root / name, (then, then))
-    await thumbnails.sweep(ctx)
+    await clip_thumbnails.sweep(ctx)
     assert {path.name for path in root.iterdir()} == {clip.id, "1" * 24}
     shutil.rmtree(root)
-    await thumbnails.sweep(ctx)
+    await clip_thumbnails.sweep(ctx)
 
 
 async def test_a_clip_whose_file_is_lost_has_no_picture(

@@ -24,7 +24,7 @@ from app.access.tokens import Caller
 from app.buffer import markers
 from app.captures import acceptance, endings, execution
 from app.captures.requests import CaptureRequest
-from app.clips import library, sweeping
+from app.clips import clip_expiry, library
 from app.context import Context
 from app.instance import instance_id
 from app.models import Buffer
@@ -107,7 +107,7 @@ async def _restore(ctx: Context, identity: str, clip_id: str) -> None:
 
 
 async def _sweep(ctx: Context) -> None:
-    await sweeping.sweep_clips(ctx)
+    await clip_expiry.sweep_clips(ctx)
 
 
 async def _mark(ctx: Context, buffer_id: str, at: str) -> None:

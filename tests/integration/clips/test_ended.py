@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.captures import capture_expiry
-from app.clips import pages
-from app.clips.pages import Wanted
+from app.clips import clip_pages
+from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.models import Capture
 from tests.integration.clips.conftest import ADA
@@ -38,5 +38,5 @@ async def test_captures_that_are_over_for_a_week_are_forgotten_and_their_clips_s
     await capture_expiry.forget_captures(ctx)
     left = {row["_id"] async for row in ctx.store.rows(Capture).find({}, {"_id": 1})}
     assert left == {"new-ready", "new-failed", "new-cancelled", "no-checksum", "running"}
-    (clip,) = (await pages.page(ctx, ADA, Wanted())).items
+    (clip,) = (await clip_pages.page(ctx, ADA, Wanted())).items
     assert clip.row["_id"] == "clip-old-ready"

@@ -1,4 +1,4 @@
-"""app.clips.invariants: nothing to say of a sound library, a word for each thing that is wrong."""
+"""app.clips.clip_invariants: nothing to say of a sound library, a word for each thing that is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest_asyncio
 from app.access import quota
 from app.captures import acceptance, endings
 from app.captures.requests import CaptureRequest
-from app.clips import invariants, library
+from app.clips import clip_invariants, library
 from app.context import Context
 from app.models import File, UserReplayQuota
 from tests.integration.clips.checking import Done, captured
@@ -31,8 +31,8 @@ async def clip(ctx: Context, ended_share: MakeShare) -> AsyncIterator[Done]:
 
 
 async def found(ctx: Context) -> list[str]:
-    later = datetime.now(UTC) + 2 * invariants.SETTLING
-    return [each.detail async for each in invariants.violations(ctx, later)]
+    later = datetime.now(UTC) + 2 * clip_invariants.SETTLING
+    return [each.detail async for each in clip_invariants.violations(ctx, later)]
 
 
 async def test_a_file_that_is_lost_or_of_another_size_is_named(ctx: Context, clip: Done) -> None:
@@ -52,7 +52,7 @@ async def test_files_of_no_clip_are_named_once_they_are_old(ctx: Context, clip: 
         path.write_bytes(b"x")
     assert len(await found(ctx)) == 2
     now = datetime.now(UTC)
-    assert [each async for each in invariants.violations(ctx, now)] == []
+    assert [each async for each in clip_invariants.violations(ctx, now)] == []
 
 
 async def test_drift_of_quotas_is_named(ctx: Context, clip: Done) -> None:
@@ -82,5 +82,5 @@ async def test_a_deleted_clip_that_is_still_charged_is_named(ctx: Context, clip:
     assert clip.file is not None
     await quota.charge(ctx.store, ctx.settings, "ada", clip_id, clip.file["size_bytes"])
     later = datetime.now(UTC) + timedelta(minutes=10)
-    told = [each.detail async for each in invariants.violations(ctx, later)]
+    told = [each.detail async for each in clip_invariants.violations(ctx, later)]
     assert ["is deleted and still charged" in each for each in told] == [True]

@@ -11,7 +11,7 @@ import pytest_asyncio
 from app.access import quota
 from app.captures import acceptance, execution
 from app.captures.requests import CaptureRequest
-from app.clips import library, sweeping
+from app.clips import clip_expiry, library
 from app.context import Context
 from app.models import Capture, File, Pin, ReplayClip
 from tests.integration.clips.checking import (
@@ -151,7 +151,7 @@ async def test_a_sweep_killed_at_any_step_is_gone_on_with(
         await library.delete(ctx, ADA, made.capture["clip_id"])
         await _time_is_over(ctx)
         killed = await worker.act("sweep", die_at=step)
-        await sweeping.sweep_clips(ctx)
+        await clip_expiry.sweep_clips(ctx)
         await nothing_is_left(ctx)
         if not killed:
             break
@@ -199,5 +199,5 @@ async def _forget_clips(ctx: Context) -> None:
     for row in await ctx.store.rows(ReplayClip).find({"deleted_at": None}).to_list(None):
         await library.delete(ctx, ADA, row["_id"])
     await _time_is_over(ctx)
-    await sweeping.sweep_clips(ctx)
+    await clip_expiry.sweep_clips(ctx)
     assert await ctx.store.rows(File).count_documents({}) == 0

@@ -9,8 +9,8 @@ import pytest
 
 from app.access import quota
 from app.access.tokens import Caller
-from app.clips import library, pages, sweeping
-from app.clips.pages import Wanted
+from app.clips import clip_expiry, clip_pages, library
+from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, QuotaExceeded
 from app.models import File, ReplayClip
@@ -58,7 +58,7 @@ async def ids(ctx: Context, caller: Caller, **asked: str) -> list[str]:
     found: list[str] = []
     after = None
     while True:
-        page = await pages.page(ctx, caller, Wanted(**asked), limit=3, after=after)
+        page = await clip_pages.page(ctx, caller, Wanted(**asked), limit=3, after=after)
         assert len(page.items) <= 3
         found += [clip.row["_id"] for clip in page.items]
         after = page.next
@@ -92,7 +92,7 @@ async def test_lists_are_filtered_by_room_and_owner_within_what_may_be_seen(
 @pytest.mark.parametrize("cursor", ["", "x", "!!!!", "MTIz", "OTk5OTk5OTk5OTk5OTk5OTk5OTkvYQ", "é"])
 async def test_a_cursor_that_no_list_gave_is_refused(ctx: Context, cursor: str) -> None:
     with pytest.raises(Invalid, match="leave it out"):
-        await pages.page(ctx, ADA, Wanted(), after=cursor)
+        await clip_pages.page(ctx, ADA, Wanted(), after=cursor)
 
 
 async def test_a_clip_is_seen_and_changed_by_its_owner_and_admins_only(ctx: Context) -> None:
@@ -124,7 +124,7 @@ async def test_deleting_frees_the_quota_once_and_hides_the_clip(
     assert answers.count("ada") == 1
     assert all(each == "ada" or isinstance(each, NotFound) for each in answers)
     assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
-    assert (await pages.page(ctx, ADA, Wanted())).items == []
+    assert (await clip_pages.page(ctx, ADA, Wanted())).items == []
     assert len(files(ctx)) == 1
     assert made.file is not None
     with pytest.raises(Gone):
@@ -150,7 +150,7 @@ async def test_restoring_charges_again_or_says_that_the_quota_is_used_up(
     for _ in range(2):
         assert (await library.restore(ctx, ADA, clip_id)).row["deleted_at"] is None
     assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == size
-    await sweeping.sweep_clips(ctx)
+    await clip_expiry.sweep_clips(ctx)
     assert (await library.file_of(ctx, ADA, made.file["_id"]))["_id"] == made.file["_id"]
 
 
@@ -161,7 +161,7 @@ async def test_a_minute_later_it_is_too_late_and_the_file_goes(
     made = await captured(ctx, ADA, last=5)
     clip_id = made.capture["clip_id"]
     await library.delete(ctx, ADA, clip_id)
-    await sweeping.sweep_clips(ctx)
+    await clip_expiry.sweep_clips(ctx)
     assert len(files(ctx)) == 1
     await ctx.store.rows(ReplayClip).update_one(
         {"_id": clip_id}, {"$set": {"deleted_at": datetime.now(UTC) - timedelta(seconds=61)}}
@@ -169,7 +169,7 @@ async def test_a_minute_later_it_is_too_late_and_the_file_goes(
     with pytest.raises(Gone, match="60 s"):
         await library.restore(ctx, ADA, clip_id)
     assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
-    await sweeping.sweep_clips(ctx)
+    await clip_expiry.sweep_clips(ctx)
     assert files(ctx) == []
     with pytest.raises(NotFound):
         await library.restore(ctx, ADA, clip_id)
@@ -181,5 +181,5 @@ async def test_expired_clips_go_unless_they_are_kept(ctx: Context) -> None:
     for clip_id in (gone, kept):
         await ctx.store.rows(ReplayClip).update_one({"_id": clip_id}, {"$set": past})
     await library.change(ctx, ADA, kept, {"keep": True})
-    await sweeping.sweep_clips(ctx)
+    await clip_expiry.sweep_clips(ctx)
     assert set(await ids(ctx, ADA)) == {kept, young}

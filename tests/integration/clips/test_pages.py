@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.access.tokens import Caller
-from app.clips import pages
-from app.clips.pages import Wanted
+from app.clips import clip_pages
+from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.models import File, Participant, ReplayClip, Room
 from tests.integration.clips.rows import clip_row, file_row
@@ -78,13 +78,13 @@ def expected(clips: list[ReplayClip], caller: Caller, **asked: Any) -> list[str]
 
 
 async def listed(
-    ctx: Context, caller: Caller, limit: int, *, looked_at: int = pages.LOOKED_AT, **asked: Any
+    ctx: Context, caller: Caller, limit: int, *, looked_at: int = clip_pages.LOOKED_AT, **asked: Any
 ) -> list[str]:
     """Every id, page by page."""
     found: list[str] = []
     after = None
     for _ in range(200):
-        page = await pages.page(
+        page = await clip_pages.page(
             ctx, caller, Wanted(**asked), limit=limit, after=after, looked_at=looked_at
         )
         assert len(page.items) <= limit

@@ -1,4 +1,4 @@
-"""app.clips.delivery: names to save clips under."""
+"""app.clips.clip_report: names to save clips under."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.clips.delivery import filename
+from app.clips.clip_report import filename
 
 AT = datetime(2026, 11, 3, 10, 15, 30, tzinfo=UTC)
 

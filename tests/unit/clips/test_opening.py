@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.clips.opening import HiddenHead, fields, link_holds
+from app.clips.visibilities import HiddenHead, fields, link_holds
 from app.store import Row
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)

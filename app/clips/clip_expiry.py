@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from app.access import audit, quota
-from app.clips import thumbnails
+from app.clips import clip_thumbnails
 from app.clips.library import RESTORE_SECONDS
 from app.context import Context
 from app.models import File, ReplayClip
@@ -66,7 +66,7 @@ async def _expire(ctx: Context) -> None:
 async def _remove(ctx: Context, row: Row) -> None:
     await quota.give_back(ctx.store, row["owner"], row["_id"])
     file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
-    await asyncio.to_thread(thumbnails.remove, ctx.settings.media_root, row["_id"])
+    await asyncio.to_thread(clip_thumbnails.remove, ctx.settings.media_root, row["_id"])
     if file is not None:
         await asyncio.to_thread(local.remove, ctx.settings.media_root, file["storage_path"])
         await ctx.store.rows(File).delete_one({"_id": file["_id"]})

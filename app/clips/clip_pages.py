@@ -17,7 +17,7 @@ from pymongo import DESCENDING
 
 from app.access import presence
 from app.access.tokens import Caller
-from app.clips import access
+from app.clips import clip_access
 from app.context import Context
 from app.models import File, ReplayClip, keyset
 from app.store import Row
@@ -115,7 +115,7 @@ async def _filled(
 
 def _fits(row: Row, wanted: Wanted) -> bool:
     return (
-        access.is_shown(row)
+        clip_access.is_shown(row)
         and wanted.owner in (None, row["owner"])
         and wanted.shared_by in (None, row["shared_by"])
         # No pattern, so nothing in it has a meaning of its own.
