@@ -24,8 +24,8 @@ from app.condition import exposition, health, history
 from app.context import Context
 from app.errors import Unavailable
 from app.events import sender
-from app.recording import facts, reaping, recorder, survey, unfinished
-from app.recording.forgetting import forget_facts as forget_old_facts
+from app.recording import facts, open_shares, reaper, recorder, survey
+from app.recording.fact_expiry import forget_facts as forget_old_facts
 from app.recording.livekit import LiveKit, clock_of
 from app.settings import Settings
 from app.work import queue, schedule
@@ -56,7 +56,7 @@ async def reconcile(state: Jobs, room_sid: str, identity: str) -> None:
 
 async def reconcile_room(state: Jobs, room_sid: str) -> None:
     ctx: Context = state["ctx"]
-    for identity in {who for who, _ in await unfinished.shares(ctx.store, room_sid)}:
+    for identity in {who for who, _ in await open_shares.shares(ctx.store, room_sid)}:
         await ctx.queue.reconcile(room_sid, identity)
 
 
@@ -83,7 +83,7 @@ async def deliver_due(state: Jobs) -> None:
 
 
 async def run_reap(state: Jobs) -> None:
-    await reaping.reap(state["ctx"], state["livekit"])
+    await reaper.reap(state["ctx"], state["livekit"])
 
 
 async def relieve(state: Jobs) -> None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.access import audit, communities, managing
+from app.access import audit, communities, management
 from app.access.permissions import Action
 from app.access.tokens import Caller
 from app.api import auth, wire
@@ -67,8 +67,8 @@ class MemberAsked(Asked):
 async def _managed(request: Request) -> tuple[Context, Caller, str]:
     ctx: Context = request.app.state.ctx
     caller = auth.caller(request)
-    community = managing.named(request.path_params["community"])
-    await managing.check(ctx.store, ctx.settings, caller, community)
+    community = management.named(request.path_params["community"])
+    await management.check(ctx.store, ctx.settings, caller, community)
     return ctx, caller, community
 
 
@@ -120,7 +120,7 @@ async def put_config(request: Request) -> Response:
 async def get_member(request: Request) -> Response:
     """GET /communities/{community}/members/{identity}"""
     ctx, _, community = await _managed(request)
-    identity = managing.named(request.path_params["identity"])
+    identity = management.named(request.path_params["identity"])
     row = await communities.member(ctx.store, community, identity)
     if row is None:
         raise NotFound(f"{identity!r} has no role of their own in {community!r}")
@@ -138,7 +138,7 @@ async def get_member(request: Request) -> Response:
 async def put_member(request: Request) -> Response:
     """PUT /communities/{community}/members/{identity}"""
     ctx, caller, community = await _managed(request)
-    identity = managing.named(request.path_params["identity"])
+    identity = management.named(request.path_params["identity"])
     asked = await wire.body(request, MemberAsked)
     grants = sorted({str(grant) for grant in asked.grants})
     await communities.set_member(ctx.store, community, identity, asked.role, grants)
@@ -162,7 +162,7 @@ async def put_member(request: Request) -> Response:
 async def delete_member(request: Request) -> Response:
     """DELETE /communities/{community}/members/{identity}"""
     ctx, caller, community = await _managed(request)
-    identity = managing.named(request.path_params["identity"])
+    identity = management.named(request.path_params["identity"])
     if await communities.remove_member(ctx.store, community, identity):
         await audit.note(
             ctx.store, caller.identity, "member_removed", identity, community=community

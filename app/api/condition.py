@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.access import managing
+from app.access import management
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Seconds, Told
@@ -77,7 +77,7 @@ class ChecksTold(Told):
 )
 async def get_history(request: Request) -> Response:
     """GET /operations/history"""
-    managing.check_admin(auth.caller(request))
+    management.check_admin(auth.caller(request))
     asked = wire.query(request, HistoryAsked)
     rows = await history.read(request.app.state.ctx, asked.minutes, datetime.now(UTC))
     items = [SampleTold.model_validate(row) for row in rows]
@@ -94,7 +94,7 @@ async def get_history(request: Request) -> Response:
 )
 async def get_checks(request: Request) -> Response:
     """GET /operations/checks"""
-    managing.check_admin(auth.caller(request))
+    management.check_admin(auth.caller(request))
     checkup: Checkup = request.app.state.checkup
     checked = await checkup.read()
     items = [

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.access import directories, managing
+from app.access import directories, management
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Told
@@ -128,8 +128,8 @@ async def list_members(request: Request) -> Response:
     """GET /communities/{community}/members"""
     ctx: Context = request.app.state.ctx
     caller = auth.caller(request)
-    community = managing.named(request.path_params["community"])
-    await managing.check(ctx.store, ctx.settings, caller, community)
+    community = management.named(request.path_params["community"])
+    await management.check(ctx.store, ctx.settings, caller, community)
     asked = wire.query(request, NamesAsked)
     rows, following = await directories.members(
         ctx.store, community, search=asked.search, limit=asked.limit, after=asked.next
@@ -149,7 +149,7 @@ async def list_members(request: Request) -> Response:
 async def list_users(request: Request) -> Response:
     """GET /users"""
     ctx: Context = request.app.state.ctx
-    managing.check_admin(auth.caller(request))
+    management.check_admin(auth.caller(request))
     asked = wire.query(request, NamesAsked)
     found, following = await directories.users(
         ctx.store, ctx.settings, search=asked.search, limit=asked.limit, after=asked.next

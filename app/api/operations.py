@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.access import audit, managing
+from app.access import audit, management
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Told
@@ -101,7 +101,7 @@ class EventsAsked(Asked):
 async def get_audit(request: Request) -> Response:
     """GET /audit"""
     ctx: Context = request.app.state.ctx
-    managing.check_admin(auth.caller(request))
+    management.check_admin(auth.caller(request))
     asked = wire.query(request, AuditAsked)
     wanted = {"identity": asked.identity, "action": asked.action, "subject": asked.subject}
     rows, following = await audit.page(
@@ -127,7 +127,7 @@ async def get_audit(request: Request) -> Response:
 async def get_events(request: Request) -> Response:
     """GET /events"""
     ctx: Context = request.app.state.ctx
-    managing.check_admin(auth.caller(request))
+    management.check_admin(auth.caller(request))
     asked = wire.query(request, EventsAsked)
     rows, following = await sender.page(ctx, asked.state, limit=asked.limit, after=asked.next)
     items = [EventTold.model_validate({**row, "id": row["_id"]}) for row in rows]
@@ -146,7 +146,7 @@ async def send_event(request: Request) -> Response:
     """POST /events/{event_id}/send"""
     ctx: Context = request.app.state.ctx
     caller = auth.caller(request)
-    managing.check_admin(caller)
+    management.check_admin(caller)
     event_id = request.path_params["event_id"]
     if not await sender.send_again(ctx, event_id):
         raise NotFound(f"there is no dead event {event_id!r}")

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.access import audit, managing, quota
+from app.access import audit, management, quota
 from app.api import auth, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Told
@@ -60,8 +60,8 @@ async def get_own(request: Request) -> Response:
 )
 async def get_users(request: Request) -> Response:
     """GET /users/{identity}/quota"""
-    managing.check_admin(auth.caller(request))
-    return await _told(request.app.state.ctx, managing.named(request.path_params["identity"]))
+    management.check_admin(auth.caller(request))
+    return await _told(request.app.state.ctx, management.named(request.path_params["identity"]))
 
 
 @described(
@@ -77,8 +77,8 @@ async def put_users(request: Request) -> Response:
     """PUT /users/{identity}/quota"""
     ctx: Context = request.app.state.ctx
     caller = auth.caller(request)
-    managing.check_admin(caller)
-    identity = managing.named(request.path_params["identity"])
+    management.check_admin(caller)
+    identity = management.named(request.path_params["identity"])
     asked = await wire.body(request, QuotaAsked)
     await quota.set_limit(ctx.store, identity, asked.quota_bytes)
     await audit.note(

@@ -21,7 +21,7 @@ from app.api.wire import Asked
 from app.captures.requests import clean_title
 from app.context import Context
 from app.errors import Conflict, NotFound, NotPermitted
-from app.recording import stopping
+from app.recording import share_stop
 from app.store import Row
 
 
@@ -47,7 +47,7 @@ async def stop_recording(request: Request) -> Response:
     """POST /buffers/{buffer_id}/stop"""
     ctx, caller, row, standing = await _meant(request)
     asked = await wire.body(request, StopAsked, may_be_empty=True)
-    await stopping.stop(ctx, caller, row, standing, asked.reason)
+    await share_stop.stop(ctx, caller, row, standing, asked.reason)
     return await _answer(ctx, request, caller)
 
 
@@ -62,7 +62,7 @@ async def stop_recording(request: Request) -> Response:
 async def resume_recording(request: Request) -> Response:
     """POST /buffers/{buffer_id}/resume"""
     ctx, caller, row, standing = await _meant(request)
-    await stopping.resume(ctx, caller, row, standing)
+    await share_stop.resume(ctx, caller, row, standing)
     return await _answer(ctx, request, caller)
 
 

@@ -9,7 +9,7 @@ from app.access import communities, quota
 from app.access.permissions import Action
 from app.cleaning import governor
 from app.context import Context
-from app.recording import stopping
+from app.recording import share_stop
 from app.recording.reasons import Why
 from app.store import Row
 
@@ -26,7 +26,7 @@ async def refusal(
     """
     if participant is not None and participant["opted_out"]:
         return Why.OPTED_OUT
-    if (stopped := stopping.refusal(buffer)) is not None:
+    if (stopped := share_stop.refusal(buffer)) is not None:
         return stopped
     if track["encrypted"]:
         return Why.ENCRYPTED
@@ -59,7 +59,7 @@ async def refusal(
 async def detail(ctx: Context, buffer: Row, why: Why | None) -> str:
     """What is told with a reason: the words of whoever stopped it, how many shares the limit is."""
     if why is not Why.LIMIT:
-        return stopping.detail(buffer, why)
+        return share_stop.detail(buffer, why)
     rules = await communities.rules(ctx.store, ctx.settings, buffer["community"])
     return str(rules.max_concurrent)
 

@@ -19,13 +19,13 @@ from app.buffer import paths
 from app.context import Context
 from app.recording import (
     admission,
+    egress_start,
     facts,
-    opting_out,
+    open_shares,
+    opt_out,
     pairing,
     planner,
-    starting,
-    telling,
-    unfinished,
+    share_events,
 )
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.recording.reasons import REFUSALS, Why
@@ -56,7 +56,7 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     try:
         await ctx.queue.begin_reconcile(room_sid, identity)
         again_at: datetime | None = None
-        for _, video_sid in sorted(await unfinished.shares(ctx.store, room_sid, identity)):
+        for _, video_sid in sorted(await open_shares.shares(ctx.store, room_sid, identity)):
             at = await _reconcile_share(ctx, livekit, room_sid, video_sid)
             again_at = min(filter(None, (again_at, at)), default=None)
         if again_at is not None:
@@ -90,12 +90,12 @@ async def _reconcile_share(
         )
         await _tell(ctx, buffer, share, made.why, now)
         if share.refusal is Why.OPTED_OUT:
-            await opting_out.forget(ctx, buffer, now)
+            await opt_out.forget(ctx, buffer, now)
         if not made.actions:
             if not sessions and (not share.live or share.refusal or share.resting(now)):
                 await admission.leave(ctx, buffer)
             active = any(row["active_at"] for row in sessions)
-            await telling.tell(ctx, livekit, buffer, share, active=active)
+            await share_events.tell(ctx, livekit, buffer, share, active=active)
             return made.again_at
         for action in made.actions:
             await _act(ctx, livekit, action, buffer, track, sessions)
@@ -109,7 +109,7 @@ async def _buffer(ctx: Context, livekit: LiveKit, track: Row, now: datetime) -> 
     row = await buffers.find_one({"_id": buffer_id})
     if row is None:
         room = await _room(ctx, livekit, track)
-        await opting_out.ask(ctx, livekit, track, now)
+        await opt_out.ask(ctx, livekit, track, now)
         await ctx.store.create(
             models.Buffer(
                 id=buffer_id,
@@ -233,11 +233,11 @@ async def _act(
     row = next((s for s in sessions if s["_id"] == getattr(action, "session_id", "")), None)
     match action:
         case planner.Create(role=role, audio_sid=audio_sid):
-            await starting.create(ctx, buffer, track, role, audio_sid)
+            await egress_start.create(ctx, buffer, track, role, audio_sid)
         case planner.Start() if row is not None:
-            await starting.start(ctx, livekit, row, buffer, track)
+            await egress_start.start(ctx, livekit, row, buffer, track)
         case planner.Look() if row is not None:
-            await starting.look(ctx, livekit, row)
+            await egress_start.look(ctx, livekit, row)
         case planner.Stop() if row is not None:
             await _stop(ctx, livekit, row)
         case planner.Retire(failed=failed, reason=reason) if row is not None:
@@ -257,7 +257,7 @@ async def _stop(ctx: Context, livekit: LiveKit, row: Row) -> None:
         log.info("egress_stopped", session=row["_id"], egress=row["egress_id"])
     except AlreadyOver:
         info = await livekit.egress(row["egress_id"])
-        await starting.note_end(ctx, row, info, now)
+        await egress_start.note_end(ctx, row, info, now)
     except WorkerGone as error:
         # the survey finds out whether it is a ghost; a hanging worker is asked again
         log.warning("egress_stop_unanswered", egress=row["egress_id"], error=str(error))
@@ -268,7 +268,7 @@ async def retire(ctx: Context, row: Row, buffer: Row, *, failed: bool, reason: s
     now = datetime.now(UTC)
     if failed:
         # the share's clock first: killed in between, the retirement is done again
-        failures = 1 if starting.was_healthy(row, now) else buffer["failures"] + 1
+        failures = 1 if egress_start.was_healthy(row, now) else buffer["failures"] + 1
         wait = planner.back_off_seconds(failures)
         await ctx.store.rows(models.Buffer).update_one(
             {"_id": buffer["_id"]},

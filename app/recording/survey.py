@@ -16,7 +16,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 
 from app import models
 from app.context import Context
-from app.recording import admission, attendance, facts, reaping, starting
+from app.recording import admission, attendance, egress_start, facts, reaper
 from app.recording.livekit import LiveKit, session_of
 from app.store import Row
 
@@ -54,7 +54,7 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     await attendance.note(ctx, rooms, present, began)
     await _miss_tracks(ctx, live, present, began)
     affected |= await _check_sessions(ctx, livekit, active, present, began)
-    await reaping.stop_strays(ctx, livekit, active)
+    await reaper.stop_strays(ctx, livekit, active)
     await admission.free_leftovers(ctx)
     for room_sid, identity in affected:
         await ctx.queue.reconcile(room_sid, identity)
@@ -120,7 +120,7 @@ async def _check_sessions(
                 await _mark_ghost(ctx, row)
         elif row["egress_id"] is not None and row["ended_at"] is None:
             ended = await livekit.egress(row["egress_id"])
-            await starting.note_end(ctx, row, ended, began)
+            await egress_start.note_end(ctx, row, ended, began)
     return {(row["room_sid"], row["identity"]) for row in rows}
 
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from livekit import api
 from playwright.async_api import Page, expect
 
-from app.access.managing import path_name
+from app.access.management import path_name
 from app.models import OutgoingEvent
 from app.processes.embedded import running_stores
 from app.store import Store

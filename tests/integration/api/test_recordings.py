@@ -11,7 +11,7 @@ import pytest
 from app.access import communities
 from app.context import Context
 from app.models import AuditEntry, Buffer
-from app.recording import admission, stopping
+from app.recording import admission, share_stop
 from app.recording.reasons import Why
 from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM_ADMIN, STRANGER, MakeShare
 
@@ -21,7 +21,7 @@ async def refusal(ctx: Context, buffer_id: str) -> tuple[Why | None, str]:
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert row is not None
     why = await admission.refusal(ctx, row, {"encrypted": False}, None, running=True, resting=False)
-    return why, stopping.detail(row, why)
+    return why, share_stop.detail(row, why)
 
 
 async def test_a_stop_refuses_the_share_until_who_stopped_it_takes_it_back(

@@ -9,7 +9,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 from app import models
 from app.access import presence
 from app.context import Context
-from app.recording import attendance, facts, forgetting
+from app.recording import attendance, fact_expiry, facts
 from tests.integration.clips.rows import clip_row
 
 ROOM = Room(sid="RM_1", name="standup", metadata='{"community": "guests"}')
@@ -96,7 +96,7 @@ async def test_facts_of_yesterday_go_unless_a_buffer_or_a_clip_needs_them(ctx: C
     stayed = {"room_sid": "RM_endless", "room": "room", "identity": "ann"}
     await ctx.store.create(models.Room(sid="RM_endless", name="room"))
     await ctx.store.create(models.Participant(sid="PA_endless", left_at=gone, **stayed))
-    await forgetting.forget_facts(ctx.store)
+    await fact_expiry.forget_facts(ctx.store)
     left = {}
     for model in (models.Room, models.Participant, models.Track):
         left[model] = sorted([row["_id"][3:] async for row in ctx.store.rows(model).find({})])

@@ -10,7 +10,7 @@ import pytest
 from app import models
 from app.context import Context
 from app.errors import Unavailable
-from app.recording import reaping, survey
+from app.recording import reaper, survey
 from app.recording.livekit import LiveKit
 
 LONG_AGO = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
@@ -33,7 +33,7 @@ async def test_nothing_is_concluded_when_livekit_does_not_answer(ctx: Context) -
     before = await ctx.store.rows(models.EgressSession).find_one()
     livekit = LiveKit(ctx.settings)
     try:
-        for action in (survey.survey, reaping.reap):
+        for action in (survey.survey, reaper.reap):
             with pytest.raises(Unavailable):
                 await action(ctx, livekit)
     finally:

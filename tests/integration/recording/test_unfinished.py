@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from app.context import Context
 from app.models import Buffer, EgressSession, Track
-from app.recording import unfinished
+from app.recording import open_shares
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -44,6 +44,6 @@ async def test_a_share_is_looked_at_until_nothing_of_it_goes_on(ctx: Context) ->
     await _recorded(ctx, "TR_open", "bob", role=None, ended_at=None)
     await _recorded(ctx, "TR_done", "bob", role=None, ended_at=NOW)
     alice = {("alice", "TR_live"), ("alice", "TR_running")}
-    assert await unfinished.shares(ctx.store, "RM_1", "alice") == alice
-    assert await unfinished.shares(ctx.store, "RM_1") == alice | {("bob", "TR_open")}
-    assert await unfinished.shares(ctx.store, "RM_2") == set()
+    assert await open_shares.shares(ctx.store, "RM_1", "alice") == alice
+    assert await open_shares.shares(ctx.store, "RM_1") == alice | {("bob", "TR_open")}
+    assert await open_shares.shares(ctx.store, "RM_2") == set()
