@@ -11,32 +11,32 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 
 from app.api import (
-    buffer_events,
-    buffers,
-    captures,
-    clips,
-    communities,
-    condition,
-    directories,
-    files,
-    markers,
-    media,
+    buffer_routes,
+    buffer_stream,
+    capture_routes,
+    clip_routes,
+    community_routes,
+    condition_routes,
+    directory_routes,
+    file_routes,
+    marker_routes,
     openapi,
-    operations,
+    operation_routes,
+    playlist_routes,
     problems,
-    quotas,
-    recordings,
-    replay,
-    sessions,
-    shares,
-    thumbnails,
+    quota_routes,
+    recording_routes,
+    replay_routes,
+    session_routes,
+    share_routes,
+    thumbnail_routes,
 )
-from app.api import health as health_api
+from app.api import health_routes as health_api
 from app.api.event_streams import Places
 from app.api.middleware import BodyLimit, RequestFrame, cors
 from app.condition import exposition, health
 from app.condition.checkup import Checkup
-from app.console import pages as console
+from app.console import page_routes as console
 from app.context import opened
 from app.settings import Settings
 from app.viewing.buffer_thumbnails import Thumbnails
@@ -49,23 +49,23 @@ BODY_LIMIT_BYTES = 64 * 1024
 
 ROUTES: list[BaseRoute] = [
     *webhook_routes.routes,
-    *sessions.routes,
-    *buffer_events.routes,  # before the buffer that is named `events`
-    *buffers.routes,
-    *recordings.routes,
-    *markers.routes,
-    *media.routes,
-    *replay.routes,
-    *thumbnails.routes,
-    *captures.routes,
-    *clips.routes,
-    *shares.routes,
-    *files.routes,
-    *quotas.routes,
-    *communities.routes,
-    *directories.routes,
-    *operations.routes,
-    *condition.routes,
+    *session_routes.routes,
+    *buffer_stream.routes,  # before the buffer that is named `events`
+    *buffer_routes.routes,
+    *recording_routes.routes,
+    *marker_routes.routes,
+    *playlist_routes.routes,
+    *replay_routes.routes,
+    *thumbnail_routes.routes,
+    *capture_routes.routes,
+    *clip_routes.routes,
+    *share_routes.routes,
+    *file_routes.routes,
+    *quota_routes.routes,
+    *community_routes.routes,
+    *directory_routes.routes,
+    *operation_routes.routes,
+    *condition_routes.routes,
     *health_api.routes,
     *openapi.routes,
     *console.routes,

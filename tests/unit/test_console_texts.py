@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from app.access import audit
-from app.console.pages import STATIC
+from app.console.page_routes import STATIC
 from app.media.faults import FaultSlug
 from app.recording.reasons import Why
 

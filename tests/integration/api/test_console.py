@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from app.console.pages import STATIC
+from app.console.page_routes import STATIC
 
 FILES = sorted(path for path in STATIC.rglob("*") if path.is_file())
 TYPES = {

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.files import disposition
+from app.api.file_routes import disposition
 from app.captures import execution
 from app.context import Context
 from app.models import ReplayClip

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access.tokens import Caller
-from app.api import auth, clips, wire
+from app.api import auth, clip_routes, wire
 from app.api.event_streams import EventStream, Places
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Told
@@ -59,7 +59,7 @@ class Progress(Told):
     progress: float = Field(description="0 to 1.")
     reason: str | None = Field(description="A slug that tells why it failed.")
     detail: str
-    clip: clips.ClipTold | None = Field(description="Once it is ready.")
+    clip: clip_routes.ClipTold | None = Field(description="Once it is ready.")
 
 
 class CaptureTold(Progress):
@@ -72,8 +72,10 @@ class CaptureTold(Progress):
     identity: str = Field(description="Whose screen it shows.")
     title: str
     cut: str
-    requested: clips.Requested
-    window: clips.Requested = Field(description="What of it could be had when it was accepted.")
+    requested: clip_routes.Requested
+    window: clip_routes.Requested = Field(
+        description="What of it could be had when it was accepted."
+    )
     notes: list[str]
     playlist: str = Field(description="HLS of its window, as long as the buffer holds that.")
     accepted_at: Instant
@@ -193,8 +195,8 @@ async def _told(ctx: Context, caller: Caller, row: Row) -> CaptureTold:
         identity=row["identity"],
         title=row["title"],
         cut=row["cut"],
-        requested=clips.Requested(start=row["requested_start"], end=row["requested_end"]),
-        window=clips.Requested(start=row["window_start"], end=row["window_end"]),
+        requested=clip_routes.Requested(start=row["requested_start"], end=row["requested_end"]),
+        window=clip_routes.Requested(start=row["window_start"], end=row["window_end"]),
         notes=row["notes"],
         playlist=_playlist_url(ctx, caller, row),
         accepted_at=row["accepted_at"],
@@ -215,7 +217,7 @@ async def _progress(ctx: Context, caller: Caller, row: Row) -> dict[str, Any]:
         except NotFound:
             found = None  # it was deleted since
         reader = auth.reader_of(ctx, caller, datetime.now(UTC))
-        clip = found and clips.told(found, reader)
+        clip = found and clip_routes.told(found, reader)
     return {
         "status": row["status"],
         "stage": row["stage"],

@@ -20,8 +20,8 @@ from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
 from app.access.tokens import Caller
-from app.api import auth, buffers, wire
-from app.api.buffers import BufferTold
+from app.api import auth, buffer_routes, wire
+from app.api.buffer_routes import BufferTold
 from app.api.event_streams import EventStream
 from app.api.openapi import Answer, Operation, described
 from app.captures.requests import Name
@@ -138,7 +138,9 @@ class _Told:
             if (found := seen.get(line.buffer_id)) is not None
             and (everything or line.buffer_id not in known or known[line.buffer_id][0] != found)
         ]
-        told = await buffers.told(self._ctx, self._caller, due, datetime.now(UTC)) if due else []
+        told = (
+            await buffer_routes.told(self._ctx, self._caller, due, datetime.now(UTC)) if due else []
+        )
         versions = {each: known[each] for each in seen if each in known}
         versions |= {item.id: (seen[item.id], item.replay_url is not None) for item in told}
         first, self._versions = self._versions is None, versions

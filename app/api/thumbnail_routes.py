@@ -14,10 +14,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
-from app.api import auth, clips, files, ranges, seeing, streams, wire
+from app.api import auth, byte_streams, clip_routes, file_routes, ranges, share_lookup, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
-from app.api.seeing import SeenWindow, WindowQuery
+from app.api.share_lookup import SeenWindow, WindowQuery
 from app.clips import clip_thumbnails, library
 from app.context import Context
 from app.errors import (
@@ -136,9 +136,9 @@ async def get_buffer_sheet(request: Request) -> Response:
         raise Invalid(str(error)) from error
     chosen = await pictures.tiles(buffer_id, contents)
     if reader.caller is not None:
-        share = visibility.share_of(await seeing.seen(ctx, reader.caller, buffer_id))
+        share = visibility.share_of(await share_lookup.seen(ctx, reader.caller, buffer_id))
         rows = [row for row in chosen if row is not None] or [{"start": now, "end": now}]
-        await seeing.check_window(ctx, reader, share, rows[0]["start"], rows[-1]["end"])
+        await share_lookup.check_window(ctx, reader, share, rows[0]["start"], rows[-1]["end"])
     sheet = await pictures.sheet(contents, chosen)
     return await ranges.answer_bytes(request, sheet, _JPEG, _A_WHILE)
 
@@ -178,7 +178,7 @@ async def get_clip_index(request: Request) -> Response:
     if reader.caller is None and "grant" not in request.query_params:
         url = reader.url(path)  # as good as the owner's that leads here
     else:
-        url = clips.media_url(clip, reader, path)
+        url = clip_routes.media_url(clip, reader, path)
     text = sprites.index(grid, cues, _beside(url))
     return await ranges.answer_bytes(request, text.encode(), _VTT, _A_WHILE)
 
@@ -204,7 +204,7 @@ async def _window(request: Request) -> tuple[Reader, SeenWindow]:
     reader = auth.reader(request)
     asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
     buffer_id = request.path_params["buffer_id"]
-    return reader, await seeing.seen_window(ctx, reader, buffer_id, asked, datetime.now(UTC))
+    return reader, await share_lookup.seen_window(ctx, reader, buffer_id, asked, datetime.now(UTC))
 
 
 async def _clip(request: Request) -> tuple[Reader, Row, Row]:
@@ -214,13 +214,13 @@ async def _clip(request: Request) -> tuple[Reader, Row, Row]:
     clip = await ctx.store.rows(ReplayClip).find_one({"_id": request.path_params["clip_id"]})
     if clip is None:
         raise NotFound(library.NO_FILE)
-    granted = files.granted(request)
+    granted = file_routes.granted(request)
     return reader, clip, await library.file_of(ctx, reader.caller, clip["file_id"], granted)
 
 
 async def _file(request: Request, path: Path) -> Response:
     try:
-        opened = await streams.open_file(path)
+        opened = await byte_streams.open_file(path)
     except FileNotFoundError as error:
         raise Gone("the clip was deleted") from error
     name = f"{path.parent.name}/{path.name}/{opened.modified_ns}/{opened.size_bytes}"

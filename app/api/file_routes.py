@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.api import auth, ranges, streams
+from app.api import auth, byte_streams, ranges
 from app.api.openapi import Answer, Operation, described
 from app.clips import library, sharing
 from app.context import Context
@@ -54,7 +54,7 @@ async def get_file(request: Request) -> Response:
     file = await _file(ctx, request)
     path = local.locate(ctx.settings.media_root, file["storage_path"])
     try:
-        opened = await streams.open_file(path)
+        opened = await byte_streams.open_file(path)
     except FileNotFoundError as error:
         log.error("clip_file_missing", file=file["_id"], path=file["storage_path"])
         raise Gone("the file of this clip is lost") from error

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from app.access import visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth, seeing, wire
+from app.api import auth, share_lookup, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant
 from app.buffer import markers
@@ -74,7 +74,7 @@ async def post_marker(request: Request) -> Response:
     """POST /buffers/{buffer_id}/markers"""
     ctx, caller, now = _asked(request)
     reader = auth.reader_of(ctx, caller, now)
-    line = await seeing.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
+    line = await share_lookup.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
     asked = await wire.body(request, MarkerAsked, may_be_empty=True)
     share = visibility.share_in(line)
     at = asked.at or markers.present(line, now)
@@ -96,7 +96,7 @@ async def post_marker(request: Request) -> Response:
 async def list_markers(request: Request) -> Response:
     """GET /buffers/{buffer_id}/markers"""
     ctx, caller, now = _asked(request)
-    buffer = await seeing.seen(ctx, caller, request.path_params["buffer_id"])
+    buffer = await share_lookup.seen(ctx, caller, request.path_params["buffer_id"])
     found = await of_buffer(ctx, caller, buffer["_id"], visibility.share_of(buffer), now)
     return wire.answer(MarkerList(items=found))
 
@@ -112,7 +112,7 @@ async def list_markers(request: Request) -> Response:
 async def delete_marker(request: Request) -> Response:
     """DELETE /buffers/{buffer_id}/markers/{marker_id}"""
     ctx, caller, now = _asked(request)
-    buffer = await seeing.seen(ctx, caller, request.path_params["buffer_id"])
+    buffer = await share_lookup.seen(ctx, caller, request.path_params["buffer_id"])
     share = visibility.share_of(buffer)
     marker_id = request.path_params["marker_id"]
     seen = await of_buffer(ctx, caller, buffer["_id"], share, now)

@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, Route
 from app.access import policy, visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth, markers, seeing, wire
-from app.api.markers import MarkerTold
+from app.api import auth, marker_routes, share_lookup, wire
+from app.api.marker_routes import MarkerTold
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds
 from app.captures import share_erasure
@@ -165,7 +165,7 @@ async def get_buffer(request: Request) -> Response:
     """GET /buffers/{buffer_id}"""
     ctx, caller, now = _asked(request)
     reader = auth.reader_of(ctx, caller, now)
-    line = await seeing.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
+    line = await share_lookup.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
     (members,) = await _told(ctx, caller, [line], now)
     spans = [
         SpanTold(
@@ -180,7 +180,7 @@ async def get_buffer(request: Request) -> Response:
     ]
     gaps = [GapTold(start=gap.start, end=gap.end, why=gap.why) for gap in line.gaps]
     share = visibility.share_in(line)
-    marked = await markers.of_buffer(ctx, caller, line.buffer_id, share, now)
+    marked = await marker_routes.of_buffer(ctx, caller, line.buffer_id, share, now)
     detail = members | {"spans": spans, "gaps": gaps, "markers": marked}
     return wire.answer(BufferDetail.model_validate(detail))
 
@@ -197,7 +197,7 @@ async def get_buffer(request: Request) -> Response:
 async def delete_buffer(request: Request) -> Response:
     """DELETE /buffers/{buffer_id}"""
     ctx, caller, _ = _asked(request)
-    found = await seeing.seen(ctx, caller, request.path_params["buffer_id"])
+    found = await share_lookup.seen(ctx, caller, request.path_params["buffer_id"])
     if not policy.may_forget(caller, visibility.share_of(found)):
         raise NotPermitted(f"only {found['identity']!r}, whose share it is, may delete it")
     await share_erasure.forget_share(ctx, caller, found)

@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute, Route
 from app.access import visibility
 from app.access.policy import StoppedAs
 from app.access.tokens import Caller
-from app.api import auth, buffers, seeing, wire
-from app.api.buffers import BufferTold
+from app.api import auth, buffer_routes, share_lookup, wire
+from app.api.buffer_routes import BufferTold
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked
 from app.captures.requests import clean_title
@@ -70,7 +70,7 @@ async def _meant(request: Request) -> tuple[Context, Caller, Row, frozenset[Stop
     """The share that is meant, and as whom the caller may stop its recording."""
     ctx: Context = request.app.state.ctx
     caller = auth.caller(request)
-    row = await seeing.seen(ctx, caller, request.path_params["buffer_id"])
+    row = await share_lookup.seen(ctx, caller, request.path_params["buffer_id"])
     standing = await visibility.may_stop(ctx.store, caller, visibility.share_of(row))
     return ctx, caller, row, standing
 
@@ -78,8 +78,8 @@ async def _meant(request: Request) -> tuple[Context, Caller, Row, frozenset[Stop
 async def _answer(ctx: Context, request: Request, caller: Caller) -> Response:
     now = datetime.now(UTC)
     reader = auth.reader_of(ctx, caller, now)
-    line = await seeing.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
-    (told,) = await buffers.told(ctx, caller, [line], now)
+    line = await share_lookup.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
+    (told,) = await buffer_routes.told(ctx, caller, [line], now)
     return wire.answer(told, HTTPStatus.ACCEPTED)
 
 

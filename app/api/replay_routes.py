@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
-from app.api import auth, ranges, seeing, streams, wire
+from app.api import auth, byte_streams, ranges, share_lookup, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
-from app.api.seeing import WindowQuery
+from app.api.share_lookup import WindowQuery
 from app.context import Context
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
 from app.media import joining
@@ -101,7 +101,7 @@ async def get_replay(request: Request) -> Response:
     )
 
     def read(start: int, end: int) -> AsyncIterator[bytes]:
-        return streams.from_thread(joining.read(planned.movie, start, end))
+        return byte_streams.from_thread(joining.read(planned.movie, start, end))
 
     return await ranges.answer(request, film, read)
 
@@ -116,19 +116,19 @@ async def watch_of(
     if asked.last is None:
         share = None
         if reader.caller is not None:
-            share = visibility.share_of(await seeing.seen(ctx, reader.caller, buffer_id))
+            share = visibility.share_of(await share_lookup.seen(ctx, reader.caller, buffer_id))
         if asked.start is None or asked.end is None:
             raise Invalid("say which part: last, or both start and end")
         start, end = asked.start, asked.end
     else:
-        line = await seeing.seen_timeline(ctx, reader, buffer_id, now)
+        line = await share_lookup.seen_timeline(ctx, reader, buffer_id, now)
         share = visibility.share_in(line)
         window = windows.resolve(
             line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
         )
         start, end = window.start, window.end
     if share is not None:
-        await seeing.check_window(ctx, reader, share, start, end)
+        await share_lookup.check_window(ctx, reader, share, start, end)
     return Watch(reader.holder, buffer_id, served_movies.cut(start), served_movies.cut(end))
 
 

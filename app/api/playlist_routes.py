@@ -16,10 +16,10 @@ from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
 from app.access.policy import Share
-from app.api import auth, ranges, seeing, streams, wire
+from app.api import auth, byte_streams, ranges, share_lookup, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
-from app.api.seeing import WindowQuery
+from app.api.share_lookup import WindowQuery
 from app.captures import preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
@@ -60,7 +60,9 @@ async def get_playlist(request: Request) -> Response:
     now = datetime.now(UTC)
     reader = auth.reader(request)
     asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
-    window = await seeing.seen_window(ctx, reader, request.path_params["buffer_id"], asked, now)
+    window = await share_lookup.seen_window(
+        ctx, reader, request.path_params["buffer_id"], asked, now
+    )
     rows = [row for each in await windows.segments(ctx.store, window.spans) for row in each]
     # One that is marked may be gone before a player asks for it.
     items = [hls.item(row) for row in rows if row["state"] == "indexed"]
@@ -148,9 +150,9 @@ async def get_segment(request: Request) -> Response:
     row = await _fragment(ctx, f"{found[1]}:{int(found[2])}")
     await _check_not_forgotten(ctx, session["buffer_id"], row["start"])
     if share is not None:
-        await seeing.check_window(ctx, reader, share, row["start"], row["end"])
+        await share_lookup.check_window(ctx, reader, share, row["start"], row["end"])
     try:
-        opened = await streams.open_file(folder / row["name"])
+        opened = await byte_streams.open_file(folder / row["name"])
     except FileNotFoundError as error:
         raise _gone() from error
     altered = row["modified_ns"] not in (None, opened.modified_ns)
@@ -186,7 +188,7 @@ async def _share(ctx: Context, reader: Reader, buffer_id: str) -> Share | None:
     if reader.caller is None:
         return None
     try:
-        return visibility.share_of(await seeing.seen(ctx, reader.caller, buffer_id))
+        return visibility.share_of(await share_lookup.seen(ctx, reader.caller, buffer_id))
     except NotFound as error:
         raise _missing() from error
 
