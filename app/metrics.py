@@ -1,8 +1,8 @@
 """The counters and histograms that any process of the service moves.
 
 Gauges of what the rows say (active sessions, bytes) are computed when they are read:
-`app.condition.exposition`. Several processes share their numbers through PROMETHEUS_MULTIPROC_DIR, which the
-supervisor sets; without it each process tells its own.
+`app.condition.exposition`. Several processes share their numbers through
+PROMETHEUS_MULTIPROC_DIR, which the supervisor sets; without it each process tells its own.
 """
 
 from __future__ import annotations

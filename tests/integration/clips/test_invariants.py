@@ -1,4 +1,4 @@
-"""app.clips.clip_invariants: nothing to say of a sound library, a word for each thing that is wrong."""
+"""app.clips.clip_invariants: nothing to say of a sound library, a word for each wrong thing."""
 
 from __future__ import annotations
 
