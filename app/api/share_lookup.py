@@ -15,10 +15,9 @@ from app.api import auth, wire
 from app.captures.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
-from app.models import Buffer
+from app.models import Buffer, MediaRange
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
-from app.viewing.windows import Stretch
 
 _NO_BUFFER = "there is no such buffer, or it is not yours to see"
 
@@ -37,7 +36,7 @@ class SeenWindow:
 
     start: datetime
     end: datetime
-    spans: tuple[Stretch, ...]
+    spans: tuple[MediaRange, ...]
 
 
 async def seen(ctx: Context, caller: Caller, buffer_id: str) -> dict[str, Any]:

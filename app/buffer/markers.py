@@ -15,10 +15,9 @@ import structlog
 from app.buffer import clock, marked_ranges, pins
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, ReplayError
-from app.models import EgressSession, Marker, Pin
+from app.models import EgressSession, Marker, MediaRange, Pin
 from app.store import Row, Store
 from app.viewing.timeline import Timeline
-from app.viewing.windows import Stretch
 
 AT_MOST = 200
 """Markers of one buffer."""
@@ -131,7 +130,7 @@ async def _sessions(store: Store, buffer_ids: Sequence[str]) -> list[Row]:
 async def _pin(store: Store, marker: Row, sessions: Sequence[Row]) -> None:
     """Pins what is around a mark in each of the sessions that may hold any of it."""
     start, end = marked_ranges.around(marker["at"])
-    spans: list[Stretch] = [
+    spans: list[MediaRange] = [
         {
             "session_id": session["_id"],
             "start_ticks": max(0, clock.ticks_at(session["clock_ns"], start)),

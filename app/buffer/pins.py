@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from app.models import Pin
+from app.models import MediaRange, Pin
 from app.store import Store
-from app.viewing.windows import Stretch
 
 Pinned = dict[str, list[tuple[int, int | None]]]
 """By session id: [start_ticks, end_ticks), None where it is open."""
@@ -22,7 +21,7 @@ Pinned = dict[str, list[tuple[int, int | None]]]
 async def pin(
     store: Store,
     owner: str,
-    spans: Sequence[Stretch],
+    spans: Sequence[MediaRange],
     until: datetime,
     *,
     open_ended: bool = False,

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.context import Context
-from app.models import EgressSession, Segment
+from app.models import EgressSession, MediaRange, Segment
 from app.store import Row
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
-from app.viewing.windows import Stretch
 
 JOINED = timedelta(seconds=0.2)
 """What lies closer together than this has no segment between it."""
@@ -57,7 +56,7 @@ def _has_more(line: Timeline, session_id: str, row: Row) -> bool:
     return not joined and end < row["window_end"]
 
 
-async def spans_to_make(ctx: Context, row: Row, now: datetime) -> list[Stretch]:
+async def spans_to_make(ctx: Context, row: Row, now: datetime) -> list[MediaRange]:
     """What of each session the clip is made of.
 
     What was there when it was accepted; if it waited, what has come since, too.
@@ -70,7 +69,7 @@ async def spans_to_make(ctx: Context, row: Row, now: datetime) -> list[Stretch]:
     return merged(row["spans"], windows.spans_between(line, row["window_start"], row["window_end"]))
 
 
-def merged(frozen: Sequence[Stretch], current: Sequence[Stretch]) -> list[Stretch]:
+def merged(frozen: Sequence[MediaRange], current: Sequence[MediaRange]) -> list[MediaRange]:
     """The spans of the acceptance, and those of sessions that began after it.
 
     The former keep their media times, whatever became of the clock or of the buffer's beginning;
@@ -79,7 +78,7 @@ def merged(frozen: Sequence[Stretch], current: Sequence[Stretch]) -> list[Stretc
     known = {span["session_id"] for span in frozen}
     later = [span for span in current if span["session_id"] not in known]
     ends = {span["session_id"]: span["end_ticks"] for span in current} if later else {}
-    kept: list[Stretch] = [
+    kept: list[MediaRange] = [
         {
             "session_id": span["session_id"],
             "start_ticks": span["start_ticks"],

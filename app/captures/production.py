@@ -25,10 +25,10 @@ from app.media import ends, movie
 from app.media.ends import Ends
 from app.media.faults import Unpreparable
 from app.media.movie import Gaps, Movie, NothingToShow, Run
+from app.models import MediaRange
 from app.storage import local
 from app.store import Row
 from app.viewing import fragment_sources
-from app.viewing.windows import Stretch
 
 COPIED_TOLERANCE_SECONDS = 0.05
 ENCODED_TOLERANCE_SECONDS = 0.25
@@ -53,7 +53,7 @@ class Slots:
 class Material:
     """The media of a capture's window, as the database knows it."""
 
-    spans: list[Stretch]
+    spans: list[MediaRange]
     rows: list[list[Row]]
     sessions: dict[str, Row]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from odmantic import Model
 
 from app.models.access_rows import AuditEntry, Community, Member, UserReplayQuota
-from app.models.buffer_rows import Buffer, EgressSession, Marker, Pin, Segment
+from app.models.buffer_rows import Buffer, EgressSession, Marker, MediaRange, Pin, Segment
 from app.models.clip_rows import Capture, File, ReplayClip
 from app.models.event_rows import OutgoingEvent
 from app.models.fact_rows import Participant, Room, Track
@@ -44,6 +44,7 @@ __all__ = [
     "EgressSession",
     "File",
     "Marker",
+    "MediaRange",
     "Member",
     "OutgoingEvent",
     "Participant",

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypedDict
 
 from odmantic import Field, Index, Model
 from pymongo import ASCENDING, IndexModel
+
+
+class MediaRange(TypedDict):
+    """[start_ticks, end_ticks) of a session's media; stored in captures and pins as it is."""
+
+    session_id: str
+    start_ticks: int
+    end_ticks: int
 
 
 class Buffer(Model):

@@ -23,13 +23,12 @@ from app.media.pictures import NoPicture
 from app.media.samples import SampleTable
 from app.media.sheets import Tile
 from app.media.sprites import POSTER, fitted
-from app.models import EgressSession, Segment
+from app.models import EgressSession, MediaRange, Segment
 from app.storage.confined import inside
 from app.store import Row
 from app.viewing import windows
 from app.viewing.drawing import Drawing
 from app.viewing.stripes import Contents
-from app.viewing.windows import Stretch
 
 POSTERS = 64
 SHEETS = 8
@@ -47,12 +46,12 @@ class Thumbnails:
         self._posters: OrderedDict[str, bytes] = OrderedDict()
         self._sheets: OrderedDict[str, bytes] = OrderedDict()
 
-    async def segments(self, spans: Sequence[Stretch]) -> list[Row]:
+    async def segments(self, spans: Sequence[MediaRange]) -> list[Row]:
         """The rows of the segments in these spans that pictures may be made of, in order."""
         rows = [row for each in await windows.segments(self._ctx.store, spans) for row in each]
         return await self._offered(rows)
 
-    async def newest(self, spans: Sequence[Stretch]) -> list[Row]:
+    async def newest(self, spans: Sequence[MediaRange]) -> list[Row]:
         """The rows of the last segments in these spans, newest first: for a poster, one will do."""
         for span in reversed(spans):
             query = {"session_id": span["session_id"], "start_ticks": {"$lt": span["end_ticks"]}}

@@ -13,10 +13,9 @@ from app.context import Context
 from app.media.init_segment import Init
 from app.media.movie import Gaps, Run, Source
 from app.media.samples import SampleTable
-from app.models import EgressSession
+from app.models import EgressSession, MediaRange
 from app.store import Row
 from app.viewing import windows
-from app.viewing.windows import Stretch
 
 _LOST_TICKS = 9_000
 """Further apart than a tenth of a second: a segment is missing between two."""
@@ -24,7 +23,7 @@ _SETTLING_SECONDS = 2.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def rows_of(ctx: Context, spans: Sequence[Stretch]) -> list[list[Row]]:
+async def rows_of(ctx: Context, spans: Sequence[MediaRange]) -> list[list[Row]]:
     """The segments of each span, once it is settled which of them stay.
 
     Those that cleanup had marked before it saw our pin are either unmarked or gone in a moment.
@@ -40,7 +39,7 @@ async def rows_of(ctx: Context, spans: Sequence[Stretch]) -> list[list[Row]]:
         await asyncio.sleep(0.1)
 
 
-async def sessions_of(ctx: Context, spans: Sequence[Stretch]) -> dict[str, Row]:
+async def sessions_of(ctx: Context, spans: Sequence[MediaRange]) -> dict[str, Row]:
     """The rows of the spans' sessions, by id."""
     ids = {"$in": [span["session_id"] for span in spans]}
     return {row["_id"]: row async for row in ctx.store.rows(EgressSession).find({"_id": ids})}
@@ -49,7 +48,7 @@ async def sessions_of(ctx: Context, spans: Sequence[Stretch]) -> dict[str, Row]:
 def runs_of(
     root: Path,
     sessions: dict[str, Row],
-    spans: Sequence[Stretch],
+    spans: Sequence[MediaRange],
     rows: Sequence[Sequence[Row]],
     gaps: Gaps,
 ) -> list[Run]:

@@ -16,10 +16,11 @@ from app.errors import Gone, ReplayError
 from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
+from app.models import MediaRange
 from app.store import Row
 from app.viewing import fragment_sources, timeline, watched_windows, windows
 from app.viewing.watched_windows import Watch
-from app.viewing.windows import Stretch, Window
+from app.viewing.windows import Window
 
 KEPT_MOVIES = 16
 """Planned movies that a process keeps at hand: about 1 MB for 10 minutes at 60 frames a second."""
@@ -92,7 +93,7 @@ class Replays:
         return windows.resolve(line, now, settings, start=watch.start, end=watch.end, tail="skip")
 
 
-Kept = list[tuple[Stretch, list[Row]]]
+Kept = list[tuple[MediaRange, list[Row]]]
 """The spans of a window, each with its segments' rows; spans without any are left out."""
 
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.buffer import pins
-from app.models import Pin
+from app.models import MediaRange, Pin
 from app.store import Store
-from app.viewing.windows import Stretch
 
 LEASE = timedelta(minutes=2)
 RENEW = timedelta(seconds=15)
@@ -41,7 +40,7 @@ def _prefix(watcher: str) -> str:
     return f"watch:{watcher}:"
 
 
-async def renew(store: Store, watch: Watch, now: datetime) -> tuple[Stretch, ...]:
+async def renew(store: Store, watch: Watch, now: datetime) -> tuple[MediaRange, ...]:
     """The spans that the watch keeps, in order of time; none if it has lapsed."""
     rows = await store.rows(Pin).find({"owner": watch.owner, "until": {"$gt": now}}).to_list(None)
     if rows and min(row["until"] for row in rows) < now + LEASE - RENEW:
@@ -49,14 +48,14 @@ async def renew(store: Store, watch: Watch, now: datetime) -> tuple[Stretch, ...
     # The ids of sessions sort by time, and a window has one span of each.
     rows.sort(key=lambda row: str(row["session_id"]))
     return tuple(
-        Stretch(
+        MediaRange(
             session_id=row["session_id"], start_ticks=row["start_ticks"], end_ticks=row["end_ticks"]
         )
         for row in rows
     )
 
 
-async def begin(store: Store, watch: Watch, spans: Sequence[Stretch], now: datetime) -> None:
+async def begin(store: Store, watch: Watch, spans: Sequence[MediaRange], now: datetime) -> None:
     """Keeps these spans for the watch."""
     await pins.pin(store, watch.owner, spans, now + LEASE)
     prefix = _prefix(watch.watcher)

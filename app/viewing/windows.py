@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypedDict
+from typing import Literal
 
 from app.buffer import clock
 from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
-from app.models import EgressSession, Segment
+from app.models import EgressSession, MediaRange, Segment
 from app.settings import Settings
 from app.store import Row, Store
 from app.viewing.timeline import Timeline, offered_from
@@ -20,14 +20,6 @@ Tail = Literal["include", "skip"]
 _USABLE = frozenset({"indexed", "marked"})
 # A segment may be this much longer than asked (a hole within), and clocks are corrected by less.
 _SLACK = timedelta(seconds=60)
-
-
-class Stretch(TypedDict):
-    """[start_ticks, end_ticks) of a session's media; stored in captures and pins as it is."""
-
-    session_id: str
-    start_ticks: int
-    end_ticks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +38,7 @@ class Window:
     requested_end: datetime
     start: datetime
     end: datetime
-    spans: tuple[Stretch, ...]
+    spans: tuple[MediaRange, ...]
     notes: tuple[str, ...]
     wait_until: datetime
 
@@ -104,12 +96,12 @@ def refuse_gone(timeline: Timeline, start: datetime, end: datetime, oldest: date
         raise Gone(f"the buffer begins at {_shown(oldest)}, after the window's end")
 
 
-def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[Stretch, ...]:
+def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[MediaRange, ...]:
     """What of each session lies in [start, end), in order of time.
 
     The session that records reaches to `end` even where its media does not yet.
     """
-    stretches: dict[str, Stretch] = {}
+    stretches: dict[str, MediaRange] = {}
     for span in timeline.spans:
         if span.start >= end or span.end <= start:
             continue
@@ -128,7 +120,7 @@ def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[S
 
 
 async def segments(
-    store: Store, spans: Sequence[Stretch], *, lead: bool = False
+    store: Store, spans: Sequence[MediaRange], *, lead: bool = False
 ) -> list[list[Row]]:
     """For each span the rows of the segments that lie in it, even if only partly, in order.
 
@@ -139,7 +131,7 @@ async def segments(
     return [await _segments(store, span, lead) for span in spans]
 
 
-async def _segments(store: Store, span: Stretch, lead: bool) -> list[Row]:
+async def _segments(store: Store, span: MediaRange, lead: bool) -> list[Row]:
     session = await store.rows(EgressSession).find_one({"_id": span["session_id"]})
     if session is None or session["clock_ns"] is None:
         return []
@@ -235,7 +227,7 @@ def _refuse_empty(timeline: Timeline, now: datetime, tail: Tail) -> None:
     )
 
 
-def _stretch(session_id: str, start_ticks: int, end_ticks: int) -> Stretch:
+def _stretch(session_id: str, start_ticks: int, end_ticks: int) -> MediaRange:
     return {"session_id": session_id, "start_ticks": start_ticks, "end_ticks": end_ticks}
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from app.media import joining, movie
 from app.media.samples import VIDEO_TICKS, SampleTable
+from app.models import MediaRange
 from app.store import Row
 from app.viewing import fragment_sources
-from app.viewing.windows import Stretch
 from tests.bench.recorded import load
 
 
@@ -38,7 +38,7 @@ def read(made: Path, first: int, end: int, repeats: int) -> Rows:
 def join(rows: Rows, span: tuple[int, int], out: Path) -> None:
     """Plans the clip of a stretch of the session and writes it."""
     session_id = rows.session["_id"]
-    stretch = Stretch(session_id=session_id, start_ticks=span[0], end_ticks=span[1])
+    stretch = MediaRange(session_id=session_id, start_ticks=span[0], end_ticks=span[1])
     sessions = {session_id: rows.session}
     runs = fragment_sources.runs_of(rows.media_root, sessions, [stretch], [rows.segments], "skip")
     joining.write(movie.plan(runs), str(out))

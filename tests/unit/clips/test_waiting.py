@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from app.captures.media_arrival import merged
-from app.viewing.windows import Stretch
+from app.models import MediaRange
 
 
-def span(session_id: str, start: int, end: int) -> Stretch:
+def span(session_id: str, start: int, end: int) -> MediaRange:
     return {"session_id": session_id, "start_ticks": start, "end_ticks": end}
 
 
