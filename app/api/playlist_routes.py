@@ -20,10 +20,10 @@ from app.api import auth, byte_streams, ranges, share_lookup, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.share_lookup import WindowQuery
+from app.buffer import paths
 from app.captures import preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
-from app.indexing import fragment_files
 from app.media.init_segment import Init
 from app.models import Buffer, EgressSession, Segment
 from app.storage.confined import inside
@@ -172,7 +172,7 @@ async def get_segment(request: Request) -> Response:
 
 async def _init_segment(request: Request, folder: Path, init_id: str) -> Response:
     try:
-        data = await asyncio.to_thread((folder / fragment_files.init_name(init_id)).read_bytes)
+        data = await asyncio.to_thread((folder / paths.init_name(init_id)).read_bytes)
         if Init.parse(data).id != init_id:
             raise ValueError("an init segment of another name")
     except FileNotFoundError as error:

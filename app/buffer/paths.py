@@ -57,6 +57,16 @@ def session_folder(room: str, identity: str, session_id: str) -> PurePosixPath:
     return PurePosixPath(BUFFER_ROOT, folder_name(room), folder_name(identity), session_id)
 
 
+def fragment_name(sequence: int) -> str:
+    """The file name of a segment's fragment, next to its `.ts`."""
+    return f"{sequence:08d}.m4s"
+
+
+def init_name(init_id: str) -> str:
+    """The file name of an init segment within its session's folder."""
+    return f"init-{init_id}.mp4"
+
+
 def tile_name(sequence: int) -> str:
     """The file name of a segment's tile, once it was drawn, next to its fragment."""
     return f"{sequence:08d}.jpg"

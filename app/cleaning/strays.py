@@ -26,13 +26,13 @@ from app.buffer.paths import (
     BUFFER_ROOT,
     FULL_PLAYLIST,
     LIVE_PLAYLIST,
+    fragment_name,
     instance_of,
     tile_name,
 )
 from app.buffer.retention import is_too_much
 from app.buffer.retention_period import retention
 from app.context import Context
-from app.indexing.fragment_files import fragment_name
 from app.models import EgressSession, Segment
 from app.storage.confined import inside
 from app.store import Row

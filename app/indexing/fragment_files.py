@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.buffer.paths import fragment_name, init_name
 from app.indexing.playlist import Entry
 from app.media.fragment import Continuity, Prepared, prepare
 from app.media.init_segment import Init
@@ -34,16 +35,6 @@ class Fragment:
     size_bytes: int
     modified_ns: int
     prepared: Prepared
-
-
-def fragment_name(sequence: int) -> str:
-    """The file name of a segment's fragment, next to its `.ts`."""
-    return f"{sequence:08d}.m4s"
-
-
-def init_name(init_id: str) -> str:
-    """The file name of an init segment within its session's folder."""
-    return f"init-{init_id}.mp4"
 
 
 def make_fragment(folder: Path, entry: Entry, previous: Continuity | None, writer: str) -> Fragment:

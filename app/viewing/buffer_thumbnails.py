@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.buffer import marked_ranges, summary
-from app.buffer.paths import tile_name
+from app.buffer.paths import init_name, tile_name
 from app.context import Context
 from app.errors import Gone
-from app.indexing.fragment_files import init_name
 from app.media import pictures, sheets
 from app.media.init_segment import Init
 from app.media.pictures import NoPicture

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from app.buffer.paths import init_name
 from app.captures.failures import SegmentChanged
 from app.context import Context
 from app.media.init_segment import Init
@@ -70,7 +71,7 @@ def runs_of(
         for number, part in enumerate(parts):
             key = (session["_id"], part[0]["init_id"])
             if key not in inits:
-                inits[key] = _init(folder / f"init-{part[0]['init_id']}.mp4")
+                inits[key] = _init(folder / init_name(part[0]["init_id"]))
             start = span["start_ticks"] if number == 0 else part[0]["start_ticks"]
             end = span["end_ticks"] if number == len(parts) - 1 else part[-1]["end_ticks"]
             if start < end:

@@ -14,7 +14,6 @@ from app.buffer import clock, paths
 from app.buffer.coverage import Run
 from app.buffer.summary import Summary
 from app.context import Context
-from app.indexing import fragment_files
 from app.models import Buffer, EgressSession, File, ReplayClip, Segment
 from app.store import Row
 from tests.bench.recorded import ROOM, TICKS
@@ -111,7 +110,7 @@ def _segment(session: Row, number: int) -> Row:
         "session_id": session["_id"],
         "buffer_id": session["buffer_id"],
         "sequence": number,
-        "name": fragment_files.fragment_name(number),
+        "name": paths.fragment_name(number),
         "start": clock.wall(session["clock_ns"], start_ticks),
         "end": end,
         "start_ticks": start_ticks,

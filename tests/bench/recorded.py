@@ -16,7 +16,6 @@ from bson.codec_options import CodecOptions
 
 from app.buffer import clock, paths, summary
 from app.buffer.coverage import Coverage, run_of
-from app.indexing import fragment_files
 from app.instance import instance_id
 from app.media.fragment import Continuity, prepare
 from app.models import Buffer, EgressSession, Segment
@@ -134,10 +133,10 @@ def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each:
         path.write_bytes(stretcher.shifted(cycle[place].read_bytes(), ticks))
         prepared = prepare(str(path), each, continuity)
         continuity = prepared.continuity
-        init_path = folder / fragment_files.init_name(prepared.init.id)
+        init_path = folder / paths.init_name(prepared.init.id)
         if not init_path.exists():
             init_path.write_bytes(prepared.init.data)
-        name = fragment_files.fragment_name(number)
+        name = paths.fragment_name(number)
         (folder / name).write_bytes(prepared.data)
         modified_ns = (folder / name).stat().st_mtime_ns
         row = Segment(

@@ -7,8 +7,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from app.buffer import paths
 from app.context import Context
-from app.indexing import fragment_files
 from app.models import Segment
 from app.store import Row
 from app.viewing import hls, timeline, windows
@@ -108,8 +108,8 @@ async def test_the_playlist_of_a_window_is_read_by_other_programs_whole(
     (rows,) = await of_window(ctx, disk, 3, 9)
     text = hls.playlist(
         (hls.item(row) for row in rows),
-        lambda each: fragment_files.fragment_name(each.sequence),
-        lambda each: fragment_files.init_name(each.init_id),
+        lambda each: paths.fragment_name(each.sequence),
+        lambda each: paths.init_name(each.init_id),
     )
     playlist = disk.folder / "window.m3u8"
     playlist.write_text(text)
