@@ -1,6 +1,7 @@
 """Why a capture could not be made: the closed list of slugs that its `reason` may hold.
 
-Besides these: the slugs of `app.captures.ffmpeg`, and `storage-full`.
+Besides these: the slugs of `app.captures.ffmpeg`, `segment-changed` of
+`app.viewing.fragment_sources`, and `storage-full`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,6 @@ class NothingRecorded(CaptureFailed):
     """No picture in the window when its time was over."""
 
     slug: ClassVar[str] = "nothing-recorded"
-
-
-class SegmentChanged(CaptureFailed):
-    """A segment is gone from the disk, or is not what was indexed."""
-
-    slug: ClassVar[str] = "segment-changed"
 
 
 class SizesDiffer(CaptureFailed):

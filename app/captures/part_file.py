@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from app.captures.failures import SegmentChanged
 from app.captures.verification import Expected, verify
 from app.media import joining
 from app.media.movie import Movie
 from app.storage import local
+from app.viewing.fragment_sources import SegmentChanged
 
 
 async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 
 from app.buffer.paths import init_name
-from app.captures.failures import SegmentChanged
 from app.context import Context
+from app.errors import CaptureFailed
 from app.media.init_segment import Init
 from app.media.movie import Gaps, Run, Source
 from app.media.samples import SampleTable
@@ -22,6 +23,12 @@ _LOST_TICKS = 9_000
 """Further apart than a tenth of a second: a segment is missing between two."""
 _SETTLING_SECONDS = 2.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class SegmentChanged(CaptureFailed):
+    """A segment is gone from the disk, or is not what was indexed."""
+
+    slug: ClassVar[str] = "segment-changed"
 
 
 async def rows_of(ctx: Context, spans: Sequence[MediaRange]) -> list[list[Row]]:

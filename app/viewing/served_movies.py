@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from app.captures.failures import SegmentChanged
 from app.context import Context
 from app.errors import Gone, ReplayError
 from app.media import movie
@@ -19,6 +18,7 @@ from app.media.runs import Incompatible, NothingToShow
 from app.models import MediaRange
 from app.store import Row
 from app.viewing import fragment_sources, timeline, watched_windows, windows
+from app.viewing.fragment_sources import SegmentChanged
 from app.viewing.watched_windows import Watch
 from app.viewing.windows import Window
 
