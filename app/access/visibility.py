@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from app.access import communities, policy, presence
 from app.access.permissions import Action
@@ -18,7 +18,6 @@ from app.errors import NotPermitted
 from app.models import Room
 from app.settings import Settings
 from app.store import Row, Store
-from app.viewing.timeline import Timeline
 
 Window = tuple[datetime, datetime]
 """[start, end) on the wall clock."""
@@ -32,8 +31,21 @@ def share_of(row: Mapping[str, Any]) -> Share:
     return Share(row["room"], row["room_sid"], row["identity"], row["community"])
 
 
-def share_in(line: Timeline) -> Share:
-    """The share of a timeline."""
+class Shared(Protocol):
+    """What knows whose share it is about: a timeline."""
+
+    @property
+    def room(self) -> str: ...
+    @property
+    def room_sid(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def community(self) -> str: ...
+
+
+def share_in(line: Shared) -> Share:
+    """The share that something is about."""
     return Share(line.room, line.room_sid, line.identity, line.community)
 
 
