@@ -24,6 +24,7 @@ from app.captures.requests import checked_title
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, NotFound, NotPermitted
 from app.store import Row
+from app.viewing import mark_moment
 
 _MOMENT = timedelta(milliseconds=1)
 
@@ -77,10 +78,10 @@ async def post_marker(request: Request) -> Response:
     line = await share_lookup.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
     asked = await wire.body(request, MarkerAsked, may_be_empty=True)
     share = visibility.share_in(line)
-    at = asked.at or markers.present(line, now)
+    at = asked.at or mark_moment.present(line, now)
     # First whether they may at all: where the buffer ends is not told to who may not watch it.
     await visibility.check(ctx.store, ctx.settings, caller, share, _window(min(at, now)))
-    markers.check_within(line, at, now)
+    mark_moment.check_within(line, at, now)
     row = await markers.make(ctx, line.buffer_id, at, asked.label, caller.identity)
     return wire.answer(_told(row), HTTPStatus.CREATED)
 

@@ -14,44 +14,21 @@ import structlog
 
 from app.buffer import clock, marked_ranges, pins
 from app.context import Context
-from app.errors import BufferEmpty, Invalid, ReplayError
+from app.errors import ReplayError
 from app.models import EgressSession, Marker, MediaRange, Pin
 from app.store import Row, Store
-from app.viewing.timeline import Timeline
 
 AT_MOST = 200
 """Markers of one buffer."""
 AT_MOST_OF_ONE = 50
 """Of them those of one person."""
-AHEAD = timedelta(seconds=5)
-"""How far in our future a mark may lie: the clock of whoever sets it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RETRY_SECONDS = 5
 
 log = structlog.get_logger()
 
 
 class TooManyMarkers(ReplayError):
     slug, status, title = "too-many-markers", 429, "The buffer has too many markers"
-
-
-def present(line: Timeline, now: datetime) -> datetime:
-    """What is marked where nothing else is asked for: now, or the end of a share that is over."""
-    return now if line.recording_session is not None else line.newest or now
-
-
-def check_within(line: Timeline, at: datetime, now: datetime) -> None:
-    """Raises BufferEmpty if nothing is there and nothing records, Invalid if `at` lies outside."""
-    records = line.recording_session is not None
-    if line.newest is None and not records:
-        retry = {} if line.state == "ended" else {"retry_after": _RETRY_SECONDS}
-        raise BufferEmpty(f"nothing is there to be marked; the share is {line.state}", **retry)
-    end = now + AHEAD if records else present(line, now)
-    if at > end:
-        raise Invalid(f"at={_shown(at)} lies after the end of the buffer: leave it out to mark it")
-    begin = line.oldest or line.since
-    if at < begin and not any(span.start <= at < span.end for span in line.spans):
-        raise Invalid(f"at={_shown(at)} lies before the beginning of the buffer, {_shown(begin)}")
 
 
 async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> Row:
@@ -145,7 +122,3 @@ async def _pin(store: Store, marker: Row, sessions: Sequence[Row]) -> None:
 
 def _owner(marker_id: str) -> str:
     return f"marker:{marker_id}"
-
-
-def _shown(instant: datetime) -> str:
-    return instant.isoformat(timespec="milliseconds")

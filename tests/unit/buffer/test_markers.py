@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.buffer import marked_ranges, markers
+from app.buffer import marked_ranges
 from app.errors import BufferEmpty, Invalid
 from app.viewing.timeline import Timeline, build
 from tests.unit.buffer.rows import at, buffer, indexed, over, run, session
@@ -29,8 +29,8 @@ def test_what_is_kept_around_marks_is_joined_where_it_meets() -> None:
 
 
 def test_marked_is_the_present_or_the_end_of_a_share_that_is_over() -> None:
-    assert markers.present(live(), at(NOW)) == at(NOW)
-    assert markers.present(ended(), at(NOW)) == at(700)
+    assert mark_moment.present(live(), at(NOW)) == at(NOW)
+    assert mark_moment.present(ended(), at(NOW)) == at(700)
 
 
 @pytest.mark.parametrize(
@@ -51,21 +51,21 @@ def test_a_mark_lies_where_media_is_or_will_be(
     line: Timeline, moment: float, word: str | None
 ) -> None:
     if word is None:
-        markers.check_within(line, at(moment), at(NOW))
+        mark_moment.check_within(line, at(moment), at(NOW))
         return
     with pytest.raises(Invalid, match=word):
-        markers.check_within(line, at(moment), at(NOW))
+        mark_moment.check_within(line, at(moment), at(NOW))
 
 
 def test_a_share_without_media_is_marked_only_while_it_may_come() -> None:
     waiting = build(buffer(), [], {}, at(NOW), at(400))
     with pytest.raises(BufferEmpty) as found:
-        markers.check_within(waiting, at(NOW), at(NOW))
+        mark_moment.check_within(waiting, at(NOW), at(NOW))
     assert found.value.extra == {"retry_after": 5}
     over_and_gone = build(buffer(ended_at=at(100)), [], {}, at(NOW), at(400))
     with pytest.raises(BufferEmpty, match="ended"):
-        markers.check_within(over_and_gone, at(NOW), at(NOW))
+        mark_moment.check_within(over_and_gone, at(NOW), at(NOW))
     starting = build(buffer(since=at(990)), [session(clock_at=None)], {}, at(NOW), at(400))
-    markers.check_within(starting, at(NOW), at(NOW))
+    mark_moment.check_within(starting, at(NOW), at(NOW))
     with pytest.raises(Invalid, match="before the beginning"):
-        markers.check_within(starting, at(980), at(NOW))
+        mark_moment.check_within(starting, at(980), at(NOW))

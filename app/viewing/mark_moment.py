@@ -1,0 +1,35 @@
+"""Which moment of a share can be marked. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from app.errors import BufferEmpty, Invalid
+from app.viewing.timeline import Timeline
+
+AHEAD = timedelta(seconds=5)
+"""How far in our future a mark may lie: the clock of whoever sets it."""
+_RETRY_SECONDS = 5
+
+
+def present(line: Timeline, now: datetime) -> datetime:
+    """What is marked where nothing else is asked for: now, or the end of a share that is over."""
+    return now if line.recording_session is not None else line.newest or now
+
+
+def check_within(line: Timeline, at: datetime, now: datetime) -> None:
+    """Raises BufferEmpty if nothing is there and nothing records, Invalid if `at` lies outside."""
+    records = line.recording_session is not None
+    if line.newest is None and not records:
+        retry = {} if line.state == "ended" else {"retry_after": _RETRY_SECONDS}
+        raise BufferEmpty(f"nothing is there to be marked; the share is {line.state}", **retry)
+    end = now + AHEAD if records else present(line, now)
+    if at > end:
+        raise Invalid(f"at={_shown(at)} lies after the end of the buffer: leave it out to mark it")
+    begin = line.oldest or line.since
+    if at < begin and not any(span.start <= at < span.end for span in line.spans):
+        raise Invalid(f"at={_shown(at)} lies before the beginning of the buffer, {_shown(begin)}")
+
+
+def _shown(instant: datetime) -> str:
+    return instant.isoformat(timespec="milliseconds")
