@@ -5,6 +5,7 @@ ODMantic creates rows and makes the indexes; state changes and hot reads go to t
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pymongo
@@ -15,6 +16,22 @@ from pymongo.uri_parser import parse_uri
 from app.models import MODELS
 
 Row = dict[str, Any]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def before(instant: datetime) -> Row:
+    """A condition on a date that is there: it lies before `instant`.
+
+    A search for dates is bounded from below, too: SecantusDB walks all rows otherwise.
+    """
+    return {"$gt": EPOCH, "$lt": instant}
+
+
+def dated() -> Row:
+    """A condition on a date: it is there. Bounded from below for the reason that `before` gives."""
+    return {"$gt": EPOCH}
 
 
 class Store:

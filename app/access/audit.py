@@ -10,7 +10,7 @@ from pymongo import DESCENDING
 
 from app.models import AuditEntry, keyset
 from app.settings import Settings
-from app.store import Row, Store
+from app.store import EPOCH, FAR, Row, Store, before
 
 Action = Literal[
     "buffer_forgotten",
@@ -33,9 +33,7 @@ Action = Literal[
 """What entries tell of: all that is written, as the type checker holds."""
 NOBODY = ""
 """The identity of what the service does by itself."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEWEST_FIRST = [("at", DESCENDING), ("_id", DESCENDING)]
-_FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def note(
@@ -68,14 +66,14 @@ async def page(
     `wanted`: fields that must be equal. Entries of [`since`, `until`). Raises Invalid if `after` is
     not what an earlier page gave.
     """
-    end, entry_id = keyset.read(after) if after is not None else (until or _FAR, "")
+    end, entry_id = keyset.read(after) if after is not None else (until or FAR, "")
     entries, count = store.rows(AuditEntry), limit + 1
     rows: list[Row] = []
     if entry_id:
         same = entries.find(wanted | {"at": end, "_id": {"$lt": entry_id}})
         rows = await same.sort("_id", DESCENDING).to_list(count)
     if len(rows) < count:
-        older = entries.find(wanted | {"at": {"$gte": since or _EPOCH, "$lt": end}})
+        older = entries.find(wanted | {"at": {"$gte": since or EPOCH, "$lt": end}})
         rows += await older.sort(_NEWEST_FIRST).to_list(count - len(rows))
     if len(rows) <= limit:
         return rows, None
@@ -86,4 +84,4 @@ async def forget_old(store: Store, settings: Settings) -> None:
     """Deletes what is older than AUDIT_DAYS."""
     oldest = datetime.now(UTC) - timedelta(days=settings.audit_days)
     # Bounded from below, too: SecantusDB walks all rows otherwise.
-    await store.rows(AuditEntry).delete_many({"at": {"$gt": _EPOCH, "$lt": oldest}})
+    await store.rows(AuditEntry).delete_many({"at": before(oldest)})

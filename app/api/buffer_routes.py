@@ -24,10 +24,10 @@ from app.captures.requests import Name
 from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.models import Buffer
+from app.store import EPOCH
 from app.viewing import buffer_states, timeline
 from app.viewing.timeline import Timeline
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATE = "|".join(buffer_states.NAMES)
 States = Annotated[str, Field(pattern=rf"^({_STATE})(,({_STATE}))*$", max_length=200)]
 """Comma separated names of `app.viewing.buffer_states`."""
@@ -145,12 +145,12 @@ async def list_buffers(request: Request) -> Response:
 
 
 def _cursor(row: dict[str, Any]) -> str:
-    return f"{(row['since'] - _EPOCH) // timedelta(milliseconds=1)}-{row['_id']}"
+    return f"{(row['since'] - EPOCH) // timedelta(milliseconds=1)}-{row['_id']}"
 
 
 def _after(cursor: str) -> dict[str, Any]:
     milliseconds, _, buffer_id = cursor.partition("-")
-    since = _EPOCH + timedelta(milliseconds=int(milliseconds))
+    since = EPOCH + timedelta(milliseconds=int(milliseconds))
     return {"$or": [{"since": {"$lt": since}}, {"since": since, "_id": {"$lt": buffer_id}}]}
 
 

@@ -16,13 +16,12 @@ from app.buffer import clock, marked_ranges, pins
 from app.context import Context
 from app.errors import ReplayError
 from app.models import EgressSession, Marker, MediaRange, Pin
-from app.store import Row, Store
+from app.store import Row, Store, before
 
 AT_MOST = 200
 """Markers of one buffer."""
 AT_MOST_OF_ONE = 50
 """Of them those of one person."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger()
 
@@ -85,7 +84,7 @@ async def pin_again(store: Store, now: datetime) -> None:
     Forgets markers that are over.
     """
     markers = store.rows(Marker)
-    await markers.delete_many({"kept_until": {"$gt": _EPOCH, "$lt": now}})
+    await markers.delete_many({"kept_until": before(now)})
     rows = await markers.find({}).to_list(None)
     if not rows:
         return

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.captures import capture_leases
 from app.context import Context
 from app.models import Capture
+from app.store import before
 
 KEPT = timedelta(days=7)
 """From a capture's end. Its Idempotency-Key holds for 24 h from its acceptance, which is before."""
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 async def forget_captures(ctx: Context) -> None:
     """Deletes the rows of captures that are over, with nothing left to do, since KEPT."""
     long_over = {
-        "finished_at": {"$gt": capture_leases.BEGINNING, "$lt": datetime.now(UTC) - KEPT},
+        "finished_at": before(datetime.now(UTC) - KEPT),
         "lease_until": None,
     }
     gone = await ctx.store.rows(Capture).delete_many(long_over)

@@ -20,8 +20,6 @@ from app.store import Row, Store
 
 LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 5.0
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-"""Bounds a search for dates from below, too: SecantusDB walks all rows without one otherwise."""
 
 log = structlog.get_logger()
 

@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import DESCENDING
 
-from app.captures import capture_leases
 from app.context import Context
 from app.errors import TooManyCaptures
 from app.models import Capture
-from app.store import Row
+from app.store import Row, dated
 
 ACTIVE = ("accepting", "queued", "waiting", "running")
 """The statuses of a capture that is not finished."""
@@ -30,7 +29,7 @@ async def check(ctx: Context, row: Row) -> None:
 
 async def _check_pending(ctx: Context, row: Row) -> None:
     # Those that are not finished, and some that lack their checksum: few, however many there were.
-    unfinished = {"lease_until": {"$gt": capture_leases.BEGINNING}}
+    unfinished = {"lease_until": dated()}
     rows = await ctx.store.rows(Capture).find(unfinished, {"caller": 1, "status": 1}).to_list(None)
     pending = [each["caller"] for each in rows if each["status"] in ACTIVE]
     whose = f"{pending.count(row['caller'])} captures of {row['caller']!r}"

@@ -21,7 +21,7 @@ from app.captures.production import Slots
 from app.context import Context
 from app.errors import ReplayError
 from app.models import Capture
-from app.store import Store
+from app.store import Store, before
 
 ATTEMPTS = 5
 BACKOFF_SECONDS = 2.0
@@ -53,7 +53,7 @@ async def requeue_expired(ctx: Context) -> None:
     """Queues every capture again whose worker is gone, or whose job the queue has lost."""
     rows = ctx.store.rows(Capture)
     now = datetime.now(UTC)
-    expired = rows.find({"lease_until": {"$gt": capture_leases.BEGINNING, "$lt": now}})
+    expired = rows.find({"lease_until": before(now)})
     for row in await expired.to_list(None):
         claimed = await rows.update_one(
             {"_id": row["_id"], "lease_until": row["lease_until"]},

@@ -16,12 +16,9 @@ from app.captures import endings
 from app.cleaning import erasure
 from app.context import Context
 from app.models import Buffer
-from app.store import Row
+from app.store import Row, dated
 
 log = structlog.get_logger()
-
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-"""Bounds a search from below: SecantusDB walks all rows without a date otherwise."""
 
 
 async def forget_share(ctx: Context, caller: Caller, buffer: Row) -> None:
@@ -58,6 +55,6 @@ async def go_on(ctx: Context, buffer_id: str) -> None:
 
 async def go_on_with_all(ctx: Context) -> None:
     """One pass over every share that is marked: what is committed late goes, too."""
-    marked = {"forget_before": {"$gt": _BEGINNING}}
+    marked = {"forget_before": dated()}
     for row in await ctx.store.rows(Buffer).find(marked, {"_id": 1}).to_list(None):
         await go_on(ctx, row["_id"])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from app.cleaning import strays
 from app.context import Context
 from app.models import EgressSession, Pin, Segment
 from app.storage.confined import inside
+from app.storage.violation import Violation
 from app.store import Row
 
 BEING_WRITTEN = timedelta(minutes=1)
@@ -27,14 +27,6 @@ _AT_ONCE = 500
 _FIELDS = dict.fromkeys(
     ("session_id", "name", "size_bytes", "state", "start_ticks", "end_ticks"), 1
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """Which invariant does not hold (1 to 3), and where."""
-
-    invariant: int
-    detail: str
 
 
 async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:

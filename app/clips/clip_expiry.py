@@ -13,10 +13,8 @@ from app.clips.library import RESTORE_SECONDS
 from app.context import Context
 from app.models import File, ReplayClip
 from app.storage import local
-from app.store import Row
+from app.store import Row, before
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-"""Bounds a search from below, too: SecantusDB walks all rows without a date otherwise."""
 AT_A_TIME = 200
 """Clips of one pass; the next one takes the rest."""
 
@@ -28,7 +26,7 @@ async def sweep_clips(ctx: Context) -> None:
     await _expire(ctx)
     rows = ctx.store.rows(ReplayClip)
     over = datetime.now(UTC) - timedelta(seconds=RESTORE_SECONDS)
-    for row in await rows.find({"deleted_at": {"$gt": _BEGINNING, "$lt": over}}).to_list(AT_A_TIME):
+    for row in await rows.find({"deleted_at": before(over)}).to_list(AT_A_TIME):
         # From here on nobody can restore it.
         claimed = await rows.update_one(
             {"_id": row["_id"], "deleted_at": row["deleted_at"]}, {"$set": {"ready": False}}
@@ -41,7 +39,7 @@ async def _expire(ctx: Context) -> None:
     now = datetime.now(UTC)
     rows = ctx.store.rows(ReplayClip)
     expired = {
-        "expires_at": {"$gt": _BEGINNING, "$lt": now},
+        "expires_at": before(now),
         "keep": False,
         "ready": True,
         "deleted_at": None,

@@ -11,13 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.buffer.paths import CLIPS_ROOT
-from app.captures import capture_leases, endings
-from app.cleaning.buffer_invariants import Violation
+from app.buffer.paths import CLIPS_ROOT, clip_path
 from app.context import Context
 from app.models import Capture, File, ReplayClip, UserReplayQuota
 from app.storage import local
-from app.store import Row
+from app.storage.violation import Violation
+from app.store import Row, before, dated
 
 SETTLING = timedelta(minutes=2)
 """What is younger may be on its way: between a file and its row, a row and its charge."""
@@ -32,7 +31,7 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     known: set[str] = set()
     charged: set[str] = set()
     rows: list[Row] = []
-    old = {"created_at": {"$gt": capture_leases.BEGINNING, "$lt": now - SETTLING}}
+    old = {"created_at": before(now - SETTLING)}
     async for row in ctx.store.rows(ReplayClip).find(old, _FIELDS):
         rows.append(row)
         if len(rows) == _AT_ONCE:
@@ -56,11 +55,14 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
 
 async def _unfinished(ctx: Context) -> dict[str, str]:
     """Clip id → storage path of every capture that somebody works on, or will."""
-    working = {"lease_until": {"$gt": capture_leases.BEGINNING}}
+    working = {"lease_until": dated()}
     found = ctx.store.rows(Capture).find(
         working, dict.fromkeys(("clip_id", "caller", "accepted_at"), 1)
     )
-    return {row["clip_id"]: endings.storage_path(row) async for row in found}
+    return {
+        row["clip_id"]: str(clip_path(row["caller"], row["accepted_at"], row["clip_id"]))
+        async for row in found
+    }
 
 
 async def _of_clips(

@@ -20,14 +20,12 @@ from app.access.tokens import Caller
 from app.clips import clip_access
 from app.context import Context
 from app.models import File, ReplayClip, keyset
-from app.store import Row
+from app.store import EPOCH, FAR, Row
 
 LOOKED_AT = 500
 _FIRST_STRETCH = timedelta(minutes=10)
 _GROWTH = 12
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDER = [("created_at", DESCENDING), ("_id", DESCENDING)]
-_FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 Position = tuple[datetime, str]
 """Where a clip stands: its instant, to the millisecond, and its id."""
@@ -77,13 +75,13 @@ async def page(
     to look at, at most, where conditions are checked on the rows. Raises Invalid if `after` is not
     a page's `next`.
     """
-    begin: Position = (wanted.until or _FAR, "")
+    begin: Position = (wanted.until or FAR, "")
     if after is not None:
         begin = min(begin, keyset.read(after))
     if caller.room is not None and wanted.room not in (None, caller.room):
         return Page([], None)
     room = caller.room or wanted.room
-    since = max(wanted.since or _EPOCH, _EPOCH)  # nothing is older, and dates have an end there
+    since = max(wanted.since or EPOCH, EPOCH)  # nothing is older, and dates have an end there
     scopes = await _scopes(ctx, caller, room, wanted.owner)
     others = wanted.owner is not None and any("audience" in scope for scope in scopes)
     unindexed = others or wanted.title is not None or wanted.shared_by is not None
@@ -168,7 +166,7 @@ async def _before(
         rows += found
         # As far on as the rest lies if it lies as densely, and not in one leap.
         factor = min(_GROWTH, (count - len(rows)) / len(found)) if found else _GROWTH
-        end, stretch = start, min(stretch * max(1.0, factor), end - _EPOCH)
+        end, stretch = start, min(stretch * max(1.0, factor), end - EPOCH)
     return rows
 
 

@@ -13,11 +13,10 @@ import structlog
 from app import metrics
 from app.access import accounts, audit
 from app.access.accounts import Correction
-from app.captures import capture_leases
 from app.context import Context
 from app.models import Capture, File, ReplayClip
 from app.storage import local
-from app.store import Row
+from app.store import Row, dated
 
 SETTLE_SECONDS = 5.0
 """A difference must be there twice, this far apart: in between, clips come and go."""
@@ -54,9 +53,7 @@ async def _say(ctx: Context, correction: Correction) -> None:
 
 async def differences(ctx: Context) -> dict[str, Correction]:
     """What has to be corrected as things are now, by identity."""
-    unfinished = await ctx.store.rows(Capture).distinct(
-        "clip_id", {"lease_until": {"$gt": capture_leases.BEGINNING}}
-    )
+    unfinished = await ctx.store.rows(Capture).distinct("clip_id", {"lease_until": dated()})
     clips: dict[str, dict[str, int]] = {}
     rows: list[Row] = []
     shown = ctx.store.rows(ReplayClip).find(

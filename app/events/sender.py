@@ -23,7 +23,7 @@ from app.context import Context
 from app.events import outbox
 from app.models import OutgoingEvent, keyset
 from app.settings import Settings
-from app.store import Row
+from app.store import EPOCH, FAR, Row
 
 log = structlog.get_logger()
 
@@ -32,8 +32,6 @@ Say = Callable[[str, str | None, bytes], Awaitable[None]]
 # What rooms are told; that somebody captured something is for their ears only.
 _SAID_PRIVATELY = frozenset({outbox.CAPTURE_READY})
 _SAID_TO_ALL = frozenset({outbox.BUFFER_STARTED, outbox.BUFFER_ENDED, outbox.CLIP_SHARED})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FAR = datetime(9999, 1, 1, tzinfo=UTC)
 GIVE_UP_AFTER = timedelta(days=1)
 _SEND_SECONDS = 10.0
 # How long a taken event stays with its sender before another worker may take it.
@@ -95,12 +93,12 @@ async def page(
 
     Raises Invalid if `after` is not what an earlier page gave.
     """
-    begin, event_id = keyset.read(after) if after is not None else (_EPOCH, "")
+    begin, event_id = keyset.read(after) if after is not None else (EPOCH, "")
     events, count = ctx.store.rows(OutgoingEvent), limit + 1
     same = events.find({"state": state, "next_try_at": begin, "_id": {"$gt": event_id}})
     rows = await same.sort("_id", 1).to_list(count) if event_id else []
     if len(rows) < count:
-        later = events.find({"state": state, "next_try_at": {"$gt": begin, "$lt": _FAR}})
+        later = events.find({"state": state, "next_try_at": {"$gt": begin, "$lt": FAR}})
         rows += await later.sort([("next_try_at", 1), ("_id", 1)]).to_list(count - len(rows))
     if len(rows) <= limit:
         return rows, None

@@ -9,17 +9,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from app import models
-from app.store import Row, Store
+from app.store import Row, Store, before
 
 KEPT = timedelta(days=1)
 _AT_ONCE = 500
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-"""Bounds a search from below, too: SecantusDB walks all rows without a date otherwise."""
 
 
 async def forget_facts(store: Store) -> None:
     """Forgets tracks, participants and rooms that were over KEPT ago and are needed no longer."""
-    over = {"$gt": _BEGINNING, "$lt": datetime.now(UTC) - KEPT}
+    over = before(datetime.now(UTC) - KEPT)
     await store.rows(models.Track).delete_many({"live": False, "ended_at": over})
     left = await store.rows(models.Participant).distinct("room_sid", {"left_at": over})
     finished = set(await store.rows(models.Room).distinct("_id", {"finished_at": over}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
@@ -16,13 +16,12 @@ from app.media.init_segment import Init
 from app.media.movie import Gaps, Run, Source
 from app.media.samples import SampleTable
 from app.models import EgressSession, MediaRange
-from app.store import Row
+from app.store import EPOCH, Row
 from app.viewing import windows
 
 _LOST_TICKS = 9_000
 """Further apart than a tenth of a second: a segment is missing between two."""
 _SETTLING_SECONDS = 2.0
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SegmentChanged(CaptureFailed):
@@ -128,4 +127,4 @@ def _init(path: Path) -> Init:
 
 def _clock(session: Row) -> datetime:
     # To the microsecond; one part in a thousand of a frame is lost.
-    return _EPOCH + timedelta(microseconds=session["clock_ns"] / 1000)
+    return EPOCH + timedelta(microseconds=session["clock_ns"] / 1000)
