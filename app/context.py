@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from app.instance import instance_id
 from app.settings import Settings
+from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
 

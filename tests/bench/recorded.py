@@ -16,9 +16,9 @@ from bson.codec_options import CodecOptions
 
 from app.buffer import clock, paths, summary
 from app.buffer.coverage import Coverage, run_of
-from app.instance import instance_id
 from app.media.fragment import Continuity, prepare
 from app.models import Buffer, EgressSession, Segment
+from app.storage.instance import instance_id
 from app.store import Row, Store
 from tests.bench import media
 from tests.bench.media import Shape

@@ -26,10 +26,10 @@ from app.captures import acceptance, endings, execution
 from app.captures.requests import CaptureRequest
 from app.clips import clip_expiry, library
 from app.context import Context
-from app.instance import instance_id
 from app.models import Buffer
 from app.recording import admission
 from app.settings import Settings
+from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
 

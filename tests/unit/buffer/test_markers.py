@@ -6,6 +6,7 @@ import pytest
 
 from app.buffer import marked_ranges
 from app.errors import BufferEmpty, Invalid
+from app.viewing import mark_moment
 from app.viewing.timeline import Timeline, build
 from tests.unit.buffer.rows import at, buffer, indexed, over, run, session
 
