@@ -151,13 +151,14 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
 
     from app.main import create_app
     from app.processes.supervisor import listen
+    from handlers import router
 
     if descriptor is None:
         listener = listen(settings.host, settings.port)
     else:
         listener = socket.socket(fileno=descriptor)
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, router),
         loop="uvloop",
         http="httptools",
         ws="none",

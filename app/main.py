@@ -44,6 +44,7 @@ from app.viewing.drawing import Drawing
 from app.viewing.looks import Looks
 from app.viewing.served_movies import Replays
 from app.webhooks import webhook_routes
+from app.webhooks.router import Router
 
 BODY_LIMIT_BYTES = 64 * 1024
 
@@ -72,8 +73,11 @@ ROUTES: list[BaseRoute] = [
 ]
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The application. Its lifespan opens the stores: `state.ctx` is the Context within it."""
+def create_app(settings: Settings, webhooks: Router) -> Starlette:
+    """The application; `webhooks` takes LiveKit's events.
+
+    Its lifespan opens the stores: `state.ctx` is the Context within it.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -108,4 +112,5 @@ def create_app(settings: Settings) -> Starlette:
     # A path with a slash too many is another path: no redirect, which would repeat the query.
     app.router.redirect_slashes = False
     app.state.settings = settings
+    app.state.webhooks = webhooks
     return app

@@ -4,6 +4,7 @@ A handler reads as one sentence, "when X, note Y and ask for Z". It writes facts
 it never calls LiveKit, builds a path, loops or tries again.
 """
 
+from app.webhooks.router import Router
 from handlers import egress, participants, rooms, tracks
 
-__all__ = ["egress", "participants", "rooms", "tracks"]
+router = Router(rooms.router, participants.router, tracks.router, egress.router)

@@ -8,7 +8,9 @@ from livekit.protocol.webhook import WebhookEvent
 
 from app.context import Context
 from app.recording import facts
-from app.webhooks.router import router
+from app.webhooks.router import Router
+
+router = Router()
 
 
 @router.on("egress_started", "egress_updated", "egress_ended")

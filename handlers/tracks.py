@@ -8,7 +8,9 @@ from livekit.protocol.webhook import WebhookEvent
 
 from app.context import Context
 from app.recording import facts
-from app.webhooks.router import router
+from app.webhooks.router import Router
+
+router = Router()
 
 
 def _of_a_share(event: WebhookEvent) -> bool:

@@ -18,12 +18,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-import handlers  # noqa: F401  # importing them registers them with the router
 from app import metrics
 from app.context import Context
 from app.errors import TooLarge, Unauthorized, Unavailable
 from app.settings import Settings
-from app.webhooks.router import router
+from app.webhooks.router import Router
 
 log = structlog.get_logger()
 
@@ -74,6 +73,7 @@ def _reason(failure: Exception | None) -> str:
 async def receive(request: Request) -> Response:
     """POST /webhooks/livekit"""
     ctx: Context = request.app.state.ctx
+    router: Router = request.app.state.webhooks
     event = verify(ctx.settings, await _body(request), request.headers.get("authorization"))
     name = event.event if router.knows(event.event) else "other"
     if not router.takes(event):

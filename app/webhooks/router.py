@@ -1,4 +1,4 @@
-"""Which handler takes which event: a table that decorators fill."""
+"""Which handler takes which event: tables that decorators fill, joined into one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ def _always(_event: WebhookEvent) -> bool:
 class Router:
     """Event name → handlers. An event that nobody takes is fine: LiveKit adds new ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, *parts: Router) -> None:
         self._handlers: dict[str, list[tuple[Condition, Handler]]] = {}
+        for part in parts:
+            for event, handlers in part._handlers.items():
+                self._handlers.setdefault(event, []).extend(handlers)
 
     def on(self, *events: str, when: Condition = _always) -> Callable[[Handler], Handler]:
         """Registers a handler for events of these names of which `when` is true."""
@@ -45,6 +48,3 @@ class Router:
         for when, handler in self._handlers.get(event.event, ()):
             if when(event):
                 await handler(event, ctx)
-
-
-router = Router()

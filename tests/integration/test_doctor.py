@@ -26,6 +26,7 @@ from app.context import Context
 from app.main import create_app
 from app.models import EgressSession
 from app.settings import Settings
+from handlers import router
 from tests.integration.conftest import MakeSettings
 from tests.waiting import wait_for
 
@@ -92,7 +93,7 @@ async def test_a_whole_installation_has_no_failure(
     ):
         await listener.subscribe(EGRESS_CHANNEL, SERVER_CHANNEL)
         url = f"ws://127.0.0.1:{livekit_port}"
-        async with serving(create_app(make_settings(livekit_url=url))) as port:
+        async with serving(create_app(make_settings(livekit_url=url), router)) as port:
             settings = make_settings(livekit_url=url, public_url=f"http://127.0.0.1:{port}")
             checks = await found(settings)
     assert [finding for finding in checks.values() if finding.level == "fail"] == []

@@ -5,24 +5,60 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("handlers/**/*.py")])
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "service"}
-# room → the other rooms it may import; the frame (modules right below app/) holds them together
-ARROWS = {
+MOST_LINES = 300
+# What every room may stand on. Modules right below app/ are named by themselves.
+FRAME = {"errors", "settings", "logs", "metrics", "models", "store", "context"}
+# room, or module right below app/ → what it may import besides the frame
+ARROWS: dict[str, set[str]] = {
+    # the store of moments, from its writer to its readers
     "media": set(),
     "storage": set(),
-    "buffer": {"media", "storage"},
-    "access": {"buffer", "storage"},
-    "recording": {"buffer", "access", "storage"},
-    "clips": {"media", "buffer", "access", "storage"},
+    "buffer": set(),
+    "indexing": {"buffer", "media", "storage", "condition"},
+    "cleaning": {"buffer", "storage"},
+    "viewing": {"buffer", "media", "storage", "processes"},
+    # what people do with it
+    "access": set(),
+    "events": set(),
+    "clips": {"access", "buffer", "events", "media", "storage", "viewing"},
+    "captures": {
+        "access", "buffer", "cleaning", "clips", "events", "media", "processes", "storage",
+        "viewing",
+    },
+    # what LiveKit does
+    "recording": {"access", "buffer", "cleaning", "events", "storage", "work"},
+    "webhooks": {"api"},
+    # around all of them
+    "work": set(),
+    "processes": set(),
+    "condition": {"buffer", "cleaning", "clips", "recording"},
+    "api": {
+        "access", "buffer", "captures", "clips", "condition", "events", "media", "recording",
+        "storage", "viewing",
+    },
     "console": set(),
-    "api": {"media", "buffer", "access", "storage", "clips", "recording"},
+    "client": {"access"},
+    # each puts one process together
+    "main": {"api", "condition", "console", "viewing", "webhooks"},
+    "worker": {
+        "access", "captures", "cleaning", "clips", "condition", "events", "recording", "work",
+    },
+    "__main__": {
+        "access", "captures", "client", "condition", "indexing", "main", "processes", "worker",
+    },
+}  # fmt: skip
+FRAME_ARROWS: dict[str, set[str]] = {
+    "errors": set(),
+    "settings": {"errors"},
+    "logs": {"settings"},
+    "metrics": set(),
+    "models": {"errors"},
+    "store": {"models"},
+    "context": {"settings", "store", "storage", "work"},
 }
-# the frame that any room may stand on
-FRAME = {"settings", "errors", "models", "store", "jobs", "context", "metrics", "ffmpeg", "events"}
 PURE = [
     "app/recording/planner.py",
     "app/recording/encoding.py",
@@ -45,6 +81,13 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def dotted(path: Path) -> str:
+    return name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+MODULES = {dotted(path): path for path in SOURCES}
+
+
 def imports(path: Path) -> set[str]:
     """Dotted names that a module imports, anywhere in it."""
     found = set()
@@ -56,70 +99,139 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_has_a_name_that_says_something(path: Path) -> None:
-    """No module is a drawer for odds and ends."""
-    assert path.stem not in FORBIDDEN_NAMES
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_is_short_and_says_what_it_is_for(path: Path) -> None:
-    """A module has a docstring and at most 300 lines, or it is two."""
-    text = path.read_text()
-    assert len(text.splitlines()) <= 300
-    if text.strip():
-        assert ast.get_docstring(ast.parse(text))
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_imports_only_along_the_arrows(path: Path) -> None:
-    """handlers → app; api → clips, recording → buffer, access → storage; never back."""
-    parts = path.relative_to(ROOT).parts
+def modules_imported(path: Path) -> set[str]:
+    """Modules of ours that a module imports, or takes a name from."""
+    found = set()
     for name in imports(path):
-        target = name.split(".")
-        if target[0] == "handlers":
-            assert parts in {("handlers", "__init__.py"), ("app", "receiver.py")}
-        if target[0] != "app" or len(parts) < 3 or parts[0] != "app":
+        while name and name not in MODULES:
+            name = name.rpartition(".")[0]
+        found |= {name} - {"", "app", dotted(path)}
+    return found
+
+
+def room_of(module: str) -> str:
+    """`app.buffer.pins` → `buffer`; `app.main` → `main`; `handlers.tracks` → `handlers`."""
+    top, _, rest = module.partition(".")
+    return rest.partition(".")[0] if top == "app" and rest else top
+
+
+def test_modules_have_names_that_say_something() -> None:
+    """No module is a drawer for odds and ends."""
+    assert [name_of(p) for p in SOURCES if p.stem in FORBIDDEN_NAMES] == []
+
+
+def test_modules_are_short() -> None:
+    """A module of more lines is two."""
+    lines = {name_of(p): len(p.read_text().splitlines()) for p in SOURCES}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_modules_say_what_they_are_for() -> None:
+    """Each has a docstring."""
+    texts = {name_of(p): p.read_text() for p in SOURCES}
+    bare = [
+        n for n, text in texts.items() if text.strip() and not ast.get_docstring(ast.parse(text))
+    ]
+    assert bare == []
+
+
+def test_every_room_is_in_the_table() -> None:
+    """A new room, or a new module right below app/, says whom it may import."""
+    rooms = {room_of(module) for module in MODULES} - {"app", "handlers"}
+    assert rooms == ARROWS.keys() | FRAME_ARROWS.keys()
+    assert FRAME_ARROWS.keys() == FRAME
+
+
+def test_imports_go_only_along_the_arrows() -> None:
+    """A room imports the frame, and the rooms that the table gives it."""
+    wrong = []
+    for module, path in MODULES.items():
+        room = room_of(module)
+        if room in ("app", "handlers"):
             continue
-        room, other = parts[1], target[1]
-        if other in ARROWS:
-            assert other == room or other in ARROWS[room], f"{room} may not import {name}"
+        may = FRAME_ARROWS[room] if room in FRAME else ARROWS[room] | FRAME
+        wrong += [
+            f"{module} → {other}"
+            for other in modules_imported(path)
+            if room_of(other) not in {room, "handlers", *may}
+        ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_only_handlers_take_webhook_events(path: Path) -> None:
+def used_arrows() -> set[tuple[str, str]]:
+    """Pairs of rooms, or modules right below app/, of which the first imports the second."""
+    pairs = {
+        (room_of(m), room_of(o)) for m, path in MODULES.items() for o in modules_imported(path)
+    }
+    return {(room, other) for room, other in pairs if room != other}
+
+
+def test_every_arrow_is_used() -> None:
+    """The table gives no room more than it takes."""
+    granted = {(room, other) for room, may in (ARROWS | FRAME_ARROWS).items() for other in may}
+    assert granted - used_arrows() == set()
+
+
+def test_nothing_goes_in_a_circle() -> None:
+    """Neither rooms nor modules: each can be understood before what stands on it."""
+    rooms: dict[str, set[str]] = {room_of(module): set() for module in MODULES}
+    for room, other in used_arrows():
+        rooms[room].add(other)
+    assert circle(rooms) is None
+    assert circle({module: modules_imported(path) for module, path in MODULES.items()}) is None
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str] | None:
+    """Nodes that can't be ordered, None if all can."""
+    left = dict(arrows)
+    while free := [node for node, others in left.items() if not others & left.keys()]:
+        for node in free:
+            del left[node]
+    return sorted(left) or None
+
+
+def test_only_the_command_line_hands_the_handlers_on() -> None:
+    """Nothing else knows the handlers."""
+    known = {name_of(p) for p in SOURCES if any(n.startswith("handlers") for n in imports(p))}
+    assert known <= {"handlers/__init__.py", "app/__main__.py"}
+
+
+def test_only_handlers_take_webhook_events() -> None:
     """A function that takes a WebhookEvent lives in handlers/; the router only passes it on."""
-    if path.parent.name == "handlers" or path.name == "routing.py":
-        return
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            taken = [ast.unparse(a.annotation) for a in node.args.args if a.annotation]
-            assert "WebhookEvent" not in taken, node.name
+    takers = []
+    for path in SOURCES:
+        if path.parent.name == "handlers" or path.name == "router.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                taken = [ast.unparse(a.annotation) for a in node.args.args if a.annotation]
+                takers += [f"{name_of(path)}: {node.name}"] if "WebhookEvent" in taken else []
+    assert takers == []
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("handlers/*.py")), ids=name_of)
-def test_a_handler_reads_as_one_sentence(path: Path) -> None:
+def test_a_handler_reads_as_one_sentence() -> None:
     """Handlers note and ask: no loop, no retry, no LiveKit call, no path."""
-    tree = ast.parse(path.read_text())
-    assert not any(
-        isinstance(n, ast.For | ast.While | ast.AsyncFor | ast.Try) for n in ast.walk(tree)
-    )
-    assert not any(
-        name.startswith(("livekit.api", "pathlib", "app.buffer")) for name in imports(path)
-    )
-    for node in tree.body:
-        if isinstance(node, ast.AsyncFunctionDef):
-            docstring = ast.get_docstring(node)
-            assert docstring is not None
-            assert docstring.startswith("When ")
+    wrong = []
+    for path in sorted(ROOT.glob("handlers/*.py")):
+        tree = ast.parse(path.read_text())
+        loops = ast.For | ast.While | ast.AsyncFor | ast.Try
+        wrong += [f"{name_of(path)}:{n.lineno}" for n in ast.walk(tree) if isinstance(n, loops)]
+        far = ("livekit.api", "pathlib", "app.buffer")
+        wrong += [f"{name_of(path)}: {name}" for name in imports(path) if name.startswith(far)]
+        for node in tree.body:
+            if isinstance(node, ast.AsyncFunctionDef):
+                docstring = ast.get_docstring(node) or ""
+                wrong += [] if docstring.startswith("When ") else [f"{name_of(path)}: {node.name}"]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("name", PURE)
-def test_pure_modules_import_no_io(name: str) -> None:
+def test_pure_modules_import_no_io() -> None:
     """What decides imports no web, queue, database or network library."""
-    path = ROOT / name
-    found = {imported.split(".")[0] for imported in imports(path)}
-    assert not found & IMPURE
+    found = {
+        name: {imported.split(".")[0] for imported in imports(ROOT / name)} & IMPURE
+        for name in PURE
+    }
+    assert {name: taken for name, taken in found.items() if taken} == {}
 
 
 def users_of(prefix: str) -> set[str]:

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from app.context import Context
 from app.main import create_app
 from app.settings import Settings
+from handlers import router
 from tests.egress_on_disk import LIVE_WINDOW
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
@@ -52,7 +53,7 @@ INSTANCE_ADMIN = bearer(token("ops", room="", room_admin=True, room_list=True, r
 @pytest_asyncio.fixture
 async def app(ctx: Context, settings: Settings) -> AsyncIterator[Starlette]:
     """The application within its lifespan, on the stores of the test's `ctx`."""
-    app = create_app(settings)
+    app = create_app(settings, router)
     async with app.router.lifespan_context(app):
         yield app
 

@@ -21,6 +21,7 @@ from app.context import Context
 from app.main import create_app
 from app.models import Buffer, Segment
 from app.settings import Settings
+from handlers import router
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,
@@ -246,7 +247,7 @@ async def test_a_stream_outlives_a_database_that_fails(
     """It tells nothing of that, and goes on with what has changed meanwhile."""
     wire = Wire(settings.mongo_url)
     with wire.laid() as mongo_url:
-        app = create_app(settings.model_copy(update={"mongo_url": mongo_url}))
+        app = create_app(settings.model_copy(update={"mongo_url": mongo_url}), router)
         async with app.router.lifespan_context(app), serving(app) as url:
             made = await share()
             async with listening(url, OWNER) as stream:

@@ -19,6 +19,7 @@ from app.errors import ConfigurationError
 from app.main import create_app
 from app.models import EgressSession, UserReplayQuota
 from app.processes.free_ports import choose_ports
+from handlers import router
 from tests.integration.api.conftest import OWNER, MakeShare, bearer
 from tests.integration.conftest import MakeSettings
 from tests.waiting import wait_for
@@ -65,7 +66,7 @@ async def test_ready_names_what_is_missing(http: httpx.AsyncClient) -> None:
 
 async def test_ready_when_all_is_there(ctx: Context, make_settings: MakeSettings) -> None:
     async with livekit() as url:
-        app = create_app(make_settings(livekit_url=url))
+        app = create_app(make_settings(livekit_url=url), router)
         async with client_of(app) as http, health.alive(ctx, "worker"):
             async with health.alive(ctx, "indexer"):
 
@@ -84,7 +85,10 @@ async def test_ready_when_all_is_there(ctx: Context, make_settings: MakeSettings
 async def test_a_livekit_that_is_not_ready_is_told(
     ctx: Context, make_settings: MakeSettings
 ) -> None:
-    async with livekit(406) as url, client_of(create_app(make_settings(livekit_url=url))) as http:
+    async with (
+        livekit(406) as url,
+        client_of(create_app(make_settings(livekit_url=url), router)) as http,
+    ):
         assert (await http.get("/readyz")).json()["checks"]["livekit"] == "answers 406"
 
 
@@ -169,7 +173,7 @@ async def test_scrapes_that_follow_each_other_ask_the_rows_once(
 
 
 async def test_the_metrics_need_their_token(ctx: Context, make_settings: MakeSettings) -> None:
-    async with client_of(create_app(make_settings(metrics_token="s3cret"))) as http:
+    async with client_of(create_app(make_settings(metrics_token="s3cret"), router)) as http:
         for headers in ({}, bearer("wrong"), bearer("s3cret2"), OWNER, {"Authorization": "é"}):
             encoded = {name: value.encode() for name, value in headers.items()}
             assert (await http.get("/metrics", headers=encoded)).status_code == 401
