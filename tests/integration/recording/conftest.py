@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from app.api import problems
 from app.context import Context
 from app.webhooks import receiver
+from handlers import router
 from tests import webhooks
 
 Send = Callable[..., Awaitable[httpx.Response]]
@@ -22,6 +23,7 @@ Send = Callable[..., Awaitable[httpx.Response]]
 async def http(ctx: Context) -> AsyncIterator[httpx.AsyncClient]:
     app = Starlette(routes=receiver.routes, exception_handlers=problems.HANDLERS)
     app.state.ctx = ctx
+    app.state.webhooks = router
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://replay.test"
     ) as client:
