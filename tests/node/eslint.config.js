@@ -20,8 +20,8 @@ const ofPages = allow(
     'sessionStorage setInterval setTimeout',
 );
 const ofTests = allow(
-  'AbortController AbortSignal Event EventTarget URL URLSearchParams clearTimeout fetch globalThis ' +
-    'process setTimeout',
+  'AbortController AbortSignal Buffer CustomEvent Event EventTarget URL URLSearchParams clearTimeout fetch ' +
+    'globalThis process setTimeout',
 );
 
 const faults = {

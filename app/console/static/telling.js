@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 import { Problem } from './api.js';
-import { texts } from './texts.js';
+import { called, texts } from './texts.js';
 
 const SHOWN_MS = 6_000;
 
@@ -48,7 +48,7 @@ export function tellProblem(error) {
 /** A Problem as a sentence with what to do; the service's own detail where no text is known. */
 export function inWords(error) {
   if (!(error instanceof Problem)) return texts.problems.unexpected;
-  const text = texts.problems[error.type];
+  const text = called(texts.problems, error.type);
   if (!text) return error.message;
   return typeof text === 'function' ? text(error.document) : text;
 }

@@ -776,5 +776,8 @@ export const texts = {
 
 const left = ({ quota_bytes, used_bytes, reserved_bytes }) => Math.max(0, quota_bytes - used_bytes - reserved_bytes);
 
+/** What of several texts is called by a word that the service told; undefined for one that none is. */
+export const called = (words, name) => (Object.hasOwn(words, name) ? words[name] : undefined);
+
 /** A text by its dotted name. */
 export const text = (name) => name.split('.').reduce((part, key) => part[key], texts);

@@ -1,6 +1,6 @@
 // How names of communities and people stand in a path of the service.
 
-const PLAIN = /^[A-Za-z0-9_.-]{1,64}$/;
+const PLAIN = /^(?!\.\.?$)[A-Za-z0-9_.-]{1,64}$/; // `.` and `..` would lead to another path
 
 /** As it is where it is plain; any other as `~` and its UTF-8 in base64url without padding. */
 export function pathName(name) {

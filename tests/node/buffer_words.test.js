@@ -1,0 +1,127 @@
+// buffers/words.js and buffers/acting.js: what is said of a share, and what may be done with it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { rights } from '../../app/console/static/buffers/acting.js';
+import { GROUPS, ago, stateOf } from '../../app/console/static/buffers/words.js';
+import { texts } from '../../app/console/static/texts.js';
+
+const NOW = Date.parse('2026-01-31T12:00:00Z');
+const share = (more = {}) => ({
+  id: 'b', identity: 'alice', room: 'studio', state: 'recording', why: null, why_detail: '', retry_at: null,
+  newest: '2026-01-31T11:59:58Z', replay_url: '/buffers/b/replay.mp4', ...more,
+});
+const said = (more, viewer = 'bob') => stateOf(share(more), viewer, NOW);
+
+test('where all is well the badge says it all', () => {
+  assert.deepEqual(said({}), { badge: 'Recording', tone: 'good', says: '', todo: '' });
+  assert.deepEqual(said({ state: 'ended', why: 'stopped-by-sharer' }), {
+    badge: 'Ended', tone: 'soft', says: '', todo: '',
+  });
+});
+
+test('each reason is said, with what to do', () => {
+  for (const [why, words] of Object.entries(texts.buffers.why)) {
+    const { says, todo, tone } = said({ state: 'refused', why });
+    assert.ok(says && !says.includes('undefined'), why);
+    assert.equal(todo, words.todo);
+    assert.equal(tone, 'bad');
+  }
+});
+
+test('without a reason a state speaks for itself, if it has something to say', () => {
+  assert.match(said({ state: 'lagging' }).says, /late/);
+  assert.match(said({ state: 'stalled' }).todo, /anew/);
+  assert.equal(said({ state: 'waiting' }).says, '');
+});
+
+test('a state or a reason that this page does not know yet is shown as it is, or not at all', () => {
+  assert.deepEqual(said({ state: 'dreaming', why: 'who-knows' }), {
+    badge: 'dreaming', tone: 'warn', says: '', todo: '',
+  });
+});
+
+test('the limit is told where the service tells it', () => {
+  assert.match(said({ state: 'waiting', why: 'limit', why_detail: '5' }).says, /limit of 5 shares/);
+  assert.doesNotMatch(said({ state: 'waiting', why: 'limit', why_detail: '' }).says, /\d/);
+});
+
+test('who stopped it themselves is told so; others are told that the sharer has', () => {
+  const stopped = { state: 'refused', why: 'stopped-by-sharer' };
+  assert.match(said(stopped, 'alice').says, /^You have stopped/);
+  assert.match(said(stopped, 'bob').says, /^The sharer has stopped/);
+  const reasoned = { ...stopped, why_detail: 'lunch' };
+  assert.match(said(reasoned, 'alice').says, /Your reason: lunch$/);
+  assert.match(said(reasoned, 'bob').says, /Their reason: lunch$/);
+});
+
+test('an administrator’s reason is theirs, also to the sharer', () => {
+  const stopped = { state: 'refused', why: 'stopped-by-admin', why_detail: 'exam' };
+  assert.match(said(stopped, 'alice').says, /administrator.*Their reason: exam$/);
+});
+
+test('the next try is told while it waits for one that is still to come', () => {
+  const waiting = { state: 'waiting', why: 'no-worker', retry_at: '2026-01-31T12:00:10Z' };
+  assert.match(said(waiting).todo, /Next try at .*:00:10/);
+  assert.doesNotMatch(said({ ...waiting, retry_at: '2026-01-31T11:59:59Z' }).todo, /Next try/);
+  assert.doesNotMatch(said({ ...waiting, retry_at: null }).todo, /Next try/);
+  assert.doesNotMatch(said({ ...waiting, state: 'stalled' }).todo, /Next try/);
+});
+
+test('every state that has a word is in just one group to filter by', () => {
+  const grouped = Object.values(GROUPS).flat();
+  assert.deepEqual(grouped.toSorted(), Object.keys(texts.buffers.states).toSorted());
+});
+
+test('how long ago, in the largest unit that it fills; what is to come is now', () => {
+  for (const [seconds, words] of [
+    [-5, '0 s ago'], [0, '0 s ago'], [59.9, '59 s ago'], [60, '1 min ago'], [3599, '59 min ago'],
+    [3600, '1 h ago'], [90_000, '25 h ago'],
+  ])
+    assert.equal(ago(seconds * 1000), words, String(seconds));
+});
+
+const viewer = (more = {}) => ({
+  facts: { identity: 'bob', room: null, room_admin: false, instance_admin: false, communities: [], ...more },
+});
+const ADMINS = {
+  'of the instance': viewer({ instance_admin: true }),
+  'of the room': viewer({ room: 'studio', room_admin: true }),
+  'of a community': viewer({ communities: [{ id: 'guests', manages: true }] }),
+};
+
+test('whoever sees a moment may keep it; nobody may without media', () => {
+  assert.equal(rights(viewer(), share()).keep, true);
+  assert.equal(rights(viewer(), share({ newest: null })).keep, false);
+  assert.equal(rights(viewer(), share({ replay_url: null })).keep, false);
+});
+
+test('the sharer and every kind of admin may stop a share, once; others may not', () => {
+  for (const [which, admin] of Object.entries(ADMINS))
+    assert.equal(rights(admin, share()).stop, true, which);
+  assert.equal(rights(viewer({ identity: 'alice' }), share()).stop, true);
+  assert.equal(rights(viewer(), share()).stop, false);
+  assert.equal(rights(viewer({ room: 'other', room_admin: true }), share()).stop, false);
+  for (const why of ['stopped-by-sharer', 'stopped-by-admin'])
+    assert.equal(rights(ADMINS['of the instance'], share({ state: 'refused', why })).stop, false);
+});
+
+test('each resumes their own stop', () => {
+  const sharer = viewer({ identity: 'alice' });
+  const [own, admins] = ['stopped-by-sharer', 'stopped-by-admin'].map((why) => share({ state: 'refused', why }));
+  assert.equal(rights(sharer, own).resume, true);
+  assert.equal(rights(sharer, admins).resume, false);
+  for (const [which, admin] of Object.entries(ADMINS)) {
+    assert.equal(rights(admin, own).resume, false, which);
+    assert.equal(rights(admin, admins).resume, true, which);
+  }
+  assert.equal(rights(viewer(), admins).resume, false);
+});
+
+test('what has ended is neither stopped nor resumed, and can still be kept', () => {
+  for (const why of [null, 'stopped-by-admin', 'stopped-by-sharer']) {
+    const may = rights(ADMINS['of the instance'], share({ state: 'ended', why }));
+    assert.deepEqual(may, { keep: true, stop: false, resume: false });
+  }
+});
