@@ -250,7 +250,7 @@ def test_one_place_knows_the_queue() -> None:
 
 
 def test_one_place_reads_the_environment() -> None:
-    """Settings come from app/settings.py; others only pass an environment on to children."""
+    """Settings come from app/settings; others only pass an environment on to children."""
     readers = {name_of(p) for p in SOURCES if "os.environ[" in p.read_text()
                or "os.getenv" in p.read_text()}  # fmt: skip
     assert readers == set()

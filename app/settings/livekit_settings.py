@@ -1,0 +1,111 @@
+"""Where LiveKit is, which keys sign for it, and what egress is asked for."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings
+
+from app.settings.values import LiveKitUrl, Names
+
+_ENCODING_WXH = re.compile(r"^(\d{2,4})x(\d{2,4})@(\d{1,3}):(\d{2,6})$")
+PRESETS = (
+    "H264_720P_30",
+    "H264_720P_60",
+    "H264_1080P_30",
+    "H264_1080P_60",
+    "PORTRAIT_H264_720P_30",
+    "PORTRAIT_H264_720P_60",
+    "PORTRAIT_H264_1080P_30",
+    "PORTRAIT_H264_1080P_60",
+)
+
+
+class LiveKitSettings(BaseSettings):
+    """Where LiveKit is, which keys sign for it, and what egress is asked for."""
+
+    livekit_url: LiveKitUrl = Field("ws://127.0.0.1:7880", description="LiveKit's URL, ws or http.")
+    livekit_api_key: str = Field("", description="LiveKit API key. Required.")
+    livekit_api_secret: SecretStr = Field(SecretStr(""), description="Its secret. Required.")
+    livekit_keys: SecretStr = Field(
+        SecretStr(""),
+        description="More pairs `key:secret`, comma separated, that webhooks and tokens may be "
+        "signed with: for rotation.",
+    )
+    tenant_keys: Names = Field(
+        (),
+        description="API keys, comma separated, of pairs that others hold too: their tokens never "
+        "make an instance admin.",
+    )
+    segment_seconds: int = Field(2, ge=1, le=30, description="Length of a segment.")
+    encoding: str = Field(
+        "H264_1080P_60",
+        description="A LiveKit preset, `WxH@FPS:KBPS`, or `source` (the share's own size).",
+    )
+    audio_wait_seconds: float = Field(
+        0.5, ge=0, le=10, description="How long a start waits for the share's audio track."
+    )
+    reconcile_seconds: float = Field(
+        20, ge=1, le=86_400, description="How often the facts are compared with LiveKit."
+    )
+    reap_minutes: float = Field(
+        60, ge=0.05, le=10080, description="How often orphaned sessions are reaped."
+    )
+
+    @field_validator("livekit_api_key")
+    @classmethod
+    def _needed(cls, value: str) -> str:
+        if not value:
+            raise ValueError("is missing: give the API key that livekit-server signs webhooks with")
+        return value
+
+    @field_validator("livekit_api_secret")
+    @classmethod
+    def _secret_needed(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value():
+            raise ValueError("is missing: give the secret that belongs to LIVEKIT_API_KEY")
+        return value
+
+    @field_validator("livekit_keys")
+    @classmethod
+    def _pairs(cls, value: SecretStr) -> SecretStr:
+        for pair in filter(None, value.get_secret_value().split(",")):
+            key, _, secret = pair.strip().partition(":")
+            if not key or not secret:
+                raise ValueError("must be `key:secret` pairs, comma separated")
+        return value
+
+    @field_validator("livekit_url")
+    @classmethod
+    def _livekit_url_given(cls, value: str) -> str:
+        if not value:
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, value: str) -> str:
+        if value == "source" or value in PRESETS:
+            return value
+        match = _ENCODING_WXH.match(value)
+        if match and all(int(side) % 2 == 0 and int(side) >= 16 for side in match.groups()[:2]):
+            return value
+        raise ValueError(
+            "must be `source`, `WxH@FPS:KBPS` with even sides of at least 16, or one of "
+            + ", ".join(PRESETS)
+        )
+
+    @property
+    def key_pairs(self) -> dict[str, str]:
+        """API key → secret, the current pair first."""
+        pairs = {self.livekit_api_key: self.livekit_api_secret.get_secret_value()}
+        for pair in filter(None, self.livekit_keys.get_secret_value().split(",")):
+            key, _, secret = pair.strip().partition(":")
+            pairs.setdefault(key, secret)
+        return pairs
+
+    @property
+    def livekit_http_url(self) -> str:
+        """The URL of LiveKit's HTTP API: `ws` becomes `http`, `wss` becomes `https`."""
+        return re.sub(r"^ws", "http", self.livekit_url)

@@ -1,0 +1,64 @@
+"""Where the HTTP API listens, who may call it, and what it tells of itself."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings
+
+from app.settings.values import HttpUrl, Names
+
+
+class ServerSettings(BaseSettings):
+    """Where the HTTP API listens, who may call it, and what it tells of itself."""
+
+    host: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the HTTP API.")
+    public_url: HttpUrl = Field(
+        "", description="URL under which callers reach us; default: HOST:PORT."
+    )
+    cors_origins: Names = Field(
+        (), description="Origins, comma separated, whose pages may call the API."
+    )
+    streams_per_user: int = Field(8, ge=1, description="Event streams of one user at once.")
+    session_minutes: float = Field(
+        15, ge=1, le=1440, description="How long a token of POST /session is valid."
+    )
+    session_hours: float = Field(
+        12, ge=1, le=720, description="How long it can be renewed without a LiveKit token."
+    )
+    metrics_port: int = Field(0, ge=0, le=65535, description="Own port for /metrics; 0: none.")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token for /metrics on PORT; empty: not served there."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="Shape of log lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Level.")
+
+    @field_validator("host")
+    @classmethod
+    def _host_given(cls, value: str) -> str:
+        if not value:
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            split = urlsplit(origin)
+            if split.scheme not in ("http", "https") or not split.netloc or split.path:
+                raise ValueError("must be origins such as https://app.example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.metrics_port and self.metrics_port == self.port:
+            raise ValueError(f"METRICS_PORT and PORT are both {self.port}: choose another")
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """The URL under which callers reach the HTTP API."""
+        return self.public_url or f"http://{self.host}:{self.port}"
