@@ -1,8 +1,10 @@
-"""The README's tables, made from the code: `python -m tests.readme` writes them."""
+"""The tables of the READMEs that are made from the code: `python -m tests.readme` writes them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import prometheus_client
@@ -14,7 +16,12 @@ from app.condition import exposition
 from app.main import ROUTES
 from app.settings import Settings
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("app", "deploy", "handlers", "tests")
+READMES = [
+    ROOT / "README.md",
+    *sorted(path for folder in FOLDERS for path in ROOT.glob(f"{folder}/**/README.md")),
+]
 
 
 def settings_table() -> str:
@@ -53,26 +60,36 @@ def metrics_table() -> str:
     return "\n".join(lines)
 
 
-TABLES = {"settings": settings_table, "routes": routes_table, "metrics": metrics_table}
+@dataclass(frozen=True)
+class Table:
+    """A table between its markers in one README."""
+
+    readme: Path
+    make: Callable[[], str]
 
 
-def table_in(readme: str, name: str) -> str:
+TABLES = {
+    "settings": Table(ROOT / "deploy/README.md", settings_table),
+    "metrics": Table(ROOT / "deploy/README.md", metrics_table),
+    "routes": Table(ROOT / "app/api/README.md", routes_table),
+}
+
+
+def table_in(text: str, name: str) -> str:
     """What stands between a table's markers."""
-    match = re.search(f"<!-- {name}:begin -->\n(.*?)<!-- {name}:end -->", readme, re.DOTALL)
+    match = re.search(f"<!-- {name}:begin -->\n(.*?)<!-- {name}:end -->", text, re.DOTALL)
     if match is None:
-        raise ValueError(f"README.md has no markers for the table {name}")
+        raise ValueError(f"there are no markers for the table {name}")
     return match.group(1).strip()
 
 
-def written(readme: str) -> str:
-    """The README with its tables made anew."""
-    for name, make in TABLES.items():
-        begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
-        head, _, rest = readme.partition(begin)
-        _, _, tail = rest.partition(end)
-        readme = f"{head}{begin}{make()}\n{end}{tail}"
-    return readme
+def with_table(text: str, name: str, table: str) -> str:
+    """The text with another table between the markers."""
+    begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
+    return text.replace(f"{begin}{table_in(text, name)}\n{end}", f"{begin}{table}\n{end}")
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text()))
+    for name, table in TABLES.items():
+        text = table.readme.read_text()
+        table.readme.write_text(with_table(text, name, table.make()))

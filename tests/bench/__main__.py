@@ -88,10 +88,10 @@ def main(argv: list[str] | None = None) -> int:
         arguments.json.write_text(json.dumps(document, indent=1) + "\n")
     if arguments.readme:
         caption = f"{machine['at'][:10]}, {machine['cores']} cores, {machine['file_system']}"
-        plot.draw(results, ROOT / readme.PICTURE, caption)
-        path = ROOT / "README.md"
+        plot.draw(results, readme.PICTURE, caption)
         section = readme.section(machine, told, results, verdicts)
-        path.write_text(report.between_markers(path.read_text(), readme.MARKER, section))
+        text = readme.README.read_text()
+        readme.README.write_text(report.between_markers(text, readme.MARKER, section))
     return 1 if failures else 0
 
 
@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         help="add what --json wrote there; of the loads, the highest is told",
     )
     parser.add_argument(
-        "--readme", action="store_true", help="renew the README's table and picture"
+        "--readme", action="store_true", help="renew the table and picture of deploy/README.md"
     )
     return parser
 

@@ -1,16 +1,19 @@
-"""The README's part about speed: tables in Markdown. Pure."""
+"""The part about speed of deploy/README.md: tables in Markdown. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tests.bench.plot import LABELS
 from tests.bench.report import Result, markdown, number
 from tests.bench.targets import Verdict
 
+README = Path(__file__).resolve().parents[2] / "deploy/README.md"
 MARKER = "bench"
-PICTURE = "deploy/images/bench.svg"
+LINK = "images/bench.svg"
+PICTURE = README.parent / LINK
 
 
 def section(
@@ -26,7 +29,7 @@ def section(
         f" {load['before'][0]} before and {load['after'][0]} after. `deploy/bench --readme`"
         " measures again."
     )
-    parts = [told, _captures(results), f"![A clip's time by its length]({PICTURE})"]
+    parts = [told, _captures(results), f"![A clip's time by its length]({LINK})"]
     return "\n\n".join([*(part for part in parts if part), held(verdicts)])
 
 

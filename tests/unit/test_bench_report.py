@@ -101,7 +101,7 @@ def test_only_what_stands_between_the_markers_is_replaced() -> None:
 
 
 def test_the_readme_has_a_place_for_the_numbers() -> None:
-    text = Path(__file__).parents[2].joinpath("README.md").read_text()
+    text = readme.README.read_text()
     report.between_markers(text, readme.MARKER, "")
 
 

@@ -158,7 +158,7 @@ async def check_accessible(page: Page) -> None:
 
 
 async def picture(page: Page, name: str) -> None:
-    """Writes deploy/images/{name} for the README, if CONSOLE_PICTURES is set; else does nothing."""
+    """Writes deploy/images/{name} for the READMEs, if CONSOLE_PICTURES is set; else nothing."""
     if not os.environ.get("CONSOLE_PICTURES"):
         return
     IMAGES.mkdir(parents=True, exist_ok=True)
