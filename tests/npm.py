@@ -9,7 +9,7 @@ import fcntl
 import shutil
 import subprocess
 
-from deploy.stack import ROOT
+from deploy.local.stack import ROOT
 
 FOLDER = ROOT / ".run" / "node"
 """Where they are: node finds them from here."""

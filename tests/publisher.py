@@ -1,4 +1,4 @@
-"""Somebody who shares a screen: `python -m deploy.share` in a process of its own."""
+"""Somebody who shares a screen: `python -m deploy.local.publisher` in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import Any, Self
 
-from deploy.stack import ROOT, LiveKitStack
+from deploy.local.stack import ROOT, LiveKitStack
 
 START_SECONDS = 20.0
 END_SECONDS = 10.0
@@ -24,7 +24,7 @@ class Publisher:
 
     def __init__(self, stack: LiveKitStack, room: str, identity: str, *arguments: str) -> None:
         self._command = [
-            sys.executable, "-m", "deploy.share", "--url", stack.url,
+            sys.executable, "-m", "deploy.local.publisher", "--url", stack.url,
             "--token", stack.token(identity, room), "--room", room, "--identity", identity,
             "--size", "640x360", "--fps", "15", *arguments,
         ]  # fmt: skip
@@ -67,7 +67,7 @@ class Publisher:
         await self._process.wait()
 
     async def do(self, command: str, **arguments: int) -> None:
-        """Sends a command of `deploy/share.py`, such as `unpublish_video` or `leave`."""
+        """Sends a command of `deploy/local/publisher.py`, such as `unpublish_video` or `leave`."""
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write((json.dumps({"do": command} | arguments) + "\n").encode())

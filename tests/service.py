@@ -14,7 +14,7 @@ import psutil
 from livekit import api
 
 from app.processes.free_ports import choose_ports
-from deploy.stack import ROOT
+from deploy.local.stack import ROOT
 from tests.waiting import wait_for
 
 READY_SECONDS = 90.0

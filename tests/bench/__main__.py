@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app import logs
 from app.settings import load
-from deploy.running import FOLDER
+from deploy.local.run_record import FOLDER
 from tests.bench import (
     bench_admission,
     bench_capture,

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from deploy.stack import LiveKitStack
+from deploy.local.stack import LiveKitStack
 from tests.publisher import Publisher
 from tests.service import Service
 from tests.waiting import wait_for

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 
-from deploy.stack import ROOT
+from deploy.local.stack import ROOT
 from tests.e2e.conftest import World
 
 

@@ -10,7 +10,7 @@ import av
 import httpx
 import numpy as np
 
-from deploy import clock
+from deploy.local import picture_clock
 from tests.e2e.conftest import World
 from tests.waiting import wait_for
 
@@ -22,7 +22,7 @@ def shown_clocks(clip: bytes) -> list[float]:
         for frame in container.decode(video=0):
             picture = frame.to_ndarray(format="gray")
             try:
-                clocks.append(clock.read_clock(np.ascontiguousarray(picture)))
+                clocks.append(picture_clock.read_clock(np.ascontiguousarray(picture)))
             except ValueError:
                 clocks.append(float("nan"))
     return clocks
@@ -64,7 +64,7 @@ async def test_a_share_is_buffered_by_itself_and_its_last_seconds_become_a_clip(
         assert {s.type for s in container.streams} == {"video", "audio"}
         assert abs(container.duration / 1e6 - 6) < 0.3
     clocks = shown_clocks(data)
-    first = clock.nearest(clocks[0], asked)
+    first = picture_clock.nearest(clocks[0], asked)
     assert abs(first - asked) < 0.2, "the first picture shows the asked moment"
     assert abs(clocks[-1] - clocks[0] - 6) < 0.3
     assert all(0 <= b - a < 0.3 for a, b in itertools.pairwise(clocks)), clocks

@@ -17,8 +17,8 @@ import psutil
 import pytest_asyncio
 
 from app.processes.free_ports import choose_ports
-from deploy.running import Process, Record
-from deploy.stack import LiveKitStack
+from deploy.local.run_record import Process, Record
+from deploy.local.stack import LiveKitStack
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

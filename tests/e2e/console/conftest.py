@@ -18,7 +18,7 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
-from deploy.stack import ROOT
+from deploy.local.stack import ROOT
 from tests import npm
 from tests.e2e.browser import CHROMIUM
 from tests.e2e.conftest import World

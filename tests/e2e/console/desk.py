@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from playwright.async_api import Browser, Locator, Page
 
-from deploy import clock
+from deploy.local import picture_clock
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import Shared, signed_in_page
 from tests.waiting import wait_for
@@ -121,7 +121,7 @@ async def shown_clock(video: Locator, near: float) -> float:
     """The burnt-in clock of the picture that a <video> shows, in Unix seconds."""
     cells = np.zeros((12, 16), np.uint8)
     cells[:2] = await video.evaluate(CELLS)
-    return clock.nearest(clock.read_clock(cells), near)
+    return picture_clock.nearest(picture_clock.read_clock(cells), near)
 
 
 async def no_wider_than_its_window(page: Page) -> None:

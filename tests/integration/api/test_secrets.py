@@ -17,7 +17,7 @@ import pytest
 from app.context import Context
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
-from deploy.stack import ROOT
+from deploy.local.stack import ROOT
 from tests.integration.api.conftest import OWNER, ROOM, bearer, token
 from tests.integration.clips.rows import add_clip
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET

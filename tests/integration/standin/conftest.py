@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import web
 from livekit import api
 
-from deploy.stack import LiveKitStack
+from deploy.local.stack import LiveKitStack
 from tests.publisher import Publisher
 from tests.waiting import wait_for
 

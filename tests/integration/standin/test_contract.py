@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 from google.protobuf.json_format import MessageToDict
 
-from deploy import clock
+from deploy.local import picture_clock
 from tests.integration.standin.conftest import Field
 from tests.integration.standin.recording import Recording, real
 from tests.waiting import wait_for
@@ -343,7 +343,7 @@ def clock_errors(segments: list[Path], started_at: float) -> list[float]:
         for pts, picture in grey(path):
             wall = started_at + pts - 3600
             try:
-                errors.append(clock.nearest(clock.read_clock(picture), wall) - wall)
+                errors.append(picture_clock.nearest(picture_clock.read_clock(picture), wall) - wall)
             except ValueError:
                 continue
     return errors

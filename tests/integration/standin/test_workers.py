@@ -8,7 +8,7 @@ from pathlib import Path
 
 from livekit import api
 
-from deploy.stack import ROOT, LiveKitStack
+from deploy.local.stack import ROOT, LiveKitStack
 from tests.integration.standin.conftest import Field, Share, Webhooks
 
 
@@ -49,7 +49,13 @@ async def test_wrong_secret_fails_the_egress(tmp_path: Path) -> None:
 async def test_missing_setting_is_named() -> None:
     """A worker without its settings does not start, and says which one is missing."""
     process = await create_subprocess_exec(
-        sys.executable, "-m", "deploy.standin", "--redis", "127.0.0.1:9", cwd=ROOT, stderr=PIPE
+        sys.executable,
+        "-m",
+        "deploy.local.standin",
+        "--redis",
+        "127.0.0.1:9",
+        cwd=ROOT,
+        stderr=PIPE,
     )
     _, said = await process.communicate()
     assert process.returncode == 2

@@ -18,8 +18,8 @@ from app.condition import exposition
 from app.main import ROUTES
 from app.processes.supervisor import ROLES
 from app.settings import Settings, load
-from deploy import local
-from deploy.stack import livekit_binary
+from deploy.local import local_run
+from deploy.local.stack import livekit_binary
 
 ROOT = Path(__file__).resolve().parents[3]
 LIVEKIT_VERSION = "1.13.5"
@@ -84,7 +84,7 @@ def test_livekit_egress_and_service_share_one_key_pair(service_settings: Setting
     egress = _yaml("egress.yaml")
     assert _yaml("livekit.yaml")["keys"] == pair
     assert {egress["api_key"]: egress["api_secret"]} == pair
-    assert pair == {local.API_KEY: local.API_SECRET}
+    assert pair == {local_run.API_KEY: local_run.API_SECRET}
 
 
 def test_livekit_and_egress_share_one_redis_and_know_each_other() -> None:
@@ -143,7 +143,7 @@ def test_the_local_stack_records_in_an_encoding_that_the_service_knows() -> None
         _env_file=None,
         livekit_api_key="devkey",
         livekit_api_secret=secret,
-        encoding=local.ENCODING,
+        encoding=local_run.ENCODING,
     )
     assert settings.encoding == "1280x720@15:1500"
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import redis.asyncio
 
-from deploy.standin import messages
+from deploy.local.standin import messages
 
 log = logging.getLogger("standin.rpc")
 CLAIM_SECONDS = 1.0

@@ -10,10 +10,10 @@ from typing import Any
 
 from livekit.protocol import egress as proto
 
-from deploy.standin import faults, messages, request
-from deploy.standin.egress import KILLED, STOPPED, Egress
-from deploy.standin.rpc import Bus, Method, RpcError
-from deploy.standin.source import Connection
+from deploy.local.standin import faults, messages, request
+from deploy.local.standin.egress import KILLED, STOPPED, Egress
+from deploy.local.standin.rpc import Bus, Method, RpcError
+from deploy.local.standin.source import Connection
 
 log = logging.getLogger("standin.worker")
 

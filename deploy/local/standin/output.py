@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.standin import files
-from deploy.standin.faults import Faults
-from deploy.standin.segmenter import Segment
+from deploy.local.standin import files
+from deploy.local.standin.faults import Faults
+from deploy.local.standin.segmenter import Segment
 
 _CHUNK = 32 * 1024
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.standin --config egress.yaml`: run one worker until SIGTERM or SIGINT.
+"""`python -m deploy.local.standin --config egress.yaml`: run one worker until SIGTERM or SIGINT.
 
 The config file is a real egress's: redis.address, api_key, api_secret, ws_url; its other keys are
 accepted and mean nothing here. Options go before it.
@@ -16,14 +16,14 @@ from typing import Any
 
 import yaml
 
-from deploy.standin.source import Connection
-from deploy.standin.worker import Worker
+from deploy.local.standin.source import Connection
+from deploy.local.standin.worker import Worker
 
 log = logging.getLogger("standin")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m deploy.standin", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.standin", description=__doc__)
     parser.add_argument("--config", type=Path, help="egress.yaml")
     parser.add_argument("--redis", metavar="HOST:PORT")
     parser.add_argument("--ws-url")

@@ -6,20 +6,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from deploy import running
+from deploy.local import run_record
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="deploy/down", description=__doc__)
     parser.add_argument(
-        "--folder", type=Path, default=running.FOLDER, help="the one given to deploy/up"
+        "--folder", type=Path, default=run_record.FOLDER, help="the one given to deploy/up"
     )
     folder: Path = parser.parse_args().folder
-    record = running.Record.read(folder)
+    record = run_record.Record.read(folder)
     ended: list[str] = []
     if record:
         try:
-            ended = running.end(record)
+            ended = run_record.end(record)
         except TimeoutError as error:
             print(f"deploy/down: {error}", file=sys.stderr)
             return 1

@@ -17,8 +17,8 @@ from app.access.issue import issue_token
 from app.processes.child import Child
 from app.processes.free_ports import choose_ports, is_free
 from app.settings import Settings, load
-from deploy import demo, running
-from deploy.stack import LiveKitStack
+from deploy.local import demo, run_record
+from deploy.local.stack import LiveKitStack
 
 API_KEY = "devkey"
 API_SECRET = "devsecret-devsecret-devsecret-32"  # noqa: S105 - for 127.0.0.1 only, as in livekit.yaml
@@ -40,7 +40,7 @@ class LocalRun:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._started = time.monotonic()
-        self._record = running.Record()
+        self._record = run_record.Record()
         self._record.note("up", os.getpid())
         self._record.write(folder)
         for log in (*folder.glob("log/*.log"), *folder.glob("livekit/*.log")):

@@ -20,9 +20,9 @@ from typing import Any
 import av
 from av.video.frame import PictureType
 
-from deploy.standin.canvas import Canvas
-from deploy.standin.request import Encoding
-from deploy.standin.segmenter import (
+from deploy.local.standin.canvas import Canvas
+from deploy.local.standin.request import Encoding
+from deploy.local.standin.segmenter import (
     AUDIO_FRAME,
     CLOCK,
     SAMPLE_RATE,

@@ -11,9 +11,9 @@ from typing import Any
 
 from livekit import api, rtc
 
-from deploy.standin.recorder import Recorder
-from deploy.standin.request import Request
-from deploy.standin.segmenter import SAMPLE_RATE
+from deploy.local.standin.recorder import Recorder
+from deploy.local.standin.request import Request
+from deploy.local.standin.segmenter import SAMPLE_RATE
 
 
 @dataclass(frozen=True)

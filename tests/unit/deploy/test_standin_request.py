@@ -8,8 +8,8 @@ import pytest
 from livekit import api
 from livekit.protocol import egress as proto
 
-from deploy.standin import messages, request
-from deploy.standin.request import Encoding
+from deploy.local.standin import messages, request
+from deploy.local.standin.request import Encoding
 
 
 def composite(**fields: Any) -> proto.TrackCompositeEgressRequest:

@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 
-from deploy.standin.request import Encoding
+from deploy.local.standin.request import Encoding
 
 CLOCK = 90_000
 FIRST_PTS_SECONDS = 3600

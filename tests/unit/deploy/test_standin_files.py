@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from deploy.standin import files
+from deploy.local.standin import files
 
-REAL = Path(__file__).parent.parent / "data/real_egress"
+REAL = Path(__file__).parents[2] / "data/real_egress"
 UTC = datetime.UTC
 
 

@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from deploy import clock
+from deploy.local import picture_clock
 
 T = 1_795_380_492.389
 
@@ -22,8 +22,10 @@ def moving_picture(width: int, height: int, n: int) -> np.ndarray:
 def test_reads_back_what_was_burnt(shape: tuple[int, ...]) -> None:
     """A clock is read back to the millisecond from pictures of any size and depth."""
     picture = np.zeros(shape, np.uint8)
-    clock.burn(picture, T)
-    assert clock.nearest(clock.read_clock(picture), T + 1000) == pytest.approx(T, abs=0.0006)
+    picture_clock.burn(picture, T)
+    assert picture_clock.nearest(picture_clock.read_clock(picture), T + 1000) == pytest.approx(
+        T, abs=0.0006
+    )
 
 
 def test_refuses_a_picture_without_clock() -> None:
@@ -31,15 +33,15 @@ def test_refuses_a_picture_without_clock() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (360, 640), np.uint8)
     for picture in (np.full((360, 640), 16, np.uint8), noise):
         with pytest.raises(ValueError, match="no clock"):
-            clock.read_clock(picture)
+            picture_clock.read_clock(picture)
 
 
 def test_nearest_goes_over_the_wrap() -> None:
     """A reading from before the counter's wrap is placed before a time after it."""
-    wrap = (T // clock.PERIOD_SECONDS + 1) * clock.PERIOD_SECONDS
+    wrap = (T // picture_clock.PERIOD_SECONDS + 1) * picture_clock.PERIOD_SECONDS
     picture = np.zeros((90, 160), np.uint8)
-    clock.burn(picture, wrap - 0.25)
-    assert clock.nearest(clock.read_clock(picture), wrap + 5) == pytest.approx(
+    picture_clock.burn(picture, wrap - 0.25)
+    assert picture_clock.nearest(picture_clock.read_clock(picture), wrap + 5) == pytest.approx(
         wrap - 0.25, abs=0.001
     )
 
@@ -50,7 +52,7 @@ def test_survives_a_small_lossy_encoding(width: int, height: int, kbps: int) -> 
     times = [T + n / 15 for n in range(30)]
     pictures = [moving_picture(1280, 720, n) for n in range(30)]
     for picture, t in zip(pictures, times, strict=True):
-        clock.burn(picture, t)
+        picture_clock.burn(picture, t)
     encode = ["ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "1280x720"]
     encode += ["-r", "15", "-i", "-", "-vf", f"scale={width}:{height}", "-c:v", "libx264"]
     encode += ["-preset", "veryfast", "-bf", "2", "-b:v", f"{kbps}k", "-f", "mpegts", "-"]
@@ -60,5 +62,5 @@ def test_survives_a_small_lossy_encoding(width: int, height: int, kbps: int) -> 
     decoded = subprocess.run(decode, input=encoded, capture_output=True, check=True).stdout
     frames = np.frombuffer(decoded, np.uint8).reshape(-1, height, width)
     assert len(frames) == 30
-    read = [clock.nearest(clock.read_clock(frame), T) for frame in frames]
+    read = [picture_clock.nearest(picture_clock.read_clock(frame), T) for frame in frames]
     assert read == pytest.approx(times, abs=0.0006)

@@ -11,9 +11,9 @@ import av
 import numpy as np
 import pytest
 
-from deploy.standin.recorder import Recorder
-from deploy.standin.request import Encoding
-from deploy.standin.segmenter import Segment
+from deploy.local.standin.recorder import Recorder
+from deploy.local.standin.request import Encoding
+from deploy.local.standin.segmenter import Segment
 
 FPS = 15
 

@@ -30,7 +30,7 @@ class DemoFailed(Exception):
 def share(settings: Settings, livekit_url: str, log_path: Path) -> Child:
     """The program that shares a moving picture with a clock, and sound."""
     token = issue_token(settings, IDENTITY, room=ROOM, ttl=timedelta(days=7))
-    argv = [sys.executable, "-m", "deploy.share", "--url", livekit_url, "--token", token]
+    argv = [sys.executable, "-m", "deploy.local.publisher", "--url", livekit_url, "--token", token]
     argv += ["--room", ROOM, "--identity", IDENTITY, "--size", SIZE, "--fps", str(FPS)]
     return Child("share", argv, log_path=log_path)
 

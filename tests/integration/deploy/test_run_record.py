@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import running
-from deploy.running import Process, Record
+from deploy.local import run_record
+from deploy.local.run_record import Process, Record
 from tests.waiting import wait_for
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -42,7 +42,7 @@ def test_a_noted_process_is_ended(start: Start, tmp_path: Path) -> None:
     record.write(tmp_path)
     found = Record.read(tmp_path)
     assert found == record
-    assert running.end(found) == ["service"]
+    assert run_record.end(found) == ["service"]
     assert process.wait(1) < 0
 
 
@@ -52,7 +52,7 @@ def test_another_process_with_the_same_id_is_left_alone(start: Start) -> None:
     assert now
     earlier = replace(now, start_ticks=now.start_ticks - 1)
     rebooted = replace(now, boot_id="another boot")
-    assert running.end(Record({"service": earlier, "share": rebooted})) == []
+    assert run_record.end(Record({"service": earlier, "share": rebooted})) == []
     assert process.poll() is None
 
 
@@ -78,7 +78,7 @@ def test_a_process_that_ignores_sigterm_is_killed(start: Start) -> None:
     assert process.stdout.readline() == b"ready\n"
     record = Record()
     record.note("egress", process.pid)
-    assert running.end(record, forced_seconds=0.3) == ["egress"]
+    assert run_record.end(record, forced_seconds=0.3) == ["egress"]
     assert process.wait(1) == -9
 
 
@@ -102,6 +102,6 @@ def test_a_broken_record_is_no_record(tmp_path: Path, content: str) -> None:
 
 
 def test_one_deploy_up_at_a_time_has_a_folder(tmp_path: Path) -> None:
-    first = running.claim(tmp_path / "run")
+    first = run_record.claim(tmp_path / "run")
     assert first is not None
-    assert running.claim(tmp_path / "run") is None
+    assert run_record.claim(tmp_path / "run") is None

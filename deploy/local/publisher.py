@@ -1,4 +1,4 @@
-"""A screen share with a clock in its picture: `python -m deploy.share --help`.
+"""A screen share with a clock in its picture: `python -m deploy.local.publisher --help`.
 
 Publishes SCREEN_SHARE, and SCREEN_SHARE_AUDIO unless --no-audio: a tone with a beep at the start
 of each second. Commands are JSON lines on stdin: {"do": "mute"}, unmute, publish_audio,
@@ -24,7 +24,7 @@ import numpy as np
 from livekit import api, rtc
 from PIL import Image, ImageDraw, ImageFont
 
-from deploy import clock
+from deploy.local import picture_clock
 
 SAMPLE_RATE = 48_000
 AUDIO_STEP_SECONDS = 0.02
@@ -59,10 +59,10 @@ class Picture:
         draw = ImageDraw.Draw(text)
         line = f"{self._title}\n{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
         draw.multiline_text((8, 0), line, fill=230, font=self._font)
-        top = self.height // clock.BAND + 2
+        top = self.height // picture_clock.BAND + 2
         rows = min(text.height, self.height - top)
         self._luma[top : top + rows] = np.asarray(text)[:rows]
-        clock.burn(self._luma, t)
+        picture_clock.burn(self._luma, t)
         data = self._pixels.tobytes()
         return rtc.VideoFrame(self.width, self.height, rtc.VideoBufferType.I420, data)
 
@@ -228,7 +228,7 @@ async def _main(arguments: argparse.Namespace) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m deploy.share", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.publisher", description=__doc__)
     parser.add_argument("--url", required=True, help="ws://…")
     parser.add_argument("--room", required=True)
     parser.add_argument("--identity", required=True)

@@ -26,12 +26,12 @@ from google.protobuf.json_format import MessageToJson
 from livekit import rtc
 from livekit.protocol import egress as proto
 
-from deploy.standin.faults import Faults
-from deploy.standin.output import Output
-from deploy.standin.recorder import Recorder
-from deploy.standin.request import Request
-from deploy.standin.segmenter import Segment
-from deploy.standin.source import Connection, Source
+from deploy.local.standin.faults import Faults
+from deploy.local.standin.output import Output
+from deploy.local.standin.recorder import Recorder
+from deploy.local.standin.request import Request
+from deploy.local.standin.segmenter import Segment
+from deploy.local.standin.source import Connection, Source
 
 log = logging.getLogger("standin.egress")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from app.errors import ConfigurationError
 from app.processes.signals import run_until_signalled
-from deploy import running
-from deploy.demo import DemoFailed
-from deploy.local import LocalRun, UpFailed
-from deploy.stack import PartFailed
+from deploy.local import run_record
+from deploy.local.demo import DemoFailed
+from deploy.local.local_run import LocalRun, UpFailed
+from deploy.local.stack import PartFailed
 
 
 def main() -> int:
@@ -22,11 +22,11 @@ def main() -> int:
     folder: Path = arguments.folder.absolute()
     if arguments.detach:
         return _detached(folder)
-    claimed = running.claim(folder)
+    claimed = run_record.claim(folder)
     if claimed is None:
         return _tell_running(folder)
-    left = running.Record.read(folder)
-    if left and (names := running.end(left)):
+    left = run_record.Record.read(folder)
+    if left and (names := run_record.end(left)):
         print(f"deploy/up: ended what a killed deploy/up had left: {', '.join(names)}")
     (folder / "log").mkdir(exist_ok=True)
     run = LocalRun(folder)
@@ -56,13 +56,13 @@ def _parser() -> argparse.ArgumentParser:
         help="just the service, with the LIVEKIT_* of the environment",
     )
     parser.add_argument(
-        "--folder", type=Path, default=running.FOLDER, help="for data and logs; default: .run"
+        "--folder", type=Path, default=run_record.FOLDER, help="for data and logs; default: .run"
     )
     return parser
 
 
 def _tell_running(folder: Path) -> int:
-    record = running.Record.read(folder)
+    record = run_record.Record.read(folder)
     if record is None or not record.summary:
         print("deploy/up: another deploy/up is just starting here")
     else:
@@ -77,17 +77,17 @@ def _detached(folder: Path) -> int:
     command = [argument for argument in sys.argv[1:] if argument not in ("-d", "--detach")]
     with log_path.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "deploy.up", *command],
+            [sys.executable, "-u", "-m", "deploy.local.up", *command],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd=running.ROOT,
+            cwd=run_record.ROOT,
             start_new_session=True,
         )
     with log_path.open() as log:
         while True:
             ended = process.poll() is not None
-            record = running.Record.read(folder)
+            record = run_record.Record.read(folder)
             print(log.read(), end="", flush=True)
             if ended:
                 return process.returncode

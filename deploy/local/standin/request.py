@@ -7,7 +7,7 @@ from typing import Any
 
 from livekit.protocol import egress as proto
 
-from deploy.standin import files
+from deploy.local.standin import files
 
 
 @dataclass(frozen=True)
