@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from deploy.stack import ROOT
+from deploy.local.stack import ROOT
 
 TESTS = ROOT / "tests" / "node"
 
