@@ -34,10 +34,9 @@ from app.errors import (
     TooManyRequests,
     WindowTooLong,
 )
-from app.models import Capture
+from app.models import Capture, CaptureStatus
 from app.store import Row
 
-FINAL = frozenset({"ready", "failed", "cancelled"})
 EVENT_SECONDS = 0.2
 
 
@@ -179,7 +178,7 @@ async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterato
         if progress != sent:
             yield ServerSentEvent(progress, event="capture")
             sent = progress
-        if row["status"] in FINAL:
+        if CaptureStatus(row["status"]).is_final:
             return
         await asyncio.sleep(EVENT_SECONDS)
         row = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
@@ -211,7 +210,7 @@ def _playlist_url(ctx: Context, caller: Caller, row: Row) -> str:
 
 async def _progress(ctx: Context, caller: Caller, row: Row) -> dict[str, Any]:
     clip = None
-    if row["status"] == "ready":
+    if row["status"] == CaptureStatus.READY:
         try:
             found = await library.find(ctx, caller, row["clip_id"])
         except NotFound:

@@ -27,7 +27,7 @@ from app.errors import (
     ReplayError,
     Unavailable,
 )
-from app.models import Capture, Segment
+from app.models import Capture, CaptureStatus, Segment
 from app.store import Row
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
@@ -101,7 +101,7 @@ async def find(ctx: Context, caller: Caller, capture_id: str) -> Row:
     mine |= {} if caller.instance_admin else {"caller": caller.identity}
     mine |= {} if caller.room is None else {"room": caller.room}
     row = await ctx.store.rows(Capture).find_one(mine)
-    if row is None or row["status"] == "accepting":
+    if row is None or row["status"] == CaptureStatus.ACCEPTING:
         raise NotFound("there is no such capture, or it is not yours")
     return row
 
@@ -110,7 +110,7 @@ async def undo(ctx: Context, row: Row) -> None:
     """Takes back an acceptance that came to nothing."""
     await quota.give_back(ctx.store, row["caller"], row["clip_id"])
     await pins.release(ctx.store, row["_id"])
-    await ctx.store.rows(Capture).delete_one({"_id": row["_id"], "status": "accepting"})
+    await ctx.store.rows(Capture).delete_one({"_id": row["_id"], "status": CaptureStatus.ACCEPTING})
 
 
 async def _accepted_before(
@@ -126,7 +126,7 @@ async def _accepted_before(
             continue
         if row["request_hash"] != request.hash:
             raise Conflict(f"the Idempotency-Key {key!r} was used for another request before")
-        if row["status"] != "accepting":
+        if row["status"] != CaptureStatus.ACCEPTING:
             return dict(row)
         if time.monotonic() > deadline:
             raise Unavailable(
@@ -199,7 +199,7 @@ def _capture(
         notes=list(window.notes),
         accepted_at=now,
         request_hash=request.hash,
-        status="accepting",
+        status=CaptureStatus.ACCEPTING,
         lease=_ACCEPTING,
         lease_until=capture_leases.until(),
     )
@@ -215,7 +215,7 @@ async def _promise(ctx: Context, row: Row, *, waits: bool) -> Row:
     )
     await quota.reserve(ctx.store, ctx.settings, row["caller"], row["clip_id"], size_bytes)
     promise: dict[str, Any] = {
-        "status": "queued",
+        "status": CaptureStatus.QUEUED,
         "reserved_bytes": size_bytes,
         "lease": None,
         "lease_until": capture_leases.until(),

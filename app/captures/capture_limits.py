@@ -8,11 +8,9 @@ from pymongo import DESCENDING
 
 from app.context import Context
 from app.errors import TooManyCaptures
-from app.models import Capture
+from app.models import Capture, CaptureStatus
 from app.store import Row, dated
 
-ACTIVE = ("accepting", "queued", "waiting", "running")
-"""The statuses of a capture that is not finished."""
 RETRY_SECONDS = 5
 
 
@@ -31,7 +29,7 @@ async def _check_pending(ctx: Context, row: Row) -> None:
     # Those that are not finished, and some that lack their checksum: few, however many there were.
     unfinished = {"lease_until": dated()}
     rows = await ctx.store.rows(Capture).find(unfinished, {"caller": 1, "status": 1}).to_list(None)
-    pending = [each["caller"] for each in rows if each["status"] in ACTIVE]
+    pending = [each["caller"] for each in rows if each["status"] in CaptureStatus.unfinished()]
     whose = f"{pending.count(row['caller'])} captures of {row['caller']!r}"
     for count, limit, what in (
         (pending.count(row["caller"]), ctx.settings.captures_pending_per_user, whose),

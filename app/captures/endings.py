@@ -19,10 +19,9 @@ from app.access.tokens import Caller
 from app.buffer import paths, pins
 from app.captures import acceptance, capture_events, capture_leases
 from app.captures.capture_leases import Lease
-from app.captures.capture_limits import ACTIVE
 from app.context import Context
 from app.errors import Conflict, ReplayError
-from app.models import Capture, File, ReplayClip
+from app.models import Capture, CaptureStatus, File, ReplayClip
 from app.storage import local
 from app.store import Row
 
@@ -56,8 +55,10 @@ async def finish(ctx: Context, lease: Lease) -> None:
     )
     await ctx.store.create(_clip(ctx, row))
     now = datetime.now(UTC)
-    await lease.change({"status": "ready", "stage": "", "progress": 1.0, "finished_at": now})
-    metrics.CAPTURES.labels("ready").inc()
+    await lease.change(
+        {"status": CaptureStatus.READY, "stage": "", "progress": 1.0, "finished_at": now}
+    )
+    metrics.CAPTURES.labels(CaptureStatus.READY).inc()
     metrics.CAPTURE_SECONDS.observe((now - row["accepted_at"]).total_seconds())
     log.info("capture_ready", capture=row["_id"], clip=row["clip_id"], bytes=result["size_bytes"])
     await capture_events.ready(ctx, row)
@@ -82,14 +83,14 @@ async def fail(ctx: Context, lease: Lease, error: ReplayError) -> None:
     """Ends a capture that can't be made, with the reason."""
     await lease.change(
         {
-            "status": "failed",
+            "status": CaptureStatus.FAILED,
             "stage": "",
             "reason": error.slug,
             "detail": error.detail,
             "finished_at": datetime.now(UTC),
         }
     )
-    metrics.CAPTURES.labels("failed").inc()
+    metrics.CAPTURES.labels(CaptureStatus.FAILED).inc()
     metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
     log.warning("capture_failed", capture=lease.row["_id"], reason=error.slug, detail=error.detail)
     await clean(ctx, lease)
@@ -98,7 +99,7 @@ async def fail(ctx: Context, lease: Lease, error: ReplayError) -> None:
 async def clean(ctx: Context, lease: Lease) -> None:
     """Removes what a failed or cancelled capture has left; then nothing is left to do."""
     await _give_back(ctx, lease.row)
-    if lease.row["status"] == "failed":
+    if lease.row["status"] == CaptureStatus.FAILED:
         await capture_events.failed(ctx, lease.row)
     await lease.change({"lease": None, "lease_until": None})
 
@@ -108,7 +109,7 @@ async def cancel(ctx: Context, caller: Caller, capture_id: str) -> Row:
     row = await acceptance.find(ctx, caller, capture_id)
     if not await _cancel(ctx, row["_id"]):
         row = await acceptance.find(ctx, caller, capture_id)
-        state = row["status"] if row["status"] not in ACTIVE else "just being finished"
+        state = row["status"] if CaptureStatus(row["status"]).is_final else "just being finished"
         raise Conflict(f"the capture is {state}: only one that is not finished can be cancelled")
     return await acceptance.find(ctx, caller, capture_id)
 
@@ -117,7 +118,7 @@ async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> 
     """Ends every capture of a buffer that is not finished and was accepted up to an instant."""
     active = {
         "buffer_id": buffer_id,
-        "status": {"$in": ACTIVE},
+        "status": {"$in": CaptureStatus.unfinished()},
         "accepted_at": {"$lte": accepted_by},
     }
     for row in await ctx.store.rows(Capture).find(active, {"_id": 1}).to_list(None):
@@ -131,10 +132,10 @@ async def _cancel(ctx: Context, capture_id: str) -> bool:
     if row is None:
         return False
     changed = await rows.update_one(
-        {"_id": capture_id, "status": {"$in": ACTIVE}, "result": None},
+        {"_id": capture_id, "status": {"$in": CaptureStatus.unfinished()}, "result": None},
         {
             "$set": {
-                "status": "cancelled",
+                "status": CaptureStatus.CANCELLED,
                 "stage": "",
                 "finished_at": datetime.now(UTC),
                 "lease": "cancelled",  # nobody's: whoever works on it has lost it
@@ -145,7 +146,7 @@ async def _cancel(ctx: Context, capture_id: str) -> bool:
     if not changed.matched_count:
         return False
     row["result"] = None  # so it was at that moment
-    metrics.CAPTURES.labels("cancelled").inc()
+    metrics.CAPTURES.labels(CaptureStatus.CANCELLED).inc()
     log.info("capture_cancelled", capture=row["_id"])
     await _give_back(ctx, row)
     return True

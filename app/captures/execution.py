@@ -20,7 +20,7 @@ from app.captures.failures import GaveUp
 from app.captures.production import Slots
 from app.context import Context
 from app.errors import ReplayError
-from app.models import Capture
+from app.models import Capture, CaptureStatus
 from app.store import Store, before
 
 ATTEMPTS = 5
@@ -86,13 +86,13 @@ async def _run(ctx: Context, lease: Lease) -> None:
 async def _go_on(ctx: Context, lease: Lease) -> None:
     row = lease.row
     match row["status"]:
-        case "accepting":
+        case CaptureStatus.ACCEPTING:
             await acceptance.undo(ctx, row)
             return
-        case "failed" | "cancelled":
+        case CaptureStatus.FAILED | CaptureStatus.CANCELLED:
             await endings.clean(ctx, lease)
             return
-        case "ready":
+        case CaptureStatus.READY:
             await endings.complete(ctx, lease)
             return
     try:
@@ -127,8 +127,8 @@ async def _wait(ctx: Context, lease: Lease) -> None:
             if await media_arrival.is_complete(ctx, lease.row, now):
                 return
             thorough_at = now + timedelta(seconds=THOROUGH_SECONDS)
-        if lease.row["status"] != "waiting":
-            await lease.change({"status": "waiting", "stage": "waiting for media"})
+        if lease.row["status"] != CaptureStatus.WAITING:
+            await lease.change({"status": CaptureStatus.WAITING, "stage": "waiting for media"})
         if lease.lost.is_set():
             raise Lost(lease.row["_id"])
         due_seconds = (lease.row["window_end"] - now).total_seconds()

@@ -14,7 +14,7 @@ from app.access.tokens import Caller
 from app.captures import acceptance, media_arrival
 from app.context import Context
 from app.errors import BufferEmpty, Gone
-from app.models import Capture, EgressSession
+from app.models import Capture, CaptureStatus, EgressSession
 from app.store import Row
 from app.viewing import fragment_sources, hls
 from app.viewing.hls import Item
@@ -51,10 +51,10 @@ async def watchable(ctx: Context, row: Row, now: datetime) -> Watchable:
     Raises BufferEmpty as long as there is nothing, Gone if the capture was given up, or if its
     window is not there from its beginning any more.
     """
-    if row["status"] in ("failed", "cancelled"):
+    if row["status"] in (CaptureStatus.FAILED, CaptureStatus.CANCELLED):
         raise Gone(f"the capture is {row['status']}")
     complete = (
-        row["status"] not in ("queued", "waiting")
+        row["status"] not in (CaptureStatus.QUEUED, CaptureStatus.WAITING)
         or now >= row["wait_until"]
         or await media_arrival.is_complete(ctx, row, now)
     )

@@ -25,7 +25,7 @@ from app.media import ends, movie
 from app.media.ends import Ends
 from app.media.faults import Unpreparable
 from app.media.movie import Gaps, Movie, NothingToShow, Run
-from app.models import MediaRange
+from app.models import CaptureStatus, MediaRange
 from app.storage import local
 from app.store import Row
 from app.viewing import fragment_sources
@@ -83,7 +83,7 @@ async def make(ctx: Context, lease: Lease, slots: Slots) -> None:
 
 
 async def _copied(ctx: Context, lease: Lease, part: Path) -> dict[str, Any]:
-    await lease.change({"status": "running", "stage": "copying"})
+    await lease.change({"status": CaptureStatus.RUNNING, "stage": "copying"})
     material = await _material(ctx, lease.row)
     planned = await asyncio.to_thread(_planned, ctx.settings.media_root, lease.row, material)
     await _write(planned, lease, part, Share())
@@ -92,7 +92,7 @@ async def _copied(ctx: Context, lease: Lease, part: Path) -> dict[str, Any]:
 
 async def _exact(ctx: Context, lease: Lease, slots: Slots, part: Path) -> dict[str, Any]:
     async with slots.copying:
-        await lease.change({"status": "running", "stage": "copying"})
+        await lease.change({"status": CaptureStatus.RUNNING, "stage": "copying"})
         material = await _material(ctx, lease.row)
     runs = await asyncio.to_thread(_runs, ctx.settings.media_root, lease.row, material)
     try:

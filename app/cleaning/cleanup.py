@@ -14,12 +14,11 @@ from app.cleaning import governor, strays
 from app.cleaning.erasure import forget_session
 from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
-from app.models import Buffer, Capture, EgressSession, Segment
+from app.models import Buffer, Capture, CaptureStatus, EgressSession, Segment
 from app.store import Row
 
 SETTLED_AFTER = timedelta(seconds=60)
 """A session that is over for less may still be looked at by whoever ended it."""
-_UNFINISHED = ("queued", "waiting", "running")
 
 log = structlog.get_logger()
 
@@ -96,7 +95,7 @@ async def _forget_buffers(ctx: Context, now: datetime) -> int:
         of_buffer = {"buffer_id": row["_id"]}
         if await ctx.store.rows(EgressSession).find_one(of_buffer, {"_id": 1}):
             continue
-        unfinished = of_buffer | {"status": {"$in": list(_UNFINISHED)}}
+        unfinished = of_buffer | {"status": {"$in": CaptureStatus.unfinished()}}
         if await ctx.store.rows(Capture).find_one(unfinished, {"_id": 1}):
             continue
         deleted = await ctx.store.rows(Buffer).delete_one({"_id": row["_id"], **query})

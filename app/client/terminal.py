@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from app.access.issue import issue_token
+from app.models import CaptureStatus
 from app.settings import Settings
 
 TOKEN_LIFE = timedelta(hours=1)
-FINAL = ("ready", "failed", "cancelled")
 
 
 class CaptureError(Exception):
@@ -81,17 +81,18 @@ async def _request(client: httpx.AsyncClient, request: dict[str, Any]) -> str:
 
 async def _follow(client: httpx.AsyncClient, capture_id: str, progress: Progress) -> dict[str, Any]:
     """The clip's description, once it is ready."""
-    bar = progress.add_task("queued", total=1)
+    bar = progress.add_task(CaptureStatus.QUEUED, total=1)
     url = f"/captures/{capture_id}/events"
     # The server says something at least every few seconds; silence for 60 is a dead connection.
     async with client.stream("GET", url, timeout=httpx.Timeout(60)) as answer:
         await _check(answer)
         async for state in _states(answer):
-            progress.update(bar, description=state["status"], completed=state["progress"])
-            if state["status"] == "ready":
+            status = state["status"]
+            progress.update(bar, description=status, completed=state["progress"])
+            if status == CaptureStatus.READY:
                 return await _clip(client, state["clip"])
-            if state["status"] in FINAL:
-                raise CaptureError(f"the capture is {state['status']}: {state['reason']}")
+            if status not in CaptureStatus.unfinished():
+                raise CaptureError(f"the capture is {status}: {state['reason']}")
     raise CaptureError(f"the service ended its report early: see GET {url.removesuffix('/events')}")
 
 

@@ -12,7 +12,7 @@ from odmantic import Model
 
 from app.models.access_rows import AuditEntry, Community, Member, UserReplayQuota
 from app.models.buffer_rows import Buffer, EgressSession, Marker, MediaRange, Pin, Segment
-from app.models.clip_rows import Capture, File, ReplayClip
+from app.models.clip_rows import Capture, CaptureStatus, File, ReplayClip
 from app.models.event_rows import OutgoingEvent
 from app.models.fact_rows import Participant, Room, Track
 
@@ -40,6 +40,7 @@ __all__ = [
     "AuditEntry",
     "Buffer",
     "Capture",
+    "CaptureStatus",
     "Community",
     "EgressSession",
     "File",

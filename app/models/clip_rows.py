@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from odmantic import Field, Model
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 
+class CaptureStatus(StrEnum):
+    """How far a capture is. Which follows which: `app.captures.state`."""
+
+    ACCEPTING = "accepting"
+    """Pin and quota are not taken yet: shown to nobody."""
+    QUEUED = "queued"
+    WAITING = "waiting"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it stays so."""
+        return self in (CaptureStatus.READY, CaptureStatus.FAILED, CaptureStatus.CANCELLED)
+
+    @classmethod
+    def unfinished(cls) -> list[CaptureStatus]:
+        """Those that are not final."""
+        return [status for status in cls if not status.is_final]
+
+
 class Capture(Model):
     """A request for a clip and its job. The row is the promise; the queue only hurries it.
-
-    `status` is `accepting` until pin and quota are taken (shown to nobody), then `queued`,
-    `waiting`, `running`, and at last `ready`, `failed` or `cancelled`.
 
     `spans` freeze, at the time of acceptance, what the window means in each session's media time:
     [{session_id, start_ticks, end_ticks}]; a share that is still starting has none yet.
@@ -65,7 +86,7 @@ class Capture(Model):
     accepted_at: datetime
     idempotency_key: str | None = None
     request_hash: str = ""
-    status: str = "queued"
+    status: CaptureStatus = CaptureStatus.QUEUED
     stage: str = ""
     progress: float = 0.0
     reason: str | None = None
