@@ -43,13 +43,13 @@ from app.viewing.buffer_thumbnails import Thumbnails
 from app.viewing.drawing import Drawing
 from app.viewing.looks import Looks
 from app.viewing.served_movies import Replays
-from app.webhooks import webhook_routes
+from app.webhooks import receiver
 from app.webhooks.router import Router
 
 BODY_LIMIT_BYTES = 64 * 1024
 
 ROUTES: list[BaseRoute] = [
-    *webhook_routes.routes,
+    *receiver.routes,
     *session_routes.routes,
     *buffer_stream.routes,  # before the buffer that is named `events`
     *buffer_routes.routes,
@@ -99,7 +99,7 @@ def create_app(settings: Settings, webhooks: Router) -> Starlette:
 
     middleware = [
         Middleware(RequestFrame),
-        Middleware(BodyLimit, BODY_LIMIT_BYTES, webhook_routes.BODY_LIMITS),
+        Middleware(BodyLimit, BODY_LIMIT_BYTES, receiver.BODY_LIMITS),
     ]
     if settings.cors_origins:
         middleware.insert(0, Middleware(CORSMiddleware, **cors(settings.cors_origins)))

@@ -8,21 +8,24 @@ could not be stored (LiveKit sends it again), 200 everything else.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 
 import structlog
-from livekit.api import TokenVerifier, WebhookReceiver
 from livekit.protocol.webhook import WebhookEvent
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from app import metrics
+from app.api.openapi import Answer, Operation, described
 from app.context import Context
-from app.errors import TooLarge, Unauthorized, Unavailable
+from app.errors import TooLarge, Unavailable
 from app.settings import Settings
+from app.webhooks import signature
 from app.webhooks.router import Router
+from app.webhooks.signature import NotSigned
 
 log = structlog.get_logger()
 
@@ -31,50 +34,20 @@ MAX_BODY_BYTES = 2**20
 STORE_SECONDS = 5.0
 
 
-def verify(settings: Settings, body: bytes, authorization: str | None) -> WebhookEvent:
-    """The event in a request that one of our keys signed. Raises Unauthorized.
-
-    The signature covers the body's bytes by their SHA-256, so they are hashed as they came.
-    """
-    if not authorization:
-        raise Unauthorized(
-            "The request bears no Authorization header. LiveKit signs its webhooks: set "
-            "webhook.api_key in livekit.yaml to a key that is known here."
-        )
-    token = authorization.removeprefix("Bearer ").strip()
-    failure: Exception | None = None
-    try:
-        text = body.decode("utf-8")
-        for key, secret in settings.key_pairs.items():
-            try:
-                return WebhookReceiver(TokenVerifier(key, secret)).receive(text, token)
-            # livekit-api raises plain Exception, jwt's errors, protobuf's ParseError and, for odd
-            # claims, AttributeError or TypeError: all of them mean the same here
-            except Exception as error:  # noqa: BLE001
-                failure = error
-    except UnicodeDecodeError as error:
-        failure = error
-    reason = _reason(failure)
-    # Whoever can't sign is not told which keys there are.
-    log.warning("webhook_not_verified", reason=reason, known_keys=list(settings.key_pairs))
-    raise Unauthorized(
-        f"The webhook can't be verified: {reason}. It must carry the body's hash and be signed "
-        "with a key that is known here: the service's log names those."
-    ) from failure
-
-
-def _reason(failure: Exception | None) -> str:
-    """What was wrong, without a word of what was sent: parsers quote their input."""
-    if type(failure) is Exception:
-        return str(failure)  # livekit-api's own, of fixed text
-    return type(failure).__name__
-
-
+@described(
+    Operation(
+        summary="LiveKit's events",
+        description="For livekit-server: name this URL in `webhook.urls` of livekit.yaml.",
+        answers={HTTPStatus.OK: Answer("Stored, known already, or of no interest.")},
+        problems=[TooLarge],
+        access="webhook",
+    )
+)
 async def receive(request: Request) -> Response:
     """POST /webhooks/livekit"""
     ctx: Context = request.app.state.ctx
     router: Router = request.app.state.webhooks
-    event = verify(ctx.settings, await _body(request), request.headers.get("authorization"))
+    event = _event(ctx.settings, await _body(request), request.headers.get("authorization"))
     name = event.event if router.knows(event.event) else "other"
     if not router.takes(event):
         # a camera, a microphone, a recorder: most events, of which no store needs to know
@@ -104,6 +77,16 @@ async def receive(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
+def _event(settings: Settings, body: bytes, authorization: str | None) -> WebhookEvent:
+    try:
+        return signature.verify(body, authorization, settings.key_pairs)
+    except NotSigned as error:
+        # Whoever can't sign is not told which keys there are.
+        known = list(settings.key_pairs)
+        log.warning("webhook_not_verified", reason=error.reason, known_keys=known)
+        raise
+
+
 async def _body(request: Request) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
@@ -114,4 +97,6 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-routes = [Route("/webhooks/livekit", receive, methods=["POST"])]
+_PATH = "/webhooks/livekit"
+routes: list[BaseRoute] = [Route(_PATH, receive, methods=["POST"])]
+BODY_LIMITS = {_PATH: MAX_BODY_BYTES}
