@@ -20,9 +20,6 @@ from app.settings import Settings, load
 
 STOP_SECONDS = 10
 """How long open requests may go on after SIGTERM."""
-# Whoever asks is to close an idle connection first (Go after 90 s, httpx after 5): one that this
-# end closes just then costs them the request that is on its way.
-KEEP_ALIVE_SECONDS = 120
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -151,22 +148,18 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
 
     from app.main import create_app
     from app.processes.supervisor import listen
+    from app.serving.server import config as server_config
     from handlers import router
 
     if descriptor is None:
         listener = listen(settings.host, settings.port)
     else:
         listener = socket.socket(fileno=descriptor)
-    config = uvicorn.Config(
+    config = server_config(
         create_app(settings, router),
+        settings,
         loop="uvloop",
-        http="httptools",
-        ws="none",
         lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = uvicorn.Server(config)

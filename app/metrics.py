@@ -19,6 +19,11 @@ EGRESS_STARTS = Counter(
 )
 REFUSALS = Counter(_PREFIX + "refusals_total", "Shares that are not recorded, by why", ["why"])
 ERRORS = Counter(_PREFIX + "errors_total", "What went wrong, by kind", ["type"])
+CONNECTIONS_REFUSED = Counter(
+    _PREFIX + "connections_refused_total",
+    "Connections that were closed for what they took, by why: connections, head, body",
+    ["why"],
+)
 CAPTURES = Counter(_PREFIX + "captures_total", "Captures, by how they ended", ["status"])
 CAPTURE_SECONDS = Histogram(
     _PREFIX + "capture_duration_seconds",

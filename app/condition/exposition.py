@@ -27,6 +27,7 @@ from app.cleaning import governor
 from app.condition.measures import Measures
 from app.context import Context
 from app.errors import ConfigurationError
+from app.serving.server import config as server_config
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 CACHE_SECONDS = 15.0
@@ -118,11 +119,7 @@ async def served(ctx: Context) -> AsyncIterator[None]:
         return Response(await exposition.render(), media_type=CONTENT_TYPE)
 
     app = Starlette(routes=[Route("/metrics", get_metrics)])
-    server = Guest(
-        uvicorn.Config(
-            app, lifespan="off", ws="none", access_log=False, log_config=None, server_header=False
-        )
-    )
+    server = Guest(server_config(app, settings, lifespan="off"))
     with _listening(settings.host, settings.metrics_port) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="metrics")
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -22,6 +23,17 @@ class ServerSettings(BaseSettings):
     cors_origins: Names = Field(
         (), description="Origins, comma separated, whose pages may call the API."
     )
+    trusted_proxies: Names = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses or networks, comma separated, of proxies whose X-Forwarded-For and "
+        "X-Forwarded-Proto are believed.",
+    )
+    max_connections: int = Field(
+        2000, ge=16, description="Connections to the HTTP API at once; the longest idle makes room."
+    )
+    max_connections_per_address: int = Field(
+        256, ge=8, description="Of them from one address that is no trusted proxy."
+    )
     streams_per_user: int = Field(8, ge=1, description="Event streams of one user at once.")
     session_minutes: float = Field(
         15, ge=1, le=1440, description="How long a token of POST /session is valid."
@@ -41,6 +53,18 @@ class ServerSettings(BaseSettings):
     def _host_given(cls, value: str) -> str:
         if not value:
             raise ValueError("must not be empty")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise ValueError(
+                    "must be addresses or networks such as 10.0.0.0/8 (without bits behind the /8)"
+                ) from error
         return value
 
     @field_validator("cors_origins")

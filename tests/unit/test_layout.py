@@ -33,8 +33,9 @@ ARROWS: dict[str, set[str]] = {
     "webhooks": {"api"},
     # around all of them
     "work": set(),
+    "serving": set(),
     "processes": set(),
-    "condition": {"buffer", "cleaning", "clips", "recording"},
+    "condition": {"buffer", "cleaning", "clips", "recording", "serving"},
     "api": {
         "access", "buffer", "captures", "clips", "condition", "events", "media", "recording",
         "storage", "viewing",
@@ -47,7 +48,8 @@ ARROWS: dict[str, set[str]] = {
         "access", "captures", "cleaning", "clips", "condition", "events", "recording", "work",
     },
     "__main__": {
-        "access", "captures", "client", "condition", "indexing", "main", "processes", "worker",
+        "access", "captures", "client", "condition", "indexing", "main", "processes", "serving",
+        "worker",
     },
 }  # fmt: skip
 FRAME_ARROWS: dict[str, set[str]] = {
@@ -259,4 +261,4 @@ def test_one_place_reads_the_environment() -> None:
 def test_one_place_makes_problem_documents() -> None:
     """Our errors become HTTP answers in one module."""
     writers = {name_of(p) for p in SOURCES if "application/problem+json" in p.read_text()}
-    assert writers <= {"app/api/problems.py", "app/api/openapi.py"}
+    assert writers <= {"app/api/problems.py", "app/api/openapi.py", "app/serving/protocol.py"}

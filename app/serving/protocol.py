@@ -1,0 +1,244 @@
+"""HTTP/1.1 on one connection, within bounds: how much may come, and how long it may take.
+
+uvicorn's protocol over httptools (llhttp) has none: it takes a header of any size, adding piece to
+piece, and waits for ever for what is missing. h11, its other one, bounds sizes and not times, and
+parses in Python.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import structlog
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from app import metrics
+from app.errors import ReplayError
+from app.serving.connections import Connections
+
+log = structlog.get_logger()
+
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 8 * 2**20
+"""How long, and how much, is still read and thrown away after a refusal."""
+FRAMING_PER_BODY_BYTE = 8
+"""Chunks of one byte each cost five bytes around it; more than this per byte is not a body."""
+
+
+class HeadTooLarge(ReplayError):
+    slug, status, title = "head-too-large", 431, "The request's URL and headers are too large"
+
+
+class RequestTimeout(ReplayError):
+    slug, status, title = "request-timeout", 408, "The request did not come in time"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one connection may take."""
+
+    head_bytes: int = 32 * 1024
+    """Request line and headers together."""
+    head_seconds: float = 10.0
+    """From the first byte awaited to the end of the headers."""
+    body_seconds: float = 30.0
+    """From there to the end of the body."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Refuses what is too large with 431, what takes too long with 408, and then closes.
+
+    Made by `bounded`, which gives the class its bounds and the server's connections.
+    """
+
+    bounds: ClassVar[Bounds]
+    places: ClassVar[Connections]
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._reading_body = False
+        self._refused = False
+        self._head_bytes = 0
+        self._received_bytes = 0
+        self._piece_bytes = 0
+        self._body_bytes = 0
+
+    # -- the connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        address = self.client[0] if self.client else ""
+        if not self.places.admit(self, address):
+            metrics.CONNECTIONS_REFUSED.labels("connections").inc()
+            self._refused = True
+            transport.abort()
+            return
+        self._within(self.bounds.head_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_clock()
+        self.places.remove(self)
+        super().connection_lost(exc)
+
+    def close_idle(self) -> bool:
+        """Closes the connection if no request is under way on it; whether it did."""
+        if self._is_answering() or self._reading_body:
+            return False
+        self._stop_clock()
+        self._refused = True
+        self.transport.abort()
+        return True
+
+    # -- what comes
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            self._discard(len(data))
+            return
+        self._received_bytes += len(data)
+        self._piece_bytes = len(data)
+        super().data_received(data)
+        if self._refused or self.transport.is_closing():
+            return
+        allowed = self.bounds.head_bytes + FRAMING_PER_BODY_BYTE * self._body_bytes
+        if self._received_bytes - self._body_bytes > allowed and not self._is_queued():
+            self._refuse_head()
+        elif self._deadline is None and not self._is_answering():
+            self._within(self.bounds.head_seconds)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        # Of a piece that holds the end of another request, too, the part is not known: none counts.
+        self._received_bytes = self._piece_bytes
+        self._head_bytes = self._body_bytes = 0
+        self.places.busy(self)
+
+    def on_url(self, url: bytes) -> None:
+        self._head_bytes += len(url)
+        if self._head_bytes <= self.bounds.head_bytes:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes <= self.bounds.head_bytes:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._refused:
+            return
+        if not self._check_head():
+            return
+        self._reading_body = True
+        self._within(self.bounds.body_seconds)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._refused:
+            return
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._refused:
+            return
+        self._reading_body = False
+        self._received_bytes = self._body_bytes = self._piece_bytes = 0
+        self._stop_clock()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._is_answering():
+            self.places.idle(self)
+
+    # -- the bounds
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _is_queued(self) -> bool:
+        """Requests wait for their turn: what was received may be of several."""
+        return bool(self.pipeline)
+
+    def _within(self, seconds: float) -> None:
+        self._stop_clock()
+        self._deadline = self.loop.call_later(seconds, self._too_late, seconds)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_late(self, seconds: float) -> None:
+        self._deadline = None
+        what = "body" if self._reading_body else "head"
+        self._refuse(
+            what, RequestTimeout(f"the request's {what} was not whole within {seconds:g} s")
+        )
+
+    def _check_head(self) -> bool:
+        """Whether the head is within its bound; refuses the request if not."""
+        if self._head_bytes > self.bounds.head_bytes:
+            self._refuse_head()
+            return False
+        return True
+
+    def _refuse_head(self) -> None:
+        most = self.bounds.head_bytes
+        self._refuse("head", HeadTooLarge(f"URL and headers are larger than {most} bytes in all"))
+
+    def _refuse(self, what: str, error: ReplayError) -> None:
+        """Answers, if nothing was answered yet, and closes; what still comes is not read."""
+        self._refused = True
+        self._stop_clock()
+        metrics.CONNECTIONS_REFUSED.labels(what).inc()
+        peer = self.client[0] if self.client else ""
+        log.warning("request_refused", type=error.slug, detail=error.detail, peer=peer)
+        if self.transport.is_closing() or self._is_answering():
+            self.transport.abort()
+            return
+        self.transport.write(_answer(error))
+        self.transport.write_eof()
+        # Closed while more comes, the kernel would reset the connection, and the answer be lost.
+        self._received_bytes = 0
+        self._deadline = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    def _discard(self, size: int) -> None:
+        self._received_bytes += size
+        if self._received_bytes > LINGER_BYTES:
+            self.transport.abort()
+
+
+def bounded(bounds: Bounds, places: Connections) -> type[BoundedProtocol]:
+    """A protocol class for one server, with its bounds and its connections."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"bounds": bounds, "places": places})
+
+
+def _answer(error: ReplayError) -> bytes:
+    """A problem document as a whole answer: there is no application that could give one."""
+    document = {
+        "type": error.slug,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    body = json.dumps(document).encode()
+    head = (
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
+        f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+        "cache-control: no-store\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body

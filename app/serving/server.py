@@ -1,0 +1,70 @@
+"""The HTTP server: uvicorn with our protocol, its bounds and its connections."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import structlog
+import uvicorn
+
+from app.serving.connections import Connections
+from app.serving.protocol import Bounds, bounded
+from app.settings import Settings
+
+# Whoever asks is to close an idle connection first (Go after 90 s, httpx after 5): one that this
+# end closes just then costs them the request that is on its way.
+KEEP_ALIVE_SECONDS = 120
+SPARE_DESCRIPTORS = 256
+"""What a process opens besides connections: files of clips, stores, log."""
+
+log = structlog.get_logger()
+
+
+def config(
+    app: Any, settings: Settings, bounds: Bounds | None = None, **given: Any
+) -> uvicorn.Config:
+    """uvicorn's configuration for an application of ours; `given` goes to it as it is."""
+    places = Connections(most(settings), settings.max_connections_per_address, is_trusted(settings))
+    return uvicorn.Config(
+        app,
+        http=bounded(bounds or Bounds(), places),
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        **given,
+    )
+
+
+def most(settings: Settings) -> int:
+    """How many connections there may be: MAX_CONNECTIONS, or as many as there are descriptors.
+
+    The soft limit of descriptors is raised first: without one left, nobody is answered any more.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.max_connections + SPARE_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return settings.max_connections
+    log.warning("few_descriptors", limit=soft, max_connections=settings.max_connections)
+    return max(16, soft - SPARE_DESCRIPTORS)
+
+
+def is_trusted(settings: Settings) -> Callable[[str], bool]:
+    """Whether an address is that of one of the TRUSTED_PROXIES."""
+    networks = [ip_network(network) for network in settings.trusted_proxies]
+
+    def within(address: str) -> bool:
+        try:
+            return any(ip_address(address) in network for network in networks)
+        except ValueError:  # a socket without an address
+            return False
+
+    return within

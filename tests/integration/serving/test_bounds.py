@@ -1,0 +1,257 @@
+"""What a connection may take before anybody knows who calls, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from app.serving import server
+from app.serving.protocol import Bounds
+from app.settings import Settings, load
+from tests.waiting import wait_for
+
+SHORT = Bounds(head_seconds=0.4, body_seconds=0.6)
+HEAD = b"GET /hello HTTP/1.1\r\nHost: x\r\n"
+
+
+@dataclass
+class Answer:
+    status: int
+    type: str
+    rest: bytes
+
+
+class Line:
+    """One connection, on which bytes are sent as they are."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def send(self, data: bytes) -> None:
+        with suppress(ConnectionError):  # refused in between: the answer, or the end, tells
+            self.writer.write(data)
+            await self.writer.drain()
+
+    async def answer(self) -> Answer:
+        """The next answer; of a connection that was closed without one status 0."""
+        try:
+            head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return Answer(0, "", b"")
+        length = 0
+        for line in head.lower().split(b"\r\n"):
+            if line.startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        body = await asyncio.wait_for(self.reader.readexactly(length), 10)
+        kind = json.loads(body)["type"] if b"problem+json" in head else ""
+        return Answer(int(head.split(b" ", 2)[1]), kind, body)
+
+    async def closed(self) -> bool:
+        """Waits for the other end to close."""
+        with suppress(ConnectionError):
+            while await asyncio.wait_for(self.reader.read(65536), 10):
+                pass
+        return True
+
+
+Dial = Callable[[], Awaitable[Line]]
+
+
+async def hello(request: Request) -> Response:
+    return PlainTextResponse("hello")
+
+
+async def echo(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def stream(request: Request) -> Response:
+    async def lines() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield b"."
+            await asyncio.sleep(0.15)
+
+    return StreamingResponse(lines())
+
+
+def settings(**given: object) -> Settings:
+    return load(_env_file=None, livekit_api_key="k", livekit_api_secret="s" * 32, **given)
+
+
+@asynccontextmanager
+async def served(bounds: Bounds = SHORT, **given: object) -> AsyncIterator[Dial]:
+    routes = [
+        Route("/hello", hello),
+        Route("/echo", echo, methods=["POST"]),
+        Route("/stream", stream),
+    ]
+    config = server.config(
+        Starlette(routes=routes), settings(**given), bounds, port=0, lifespan="off"
+    )
+    one = uvicorn.Server(config)
+    task = asyncio.create_task(one.serve())
+    lines: list[Line] = []
+    try:
+        await wait_for(lambda: one.started or task.done(), 10, what="uvicorn listens")
+        port = one.servers[0].sockets[0].getsockname()[1]
+
+        async def dial() -> Line:
+            lines.append(Line(*await asyncio.open_connection("127.0.0.1", port)))
+            return lines[-1]
+
+        yield dial
+    finally:
+        for line in lines:
+            line.writer.close()
+        one.should_exit = True
+        await task
+
+
+@pytest.fixture
+async def dial() -> AsyncIterator[Dial]:
+    async with served() as made:
+        yield made
+
+
+async def test_what_is_within_bounds_is_answered(dial: Dial) -> None:
+    """Several requests on one connection, one with 31 KiB of headers, one in single bytes."""
+    line = await dial()
+    await line.send(HEAD + b"X: " + b"a" * 31 * 1024 + b"\r\n\r\n")
+    assert (await line.answer()).status == 200
+    for byte in HEAD + b"\r\n":
+        await line.send(bytes([byte]))
+    assert (await line.answer()).status == 200
+
+
+@pytest.mark.parametrize("pieces", [1, 40])
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD + b"X-A: " + b"a" * 2**20 + b"\r\n\r\n",
+        HEAD + b"a" * 2**20 + b": x\r\n\r\n",
+        HEAD + b"X: y\r\n" * 2**17 + b"\r\n",
+        b"GET /" + b"a" * 2**20 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /hello?" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=["value", "name", "many", "path", "query"],
+)
+async def test_a_head_over_32_kib_is_431(dial: Dial, head: bytes, pieces: int) -> None:
+    """Whatever is large in it, and however it comes; the connection is closed."""
+    line = await dial()
+    size = len(head) // pieces + 1
+    for start in range(0, len(head), size):
+        await line.send(head[start : start + size])
+    answer = await line.answer()
+    assert (answer.status, answer.type) == (431, "head-too-large")
+    assert await line.closed()
+
+
+async def test_a_large_head_is_told_about(dial: Dial) -> None:
+    """One that is sent at once and read before more comes gets the whole answer."""
+    line = await dial()
+    await line.send(HEAD + b"X: " + b"a" * 40_000)
+    answer = await line.answer()
+    assert (answer.status, answer.type) == (431, "head-too-large")
+
+
+async def test_a_head_never_finished_is_408(dial: Dial) -> None:
+    """Half of it, then a byte now and then: the deadline is for all of it."""
+    line = await dial()
+    await line.send(HEAD)
+    for _ in range(10):
+        await line.send(b"X: y\r\n")
+        await asyncio.sleep(0.1)
+    answer = await line.answer()
+    assert (answer.status, answer.type) == (408, "request-timeout")
+    assert await line.closed()
+
+
+async def test_silence_is_closed(dial: Dial) -> None:
+    """So are empty lines, before a first request and after one."""
+    silent, empty, later = await dial(), await dial(), await dial()
+    await later.send(HEAD + b"\r\n")
+    assert (await later.answer()).status == 200
+    for _ in range(10):
+        await empty.send(b"\r\n")
+        await later.send(b"\r\n")
+        await asyncio.sleep(0.1)
+    for line in (silent, empty, later):
+        assert await line.closed()
+
+
+async def test_a_body_never_finished_is_408(dial: Dial) -> None:
+    """The application waits no longer than the deadline, nor does its caller."""
+    line = await dial()
+    await line.send(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+    assert await line.closed()
+
+
+async def test_what_follows_a_body_in_chunks_is_bounded(dial: Dial) -> None:
+    """Trailers and chunk extensions are no way around the bound of the head."""
+    head = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for tail in (b"2\r\nab\r\n0\r\nX: " + b"a" * 2**20, b"2;x=" + b"a" * 2**20):
+        line = await dial()
+        await line.send(head + tail)
+        assert await line.closed()
+
+
+async def test_a_body_of_tiny_chunks_is_read(dial: Dial) -> None:
+    """Framing of five bytes around each is no attack."""
+    line = await dial()
+    head = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    await line.send(head + b"1\r\na\r\n" * 60_000 + b"0\r\n\r\n")
+    answer = await line.answer()
+    assert (answer.status, answer.rest) == (200, b"60000")
+
+
+async def test_requests_sent_ahead_are_all_answered(dial: Dial) -> None:
+    """What waits in line on a connection is not taken for one large head."""
+    line = await dial()
+    await line.send((HEAD + b"X: " + b"a" * 2000 + b"\r\n\r\n") * 100)
+    for _ in range(100):
+        assert (await line.answer()).status == 200
+
+
+async def test_an_answer_may_take_its_time(dial: Dial) -> None:
+    """Deadlines are for what comes in: a stream that is longer than both goes on."""
+    line = await dial()
+    await line.send(b"GET /stream HTTP/1.0\r\n\r\n")
+    whole = await asyncio.wait_for(line.reader.read(), 10)
+    assert whole.count(b"\r\n.\r\n") == 10
+    assert whole.endswith(b"\r\n0\r\n\r\n")
+
+
+async def test_idle_connections_make_room() -> None:
+    """All places are taken by idle ones; a new caller is answered, the longest idle is closed."""
+    async with served(Bounds(), max_connections=16) as dial:
+        idle = [await dial() for _ in range(16)]
+        for line in idle:
+            await line.send(HEAD + b"\r\n")
+            assert (await line.answer()).status == 200
+        late = await dial()
+        await late.send(HEAD + b"\r\n")
+        assert (await late.answer()).status == 200
+        assert await idle[0].closed()
+        await idle[-1].send(HEAD + b"\r\n")
+        assert (await idle[-1].answer()).status == 200
+
+
+async def test_one_address_has_its_share() -> None:
+    """One that is no trusted proxy gets so many connections, and each further one is closed."""
+    few = {"max_connections_per_address": 8, "trusted_proxies": "10.0.0.0/8"}
+    async with served(Bounds(), **few) as dial:
+        lines = [await dial() for _ in range(8)]
+        for line in lines:
+            await line.send(HEAD + b"\r\n")
+            assert (await line.answer()).status == 200
+        assert await (await dial()).closed()
