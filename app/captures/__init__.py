@@ -1,0 +1,1 @@
+"""Asking for a clip and making it."""

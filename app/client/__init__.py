@@ -1,0 +1,1 @@
+"""The HTTP interface's client for the terminal."""

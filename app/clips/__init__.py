@@ -1,0 +1,1 @@
+"""The library of clips: found, changed, opened to others, deleted, expired."""

@@ -1,0 +1,1 @@
+"""How the installation is: doctor, health, metrics and their history."""

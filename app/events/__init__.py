@@ -1,0 +1,1 @@
+"""Our own events: written down first, delivered later."""

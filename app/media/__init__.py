@@ -1,4 +1,1 @@
-"""Media as bytes: MPEG-TS segments in, fragments and MP4 files out.
-
-Pure of web, queue and database: every function here takes paths, bytes and numbers.
-"""
+"""Media itself: `.ts` files read, fragments, movies and pictures made. No database, no network."""

@@ -1,0 +1,1 @@
+"""Processes: the supervisor, its children, the embedded stores."""

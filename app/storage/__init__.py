@@ -1,0 +1,1 @@
+"""Files that stay inside their root, and survive a power cut."""

@@ -1,0 +1,1 @@
+"""The reader of the buffer: timelines, windows, playlists, served movies, pictures."""

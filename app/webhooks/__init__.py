@@ -1,0 +1,1 @@
+"""LiveKit's webhooks: verified, and handed to whoever handles them."""
