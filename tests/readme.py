@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.api import openapi
 from app.condition import exposition
 from app.main import ROUTES
 from app.settings import Settings
+from tests.unit import test_layout as layout
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("app", "deploy", "handlers", "tests")
@@ -60,6 +62,29 @@ def metrics_table() -> str:
     return "\n".join(lines)
 
 
+def rooms_table() -> str:
+    """Each room, and each module of the frame, with what it holds and what it imports."""
+    frame = ", ".join(f"`{name}`" for name in layout.FRAME_ARROWS)
+    return (
+        f"{_rooms('room', layout.ARROWS)}\n\nThe frame, which any room may import: {frame}.\n\n"
+        f"{_rooms('of the frame', layout.FRAME_ARROWS)}"
+    )
+
+
+def _rooms(heading: str, arrows: Mapping[str, set[str]]) -> str:
+    lines = [f"| {heading} | what it holds | imports |", "| --- | --- | --- |"]
+    for room, imported in arrows.items():
+        others = ", ".join(f"`{other}`" for other in sorted(imported))
+        lines.append(f"| `{room}` | {purpose(room)} | {others} |")
+    return "\n".join(lines)
+
+
+def purpose(room: str) -> str:
+    """The first paragraph of what a room, or a module right below app/, says of itself."""
+    docstring = ast.get_docstring(ast.parse(layout.MODULES[f"app.{room}"].read_text())) or ""
+    return " ".join(docstring.partition("\n\n")[0].split())
+
+
 @dataclass(frozen=True)
 class Table:
     """A table between its markers in one README."""
@@ -69,6 +94,7 @@ class Table:
 
 
 TABLES = {
+    "rooms": Table(ROOT / "app/README.md", rooms_table),
     "settings": Table(ROOT / "deploy/README.md", settings_table),
     "metrics": Table(ROOT / "deploy/README.md", metrics_table),
     "routes": Table(ROOT / "app/api/README.md", routes_table),
@@ -86,7 +112,38 @@ def table_in(text: str, name: str) -> str:
 def with_table(text: str, name: str, table: str) -> str:
     """The text with another table between the markers."""
     begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
-    return text.replace(f"{begin}{table_in(text, name)}\n{end}", f"{begin}{table}\n{end}")
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    return f"{head}{begin}{table}\n{end}{tail}"
+
+
+def section(text: str, heading: str) -> str:
+    """What stands under a heading of a README, up to the next one that is not below it."""
+    found = re.search(rf"^(#+) {re.escape(heading)}$", text, re.MULTILINE)
+    if found is None:
+        raise ValueError(f"there is no heading {heading!r}")
+    rest = text[found.end() :]
+    following = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
+    return rest[: following.start()] if following else rest
+
+
+def rows(text: str) -> list[list[str]]:
+    """The rows of the tables in a text, without their headings."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.split(" |")[:-1]] for line in lines]
+    rules = [number for number, line in enumerate(lines) if line.startswith("| --- ")]
+    headings = {*rules, *(number - 1 for number in rules)}
+    return [
+        [cell.removeprefix("| ") for cell in row]
+        for number, row in enumerate(cells)
+        if number not in headings
+    ]
+
+
+def anchors(text: str) -> set[str]:
+    """What a link may say after `#`: headings as GitHub makes anchors of them."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Checks what must hold between disk and rows; says where it does not.
 
 1. An indexed segment has a complete file of the recorded size.
-2. Every file under the buffer root is indexed, marked for deletion, not yet named by its playlist,
-   or of a named class: playlist, init segment, tile of an indexed one, quarantined, being written.
-3. A pinned segment is neither marked nor missing.
+2. Every file under the buffer root is exactly one of: indexed, marked for deletion, not yet named
+   by its playlist, or of a named class (playlist, init segment, tile of an indexed segment,
+   quarantined, being written).
+3. A pinned segment is never deleted: it is neither marked nor missing.
 """
 
 from __future__ import annotations

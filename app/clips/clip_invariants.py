@@ -1,7 +1,10 @@
 """Checks what must hold between clips, their files and quotas; says where it does not.
 
-5. A clip's file exists at its final path if and only if its row says ready; its size is charged to
-   exactly one quota, its owner's. A file is a clip's, or is being written for a capture.
+5. A clip's file exists at its final path if and only if its row says ready; its bytes match its
+   checksum once that is known; its size is charged to exactly one quota, its owner's.
+
+A file is a clip's, or is being written for a capture. Checksums are not compared: that would read
+every clip.
 """
 
 from __future__ import annotations

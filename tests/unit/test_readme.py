@@ -44,12 +44,6 @@ def test_every_command_of_the_program_is_told() -> None:
     assert [c for c in commands if f"python -m app {c}" not in ALL and f"`{c}`" not in ALL] == []
 
 
-def test_what_always_holds_is_what_the_checker_checks() -> None:
-    """The invariants are numbered 1 to 5."""
-    section = TEXTS["app/README.md"].split("## What always holds")[1].split("##")[0]
-    assert re.findall(r"^(\d)\. ", section, re.MULTILINE) == list("12345")
-
-
 def test_links_and_pictures_lead_somewhere() -> None:
     """Relative links point to files of the project, and to headings that are there."""
     lost = []
@@ -57,12 +51,6 @@ def test_links_and_pictures_lead_somewhere() -> None:
         for target in re.findall(r"\]\((?!https?://)([^)]+)\)", text):
             path, _, heading = target.partition("#")
             file = (ROOT / name).parent / path if path else ROOT / name
-            if not file.exists() or (heading and heading not in anchors(file.read_text())):
+            if not file.exists() or (heading and heading not in readme.anchors(file.read_text())):
                 lost.append(f"{name}: {target}")
     assert lost == []
-
-
-def anchors(text: str) -> set[str]:
-    """What a link may say after `#`: headings as GitHub makes anchors of them."""
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

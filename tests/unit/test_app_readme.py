@@ -1,0 +1,95 @@
+"""What app/README.md says of the house, held to the code."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+
+from app.condition import doctor, health
+from app.models import EgressSession
+from app.viewing import buffer_states
+from tests import readme
+from tests.unit import test_layout as layout
+
+TEXT = (readme.ROOT / "app/README.md").read_text()
+HOLDS = readme.section(TEXT, "What always holds")
+
+
+def test_what_always_holds_is_what_the_checkers_check() -> None:
+    """The invariants stand word for word in the docstrings of those who look for violations."""
+    told = numbered(HOLDS)
+    assert sorted(told) == list("12345")
+    checked: dict[str, str] = {}
+    for path in layout.SOURCES:
+        tree = ast.parse(path.read_text())
+        if reported := violations_of(tree):
+            own = numbered(ast.get_docstring(tree) or "")
+            assert own.keys() == reported, path
+            checked |= own
+    assert checked == {number: text for number, text in told.items() if number != "4"}
+
+
+def violations_of(tree: ast.Module) -> set[str]:
+    """The numbers of the invariants whose violations a module reports."""
+    return {
+        str(ast.literal_eval(node.args[0]))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Violation"
+    }
+
+
+def numbered(text: str) -> dict[str, str]:
+    """Numbered statements by their number, each on one line."""
+    found = re.findall(r"^(\d)\. (.+?)(?=^\d\. |\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
+    return {number: " ".join(statement.split()) for number, statement in found}
+
+
+def test_the_index_that_holds_the_fourth_is_there() -> None:
+    """What no checker looks for is a unique index, of the name that is told."""
+    (name,) = re.findall(r"unique index `(\w+)`", HOLDS)
+    indexes = [one.document for one in EgressSession.model_config["indexes"]()]
+    assert [one["unique"] for one in indexes if one["name"] == name] == [True]
+
+
+def test_the_states_of_a_share_are_those_of_its_timeline() -> None:
+    """The diagram has each state, and no other."""
+    diagram = readme.section(TEXT, "What becomes of a share")
+    drawn = re.findall(r"^  (\w+) -->|--> (\w+)", diagram, re.MULTILINE)
+    states = {state for pair in drawn for state in pair if state}
+    assert states == set(buffer_states.NAMES) - buffer_states.GROUPS.keys()
+
+
+def test_every_check_of_the_doctor_has_its_cost() -> None:
+    """The table names each check that the doctor makes."""
+    names = {
+        node.args[0].value
+        for node in ast.walk(ast.parse(inspect.getsource(doctor.examine)))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "_checked"
+        and isinstance(node.args[0], ast.Constant)
+    }
+    costs = readme.rows(readme.section(TEXT, "What each check of the doctor costs"))
+    told = {name for first, *_ in costs for name in re.findall("`([a-z ]+)`", first)}
+    assert told == names | set(health.ROLES)
+
+
+def test_words_that_are_not_ours_name_nothing() -> None:
+    """No class or module of app/ bears a word of the glossary's third column."""
+    glossary = readme.rows(readme.section(TEXT, "Words"))
+    avoided = {word for _, _, others in glossary for word in others.split(", ") if word}
+    assert len(avoided) > 20
+    found = {word: places for word, places in names_by_word().items() if word in avoided}
+    assert found == {}
+
+
+def names_by_word() -> dict[str, set[str]]:
+    """Each word that a class or a module is named with, plurals as one, and where."""
+    found: dict[str, set[str]] = {}
+    for module, path in layout.MODULES.items():
+        tree = ast.parse(path.read_text())
+        classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        for name in (*module.split(".")[1:], *classes):
+            for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name):
+                found.setdefault(word.lower().removesuffix("s"), set()).add(f"{module}: {name}")
+    return found
