@@ -5,10 +5,14 @@ the one before it (with that one) and its own; so a slow source is repeated. Aft
 frame the slots are filled with black, 2 s late; when frames return the slots in between stay empty.
 That is what the real egress's files show: black right after the last frame, and on return a hole
 in the picture inside one long segment, with the sound continuous (samples/share_muted_for_6s).
+
+A machine that is too slow falls behind by a second, then leaves out what waits: the picture stands
+still and leaps, the sound has a hole, and recording goes on, as the real egress's does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -32,6 +36,8 @@ from deploy.local.standin.segmenter import (
 )
 
 BLACK_AFTER_SECONDS = 2.0
+LATE_SECONDS = 1.0
+"""What waits for so long is left out."""
 FROZEN_SECONDS = 8.0
 """A machine that is so far behind gets the real egress's "pipeline frozen"."""
 AUDIO_SLACK_SECONDS = 0.1
@@ -39,6 +45,7 @@ AUDIO_WAIT_SECONDS = 0.5
 VIDEO_LATENCY_SECONDS = 0.03
 """From a frame's capture to its arrival here, over 127.0.0.1: 14 ms idle, more under load."""
 AUDIO_LATENCY_SECONDS = 0.03
+_MEDIA = ("video", "audio")
 
 
 class PipelineFrozen(Exception):
@@ -121,8 +128,11 @@ class Recorder(threading.Thread):
                 kind, arrival, payload = self._queue.get(timeout=0.1)
             except queue.Empty:
                 kind, arrival, payload = "idle", time.time(), None
-            if time.time() - arrival > FROZEN_SECONDS:
+            late = time.time() - arrival
+            if late > FROZEN_SECONDS:
                 raise PipelineFrozen("pipeline frozen")
+            if late > LATE_SECONDS and kind in _MEDIA and self._origin and self._has_video:
+                arrival, kind = self._leave_out(arrival), "idle"
             if kind == "finish":
                 return self._finish()
             if kind == "abandon":
@@ -159,6 +169,35 @@ class Recorder(threading.Thread):
         if slot >= self._next_slot:
             self._next_slot = slot
             self._write_slot(picture)
+
+    def _leave_out(self, arrival: float) -> float:
+        """Drop what waits, and go on after it. Returns when the last of it arrived."""
+        rest = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                waiting = self._queue.get_nowait()
+                if waiting[0] in _MEDIA:
+                    arrival = max(arrival, waiting[1])
+                else:
+                    rest.append(waiting)
+        for waiting in rest:
+            self._queue.put(waiting)
+        self._leap(arrival)
+        return arrival
+
+    def _leap(self, arrival: float) -> None:
+        """Leave the time up to here empty: slots of pictures, and whole frames of sound."""
+        capture = self._media_time(arrival - VIDEO_LATENCY_SECONDS)
+        self._next_slot = max(self._next_slot, round(capture * self._encoding.framerate) + 1)
+        # As after black, the first picture after the hole still belongs to the segment before it.
+        self._next_key = max(self._next_slot + 1, self._next_key)
+        self._last_arrival = arrival
+        heard = self._media_time(arrival - AUDIO_LATENCY_SECONDS) * SAMPLE_RATE
+        frames = int(heard - self._audio_position) // AUDIO_FRAME - 1
+        if frames > 0:
+            self._audio_position += frames * AUDIO_FRAME
+            self._samples.clear()
+            self._sounds = False
 
     def _idle(self, now: float) -> None:
         if not self._origin:

@@ -115,7 +115,11 @@ class Source:
                     self._recorder.put_video(time.time(), event.frame)
 
     async def _read_audio(self, track: Any) -> None:
-        stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=2, frame_size_ms=20)
+        # Few and long pieces: each costs a turn of the event loop. On a machine that is too slow
+        # the oldest are lost, rather than that all of them come later and later.
+        stream = rtc.AudioStream(
+            track, capacity=5, sample_rate=SAMPLE_RATE, num_channels=2, frame_size_ms=100
+        )
         async with aclosing(stream):
             async for event in stream:
                 if self._recorder.is_alive():

@@ -188,6 +188,27 @@ def test_nothing_is_written_after_the_video_went(tmp_path: Path) -> None:
     assert segments[-1].end_seconds < 2
 
 
+def test_a_machine_that_is_too_slow_leaves_out_what_waits(tmp_path: Path) -> None:
+    """The picture stands still and leaps, the sound has a hole; then both are at their own time."""
+    recording = Recording(tmp_path)
+    feed(recording, time.time() - 5, range(150), 120)
+    segments = recording.finish()
+    times = [t for segment in segments for t, _ in frames(segment)]
+    steps = [b - a for a, b in itertools.pairwise(times)]
+    assert sum(step for step in steps if step > 0.1) > 2
+    assert times[-1] == pytest.approx(149 / FPS, abs=0.001)
+    for segment in segments:
+        shown = frames(segment)
+        assert shown[0][0] == pytest.approx(segment.start_seconds, abs=0.001)
+        assert segment.end_seconds - shown[-1][0] < 1.5 / FPS, "no hole at a segment's end"
+    sound = [p.pts for segment in segments for p in packets(segment, 1)]
+    places = [(pts / 90_000 - 3600) * 44_100 / 1024 for pts in sound]
+    assert places == pytest.approx([round(place) for place in places], abs=0.01), "on one grid"
+    assert places == sorted(set(places))
+    assert len(places) < places[-1] - 80, "two seconds of them were left out"
+    assert places[-1] / 44_100 * 1024 == pytest.approx(10, abs=0.2)
+
+
 def test_a_machine_that_is_too_slow_fails(tmp_path: Path) -> None:
     """Work that is 8 s late ends the recorder with the real egress's words."""
     recording = Recording(tmp_path)
