@@ -10,7 +10,7 @@ from app.context import Context
 from app.models import Buffer, EgressSession, Marker, Pin
 from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share
 from tests.integration.buffer.test_cleanup import index, make_old, problems, sequences
-from tests.integration.clips.mortal import Mortal, mortal
+from tests.integration.captures.mortal import Mortal, mortal
 
 SECOND = 90_000
 MOST_STEPS = 10

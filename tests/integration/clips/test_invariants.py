@@ -14,8 +14,8 @@ from app.captures.requests import CaptureRequest
 from app.clips import clip_invariants, library
 from app.context import Context
 from app.models import File, UserReplayQuota
-from tests.integration.clips.checking import Done, captured
-from tests.integration.clips.conftest import ADA, MakeShare
+from tests.integration.captures.checking import Done, captured
+from tests.integration.captures.conftest import ADA, MakeShare
 
 
 @pytest_asyncio.fixture

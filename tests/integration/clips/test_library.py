@@ -14,8 +14,8 @@ from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, QuotaExceeded
 from app.models import File, ReplayClip
-from tests.integration.clips.checking import captured, files
-from tests.integration.clips.conftest import ADA, ADMIN, BOB, MakeShare
+from tests.integration.captures.checking import captured, files
+from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
 
 
 async def shelve(ctx: Context, number: int, owner: str = "ada", room: str = "room") -> str:

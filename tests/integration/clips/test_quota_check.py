@@ -10,8 +10,8 @@ from app.access import accounts, quota
 from app.clips import library, quota_check
 from app.context import Context
 from app.models import AuditEntry, UserReplayQuota
-from tests.integration.clips.checking import accepted, captured
-from tests.integration.clips.conftest import ADA, MakeShare
+from tests.integration.captures.checking import accepted, captured
+from tests.integration.captures.conftest import ADA, MakeShare
 
 
 async def used(ctx: Context, identity: str = "ada") -> tuple[int, int]:

@@ -15,7 +15,7 @@ from app.recording import admission
 from app.recording.reasons import Why
 from app.store import Row
 from tests import webhooks
-from tests.integration.clips.mortal import Mortal, mortal
+from tests.integration.captures.mortal import Mortal, mortal
 from tests.integration.conftest import MakeSettings
 from tests.integration.recording.conftest import Send
 

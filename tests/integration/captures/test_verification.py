@@ -11,8 +11,8 @@ import pytest
 from app.captures.failures import NotAsPlanned
 from app.captures.verification import Expected, verify
 from app.context import Context
-from tests.integration.clips.checking import Done, captured
-from tests.integration.clips.conftest import ADA, MakeShare
+from tests.integration.captures.checking import Done, captured
+from tests.integration.captures.conftest import ADA, MakeShare
 from tests.packet_checker import read_clip
 
 

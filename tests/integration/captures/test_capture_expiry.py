@@ -10,7 +10,7 @@ from app.clips import clip_pages
 from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.models import Capture
-from tests.integration.clips.conftest import ADA
+from tests.integration.captures.conftest import ADA
 from tests.integration.clips.rows import add_clip
 
 NOW = datetime.now(UTC)

@@ -12,8 +12,8 @@ from app.captures import endings, execution
 from app.context import Context
 from app.errors import QuotaExceeded
 from app.models import AuditEntry, Capture, OutgoingEvent
-from tests.integration.clips.checking import accepted, captured
-from tests.integration.clips.conftest import ADA, ADMIN, MakeShare
+from tests.integration.captures.checking import accepted, captured
+from tests.integration.captures.conftest import ADA, ADMIN, MakeShare
 
 
 async def told(ctx: Context) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from app.captures import endings, execution
 from app.context import Context
 from app.models import Buffer, Capture, Pin, Segment
 from tests.integration.buffer.shares import begin_share, indexing, nanoseconds
-from tests.integration.clips.checking import (
+from tests.integration.captures.checking import (
     accepted,
     captured,
     check_whole,
@@ -25,7 +25,7 @@ from tests.integration.clips.checking import (
     pictures_shown,
     reaches,
 )
-from tests.integration.clips.conftest import ADA, MakeShare, end_share
+from tests.integration.captures.conftest import ADA, MakeShare, end_share
 from tests.media_factory import MediaFactory, Recording, Shape
 
 UNDECODABLE_FRAMES = 3

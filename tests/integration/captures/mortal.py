@@ -75,7 +75,7 @@ class Mortal:
 async def mortal() -> AsyncIterator[Program]:
     """The running program."""
     program = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.integration.clips.mortal",
+        sys.executable, "-m", "tests.integration.captures.mortal",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from app.context import Context
 from tests.integration.buffer.shares import begin_share, indexing
-from tests.integration.clips.checking import accepted, check_whole, done, files, reaches
-from tests.integration.clips.conftest import ADA, MakeShare, end_share
+from tests.integration.captures.checking import accepted, check_whole, done, files, reaches
+from tests.integration.captures.conftest import ADA, MakeShare, end_share
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 from tests.media_factory import Recording
 

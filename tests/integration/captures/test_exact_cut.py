@@ -13,7 +13,7 @@ import pytest
 
 from app.captures import endings, execution
 from app.context import Context
-from tests.integration.clips.checking import (
+from tests.integration.captures.checking import (
     Done,
     accepted,
     captured,
@@ -22,7 +22,7 @@ from tests.integration.clips.checking import (
     nothing_is_left,
     reaches,
 )
-from tests.integration.clips.conftest import ADA, MakeShare
+from tests.integration.captures.conftest import ADA, MakeShare
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.packet_checker import read_clip
 

@@ -27,8 +27,8 @@ from app.errors import (
 from app.models import Buffer, Capture, Pin
 from app.store import Row
 from tests.integration.buffer.shares import begin_share
-from tests.integration.clips.checking import accepted, captured, files, nothing_is_left
-from tests.integration.clips.conftest import ADA, ADMIN, BOB, MakeShare
+from tests.integration.captures.checking import accepted, captured, files, nothing_is_left
+from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
 from tests.integration.conftest import MakeSettings
 from tests.media_factory import Recording
 

@@ -10,8 +10,8 @@ from app.cleaning import erasure as buffer_forgetting
 from app.context import Context
 from app.models import AuditEntry, Buffer
 from tests.integration.buffer.shares import begin_share, indexing
-from tests.integration.clips.checking import accepted, captured, done
-from tests.integration.clips.conftest import ADA
+from tests.integration.captures.checking import accepted, captured, done
+from tests.integration.captures.conftest import ADA
 from tests.media_factory import Recording
 
 

@@ -14,7 +14,7 @@ from app.captures.requests import CaptureRequest
 from app.clips import clip_expiry, library
 from app.context import Context
 from app.models import Capture, File, Pin, ReplayClip
-from tests.integration.clips.checking import (
+from tests.integration.captures.checking import (
     accepted,
     captured,
     check_whole,
@@ -22,8 +22,8 @@ from tests.integration.clips.checking import (
     files,
     nothing_is_left,
 )
-from tests.integration.clips.conftest import ADA, MakeShare
-from tests.integration.clips.mortal import Mortal, Program, mortal
+from tests.integration.captures.conftest import ADA, MakeShare
+from tests.integration.captures.mortal import Mortal, Program, mortal
 
 MOST_STEPS = 80
 
