@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -30,19 +31,14 @@ from app.api import (
     session_routes,
     share_routes,
     thumbnail_routes,
+    web_state,
 )
 from app.api import health_routes as health_api
-from app.api.event_streams import Places
 from app.api.middleware import BodyLimit, RequestFrame, cors
-from app.condition import exposition, health
-from app.condition.checkup import Checkup
+from app.condition import exposition
 from app.console import page_routes as console
 from app.context import opened
 from app.settings import Settings
-from app.viewing.buffer_thumbnails import Thumbnails
-from app.viewing.drawing import Drawing
-from app.viewing.looks import Looks
-from app.viewing.served_movies import Replays
 from app.webhooks import receiver
 from app.webhooks.router import Router
 
@@ -74,28 +70,12 @@ ROUTES: list[BaseRoute] = [
 
 
 def create_app(settings: Settings, webhooks: Router) -> Starlette:
-    """The application; `webhooks` takes LiveKit's events.
-
-    Its lifespan opens the stores: `state.ctx` is the Context within it.
-    """
+    """The application; `webhooks` takes LiveKit's events. Its lifespan opens the stores."""
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened(settings) as ctx, exposition.served(ctx):
-            app.state.ctx = ctx
-            app.state.exposition = exposition.Exposition(ctx)
-            app.state.readiness = health.Readiness(ctx)
-            app.state.checkup = Checkup(settings)
-            app.state.replays = Replays(ctx)
-            app.state.places = Places(ctx.queue.redis, settings.streams_per_user)
-            app.state.looks = Looks(ctx)
-            app.state.drawing = Drawing()
-            app.state.thumbnails = Thumbnails(ctx, app.state.drawing)
-            try:
-                yield
-            finally:
-                await app.state.looks.close()
-                await app.state.drawing.close()
+    async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        async with opened(settings) as ctx, exposition.served(ctx), web_state.opened(ctx) as web:
+            yield {"web": web, "webhooks": webhooks}
 
     middleware = [
         Middleware(RequestFrame),
@@ -111,6 +91,4 @@ def create_app(settings: Settings, webhooks: Router) -> Starlette:
     )
     # A path with a slash too many is another path: no redirect, which would repeat the query.
     app.router.redirect_slashes = False
-    app.state.settings = settings
-    app.state.webhooks = webhooks
     return app

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from app.access import signatures, tokens
 from app.access.tokens import Caller
+from app.api import web_state
 from app.context import Context
 from app.errors import Unauthorized
 
@@ -47,14 +48,14 @@ def caller(request: Request) -> Caller:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("the Authorization header must be: Bearer <token>")
-    found = tokens.verify(request.app.state.settings, token.strip())
+    found = tokens.verify(web_state.of(request).ctx.settings, token.strip())
     structlog.contextvars.bind_contextvars(caller=found.identity)
     return found
 
 
 def reader(request: Request) -> Reader:
     """Who wants to read a media resource, by token or by `sig` and `exp`. Raises Unauthorized."""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     now = datetime.now(UTC)
     query = request.query_params
     if "authorization" not in request.headers and "sig" in query:

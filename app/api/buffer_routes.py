@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from app.access import policy, visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth, marker_routes, share_lookup, wire
+from app.api import auth, marker_routes, share_lookup, web_state, wire
 from app.api.marker_routes import MarkerTold
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds
@@ -205,7 +205,7 @@ async def delete_buffer(request: Request) -> Response:
 
 
 def _asked(request: Request) -> tuple[Context, Caller, datetime]:
-    return request.app.state.ctx, auth.caller(request), datetime.now(UTC)
+    return web_state.of(request).ctx, auth.caller(request), datetime.now(UTC)
 
 
 async def told(

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
 from app.access.tokens import Caller
-from app.api import auth, buffer_routes, wire
+from app.api import auth, buffer_routes, web_state, wire
 from app.api.buffer_routes import BufferTold
 from app.api.event_streams import EventStream
 from app.api.openapi import Answer, Operation, described
@@ -72,14 +72,14 @@ class GoneTold(wire.Told):
 )
 async def get_buffer_events(request: Request) -> Response:
     """GET /buffers/events"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     asked = wire.query(request, EventsQuery)
     # Before the stream begins: an error of the store is an answer of its own.
     scope = await visibility.scope(ctx.store, ctx.settings, caller)
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    state = request.app.state
+    state = web_state.of(request)
     events = _Told(ctx, caller, asked, scope).events(state.looks)
     return EventStream(events, state.places, caller.identity)
 

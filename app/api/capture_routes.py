@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access.tokens import Caller
-from app.api import auth, clip_routes, wire
-from app.api.event_streams import EventStream, Places
+from app.api import auth, clip_routes, web_state, wire
+from app.api.event_streams import EventStream
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Told
 from app.captures import acceptance, endings
@@ -82,7 +82,7 @@ class CaptureTold(Progress):
 
 
 def _asked(request: Request) -> tuple[Context, Caller]:
-    return request.app.state.ctx, auth.caller(request)
+    return web_state.of(request).ctx, auth.caller(request)
 
 
 @described(
@@ -167,7 +167,7 @@ async def get_capture_events(request: Request) -> Response:
     """GET /captures/{capture_id}/events"""
     ctx, caller = _asked(request)
     row = await acceptance.find(ctx, caller, request.path_params["capture_id"])
-    places: Places = request.app.state.places
+    places = web_state.of(request).places
     return EventStream(_events(ctx, caller, row), places, caller.identity)
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access.tokens import Caller
-from app.api import auth, wire
+from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Seconds, Told
 from app.captures.requests import TITLE_LENGTH, Name, checked_title
@@ -199,7 +199,7 @@ def told(clip: Clip, reader: auth.Reader) -> ClipTold:
 
 
 def _asked(request: Request) -> tuple[Context, auth.Reader, Caller]:
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     return ctx, auth.reader_of(ctx, caller, datetime.now(UTC)), caller
 

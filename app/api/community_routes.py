@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from app.access import audit, communities, management
 from app.access.permissions import Action
 from app.access.tokens import Caller
-from app.api import auth, wire
+from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Told
 from app.context import Context
@@ -65,7 +65,7 @@ class MemberAsked(Asked):
 
 
 async def _managed(request: Request) -> tuple[Context, Caller, str]:
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     community = management.named(request.path_params["community"])
     await management.check(ctx.store, ctx.settings, caller, community)

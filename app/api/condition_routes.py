@@ -12,11 +12,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import management
-from app.api import auth, wire
+from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Seconds, Told
 from app.condition import history
-from app.condition.checkup import Checkup
 from app.errors import NotPermitted
 
 _LONGEST_MINUTES = int(history.KEPT.total_seconds() / 60)
@@ -79,7 +78,7 @@ async def get_history(request: Request) -> Response:
     """GET /operations/history"""
     management.check_admin(auth.caller(request))
     asked = wire.query(request, HistoryAsked)
-    rows = await history.read(request.app.state.ctx, asked.minutes, datetime.now(UTC))
+    rows = await history.read(web_state.of(request).ctx, asked.minutes, datetime.now(UTC))
     items = [SampleTold.model_validate(row) for row in rows]
     return wire.answer(HistoryTold(step_seconds=history.STEP_SECONDS, items=items))
 
@@ -95,7 +94,7 @@ async def get_history(request: Request) -> Response:
 async def get_checks(request: Request) -> Response:
     """GET /operations/checks"""
     management.check_admin(auth.caller(request))
-    checkup: Checkup = request.app.state.checkup
+    checkup = web_state.of(request).checkup
     checked = await checkup.read()
     items = [
         CheckTold(

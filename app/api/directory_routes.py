@@ -11,10 +11,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import directories, management
-from app.api import auth, wire
+from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Told
-from app.context import Context
 from app.errors import NotFound, NotPermitted
 
 _Name = Annotated[str, Field(min_length=1, max_length=512)]
@@ -94,7 +93,7 @@ class UserPage(Told):
 )
 async def list_communities(request: Request) -> Response:
     """GET /communities"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     asked = wire.query(request, PageAsked)
     found, following = await directories.managed(
@@ -126,7 +125,7 @@ async def list_communities(request: Request) -> Response:
 )
 async def list_members(request: Request) -> Response:
     """GET /communities/{community}/members"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     community = management.named(request.path_params["community"])
     await management.check(ctx.store, ctx.settings, caller, community)
@@ -148,7 +147,7 @@ async def list_members(request: Request) -> Response:
 )
 async def list_users(request: Request) -> Response:
     """GET /users"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     management.check_admin(auth.caller(request))
     asked = wire.query(request, NamesAsked)
     found, following = await directories.users(

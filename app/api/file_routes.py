@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.api import auth, byte_streams, ranges
+from app.api import auth, byte_streams, ranges, web_state
 from app.api.openapi import Answer, Operation, described
 from app.clips import library, sharing
 from app.context import Context
@@ -50,7 +50,7 @@ _GRANT = re.compile(r"[0-9]{1,9}")
 )
 async def get_file(request: Request) -> Response:
     """GET, HEAD /file/{file_id}"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     file = await _file(ctx, request)
     path = local.locate(ctx.settings.media_root, file["storage_path"])
     try:

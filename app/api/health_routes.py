@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.api import wire
+from app.api import web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.condition import health
-from app.condition.exposition import CONTENT_TYPE, Exposition
+from app.condition.exposition import CONTENT_TYPE
 from app.errors import NotFound, Unauthorized
 
 
@@ -53,7 +53,7 @@ async def get_healthz(request: Request) -> Response:
 )
 async def get_readyz(request: Request) -> Response:
     """GET /readyz"""
-    readiness: health.Readiness = request.app.state.readiness
+    readiness = web_state.of(request).readiness
     checks = await readiness.read()
     ready = all(found == health.OK for found in checks.values())
     told = Ready(status="ready" if ready else "not ready", checks=checks)
@@ -71,13 +71,13 @@ async def get_readyz(request: Request) -> Response:
 )
 async def get_metrics(request: Request) -> Response:
     """GET /metrics"""
-    token = request.app.state.settings.metrics_token.get_secret_value()
+    token = web_state.of(request).ctx.settings.metrics_token.get_secret_value()
     if not token:
         raise NotFound("the metrics are not served here: set METRICS_TOKEN or METRICS_PORT")
     given = request.headers.get("authorization", "").encode()
     if not hmac.compare_digest(given, f"Bearer {token}".encode()):
         raise Unauthorized("send METRICS_TOKEN: Authorization: Bearer <token>")
-    exposition: Exposition = request.app.state.exposition
+    exposition = web_state.of(request).exposition
     return Response(await exposition.render(), media_type=CONTENT_TYPE)
 
 

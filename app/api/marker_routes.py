@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from app.access import visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth, share_lookup, wire
+from app.api import auth, share_lookup, web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant
 from app.buffer import markers
@@ -152,7 +152,7 @@ def _told(row: Row) -> MarkerTold:
 
 
 def _asked(request: Request) -> tuple[Context, Caller, datetime]:
-    return request.app.state.ctx, auth.caller(request), datetime.now(UTC)
+    return web_state.of(request).ctx, auth.caller(request), datetime.now(UTC)
 
 
 _MARKERS = "/buffers/{buffer_id}/markers"

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -243,6 +245,10 @@ _PROBLEM: Json = {
 }
 
 
+_documents: WeakKeyDictionary[Starlette, Json] = WeakKeyDictionary()
+"""Of each application its description, once somebody has asked for it."""
+
+
 @described(
     Operation(
         summary="This description",
@@ -252,10 +258,10 @@ _PROBLEM: Json = {
 )
 async def get_openapi(request: Request) -> Response:
     """GET /openapi.json"""
-    state = request.app.state
-    if not hasattr(state, "openapi"):
-        state.openapi = describe(request.app.routes)
-    return JSONResponse(state.openapi)
+    app: Starlette = request.app
+    if app not in _documents:
+        _documents[app] = describe(app.routes)
+    return JSONResponse(_documents[app])
 
 
 routes: list[BaseRoute] = [Route("/openapi.json", get_openapi)]

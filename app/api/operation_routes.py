@@ -11,11 +11,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import audit, management
-from app.api import auth, wire
+from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Instant, Told
 from app.captures.requests import Instant as AskedInstant
-from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.events import sender
 
@@ -100,7 +99,7 @@ class EventsAsked(Asked):
 )
 async def get_audit(request: Request) -> Response:
     """GET /audit"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     management.check_admin(auth.caller(request))
     asked = wire.query(request, AuditAsked)
     wanted = {"identity": asked.identity, "action": asked.action, "subject": asked.subject}
@@ -126,7 +125,7 @@ async def get_audit(request: Request) -> Response:
 )
 async def get_events(request: Request) -> Response:
     """GET /events"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     management.check_admin(auth.caller(request))
     asked = wire.query(request, EventsAsked)
     rows, following = await sender.page(ctx, asked.state, limit=asked.limit, after=asked.next)
@@ -144,7 +143,7 @@ async def get_events(request: Request) -> Response:
 )
 async def send_event(request: Request) -> Response:
     """POST /events/{event_id}/send"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     management.check_admin(caller)
     event_id = request.path_params["event_id"]

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
 from app.access.policy import Share
-from app.api import auth, byte_streams, ranges, share_lookup, wire
+from app.api import auth, byte_streams, ranges, share_lookup, web_state, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.share_lookup import WindowQuery
@@ -56,7 +56,7 @@ log = structlog.get_logger()
 )
 async def get_playlist(request: Request) -> Response:
     """GET /buffers/{buffer_id}/playlist.m3u8"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     now = datetime.now(UTC)
     reader = auth.reader(request)
     asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
@@ -84,7 +84,7 @@ async def get_playlist(request: Request) -> Response:
 )
 async def get_capture_playlist(request: Request) -> Response:
     """GET /captures/{capture_id}/playlist.m3u8"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     reader = auth.reader(request)
     row = await preview.find(ctx, reader.caller, request.path_params["capture_id"])
     found = await preview.watchable(ctx, row, datetime.now(UTC))
@@ -132,7 +132,7 @@ def _relative(reader: Reader, path: str) -> str:
 )
 async def get_segment(request: Request) -> Response:
     """GET, HEAD /segments/{name}"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     reader = auth.reader(request)
     name: str = request.path_params["name"]
     found = _FRAGMENT.fullmatch(name) or _INIT.fullmatch(name)

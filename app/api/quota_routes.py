@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import audit, management, quota
-from app.api import auth, wire
+from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Told
 from app.context import Context
@@ -48,7 +48,7 @@ async def _told(ctx: Context, identity: str) -> Response:
 async def get_own(request: Request) -> Response:
     """GET /quota"""
     caller = auth.caller(request)
-    return await _told(request.app.state.ctx, caller.identity)
+    return await _told(web_state.of(request).ctx, caller.identity)
 
 
 @described(
@@ -61,7 +61,7 @@ async def get_own(request: Request) -> Response:
 async def get_users(request: Request) -> Response:
     """GET /users/{identity}/quota"""
     management.check_admin(auth.caller(request))
-    return await _told(request.app.state.ctx, management.named(request.path_params["identity"]))
+    return await _told(web_state.of(request).ctx, management.named(request.path_params["identity"]))
 
 
 @described(
@@ -75,7 +75,7 @@ async def get_users(request: Request) -> Response:
 )
 async def put_users(request: Request) -> Response:
     """PUT /users/{identity}/quota"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     management.check_admin(caller)
     identity = management.named(request.path_params["identity"])

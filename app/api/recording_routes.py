@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from app.access import visibility
 from app.access.policy import StoppedAs
 from app.access.tokens import Caller
-from app.api import auth, buffer_routes, share_lookup, wire
+from app.api import auth, buffer_routes, share_lookup, web_state, wire
 from app.api.buffer_routes import BufferTold
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked
@@ -68,7 +68,7 @@ async def resume_recording(request: Request) -> Response:
 
 async def _meant(request: Request) -> tuple[Context, Caller, Row, frozenset[StoppedAs]]:
     """The share that is meant, and as whom the caller may stop its recording."""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     row = await share_lookup.seen(ctx, caller, request.path_params["buffer_id"])
     standing = await visibility.may_stop(ctx.store, caller, visibility.share_of(row))

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
-from app.api import auth, byte_streams, ranges, share_lookup, wire
+from app.api import auth, byte_streams, ranges, share_lookup, web_state, wire
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.share_lookup import WindowQuery
@@ -68,8 +68,8 @@ class ReplayQuery(WindowQuery):
 )
 async def get_replay(request: Request) -> Response:
     """GET, HEAD /buffers/{buffer_id}/replay.mp4"""
-    ctx: Context = request.app.state.ctx
-    replays: served_movies.Replays = request.app.state.replays
+    ctx = web_state.of(request).ctx
+    replays = web_state.of(request).replays
     now = datetime.now(UTC)
     reader = auth.reader(request)
     asked = wire.query(request, ReplayQuery, ignore=auth.SIGNATURE_QUERY)

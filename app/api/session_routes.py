@@ -15,10 +15,9 @@ from starlette.routing import BaseRoute, Route
 from app.access import standing
 from app.access.issue import issue_session
 from app.access.tokens import Caller
-from app.api import auth, wire
+from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Instant, Seconds, Told
-from app.context import Context
 
 
 class StandingTold(Told):
@@ -75,7 +74,7 @@ async def post_session(request: Request) -> Response:
     """POST /session"""
     caller = auth.caller(request)
     told = await _told(request, caller)
-    session = issue_session(request.app.state.settings, caller, datetime.now(UTC))
+    session = issue_session(web_state.of(request).ctx.settings, caller, datetime.now(UTC))
     mine = {"expires_at": session.expires_at, "token": session.token}
     mine["renewable_until"] = session.renewable_until
     return wire.answer(SessionTold.model_validate(told | mine))
@@ -94,7 +93,7 @@ async def get_session(request: Request) -> Response:
 
 async def _told(request: Request, caller: Caller) -> dict[str, Any]:
     """The members of CallerTold."""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     settings = ctx.settings
     found = await standing.standings(ctx.store, settings, caller)
     limits = LimitsTold(

@@ -10,12 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.api import auth, wire
+from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
 from app.api.wire import Asked, Told
 from app.captures.requests import TEXT_LENGTH, Name, clean_text
 from app.clips import sharing
-from app.context import Context
 from app.errors import NotFound, NotPermitted
 
 
@@ -62,7 +61,7 @@ class ShareTold(Told):
 )
 async def share_clip(request: Request) -> Response:
     """POST /clips/{clip_id}/share"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     key = wire.idempotency_key(request)
     asked = await wire.body(request, ShareAsked)

@@ -14,12 +14,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.access import visibility
-from app.api import auth, byte_streams, clip_routes, file_routes, ranges, share_lookup, wire
+from app.api import (
+    auth,
+    byte_streams,
+    clip_routes,
+    file_routes,
+    ranges,
+    share_lookup,
+    web_state,
+    wire,
+)
 from app.api.auth import Reader
 from app.api.openapi import Answer, Operation, described
 from app.api.share_lookup import SeenWindow, WindowQuery
 from app.clips import clip_thumbnails, library
-from app.context import Context
 from app.errors import (
     BufferEmpty,
     Gone,
@@ -34,7 +42,6 @@ from app.media import sprites
 from app.models import ReplayClip
 from app.store import Row
 from app.viewing import stripes
-from app.viewing.buffer_thumbnails import Thumbnails
 from app.viewing.drawing import DrawingFailed
 
 _JPEG, _VTT = "image/jpeg", "text/vtt"
@@ -74,7 +81,7 @@ def _answers(description: str, media_type: str) -> dict[int, Answer]:
 )
 async def get_buffer_poster(request: Request) -> Response:
     """GET, HEAD /buffers/{buffer_id}/poster.jpg"""
-    pictures: Thumbnails = request.app.state.thumbnails
+    pictures = web_state.of(request).thumbnails
     _, window = await _window(request)
     rows = await pictures.newest(window.spans)
     return await ranges.answer_bytes(request, await pictures.poster(rows), _JPEG, _BRIEFLY)
@@ -93,7 +100,7 @@ async def get_buffer_poster(request: Request) -> Response:
 )
 async def get_buffer_index(request: Request) -> Response:
     """GET, HEAD /buffers/{buffer_id}/thumbnails.vtt"""
-    pictures: Thumbnails = request.app.state.thumbnails
+    pictures = web_state.of(request).thumbnails
     reader, window = await _window(request)
     rows = await pictures.segments(window.spans)
     if not rows:
@@ -124,8 +131,8 @@ async def get_buffer_index(request: Request) -> Response:
 )
 async def get_buffer_sheet(request: Request) -> Response:
     """GET, HEAD /buffers/{buffer_id}/thumbnails.jpg"""
-    ctx: Context = request.app.state.ctx
-    pictures: Thumbnails = request.app.state.thumbnails
+    ctx = web_state.of(request).ctx
+    pictures = web_state.of(request).thumbnails
     reader = auth.reader(request)
     asked = wire.query(request, SheetQuery, ignore=auth.SIGNATURE_QUERY)
     buffer_id: str = request.path_params["buffer_id"]
@@ -155,7 +162,7 @@ async def get_buffer_sheet(request: Request) -> Response:
 async def get_clip_poster(request: Request) -> Response:
     """GET, HEAD /clips/{clip_id}/poster.jpg"""
     _, _, file = await _clip(request)
-    state = request.app.state
+    state = web_state.of(request)
     return await _file(request, await clip_thumbnails.poster(state.ctx, state.drawing, file))
 
 
@@ -171,7 +178,7 @@ async def get_clip_poster(request: Request) -> Response:
 )
 async def get_clip_index(request: Request) -> Response:
     """GET, HEAD /clips/{clip_id}/thumbnails.vtt"""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     reader, clip, file = await _clip(request)
     grid, cues = await clip_thumbnails.index(ctx, file)
     path = f"/clips/{clip['_id']}/thumbnails.jpg"
@@ -195,12 +202,12 @@ async def get_clip_index(request: Request) -> Response:
 async def get_clip_sheet(request: Request) -> Response:
     """GET, HEAD /clips/{clip_id}/thumbnails.jpg"""
     _, _, file = await _clip(request)
-    state = request.app.state
+    state = web_state.of(request)
     return await _file(request, await clip_thumbnails.sheet(state.ctx, state.drawing, file))
 
 
 async def _window(request: Request) -> tuple[Reader, SeenWindow]:
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     reader = auth.reader(request)
     asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
     buffer_id = request.path_params["buffer_id"]
@@ -209,7 +216,7 @@ async def _window(request: Request) -> tuple[Reader, SeenWindow]:
 
 async def _clip(request: Request) -> tuple[Reader, Row, Row]:
     """Who asks, and the rows of the clip and of its file, if it may be read."""
-    ctx: Context = request.app.state.ctx
+    ctx = web_state.of(request).ctx
     reader = auth.reader(request)
     clip = await ctx.store.rows(ReplayClip).find_one({"_id": request.path_params["clip_id"]})
     if clip is None:

@@ -19,8 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app import metrics
+from app.api import web_state
 from app.api.openapi import Answer, Operation, described
-from app.context import Context
 from app.errors import TooLarge, Unavailable
 from app.settings import Settings
 from app.webhooks import signature
@@ -45,8 +45,8 @@ STORE_SECONDS = 5.0
 )
 async def receive(request: Request) -> Response:
     """POST /webhooks/livekit"""
-    ctx: Context = request.app.state.ctx
-    router: Router = request.app.state.webhooks
+    ctx = web_state.of(request).ctx
+    router: Router = request.state.webhooks
     event = _event(ctx.settings, await _body(request), request.headers.get("authorization"))
     name = event.event if router.knows(event.event) else "other"
     if not router.takes(event):

@@ -9,7 +9,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page
-from starlette.applications import Starlette
 
 from app.captures import execution
 from app.context import Context
@@ -18,7 +17,7 @@ from tests.integration.api.conftest import OWNER, SHARER, app
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.conftest import ctx, make_settings, settings, stores
 from tests.media_factory import MediaFactory, Shape
-from tests.serving import serving
+from tests.serving import Running, serving
 
 __all__ = ["app", "ctx", "make_settings", "settings", "stores"]  # fixtures
 
@@ -59,7 +58,7 @@ async def two_sessions(ctx: Context, factory: MediaFactory) -> DiskShare:
 @pytest.mark.parametrize("gaps", ["skip", "keep"])
 @pytest.mark.parametrize(("cut", "first"), [("precise", 15), ("segment", 0), ("exact", 15)])
 async def test_a_clip_shows_the_asked_instants(
-    app: Starlette,
+    app: Running,
     ctx: Context,
     two_sessions: DiskShare,
     page: Page,

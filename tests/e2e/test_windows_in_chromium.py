@@ -10,7 +10,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page
-from starlette.applications import Starlette
 
 from app.context import Context
 from app.models import Capture
@@ -19,7 +18,7 @@ from tests.integration.api.conftest import OWNER, SHARER, app
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.conftest import ctx, make_settings, settings, stores
 from tests.media_factory import MediaFactory, Recording, Shape
-from tests.serving import serving
+from tests.serving import Running, serving
 
 __all__ = ["app", "ctx", "make_settings", "settings", "stores"]  # fixtures
 
@@ -72,7 +71,7 @@ async def told(base: str, path: str) -> dict[str, str]:
 
 
 async def test_hls_js_plays_a_session_with_a_hole(
-    app: Starlette, recorded: Record, page: Page
+    app: Running, recorded: Record, page: Page
 ) -> None:
     """By the URL of the buffer's JSON: every picture, no error, no standstill."""
     made = await recorded((HOLE, 0))
@@ -95,7 +94,7 @@ async def test_hls_js_plays_a_session_with_a_hole(
     ],
 )
 async def test_hls_js_plays_over_the_joint_of_two_sessions(
-    app: Starlette, recorded: Record, page: Page, sessions: tuple[tuple[Shape, float], ...]
+    app: Running, recorded: Record, page: Page, sessions: tuple[tuple[Shape, float], ...]
 ) -> None:
     """Over the discontinuity, with and without sound: every picture, no error, no standstill."""
     made = await recorded(*sessions)
@@ -111,7 +110,7 @@ async def test_hls_js_plays_over_the_joint_of_two_sessions(
 
 
 async def test_hls_js_plays_a_capture_that_still_waits_for_its_media(
-    app: Starlette, ctx: Context, factory: MediaFactory, page: Page
+    app: Running, ctx: Context, factory: MediaFactory, page: Page
 ) -> None:
     """From the window's beginning, on as it grows, and to its end."""
     recording: Recording = factory.record(Shape(numbered=True, size=SIZE, frames=150))
@@ -142,7 +141,7 @@ async def test_hls_js_plays_a_capture_that_still_waits_for_its_media(
 
 
 async def test_the_video_element_seeks_in_a_window_that_is_served(
-    app: Starlette, recorded: Record, page: Page
+    app: Running, recorded: Record, page: Page
 ) -> None:
     """The right picture after each leap, by ranges of bytes, from the URL of the buffer's JSON."""
     made = await recorded((SILENT, 0), (WHOLE, 6))

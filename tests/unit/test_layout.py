@@ -43,7 +43,7 @@ ARROWS: dict[str, set[str]] = {
     "console": set(),
     "client": {"access"},
     # each puts one process together
-    "main": {"api", "condition", "console", "viewing", "webhooks"},
+    "main": {"api", "condition", "console", "webhooks"},
     "worker": {
         "access", "captures", "cleaning", "clips", "condition", "events", "recording", "work",
     },

@@ -9,7 +9,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from livekit.api import AccessToken, VideoGrants
-from starlette.applications import Starlette
 
 from app.context import Context
 from app.main import create_app
@@ -19,6 +18,7 @@ from tests.egress_on_disk import LIVE_WINDOW
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 from tests.media_factory import MediaFactory, Recording, Shape
+from tests.serving import Running, running
 
 ROOM = "room"
 SHARER = "ann"
@@ -51,15 +51,14 @@ INSTANCE_ADMIN = bearer(token("ops", room="", room_admin=True, room_list=True, r
 
 
 @pytest_asyncio.fixture
-async def app(ctx: Context, settings: Settings) -> AsyncIterator[Starlette]:
+async def app(ctx: Context, settings: Settings) -> AsyncIterator[Running]:
     """The application within its lifespan, on the stores of the test's `ctx`."""
-    app = create_app(settings, router)
-    async with app.router.lifespan_context(app):
+    async with running(create_app(settings, router)) as app:
         yield app
 
 
 @pytest_asyncio.fixture
-async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+async def http(app: Running) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application, without a token."""
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as client:

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import pytest_asyncio
-from starlette.applications import Starlette
 
 from app.access import communities
 from app.context import Context
@@ -31,7 +30,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
-from tests.serving import serving
+from tests.serving import Running, running, serving
 
 Event = tuple[str, dict[str, Any]]
 
@@ -83,7 +82,7 @@ async def listening(url: str, headers: dict[str, str], query: str = "") -> Async
 
 
 @pytest_asyncio.fixture
-async def url(app: Starlette) -> AsyncIterator[str]:
+async def url(app: Running) -> AsyncIterator[str]:
     async with serving(app) as found:
         yield found
 
@@ -248,7 +247,7 @@ async def test_a_stream_outlives_a_database_that_fails(
     wire = Wire(settings.mongo_url)
     with wire.laid() as mongo_url:
         app = create_app(settings.model_copy(update={"mongo_url": mongo_url}), router)
-        async with app.router.lifespan_context(app), serving(app) as url:
+        async with running(app) as within, serving(within) as url:
             made = await share()
             async with listening(url, OWNER) as stream:
                 assert len(await stream.snapshot()) == 1

@@ -22,6 +22,7 @@ from app.processes.free_ports import choose_ports
 from handlers import router
 from tests.integration.api.conftest import OWNER, MakeShare, bearer
 from tests.integration.conftest import MakeSettings
+from tests.serving import running
 from tests.waiting import wait_for
 
 
@@ -42,8 +43,8 @@ async def livekit(status: int = 200) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app)
+    async with running(app) as served_app:
+        transport = httpx.ASGITransport(served_app)
         async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as http:
             yield http
 

@@ -13,7 +13,6 @@ from urllib.parse import urlencode, urljoin
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from app.access.tokens import Caller
 from app.captures import acceptance, execution
@@ -24,7 +23,7 @@ from tests.integration.api.conftest import OWNER, SHARER, MakeShare
 from tests.integration.buffer.shares import DiskShare
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.packet_checker import Media, read_clip
-from tests.serving import serving
+from tests.serving import Running, serving
 
 FRAME = 1 / 15
 HOLE = (4.6, 5.8)
@@ -213,7 +212,7 @@ async def test_an_init_segment_that_changed_on_disk_is_never_served(
 
 @pytest.mark.parametrize("damage", DAMAGES)
 async def test_a_film_whose_media_changes_while_it_is_sent_breaks_off(
-    app: Starlette, share: MakeShare, damage: Callable[[Path], None]
+    app: Running, share: MakeShare, damage: Callable[[Path], None]
 ) -> None:
     """The reader can tell that bytes are missing; never are there others in their place."""
     made = await share()
@@ -236,7 +235,7 @@ async def _read(answer: httpx.Response, into: bytearray) -> None:
         into += block
 
 
-async def test_a_reader_who_goes_away_leaves_nothing_open(app: Starlette, share: MakeShare) -> None:
+async def test_a_reader_who_goes_away_leaves_nothing_open(app: Running, share: MakeShare) -> None:
     """Of a hundred that break off, no descriptor stays."""
     made = await share()
     async with serving(app) as base, httpx.AsyncClient(base_url=base) as http:

@@ -16,6 +16,7 @@ from app.viewing.watched_windows import Watch
 from tests.integration.api.conftest import OWNER, STRANGER, MakeShare, bearer, token
 from tests.integration.buffer.shares import DiskShare
 from tests.packet_checker import read_clip
+from tests.serving import Running
 
 
 def path_of(share: DiskShare) -> str:
@@ -102,7 +103,7 @@ async def test_a_signed_url_opens_its_window_and_no_other(
 
 
 async def test_a_window_that_is_watched_outlives_the_retention(
-    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+    app: Running, http: httpx.AsyncClient, share: MakeShare, ctx: Context
 ) -> None:
     """Its pins cover it, each look renews them, and its URL goes on giving the same bytes."""
     made = await share()
@@ -118,7 +119,7 @@ async def test_a_window_that_is_watched_outlives_the_retention(
     # Another process is asked: it knows the window by its pins alone.
     late = datetime.now(UTC) + timedelta(hours=1)
     await ctx.store.rows(Buffer).update_one({"_id": made.buffer_id}, {"$set": {"ended_at": late}})
-    http._transport.app.state.replays._planned.clear()  # type: ignore[attr-defined]
+    app.state["web"].replays._planned.clear()
     assert (await http.head(url)).headers["ETag"] == found.headers["ETag"]
     renewed = await ctx.store.rows(Pin).find_one({})
     assert renewed is not None
@@ -144,7 +145,7 @@ async def test_a_watcher_keeps_so_many_windows_and_no_more(ctx: Context, share: 
 
 @pytest.mark.parametrize("what", ["file", "rows"])
 async def test_a_window_whose_media_went_is_gone(
-    http: httpx.AsyncClient, share: MakeShare, ctx: Context, what: str
+    app: Running, http: httpx.AsyncClient, share: MakeShare, ctx: Context, what: str
 ) -> None:
     made = await share()
     url = (await http.get(f"{path_of(made)}?last=5", headers=OWNER)).headers["Location"]
@@ -154,7 +155,7 @@ async def test_a_window_whose_media_went_is_gone(
     else:
         await ctx.store.rows(Segment).delete_many({"session_id": made.session_id})
         await ctx.store.rows(Pin).delete_many({})
-        http._transport.app.state.replays._planned.clear()  # type: ignore[attr-defined]
+        app.state["web"].replays._planned.clear()
     gone = await http.get(url)
     assert gone.status_code == 410
     assert gone.json()["type"] == "gone"

@@ -10,11 +10,12 @@ import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
 
-from app.api import problems
+from app.api import problems, web_state
 from app.context import Context
 from app.webhooks import receiver
 from handlers import router
 from tests import webhooks
+from tests.serving import Running
 
 Send = Callable[..., Awaitable[httpx.Response]]
 
@@ -22,12 +23,10 @@ Send = Callable[..., Awaitable[httpx.Response]]
 @pytest_asyncio.fixture
 async def http(ctx: Context) -> AsyncIterator[httpx.AsyncClient]:
     app = Starlette(routes=receiver.routes, exception_handlers=problems.HANDLERS)
-    app.state.ctx = ctx
-    app.state.webhooks = router
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://replay.test"
-    ) as client:
-        yield client
+    async with web_state.opened(ctx) as web:
+        transport = httpx.ASGITransport(Running(app, {"web": web, "webhooks": router}))
+        async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as client:
+            yield client
 
 
 @pytest.fixture

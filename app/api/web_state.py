@@ -1,0 +1,62 @@
+"""What the web application holds while it runs, as each request finds it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from app.api.event_streams import Places
+from app.condition.checkup import Checkup
+from app.condition.exposition import Exposition
+from app.condition.health import Readiness
+from app.context import Context
+from app.viewing.buffer_thumbnails import Thumbnails
+from app.viewing.drawing import Drawing
+from app.viewing.looks import Looks
+from app.viewing.served_movies import Replays
+
+
+@dataclass(frozen=True)
+class WebState:
+    """The process's context, and what its requests share."""
+
+    ctx: Context
+    exposition: Exposition
+    readiness: Readiness
+    checkup: Checkup
+    replays: Replays
+    places: Places
+    looks: Looks
+    drawing: Drawing
+    thumbnails: Thumbnails
+
+
+@asynccontextmanager
+async def opened(ctx: Context) -> AsyncIterator[WebState]:
+    """The state of an application on a context, until the block ends."""
+    drawing = Drawing()
+    state = WebState(
+        ctx=ctx,
+        exposition=Exposition(ctx),
+        readiness=Readiness(ctx),
+        checkup=Checkup(ctx.settings),
+        replays=Replays(ctx),
+        places=Places(ctx.queue.redis, ctx.settings.streams_per_user),
+        looks=Looks(ctx),
+        drawing=drawing,
+        thumbnails=Thumbnails(ctx, drawing),
+    )
+    try:
+        yield state
+    finally:
+        await state.looks.close()
+        await state.drawing.close()
+
+
+def of(request: Request) -> WebState:
+    """The state that the application's lifespan gives each request."""
+    state: WebState = request.state.web
+    return state
