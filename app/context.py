@@ -35,4 +35,4 @@ async def opened(settings: Settings) -> AsyncIterator[Context]:
         finally:
             await queue.close()
     finally:
-        store.close()
+        await store.close()

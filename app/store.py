@@ -1,6 +1,7 @@
-"""The database: one client, the engine over it and the raw collections.
+"""The database: one client, and the collections of the models.
 
-ODMantic creates rows and makes the indexes; state changes and hot reads go to the collections.
+ODMantic is the schema: it says what a row holds and which indexes there are. PyMongo's own
+asynchronous client does the rest, because ODMantic's engine knows no client but Motor.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pymongo
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from odmantic import AIOEngine, Model
+from odmantic import Model
+from odmantic.index import ODMBaseIndex
+from pymongo import AsyncMongoClient, IndexModel
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
 from app.models import MODELS
@@ -38,19 +41,20 @@ class Store:
     """An open database. Build it inside the running event loop; `close()` it in the same loop."""
 
     def __init__(self, mongo_url: str) -> None:
-        self.client: AsyncIOMotorClient[Row] = AsyncIOMotorClient(
+        self.client: AsyncMongoClient[Row] = AsyncMongoClient(
             mongo_url, tz_aware=True, serverSelectionTimeoutMS=5000
         )
-        database = parse_uri(mongo_url)["database"] or "replay"
-        self.engine = AIOEngine(client=self.client, database=database)
+        self.database = self.client[parse_uri(mongo_url)["database"] or "replay"]
 
     async def prepare(self) -> None:
         """Makes every index that is not there yet. Safe to run by several processes at once."""
-        await self.engine.configure_database(list(MODELS))
+        for model in MODELS:
+            if indexes := _indexes(model):
+                await self.rows(model).create_indexes(indexes)
 
-    def rows(self, model: type[Model]) -> AsyncIOMotorCollection[Row]:
-        """The raw collection of a model: for atomic updates and hot reads."""
-        return self.engine.get_collection(model)
+    def rows(self, model: type[Model]) -> AsyncCollection[Row]:
+        """The collection of a model."""
+        return self.database[+model]
 
     async def ping(self) -> None:
         """Returns when the database answers; raises pymongo.errors.PyMongoError if not."""
@@ -60,9 +64,17 @@ class Store:
         """Inserts the row. False if its id, or another unique key, is taken; nothing changed."""
         try:
             await self.rows(type(row)).insert_one(row.model_dump_doc())
-        except pymongo.errors.DuplicateKeyError:
+        except DuplicateKeyError:
             return False
         return True
 
-    def close(self) -> None:
-        self.client.close()
+    async def close(self) -> None:
+        await self.client.close()
+
+
+def _indexes(model: type[Model]) -> list[IndexModel]:
+    """The indexes that a model declares, as the driver wants them."""
+    return [
+        index.get_pymongo_index() if isinstance(index, ODMBaseIndex) else index
+        for index in model.__indexes__()
+    ]

@@ -54,7 +54,7 @@ async def rules_and_slots(
 async def rules_of(store: Store, settings: Settings, wanted: Collection[str]) -> dict[str, Rules]:
     """The rules of several communities."""
     found = store.rows(Community).find({"_id": {"$in": sorted(wanted)}}, {"slots": 0})
-    rows = {row["_id"]: row for row in await found.to_list(len(wanted))}
+    rows = {row["_id"]: row for row in await found.to_list()}
     return {each: _rules(settings, each, rows.get(each, {})) for each in wanted}
 
 
@@ -88,7 +88,7 @@ async def member(store: Store, community: str, identity: str) -> Row | None:
 async def memberships(store: Store, identity: str, wanted: Collection[str]) -> dict[str, Row]:
     """Somebody's rows in several communities; those without one are left out."""
     ids = {_member_id(community, identity): community for community in wanted}
-    rows = await store.rows(Member).find({"_id": {"$in": sorted(ids)}}).to_list(len(ids))
+    rows = await store.rows(Member).find({"_id": {"$in": sorted(ids)}}).to_list()
     return {ids[row["_id"]]: row for row in rows}
 
 

@@ -89,8 +89,8 @@ async def _counted(store: Store, wanted: Sequence[str]) -> dict[str, int]:
         {"$match": {"community": {"$in": list(wanted)}}},
         {"$group": {"_id": "$community", "count": {"$sum": 1}}},
     ]
-    counted = await store.rows(Member).aggregate(pipeline).to_list(len(wanted))
-    return {row["_id"]: row["count"] for row in counted}
+    counted = await store.rows(Member).aggregate(pipeline)
+    return {row["_id"]: row["count"] async for row in counted}
 
 
 def _names(field: str, search: str | None, after: str | None) -> Row:

@@ -152,7 +152,7 @@ async def _by_policy(store: Store, settings: Settings, caller: Caller) -> list[R
         communities.all_memberships(store, caller.identity),
     )
     found = store.rows(Room).find({"_id": {"$in": sids}}, {"community": 1})
-    rooms = {row["_id"]: row["community"] for row in await found.to_list(len(sids))}
+    rooms = {row["_id"]: row["community"] for row in await found.to_list()}
     rules = await communities.rules_of(store, settings, {*members, *rooms.values()})
     there = [sid for sid, of in rooms.items() if rules[of].capture_policy == "room"]
     held = {community: communities.actions_by("rbac", row) for community, row in members.items()}

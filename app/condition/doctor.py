@@ -134,7 +134,7 @@ async def _mongo(settings: Settings) -> Result:
         await store.ping()
         return Result("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
     finally:
-        store.close()
+        await store.close()
 
 
 async def _redis(settings: Settings) -> Result:

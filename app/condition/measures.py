@@ -67,8 +67,8 @@ async def _measure(ctx: Context) -> Measured:
 async def _charged_bytes(ctx: Context) -> int:
     """Every clip is charged to exactly one quota, and quotas are far fewer than clips."""
     pipeline: list[Row] = [{"$group": {"_id": None, "bytes": {"$sum": "$used_bytes"}}}]
-    found = await ctx.store.rows(UserReplayQuota).aggregate(pipeline).to_list(1)
-    return int(found[0]["bytes"]) if found else 0
+    sums = await (await ctx.store.rows(UserReplayQuota).aggregate(pipeline)).to_list()
+    return int(sums[0]["bytes"]) if sums else 0
 
 
 async def _media_lag(ctx: Context, live: list[Row], now: datetime) -> float:
@@ -83,7 +83,7 @@ async def _media_lag(ctx: Context, live: list[Row], now: datetime) -> float:
         {"$match": {"end": {"$gt": recent}}},
         {"$group": {"_id": "$session_id", "end": {"$max": "$end"}}},
     ]
-    newest = {row["_id"]: row["end"] async for row in segments.aggregate(pipeline)}
+    newest = {row["_id"]: row["end"] async for row in await segments.aggregate(pipeline)}
     stalled = [row for row in active if row["_id"] not in newest]
     for row in sorted(stalled, key=lambda row: row["active_at"])[:LOOKED_UP_SESSIONS]:
         last = await segments.find_one(

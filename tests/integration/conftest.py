@@ -70,5 +70,4 @@ async def ctx(settings: Settings) -> AsyncIterator[Context]:
         try:
             yield context
         finally:
-            database = context.store.engine.database.name
-            await context.store.client.drop_database(database)
+            await context.store.client.drop_database(context.store.database)

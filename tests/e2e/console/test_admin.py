@@ -176,7 +176,7 @@ async def test_the_instance_s_admin_sets_quotas_and_sends_what_nobody_took(
     await letter.get_by_role("button").click()
     await expect(letter).to_have_count(0)
     row = await store.rows(OutgoingEvent).find_one({"_id": dead.id})
-    store.close()
+    await store.close()
     assert row is not None
     assert row["state"] != "dead"
     await go(page, "/admin/audit?action=event_sent_again")

@@ -83,7 +83,7 @@ async def buffers(world: World, rows: list[Buffer]) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.rows(Buffer).delete_many({"_id": {"$in": ids}})
-        store.close()
+        await store.close()
 
 
 def longest_task_ms(trace: bytes) -> float:

@@ -63,7 +63,7 @@ async def library(world: World) -> AsyncIterator[Library]:
 
             await wait_for(ready, 30, what="the clips are made")
         yield Library(room, made, client, store)
-    store.close()
+    await store.close()
 
 
 async def posting(page: Page, *, events: bool) -> None:

@@ -64,9 +64,9 @@ async def clipped(ctx: Context, made: DiskShare, *window: float) -> ReplayClip:
     capture = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
     assert capture is not None
     assert capture["status"] == "ready", capture["detail"]
-    clip = await ctx.store.engine.find_one(ReplayClip, ReplayClip.capture_id == row["_id"])
+    clip = await ctx.store.rows(ReplayClip).find_one({"capture_id": row["_id"]})
     assert clip is not None
-    return clip
+    return ReplayClip.model_validate_doc(clip)
 
 
 @pytest.mark.parametrize(

@@ -326,9 +326,9 @@ async def clip_of(ctx: Context, made: DiskShare, start: float, end: float) -> Re
     request = CaptureRequest.model_validate({"buffer": made.buffer_id} | query)
     row = await acceptance.accept(ctx, ANN, request)
     await execution.run(ctx, row["_id"])
-    found = await ctx.store.engine.find_one(ReplayClip, ReplayClip.id == row["clip_id"])
+    found = await ctx.store.rows(ReplayClip).find_one({"_id": row["clip_id"]})
     assert found is not None
-    return found
+    return ReplayClip.model_validate_doc(found)
 
 
 async def test_a_clips_pictures_are_of_what_it_shows(
