@@ -9,6 +9,7 @@ from livekit.protocol.webhook import WebhookEvent
 from app.context import Context
 from app.recording import facts
 from app.webhooks.router import Router
+from app.work import errands
 
 router = Router()
 
@@ -18,4 +19,4 @@ async def egress_changed(event: WebhookEvent, ctx: Context) -> None:
     """When an egress of ours changes, note it and ask for its sharer's reconcile."""
     session = await facts.egress(ctx.store, event.egress_info, datetime.now(UTC))
     if session is not None:
-        await ctx.queue.reconcile(session["room_sid"], session["identity"])
+        await ctx.queue.ask(errands.RECONCILE, session["room_sid"], session["identity"])

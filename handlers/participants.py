@@ -9,6 +9,7 @@ from livekit.protocol.webhook import WebhookEvent
 from app.context import Context
 from app.recording import facts
 from app.webhooks.router import Router
+from app.work import errands
 
 router = Router()
 
@@ -32,10 +33,10 @@ async def participant_left(event: WebhookEvent, ctx: Context) -> None:
     """When somebody leaves, note it and ask for the reconcile of what they still share."""
     await facts.participant_left(ctx.store, event.room, event.participant, datetime.now(UTC))
     if await facts.is_sharing(ctx.store, event.participant):
-        await ctx.queue.reconcile(event.room.sid, event.participant.identity)
+        await ctx.queue.ask(errands.RECONCILE, event.room.sid, event.participant.identity)
 
 
 @router.on("participant_left", "participant_connection_aborted", when=_of_a_recorder)
 async def recorder_left(event: WebhookEvent, ctx: Context) -> None:
     """When a recorder leaves, ask for the reconcile of its room."""
-    await ctx.queue.reconcile_room(event.room.sid)
+    await ctx.queue.ask(errands.RECONCILE_ROOM, event.room.sid)

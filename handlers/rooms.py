@@ -9,6 +9,7 @@ from livekit.protocol.webhook import WebhookEvent
 from app.context import Context
 from app.recording import facts
 from app.webhooks.router import Router
+from app.work import errands
 
 router = Router()
 
@@ -23,4 +24,4 @@ async def room_started(event: WebhookEvent, ctx: Context) -> None:
 async def room_finished(event: WebhookEvent, ctx: Context) -> None:
     """When a room is finished, note it and ask for a reconcile of all who shared in it."""
     await facts.room_finished(ctx.store, event.room, datetime.now(UTC))
-    await ctx.queue.reconcile_room(event.room.sid)
+    await ctx.queue.ask(errands.RECONCILE_ROOM, event.room.sid)

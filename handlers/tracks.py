@@ -9,6 +9,7 @@ from livekit.protocol.webhook import WebhookEvent
 from app.context import Context
 from app.recording import facts
 from app.webhooks.router import Router
+from app.work import errands
 
 router = Router()
 
@@ -23,7 +24,7 @@ async def track_published(event: WebhookEvent, ctx: Context) -> None:
     await facts.track_published(
         ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
     )
-    await ctx.queue.reconcile(event.room.sid, event.participant.identity)
+    await ctx.queue.ask(errands.RECONCILE, event.room.sid, event.participant.identity)
 
 
 @router.on("track_unpublished", when=_of_a_share)
@@ -32,4 +33,4 @@ async def track_unpublished(event: WebhookEvent, ctx: Context) -> None:
     await facts.track_unpublished(
         ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
     )
-    await ctx.queue.reconcile(event.room.sid, event.participant.identity)
+    await ctx.queue.ask(errands.RECONCILE, event.room.sid, event.participant.identity)

@@ -11,6 +11,7 @@ from pymongo import DESCENDING
 from app.models import AuditEntry, keyset
 from app.settings import Settings
 from app.store import EPOCH, FAR, Row, Store, before
+from app.work.jobs import hours, job, seconds
 
 Action = Literal[
     "buffer_forgotten",
@@ -80,6 +81,7 @@ async def page(
     return rows[:limit], keyset.written(rows[limit - 1]["at"], rows[limit - 1]["_id"])
 
 
+@job("forget_audit", every=hours(1), timeout=seconds(90))
 async def forget_old(store: Store, settings: Settings) -> None:
     """Deletes what is older than AUDIT_DAYS."""
     oldest = datetime.now(UTC) - timedelta(days=settings.audit_days)

@@ -31,6 +31,7 @@ from app.models import Capture, CaptureStatus, Segment
 from app.store import Row
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
+from app.work import errands
 
 KEY_LIFE = timedelta(hours=24)
 PIN_LIFE = timedelta(hours=1)
@@ -88,7 +89,7 @@ async def accept(
         clip_id=row["clip_id"],
     )
     try:
-        await ctx.queue.capture(row["_id"], row["generation"])
+        await ctx.queue.ask(errands.CAPTURE, row["_id"], turn=row["generation"])
     except RedisError as error:
         # The row is the promise; it is queued again as soon as the queue is back.
         log.warning("capture_not_queued", capture=row["_id"], error=repr(error))

@@ -9,6 +9,7 @@ import structlog
 from app.context import Context
 from app.models import Capture
 from app.store import before
+from app.work.jobs import hours, job, seconds
 
 KEPT = timedelta(days=7)
 """From a capture's end. Its Idempotency-Key holds for 24 h from its acceptance, which is before."""
@@ -16,6 +17,7 @@ KEPT = timedelta(days=7)
 log = structlog.get_logger()
 
 
+@job("forget_captures", every=hours(1), timeout=seconds(90))
 async def forget_captures(ctx: Context) -> None:
     """Deletes the rows of captures that are over, with nothing left to do, since KEPT."""
     long_over = {

@@ -22,6 +22,8 @@ from app.context import Context
 from app.errors import ReplayError
 from app.models import Capture, CaptureStatus
 from app.store import Store, before
+from app.work import errands
+from app.work.jobs import job, seconds
 
 ATTEMPTS = 5
 BACKOFF_SECONDS = 2.0
@@ -31,6 +33,16 @@ THOROUGH_SECONDS = 2.0
 log = structlog.get_logger()
 
 _slots: WeakKeyDictionary[Store, Slots] = WeakKeyDictionary()
+
+
+@job(errands.CAPTURE, timeout=seconds(15))
+async def begin(ctx: Context, running: asyncio.TaskGroup, capture_id: str) -> None:
+    """Has a capture made among those that `running` holds.
+
+    Its row's lease tells who works on it, and for how long. To the queue it is done: that would
+    leave every job of a killed worker alone for as long as the longest may take.
+    """
+    running.create_task(run(ctx, capture_id))
 
 
 async def run(ctx: Context, capture_id: str) -> None:
@@ -49,6 +61,7 @@ async def run(ctx: Context, capture_id: str) -> None:
             log.warning("capture_interrupted", error=repr(error))
 
 
+@job("requeue_captures", every=seconds(5), timeout=seconds(30))
 async def requeue_expired(ctx: Context) -> None:
     """Queues every capture again whose worker is gone, or whose job the queue has lost."""
     rows = ctx.store.rows(Capture)
@@ -64,7 +77,7 @@ async def requeue_expired(ctx: Context) -> None:
         )
         if claimed.modified_count:
             log.info("capture_queued_again", capture=row["_id"], status=row["status"])
-            await ctx.queue.capture(row["_id"], row["generation"] + 1)
+            await ctx.queue.ask(errands.CAPTURE, row["_id"], turn=row["generation"] + 1)
 
 
 async def _run(ctx: Context, lease: Lease) -> None:

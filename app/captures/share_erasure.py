@@ -17,6 +17,8 @@ from app.cleaning import erasure
 from app.context import Context
 from app.models import Buffer
 from app.store import Row, dated
+from app.work import errands
+from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
 
@@ -39,12 +41,13 @@ async def forget_share(ctx: Context, caller: Caller, buffer: Row) -> None:
     await endings.cancel_all_of(ctx, buffer["_id"], now)
     await erasure.hide(ctx, buffer["_id"], now)
     try:
-        await ctx.queue.forget(buffer["_id"])
+        await ctx.queue.ask(errands.FORGET, buffer["_id"])
     except RedisError as error:
         # The mark is the promise; go_on_with_all keeps it.
         log.warning("forgetting_not_queued", buffer=buffer["_id"], error=repr(error))
 
 
+@job(errands.FORGET, timeout=seconds(90))
 async def go_on(ctx: Context, buffer_id: str) -> None:
     """One pass over a share that is marked to be forgotten."""
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
@@ -53,6 +56,7 @@ async def go_on(ctx: Context, buffer_id: str) -> None:
         await erasure.forget(ctx, buffer_id)
 
 
+@job("forget_marked", every=seconds(5), timeout=seconds(90))
 async def go_on_with_all(ctx: Context) -> None:
     """One pass over every share that is marked: what is committed late goes, too."""
     marked = {"forget_before": dated()}

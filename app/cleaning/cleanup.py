@@ -16,6 +16,7 @@ from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
 from app.models import Buffer, Capture, CaptureStatus, EgressSession, Segment
 from app.store import Row
+from app.work.jobs import job, minutes, seconds
 
 SETTLED_AFTER = timedelta(seconds=60)
 """A session that is over for less may still be looked at by whoever ended it."""
@@ -23,6 +24,7 @@ SETTLED_AFTER = timedelta(seconds=60)
 log = structlog.get_logger()
 
 
+@job("cleanup", every=lambda settings: minutes(settings.cleanup_minutes), timeout=seconds(90))
 async def run(ctx: Context) -> None:
     """Removes what may go now. Safe to interrupt anywhere, and to run twice at once."""
     await markers.pin_again(ctx.store, datetime.now(UTC))

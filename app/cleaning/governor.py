@@ -16,6 +16,7 @@ from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import EgressSession, Segment
 from app.store import Row
+from app.work.jobs import job, seconds
 
 SHARE_PER_ROUND = 0.9
 """Each round allows a buffer this much of what the round before allowed."""
@@ -34,6 +35,8 @@ async def refuse_new(ctx: Context) -> bool:
     return await free_bytes(ctx) < ctx.settings.free_space_min_bytes
 
 
+# Egress may fill what is left of a disk within seconds; looking costs one statvfs.
+@job("relieve", every=seconds(10), timeout=seconds(90))
 async def relieve(ctx: Context) -> int:
     """Shrinks windows until there is enough space again, or nothing more may go; segments gone.
 

@@ -14,6 +14,7 @@ from app.context import Context
 from app.models import File, ReplayClip
 from app.storage import local
 from app.store import Row, before
+from app.work.jobs import job, seconds
 
 AT_A_TIME = 200
 """Clips of one pass; the next one takes the rest."""
@@ -21,6 +22,7 @@ AT_A_TIME = 200
 log = structlog.get_logger()
 
 
+@job("sweep_clips", every=seconds(15), timeout=seconds(90))
 async def sweep_clips(ctx: Context) -> None:
     """One pass. Interrupted anywhere, the next pass goes on where it ended."""
     await _expire(ctx)

@@ -29,6 +29,7 @@ from app.storage import local
 from app.storage.confined import inside
 from app.store import Row
 from app.viewing.drawing import Drawing
+from app.work.jobs import hours, job, seconds
 
 ORPHANED_SECONDS = 3600.0
 """A folder that is older than this and whose clip is gone was left by somebody who was killed."""
@@ -86,6 +87,7 @@ def remove(root: Path, clip_id: str) -> None:
         shutil.rmtree(inside(root, f"{THUMBNAILS_ROOT}/{clip_id}"))
 
 
+@job("sweep_thumbnails", every=hours(1), timeout=seconds(90))
 async def sweep(ctx: Context) -> None:
     """Removes the pictures of clips that are gone."""
     root = ctx.settings.media_root

@@ -17,6 +17,7 @@ from app.context import Context
 from app.models import Capture, File, ReplayClip
 from app.storage import local
 from app.store import Row, dated
+from app.work.jobs import hours, job, seconds
 
 SETTLE_SECONDS = 5.0
 """A difference must be there twice, this far apart: in between, clips come and go."""
@@ -25,6 +26,7 @@ _AT_ONCE = 500
 log = structlog.get_logger()
 
 
+@job("check_quotas", every=hours(24), timeout=seconds(90))
 async def check(ctx: Context, settle_seconds: float = SETTLE_SECONDS) -> list[Correction]:
     """One check of everything. The corrections that were made."""
     first = await differences(ctx)

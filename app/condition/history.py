@@ -15,6 +15,7 @@ from app.condition import exposition
 from app.condition.measures import Measures
 from app.context import Context
 from app.store import Row
+from app.work.jobs import job, seconds
 
 STEP_SECONDS = 15
 KEPT = timedelta(hours=6)
@@ -73,6 +74,13 @@ class Sampler:
         if before is None or now[1] <= before[1]:
             return None
         return max(0.0, (now[0] - before[0]) / (now[1] - before[1]))
+
+
+# looking more often than samples are due, so that none is left out
+@job("take_sample", every=seconds(STEP_SECONDS / 3), timeout=seconds(30))
+async def take_sample(sampler: Sampler) -> None:
+    """Takes the sample of this instant, if it is not there."""
+    await sampler.take()
 
 
 async def read(ctx: Context, minutes: float, now: datetime) -> list[Row]:

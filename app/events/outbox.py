@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from app.context import Context
 from app.models import OutgoingEvent
 from app.store import Row
+from app.work import errands
 
 BUFFER_STARTED = "buffer_started"
 BUFFER_ENDED = "buffer_ended"
@@ -83,7 +84,7 @@ async def tell(
 
 async def _hurry(ctx: Context, room: str) -> None:
     try:
-        await ctx.queue.deliver(room)
+        await ctx.queue.ask(errands.DELIVER, room)
     except RedisError as error:
         # The row is the promise: it is found, and sent, as soon as the queue is back.
         log.warning("event_not_queued", room=room, error=repr(error))

@@ -24,6 +24,8 @@ from app.events import outbox
 from app.models import OutgoingEvent, keyset
 from app.settings import Settings
 from app.store import EPOCH, FAR, Row
+from app.work import errands
+from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
 
@@ -64,6 +66,7 @@ def back_off_seconds(attempts: int) -> float:
     return float(min(2 ** max(attempts - 1, 0), _MAX_BACK_OFF_SECONDS))
 
 
+@job(errands.DELIVER, timeout=seconds(90))
 async def deliver(ctx: Context, say: Say, room: str) -> None:
     """Sends what is due of a room's events, in their order, until one fails.
 
@@ -79,11 +82,12 @@ async def deliver(ctx: Context, say: Say, room: str) -> None:
                 return
 
 
+@job("deliver_due", every=seconds(5), timeout=seconds(30))
 async def deliver_due(ctx: Context) -> None:
     """Asks for the delivery of every room that has something due."""
     due = {"state": "pending", "next_try_at": {"$lte": datetime.now(UTC)}}
     for room in await ctx.store.rows(OutgoingEvent).distinct("room", due):
-        await ctx.queue.deliver(room)
+        await ctx.queue.ask(errands.DELIVER, room)
 
 
 async def page(

@@ -13,6 +13,7 @@ from app.context import Context
 from app.indexing.playlist import Entry
 from app.models import EgressSession, Segment
 from app.store import Row
+from app.work import errands
 
 WAIT_SECONDS = 3.0
 _LOOK_SECONDS = 0.05
@@ -48,7 +49,7 @@ class SessionClock:
         if (known := await self._look()) is not None:
             return known
         try:
-            await self._ctx.queue.learn_clock(self._session_id)
+            await self._ctx.queue.ask(errands.LEARN_CLOCK, self._session_id)
         except RedisError as error:
             log.warning("clock_not_asked_for", session=self._session_id, error=str(error))
         for _ in range(round(WAIT_SECONDS / _LOOK_SECONDS)):

@@ -12,6 +12,7 @@ from app.context import Context
 from app.recording import share_stop
 from app.recording.reasons import Why
 from app.store import Row
+from app.work import errands
 
 
 async def refusal(
@@ -86,7 +87,7 @@ async def ask_again(ctx: Context, which: Row) -> None:
         which | {"ended_at": None}, {"room_sid": 1, "identity": 1}
     )
     async for row in found:
-        await ctx.queue.reconcile(row["room_sid"], row["identity"])
+        await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
 
 
 def _permits(access: str, member: Row | None) -> bool:

@@ -10,11 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 from app import models
 from app.store import Row, Store, before
+from app.work.jobs import hours, job, seconds
 
 KEPT = timedelta(days=1)
 _AT_ONCE = 500
 
 
+@job("forget_facts", every=hours(1), timeout=seconds(90))
 async def forget_facts(store: Store) -> None:
     """Forgets tracks, participants and rooms that were over KEPT ago and are needed no longer."""
     over = before(datetime.now(UTC) - KEPT)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from app.context import Context
 from app.models import Buffer, EgressSession, Track
 from app.store import Row, Store
+from app.work import errands
+from app.work.jobs import job, seconds
 
 _FIELDS = {"identity": 1, "video_sid": 1}
 
@@ -28,3 +31,10 @@ async def shares(store: Store, room_sid: str, identity: str | None = None) -> se
         *((row["identity"], row["video_sid"]) for row in sessions if row["role"] is not None),
         *((row["identity"], row["video_sid"]) for row in buffers if row["ended_at"] is None),
     }
+
+
+@job(errands.RECONCILE_ROOM, timeout=seconds(30))
+async def reconcile_room(ctx: Context, room_sid: str) -> None:
+    """Asks for a reconcile of everybody who shares, or is recorded, in a room."""
+    for identity in {who for who, _ in await shares(ctx.store, room_sid)}:
+        await ctx.queue.ask(errands.RECONCILE, room_sid, identity)

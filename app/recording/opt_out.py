@@ -17,6 +17,7 @@ from app.context import Context
 from app.recording import facts
 from app.recording.livekit import LiveKit
 from app.store import Row
+from app.work import errands
 
 
 async def ask(ctx: Context, livekit: LiveKit, track: Row, now: datetime) -> None:
@@ -37,4 +38,4 @@ async def forget(ctx: Context, buffer: Row, now: datetime) -> None:
             ctx.store, buffer["identity"], "opted_out", buffer["_id"], room=buffer["room"]
         )
     await erasure.mark(ctx.store, buffer["_id"], now)
-    await ctx.queue.forget(buffer["_id"])
+    await ctx.queue.ask(errands.FORGET, buffer["_id"])

@@ -16,6 +16,7 @@ from app import models
 from app.buffer import paths
 from app.context import Context
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone, session_of
+from app.work.jobs import job, minutes, seconds
 
 log = structlog.get_logger()
 
@@ -32,6 +33,7 @@ async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) 
             )
 
 
+@job("reap", every=lambda settings: minutes(settings.reap_minutes), timeout=seconds(60))
 async def reap(ctx: Context, livekit: LiveKit) -> None:
     """Stops those without any row: what a lost database leaves running."""
     ours = _ours(ctx, await livekit.active_egresses())

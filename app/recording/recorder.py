@@ -30,7 +30,8 @@ from app.recording import (
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.recording.reasons import REFUSALS, Why
 from app.store import Row
-from app.work import queue
+from app.work import errands, queue
+from app.work.jobs import Again, job, seconds
 
 log = structlog.get_logger()
 
@@ -40,10 +41,13 @@ LOCK_SECONDS = 60
 MAX_ROUNDS = 12
 
 
-class Busy(Exception):
+class Busy(Again):
     """Another worker reconciles this participant at the moment."""
 
+    in_seconds = 0.3
 
+
+@job(errands.RECONCILE, timeout=seconds(90))
 async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str) -> None:
     """Makes actual equal wanted for one participant of a room.
 
@@ -54,13 +58,13 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     if not await lock.acquire(blocking=False):
         raise Busy
     try:
-        await ctx.queue.begin_reconcile(room_sid, identity)
+        await ctx.queue.begin(errands.RECONCILE, room_sid, identity)
         again_at: datetime | None = None
         for _, video_sid in sorted(await open_shares.shares(ctx.store, room_sid, identity)):
             at = await _reconcile_share(ctx, livekit, room_sid, video_sid)
             again_at = min(filter(None, (again_at, at)), default=None)
         if again_at is not None:
-            await ctx.queue.reconcile(room_sid, identity, at=again_at)
+            await ctx.queue.ask(errands.RECONCILE, room_sid, identity, at=again_at)
     finally:
         try:
             await lock.release()

@@ -16,6 +16,7 @@ from app.errors import Conflict, NotPermitted
 from app.models import Buffer
 from app.recording.reasons import Why
 from app.store import Row
+from app.work import errands
 
 _WHY: dict[StoppedAs, Why] = {
     "sharer": Why.STOPPED_BY_SHARER,
@@ -54,7 +55,7 @@ async def stop(
             ctx.store, caller.identity, "recording_stopped", buffer["_id"], room=buffer["room"],
             sharer=buffer["identity"], stopped_as=who, reason=reason,
         )  # fmt: skip
-    await ctx.queue.reconcile(buffer["room_sid"], buffer["identity"])
+    await ctx.queue.ask(errands.RECONCILE, buffer["room_sid"], buffer["identity"])
 
 
 async def resume(
@@ -83,7 +84,7 @@ async def resume(
                 ctx.store, caller.identity, "recording_resumed", buffer["_id"],
                 room=buffer["room"], sharer=buffer["identity"], stopped_as=taken_back,
             )  # fmt: skip
-    await ctx.queue.reconcile(buffer["room_sid"], buffer["identity"])
+    await ctx.queue.ask(errands.RECONCILE, buffer["room_sid"], buffer["identity"])
 
 
 def _stops(buffer: Row) -> dict[str, str]:

@@ -19,6 +19,8 @@ from app.context import Context
 from app.recording import admission, attendance, egress_start, facts, reaper
 from app.recording.livekit import LiveKit, session_of
 from app.store import Row
+from app.work import errands
+from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
 
@@ -33,6 +35,7 @@ _ROOMS_AT_ONCE = 8
 Who = tuple[str, str]
 
 
+@job("survey", every=lambda settings: seconds(settings.reconcile_seconds), timeout=seconds(60))
 async def survey(ctx: Context, livekit: LiveKit) -> None:
     """One comparison. Raises Unavailable, without having concluded anything, if LiveKit fails."""
     began = datetime.now(UTC)
@@ -57,7 +60,7 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     await reaper.stop_strays(ctx, livekit, active)
     await admission.free_leftovers(ctx)
     for room_sid, identity in affected:
-        await ctx.queue.reconcile(room_sid, identity)
+        await ctx.queue.ask(errands.RECONCILE, room_sid, identity)
 
 
 async def _note_room(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,12 +21,13 @@ from arq.constants import job_key_prefix
 from arq.jobs import serialize_job
 
 from app.settings import Settings
+from app.work.jobs import Arguments, Errand
 
 QUEUE = "replay:queue"
 
 # Every webhook about a share asks for a reconcile: one round trip instead of arq's three and one
 # for the generation. Keys and values are such as arq's enqueue_job writes.
-_ASK_FOR_RECONCILE = """
+_ASK_UNTIL_BEGUN = """
 local id = ARGV[1] .. (redis.call('GET', KEYS[1]) or '0')
 local job = ARGV[2] .. id
 if redis.call('EXISTS', job) == 0 then
@@ -58,7 +60,7 @@ class Queue:
 
     def __init__(self, redis: ArqRedis) -> None:
         self.redis = redis
-        self._ask_for_reconcile = redis.register_script(_ASK_FOR_RECONCILE)
+        self._ask_until_begun = redis.register_script(_ASK_UNTIL_BEGUN)
 
     @classmethod
     async def open(cls, settings: Settings) -> Queue:
@@ -74,60 +76,45 @@ class Queue:
     async def close(self) -> None:
         await self.redis.aclose()
 
-    async def reconcile(self, room_sid: str, identity: str, *, at: datetime | None = None) -> None:
-        """Asks for a reconcile of a participant's shares, now or at an instant.
+    async def ask(
+        self,
+        errand: Errand[*Arguments],
+        *args: *Arguments,
+        at: datetime | None = None,
+        turn: int | None = None,
+    ) -> None:
+        """Asks for a job, now or at an instant.
 
-        Asked for again before it begins, it runs once; asked for after it began, it runs again:
-        the generation in the job's id moves on at the begin, before facts are read.
+        What the errand says of asking again holds; with a `turn`, it is asked for once per turn.
         """
-        beginning = f"reconcile:{_digest(room_sid, identity)}:"
-        if at is not None:
-            job_id = f"{beginning}at:{at.timestamp():.1f}"
-            await self._enqueue("reconcile", room_sid, identity, job_id=job_id, at=at)
+        if errand.until_begun and at is None:
+            await self._ask_next_generation(errand, args)
             return
-        now_ms = int(time.time() * 1000)
-        job = serialize_job(
-            "reconcile", (room_sid, identity), {}, None, now_ms, serializer=serialize
-        )
-        await self._ask_for_reconcile(
-            keys=[_generation_key(room_sid, identity), QUEUE],
-            args=[beginning, job_key_prefix, self.redis.expires_extra_ms, job, now_ms],
-        )
+        if turn is None and errand.once_in is not None:
+            turn = int(time.time() / errand.once_in.total_seconds())
+        job_id = None
+        if at is not None:
+            job_id = f"{errand.name}:{_digest(args)}:at:{at.timestamp():.1f}"
+        elif turn is not None:
+            job_id = ":".join(map(str, (errand.name, *args, turn)))
+        await self.redis.enqueue_job(errand.name, *args, _job_id=job_id, _defer_until=at)
 
-    async def begin_reconcile(self, room_sid: str, identity: str) -> None:
-        """Moves the generation on. A reconcile calls it before it reads any fact."""
-        key = _generation_key(room_sid, identity)
+    async def begin(self, errand: Errand[*Arguments], *args: *Arguments) -> None:
+        """Says that an errand which is asked for until it begins has begun.
+
+        Its job calls this before it reads anything: asked for from here on, it runs again.
+        """
+        key = _generation_key(args)
         async with self.redis.pipeline(transaction=True) as pipe:
             pipe.incr(key)
             pipe.expire(key, timedelta(days=1))
             await pipe.execute()
 
-    async def reconcile_room(self, room_sid: str) -> None:
-        """Asks for a reconcile of everybody who shares, or is recorded, in a room."""
-        await self._enqueue("reconcile_room", room_sid)
-
-    async def capture(self, capture_id: str, generation: int) -> None:
-        """Asks for a capture to be made; at most one job per generation of its row."""
-        await self._enqueue("capture", capture_id, job_id=f"capture:{capture_id}:{generation}")
-
-    async def deliver(self, room: str) -> None:
-        """Asks for the delivery of a room's events."""
-        await self._enqueue("deliver", room)
-
-    async def learn_clock(self, session_id: str) -> None:
-        """Asks for a session's `started_at` from LiveKit; at most once in two seconds."""
-        slot = int(time.time() / 2)
-        await self._enqueue("learn_clock", session_id, job_id=f"learn_clock:{session_id}:{slot}")
-
-    async def forget(self, buffer_id: str) -> None:
-        """Asks for what is to be forgotten of a share to go; at most once in a second."""
-        await self._enqueue("forget", buffer_id, job_id=f"forget:{buffer_id}:{int(time.time())}")
-
-    async def once_per(self, period_seconds: float, name: str) -> None:
-        """Runs the job `name` if nobody has asked for it in this period, whoever asks."""
-        key = f"replay:tick:{name}"
-        if await self.redis.set(key, 1, nx=True, px=max(1, int(period_seconds * 950))):
-            await self._enqueue(name)
+    async def once_per(self, period: timedelta, errand: Errand[()]) -> None:
+        """Asks for what recurs, if nobody has asked for it in this period, whoever asks."""
+        milliseconds = max(1, int(period.total_seconds() * 950))
+        if await self.redis.set(f"replay:tick:{errand.name}", 1, nx=True, px=milliseconds):
+            await self.redis.enqueue_job(errand.name)
 
     async def seen(self, event_id: str) -> bool:
         """Whether a webhook with this id was noted before."""
@@ -137,20 +124,33 @@ class Queue:
         """Notes a webhook's id for an hour: LiveKit repeats one for at most 45 s."""
         await self.redis.set(f"replay:event:{event_id}", 1, ex=3600)
 
-    async def _enqueue(
-        self, name: str, *args: Any, job_id: str | None = None, at: datetime | None = None
+    async def _ask_next_generation(
+        self, errand: Errand[*Arguments], args: tuple[*Arguments]
     ) -> None:
-        await self.redis.enqueue_job(name, *args, _job_id=job_id, _defer_until=at)
+        """What is the same job moves on with `begin`: the generation is in its id."""
+        now_ms = int(time.time() * 1000)
+        job = serialize_job(errand.name, args, {}, None, now_ms, serializer=serialize)
+        await self._ask_until_begun(
+            keys=[_generation_key(args), QUEUE],
+            args=[
+                f"{errand.name}:{_digest(args)}:",
+                job_key_prefix,
+                self.redis.expires_extra_ms,
+                job,
+                now_ms,
+            ],
+        )
 
 
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _digest(args: Iterable[object]) -> str:
+    text = "\0".join(map(str, args))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def lock_name(room_sid: str, identity: str) -> str:
     """The Redis lock of a participant's reconcile."""
-    return f"replay:lock:{_digest(room_sid, identity)}"
+    return f"replay:lock:{_digest((room_sid, identity))}"
 
 
-def _generation_key(room_sid: str, identity: str) -> str:
-    return f"replay:generation:{_digest(room_sid, identity)}"
+def _generation_key(args: Iterable[object]) -> str:
+    return f"replay:generation:{_digest(args)}"

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 
+from app.settings import Settings
+from app.work.jobs import Job, seconds
 from app.work.queue import Queue
+
+LOOK = seconds(5)
 
 log = structlog.get_logger()
 
 
-async def keep_asking(queue: Queue, periods_seconds: Mapping[str, float]) -> None:
+async def keep_asking(queue: Queue, settings: Settings, jobs: Iterable[Job[..., Any]]) -> None:
     """Asks for each job once per its period, the first time at once. Runs until cancelled."""
     async with asyncio.TaskGroup() as group:
-        for name, period in periods_seconds.items():
-            group.create_task(_every(queue, name, period))
+        for job in jobs:
+            group.create_task(_every(queue, settings, job))
 
 
-async def _every(queue: Queue, name: str, period_seconds: float) -> None:
+async def _every(queue: Queue, settings: Settings, job: Job[..., Any]) -> None:
+    period = job.period(settings)
     while True:
         try:
-            await queue.once_per(period_seconds, name)
+            await queue.once_per(period, job.errand)
         except (RedisError, OSError) as error:
             # the next turn comes; a job missed while Redis is away does no harm
-            log.warning("schedule_without_redis", job=name, error=repr(error))
+            log.warning("schedule_without_redis", job=job.errand.name, error=repr(error))
         # looking more often than asking: whoever asked may have been killed
-        await asyncio.sleep(min(period_seconds / 4, 5.0))
+        await asyncio.sleep(min(period / 4, LOOK).total_seconds())

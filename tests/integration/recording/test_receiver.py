@@ -12,6 +12,7 @@ from livekit import api
 from app import models
 from app.context import Context
 from app.webhooks.signature import verify
+from app.work import errands
 from tests import webhooks
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
 from tests.integration.recording.conftest import Send
@@ -100,7 +101,7 @@ async def test_a_leave_asks_for_a_reconcile_of_what_is_still_shared(
     await send(left)
     assert await queued(ctx) == 0
     await send(PUBLISHED)
-    await ctx.queue.begin_reconcile("RM_1", "alice")
+    await ctx.queue.begin(errands.RECONCILE, "RM_1", "alice")
     await send(left | {"id": "EV_left_sharing"})
     assert await queued(ctx) == 2
 
@@ -108,12 +109,12 @@ async def test_a_leave_asks_for_a_reconcile_of_what_is_still_shared(
 async def test_a_reconcile_is_asked_for_once_until_it_begins(ctx: Context) -> None:
     """Asked for after its begin, which is before it reads facts, it runs once more."""
     for _ in range(2):
-        await ctx.queue.reconcile("RM_1", "alice")
+        await ctx.queue.ask(errands.RECONCILE, "RM_1", "alice")
     assert await queued(ctx) == 1
-    await ctx.queue.begin_reconcile("RM_1", "alice")
-    await ctx.queue.reconcile("RM_1", "alice")
+    await ctx.queue.begin(errands.RECONCILE, "RM_1", "alice")
+    await ctx.queue.ask(errands.RECONCILE, "RM_1", "alice")
     assert await queued(ctx) == 2
-    await ctx.queue.reconcile("RM_1", "bob")
+    await ctx.queue.ask(errands.RECONCILE, "RM_1", "bob")
     assert await queued(ctx) == 3
 
 

@@ -1,0 +1,23 @@
+"""Everything that can be asked for: who asks needs not know the room that does it."""
+
+from __future__ import annotations
+
+from app.work.jobs import Errand, seconds
+
+RECONCILE: Errand[str, str] = Errand("reconcile", until_begun=True)
+"""Make what is recorded of a participant (room sid, identity) what should be."""
+
+RECONCILE_ROOM: Errand[str] = Errand("reconcile_room")
+"""Ask for the reconcile of everybody who shares, or is recorded, in a room (its sid)."""
+
+LEARN_CLOCK: Errand[str] = Errand("learn_clock", once_in=seconds(2))
+"""Ask LiveKit for the clock of a session (its id)."""
+
+CAPTURE: Errand[str] = Errand("capture")
+"""Bring a capture (its id) as far as it can be brought."""
+
+DELIVER: Errand[str] = Errand("deliver")
+"""Send what is due of a room's events (its name)."""
+
+FORGET: Errand[str] = Errand("forget", once_in=seconds(1))
+"""Delete what is to be forgotten of a share (its buffer's id)."""
