@@ -7,8 +7,10 @@ import asyncio
 import contextlib
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app import logs
 from app.captures.durations import parse_duration
@@ -17,6 +19,9 @@ from app.processes import garbage
 from app.processes.child import EX_CONFIG
 from app.processes.signals import run_until_signalled
 from app.settings import Settings, load
+
+if TYPE_CHECKING:
+    from app.context import Context
 
 STOP_SECONDS = 10
 """How long open requests may go on after SIGTERM."""
@@ -76,14 +81,12 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             settings = _settings("worker")
             from app import worker
 
-            garbage.keep_what_is_loaded()
-            return run_until_signalled(worker.run(settings))
+            return _serve(settings, "worker", worker.run)
         case "indexer":
             settings = _settings("indexer")
             from app.indexing import indexer
 
-            garbage.keep_what_is_loaded()
-            return run_until_signalled(indexer.run(settings))
+            return _serve(settings, "indexer", indexer.run)
         case "doctor":
             settings = _with_stores(load())
             from app.condition import doctor
@@ -141,6 +144,19 @@ def _with_stores(settings: Settings) -> Settings:
             f"DATA_DIR={str(settings.data_dir)!r}: set them, or start `python -m app`"
         )
     return settings.model_copy(update={name.lower(): running[name] for name in missing})
+
+
+def _serve(settings: Settings, role: str, work: Callable[[Context], Awaitable[None]]) -> int:
+    """Runs what a process does, within what each of them opens, tells and serves."""
+    from app.condition import exposition, health
+    from app.context import opened
+
+    async def run() -> None:
+        async with opened(settings) as ctx, health.alive(ctx, role), exposition.served(ctx):
+            await work(ctx)
+
+    garbage.keep_what_is_loaded()
+    return run_until_signalled(run())
 
 
 def _serve_api(settings: Settings, descriptor: int | None) -> int:

@@ -22,8 +22,8 @@ from app.access import audit
 from app.captures import capture_expiry, execution, share_erasure
 from app.cleaning import cleanup, governor
 from app.clips import clip_expiry, clip_thumbnails, quota_check
-from app.condition import exposition, health, history
-from app.context import Context, opened
+from app.condition import history
+from app.context import Context
 from app.errors import Unavailable
 from app.events import sender
 from app.recording import egress_clock, fact_expiry, open_shares, reaper, recorder, survey
@@ -68,13 +68,8 @@ def jobs_of(ctx: Context, livekit: LiveKit, captures: asyncio.TaskGroup) -> Jobs
     )
 
 
-async def run(settings: Settings) -> None:
+async def run(ctx: Context) -> None:
     """The worker, until it is cancelled. Jobs that run then are given back to the queue."""
-    async with opened(settings) as ctx, health.alive(ctx, "worker"), exposition.served(ctx):
-        await _run(ctx)
-
-
-async def _run(ctx: Context) -> None:
     livekit = LiveKit(ctx.settings)
     try:
         async with asyncio.TaskGroup() as group:

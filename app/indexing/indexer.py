@@ -20,15 +20,13 @@ from pymongo.errors import PyMongoError
 
 from app import metrics
 from app.buffer.paths import BUFFER_ROOT, LIVE_PLAYLIST
-from app.condition import exposition, health
-from app.context import Context, opened
+from app.context import Context
 from app.indexing import file_events, session_leases
 from app.indexing.backlog import Stamp, stamp_of
 from app.indexing.follower import Follower
 from app.indexing.row_writer import Committer
 from app.indexing.segment_rows import Tools
 from app.models import EgressSession
-from app.settings import Settings
 
 SCAN_SECONDS = 2.0
 POLL_SECONDS = 0.2
@@ -38,14 +36,9 @@ _STOP_SECONDS = 5.0
 log = structlog.get_logger()
 
 
-async def run(settings: Settings) -> None:
+async def run(ctx: Context) -> None:
     """The process: works until it is cancelled, then gives its sessions back."""
-    async with (
-        opened(settings) as ctx,
-        health.alive(ctx, "indexer"),
-        exposition.served(ctx),
-    ):
-        await Indexer(ctx).run()
+    await Indexer(ctx).run()
 
 
 class Indexer:

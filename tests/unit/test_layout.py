@@ -17,7 +17,7 @@ ARROWS: dict[str, set[str]] = {
     "media": set(),
     "storage": set(),
     "buffer": set(),
-    "indexing": {"buffer", "media", "storage", "condition"},
+    "indexing": {"buffer", "media", "storage"},
     "cleaning": {"buffer", "storage"},
     "viewing": {"buffer", "media", "storage", "processes"},
     # what people do with it
