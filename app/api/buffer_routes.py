@@ -16,9 +16,9 @@ from app.access import policy, visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
 from app.api import auth, marker_routes, share_lookup, web_state, wire
-from app.api.marker_routes import MarkerTold
+from app.api.marker_routes import MarkerView
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Instant, Seconds
+from app.api.wire import InstantText, RoundedSeconds
 from app.captures import share_erasure
 from app.captures.requests import Name
 from app.context import Context
@@ -33,7 +33,7 @@ States = Annotated[str, Field(pattern=rf"^({_STATE})(,({_STATE}))*$", max_length
 """Comma separated names of `app.viewing.buffer_states`."""
 
 
-class BufferTold(wire.Told):
+class BufferView(wire.View):
     """A share and what is kept of it. Its URLs need no token, for a while."""
 
     id: str
@@ -44,12 +44,12 @@ class BufferTold(wire.Told):
     )
     why: str | None = Field(description="A slug that tells why nothing is recorded.")
     why_detail: str
-    retry_at: Instant | None = Field(description="When a start is tried again.")
-    since: Instant = Field(description="When the share began.")
-    ended_at: Instant | None
-    oldest: Instant | None = Field(description="The first moment that a capture may begin at.")
-    newest: Instant | None = Field(description="The end of the newest media.")
-    seconds: Seconds = Field(description="How much media there is.")
+    retry_at: InstantText | None = Field(description="When a start is tried again.")
+    since: InstantText = Field(description="When the share began.")
+    ended_at: InstantText | None
+    oldest: InstantText | None = Field(description="The first moment that a capture may begin at.")
+    newest: InstantText | None = Field(description="The end of the newest media.")
+    seconds: RoundedSeconds = Field(description="How much media there is.")
     audio: bool
     sessions: list[str]
     clock: str = Field(description="`exact`, or `approximate`: up to 2 s off.")
@@ -59,43 +59,43 @@ class BufferTold(wire.Told):
     thumbnails: str | None = Field(description="WebVTT that finds a picture for each segment.")
 
 
-class SpanTold(wire.Told):
+class SpanView(wire.View):
     """A stretch of media without a hole."""
 
-    start: Instant
-    end: Instant
+    start: InstantText
+    end: InstantText
     session: str
     audio: bool
     width: int
     height: int
 
 
-class GapTold(wire.Told):
+class GapView(wire.View):
     """A stretch of which nothing can be shown, and a slug that tells why."""
 
-    start: Instant
-    end: Instant
+    start: InstantText
+    end: InstantText
     why: str
 
 
-class BufferDetail(BufferTold):
+class BufferDetail(BufferView):
     """A share with its timeline, and what was marked on it."""
 
-    spans: list[SpanTold] = Field(
+    spans: list[SpanView] = Field(
         description="Marked stretches stay here when they are older than `oldest`."
     )
-    gaps: list[GapTold]
-    markers: list[MarkerTold]
+    gaps: list[GapView]
+    markers: list[MarkerView]
 
 
-class BufferPage(wire.Told):
+class BufferPage(wire.View):
     """Buffers, newest share first. `next` asks for the following ones; null at the end."""
 
-    items: list[BufferTold]
+    items: list[BufferView]
     next: str | None
 
 
-class BufferQuery(wire.Asked):
+class BufferQuery(wire.Input):
     """Which buffers."""
 
     room: Name | None = Field(None, description="Only of this room.")
@@ -168,7 +168,7 @@ async def get_buffer(request: Request) -> Response:
     line = await share_lookup.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
     (members,) = await _told(ctx, caller, [line], now)
     spans = [
-        SpanTold(
+        SpanView(
             start=span.start,
             end=span.end,
             session=span.session_id,
@@ -178,7 +178,7 @@ async def get_buffer(request: Request) -> Response:
         )
         for span in line.spans
     ]
-    gaps = [GapTold(start=gap.start, end=gap.end, why=gap.why) for gap in line.gaps]
+    gaps = [GapView(start=gap.start, end=gap.end, why=gap.why) for gap in line.gaps]
     share = visibility.share_in(line)
     marked = await marker_routes.of_buffer(ctx, caller, line.buffer_id, share, now)
     detail = members | {"spans": spans, "gaps": gaps, "markers": marked}
@@ -210,15 +210,15 @@ def _asked(request: Request) -> tuple[Context, Caller, datetime]:
 
 async def told(
     ctx: Context, caller: Caller, lines: Sequence[Timeline], now: datetime
-) -> list[BufferTold]:
+) -> list[BufferView]:
     """Buffers that the caller may see, as they are told of them."""
-    return [BufferTold.model_validate(each) for each in await _told(ctx, caller, lines, now)]
+    return [BufferView.model_validate(each) for each in await _told(ctx, caller, lines, now)]
 
 
 async def _told(
     ctx: Context, caller: Caller, lines: Sequence[Timeline], now: datetime
 ) -> list[dict[str, Any]]:
-    """The members of BufferTold, for each of the timelines."""
+    """The members of BufferView, for each of the timelines."""
     reader = auth.reader_of(ctx, caller, now)
     asked: list[tuple[Share, visibility.Window | None]] = []
     for line in lines:

@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from app.access import visibility
 from app.access.tokens import Caller
 from app.api import auth, buffer_routes, web_state, wire
-from app.api.buffer_routes import BufferTold
+from app.api.buffer_routes import BufferView
 from app.api.event_streams import EventStream
 from app.api.openapi import Answer, Operation, described
 from app.captures.requests import Name
@@ -39,20 +39,20 @@ TURN_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-class EventsQuery(wire.Asked):
+class BufferEventQuery(wire.Input):
     """Which buffers."""
 
     room: Name | None = Field(None, description="Only of this room.")
     identity: Name | None = Field(None, description="Only of this sharer.")
 
 
-class Snapshot(wire.Told):
+class Snapshot(wire.View):
     """The buffers that there are."""
 
-    items: list[BufferTold]
+    items: list[BufferView]
 
 
-class GoneTold(wire.Told):
+class GoneView(wire.View):
     """A buffer that is not there any more, or not to be seen."""
 
     id: str
@@ -67,14 +67,14 @@ class GoneTold(wire.Told):
         "stream ends with the caller's token.",
         answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
         problems=[TooManyRequests],
-        query=EventsQuery,
+        query=BufferEventQuery,
     )
 )
 async def get_buffer_events(request: Request) -> Response:
     """GET /buffers/events"""
     ctx = web_state.of(request).ctx
     caller = auth.caller(request)
-    asked = wire.query(request, EventsQuery)
+    asked = wire.query(request, BufferEventQuery)
     # Before the stream begins: an error of the store is an answer of its own.
     scope = await visibility.scope(ctx.store, ctx.settings, caller)
     if request.method == "HEAD":
@@ -87,7 +87,7 @@ async def get_buffer_events(request: Request) -> Response:
 class _Told:
     """What one caller has been told, and may be told."""
 
-    def __init__(self, ctx: Context, caller: Caller, asked: EventsQuery, scope: Row) -> None:
+    def __init__(self, ctx: Context, caller: Caller, asked: BufferEventQuery, scope: Row) -> None:
         self._ctx, self._caller, self._scope = ctx, caller, scope
         self._asked = asked.model_dump(exclude_none=True)
         self._checked = time.monotonic()
@@ -146,12 +146,12 @@ class _Told:
         first, self._versions = self._versions is None, versions
         if first:
             return [_event("snapshot", Snapshot(items=told))]
-        gone = [_event("gone", GoneTold(id=each)) for each in known if each not in seen]
+        gone = [_event("gone", GoneView(id=each)) for each in known if each not in seen]
         changed = [item for item in told if versions[item.id] != known.get(item.id)]
         return gone + [_event("buffer", item) for item in changed]
 
 
-def _event(name: str, told: wire.Told) -> ServerSentEvent:
+def _event(name: str, told: wire.View) -> ServerSentEvent:
     return ServerSentEvent(told.model_dump_json(), event=name)
 
 

@@ -18,7 +18,7 @@ from app.access.tokens import Caller
 from app.api import auth, clip_routes, web_state, wire
 from app.api.event_streams import EventStream
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Instant, Told
+from app.api.wire import InstantText, View
 from app.captures import acceptance, endings
 from app.captures.requests import CaptureRequest
 from app.clips import library
@@ -40,7 +40,7 @@ from app.store import Row
 EVENT_SECONDS = 0.2
 
 
-class Accepted(Told):
+class Accepted(View):
     """A capture that will be made. Location: where to ask for it."""
 
     id: str
@@ -50,7 +50,7 @@ class Accepted(Told):
     Location: str
 
 
-class Progress(Told):
+class Progress(View):
     """How far a capture is."""
 
     status: str = Field(description="`queued waiting running ready failed cancelled`")
@@ -58,10 +58,10 @@ class Progress(Told):
     progress: float = Field(description="0 to 1.")
     reason: str | None = Field(description="A slug that tells why it failed.")
     detail: str
-    clip: clip_routes.ClipTold | None = Field(description="Once it is ready.")
+    clip: clip_routes.ClipView | None = Field(description="Once it is ready.")
 
 
-class CaptureTold(Progress):
+class CaptureView(Progress):
     """A capture."""
 
     id: str
@@ -77,8 +77,8 @@ class CaptureTold(Progress):
     )
     notes: list[str]
     playlist: str = Field(description="HLS of its window, as long as the buffer holds that.")
-    accepted_at: Instant
-    finished_at: Instant | None
+    accepted_at: InstantText
+    finished_at: InstantText | None
 
 
 def _asked(request: Request) -> tuple[Context, Caller]:
@@ -129,7 +129,7 @@ async def post_capture(request: Request) -> Response:
 @described(
     Operation(
         summary="One capture",
-        answers={HTTPStatus.OK: Answer("The capture.", CaptureTold)},
+        answers={HTTPStatus.OK: Answer("The capture.", CaptureView)},
         problems=[NotFound],
     )
 )
@@ -143,7 +143,7 @@ async def get_capture(request: Request) -> Response:
 @described(
     Operation(
         summary="Cancel a capture",
-        answers={HTTPStatus.OK: Answer("It is cancelled.", CaptureTold)},
+        answers={HTTPStatus.OK: Answer("It is cancelled.", CaptureView)},
         problems=[NotFound, Conflict],
     )
 )
@@ -184,8 +184,8 @@ async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterato
         row = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
 
 
-async def _told(ctx: Context, caller: Caller, row: Row) -> CaptureTold:
-    return CaptureTold(
+async def _told(ctx: Context, caller: Caller, row: Row) -> CaptureView:
+    return CaptureView(
         **(await _progress(ctx, caller, row)),
         id=row["_id"],
         clip_id=row["clip_id"],

@@ -14,9 +14,8 @@ from starlette.routing import BaseRoute, Route
 from app.access.tokens import Caller
 from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Asked, Instant, Seconds, Told
-from app.captures.requests import TITLE_LENGTH, Name, checked_title
-from app.captures.requests import Instant as AskedInstant
+from app.api.wire import Input, InstantText, RoundedSeconds, View
+from app.captures.requests import TITLE_LENGTH, Instant, Name, checked_title
 from app.clips import clip_pages, library
 from app.clips.clip_pages import Clip, Wanted
 from app.clips.visibilities import HiddenHead
@@ -27,31 +26,31 @@ from app.recording.reasons import Why
 from app.store import Row
 
 
-class Requested(Told):
+class Requested(View):
     """The window that was asked for."""
 
-    start: Instant
-    end: Instant
+    start: InstantText
+    end: InstantText
 
 
-class Delivered(Told):
+class Delivered(View):
     """What the clip shows: from the first picture to the end of the last one."""
 
-    start: Instant
-    end: Instant
-    duration: Seconds
+    start: InstantText
+    end: InstantText
+    duration: RoundedSeconds
 
 
-class ClipGap(Told):
+class ClipGap(View):
     """A stretch of the window without picture: where, why, and whether the clip holds its time."""
 
-    start: Instant
-    end: Instant
+    start: InstantText
+    end: InstantText
     why: str
     kept: bool
 
 
-class ClipTold(Told):
+class ClipView(View):
     """A clip. Lengths are seconds. `url` reads its bytes without a token, for a while."""
 
     id: str
@@ -64,8 +63,8 @@ class ClipTold(Told):
     delivered: Delivered
     gaps: list[ClipGap]
     notes: list[str]
-    tail_lag: Seconds = Field(description="How much of the end of the window is missing.")
-    hidden_head_seconds: Seconds = Field(
+    tail_lag: RoundedSeconds = Field(description="How much of the end of the window is missing.")
+    hidden_head_seconds: RoundedSeconds = Field(
         description="Media in the file before the first shown picture, which players skip."
     )
     audio: bool
@@ -75,7 +74,7 @@ class ClipTold(Told):
     clock: str = Field(description="`exact`, or `approximate`: up to 2 s off.")
     visibility: str
     link_url: str | None = Field(description="Reads the bytes, whoever has it; owners see it.")
-    link_expires_at: Instant | None
+    link_expires_at: InstantText | None
     keep: bool
     size: int
     checksum: str | None = Field(description="`sha256:…`; null for some seconds.")
@@ -83,24 +82,24 @@ class ClipTold(Told):
     url: str
     poster: str = Field(description="A picture of it.")
     thumbnails: str = Field(description="WebVTT that finds a picture for each key frame.")
-    created_at: Instant
-    expires_at: Instant | None
+    created_at: InstantText
+    expires_at: InstantText | None
 
 
-class ClipPage(Told):
+class ClipPage(View):
     """Clips, newest first. `next` asks for the following ones; null at the end."""
 
-    items: list[ClipTold]
+    items: list[ClipView]
     next: str | None
 
 
-class ClipQuery(Asked):
+class ClipQuery(Input):
     """Which clips."""
 
     room: Name | None = Field(None, description="Only of this room.")
     owner: Name | None = Field(None, description="Only of this owner.")
-    since: AskedInstant | None = Field(None, description="Only made at this time or later.")
-    until: AskedInstant | None = Field(None, description="Only made before this time.")
+    since: Instant | None = Field(None, description="Only made at this time or later.")
+    until: Instant | None = Field(None, description="Only made before this time.")
     title: Annotated[str, Field(min_length=1, max_length=TITLE_LENGTH)] | None = Field(
         None,
         description="Only with this in their title, in upper or lower case. A page may then hold "
@@ -115,7 +114,7 @@ class ClipQuery(Asked):
     )
 
 
-class ClipChange(Asked):
+class ClipChange(Input):
     """What PATCH may change."""
 
     title: str | None = None
@@ -154,14 +153,14 @@ def media_url(row: Row, reader: auth.Reader, path: str) -> str:
     return reader.url(path) if owns else reader.url(path, grant=str(row["grant"]))
 
 
-def told(clip: Clip, reader: auth.Reader) -> ClipTold:
+def told(clip: Clip, reader: auth.Reader) -> ClipView:
     """A clip as its reader is told of it."""
     row, file = clip.row, clip.file
     path = f"/file/{file['_id']}"
     owns = reader.caller is not None and reader.caller.identity == row["owner"]
     sees_link = owns or (reader.caller is not None and reader.caller.instance_admin)
     link = row["link_secret"] if sees_link else None
-    return ClipTold(
+    return ClipView(
         id=row["_id"],
         title=row["title"],
         owner=row["owner"],
@@ -204,7 +203,7 @@ def _asked(request: Request) -> tuple[Context, auth.Reader, Caller]:
     return ctx, auth.reader_of(ctx, caller, datetime.now(UTC)), caller
 
 
-_CLIP: dict[int, Answer] = {HTTPStatus.OK: Answer("The clip.", ClipTold)}
+_CLIP: dict[int, Answer] = {HTTPStatus.OK: Answer("The clip.", ClipView)}
 
 
 @described(

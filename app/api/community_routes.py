@@ -15,7 +15,7 @@ from app.access.permissions import Action
 from app.access.tokens import Caller
 from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Asked, Told
+from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound, NotPermitted
 from app.recording import admission
@@ -24,7 +24,7 @@ Policy = Literal["self", "room", "role"]
 AccessMode = Literal["open", "rbac"]
 
 
-class ConfigTold(Told):
+class ConfigView(View):
     """The rules in force in a community."""
 
     community: str
@@ -38,7 +38,7 @@ class ConfigTold(Told):
     )
 
 
-class ConfigAsked(Asked):
+class ConfigRequest(Input):
     """A community's own rules. What is left out stays as it is; null: the instance's setting."""
 
     enabled: Annotated[bool, Field(strict=True)] = True
@@ -48,7 +48,7 @@ class ConfigAsked(Asked):
     retention_minutes: Annotated[float, Field(strict=True, gt=0, le=1440)] | None = None
 
 
-class MemberTold(Told):
+class MemberView(View):
     """Somebody's role and single grants in a community."""
 
     community: str
@@ -57,7 +57,7 @@ class MemberTold(Told):
     grants: list[str]
 
 
-class MemberAsked(Asked):
+class MemberRequest(Input):
     """The role and the grants that somebody shall have."""
 
     role: Literal["member", "moderator", "admin"] = "member"
@@ -72,15 +72,15 @@ async def _managed(request: Request) -> tuple[Context, Caller, str]:
     return ctx, caller, community
 
 
-async def _told(ctx: Context, community: str) -> ConfigTold:
+async def _told(ctx: Context, community: str) -> ConfigView:
     rules = await communities.rules(ctx.store, ctx.settings, community)
-    return ConfigTold.model_validate(vars(rules))
+    return ConfigView.model_validate(vars(rules))
 
 
 @described(
     Operation(
         summary="The rules of a community",
-        answers={HTTPStatus.OK: Answer("The rules in force.", ConfigTold)},
+        answers={HTTPStatus.OK: Answer("The rules in force.", ConfigView)},
         problems=[NotPermitted, NotFound, Invalid],
     )
 )
@@ -94,15 +94,15 @@ async def get_config(request: Request) -> Response:
     Operation(
         summary="Change the rules of a community",
         description="They act at once on shares that are waiting, refused or being recorded.",
-        answers={HTTPStatus.OK: Answer("The rules in force now.", ConfigTold)},
+        answers={HTTPStatus.OK: Answer("The rules in force now.", ConfigView)},
         problems=[NotPermitted, NotFound, Invalid],
-        body=ConfigAsked,
+        body=ConfigRequest,
     )
 )
 async def put_config(request: Request) -> Response:
     """PUT /communities/{community}/config"""
     ctx, caller, community = await _managed(request)
-    change = (await wire.body(request, ConfigAsked)).model_dump(exclude_unset=True)
+    change = (await wire.body(request, ConfigRequest)).model_dump(exclude_unset=True)
     if change:
         await communities.configure(ctx.store, community, change)
         await audit.note(ctx.store, caller.identity, "community_configured", community, **change)
@@ -113,7 +113,7 @@ async def put_config(request: Request) -> Response:
 @described(
     Operation(
         summary="Somebody's role",
-        answers={HTTPStatus.OK: Answer("Role and grants.", MemberTold)},
+        answers={HTTPStatus.OK: Answer("Role and grants.", MemberView)},
         problems=[NotPermitted, NotFound, Invalid],
     )
 )
@@ -124,22 +124,22 @@ async def get_member(request: Request) -> Response:
     row = await communities.member(ctx.store, community, identity)
     if row is None:
         raise NotFound(f"{identity!r} has no role of their own in {community!r}")
-    return wire.answer(MemberTold.model_validate(row))
+    return wire.answer(MemberView.model_validate(row))
 
 
 @described(
     Operation(
         summary="Give somebody a role",
-        answers={HTTPStatus.OK: Answer("Role and grants.", MemberTold)},
+        answers={HTTPStatus.OK: Answer("Role and grants.", MemberView)},
         problems=[NotPermitted, NotFound, Invalid],
-        body=MemberAsked,
+        body=MemberRequest,
     )
 )
 async def put_member(request: Request) -> Response:
     """PUT /communities/{community}/members/{identity}"""
     ctx, caller, community = await _managed(request)
     identity = management.named(request.path_params["identity"])
-    asked = await wire.body(request, MemberAsked)
+    asked = await wire.body(request, MemberRequest)
     grants = sorted({str(grant) for grant in asked.grants})
     await communities.set_member(ctx.store, community, identity, asked.role, grants)
     await audit.note(
@@ -148,7 +148,7 @@ async def put_member(request: Request) -> Response:
     )  # fmt: skip
     await admission.ask_again(ctx, {"community": community, "identity": identity})
     return wire.answer(
-        MemberTold(community=community, identity=identity, role=asked.role, grants=grants)
+        MemberView(community=community, identity=identity, role=asked.role, grants=grants)
     )
 
 

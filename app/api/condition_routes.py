@@ -14,41 +14,43 @@ from starlette.routing import BaseRoute, Route
 from app.access import management
 from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Asked, Instant, Seconds, Told
+from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.condition import history
 from app.errors import NotPermitted
 
 _LONGEST_MINUTES = int(history.KEPT.total_seconds() / 60)
 
 
-class SampleTold(Told):
+class SampleView(View):
     """What was so at an instant."""
 
-    at: Instant
+    at: InstantText
     free_disk_bytes: int
     buffered_bytes: int
     clips_bytes: int
-    media_lag_seconds: Seconds = Field(description="Of the live share that is furthest behind.")
-    index_lag_seconds: Seconds | None = Field(
+    media_lag_seconds: RoundedSeconds = Field(
+        description="Of the live share that is furthest behind."
+    )
+    index_lag_seconds: RoundedSeconds | None = Field(
         description="The mean since the sample before; null where nothing was indexed."
     )
     active_sessions: int
 
 
-class HistoryTold(Told):
+class HistoryView(View):
     """Samples, oldest first. Where nobody took one, none stands."""
 
     step_seconds: int
-    items: list[SampleTold]
+    items: list[SampleView]
 
 
-class HistoryAsked(Asked):
+class HistoryQuery(Input):
     """How far back."""
 
     minutes: Annotated[int, Field(ge=1, le=_LONGEST_MINUTES)] = 60
 
 
-class CheckTold(Told):
+class CheckView(View):
     """What one check found."""
 
     name: str
@@ -58,36 +60,36 @@ class CheckTold(Told):
     advice: str = Field(description="What to do; empty where nothing is to be done.")
 
 
-class ChecksTold(Told):
+class ChecksView(View):
     """What all checks found."""
 
-    at: Instant
+    at: InstantText
     ok: bool
-    items: list[CheckTold]
+    items: list[CheckView]
 
 
 @described(
     Operation(
         summary="The service's numbers over the last hours",
-        answers={HTTPStatus.OK: Answer("A sample for every step.", HistoryTold)},
+        answers={HTTPStatus.OK: Answer("A sample for every step.", HistoryView)},
         problems=[NotPermitted],
-        query=HistoryAsked,
+        query=HistoryQuery,
     )
 )
 async def get_history(request: Request) -> Response:
     """GET /operations/history"""
     management.check_admin(auth.caller(request))
-    asked = wire.query(request, HistoryAsked)
+    asked = wire.query(request, HistoryQuery)
     rows = await history.read(web_state.of(request).ctx, asked.minutes, datetime.now(UTC))
-    items = [SampleTold.model_validate(row) for row in rows]
-    return wire.answer(HistoryTold(step_seconds=history.STEP_SECONDS, items=items))
+    items = [SampleView.model_validate(row) for row in rows]
+    return wire.answer(HistoryView(step_seconds=history.STEP_SECONDS, items=items))
 
 
 @described(
     Operation(
         summary="The doctor's findings",
         description="At most 30 s old. What would take long is left to `python -m app doctor`.",
-        answers={HTTPStatus.OK: Answer("What each check found.", ChecksTold)},
+        answers={HTTPStatus.OK: Answer("What each check found.", ChecksView)},
         problems=[NotPermitted],
     )
 )
@@ -97,7 +99,7 @@ async def get_checks(request: Request) -> Response:
     checkup = web_state.of(request).checkup
     checked = await checkup.read()
     items = [
-        CheckTold(
+        CheckView(
             name=found.name,
             ok=found.level != "fail",
             level=found.level,
@@ -106,7 +108,7 @@ async def get_checks(request: Request) -> Response:
         )
         for found in checked.findings
     ]
-    return wire.answer(ChecksTold(at=checked.at, ok=checked.ok, items=items))
+    return wire.answer(ChecksView(at=checked.at, ok=checked.ok, items=items))
 
 
 routes: list[BaseRoute] = [

@@ -13,13 +13,13 @@ from starlette.routing import BaseRoute, Route
 from app.access import directories, management
 from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Asked, Told
+from app.api.wire import Input, View
 from app.errors import NotFound, NotPermitted
 
 _Name = Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class ManagedTold(Told):
+class CommunityView(View):
     """A community, the rules in force there, and how much goes on in it."""
 
     id: str
@@ -32,27 +32,27 @@ class ManagedTold(Told):
     members: int = Field(description="People with a role or grants of their own.")
 
 
-class ManagedPage(Told):
+class CommunityPage(View):
     """Communities in the order of their names."""
 
-    items: list[ManagedTold]
+    items: list[CommunityView]
     next: str | None
 
 
-class PageAsked(Asked):
+class PageQuery(Input):
     """Which page."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     next: _Name | None = Field(None, description="Where the page before ended.")
 
 
-class NamesAsked(PageAsked):
+class NameQuery(PageQuery):
     """Which names, which page of them."""
 
     search: _Name | None = Field(None, description="Only names that hold this, in any case.")
 
 
-class ListedMember(Told):
+class ListedMember(View):
     """Somebody's role and single grants."""
 
     identity: str
@@ -60,14 +60,14 @@ class ListedMember(Told):
     grants: list[str]
 
 
-class MemberPage(Told):
+class MemberPage(View):
     """Members in the order of their names."""
 
     items: list[ListedMember]
     next: str | None
 
 
-class UserTold(Told):
+class UserView(View):
     """A user, and in bytes what is allowed, what clips take, what captures on their way hold."""
 
     identity: str
@@ -76,10 +76,10 @@ class UserTold(Told):
     reserved_bytes: int
 
 
-class UserPage(Told):
+class UserPage(View):
     """Users in the order of their names."""
 
-    items: list[UserTold]
+    items: list[UserView]
     next: str | None
 
 
@@ -87,20 +87,20 @@ class UserPage(Told):
     Operation(
         summary="The communities that the caller manages",
         description="An administrator of the instance gets every one that there is.",
-        answers={HTTPStatus.OK: Answer("A page of communities.", ManagedPage)},
-        query=PageAsked,
+        answers={HTTPStatus.OK: Answer("A page of communities.", CommunityPage)},
+        query=PageQuery,
     )
 )
 async def list_communities(request: Request) -> Response:
     """GET /communities"""
     ctx = web_state.of(request).ctx
     caller = auth.caller(request)
-    asked = wire.query(request, PageAsked)
+    asked = wire.query(request, PageQuery)
     found, following = await directories.managed(
         ctx.store, ctx.settings, caller, limit=asked.limit, after=asked.next
     )
     items = [
-        ManagedTold(
+        CommunityView(
             id=each.rules.community,
             enabled=each.rules.enabled,
             max_concurrent=each.rules.max_concurrent,
@@ -112,7 +112,7 @@ async def list_communities(request: Request) -> Response:
         )
         for each in found
     ]
-    return wire.answer(ManagedPage(items=items, next=following))
+    return wire.answer(CommunityPage(items=items, next=following))
 
 
 @described(
@@ -120,7 +120,7 @@ async def list_communities(request: Request) -> Response:
         summary="Who has a role in a community",
         answers={HTTPStatus.OK: Answer("A page of members.", MemberPage)},
         problems=[NotPermitted, NotFound],
-        query=NamesAsked,
+        query=NameQuery,
     )
 )
 async def list_members(request: Request) -> Response:
@@ -129,7 +129,7 @@ async def list_members(request: Request) -> Response:
     caller = auth.caller(request)
     community = management.named(request.path_params["community"])
     await management.check(ctx.store, ctx.settings, caller, community)
-    asked = wire.query(request, NamesAsked)
+    asked = wire.query(request, NameQuery)
     rows, following = await directories.members(
         ctx.store, community, search=asked.search, limit=asked.limit, after=asked.next
     )
@@ -142,18 +142,18 @@ async def list_members(request: Request) -> Response:
         summary="Who uses how much of their quota",
         answers={HTTPStatus.OK: Answer("A page of users.", UserPage)},
         problems=[NotPermitted],
-        query=NamesAsked,
+        query=NameQuery,
     )
 )
 async def list_users(request: Request) -> Response:
     """GET /users"""
     ctx = web_state.of(request).ctx
     management.check_admin(auth.caller(request))
-    asked = wire.query(request, NamesAsked)
+    asked = wire.query(request, NameQuery)
     found, following = await directories.users(
         ctx.store, ctx.settings, search=asked.search, limit=asked.limit, after=asked.next
     )
-    items = [UserTold.model_validate({"identity": who} | vars(numbers)) for who, numbers in found]
+    items = [UserView.model_validate({"identity": who} | vars(numbers)) for who, numbers in found]
     return wire.answer(UserPage(items=items, next=following))
 
 

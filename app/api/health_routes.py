@@ -16,13 +16,13 @@ from app.condition.exposition import CONTENT_TYPE
 from app.errors import NotFound, Unauthorized
 
 
-class Alive(wire.Told):
+class Alive(wire.View):
     """The process answers."""
 
     status: str
 
 
-class Ready(wire.Told):
+class Ready(wire.View):
     """`status` is `ready` if every check is `ok`; another word says what is wrong."""
 
     status: str

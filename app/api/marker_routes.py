@@ -16,11 +16,10 @@ from app.access.policy import Right, Share
 from app.access.tokens import Caller
 from app.api import auth, share_lookup, web_state, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Instant
+from app.api.wire import InstantText
 from app.buffer import markers
 from app.buffer.markers import TooManyMarkers
-from app.captures.requests import Instant as AskedInstant
-from app.captures.requests import checked_title
+from app.captures.requests import Instant, checked_title
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, NotFound, NotPermitted
 from app.store import Row
@@ -29,28 +28,28 @@ from app.viewing import mark_moment
 _MOMENT = timedelta(milliseconds=1)
 
 
-class MarkerTold(wire.Told):
+class MarkerView(wire.View):
     """A marked moment. What is around it is kept until `kept_until`."""
 
     id: str
     buffer_id: str
-    at: Instant
+    at: InstantText
     label: str
     by: str = Field(description="Who marked it.")
-    created_at: Instant
-    kept_until: Instant
+    created_at: InstantText
+    kept_until: InstantText
 
 
-class MarkerList(wire.Told):
+class MarkerList(wire.View):
     """Markers, in order of their moments."""
 
-    items: list[MarkerTold]
+    items: list[MarkerView]
 
 
-class MarkerAsked(wire.Asked):
+class MarkerRequest(wire.Input):
     """Which moment."""
 
-    at: AskedInstant | None = Field(
+    at: Instant | None = Field(
         None, description="Default: now, or the end of a share that is over."
     )
     label: str = ""
@@ -66,9 +65,9 @@ class MarkerAsked(wire.Asked):
         summary="Mark a moment, to cut it later",
         description="The 60 s before it and the 15 s after it stay to be watched and captured for "
         "MARKER_MINUTES. Whoever may capture the moment may mark it.",
-        answers={HTTPStatus.CREATED: Answer("It is marked.", MarkerTold)},
+        answers={HTTPStatus.CREATED: Answer("It is marked.", MarkerView)},
         problems=[BufferEmpty, Invalid, NotFound, NotPermitted, TooManyMarkers],
-        body=MarkerAsked,
+        body=MarkerRequest,
     )
 )
 async def post_marker(request: Request) -> Response:
@@ -76,7 +75,7 @@ async def post_marker(request: Request) -> Response:
     ctx, caller, now = _asked(request)
     reader = auth.reader_of(ctx, caller, now)
     line = await share_lookup.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
-    asked = await wire.body(request, MarkerAsked, may_be_empty=True)
+    asked = await wire.body(request, MarkerRequest, may_be_empty=True)
     share = visibility.share_in(line)
     at = asked.at or mark_moment.present(line, now)
     # First whether they may at all: where the buffer ends is not told to who may not watch it.
@@ -129,7 +128,7 @@ async def delete_marker(request: Request) -> Response:
 
 async def of_buffer(
     ctx: Context, caller: Caller, buffer_id: str, share: Share, now: datetime
-) -> list[MarkerTold]:
+) -> list[MarkerView]:
     """The markers of a share that the caller, who sees it, may see."""
     rows = await markers.of_buffer(ctx.store, buffer_id, now)
     asked = [(share, _window(row["at"])) for row in rows]
@@ -147,8 +146,8 @@ def _window(at: datetime) -> visibility.Window:
     return at, at + _MOMENT
 
 
-def _told(row: Row) -> MarkerTold:
-    return MarkerTold.model_validate(row | {"id": row["_id"]})
+def _told(row: Row) -> MarkerView:
+    return MarkerView.model_validate(row | {"id": row["_id"]})
 
 
 def _asked(request: Request) -> tuple[Context, Caller, datetime]:

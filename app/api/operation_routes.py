@@ -13,17 +13,17 @@ from starlette.routing import BaseRoute, Route
 from app.access import audit, management
 from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Asked, Instant, Told
-from app.captures.requests import Instant as AskedInstant
+from app.api.wire import Input, InstantText, View
+from app.captures.requests import Instant
 from app.errors import NotFound, NotPermitted
 from app.events import sender
 
 
-class AuditTold(Told):
+class AuditView(View):
     """Who did what to what, and when."""
 
     id: str
-    at: Instant
+    at: InstantText
     identity: str
     action: str
     subject: str
@@ -31,14 +31,14 @@ class AuditTold(Told):
     data: dict[str, Any]
 
 
-class AuditPage(Told):
+class AuditPage(View):
     """Entries, newest first."""
 
-    items: list[AuditTold]
+    items: list[AuditView]
     next: str | None
 
 
-class AuditAsked(Asked):
+class AuditQuery(Input):
     """Which entries."""
 
     identity: Annotated[str, Field(max_length=512)] | None = Field(
@@ -50,15 +50,15 @@ class AuditAsked(Asked):
     subject: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
         None, description="Only what was done to this: an id, an identity or a community."
     )
-    since: AskedInstant | None = Field(None, description="Only from this time on.")
-    until: AskedInstant | None = Field(None, description="Only before this time.")
+    since: Instant | None = Field(None, description="Only from this time on.")
+    until: Instant | None = Field(None, description="Only before this time.")
     limit: Annotated[int, Field(ge=1, le=500)] = 100
     next: Annotated[str, Field(max_length=200)] | None = Field(
         None, description="Where the page before ended."
     )
 
 
-class EventTold(Told):
+class EventView(View):
     """One of our events on its way, or given up."""
 
     id: str
@@ -68,18 +68,18 @@ class EventTold(Told):
     state: str
     attempts: int
     last_error: str
-    created_at: Instant
-    next_try_at: Instant
+    created_at: InstantText
+    next_try_at: InstantText
 
 
-class EventPage(Told):
+class EventPage(View):
     """Events, in the order in which they are, or were last, to be tried."""
 
-    items: list[EventTold]
+    items: list[EventView]
     next: str | None
 
 
-class EventsAsked(Asked):
+class EventQuery(Input):
     """Which events: given up, or still on their way."""
 
     state: Literal["dead", "pending"] = "dead"
@@ -94,14 +94,14 @@ class EventsAsked(Asked):
         summary="Who did what",
         answers={HTTPStatus.OK: Answer("A page of entries.", AuditPage)},
         problems=[NotPermitted],
-        query=AuditAsked,
+        query=AuditQuery,
     )
 )
 async def get_audit(request: Request) -> Response:
     """GET /audit"""
     ctx = web_state.of(request).ctx
     management.check_admin(auth.caller(request))
-    asked = wire.query(request, AuditAsked)
+    asked = wire.query(request, AuditQuery)
     wanted = {"identity": asked.identity, "action": asked.action, "subject": asked.subject}
     rows, following = await audit.page(
         ctx.store,
@@ -111,7 +111,7 @@ async def get_audit(request: Request) -> Response:
         limit=asked.limit,
         after=asked.next,
     )
-    items = [AuditTold.model_validate({**row, "id": row["_id"]}) for row in rows]
+    items = [AuditView.model_validate({**row, "id": row["_id"]}) for row in rows]
     return wire.answer(AuditPage(items=items, next=following))
 
 
@@ -120,16 +120,16 @@ async def get_audit(request: Request) -> Response:
         summary="Events that nobody took",
         answers={HTTPStatus.OK: Answer("The events.", EventPage)},
         problems=[NotPermitted],
-        query=EventsAsked,
+        query=EventQuery,
     )
 )
 async def get_events(request: Request) -> Response:
     """GET /events"""
     ctx = web_state.of(request).ctx
     management.check_admin(auth.caller(request))
-    asked = wire.query(request, EventsAsked)
+    asked = wire.query(request, EventQuery)
     rows, following = await sender.page(ctx, asked.state, limit=asked.limit, after=asked.next)
-    items = [EventTold.model_validate({**row, "id": row["_id"]}) for row in rows]
+    items = [EventView.model_validate({**row, "id": row["_id"]}) for row in rows]
     return wire.answer(EventPage(items=items, next=following))
 
 

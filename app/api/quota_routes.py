@@ -13,14 +13,14 @@ from starlette.routing import BaseRoute, Route
 from app.access import audit, management, quota
 from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Asked, Told
+from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound, NotPermitted
 from app.recording import admission
 from app.recording.reasons import Why
 
 
-class QuotaTold(Told):
+class QuotaView(View):
     """Bytes: what is allowed, what clips take, what captures on their way hold."""
 
     quota_bytes: int
@@ -28,7 +28,7 @@ class QuotaTold(Told):
     reserved_bytes: int
 
 
-class QuotaAsked(Asked):
+class QuotaRequest(Input):
     """A user's quota. null: QUOTA_BYTES again."""
 
     quota_bytes: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None
@@ -36,13 +36,13 @@ class QuotaAsked(Asked):
 
 async def _told(ctx: Context, identity: str) -> Response:
     found = await quota.read(ctx.store, ctx.settings, identity)
-    return wire.answer(QuotaTold.model_validate(vars(found)))
+    return wire.answer(QuotaView.model_validate(vars(found)))
 
 
 @described(
     Operation(
         summary="My quota",
-        answers={HTTPStatus.OK: Answer("The caller's numbers.", QuotaTold)},
+        answers={HTTPStatus.OK: Answer("The caller's numbers.", QuotaView)},
     )
 )
 async def get_own(request: Request) -> Response:
@@ -54,7 +54,7 @@ async def get_own(request: Request) -> Response:
 @described(
     Operation(
         summary="A user's quota",
-        answers={HTTPStatus.OK: Answer("The user's numbers.", QuotaTold)},
+        answers={HTTPStatus.OK: Answer("The user's numbers.", QuotaView)},
         problems=[NotPermitted, NotFound, Invalid],
     )
 )
@@ -68,9 +68,9 @@ async def get_users(request: Request) -> Response:
     Operation(
         summary="Set a user's quota",
         description="Below what is used, new captures are refused and nothing is deleted.",
-        answers={HTTPStatus.OK: Answer("The user's numbers now.", QuotaTold)},
+        answers={HTTPStatus.OK: Answer("The user's numbers now.", QuotaView)},
         problems=[NotPermitted, NotFound, Invalid],
-        body=QuotaAsked,
+        body=QuotaRequest,
     )
 )
 async def put_users(request: Request) -> Response:
@@ -79,7 +79,7 @@ async def put_users(request: Request) -> Response:
     caller = auth.caller(request)
     management.check_admin(caller)
     identity = management.named(request.path_params["identity"])
-    asked = await wire.body(request, QuotaAsked)
+    asked = await wire.body(request, QuotaRequest)
     await quota.set_limit(ctx.store, identity, asked.quota_bytes)
     await audit.note(
         ctx.store, caller.identity, "quota_set", identity, quota_bytes=asked.quota_bytes

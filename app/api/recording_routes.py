@@ -15,9 +15,9 @@ from app.access import visibility
 from app.access.policy import StoppedAs
 from app.access.tokens import Caller
 from app.api import auth, buffer_routes, share_lookup, web_state, wire
-from app.api.buffer_routes import BufferTold
+from app.api.buffer_routes import BufferView
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Asked
+from app.api.wire import Input
 from app.captures.requests import clean_title
 from app.context import Context
 from app.errors import Conflict, NotFound, NotPermitted
@@ -25,7 +25,7 @@ from app.recording import share_stop
 from app.store import Row
 
 
-class StopAsked(Asked):
+class StopRequest(Input):
     """Why the recording shall end."""
 
     reason: Annotated[str, Field(max_length=200), AfterValidator(clean_title)] = Field(
@@ -38,15 +38,15 @@ class StopAsked(Asked):
         summary="Stop the recording of a share",
         description="Until /resume, or for as long as the share lasts. What was buffered stays. "
         "For the sharer, and the admins of its community, its room and the instance.",
-        answers={HTTPStatus.ACCEPTED: Answer("It ends within seconds.", BufferTold)},
+        answers={HTTPStatus.ACCEPTED: Answer("It ends within seconds.", BufferView)},
         problems=[NotFound, NotPermitted, Conflict],
-        body=StopAsked,
+        body=StopRequest,
     )
 )
 async def stop_recording(request: Request) -> Response:
     """POST /buffers/{buffer_id}/stop"""
     ctx, caller, row, standing = await _meant(request)
-    asked = await wire.body(request, StopAsked, may_be_empty=True)
+    asked = await wire.body(request, StopRequest, may_be_empty=True)
     await share_stop.stop(ctx, caller, row, standing, asked.reason)
     return await _answer(ctx, request, caller)
 
@@ -55,7 +55,7 @@ async def stop_recording(request: Request) -> Response:
     Operation(
         summary="Take a stop of a recording back",
         description="The sharer takes back their own, any admin that of an admin.",
-        answers={HTTPStatus.ACCEPTED: Answer("It is recorded again within seconds.", BufferTold)},
+        answers={HTTPStatus.ACCEPTED: Answer("It is recorded again within seconds.", BufferView)},
         problems=[NotFound, NotPermitted, Conflict],
     )
 )

@@ -17,10 +17,10 @@ from app.access.issue import issue_session
 from app.access.tokens import Caller
 from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Instant, Seconds, Told
+from app.api.wire import InstantText, RoundedSeconds, View
 
 
-class StandingTold(Told):
+class StandingView(View):
     """What the caller is in a community."""
 
     id: str
@@ -29,11 +29,11 @@ class StandingTold(Told):
     manages: bool = Field(description="Whether they may change its rules and members.")
 
 
-class LimitsTold(Told):
+class LimitsView(View):
     """What holds in this instance, where a community has no rules of its own."""
 
-    max_capture_seconds: Seconds
-    retention_seconds: Seconds
+    max_capture_seconds: RoundedSeconds
+    retention_seconds: RoundedSeconds
     marker_minutes: float
     clip_days: float | None = Field(description="null: clips do not expire.")
     capture_policy: str
@@ -41,25 +41,25 @@ class LimitsTold(Told):
     events: bool = Field(description="Whether a chat is told of clips that are shared.")
 
 
-class CallerTold(Told):
+class CallerView(View):
     """Whose a token is, what they may do, and how much."""
 
-    expires_at: Instant | None = Field(description="When the token does.")
+    expires_at: InstantText | None = Field(description="When the token does.")
     identity: str
     room: str | None = Field(description="The only room it is good for; null: all.")
     room_admin: bool
     instance_admin: bool
-    communities: list[StandingTold] = Field(
+    communities: list[StandingView] = Field(
         description="Those where the caller has a role, a grant, or manages; at most 200."
     )
-    limits: LimitsTold
+    limits: LimitsView
 
 
-class SessionTold(CallerTold):
+class SessionView(CallerView):
     """A token with the same rights, of this service only, and whose they are."""
 
     token: str = Field(description="For `Authorization: Bearer`.")
-    renewable_until: Instant = Field(description="Until then POST /session takes this one too.")
+    renewable_until: InstantText = Field(description="Until then POST /session takes this one too.")
 
 
 @described(
@@ -67,7 +67,7 @@ class SessionTold(CallerTold):
         summary="Exchange a LiveKit token for one of ours",
         description="For pages that stay open longer than a LiveKit token lives. Takes a token of "
         "ours as well, and renews it.",
-        answers={HTTPStatus.OK: Answer("The token.", SessionTold)},
+        answers={HTTPStatus.OK: Answer("The token.", SessionView)},
     )
 )
 async def post_session(request: Request) -> Response:
@@ -77,26 +77,26 @@ async def post_session(request: Request) -> Response:
     session = issue_session(web_state.of(request).ctx.settings, caller, datetime.now(UTC))
     mine = {"expires_at": session.expires_at, "token": session.token}
     mine["renewable_until"] = session.renewable_until
-    return wire.answer(SessionTold.model_validate(told | mine))
+    return wire.answer(SessionView.model_validate(told | mine))
 
 
 @described(
     Operation(
         summary="What the caller's token is good for",
-        answers={HTTPStatus.OK: Answer("As it is now.", CallerTold)},
+        answers={HTTPStatus.OK: Answer("As it is now.", CallerView)},
     )
 )
 async def get_session(request: Request) -> Response:
     """GET /session"""
-    return wire.answer(CallerTold.model_validate(await _told(request, auth.caller(request))))
+    return wire.answer(CallerView.model_validate(await _told(request, auth.caller(request))))
 
 
 async def _told(request: Request, caller: Caller) -> dict[str, Any]:
-    """The members of CallerTold."""
+    """The members of CallerView."""
     ctx = web_state.of(request).ctx
     settings = ctx.settings
     found = await standing.standings(ctx.store, settings, caller)
-    limits = LimitsTold(
+    limits = LimitsView(
         max_capture_seconds=settings.max_capture.total_seconds(),
         retention_seconds=settings.retention.total_seconds(),
         marker_minutes=settings.marker_minutes,
@@ -111,7 +111,7 @@ async def _told(request: Request, caller: Caller) -> dict[str, Any]:
         "room": caller.room,
         "room_admin": caller.room_admin,
         "instance_admin": caller.instance_admin,
-        "communities": [StandingTold.model_validate(asdict(each)) for each in found],
+        "communities": [StandingView.model_validate(asdict(each)) for each in found],
         "limits": limits,
     }
 

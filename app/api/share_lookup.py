@@ -22,7 +22,7 @@ from app.viewing.timeline import Timeline
 _NO_BUFFER = "there is no such buffer, or it is not yours to see"
 
 
-class WindowQuery(wire.Asked):
+class WindowQuery(wire.Input):
     """Which part of a buffer: `last` seconds, or from `start` to `end`."""
 
     last: Annotated[Seconds, Field(gt=0)] | None = None

@@ -12,13 +12,13 @@ from starlette.routing import BaseRoute, Route
 
 from app.api import auth, web_state, wire
 from app.api.openapi import Answer, Operation, described
-from app.api.wire import Asked, Told
+from app.api.wire import Input, View
 from app.captures.requests import TEXT_LENGTH, Name, clean_text
 from app.clips import sharing
 from app.errors import NotFound, NotPermitted
 
 
-class ShareAsked(Asked):
+class ShareRequest(Input):
     """Which channel of the chat a clip is posted in, and with which words."""
 
     channel_id: Name
@@ -32,19 +32,19 @@ class ShareAsked(Asked):
         return value if value is None else clean_text(value)
 
 
-class MessageTold(Told):
+class MessageView(View):
     """What the chat is asked to post."""
 
     text: str
     attachments: list[str]
 
 
-class ShareTold(Told):
+class ShareView(View):
     """The event `clip_shared` that is on its way."""
 
     event: str
     channel_id: str
-    message: MessageTold
+    message: MessageView
 
 
 @described(
@@ -53,9 +53,9 @@ class ShareTold(Told):
         description="Sends the event `clip_shared`, with the message to post, to EVENTS_URL and "
         "into the live room. Refused where no EVENTS_URL is set. Who may see the clip "
         "stays as it is.",
-        answers={HTTPStatus.ACCEPTED: Answer("It is on its way.", ShareTold)},
+        answers={HTTPStatus.ACCEPTED: Answer("It is on its way.", ShareView)},
         problems=[NotFound, NotPermitted, sharing.NoEventsUrl],
-        body=ShareAsked,
+        body=ShareRequest,
         headers={wire.IDEMPOTENCY_KEY: "The same key again is the same event."},
     )
 )
@@ -64,11 +64,11 @@ async def share_clip(request: Request) -> Response:
     ctx = web_state.of(request).ctx
     caller = auth.caller(request)
     key = wire.idempotency_key(request)
-    asked = await wire.body(request, ShareAsked)
+    asked = await wire.body(request, ShareRequest)
     clip_id = request.path_params["clip_id"]
     sent = await sharing.share(ctx, caller, clip_id, asked.channel_id, asked.text, key)
-    message = MessageTold(text=sent.text, attachments=list(sent.attachments))
-    answer = ShareTold(event=sent.event_id, channel_id=sent.channel_id, message=message)
+    message = MessageView(text=sent.text, attachments=list(sent.attachments))
+    answer = ShareView(event=sent.event_id, channel_id=sent.channel_id, message=message)
     return wire.answer(answer, HTTPStatus.ACCEPTED)
 
 

@@ -50,7 +50,7 @@ _A_WHILE = {"Cache-Control": "private, max-age=600"}
 _RANGES = [ranges.PreconditionFailed, ranges.RangeNotSatisfiable]
 
 
-class SheetQuery(wire.Asked):
+class SheetQuery(wire.Input):
     """What is on a buffer's sheet. Opaque: take it from an index."""
 
     tiles: Annotated[str, Field(max_length=16_000)]

@@ -25,20 +25,20 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Instant = Annotated[datetime, PlainSerializer(instant, return_type=str, when_used="json")]
+InstantText = Annotated[datetime, PlainSerializer(instant, return_type=str, when_used="json")]
 """A datetime that is told as RFC 3339 text in UTC."""
 
-Seconds = Annotated[float, PlainSerializer(lambda value: round(value, 3), return_type=float)]
+RoundedSeconds = Annotated[float, PlainSerializer(lambda value: round(value, 3), return_type=float)]
 """A duration that is told to the millisecond."""
 
 
-class Asked(BaseModel):
-    """Base of what is asked, in a body or a query string: unknown members are refused."""
+class Input(BaseModel):
+    """Base of what a request says, in its body or its query: unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Told(BaseModel):
+class View(BaseModel):
     """Base of what is answered."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
