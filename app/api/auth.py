@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 from starlette.requests import Request
@@ -53,10 +53,17 @@ def caller(request: Request) -> Caller:
     return found
 
 
-def reader(request: Request) -> Reader:
+def link(request: Request) -> str | None:
+    """The secret of a clip's link, where that is all that a request shows."""
+    shown = request.query_params
+    if "sig" in shown or "authorization" in request.headers:
+        return None
+    return shown.get("link")
+
+
+def reader(request: Request, now: datetime) -> Reader:
     """Who wants to read a media resource, by token or by `sig` and `exp`. Raises Unauthorized."""
     ctx = web_state.of(request).ctx
-    now = datetime.now(UTC)
     query = request.query_params
     if "authorization" not in request.headers and "sig" in query:
         keys = signatures.media_keys(ctx.settings, ctx.instance)

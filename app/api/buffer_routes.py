@@ -17,7 +17,8 @@ from app.access.policy import Right, Share
 from app.access.tokens import Caller
 from app.api import auth, marker_routes, share_lookup, web_state, wire
 from app.api.marker_routes import MarkerView
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import InstantText, RoundedSeconds
 from app.captures import share_erasure
 from app.captures.requests import Name

@@ -23,7 +23,8 @@ from app.access.tokens import Caller
 from app.api import auth, buffer_routes, web_state, wire
 from app.api.buffer_routes import BufferView
 from app.api.event_streams import EventStream
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.captures.requests import Name
 from app.context import Context
 from app.errors import TooManyRequests

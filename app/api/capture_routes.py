@@ -17,7 +17,8 @@ from starlette.routing import BaseRoute, Route
 from app.access.tokens import Caller
 from app.api import auth, clip_routes, web_state, wire
 from app.api.event_streams import EventStream
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import InstantText, View
 from app.captures import acceptance, endings
 from app.captures.requests import CaptureRequest

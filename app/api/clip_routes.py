@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from app.access.tokens import Caller
 from app.api import auth, web_state, wire
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.captures.requests import TITLE_LENGTH, Instant, Name, checked_title
 from app.clips import clip_pages, library

@@ -14,7 +14,8 @@ from app.access import audit, communities, management
 from app.access.permissions import Action
 from app.access.tokens import Caller
 from app.api import auth, web_state, wire
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound, NotPermitted

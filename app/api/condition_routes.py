@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from app.access import management
 from app.api import auth, web_state, wire
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.condition import history
 from app.errors import NotPermitted

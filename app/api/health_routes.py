@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.api import web_state, wire
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.condition import health
 from app.condition.exposition import CONTENT_TYPE
 from app.errors import NotFound, Unauthorized

@@ -15,7 +15,8 @@ from app.access import visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
 from app.api import auth, share_lookup, web_state, wire
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import InstantText
 from app.buffer import markers
 from app.buffer.markers import TooManyMarkers

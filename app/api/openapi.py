@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -16,49 +15,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.api import problems, security
-from app.api.security import Access
-from app.errors import Invalid, Malformed, ReplayError, TooLarge, Unauthorized, Unavailable
+from app.api.operation import Answer, Operation, OperationRoute
+from app.errors import ReplayError
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 Json = dict[str, Any]
 
 VERSION = "1"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer that is not a problem: JSON of a model, or another media type.
-
-    `headers`: name → what it says.
-    """
-
-    description: str
-    model: type[BaseModel] | None = None
-    media_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What an endpoint takes and answers. `problems`: errors besides those any request may meet."""
-
-    summary: str
-    answers: Mapping[int, Answer] | Mapping[HTTPStatus, Answer]
-    problems: Sequence[type[ReplayError]] = ()
-    access: Access = "token"
-    query: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    description: str = ""
-
-    @property
-    def all_problems(self) -> list[type[ReplayError]]:
-        found = list(self.problems)
-        found += [] if self.access == "anybody" else [Unauthorized]
-        found += [Malformed, Invalid, TooLarge] if self.body else []
-        found += [Invalid] if self.query else []
-        found += [] if self.access in ("anybody", "metrics token") else [Unavailable]
-        return [*found, ReplayError]
 
 
 _operations: dict[Callable[..., Any], Operation] = {}
@@ -76,6 +39,8 @@ def described(operation: Operation) -> Callable[[Endpoint], Endpoint]:
 
 def operation_of(route: Route) -> Operation:
     """The description of a route's endpoint. Raises KeyError with its name if it has none."""
+    if isinstance(route, OperationRoute):
+        return route.operation
     try:
         return _operations[route.endpoint]
     except KeyError:

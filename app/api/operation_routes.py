@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 
 from app.access import audit, management
 from app.api import auth, web_state, wire
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import Input, InstantText, View
 from app.captures.requests import Instant
 from app.errors import NotFound, NotPermitted

@@ -18,7 +18,8 @@ from app.access import visibility
 from app.access.policy import Share
 from app.api import auth, byte_streams, ranges, share_lookup, web_state, wire
 from app.api.auth import Reader
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.share_lookup import WindowQuery
 from app.buffer import paths
 from app.captures import preview
@@ -58,7 +59,7 @@ async def get_playlist(request: Request) -> Response:
     """GET /buffers/{buffer_id}/playlist.m3u8"""
     ctx = web_state.of(request).ctx
     now = datetime.now(UTC)
-    reader = auth.reader(request)
+    reader = auth.reader(request, datetime.now(UTC))
     asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
     window = await share_lookup.seen_window(
         ctx, reader, request.path_params["buffer_id"], asked, now
@@ -85,7 +86,7 @@ async def get_playlist(request: Request) -> Response:
 async def get_capture_playlist(request: Request) -> Response:
     """GET /captures/{capture_id}/playlist.m3u8"""
     ctx = web_state.of(request).ctx
-    reader = auth.reader(request)
+    reader = auth.reader(request, datetime.now(UTC))
     row = await preview.find(ctx, reader.caller, request.path_params["capture_id"])
     found = await preview.watchable(ctx, row, datetime.now(UTC))
     return _playlist(reader, found.items, ended=found.complete, target_seconds=found.target_seconds)
@@ -133,7 +134,7 @@ def _relative(reader: Reader, path: str) -> str:
 async def get_segment(request: Request) -> Response:
     """GET, HEAD /segments/{name}"""
     ctx = web_state.of(request).ctx
-    reader = auth.reader(request)
+    reader = auth.reader(request, datetime.now(UTC))
     name: str = request.path_params["name"]
     found = _FRAGMENT.fullmatch(name) or _INIT.fullmatch(name)
     if found is None:

@@ -6,13 +6,12 @@ from http import HTTPStatus
 from typing import Annotated
 
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.access import audit, management, quota
-from app.api import auth, web_state, wire
-from app.api.openapi import Answer, Operation, described
+from app.access import audit, quota
+from app.api import gates
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound, NotPermitted
@@ -34,62 +33,45 @@ class QuotaRequest(Input):
     quota_bytes: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None
 
 
-async def _told(ctx: Context, identity: str) -> Response:
-    found = await quota.read(ctx.store, ctx.settings, identity)
-    return wire.answer(QuotaView.model_validate(vars(found)))
+async def _view(ctx: Context, identity: str) -> QuotaView:
+    return QuotaView.model_validate(vars(await quota.read(ctx.store, ctx.settings, identity)))
 
 
-@described(
-    Operation(
-        summary="My quota",
-        answers={HTTPStatus.OK: Answer("The caller's numbers.", QuotaView)},
-    )
+@endpoint("GET /quota", "My quota", answers={HTTPStatus.OK: Answer("The caller's numbers.")})
+async def get_own(call: Call[None]) -> QuotaView:
+    """The caller's own."""
+    return await _view(call.ctx, call.caller.identity)
+
+
+@endpoint(
+    "GET /users/{identity}/quota",
+    "A user's quota",
+    answers={HTTPStatus.OK: Answer("The user's numbers.")},
+    problems=[NotPermitted, NotFound, Invalid],
+    may=gates.admins,
 )
-async def get_own(request: Request) -> Response:
-    """GET /quota"""
-    caller = auth.caller(request)
-    return await _told(web_state.of(request).ctx, caller.identity)
+async def get_users(call: Call[None]) -> QuotaView:
+    """Anybody's."""
+    return await _view(call.ctx, call.name("identity"))
 
 
-@described(
-    Operation(
-        summary="A user's quota",
-        answers={HTTPStatus.OK: Answer("The user's numbers.", QuotaView)},
-        problems=[NotPermitted, NotFound, Invalid],
-    )
+@endpoint(
+    "PUT /users/{identity}/quota",
+    "Set a user's quota",
+    description="Below what is used, new captures are refused and nothing is deleted.",
+    answers={HTTPStatus.OK: Answer("The user's numbers now.")},
+    problems=[NotPermitted, NotFound, Invalid],
+    may=gates.admins,
 )
-async def get_users(request: Request) -> Response:
-    """GET /users/{identity}/quota"""
-    management.check_admin(auth.caller(request))
-    return await _told(web_state.of(request).ctx, management.named(request.path_params["identity"]))
-
-
-@described(
-    Operation(
-        summary="Set a user's quota",
-        description="Below what is used, new captures are refused and nothing is deleted.",
-        answers={HTTPStatus.OK: Answer("The user's numbers now.", QuotaView)},
-        problems=[NotPermitted, NotFound, Invalid],
-        body=QuotaRequest,
-    )
-)
-async def put_users(request: Request) -> Response:
-    """PUT /users/{identity}/quota"""
-    ctx = web_state.of(request).ctx
-    caller = auth.caller(request)
-    management.check_admin(caller)
-    identity = management.named(request.path_params["identity"])
-    asked = await wire.body(request, QuotaRequest)
-    await quota.set_limit(ctx.store, identity, asked.quota_bytes)
+async def put_users(call: Call[QuotaRequest]) -> QuotaView:
+    """Sets one."""
+    ctx, identity, quota_bytes = call.ctx, call.name("identity"), call.input.quota_bytes
+    await quota.set_limit(ctx.store, identity, quota_bytes)
     await audit.note(
-        ctx.store, caller.identity, "quota_set", identity, quota_bytes=asked.quota_bytes
+        ctx.store, call.caller.identity, "quota_set", identity, quota_bytes=quota_bytes
     )
     await admission.ask_again(ctx, {"identity": identity, "why": Why.QUOTA})
-    return await _told(ctx, identity)
+    return await _view(ctx, identity)
 
 
-routes: list[BaseRoute] = [
-    Route("/quota", get_own, methods=["GET"]),
-    Route("/users/{identity}/quota", get_users, methods=["GET"]),
-    Route("/users/{identity}/quota", put_users, methods=["PUT"]),
-]
+routes: list[BaseRoute] = [get_own, get_users, put_users]

@@ -16,7 +16,8 @@ from app.access.policy import StoppedAs
 from app.access.tokens import Caller
 from app.api import auth, buffer_routes, share_lookup, web_state, wire
 from app.api.buffer_routes import BufferView
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import Input
 from app.captures.requests import clean_title
 from app.context import Context

@@ -15,7 +15,8 @@ from starlette.routing import BaseRoute, Route
 from app.access import visibility
 from app.api import auth, byte_streams, ranges, share_lookup, web_state, wire
 from app.api.auth import Reader
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.share_lookup import WindowQuery
 from app.context import Context
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
@@ -71,7 +72,7 @@ async def get_replay(request: Request) -> Response:
     ctx = web_state.of(request).ctx
     replays = web_state.of(request).replays
     now = datetime.now(UTC)
-    reader = auth.reader(request)
+    reader = auth.reader(request, datetime.now(UTC))
     asked = wire.query(request, ReplayQuery, ignore=auth.SIGNATURE_QUERY)
     watch = await watch_of(ctx, reader, request.path_params["buffer_id"], asked, now)
     try:

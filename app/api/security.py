@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-Access = Literal[
+Credentials = Literal[
     "token",
     "token or signature",
     "token, signature or link",
@@ -13,7 +13,7 @@ Access = Literal[
     "metrics token",
     "anybody",
 ]
-REQUIRED: Mapping[Access, list[dict[str, Any]]] = {
+REQUIRED: Mapping[Credentials, list[dict[str, Any]]] = {
     "token": [{"token": []}],
     "token or signature": [{"token": []}, {"signature": [], "expiry": []}],
     "token, signature or link": [

@@ -16,7 +16,8 @@ from app.access import standing
 from app.access.issue import issue_session
 from app.access.tokens import Caller
 from app.api import auth, web_state, wire
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import InstantText, RoundedSeconds, View
 
 

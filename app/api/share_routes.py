@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.api import auth, web_state, wire
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.wire import Input, View
 from app.captures.requests import TEXT_LENGTH, Name, clean_text
 from app.clips import sharing

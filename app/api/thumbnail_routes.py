@@ -25,7 +25,8 @@ from app.api import (
     wire,
 )
 from app.api.auth import Reader
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.api.share_lookup import SeenWindow, WindowQuery
 from app.clips import clip_thumbnails, library
 from app.errors import (
@@ -133,7 +134,7 @@ async def get_buffer_sheet(request: Request) -> Response:
     """GET, HEAD /buffers/{buffer_id}/thumbnails.jpg"""
     ctx = web_state.of(request).ctx
     pictures = web_state.of(request).thumbnails
-    reader = auth.reader(request)
+    reader = auth.reader(request, datetime.now(UTC))
     asked = wire.query(request, SheetQuery, ignore=auth.SIGNATURE_QUERY)
     buffer_id: str = request.path_params["buffer_id"]
     now = datetime.now(UTC)
@@ -208,7 +209,7 @@ async def get_clip_sheet(request: Request) -> Response:
 
 async def _window(request: Request) -> tuple[Reader, SeenWindow]:
     ctx = web_state.of(request).ctx
-    reader = auth.reader(request)
+    reader = auth.reader(request, datetime.now(UTC))
     asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
     buffer_id = request.path_params["buffer_id"]
     return reader, await share_lookup.seen_window(ctx, reader, buffer_id, asked, datetime.now(UTC))
@@ -217,7 +218,7 @@ async def _window(request: Request) -> tuple[Reader, SeenWindow]:
 async def _clip(request: Request) -> tuple[Reader, Row, Row]:
     """Who asks, and the rows of the clip and of its file, if it may be read."""
     ctx = web_state.of(request).ctx
-    reader = auth.reader(request)
+    reader = auth.reader(request, datetime.now(UTC))
     clip = await ctx.store.rows(ReplayClip).find_one({"_id": request.path_params["clip_id"]})
     if clip is None:
         raise NotFound(library.NO_FILE)

@@ -20,7 +20,8 @@ from starlette.routing import BaseRoute, Route
 
 from app import metrics
 from app.api import web_state
-from app.api.openapi import Answer, Operation, described
+from app.api.openapi import described
+from app.api.operation import Answer, Operation
 from app.errors import TooLarge, Unavailable
 from app.settings import Settings
 from app.webhooks import signature

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from inspect import unwrap
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ def test_only_what_machines_ask_is_open_to_anybody() -> None:
 def test_every_problem_that_an_endpoint_raises_by_name_is_declared(route: Route) -> None:
     """An endpoint's own `raise X(...)` stands among its problems."""
     declared = {error.__name__ for error in operation_of(route).all_problems}
-    names = set(route.endpoint.__code__.co_names)
+    names = set(unwrap(route.endpoint).__code__.co_names)
     known = {error.__name__ for error in every_error(ReplayError)}
     raised = names & known
     assert raised <= declared | {"Unauthorized"}

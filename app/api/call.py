@@ -1,0 +1,69 @@
+"""A request that has been let in, as its endpoint takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from starlette.requests import Request
+
+from app.access import management
+from app.access.tokens import Caller
+from app.api.auth import Reader
+from app.api.web_state import WebState
+from app.context import Context
+
+Input = TypeVar("Input")
+
+NAMES = frozenset({"community", "identity"})
+"""Parameters of paths that are names, written as `management.path_name` writes them."""
+
+
+@dataclass(frozen=True)
+class Call(Generic[Input]):
+    """A request of somebody who may send it.
+
+    `input` is what it asks for: the query of a GET, the body of any other method. `shown` is who
+    has shown a token or a signature, None where nobody needs to. `request` is for answers that are
+    no JSON.
+    """
+
+    request: Request
+    state: WebState
+    now: datetime
+    shown: Reader | None
+    input: Input
+    idempotency_key: str | None = None
+
+    @property
+    def ctx(self) -> Context:
+        """The process's settings, database and queue."""
+        return self.state.ctx
+
+    @property
+    def reader(self) -> Reader:
+        """Who calls, to make media URLs for."""
+        if self.shown is None:
+            raise LookupError(f"{self.request.url.path} asks nobody who they are")
+        return self.shown
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls, with a token."""
+        if self.reader.caller is None:
+            raise LookupError(f"{self.request.url.path} takes signatures, which name nobody")
+        return self.reader.caller
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The parameters of the path, as they stand in it."""
+        return self.request.path_params
+
+    def name(self, parameter: str) -> str:
+        """The name that a parameter of the path, one of NAMES, stands for.
+
+        Raises NotFound if it stands for none, Invalid if it holds control characters.
+        """
+        return management.named(self.path[parameter])

@@ -1,0 +1,196 @@
+"""An operation of the HTTP interface, declared once: what is described is what is read and sent.
+
+The signature of an endpoint names what it takes and gives: `async def (call: Call[ClipQuery]) ->
+ClipPage` reads a query and answers with that JSON, `Call[None]` takes neither query nor body, `->
+None` answers without a body, and `-> Response` makes an answer of its own. `endpoint` says the
+rest. A request is let in, read and answered here; nothing of it is left to the endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import wraps
+from http import HTTPStatus
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.api import auth, web_state, wire
+from app.api.auth import Reader
+from app.api.call import NAMES, Call
+from app.api.security import Credentials
+from app.errors import Invalid, Malformed, ReplayError, TooLarge, Unauthorized, Unavailable
+
+Gate = Callable[[Call[None]], Awaitable[None]]
+"""Lets a call pass, or raises an error."""
+Function = Callable[[Call[Any]], Awaitable[BaseModel | Response | None]]
+"""What an endpoint does."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that is not a problem: JSON of a model, or another media type.
+
+    `headers`: name → what it says. Of a model, the member of that name is sent.
+    """
+
+    description: str
+    model: type[BaseModel] | None = None
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What an endpoint takes and answers. `problems`: errors besides those any request may meet."""
+
+    summary: str
+    answers: Mapping[int, Answer] | Mapping[HTTPStatus, Answer]
+    problems: Sequence[type[ReplayError]] = ()
+    access: Credentials = "token"
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    may: Gate | None = None
+    body_may_be_empty: bool = False
+
+    @property
+    def all_problems(self) -> list[type[ReplayError]]:
+        """Every error that it may answer with."""
+        found = list(self.problems)
+        found += [] if self.access == "anybody" else [Unauthorized]
+        found += [Malformed, Invalid, TooLarge] if self.body else []
+        found += [Invalid] if self.query else []
+        found += [] if self.access in ("anybody", "metrics token") else [Unavailable]
+        return [*found, ReplayError]
+
+
+class OperationRoute(Route):
+    """A route with the operation that its requests are read by."""
+
+    def __init__(
+        self, method: str, path: str, answer: Callable[..., Any], operation: Operation
+    ) -> None:
+        super().__init__(path, answer, methods=[method])
+        self.operation = operation
+
+
+def endpoint(
+    line: str,
+    summary: str,
+    *,
+    answers: Mapping[int, Answer] | Mapping[HTTPStatus, Answer],
+    problems: Sequence[type[ReplayError]] = (),
+    access: Credentials = "token",
+    may: Gate | None = None,
+    headers: Mapping[str, str] | None = None,
+    description: str = "",
+    body_may_be_empty: bool = False,
+) -> Callable[[Function], OperationRoute]:
+    """Declares an endpoint: the route of `line`, such as `GET /clips/{clip_id}`.
+
+    `access`: what a request must show; `may`: who may call, of those who have a token. `headers`:
+    request headers that it reads. `body_may_be_empty`: no body at all is `{}`.
+    """
+    method, path = line.split()
+
+    def declare(function: Function) -> OperationRoute:
+        query, body, model = _declared(function, method)
+        operation = Operation(
+            summary=summary,
+            answers=answers if model is None else _with_model(answers, model),
+            problems=problems,
+            access=access,
+            query=query,
+            body=body,
+            headers=headers or {},
+            description=description,
+            may=may,
+            body_may_be_empty=body_may_be_empty,
+        )
+
+        @wraps(function)
+        async def answer(request: Request) -> Response:
+            return _rendered(operation, await function(await _read(operation, request)))
+
+        return OperationRoute(method, path, answer, operation)
+
+    return declare
+
+
+def _declared(
+    function: Function, method: str
+) -> tuple[type[BaseModel] | None, type[BaseModel] | None, type[BaseModel] | None]:
+    """What a function reads as query, what as body, and the model of its answer, if it has one."""
+    hints = get_type_hints(function)
+    gives = hints.pop("return")
+    (call,) = hints.values()
+    (takes,) = get_args(call)
+    model = gives if isinstance(gives, type) and issubclass(gives, BaseModel) else None
+    if takes is NoneType:
+        return None, None, model
+    return (takes, None, model) if method == "GET" else (None, takes, model)
+
+
+def _with_model(
+    answers: Mapping[int, Answer] | Mapping[HTTPStatus, Answer], model: type[BaseModel]
+) -> dict[int, Answer]:
+    ((status, answer),) = answers.items()
+    return {int(status): replace(answer, model=model)}
+
+
+async def _read(operation: Operation, request: Request) -> Call[Any]:
+    """The call that a request makes, once it is let in. Raises what the operation's problems say.
+
+    Whoever may not call is not told what is wrong with the rest.
+    """
+    state, now = web_state.of(request), datetime.now(UTC)
+    call: Call[None] = Call(request, state, now, _shown(operation, request, now), None)
+    if operation.may is not None:
+        await operation.may(call)
+    for parameter in NAMES & request.path_params.keys():
+        call.name(parameter)
+    if wire.IDEMPOTENCY_KEY in operation.headers:
+        call = replace(call, idempotency_key=wire.idempotency_key(request))
+    if operation.body is not None:
+        empty = operation.body_may_be_empty
+        return _with(call, await wire.body(request, operation.body, may_be_empty=empty))
+    if operation.query is not None:
+        signed = "signature" in operation.access
+        ignored = auth.SIGNATURE_QUERY if signed else frozenset[str]()
+        return _with(call, wire.query(request, operation.query, ignore=ignored))
+    return call
+
+
+def _with(call: Call[None], given: BaseModel) -> Call[Any]:
+    changed: Call[Any] = call
+    return replace(changed, input=given)
+
+
+def _shown(operation: Operation, request: Request, now: datetime) -> Reader | None:
+    """Who calls, by what the operation's access asks for. Raises Unauthorized."""
+    match operation.access:
+        case "token":
+            return auth.reader_of(web_state.of(request).ctx, auth.caller(request), now)
+        case "token or signature":
+            return auth.reader(request, now)
+        case "token, signature or link":
+            return None if auth.link(request) is not None else auth.reader(request, now)
+        case "webhook" | "metrics token" | "anybody":
+            return None
+
+
+def _rendered(operation: Operation, given: BaseModel | Response | None) -> Response:
+    if isinstance(given, Response):
+        return given
+    ((status, answer),) = operation.answers.items()
+    if given is None:
+        return Response(status_code=status)
+    return wire.answer(given, status, {name: getattr(given, name) for name in answer.headers})

@@ -1,0 +1,175 @@
+"""What an endpoint declares is what is read, and in which order; what it gives is what is sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, cast
+
+import httpx
+import pytest
+from livekit.api import AccessToken, VideoGrants
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+
+from app.api import problems, wire
+from app.api.call import Call
+from app.api.openapi import describe
+from app.api.operation import Answer, OperationRoute, endpoint
+from app.api.web_state import WebState
+from app.context import Context
+from app.errors import NotPermitted
+from app.settings import load
+from tests.serving import Running
+
+KEY, SECRET = "key-of-tests", "a-secret-of-at-least-32-characters"
+OK = {HTTPStatus.OK: Answer("It is so.")}
+
+
+class Page(wire.Input):
+    """Which page."""
+
+    limit: int = 5
+
+
+class Label(wire.Input):
+    """A label."""
+
+    text: str
+
+
+class Echo(wire.View):
+    """What came."""
+
+    said: str
+    Location: str = "/here"
+
+
+@endpoint("GET /pages", "A page", answers=OK, access="anybody")
+async def get_page(call: Call[Page]) -> Echo:
+    return Echo(said=str(call.input.limit))
+
+
+@endpoint(
+    "POST /labels",
+    "A label",
+    answers={HTTPStatus.CREATED: Answer("Made.", headers={"Location": "Where it is."})},
+    access="anybody",
+    body_may_be_empty=True,
+)
+async def post_label(call: Call[Label]) -> Echo:
+    return Echo(said=call.input.text)
+
+
+@endpoint("DELETE /labels", "None", answers={HTTPStatus.NO_CONTENT: Answer("Gone.")},
+          access="anybody")  # fmt: skip
+async def delete_label(call: Call[None]) -> None:
+    return None
+
+
+@endpoint("GET /own", "An answer of its own", answers=OK, access="anybody")
+async def get_own(call: Call[None]) -> PlainTextResponse:
+    return PlainTextResponse("own", HTTPStatus.ACCEPTED)
+
+
+async def nobody_but_ann(call: Call[None]) -> None:
+    if call.caller.identity != "ann":
+        raise NotPermitted("only ann may")
+
+
+@endpoint(
+    "PUT /users/{identity}/labels",
+    "Somebody's label",
+    answers=OK,
+    may=nobody_but_ann,
+    headers={wire.IDEMPOTENCY_KEY: "A key."},
+)
+async def put_label(call: Call[Label]) -> Echo:
+    return Echo(said=f"{call.caller.identity} {call.name('identity')} {call.idempotency_key}")
+
+
+@endpoint("GET /films", "A film", answers=OK, access="token or signature")
+async def get_film(call: Call[Page]) -> Echo:
+    return Echo(said=call.reader.url("/films", limit=str(call.input.limit)))
+
+
+ROUTES = [get_page, post_label, delete_label, get_own, put_label, get_film]
+
+
+@pytest.fixture
+def http() -> httpx.AsyncClient:
+    settings = load(_env_file=None, livekit_api_key=KEY, livekit_api_secret=SECRET)
+    nothing = cast(Any, None)
+    ctx = Context(settings, nothing, nothing, "instance")
+    web = WebState(ctx, *[nothing] * 8)
+    app = Starlette(routes=ROUTES, exception_handlers=problems.HANDLERS)
+    transport = httpx.ASGITransport(Running(app, {"web": web}))
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+def bearer(identity: str) -> dict[str, str]:
+    token = AccessToken(KEY, SECRET).with_identity(identity).with_ttl(timedelta(minutes=1))
+    return {"Authorization": f"Bearer {token.with_grants(VideoGrants(room='room')).to_jwt()}"}
+
+
+async def test_a_get_reads_its_query(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/pages")).json()["said"] == "5"
+    assert (await http.get("/pages?limit=7")).json()["said"] == "7"
+    for query in ("limit=x", "limit=1&limit=2", "other=1"):
+        assert (await http.get(f"/pages?{query}")).json()["type"] == "invalid"
+
+
+async def test_any_other_method_reads_its_body(http: httpx.AsyncClient) -> None:
+    made = await http.post("/labels", json={"text": "goal"})
+    assert (made.status_code, made.json()["said"]) == (201, "goal")
+    assert made.headers["Location"] == made.json()["Location"] == "/here"
+    assert (await http.post("/labels?limit=2", json={"text": "goal"})).status_code == 201
+    assert (await http.post("/labels", content=b"{")).json()["type"] == "malformed"
+    assert (await http.post("/labels")).json()["errors"][0]["field"] == "text"
+
+
+async def test_nothing_and_an_answer_of_its_own_are_sent_as_they_are(
+    http: httpx.AsyncClient,
+) -> None:
+    gone = await http.delete("/labels")
+    assert (gone.status_code, gone.content) == (204, b"")
+    own = await http.get("/own")
+    assert (own.status_code, own.text) == (202, "own")
+
+
+async def test_who_may_not_call_is_not_told_what_is_wrong_with_the_rest(
+    http: httpx.AsyncClient,
+) -> None:
+    """First who calls, then whether they may, then the path, the header, the body."""
+    place, key = "/users/~!/labels", {wire.IDEMPOTENCY_KEY: "two words"}
+    wrong = {"content": b"{"}
+    assert (await http.put(place, headers=key, **wrong)).status_code == 401
+    assert (await http.put(place, headers=bearer("bob") | key, **wrong)).status_code == 403
+    ann = bearer("ann")
+    assert (await http.put(place, headers=ann | key, **wrong)).status_code == 404
+    place = "/users/bob/labels"
+    assert (await http.put(place, headers=ann | key, **wrong)).status_code == 422
+    key = {wire.IDEMPOTENCY_KEY: "word"}
+    assert (await http.put(place, headers=ann | key, **wrong)).status_code == 400
+    right = await http.put(place, headers=ann | key, json={"text": "goal"})
+    assert right.json()["said"] == "ann bob word"
+
+
+async def test_a_signature_is_as_good_as_a_token_for_its_url(http: httpx.AsyncClient) -> None:
+    signed = (await http.get("/films?limit=3", headers=bearer("ann"))).json()["said"]
+    assert (await http.get(signed)).json()["said"] == signed
+    assert (await http.get(signed.replace("limit=3", "limit=4"))).status_code == 401
+    assert (await http.get("/films")).status_code == 401
+
+
+def test_what_is_described_is_what_the_signatures_say() -> None:
+    document = describe(ROUTES)
+    post = document["paths"]["/labels"]["post"]
+    schema = {"$ref": "#/components/schemas/Label"}
+    assert post["requestBody"]["content"] == {"application/json": {"schema": schema}}
+    assert post["responses"]["201"]["content"] == {
+        "application/json": {"schema": {"$ref": "#/components/schemas/Echo"}}
+    }
+    assert [each["name"] for each in document["paths"]["/pages"]["get"]["parameters"]] == ["limit"]
+    assert "content" not in document["paths"]["/labels"]["delete"]["responses"]["204"]
+    assert all(isinstance(route, OperationRoute) for route in ROUTES)
