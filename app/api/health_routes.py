@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -13,7 +12,7 @@ from app.api import web_state, wire
 from app.api.openapi import described
 from app.api.operation import Answer, Operation
 from app.condition import health
-from app.condition.exposition import CONTENT_TYPE
+from app.condition.exposition import CONTENT_TYPE, may_read
 from app.errors import NotFound, Unauthorized
 
 
@@ -72,14 +71,13 @@ async def get_readyz(request: Request) -> Response:
 )
 async def get_metrics(request: Request) -> Response:
     """GET /metrics"""
-    token = web_state.of(request).ctx.settings.metrics_token.get_secret_value()
-    if not token:
+    state = web_state.of(request)
+    settings = state.ctx.settings
+    if not settings.metrics_token.get_secret_value():
         raise NotFound("the metrics are not served here: set METRICS_TOKEN or METRICS_PORT")
-    given = request.headers.get("authorization", "").encode()
-    if not hmac.compare_digest(given, f"Bearer {token}".encode()):
+    if not may_read(settings, request.headers):
         raise Unauthorized("send METRICS_TOKEN: Authorization: Bearer <token>")
-    exposition = web_state.of(request).exposition
-    return Response(await exposition.render(), media_type=CONTENT_TYPE)
+    return Response(await state.exposition.render(), media_type=CONTENT_TYPE)
 
 
 routes: list[BaseRoute] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -28,6 +29,7 @@ from app.condition.measures import Measures
 from app.context import Context
 from app.errors import ConfigurationError
 from app.serving.server import config as server_config
+from app.settings import Settings
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 CACHE_SECONDS = 15.0
@@ -43,6 +45,13 @@ GAUGES = {
     "replay_buffer_saved_replays_bytes": "Bytes of the clips",
     "replay_buffer_free_disk_bytes": "Bytes free on the media root's disk",
 }
+
+
+def may_read(settings: Settings, headers: Mapping[str, str]) -> bool:
+    """Whether a request bears METRICS_TOKEN."""
+    token = settings.metrics_token.get_secret_value()
+    given = headers.get("authorization", "").encode()
+    return bool(token) and hmac.compare_digest(given, f"Bearer {token}".encode())
 
 
 class Exposition:
@@ -116,6 +125,8 @@ async def served(ctx: Context) -> AsyncIterator[None]:
     exposition = Exposition(ctx)
 
     async def get_metrics(request: Request) -> Response:
+        if settings.metrics_token.get_secret_value() and not may_read(settings, request.headers):
+            return Response("send METRICS_TOKEN: Authorization: Bearer <token>", 401)
         return Response(await exposition.render(), media_type=CONTENT_TYPE)
 
     app = Starlette(routes=[Route("/metrics", get_metrics)])

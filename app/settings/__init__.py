@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr, ValidationError
+from collections.abc import Iterator
+from typing import Self
+
+from pydantic import SecretStr, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from app.errors import ConfigurationError
+from app.settings import safety
 from app.settings.clip_settings import ClipSettings
 from app.settings.livekit_settings import LiveKitSettings
 from app.settings.server_settings import ServerSettings
 from app.settings.storage_settings import StorageSettings
+
+_URLS = ("LIVEKIT_URL", "PUBLIC_URL", "EVENTS_URL")
 
 
 # pydantic reads the fields of the last base first
@@ -20,6 +26,42 @@ class Settings(ClipSettings, StorageSettings, ServerSettings, LiveKitSettings):
     """Every setting of the service. Field names are the environment variables in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if reasons := list(self._unsafe()):
+            raise ValueError("\n".join(reasons))
+        return self
+
+    def _unsafe(self) -> Iterator[str]:
+        reached = (self.host, self.public_url, self.livekit_url)
+        pairs = {self._called(key): secret for key, secret in self.key_pairs.items()}
+        yield from safety.unsafe_secrets(pairs, reached)
+        own = {
+            "EVENTS_SECRET": self.events_secret.get_secret_value(),
+            "METRICS_TOKEN": self.metrics_token.get_secret_value(),
+        }
+        yield from safety.unsafe_secrets(
+            {name: each for name, each in own.items() if each}, reached
+        )
+        urls = {name: getattr(self, name.lower()) for name in _URLS}
+        yield from safety.plain_urls(urls, self.plain_http_hosts)
+        for key in self.tenant_keys:
+            if key not in self.key_pairs:
+                yield (
+                    f"TENANT_KEYS={key!r} is the key of no pair in LIVEKIT_API_KEY or LIVEKIT_KEYS:"
+                    " a key that is misspelt would leave its tokens all rights"
+                )
+        if self.metrics_port and not (own["METRICS_TOKEN"] or safety.is_loopback(self.host)):
+            yield (
+                f"METRICS_PORT={self.metrics_port} with HOST={self.host!r} tells others the "
+                "service's numbers: set METRICS_TOKEN, which it then asks for"
+            )
+
+    def _called(self, key: str) -> str:
+        if key == self.livekit_api_key:
+            return "LIVEKIT_API_SECRET"
+        return f"the secret of {key!r} in LIVEKIT_KEYS"
 
 
 def load(**given: object) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from app.settings.values import HttpUrl, Names
@@ -49,6 +49,13 @@ class ClipSettings(BaseSettings):
     events_url: HttpUrl = Field("", description="Where our own webhooks go; empty: nowhere.")
     events_key: str = Field("", description="Key our webhooks are signed with.")
     events_secret: SecretStr = Field(SecretStr(""), description="Its secret.")
+
+    @field_validator("admins")
+    @classmethod
+    def _identities(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if strange := [name for name in value if "*" in name]:
+            raise ValueError(f"must be identities, one by one: {strange[0]!r} is no pattern here")
+        return value
 
     @model_validator(mode="after")
     def _events_are_signed(self) -> Self:

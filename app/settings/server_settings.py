@@ -23,6 +23,11 @@ class ServerSettings(BaseSettings):
     cors_origins: Names = Field(
         (), description="Origins, comma separated, whose pages may call the API."
     )
+    plain_http_hosts: Names = Field(
+        (),
+        description="Hosts, comma separated, of your own network to which URLs without TLS may "
+        "lead; private addresses and names without a dot need not be listed.",
+    )
     trusted_proxies: Names = Field(
         ("127.0.0.1", "::1"),
         description="Addresses or networks, comma separated, of proxies whose X-Forwarded-For and "
@@ -41,9 +46,16 @@ class ServerSettings(BaseSettings):
     session_hours: float = Field(
         12, ge=1, le=720, description="How long it can be renewed without a LiveKit token."
     )
-    metrics_port: int = Field(0, ge=0, le=65535, description="Own port for /metrics; 0: none.")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Own port for /metrics, on HOST; 0: none. Beyond loopback it needs "
+        "METRICS_TOKEN.",
+    )
     metrics_token: SecretStr = Field(
-        SecretStr(""), description="Bearer token for /metrics on PORT; empty: not served there."
+        SecretStr(""),
+        description="Bearer token for /metrics, of 32 bytes at least; empty: not served on PORT.",
     )
     log_format: Literal["console", "json"] = Field("console", description="Shape of log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Level.")

@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     running.clean_environment()
     settings = load(
-        _env_file=None, livekit_api_key="-", livekit_api_secret="-", log_level="warning"
+        _env_file=None, livekit_api_key="-", livekit_api_secret="-" * 32, log_level="warning"
     )
     logs.configure(settings, "bench")
     ground = Ground(FOLDER / "bench", arguments.quick)

@@ -12,7 +12,7 @@ from app.settings import Settings, load
 
 
 def settings(**given: object) -> Settings:
-    return load(_env_file=None, livekit_api_key="k", livekit_api_secret="s", **given)
+    return load(_env_file=None, livekit_api_key="k", livekit_api_secret="s" * 32, **given)
 
 
 @pytest.mark.parametrize(

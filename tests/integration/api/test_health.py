@@ -174,11 +174,17 @@ async def test_scrapes_that_follow_each_other_ask_the_rows_once(
 
 
 async def test_the_metrics_need_their_token(ctx: Context, make_settings: MakeSettings) -> None:
-    async with client_of(create_app(make_settings(metrics_token="s3cret"), router)) as http:
-        for headers in ({}, bearer("wrong"), bearer("s3cret2"), OWNER, {"Authorization": "é"}):
+    async with client_of(create_app(make_settings(metrics_token="s3cret" * 6), router)) as http:
+        for headers in (
+            {},
+            bearer("wrong"),
+            bearer("s3cret" * 6 + "2"),
+            OWNER,
+            {"Authorization": "é"},
+        ):
             encoded = {name: value.encode() for name, value in headers.items()}
             assert (await http.get("/metrics", headers=encoded)).status_code == 401
-        found = await http.get("/metrics", headers=bearer("s3cret"))
+        found = await http.get("/metrics", headers=bearer("s3cret" * 6))
         assert found.status_code == 200
         assert "replay_buffer_errors_total" in found.text
 
@@ -202,6 +208,12 @@ async def test_the_metrics_have_a_port_of_their_own(
             assert (await http.get(url.replace("/metrics", "/buffers"))).status_code == 404
         with pytest.raises(httpx.ConnectError):
             await http.get(url)
+        token = "t" * 32
+        guarded = make_settings(metrics_port=port, metrics_token=token)
+        async with served(Context(guarded, ctx.store, ctx.queue, ctx.instance)):
+            assert (await http.get(url)).status_code == 401
+            assert (await http.get(url, headers=bearer(token + "t"))).status_code == 401
+            assert (await http.get(url, headers=bearer(token))).status_code == 200
     stranger = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", port)
     async with stranger:
         with pytest.raises(ConfigurationError, match=f"METRICS_PORT={port}"):

@@ -23,7 +23,7 @@ from tests.integration.clips.rows import add_clip
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 from tests.waiting import wait_for
 
-METRICS_TOKEN = "the-token-of-the-metrics"
+METRICS_TOKEN = "the-token-of-the-metrics-of-32-bytes"
 EVENTS_SECRET = "the-secret-of-the-events-of-32-by"
 NASTY = 'eve\n{"event": "forged", "level": "info"}\r\x1b[31m<script>\u2028'
 """An identity, a title and a room that would be a line of its own where it is more than data."""

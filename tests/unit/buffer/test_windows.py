@@ -18,7 +18,7 @@ from app.viewing.windows import Window, refuse_gone, resolve, spans_between
 from tests.unit.buffer.rows import SECOND, at, buffer, indexed, over, run, session
 
 SETTINGS: Settings = load(
-    _env_file=None, livekit_api_key="k", livekit_api_secret="s", max_capture_minutes=10
+    _env_file=None, livekit_api_key="k", livekit_api_secret="s" * 32, max_capture_minutes=10
 )
 NOW = 1000.0
 

@@ -1,0 +1,72 @@
+"""Settings that would let strangers in: the start ends with the reason. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+SECRET_BYTES = 32
+"""As long as the hash that signs with it (RFC 7518, 3.2); LiveKit asks for the same."""
+PUBLISHED = frozenset({"devsecret-devsecret-devsecret-32", "secret"})
+"""Secrets that everybody knows: of our own examples, and of `livekit-server --dev`."""
+
+
+def unsafe_secrets(secrets: Mapping[str, str], published_may_pass: Sequence[str]) -> Iterator[str]:
+    """Secrets that can be guessed; `secrets`: by what they are called.
+
+    `published_may_pass` are the addresses and URLs by which the service is reached and reaches
+    LiveKit: where all are of this machine, published secrets are good enough for a try.
+    """
+    local = all(is_loopback(host_of(each)) for each in published_may_pass if each)
+    for name, value in secrets.items():
+        if value in PUBLISHED and local:
+            continue
+        if value in PUBLISHED:
+            yield (
+                f"{name} is a published one of examples, and "
+                f"{', '.join(each for each in published_may_pass if each)} can be reached by others"
+                ": make a secret with `openssl rand -hex 32`, here and in LiveKit's keys"
+            )
+        elif len(value.encode()) < SECRET_BYTES:
+            yield (
+                f"{name} has {len(value.encode())} bytes of the {SECRET_BYTES} that it needs at "
+                "least: make one with `openssl rand -hex 32`"
+            )
+
+
+def plain_urls(urls: Mapping[str, str], plain_http_hosts: Sequence[str]) -> Iterator[str]:
+    """URLs without TLS that lead out of one's own network; `urls`: by setting, empty ones too.
+
+    One's own are loopback, private addresses, names without a dot, and the hosts that are named.
+    """
+    for name, url in urls.items():
+        host = host_of(url)
+        if url.startswith(("http:", "ws:")) and not (
+            _is_near(host) or host in {each.lower() for each in plain_http_hosts}
+        ):
+            yield (
+                f"{name}={url!r} sends what it carries in the clear to {host!r}: use "
+                f"{'wss' if url.startswith('ws') else 'https'}, or name the host in "
+                "PLAIN_HTTP_HOSTS if it is in a network of yours"
+            )
+
+
+def host_of(address: str) -> str:
+    """The host of a URL, or of an address as HOST gives it."""
+    return (urlsplit(address).hostname or "") if "://" in address else address.lower()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _is_near(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or is_loopback(host)
