@@ -1,13 +1,24 @@
-"""Log lines: structlog events with key=value, for people or as JSON."""
+"""Log lines: structlog events with key=value, for people or as JSON.
+
+Names, titles and errors of others stand in them: what would move a terminal's cursor, colour it,
+turn the direction of writing or begin another line is escaped, and what is long is cut.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+import unicodedata
+from typing import Any
 
 import structlog
 
 from app.settings import Settings
+
+LONGEST = 1000
+"""Characters of one value; a playlist's line or a title may have any number."""
+_DEEPEST = 5
+_UNSAFE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 
 def configure(settings: Settings, role: str) -> None:
@@ -20,6 +31,7 @@ def configure(settings: Settings, role: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        _tamed,
     ]
     render: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -49,3 +61,38 @@ def configure(settings: Settings, role: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     structlog.contextvars.bind_contextvars(role=role)
+
+
+def _tamed(_logger: Any, _method: str, event: structlog.typing.EventDict) -> dict[str, Any]:
+    """A line's values without what a terminal or a reader of lines would act on."""
+    return {
+        key: value if key == "exc_info" or key.startswith("_") else tame(value)
+        for key, value in event.items()
+    }
+
+
+def tame(value: Any, depth: int = 0) -> Any:
+    """Text with control and format characters (Cc, Cf, Zl, Zp, Cs) escaped, cut at LONGEST.
+
+    So is text within lists and mappings, `_DEEPEST` levels down; what lies deeper is its repr.
+    """
+    if isinstance(value, str):
+        return _escaped(value[:LONGEST]) + ("…" if len(value) > LONGEST else "")
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if depth < _DEEPEST and isinstance(value, dict):
+        return {tame(str(key)): tame(each, depth + 1) for key, each in value.items()}
+    if depth < _DEEPEST and isinstance(value, list | tuple | set | frozenset):
+        return [tame(each, depth + 1) for each in value]
+    return tame(repr(value), depth)
+
+
+def _escaped(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in _UNSAFE
+        else character
+        for character in text
+    )
