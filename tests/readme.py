@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import prometheus_client
 from pydantic import SecretStr
 
+import app.worker  # noqa: F401 - the errors of its rooms are in the tables
 from app import metrics
 from app.api import openapi
 from app.condition import exposition
+from app.errors import CaptureFailed, ReplayError, StorageFull
 from app.main import ROUTES
 from app.settings import Settings
 from tests.unit import test_layout as layout
@@ -62,6 +65,37 @@ def metrics_table() -> str:
     return "\n".join(lines)
 
 
+def errors_table() -> str:
+    """Each error that a caller may get, by its status."""
+    told = {
+        (error.status, error.slug, error.title)
+        for error in (ReplayError, *_below(ReplayError))
+        if not issubclass(error, CaptureFailed)
+    }
+    lines = ["| status | `type` | means |", "| --- | --- | --- |"]
+    return "\n".join(
+        [*lines, *(f"| {status} | `{slug}` | {title} |" for status, slug, title in sorted(told))]
+    )
+
+
+def reasons_table() -> str:
+    """Each reason that a failed capture may have."""
+    reasons = {error.slug: error for error in (*_below(CaptureFailed), StorageFull)}
+    lines = ["| `reason` | means |", "| --- | --- |"]
+    for slug, error in sorted(reasons.items()):
+        meaning = inspect.cleandoc(error.__doc__ or error.title).partition("\n")[0]
+        lines.append(f"| `{slug}` | {meaning.removesuffix('.')} |")
+    return "\n".join(lines)
+
+
+def _below(base: type[ReplayError]) -> Iterator[type[ReplayError]]:
+    """The errors of ours that are a `base`, of all rooms."""
+    for error in base.__subclasses__():
+        if error.__module__.startswith("app."):
+            yield error
+        yield from _below(error)
+
+
 def rooms_table() -> str:
     """Each room, and each module of the frame, with what it holds and what it imports."""
     frame = ", ".join(f"`{name}`" for name in layout.FRAME_ARROWS)
@@ -98,6 +132,8 @@ TABLES = {
     "settings": Table(ROOT / "deploy/README.md", settings_table),
     "metrics": Table(ROOT / "deploy/README.md", metrics_table),
     "routes": Table(ROOT / "app/api/README.md", routes_table),
+    "errors": Table(ROOT / "app/api/README.md", errors_table),
+    "reasons": Table(ROOT / "app/api/README.md", reasons_table),
 }
 
 

@@ -35,10 +35,14 @@ class FfmpegFailed(CaptureFailed):
 
 
 class FfmpegMissing(FfmpegFailed):
+    """ffmpeg is not installed where the worker runs."""
+
     slug: ClassVar[str] = "ffmpeg-missing"
 
 
 class FfmpegStalled(FfmpegFailed):
+    """ffmpeg got no further for a minute, and was ended."""
+
     slug: ClassVar[str] = "ffmpeg-stalled"
 
 

@@ -1,0 +1,62 @@
+"""What app/api/README.md says, held to the code."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from app.access import permissions
+from app.access.permissions import Action
+from app.captures.requests import CaptureRequest
+from app.events import outbox
+from app.media.faults import FaultSlug
+from app.models import CaptureStatus
+from tests import readme
+
+TEXT = (readme.ROOT / "app/api/README.md").read_text()
+
+
+def firsts(heading: str) -> str:
+    """The first cells of the tables under a heading."""
+    return "\n".join(row[0] for row in readme.rows(readme.section(TEXT, heading)))
+
+
+def test_all_that_a_capture_may_ask_for_is_told() -> None:
+    """Each field of the request, and each choice that it gives, has its place in the table."""
+    asked = firsts("Captures")
+    fields = CaptureRequest.model_fields
+    assert [name for name in fields if f"`{name}" not in asked] == []
+    choices = [
+        (name, one) for name in ("tail", "cut", "gaps") for one in get_args(fields[name].annotation)
+    ]
+    assert len(choices) > 5
+    assert [f"{name}: {one}" for name, one in choices if one not in asked] == []
+
+
+def test_all_that_becomes_of_a_capture_is_told() -> None:
+    """Each status that is shown has its line; `accepting` is shown to nobody."""
+    told = set(re.findall("^`(\\w+)`$", firsts("Captures"), re.MULTILINE))
+    assert set(CaptureStatus) - {CaptureStatus.ACCEPTING} <= told
+
+
+def test_every_event_is_told() -> None:
+    """Each event that EVENTS_URL may get has its line."""
+    assert set(re.findall("`(\\w+)`", firsts("Events"))) == set(outbox.NAMES)
+
+
+def test_every_fault_is_told() -> None:
+    """Each fault that makes a gap has its line."""
+    told = set(re.findall("`([a-z-]+)`", firsts("Errors")))
+    assert set(get_args(FaultSlug)) <= told
+
+
+def test_roles_may_do_what_the_table_says() -> None:
+    """A role's cell says yes where the role has the action, and else whether everybody has."""
+    cells = [row for row in readme.rows(readme.section(TEXT, "Who may")) if len(row) == 5]
+    assert len(cells) == len(Action)
+    for action, (told, *by_role) in zip(Action, cells, strict=True):
+        assert told.startswith(f"{action.name} (`{action.value}`)")
+        if_open = action in permissions.OF_EVERYBODY_WHEN_OPEN
+        has = [action in permissions.OF_ROLE[role] for role in ("member", "moderator", "admin")]
+        otherwise = "if `access` is `open`" if if_open else "no"
+        assert by_role == [*("yes" if one else otherwise for one in has), "yes"]
