@@ -119,6 +119,19 @@ def purpose(room: str) -> str:
     return " ".join(docstring.partition("\n\n")[0].split())
 
 
+def keys_table() -> str:
+    """The console's keys, as its own list of them tells."""
+    texts = (ROOT / "app/console/static/texts.js").read_text()
+    lists = re.findall(r"keys: (\[\[.*?\]\]|\[$.*?^    \])", texts, re.DOTALL | re.MULTILINE)
+    lines = ["| where | key | does |", "| --- | --- | --- |"]
+    for where, keys in zip(("everywhere", "Live", "a share"), lists, strict=True):
+        lines += [
+            f"| {where} | `{key}` | {does} |"
+            for key, does in re.findall(r"\['(.+?)', '(.+?)'\]", keys)
+        ]
+    return "\n".join(lines)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table between its markers in one README."""
@@ -131,6 +144,7 @@ TABLES = {
     "rooms": Table(ROOT / "app/README.md", rooms_table),
     "settings": Table(ROOT / "deploy/README.md", settings_table),
     "metrics": Table(ROOT / "deploy/README.md", metrics_table),
+    "keys": Table(ROOT / "app/console/README.md", keys_table),
     "routes": Table(ROOT / "app/api/README.md", routes_table),
     "errors": Table(ROOT / "app/api/README.md", errors_table),
     "reasons": Table(ROOT / "app/api/README.md", reasons_table),

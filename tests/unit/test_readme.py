@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
+from app.api import openapi
+from app.api.capture_routes import CaptureTold
+from app.api.clip_routes import ClipTold
+from app.captures.requests import CaptureRequest
+from app.main import ROUTES
 from app.recording.reasons import Why
+from app.settings import Settings
 from tests import readme
 
 ROOT = readme.ROOT
+MOST_LINES = 180
 TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in readme.READMES}
 ALL = "\n".join(TEXTS.values())
 
 
 @pytest.mark.parametrize("name", readme.TABLES)
 def test_a_table_tells_what_the_code_has(name: str) -> None:
-    """Settings, routes and metrics in the READMEs are those of the code."""
+    """What stands between markers is what the code has now."""
     table = readme.TABLES[name]
-    assert readme.table_in(table.readme.read_text(), name) == table.make()
+    told = readme.table_in(table.readme.read_text(), name)
+    assert told == table.make(), "python -m tests.readme makes it anew"
 
 
 @pytest.mark.parametrize("why", Why)
@@ -42,6 +51,87 @@ def test_every_command_of_the_program_is_told() -> None:
     (commands,) = (a.choices for a in _parser()._actions if a.dest == "command")
     assert commands
     assert [c for c in commands if f"python -m app {c}" not in ALL and f"`{c}`" not in ALL] == []
+
+
+def test_every_call_of_the_program_is_one() -> None:
+    """What stands behind `python -m app` is a command with arguments that it takes."""
+    from app.__main__ import _parser
+
+    calls = re.findall(r"python -m app((?: (?!#)[\w./-]+)*)", ALL)
+    assert len(calls) > 10
+    for arguments in {call for call in calls if call}:
+        _parser().parse_args(arguments.split())  # ends the test if it does not
+
+
+def test_commands_take_the_options_that_are_told() -> None:
+    """Each option behind a command of deploy/ stands in the command, or in the module it runs."""
+    told = re.findall(r"deploy/(\w+) (-{1,2}[a-z-]+)", ALL)
+    assert len(told) > 3
+    unknown = []
+    for command, option in told:
+        text = (ROOT / "deploy" / command).read_text()
+        for module in re.findall(r"python -m (deploy[\w.]+|tests[\w.]+)", text):
+            path = ROOT / module.replace(".", "/")
+            text += (path / "__main__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
+        unknown += [] if re.search(rf"(?<!-){option}\b", text) else [f"deploy/{command} {option}"]
+    assert unknown == []
+
+
+def test_every_route_that_is_told_is_one() -> None:
+    """`GET /path` in a text is a route of the description, whatever its parameters are called."""
+    known = {
+        f"{method} {unnamed(route.path)}"
+        for route in openapi.listed_of(ROUTES)
+        for method in route.methods or ()
+    }
+    told = re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^\s`?]*)", ALL)
+    assert len(told) > len(known)
+    assert {route for route in told if unnamed(route) not in known} == set()
+
+
+def unnamed(path: str) -> str:
+    """A path with its parameters' names left out."""
+    return re.sub(r"\{\w+\}", "{}", path)
+
+
+def test_every_name_in_capitals_is_one() -> None:
+    """Settings, and other names in capitals with an underscore, stand in the code."""
+    code = "\n".join(
+        path.read_text()
+        for folder in readme.FOLDERS
+        for suffix in ("py", "yaml")
+        for path in ROOT.glob(f"{folder}/**/*.{suffix}")
+    )
+    settings = {name.upper() for name in Settings.model_fields}
+    known = settings | set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", code))
+    told = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", ALL))
+    assert len(told) > 30
+    assert told - known == set()
+
+
+def test_the_first_capture_is_one() -> None:
+    """The body that README.md sends is a request, and its answer has members that a clip has."""
+    text = TEXTS["README.md"]
+    (body,) = re.findall(r"-d '(.*?)'", text)
+    CaptureRequest.model_validate_json(body)
+    (shown,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    answer = json.loads(shown)
+    assert answer.keys() <= CaptureTold.model_fields.keys()
+    assert answer["clip"].keys() - {"…"} <= ClipTold.model_fields.keys()
+
+
+def test_the_first_readme_is_short_and_leads_to_all_others() -> None:
+    """Whoever starts there finds every text of the project."""
+    assert len(TEXTS["README.md"].splitlines()) <= MOST_LINES
+    found: set[str] = set()
+    left = {"README.md"}
+    while left:
+        name = left.pop()
+        found.add(name)
+        links = re.findall(r"\]\(([\w./-]*README\.md)", TEXTS[name])
+        paths = [(ROOT / name).parent / link for link in links]
+        left |= {str(path.resolve().relative_to(ROOT)) for path in paths} - found
+    assert found == TEXTS.keys()
 
 
 def test_links_and_pictures_lead_somewhere() -> None:
