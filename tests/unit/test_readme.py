@@ -8,8 +8,8 @@ import re
 import pytest
 
 from app.api import openapi
-from app.api.capture_routes import CaptureTold
-from app.api.clip_routes import ClipTold
+from app.api.capture_routes import CaptureView
+from app.api.clip_routes import ClipView
 from app.captures.requests import CaptureRequest
 from app.main import ROUTES
 from app.recording.reasons import Why
@@ -116,8 +116,8 @@ def test_the_first_capture_is_one() -> None:
     CaptureRequest.model_validate_json(body)
     (shown,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
     answer = json.loads(shown)
-    assert answer.keys() <= CaptureTold.model_fields.keys()
-    assert answer["clip"].keys() - {"…"} <= ClipTold.model_fields.keys()
+    assert answer.keys() <= CaptureView.model_fields.keys()
+    assert answer["clip"].keys() - {"…"} <= ClipView.model_fields.keys()
 
 
 def test_the_first_readme_is_short_and_leads_to_all_others() -> None:
