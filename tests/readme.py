@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,14 @@ from pathlib import Path
 import prometheus_client
 from pydantic import SecretStr
 
-import app.worker  # noqa: F401 - the errors of its rooms are in the tables
+import app.worker  # noqa: F401 - the errors and jobs of its rooms are in the tables
 from app import metrics
 from app.api import openapi
 from app.condition import exposition
 from app.errors import CaptureFailed, ReplayError, StorageFull
 from app.main import ROUTES
 from app.settings import Settings
+from app.work.jobs import Job
 from tests.unit import test_layout as layout
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -119,6 +121,20 @@ def purpose(room: str) -> str:
     return " ".join(docstring.partition("\n\n")[0].split())
 
 
+def jobs_table() -> str:
+    """Each job that recurs, with its period where no setting says otherwise."""
+    settings = Settings.model_construct()
+    modules = [module for name, module in sys.modules.items() if name.startswith("app.")]
+    found = {job for module in modules for job in vars(module).values() if isinstance(job, Job)}
+    lines = ["| job | every | does | in |", "| --- | --- | --- | --- |"]
+    for job in sorted((each for each in found if each.recurs), key=lambda each: each.errand.name):
+        does = re.split(r"[.;](?:\s|$)", " ".join((job.__doc__ or "").split()))[0]
+        path = f"{job.__module__.replace('.', '/')}.py"
+        period = f"{job.period(settings).total_seconds():g} s"
+        lines.append(f"| `{job.errand.name}` | {period} | {does} | `{path}` |")
+    return "\n".join(lines)
+
+
 def keys_table() -> str:
     """The console's keys, as its own list of them tells."""
     texts = (ROOT / "app/console/static/texts.js").read_text()
@@ -142,6 +158,7 @@ class Table:
 
 TABLES = {
     "rooms": Table(ROOT / "app/README.md", rooms_table),
+    "jobs": Table(ROOT / "app/README.md", jobs_table),
     "settings": Table(ROOT / "deploy/README.md", settings_table),
     "metrics": Table(ROOT / "deploy/README.md", metrics_table),
     "keys": Table(ROOT / "app/console/README.md", keys_table),

@@ -58,7 +58,7 @@ async def go_on(ctx: Context, buffer_id: str) -> None:
 
 @job("forget_marked", every=seconds(5), timeout=seconds(90))
 async def go_on_with_all(ctx: Context) -> None:
-    """One pass over every share that is marked: what is committed late goes, too."""
+    """Deletes what is left of every share that is to be forgotten: what is committed late, too."""
     marked = {"forget_before": dated()}
     for row in await ctx.store.rows(Buffer).find(marked, {"_id": 1}).to_list(None):
         await go_on(ctx, row["_id"])

@@ -24,7 +24,10 @@ log = structlog.get_logger()
 
 @job("sweep_clips", every=seconds(15), timeout=seconds(90))
 async def sweep_clips(ctx: Context) -> None:
-    """One pass. Interrupted anywhere, the next pass goes on where it ended."""
+    """Deletes clips that have expired, removes those that were deleted.
+
+    Interrupted anywhere, the next pass goes on where it ended.
+    """
     await _expire(ctx)
     rows = ctx.store.rows(ReplayClip)
     over = datetime.now(UTC) - timedelta(seconds=RESTORE_SECONDS)

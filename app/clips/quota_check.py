@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 @job("check_quotas", every=hours(24), timeout=seconds(90))
 async def check(ctx: Context, settle_seconds: float = SETTLE_SECONDS) -> list[Correction]:
-    """One check of everything. The corrections that were made."""
+    """Compares all quotas with the clips and files there are. The corrections that were made."""
     first = await differences(ctx)
     if not first:
         return []

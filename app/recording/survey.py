@@ -37,7 +37,10 @@ Who = tuple[str, str]
 
 @job("survey", every=lambda settings: seconds(settings.reconcile_seconds), timeout=seconds(60))
 async def survey(ctx: Context, livekit: LiveKit) -> None:
-    """One comparison. Raises Unavailable, without having concluded anything, if LiveKit fails."""
+    """Compares all facts with what LiveKit says is there.
+
+    Raises Unavailable, without having concluded anything, if LiveKit fails.
+    """
     began = datetime.now(UTC)
     active = await livekit.active_egresses()
     rooms = await livekit.rooms()
