@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import pytest
@@ -61,6 +62,14 @@ def test_every_call_of_the_program_is_one() -> None:
     assert len(calls) > 10
     for arguments in {call for call in calls if call}:
         _parser().parse_args(arguments.split())  # ends the test if it does not
+
+
+def test_every_command_of_deploy_is_told() -> None:
+    """Each program in deploy/ has its place in the table of that folder."""
+    programs = [path for path in (ROOT / "deploy").iterdir() if path.is_file() and not path.suffix]
+    commands = [path.name for path in programs if os.access(path, os.X_OK)]
+    assert commands
+    assert [name for name in commands if f"`deploy/{name}`" not in TEXTS["deploy/README.md"]] == []
 
 
 def test_commands_take_the_options_that_are_told() -> None:
