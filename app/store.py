@@ -16,9 +16,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
-from app.models import MODELS
-
-Row = dict[str, Any]
+from app.models import Row, RowOf, Stored
+from app.models.schema import MODELS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -50,11 +49,12 @@ class Store:
         """Makes every index that is not there yet. Safe to run by several processes at once."""
         for model in MODELS:
             if indexes := _indexes(model):
-                await self.rows(model).create_indexes(indexes)
+                await self.database[+model].create_indexes(indexes)
 
-    def rows(self, model: type[Model]) -> AsyncCollection[Row]:
-        """The collection of a model."""
-        return self.database[+model]
+    def rows(self, model: type[Stored[RowOf]]) -> AsyncCollection[RowOf]:
+        """The collection of a model, typed as its rows are."""
+        collection: AsyncCollection[Any] = self.database[model.__collection__]
+        return collection
 
     async def ping(self) -> None:
         """Returns when the database answers; raises pymongo.errors.PyMongoError if not."""
@@ -63,7 +63,7 @@ class Store:
     async def create(self, row: Model) -> bool:
         """Inserts the row. False if its id, or another unique key, is taken; nothing changed."""
         try:
-            await self.rows(type(row)).insert_one(row.model_dump_doc())
+            await self.database[+type(row)].insert_one(row.model_dump_doc())
         except DuplicateKeyError:
             return False
         return True

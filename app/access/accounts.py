@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from app.access import quota
-from app.models import UserReplayQuota
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import UserReplayQuota
+from app.store import Store
 
 _FIELDS = ("charges", "reservations", "used_bytes", "held_bytes")
 _EMPTY: Row = {"charges": {}, "reservations": {}, "used_bytes": 0, "held_bytes": 0}

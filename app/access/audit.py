@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from pymongo import DESCENDING
 
-from app.models import AuditEntry, keyset
+from app.models import Row, keyset
+from app.models.schema import AuditEntry
 from app.settings import Settings
-from app.store import EPOCH, FAR, Row, Store, before
+from app.store import EPOCH, FAR, Store, before
 from app.work.jobs import hours, job, seconds
 
 Action = Literal[

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pymongo.errors import DuplicateKeyError
 
 from app.access.permissions import Action, allowed
-from app.models import Community, Member
+from app.models import Row
+from app.models.schema import Community, Member
 from app.settings import Settings
-from app.store import Row, Store
+from app.store import Store
 
 DEFAULT = "default"
 _FALLING_BACK = ("max_concurrent", "access", "capture_policy", "retention_minutes")

@@ -10,16 +10,17 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from odmantic import Model
+from pymongo.asynchronous.collection import AsyncCollection
 
 from app.access import communities, quota
 from app.access.communities import DEFAULT, Rules
 from app.access.permissions import Action
 from app.access.quota import Quota
 from app.access.tokens import Caller
-from app.models import Community, Member, UserReplayQuota
+from app.models import Row, RowOf
+from app.models.schema import Community, Member, UserReplayQuota
 from app.settings import Settings
-from app.store import Row, Store
+from app.store import Store
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ async def members(
 ) -> tuple[list[Row], str | None]:
     """Who has a row in a community, and where the following ones begin."""
     which = {"community": community} | _names("identity", search, after)
-    return await _page(store, Member, which, "identity", limit)
+    return await _page(store.rows(Member), which, "identity", limit)
 
 
 async def users(
@@ -69,14 +70,14 @@ async def users(
 ) -> tuple[list[tuple[str, Quota]], str | None]:
     """Who has, or ever had, clips or a quota of their own, and where the following ones begin."""
     which = _names("_id", search, after)
-    rows, following = await _page(store, UserReplayQuota, which, "_id", limit, quota.NUMBERS)
+    rows, following = await _page(store.rows(UserReplayQuota), which, "_id", limit, quota.NUMBERS)
     return [(row["_id"], quota.of_row(row, settings)) for row in rows], following
 
 
 async def _named(store: Store, limit: int, after: str | None) -> set[str]:
     """The first communities after a name; one more than the limit if there are."""
     which = _names("_id", None, after)
-    rows, _ = await _page(store, Community, which, "_id", limit + 1, {"_id": 1})
+    rows, _ = await _page(store.rows(Community), which, "_id", limit + 1, {"_id": 1})
     return {DEFAULT, *(row["_id"] for row in rows)}
 
 
@@ -104,7 +105,11 @@ def _names(field: str, search: str | None, after: str | None) -> Row:
 
 
 async def _page(
-    store: Store, model: type[Model], which: Row, name: str, limit: int, fields: Row | None = None
-) -> tuple[list[Row], str | None]:
-    rows = await store.rows(model).find(which, fields).sort(name, 1).to_list(limit + 1)
+    collection: AsyncCollection[RowOf],
+    which: Row,
+    name: str,
+    limit: int,
+    fields: Row | None = None,
+) -> tuple[list[RowOf], str | None]:
+    rows = await collection.find(which, fields).sort(name, 1).to_list(limit + 1)
     return rows[:limit], rows[limit - 1][name] if len(rows) > limit else None

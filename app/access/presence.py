@@ -8,8 +8,9 @@ from datetime import datetime
 
 from pymongo import DESCENDING
 
-from app.models import Participant, Room
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import Participant, Room
+from app.store import Store
 
 NEWEST = 500
 """Connections of one person that a list looks back on."""

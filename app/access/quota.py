@@ -13,9 +13,10 @@ from typing import Any
 from pymongo.errors import DuplicateKeyError
 
 from app.errors import QuotaExceeded
-from app.models import UserReplayQuota
+from app.models import Row
+from app.models.schema import UserReplayQuota
 from app.settings import Settings
-from app.store import Row, Store
+from app.store import Store
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.access import communities
 from app.access.permissions import Action
 from app.access.tokens import Caller
-from app.models import Community
+from app.models.schema import Community
 from app.settings import Settings
 from app.store import Store
 

@@ -15,9 +15,10 @@ from app.access.permissions import Action
 from app.access.policy import Right, Share, Standing
 from app.access.tokens import Caller
 from app.errors import NotPermitted
-from app.models import Room
+from app.models import Row
+from app.models.schema import Room
 from app.settings import Settings
-from app.store import Row, Store
+from app.store import Store
 
 Window = tuple[datetime, datetime]
 """[start, end) on the wall clock."""

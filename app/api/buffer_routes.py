@@ -24,7 +24,7 @@ from app.captures import share_erasure
 from app.captures.requests import Name
 from app.context import Context
 from app.errors import NotFound, NotPermitted
-from app.models import Buffer
+from app.models.schema import Buffer
 from app.store import EPOCH
 from app.viewing import buffer_states, timeline
 from app.viewing.timeline import Timeline

@@ -28,7 +28,7 @@ from app.api.operation import Answer, Operation
 from app.captures.requests import Name
 from app.context import Context
 from app.errors import TooManyRequests
-from app.store import Row
+from app.models import Row
 from app.viewing import looks
 from app.viewing.looks import Looks
 from app.viewing.timeline import Timeline

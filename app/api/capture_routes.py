@@ -35,8 +35,8 @@ from app.errors import (
     TooManyRequests,
     WindowTooLong,
 )
-from app.models import Capture, CaptureStatus
-from app.store import Row
+from app.models import CaptureStatus, Row
+from app.models.schema import Capture
 
 EVENT_SECONDS = 0.2
 

@@ -22,9 +22,8 @@ from app.clips.clip_pages import Clip, Wanted
 from app.clips.visibilities import HiddenHead
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
+from app.models import Row, Why
 from app.recording import admission
-from app.recording.reasons import Why
-from app.store import Row
 
 
 class Requested(View):

@@ -19,8 +19,8 @@ from app.api.operation import Answer, Operation
 from app.clips import library, sharing
 from app.context import Context
 from app.errors import Gone, NotFound
+from app.models import Row
 from app.storage import local
-from app.store import Row
 
 log = structlog.get_logger()
 

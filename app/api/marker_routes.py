@@ -23,7 +23,7 @@ from app.buffer.markers import TooManyMarkers
 from app.captures.requests import Instant, checked_title
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, NotFound, NotPermitted
-from app.store import Row
+from app.models import Row
 from app.viewing import mark_moment
 
 _MOMENT = timedelta(milliseconds=1)

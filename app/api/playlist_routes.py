@@ -26,9 +26,9 @@ from app.captures import preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.media.init_segment import Init
-from app.models import Buffer, EgressSession, Segment
+from app.models import Row
+from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.confined import inside
-from app.store import Row
 from app.viewing import hls, windows
 from app.viewing.hls import Item
 

@@ -15,8 +15,8 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound, NotPermitted
+from app.models import Why
 from app.recording import admission
-from app.recording.reasons import Why
 
 
 class QuotaView(View):

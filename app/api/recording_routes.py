@@ -22,8 +22,8 @@ from app.api.wire import Input
 from app.captures.requests import clean_title
 from app.context import Context
 from app.errors import Conflict, NotFound, NotPermitted
+from app.models import Row
 from app.recording import share_stop
-from app.store import Row
 
 
 class StopRequest(Input):

@@ -21,6 +21,7 @@ from app.api.share_lookup import WindowQuery
 from app.context import Context
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
 from app.media import joining
+from app.models import Tail
 from app.viewing import served_movies, windows
 from app.viewing.watched_windows import Watch
 
@@ -125,7 +126,13 @@ async def watch_of(
         line = await share_lookup.seen_timeline(ctx, reader, buffer_id, now)
         share = visibility.share_in(line)
         window = windows.resolve(
-            line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
+            line,
+            now,
+            ctx.settings,
+            last=asked.last,
+            start=asked.start,
+            end=asked.end,
+            tail=Tail.SKIP,
         )
         start, end = window.start, window.end
     if share is not None:

@@ -15,7 +15,8 @@ from app.api import auth, wire
 from app.captures.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
-from app.models import Buffer, MediaRange
+from app.models import MediaRange, Tail
+from app.models.schema import Buffer
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
 
@@ -78,7 +79,13 @@ async def seen_window(
             oldest = line.oldest or timeline.offered_from(now, ctx.settings)
             windows.refuse_gone(line, asked.start, asked.end, oldest)
         window = windows.resolve(
-            line, now, ctx.settings, last=asked.last, start=asked.start, end=asked.end, tail="skip"
+            line,
+            now,
+            ctx.settings,
+            last=asked.last,
+            start=asked.start,
+            end=asked.end,
+            tail=Tail.SKIP,
         )
         seen = SeenWindow(window.start, window.end, window.spans)
     elif line.oldest is not None and line.newest is not None:

@@ -40,8 +40,8 @@ from app.errors import (
     WindowTooLong,
 )
 from app.media import sprites
-from app.models import ReplayClip
-from app.store import Row
+from app.models import Row
+from app.models.schema import ReplayClip
 from app.viewing import stripes
 from app.viewing.drawing import DrawingFailed
 

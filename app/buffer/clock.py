@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import UpdateOne
 
-from app.models import EgressSession, Segment
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import EgressSession, Segment
+from app.store import Store
 
 TICKS_PER_SECOND = 90_000
 PROGRAM_DATE_TIME_LATE_SECONDS = 1.7

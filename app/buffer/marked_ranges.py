@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from app.buffer import clock, summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.summary import Indexed
-from app.models import Buffer, Marker, Segment
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import Buffer, Marker, Segment
+from app.store import Store
 
 BEFORE = timedelta(seconds=60)
 AFTER = timedelta(seconds=15)

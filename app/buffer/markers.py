@@ -15,8 +15,9 @@ import structlog
 from app.buffer import clock, marked_ranges, pins
 from app.context import Context
 from app.errors import ReplayError
-from app.models import EgressSession, Marker, MediaRange, Pin
-from app.store import Row, Store, before
+from app.models import MediaRange, Row
+from app.models.schema import EgressSession, Marker, Pin
+from app.store import Store, before
 
 AT_MOST = 200
 """Markers of one buffer."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.models import Segment
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import Segment
+from app.store import Store
 
 
 async def newest_of_live(

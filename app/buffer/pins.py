@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from app.models import MediaRange, Pin
+from app.models import MediaRange
+from app.models.schema import Pin
 from app.store import Store
 
 Pinned = dict[str, list[tuple[int, int | None]]]

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.models import Community
+from app.models import Row
+from app.models.schema import Community
 from app.settings import Settings
-from app.store import Row, Store
+from app.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,35 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from odmantic import Field, Model
-
 from app.buffer.coverage import Coverage, Run, run_of, without
-from app.models import Segment
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import Segment, Summary
+from app.store import Store
 
 TAIL_SEGMENTS = 16
 NO_SAMPLES = {"samples": 0}
-
-
-class Summary(Model):
-    """`id` is the session's. The indexer's part: `runs` up to the sequence `through`, what lies
-    below `floor` is over for good, `newest_at` when the newest row was written.
-
-    The part of cleanup: media before `kept_from_ticks` is not offered any more (its rows, below
-    `kept_from`, are gone unless pinned), and neither are `lost` stretches [{start_ticks, end_ticks,
-    fault}], whose files are gone.
-    """
-
-    model_config = {"collection": "summaries"}  # noqa: RUF012 - ODMantic reads it from the class
-
-    id: str = Field(primary_field=True)
-    through: int = -1
-    floor: int = 0
-    runs: list[dict[str, Any]] = []  # noqa: RUF012 - pydantic copies defaults
-    newest_at: datetime | None = None
-    kept_from: int = 0
-    kept_from_ticks: int | None = None
-    lost: list[dict[str, Any]] = []  # noqa: RUF012 - pydantic copies defaults
 
 
 @dataclass(frozen=True, slots=True)

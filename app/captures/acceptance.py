@@ -27,8 +27,8 @@ from app.errors import (
     ReplayError,
     Unavailable,
 )
-from app.models import Capture, CaptureStatus, Segment
-from app.store import Row
+from app.models import CaptureStatus, Row
+from app.models.schema import Capture, Segment
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
 from app.work import errands

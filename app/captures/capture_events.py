@@ -12,7 +12,7 @@ from typing import Any
 from app.context import Context
 from app.errors import QuotaExceeded
 from app.events import outbox
-from app.store import Row
+from app.models import Row
 
 
 async def ready(ctx: Context, row: Row) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from app.context import Context
-from app.models import Capture
+from app.models.schema import Capture
 from app.store import before
 from app.work.jobs import hours, job, seconds
 

@@ -15,8 +15,9 @@ from typing import Any
 import structlog
 from pymongo.errors import PyMongoError
 
-from app.models import Capture
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import Capture
+from app.store import Store
 
 LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 5.0

@@ -8,8 +8,9 @@ from pymongo import DESCENDING
 
 from app.context import Context
 from app.errors import TooManyCaptures
-from app.models import Capture, CaptureStatus
-from app.store import Row, dated
+from app.models import CaptureStatus, Row
+from app.models.schema import Capture
+from app.store import dated
 
 RETRY_SECONDS = 5
 

@@ -21,9 +21,9 @@ from app.captures import acceptance, capture_events, capture_leases
 from app.captures.capture_leases import Lease
 from app.context import Context
 from app.errors import Conflict, ReplayError
-from app.models import Capture, CaptureStatus, File, ReplayClip
+from app.models import CaptureStatus, Row
+from app.models.schema import Capture, File, ReplayClip
 from app.storage import local
-from app.store import Row
 
 LAST_LOOK_SECONDS = 20.0
 """After a cancellation somebody looks for what a worker wrote that had not noticed it yet."""

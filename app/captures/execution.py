@@ -20,7 +20,8 @@ from app.captures.failures import GaveUp
 from app.captures.production import Slots
 from app.context import Context
 from app.errors import ReplayError
-from app.models import Capture, CaptureStatus
+from app.models import CaptureStatus
+from app.models.schema import Capture
 from app.store import Store, before
 from app.work import errands
 from app.work.jobs import job, seconds

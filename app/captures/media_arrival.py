@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.context import Context
-from app.models import EgressSession, MediaRange, Segment
-from app.store import Row
+from app.models import MediaRange, Row
+from app.models.schema import EgressSession, Segment
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
 

@@ -14,8 +14,8 @@ from app.access.tokens import Caller
 from app.captures import acceptance, media_arrival
 from app.context import Context
 from app.errors import BufferEmpty, Gone
-from app.models import Capture, CaptureStatus, EgressSession
-from app.store import Row
+from app.models import CaptureStatus, Row
+from app.models.schema import Capture, EgressSession
 from app.viewing import fragment_sources, hls
 from app.viewing.hls import Item
 

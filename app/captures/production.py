@@ -25,9 +25,8 @@ from app.media import ends, movie
 from app.media.ends import Ends
 from app.media.faults import Unpreparable
 from app.media.movie import Gaps, Movie, NothingToShow, Run
-from app.models import CaptureStatus, MediaRange
+from app.models import CaptureStatus, MediaRange, Row
 from app.storage import local
-from app.store import Row
 from app.viewing import fragment_sources
 
 COPIED_TOLERANCE_SECONDS = 0.05

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from app.captures.durations import parse_duration
+from app.models import Cut, Gaps, Tail
 
 TITLE_LENGTH = 200
 TEXT_LENGTH = 2000
@@ -95,9 +96,9 @@ class CaptureRequest(BaseModel):
     start: Instant | None = None
     end: Instant | None = None
     post_roll: Annotated[Seconds, Field(ge=0, le=POST_ROLL_SECONDS)] = 0.0
-    tail: Literal["include", "skip"] = "include"
-    cut: Literal["precise", "segment", "exact"] = "precise"
-    gaps: Literal["skip", "keep"] = "skip"
+    tail: Tail = Tail.INCLUDE
+    cut: Cut = Cut.PRECISE
+    gaps: Gaps = Gaps.SKIP
     title: str = ""
 
     @field_validator("title")

@@ -15,8 +15,9 @@ from app.access.tokens import Caller
 from app.captures import endings
 from app.cleaning import erasure
 from app.context import Context
-from app.models import Buffer
-from app.store import Row, dated
+from app.models import Row
+from app.models.schema import Buffer
+from app.store import dated
 from app.work import errands
 from app.work.jobs import job, seconds
 

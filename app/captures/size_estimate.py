@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from app.store import Row
+from app.models import Row
 
 UNKNOWN_BYTES_PER_SECOND = 780_000
 """The default encoding, 1080p60 at 6 Mbit/s with sound: for a share without any media yet."""

@@ -17,10 +17,10 @@ from pathlib import Path
 from app.buffer.retention import covers
 from app.cleaning import strays
 from app.context import Context
-from app.models import EgressSession, Pin, Segment
+from app.models import Row
+from app.models.schema import EgressSession, Pin, Segment
 from app.storage.confined import inside
 from app.storage.violation import Violation
-from app.store import Row
 
 BEING_WRITTEN = timedelta(minutes=1)
 """A file younger than this may be on its way: a fragment before its row, a `.part`."""

@@ -14,8 +14,8 @@ from app.cleaning import governor, strays
 from app.cleaning.erasure import forget_session
 from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
-from app.models import Buffer, Capture, CaptureStatus, EgressSession, Segment
-from app.store import Row
+from app.models import CaptureStatus, Row
+from app.models.schema import Buffer, Capture, EgressSession, Segment
 from app.work.jobs import job, minutes, seconds
 
 SETTLED_AFTER = timedelta(seconds=60)

@@ -17,9 +17,10 @@ from app import metrics
 from app.buffer import clock, markers, summary
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
-from app.models import Buffer, EgressSession, Pin, Segment
+from app.models import Row
+from app.models.schema import Buffer, EgressSession, Pin, Segment, Summary
 from app.storage.confined import inside
-from app.store import Row, Store
+from app.store import Store
 
 GHOSTS_KEPT = timedelta(days=7)
 """LiveKit lists an egress whose worker died as active for good: its row says it is a ghost."""
@@ -97,7 +98,7 @@ async def forget_session(ctx: Context, session: Row, now: datetime) -> bool:
         metrics.ERRORS.labels("file_not_deletable").inc()
         log.warning("folder_not_deletable", session=session["_id"], error=str(error))
         return False
-    await ctx.store.rows(summary.Summary).delete_one({"_id": session["_id"]})
+    await ctx.store.rows(Summary).delete_one({"_id": session["_id"]})
     if session["ghost_at"] is not None and now - session["ghost_at"] < GHOSTS_KEPT:
         return False
     await ctx.store.rows(EgressSession).delete_one({"_id": session["_id"]})

@@ -14,8 +14,8 @@ from app.buffer.newest import newest_of_live
 from app.buffer.retention import Cut, Held, fullness, may_go, shrink
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
-from app.models import EgressSession, Segment
-from app.store import Row
+from app.models import Row
+from app.models.schema import EgressSession, Segment
 from app.work.jobs import job, seconds
 
 SHARE_PER_ROUND = 0.9

@@ -20,9 +20,9 @@ from app.buffer import pins, summary
 from app.buffer.paths import tile_name
 from app.buffer.retention import covers
 from app.context import Context
-from app.models import EgressSession, Segment
+from app.models import Row
+from app.models.schema import EgressSession, Segment
 from app.storage.confined import inside
-from app.store import Row
 
 AT_ONCE = 100
 """Rows a step: an embedded store is busy for some 0.1 s with that many."""

@@ -33,9 +33,9 @@ from app.buffer.paths import (
 from app.buffer.retention import is_too_much
 from app.buffer.retention_period import retention
 from app.context import Context
-from app.models import EgressSession, Segment
+from app.models import Row
+from app.models.schema import EgressSession, Segment, Summary
 from app.storage.confined import inside
-from app.store import Row
 
 SAFE_AGE = timedelta(hours=1)
 _EMPTY_FOR_SECONDS = 60.0
@@ -153,7 +153,7 @@ async def _unknown(
 
 async def _indexed(ctx: Context, session: Row) -> dict[str, str]:
     """By name, the ids of the fragments that should be there."""
-    found = await ctx.store.rows(summary.Summary).find_one({"_id": session["_id"]}) or {}
+    found = await ctx.store.rows(Summary).find_one({"_id": session["_id"]}) or {}
     coverage = Coverage.read(found.get("runs", []))
     for row in await summary.tail(ctx.store, session["_id"], summary.through(found)):
         coverage.add(run_of(row))

@@ -9,8 +9,8 @@ from app.access.policy import ClipRight
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import NotFound, NotPermitted
-from app.models import ReplayClip
-from app.store import Row
+from app.models import Row
+from app.models.schema import ReplayClip
 
 NO_CLIP = "there is no such clip, or it is not yours"
 SHOWN: dict[str, Any] = {"ready": True, "deleted_at": None}

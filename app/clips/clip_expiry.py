@@ -11,9 +11,10 @@ from app.access import audit, quota
 from app.clips import clip_thumbnails
 from app.clips.library import RESTORE_SECONDS
 from app.context import Context
-from app.models import File, ReplayClip
+from app.models import Row
+from app.models.schema import File, ReplayClip
 from app.storage import local
-from app.store import Row, before
+from app.store import before
 from app.work.jobs import job, seconds
 
 AT_A_TIME = 200

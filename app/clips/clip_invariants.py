@@ -16,10 +16,11 @@ from pathlib import Path
 
 from app.buffer.paths import CLIPS_ROOT, clip_path
 from app.context import Context
-from app.models import Capture, File, ReplayClip, UserReplayQuota
+from app.models import Row
+from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
 from app.storage import local
 from app.storage.violation import Violation
-from app.store import Row, before, dated
+from app.store import before, dated
 
 SETTLING = timedelta(minutes=2)
 """What is younger may be on its way: between a file and its row, a row and its charge."""

@@ -19,8 +19,9 @@ from app.access import presence
 from app.access.tokens import Caller
 from app.clips import clip_access
 from app.context import Context
-from app.models import File, ReplayClip, keyset
-from app.store import EPOCH, FAR, Row
+from app.models import Row, keyset
+from app.models.schema import File, ReplayClip
+from app.store import EPOCH, FAR
 
 LOOKED_AT = 500
 _FIRST_STRETCH = timedelta(minutes=10)

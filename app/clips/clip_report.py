@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from app.media.movie import Movie, Pause, Span
-from app.store import Row
+from app.models import Row
 
 _LATE_SECONDS = 0.25
 """What is missing at the end is noted from here on: below it are the last pictures of a precise cut

@@ -24,10 +24,10 @@ from app.media.keyframes import KeyFrame, Shown
 from app.media.pictures import NoPicture, Sheet
 from app.media.sheets import Tile
 from app.media.sprites import MAX_TILES, POSTER, Cue, Grid, fitted
-from app.models import ReplayClip
+from app.models import Row
+from app.models.schema import ReplayClip
 from app.storage import local
 from app.storage.confined import inside
-from app.store import Row
 from app.viewing.drawing import Drawing
 from app.work.jobs import hours, job, seconds
 

@@ -14,8 +14,8 @@ from app.clips import clip_access, clip_report, visibilities
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
-from app.models import File, ReplayClip
-from app.store import Row
+from app.models import Row
+from app.models.schema import File, ReplayClip
 
 RESTORE_SECONDS = 60
 NO_FILE = "there is no such file, or it is not yours"

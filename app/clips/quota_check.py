@@ -14,9 +14,10 @@ from app import metrics
 from app.access import accounts, audit
 from app.access.accounts import Correction
 from app.context import Context
-from app.models import Capture, File, ReplayClip
+from app.models import Row
+from app.models.schema import Capture, File, ReplayClip
 from app.storage import local
-from app.store import Row, dated
+from app.store import dated
 from app.work.jobs import hours, job, seconds
 
 SETTLE_SECONDS = 5.0

@@ -13,7 +13,7 @@ from app.clips import clip_access, library, visibilities
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
-from app.store import Row
+from app.models import Row
 
 
 class NoEventsUrl(ReplayError):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.errors import ReplayError
-from app.store import Row
+from app.models import Row
 
 SECRET_BYTES = 24
 

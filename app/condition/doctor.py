@@ -24,7 +24,7 @@ from app.condition import health, machine
 from app.condition.machine import Level, Result
 from app.context import Context, opened
 from app.errors import ConfigurationError, Unavailable
-from app.models import EgressSession, Segment
+from app.models.schema import EgressSession, Segment
 from app.recording.livekit import LiveKit
 from app.settings import Settings
 from app.store import Store

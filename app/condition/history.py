@@ -8,35 +8,16 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from odmantic import Field, Model
-
 from app.cleaning import governor
 from app.condition import exposition
 from app.condition.measures import Measures
 from app.context import Context
-from app.store import Row
+from app.models import Row
+from app.models.schema import Sample
 from app.work.jobs import job, seconds
 
 STEP_SECONDS = 15
 KEPT = timedelta(hours=6)
-
-
-class Sample(Model):
-    """What was so at an instant. `id`: Unix time in seconds, a multiple of STEP_SECONDS.
-
-    `index_lag_seconds` is the mean over what was indexed since the worker looked before; None if
-    that was nothing, or not known to it.
-    """
-
-    model_config = {"collection": "samples"}  # noqa: RUF012 - ODMantic reads it from the class
-
-    id: int = Field(primary_field=True)
-    free_disk_bytes: int
-    buffered_bytes: int
-    clips_bytes: int
-    media_lag_seconds: float
-    index_lag_seconds: float | None = None
-    active_sessions: int
 
 
 class Sampler:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from app.buffer.paths import BUFFER_ROOT
 from app.context import Context
-from app.models import EgressSession, Segment, UserReplayQuota
-from app.store import Row
+from app.models import Row
+from app.models.schema import EgressSession, Segment, UserReplayQuota
 
 COST_FACTOR = 20
 """Asking that takes t seconds is done at most every 20 t."""

@@ -13,8 +13,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.context import Context
-from app.models import OutgoingEvent
-from app.store import Row
+from app.models import Row
+from app.models.schema import OutgoingEvent
 from app.work import errands
 
 BUFFER_STARTED = "buffer_started"

@@ -21,9 +21,10 @@ from livekit.api import AccessToken
 from app import metrics
 from app.context import Context
 from app.events import outbox
-from app.models import OutgoingEvent, keyset
+from app.models import Row, keyset
+from app.models.schema import OutgoingEvent
 from app.settings import Settings
-from app.store import EPOCH, FAR, Row
+from app.store import EPOCH, FAR
 from app.work import errands
 from app.work.jobs import job, seconds
 

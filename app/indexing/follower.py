@@ -24,8 +24,8 @@ from app.indexing.backlog import NEVER, Listing, Stamp, is_over, look, segments_
 from app.indexing.playlist import Entry
 from app.indexing.segment_rows import Maker, Tools
 from app.media.fragment import Continuity
-from app.models import Buffer, Segment
-from app.store import Row
+from app.models import Row
+from app.models.schema import Buffer, Segment, Summary
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
@@ -113,7 +113,7 @@ class Follower:
         buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
         community = [buffer["community"]] if buffer else []
         self._kept = (await retention(self._store, self._tools.ctx.settings, community)).longest
-        found = await self._store.rows(summary.Summary).find_one({"_id": self.session["_id"]}) or {}
+        found = await self._store.rows(Summary).find_one({"_id": self.session["_id"]}) or {}
         rows = await summary.tail(self._store, self.session["_id"], summary.through(found))
         self._coverage = Coverage.read(found.get("runs", []))
         self._floor = found.get("floor", 0)

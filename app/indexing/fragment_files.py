@@ -16,7 +16,7 @@ from app.indexing.playlist import Entry
 from app.media.fragment import Continuity, Prepared, prepare
 from app.media.init_segment import Init
 from app.media.samples import SampleTable
-from app.store import Row
+from app.models import Row
 
 QUARANTINED_SUFFIX = ".bad"
 PART_SUFFIX = ".part"

@@ -26,7 +26,7 @@ from app.indexing.backlog import Stamp, stamp_of
 from app.indexing.follower import Follower
 from app.indexing.row_writer import Committer
 from app.indexing.segment_rows import Tools
-from app.models import EgressSession
+from app.models.schema import EgressSession
 
 SCAN_SECONDS = 2.0
 POLL_SECONDS = 0.2

@@ -12,8 +12,9 @@ from typing import Any
 from pymongo import WriteConcern
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from app.models import Segment
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import Segment
+from app.store import Store
 
 _AT_MOST = 200
 _DUPLICATE_KEY = 11_000

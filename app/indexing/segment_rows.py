@@ -21,9 +21,9 @@ from app.indexing.row_writer import Committer
 from app.indexing.session_clock import SessionClock
 from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity
-from app.models import Segment
+from app.models import Row
+from app.models.schema import Segment
 from app.storage.confined import inside
-from app.store import Row
 
 SECOND_LOOK_SECONDS = 1.0
 _MAY_PASS = frozenset({"empty", "truncated", "unreadable"})

@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 from app.buffer import clock
 from app.context import Context
 from app.indexing.playlist import Entry
-from app.models import EgressSession, Segment
-from app.store import Row
+from app.models import Row
+from app.models.schema import EgressSession, Segment
 from app.work import errands
 
 WAIT_SECONDS = 3.0

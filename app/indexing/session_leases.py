@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.models import EgressSession
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import EgressSession
+from app.store import Store
 
 HEARTBEAT_SECONDS = 5.0
 EXPIRY = timedelta(seconds=15)

@@ -1,5 +1,9 @@
 """The rows: what is known (facts), what is recorded, what is kept, who may.
 
+Here are the types of rows, and the words that they hold: plain Python, which every module may
+import. The models that make rows, with the collections and their indexes, are in `schema`: they
+need the database's driver.
+
 Rows are created with ODMantic; every change of state is one atomic update on the collection, never
 a whole-document save, which would undo what another process wrote in between. All datetimes are
 aware, UTC, and cut to milliseconds by MongoDB. Ids are named by their owner: `*_sid` and
@@ -8,51 +12,104 @@ aware, UTC, and cut to milliseconds by MongoDB. Ids are named by their owner: `*
 
 from __future__ import annotations
 
-from odmantic import Model
+from typing import Any
 
-from app.models.access_rows import AuditEntry, Community, Member, UserReplayQuota
-from app.models.buffer_rows import Buffer, EgressSession, Marker, MediaRange, Pin, Segment
-from app.models.clip_rows import Capture, CaptureStatus, File, ReplayClip
-from app.models.event_rows import OutgoingEvent
-from app.models.fact_rows import Participant, Room, Track
-
-MODELS: tuple[type[Model], ...] = (
-    Room,
-    Participant,
-    Track,
-    Buffer,
-    EgressSession,
-    Segment,
-    Pin,
-    Marker,
-    Capture,
-    ReplayClip,
-    File,
-    Community,
-    Member,
-    UserReplayQuota,
-    OutgoingEvent,
-    AuditEntry,
+from app.models.access_rows import AuditRow, CommunityRow, MemberRow, QuotaRow
+from app.models.buffer_rows import (
+    BufferRow,
+    LostStretch,
+    MarkerRow,
+    MediaRange,
+    PinRow,
+    RunDocument,
+    SegmentRow,
+    SessionRow,
+    SummaryRow,
+)
+from app.models.clip_rows import (
+    CaptureResult,
+    CaptureRow,
+    ClipFields,
+    ClipGap,
+    ClipRow,
+    FileRow,
+)
+from app.models.condition_rows import SampleRow
+from app.models.event_rows import EventRow
+from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
+from app.models.stored import RowOf, Stored
+from app.models.words import (
+    AccessMode,
+    BufferState,
+    CapturePolicy,
+    CaptureStage,
+    CaptureStatus,
+    ClipNote,
+    ClockKind,
+    Cut,
+    EgressStatus,
+    EventState,
+    Gaps,
+    GapWhy,
+    Indexing,
+    Role,
+    SegmentState,
+    SessionRole,
+    Stopper,
+    Tail,
+    Visibility,
+    Why,
 )
 
+Row = dict[str, Any]
+"""A document without a type of its own: a query, a change, a projection."""
+
 __all__ = [
-    "MODELS",
-    "AuditEntry",
-    "Buffer",
-    "Capture",
+    "AccessMode",
+    "AuditRow",
+    "BufferRow",
+    "BufferState",
+    "CapturePolicy",
+    "CaptureResult",
+    "CaptureRow",
+    "CaptureStage",
     "CaptureStatus",
-    "Community",
-    "EgressSession",
-    "File",
-    "Marker",
+    "ClipFields",
+    "ClipGap",
+    "ClipNote",
+    "ClipRow",
+    "ClockKind",
+    "CommunityRow",
+    "Cut",
+    "EgressStatus",
+    "EventRow",
+    "EventState",
+    "FileRow",
+    "GapWhy",
+    "Gaps",
+    "Indexing",
+    "LostStretch",
+    "MarkerRow",
     "MediaRange",
-    "Member",
-    "OutgoingEvent",
-    "Participant",
-    "Pin",
-    "ReplayClip",
-    "Room",
-    "Segment",
-    "Track",
-    "UserReplayQuota",
+    "MemberRow",
+    "ParticipantRow",
+    "PinRow",
+    "QuotaRow",
+    "Role",
+    "RoomRow",
+    "Row",
+    "RowOf",
+    "RunDocument",
+    "SampleRow",
+    "SegmentRow",
+    "SegmentState",
+    "SessionRole",
+    "SessionRow",
+    "Stopper",
+    "Stored",
+    "SummaryRow",
+    "Tail",
+    "TrackRow",
+    "Visibility",
+    "Why",
 ]

@@ -1,85 +1,53 @@
-"""Who may do what, and how much."""
+"""Rows of who may do what, and how much."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from odmantic import Field, Index, Model
-from pymongo import ASCENDING, IndexModel
-
-
-class Community(Model):
-    """A community's own rules, None where the instance's settings hold, and its limit slots.
-
-    `slots` are the ids of the buffers that are recorded, or about to be: never more than the
-    limit, because each is taken by one update that checks the length.
-    """
-
-    model_config = {"collection": "communities"}
-
-    id: str = Field(primary_field=True)
-    enabled: bool = True
-    max_concurrent: int | None = None
-    access: str | None = None
-    capture_policy: str | None = None
-    retention_minutes: float | None = None
-    slots: list[str] = []
+from app.models.words import AccessMode, CapturePolicy, Role
 
 
-class Member(Model):
-    """Somebody's role and single grants in a community. Only those who manage limits write it."""
+class CommunityRow(TypedDict):
+    """A row of `Community`. A field that was never set is missing."""
 
-    model_config = {
-        "collection": "members",
-        "indexes": lambda: [
-            Index(Member.community, Member.identity, unique=True),
-            Index(Member.identity),
-        ],
-    }
+    _id: str
+    enabled: bool
+    max_concurrent: NotRequired[int | None]
+    access: NotRequired[AccessMode | None]
+    capture_policy: NotRequired[CapturePolicy | None]
+    retention_minutes: NotRequired[float | None]
+    slots: list[str]
 
-    id: str = Field(primary_field=True)
+
+class MemberRow(TypedDict):
+    """A row of `Member`."""
+
+    _id: str
     community: str
     identity: str
-    role: str = "member"
-    grants: list[str] = []
+    role: Role
+    grants: list[str]
 
 
-class UserReplayQuota(Model):
-    """What one user's clips, and captures on their way, take of the quota. `id` is the identity.
+class QuotaRow(TypedDict):
+    """A row of `UserReplayQuota`."""
 
-    `quota_bytes` None: QUOTA_BYTES. `charges` {clip id: bytes} are clips, `reservations`
-    {clip id: bytes} captures that are not finished. `used_bytes` is the sum of the charges,
-    `held_bytes` the sum of both. All change in one update of this document, guarded by the entry
-    of the clip in it: whatever is repeated after a crash happens once.
-    """
-
-    model_config = {"collection": "quotas"}
-
-    id: str = Field(primary_field=True)
-    quota_bytes: int | None = None
-    used_bytes: int = 0
-    held_bytes: int = 0
-    charges: dict[str, int] = {}
-    reservations: dict[str, int] = {}
+    _id: str
+    quota_bytes: int | None
+    used_bytes: int
+    held_bytes: int
+    charges: dict[str, int]
+    reservations: dict[str, int]
 
 
-class AuditEntry(Model):
-    """Who did what to what, and when."""
+class AuditRow(TypedDict):
+    """A row of `AuditEntry`."""
 
-    model_config = {
-        "collection": "audit",
-        # Ascending, though lists go back in time: see ReplayClip.
-        "indexes": lambda: [
-            IndexModel([(field, ASCENDING) for field in (*which, "at", "_id")])
-            for which in (("identity",), ("action",), ())
-        ],
-    }
-
-    id: str = Field(primary_field=True)
+    _id: str
     at: datetime
     identity: str
     action: str
     subject: str
-    room: str = ""
-    data: dict[str, Any] = {}
+    room: str
+    data: dict[str, Any]

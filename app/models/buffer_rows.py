@@ -1,12 +1,11 @@
-"""What is recorded: shares, their egresses, the segments, and what may not be deleted."""
+"""Rows of what is recorded: shares, their egresses, the segments, and what may not be deleted."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
-from odmantic import Field, Index, Model
-from pymongo import ASCENDING, IndexModel
+from app.models.words import EgressStatus, Indexing, SegmentState, SessionRole, Stopper, Why
 
 
 class MediaRange(TypedDict):
@@ -17,127 +16,69 @@ class MediaRange(TypedDict):
     end_ticks: int
 
 
-class Buffer(Model):
-    """A share and what is kept of it. `id` is derived from the video track's sid: see `paths`.
+class BufferRow(TypedDict):
+    """A row of `Buffer`."""
 
-    `why` says why nothing is recorded, a slug of `app.recording.reasons`; `retry_at` when it is
-    tried again. `ended_at` is set when the share is over. `forget_before`: what was recorded before
-    it is to go, for good; None when nothing of that is left. `stops` {`sharer` or `admin`: the
-    reason they gave}: who has ended the recording of this share and not taken that back. `told` is
-    the state that events last told of, `told_count` how many times they did.
-    """
-
-    model_config = {
-        "collection": "buffers",
-        "indexes": lambda: [
-            Index(Buffer.room, Buffer.identity),
-            Index(Buffer.room_sid, Buffer.identity),
-            IndexModel([("ended_at", ASCENDING)]),
-            IndexModel([("forget_before", ASCENDING)]),
-        ],
-    }
-
-    id: str = Field(primary_field=True)
+    _id: str
     room: str
     room_sid: str
     identity: str
     participant_sid: str
     video_sid: str
-    community: str = "default"
+    community: str
     since: datetime
-    ended_at: datetime | None = None
-    why: str | None = None
-    why_detail: str = ""
-    retry_at: datetime | None = None
-    forget_before: datetime | None = None
-    stops: dict[str, str] = {}
-    failures: int = 0
-    told: str = ""
-    told_count: int = 0
+    ended_at: datetime | None
+    why: Why | None
+    why_detail: str
+    retry_at: datetime | None
+    forget_before: NotRequired[datetime | None]
+    stops: NotRequired[dict[Stopper, str]]
+    failures: int
+    told: str
+    told_count: int
 
 
-class EgressSession(Model):
-    """One egress of a share, from before its start is asked for until its media is forgotten.
+class SessionRow(TypedDict):
+    """A row of `EgressSession`."""
 
-    `role` is `current`, `next` (about to take over) or None once it is over; the unique index is
-    what keeps a share from being recorded twice. `folder` is relative to the media root.
-    `clock_ns`: Unix time in ns of media time 0 (PTS 3600 s); `clock_exact` tells that it is the
-    egress's own `segment_results[0].started_at`.
-    """
-
-    model_config = {
-        "collection": "sessions",
-        "indexes": lambda: [
-            IndexModel(
-                [("buffer_id", ASCENDING), ("role", ASCENDING)],
-                unique=True,
-                partialFilterExpression={"role": {"$type": "string"}},
-                name="one_egress_per_share_and_role",
-            ),
-            IndexModel([("buffer_id", ASCENDING), ("created_at", ASCENDING)]),
-            IndexModel([("egress_id", ASCENDING)]),
-            IndexModel([("room_sid", ASCENDING), ("identity", ASCENDING)]),
-            IndexModel([("indexing", ASCENDING)]),
-        ],
-    }
-
-    id: str = Field(primary_field=True)
+    _id: str
     buffer_id: str
     room: str
     room_sid: str
     identity: str
     video_sid: str
-    audio_sid: str | None = None
-    role: str | None = "current"
+    audio_sid: str | None
+    role: SessionRole | None
     folder: str
     created_at: datetime
     segment_seconds: int
-    width: int = 0
-    height: int = 0
+    width: int
+    height: int
 
-    start_sent_at: datetime | None = None
-    start_unclear_at: datetime | None = None
-    looked_at: datetime | None = None
-    stop_sent_at: datetime | None = None
-    egress_id: str | None = None
-    status: str = "EGRESS_STARTING"
-    error: str = ""
-    error_code: int = 0
-    active_at: datetime | None = None
-    ended_at: datetime | None = None
-    ghost_at: datetime | None = None
+    start_sent_at: datetime | None
+    start_unclear_at: datetime | None
+    looked_at: datetime | None
+    stop_sent_at: datetime | None
+    egress_id: str | None
+    status: EgressStatus
+    error: str
+    error_code: int
+    active_at: datetime | None
+    ended_at: datetime | None
+    ghost_at: datetime | None
 
-    clock_ns: int | None = None
-    clock_exact: bool = False
+    clock_ns: int | None
+    clock_exact: bool
 
-    indexing: str | None = "live"
-    indexer: str | None = None
-    indexer_until: datetime | None = None
+    indexing: Indexing | None
+    indexer: str | None
+    indexer_until: datetime | None
 
 
-class Segment(Model):
-    """One piece of media that a playlist named. Identity: (session, media sequence).
+class SegmentRow(TypedDict):
+    """A row of `Segment`."""
 
-    `state` is `indexed`, `marked` (about to be deleted) or `quarantined` (`fault` says why: it is
-    a gap). Ticks are 1/90,000 s of the session's media time; `start` and `end` are the same
-    instants on the wall clock. `samples` is a packed `app.media` SampleTable. `modified_ns` is
-    the fragment's st_mtime_ns, by which captures notice a file that was altered.
-    """
-
-    model_config = {
-        "collection": "segments",
-        "indexes": lambda: [
-            IndexModel([("session_id", ASCENDING), ("sequence", ASCENDING)], unique=True),
-            IndexModel([("buffer_id", ASCENDING), ("end", ASCENDING)]),
-            IndexModel([("end", ASCENDING)]),
-            IndexModel(
-                [("state", ASCENDING)],
-                partialFilterExpression={"state": {"$in": ["marked", "quarantined"]}},
-            ),
-        ],
-    }
-
-    id: str = Field(primary_field=True)
+    _id: str
     session_id: str
     buffer_id: str
     sequence: int
@@ -148,61 +89,72 @@ class Segment(Model):
     end_ticks: int
     extinf_seconds: float
     size_bytes: int
-    modified_ns: int | None = None
-    payload_offset: int = 0
-    init_id: str = ""
-    audio: bool = False
-    frames: int = 0
-    width: int = 0
-    height: int = 0
-    samples: bytes = b""
-    state: str = "indexed"
-    fault: str | None = None
+    modified_ns: int | None
+    payload_offset: int
+    init_id: str
+    audio: bool
+    frames: int
+    width: int
+    height: int
+    samples: bytes
+    state: SegmentState
+    fault: str | None
     indexed_at: datetime
 
 
-class Pin(Model):
-    """A stretch of a session that may not be deleted, until `until` at the latest.
+class RunDocument(TypedDict):
+    """A run of segments in a summary; `app.buffer.coverage` says what its fields mean."""
 
-    `end_ticks` None: open, everything from `start_ticks` on.
-    """
+    first: int
+    last: int
+    start_ticks: int
+    end_ticks: int
+    audio: bool
+    width: int
+    height: int
+    frame_ticks: int
+    fault: str | None
 
-    model_config = {
-        "collection": "pins",
-        "indexes": lambda: [
-            IndexModel([("session_id", ASCENDING)]),
-            IndexModel([("owner", ASCENDING)]),
-            IndexModel([("until", ASCENDING)], expireAfterSeconds=60),
-        ],
-    }
 
-    id: str = Field(primary_field=True)
+class LostStretch(TypedDict):
+    """Media whose files are gone, and why."""
+
+    start_ticks: int
+    end_ticks: int
+    fault: str
+
+
+class SummaryRow(TypedDict):
+    """A row of `Summary`. The indexer writes one part, cleanup the other: either may be missing."""
+
+    _id: str
+    through: NotRequired[int]
+    floor: NotRequired[int]
+    runs: NotRequired[list[RunDocument]]
+    newest_at: NotRequired[datetime | None]
+    kept_from: NotRequired[int]
+    kept_from_ticks: NotRequired[int | None]
+    lost: NotRequired[list[LostStretch]]
+
+
+class PinRow(TypedDict):
+    """A row of `Pin`."""
+
+    _id: str
     owner: str
     session_id: str
     start_ticks: int
-    end_ticks: int | None = None
+    end_ticks: int | None
     until: datetime
 
 
-class Marker(Model):
-    """A moment of a share that somebody marked, to cut it later.
+class MarkerRow(TypedDict):
+    """A row of `Marker`."""
 
-    What is around it is not deleted before `kept_until`; then the row goes, too. The row is the
-    promise: the pins of `marker:{id}` are made again if they are missing.
-    """
-
-    model_config = {
-        "collection": "markers",
-        "indexes": lambda: [
-            IndexModel([("buffer_id", ASCENDING)]),
-            IndexModel([("kept_until", ASCENDING)]),
-        ],
-    }
-
-    id: str = Field(primary_field=True)
+    _id: str
     buffer_id: str
     at: datetime
-    label: str = ""
+    label: str
     by: str
     created_at: datetime
     kept_until: datetime

@@ -1,185 +1,150 @@
-"""What people keep: captures, the clips they make, their files."""
+"""Rows of what people keep: captures, the clips they make, their files."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import TypedDict
 
-from odmantic import Field, Model
-from pymongo import ASCENDING, DESCENDING, IndexModel
-
-
-class CaptureStatus(StrEnum):
-    """How far a capture is. Which follows which: `app.captures.state`."""
-
-    ACCEPTING = "accepting"
-    """Pin and quota are not taken yet: shown to nobody."""
-    QUEUED = "queued"
-    WAITING = "waiting"
-    RUNNING = "running"
-    READY = "ready"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether it stays so."""
-        return self in (CaptureStatus.READY, CaptureStatus.FAILED, CaptureStatus.CANCELLED)
-
-    @classmethod
-    def unfinished(cls) -> list[CaptureStatus]:
-        """Those that are not final."""
-        return [status for status in cls if not status.is_final]
+from app.models.buffer_rows import MediaRange
+from app.models.words import (
+    CaptureStage,
+    CaptureStatus,
+    ClipNote,
+    ClockKind,
+    Cut,
+    Gaps,
+    GapWhy,
+    Tail,
+    Visibility,
+)
 
 
-class Capture(Model):
-    """A request for a clip and its job. The row is the promise; the queue only hurries it.
+class ClipGap(TypedDict):
+    """A part of a clip's window without a new picture. `kept`: it is in the clip."""
 
-    `spans` freeze, at the time of acceptance, what the window means in each session's media time:
-    [{session_id, start_ticks, end_ticks}]; a share that is still starting has none yet.
+    start: datetime
+    end: datetime
+    why: GapWhy
+    kept: bool
 
-    `lease` is the worker that has the job. `lease_until`: from then on somebody must look at the
-    row again; None: nothing is left to do. `generation` counts how often the job was queued,
-    `attempts` how often a worker began it.
 
-    `result` is what the verified file holds, written once, before the file gets its name: from
-    then on the capture can only become ready.
-    """
+class ClipFields(TypedDict):
+    """The fields of a clip's row that depend on its media."""
 
-    model_config = {
-        "collection": "captures",
-        "indexes": lambda: [
-            IndexModel(
-                [("caller", ASCENDING), ("idempotency_key", ASCENDING)],
-                unique=True,
-                partialFilterExpression={"idempotency_key": {"$type": "string"}},
-                name="one_capture_per_key",
-            ),
-            IndexModel([("lease_until", ASCENDING)]),
-            IndexModel([("caller", ASCENDING), ("accepted_at", ASCENDING)]),
-            IndexModel([("buffer_id", ASCENDING), ("status", ASCENDING)]),
-            IndexModel([("accepted_at", DESCENDING)]),
-            IndexModel([("finished_at", ASCENDING)]),
-        ],
-    }
+    delivered_start: datetime
+    delivered_end: datetime
+    duration_seconds: float
+    hidden_head_seconds: float
+    tail_lag_seconds: float
+    gaps: list[ClipGap]
+    notes: list[ClipNote]
+    audio: bool
+    width: int
+    height: int
+    clock: ClockKind
 
-    id: str = Field(primary_field=True)
+
+class CaptureResult(TypedDict):
+    """What the verified file of a capture holds. `part` is its name until it has its final one."""
+
+    part: str
+    file_id: str
+    filename: str
+    size_bytes: int
+    created_at: datetime
+    told: ClipFields
+
+
+class CaptureRow(TypedDict):
+    """A row of `Capture`."""
+
+    _id: str
     clip_id: str
     buffer_id: str
     caller: str
     room: str
     room_sid: str
     identity: str
-    community: str = "default"
-    title: str = ""
-    cut: str = "precise"
-    gaps: str = "skip"
-    tail: str = "include"
+    community: str
+    title: str
+    cut: Cut
+    gaps: Gaps
+    tail: Tail
     requested_start: datetime
     requested_end: datetime
     window_start: datetime
     window_end: datetime
     wait_until: datetime
-    spans: list[dict[str, Any]] = []
-    notes: list[str] = []
+    spans: list[MediaRange]
+    notes: list[ClipNote]
     accepted_at: datetime
-    idempotency_key: str | None = None
-    request_hash: str = ""
-    status: CaptureStatus = CaptureStatus.QUEUED
-    stage: str = ""
-    progress: float = 0.0
-    reason: str | None = None
-    detail: str = ""
-    reserved_bytes: int = 0
-    lease: str | None = None
-    lease_until: datetime | None = None
-    generation: int = 0
-    attempts: int = 0
-    result: dict[str, Any] | None = None
-    finished_at: datetime | None = None
+    idempotency_key: str | None
+    request_hash: str
+    status: CaptureStatus
+    stage: CaptureStage
+    progress: float
+    reason: str | None
+    detail: str
+    reserved_bytes: int
+    lease: str | None
+    lease_until: datetime | None
+    generation: int
+    attempts: int
+    result: CaptureResult | None
+    finished_at: datetime | None
 
 
-class ReplayClip(Model):
-    """What a capture made. Only `ready` ones that are not deleted are shown.
+class ClipRow(TypedDict):
+    """A row of `ReplayClip`."""
 
-    `visibility` is `private`, `room` or `link`. `audience` is the sid of the room whose people may
-    see it, `link_secret` what a link bears until `link_expires_at`; None otherwise. `grant` counts
-    how often it changed who may see it: signed URLs of others than the owner bear it.
-    """
-
-    model_config = {
-        "collection": "clips",
-        # Ascending, though lists go back in time: SecantusDB loses what lies right on the lower
-        # bound of a search when the index descends and has another field behind.
-        "indexes": lambda: [
-            *(
-                IndexModel([(field, ASCENDING) for field in (*which, "created_at", "_id")])
-                for which in (("owner", "room"), ("owner",), ("room",), ("audience",), ())
-            ),
-            IndexModel([("room_sid", ASCENDING)]),
-            IndexModel([("deleted_at", ASCENDING)]),
-            IndexModel([("expires_at", ASCENDING)]),
-        ],
-    }
-
-    id: str = Field(primary_field=True)
+    _id: str
     capture_id: str
     file_id: str
     owner: str
     shared_by: str
-    buffer_id: str = ""
+    buffer_id: str
     room: str
     room_sid: str
-    community: str = "default"
-    title: str = ""
-    visibility: str = "private"
-    audience: str | None = None
-    link_secret: str | None = None
-    link_expires_at: datetime | None = None
-    grant: int = 0
-    ready: bool = False
+    community: str
+    title: str
+    visibility: Visibility
+    audience: str | None
+    link_secret: str | None
+    link_expires_at: datetime | None
+    grant: int
+    ready: bool
     requested_start: datetime
     requested_end: datetime
-    delivered_start: datetime | None = None
-    delivered_end: datetime | None = None
-    duration_seconds: float = 0.0
-    hidden_head_seconds: float = 0.0
-    tail_lag_seconds: float = 0.0
-    gaps: list[dict[str, Any]] = []
-    notes: list[str] = []
-    audio: bool = False
-    width: int = 0
-    height: int = 0
-    cut: str = "precise"
-    clock: str = "exact"
+    delivered_start: datetime | None
+    delivered_end: datetime | None
+    duration_seconds: float
+    hidden_head_seconds: float
+    tail_lag_seconds: float
+    gaps: list[ClipGap]
+    notes: list[ClipNote]
+    audio: bool
+    width: int
+    height: int
+    cut: Cut
+    clock: ClockKind
     created_at: datetime
-    expires_at: datetime | None = None
-    keep: bool = False
-    deleted_at: datetime | None = None
+    expires_at: datetime | None
+    keep: bool
+    deleted_at: datetime | None
 
 
-class File(Model):
-    """The bytes of a clip, where they are and what they must hash to.
+class FileRow(TypedDict):
+    """A row of `File`."""
 
-    `storage_path` is relative to the root of its storage. `checksum` is `sha256:` and 64 hex
-    digits, None until it is known.
-    """
-
-    model_config = {
-        "collection": "files",
-        "indexes": lambda: [IndexModel([("resource_id", ASCENDING)])],
-    }
-
-    id: str = Field(primary_field=True)
+    _id: str
     filename: str
-    mime: str = "video/mp4"
-    file_type: str = "VIDEO"
-    size_bytes: int = 0
-    checksum: str | None = None
+    mime: str
+    file_type: str
+    size_bytes: int
+    checksum: str | None
     uploaded_by: str
-    storage_type: str = "LOCAL"
+    storage_type: str
     storage_path: str
-    resource_type: str = "REPLAY_CLIP"
+    resource_type: str
     resource_id: str
     created_at: datetime

@@ -1,31 +1,17 @@
-"""What we tell others: our own events, and what became of them."""
+"""Rows of what we tell others."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
-from odmantic import Field, Model
-from pymongo import ASCENDING, IndexModel
+from app.models.words import EventState
 
 
-class OutgoingEvent(Model):
-    """One of our events. `number` counts a room's events from 1, without holes.
+class EventRow(TypedDict):
+    """A row of `OutgoingEvent`."""
 
-    `state` is `pending`, `delivered` or `dead` (given up after a day). `next_try_at` is the lease
-    too: who takes the event moves it on, so that no second worker sends it at the same time.
-    """
-
-    model_config = {
-        "collection": "events",
-        "indexes": lambda: [
-            IndexModel([("room", ASCENDING), ("number", ASCENDING)], unique=True),
-            IndexModel([("state", ASCENDING), ("next_try_at", ASCENDING)]),
-            IndexModel([("delivered_at", ASCENDING)], expireAfterSeconds=7 * 86_400),
-        ],
-    }
-
-    id: str = Field(primary_field=True)
+    _id: str
     room: str
     room_sid: str
     identity: str
@@ -33,8 +19,8 @@ class OutgoingEvent(Model):
     event: str
     data: dict[str, Any]
     created_at: datetime
-    state: str = "pending"
-    attempts: int = 0
+    state: EventState
+    attempts: int
     next_try_at: datetime
-    last_error: str = ""
-    delivered_at: datetime | None = None
+    last_error: str
+    delivered_at: datetime | None

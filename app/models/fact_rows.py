@@ -1,88 +1,48 @@
-"""Facts: what LiveKit told us of rooms, people and shared tracks."""
+"""Rows of facts: what LiveKit told us of rooms, people and shared tracks."""
 
 from __future__ import annotations
 
 from datetime import datetime
-
-from odmantic import Field, Index, Model
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from typing import NotRequired, TypedDict
 
 
-class Room(Model):
-    """Fact: a room that LiveKit told of. One row per room sid, so a name may come again.
+class RoomRow(TypedDict):
+    """A row of `Room`."""
 
-    `missing` counts the surveys in a row that did not list it.
-    """
-
-    model_config = {
-        "collection": "rooms",
-        "indexes": lambda: [
-            IndexModel([("finished_at", ASCENDING)]),
-            IndexModel([("name", ASCENDING)]),
-        ],
-    }
-
-    sid: str = Field(primary_field=True)
-    name: str = ""
-    community: str = "default"
-    finished_at: datetime | None = None
-    missing: int = 0
+    _id: str
+    name: str
+    community: str
+    finished_at: datetime | None
+    missing: NotRequired[int]
 
 
-class Participant(Model):
-    """Fact: one connection of somebody to a room. A re-join is another row.
+class ParticipantRow(TypedDict):
+    """A row of `Participant`."""
 
-    `unlisted_at`: since then surveys have not listed it, though nobody told of its end; listed
-    again it is None again.
-    """
-
-    model_config = {
-        "collection": "participants",
-        "indexes": lambda: [
-            Index(Participant.room_sid, Participant.identity),
-            IndexModel([("identity", ASCENDING), ("joined_at", DESCENDING)]),
-            IndexModel([("left_at", ASCENDING)]),
-        ],
-    }
-
-    sid: str = Field(primary_field=True)
+    _id: str
     room_sid: str
     room: str
     identity: str
-    joined_at: datetime | None = None
-    left_at: datetime | None = None
-    unlisted_at: datetime | None = None
-    opted_out: bool = False
+    joined_at: datetime | None
+    left_at: datetime | None
+    unlisted_at: NotRequired[datetime | None]
+    opted_out: bool
 
 
-class Track(Model):
-    """Fact: a screen share's video or audio track.
+class TrackRow(TypedDict):
+    """A row of `Track`."""
 
-    `ended_at` is final: a track that was unpublished never comes back under its sid. `missing`
-    counts the surveys in a row that did not list it; from 2 on it is taken for gone, and listed
-    again it is back; after 10 it has ended.
-    """
-
-    model_config = {
-        "collection": "tracks",
-        "indexes": lambda: [
-            Index(Track.participant_sid),
-            Index(Track.room_sid, Track.identity),
-            IndexModel([("live", ASCENDING)], partialFilterExpression={"live": True}),
-        ],
-    }
-
-    sid: str = Field(primary_field=True)
+    _id: str
     room_sid: str
     room: str
     participant_sid: str
     identity: str
     video: bool
-    width: int = 0
-    height: int = 0
-    mime: str = ""
-    encrypted: bool = False
-    published_at: datetime | None = None
-    ended_at: datetime | None = None
-    live: bool = True
-    missing: int = 0
+    width: int
+    height: int
+    mime: str
+    encrypted: bool
+    published_at: datetime | None
+    ended_at: datetime | None
+    live: bool
+    missing: int

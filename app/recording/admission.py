@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from app import models
 from app.access import communities, quota
 from app.access.permissions import Action
 from app.cleaning import governor
 from app.context import Context
+from app.models import Row, Why, schema
 from app.recording import share_stop
-from app.recording.reasons import Why
-from app.store import Row
 from app.work import errands
 
 
@@ -73,8 +71,8 @@ async def leave(ctx: Context, buffer: Row) -> None:
 
 async def free_leftovers(ctx: Context) -> None:
     """Frees slots whose share is over: what a process that was killed in between leaves taken."""
-    async for row in ctx.store.rows(models.Community).find({"slots.0": {"$exists": True}}):
-        live = await ctx.store.rows(models.Buffer).distinct(
+    async for row in ctx.store.rows(schema.Community).find({"slots.0": {"$exists": True}}):
+        live = await ctx.store.rows(schema.Buffer).distinct(
             "_id", {"_id": {"$in": row["slots"]}, "ended_at": None}
         )
         for buffer_id in set(row["slots"]) - set(live):
@@ -83,7 +81,7 @@ async def free_leftovers(ctx: Context) -> None:
 
 async def ask_again(ctx: Context, which: Row) -> None:
     """Asks for a reconcile of live shares whose buffers match: what decides on them may differ."""
-    found = ctx.store.rows(models.Buffer).find(
+    found = ctx.store.rows(schema.Buffer).find(
         which | {"ended_at": None}, {"room_sid": 1, "identity": 1}
     )
     async for row in found:

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from livekit.protocol.models import ParticipantInfo, Room
 
-from app import models
 from app.context import Context
+from app.models import schema
 from app.recording import facts
 
 SETTLE_SECONDS = 5.0
@@ -38,7 +38,7 @@ async def _note_people(
     ctx: Context, room: Room, people: Sequence[ParticipantInfo], now: datetime
 ) -> None:
     """Most often one read, and no writes."""
-    participants = ctx.store.rows(models.Participant)
+    participants = ctx.store.rows(schema.Participant)
     listed = {person.sid: person for person in people if not facts.is_recorder(person)}
     fields = {"joined_at": 1, "unlisted_at": 1}
     still = participants.find({"room_sid": room.sid, "left_at": None}, fields)
@@ -64,7 +64,7 @@ async def _note_people(
 
 
 async def _note_gone_rooms(ctx: Context, listed: Sequence[str], now: datetime) -> None:
-    rooms = ctx.store.rows(models.Room)
+    rooms = ctx.store.rows(schema.Room)
     lived = {"finished_at": None}
     await rooms.update_many(lived | {"_id": {"$nin": list(listed)}}, {"$inc": {"missing": 1}})
     back = lived | {"_id": {"$in": list(listed)}, "missing": {"$gt": 0}}

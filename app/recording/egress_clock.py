@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app import models
 from app.context import Context
+from app.models import schema
 from app.recording import facts
 from app.recording.livekit import LiveKit, clock_of
 from app.work import errands
@@ -13,7 +13,7 @@ from app.work.jobs import job, seconds
 @job(errands.LEARN_CLOCK, timeout=seconds(15))
 async def learn_clock(ctx: Context, livekit: LiveKit, session_id: str) -> None:
     """Notes a session's `started_at`, if LiveKit knows it by now. Raises Unavailable."""
-    row = await ctx.store.rows(models.EgressSession).find_one({"_id": session_id})
+    row = await ctx.store.rows(schema.EgressSession).find_one({"_id": session_id})
     if row is None or row["egress_id"] is None:
         return
     info = await livekit.egress(row["egress_id"])

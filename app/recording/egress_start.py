@@ -14,16 +14,15 @@ from pathlib import Path
 import structlog
 from livekit.protocol.egress import EgressInfo
 
-from app import metrics, models
+from app import metrics
 from app.buffer import paths
 from app.context import Context
+from app.models import Row, SessionRole, Why, schema
 from app.recording import facts, planner
 from app.recording import livekit as lk
 from app.recording.encoding import encoding
 from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
-from app.recording.reasons import Why
 from app.storage.confined import inside
-from app.store import Row
 
 log = structlog.get_logger()
 
@@ -32,11 +31,13 @@ _FOLDER_MODE = 0o2775
 _OK, _NO_WORKER, _REFUSED, _UNCLEAR, _GONE = "ok", "no_worker", "refused", "unclear", "gone"
 
 
-async def create(ctx: Context, buffer: Row, track: Row, role: str, audio_sid: str | None) -> None:
+async def create(
+    ctx: Context, buffer: Row, track: Row, role: SessionRole, audio_sid: str | None
+) -> None:
     """Writes the row of a new session. Does nothing if the share has one of this role already."""
     now = datetime.now(UTC)
     session_id = paths.new_session_id(ctx.instance, now)
-    session = models.EgressSession(
+    session = schema.EgressSession(
         id=session_id,
         buffer_id=buffer["_id"],
         room=buffer["room"],
@@ -54,7 +55,7 @@ async def create(ctx: Context, buffer: Row, track: Row, role: str, audio_sid: st
 
 async def start(ctx: Context, livekit: LiveKit, row: Row, buffer: Row, track: Row) -> None:
     """Calls StartEgress for a session, if nobody has yet, and writes down what came of it."""
-    sessions = ctx.store.rows(models.EgressSession)
+    sessions = ctx.store.rows(schema.EgressSession)
     await asyncio.to_thread(_make_folder, ctx, row["folder"])
     now = datetime.now(UTC)
     mine = await sessions.update_one(
@@ -109,7 +110,7 @@ async def look(ctx: Context, livekit: LiveKit, row: Row) -> bool:
             await _adopt(ctx, row, info)
             log.info("egress_adopted", session=row["_id"], egress=info.egress_id)
             return True
-    await ctx.store.rows(models.EgressSession).update_one(
+    await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"]}, {"$set": {"looked_at": datetime.now(UTC)}}
     )
     return False
@@ -120,7 +121,7 @@ async def note_end(ctx: Context, row: Row, info: EgressInfo | None, now: datetim
     if info is not None:
         await facts.egress(ctx.store, info, now)
         return
-    await ctx.store.rows(models.EgressSession).update_one(
+    await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"], "ended_at": None},
         {"$set": {"ended_at": now, "status": "EGRESS_COMPLETE"}},
     )
@@ -135,7 +136,7 @@ def was_healthy(row: Row, now: datetime) -> bool:
 
 
 async def _adopt(ctx: Context, row: Row, info: EgressInfo) -> None:
-    await ctx.store.rows(models.EgressSession).update_one(
+    await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"], "egress_id": None}, {"$set": {"egress_id": info.egress_id}}
     )
     await facts.egress(ctx.store, info, datetime.now(UTC))
@@ -145,10 +146,10 @@ async def _failed(ctx: Context, row: Row, buffer: Row, why: Why, detail: str) ->
     """No egress came of a start: say why, and count it for the back-off."""
     metrics.ERRORS.labels("egress_failed").inc()
     log.warning("egress_not_started", session=row["_id"], room=buffer["room"], error=detail)
-    await ctx.store.rows(models.Buffer).update_one(
+    await ctx.store.rows(schema.Buffer).update_one(
         {"_id": buffer["_id"]}, {"$set": {"why": why, "why_detail": detail[:300]}}
     )
-    await ctx.store.rows(models.EgressSession).update_one(
+    await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"]},
         {"$set": {"ended_at": datetime.now(UTC), "status": "EGRESS_FAILED", "error": detail[:500]}},
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app import models
-from app.store import Row, Store, before
+from app.models import Row, schema
+from app.store import Store, before
 from app.work.jobs import hours, job, seconds
 
 KEPT = timedelta(days=1)
@@ -20,9 +20,9 @@ _AT_ONCE = 500
 async def forget_facts(store: Store) -> None:
     """Forgets tracks, participants and rooms that were over KEPT ago and are needed no longer."""
     over = before(datetime.now(UTC) - KEPT)
-    await store.rows(models.Track).delete_many({"live": False, "ended_at": over})
-    left = await store.rows(models.Participant).distinct("room_sid", {"left_at": over})
-    finished = set(await store.rows(models.Room).distinct("_id", {"finished_at": over}))
+    await store.rows(schema.Track).delete_many({"live": False, "ended_at": over})
+    left = await store.rows(schema.Participant).distinct("room_sid", {"left_at": over})
+    finished = set(await store.rows(schema.Room).distinct("_id", {"finished_at": over}))
     candidates = sorted({*left, *finished})
     for begin in range(0, len(candidates), _AT_ONCE):
         chunk = candidates[begin : begin + _AT_ONCE]
@@ -35,18 +35,18 @@ async def forget_facts(store: Store) -> None:
 async def _needed(store: Store, room_sids: list[str]) -> set[str]:
     of_rooms = {"room_sid": {"$in": room_sids}}
     needed: set[str] = set()
-    for model in (models.Buffer, models.ReplayClip):
+    for model in (schema.Buffer, schema.ReplayClip):
         needed |= set(await store.rows(model).distinct("room_sid", of_rooms))
     return needed
 
 
 async def _forget(store: Store, room_sids: list[str], over: Row) -> None:
     which = {"room_sid": {"$in": room_sids}, "left_at": over}
-    await store.rows(models.Participant).delete_many(which)
+    await store.rows(schema.Participant).delete_many(which)
 
 
 async def _forget_rooms(store: Store, room_sids: list[str]) -> None:
     of_rooms = {"room_sid": {"$in": room_sids}}
-    await store.rows(models.Track).delete_many(of_rooms)
-    await store.rows(models.Participant).delete_many(of_rooms)
-    await store.rows(models.Room).delete_many({"_id": {"$in": room_sids}})
+    await store.rows(schema.Track).delete_many(of_rooms)
+    await store.rows(schema.Participant).delete_many(of_rooms)
+    await store.rows(schema.Room).delete_many({"_id": {"$in": room_sids}})

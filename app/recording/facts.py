@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 from livekit.protocol.egress import EgressInfo
 from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSource
-from odmantic import Model
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from app import models
 from app.buffer import clock
+from app.models import Row, RowOf, schema
 from app.recording import livekit
-from app.store import Row, Store
+from app.store import Store
 
 _YEAR_3000_MS = 32_503_680_000_000
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
@@ -58,8 +58,7 @@ def community_of(room: Room) -> str:
 async def room_started(store: Store, room: Room) -> None:
     """A room is there. Its community is read now and holds for its life."""
     await _upsert(
-        store,
-        models.Room,
+        store.rows(schema.Room),
         room.sid,
         {"name": room.name},
         {"community": community_of(room), "finished_at": None},
@@ -69,8 +68,7 @@ async def room_started(store: Store, room: Room) -> None:
 async def room_finished(store: Store, room: Room, now: datetime) -> None:
     """A room is gone, and with it everything in it."""
     await _upsert(
-        store,
-        models.Room,
+        store.rows(schema.Room),
         room.sid,
         {"name": room.name, "finished_at": now},
         {"community": community_of(room)},
@@ -85,8 +83,7 @@ async def participant_joined(
     believable = 0 < joined_ms < _YEAR_3000_MS
     joined_at = datetime.fromtimestamp(joined_ms / 1000, UTC) if believable else now
     await _upsert(
-        store,
-        models.Participant,
+        store.rows(schema.Participant),
         participant.sid,
         _whose(room, participant)
         | {"joined_at": joined_at, "opted_out": has_opted_out(participant)},
@@ -99,8 +96,7 @@ async def participant_left(
 ) -> None:
     """One connection of somebody is over; a newer one of the same identity is another row."""
     await _upsert(
-        store,
-        models.Participant,
+        store.rows(schema.Participant),
         participant.sid,
         _whose(room, participant) | {"left_at": now},
         {"joined_at": None, "opted_out": False},
@@ -109,7 +105,7 @@ async def participant_left(
 
 async def is_sharing(store: Store, participant: ParticipantInfo) -> bool:
     """Whether a connection has shared a track of whose end nobody has told."""
-    tracks = store.rows(models.Track).find({"participant_sid": participant.sid}, {"live": 1})
+    tracks = store.rows(schema.Track).find({"participant_sid": participant.sid}, {"live": 1})
     return any(row["live"] for row in await tracks.to_list(None))
 
 
@@ -119,8 +115,7 @@ async def track_published(
     """A share's track is there. If it has ended before, it stays ended."""
     whose = _whose(room, participant)
     await _upsert(
-        store,
-        models.Track,
+        store.rows(schema.Track),
         track.sid,
         whose
         | {
@@ -141,8 +136,7 @@ async def track_unpublished(
 ) -> None:
     """A share's track is gone for good."""
     await _upsert(
-        store,
-        models.Track,
+        store.rows(schema.Track),
         track.sid,
         _whose(room, participant)
         | {
@@ -170,7 +164,7 @@ async def egress(store: Store, info: EgressInfo, now: datetime) -> Row | None:
     session_id = livekit.session_of(info)
     if session_id is None:
         return None
-    sessions = store.rows(models.EgressSession)
+    sessions = store.rows(schema.EgressSession)
     status = livekit.status_name(info)
     known: Row = {"egress_id": info.egress_id}
     if status == "EGRESS_ACTIVE":
@@ -203,13 +197,11 @@ def _whose(room: Room, participant: ParticipantInfo) -> Row:
     return {"room_sid": room.sid, "room": room.name, "identity": participant.identity}
 
 
-async def _upsert(
-    store: Store, model: type[Model], sid: str, known: Row, unless_known: Row
-) -> None:
+async def _upsert(rows: AsyncCollection[RowOf], sid: str, known: Row, unless_known: Row) -> None:
     """Sets what this event knows for sure, and the rest only if nobody has told it before."""
     change = {"$set": known, "$setOnInsert": unless_known}
     try:
-        await store.rows(model).update_one({"_id": sid}, change, upsert=True)
+        await rows.update_one({"_id": sid}, change, upsert=True)
     except DuplicateKeyError:
         # two upserts of a new sid at once: the loser finds the row the second time
-        await store.rows(model).update_one({"_id": sid}, change, upsert=True)
+        await rows.update_one({"_id": sid}, change, upsert=True)

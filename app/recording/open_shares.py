@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from app.context import Context
-from app.models import Buffer, EgressSession, Track
-from app.store import Row, Store
+from app.models import Row
+from app.models.schema import Buffer, EgressSession, Track
+from app.store import Store
 from app.work import errands
 from app.work.jobs import job, seconds
 

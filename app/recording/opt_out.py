@@ -10,13 +10,12 @@ from datetime import datetime
 
 from livekit.protocol.models import Room
 
-from app import models
 from app.access import audit
 from app.cleaning import erasure
 from app.context import Context
+from app.models import Row, schema
 from app.recording import facts
 from app.recording.livekit import LiveKit
-from app.store import Row
 from app.work import errands
 
 
@@ -31,7 +30,7 @@ async def ask(ctx: Context, livekit: LiveKit, track: Row, now: datetime) -> None
 async def forget(ctx: Context, buffer: Row, now: datetime) -> None:
     """Has everything that was recorded of a share deleted whose sharer has opted out."""
     recorded = {"buffer_id": buffer["_id"]}
-    if await ctx.store.rows(models.EgressSession).find_one(recorded, {"_id": 1}) is None:
+    if await ctx.store.rows(schema.EgressSession).find_one(recorded, {"_id": 1}) is None:
         return
     if buffer["forget_before"] is None:
         await audit.note(

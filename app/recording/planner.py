@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.recording.reasons import Why
+from app.models import EgressStatus, SessionRole, Why
 
 BACK_OFF_SECONDS = (0.0, 2.0, 10.0, 30.0, 60.0)
 # After this much media a session counts as a success, and the next failure as the first.
@@ -26,7 +26,7 @@ STOP_AGAIN_SECONDS = 10.0
 # How often ListEgress is asked for an egress whose start is unclear.
 LOOK_AGAIN_SECONDS = 2.0
 
-RUNNING = frozenset({"EGRESS_STARTING", "EGRESS_ACTIVE", "EGRESS_ENDING"})
+RUNNING = frozenset(EgressStatus.running())
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Session:
     """What the planner needs of a session that has a role (see models.EgressSession)."""
 
     id: str
-    role: str
+    role: SessionRole
     created_at: datetime
     audio_sid: str | None = None
     egress_id: str | None = None
-    status: str = "EGRESS_STARTING"
+    status: EgressStatus = EgressStatus.STARTING
     start_sent_at: datetime | None = None
     start_unclear_at: datetime | None = None
     looked_at: datetime | None = None
@@ -72,7 +72,7 @@ class Session:
 class Create:
     """Write the row of a new session, which guards against a second one of the same role."""
 
-    role: str
+    role: SessionRole
     audio_sid: str | None
 
 
@@ -148,8 +148,8 @@ def plan(share: Share, sessions: list[Session], now: datetime, audio_wait_second
     When a plan holds actions, ask again after carrying them out.
     """
     draft = _Draft(now)
-    current = next((s for s in sessions if s.role == "current"), None)
-    coming = next((s for s in sessions if s.role == "next"), None)
+    current = next((s for s in sessions if s.role == SessionRole.CURRENT), None)
+    coming = next((s for s in sessions if s.role == SessionRole.NEXT), None)
     wanted = share.live and share.refusal is None
     if not wanted:
         for session in (coming, current):
@@ -166,7 +166,7 @@ def plan(share: Share, sessions: list[Session], now: datetime, audio_wait_second
     else:
         _tend(draft, current)
         if not draft.actions and _lacks_audio(share, current) and _may_try(draft, share):
-            draft.do(Create("next", share.audio_sid))
+            draft.do(Create(SessionRole.NEXT, share.audio_sid))
     starting = current is not None and current.active_at is None
     return draft.done(Why.STARTING if starting else None)
 
@@ -183,7 +183,7 @@ def _begin(draft: _Draft, share: Share, audio_wait_seconds: float) -> Plan:
     if share.audio_sid is None and draft.now < audio_until:
         draft.again(audio_until)
     else:
-        draft.do(Create("current", share.audio_sid))
+        draft.do(Create(SessionRole.CURRENT, share.audio_sid))
     return draft.done(Why.STARTING)
 
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import structlog
 from livekit.protocol.egress import EgressInfo
 
-from app import models
 from app.buffer import paths
 from app.context import Context
+from app.models import schema
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone, session_of
 from app.work.jobs import job, minutes, seconds
 
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) -> None:
     """Stops those whose session has lost its role, such as a start given up that came through."""
     ours = _ours(ctx, active)
-    sessions = ctx.store.rows(models.EgressSession)
+    sessions = ctx.store.rows(schema.EgressSession)
     found = sessions.find({"_id": {"$in": list(ours)}, "role": None, "ghost_at": None}, {"_id": 1})
     async for row in found:
         if not await _stop(livekit, ours[row["_id"]]):
@@ -37,7 +37,7 @@ async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) 
 async def reap(ctx: Context, livekit: LiveKit) -> None:
     """Stops those without any row: what a lost database leaves running."""
     ours = _ours(ctx, await livekit.active_egresses())
-    known = await ctx.store.rows(models.EgressSession).distinct("_id", {"_id": {"$in": list(ours)}})
+    known = await ctx.store.rows(schema.EgressSession).distinct("_id", {"_id": {"$in": list(ours)}})
     for session_id in set(ours) - set(known):
         await _stop(livekit, ours[session_id])
 

@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from redis.exceptions import LockError
 
-from app import metrics, models
+from app import metrics
 from app.buffer import paths
 from app.context import Context
+from app.models import Row, SessionRole, Why, schema
 from app.recording import (
     admission,
     egress_start,
@@ -28,8 +29,6 @@ from app.recording import (
     share_events,
 )
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
-from app.recording.reasons import REFUSALS, Why
-from app.store import Row
 from app.work import errands, queue
 from app.work.jobs import Again, job, seconds
 
@@ -79,12 +78,12 @@ async def _reconcile_share(
     """Brings one share to rest. Returns when it wants to be looked at again."""
     for _ in range(MAX_ROUNDS):
         now = datetime.now(UTC)
-        track = await ctx.store.rows(models.Track).find_one({"_id": video_sid})
+        track = await ctx.store.rows(schema.Track).find_one({"_id": video_sid})
         if track is None:
             return None
         buffer = await _buffer(ctx, livekit, track, now)
         sessions = await (
-            ctx.store.rows(models.EgressSession)
+            ctx.store.rows(schema.EgressSession)
             .find({"buffer_id": buffer["_id"], "role": {"$in": ["current", "next"]}})
             .to_list(None)
         )
@@ -108,14 +107,14 @@ async def _reconcile_share(
 
 
 async def _buffer(ctx: Context, livekit: LiveKit, track: Row, now: datetime) -> Row:
-    buffers = ctx.store.rows(models.Buffer)
+    buffers = ctx.store.rows(schema.Buffer)
     buffer_id = paths.buffer_id(ctx.instance, track["room_sid"], track["_id"])
     row = await buffers.find_one({"_id": buffer_id})
     if row is None:
         room = await _room(ctx, livekit, track)
         await opt_out.ask(ctx, livekit, track, now)
         await ctx.store.create(
-            models.Buffer(
+            schema.Buffer(
                 id=buffer_id,
                 room=track["room"],
                 room_sid=track["room_sid"],
@@ -134,7 +133,7 @@ async def _buffer(ctx: Context, livekit: LiveKit, track: Row, now: datetime) -> 
 
 async def _room(ctx: Context, livekit: LiveKit, track: Row) -> Row | None:
     """The room's row; where room_started was missed LiveKit is asked, for the community's sake."""
-    rooms = ctx.store.rows(models.Room)
+    rooms = ctx.store.rows(schema.Room)
     row = await rooms.find_one({"_id": track["room_sid"]})
     if row is None and (room := await livekit.room(track["room"])) is not None:
         await facts.room_started(ctx.store, room)
@@ -146,8 +145,8 @@ async def _share(
     ctx: Context, track: Row, buffer: Row, now: datetime, *, running: bool
 ) -> planner.Share:
     participant, room = await asyncio.gather(
-        ctx.store.rows(models.Participant).find_one({"_id": track["participant_sid"]}),
-        ctx.store.rows(models.Room).find_one({"_id": track["room_sid"]}),
+        ctx.store.rows(schema.Participant).find_one({"_id": track["participant_sid"]}),
+        ctx.store.rows(schema.Room).find_one({"_id": track["room_sid"]}),
     )
     live = (
         track["live"]
@@ -172,7 +171,7 @@ async def _share(
 
 
 async def _audio_sid(ctx: Context, video: Row, now: datetime) -> str | None:
-    theirs = ctx.store.rows(models.Track).find({"participant_sid": video["participant_sid"]})
+    theirs = ctx.store.rows(schema.Track).find({"participant_sid": video["participant_sid"]})
     videos: list[pairing.Published] = []
     audios: list[pairing.Published] = []
     async for track in theirs:
@@ -215,7 +214,7 @@ async def _tell(
     is_news = why != buffer["why"] and not (why is Why.STARTING and has_failed)
     if is_news or (why is Why.LIMIT and detail != buffer["why_detail"]):
         change |= {"why": why, "why_detail": detail}
-        if is_news and why in REFUSALS:
+        if is_news and why is not None and why.refuses:
             metrics.REFUSALS.labels(why).inc()
             log.info("share_refused", room=buffer["room"], identity=buffer["identity"], why=why)
     if share.live and buffer["ended_at"] is not None:
@@ -223,7 +222,7 @@ async def _tell(
     elif not share.live and buffer["ended_at"] is None:
         change |= {"ended_at": now, "why": None}
     if change:
-        await ctx.store.rows(models.Buffer).update_one({"_id": buffer["_id"]}, {"$set": change})
+        await ctx.store.rows(schema.Buffer).update_one({"_id": buffer["_id"]}, {"$set": change})
 
 
 async def _act(
@@ -247,13 +246,14 @@ async def _act(
         case planner.Retire(failed=failed, reason=reason) if row is not None:
             await retire(ctx, row, buffer, failed=failed, reason=reason)
         case planner.Promote(session_id=session_id):
-            await ctx.store.rows(models.EgressSession).update_one(
-                {"_id": session_id, "role": "next"}, {"$set": {"role": "current"}}
+            await ctx.store.rows(schema.EgressSession).update_one(
+                {"_id": session_id, "role": SessionRole.NEXT},
+                {"$set": {"role": SessionRole.CURRENT}},
             )
 
 
 async def _stop(ctx: Context, livekit: LiveKit, row: Row) -> None:
-    sessions = ctx.store.rows(models.EgressSession)
+    sessions = ctx.store.rows(schema.EgressSession)
     now = datetime.now(UTC)
     await sessions.update_one({"_id": row["_id"]}, {"$set": {"stop_sent_at": now}})
     try:
@@ -274,11 +274,11 @@ async def retire(ctx: Context, row: Row, buffer: Row, *, failed: bool, reason: s
         # the share's clock first: killed in between, the retirement is done again
         failures = 1 if egress_start.was_healthy(row, now) else buffer["failures"] + 1
         wait = planner.back_off_seconds(failures)
-        await ctx.store.rows(models.Buffer).update_one(
+        await ctx.store.rows(schema.Buffer).update_one(
             {"_id": buffer["_id"]},
             {"$set": {"failures": failures, "retry_at": now + timedelta(seconds=wait)}},
         )
-    await ctx.store.rows(models.EgressSession).update_one(
+    await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"]},
         {"$set": {"role": None, "ended_at": row["ended_at"] or now}},
     )

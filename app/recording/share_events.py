@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import structlog
 
-from app import models
 from app.context import Context
 from app.errors import Unavailable
 from app.events import outbox
+from app.models import Row, schema
 from app.recording.livekit import LiveKit
 from app.recording.planner import Share
-from app.store import Row
 
 log = structlog.get_logger()
 
@@ -32,7 +31,7 @@ def state_to_tell(share: Share, *, active: bool, told: str) -> str:
 
 async def _another_is_buffered(ctx: Context, buffer: Row) -> bool:
     """Whether another share of the same participant is: the attribute is theirs, not a share's."""
-    other = await ctx.store.rows(models.Buffer).find_one(
+    other = await ctx.store.rows(schema.Buffer).find_one(
         {
             "room_sid": buffer["room_sid"],
             "identity": buffer["identity"],
@@ -72,7 +71,7 @@ async def tell(ctx: Context, livekit: LiveKit, buffer: Row, share: Share, *, act
         data={"buffer_id": buffer["_id"], "community": buffer["community"]}
         | ({"why": why} if why else {}),
     )
-    await ctx.store.rows(models.Buffer).update_one(
+    await ctx.store.rows(schema.Buffer).update_one(
         {"_id": buffer["_id"], "told_count": buffer["told_count"]},
         {"$set": {"told": state}, "$inc": {"told_count": 1}},
     )

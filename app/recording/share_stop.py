@@ -13,9 +13,8 @@ from app.access.policy import StoppedAs
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import Conflict, NotPermitted
-from app.models import Buffer
-from app.recording.reasons import Why
-from app.store import Row
+from app.models import Row, Why
+from app.models.schema import Buffer
 from app.work import errands
 
 _WHY: dict[StoppedAs, Why] = {

@@ -14,11 +14,10 @@ import structlog
 from livekit.protocol.egress import EgressInfo
 from livekit.protocol.models import ParticipantInfo, Room
 
-from app import models
 from app.context import Context
+from app.models import Row, schema
 from app.recording import admission, attendance, egress_start, facts, reaper
 from app.recording.livekit import LiveKit, session_of
-from app.store import Row
 from app.work import errands
 from app.work.jobs import job, seconds
 
@@ -53,7 +52,7 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     present = dict(
         zip((r.sid for r in rooms), await asyncio.gather(*map(people, rooms)), strict=True)
     )
-    live = await ctx.store.rows(models.Track).find({"live": True}).to_list(None)
+    live = await ctx.store.rows(schema.Track).find({"live": True}).to_list(None)
     affected = {(track["room_sid"], track["identity"]) for track in live}
     for room in rooms:
         affected |= await _note_room(ctx, room, present[room.sid], live, began)
@@ -76,7 +75,7 @@ async def _note_room(
         shares = [track for track in person.tracks if facts.is_share(track)]
         if not shares or facts.is_recorder(person):
             continue
-        row = await ctx.store.rows(models.Participant).find_one({"_id": person.sid})
+        row = await ctx.store.rows(schema.Participant).find_one({"_id": person.sid})
         new = [track for track in shares if track.sid not in known]
         if new or row is None or row["opted_out"] != facts.has_opted_out(person):
             await facts.room_started(ctx.store, room)
@@ -99,7 +98,7 @@ async def _miss_tracks(
     for track in live:
         final = track["missing"] + 1 >= FINAL_AFTER
         if track["_id"] not in listed and (track["published_at"] or settled) <= settled:
-            await ctx.store.rows(models.Track).update_one(
+            await ctx.store.rows(schema.Track).update_one(
                 {"_id": track["_id"]},
                 {"$inc": {"missing": 1}}
                 | ({"$set": {"live": False, "ended_at": began}} if final else {}),
@@ -116,7 +115,7 @@ async def _check_sessions(
     """Brings every session that is not over up to date with its egress."""
     by_session = {session_of(info): info for info in active}
     recorders = {who.identity for people in present.values() for who in people}
-    sessions = ctx.store.rows(models.EgressSession)
+    sessions = ctx.store.rows(schema.EgressSession)
     rows = await sessions.find({"role": {"$in": ["current", "next"]}}).to_list(None)
     for row in rows:
         info = by_session.get(row["_id"])
@@ -137,7 +136,7 @@ def _is_ghost(info: EgressInfo, recorders: set[str], now: datetime) -> bool:
 
 async def _mark_ghost(ctx: Context, row: Row) -> None:
     now = datetime.now(UTC)
-    marked = await ctx.store.rows(models.EgressSession).update_one(
+    marked = await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"], "ghost_at": None}, {"$set": {"ghost_at": now, "ended_at": now}}
     )
     if marked.modified_count:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.store import Row
-from app.viewing.timeline import TRYING
+from app.models import Row, Why
 
 ACTIVE = frozenset({"waiting", "starting", "recording", "lagging", "stalled"})
 """The states of a share that is recorded, or about to be."""
@@ -13,7 +12,7 @@ GROUPS = {"active": ACTIVE}
 """Names for several states at once."""
 NAMES = (*sorted(ACTIVE), "ended", "refused", *GROUPS)
 
-_TRYING: Row = {"$in": [None, *sorted(TRYING)]}
+_TRYING: Row = {"$in": [None, *Why.trying()]}
 
 
 def read(text: str) -> frozenset[str]:

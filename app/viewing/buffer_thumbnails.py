@@ -22,9 +22,9 @@ from app.media.pictures import NoPicture
 from app.media.samples import SampleTable
 from app.media.sheets import Tile
 from app.media.sprites import POSTER, fitted
-from app.models import EgressSession, MediaRange, Segment
+from app.models import MediaRange, Row
+from app.models.schema import EgressSession, Segment
 from app.storage.confined import inside
-from app.store import Row
 from app.viewing import windows
 from app.viewing.drawing import Drawing
 from app.viewing.stripes import Contents

@@ -15,8 +15,9 @@ from app.errors import CaptureFailed
 from app.media.init_segment import Init
 from app.media.movie import Gaps, Run, Source
 from app.media.samples import SampleTable
-from app.models import EgressSession, MediaRange
-from app.store import EPOCH, Row
+from app.models import MediaRange, Row
+from app.models.schema import EgressSession
+from app.store import EPOCH
 from app.viewing import windows
 
 _LOST_TICKS = 9_000

@@ -18,8 +18,8 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import context
-from app.models import Buffer
-from app.store import Row
+from app.models import Row
+from app.models.schema import Buffer
 from app.viewing import timeline
 from app.viewing.timeline import Timeline
 

@@ -15,8 +15,7 @@ from app.errors import Gone, ReplayError
 from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
-from app.models import MediaRange
-from app.store import Row
+from app.models import MediaRange, Row, Tail
 from app.viewing import fragment_sources, timeline, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
 from app.viewing.watched_windows import Watch
@@ -90,7 +89,9 @@ class Replays:
             raise Gone("nothing is kept of this share any more")
         oldest = line.oldest or timeline.offered_from(now, settings)
         windows.refuse_gone(line, watch.start, watch.end, oldest)
-        return windows.resolve(line, now, settings, start=watch.start, end=watch.end, tail="skip")
+        return windows.resolve(
+            line, now, settings, start=watch.start, end=watch.end, tail=Tail.SKIP
+        )
 
 
 Kept = list[tuple[MediaRange, list[Row]]]

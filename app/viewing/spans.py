@@ -10,7 +10,7 @@ from app.buffer import clock
 from app.buffer.coverage import HOLE_FRAMES, Run
 from app.buffer.marked_ranges import Interval
 from app.buffer.summary import Indexed
-from app.store import Row
+from app.models import Row
 
 _FAILED = frozenset({"EGRESS_FAILED", "EGRESS_ABORTED", "EGRESS_LIMIT_REACHED"})
 _FRAME_TICKS = 6_000  # 15 frames a second, where a run does not tell

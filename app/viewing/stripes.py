@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.media.sprites import MAX_TILES, Cue, Grid, fitted
-from app.store import Row
+from app.models import Row
 
 _STRIPE = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})\.(\d{1,9})-(\d{1,9})", re.ASCII)
 _JOINED = timedelta(seconds=0.2)

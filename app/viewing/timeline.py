@@ -10,13 +10,12 @@ from app.buffer import marked_ranges, summary
 from app.buffer.marked_ranges import Interval
 from app.buffer.retention_period import forgotten_until, retention
 from app.buffer.summary import Indexed
-from app.models import Buffer, EgressSession
+from app.models import Row, Why
+from app.models.schema import Buffer, EgressSession
 from app.settings import Settings
-from app.store import Row, Store
+from app.store import Store
 from app.viewing.spans import Gap, Span, laid_out, stretches
 
-# What `Buffer.why` says while a recording is still tried for; any other reason refuses the share.
-TRYING = frozenset({"no-worker", "egress-failed", "starting"})
 _AT_ONCE = 200
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
@@ -191,7 +190,7 @@ def _state(
     why = buffer["why"]
     if buffer["ended_at"] is not None:
         return "ended", why
-    if why is not None and why not in TRYING:
+    if why is not None and why not in Why.trying():
         return "refused", why
     if recording is None or recording["ended_at"] is not None:
         return "waiting", why

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.buffer import pins
-from app.models import MediaRange, Pin
+from app.models import MediaRange
+from app.models.schema import Pin
 from app.store import Store
 
 LEASE = timedelta(minutes=2)

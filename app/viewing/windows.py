@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from app.buffer import clock
 from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
-from app.models import EgressSession, MediaRange, Segment
+from app.models import ClipNote, ClockKind, MediaRange, Row, SegmentState, Tail
+from app.models.schema import EgressSession, Segment
 from app.settings import Settings
-from app.store import Row, Store
+from app.store import Store
 from app.viewing.timeline import Timeline, offered_from
 
 MAX_POST_ROLL_SECONDS = 60.0
 _RETRY_SECONDS = 5
-Tail = Literal["include", "skip"]
-_USABLE = frozenset({"indexed", "marked"})
+_USABLE = frozenset({SegmentState.INDEXED, SegmentState.CONDEMNED})
 # A segment may be this much longer than asked (a hole within), and clocks are corrected by less.
 _SLACK = timedelta(seconds=60)
 
@@ -39,7 +38,7 @@ class Window:
     start: datetime
     end: datetime
     spans: tuple[MediaRange, ...]
-    notes: tuple[str, ...]
+    notes: tuple[ClipNote, ...]
     wait_until: datetime
 
 
@@ -52,7 +51,7 @@ def resolve(
     start: datetime | None = None,
     end: datetime | None = None,
     post_roll: float = 0.0,
-    tail: Tail = "include",
+    tail: Tail = Tail.INCLUDE,
 ) -> Window:
     """The window of `last` seconds, or from `start` to `end`, as of the moment `now`.
 
@@ -66,18 +65,20 @@ def resolve(
     limit = settings.max_capture.total_seconds()
     if not 0 <= post_roll <= MAX_POST_ROLL_SECONDS:
         raise Invalid(f"post_roll={post_roll:g} must be 0 to {MAX_POST_ROLL_SECONDS:g} seconds")
-    if post_roll and tail == "skip":
+    if post_roll and tail == Tail.SKIP:
         raise Invalid("post_roll asks for media that is still to come; tail=skip refuses to wait")
     if last is not None and (start is not None or end is not None):
         raise Invalid("give either last, or start and end, not both")
-    notes = []
+    notes: list[ClipNote] = []
     if last is not None:
         _refuse_length(last, post_roll, limit)
         _refuse_empty(timeline, now, tail)
         anchor = now
-        if timeline.newest is not None and (tail == "skip" or timeline.recording_session is None):
+        if timeline.newest is not None and (
+            tail == Tail.SKIP or timeline.recording_session is None
+        ):
             anchor = timeline.newest
-            notes += [] if timeline.recording_session else ["share-ended"]
+            notes += [] if timeline.recording_session else [ClipNote.SHARE_ENDED]
         start, end = anchor - timedelta(seconds=last), anchor
     elif start is None or end is None:
         raise Invalid("say which part: last, or both start and end")
@@ -163,10 +164,10 @@ def _clamped(
     start: datetime,
     end: datetime,
     tail: Tail,
-    notes: list[str],
+    notes: list[ClipNote],
 ) -> Window:
     oldest, newest, recording = timeline.oldest, timeline.newest, timeline.recording_session
-    waits = recording is not None and tail == "include" and (newest is None or end > newest)
+    waits = recording is not None and tail == Tail.INCLUDE and (newest is None or end > newest)
     begin = start
     if oldest is None or start < oldest:
         # Marked stretches lie before it, with nothing between them.
@@ -181,8 +182,8 @@ def _clamped(
             oldest=_shown(oldest),
             newest=_shown(newest),
         )
-    notes += ["start-clamped"] * (begin > start) + ["end-clamped"] * (finish < end)
-    notes += ["clock-approximate"] * (timeline.clock != "exact")
+    notes += [ClipNote.START_CLAMPED] * (begin > start) + [ClipNote.END_CLAMPED] * (finish < end)
+    notes += [ClipNote.CLOCK_APPROXIMATE] * (timeline.clock != ClockKind.EXACT)
     wait_until = now
     if waits and recording is not None:
         # Twice a segment and 1.3 s is usual; a share that begins has an egress to start first.
@@ -215,7 +216,7 @@ def _refuse_length(seconds: float, post_roll: float, limit: float) -> None:
 
 def _refuse_empty(timeline: Timeline, now: datetime, tail: Tail) -> None:
     recording = timeline.recording_session
-    if timeline.spans or (recording is not None and tail == "include"):
+    if timeline.spans or (recording is not None and tail == Tail.INCLUDE):
         return
     reason = f" ({timeline.why})" if timeline.why else ""
     if timeline.state == "ended":

@@ -16,9 +16,9 @@ from functools import partial
 
 from app.access import communities, quota
 from app.context import Context
-from app.models import Buffer
+from app.models import Row
+from app.models.schema import Buffer
 from app.recording import admission
-from app.store import Row
 from tests.bench.ground import Ground
 from tests.bench.report import Result, result
 from tests.bench.running import installation

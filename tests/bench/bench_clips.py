@@ -18,8 +18,8 @@ from app.access.tokens import Caller
 from app.clips import clip_pages
 from app.clips.clip_pages import Page, Wanted
 from app.context import Context
-from app.models import File, Participant, ReplayClip
-from app.store import Row
+from app.models import Row
+from app.models.schema import File, Participant, ReplayClip
 from tests.bench.ground import Ground
 from tests.bench.report import Result, percentile, result
 from tests.bench.running import installation

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.models import EgressSession, Segment
+from app.models.schema import EgressSession, Segment
 from tests.bench import bench_whole_cost, measure, media
 from tests.bench.broadcast import Broadcast, endless
 from tests.bench.ground import Ground

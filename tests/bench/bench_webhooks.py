@@ -15,7 +15,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from app.models import Participant, Track
+from app.models.schema import Participant, Track
 from tests.bench.ground import Ground
 from tests.bench.posting import Poster
 from tests.bench.report import Result, result

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from app.cleaning import cleanup
 from app.context import Context, opened
-from app.models import EgressSession, Segment
+from app.models.schema import EgressSession, Segment
 from tests.bench import measure
 from tests.bench.report import Param, Result, result
 from tests.bench.running import Installation

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.buffer import paths
 from app.context import Context
-from app.models import Buffer, EgressSession
+from app.models.schema import Buffer, EgressSession
 from tests.bench.stretching import Stretcher
 from tests.egress_on_disk import DiskEgress
 

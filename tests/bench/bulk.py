@@ -12,10 +12,9 @@ from odmantic import Model
 
 from app.buffer import clock, paths
 from app.buffer.coverage import Run
-from app.buffer.summary import Summary
 from app.context import Context
-from app.models import Buffer, EgressSession, File, ReplayClip, Segment
-from app.store import Row
+from app.models import Row
+from app.models.schema import Buffer, EgressSession, File, ReplayClip, Segment, Summary
 from tests.bench.recorded import ROOM, TICKS
 
 SEGMENT_SECONDS = 2

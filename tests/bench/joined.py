@@ -9,8 +9,7 @@ from pathlib import Path
 
 from app.media import joining, movie
 from app.media.samples import VIDEO_TICKS, SampleTable
-from app.models import MediaRange
-from app.store import Row
+from app.models import MediaRange, Row
 from app.viewing import fragment_sources
 from tests.bench.recorded import load
 

@@ -17,9 +17,10 @@ from bson.codec_options import CodecOptions
 from app.buffer import clock, paths, summary
 from app.buffer.coverage import Coverage, run_of
 from app.media.fragment import Continuity, prepare
-from app.models import Buffer, EgressSession, Segment
+from app.models import Row
+from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.instance import instance_id
-from app.store import Row, Store
+from app.store import Store
 from tests.bench import media
 from tests.bench.media import Shape
 from tests.bench.stretching import Stretcher

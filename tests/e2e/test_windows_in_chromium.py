@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from app.context import Context
-from app.models import Capture
+from app.models.schema import Capture
 from tests.e2e import browser
 from tests.integration.api.conftest import OWNER, SHARER, app
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing

@@ -24,7 +24,7 @@ from app.condition.doctor import EGRESS_CHANNEL, SERVER_CHANNEL, Finding
 from app.condition.exposition import Guest
 from app.context import Context
 from app.main import create_app
-from app.models import EgressSession
+from app.models.schema import EgressSession
 from app.settings import Settings
 from handlers import router
 from tests.integration.conftest import MakeSettings

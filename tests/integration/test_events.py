@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from app.context import Context
 from app.events import outbox, sender
-from app.models import OutgoingEvent
+from app.models.schema import OutgoingEvent
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
 from tests import npm

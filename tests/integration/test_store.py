@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from app.context import Context
-from app.models import Pin
+from app.models.schema import Pin
 
 
 async def test_a_row_whose_id_is_taken_is_refused_unchanged(ctx: Context) -> None:

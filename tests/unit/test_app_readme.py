@@ -7,7 +7,7 @@ import inspect
 import re
 
 from app.condition import doctor, health
-from app.models import EgressSession
+from app.models.schema import EgressSession
 from app.viewing import buffer_states
 from tests import readme
 from tests.unit import test_layout as layout

@@ -14,7 +14,7 @@ import pytest
 from app.access import audit
 from app.console.page_routes import STATIC
 from app.media.faults import FaultSlug
-from app.recording.reasons import Why
+from app.models import Why
 
 MODULES = sorted(path for path in STATIC.rglob("*.js") if path.name != "texts.js")
 # Of the buffer's timeline: see Gap in app/viewing/timeline.py.

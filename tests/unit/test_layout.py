@@ -64,7 +64,6 @@ FRAME_ARROWS: dict[str, set[str]] = {
 PURE = [
     "app/recording/planner.py",
     "app/recording/encoding.py",
-    "app/recording/reasons.py",
     "app/buffer/paths.py",
     "app/clips/visibilities.py",
     "app/indexing/playlist.py",

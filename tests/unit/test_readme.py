@@ -13,7 +13,7 @@ from app.api.capture_routes import CaptureView
 from app.api.clip_routes import ClipView
 from app.captures.requests import CaptureRequest
 from app.main import ROUTES
-from app.recording.reasons import Why
+from app.models import Why
 from app.settings import Settings
 from tests import readme
 

@@ -12,7 +12,7 @@ from livekit import api
 from playwright.async_api import Page, expect
 
 from app.access.management import path_name
-from app.models import OutgoingEvent
+from app.models.schema import OutgoingEvent
 from app.processes.embedded import running_stores
 from app.store import Store
 from tests.e2e.conftest import World

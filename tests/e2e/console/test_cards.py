@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from app.models import Buffer
+from app.models import Why
+from app.models.schema import Buffer
 from app.processes.embedded import STORES
 from app.processes.free_ports import remembered_ports
-from app.recording.reasons import REFUSALS, Why
 from app.store import Store
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, picture, signed_in_page
@@ -217,7 +217,7 @@ async def test_fifty_shares_stay_responsive(
 ) -> None:
     """All told at once, each changed at once, filtered letter by letter; names stay text."""
     room = f"crowd {secrets.token_hex(2)}"
-    slugs = sorted(REFUSALS)
+    slugs = sorted(why for why in Why if why.refuses)
     rows = [share(n, room, why=slugs[n % len(slugs)]) for n in range(49)]
     rows.append(share(49, room, identity=NAUGHTY, why=Why.LIMIT))
     async with buffers(world, rows) as store:

@@ -14,7 +14,7 @@ import httpx
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
-from app.models import OutgoingEvent, ReplayClip
+from app.models.schema import OutgoingEvent, ReplayClip
 from app.processes.embedded import running_stores
 from app.store import Store
 from tests.e2e.conftest import World

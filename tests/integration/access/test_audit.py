@@ -8,7 +8,7 @@ import pytest
 
 from app.access import audit
 from app.context import Context
-from app.models import AuditEntry
+from app.models.schema import AuditEntry
 from app.settings import Settings
 from tests.integration.conftest import MakeSettings
 

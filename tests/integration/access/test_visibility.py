@@ -11,7 +11,7 @@ from app.access import communities, visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
 from app.context import Context
-from app.models import Buffer, Participant, Room
+from app.models.schema import Buffer, Participant, Room
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
 BEFORE, DURING = (

@@ -18,7 +18,7 @@ import pytest_asyncio
 from app.access import communities
 from app.context import Context
 from app.main import create_app
-from app.models import Buffer, Segment
+from app.models.schema import Buffer, Segment
 from app.settings import Settings
 from handlers import router
 from tests.integration.api.conftest import (

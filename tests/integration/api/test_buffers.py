@@ -8,7 +8,7 @@ import httpx
 
 from app.captures import share_erasure
 from app.context import Context
-from app.models import Buffer, EgressSession
+from app.models.schema import Buffer, EgressSession
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,

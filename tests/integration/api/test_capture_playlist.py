@@ -14,7 +14,7 @@ import pytest
 from app.captures import execution
 from app.cleaning.removal import remove
 from app.context import Context
-from app.models import Buffer, Capture, EgressSession
+from app.models.schema import Buffer, Capture, EgressSession
 from tests.integration.api.conftest import OWNER, SHARER, STRANGER, MakeShare
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.media_factory import Recording

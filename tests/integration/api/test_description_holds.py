@@ -30,7 +30,7 @@ from app.access import communities
 from app.buffer import markers
 from app.captures import execution
 from app.context import Context
-from app.models import OutgoingEvent
+from app.models.schema import OutgoingEvent
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,

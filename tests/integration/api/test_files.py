@@ -12,7 +12,7 @@ import pytest
 from app.api.file_routes import disposition
 from app.captures import execution
 from app.context import Context
-from app.models import ReplayClip
+from app.models.schema import ReplayClip
 from app.storage import local
 from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare
 

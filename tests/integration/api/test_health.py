@@ -17,7 +17,7 @@ from app.condition.exposition import Exposition, served
 from app.context import Context
 from app.errors import ConfigurationError
 from app.main import create_app
-from app.models import EgressSession, UserReplayQuota
+from app.models.schema import EgressSession, UserReplayQuota
 from app.processes.free_ports import choose_ports
 from handlers import router
 from tests.integration.api.conftest import OWNER, MakeShare, bearer

@@ -14,7 +14,7 @@ from app.buffer.markers import AT_MOST, AT_MOST_OF_ONE
 from app.captures import execution
 from app.cleaning import cleanup
 from app.context import Context
-from app.models import Buffer, EgressSession, Marker, Segment
+from app.models.schema import Buffer, EgressSession, Marker, Segment
 from app.viewing.served_movies import cut
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,

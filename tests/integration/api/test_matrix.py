@@ -10,7 +10,7 @@ from app.buffer import markers
 from app.captures import execution
 from app.context import Context
 from app.main import ROUTES
-from app.models import Buffer, Segment
+from app.models.schema import Buffer, Segment
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,

@@ -11,7 +11,7 @@ import av
 import httpx
 
 from app.context import Context
-from app.models import Segment
+from app.models.schema import Segment
 from tests.integration.api.conftest import OWNER, STRANGER, MakeShare
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.media_factory import Recording

@@ -18,7 +18,7 @@ from app.access.tokens import Caller
 from app.captures import acceptance, execution
 from app.captures.requests import CaptureRequest
 from app.context import Context
-from app.models import Capture, Pin, ReplayClip
+from app.models.schema import Capture, Pin, ReplayClip
 from tests.integration.api.conftest import OWNER, SHARER, MakeShare
 from tests.integration.buffer.shares import DiskShare
 from tests.media_factory import MediaFactory, Recording, Shape

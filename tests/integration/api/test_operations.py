@@ -15,7 +15,7 @@ from app.condition.doctor import Finding
 from app.condition.history import STEP_SECONDS, Sample, Sampler
 from app.context import Context
 from app.metrics import INDEX_LAG
-from app.models import AuditEntry, OutgoingEvent, UserReplayQuota
+from app.models.schema import AuditEntry, OutgoingEvent, UserReplayQuota
 from tests.integration.api.conftest import INSTANCE_ADMIN, ROOM, MakeShare
 from tests.integration.conftest import MakeSettings
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.access import communities
 from app.context import Context
-from app.models import Participant, Room
+from app.models.schema import Participant, Room
 from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare, bearer, token
 from tests.integration.buffer.shares import DiskShare
 

@@ -10,9 +10,9 @@ import pytest
 
 from app.access import communities
 from app.context import Context
-from app.models import AuditEntry, Buffer
+from app.models import Why
+from app.models.schema import AuditEntry, Buffer
 from app.recording import admission, share_stop
-from app.recording.reasons import Why
 from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM_ADMIN, STRANGER, MakeShare
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.context import Context
-from app.models import Buffer, Pin, Segment
+from app.models.schema import Buffer, Pin, Segment
 from app.viewing import watched_windows
 from app.viewing.watched_windows import Watch
 from tests.integration.api.conftest import OWNER, STRANGER, MakeShare, bearer, token

@@ -12,7 +12,7 @@ from app.api.openapi import listed_of, operation_of
 from app.captures import share_erasure
 from app.context import Context
 from app.main import ROUTES
-from app.models import Segment
+from app.models.schema import Segment
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,

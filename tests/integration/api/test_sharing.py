@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from app.context import Context
-from app.models import AuditEntry, OutgoingEvent, Participant, ReplayClip, Room
+from app.models.schema import AuditEntry, OutgoingEvent, Participant, ReplayClip, Room
 from app.settings import Settings
 from app.storage import local
 from tests.integration.api.conftest import (

@@ -13,10 +13,9 @@ import pytest
 
 from app.access import communities, quota
 from app.context import Context
-from app.models import Buffer
+from app.models import Row, Why
+from app.models.schema import Buffer
 from app.recording import admission
-from app.recording.reasons import Why
-from app.store import Row
 from tests.integration.api.conftest import INSTANCE_ADMIN
 from tests.integration.clips.rows import add_clip
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from app.api.openapi import operation_of
 from app.context import Context
 from app.main import ROUTES
-from app.models import Buffer
+from app.models.schema import Buffer
 from tests.integration.api.conftest import INSTANCE_ADMIN, ROOM
 from tests.integration.clips.rows import add_clip
 

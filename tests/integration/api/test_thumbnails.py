@@ -26,7 +26,7 @@ from app.cleaning.removal import remove
 from app.clips import clip_expiry, clip_thumbnails, library
 from app.context import Context
 from app.media import pictures
-from app.models import ReplayClip
+from app.models.schema import ReplayClip
 from tests.integration.api.conftest import OWNER, SHARER, STRANGER, MakeShare
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.media_factory import MediaFactory, Recording, Shape, number_in

@@ -13,8 +13,8 @@ from typing import Any
 from app.buffer import paths
 from app.context import Context
 from app.indexing.indexer import Indexer
-from app.models import Buffer, EgressSession, Segment
-from app.store import Row
+from app.models import Row
+from app.models.schema import Buffer, EgressSession, Segment
 from tests.egress_on_disk import DiskEgress
 from tests.media_factory import Recording
 from tests.waiting import wait_for

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 
 from app.buffer import pins
-from app.buffer.summary import Summary
 from app.cleaning import cleanup, governor, strays
 from app.cleaning.buffer_invariants import violations
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
-from app.models import Buffer, Capture, Community, EgressSession, Pin, Segment
+from app.models.schema import Buffer, Capture, Community, EgressSession, Pin, Segment, Summary
 from app.viewing import timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.conftest import MakeSettings

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from app.buffer import pins
 from app.cleaning import erasure
 from app.context import Context
-from app.models import Buffer, EgressSession, Pin
+from app.models.schema import Buffer, EgressSession, Pin
 from app.viewing import timeline
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share, indexing

@@ -17,9 +17,9 @@ from app.buffer import clock
 from app.context import Context
 from app.indexing.indexer import Indexer
 from app.media.samples import SampleTable
-from app.models import Segment
+from app.models import Row
+from app.models.schema import Segment
 from app.settings import Settings
-from app.store import Row
 from app.viewing import timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
 from tests.integration.conftest import MakeSettings
@@ -422,7 +422,7 @@ async def test_what_a_crash_left_half_done_is_finished(
 
 async def forget_in_summary(ctx: Context, disk: DiskShare, sequence: int) -> None:
     """As if the indexer had been killed before it wrote the summary."""
-    from app.buffer.summary import Summary
+    from app.models.schema import Summary
 
     await ctx.store.rows(Summary).delete_one({"_id": disk.session_id})
 

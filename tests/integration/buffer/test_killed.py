@@ -17,7 +17,7 @@ from pymongo.errors import PyMongoError
 from app.cleaning.buffer_invariants import violations
 from app.context import opened
 from app.media.samples import SampleTable
-from app.models import Segment
+from app.models.schema import Segment
 from app.processes.embedded import embedded_stores
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.conftest import MakeSettings

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from app.buffer import markers
 from app.cleaning import cleanup, erasure
 from app.context import Context
-from app.models import Buffer, EgressSession, Marker, Pin
+from app.models.schema import Buffer, EgressSession, Marker, Pin
 from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share
 from tests.integration.buffer.test_cleanup import index, make_old, problems, sequences
 from tests.integration.captures.mortal import Mortal, mortal

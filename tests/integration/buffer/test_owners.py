@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from app.cleaning import cleanup
 from app.context import Context
 from app.indexing.indexer import Indexer
-from app.models import Segment
+from app.models.schema import Segment
 from tests.integration.buffer.shares import BeginShare, indexing
 from tests.waiting import wait_for
 

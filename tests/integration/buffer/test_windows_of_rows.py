@@ -9,8 +9,8 @@ from pathlib import Path
 
 from app.buffer import paths
 from app.context import Context
-from app.models import Segment
-from app.store import Row
+from app.models import Row
+from app.models.schema import Segment
 from app.viewing import hls, timeline, windows
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.waiting import wait_for

@@ -14,9 +14,9 @@ from app.access.tokens import Caller
 from app.captures import acceptance, execution
 from app.captures.requests import CaptureRequest
 from app.context import Context
-from app.models import Capture, File, Pin, ReplayClip
+from app.models import Row
+from app.models.schema import Capture, File, Pin, ReplayClip
 from app.storage import local
-from app.store import Row
 from tests.integration.buffer.shares import DiskShare
 from tests.packet_checker import TICKS, Shown, check_clip, read_clip, read_transport
 from tests.waiting import wait_for

@@ -10,7 +10,7 @@ import pytest
 
 from app.access.tokens import Caller
 from app.context import Context
-from app.models import Buffer
+from app.models.schema import Buffer
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.media_factory import MediaFactory, Recording, Shape
 

@@ -26,7 +26,7 @@ from app.captures import acceptance, endings, execution
 from app.captures.requests import CaptureRequest
 from app.clips import clip_expiry, library
 from app.context import Context
-from app.models import Buffer
+from app.models.schema import Buffer
 from app.recording import admission
 from app.settings import Settings
 from app.storage.instance import instance_id

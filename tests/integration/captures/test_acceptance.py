@@ -24,8 +24,8 @@ from app.errors import (
     TooManyCaptures,
     WindowTooLong,
 )
-from app.models import Buffer, Capture, Pin
-from app.store import Row
+from app.models import Row
+from app.models.schema import Buffer, Capture, Pin
 from tests.integration.buffer.shares import begin_share
 from tests.integration.captures.checking import accepted, captured, files, nothing_is_left
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare

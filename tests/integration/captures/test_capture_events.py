@@ -11,7 +11,7 @@ from app.access import quota
 from app.captures import endings, execution
 from app.context import Context
 from app.errors import QuotaExceeded
-from app.models import AuditEntry, Capture, OutgoingEvent
+from app.models.schema import AuditEntry, Capture, OutgoingEvent
 from tests.integration.captures.checking import accepted, captured
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare
 

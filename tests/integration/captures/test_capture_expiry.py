@@ -9,7 +9,7 @@ from app.captures import capture_expiry
 from app.clips import clip_pages
 from app.clips.clip_pages import Wanted
 from app.context import Context
-from app.models import Capture
+from app.models.schema import Capture
 from tests.integration.captures.conftest import ADA
 from tests.integration.clips.rows import add_clip
 

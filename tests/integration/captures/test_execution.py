@@ -12,7 +12,7 @@ import pytest
 from app.access import quota
 from app.captures import endings, execution
 from app.context import Context
-from app.models import Buffer, Capture, Pin, Segment
+from app.models.schema import Buffer, Capture, Pin, Segment
 from tests.integration.buffer.shares import begin_share, indexing, nanoseconds
 from tests.integration.captures.checking import (
     accepted,

@@ -13,7 +13,7 @@ from app.captures import acceptance, execution
 from app.captures.requests import CaptureRequest
 from app.clips import clip_expiry, library
 from app.context import Context
-from app.models import Capture, File, Pin, ReplayClip
+from app.models.schema import Capture, File, Pin, ReplayClip
 from tests.integration.captures.checking import (
     accepted,
     captured,

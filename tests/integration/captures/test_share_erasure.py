@@ -8,7 +8,7 @@ from app.access import quota
 from app.captures import share_erasure
 from app.cleaning import erasure as buffer_forgetting
 from app.context import Context
-from app.models import AuditEntry, Buffer
+from app.models.schema import AuditEntry, Buffer
 from tests.integration.buffer.shares import begin_share, indexing
 from tests.integration.captures.checking import accepted, captured, done
 from tests.integration.captures.conftest import ADA

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.context import Context
-from app.models import File, ReplayClip
+from app.models.schema import File, ReplayClip
 
 _SIZE_BYTES = 1000
 

@@ -13,7 +13,7 @@ from app.captures import acceptance, endings
 from app.captures.requests import CaptureRequest
 from app.clips import clip_invariants, library
 from app.context import Context
-from app.models import File, UserReplayQuota
+from app.models.schema import File, UserReplayQuota
 from tests.integration.captures.checking import Done, captured
 from tests.integration.captures.conftest import ADA, MakeShare
 

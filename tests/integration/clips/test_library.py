@@ -13,7 +13,7 @@ from app.clips import clip_expiry, clip_pages, library
 from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, QuotaExceeded
-from app.models import File, ReplayClip
+from app.models.schema import File, ReplayClip
 from tests.integration.captures.checking import captured, files
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
 

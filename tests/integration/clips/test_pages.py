@@ -10,7 +10,7 @@ from app.access.tokens import Caller
 from app.clips import clip_pages
 from app.clips.clip_pages import Wanted
 from app.context import Context
-from app.models import File, Participant, ReplayClip, Room
+from app.models.schema import File, Participant, ReplayClip, Room
 from tests.integration.clips.rows import clip_row, file_row
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from app.access import accounts, quota
 from app.clips import library, quota_check
 from app.context import Context
-from app.models import AuditEntry, UserReplayQuota
+from app.models.schema import AuditEntry, UserReplayQuota
 from tests.integration.captures.checking import accepted, captured
 from tests.integration.captures.conftest import ADA, MakeShare
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from app.access import communities, quota
 from app.context import Context
-from app.models import Buffer, Community, Participant, Track
+from app.models import Row, Why
+from app.models.schema import Buffer, Community, Participant, Track
 from app.recording import admission
-from app.recording.reasons import Why
-from app.store import Row
 from tests import webhooks
 from tests.integration.captures.mortal import Mortal, mortal
 from tests.integration.conftest import MakeSettings

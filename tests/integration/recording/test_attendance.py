@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from livekit.protocol.models import ParticipantInfo, Room
 
-from app import models
 from app.access import presence
 from app.context import Context
+from app.models import schema
 from app.recording import attendance, fact_expiry, facts
 from tests.integration.clips.rows import clip_row
 
@@ -35,7 +35,7 @@ async def test_who_is_listed_was_there_and_who_is_not_left(ctx: Context) -> None
     await attendance.note(ctx, [ROOM], {"RM_1": [ann, bob, recorder]}, now)
     assert await there(ctx, "ann", now, now + timedelta(seconds=1))
     assert await presence.stays(ctx.store, "EG_1", ["RM_1"]) == []
-    room = await ctx.store.rows(models.Room).find_one({"_id": "RM_1"})
+    room = await ctx.store.rows(schema.Room).find_one({"_id": "RM_1"})
     assert room is not None
     assert room["community"] == "guests"
     later = now + timedelta(seconds=20)
@@ -63,7 +63,7 @@ async def test_a_room_is_finished_when_two_surveys_in_a_row_miss_it(ctx: Context
     now = datetime.now(UTC)
 
     async def finished() -> bool:
-        row = await ctx.store.rows(models.Room).find_one({"_id": "RM_1"})
+        row = await ctx.store.rows(schema.Room).find_one({"_id": "RM_1"})
         return row is not None and row["finished_at"] is not None
 
     await facts.room_started(ctx.store, ROOM)
@@ -80,28 +80,28 @@ async def test_facts_of_yesterday_go_unless_a_buffer_or_a_clip_needs_them(ctx: C
     for name, hours in (("old", 25), ("new", 23), ("clipped", 25), ("buffered", 25)):
         then = now - timedelta(hours=hours)
         in_room = {"room_sid": f"RM_{name}", "room": "room", "identity": "ann"}
-        await ctx.store.create(models.Room(sid=f"RM_{name}", name="room", finished_at=then))
-        await ctx.store.create(models.Participant(sid=f"PA_{name}", left_at=then, **in_room))
+        await ctx.store.create(schema.Room(sid=f"RM_{name}", name="room", finished_at=then))
+        await ctx.store.create(schema.Participant(sid=f"PA_{name}", left_at=then, **in_room))
         track = {"participant_sid": "PA", "video": True, "live": False, "ended_at": then}
-        await ctx.store.create(models.Track(sid=f"TR_{name}", **track, **in_room))
-        await ctx.store.create(models.Participant(sid=f"PA_{name}_lost", **in_room))
+        await ctx.store.create(schema.Track(sid=f"TR_{name}", **track, **in_room))
+        await ctx.store.create(schema.Participant(sid=f"PA_{name}_lost", **in_room))
     await ctx.store.create(clip_row("c1", room_sid="RM_clipped"))
     await ctx.store.create(
-        models.Buffer(
+        schema.Buffer(
             id="b", room="room", room_sid="RM_buffered", identity="ann", participant_sid="PA",
             video_sid="TR", since=now
         )
     )  # fmt: skip
     gone = now - timedelta(days=2)
     stayed = {"room_sid": "RM_endless", "room": "room", "identity": "ann"}
-    await ctx.store.create(models.Room(sid="RM_endless", name="room"))
-    await ctx.store.create(models.Participant(sid="PA_endless", left_at=gone, **stayed))
+    await ctx.store.create(schema.Room(sid="RM_endless", name="room"))
+    await ctx.store.create(schema.Participant(sid="PA_endless", left_at=gone, **stayed))
     await fact_expiry.forget_facts(ctx.store)
     left = {}
-    for model in (models.Room, models.Participant, models.Track):
+    for model in (schema.Room, schema.Participant, schema.Track):
         left[model] = sorted([row["_id"][3:] async for row in ctx.store.rows(model).find({})])
-    assert left[models.Room] == ["buffered", "clipped", "endless", "new"]
-    assert left[models.Participant] == [
+    assert left[schema.Room] == ["buffered", "clipped", "endless", "new"]
+    assert left[schema.Participant] == [
         "buffered", "buffered_lost", "clipped", "clipped_lost", "new", "new_lost"
     ]  # fmt: skip
-    assert left[models.Track] == ["new"]
+    assert left[schema.Track] == ["new"]

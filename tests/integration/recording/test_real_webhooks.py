@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from app import models
 from app.context import Context
-from app.store import Row
+from app.models import Row, schema
 from tests.integration.recording.conftest import Send
 
 RECORDED = Path(__file__).parents[2] / "data/real_egress/share_2s/webhooks.jsonl"
@@ -23,7 +22,7 @@ OWN_INSTANTS = ("published_at", "ended_at", "left_at", "finished_at")
 async def facts(ctx: Context) -> dict[str, Any]:
     """Every fact, our own instants reduced to whether they are there."""
     found: dict[str, Any] = {}
-    for model in (models.Room, models.Participant, models.Track):
+    for model in (schema.Room, schema.Participant, schema.Track):
         async for row in ctx.store.rows(model).find():
             found[row["_id"]] = {
                 name: value is not None if name in OWN_INSTANTS else value
@@ -46,7 +45,7 @@ async def test_a_real_share_leaves_its_facts(ctx: Context, send: Send) -> None:
     tracks = only(found, "TR_")
     assert sorted(track["video"] for track in tracks) == [False, True]
     assert not any(track["live"] for track in tracks)
-    assert await ctx.store.rows(models.EgressSession).count_documents({}) == 0
+    assert await ctx.store.rows(schema.EgressSession).count_documents({}) == 0
 
 
 @pytest.mark.parametrize("seed", range(6))

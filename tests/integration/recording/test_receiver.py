@@ -9,8 +9,8 @@ import httpx
 import pytest
 from livekit import api
 
-from app import models
 from app.context import Context
+from app.models import schema
 from app.webhooks.signature import verify
 from app.work import errands
 from tests import webhooks
@@ -32,7 +32,7 @@ CAMERA = webhooks.event(
 
 
 async def tracks(ctx: Context) -> list[dict[str, object]]:
-    return await ctx.store.rows(models.Track).find().to_list(None)
+    return await ctx.store.rows(schema.Track).find().to_list(None)
 
 
 async def queued(ctx: Context) -> int:
@@ -76,7 +76,7 @@ async def test_what_is_not_about_shares_makes_no_facts(
 ) -> None:
     """Cameras, recorders, others' egresses and events unknown to us are 200 and leave nothing."""
     assert (await send(ignored)).status_code == 200
-    for model in (models.Track, models.Participant, models.EgressSession):
+    for model in (schema.Track, schema.Participant, schema.EgressSession):
         assert await ctx.store.rows(model).count_documents({}) == 0
     assert await queued(ctx) == 0
 
@@ -128,7 +128,7 @@ async def test_a_leave_of_an_old_connection_is_not_the_new_ones(ctx: Context, se
                 participant=webhooks.participant(sid=sid),
             )
         )
-    people = ctx.store.rows(models.Participant)
+    people = ctx.store.rows(schema.Participant)
     assert (await people.find_one({"_id": "PA_2"}))["left_at"] is None
     assert (await people.find_one({"_id": "PA_1"}))["left_at"] is not None
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest_asyncio
 from prometheus_client import REGISTRY
 
-from app import models
 from app.access import communities
 from app.buffer import paths
 from app.context import Context
+from app.models import schema
 from app.recording import recorder
 from app.recording.livekit import LiveKit
 from app.viewing import timeline
@@ -34,9 +34,9 @@ async def share(ctx: Context) -> AsyncIterator[Share]:
     buffer_id = paths.buffer_id(ctx.instance, "RM", "TR")
     whose = {"room": "room", "room_sid": "RM", "identity": "ann", "participant_sid": "PA"}
     await ctx.store.create(
-        models.Buffer(id=buffer_id, video_sid="TR", community="guild", since=NOW, **whose)
+        schema.Buffer(id=buffer_id, video_sid="TR", community="guild", since=NOW, **whose)
     )
-    await ctx.store.create(models.Track(sid="TR", video=True, published_at=NOW, **whose))
+    await ctx.store.create(schema.Track(sid="TR", video=True, published_at=NOW, **whose))
     livekit = LiveKit(ctx.settings)
 
     async def reconciled() -> Timeline:
@@ -56,7 +56,7 @@ async def test_a_refused_share_says_so_once_and_why(ctx: Context, share: Share) 
     for _ in range(2):
         told = await share()
     assert (told.state, told.why) == ("refused", "community-off")
-    (event,) = await ctx.store.rows(models.OutgoingEvent).find({}).to_list(None)
+    (event,) = await ctx.store.rows(schema.OutgoingEvent).find({}).to_list(None)
     assert (event["event"], event["data"]["why"]) == ("buffer_refused", "community-off")
     assert refusals("community-off") == before + 1
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app import models
 from app.context import Context
 from app.errors import Unavailable
+from app.models import schema
 from app.recording import reaper, survey
 from app.recording.livekit import LiveKit
 from app.work import errands
@@ -20,19 +20,19 @@ LONG_AGO = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 
 async def test_nothing_is_concluded_when_livekit_does_not_answer(ctx: Context) -> None:
     """A share of five hours is left alone as long as LiveKit says nothing about it."""
-    session = models.EgressSession(
+    session = schema.EgressSession(
         id=f"{ctx.instance}-{'0' * 24}", buffer_id="b", room="studio", room_sid="RM_1",
         identity="alice", video_sid="TR_V", folder="replay-buffer/x/y/z", created_at=LONG_AGO,
         segment_seconds=2, egress_id="EG_1", status="EGRESS_ACTIVE",
         active_at=LONG_AGO + timedelta(seconds=2),
     )  # fmt: skip
-    track = models.Track(
+    track = schema.Track(
         sid="TR_V", room_sid="RM_1", room="studio", participant_sid="PA_1", identity="alice",
         video=True, published_at=LONG_AGO,
     )  # fmt: skip
     await ctx.store.create(session)
     await ctx.store.create(track)
-    before = await ctx.store.rows(models.EgressSession).find_one()
+    before = await ctx.store.rows(schema.EgressSession).find_one()
     livekit = LiveKit(ctx.settings)
     try:
         for action in (survey.survey, reaper.reap):
@@ -40,8 +40,8 @@ async def test_nothing_is_concluded_when_livekit_does_not_answer(ctx: Context) -
                 await action(ctx, livekit)
     finally:
         await livekit.close()
-    assert await ctx.store.rows(models.EgressSession).find_one() == before
-    found = await ctx.store.rows(models.Track).find_one()
+    assert await ctx.store.rows(schema.EgressSession).find_one() == before
+    found = await ctx.store.rows(schema.Track).find_one()
     assert found is not None
     assert (found["live"], found["missing"]) == (True, 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from app.context import Context
-from app.models import Buffer, EgressSession, Track
+from app.models.schema import Buffer, EgressSession, Track
 from app.recording import open_shares
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

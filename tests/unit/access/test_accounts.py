@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.access.accounts import corrected
-from app.store import Row
+from app.models import Row
 
 SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 1000), max_size=6)
 UNFINISHED = st.sets(st.sampled_from("abcdef"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.buffer.coverage import Run
 from app.buffer.summary import Indexed
-from app.models import Buffer, EgressSession
+from app.models.schema import Buffer, EgressSession
 
 START = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 SECOND = 90_000

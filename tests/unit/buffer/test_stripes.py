@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from app.media.sprites import MAX_TILES, Cue
-from app.store import Row
+from app.models import Row
 from app.viewing import stripes
 
 START = datetime(2026, 11, 22, 20, 48, tzinfo=UTC)

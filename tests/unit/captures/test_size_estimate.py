@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.captures.size_estimate import UNKNOWN_BYTES_PER_SECOND, estimated_bytes
-from app.store import Row
+from app.models import Row
 
 START = datetime(2026, 11, 3, 10, tzinfo=UTC)
 

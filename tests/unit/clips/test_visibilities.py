@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.clips.visibilities import HiddenHead, fields, link_holds
-from app.store import Row
+from app.models import Row
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)
 WEEK = timedelta(days=7)

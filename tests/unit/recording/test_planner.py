@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.models import Why
 from app.recording.planner import (
     Create,
     Look,
@@ -19,7 +20,6 @@ from app.recording.planner import (
     back_off_seconds,
     plan,
 )
-from app.recording.reasons import Why
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WAIT = 0.5

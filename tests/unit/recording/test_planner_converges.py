@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.models import Why
 from app.recording import planner
 from app.recording.planner import Create, Look, Promote, Retire, Session, Share, Start, Stop
-from app.recording.reasons import Why
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 STEP_SECONDS = 0.5

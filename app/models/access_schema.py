@@ -1,0 +1,89 @@
+"""Who may do what, and how much."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from odmantic import Field, Index, Model
+from pymongo import ASCENDING, IndexModel
+
+from app.models import Row
+from app.models.stored import Stored
+from app.models.words import AccessMode, CapturePolicy, Role
+
+
+class Community(Model, Stored[Row]):
+    """A community's own rules, None where the instance's settings hold, and its limit slots.
+
+    `slots` are the ids of the buffers that are recorded, or about to be: never more than the
+    limit, because each is taken by one update that checks the length.
+    """
+
+    model_config = {"collection": "communities"}
+
+    id: str = Field(primary_field=True)
+    enabled: bool = True
+    max_concurrent: int | None = None
+    access: AccessMode | None = None
+    capture_policy: CapturePolicy | None = None
+    retention_minutes: float | None = None
+    slots: list[str] = []
+
+
+class Member(Model, Stored[Row]):
+    """Somebody's role and single grants in a community. Only those who manage limits write it."""
+
+    model_config = {
+        "collection": "members",
+        "indexes": lambda: [
+            Index(Member.community, Member.identity, unique=True),
+            Index(Member.identity),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    community: str
+    identity: str
+    role: Role = Role.MEMBER
+    grants: list[str] = []
+
+
+class UserReplayQuota(Model, Stored[Row]):
+    """What one user's clips, and captures on their way, take of the quota. `id` is the identity.
+
+    `quota_bytes` None: QUOTA_BYTES. `charges` {clip id: bytes} are clips, `reservations`
+    {clip id: bytes} captures that are not finished. `used_bytes` is the sum of the charges,
+    `held_bytes` the sum of both. All change in one update of this document, guarded by the entry
+    of the clip in it: whatever is repeated after a crash happens once.
+    """
+
+    model_config = {"collection": "quotas"}
+
+    id: str = Field(primary_field=True)
+    quota_bytes: int | None = None
+    used_bytes: int = 0
+    held_bytes: int = 0
+    charges: dict[str, int] = {}
+    reservations: dict[str, int] = {}
+
+
+class AuditEntry(Model, Stored[Row]):
+    """Who did what to what, and when."""
+
+    model_config = {
+        "collection": "audit",
+        # Ascending, though lists go back in time: see ReplayClip.
+        "indexes": lambda: [
+            IndexModel([(field, ASCENDING) for field in (*which, "at", "_id")])
+            for which in (("identity",), ("action",), ())
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    at: datetime
+    identity: str
+    action: str
+    subject: str
+    room: str = ""
+    data: dict[str, Any] = {}

@@ -1,0 +1,228 @@
+"""What is recorded: shares, their egresses, the segments, and what may not be deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from odmantic import Field, Index, Model
+from pymongo import ASCENDING, IndexModel
+
+from app.models import Row
+from app.models.stored import Stored
+from app.models.words import EgressStatus, Indexing, SegmentState, SessionRole, Stopper, Why
+
+
+class Buffer(Model, Stored[Row]):
+    """A share and what is kept of it. `id` is derived from the video track's sid: see `paths`.
+
+    `why` says why nothing is recorded, `retry_at` when it is
+    tried again. `ended_at` is set when the share is over. `forget_before`: what was recorded before
+    it is to go, for good; None when nothing of that is left. `stops` {`sharer` or `admin`: the
+    reason they gave}: who has ended the recording of this share and not taken that back. `told` is
+    the state that events last told of, `told_count` how many times they did.
+    """
+
+    model_config = {
+        "collection": "buffers",
+        "indexes": lambda: [
+            Index(Buffer.room, Buffer.identity),
+            Index(Buffer.room_sid, Buffer.identity),
+            IndexModel([("ended_at", ASCENDING)]),
+            IndexModel([("forget_before", ASCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    room: str
+    room_sid: str
+    identity: str
+    participant_sid: str
+    video_sid: str
+    community: str = "default"
+    since: datetime
+    ended_at: datetime | None = None
+    why: Why | None = None
+    why_detail: str = ""
+    retry_at: datetime | None = None
+    forget_before: datetime | None = None
+    stops: dict[Stopper, str] = {}
+    failures: int = 0
+    told: str = ""
+    told_count: int = 0
+
+
+class EgressSession(Model, Stored[Row]):
+    """One egress of a share, from before its start is asked for until its media is forgotten.
+
+    `role` is None once it is over; the unique index on it is what keeps a share from being recorded
+    twice. `indexing` is None once it is read to its end. `folder` is relative to the media root.
+    `clock_ns`: Unix time in ns of media time 0 (PTS 3600 s); `clock_exact` tells that it is the
+    egress's own `segment_results[0].started_at`.
+    """
+
+    model_config = {
+        "collection": "sessions",
+        "indexes": lambda: [
+            IndexModel(
+                [("buffer_id", ASCENDING), ("role", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"role": {"$type": "string"}},
+                name="one_egress_per_share_and_role",
+            ),
+            IndexModel([("buffer_id", ASCENDING), ("created_at", ASCENDING)]),
+            IndexModel([("egress_id", ASCENDING)]),
+            IndexModel([("room_sid", ASCENDING), ("identity", ASCENDING)]),
+            IndexModel([("indexing", ASCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    buffer_id: str
+    room: str
+    room_sid: str
+    identity: str
+    video_sid: str
+    audio_sid: str | None = None
+    role: SessionRole | None = SessionRole.CURRENT
+    folder: str
+    created_at: datetime
+    segment_seconds: int
+    width: int = 0
+    height: int = 0
+
+    start_sent_at: datetime | None = None
+    start_unclear_at: datetime | None = None
+    looked_at: datetime | None = None
+    stop_sent_at: datetime | None = None
+    egress_id: str | None = None
+    status: EgressStatus = EgressStatus.STARTING
+    error: str = ""
+    error_code: int = 0
+    active_at: datetime | None = None
+    ended_at: datetime | None = None
+    ghost_at: datetime | None = None
+
+    clock_ns: int | None = None
+    clock_exact: bool = False
+
+    indexing: Indexing | None = Indexing.LIVE
+    indexer: str | None = None
+    indexer_until: datetime | None = None
+
+
+class Segment(Model, Stored[Row]):
+    """One piece of media that a playlist named. Identity: (session, media sequence).
+
+    `fault` says why a quarantined one can't be used. Ticks are 1/90,000 s of the session's media
+    time; `start` and `end` are the same instants on the wall clock. `samples` is a packed
+    `app.media` SampleTable. `modified_ns` is the fragment's st_mtime_ns, by which captures notice a
+    file that was altered.
+    """
+
+    model_config = {
+        "collection": "segments",
+        "indexes": lambda: [
+            IndexModel([("session_id", ASCENDING), ("sequence", ASCENDING)], unique=True),
+            IndexModel([("buffer_id", ASCENDING), ("end", ASCENDING)]),
+            IndexModel([("end", ASCENDING)]),
+            IndexModel(
+                [("state", ASCENDING)],
+                partialFilterExpression={
+                    "state": {"$in": [SegmentState.CONDEMNED, SegmentState.QUARANTINED]}
+                },
+            ),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    session_id: str
+    buffer_id: str
+    sequence: int
+    name: str
+    start: datetime
+    end: datetime
+    start_ticks: int
+    end_ticks: int
+    extinf_seconds: float
+    size_bytes: int
+    modified_ns: int | None = None
+    payload_offset: int = 0
+    init_id: str = ""
+    audio: bool = False
+    frames: int = 0
+    width: int = 0
+    height: int = 0
+    samples: bytes = b""
+    state: SegmentState = SegmentState.INDEXED
+    fault: str | None = None
+    indexed_at: datetime
+
+
+class Summary(Model, Stored[Row]):
+    """What of a session is indexed, and what of that is offered. `id` is the session's.
+
+    The indexer's part: `runs` up to the sequence `through`, what lies below `floor` is over for
+    good, `newest_at` when the newest row was written.
+
+    The part of cleanup: media before `kept_from_ticks` is not offered any more (its rows, below
+    `kept_from`, are gone unless pinned), and neither are `lost` stretches, whose files are gone.
+    """
+
+    model_config = {"collection": "summaries"}
+
+    id: str = Field(primary_field=True)
+    through: int = -1
+    floor: int = 0
+    runs: list[dict[str, Any]] = []
+    newest_at: datetime | None = None
+    kept_from: int = 0
+    kept_from_ticks: int | None = None
+    lost: list[dict[str, Any]] = []
+
+
+class Pin(Model, Stored[Row]):
+    """A stretch of a session that may not be deleted, until `until` at the latest.
+
+    `end_ticks` None: open, everything from `start_ticks` on.
+    """
+
+    model_config = {
+        "collection": "pins",
+        "indexes": lambda: [
+            IndexModel([("session_id", ASCENDING)]),
+            IndexModel([("owner", ASCENDING)]),
+            IndexModel([("until", ASCENDING)], expireAfterSeconds=60),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    owner: str
+    session_id: str
+    start_ticks: int
+    end_ticks: int | None = None
+    until: datetime
+
+
+class Marker(Model, Stored[Row]):
+    """A moment of a share that somebody marked, to cut it later.
+
+    What is around it is not deleted before `kept_until`; then the row goes, too. The row is the
+    promise: the pins of `marker:{id}` are made again if they are missing.
+    """
+
+    model_config = {
+        "collection": "markers",
+        "indexes": lambda: [
+            IndexModel([("buffer_id", ASCENDING)]),
+            IndexModel([("kept_until", ASCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    buffer_id: str
+    at: datetime
+    label: str = ""
+    by: str
+    created_at: datetime
+    kept_until: datetime

@@ -1,0 +1,174 @@
+"""What people keep: captures, the clips they make, their files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from odmantic import Field, Model
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from app.models import Row
+from app.models.stored import Stored
+from app.models.words import (
+    CaptureStage,
+    CaptureStatus,
+    ClipNote,
+    ClockKind,
+    Cut,
+    Gaps,
+    Tail,
+    Visibility,
+)
+
+
+class Capture(Model, Stored[Row]):
+    """A request for a clip and its job. The row is the promise; the queue only hurries it.
+
+    `spans` freeze, at the time of acceptance, what the window means in each session's media time:
+    [{session_id, start_ticks, end_ticks}]; a share that is still starting has none yet.
+
+    `lease` is the worker that has the job. `lease_until`: from then on somebody must look at the
+    row again; None: nothing is left to do. `generation` counts how often the job was queued,
+    `attempts` how often a worker began it.
+
+    `result` is what the verified file holds, written once, before the file gets its name: from
+    then on the capture can only become ready.
+    """
+
+    model_config = {
+        "collection": "captures",
+        "indexes": lambda: [
+            IndexModel(
+                [("caller", ASCENDING), ("idempotency_key", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"idempotency_key": {"$type": "string"}},
+                name="one_capture_per_key",
+            ),
+            IndexModel([("lease_until", ASCENDING)]),
+            IndexModel([("caller", ASCENDING), ("accepted_at", ASCENDING)]),
+            IndexModel([("buffer_id", ASCENDING), ("status", ASCENDING)]),
+            IndexModel([("accepted_at", DESCENDING)]),
+            IndexModel([("finished_at", ASCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    clip_id: str
+    buffer_id: str
+    caller: str
+    room: str
+    room_sid: str
+    identity: str
+    community: str = "default"
+    title: str = ""
+    cut: Cut = Cut.PRECISE
+    gaps: Gaps = Gaps.SKIP
+    tail: Tail = Tail.INCLUDE
+    requested_start: datetime
+    requested_end: datetime
+    window_start: datetime
+    window_end: datetime
+    wait_until: datetime
+    spans: list[dict[str, Any]] = []
+    notes: list[ClipNote] = []
+    accepted_at: datetime
+    idempotency_key: str | None = None
+    request_hash: str = ""
+    status: CaptureStatus = CaptureStatus.QUEUED
+    stage: CaptureStage = CaptureStage.NONE
+    progress: float = 0.0
+    reason: str | None = None
+    detail: str = ""
+    reserved_bytes: int = 0
+    lease: str | None = None
+    lease_until: datetime | None = None
+    generation: int = 0
+    attempts: int = 0
+    result: dict[str, Any] | None = None
+    finished_at: datetime | None = None
+
+
+class ReplayClip(Model, Stored[Row]):
+    """What a capture made. Only `ready` ones that are not deleted are shown.
+
+    `audience` is the sid of the room whose people may
+    see it, `link_secret` what a link bears until `link_expires_at`; None otherwise. `grant` counts
+    how often it changed who may see it: signed URLs of others than the owner bear it.
+    """
+
+    model_config = {
+        "collection": "clips",
+        # Ascending, though lists go back in time: SecantusDB loses what lies right on the lower
+        # bound of a search when the index descends and has another field behind.
+        "indexes": lambda: [
+            *(
+                IndexModel([(field, ASCENDING) for field in (*which, "created_at", "_id")])
+                for which in (("owner", "room"), ("owner",), ("room",), ("audience",), ())
+            ),
+            IndexModel([("room_sid", ASCENDING)]),
+            IndexModel([("deleted_at", ASCENDING)]),
+            IndexModel([("expires_at", ASCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    capture_id: str
+    file_id: str
+    owner: str
+    shared_by: str
+    buffer_id: str = ""
+    room: str
+    room_sid: str
+    community: str = "default"
+    title: str = ""
+    visibility: Visibility = Visibility.PRIVATE
+    audience: str | None = None
+    link_secret: str | None = None
+    link_expires_at: datetime | None = None
+    grant: int = 0
+    ready: bool = False
+    requested_start: datetime
+    requested_end: datetime
+    delivered_start: datetime | None = None
+    delivered_end: datetime | None = None
+    duration_seconds: float = 0.0
+    hidden_head_seconds: float = 0.0
+    tail_lag_seconds: float = 0.0
+    gaps: list[dict[str, Any]] = []
+    notes: list[ClipNote] = []
+    audio: bool = False
+    width: int = 0
+    height: int = 0
+    cut: Cut = Cut.PRECISE
+    clock: ClockKind = ClockKind.EXACT
+    created_at: datetime
+    expires_at: datetime | None = None
+    keep: bool = False
+    deleted_at: datetime | None = None
+
+
+class File(Model, Stored[Row]):
+    """The bytes of a clip, where they are and what they must hash to.
+
+    `storage_path` is relative to the root of its storage. `checksum` is `sha256:` and 64 hex
+    digits, None until it is known.
+    """
+
+    model_config = {
+        "collection": "files",
+        "indexes": lambda: [IndexModel([("resource_id", ASCENDING)])],
+    }
+
+    id: str = Field(primary_field=True)
+    filename: str
+    mime: str = "video/mp4"
+    file_type: str = "VIDEO"
+    size_bytes: int = 0
+    checksum: str | None = None
+    uploaded_by: str
+    storage_type: str = "LOCAL"
+    storage_path: str
+    resource_type: str = "REPLAY_CLIP"
+    resource_id: str
+    created_at: datetime

@@ -1,0 +1,44 @@
+"""What we tell others: our own events, and what became of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from odmantic import Field, Model
+from pymongo import ASCENDING, IndexModel
+
+from app.models import Row
+from app.models.stored import Stored
+from app.models.words import EventState
+
+
+class OutgoingEvent(Model, Stored[Row]):
+    """One of our events. `number` counts a room's events from 1, without holes.
+
+    `next_try_at` is the lease, too: who takes the event moves it on, so that no second worker sends
+    it at the same time.
+    """
+
+    model_config = {
+        "collection": "events",
+        "indexes": lambda: [
+            IndexModel([("room", ASCENDING), ("number", ASCENDING)], unique=True),
+            IndexModel([("state", ASCENDING), ("next_try_at", ASCENDING)]),
+            IndexModel([("delivered_at", ASCENDING)], expireAfterSeconds=7 * 86_400),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    room: str
+    room_sid: str
+    identity: str
+    number: int
+    event: str
+    data: dict[str, Any]
+    created_at: datetime
+    state: EventState = EventState.PENDING
+    attempts: int = 0
+    next_try_at: datetime
+    last_error: str = ""
+    delivered_at: datetime | None = None

@@ -1,0 +1,55 @@
+"""The models: what makes rows, the collections that they are in, and the indexes of these."""
+
+from __future__ import annotations
+
+from odmantic import Model
+
+from app.models.access_schema import AuditEntry, Community, Member, UserReplayQuota
+from app.models.buffer_schema import Buffer, EgressSession, Marker, Pin, Segment, Summary
+from app.models.clip_schema import Capture, File, ReplayClip
+from app.models.condition_schema import Sample
+from app.models.event_schema import OutgoingEvent
+from app.models.fact_schema import Participant, Room, Track
+
+MODELS: tuple[type[Model], ...] = (
+    Room,
+    Participant,
+    Track,
+    Buffer,
+    EgressSession,
+    Segment,
+    Summary,
+    Pin,
+    Marker,
+    Capture,
+    ReplayClip,
+    File,
+    Community,
+    Member,
+    UserReplayQuota,
+    OutgoingEvent,
+    AuditEntry,
+    Sample,
+)
+
+__all__ = [
+    "MODELS",
+    "AuditEntry",
+    "Buffer",
+    "Capture",
+    "Community",
+    "EgressSession",
+    "File",
+    "Marker",
+    "Member",
+    "OutgoingEvent",
+    "Participant",
+    "Pin",
+    "ReplayClip",
+    "Room",
+    "Sample",
+    "Segment",
+    "Summary",
+    "Track",
+    "UserReplayQuota",
+]

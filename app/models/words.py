@@ -1,0 +1,218 @@
+"""Closed lists of words that rows hold, and that callers say or are shown.
+
+A row that comes from the database holds plain text: compare words with `==` and `in`, never with
+`is`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EgressStatus(StrEnum):
+    """How far an egress is, spelled as LiveKit spells it."""
+
+    STARTING = "EGRESS_STARTING"
+    ACTIVE = "EGRESS_ACTIVE"
+    ENDING = "EGRESS_ENDING"
+    COMPLETE = "EGRESS_COMPLETE"
+    FAILED = "EGRESS_FAILED"
+    ABORTED = "EGRESS_ABORTED"
+    LIMIT_REACHED = "EGRESS_LIMIT_REACHED"
+
+    @classmethod
+    def running(cls) -> list[EgressStatus]:
+        """Those of an egress that is not over, in the order that they follow each other in."""
+        return [cls.STARTING, cls.ACTIVE, cls.ENDING]
+
+
+class SessionRole(StrEnum):
+    """What an egress is to its share, as long as it is not over."""
+
+    CURRENT = "current"
+    NEXT = "next"
+    """About to take over."""
+
+
+class Indexing(StrEnum):
+    """What an indexer has to do with a session; a session that is read to its end has no word."""
+
+    LIVE = "live"
+
+
+class SegmentState(StrEnum):
+    """What becomes of a segment."""
+
+    INDEXED = "indexed"
+    CONDEMNED = "marked"
+    """About to be deleted."""
+    QUARANTINED = "quarantined"
+    """It can't be used, and is a gap."""
+
+
+class ClockKind(StrEnum):
+    """Whether wall-clock times come from the egress's own clock, or from a stand-in."""
+
+    EXACT = "exact"
+    APPROXIMATE = "approximate"
+
+
+class BufferState(StrEnum):
+    """What a share is doing."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    RECORDING = "recording"
+    LAGGING = "lagging"
+    STALLED = "stalled"
+    ENDED = "ended"
+    REFUSED = "refused"
+
+
+class Why(StrEnum):
+    """Why a share is not recorded: stored in `Buffer.why` and told by `GET /buffers`."""
+
+    OPTED_OUT = "opted-out"
+    STOPPED_BY_SHARER = "stopped-by-sharer"
+    STOPPED_BY_ADMIN = "stopped-by-admin"
+    ENCRYPTED = "encrypted"
+    NO_WORKER = "no-worker"
+    LIMIT = "limit"
+    QUOTA = "quota"
+    DISK = "disk"
+    NOT_PERMITTED = "not-permitted"
+    COMMUNITY_OFF = "community-off"
+    EGRESS_FAILED = "egress-failed"
+    STARTING = "starting"
+
+    @property
+    def refuses(self) -> bool:
+        """Whether nothing is tried until the reason goes."""
+        return self not in Why.trying()
+
+    @classmethod
+    def trying(cls) -> list[Why]:
+        """Those of a share that is still tried for."""
+        return [cls.NO_WORKER, cls.EGRESS_FAILED, cls.STARTING]
+
+
+class Stopper(StrEnum):
+    """As whom somebody ends the recording of a share. Each side takes back only its own word."""
+
+    SHARER = "sharer"
+    ADMIN = "admin"
+
+
+class CaptureStatus(StrEnum):
+    """How far a capture is. Which follows which: `app.captures.state`."""
+
+    ACCEPTING = "accepting"
+    """Pin and quota are not taken yet: shown to nobody."""
+    QUEUED = "queued"
+    WAITING = "waiting"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it stays so."""
+        return self in (CaptureStatus.READY, CaptureStatus.FAILED, CaptureStatus.CANCELLED)
+
+    @classmethod
+    def unfinished(cls) -> list[CaptureStatus]:
+        """Those that are not final."""
+        return [status for status in cls if not status.is_final]
+
+
+class CaptureStage(StrEnum):
+    """What is done for a capture right now, in words that its caller is shown."""
+
+    NONE = ""
+    WAITING = "waiting for media"
+    COPYING = "copying"
+    ENCODING = "encoding"
+    FINISHING = "finishing"
+
+
+class Cut(StrEnum):
+    """Where a clip begins and ends."""
+
+    PRECISE = "precise"
+    """On the frame that was asked for, by an edit list."""
+    SEGMENT = "segment"
+    """Where whole segments do."""
+    EXACT = "exact"
+    """On the frame that was asked for; what was cut off is not in the file."""
+
+
+class Gaps(StrEnum):
+    """What becomes of pauses between recordings."""
+
+    SKIP = "skip"
+    KEEP = "keep"
+
+
+class Tail(StrEnum):
+    """Whether a window reaches to the moment of the call, and waits for that moment's media."""
+
+    INCLUDE = "include"
+    SKIP = "skip"
+
+
+class ClipNote(StrEnum):
+    """How a window or a clip differs from what was asked for."""
+
+    START_CLAMPED = "start-clamped"
+    END_CLAMPED = "end-clamped"
+    SHARE_ENDED = "share-ended"
+    CLOCK_APPROXIMATE = "clock-approximate"
+
+
+class GapWhy(StrEnum):
+    """Why a part of a clip has no new picture."""
+
+    NO_PICTURE = "no-picture"
+    LOST = "lost"
+    NOT_RECORDED = "not-recorded"
+
+
+class Visibility(StrEnum):
+    """Who may see a clip besides its owner."""
+
+    PRIVATE = "private"
+    ROOM = "room"
+    LINK = "link"
+
+
+class EventState(StrEnum):
+    """What became of one of our events."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    """Given up after a day."""
+
+
+class Role(StrEnum):
+    """What somebody is in a community."""
+
+    MEMBER = "member"
+    MODERATOR = "moderator"
+    ADMIN = "admin"
+
+
+class AccessMode(StrEnum):
+    """Whether everybody buffers and captures their own shares, or who has a role for it."""
+
+    OPEN = "open"
+    RBAC = "rbac"
+
+
+class CapturePolicy(StrEnum):
+    """Whose shares one may capture in a community, besides one's own."""
+
+    SELF = "self"
+    ROOM = "room"
+    ROLE = "role"
