@@ -19,6 +19,8 @@ from app.api import auth, web_state, wire
 from app.api.openapi import described
 from app.api.operation import Answer, Operation
 from app.api.wire import InstantText, RoundedSeconds, View
+from app.captures.requests import POST_ROLL_SECONDS, TEXT_LENGTH, TITLE_LENGTH
+from app.clips.library import RESTORE_SECONDS
 
 
 class StandingView(View):
@@ -40,6 +42,10 @@ class LimitsView(View):
     capture_policy: str
     access: str
     events: bool = Field(description="Whether a chat is told of clips that are shared.")
+    title_length: int = Field(description="Characters that a clip's title may have.")
+    text_length: int = Field(description="Characters of the words that a clip is shared with.")
+    post_roll_seconds: RoundedSeconds = Field(description="What is to come of it, at most.")
+    restore_seconds: RoundedSeconds = Field(description="In which a deleted clip comes back.")
 
 
 class CallerView(View):
@@ -105,6 +111,10 @@ async def _told(request: Request, caller: Caller) -> dict[str, Any]:
         capture_policy=settings.capture_policy,
         access=settings.access,
         events=bool(settings.events_url),
+        title_length=TITLE_LENGTH,
+        text_length=TEXT_LENGTH,
+        post_roll_seconds=POST_ROLL_SECONDS,
+        restore_seconds=RESTORE_SECONDS,
     )
     return {
         "expires_at": caller.expires_at,

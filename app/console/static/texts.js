@@ -345,7 +345,7 @@ export const texts = {
         keep: { name: 'Keep their time', hint: 'A still picture, without sound.' },
       },
       postRoll: 'Seconds after the end',
-      postRollHint: 'at most 60',
+      postRollHint: (most) => `at most ${most}`,
       untilNow: 'the moment you press Capture',
       summary: (from, to, long, { open, roll }) =>
         `${from} to ${to}${roll ? ` and ${roll} s more` : ''}${open ? '' : ` (${long})`}`,

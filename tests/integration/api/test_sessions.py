@@ -65,6 +65,7 @@ async def test_a_session_tells_what_its_token_is_good_for(
     assert answer["limits"] == {
         "max_capture_seconds": 600, "retention_seconds": 720, "marker_minutes": 30,
         "clip_days": None, "capture_policy": "self", "access": "open", "events": False,
+        "title_length": 200, "text_length": 2000, "post_roll_seconds": 60, "restore_seconds": 60,
     }  # fmt: skip
     await communities.configure(ctx.store, "guests", {"capture_policy": "role"})
     await communities.configure(ctx.store, "staff", {"enabled": False})

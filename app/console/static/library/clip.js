@@ -30,7 +30,8 @@ export async function open({ session, api, params }) {
   }
 
   function onDelete() {
-    void deleteClips([clip], { api, onGone: gone, onBack: returned, onDone: () => {} });
+    const restorable = session.facts.limits.restore_seconds;
+    void deleteClips([clip], { api, restorable, onGone: gone, onBack: returned, onDone: () => {} });
   }
 
   function gone() {

@@ -6,15 +6,15 @@ import { texts } from '../texts.js';
 import { nameOf } from './words.js';
 
 const own = texts.library.deleting;
-const RESTORE_SECONDS = 60; // of the service
 const MARGIN_SECONDS = 2; // for the way there
 const WHY_SECONDS = 12;
 
 /**
- * Deletes clips. `onGone(clip)` is called for each that is gone, `onBack(clip)` for each that was
- * taken back, `onDone()` when quotas may have changed.
+ * Deletes clips, which the viewer can take back for `restorable` seconds. `onGone(clip)` is called for
+ * each that is gone, `onBack(clip)` for each that was taken back, `onDone()` when quotas may have
+ * changed.
  */
-export async function deleteClips(clips, { api, onGone, onBack, onDone }) {
+export async function deleteClips(clips, { api, restorable, onGone, onBack, onDone }) {
   const gone = [];
   const began = Date.now();
   for (const clip of clips) {
@@ -48,7 +48,7 @@ export async function deleteClips(clips, { api, onGone, onBack, onDone }) {
     }
     onDone();
   };
-  const seconds = RESTORE_SECONDS - MARGIN_SECONDS - (Date.now() - began) / 1000;
+  const seconds = restorable - MARGIN_SECONDS - (Date.now() - began) / 1000;
   const said = gone.length === 1 ? own.one(nameOf(gone[0])) : own.several(gone.length);
   const close = tell(said, { action: { label: own.undo, run: () => void undo().catch(tellProblem) }, seconds });
   // Also where somebody rests on it: a button that can't keep its word is none.

@@ -18,6 +18,7 @@ const MARGIN_MS = 30_000; // what a URL has to be good for when a download begin
  * to be. `level`: of its heading.
  */
 export function detailsOf(clip, { api, session, level, autoplay, onChange, onDelete }) {
+  const { limits } = session.facts;
   const changeable = mayChange(clip, session);
   const again = () => api.get(`/clips/${clip.id}`);
   const player = film(clip, { api, autoplay, again });
@@ -69,8 +70,8 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
     changeable && [
       keep,
       // Told by none, nobody posts it.
-      session.facts.limits?.events !== false &&
-        h('button', { onclick: () => void shareClip(clip, api) }, own.share),
+      limits.events &&
+        h('button', { onclick: () => void shareClip(clip, { api, longest: limits.text_length }) }, own.share),
       h('button', { class: 'danger', onclick: () => onDelete(clip) }, own.delete),
     ],
   );
@@ -81,7 +82,12 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
     h(
       'div',
       { class: 'side' },
-      titleOf(clip, { level, changeable, rename: (title) => change({ title }) }),
+      titleOf(clip, {
+        level,
+        longest: limits.title_length,
+        changeable,
+        rename: (title) => change({ title }),
+      }),
       actions,
       changeable ? audienceOf(clip, change) : h('p', { class: 'note' }, own.othersClip(clip.owner)),
       facts,

@@ -194,6 +194,7 @@ class Grid {
     const places = new Map(); // what stood behind each
     await deleteClips(clips, {
       api: this.#api,
+      restorable: this.#session.facts.limits.restore_seconds,
       onGone: (clip) => {
         const tile = this.#tiles.get(clip.id);
         if (!tile) return;

@@ -8,11 +8,13 @@ import { texts } from '../texts.js';
 import { nameOf } from './words.js';
 
 const own = texts.library.share;
-const TEXT_LENGTH = 2000; // of the service
 let lastChannel = '';
 
-/** Asks for the channel and the words, then asks the service to post the clip there. */
-export async function shareClip(clip, api) {
+/**
+ * Asks for the channel and the words, of at most `longest` characters, then asks the service to post
+ * the clip there.
+ */
+export async function shareClip(clip, { api, longest }) {
   // The same dialog sent twice, over a bad connection, is one message.
   const key = freshKey();
   const channel = h('input', {
@@ -23,7 +25,7 @@ export async function shareClip(clip, api) {
     autofocus: true,
     autocomplete: 'off',
   });
-  const words = h('textarea', { name: 'text', maxlength: TEXT_LENGTH, placeholder: own.placeholder });
+  const words = h('textarea', { name: 'text', maxlength: longest, placeholder: own.placeholder });
   const sent = await ask({
     title: own.title(nameOf(clip)),
     explain: own.explain[clip.visibility],

@@ -6,10 +6,12 @@ import { texts } from '../texts.js';
 import { nameOf } from './words.js';
 
 const own = texts.library.rename;
-const TITLE_LENGTH = 200; // of the service
 
-/** `level`: the heading's, 1 or 2. `rename(title)` sets it, and gives the clip. */
-export function titleOf(clip, { level, changeable, rename }) {
+/**
+ * `level`: the heading's, 1 or 2; `longest`: how many characters a title may have. `rename(title)` sets
+ * it, and gives the clip.
+ */
+export function titleOf(clip, { level, longest, changeable, rename }) {
   const element = h('div', { class: 'name row' });
 
   function showTitle(focus = false) {
@@ -22,7 +24,7 @@ export function titleOf(clip, { level, changeable, rename }) {
   function edit() {
     const input = h('input', {
       name: 'title',
-      maxlength: TITLE_LENGTH,
+      maxlength: longest,
       value: clip.title,
       'aria-label': own.label,
     });

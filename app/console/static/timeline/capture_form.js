@@ -6,23 +6,21 @@ import { Problem } from '../api.js';
 import { clockTenths, length } from '../times.js';
 import { inWords } from '../telling.js';
 import { texts } from '../texts.js';
-import { LEAST_MS } from './selection.js';
+import { captureWindow } from './capture_window.js';
 
-const TITLE_LENGTH = 200; // what the service takes
-const POST_ROLL_MOST = 60;
-const ROLL_MOST_MS = POST_ROLL_MOST * 1000;
 const AGAIN_MS = [500, 1_500, 4_000]; // after a request whose answer was lost
 const t = texts.timeline.capture;
 
 /** The panel; `accepted(asked, answer)` is told of each capture that will be made. */
-export function captureForm({ api, buffer, selection }, accepted) {
+export function captureForm({ api, buffer, selection, session }, accepted) {
+  const { title_length: titleLength, post_roll_seconds: mostRoll } = session.facts.limits;
   let pending = null; // {named, body, key}: a request whose outcome is not known yet
 
   const title = h('input', {
     id: 'capture-title',
     name: 'title',
     type: 'text',
-    maxlength: TITLE_LENGTH,
+    maxlength: titleLength,
     placeholder: t.titleHint,
     autocomplete: 'off',
   });
@@ -33,7 +31,7 @@ export function captureForm({ api, buffer, selection }, accepted) {
     name: 'post_roll',
     type: 'number',
     min: 0,
-    max: POST_ROLL_MOST,
+    max: mostRoll,
     step: 1,
     value: 0,
     inputmode: 'numeric',
@@ -44,7 +42,7 @@ export function captureForm({ api, buffer, selection }, accepted) {
     { class: 'row' },
     h('label', { for: 'post-roll' }, t.postRoll),
     postRoll,
-    h('span', { id: 'post-roll-hint', class: 'hint' }, t.postRollHint),
+    h('span', { id: 'post-roll-hint', class: 'hint' }, t.postRollHint(mostRoll)),
   );
   const summary = h('p', { class: 'summary' });
   const lost = h('p', { class: 'warn-text', role: 'status' });
@@ -85,21 +83,14 @@ export function captureForm({ api, buffer, selection }, accepted) {
     submit.disabled = buffer.lost || all || form.classList.contains('sending');
   }
 
-  /**
-   * What is asked for, in ms: {start, end, roll, more}.
-   *
-   * `roll` is what was typed; `more` is what of the clip lies after `end`, and is still to come. With
-   * that it can be longer than a clip may be: then it starts later than the selection.
-   */
+  /** What is asked for, in ms. */
   function asking() {
-    const { open, most } = selection;
-    const roll = rolling.hidden ? 0 : Math.min(Math.max(0, Number(postRoll.value) * 1000), ROLL_MOST_MS);
-    // The end of what is there lies in the past whatever the clocks say.
-    const end = open ? Math.round(buffer.extent.newest) : selection.end;
-    const now = open ? Math.max(0, Math.round(api.now() - end)) : 0;
-    const more = Math.min(roll + now, ROLL_MOST_MS);
-    const start = Math.max(selection.start, Math.min(end + more - most, end - LEAST_MS));
-    return { start, end, roll, more };
+    return captureWindow(selection, {
+      newest: buffer.extent.newest,
+      now: api.now(),
+      roll: rolling.hidden ? 0 : Number(postRoll.value) * 1000,
+      mostRoll: mostRoll * 1000,
+    });
   }
 
   function asked() {

@@ -6,10 +6,9 @@ import { texts } from '../texts.js';
 
 const t = texts.timeline.tail;
 const TICK_MS = 500;
-const MOST_SECONDS = 60; // that can be waited for: the service's longest post-roll
 
 /** {element, close()}. */
-export function tail({ buffer, selection, api }) {
+export function tail({ buffer, selection, api, session }) {
   const says = h('span', { class: 'behind' });
   const include = h('button', { type: 'button', onclick: toggle }, t.include);
   const element = h('div', { class: 'row tail' }, says, include);
@@ -26,7 +25,7 @@ export function tail({ buffer, selection, api }) {
     } else {
       const behind = Math.max(0, api.now() - buffer.extent.newest) / 1000;
       says.textContent = t.behind(behind);
-      include.disabled = behind > MOST_SECONDS;
+      include.disabled = behind > session.facts.limits.post_roll_seconds; // it can't be waited for
     }
     include.hidden = !buffer.goesOn;
     set(include, { 'aria-pressed': String(selection.open), title: t.includeExplain });

@@ -1,0 +1,21 @@
+// What of the clock a capture asks for. Pure; instants and lengths are in ms.
+
+import { LEAST_MS } from './selection.js';
+
+/**
+ * {start, end, roll, more} of a capture of `selection` {start, end, open, most}.
+ *
+ * `roll` is how much is to come after the end, as it was typed, at most `mostRoll`; `more` is what of
+ * the clip lies after `end`, and is still to come. With that it can be longer than a clip may be: then
+ * it starts later than the selection. An open selection reaches to `now`, of which `newest` is there.
+ */
+export function captureWindow(selection, { newest, now, roll: typed, mostRoll }) {
+  const { open, most } = selection;
+  const roll = Math.min(Math.max(0, typed), mostRoll);
+  // The end of what is there lies in the past whatever the clocks say.
+  const end = open ? Math.round(newest) : selection.end;
+  const behind = open ? Math.max(0, Math.round(now - end)) : 0;
+  const more = Math.min(roll + behind, mostRoll);
+  const start = Math.max(selection.start, Math.min(end + more - most, end - LEAST_MS));
+  return { start, end, roll, more };
+}
