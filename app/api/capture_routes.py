@@ -10,16 +10,14 @@ from typing import Any
 
 from pydantic import Field
 from sse_starlette import ServerSentEvent
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app.access.tokens import Caller
-from app.api import auth, clip_routes, web_state, wire
+from app.api import auth, clip_routes
+from app.api.call import Call
 from app.api.event_streams import EventStream
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
-from app.api.wire import InstantText, View
+from app.api.operation import Answer, endpoint
+from app.api.wire import IDEMPOTENCY_KEY, InstantText, View
 from app.captures import acceptance, endings
 from app.captures.requests import CaptureRequest
 from app.clips import library
@@ -82,100 +80,86 @@ class CaptureView(Progress):
     finished_at: InstantText | None
 
 
-def _asked(request: Request) -> tuple[Context, Caller]:
-    return web_state.of(request).ctx, auth.caller(request)
-
-
-@described(
-    Operation(
-        summary="Capture a part of a share",
-        answers={
-            HTTPStatus.ACCEPTED: Answer(
-                "It will be made.", Accepted, headers={"Location": "Where to ask for it."}
-            )
-        },
-        problems=[
-            BufferEmpty,
-            Conflict,
-            Invalid,
-            NotFound,
-            NotPermitted,
-            QuotaExceeded,
-            TooManyCaptures,
-            WindowTooLong,
-        ],
-        body=CaptureRequest,
-        headers={
-            wire.IDEMPOTENCY_KEY: "The same key within 24 h gives the same capture: 1 to 200 "
-            "visible ASCII characters."
-        },
-    )
+@endpoint(
+    "POST /captures",
+    "Capture a part of a share",
+    answers={
+        HTTPStatus.ACCEPTED: Answer(
+            "It will be made.", headers={"Location": "Where to ask for it."}
+        )
+    },
+    problems=[
+        BufferEmpty,
+        Conflict,
+        Invalid,
+        NotFound,
+        NotPermitted,
+        QuotaExceeded,
+        TooManyCaptures,
+        WindowTooLong,
+    ],
+    headers={
+        IDEMPOTENCY_KEY: "The same key within 24 h gives the same capture: 1 to 200 "
+        "visible ASCII characters."
+    },
 )
-async def post_capture(request: Request) -> Response:
-    """POST /captures"""
-    ctx, caller = _asked(request)
-    key = wire.idempotency_key(request)
-    row = await acceptance.accept(ctx, caller, await wire.body(request, CaptureRequest), key)
-    location = f"/captures/{row['_id']}"
-    told = Accepted(
+async def post_capture(call: Call[CaptureRequest]) -> Accepted:
+    """Accepts it; the same key, the same capture."""
+    row = await acceptance.accept(call.ctx, call.caller, call.input, call.idempotency_key)
+    return Accepted(
         id=row["_id"],
         status=row["status"],
         clip_id=row["clip_id"],
-        playlist=_playlist_url(ctx, caller, row),
-        Location=location,
+        playlist=_playlist_url(call, row),
+        Location=f"/captures/{row['_id']}",
     )
-    return wire.answer(told, HTTPStatus.ACCEPTED, {"Location": location})
 
 
-@described(
-    Operation(
-        summary="One capture",
-        answers={HTTPStatus.OK: Answer("The capture.", CaptureView)},
-        problems=[NotFound],
-    )
+@endpoint(
+    "GET /captures/{capture_id}",
+    "One capture",
+    answers={HTTPStatus.OK: Answer("The capture.")},
+    problems=[NotFound],
 )
-async def get_capture(request: Request) -> Response:
-    """GET /captures/{capture_id}"""
-    ctx, caller = _asked(request)
-    row = await acceptance.find(ctx, caller, request.path_params["capture_id"])
-    return wire.answer(await _told(ctx, caller, row))
+async def get_capture(call: Call[None]) -> CaptureView:
+    """As it is now."""
+    return await _view(call, await _found(call))
 
 
-@described(
-    Operation(
-        summary="Cancel a capture",
-        answers={HTTPStatus.OK: Answer("It is cancelled.", CaptureView)},
-        problems=[NotFound, Conflict],
-    )
+@endpoint(
+    "DELETE /captures/{capture_id}",
+    "Cancel a capture",
+    answers={HTTPStatus.OK: Answer("It is cancelled.")},
+    problems=[NotFound, Conflict],
 )
-async def delete_capture(request: Request) -> Response:
-    """DELETE /captures/{capture_id}"""
-    ctx, caller = _asked(request)
-    row = await endings.cancel(ctx, caller, request.path_params["capture_id"])
-    return wire.answer(await _told(ctx, caller, row))
+async def delete_capture(call: Call[None]) -> CaptureView:
+    """Cancels it, if it is not over."""
+    return await _view(call, await endings.cancel(call.ctx, call.caller, call.path["capture_id"]))
 
 
-@described(
-    Operation(
-        summary="How a capture gets on, as it happens",
-        description="Server-sent events `capture`, each the whole Progress as JSON, the present "
-        "state first; the stream ends after the last state, or with the caller's token.",
-        answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
-        problems=[NotFound, TooManyRequests],
-    )
+@endpoint(
+    "GET /captures/{capture_id}/events",
+    "How a capture gets on, as it happens",
+    description="Server-sent events `capture`, each the whole Progress as JSON, the present "
+    "state first; the stream ends after the last state, or with the caller's token.",
+    answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
+    problems=[NotFound, TooManyRequests],
 )
-async def get_capture_events(request: Request) -> Response:
-    """GET /captures/{capture_id}/events"""
-    ctx, caller = _asked(request)
-    row = await acceptance.find(ctx, caller, request.path_params["capture_id"])
-    places = web_state.of(request).places
-    return EventStream(_events(ctx, caller, row), places, caller.identity)
+async def get_capture_events(call: Call[None]) -> EventStream:
+    """A stream of them."""
+    events = _events(call.ctx, call.caller, await _found(call))
+    return EventStream(events, call.state.places, call.caller.identity)
+
+
+async def _found(call: Call[None]) -> Row:
+    return await acceptance.find(call.ctx, call.caller, call.path["capture_id"])
 
 
 async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterator[ServerSentEvent]:
     sent = ""
     while row is not None and not caller.expired(datetime.now(UTC)):
-        progress = Progress(**(await _progress(ctx, caller, row))).model_dump_json()
+        reader = auth.reader_of(ctx, caller, datetime.now(UTC))
+        progress = Progress(**(await _progress(ctx, caller, reader, row))).model_dump_json()
         if progress != sent:
             yield ServerSentEvent(progress, event="capture")
             sent = progress
@@ -185,9 +169,9 @@ async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterato
         row = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
 
 
-async def _told(ctx: Context, caller: Caller, row: Row) -> CaptureView:
+async def _view(call: Call[None], row: Row) -> CaptureView:
     return CaptureView(
-        **(await _progress(ctx, caller, row)),
+        **(await _progress(call.ctx, call.caller, call.reader, row)),
         id=row["_id"],
         clip_id=row["clip_id"],
         buffer=row["buffer_id"],
@@ -198,26 +182,23 @@ async def _told(ctx: Context, caller: Caller, row: Row) -> CaptureView:
         requested=clip_routes.Requested(start=row["requested_start"], end=row["requested_end"]),
         window=clip_routes.Requested(start=row["window_start"], end=row["window_end"]),
         notes=row["notes"],
-        playlist=_playlist_url(ctx, caller, row),
+        playlist=_playlist_url(call, row),
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
     )
 
 
-def _playlist_url(ctx: Context, caller: Caller, row: Row) -> str:
-    reader = auth.reader_of(ctx, caller, datetime.now(UTC))
-    return reader.url(f"/captures/{row['_id']}/playlist.m3u8")
+def _playlist_url(call: Call[Any], row: Row) -> str:
+    return call.reader.url(f"/captures/{row['_id']}/playlist.m3u8")
 
 
-async def _progress(ctx: Context, caller: Caller, row: Row) -> dict[str, Any]:
+async def _progress(ctx: Context, caller: Caller, reader: auth.Reader, row: Row) -> dict[str, Any]:
     clip = None
     if row["status"] == CaptureStatus.READY:
         try:
-            found = await library.find(ctx, caller, row["clip_id"])
+            clip = clip_routes.told(await library.find(ctx, caller, row["clip_id"]), reader)
         except NotFound:
-            found = None  # it was deleted since
-        reader = auth.reader_of(ctx, caller, datetime.now(UTC))
-        clip = found and clip_routes.told(found, reader)
+            clip = None  # it was deleted since
     return {
         "status": row["status"],
         "stage": row["stage"],
@@ -228,9 +209,4 @@ async def _progress(ctx: Context, caller: Caller, row: Row) -> dict[str, Any]:
     }
 
 
-routes: list[BaseRoute] = [
-    Route("/captures", post_capture, methods=["POST"]),
-    Route("/captures/{capture_id}", get_capture, methods=["GET"]),
-    Route("/captures/{capture_id}", delete_capture, methods=["DELETE"]),
-    Route("/captures/{capture_id}/events", get_capture_events, methods=["GET"]),
-]
+routes: list[BaseRoute] = [post_capture, get_capture, delete_capture, get_capture_events]
