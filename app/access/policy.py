@@ -103,6 +103,20 @@ def may_forget(caller: Caller, share: Share) -> bool:
     return caller.identity == share.identity or caller.instance_admin
 
 
+def may_see_marker(caller: Caller, right: Right, by: str) -> bool:
+    """Whether somebody sees a marker that `by` has set: who set it, and who may capture there.
+
+    `right`: what they may do with the moment that it marks.
+    """
+    return right >= Right.CAPTURE or caller.identity == by
+
+
+def may_delete_marker(caller: Caller, share: Share, by: str) -> bool:
+    """Whether somebody who sees a marker that `by` has set may delete it."""
+    admin = caller.instance_admin or caller.room_admin  # of this room: its share is seen
+    return admin or caller.identity in (by, share.identity)
+
+
 StoppedAs = Literal["sharer", "admin"]
 """As whom somebody ends the recording of a share: each side takes back only its own word."""
 

@@ -14,7 +14,9 @@ from app.access.policy import (
     Share,
     Standing,
     clip_right,
+    may_delete_marker,
     may_forget,
+    may_see_marker,
     may_stop,
     right,
 )
@@ -163,3 +165,33 @@ def test_who_may_do_what_with_anns_clip(
     """A room's admin has no key to what others keep for themselves."""
     found = clip_right(caller, owner="ann", room="standup", visibility=visibility, in_room=in_room)
     assert found is expected
+
+
+@pytest.mark.parametrize(
+    ("caller", "known", "expected"),
+    [
+        (BOB, CAPTURE, True),
+        (BOB, SEE, False),
+        (Caller("zoe", room="standup"), SEE, True),  # who set it
+    ],
+)
+def test_a_marker_is_seen_by_who_may_capture_there_and_by_who_set_it(
+    caller: Caller, known: Right, expected: bool
+) -> None:
+    assert may_see_marker(caller, known, "zoe") == expected
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        (ANN, True),
+        (Caller("zoe", room="standup"), True),
+        (MODERATOR, True),
+        (OPERATOR, True),
+        (BOB, False),
+    ],
+)
+def test_a_marker_is_deleted_by_who_set_it_the_sharer_and_admins(
+    caller: Caller, expected: bool
+) -> None:
+    assert may_delete_marker(caller, SHARE, "zoe") == expected
