@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from pydantic import Field, field_validator
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.access import visibility
+from app.access import policy, visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth, share_lookup, web_state, wire
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
-from app.api.wire import InstantText
+from app.api import gates, share_lookup
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
+from app.api.wire import Input, InstantText, View
 from app.buffer import markers
 from app.buffer.markers import TooManyMarkers
 from app.captures.requests import Instant, checked_title
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, NotFound, NotPermitted
-from app.models import Row
 from app.viewing import mark_moment
 
 _MOMENT = timedelta(milliseconds=1)
 
 
-class MarkerView(wire.View):
+class MarkerView(View):
     """A marked moment. What is around it is kept until `kept_until`."""
 
     id: str
@@ -41,13 +38,13 @@ class MarkerView(wire.View):
     kept_until: InstantText
 
 
-class MarkerList(wire.View):
+class MarkerList(View):
     """Markers, in order of their moments."""
 
     items: list[MarkerView]
 
 
-class MarkerRequest(wire.Input):
+class MarkerRequest(Input):
     """Which moment."""
 
     at: Instant | None = Field(
@@ -61,70 +58,65 @@ class MarkerRequest(wire.Input):
         return checked_title(value)
 
 
-@described(
-    Operation(
-        summary="Mark a moment, to cut it later",
-        description="The 60 s before it and the 15 s after it stay to be watched and captured for "
-        "MARKER_MINUTES. Whoever may capture the moment may mark it.",
-        answers={HTTPStatus.CREATED: Answer("It is marked.", MarkerView)},
-        problems=[BufferEmpty, Invalid, NotFound, NotPermitted, TooManyMarkers],
-        body=MarkerRequest,
-    )
+@endpoint(
+    "POST /buffers/{buffer_id}/markers",
+    "Mark a moment, to cut it later",
+    description="The 60 s before it and the 15 s after it stay to be watched and captured for "
+    "MARKER_MINUTES. Whoever may capture the moment may mark it.",
+    answers={HTTPStatus.CREATED: Answer("It is marked.")},
+    problems=[BufferEmpty, Invalid, NotFound, NotPermitted, TooManyMarkers],
+    may=gates.viewers,
+    body_may_be_empty=True,
 )
-async def post_marker(request: Request) -> Response:
-    """POST /buffers/{buffer_id}/markers"""
-    ctx, caller, now = _asked(request)
-    reader = auth.reader_of(ctx, caller, now)
-    line = await share_lookup.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
-    asked = await wire.body(request, MarkerRequest, may_be_empty=True)
+async def post_marker(call: Call[MarkerRequest]) -> MarkerView:
+    """Marks it, if the caller may capture it and the buffer holds it."""
+    ctx, caller, now = call.ctx, call.caller, call.now
+    line = await share_lookup.seen_timeline(ctx, call.reader, call.path["buffer_id"], now)
     share = visibility.share_in(line)
-    at = asked.at or mark_moment.present(line, now)
+    at = call.input.at or mark_moment.present(line, now)
     # First whether they may at all: where the buffer ends is not told to who may not watch it.
     await visibility.check(ctx.store, ctx.settings, caller, share, _window(min(at, now)))
     mark_moment.check_within(line, at, now)
-    row = await markers.make(ctx, line.buffer_id, at, asked.label, caller.identity)
-    return wire.answer(_told(row), HTTPStatus.CREATED)
+    row = await markers.make(ctx, line.buffer_id, at, call.input.label, caller.identity)
+    return MarkerView.of_row(row)
 
 
-@described(
-    Operation(
-        summary="The marked moments of a share",
-        description="Those that the caller may capture, or has marked.",
-        answers={HTTPStatus.OK: Answer("The markers.", MarkerList)},
-        problems=[NotFound],
-    )
+@endpoint(
+    "GET /buffers/{buffer_id}/markers",
+    "The marked moments of a share",
+    description="Those that the caller may capture, or has marked.",
+    answers={HTTPStatus.OK: Answer("The markers.")},
+    problems=[NotFound],
 )
-async def list_markers(request: Request) -> Response:
-    """GET /buffers/{buffer_id}/markers"""
-    ctx, caller, now = _asked(request)
-    buffer = await share_lookup.seen(ctx, caller, request.path_params["buffer_id"])
-    found = await of_buffer(ctx, caller, buffer["_id"], visibility.share_of(buffer), now)
-    return wire.answer(MarkerList(items=found))
+async def list_markers(call: Call[None]) -> MarkerList:
+    """All of them at once."""
+    _, seen = await _seen(call)
+    return MarkerList(items=seen)
 
 
-@described(
-    Operation(
-        summary="Delete a marker",
-        description="Who set it may, the sharer, and admins of the room and of the instance.",
-        answers={HTTPStatus.NO_CONTENT: Answer("It is gone.")},
-        problems=[NotFound, NotPermitted],
-    )
+@endpoint(
+    "DELETE /buffers/{buffer_id}/markers/{marker_id}",
+    "Delete a marker",
+    description="Who set it may, the sharer, and admins of the room and of the instance.",
+    answers={HTTPStatus.NO_CONTENT: Answer("It is gone.")},
+    problems=[NotFound, NotPermitted],
 )
-async def delete_marker(request: Request) -> Response:
-    """DELETE /buffers/{buffer_id}/markers/{marker_id}"""
-    ctx, caller, now = _asked(request)
-    buffer = await share_lookup.seen(ctx, caller, request.path_params["buffer_id"])
-    share = visibility.share_of(buffer)
-    marker_id = request.path_params["marker_id"]
-    seen = await of_buffer(ctx, caller, buffer["_id"], share, now)
-    found = next((each for each in seen if each.id == marker_id), None)
-    if found is None:
+async def delete_marker(call: Call[None]) -> None:
+    """Deletes one that the caller sees."""
+    share, seen = await _seen(call)
+    marker = next((each for each in seen if each.id == call.path["marker_id"]), None)
+    if marker is None:
         raise NotFound("there is no such marker, or it is not yours to see")
-    admin = caller.instance_admin or caller.room_admin  # of this room: its share is seen
-    if not admin and caller.identity not in (found.by, share.identity):
-        raise NotPermitted(f"only {found.by!r}, who set it, or {share.identity!r} may delete it")
-    await markers.delete(ctx.store, marker_id)
-    return Response(status_code=HTTPStatus.NO_CONTENT)
+    if not policy.may_delete_marker(call.caller, share, marker.by):
+        raise NotPermitted(f"only {marker.by!r}, who set it, or {share.identity!r} may delete it")
+    await markers.delete(call.ctx.store, marker.id)
+
+
+async def _seen(call: Call[None]) -> tuple[Share, list[MarkerView]]:
+    """The share that is meant, and its markers that the caller sees."""
+    buffer = await share_lookup.seen(call.ctx, call.caller, call.path["buffer_id"])
+    share = visibility.share_of(buffer)
+    return share, await of_buffer(call.ctx, call.caller, buffer["_id"], share, call.now)
 
 
 async def of_buffer(
@@ -132,14 +124,14 @@ async def of_buffer(
 ) -> list[MarkerView]:
     """The markers of a share that the caller, who sees it, may see."""
     rows = await markers.of_buffer(ctx.store, buffer_id, now)
-    asked = [(share, _window(row["at"])) for row in rows]
+    windows = [(share, _window(row["at"])) for row in rows]
     rights: Sequence[Right] = (
-        await visibility.rights(ctx.store, ctx.settings, caller, asked) if asked else []
+        await visibility.rights(ctx.store, ctx.settings, caller, windows) if windows else []
     )
     return [
-        _told(row)
+        MarkerView.of_row(row)
         for row, right in zip(rows, rights, strict=True)
-        if right >= Right.CAPTURE or row["by"] == caller.identity
+        if policy.may_see_marker(caller, right, row["by"])
     ]
 
 
@@ -147,17 +139,4 @@ def _window(at: datetime) -> visibility.Window:
     return at, at + _MOMENT
 
 
-def _told(row: Row) -> MarkerView:
-    return MarkerView.model_validate(row | {"id": row["_id"]})
-
-
-def _asked(request: Request) -> tuple[Context, Caller, datetime]:
-    return web_state.of(request).ctx, auth.caller(request), datetime.now(UTC)
-
-
-_MARKERS = "/buffers/{buffer_id}/markers"
-routes: list[BaseRoute] = [
-    Route(_MARKERS, list_markers, methods=["GET"]),
-    Route(_MARKERS, post_marker, methods=["POST"]),
-    Route(_MARKERS + "/{marker_id}", delete_marker, methods=["DELETE"]),
-]
+routes: list[BaseRoute] = [list_markers, post_marker, delete_marker]

@@ -34,7 +34,7 @@ class QuotaRequest(Input):
 
 
 async def _view(ctx: Context, identity: str) -> QuotaView:
-    return QuotaView.model_validate(vars(await quota.read(ctx.store, ctx.settings, identity)))
+    return QuotaView.model_validate(await quota.read(ctx.store, ctx.settings, identity))
 
 
 @endpoint("GET /quota", "My quota", answers={HTTPStatus.OK: Answer("The caller's numbers.")})

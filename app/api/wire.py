@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
 from starlette.requests import Request
@@ -39,9 +39,16 @@ class Input(BaseModel):
 
 
 class View(BaseModel):
-    """Base of what is answered."""
+    """Base of what an answer shows. It can be made of anything that has its members."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        from_attributes=True, json_schema_serialization_defaults_required=True
+    )
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, object]) -> Self:
+        """The view of a stored row, whose `_id` is its `id`."""
+        return cls.model_validate({**row, "id": row["_id"]})
 
 
 def answer(
