@@ -98,6 +98,11 @@ def clip_right(
     return ClipRight.NONE
 
 
+def may_see_link(caller: Caller, owner: str) -> bool:
+    """Whether somebody is shown the link of a clip of `owner`'s, which opens it to anybody."""
+    return caller.identity == owner or caller.instance_admin
+
+
 def may_forget(caller: Caller, share: Share) -> bool:
     """Whether somebody who sees the share may have it deleted: the sharer, an instance admin."""
     return caller.identity == share.identity or caller.instance_admin

@@ -16,6 +16,7 @@ from app.access.policy import (
     clip_right,
     may_delete_marker,
     may_forget,
+    may_see_link,
     may_see_marker,
     may_stop,
     right,
@@ -165,6 +166,13 @@ def test_who_may_do_what_with_anns_clip(
     """A room's admin has no key to what others keep for themselves."""
     found = clip_right(caller, owner="ann", room="standup", visibility=visibility, in_room=in_room)
     assert found is expected
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"), [(ANN, True), (BOB, False), (MODERATOR, False), (OPERATOR, True)]
+)
+def test_only_the_owner_and_the_operator_see_a_clips_link(caller: Caller, expected: bool) -> None:
+    assert may_see_link(caller, "ann") == expected
 
 
 @pytest.mark.parametrize(
