@@ -196,7 +196,7 @@ async def _progress(ctx: Context, caller: Caller, reader: auth.Reader, row: Row)
     clip = None
     if row["status"] == CaptureStatus.READY:
         try:
-            clip = clip_routes.told(await library.find(ctx, caller, row["clip_id"]), reader)
+            clip = clip_routes.view(await library.find(ctx, caller, row["clip_id"]), reader)
         except NotFound:
             clip = None  # it was deleted since
     return {

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.access.tokens import Caller
-from app.api import auth, web_state, wire
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.access import policy
+from app.api.auth import Reader
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.captures.requests import TITLE_LENGTH, Instant, Name, checked_title
 from app.clips import clip_pages, library
 from app.clips.clip_pages import Clip, Wanted
 from app.clips.visibilities import HiddenHead
-from app.context import Context
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.models import Row, Why
 from app.recording import admission
@@ -147,19 +143,18 @@ class ClipChange(Input):
         return self
 
 
-def media_url(row: Row, reader: auth.Reader, path: str) -> str:
+def media_url(row: Row, reader: Reader, path: str) -> str:
     """A URL of a clip's bytes or pictures. Others' ends with the next change of who may see it."""
     owns = reader.caller is not None and reader.caller.identity == row["owner"]
     return reader.url(path) if owns else reader.url(path, grant=str(row["grant"]))
 
 
-def told(clip: Clip, reader: auth.Reader) -> ClipView:
-    """A clip as its reader is told of it."""
+def view(clip: Clip, reader: Reader) -> ClipView:
+    """A clip as its reader is shown it."""
     row, file = clip.row, clip.file
     path = f"/file/{file['_id']}"
-    owns = reader.caller is not None and reader.caller.identity == row["owner"]
-    sees_link = owns or (reader.caller is not None and reader.caller.instance_admin)
-    link = row["link_secret"] if sees_link else None
+    shown = reader.caller is not None and policy.may_see_link(reader.caller, row["owner"])
+    link = row["link_secret"] if shown else None
     return ClipView(
         id=row["_id"],
         title=row["title"],
@@ -197,99 +192,73 @@ def told(clip: Clip, reader: auth.Reader) -> ClipView:
     )
 
 
-def _asked(request: Request) -> tuple[Context, auth.Reader, Caller]:
-    ctx = web_state.of(request).ctx
-    caller = auth.caller(request)
-    return ctx, auth.reader_of(ctx, caller, datetime.now(UTC)), caller
+_CLIP = {HTTPStatus.OK: Answer("The clip.")}
 
 
-_CLIP: dict[int, Answer] = {HTTPStatus.OK: Answer("The clip.", ClipView)}
-
-
-@described(
-    Operation(
-        summary="My clips",
-        answers={HTTPStatus.OK: Answer("A page of clips.", ClipPage)},
-        problems=[Invalid],
-        query=ClipQuery,
-    )
+@endpoint(
+    "GET /clips",
+    "My clips",
+    answers={HTTPStatus.OK: Answer("A page of clips.")},
+    problems=[Invalid],
 )
-async def list_clips(request: Request) -> Response:
-    """GET /clips"""
-    ctx, reader, caller = _asked(request)
-    asked = wire.query(request, ClipQuery)
-    wanted = Wanted(asked.room, asked.owner, asked.since, asked.until, asked.title, asked.shared_by)
-    page = await clip_pages.page(ctx, caller, wanted, limit=asked.limit, after=asked.next)
-    return wire.answer(ClipPage(items=[told(clip, reader) for clip in page.items], next=page.next))
+async def list_clips(call: Call[ClipQuery]) -> ClipPage:
+    """Those that the caller may see."""
+    given = call.input
+    wanted = Wanted(given.room, given.owner, given.since, given.until, given.title, given.shared_by)
+    page = await clip_pages.page(call.ctx, call.caller, wanted, limit=given.limit, after=given.next)
+    return ClipPage(items=[view(clip, call.reader) for clip in page.items], next=page.next)
 
 
-@described(Operation(summary="One clip", answers=_CLIP, problems=[NotFound]))
-async def get_clip(request: Request) -> Response:
-    """GET /clips/{clip_id}"""
-    ctx, reader, caller = _asked(request)
-    return wire.answer(
-        told(await library.find(ctx, caller, request.path_params["clip_id"]), reader)
-    )
+@endpoint("GET /clips/{clip_id}", "One clip", answers=_CLIP, problems=[NotFound])
+async def get_clip(call: Call[None]) -> ClipView:
+    """As the caller may see it."""
+    clip = await library.find(call.ctx, call.caller, call.path["clip_id"])
+    return view(clip, call.reader)
 
 
-@described(
-    Operation(
-        summary="Change a clip",
-        answers=_CLIP,
-        problems=[NotFound, NotPermitted, HiddenHead],
-        body=ClipChange,
-    )
+@endpoint(
+    "PATCH /clips/{clip_id}",
+    "Change a clip",
+    answers=_CLIP,
+    problems=[NotFound, NotPermitted, HiddenHead],
 )
-async def patch_clip(request: Request) -> Response:
-    """PATCH /clips/{clip_id}"""
-    ctx, reader, caller = _asked(request)
-    asked = await wire.body(request, ClipChange)
+async def patch_clip(call: Call[ClipChange]) -> ClipView:
+    """Sets what is given."""
     clip = await library.change(
-        ctx,
-        caller,
-        request.path_params["clip_id"],
-        asked.model_dump(exclude_none=True, include={"title", "visibility", "keep"}),
-        link_days=asked.link_days,
-        hidden_head=asked.share_hidden_head,
+        call.ctx,
+        call.caller,
+        call.path["clip_id"],
+        call.input.model_dump(exclude_none=True, include={"title", "visibility", "keep"}),
+        link_days=call.input.link_days,
+        hidden_head=call.input.share_hidden_head,
     )
-    return wire.answer(told(clip, reader))
+    return view(clip, call.reader)
 
 
-@described(
-    Operation(
-        summary="Delete a clip",
-        description="It is hidden and its quota freed at once; its file goes 60 s later.",
-        answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
-        problems=[NotFound, NotPermitted],
-    )
+@endpoint(
+    "DELETE /clips/{clip_id}",
+    "Delete a clip",
+    description="It is hidden and its quota freed at once; its file goes 60 s later.",
+    answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
+    problems=[NotFound, NotPermitted],
 )
-async def delete_clip(request: Request) -> Response:
-    """DELETE /clips/{clip_id}"""
-    ctx, _, caller = _asked(request)
-    owner = await library.delete(ctx, caller, request.path_params["clip_id"])
-    await admission.ask_again(ctx, {"identity": owner, "why": Why.QUOTA})
-    return Response(status_code=HTTPStatus.NO_CONTENT)
+async def delete_clip(call: Call[None]) -> None:
+    """Hides it; who waits for its owner's quota is asked again."""
+    owner = await library.delete(call.ctx, call.caller, call.path["clip_id"])
+    await admission.ask_again(call.ctx, {"identity": owner, "why": Why.QUOTA})
 
 
-@described(
-    Operation(
-        summary="Take a DELETE back",
-        description="For 60 s after it; the clip is charged again.",
-        answers=_CLIP,
-        problems=[NotFound, NotPermitted, Gone, QuotaExceeded],
-    )
+@endpoint(
+    "POST /clips/{clip_id}/restore",
+    "Take a DELETE back",
+    description="For 60 s after it; the clip is charged again.",
+    answers=_CLIP,
+    problems=[NotFound, NotPermitted, Gone, QuotaExceeded],
 )
-async def restore_clip(request: Request) -> Response:
-    """POST /clips/{clip_id}/restore"""
-    ctx, reader, caller = _asked(request)
-    clip = await library.restore(ctx, caller, request.path_params["clip_id"])
-    return wire.answer(told(clip, reader))
+async def restore_clip(call: Call[None]) -> ClipView:
+    """Shows it again."""
+    clip = await library.restore(call.ctx, call.caller, call.path["clip_id"])
+    return view(clip, call.reader)
 
 
-routes: list[BaseRoute] = [
-    Route("/clips", list_clips, methods=["GET"]),
-    Route("/clips/{clip_id}", get_clip, methods=["GET"]),
-    Route("/clips/{clip_id}", patch_clip, methods=["PATCH"]),
-    Route("/clips/{clip_id}", delete_clip, methods=["DELETE"]),
-    Route("/clips/{clip_id}/restore", restore_clip, methods=["POST"]),
-]
+routes: list[BaseRoute] = [list_clips, get_clip, patch_clip, delete_clip, restore_clip]
