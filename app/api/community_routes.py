@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.access import audit, communities, management
+from app.access import audit, communities
 from app.access.permissions import Action
-from app.access.tokens import Caller
-from app.api import auth, web_state, wire
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api import gates
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound, NotPermitted
@@ -65,119 +62,105 @@ class MemberRequest(Input):
     grants: Annotated[list[Action], Field(max_length=len(Action))] = Field(default_factory=list)
 
 
-async def _managed(request: Request) -> tuple[Context, Caller, str]:
-    ctx = web_state.of(request).ctx
-    caller = auth.caller(request)
-    community = management.named(request.path_params["community"])
-    await management.check(ctx.store, ctx.settings, caller, community)
-    return ctx, caller, community
+_PROBLEMS = [NotPermitted, NotFound, Invalid]
 
 
-async def _told(ctx: Context, community: str) -> ConfigView:
-    rules = await communities.rules(ctx.store, ctx.settings, community)
-    return ConfigView.model_validate(vars(rules))
+async def _config(ctx: Context, community: str) -> ConfigView:
+    return ConfigView.model_validate(await communities.rules(ctx.store, ctx.settings, community))
 
 
-@described(
-    Operation(
-        summary="The rules of a community",
-        answers={HTTPStatus.OK: Answer("The rules in force.", ConfigView)},
-        problems=[NotPermitted, NotFound, Invalid],
-    )
+@endpoint(
+    "GET /communities/{community}/config",
+    "The rules of a community",
+    answers={HTTPStatus.OK: Answer("The rules in force.")},
+    problems=_PROBLEMS,
+    may=gates.managers,
 )
-async def get_config(request: Request) -> Response:
-    """GET /communities/{community}/config"""
-    ctx, _, community = await _managed(request)
-    return wire.answer(await _told(ctx, community))
+async def get_config(call: Call[None]) -> ConfigView:
+    """Its own, or else the instance's."""
+    return await _config(call.ctx, call.name("community"))
 
 
-@described(
-    Operation(
-        summary="Change the rules of a community",
-        description="They act at once on shares that are waiting, refused or being recorded.",
-        answers={HTTPStatus.OK: Answer("The rules in force now.", ConfigView)},
-        problems=[NotPermitted, NotFound, Invalid],
-        body=ConfigRequest,
-    )
+@endpoint(
+    "PUT /communities/{community}/config",
+    "Change the rules of a community",
+    description="They act at once on shares that are waiting, refused or being recorded.",
+    answers={HTTPStatus.OK: Answer("The rules in force now.")},
+    problems=_PROBLEMS,
+    may=gates.managers,
 )
-async def put_config(request: Request) -> Response:
-    """PUT /communities/{community}/config"""
-    ctx, caller, community = await _managed(request)
-    change = (await wire.body(request, ConfigRequest)).model_dump(exclude_unset=True)
+async def put_config(call: Call[ConfigRequest]) -> ConfigView:
+    """Changes what is given, and asks again for what they decide."""
+    ctx, community = call.ctx, call.name("community")
+    change = call.input.model_dump(exclude_unset=True)
     if change:
         await communities.configure(ctx.store, community, change)
-        await audit.note(ctx.store, caller.identity, "community_configured", community, **change)
+        await audit.note(
+            ctx.store, call.caller.identity, "community_configured", community, **change
+        )
         await admission.ask_again(ctx, {"community": community})
-    return wire.answer(await _told(ctx, community))
+    return await _config(ctx, community)
 
 
-@described(
-    Operation(
-        summary="Somebody's role",
-        answers={HTTPStatus.OK: Answer("Role and grants.", MemberView)},
-        problems=[NotPermitted, NotFound, Invalid],
-    )
+@endpoint(
+    "GET /communities/{community}/members/{identity}",
+    "Somebody's role",
+    answers={HTTPStatus.OK: Answer("Role and grants.")},
+    problems=_PROBLEMS,
+    may=gates.managers,
 )
-async def get_member(request: Request) -> Response:
-    """GET /communities/{community}/members/{identity}"""
-    ctx, _, community = await _managed(request)
-    identity = management.named(request.path_params["identity"])
-    row = await communities.member(ctx.store, community, identity)
+async def get_member(call: Call[None]) -> MemberView:
+    """As it stands."""
+    community, identity = call.name("community"), call.name("identity")
+    row = await communities.member(call.ctx.store, community, identity)
     if row is None:
         raise NotFound(f"{identity!r} has no role of their own in {community!r}")
-    return wire.answer(MemberView.model_validate(row))
+    return MemberView.model_validate(row)
 
 
-@described(
-    Operation(
-        summary="Give somebody a role",
-        answers={HTTPStatus.OK: Answer("Role and grants.", MemberView)},
-        problems=[NotPermitted, NotFound, Invalid],
-        body=MemberRequest,
-    )
+@endpoint(
+    "PUT /communities/{community}/members/{identity}",
+    "Give somebody a role",
+    answers={HTTPStatus.OK: Answer("Role and grants.")},
+    problems=_PROBLEMS,
+    may=gates.managers,
 )
-async def put_member(request: Request) -> Response:
-    """PUT /communities/{community}/members/{identity}"""
-    ctx, caller, community = await _managed(request)
-    identity = management.named(request.path_params["identity"])
-    asked = await wire.body(request, MemberRequest)
-    grants = sorted({str(grant) for grant in asked.grants})
-    await communities.set_member(ctx.store, community, identity, asked.role, grants)
+async def put_member(call: Call[MemberRequest]) -> MemberView:
+    """In place of the one they had."""
+    member = MemberView(
+        community=call.name("community"),
+        identity=call.name("identity"),
+        role=call.input.role,
+        grants=sorted({str(grant) for grant in call.input.grants}),
+    )
+    await communities.set_member(call.ctx.store, **member.model_dump())
+    await _changed(call, "member_set", role=member.role, grants=member.grants)
+    return member
+
+
+@endpoint(
+    "DELETE /communities/{community}/members/{identity}",
+    "Take somebody's role away",
+    answers={HTTPStatus.NO_CONTENT: Answer("They have none now.")},
+    problems=_PROBLEMS,
+    may=gates.managers,
+)
+async def delete_member(call: Call[None]) -> None:
+    """If they have one."""
+    community, identity = call.name("community"), call.name("identity")
+    if await communities.remove_member(call.ctx.store, community, identity):
+        await _changed(call, "member_removed")
+
+
+async def _changed(
+    call: Call[Any], action: Literal["member_set", "member_removed"], **data: Any
+) -> None:
+    """Writes down what became of a member, and asks again for what their role decides."""
+    community, identity = call.name("community"), call.name("identity")
     await audit.note(
-        ctx.store, caller.identity, "member_set", identity, community=community, role=asked.role,
-        grants=grants,
-    )  # fmt: skip
-    await admission.ask_again(ctx, {"community": community, "identity": identity})
-    return wire.answer(
-        MemberView(community=community, identity=identity, role=asked.role, grants=grants)
+        call.ctx.store, call.caller.identity, action, identity, community=community, **data
     )
+    await admission.ask_again(call.ctx, {"community": community, "identity": identity})
 
 
-@described(
-    Operation(
-        summary="Take somebody's role away",
-        answers={HTTPStatus.NO_CONTENT: Answer("They have none now.")},
-        problems=[NotPermitted, NotFound, Invalid],
-    )
-)
-async def delete_member(request: Request) -> Response:
-    """DELETE /communities/{community}/members/{identity}"""
-    ctx, caller, community = await _managed(request)
-    identity = management.named(request.path_params["identity"])
-    if await communities.remove_member(ctx.store, community, identity):
-        await audit.note(
-            ctx.store, caller.identity, "member_removed", identity, community=community
-        )
-        await admission.ask_again(ctx, {"community": community, "identity": identity})
-    return Response(status_code=HTTPStatus.NO_CONTENT)
-
-
-_CONFIG = "/communities/{community}/config"
-_MEMBER = "/communities/{community}/members/{identity}"
-routes: list[BaseRoute] = [
-    Route(_CONFIG, get_config, methods=["GET"]),
-    Route(_CONFIG, put_config, methods=["PUT"]),
-    Route(_MEMBER, get_member, methods=["GET"]),
-    Route(_MEMBER, put_member, methods=["PUT"]),
-    Route(_MEMBER, delete_member, methods=["DELETE"]),
-]
+routes: list[BaseRoute] = [get_config, put_config, get_member, put_member, delete_member]
