@@ -6,14 +6,12 @@ from http import HTTPStatus
 from typing import Annotated
 
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.access import directories, management
-from app.api import auth, web_state, wire
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.access import directories
+from app.api import gates
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.errors import NotFound, NotPermitted
 
@@ -84,21 +82,17 @@ class UserPage(View):
     next: str | None
 
 
-@described(
-    Operation(
-        summary="The communities that the caller manages",
-        description="An administrator of the instance gets every one that there is.",
-        answers={HTTPStatus.OK: Answer("A page of communities.", CommunityPage)},
-        query=PageQuery,
-    )
+@endpoint(
+    "GET /communities",
+    "The communities that the caller manages",
+    description="An administrator of the instance gets every one that there is.",
+    answers={HTTPStatus.OK: Answer("A page of communities.")},
 )
-async def list_communities(request: Request) -> Response:
-    """GET /communities"""
-    ctx = web_state.of(request).ctx
-    caller = auth.caller(request)
-    asked = wire.query(request, PageQuery)
+async def list_communities(call: Call[PageQuery]) -> CommunityPage:
+    """A page of them."""
+    ctx, given = call.ctx, call.input
     found, following = await directories.managed(
-        ctx.store, ctx.settings, caller, limit=asked.limit, after=asked.next
+        ctx.store, ctx.settings, call.caller, limit=given.limit, after=given.next
     )
     items = [
         CommunityView(
@@ -113,53 +107,40 @@ async def list_communities(request: Request) -> Response:
         )
         for each in found
     ]
-    return wire.answer(CommunityPage(items=items, next=following))
+    return CommunityPage(items=items, next=following)
 
 
-@described(
-    Operation(
-        summary="Who has a role in a community",
-        answers={HTTPStatus.OK: Answer("A page of members.", MemberPage)},
-        problems=[NotPermitted, NotFound],
-        query=NameQuery,
-    )
+@endpoint(
+    "GET /communities/{community}/members",
+    "Who has a role in a community",
+    answers={HTTPStatus.OK: Answer("A page of members.")},
+    problems=[NotPermitted, NotFound],
+    may=gates.managers,
 )
-async def list_members(request: Request) -> Response:
-    """GET /communities/{community}/members"""
-    ctx = web_state.of(request).ctx
-    caller = auth.caller(request)
-    community = management.named(request.path_params["community"])
-    await management.check(ctx.store, ctx.settings, caller, community)
-    asked = wire.query(request, NameQuery)
+async def list_members(call: Call[NameQuery]) -> MemberPage:
+    """A page of them."""
+    community, given = call.name("community"), call.input
     rows, following = await directories.members(
-        ctx.store, community, search=asked.search, limit=asked.limit, after=asked.next
+        call.ctx.store, community, search=given.search, limit=given.limit, after=given.next
     )
-    items = [ListedMember.model_validate(row) for row in rows]
-    return wire.answer(MemberPage(items=items, next=following))
+    return MemberPage(items=[ListedMember.model_validate(row) for row in rows], next=following)
 
 
-@described(
-    Operation(
-        summary="Who uses how much of their quota",
-        answers={HTTPStatus.OK: Answer("A page of users.", UserPage)},
-        problems=[NotPermitted],
-        query=NameQuery,
-    )
+@endpoint(
+    "GET /users",
+    "Who uses how much of their quota",
+    answers={HTTPStatus.OK: Answer("A page of users.")},
+    problems=[NotPermitted],
+    may=gates.admins,
 )
-async def list_users(request: Request) -> Response:
-    """GET /users"""
-    ctx = web_state.of(request).ctx
-    management.check_admin(auth.caller(request))
-    asked = wire.query(request, NameQuery)
+async def list_users(call: Call[NameQuery]) -> UserPage:
+    """A page of them."""
+    ctx, given = call.ctx, call.input
     found, following = await directories.users(
-        ctx.store, ctx.settings, search=asked.search, limit=asked.limit, after=asked.next
+        ctx.store, ctx.settings, search=given.search, limit=given.limit, after=given.next
     )
     items = [UserView.model_validate({"identity": who} | vars(numbers)) for who, numbers in found]
-    return wire.answer(UserPage(items=items, next=following))
+    return UserPage(items=items, next=following)
 
 
-routes: list[BaseRoute] = [
-    Route("/communities", list_communities, methods=["GET"]),
-    Route("/communities/{community}/members", list_members, methods=["GET"]),
-    Route("/users", list_users, methods=["GET"]),
-]
+routes: list[BaseRoute] = [list_communities, list_members, list_users]
