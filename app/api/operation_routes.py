@@ -6,14 +6,12 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.access import audit, management
-from app.api import auth, web_state, wire
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.access import audit
+from app.api import gates
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.api.wire import Input, InstantText, View
 from app.captures.requests import Instant
 from app.errors import NotFound, NotPermitted
@@ -90,72 +88,56 @@ class EventQuery(Input):
     )
 
 
-@described(
-    Operation(
-        summary="Who did what",
-        answers={HTTPStatus.OK: Answer("A page of entries.", AuditPage)},
-        problems=[NotPermitted],
-        query=AuditQuery,
-    )
+@endpoint(
+    "GET /audit",
+    "Who did what",
+    answers={HTTPStatus.OK: Answer("A page of entries.")},
+    problems=[NotPermitted],
+    may=gates.admins,
 )
-async def get_audit(request: Request) -> Response:
-    """GET /audit"""
-    ctx = web_state.of(request).ctx
-    management.check_admin(auth.caller(request))
-    asked = wire.query(request, AuditQuery)
-    wanted = {"identity": asked.identity, "action": asked.action, "subject": asked.subject}
+async def get_audit(call: Call[AuditQuery]) -> AuditPage:
+    """A page of it."""
+    given = call.input
+    wanted = {"identity": given.identity, "action": given.action, "subject": given.subject}
     rows, following = await audit.page(
-        ctx.store,
+        call.ctx.store,
         {field: value for field, value in wanted.items() if value is not None},
-        since=asked.since,
-        until=asked.until,
-        limit=asked.limit,
-        after=asked.next,
+        since=given.since,
+        until=given.until,
+        limit=given.limit,
+        after=given.next,
     )
-    items = [AuditView.model_validate({**row, "id": row["_id"]}) for row in rows]
-    return wire.answer(AuditPage(items=items, next=following))
+    return AuditPage(items=[AuditView.of_row(row) for row in rows], next=following)
 
 
-@described(
-    Operation(
-        summary="Events that nobody took",
-        answers={HTTPStatus.OK: Answer("The events.", EventPage)},
-        problems=[NotPermitted],
-        query=EventQuery,
-    )
+@endpoint(
+    "GET /events",
+    "Events that nobody took",
+    answers={HTTPStatus.OK: Answer("The events.")},
+    problems=[NotPermitted],
+    may=gates.admins,
 )
-async def get_events(request: Request) -> Response:
-    """GET /events"""
-    ctx = web_state.of(request).ctx
-    management.check_admin(auth.caller(request))
-    asked = wire.query(request, EventQuery)
-    rows, following = await sender.page(ctx, asked.state, limit=asked.limit, after=asked.next)
-    items = [EventView.model_validate({**row, "id": row["_id"]}) for row in rows]
-    return wire.answer(EventPage(items=items, next=following))
+async def get_events(call: Call[EventQuery]) -> EventPage:
+    """A page of them."""
+    given = call.input
+    rows, following = await sender.page(call.ctx, given.state, limit=given.limit, after=given.next)
+    return EventPage(items=[EventView.of_row(row) for row in rows], next=following)
 
 
-@described(
-    Operation(
-        summary="Send a dead event again",
-        description="It is tried for another day.",
-        answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
-        problems=[NotPermitted, NotFound],
-    )
+@endpoint(
+    "POST /events/{event_id}/send",
+    "Send a dead event again",
+    description="It is tried for another day.",
+    answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
+    problems=[NotPermitted, NotFound],
+    may=gates.admins,
 )
-async def send_event(request: Request) -> Response:
-    """POST /events/{event_id}/send"""
-    ctx = web_state.of(request).ctx
-    caller = auth.caller(request)
-    management.check_admin(caller)
-    event_id = request.path_params["event_id"]
-    if not await sender.send_again(ctx, event_id):
+async def send_event(call: Call[None]) -> None:
+    """Gives it another day."""
+    event_id = call.path["event_id"]
+    if not await sender.send_again(call.ctx, event_id):
         raise NotFound(f"there is no dead event {event_id!r}")
-    await audit.note(ctx.store, caller.identity, "event_sent_again", event_id)
-    return Response(status_code=HTTPStatus.ACCEPTED)
+    await audit.note(call.ctx.store, call.caller.identity, "event_sent_again", event_id)
 
 
-routes: list[BaseRoute] = [
-    Route("/audit", get_audit, methods=["GET"]),
-    Route("/events", get_events, methods=["GET"]),
-    Route("/events/{event_id}/send", send_event, methods=["POST"]),
-]
+routes: list[BaseRoute] = [get_audit, get_events, send_event]
