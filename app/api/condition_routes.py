@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.access import management
-from app.api import auth, web_state, wire
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api import gates
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.condition import history
 from app.errors import NotPermitted
@@ -69,50 +65,42 @@ class ChecksView(View):
     items: list[CheckView]
 
 
-@described(
-    Operation(
-        summary="The service's numbers over the last hours",
-        answers={HTTPStatus.OK: Answer("A sample for every step.", HistoryView)},
-        problems=[NotPermitted],
-        query=HistoryQuery,
-    )
+@endpoint(
+    "GET /operations/history",
+    "The service's numbers over the last hours",
+    answers={HTTPStatus.OK: Answer("A sample for every step.")},
+    problems=[NotPermitted],
+    may=gates.admins,
 )
-async def get_history(request: Request) -> Response:
-    """GET /operations/history"""
-    management.check_admin(auth.caller(request))
-    asked = wire.query(request, HistoryQuery)
-    rows = await history.read(web_state.of(request).ctx, asked.minutes, datetime.now(UTC))
+async def get_history(call: Call[HistoryQuery]) -> HistoryView:
+    """The samples of the last minutes."""
+    rows = await history.read(call.ctx, call.input.minutes, call.now)
     items = [SampleView.model_validate(row) for row in rows]
-    return wire.answer(HistoryView(step_seconds=history.STEP_SECONDS, items=items))
+    return HistoryView(step_seconds=history.STEP_SECONDS, items=items)
 
 
-@described(
-    Operation(
-        summary="The doctor's findings",
-        description="At most 30 s old. What would take long is left to `python -m app doctor`.",
-        answers={HTTPStatus.OK: Answer("What each check found.", ChecksView)},
-        problems=[NotPermitted],
-    )
+@endpoint(
+    "GET /operations/checks",
+    "The doctor's findings",
+    description="At most 30 s old. What would take long is left to `python -m app doctor`.",
+    answers={HTTPStatus.OK: Answer("What each check found.")},
+    problems=[NotPermitted],
+    may=gates.admins,
 )
-async def get_checks(request: Request) -> Response:
-    """GET /operations/checks"""
-    management.check_admin(auth.caller(request))
-    checkup = web_state.of(request).checkup
-    checked = await checkup.read()
+async def get_checks(call: Call[None]) -> ChecksView:
+    """The newest ones."""
+    checked = await call.state.checkup.read()
     items = [
         CheckView(
-            name=found.name,
-            ok=found.level != "fail",
-            level=found.level,
-            detail=found.detail,
-            advice=found.advice,
+            name=each.name,
+            ok=each.level != "fail",
+            level=each.level,
+            detail=each.detail,
+            advice=each.advice,
         )
-        for found in checked.findings
+        for each in checked.findings
     ]
-    return wire.answer(ChecksView(at=checked.at, ok=checked.ok, items=items))
+    return ChecksView(at=checked.at, ok=checked.ok, items=items)
 
 
-routes: list[BaseRoute] = [
-    Route("/operations/history", get_history, methods=["GET"]),
-    Route("/operations/checks", get_checks, methods=["GET"]),
-]
+routes: list[BaseRoute] = [get_history, get_checks]
