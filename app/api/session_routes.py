@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app.access import standing
 from app.access.issue import issue_session
-from app.access.tokens import Caller
-from app.api import auth, web_state, wire
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.api.wire import InstantText, RoundedSeconds, View
 from app.captures.requests import POST_ROLL_SECONDS, TEXT_LENGTH, TITLE_LENGTH
 from app.clips.library import RESTORE_SECONDS
@@ -69,40 +63,34 @@ class SessionView(CallerView):
     renewable_until: InstantText = Field(description="Until then POST /session takes this one too.")
 
 
-@described(
-    Operation(
-        summary="Exchange a LiveKit token for one of ours",
-        description="For pages that stay open longer than a LiveKit token lives. Takes a token of "
-        "ours as well, and renews it.",
-        answers={HTTPStatus.OK: Answer("The token.", SessionView)},
-    )
+@endpoint(
+    "POST /session",
+    "Exchange a LiveKit token for one of ours",
+    description="For pages that stay open longer than a LiveKit token lives. Takes a token of "
+    "ours as well, and renews it.",
+    answers={HTTPStatus.OK: Answer("The token.")},
 )
-async def post_session(request: Request) -> Response:
-    """POST /session"""
-    caller = auth.caller(request)
-    told = await _told(request, caller)
-    session = issue_session(web_state.of(request).ctx.settings, caller, datetime.now(UTC))
-    mine = {"expires_at": session.expires_at, "token": session.token}
-    mine["renewable_until"] = session.renewable_until
-    return wire.answer(SessionView.model_validate(told | mine))
+async def post_session(call: Call[None]) -> SessionView:
+    """A token with the rights of the one that was shown."""
+    members = await _members(call)
+    session = issue_session(call.ctx.settings, call.caller, call.now)
+    return SessionView.model_validate(members | vars(session))
 
 
-@described(
-    Operation(
-        summary="What the caller's token is good for",
-        answers={HTTPStatus.OK: Answer("As it is now.", CallerView)},
-    )
+@endpoint(
+    "GET /session",
+    "What the caller's token is good for",
+    answers={HTTPStatus.OK: Answer("As it is now.")},
 )
-async def get_session(request: Request) -> Response:
-    """GET /session"""
-    return wire.answer(CallerView.model_validate(await _told(request, auth.caller(request))))
+async def get_session(call: Call[None]) -> CallerView:
+    """Whose it is, and what they may do."""
+    return CallerView.model_validate(await _members(call))
 
 
-async def _told(request: Request, caller: Caller) -> dict[str, Any]:
+async def _members(call: Call[None]) -> dict[str, Any]:
     """The members of CallerView."""
-    ctx = web_state.of(request).ctx
-    settings = ctx.settings
-    found = await standing.standings(ctx.store, settings, caller)
+    caller, settings = call.caller, call.ctx.settings
+    found = await standing.standings(call.ctx.store, settings, caller)
     limits = LimitsView(
         max_capture_seconds=settings.max_capture.total_seconds(),
         retention_seconds=settings.retention.total_seconds(),
@@ -122,12 +110,9 @@ async def _told(request: Request, caller: Caller) -> dict[str, Any]:
         "room": caller.room,
         "room_admin": caller.room_admin,
         "instance_admin": caller.instance_admin,
-        "communities": [StandingView.model_validate(asdict(each)) for each in found],
+        "communities": [StandingView.model_validate(each) for each in found],
         "limits": limits,
     }
 
 
-routes: list[BaseRoute] = [
-    Route("/session", post_session, methods=["POST"]),
-    Route("/session", get_session, methods=["GET"]),
-]
+routes: list[BaseRoute] = [post_session, get_session]
