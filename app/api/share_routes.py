@@ -6,14 +6,11 @@ from http import HTTPStatus
 from typing import Annotated
 
 from pydantic import Field, field_validator
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.api import auth, web_state, wire
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
-from app.api.wire import Input, View
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
+from app.api.wire import IDEMPOTENCY_KEY, Input, View
 from app.captures.requests import TEXT_LENGTH, Name, clean_text
 from app.clips import sharing
 from app.errors import NotFound, NotPermitted
@@ -48,29 +45,28 @@ class ShareView(View):
     message: MessageView
 
 
-@described(
-    Operation(
-        summary="Post a clip in the chat",
-        description="Sends the event `clip_shared`, with the message to post, to EVENTS_URL and "
-        "into the live room. Refused where no EVENTS_URL is set. Who may see the clip "
-        "stays as it is.",
-        answers={HTTPStatus.ACCEPTED: Answer("It is on its way.", ShareView)},
-        problems=[NotFound, NotPermitted, sharing.NoEventsUrl],
-        body=ShareRequest,
-        headers={wire.IDEMPOTENCY_KEY: "The same key again is the same event."},
-    )
+@endpoint(
+    "POST /clips/{clip_id}/share",
+    "Post a clip in the chat",
+    description="Sends the event `clip_shared`, with the message to post, to EVENTS_URL and "
+    "into the live room. Refused where no EVENTS_URL is set. Who may see the clip "
+    "stays as it is.",
+    answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
+    problems=[NotFound, NotPermitted, sharing.NoEventsUrl],
+    headers={IDEMPOTENCY_KEY: "The same key again is the same event."},
 )
-async def share_clip(request: Request) -> Response:
-    """POST /clips/{clip_id}/share"""
-    ctx = web_state.of(request).ctx
-    caller = auth.caller(request)
-    key = wire.idempotency_key(request)
-    asked = await wire.body(request, ShareRequest)
-    clip_id = request.path_params["clip_id"]
-    sent = await sharing.share(ctx, caller, clip_id, asked.channel_id, asked.text, key)
+async def share_clip(call: Call[ShareRequest]) -> ShareView:
+    """Asks the chat to post it."""
+    sent = await sharing.share(
+        call.ctx,
+        call.caller,
+        call.path["clip_id"],
+        call.input.channel_id,
+        call.input.text,
+        call.idempotency_key,
+    )
     message = MessageView(text=sent.text, attachments=list(sent.attachments))
-    answer = ShareView(event=sent.event_id, channel_id=sent.channel_id, message=message)
-    return wire.answer(answer, HTTPStatus.ACCEPTED)
+    return ShareView(event=sent.event_id, channel_id=sent.channel_id, message=message)
 
 
-routes: list[BaseRoute] = [Route("/clips/{clip_id}/share", share_clip, methods=["POST"])]
+routes: list[BaseRoute] = [share_clip]
