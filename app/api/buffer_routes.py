@@ -140,7 +140,7 @@ async def list_buffers(request: Request) -> Response:
     lines.sort(key=lambda line: ids.index(line.buffer_id))
     if asked.state is not None:
         lines = [line for line in lines if line.state in buffer_states.read(asked.state)]
-    items = await told(ctx, caller, lines, now)
+    items = await views(ctx, caller, lines, now)
     further = _cursor(found[asked.limit - 1]) if len(found) > asked.limit else None
     return wire.answer(BufferPage(items=items, next=further))
 
@@ -209,10 +209,10 @@ def _asked(request: Request) -> tuple[Context, Caller, datetime]:
     return web_state.of(request).ctx, auth.caller(request), datetime.now(UTC)
 
 
-async def told(
+async def views(
     ctx: Context, caller: Caller, lines: Sequence[Timeline], now: datetime
 ) -> list[BufferView]:
-    """Buffers that the caller may see, as they are told of them."""
+    """Buffers that the caller may see, as they are shown them."""
     return [BufferView.model_validate(each) for each in await _told(ctx, caller, lines, now)]
 
 

@@ -140,7 +140,9 @@ class _Told:
             and (everything or line.buffer_id not in known or known[line.buffer_id][0] != found)
         ]
         told = (
-            await buffer_routes.told(self._ctx, self._caller, due, datetime.now(UTC)) if due else []
+            await buffer_routes.views(self._ctx, self._caller, due, datetime.now(UTC))
+            if due
+            else []
         )
         versions = {each: known[each] for each in seen if each in known}
         versions |= {item.id: (seen[item.id], item.replay_url is not None) for item in told}

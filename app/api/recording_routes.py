@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app.access import visibility
 from app.access.policy import StoppedAs
-from app.access.tokens import Caller
-from app.api import auth, buffer_routes, share_lookup, web_state, wire
+from app.api import buffer_routes, gates, share_lookup
 from app.api.buffer_routes import BufferView
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.api.wire import Input
 from app.captures.requests import clean_title
-from app.context import Context
 from app.errors import Conflict, NotFound, NotPermitted
 from app.models import Row
 from app.recording import share_stop
@@ -34,57 +30,49 @@ class StopRequest(Input):
     )
 
 
-@described(
-    Operation(
-        summary="Stop the recording of a share",
-        description="Until /resume, or for as long as the share lasts. What was buffered stays. "
-        "For the sharer, and the admins of its community, its room and the instance.",
-        answers={HTTPStatus.ACCEPTED: Answer("It ends within seconds.", BufferView)},
-        problems=[NotFound, NotPermitted, Conflict],
-        body=StopRequest,
-    )
+@endpoint(
+    "POST /buffers/{buffer_id}/stop",
+    "Stop the recording of a share",
+    description="Until /resume, or for as long as the share lasts. What was buffered stays. "
+    "For the sharer, and the admins of its community, its room and the instance.",
+    answers={HTTPStatus.ACCEPTED: Answer("It ends within seconds.")},
+    problems=[NotFound, NotPermitted, Conflict],
+    may=gates.viewers,
+    body_may_be_empty=True,
 )
-async def stop_recording(request: Request) -> Response:
-    """POST /buffers/{buffer_id}/stop"""
-    ctx, caller, row, standing = await _meant(request)
-    asked = await wire.body(request, StopRequest, may_be_empty=True)
-    await share_stop.stop(ctx, caller, row, standing, asked.reason)
-    return await _answer(ctx, request, caller)
+async def stop_recording(call: Call[StopRequest]) -> BufferView:
+    """Asks for its end."""
+    row, standing = await _meant(call)
+    await share_stop.stop(call.ctx, call.caller, row, standing, call.input.reason)
+    return await _view(call)
 
 
-@described(
-    Operation(
-        summary="Take a stop of a recording back",
-        description="The sharer takes back their own, any admin that of an admin.",
-        answers={HTTPStatus.ACCEPTED: Answer("It is recorded again within seconds.", BufferView)},
-        problems=[NotFound, NotPermitted, Conflict],
-    )
+@endpoint(
+    "POST /buffers/{buffer_id}/resume",
+    "Take a stop of a recording back",
+    description="The sharer takes back their own, any admin that of an admin.",
+    answers={HTTPStatus.ACCEPTED: Answer("It is recorded again within seconds.")},
+    problems=[NotFound, NotPermitted, Conflict],
 )
-async def resume_recording(request: Request) -> Response:
-    """POST /buffers/{buffer_id}/resume"""
-    ctx, caller, row, standing = await _meant(request)
-    await share_stop.resume(ctx, caller, row, standing)
-    return await _answer(ctx, request, caller)
+async def resume_recording(call: Call[None]) -> BufferView:
+    """Asks for a new recording."""
+    row, standing = await _meant(call)
+    await share_stop.resume(call.ctx, call.caller, row, standing)
+    return await _view(call)
 
 
-async def _meant(request: Request) -> tuple[Context, Caller, Row, frozenset[StoppedAs]]:
+async def _meant(call: Call[Any]) -> tuple[Row, frozenset[StoppedAs]]:
     """The share that is meant, and as whom the caller may stop its recording."""
-    ctx = web_state.of(request).ctx
-    caller = auth.caller(request)
-    row = await share_lookup.seen(ctx, caller, request.path_params["buffer_id"])
-    standing = await visibility.may_stop(ctx.store, caller, visibility.share_of(row))
-    return ctx, caller, row, standing
+    row = await share_lookup.seen(call.ctx, call.caller, call.path["buffer_id"])
+    standing = await visibility.may_stop(call.ctx.store, call.caller, visibility.share_of(row))
+    return row, standing
 
 
-async def _answer(ctx: Context, request: Request, caller: Caller) -> Response:
-    now = datetime.now(UTC)
-    reader = auth.reader_of(ctx, caller, now)
-    line = await share_lookup.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
-    (told,) = await buffer_routes.told(ctx, caller, [line], now)
-    return wire.answer(told, HTTPStatus.ACCEPTED)
+async def _view(call: Call[Any]) -> BufferView:
+    now = datetime.now(UTC)  # what was asked for has been done since the call came
+    line = await share_lookup.seen_timeline(call.ctx, call.reader, call.path["buffer_id"], now)
+    (view,) = await buffer_routes.views(call.ctx, call.caller, [line], now)
+    return view
 
 
-routes: list[BaseRoute] = [
-    Route("/buffers/{buffer_id}/stop", stop_recording, methods=["POST"]),
-    Route("/buffers/{buffer_id}/resume", resume_recording, methods=["POST"]),
-]
+routes: list[BaseRoute] = [stop_recording, resume_recording]
