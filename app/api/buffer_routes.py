@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app.access import policy, visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth, marker_routes, share_lookup, web_state, wire
+from app.api import auth, marker_routes, share_lookup, wire
+from app.api.call import Call
 from app.api.marker_routes import MarkerView
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api.operation import Answer, endpoint
 from app.api.wire import InstantText, RoundedSeconds
 from app.captures import share_erasure
 from app.captures.requests import Name
@@ -65,7 +63,7 @@ class SpanView(wire.View):
 
     start: InstantText
     end: InstantText
-    session: str
+    session: str = Field(validation_alias="session_id")
     audio: bool
     width: int
     height: int
@@ -113,36 +111,33 @@ class BufferQuery(wire.Input):
     )
 
 
-@described(
-    Operation(
-        summary="The buffers that the caller may see",
-        answers={HTTPStatus.OK: Answer("A page of buffers.", BufferPage)},
-        query=BufferQuery,
-    )
+@endpoint(
+    "GET /buffers",
+    "The buffers that the caller may see",
+    answers={HTTPStatus.OK: Answer("A page of buffers.")},
 )
-async def list_buffers(request: Request) -> Response:
-    """GET /buffers"""
-    ctx, caller, now = _asked(request)
-    asked = wire.query(request, BufferQuery)
-    wanted = {"room": asked.room, "identity": asked.identity}
+async def list_buffers(call: Call[BufferQuery]) -> BufferPage:
+    """A page of them."""
+    ctx, given = call.ctx, call.input
+    wanted = {"room": given.room, "identity": given.identity}
     conditions: list[dict[str, Any]] = [
-        await visibility.scope(ctx.store, ctx.settings, caller),
+        await visibility.scope(ctx.store, ctx.settings, call.caller),
         {field: value for field, value in wanted.items() if value is not None},
-        {} if asked.state is None else buffer_states.stored(buffer_states.read(asked.state)),
-        {} if asked.next is None else _after(asked.next),
+        {} if given.state is None else buffer_states.stored(buffer_states.read(given.state)),
+        {} if given.next is None else _after(given.next),
     ]
     rows = ctx.store.rows(Buffer).find({"$and": conditions}, {"since": 1})
-    found = await rows.sort([("since", -1), ("_id", -1)]).to_list(asked.limit + 1)
-    ids = [row["_id"] for row in found[: asked.limit]]
+    found = await rows.sort([("since", -1), ("_id", -1)]).to_list(given.limit + 1)
+    ids = [row["_id"] for row in found[: given.limit]]
     lines = await timeline.listing(
-        ctx.store, {"_id": {"$in": ids}}, now, ctx.settings, limit=len(ids)
+        ctx.store, {"_id": {"$in": ids}}, call.now, ctx.settings, limit=len(ids)
     )
     lines.sort(key=lambda line: ids.index(line.buffer_id))
-    if asked.state is not None:
-        lines = [line for line in lines if line.state in buffer_states.read(asked.state)]
-    items = await views(ctx, caller, lines, now)
-    further = _cursor(found[asked.limit - 1]) if len(found) > asked.limit else None
-    return wire.answer(BufferPage(items=items, next=further))
+    if given.state is not None:
+        lines = [line for line in lines if line.state in buffer_states.read(given.state)]
+    items = await views(ctx, call.caller, lines, call.now)
+    further = _cursor(found[given.limit - 1]) if len(found) > given.limit else None
+    return BufferPage(items=items, next=further)
 
 
 def _cursor(row: dict[str, Any]) -> str:
@@ -155,79 +150,54 @@ def _after(cursor: str) -> dict[str, Any]:
     return {"$or": [{"since": {"$lt": since}}, {"since": since, "_id": {"$lt": buffer_id}}]}
 
 
-@described(
-    Operation(
-        summary="A buffer and its timeline",
-        answers={HTTPStatus.OK: Answer("The buffer.", BufferDetail)},
-        problems=[NotFound],
-    )
+@endpoint(
+    "GET /buffers/{buffer_id}",
+    "A buffer and its timeline",
+    answers={HTTPStatus.OK: Answer("The buffer.")},
+    problems=[NotFound],
 )
-async def get_buffer(request: Request) -> Response:
-    """GET /buffers/{buffer_id}"""
-    ctx, caller, now = _asked(request)
-    reader = auth.reader_of(ctx, caller, now)
-    line = await share_lookup.seen_timeline(ctx, reader, request.path_params["buffer_id"], now)
-    (members,) = await _told(ctx, caller, [line], now)
-    spans = [
-        SpanView(
-            start=span.start,
-            end=span.end,
-            session=span.session_id,
-            audio=span.audio,
-            width=span.width,
-            height=span.height,
-        )
-        for span in line.spans
-    ]
-    gaps = [GapView(start=gap.start, end=gap.end, why=gap.why) for gap in line.gaps]
+async def get_buffer(call: Call[None]) -> BufferDetail:
+    """With what was marked on it."""
+    ctx, caller, now = call.ctx, call.caller, call.now
+    line = await share_lookup.seen_timeline(ctx, call.reader, call.path["buffer_id"], now)
+    (buffer,) = await views(ctx, caller, [line], now)
     share = visibility.share_in(line)
-    marked = await marker_routes.of_buffer(ctx, caller, line.buffer_id, share, now)
-    detail = members | {"spans": spans, "gaps": gaps, "markers": marked}
-    return wire.answer(BufferDetail.model_validate(detail))
-
-
-@described(
-    Operation(
-        summary="Delete what is kept of one's share up to now",
-        description="Acts at once: captures of it are cancelled, and nothing of it is shown. "
-        "Its files go within seconds. Clips made before stay.",
-        answers={HTTPStatus.NO_CONTENT: Answer("It is gone.")},
-        problems=[NotFound, NotPermitted],
+    return BufferDetail(
+        **buffer.model_dump(),
+        spans=[SpanView.model_validate(span) for span in line.spans],
+        gaps=[GapView.model_validate(gap) for gap in line.gaps],
+        markers=await marker_routes.of_buffer(ctx, caller, line.buffer_id, share, now),
     )
+
+
+@endpoint(
+    "DELETE /buffers/{buffer_id}",
+    "Delete what is kept of one's share up to now",
+    description="Acts at once: captures of it are cancelled, and nothing of it is shown. "
+    "Its files go within seconds. Clips made before stay.",
+    answers={HTTPStatus.NO_CONTENT: Answer("It is gone.")},
+    problems=[NotFound, NotPermitted],
 )
-async def delete_buffer(request: Request) -> Response:
-    """DELETE /buffers/{buffer_id}"""
-    ctx, caller, _ = _asked(request)
-    found = await share_lookup.seen(ctx, caller, request.path_params["buffer_id"])
-    if not policy.may_forget(caller, visibility.share_of(found)):
-        raise NotPermitted(f"only {found['identity']!r}, whose share it is, may delete it")
-    await share_erasure.forget_share(ctx, caller, found)
-    return Response(status_code=HTTPStatus.NO_CONTENT)
-
-
-def _asked(request: Request) -> tuple[Context, Caller, datetime]:
-    return web_state.of(request).ctx, auth.caller(request), datetime.now(UTC)
+async def delete_buffer(call: Call[None]) -> None:
+    """If it is the caller's."""
+    row = await share_lookup.seen(call.ctx, call.caller, call.path["buffer_id"])
+    if not policy.may_forget(call.caller, visibility.share_of(row)):
+        raise NotPermitted(f"only {row['identity']!r}, whose share it is, may delete it")
+    await share_erasure.forget_share(call.ctx, call.caller, row)
 
 
 async def views(
     ctx: Context, caller: Caller, lines: Sequence[Timeline], now: datetime
 ) -> list[BufferView]:
     """Buffers that the caller may see, as they are shown them."""
-    return [BufferView.model_validate(each) for each in await _told(ctx, caller, lines, now)]
-
-
-async def _told(
-    ctx: Context, caller: Caller, lines: Sequence[Timeline], now: datetime
-) -> list[dict[str, Any]]:
-    """The members of BufferView, for each of the timelines."""
     reader = auth.reader_of(ctx, caller, now)
-    asked: list[tuple[Share, visibility.Window | None]] = []
+    meant: list[tuple[Share, visibility.Window | None]] = []
     for line in lines:
         share, window = visibility.share_in(line), (line.oldest or now, line.newest or now)
-        asked += [(share, None), (share, window)]
-    rights = await visibility.rights(ctx.store, ctx.settings, caller, asked)
+        meant += [(share, None), (share, window)]
+    rights = await visibility.rights(ctx.store, ctx.settings, caller, meant)
     return [
-        _members(line) | _urls(ctx, line, reader, at_any_time, as_it_is)
+        _view(line, _urls(ctx, line, reader, at_any_time, as_it_is))
         for line, at_any_time, as_it_is in zip(lines, rights[::2], rights[1::2], strict=True)
     ]
 
@@ -255,28 +225,25 @@ def _urls(
     }
 
 
-def _members(line: Timeline) -> dict[str, Any]:
-    return {
-        "id": line.buffer_id,
-        "room": line.room,
-        "identity": line.identity,
-        "state": line.state,
-        "why": line.why,
-        "why_detail": line.why_detail,
-        "retry_at": line.retry_at,
-        "since": line.since,
-        "ended_at": line.ended_at,
-        "oldest": line.oldest,
-        "newest": line.newest,
-        "seconds": line.seconds,
-        "audio": line.audio,
-        "sessions": list(line.session_ids),
-        "clock": line.clock,
-    }
+def _view(line: Timeline, urls: dict[str, str | None]) -> BufferView:
+    return BufferView(
+        id=line.buffer_id,
+        room=line.room,
+        identity=line.identity,
+        state=line.state,
+        why=line.why,
+        why_detail=line.why_detail,
+        retry_at=line.retry_at,
+        since=line.since,
+        ended_at=line.ended_at,
+        oldest=line.oldest,
+        newest=line.newest,
+        seconds=line.seconds,
+        audio=line.audio,
+        sessions=list(line.session_ids),
+        clock=line.clock,
+        **urls,
+    )
 
 
-routes: list[BaseRoute] = [
-    Route("/buffers", list_buffers, methods=["GET"]),
-    Route("/buffers/{buffer_id}", get_buffer, methods=["GET"]),
-    Route("/buffers/{buffer_id}", delete_buffer, methods=["DELETE"]),
-]
+routes: list[BaseRoute] = [list_buffers, get_buffer, delete_buffer]

@@ -14,17 +14,16 @@ import structlog
 from pydantic import Field
 from pymongo.errors import PyMongoError
 from sse_starlette import ServerSentEvent
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app.access import visibility
 from app.access.tokens import Caller
-from app.api import auth, buffer_routes, web_state, wire
+from app.api import buffer_routes, wire
 from app.api.buffer_routes import BufferView
+from app.api.call import Call
 from app.api.event_streams import EventStream
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api.operation import Answer, endpoint
 from app.captures.requests import Name
 from app.context import Context
 from app.errors import TooManyRequests
@@ -59,41 +58,36 @@ class GoneView(wire.View):
     id: str
 
 
-@described(
-    Operation(
-        summary="The buffers that the caller may see, as they change",
-        description="Server-sent events: first `snapshot`, {items} as GET /buffers tells them, of "
-        "what is live, refused, or still holds something: the newest 200. Then `buffer`, such an "
-        "item, when anything of it has changed, at most once a second each; and `gone`, {id}. The "
-        "stream ends with the caller's token.",
-        answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
-        problems=[TooManyRequests],
-        query=BufferEventQuery,
-    )
+@endpoint(
+    "GET /buffers/events",
+    "The buffers that the caller may see, as they change",
+    description="Server-sent events: first `snapshot`, {items} as GET /buffers tells them, of "
+    "what is live, refused, or still holds something: the newest 200. Then `buffer`, such an "
+    "item, when anything of it has changed, at most once a second each; and `gone`, {id}. The "
+    "stream ends with the caller's token.",
+    answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
+    problems=[TooManyRequests],
 )
-async def get_buffer_events(request: Request) -> Response:
-    """GET /buffers/events"""
-    ctx = web_state.of(request).ctx
-    caller = auth.caller(request)
-    asked = wire.query(request, BufferEventQuery)
+async def get_buffer_events(call: Call[BufferEventQuery]) -> Response:
+    """A stream of them."""
+    ctx, caller = call.ctx, call.caller
     # Before the stream begins: an error of the store is an answer of its own.
     scope = await visibility.scope(ctx.store, ctx.settings, caller)
-    if request.method == "HEAD":
+    if call.request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    state = web_state.of(request)
-    events = _Told(ctx, caller, asked, scope).events(state.looks)
-    return EventStream(events, state.places, caller.identity)
+    news = _News(ctx, caller, call.input, scope)
+    return EventStream(news.events(call.state.looks), call.state.places, caller.identity)
 
 
-class _Told:
-    """What one caller has been told, and may be told."""
+class _News:
+    """What one caller has been shown, and may be shown."""
 
-    def __init__(self, ctx: Context, caller: Caller, asked: BufferEventQuery, scope: Row) -> None:
+    def __init__(self, ctx: Context, caller: Caller, query: BufferEventQuery, scope: Row) -> None:
         self._ctx, self._caller, self._scope = ctx, caller, scope
-        self._asked = asked.model_dump(exclude_none=True)
+        self._wanted = query.model_dump(exclude_none=True)
         self._checked = time.monotonic()
         self._versions: dict[str, tuple[object, bool]] | None = None
-        """Of each buffer what was told of it: its version, and whether it can be watched."""
+        """Of each buffer what was shown of it: its version, and whether it can be watched."""
 
     async def events(self, source: Looks) -> AsyncIterator[ServerSentEvent]:
         """The events, until the caller's token expires."""
@@ -106,7 +100,7 @@ class _Told:
                 await asyncio.sleep(max(0.0, turn + TURN_SECONDS - time.monotonic()))
 
     def _sees(self, share: Mapping[str, Any]) -> bool:
-        return visibility.matches(self._scope, share) and visibility.matches(self._asked, share)
+        return visibility.matches(self._scope, share) and visibility.matches(self._wanted, share)
 
     async def _news(self, lines: Sequence[Timeline]) -> list[ServerSentEvent]:
         """What has changed; nothing where the store can't say what the caller may see."""
@@ -139,23 +133,22 @@ class _Told:
             if (found := seen.get(line.buffer_id)) is not None
             and (everything or line.buffer_id not in known or known[line.buffer_id][0] != found)
         ]
-        told = (
-            await buffer_routes.views(self._ctx, self._caller, due, datetime.now(UTC))
-            if due
-            else []
-        )
+        items = await self._views(due) if due else []
         versions = {each: known[each] for each in seen if each in known}
-        versions |= {item.id: (seen[item.id], item.replay_url is not None) for item in told}
+        versions |= {item.id: (seen[item.id], item.replay_url is not None) for item in items}
         first, self._versions = self._versions is None, versions
         if first:
-            return [_event("snapshot", Snapshot(items=told))]
+            return [_event("snapshot", Snapshot(items=items))]
         gone = [_event("gone", GoneView(id=each)) for each in known if each not in seen]
-        changed = [item for item in told if versions[item.id] != known.get(item.id)]
+        changed = [item for item in items if versions[item.id] != known.get(item.id)]
         return gone + [_event("buffer", item) for item in changed]
 
+    async def _views(self, lines: Sequence[Timeline]) -> list[BufferView]:
+        return await buffer_routes.views(self._ctx, self._caller, lines, datetime.now(UTC))
 
-def _event(name: str, told: wire.View) -> ServerSentEvent:
-    return ServerSentEvent(told.model_dump_json(), event=name)
+
+def _event(name: str, view: wire.View) -> ServerSentEvent:
+    return ServerSentEvent(view.model_dump_json(), event=name)
 
 
-routes: list[BaseRoute] = [Route("/buffers/events", get_buffer_events, methods=["GET"])]
+routes: list[BaseRoute] = [get_buffer_events]
