@@ -129,8 +129,12 @@ async def list_buffers(call: Call[BufferQuery]) -> BufferPage:
     rows = ctx.store.rows(Buffer).find({"$and": conditions}, {"since": 1})
     found = await rows.sort([("since", -1), ("_id", -1)]).to_list(given.limit + 1)
     ids = [row["_id"] for row in found[: given.limit]]
-    lines = await timeline.listing(
-        ctx.store, {"_id": {"$in": ids}}, call.now, ctx.settings, limit=len(ids)
+    lines = (
+        await timeline.listing(
+            ctx.store, {"_id": {"$in": ids}}, call.now, ctx.settings, limit=len(ids)
+        )
+        if ids
+        else []
     )
     lines.sort(key=lambda line: ids.index(line.buffer_id))
     if given.state is not None:
