@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import quote
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.api import auth, byte_streams, ranges, web_state
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api import auth, byte_streams, ranges
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.clips import library, sharing
-from app.context import Context
 from app.errors import Gone, NotFound
 from app.models import Row
 from app.storage import local
@@ -27,34 +25,32 @@ log = structlog.get_logger()
 _GRANT = re.compile(r"[0-9]{1,9}")
 
 
-@described(
-    Operation(
-        summary="The bytes of a clip",
-        description="With a token, or by the `url` or the `link_url` in the clip's JSON. HEAD "
-        "too; one range at a time.",
-        answers={
-            HTTPStatus.OK: Answer(
-                "The whole file.",
-                media_type="video/mp4",
-                headers={
-                    "ETag": "Stays the same for the life of the file.",
-                    "Content-Disposition": "A file name made of the title.",
-                    "Digest": "SHA-256 of the whole file, once it is known.",
-                    "Repr-Digest": "The same as RFC 9530 writes it.",
-                },
-            ),
-            HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
-            HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
-        },
-        problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
-        access="token, signature or link",
-    )
+@endpoint(
+    "GET /file/{file_id}",
+    "The bytes of a clip",
+    description="With a token, or by the `url` or the `link_url` in the clip's JSON. HEAD "
+    "too; one range at a time.",
+    answers={
+        HTTPStatus.OK: Answer(
+            "The whole file.",
+            media_type="video/mp4",
+            headers={
+                "ETag": "Stays the same for the life of the file.",
+                "Content-Disposition": "A file name made of the title.",
+                "Digest": "SHA-256 of the whole file, once it is known.",
+                "Repr-Digest": "The same as RFC 9530 writes it.",
+            },
+        ),
+        HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
+        HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
+    },
+    problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
+    access="token, signature or link",
 )
-async def get_file(request: Request) -> Response:
-    """GET, HEAD /file/{file_id}"""
-    ctx = web_state.of(request).ctx
-    file = await _file(ctx, request)
-    path = local.locate(ctx.settings.media_root, file["storage_path"])
+async def get_file(call: Call[None]) -> Response:
+    """All of them, or a range."""
+    file = await _file(call)
+    path = local.locate(call.ctx.settings.media_root, file["storage_path"])
     try:
         opened = await byte_streams.open_file(path)
     except FileNotFoundError as error:
@@ -68,17 +64,16 @@ async def get_file(request: Request) -> Response:
         modified_at=opened.modified_at,
         headers={"Content-Disposition": disposition(file["filename"])} | _digests(file),
     )
-    return await ranges.answer(request, served, opened.read, opened.close)
+    return await ranges.answer(call.request, served, opened.read, opened.close)
 
 
-async def _file(ctx: Context, request: Request) -> Row:
+async def _file(call: Call[None]) -> Row:
     """The file that the request's token, signature or link opens."""
-    file_id, query = request.path_params["file_id"], request.query_params
-    if "link" in query and "sig" not in query and "authorization" not in request.headers:
-        return await sharing.file_by_link(ctx, file_id, query["link"])
-    reader = auth.reader(request, datetime.now(UTC))
+    file_id = call.path["file_id"]
+    if (secret := auth.link(call.request)) is not None:
+        return await sharing.file_by_link(call.ctx, file_id, secret)
     # A caller's own right is looked at; a signature is good for what it covers.
-    return await library.file_of(ctx, reader.caller, file_id, granted(request))
+    return await library.file_of(call.ctx, call.reader.caller, file_id, granted(call.request))
 
 
 def disposition(filename: str) -> str:
@@ -103,4 +98,4 @@ def granted(request: Request) -> int | None:
     return int(grant) if _GRANT.fullmatch(grant) else None
 
 
-routes: list[BaseRoute] = [Route("/file/{file_id}", get_file, methods=["GET"])]
+routes: list[BaseRoute] = [get_file]
