@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
-from app.api import web_state, wire
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api import wire
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.condition import health
 from app.condition.exposition import CONTENT_TYPE, may_read
 from app.errors import NotFound, Unauthorized
@@ -29,59 +28,55 @@ class Ready(wire.View):
     checks: dict[str, str]
 
 
-@described(
-    Operation(
-        summary="Whether the process answers",
-        answers={HTTPStatus.OK: Answer("It does.", Alive)},
-        access="anybody",
-    )
+@endpoint(
+    "GET /healthz",
+    "Whether the process answers",
+    answers={HTTPStatus.OK: Answer("It does.")},
+    access="anybody",
 )
-async def get_healthz(request: Request) -> Response:
-    """GET /healthz"""
-    return wire.answer(Alive(status="alive"))
+async def get_healthz(call: Call[None]) -> Alive:
+    """It answers."""
+    return Alive(status="alive")
 
 
-@described(
-    Operation(
-        summary="Whether everything that the service needs is there",
-        answers={
-            HTTPStatus.OK: Answer("All is there.", Ready),
-            HTTPStatus.SERVICE_UNAVAILABLE: Answer("Something is missing.", Ready),
-        },
-        access="anybody",
-    )
+@endpoint(
+    "GET /readyz",
+    "Whether everything that the service needs is there",
+    answers={
+        HTTPStatus.OK: Answer("All is there.", Ready),
+        HTTPStatus.SERVICE_UNAVAILABLE: Answer("Something is missing.", Ready),
+    },
+    access="anybody",
 )
-async def get_readyz(request: Request) -> Response:
-    """GET /readyz"""
-    readiness = web_state.of(request).readiness
-    checks = await readiness.read()
+async def get_readyz(call: Call[None]) -> Response:
+    """What each check says."""
+    checks = await call.state.readiness.read()
     ready = all(found == health.OK for found in checks.values())
-    told = Ready(status="ready" if ready else "not ready", checks=checks)
-    return wire.answer(told, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+    view = Ready(status="ready" if ready else "not ready", checks=checks)
+    return wire.answer(view, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@described(
-    Operation(
-        summary="The metrics, for Prometheus",
-        description="Here only with METRICS_TOKEN set; METRICS_PORT serves them on their own port.",
-        answers={HTTPStatus.OK: Answer("Prometheus text.", media_type="text/plain")},
-        problems=[NotFound],
-        access="metrics token",
-    )
-)
-async def get_metrics(request: Request) -> Response:
-    """GET /metrics"""
-    state = web_state.of(request)
-    settings = state.ctx.settings
+async def _metrics_readers(call: Call[None]) -> None:
+    """Who has METRICS_TOKEN. Raises NotFound where there is none, Unauthorized."""
+    settings = call.ctx.settings
     if not settings.metrics_token.get_secret_value():
         raise NotFound("the metrics are not served here: set METRICS_TOKEN or METRICS_PORT")
-    if not may_read(settings, request.headers):
+    if not may_read(settings, call.request.headers):
         raise Unauthorized("send METRICS_TOKEN: Authorization: Bearer <token>")
-    return Response(await state.exposition.render(), media_type=CONTENT_TYPE)
 
 
-routes: list[BaseRoute] = [
-    Route("/healthz", get_healthz),
-    Route("/readyz", get_readyz),
-    Route("/metrics", get_metrics),
-]
+@endpoint(
+    "GET /metrics",
+    "The metrics, for Prometheus",
+    description="Here only with METRICS_TOKEN set; METRICS_PORT serves them on their own port.",
+    answers={HTTPStatus.OK: Answer("Prometheus text.", media_type="text/plain")},
+    problems=[NotFound],
+    access="metrics token",
+    may=_metrics_readers,
+)
+async def get_metrics(call: Call[None]) -> Response:
+    """All of them."""
+    return Response(await call.state.exposition.render(), media_type=CONTENT_TYPE)
+
+
+routes: list[BaseRoute] = [get_healthz, get_readyz, get_metrics]
