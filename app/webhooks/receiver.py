@@ -16,12 +16,11 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app import metrics
-from app.api import web_state
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.errors import TooLarge, Unavailable
 from app.settings import Settings
 from app.webhooks import signature
@@ -31,22 +30,22 @@ from app.webhooks.signature import NotSigned
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2**20
+_PATH = "/webhooks/livekit"
 # LiveKit tries a delivery five times within 15 s; an answer later than this helps nobody.
 STORE_SECONDS = 5.0
 
 
-@described(
-    Operation(
-        summary="LiveKit's events",
-        description="For livekit-server: name this URL in `webhook.urls` of livekit.yaml.",
-        answers={HTTPStatus.OK: Answer("Stored, known already, or of no interest.")},
-        problems=[TooLarge],
-        access="webhook",
-    )
+@endpoint(
+    f"POST {_PATH}",
+    "LiveKit's events",
+    description="For livekit-server: name this URL in `webhook.urls` of livekit.yaml.",
+    answers={HTTPStatus.OK: Answer("Stored, known already, or of no interest.")},
+    problems=[TooLarge],
+    access="webhook",
 )
-async def receive(request: Request) -> Response:
-    """POST /webhooks/livekit"""
-    ctx = web_state.of(request).ctx
+async def receive(call: Call[None]) -> Response:
+    """Stores the facts of one event."""
+    ctx, request = call.ctx, call.request
     router: Router = request.state.webhooks
     event = _event(ctx.settings, await _body(request), request.headers.get("authorization"))
     name = event.event if router.knows(event.event) else "other"
@@ -98,6 +97,5 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-_PATH = "/webhooks/livekit"
-routes: list[BaseRoute] = [Route(_PATH, receive, methods=["POST"])]
+routes: list[BaseRoute] = [receive]
 BODY_LIMITS = {_PATH: MAX_BODY_BYTES}
