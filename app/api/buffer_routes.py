@@ -163,7 +163,7 @@ def _after(cursor: str) -> dict[str, Any]:
 async def get_buffer(call: Call[None]) -> BufferDetail:
     """With what was marked on it."""
     ctx, caller, now = call.ctx, call.caller, call.now
-    line = await share_lookup.seen_timeline(ctx, call.reader, call.path["buffer_id"], now)
+    line = await share_lookup.seen_timeline(call)
     (buffer,) = await views(ctx, caller, [line], now)
     share = visibility.share_in(line)
     return BufferDetail(
@@ -184,7 +184,7 @@ async def get_buffer(call: Call[None]) -> BufferDetail:
 )
 async def delete_buffer(call: Call[None]) -> None:
     """If it is the caller's."""
-    row = await share_lookup.seen(call.ctx, call.caller, call.path["buffer_id"])
+    row = await share_lookup.seen(call, call.path["buffer_id"])
     if not policy.may_forget(call.caller, visibility.share_of(row)):
         raise NotPermitted(f"only {row['identity']!r}, whose share it is, may delete it")
     await share_erasure.forget_share(call.ctx, call.caller, row)

@@ -15,14 +15,14 @@ from app.api.auth import Reader
 from app.api.web_state import WebState
 from app.context import Context
 
-Input = TypeVar("Input")
+Input_co = TypeVar("Input_co", covariant=True)
 
 NAMES = frozenset({"community", "identity"})
 """Parameters of paths that are names, written as `management.path_name` writes them."""
 
 
 @dataclass(frozen=True)
-class Call(Generic[Input]):
+class Call(Generic[Input_co]):
     """A request of somebody who may send it.
 
     `input` is what it asks for: the query of a GET, the body of any other method. `shown` is who
@@ -34,7 +34,7 @@ class Call(Generic[Input]):
     state: WebState
     now: datetime
     shown: Reader | None
-    input: Input
+    input: Input_co
     idempotency_key: str | None = None
 
     @property

@@ -20,4 +20,4 @@ async def managers(call: Call[None]) -> None:
 
 async def viewers(call: Call[None]) -> None:
     """Who sees the buffer in the path. Raises NotFound."""
-    await share_lookup.seen(call.ctx, call.caller, call.path["buffer_id"])
+    await share_lookup.seen(call, call.path["buffer_id"])

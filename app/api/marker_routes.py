@@ -71,7 +71,7 @@ class MarkerRequest(Input):
 async def post_marker(call: Call[MarkerRequest]) -> MarkerView:
     """Marks it, if the caller may capture it and the buffer holds it."""
     ctx, caller, now = call.ctx, call.caller, call.now
-    line = await share_lookup.seen_timeline(ctx, call.reader, call.path["buffer_id"], now)
+    line = await share_lookup.seen_timeline(call)
     share = visibility.share_in(line)
     at = call.input.at or mark_moment.present(line, now)
     # First whether they may at all: where the buffer ends is not told to who may not watch it.
@@ -114,7 +114,7 @@ async def delete_marker(call: Call[None]) -> None:
 
 async def _seen(call: Call[None]) -> tuple[Share, list[MarkerView]]:
     """The share that is meant, and its markers that the caller sees."""
-    buffer = await share_lookup.seen(call.ctx, call.caller, call.path["buffer_id"])
+    buffer = await share_lookup.seen(call, call.path["buffer_id"])
     share = visibility.share_of(buffer)
     return share, await of_buffer(call.ctx, call.caller, buffer["_id"], share, call.now)
 

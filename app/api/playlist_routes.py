@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app.access import visibility
 from app.access.policy import Share
-from app.api import auth, byte_streams, ranges, share_lookup, web_state, wire
+from app.api import byte_streams, ranges, share_lookup
 from app.api.auth import Reader
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
 from app.api.share_lookup import WindowQuery
 from app.buffer import paths
 from app.captures import preview
@@ -42,54 +42,44 @@ _CACHED = {"Cache-Control": "private, max-age=3600, immutable"}
 log = structlog.get_logger()
 
 
-@described(
-    Operation(
-        summary="A window as HLS",
-        description="Without a window: all that is there now. Its segments are fMP4; their URLs "
-        "are signed, so that players can fetch them.",
-        query=WindowQuery,
-        answers={
-            HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.apple.mpegurl")
-        },
-        problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong],
-        access="token or signature",
-    )
+_PLAYLIST = {HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.apple.mpegurl")}
+
+
+@endpoint(
+    "GET /buffers/{buffer_id}/playlist.m3u8",
+    "A window as HLS",
+    description="Without a window: all that is there now. Its segments are fMP4; their URLs "
+    "are signed, so that players can fetch them.",
+    answers=_PLAYLIST,
+    problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong],
+    access="token or signature",
 )
-async def get_playlist(request: Request) -> Response:
-    """GET /buffers/{buffer_id}/playlist.m3u8"""
-    ctx = web_state.of(request).ctx
-    now = datetime.now(UTC)
-    reader = auth.reader(request, datetime.now(UTC))
-    asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
-    window = await share_lookup.seen_window(
-        ctx, reader, request.path_params["buffer_id"], asked, now
-    )
-    rows = [row for each in await windows.segments(ctx.store, window.spans) for row in each]
+async def get_playlist(call: Call[WindowQuery]) -> Response:
+    """All of it at once."""
+    window = await share_lookup.seen_window(call)
+    rows = [row for each in await windows.segments(call.ctx.store, window.spans) for row in each]
     # One that is marked may be gone before a player asks for it.
     items = [hls.item(row) for row in rows if row["state"] == "indexed"]
-    return _playlist(reader, items)
+    return _playlist(call.reader, items)
 
 
-@described(
-    Operation(
-        summary="What of a capture can be watched already, as HLS",
-        description="From its acceptance on: while the capture waits, the playlist grows with the "
-        "media (EVENT), then it ends. Once the clip is ready it is there as long as the buffer "
-        "holds the window.",
-        answers={
-            HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.apple.mpegurl")
-        },
-        problems=[NotFound, BufferEmpty, Gone],
-        access="token or signature",
-    )
+@endpoint(
+    "GET /captures/{capture_id}/playlist.m3u8",
+    "What of a capture can be watched already, as HLS",
+    description="From its acceptance on: while the capture waits, the playlist grows with the "
+    "media (EVENT), then it ends. Once the clip is ready it is there as long as the buffer "
+    "holds the window.",
+    answers=_PLAYLIST,
+    problems=[NotFound, BufferEmpty, Gone],
+    access="token or signature",
 )
-async def get_capture_playlist(request: Request) -> Response:
-    """GET /captures/{capture_id}/playlist.m3u8"""
-    ctx = web_state.of(request).ctx
-    reader = auth.reader(request, datetime.now(UTC))
-    row = await preview.find(ctx, reader.caller, request.path_params["capture_id"])
-    found = await preview.watchable(ctx, row, datetime.now(UTC))
-    return _playlist(reader, found.items, ended=found.complete, target_seconds=found.target_seconds)
+async def get_capture_playlist(call: Call[None]) -> Response:
+    """As far as its media is there."""
+    row = await preview.find(call.ctx, call.reader.caller, call.path["capture_id"])
+    found = await preview.watchable(call.ctx, row, call.now)
+    return _playlist(
+        call.reader, found.items, ended=found.complete, target_seconds=found.target_seconds
+    )
 
 
 def _playlist(
@@ -110,32 +100,29 @@ def _relative(reader: Reader, path: str) -> str:
     return "../.." + reader.url(path)
 
 
-@described(
-    Operation(
-        summary="A segment that a playlist names",
-        description="Names are opaque: take them from a playlist. HEAD too; one range at a time.",
-        answers={
-            HTTPStatus.OK: Answer(
-                "The whole segment.", media_type="video/mp4", headers={"ETag": "Never changes."}
-            ),
-            HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
-            HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
-        },
-        problems=[
-            NotFound,
-            NotPermitted,
-            Gone,
-            ranges.PreconditionFailed,
-            ranges.RangeNotSatisfiable,
-        ],
-        access="token or signature",
-    )
+@endpoint(
+    "GET /segments/{name}",
+    "A segment that a playlist names",
+    description="Names are opaque: take them from a playlist. HEAD too; one range at a time.",
+    answers={
+        HTTPStatus.OK: Answer(
+            "The whole segment.", media_type="video/mp4", headers={"ETag": "Never changes."}
+        ),
+        HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
+        HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
+    },
+    problems=[
+        NotFound,
+        NotPermitted,
+        Gone,
+        ranges.PreconditionFailed,
+        ranges.RangeNotSatisfiable,
+    ],
+    access="token or signature",
 )
-async def get_segment(request: Request) -> Response:
-    """GET, HEAD /segments/{name}"""
-    ctx = web_state.of(request).ctx
-    reader = auth.reader(request, datetime.now(UTC))
-    name: str = request.path_params["name"]
+async def get_segment(call: Call[None]) -> Response:
+    """A fragment, or an init segment."""
+    ctx, name = call.ctx, call.path["name"]
     found = _FRAGMENT.fullmatch(name) or _INIT.fullmatch(name)
     if found is None:
         raise _missing()
@@ -144,14 +131,19 @@ async def get_segment(request: Request) -> Response:
     )
     if session is None:
         raise _missing()
-    share = await _share(ctx, reader, session["buffer_id"])
+    share = await _share(call, session["buffer_id"])
     folder = inside(ctx.settings.media_root, session["folder"])
     if name.endswith(".mp4"):
-        return await _init_segment(request, folder, found[2])
+        return await _init_segment(call.request, folder, found[2])
     row = await _fragment(ctx, f"{found[1]}:{int(found[2])}")
     await _check_not_forgotten(ctx, session["buffer_id"], row["start"])
     if share is not None:
-        await share_lookup.check_window(ctx, reader, share, row["start"], row["end"])
+        await share_lookup.check_window(call, share, row["start"], row["end"])
+    return await _served(call.request, folder, row, found[1])
+
+
+async def _served(request: Request, folder: Path, row: Row, session_id: str) -> Response:
+    """The bytes of a fragment, if they are those that were indexed. Raises Gone."""
     try:
         opened = await byte_streams.open_file(folder / row["name"])
     except FileNotFoundError as error:
@@ -159,11 +151,11 @@ async def get_segment(request: Request) -> Response:
     altered = row["modified_ns"] not in (None, opened.modified_ns)
     if altered or opened.size_bytes != row["size_bytes"]:
         await opened.close()
-        log.error("segment_changed", session=found[1], segment=row["name"])
+        log.error("segment_changed", session=session_id, segment=row["name"])
         raise _gone()
     segment = ranges.Representation(
         size_bytes=opened.size_bytes,
-        etag=f'"{name}-{opened.size_bytes:x}"',
+        etag=f'"{request.path_params["name"]}-{opened.size_bytes:x}"',
         media_type="video/mp4",
         modified_at=opened.modified_at,
         headers=_CACHED,
@@ -184,12 +176,12 @@ async def _init_segment(request: Request, folder: Path, init_id: str) -> Respons
     return await ranges.answer_bytes(request, data, "video/mp4", _CACHED)
 
 
-async def _share(ctx: Context, reader: Reader, buffer_id: str) -> Share | None:
+async def _share(call: Call[None], buffer_id: str) -> Share | None:
     """The share, if the reader has a token, and sees it. Raises NotFound if they don't."""
-    if reader.caller is None:
+    if call.reader.caller is None:
         return None
     try:
-        return visibility.share_of(await share_lookup.seen(ctx, reader.caller, buffer_id))
+        return visibility.share_of(await share_lookup.seen(call, buffer_id))
     except NotFound as error:
         raise _missing() from error
 
@@ -221,8 +213,4 @@ def _missing() -> NotFound:
     return NotFound("there is no such segment, or it is not yours to see")
 
 
-routes: list[BaseRoute] = [
-    Route("/buffers/{buffer_id}/playlist.m3u8", get_playlist, methods=["GET"]),
-    Route("/captures/{capture_id}/playlist.m3u8", get_capture_playlist, methods=["GET"]),
-    Route("/segments/{name}", get_segment, methods=["GET"]),
-]
+routes: list[BaseRoute] = [get_playlist, get_capture_playlist, get_segment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -63,15 +64,15 @@ async def resume_recording(call: Call[None]) -> BufferView:
 
 async def _meant(call: Call[Any]) -> tuple[Row, frozenset[StoppedAs]]:
     """The share that is meant, and as whom the caller may stop its recording."""
-    row = await share_lookup.seen(call.ctx, call.caller, call.path["buffer_id"])
+    row = await share_lookup.seen(call, call.path["buffer_id"])
     standing = await visibility.may_stop(call.ctx.store, call.caller, visibility.share_of(row))
     return row, standing
 
 
 async def _view(call: Call[Any]) -> BufferView:
-    now = datetime.now(UTC)  # what was asked for has been done since the call came
-    line = await share_lookup.seen_timeline(call.ctx, call.reader, call.path["buffer_id"], now)
-    (view,) = await buffer_routes.views(call.ctx, call.caller, [line], now)
+    later = replace(call, now=datetime.now(UTC))  # what was asked for has been done since it came
+    line = await share_lookup.seen_timeline(later)
+    (view,) = await buffer_routes.views(call.ctx, call.caller, [line], later.now)
     return view
 
 

@@ -11,7 +11,8 @@ from pydantic import Field
 from app.access import visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
-from app.api import auth, wire
+from app.api import wire
+from app.api.call import Call
 from app.captures.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
@@ -19,6 +20,7 @@ from app.models import MediaRange, Tail
 from app.models.schema import Buffer
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
+from app.viewing.windows import Window
 
 _NO_BUFFER = "there is no such buffer, or it is not yours to see"
 
@@ -40,23 +42,21 @@ class SeenWindow:
     spans: tuple[MediaRange, ...]
 
 
-async def seen(ctx: Context, caller: Caller, buffer_id: str) -> dict[str, Any]:
+async def seen(call: Call[Any], buffer_id: str) -> dict[str, Any]:
     """A buffer's row. Raises NotFound if there is none, or none that the caller may see."""
-    row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
-    if row is None or not await _sees(ctx, caller, visibility.share_of(row)):
+    row = await call.ctx.store.rows(Buffer).find_one({"_id": buffer_id})
+    if row is None or not await _sees(call.ctx, call.caller, visibility.share_of(row)):
         raise NotFound(_NO_BUFFER)
     return row
 
 
-async def seen_timeline(
-    ctx: Context, reader: auth.Reader, buffer_id: str, now: datetime
-) -> Timeline:
-    """A buffer's timeline.
+async def seen_timeline(call: Call[Any]) -> Timeline:
+    """The timeline of the buffer in the path.
 
     Raises NotFound as `seen` does; Gone if a signature says that the buffer once was there.
     """
-    line = await timeline.read(ctx.store, buffer_id, now, ctx.settings)
-    caller = reader.caller
+    ctx, caller = call.ctx, call.reader.caller
+    line = await timeline.read(ctx.store, call.path["buffer_id"], call.now, ctx.settings)
     if caller is None:
         if line is None:
             raise Gone("nothing is kept of this share any more")
@@ -66,43 +66,40 @@ async def seen_timeline(
     return line
 
 
-async def seen_window(
-    ctx: Context, reader: auth.Reader, buffer_id: str, asked: WindowQuery, now: datetime
-) -> SeenWindow:
-    """The part of a buffer that is asked for, all that is there by default, if it may be watched.
+async def seen_window(call: Call[WindowQuery]) -> SeenWindow:
+    """The part of a buffer that is meant, all that is there by default, if it may be watched.
 
     Raises NotFound, NotPermitted, BufferEmpty, Gone, Invalid, WindowTooLong.
     """
-    line = await seen_timeline(ctx, reader, buffer_id, now)
-    if asked.model_fields_set:
-        if asked.start is not None and asked.end is not None:
-            oldest = line.oldest or timeline.offered_from(now, ctx.settings)
-            windows.refuse_gone(line, asked.start, asked.end, oldest)
-        window = windows.resolve(
-            line,
-            now,
-            ctx.settings,
-            last=asked.last,
-            start=asked.start,
-            end=asked.end,
-            tail=Tail.SKIP,
-        )
-        seen = SeenWindow(window.start, window.end, window.spans)
+    line = await seen_timeline(call)
+    if call.input.model_fields_set:
+        start, end, settings = call.input.start, call.input.end, call.ctx.settings
+        if start is not None and end is not None:
+            oldest = line.oldest or timeline.offered_from(call.now, settings)
+            windows.refuse_gone(line, start, end, oldest)
+        window = resolved(call, line)
+        found = SeenWindow(window.start, window.end, window.spans)
     elif line.oldest is not None and line.newest is not None:
         spans = windows.spans_between(line, line.oldest, line.newest)
-        seen = SeenWindow(line.oldest, line.newest, spans)
+        found = SeenWindow(line.oldest, line.newest, spans)
     else:
         raise BufferEmpty(f"nothing is recorded yet; the share is {line.state}", retry_after=5)
-    await check_window(ctx, reader, visibility.share_in(line), seen.start, seen.end)
-    return seen
+    await check_window(call, visibility.share_in(line), found.start, found.end)
+    return found
 
 
-async def check_window(
-    ctx: Context, reader: auth.Reader, share: Share, start: datetime, end: datetime
-) -> None:
+def resolved(call: Call[WindowQuery], line: Timeline) -> Window:
+    """The window that is meant, in a timeline. Raises BufferEmpty, Invalid, WindowTooLong."""
+    last, start, end = call.input.last, call.input.start, call.input.end
+    settings = call.ctx.settings
+    return windows.resolve(line, call.now, settings, last=last, start=start, end=end, tail=Tail.SKIP)
+
+
+async def check_window(call: Call[Any], share: Share, start: datetime, end: datetime) -> None:
     """Raises NotPermitted unless the reader, who sees the share, may watch this window of it."""
-    if reader.caller is not None:
-        await visibility.check(ctx.store, ctx.settings, reader.caller, share, (start, end))
+    ctx, caller = call.ctx, call.reader.caller
+    if caller is not None:
+        await visibility.check(ctx.store, ctx.settings, caller, share, (start, end))
 
 
 async def _sees(ctx: Context, caller: Caller, share: Share) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
@@ -11,23 +10,13 @@ from typing import Annotated
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.api import (
-    auth,
-    byte_streams,
-    clip_routes,
-    file_routes,
-    ranges,
-    share_lookup,
-    web_state,
-    wire,
-)
-from app.api.auth import Reader
-from app.api.openapi import described
-from app.api.operation import Answer, Operation
-from app.api.share_lookup import SeenWindow, WindowQuery
+from app.api import byte_streams, clip_routes, file_routes, ranges, share_lookup, wire
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
+from app.api.share_lookup import WindowQuery
 from app.clips import clip_thumbnails, library
 from app.errors import (
     BufferEmpty,
@@ -69,46 +58,41 @@ def _answers(description: str, media_type: str) -> dict[int, Answer]:
     }
 
 
-@described(
-    Operation(
-        summary="The newest picture of a share",
-        description="Or of the end of a window: its newest key frame, at most 640 pixels wide and "
-        "high. Made to be asked for again and again.",
-        query=WindowQuery,
-        answers=_answers("The picture.", _JPEG),
-        problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
-        access="token or signature",
-    )
+@endpoint(
+    "GET /buffers/{buffer_id}/poster.jpg",
+    "The newest picture of a share",
+    description="Or of the end of a window: its newest key frame, at most 640 pixels wide and "
+    "high. Made to be asked for again and again.",
+    answers=_answers("The picture.", _JPEG),
+    problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
+    access="token or signature",
 )
-async def get_buffer_poster(request: Request) -> Response:
-    """GET, HEAD /buffers/{buffer_id}/poster.jpg"""
-    pictures = web_state.of(request).thumbnails
-    _, window = await _window(request)
+async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
+    """Drawn when it is asked for."""
+    pictures = call.state.thumbnails
+    window = await share_lookup.seen_window(call)
     rows = await pictures.newest(window.spans)
-    return await ranges.answer_bytes(request, await pictures.poster(rows), _JPEG, _BRIEFLY)
+    return await ranges.answer_bytes(call.request, await pictures.poster(rows), _JPEG, _BRIEFLY)
 
 
-@described(
-    Operation(
-        summary="The pictures of a window, as an index for players",
-        description="WebVTT: for each segment its place on a sprite sheet, whose URL it names. "
-        "Times are those of the wall clock after the window's start, which a NOTE tells.",
-        query=WindowQuery,
-        answers=_answers("The index.", _VTT),
-        problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
-        access="token or signature",
-    )
+@endpoint(
+    "GET /buffers/{buffer_id}/thumbnails.vtt",
+    "The pictures of a window, as an index for players",
+    description="WebVTT: for each segment its place on a sprite sheet, whose URL it names. "
+    "Times are those of the wall clock after the window's start, which a NOTE tells.",
+    answers=_answers("The index.", _VTT),
+    problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
+    access="token or signature",
 )
-async def get_buffer_index(request: Request) -> Response:
-    """GET, HEAD /buffers/{buffer_id}/thumbnails.vtt"""
-    pictures = web_state.of(request).thumbnails
-    reader, window = await _window(request)
-    rows = await pictures.segments(window.spans)
+async def get_buffer_index(call: Call[WindowQuery]) -> Response:
+    """Of what is there now."""
+    window = await share_lookup.seen_window(call)
+    rows = await call.state.thumbnails.segments(window.spans)
     if not rows:
         raise Gone("nothing is kept of this part of the share any more")
     contents = stripes.contents_of(rows)
-    sheet_url = reader.url(
-        f"/buffers/{request.path_params['buffer_id']}/thumbnails.jpg",
+    sheet_url = call.reader.url(
+        f"/buffers/{call.path['buffer_id']}/thumbnails.jpg",
         tiles=contents.text,
         every=str(contents.every),
         width=str(contents.width),
@@ -117,113 +101,93 @@ async def get_buffer_index(request: Request) -> Response:
     cues = stripes.cues(rows, contents, window.start)
     note = f"start {wire.instant(window.start)}"
     text = sprites.index(contents.grid, cues, _beside(sheet_url), note)
-    return await ranges.answer_bytes(request, text.encode(), _VTT, _BRIEFLY)
+    return await ranges.answer_bytes(call.request, text.encode(), _VTT, _BRIEFLY)
 
 
-@described(
-    Operation(
-        summary="The sprite sheet that an index of a share names",
-        description="Drawn at low priority. Tiles of segments that are gone are black.",
-        query=SheetQuery,
-        answers=_answers("The sheet.", _JPEG),
-        problems=[NotFound, NotPermitted, Gone, Unavailable, DrawingFailed, *_RANGES],
-        access="token or signature",
-    )
+@endpoint(
+    "GET /buffers/{buffer_id}/thumbnails.jpg",
+    "The sprite sheet that an index of a share names",
+    description="Drawn at low priority. Tiles of segments that are gone are black.",
+    answers=_answers("The sheet.", _JPEG),
+    problems=[NotFound, NotPermitted, Gone, Unavailable, DrawingFailed, *_RANGES],
+    access="token or signature",
 )
-async def get_buffer_sheet(request: Request) -> Response:
-    """GET, HEAD /buffers/{buffer_id}/thumbnails.jpg"""
-    ctx = web_state.of(request).ctx
-    pictures = web_state.of(request).thumbnails
-    reader = auth.reader(request, datetime.now(UTC))
-    asked = wire.query(request, SheetQuery, ignore=auth.SIGNATURE_QUERY)
-    buffer_id: str = request.path_params["buffer_id"]
-    now = datetime.now(UTC)
+async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
+    """Drawn when it is asked for."""
+    pictures, given, buffer_id = call.state.thumbnails, call.input, call.path["buffer_id"]
     try:
-        contents = stripes.read(asked.tiles, asked.every, asked.width, asked.height)
+        contents = stripes.read(given.tiles, given.every, given.width, given.height)
     except ValueError as error:
         raise Invalid(str(error)) from error
     chosen = await pictures.tiles(buffer_id, contents)
-    if reader.caller is not None:
-        share = visibility.share_of(await share_lookup.seen(ctx, reader.caller, buffer_id))
-        rows = [row for row in chosen if row is not None] or [{"start": now, "end": now}]
-        await share_lookup.check_window(ctx, reader, share, rows[0]["start"], rows[-1]["end"])
+    if call.reader.caller is not None:
+        share = visibility.share_of(await share_lookup.seen(call, buffer_id))
+        rows = [row for row in chosen if row is not None] or [{"start": call.now, "end": call.now}]
+        await share_lookup.check_window(call, share, rows[0]["start"], rows[-1]["end"])
     sheet = await pictures.sheet(contents, chosen)
-    return await ranges.answer_bytes(request, sheet, _JPEG, _A_WHILE)
+    return await ranges.answer_bytes(call.request, sheet, _JPEG, _A_WHILE)
 
 
-@described(
-    Operation(
-        summary="A picture of a clip",
-        description="The first key frame that it shows, at most 640 pixels wide and high.",
-        answers=_answers("The picture.", _JPEG),
-        problems=[NotFound, Gone, StorageFull, Unavailable, *_RANGES],
-        access="token or signature",
-    )
+@endpoint(
+    "GET /clips/{clip_id}/poster.jpg",
+    "A picture of a clip",
+    description="The first key frame that it shows, at most 640 pixels wide and high.",
+    answers=_answers("The picture.", _JPEG),
+    problems=[NotFound, Gone, StorageFull, Unavailable, *_RANGES],
+    access="token or signature",
 )
-async def get_clip_poster(request: Request) -> Response:
-    """GET, HEAD /clips/{clip_id}/poster.jpg"""
-    _, _, file = await _clip(request)
-    state = web_state.of(request)
-    return await _file(request, await clip_thumbnails.poster(state.ctx, state.drawing, file))
+async def get_clip_poster(call: Call[None]) -> Response:
+    """Drawn once, when somebody asks for it first."""
+    _, file = await _clip(call)
+    path = await clip_thumbnails.poster(call.ctx, call.state.drawing, file)
+    return await _file(call.request, path)
 
 
-@described(
-    Operation(
-        summary="The pictures of a clip, as an index for players",
-        description="WebVTT: for each key frame that the clip shows its place on a sprite sheet, "
-        "whose URL it names.",
-        answers=_answers("The index.", _VTT),
-        problems=[NotFound, Gone, *_RANGES],
-        access="token or signature",
-    )
+@endpoint(
+    "GET /clips/{clip_id}/thumbnails.vtt",
+    "The pictures of a clip, as an index for players",
+    description="WebVTT: for each key frame that the clip shows its place on a sprite sheet, "
+    "whose URL it names.",
+    answers=_answers("The index.", _VTT),
+    problems=[NotFound, Gone, *_RANGES],
+    access="token or signature",
 )
-async def get_clip_index(request: Request) -> Response:
-    """GET, HEAD /clips/{clip_id}/thumbnails.vtt"""
-    ctx = web_state.of(request).ctx
-    reader, clip, file = await _clip(request)
-    grid, cues = await clip_thumbnails.index(ctx, file)
+async def get_clip_index(call: Call[None]) -> Response:
+    """Of all of it."""
+    clip, file = await _clip(call)
+    grid, cues = await clip_thumbnails.index(call.ctx, file)
     path = f"/clips/{clip['_id']}/thumbnails.jpg"
-    if reader.caller is None and "grant" not in request.query_params:
-        url = reader.url(path)  # as good as the owner's that leads here
+    if call.reader.caller is None and "grant" not in call.request.query_params:
+        url = call.reader.url(path)  # as good as the owner's that leads here
     else:
-        url = clip_routes.media_url(clip, reader, path)
+        url = clip_routes.media_url(clip, call.reader, path)
     text = sprites.index(grid, cues, _beside(url))
-    return await ranges.answer_bytes(request, text.encode(), _VTT, _A_WHILE)
+    return await ranges.answer_bytes(call.request, text.encode(), _VTT, _A_WHILE)
 
 
-@described(
-    Operation(
-        summary="The sprite sheet of a clip",
-        description="Drawn at low priority when somebody asks for it first.",
-        answers=_answers("The sheet.", _JPEG),
-        problems=[NotFound, Gone, StorageFull, Unavailable, DrawingFailed, *_RANGES],
-        access="token or signature",
-    )
+@endpoint(
+    "GET /clips/{clip_id}/thumbnails.jpg",
+    "The sprite sheet of a clip",
+    description="Drawn at low priority when somebody asks for it first.",
+    answers=_answers("The sheet.", _JPEG),
+    problems=[NotFound, Gone, StorageFull, Unavailable, DrawingFailed, *_RANGES],
+    access="token or signature",
 )
-async def get_clip_sheet(request: Request) -> Response:
-    """GET, HEAD /clips/{clip_id}/thumbnails.jpg"""
-    _, _, file = await _clip(request)
-    state = web_state.of(request)
-    return await _file(request, await clip_thumbnails.sheet(state.ctx, state.drawing, file))
+async def get_clip_sheet(call: Call[None]) -> Response:
+    """Drawn once."""
+    _, file = await _clip(call)
+    path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, file)
+    return await _file(call.request, path)
 
 
-async def _window(request: Request) -> tuple[Reader, SeenWindow]:
-    ctx = web_state.of(request).ctx
-    reader = auth.reader(request, datetime.now(UTC))
-    asked = wire.query(request, WindowQuery, ignore=auth.SIGNATURE_QUERY)
-    buffer_id = request.path_params["buffer_id"]
-    return reader, await share_lookup.seen_window(ctx, reader, buffer_id, asked, datetime.now(UTC))
-
-
-async def _clip(request: Request) -> tuple[Reader, Row, Row]:
-    """Who asks, and the rows of the clip and of its file, if it may be read."""
-    ctx = web_state.of(request).ctx
-    reader = auth.reader(request, datetime.now(UTC))
-    clip = await ctx.store.rows(ReplayClip).find_one({"_id": request.path_params["clip_id"]})
+async def _clip(call: Call[None]) -> tuple[Row, Row]:
+    """The rows of the clip that is meant and of its file, if it may be read."""
+    clip = await call.ctx.store.rows(ReplayClip).find_one({"_id": call.path["clip_id"]})
     if clip is None:
         raise NotFound(library.NO_FILE)
-    granted = file_routes.granted(request)
-    return reader, clip, await library.file_of(ctx, reader.caller, clip["file_id"], granted)
+    granted = file_routes.granted(call.request)
+    file = await library.file_of(call.ctx, call.reader.caller, clip["file_id"], granted)
+    return clip, file
 
 
 async def _file(request: Request, path: Path) -> Response:
@@ -248,10 +212,10 @@ def _beside(url: str) -> str:
 
 
 routes: list[BaseRoute] = [
-    Route("/buffers/{buffer_id}/poster.jpg", get_buffer_poster, methods=["GET"]),
-    Route("/buffers/{buffer_id}/thumbnails.vtt", get_buffer_index, methods=["GET"]),
-    Route("/buffers/{buffer_id}/thumbnails.jpg", get_buffer_sheet, methods=["GET"]),
-    Route("/clips/{clip_id}/poster.jpg", get_clip_poster, methods=["GET"]),
-    Route("/clips/{clip_id}/thumbnails.vtt", get_clip_index, methods=["GET"]),
-    Route("/clips/{clip_id}/thumbnails.jpg", get_clip_sheet, methods=["GET"]),
+    get_buffer_poster,
+    get_buffer_index,
+    get_buffer_sheet,
+    get_clip_poster,
+    get_clip_index,
+    get_clip_sheet,
 ]
