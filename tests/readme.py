@@ -49,8 +49,7 @@ def routes_table() -> str:
     lines = ["| route | what |", "| --- | --- |"]
     for route in openapi.listed_of(ROUTES):
         methods = ", ".join(sorted((route.methods or set()) - {"HEAD"}))
-        operation = openapi.operation_of(route)
-        lines.append(f"| `{methods} {route.path}` | {operation.summary} |")
+        lines.append(f"| `{methods} {route.path}` | {route.operation.summary} |")
     return "\n".join(lines)
 
 

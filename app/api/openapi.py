@@ -1,61 +1,44 @@
-"""The description of the HTTP interface, made of what stands next to each endpoint."""
+"""The description of the HTTP interface, made of what each endpoint declares."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.api import problems, security
-from app.api.operation import Answer, Operation, OperationRoute
+from app.api.call import Call
+from app.api.operation import Answer, Operation, OperationRoute, endpoint
 from app.errors import ReplayError
 
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 Json = dict[str, Any]
 
 VERSION = "1"
 
 
-_operations: dict[Callable[..., Any], Operation] = {}
+def listed_of(routes: Iterable[BaseRoute]) -> list[OperationRoute]:
+    """The routes of the interface: all but those of pages, which leave themselves out.
 
-
-def described(operation: Operation) -> Callable[[Endpoint], Endpoint]:
-    """Declares an endpoint's description, right above it."""
-
-    def declare(endpoint: Endpoint) -> Endpoint:
-        _operations[endpoint] = operation
-        return endpoint
-
-    return declare
-
-
-def operation_of(route: Route) -> Operation:
-    """The description of a route's endpoint. Raises KeyError with its name if it has none."""
-    if isinstance(route, OperationRoute):
-        return route.operation
-    try:
-        return _operations[route.endpoint]
-    except KeyError:
-        raise KeyError(f"{route.path}: its endpoint is not @described") from None
-
-
-def listed_of(routes: Iterable[BaseRoute]) -> list[Route]:
-    """The routes of the interface: all but those of pages, which leave themselves out."""
-    return [each for each in routes if isinstance(each, Route) and each.include_in_schema]
+    Raises TypeError for a route that neither leaves itself out nor declares an operation.
+    """
+    listed = [each for each in routes if isinstance(each, Route) and each.include_in_schema]
+    for route in listed:
+        if not isinstance(route, OperationRoute):
+            raise TypeError(f"{route.path} declares no operation: make it with `endpoint`")
+    return [each for each in listed if isinstance(each, OperationRoute)]
 
 
 def describe(routes: Iterable[BaseRoute]) -> Json:
     """The OpenAPI 3.1 document of these routes."""
     listed = listed_of(routes)
-    schemas = _Schemas([operation_of(route) for route in listed])
+    schemas = _Schemas([route.operation for route in listed])
     paths: dict[str, Json] = {}
     for route in listed:
         for method in sorted(route.methods or ()):
@@ -82,19 +65,19 @@ class _Schemas:
     """The JSON schemas of every model that the operations name."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
-        asked = {model for found in operations for model in (found.query, found.body) if model}
-        told = {a.model for found in operations for a in found.answers.values() if a.model}
+        inputs = {model for each in operations for model in (each.query, each.body) if model}
+        views = {a.model for each in operations for a in each.answers.values() if a.model}
         modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-            *((model, "validation") for model in sorted(asked, key=_name)),
-            *((model, "serialization") for model in sorted(told, key=_name)),
+            *((model, "validation") for model in sorted(inputs, key=_name)),
+            *((model, "serialization") for model in sorted(views, key=_name)),
         ]
         self._references, definitions = models_json_schema(
             modes, ref_template="#/components/schemas/{model}"
         )
         queries = {
-            self.reference(found.query, "validation")["$ref"].rpartition("/")[2]
-            for found in operations
-            if found.query
+            self.reference(each.query, "validation")["$ref"].rpartition("/")[2]
+            for each in operations
+            if each.query
         }
         self._definitions: dict[str, Json] = definitions.get("$defs", {})
         self.components = {
@@ -113,14 +96,14 @@ def _name(model: type[BaseModel]) -> str:
     return f"{model.__module__}.{model.__qualname__}"
 
 
-def _operation(route: Route, method: str, schemas: _Schemas) -> Json:
-    operation = operation_of(route)
+def _operation(route: OperationRoute, method: str, schemas: _Schemas) -> Json:
+    operation = route.operation
     name = str(route.endpoint.__name__)
     described: Json = {
         "operationId": name if method != "HEAD" else f"{name}_head",
         "summary": operation.summary,
         "security": security.REQUIRED[operation.access],
-        "parameters": [*_parameters(route, operation, schemas)],
+        "parameters": [*_parameters(route, schemas)],
         "responses": _responses(operation, schemas),
     }
     if operation.description:
@@ -132,7 +115,8 @@ def _operation(route: Route, method: str, schemas: _Schemas) -> Json:
     return described
 
 
-def _parameters(route: Route, operation: Operation, schemas: _Schemas) -> Iterable[Json]:
+def _parameters(route: OperationRoute, schemas: _Schemas) -> Iterable[Json]:
+    operation = route.operation
     for name in route.param_convertors:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     if operation.query:
@@ -157,7 +141,7 @@ def _parameters(route: Route, operation: Operation, schemas: _Schemas) -> Iterab
 
 def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Json]:
     responses = {
-        str(int(status)): _told(told, schemas) for status, told in operation.answers.items()
+        str(int(status)): _answer(answer, schemas) for status, answer in operation.answers.items()
     }
     by_status: dict[int, list[type[ReplayError]]] = {}
     for error in operation.all_problems:
@@ -168,17 +152,17 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Json]:
     }
 
 
-def _told(told: Answer, schemas: _Schemas) -> Json:
-    response: Json = {"description": told.description}
-    if told.model:
-        schema = schemas.reference(told.model, "serialization")
-        response["content"] = {told.media_type: {"schema": schema}}
-    elif told.media_type != "application/json":
-        response["content"] = {told.media_type: {}}
-    if told.headers:
+def _answer(answer: Answer, schemas: _Schemas) -> Json:
+    response: Json = {"description": answer.description}
+    if answer.model:
+        schema = schemas.reference(answer.model, "serialization")
+        response["content"] = {answer.media_type: {"schema": schema}}
+    elif answer.media_type != "application/json":
+        response["content"] = {answer.media_type: {}}
+    if answer.headers:
         response["headers"] = {
             name: {"description": says, "schema": {"type": "string"}}
-            for name, says in told.headers.items()
+            for name, says in answer.headers.items()
         }
     return response
 
@@ -214,19 +198,18 @@ _documents: WeakKeyDictionary[Starlette, Json] = WeakKeyDictionary()
 """Of each application its description, once somebody has asked for it."""
 
 
-@described(
-    Operation(
-        summary="This description",
-        answers={HTTPStatus.OK: Answer("An OpenAPI 3.1 document.")},
-        access="anybody",
-    )
+@endpoint(
+    "GET /openapi.json",
+    "This description",
+    answers={HTTPStatus.OK: Answer("An OpenAPI 3.1 document.")},
+    access="anybody",
 )
-async def get_openapi(request: Request) -> Response:
-    """GET /openapi.json"""
-    app: Starlette = request.app
+async def get_openapi(call: Call[None]) -> Response:
+    """Made once."""
+    app: Starlette = call.request.app
     if app not in _documents:
         _documents[app] = describe(app.routes)
     return JSONResponse(_documents[app])
 
 
-routes: list[BaseRoute] = [Route("/openapi.json", get_openapi)]
+routes: list[BaseRoute] = [get_openapi]

@@ -92,7 +92,9 @@ def resolved(call: Call[WindowQuery], line: Timeline) -> Window:
     """The window that is meant, in a timeline. Raises BufferEmpty, Invalid, WindowTooLong."""
     last, start, end = call.input.last, call.input.start, call.input.end
     settings = call.ctx.settings
-    return windows.resolve(line, call.now, settings, last=last, start=start, end=end, tail=Tail.SKIP)
+    return windows.resolve(
+        line, call.now, settings, last=last, start=start, end=end, tail=Tail.SKIP
+    )
 
 
 async def check_window(call: Call[Any], share: Share, start: datetime, end: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from app.access import communities
-from app.api.openapi import listed_of, operation_of
+from app.api.openapi import listed_of
 from app.buffer import markers
 from app.captures import execution
 from app.context import Context
@@ -109,7 +109,7 @@ def test_every_guarded_route_is_in_the_matrix() -> None:
     guarded = {
         (method, route.path_regex)
         for route in listed_of(ROUTES)
-        if operation_of(route).access.startswith("token")
+        if route.operation.access.startswith("token")
         for method in (route.methods or set()) - {"HEAD"}
     }
     listed = [line.split("?")[0].split(" ") for line, _, _ in MATRIX]

@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 from livekit.api import AccessToken, VideoGrants
 
-from app.api.openapi import listed_of, operation_of
+from app.api.openapi import listed_of
 from app.captures import share_erasure
 from app.context import Context
 from app.main import ROUTES
@@ -30,7 +30,7 @@ from tests.webhooks import sign
 GUARDED = [
     (method, route)
     for route in listed_of(ROUTES)
-    if operation_of(route).access.startswith("token")
+    if route.operation.access.startswith("token")
     for method in sorted(route.methods or ())
 ]
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from app.api.openapi import operation_of
+from app.api.openapi import listed_of
 from app.context import Context
 from app.main import ROUTES
 from app.models.schema import Buffer
@@ -18,9 +18,9 @@ from tests.integration.api.conftest import INSTANCE_ADMIN, ROOM
 from tests.integration.clips.rows import add_clip
 
 OPERATIONS = [
-    (method, route, operation_of(route))
-    for route in ROUTES
-    if isinstance(route, Route) and route.endpoint.__module__.startswith("app.api.")
+    (method, route, route.operation)
+    for route in listed_of(ROUTES)
+    if route.endpoint.__module__.startswith("app.api.")
     for method in sorted((route.methods or set()) - {"HEAD"})
 ]
 THING = "0" * 24

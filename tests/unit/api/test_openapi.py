@@ -9,9 +9,9 @@ from inspect import unwrap
 from typing import Any
 
 import pytest
-from starlette.routing import Route
 
-from app.api.openapi import describe, listed_of, operation_of
+from app.api.openapi import describe, listed_of
+from app.api.operation import OperationRoute
 from app.errors import ReplayError
 from app.main import ROUTES
 
@@ -114,9 +114,9 @@ def test_only_what_machines_ask_is_open_to_anybody() -> None:
 @pytest.mark.parametrize(
     "route", listed_of(ROUTES), ids=lambda route: f"{sorted(route.methods)} {route.path}"
 )
-def test_every_problem_that_an_endpoint_raises_by_name_is_declared(route: Route) -> None:
+def test_every_problem_that_an_endpoint_raises_by_name_is_declared(route: OperationRoute) -> None:
     """An endpoint's own `raise X(...)` stands among its problems."""
-    declared = {error.__name__ for error in operation_of(route).all_problems}
+    declared = {error.__name__ for error in route.operation.all_problems}
     names = set(unwrap(route.endpoint).__code__.co_names)
     known = {error.__name__ for error in every_error(ReplayError)}
     raised = names & known
