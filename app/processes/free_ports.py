@@ -34,6 +34,13 @@ def remembered_ports(memory: Path) -> dict[str, int]:
         return {}
 
 
+def unused_port() -> int:
+    """A free port that is remembered nowhere."""
+    while not is_free(port := _outside_ephemeral_range()):
+        pass
+    return port
+
+
 def _outside_ephemeral_range() -> int:
     """A port that no outgoing connection is given by itself.
 

@@ -46,7 +46,7 @@ async def run(settings: Settings) -> int:
         try:
             for child in children:
                 child.start()
-            log.info("service_started", url=settings.base_url, embedded=urls)
+            log.info("service_started", url=settings.base_url, embedded=sorted(urls))
             refused = await _first_refusal(children)
             log.error("configuration_refused", child=refused.name)
             return EX_CONFIG

@@ -27,8 +27,8 @@ import yaml
 from livekit import api
 
 from app.processes.bound_exec import bound_argv
-from app.processes.embedded import STORES
 from app.processes.free_ports import choose_ports
+from app.processes.store_programs import STORES
 from deploy.local.standin.faults import Faults
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import socket
+import stat
 import sys
 import sysconfig
 import textwrap
@@ -13,6 +14,7 @@ import venv
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -20,11 +22,13 @@ import pytest_asyncio
 import redis.asyncio
 import redis.exceptions
 from pymongo import AsyncMongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from app.errors import ConfigurationError
+from app.processes.child import Child
 from app.processes.embedded import embedded_stores, running_stores
-from app.processes.free_ports import choose_ports, remembered_ports
+from app.processes.free_ports import choose_ports, remembered_ports, unused_port
+from app.processes.store_programs import STORES
 from tests.waiting import wait_for
 
 SERVICE = textwrap.dedent(
@@ -144,6 +148,75 @@ async def test_a_store_that_is_killed_comes_back_on_its_port(
             return None
 
     assert await wait_for(values, 20) == before
+
+
+async def test_nobody_else_on_the_machine_may_ask_the_stores(
+    urls: dict[str, str], data_dir: Path
+) -> None:
+    """The database wants the password, the queue has no port, and both secrets are ours alone."""
+    port = remembered_ports(data_dir / "ports.json")["MONGO_URL"]
+    for stranger in ("", "replay:guess@", "root:root@"):
+        url = f"mongodb://{stranger}127.0.0.1:{port}/?directConnection=true"
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
+        async with client:
+            with pytest.raises(OperationFailure):
+                await client["replay"]["clips"].find_one({})
+    queue = urlsplit(urls["REDIS_URL"])
+    assert queue.scheme == "unix"
+    assert stat.S_ISSOCK(Path(queue.path).stat().st_mode)
+    for path in (data_dir / "mongo.password", Path(queue.path), Path(queue.path).parent):
+        assert not path.stat().st_mode & 0o077, path
+    for process in psutil.Process().children():
+        if Path(process.cwd()).parent == data_dir:
+            listening = [each for each in process.net_connections() if each.status == "LISTEN"]
+            assert {each.laddr.ip for each in listening} <= {"127.0.0.1"}
+            password = (data_dir / "mongo.password").read_text().strip()
+            assert password not in " ".join(process.cmdline())
+
+
+async def test_a_database_without_users_gets_ours_and_no_other(tmp_path: Path) -> None:
+    """One that was made before there were passwords keeps its rows; who got in goes."""
+    command = STORES["MONGO_URL"].find()
+    assert command
+    (tmp_path / "mongo").mkdir(mode=0o700)
+    port = unused_port()
+    options = [each for each in STORES["MONGO_URL"].options if each != "--auth"]
+    child = Child("mongo", [*command, "--port", str(port), *options], cwd=tmp_path / "mongo")
+    child.start()
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        f"mongodb://127.0.0.1:{port}/?directConnection=true"
+    )
+    async with client:
+        await client["replay"]["clips"].insert_one({"_id": "kept"})
+        for database in ("admin", "elsewhere"):
+            await client[database].command("createUser", "stranger", pwd="x", roles=["root"])
+    await child.stop(10)
+    for _ in range(2):  # and once more, when all is as it should be
+        async with embedded_stores(tmp_path, ["MONGO_URL"]) as urls:
+            ours: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
+            async with ours:
+                assert await ours["replay"]["clips"].find_one({"_id": "kept"})
+                users = await ours["admin"]["system.users"].find({}).to_list()
+                assert [user["_id"] for user in users] == ["admin.replay"]
+
+
+async def test_a_lost_password_is_replaced(tmp_path: Path) -> None:
+    """The file is gone: the next start makes another, and the database takes it."""
+    async with embedded_stores(tmp_path, ["MONGO_URL"]) as urls:
+        first = urls["MONGO_URL"]
+    (tmp_path / "mongo.password").unlink()
+    async with embedded_stores(tmp_path, ["MONGO_URL"]) as urls:
+        assert urls["MONGO_URL"] != first
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
+        async with client:
+            await client["replay"]["clips"].insert_one({"_id": "x"})
+
+
+async def test_a_data_dir_too_long_for_a_socket_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / ("d" * 100)
+    with pytest.raises(ConfigurationError, match="too long for the embedded store's Unix socket"):
+        async with embedded_stores(folder, ["REDIS_URL"]):
+            pass
 
 
 async def test_only_the_store_that_is_asked_for_runs(tmp_path: Path) -> None:

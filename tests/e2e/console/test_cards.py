@@ -16,8 +16,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from app.models import Why
 from app.models.schema import Buffer
-from app.processes.embedded import STORES
-from app.processes.free_ports import remembered_ports
+from app.processes.embedded import running_stores
 from app.store import Store
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, picture, signed_in_page
@@ -75,8 +74,7 @@ async def shared(world: World, browser: Browser) -> AsyncIterator[Shared]:
 @asynccontextmanager
 async def buffers(world: World, rows: list[Buffer]) -> AsyncIterator[Store]:
     """More shares, as rows of the database that the service uses."""
-    port = remembered_ports(world.service.folder / "data" / "ports.json")["MONGO_URL"]
-    store = Store(STORES["MONGO_URL"].url_at(port))
+    store = Store(running_stores(world.service.folder / "data")["MONGO_URL"])
     ids = [row.id for row in rows]
     try:
         await store.rows(Buffer).insert_many([row.model_dump_doc() for row in rows])

@@ -174,8 +174,10 @@ async def test_a_checkup_ends_at_its_deadline_and_says_so(make_settings: MakeSet
 def test_a_checkup_shows_no_secret(make_settings: MakeSettings) -> None:
     """Nor passwords of stores, which the texts of some errors hold as they stand in the URL."""
     settings = make_settings(metrics_token="the token" * 4)
-    url = settings.redis_url.replace("redis://", "redis://replay:s3cr%2Ft@")
-    secrets = secrets_of(settings.model_copy(update={"redis_url": url}))
+    url = "redis://replay:s3cr%2Ft@127.0.0.1:6379/0"
+    secrets = secrets_of(
+        settings.model_copy(update={"redis_url": url, "mongo_url": "mongodb://127.0.0.1/x"})
+    )
     key = settings.livekit_api_secret.get_secret_value()
     assert secrets == {"s3cr%2Ft", "s3cr/t", key, "the token" * 4}
     found = without(secrets, Finding("redis", "fail", f"{url}: refused s3cr/t", f"not {key}"))

@@ -1,0 +1,57 @@
+"""The password of the embedded MongoDB-wire store: made once, kept where only we can read it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
+
+USER = "replay"
+_ROLE = "root"
+_ALREADY_EXISTS = 51003
+
+
+def password_of(path: Path) -> str:
+    """The password in a file; of a file that is not there yet a fresh one, which it then holds.
+
+    Called by the one process that holds the lock of DATA_DIR.
+    """
+    with suppress(FileNotFoundError):
+        if kept := path.read_text().strip():
+            return kept
+    fresh = secrets.token_hex(32)
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(fresh + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    return fresh
+
+
+async def make_user(url: str, password: str) -> None:
+    """Makes our user the only one of a store that asks nobody for a password now.
+
+    Done again it changes nothing. Raises PyMongoError.
+    """
+    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
+        url, serverSelectionTimeoutMS=5000
+    )
+    async with client:
+        admin = client["admin"]
+        try:
+            await admin.command("createUser", USER, pwd=password, roles=[_ROLE])
+        except OperationFailure as error:
+            if error.code != _ALREADY_EXISTS:
+                raise
+            await admin.command("updateUser", USER, pwd=password, roles=[_ROLE])
+        # usersInfo with forAllDBs lists none in SecantusDB 0.7.0b3
+        async for user in admin["system.users"].find({}):
+            if (user["user"], user["db"]) != (USER, "admin"):
+                await client[str(user["db"])].command("dropUser", user["user"])
