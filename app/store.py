@@ -13,6 +13,7 @@ from odmantic import Model
 from odmantic.index import ODMBaseIndex
 from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
@@ -34,6 +35,11 @@ def before(instant: datetime) -> Row:
 def dated() -> Row:
     """A condition on a date: it is there. Bounded from below for the reason that `before` gives."""
     return {"$gt": EPOCH}
+
+
+async def first(cursor: AsyncCursor[RowOf], count: int) -> list[RowOf]:
+    """The first `count` rows of a cursor; of none or fewer none, where the driver raises."""
+    return await cursor.to_list(count) if count > 0 else []
 
 
 class Store:

@@ -11,7 +11,7 @@ from pymongo import DESCENDING
 from app.models import Row, keyset
 from app.models.schema import AuditEntry
 from app.settings import Settings
-from app.store import EPOCH, FAR, Store, before
+from app.store import EPOCH, FAR, Store, before, first
 from app.work.jobs import hours, job, seconds
 
 Action = Literal[
@@ -73,10 +73,10 @@ async def page(
     rows: list[Row] = []
     if entry_id:
         same = entries.find(wanted | {"at": end, "_id": {"$lt": entry_id}})
-        rows = await same.sort("_id", DESCENDING).to_list(count)
+        rows = await first(same.sort("_id", DESCENDING), count)
     if len(rows) < count:
         older = entries.find(wanted | {"at": {"$gte": since or EPOCH, "$lt": end}})
-        rows += await older.sort(_NEWEST_FIRST).to_list(count - len(rows))
+        rows += await first(older.sort(_NEWEST_FIRST), count - len(rows))
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], keyset.written(rows[limit - 1]["at"], rows[limit - 1]["_id"])

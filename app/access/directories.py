@@ -20,7 +20,7 @@ from app.access.tokens import Caller
 from app.models import Row, RowOf
 from app.models.schema import Community, Member, UserReplayQuota
 from app.settings import Settings
-from app.store import Store
+from app.store import Store, first
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ async def managed(
     if not wanted:
         return [], None
     rules = await communities.rules_of(store, settings, wanted)
-    rows = await store.rows(Community).find({"_id": {"$in": wanted}}).to_list(len(wanted))
+    rows = await first(store.rows(Community).find({"_id": {"$in": wanted}}), len(wanted))
     active = {row["_id"]: len(row.get("slots", ())) for row in rows}
     members = await _counted(store, wanted)
     found = [Managed(rules[name], active.get(name, 0), members.get(name, 0)) for name in wanted]
@@ -111,5 +111,5 @@ async def _page(
     limit: int,
     fields: Row | None = None,
 ) -> tuple[list[RowOf], str | None]:
-    rows = await collection.find(which, fields).sort(name, 1).to_list(limit + 1)
+    rows = await first(collection.find(which, fields).sort(name, 1), limit + 1)
     return rows[:limit], rows[limit - 1][name] if len(rows) > limit else None

@@ -21,7 +21,7 @@ from app.clips import clip_access
 from app.context import Context
 from app.models import Row, keyset
 from app.models.schema import File, ReplayClip
-from app.store import EPOCH, FAR
+from app.store import EPOCH, FAR, first
 
 LOOKED_AT = 500
 _FIRST_STRETCH = timedelta(minutes=10)
@@ -156,14 +156,14 @@ async def _before(
     rows: list[Row] = []
     if clip_id and at >= since:
         same = clips.find(scope | {"created_at": at, "_id": {"$lt": clip_id}})
-        rows = await same.sort("_id", DESCENDING).to_list(count)
+        rows = await first(same.sort("_id", DESCENDING), count)
     # An hour more than now: other machines' clocks.
     end = min(at, datetime.now(UTC) + timedelta(hours=1))
     stretch = _FIRST_STRETCH
     while len(rows) < count and end > since:
         start = max(since, end - stretch)
         older = clips.find(scope | {"created_at": {"$gte": start, "$lt": end}}).sort(_ORDER)
-        found = await older.to_list(count - len(rows))
+        found = await first(older, count - len(rows))
         rows += found
         # As far on as the rest lies if it lies as densely, and not in one leap.
         factor = min(_GROWTH, (count - len(rows)) / len(found)) if found else _GROWTH

@@ -24,7 +24,7 @@ from app.events import outbox
 from app.models import Row, keyset
 from app.models.schema import OutgoingEvent
 from app.settings import Settings
-from app.store import EPOCH, FAR
+from app.store import EPOCH, FAR, first
 from app.work import errands
 from app.work.jobs import job, seconds
 
@@ -101,10 +101,10 @@ async def page(
     begin, event_id = keyset.read(after) if after is not None else (EPOCH, "")
     events, count = ctx.store.rows(OutgoingEvent), limit + 1
     same = events.find({"state": state, "next_try_at": begin, "_id": {"$gt": event_id}})
-    rows = await same.sort("_id", 1).to_list(count) if event_id else []
+    rows = await first(same.sort("_id", 1), count) if event_id else []
     if len(rows) < count:
         later = events.find({"state": state, "next_try_at": {"$gt": begin, "$lt": FAR}})
-        rows += await later.sort([("next_try_at", 1), ("_id", 1)]).to_list(count - len(rows))
+        rows += await first(later.sort([("next_try_at", 1), ("_id", 1)]), count - len(rows))
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], keyset.written(rows[limit - 1]["next_try_at"], rows[limit - 1]["_id"])

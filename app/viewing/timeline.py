@@ -13,7 +13,7 @@ from app.buffer.summary import Indexed
 from app.models import Row, Why
 from app.models.schema import Buffer, EgressSession
 from app.settings import Settings
-from app.store import Store
+from app.store import Store, first
 from app.viewing.spans import Gap, Span, laid_out, stretches
 
 _AT_ONCE = 200
@@ -96,7 +96,7 @@ async def listing(
     Costs five reads, and a small one per session that is being indexed, or marked stretch that is
     older than what is offered.
     """
-    rows = await store.rows(Buffer).find(query).sort("since", -1).to_list(limit)
+    rows = await first(store.rows(Buffer).find(query).sort("since", -1), limit)
     ids = [row["_id"] for row in rows]
     wanted = {"buffer_id": ids[0] if len(ids) == 1 else {"$in": ids}}
     sessions = await store.rows(EgressSession).find(wanted).to_list(None) if ids else []

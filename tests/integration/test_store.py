@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from app.context import Context
 from app.models.schema import Pin
+from app.store import first
 
 
 async def test_a_row_whose_id_is_taken_is_refused_unchanged(ctx: Context) -> None:
@@ -20,6 +21,17 @@ async def test_a_row_whose_id_is_taken_is_refused_unchanged(ctx: Context) -> Non
     assert row is not None
     assert row["owner"] == "a"
     assert row["until"] == until  # aware, UTC
+
+
+async def test_the_first_none_of_rows_are_none(ctx: Context) -> None:
+    """As many as there may be of an empty list, or as are left of a page that is full."""
+    until = datetime(2026, 1, 2, tzinfo=UTC)
+    for owner in "ab":
+        await ctx.store.create(
+            Pin(id=owner, owner=owner, session_id="s", start_ticks=0, until=until)
+        )
+    found = [await first(ctx.store.rows(Pin).find({}), count) for count in (-1, 0, 1, 2, 3)]
+    assert [len(rows) for rows in found] == [0, 0, 1, 2, 2]
 
 
 async def test_every_test_starts_with_an_empty_database_and_queue(ctx: Context) -> None:

@@ -45,6 +45,11 @@ async def test_a_buffer_tells_what_it_holds(http: httpx.AsyncClient, share: Make
     assert len(item["since"]) == len("2026-11-03T10:15:00.000Z")
 
 
+async def test_where_nothing_is_shared_the_list_is_empty(http: httpx.AsyncClient) -> None:
+    found = await http.get("/buffers?room=nobody-was-here", headers=OWNER)
+    assert (found.status_code, found.json()["items"]) == (200, [])
+
+
 async def test_one_buffer_comes_with_its_timeline(
     http: httpx.AsyncClient, share: MakeShare
 ) -> None:
