@@ -1,6 +1,6 @@
 """Why a capture could not be made: the closed list of slugs that its `reason` may hold.
 
-Besides these: the slugs of `app.captures.ffmpeg`, `segment-changed` of
+Besides these: the slugs of `app.captures.ffmpeg_process`, `segment-changed` of
 `app.viewing.fragment_sources`, and `storage-full`.
 """
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import ffmpeg as command_line  # type: ignore[import-untyped]  # ffmpeg-python has no types
+import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
-from app.captures import ffmpeg, part_file
+from app.captures import ffmpeg_process, part_file
 from app.media import fragment, movie
 from app.media.ends import Ends, Piece
 from app.media.fragment import Prepared
@@ -85,14 +85,14 @@ async def _encoded(
     planned = await asyncio.to_thread(movie.plan, [piece.run], "precise")
     await part_file.write(planned, given, lambda _: None)
     command = argv(given, stream, pictures=len(piece.pts), set_id=_SET_IDS[name])
-    await ffmpeg.run(command, on_progress=on_progress)
+    await ffmpeg_process.run(command, on_progress=on_progress)
     return await asyncio.to_thread(_read, piece, stream, result)
 
 
 def argv(given: Path, stream: Path, *, pictures: int, set_id: int) -> list[str]:
     """ffmpeg's command line: the first `pictures` of a file, as one group in MPEG-TS."""
-    output = command_line.output(
-        command_line.input(f"file:{given}").video,
+    output = ffmpeg.output(
+        ffmpeg.input(f"file:{given}").video,
         f"file:{stream}",
         format="mpegts",
         map_metadata=-1,

@@ -12,9 +12,9 @@ from typing import Any
 import structlog
 
 from app.buffer import pins
-from app.captures import acceptance, endings, exact_cut, media_arrival, part_file, pieced_cut
+from app.captures import acceptance, encoded_cut, endings, media_arrival, part_file, pieced_cut
 from app.captures.capture_leases import Lease, Lost
-from app.captures.exact_cut import Encoding
+from app.captures.encoded_cut import Encoding
 from app.captures.failures import NothingRecorded, SizesDiffer
 from app.captures.progress import Share, watched
 from app.captures.verification import Expected
@@ -148,7 +148,7 @@ async def _encoded(
             share = Share(COPYING_SHARE, 1.0)
             title = lease.row["title"]
             await watched(
-                exact_cut.encode(encoding, inputs, part, title=title, on_progress=share.tell),
+                encoded_cut.encode(encoding, inputs, part, title=title, on_progress=share.tell),
                 lease,
                 share,
             )
@@ -212,7 +212,7 @@ def _planned(root: Path, row: Row, material: Material) -> Movie:
 
 def _encoding(runs: list[Run], gaps: Gaps) -> Encoding:
     try:
-        return exact_cut.plan(runs, gaps)
+        return encoded_cut.plan(runs, gaps)
     except NothingToShow as error:
         raise _nothing() from error
 

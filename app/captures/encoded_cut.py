@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import ffmpeg as command_line  # type: ignore[import-untyped]  # ffmpeg-python has no types
+import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
-from app.captures import ffmpeg
+from app.captures import ffmpeg_process
 from app.clips.clip_report import Shown
 from app.media import movie
 from app.media.movie import Gaps, Movie, NothingToShow, Pause, Run
@@ -61,7 +61,7 @@ async def encode(
 
     `on_progress` is told the share that is done, 0 to 1. Raises FfmpegFailed, StorageFull.
     """
-    await ffmpeg.run(
+    await ffmpeg_process.run(
         argv(encoding, sources, target, title=title),
         on_progress=lambda seconds: on_progress(min(1.0, seconds / encoding.seconds)),
     )
@@ -69,7 +69,7 @@ async def encode(
 
 def argv(encoding: Encoding, sources: Sequence[Path], target: Path, *, title: str) -> list[str]:
     """ffmpeg's command line for an encoding. Titles are data: one argument, whatever they hold."""
-    video, audio = _joined(encoding, [command_line.input(f"file:{path}") for path in sources])
+    video, audio = _joined(encoding, [ffmpeg.input(f"file:{path}") for path in sources])
     begin = encoding.shown.spans[0].start.astimezone(UTC)
     metadata = {
         "map_metadata": -1,
@@ -77,7 +77,7 @@ def argv(encoding: Encoding, sources: Sequence[Path], target: Path, *, title: st
     }
     if title:
         metadata["metadata:g:1"] = f"title={title}"
-    output = command_line.output(
+    output = ffmpeg.output(
         video,
         audio,
         f"file:{target}",
@@ -105,7 +105,7 @@ def _joined(encoding: Encoding, inputs: Sequence[Any]) -> tuple[Any, Any]:
             "scale", width, height, force_original_aspect_ratio="decrease", force_divisible_by=2
         ).filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2")
         streams += [fitted.filter("setsar", 1), each.audio.filter("aformat", **_SOUND_FORMAT)]
-    joined = command_line.concat(*streams, v=1, a=1).node
+    joined = ffmpeg.concat(*streams, v=1, a=1).node
     return joined[0], joined[1]
 
 

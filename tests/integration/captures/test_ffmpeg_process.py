@@ -1,4 +1,4 @@
-"""app.captures.ffmpeg with the real program, and with programs that misbehave as it might."""
+"""app.captures.ffmpeg_process with the real program, and with ones that misbehave as it might."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.captures import ffmpeg
+from app.captures import ffmpeg_process
 from tests.waiting import wait_for
 
 SOURCE = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=15:duration=2"]
@@ -30,67 +30,67 @@ def alive(pid: int) -> bool:
 async def test_it_writes_the_output_and_tells_how_far_it_is(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     told: list[float] = []
-    await ffmpeg.run(["ffmpeg", *SOURCE, "-y", str(out)], on_progress=told.append)
+    await ffmpeg_process.run(["ffmpeg", *SOURCE, "-y", str(out)], on_progress=told.append)
     assert out.stat().st_size > 1000
     assert told == sorted(told)
     assert told[-1] == pytest.approx(2, abs=0.2)
 
 
 async def test_a_failing_run_says_its_code_and_no_path(tmp_path: Path) -> None:
-    with pytest.raises(ffmpeg.FfmpegFailed, match="ended with code 1") as raised:
-        await ffmpeg.run(["ffmpeg", "-i", str(tmp_path / "absent.mp4"), "-f", "null", "-"])
+    with pytest.raises(ffmpeg_process.FfmpegFailed, match="ended with code 1") as raised:
+        await ffmpeg_process.run(["ffmpeg", "-i", str(tmp_path / "absent.mp4"), "-f", "null", "-"])
     assert raised.value.slug == "ffmpeg-failed"
     assert str(tmp_path) not in raised.value.detail
 
 
 async def test_an_absent_program_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ffmpeg.FfmpegMissing, match="must be installed") as raised:
-        await ffmpeg.run(["ffmpeg-that-is-nowhere", "-version"])
+    with pytest.raises(ffmpeg_process.FfmpegMissing, match="must be installed") as raised:
+        await ffmpeg_process.run(["ffmpeg-that-is-nowhere", "-version"])
     assert raised.value.slug == "ffmpeg-missing"
 
 
 async def test_ten_megabytes_of_stderr_neither_block_nor_fill_the_memory(tmp_path: Path) -> None:
     chatty = program(tmp_path, "head -c 10000000 /dev/zero | tr '\\0' 'x' >&2; echo >&2; exit 3")
-    with pytest.raises(ffmpeg.FfmpegFailed, match="code 3"):
-        await ffmpeg.run([chatty])
+    with pytest.raises(ffmpeg_process.FfmpegFailed, match="code 3"):
+        await ffmpeg_process.run([chatty])
 
 
 async def test_megabytes_of_progress_without_a_line_end_are_dropped(tmp_path: Path) -> None:
     chatty = program(tmp_path, "head -c 5000000 /dev/zero | tr '\\0' '9'; exit 0")
     told: list[float] = []
-    await ffmpeg.run([chatty], on_progress=told.append)
+    await ffmpeg_process.run([chatty], on_progress=told.append)
     assert told == []
 
 
 async def test_a_run_that_gets_no_further_is_ended_with_all_it_started(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     hanging = program(tmp_path, f"sleep 1000 & echo $$ $! > {pids}; echo out_time_us=5; wait")
-    with pytest.raises(ffmpeg.FfmpegStalled, match="no further"):
-        await ffmpeg.run([hanging], stall_seconds=1)
+    with pytest.raises(ffmpeg_process.FfmpegStalled, match="no further"):
+        await ffmpeg_process.run([hanging], stall_seconds=1)
     assert not any(alive(int(pid)) for pid in pids.read_text().split())
 
 
 async def test_a_program_that_closes_its_pipe_and_stays_is_ended(tmp_path: Path) -> None:
     staying = program(tmp_path, "exec sleep 1000 >/dev/null")
-    with pytest.raises(ffmpeg.FfmpegStalled, match="did not end"):
-        await ffmpeg.run([staying], stall_seconds=0.5)
+    with pytest.raises(ffmpeg_process.FfmpegStalled, match="did not end"):
+        await ffmpeg_process.run([staying], stall_seconds=0.5)
 
 
 async def test_repeating_the_same_progress_is_no_progress(tmp_path: Path) -> None:
     looping = program(tmp_path, "while :; do echo out_time_us=5; sleep 0.05; done")
-    with pytest.raises(ffmpeg.FfmpegStalled):
-        await ffmpeg.run([looping], stall_seconds=1)
+    with pytest.raises(ffmpeg_process.FfmpegStalled):
+        await ffmpeg_process.run([looping], stall_seconds=1)
 
 
 async def test_a_run_that_is_killed_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ffmpeg.FfmpegFailed, match="signal 9"):
-        await ffmpeg.run([program(tmp_path, "kill -9 $$")])
+    with pytest.raises(ffmpeg_process.FfmpegFailed, match="signal 9"):
+        await ffmpeg_process.run([program(tmp_path, "kill -9 $$")])
 
 
 async def test_cancelling_ends_the_process(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     hanging = program(tmp_path, f"echo $$ > {pid_file}; exec sleep 1000")
-    task = asyncio.create_task(ffmpeg.run([hanging]))
+    task = asyncio.create_task(ffmpeg_process.run([hanging]))
     await wait_for(lambda: pid_file.exists() and pid_file.read_text().strip())
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -101,6 +101,6 @@ async def test_cancelling_ends_the_process(tmp_path: Path) -> None:
 async def test_it_asks_for_nothing_on_stdin(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     out.write_bytes(b"there")
-    with pytest.raises(ffmpeg.FfmpegFailed):  # without -y it would ask whether to overwrite
-        await asyncio.wait_for(ffmpeg.run(["ffmpeg", *SOURCE, str(out)]), 20)
+    with pytest.raises(ffmpeg_process.FfmpegFailed):  # without -y it would ask whether to overwrite
+        await asyncio.wait_for(ffmpeg_process.run(["ffmpeg", *SOURCE, str(out)]), 20)
     assert out.read_bytes() == b"there"
