@@ -27,14 +27,11 @@ async def check(ctx: Context, row: Row) -> None:
 
 
 async def _check_pending(ctx: Context, row: Row) -> None:
-    # Those that are not finished, and some that lack their checksum: few, however many there were.
-    unfinished = {"lease_until": dated()}
-    rows = await ctx.store.rows(Capture).find(unfinished, {"caller": 1, "status": 1}).to_list(None)
-    pending = [each["caller"] for each in rows if each["status"] in CaptureStatus.unfinished()]
-    whose = f"{pending.count(row['caller'])} captures of {row['caller']!r}"
+    mine, all_of_them = await _pending(ctx, row["caller"])
+    whose = f"{mine} captures of {row['caller']!r}"
     for count, limit, what in (
-        (pending.count(row["caller"]), ctx.settings.captures_pending_per_user, whose),
-        (len(pending), ctx.settings.captures_pending, f"{len(pending)} captures"),
+        (mine, ctx.settings.captures_pending_per_user, whose),
+        (all_of_them, ctx.settings.captures_pending, f"{all_of_them} captures"),
     ):
         if count > limit:
             raise TooManyCaptures(
@@ -43,6 +40,20 @@ async def _check_pending(ctx: Context, row: Row) -> None:
                 retry_after=RETRY_SECONDS,
                 limit=limit,
             )
+
+
+async def _pending(ctx: Context, caller: str) -> tuple[int, int]:
+    """How many captures are not finished: those of the caller, and all.
+
+    Counted among those with a `lease_until`, which has an index: what is not finished, and some
+    that lack their checksum.
+    """
+    unfinished = {"lease_until": dated(), "status": {"$in": CaptureStatus.unfinished()}}
+    is_mine = {"$eq": ["$caller", {"$literal": caller}]}
+    sums = {"mine": {"$sum": {"$cond": [is_mine, 1, 0]}}, "all": {"$sum": 1}}
+    pipeline: list[Row] = [{"$match": unfinished}, {"$group": {"_id": None} | sums}]
+    counts = await (await ctx.store.rows(Capture).aggregate(pipeline)).to_list()
+    return (counts[0]["mine"], counts[0]["all"]) if counts else (0, 0)
 
 
 async def _check_rate(ctx: Context, row: Row, limit: int, period: timedelta) -> None:
