@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.buffer.paths import CLIPS_ROOT, clip_path
+from app.buffer.paths import CLIPS_ROOT
+from app.clips.clip_location import storage_path
 from app.context import Context
 from app.models import Row
 from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
@@ -63,10 +64,7 @@ async def _unfinished(ctx: Context) -> dict[str, str]:
     found = ctx.store.rows(Capture).find(
         working, dict.fromkeys(("clip_id", "caller", "accepted_at"), 1)
     )
-    return {
-        row["clip_id"]: str(clip_path(row["caller"], row["accepted_at"], row["clip_id"]))
-        async for row in found
-    }
+    return {row["clip_id"]: storage_path(row) async for row in found}
 
 
 async def _of_clips(

@@ -1,0 +1,11 @@
+"""Where the file of a clip lies, known before there is one."""
+
+from __future__ import annotations
+
+from app.buffer import paths
+from app.store import Row
+
+
+def storage_path(capture: Row) -> str:
+    """Where the clip of a capture lies, below the media root; the same for whoever asks."""
+    return str(paths.clip_path(capture["caller"], capture["accepted_at"], capture["clip_id"]))
