@@ -20,6 +20,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from app import metrics
 from app.access import audit
 from app.captures import capture_expiry, execution, share_erasure
+from app.captures.slots import Slots
 from app.cleaning import cleanup, governor
 from app.clips import clip_expiry, clip_thumbnails, quota_check
 from app.condition import history
@@ -55,7 +56,7 @@ def jobs_of(ctx: Context, livekit: LiveKit, captures: asyncio.TaskGroup) -> Jobs
         partial(sender.deliver_due, ctx),
         partial(governor.relieve, ctx),
         partial(cleanup.run, ctx),
-        partial(execution.begin, ctx, captures),
+        partial(execution.begin, ctx, Slots.of(ctx.settings), captures),
         partial(execution.requeue_expired, ctx),
         partial(capture_expiry.forget_captures, ctx),
         partial(share_erasure.go_on, ctx),

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 import app.worker  # noqa: F401 - the errors and jobs of its rooms are in the tables
 from app import metrics
 from app.api import openapi
+from app.captures.lifecycle import TRANSITIONS
 from app.condition import exposition
 from app.errors import CaptureFailed, ReplayError, StorageFull
 from app.main import ROUTES
@@ -147,15 +148,25 @@ def keys_table() -> str:
     return "\n".join(lines)
 
 
+def capture_states() -> str:
+    """The states of a capture as a diagram. A transition without a state is that of its row."""
+    lines = [
+        f"    {each.source or '[*]'} --> {each.target or '[*]'}: {each.when}"
+        for each in TRANSITIONS
+    ]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])
+
+
 @dataclass(frozen=True)
 class Table:
-    """A table between its markers in one README."""
+    """A table, or a diagram, between its markers in one README."""
 
     readme: Path
     make: Callable[[], str]
 
 
 TABLES = {
+    "capture-states": Table(ROOT / "app/captures/README.md", capture_states),
     "rooms": Table(ROOT / "app/README.md", rooms_table),
     "jobs": Table(ROOT / "app/README.md", jobs_table),
     "settings": Table(ROOT / "deploy/README.md", settings_table),

@@ -18,7 +18,7 @@ from app.api.call import Call
 from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
 from app.api.wire import IDEMPOTENCY_KEY, InstantText, View
-from app.captures import acceptance, endings
+from app.captures import acceptance, capture_access, endings
 from app.captures.requests import CaptureRequest
 from app.clips import library
 from app.context import Context
@@ -152,7 +152,7 @@ async def get_capture_events(call: Call[None]) -> EventStream:
 
 
 async def _found(call: Call[None]) -> Row:
-    return await acceptance.find(call.ctx, call.caller, call.path["capture_id"])
+    return await capture_access.find(call.ctx, call.caller, call.path["capture_id"])
 
 
 async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterator[ServerSentEvent]:

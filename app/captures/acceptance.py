@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -15,29 +12,24 @@ from app import metrics
 from app.access import audit, quota, visibility
 from app.access.tokens import Caller
 from app.buffer import pins
-from app.captures import capture_events, capture_leases, capture_limits
+from app.captures import (
+    capture_events,
+    capture_leases,
+    capture_limits,
+    capture_target,
+    idempotency,
+    lifecycle,
+    media_arrival,
+)
 from app.captures.requests import CaptureRequest
 from app.captures.size_estimate import estimated_bytes
 from app.context import Context
-from app.errors import (
-    BufferEmpty,
-    Conflict,
-    NotFound,
-    QuotaExceeded,
-    ReplayError,
-    Unavailable,
-)
+from app.errors import QuotaExceeded, ReplayError, Unavailable
 from app.models import CaptureStatus, Row
 from app.models.schema import Capture, Segment
-from app.viewing import timeline, windows
+from app.viewing import windows
 from app.viewing.timeline import Timeline
 from app.work import errands
-
-KEY_LIFE = timedelta(hours=24)
-PIN_LIFE = timedelta(hours=1)
-"""How long after its media is due a capture may still find it: an outage of all workers."""
-_ACCEPTING = "accepting"
-_SAME_KEY_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -47,7 +39,7 @@ async def accept(
 ) -> Row:
     """The row of a capture that will be made. Its media is pinned and its quota reserved.
 
-    With a key that the caller has used within KEY_LIFE it is the capture accepted then.
+    With a key that the caller has used of late it is the capture accepted then.
 
     The row comes first, as `accepting`, so that whatever is taken for it afterwards can be found
     and given back if this process dies; `queued` makes it a promise.
@@ -56,28 +48,14 @@ async def accept(
     QuotaExceeded, Conflict (the key was used for another request).
     """
     while True:
-        if idempotency_key is not None:
-            known = await _accepted_before(ctx, caller, request, idempotency_key)
-            if known is not None:
-                return known
-        now = datetime.now(UTC)
-        line = await _timeline(ctx, caller, request, now)
-        capture = _capture(ctx, caller, request, line, now)
-        window = (capture.window_start, capture.window_end)
-        share = visibility.share_in(line)
-        await visibility.check(ctx.store, ctx.settings, caller, share, window)
+        known = await idempotency.accepted_before(ctx, caller, request, idempotency_key)
+        if known is not None:
+            return known
+        capture = await _permitted(ctx, caller, request)
         capture.idempotency_key = idempotency_key
         if await ctx.store.create(capture):
             break  # otherwise the same key came at the same moment
-    row = capture.model_dump_doc()
-    try:
-        row = await _promise(ctx, row, waits=capture.wait_until > now)
-    except ReplayError as error:
-        await undo(ctx, row)
-        metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
-        if isinstance(error, QuotaExceeded):
-            await capture_events.quota_exceeded(ctx, row, error)
-        raise
+    row = await _promised(ctx, capture.model_dump_doc())
     log.info("capture_accepted", capture=row["_id"], buffer=row["buffer_id"], by=caller.identity)
     await audit.note(
         ctx.store,
@@ -96,73 +74,22 @@ async def accept(
     return row
 
 
-async def find(ctx: Context, caller: Caller, capture_id: str) -> Row:
-    """A capture of the caller's. Raises NotFound, also for somebody else's."""
-    mine = {"_id": capture_id}
-    mine |= {} if caller.instance_admin else {"caller": caller.identity}
-    mine |= {} if caller.room is None else {"room": caller.room}
-    row = await ctx.store.rows(Capture).find_one(mine)
-    if row is None or row["status"] == CaptureStatus.ACCEPTING:
-        raise NotFound("there is no such capture, or it is not yours")
-    return row
-
-
 async def undo(ctx: Context, row: Row) -> None:
     """Takes back an acceptance that came to nothing."""
     await quota.give_back(ctx.store, row["caller"], row["clip_id"])
     await pins.release(ctx.store, row["_id"])
-    await ctx.store.rows(Capture).delete_one({"_id": row["_id"], "status": CaptureStatus.ACCEPTING})
+    await lifecycle.drop(ctx.store, row["_id"])
 
 
-async def _accepted_before(
-    ctx: Context, caller: Caller, request: CaptureRequest, key: str
-) -> Row | None:
-    rows = ctx.store.rows(Capture)
-    deadline = time.monotonic() + _SAME_KEY_SECONDS
-    while row := await rows.find_one({"caller": caller.identity, "idempotency_key": key}):
-        if row["accepted_at"] < datetime.now(UTC) - KEY_LIFE:
-            await rows.update_one(
-                {"_id": row["_id"], "idempotency_key": key}, {"$set": {"idempotency_key": None}}
-            )
-            continue
-        if row["request_hash"] != request.hash:
-            raise Conflict(f"the Idempotency-Key {key!r} was used for another request before")
-        if row["status"] != CaptureStatus.ACCEPTING:
-            return dict(row)
-        if time.monotonic() > deadline:
-            raise Unavailable(
-                "the same request is just being accepted: try again",
-                retry_after=capture_limits.RETRY_SECONDS,
-            )
-        await asyncio.sleep(0.02)
-    return None
-
-
-async def _timeline(
-    ctx: Context, caller: Caller, request: CaptureRequest, now: datetime
-) -> Timeline:
-    if request.buffer is not None:
-        found = await timeline.read(ctx.store, request.buffer, now, ctx.settings)
-        if found is None or not await visibility.right(
-            ctx.store, ctx.settings, caller, visibility.share_in(found)
-        ):
-            raise NotFound("there is no such buffer, or it is not yours to capture")
-        return found
-    room, identity = request.room or "", request.identity or caller.identity
-    query: Row = {"room": room, "identity": identity}
-    query |= {} if request.share is None else {"video_sid": request.share}
-    seen = await visibility.scope(ctx.store, ctx.settings, caller)
-    newest = await timeline.listing(
-        ctx.store, {"$and": [seen, query]} if seen else query, now, ctx.settings, limit=1
-    )
-    if newest:
-        return newest[0]
-    if not visibility.sees_all_of(caller, room, identity):
-        # The same whether there is such a share or not.
-        raise visibility.refusal(caller, identity, room)
-    raise BufferEmpty(
-        f"no share of {identity!r} in {room!r} is known", retry_after=capture_limits.RETRY_SECONDS
-    )
+async def _permitted(ctx: Context, caller: Caller, request: CaptureRequest) -> Capture:
+    """The row that a request becomes, if the caller may capture what it asks for."""
+    now = datetime.now(UTC)
+    line = await capture_target.find(ctx, caller, request, now)
+    capture = _capture(ctx, caller, request, line, now)
+    window = (capture.window_start, capture.window_end)
+    share = visibility.share_in(line)
+    await visibility.check(ctx.store, ctx.settings, caller, share, window)
+    return capture
 
 
 def _capture(
@@ -201,32 +128,47 @@ def _capture(
         accepted_at=now,
         request_hash=request.hash,
         status=CaptureStatus.ACCEPTING,
-        lease=_ACCEPTING,
+        lease=capture_leases.ACCEPTANCE,
         lease_until=capture_leases.until(),
     )
 
 
-async def _promise(ctx: Context, row: Row, *, waits: bool) -> Row:
+async def _promised(ctx: Context, row: Row) -> Row:
+    """The row once it is a promise. It is gone if it can't be one."""
+    try:
+        return await _promise(ctx, row)
+    except ReplayError as error:
+        await undo(ctx, row)
+        metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
+        if isinstance(error, QuotaExceeded):
+            await capture_events.quota_exceeded(ctx, row, error)
+        raise
+
+
+async def _promise(ctx: Context, row: Row) -> Row:
+    waits = row["wait_until"] > row["accepted_at"]
     await capture_limits.check(ctx, row)
     await pins.pin(
-        ctx.store, row["_id"], row["spans"], row["wait_until"] + PIN_LIFE, open_ended=waits
+        ctx.store,
+        row["_id"],
+        row["spans"],
+        row["wait_until"] + media_arrival.PIN_LIFE,
+        open_ended=waits,
     )
     size_bytes = estimated_bytes(
         await _sizes(ctx, row), row["window_start"], row["window_end"], waits=waits
     )
     await quota.reserve(ctx.store, ctx.settings, row["caller"], row["clip_id"], size_bytes)
-    promise: dict[str, Any] = {
-        "status": CaptureStatus.QUEUED,
+    promise: Row = {
         "reserved_bytes": size_bytes,
         "lease": None,
         "lease_until": capture_leases.until(),
     }
-    changed = await ctx.store.rows(Capture).update_one(
-        {"_id": row["_id"], "lease": _ACCEPTING}, {"$set": promise}
-    )
-    if not changed.matched_count:  # it took so long that it was given up: see capturing
+    ours = {"lease": capture_leases.ACCEPTANCE}
+    moved = await lifecycle.move(ctx.store, row["_id"], CaptureStatus.QUEUED, promise, **ours)
+    if moved is None:  # it took so long that it was given up: see requeue_expired
         raise Unavailable("accepting the capture took too long: try again", retry_after=1)
-    return row | promise
+    return row | moved
 
 
 async def _sizes(ctx: Context, row: Row) -> list[Row]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,12 +15,17 @@ from typing import Any
 import structlog
 from pymongo.errors import PyMongoError
 
-from app.models import Row
+from app.captures import lifecycle
+from app.models import CaptureStatus, Row
 from app.models.schema import Capture
 from app.store import Store
 
 LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 5.0
+ACCEPTANCE = "accepting"
+"""The lease of whoever accepts a capture."""
+CANCELLATION = "cancelled"
+"""The lease of a cancelled capture, which is nobody's: whoever worked on it has lost it."""
 
 log = structlog.get_logger()
 
@@ -57,19 +62,25 @@ async def take(store: Store, capture_id: str) -> Row | None:
 class Lease:
     """A taken capture. Every change of its row goes through here, and only while it is ours."""
 
-    def __init__(self, store: Store, row: Row) -> None:
-        self.row = row
+    def __init__(self, store: Store, capture_id: str, token: str) -> None:
+        self.capture_id = capture_id
         self.lost = asyncio.Event()
         self._store = store
-        self._mine = {"_id": row["_id"], "lease": row["lease"]}
+        self._token = token
+        self._mine = {"_id": capture_id, "lease": token}
 
-    async def change(self, fields: dict[str, Any], **where: Any) -> None:
+    async def change(self, fields: Mapping[str, Any], **where: Any) -> None:
         """Sets fields of the row if it is ours and matches `where`. Raises Lost if not."""
         changed = await self._store.rows(Capture).update_one(self._mine | where, {"$set": fields})
         if not changed.matched_count:
-            self.lost.set()
-            raise Lost(self.row["_id"])
-        self.row = self.row | fields  # nobody else changes a row that is ours
+            raise self._is_lost()
+
+    async def move(self, to: CaptureStatus, fields: Mapping[str, Any]) -> Row:
+        """Brings the capture into another state if it is ours; what was set. Raises Lost if not."""
+        moved = await lifecycle.move(self._store, self.capture_id, to, fields, lease=self._token)
+        if moved is None:
+            raise self._is_lost()
+        return moved
 
     async def hand_back(self, in_seconds: float, *, attempted: bool) -> None:
         """Leaves the rest to another worker, from `in_seconds` on."""
@@ -81,6 +92,14 @@ class Lease:
             },
         )
 
+    async def end(self) -> None:
+        """Says that nothing is left to do. Raises Lost."""
+        await self.change({"lease": None, "lease_until": None})
+
+    def _is_lost(self) -> Lost:
+        self.lost.set()
+        return Lost(self.capture_id)
+
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
@@ -91,8 +110,8 @@ class Lease:
 
 @asynccontextmanager
 async def held(store: Store, row: Row) -> AsyncIterator[Lease]:
-    """A lease that is renewed until the block ends."""
-    lease = Lease(store, row)
+    """The lease of a row that was taken, renewed until the block ends."""
+    lease = Lease(store, row["_id"], row["lease"])
     beat = asyncio.create_task(lease._beat())
     try:
         yield lease

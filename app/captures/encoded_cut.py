@@ -7,6 +7,7 @@ of other sizes are scaled into the largest.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,11 +16,20 @@ from typing import Any
 
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
-from app.captures import ffmpeg_process
-from app.clips.clip_report import Shown
+from app.captures import ffmpeg_process, part_file
+from app.captures.progress import Fraction, Report
+from app.captures.slots import Slots
+from app.captures.verification import Expected
+from app.clips.clip_report import ClipContents
 from app.media import movie
 from app.media.movie import Gaps, Movie, NothingToShow, Pause, Run
+from app.models import CaptureStage
+from app.storage import local
 
+COPYING_SHARE = 0.05
+"""Of the progress."""
+TOLERANCE_SECONDS = 0.25
+"""An encoded picture or frame of sound ends where it ends."""
 _TICKS = 90_000
 # Below what can be seen on text and faces at half the time of the next better preset.
 _VIDEO = {"vcodec": "libx264", "profile:v": "main", "preset": "veryfast", "crf": 21}
@@ -33,7 +43,51 @@ class Encoding:
 
     movies: Sequence[Movie]
     seconds: float
-    shown: Shown
+    contents: ClipContents
+
+
+async def make(
+    runs: Sequence[Run],
+    part: Path,
+    report: Report,
+    slots: Slots,
+    *,
+    gaps: Gaps,
+    title: str | None,
+) -> ClipContents:
+    """Writes the part: durable, verified.
+
+    Raises Lost, NothingToShow, SegmentChanged, FfmpegFailed, NotAsPlanned, StorageFull.
+    """
+    inputs: list[Path] = []
+    try:
+        async with slots.copying:
+            encoding = await asyncio.to_thread(plan, runs, gaps)
+            fraction = Fraction(0.0, COPYING_SHARE)
+            for number, planned in enumerate(encoding.movies):
+                inputs.append(local.beside(part, f"input{number}"))
+                copying = part_file.write(planned, inputs[-1], fraction.set)
+                await report.watch(copying, fraction)
+        async with slots.encoding:
+            await report.stage(CaptureStage.ENCODING)
+            fraction = Fraction(COPYING_SHARE, 1.0)
+            encoded = encode(encoding, inputs, part, title=title, on_progress=fraction.set)
+            await report.watch(encoded, fraction)
+    finally:
+        for path in inputs:
+            path.unlink(missing_ok=True)
+    await part_file.settle(part, _expected(encoding))
+    return encoding.contents
+
+
+def _expected(encoding: Encoding) -> Expected:
+    return Expected(
+        size_bytes=None,
+        width=encoding.contents.width,
+        height=encoding.contents.height,
+        duration_seconds=encoding.seconds,
+        tolerance_seconds=TOLERANCE_SECONDS,
+    )
 
 
 def plan(runs: Sequence[Run], gaps: Gaps) -> Encoding:
@@ -46,7 +100,7 @@ def plan(runs: Sequence[Run], gaps: Gaps) -> Encoding:
         movies[-1] = last
         excess = max(0, last.spans[-1].end_ticks - runs[-1].end_ticks)
     seconds = sum(each.duration_seconds for each in movies) - excess / _TICKS
-    return Encoding(movies, seconds, _shown(movies, seconds, excess))
+    return Encoding(movies, seconds, _contents(movies, seconds, excess))
 
 
 async def encode(
@@ -54,7 +108,7 @@ async def encode(
     sources: Sequence[Path],
     target: Path,
     *,
-    title: str,
+    title: str | None,
     on_progress: Callable[[float], None],
 ) -> None:
     """Encodes the movies, written to `sources`, into `target`.
@@ -67,10 +121,12 @@ async def encode(
     )
 
 
-def argv(encoding: Encoding, sources: Sequence[Path], target: Path, *, title: str) -> list[str]:
+def argv(
+    encoding: Encoding, sources: Sequence[Path], target: Path, *, title: str | None
+) -> list[str]:
     """ffmpeg's command line for an encoding. Titles are data: one argument, whatever they hold."""
     video, audio = _joined(encoding, [ffmpeg.input(f"file:{path}") for path in sources])
-    begin = encoding.shown.spans[0].start.astimezone(UTC)
+    begin = encoding.contents.spans[0].start.astimezone(UTC)
     metadata = {
         "map_metadata": -1,
         "metadata:g:0": f"creation_time={begin:%Y-%m-%dT%H:%M:%S.%fZ}",
@@ -98,7 +154,7 @@ def argv(encoding: Encoding, sources: Sequence[Path], target: Path, *, title: st
 def _joined(encoding: Encoding, inputs: Sequence[Any]) -> tuple[Any, Any]:
     if len(inputs) == 1:
         return inputs[0].video, inputs[0].audio
-    width, height = encoding.shown.width, encoding.shown.height
+    width, height = encoding.contents.width, encoding.contents.height
     streams: list[Any] = []
     for each in inputs:
         fitted = each.video.filter(
@@ -141,7 +197,7 @@ def _prolonged(runs: Sequence[Run], as_asked: Movie, gaps: Gaps) -> Movie | None
     return longer if longer and len(longer.spans) == len(as_asked.spans) else None
 
 
-def _shown(movies: Sequence[Movie], seconds: float, excess: int) -> Shown:
+def _contents(movies: Sequence[Movie], seconds: float, excess: int) -> ClipContents:
     spans = [span for each in movies for span in each.spans]
     spans[-1] = replace(
         spans[-1],
@@ -157,7 +213,7 @@ def _shown(movies: Sequence[Movie], seconds: float, excess: int) -> Shown:
         pauses += [pause for pause in each.pauses if pause.start < spans[-1].end]
         before = each.spans[-1].end
     largest = max(movies, key=lambda each: each.width * each.height)
-    return Shown(
+    return ClipContents(
         spans=tuple(spans),
         pauses=tuple(pauses),
         duration_seconds=seconds,

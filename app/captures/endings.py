@@ -16,12 +16,13 @@ import structlog
 from app import metrics
 from app.access import quota
 from app.access.tokens import Caller
-from app.buffer import paths, pins
-from app.captures import acceptance, capture_events, capture_leases
+from app.buffer import pins
+from app.captures import capture_access, capture_events, capture_leases, lifecycle
 from app.captures.capture_leases import Lease
+from app.clips.clip_location import storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
-from app.models import CaptureStatus, Row
+from app.models import CaptureStage, CaptureStatus, Row
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import local
 
@@ -36,82 +37,74 @@ _hashing = ThreadPoolExecutor(
 log = structlog.get_logger()
 
 
-def storage_path(row: Row) -> str:
-    """Where the clip of a capture lies; the same for whoever asks."""
-    return str(paths.clip_path(row["caller"], row["accepted_at"], row["clip_id"]))
-
-
-async def finish(ctx: Context, lease: Lease) -> None:
+async def finish(ctx: Context, lease: Lease, capture: Row) -> None:
     """Makes the clip of a verified file: its name, its charge, its rows, `ready`."""
-    row, result = lease.row, lease.row["result"]
-    root, path = ctx.settings.media_root, storage_path(row)
+    result = capture["result"]
+    root, path = ctx.settings.media_root, storage_path(capture)
     part = local.locate(root, path).with_name(result["part"])
     await asyncio.to_thread(local.publish, root, path, part)
     await asyncio.to_thread(local.discard_parts, root, path)
     await asyncio.gather(
-        quota.settle(ctx.store, row["caller"], row["clip_id"], result["size_bytes"]),
-        ctx.store.create(_file(row, path)),
-        pins.release(ctx.store, row["_id"]),
+        quota.settle(ctx.store, capture["caller"], capture["clip_id"], result["size_bytes"]),
+        ctx.store.create(_file(capture, path)),
+        pins.release(ctx.store, capture["_id"]),
     )
-    await ctx.store.create(_clip(ctx, row))
+    await ctx.store.create(_clip(ctx, capture))
     now = datetime.now(UTC)
-    await lease.change(
-        {"status": CaptureStatus.READY, "stage": "", "progress": 1.0, "finished_at": now}
-    )
+    await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()
-    metrics.CAPTURE_SECONDS.observe((now - row["accepted_at"]).total_seconds())
-    log.info("capture_ready", capture=row["_id"], clip=row["clip_id"], bytes=result["size_bytes"])
-    await capture_events.ready(ctx, row)
+    metrics.CAPTURE_SECONDS.observe((now - capture["accepted_at"]).total_seconds())
+    log.info(
+        "capture_ready",
+        capture=capture["_id"],
+        clip=capture["clip_id"],
+        bytes=result["size_bytes"],
+    )
+    await capture_events.ready(ctx, capture)
 
 
-async def complete(ctx: Context, lease: Lease) -> None:
+async def complete(ctx: Context, lease: Lease, capture: Row) -> None:
     """Adds the checksum to a ready clip; then nothing is left to do."""
-    await capture_events.ready(ctx, lease.row)
-    path = local.locate(ctx.settings.media_root, storage_path(lease.row))
+    await capture_events.ready(ctx, capture)
+    path = local.locate(ctx.settings.media_root, storage_path(capture))
     try:
         checksum = await asyncio.get_running_loop().run_in_executor(_hashing, local.sha256, path)
     except FileNotFoundError:
-        log.info("clip_gone_before_checksum", clip=lease.row["clip_id"])  # deleted meanwhile
+        log.info("clip_gone_before_checksum", clip=capture["clip_id"])  # deleted meanwhile
     else:
         await ctx.store.rows(File).update_one(
-            {"_id": lease.row["result"]["file_id"]}, {"$set": {"checksum": f"sha256:{checksum}"}}
+            {"_id": capture["result"]["file_id"]}, {"$set": {"checksum": f"sha256:{checksum}"}}
         )
-    await lease.change({"lease": None, "lease_until": None})
+    await lease.end()
 
 
-async def fail(ctx: Context, lease: Lease, error: ReplayError) -> None:
+async def fail(ctx: Context, lease: Lease, capture: Row, error: ReplayError) -> None:
     """Ends a capture that can't be made, with the reason."""
-    await lease.change(
-        {
-            "status": CaptureStatus.FAILED,
-            "stage": "",
-            "reason": error.slug,
-            "detail": error.detail,
-            "finished_at": datetime.now(UTC),
-        }
-    )
+    reason = {"reason": error.slug, "detail": error.detail}
+    moved = await lease.move(CaptureStatus.FAILED, _over(datetime.now(UTC)) | reason)
     metrics.CAPTURES.labels(CaptureStatus.FAILED).inc()
     metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
-    log.warning("capture_failed", capture=lease.row["_id"], reason=error.slug, detail=error.detail)
-    await clean(ctx, lease)
+    log.warning("capture_failed", capture=capture["_id"], **reason)
+    await clean(ctx, lease, capture | moved)
 
 
-async def clean(ctx: Context, lease: Lease) -> None:
+async def clean(ctx: Context, lease: Lease, capture: Row) -> None:
     """Removes what a failed or cancelled capture has left; then nothing is left to do."""
-    await _give_back(ctx, lease.row)
-    if lease.row["status"] == CaptureStatus.FAILED:
-        await capture_events.failed(ctx, lease.row)
-    await lease.change({"lease": None, "lease_until": None})
+    await _give_back(ctx, capture)
+    if capture["status"] == CaptureStatus.FAILED:
+        await capture_events.failed(ctx, capture)
+    await lease.end()
 
 
 async def cancel(ctx: Context, caller: Caller, capture_id: str) -> Row:
     """Ends a capture that is not finished. Raises NotFound, Conflict if it is."""
-    row = await acceptance.find(ctx, caller, capture_id)
+    row = await capture_access.find(ctx, caller, capture_id)
     if not await _cancel(ctx, row["_id"]):
-        row = await acceptance.find(ctx, caller, capture_id)
-        state = row["status"] if CaptureStatus(row["status"]).is_final else "just being finished"
+        row = await capture_access.find(ctx, caller, capture_id)
+        is_final = row["status"] not in CaptureStatus.unfinished()
+        state = row["status"] if is_final else "just being finished"
         raise Conflict(f"the capture is {state}: only one that is not finished can be cancelled")
-    return await acceptance.find(ctx, caller, capture_id)
+    return await capture_access.find(ctx, caller, capture_id)
 
 
 async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> None:
@@ -126,40 +119,37 @@ async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> 
 
 
 async def _cancel(ctx: Context, capture_id: str) -> bool:
-    # With a result the file may have its name already; then it is the clip that can be deleted.
-    rows = ctx.store.rows(Capture)
-    row = await rows.find_one({"_id": capture_id})
+    row = await ctx.store.rows(Capture).find_one({"_id": capture_id})
     if row is None:
         return False
-    changed = await rows.update_one(
-        {"_id": capture_id, "status": {"$in": CaptureStatus.unfinished()}, "result": None},
-        {
-            "$set": {
-                "status": CaptureStatus.CANCELLED,
-                "stage": "",
-                "finished_at": datetime.now(UTC),
-                "lease": "cancelled",  # nobody's: whoever works on it has lost it
-                "lease_until": capture_leases.until(LAST_LOOK_SECONDS),
-            }
-        },
-    )
-    if not changed.matched_count:
+    fields = _over(datetime.now(UTC)) | {
+        "lease": capture_leases.CANCELLATION,
+        "lease_until": capture_leases.until(LAST_LOOK_SECONDS),
+    }
+    # With a result the file may have its name already; then it is the clip that can be deleted.
+    cancelled = CaptureStatus.CANCELLED
+    moved = await lifecycle.move(ctx.store, capture_id, cancelled, fields, result=None)
+    if moved is None:
         return False
-    row["result"] = None  # so it was at that moment
     metrics.CAPTURES.labels(CaptureStatus.CANCELLED).inc()
-    log.info("capture_cancelled", capture=row["_id"])
-    await _give_back(ctx, row)
+    log.info("capture_cancelled", capture=capture_id)
+    await _give_back(ctx, row | {"result": None})  # so it was at that moment
     return True
 
 
-async def _give_back(ctx: Context, row: Row) -> None:
-    await quota.give_back(ctx.store, row["caller"], row["clip_id"])
-    await pins.release(ctx.store, row["_id"])
-    root, path = ctx.settings.media_root, storage_path(row)
+def _over(now: datetime) -> Row:
+    """What every ending sets."""
+    return {"stage": CaptureStage.NONE, "finished_at": now}
+
+
+async def _give_back(ctx: Context, capture: Row) -> None:
+    await quota.give_back(ctx.store, capture["caller"], capture["clip_id"])
+    await pins.release(ctx.store, capture["_id"])
+    root, path = ctx.settings.media_root, storage_path(capture)
     await asyncio.to_thread(local.discard_parts, root, path)
-    if row["result"] is not None:
-        await ctx.store.rows(ReplayClip).delete_one({"_id": row["clip_id"]})
-        await ctx.store.rows(File).delete_one({"_id": row["result"]["file_id"]})
+    if capture["result"] is not None:
+        await ctx.store.rows(ReplayClip).delete_one({"_id": capture["clip_id"]})
+        await ctx.store.rows(File).delete_one({"_id": capture["result"]["file_id"]})
         await asyncio.to_thread(local.remove, root, path)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from weakref import WeakKeyDictionary
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -17,12 +16,13 @@ from pymongo.errors import PyMongoError
 from app.captures import acceptance, capture_leases, endings, media_arrival, production
 from app.captures.capture_leases import Lease, Lost
 from app.captures.failures import GaveUp
-from app.captures.production import Slots
+from app.captures.progress import Report
+from app.captures.slots import Slots
 from app.context import Context
 from app.errors import ReplayError
-from app.models import CaptureStatus
+from app.models import CaptureStage, CaptureStatus, Row
 from app.models.schema import Capture
-from app.store import Store, before
+from app.store import before
 from app.work import errands
 from app.work.jobs import job, seconds
 
@@ -33,30 +33,28 @@ THOROUGH_SECONDS = 2.0
 
 log = structlog.get_logger()
 
-_slots: WeakKeyDictionary[Store, Slots] = WeakKeyDictionary()
-
 
 @job(errands.CAPTURE, timeout=seconds(15))
-async def begin(ctx: Context, running: asyncio.TaskGroup, capture_id: str) -> None:
+async def begin(ctx: Context, slots: Slots, running: asyncio.TaskGroup, capture_id: str) -> None:
     """Has a capture made among those that `running` holds.
 
     Its row's lease tells who works on it, and for how long. To the queue it is done: that would
     leave every job of a killed worker alone for as long as the longest may take.
     """
-    running.create_task(run(ctx, capture_id))
+    running.create_task(run(ctx, slots, capture_id))
 
 
-async def run(ctx: Context, capture_id: str) -> None:
+async def run(ctx: Context, slots: Slots, capture_id: str) -> None:
     """Brings a capture as far as it can be brought. Raises nothing but CancelledError.
 
-    Cancelled, it hands the rest back for another worker.
+    Cancelled, it hands the rest back for another worker. `slots`: those of this process.
     """
     with structlog.contextvars.bound_contextvars(capture=capture_id):
         try:
-            row = await capture_leases.take(ctx.store, capture_id)
-            if row is not None:
-                async with capture_leases.held(ctx.store, row) as lease:
-                    await _run(ctx, lease)
+            capture = await capture_leases.take(ctx.store, capture_id)
+            if capture is not None:
+                async with capture_leases.held(ctx.store, capture) as lease:
+                    await _run(ctx, slots, lease, capture)
         except PyMongoError as error:
             # The lease ends by itself, and then the row is queued again.
             log.warning("capture_interrupted", error=repr(error))
@@ -81,9 +79,9 @@ async def requeue_expired(ctx: Context) -> None:
             await ctx.queue.ask(errands.CAPTURE, row["_id"], turn=row["generation"] + 1)
 
 
-async def _run(ctx: Context, lease: Lease) -> None:
+async def _run(ctx: Context, slots: Slots, lease: Lease, capture: Row) -> None:
     try:
-        await _go_on(ctx, lease)
+        await _go_on(ctx, slots, lease, capture)
     except Lost:
         log.info("capture_lost")
     except asyncio.CancelledError:
@@ -93,57 +91,51 @@ async def _run(ctx: Context, lease: Lease) -> None:
     except PyMongoError:
         raise
     except Exception:  # whatever it was, the next attempt may get further, and their number ends
-        log.exception("capture_attempt_failed", attempt=lease.row["attempts"])
-        await lease.hand_back(BACKOFF_SECONDS * lease.row["attempts"], attempted=True)
+        log.exception("capture_attempt_failed", attempt=capture["attempts"])
+        await lease.hand_back(BACKOFF_SECONDS * capture["attempts"], attempted=True)
 
 
-async def _go_on(ctx: Context, lease: Lease) -> None:
-    row = lease.row
-    match row["status"]:
+async def _go_on(ctx: Context, slots: Slots, lease: Lease, capture: Row) -> None:
+    match capture["status"]:
         case CaptureStatus.ACCEPTING:
-            await acceptance.undo(ctx, row)
-            return
+            await acceptance.undo(ctx, capture)
         case CaptureStatus.FAILED | CaptureStatus.CANCELLED:
-            await endings.clean(ctx, lease)
-            return
+            await endings.clean(ctx, lease, capture)
         case CaptureStatus.READY:
-            await endings.complete(ctx, lease)
-            return
+            await endings.complete(ctx, lease, capture)
+        case _:
+            await _bring_to_its_end(ctx, slots, lease, capture)
+
+
+async def _bring_to_its_end(ctx: Context, slots: Slots, lease: Lease, capture: Row) -> None:
     try:
-        if row["attempts"] > ATTEMPTS:
+        if capture["attempts"] > ATTEMPTS:
             raise GaveUp(f"{ATTEMPTS} attempts to make the clip did not come to an end")
-        if row["result"] is None:
-            await _wait(ctx, lease)
-            await production.make(ctx, lease, _slots_of(ctx))
-        await endings.finish(ctx, lease)
+        if capture["result"] is None:
+            await _wait(ctx, lease, capture)
+            result = await production.make(ctx, slots, capture, Report(lease))
+            capture = capture | {"result": result}
+        await endings.finish(ctx, lease, capture)
     except ReplayError as error:
-        await endings.fail(ctx, lease, error)
-        return
-    await endings.complete(ctx, lease)
+        await endings.fail(ctx, lease, capture, error)
+    else:
+        await endings.complete(ctx, lease, capture)
 
 
-def _slots_of(ctx: Context) -> Slots:
-    if ctx.store not in _slots:
-        # An encoder takes every core there is, for minutes.
-        _slots[ctx.store] = Slots(
-            copying=asyncio.Semaphore(ctx.settings.captures_at_once),
-            encoding=asyncio.Semaphore(1),
-        )
-    return _slots[ctx.store]
-
-
-async def _wait(ctx: Context, lease: Lease) -> None:
+async def _wait(ctx: Context, lease: Lease, capture: Row) -> None:
     """Returns when the window's media is there, or when there is no use in waiting on."""
     thorough_at = datetime.min.replace(tzinfo=UTC)
-    while (now := datetime.now(UTC)) < lease.row["wait_until"]:
-        covered = await media_arrival.is_covered(ctx, lease.row)
+    is_said = capture["status"] == CaptureStatus.WAITING
+    while (now := datetime.now(UTC)) < capture["wait_until"]:
+        covered = await media_arrival.is_covered(ctx, capture)
         if covered or now >= thorough_at:
-            if await media_arrival.is_complete(ctx, lease.row, now):
+            if await media_arrival.is_complete(ctx, capture, now):
                 return
             thorough_at = now + timedelta(seconds=THOROUGH_SECONDS)
-        if lease.row["status"] != CaptureStatus.WAITING:
-            await lease.change({"status": CaptureStatus.WAITING, "stage": "waiting for media"})
+        if not is_said:
+            await lease.move(CaptureStatus.WAITING, {"stage": CaptureStage.WAITING})
+            is_said = True
         if lease.lost.is_set():
-            raise Lost(lease.row["_id"])
-        due_seconds = (lease.row["window_end"] - now).total_seconds()
+            raise Lost(lease.capture_id)
+        due_seconds = (capture["window_end"] - now).total_seconds()
         await asyncio.sleep(min(max(POLL_SECONDS, due_seconds), 1.0))

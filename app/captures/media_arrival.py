@@ -11,6 +11,8 @@ from app.models.schema import EgressSession, Segment
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
 
+PIN_LIFE = timedelta(hours=1)
+"""How long after its media is due a capture may still find it: an outage of all workers."""
 JOINED = timedelta(seconds=0.2)
 """What lies closer together than this has no segment between it."""
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from app.captures.progress import Fraction, Report
 from app.captures.verification import Expected, verify
 from app.media import joining
 from app.media.movie import Movie
@@ -41,6 +42,12 @@ async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]
     finally:
         stop.set()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def write_whole(planned: Movie, part: Path, report: Report, fraction: Fraction) -> None:
+    """Writes and settles the movie, which is this `fraction` of the work. Raises Lost, too."""
+    await report.watch(write(planned, part, fraction.set), fraction)
+    await settle(part, Expected.of(planned))
 
 
 async def settle(part: Path, expected: Expected) -> None:

@@ -10,13 +10,19 @@ from pathlib import Path
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process, part_file
+from app.captures.progress import Fraction, Report
+from app.captures.slots import Slots
+from app.clips.clip_report import ClipContents
 from app.media import fragment, movie
 from app.media.ends import Ends, Piece
 from app.media.fragment import Prepared
 from app.media.init_segment import Init
 from app.media.movie import Gaps, Movie, Source
+from app.models import CaptureStage
 from app.storage import local
 
+PIECES_SHARE = 0.9
+"""Of the progress."""
 # One group of pictures without B-frames, each at its own time. The better preset's size doesn't
 # matter in so few pictures.
 _VIDEO = {
@@ -38,6 +44,35 @@ _SET_IDS = {"head": 1, "tail": 2}
 class _Encoded:
     source: Source
     init: Init
+
+
+async def make(
+    found: Ends,
+    part: Path,
+    report: Report,
+    slots: Slots,
+    *,
+    gaps: Gaps,
+    title: str | None,
+) -> ClipContents:
+    """Writes the part: durable, verified.
+
+    Raises Lost, NotAsPlanned, and what `pieced` raises.
+    """
+    files: list[Path] = []
+    try:
+        async with slots.encoding:
+            await report.stage(CaptureStage.ENCODING)
+            fraction = Fraction(0.0, PIECES_SHARE)
+            encoding = pieced(found, part, files, gaps=gaps, title=title, on_progress=fraction.set)
+            planned = await report.watch(encoding, fraction)
+        async with slots.copying:
+            await report.stage(CaptureStage.COPYING)
+            await part_file.write_whole(planned, part, report, Fraction(PIECES_SHARE, 1.0))
+    finally:
+        for path in files:
+            path.unlink(missing_ok=True)
+    return ClipContents.of(planned)
 
 
 async def pieced(

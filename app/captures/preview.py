@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.access.tokens import Caller
-from app.captures import acceptance, media_arrival
+from app.captures import capture_access, media_arrival
 from app.context import Context
 from app.errors import BufferEmpty, Gone
 from app.models import CaptureStatus, Row
@@ -38,7 +38,7 @@ class Watchable:
 async def find(ctx: Context, caller: Caller | None, capture_id: str) -> Row:
     """The row of a capture. `caller` None: a signature has allowed it. Raises NotFound, Gone."""
     if caller is not None:
-        return await acceptance.find(ctx, caller, capture_id)
+        return await capture_access.find(ctx, caller, capture_id)
     row = await ctx.store.rows(Capture).find_one({"_id": capture_id})
     if row is None:
         raise Gone("nothing is known of this capture any more")

@@ -1,4 +1,4 @@
-"""Work whose progress is written into a capture's row, and that ends when its lease is lost."""
+"""How far a capture is, written into its row by whoever makes it."""
 
 from __future__ import annotations
 
@@ -7,36 +7,58 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from app.captures.capture_leases import Lease, Lost
+from app.models import CaptureStage, CaptureStatus, Row
 
 WRITE_SECONDS = 0.5
 
-Made = TypeVar("Made")
+_Outcome = TypeVar("_Outcome")
 
 
-class Share:
-    """How much of the work is done, told from any thread. Here it is `begin` to `end` of all."""
+class Fraction:
+    """How much of the work is done, set from any thread. Here it is `begin` to `end` of all."""
 
     def __init__(self, begin: float = 0.0, end: float = 1.0) -> None:
         self.done = begin
         self._begin, self._length = begin, end - begin
 
-    def tell(self, done: float) -> None:
+    def set(self, done: float) -> None:
         """`done`: 0 to 1 of this part."""
         self.done = self._begin + self._length * done
 
 
-async def watched(work: Coroutine[Any, Any, Made], lease: Lease, share: Share) -> Made:
-    """The result of `work`. It is cancelled, and has ended, when the lease is lost (Lost is
-    raised), or when this is cancelled."""
-    task = asyncio.create_task(work)
-    try:
-        while True:
-            done, _ = await asyncio.wait({task}, timeout=WRITE_SECONDS)
-            if done:
-                return task.result()
-            if lease.lost.is_set():
-                raise Lost(lease.row["_id"])
-            await lease.change({"progress": round(share.done, 3)})
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+class Report:
+    """The row of a capture that is being made. Each method raises Lost when the lease is."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+
+    async def begin(self) -> None:
+        """The capture is running."""
+        await self._lease.move(CaptureStatus.RUNNING, {"stage": CaptureStage.COPYING})
+
+    async def stage(self, stage: CaptureStage) -> None:
+        """The next part of the work begins."""
+        await self._lease.change({"stage": stage})
+
+    async def result(self, result: Row) -> None:
+        """The file is there and verified: from now on the capture can only become ready."""
+        fields = {"result": result, "stage": CaptureStage.FINISHING}
+        await self._lease.change(fields, result=None)
+
+    async def watch(self, work: Coroutine[Any, Any, _Outcome], fraction: Fraction) -> _Outcome:
+        """The outcome of `work`, whose `fraction` is written meanwhile.
+
+        The work is cancelled, and has ended, when the lease is lost or when this is cancelled.
+        """
+        task = asyncio.create_task(work)
+        try:
+            while True:
+                done, _ = await asyncio.wait({task}, timeout=WRITE_SECONDS)
+                if done:
+                    return task.result()
+                if self._lease.lost.is_set():
+                    raise Lost(self._lease.capture_id)
+                await self._lease.change({"progress": round(fraction.done, 3)})
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

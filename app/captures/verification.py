@@ -17,7 +17,10 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from app.captures.failures import NotAsPlanned
+from app.media.movie import Movie
 
+TOLERANCE_SECONDS = 0.05
+"""Of what was planned sample by sample."""
 _BOX = struct.Struct(">I4s")
 _SKIP_DECODING = [{"skip_frame": "all"}] * 2
 _LARGE = struct.Struct(">Q")
@@ -34,6 +37,19 @@ class Expected:
     tolerance_seconds: float
     frames: int | None = None
     audio_frames: int | None = None
+
+    @classmethod
+    def of(cls, planned: Movie) -> Expected:
+        """What the file of a planned movie must hold."""
+        return cls(
+            size_bytes=planned.size_bytes,
+            width=planned.width,
+            height=planned.height,
+            duration_seconds=planned.duration_seconds,
+            tolerance_seconds=TOLERANCE_SECONDS,
+            frames=planned.frames,
+            audio_frames=planned.audio_frames,
+        )
 
 
 def verify(path: Path, expected: Expected) -> None:

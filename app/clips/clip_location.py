@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.buffer import paths
-from app.store import Row
+from app.models import Row
 
 
 def storage_path(capture: Row) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ _WHY = {"hole": "no-picture", "lost": "lost", "start": "no-picture"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class ClipContents:
     """What a clip shows, whichever way it was made."""
 
     spans: tuple[Span, ...]
@@ -29,7 +28,7 @@ class Shown:
     height: int
 
     @classmethod
-    def of(cls, movie: Movie) -> Shown:
+    def of(cls, movie: Movie) -> ClipContents:
         return cls(
             spans=movie.spans,
             pauses=movie.pauses,
@@ -41,9 +40,9 @@ class Shown:
         )
 
 
-def told(capture: Row, shown: Shown, *, exact_clock: bool) -> dict[str, Any]:
+def fields(capture: Row, contents: ClipContents, *, exact_clock: bool) -> dict[str, Any]:
     """The fields of the clip's row that depend on its media."""
-    start, end = shown.spans[0].start, shown.spans[-1].end
+    start, end = contents.spans[0].start, contents.spans[-1].end
     missing = (capture["window_end"] - end).total_seconds()
     notes = [*capture["notes"]]
     if missing > _LATE_SECONDS and "end-clamped" not in notes:
@@ -51,35 +50,35 @@ def told(capture: Row, shown: Shown, *, exact_clock: bool) -> dict[str, Any]:
     return {
         "delivered_start": start,
         "delivered_end": end,
-        "duration_seconds": shown.duration_seconds,
-        "hidden_head_seconds": shown.hidden_head_seconds,
+        "duration_seconds": contents.duration_seconds,
+        "hidden_head_seconds": contents.hidden_head_seconds,
         "tail_lag_seconds": max(0.0, (capture["requested_end"] - end).total_seconds()),
-        "gaps": _gaps(shown),
+        "gaps": _gaps(contents),
         "notes": notes,
-        "audio": shown.audio,
-        "width": shown.width,
-        "height": shown.height,
+        "audio": contents.audio,
+        "width": contents.width,
+        "height": contents.height,
         "clock": "exact" if exact_clock else "approximate",
     }
 
 
-def _gaps(shown: Shown) -> list[dict[str, Any]]:
+def _gaps(contents: ClipContents) -> list[dict[str, Any]]:
     """The pauses in order of time: {start, end, why, kept}.
 
     `why`: `no-picture` (nothing new on the screen, or none to begin with), `lost` (segments that
     are missing), `not-recorded` (between two sessions).
     """
-    between = [pause for pause in shown.pauses if pause.kind == "session"]
+    between = [pause for pause in contents.pauses if pause.kind == "session"]
     # In order: the pause between each span and the next.
     same = [
         earlier.session == later.session
-        for earlier, later in zip(shown.spans, shown.spans[1:], strict=False)
+        for earlier, later in zip(contents.spans, contents.spans[1:], strict=False)
     ]
     found = [
         _gap(pause, "lost" if one_session else "not-recorded")
         for pause, one_session in zip(between, same, strict=True)
     ]
-    found += [_gap(pause, _WHY[pause.kind]) for pause in shown.pauses if pause.kind in _WHY]
+    found += [_gap(pause, _WHY[pause.kind]) for pause in contents.pauses if pause.kind in _WHY]
     return sorted((gap for gap in found if gap["start"] < gap["end"]), key=lambda gap: gap["start"])
 
 
@@ -92,13 +91,3 @@ def filename(title: str, room: str, start: datetime) -> str:
     text = "".join(char if char not in '/\\:*?"<>|' else "-" for char in title or room)
     text = "".join(char for char in text if char.isprintable()).strip(" .")
     return f"{text[:80].strip(' .') or 'replay'} {start:%Y-%m-%d %H.%M.%S}.mp4"
-
-
-def widest(runs: Sequence[Any]) -> str:
-    """The stretch of some runs, in words."""
-    start = max(runs[0].start_ticks, runs[0].sources[0].samples.first_pts)
-    end = min(runs[-1].end_ticks, runs[-1].sources[-1].samples.end_pts)
-    return (
-        f"{runs[0].wall_clock(start).isoformat(timespec='milliseconds')} to "
-        f"{runs[-1].wall_clock(end).isoformat(timespec='milliseconds')}"
-    )

@@ -104,7 +104,7 @@ class Stopper(StrEnum):
 
 
 class CaptureStatus(StrEnum):
-    """How far a capture is. Which follows which: `app.captures.state`."""
+    """How far a capture is. Which follows which: `app.captures.lifecycle`."""
 
     ACCEPTING = "accepting"
     """Pin and quota are not taken yet: shown to nobody."""

@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
-from app.captures import execution
 from app.context import Context
 from tests.e2e import browser
 from tests.integration.api.conftest import OWNER, SHARER, app
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
+from tests.integration.captures.checking import work_on
 from tests.integration.conftest import ctx, make_settings, settings, stores
 from tests.media_factory import MediaFactory, Shape
 from tests.serving import Running, serving
@@ -81,7 +81,7 @@ async def test_a_clip_shows_the_asked_instants(
         async with httpx.AsyncClient(base_url=base, headers=OWNER) as client:
             accepted = await client.post("/captures", json=asked)
             assert accepted.status_code == 202, accepted.text
-            await execution.run(ctx, accepted.json()["id"])
+            await work_on(ctx, accepted.json()["id"])
             done = (await client.get(accepted.headers["Location"])).json()
         assert done["status"] == "ready", done
         clip = done["clip"]

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from app.captures import execution
 from app.cleaning.removal import remove
 from app.context import Context
 from app.models.schema import Buffer, Capture, EgressSession
 from tests.integration.api.conftest import OWNER, SHARER, STRANGER, MakeShare
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
+from tests.integration.captures.checking import work_on
 from tests.media_factory import Recording
 
 PATH = re.compile(r"/captures/([0-9a-f]{24})/playlist\.m3u8")
@@ -93,7 +93,7 @@ async def test_the_playlist_of_a_waiting_capture_grows_and_then_ends(
         seen.append(await playlist(http, told))
         assert sequences(seen[1]) == [1, 2, 3, 4]
         assert "#EXT-X-ENDLIST" not in seen[1]
-        job = asyncio.create_task(execution.run(ctx, PATH.match(told["playlist"])[1]))  # type: ignore[index]
+        job = asyncio.create_task(work_on(ctx, PATH.match(told["playlist"])[1]))  # type: ignore[index]
         made.commit(1)
         await job
     seen.append(await playlist(http, told))
@@ -196,7 +196,7 @@ async def test_a_capture_that_was_given_up_is_not_watched(
         (made.folder / made.files("*.m4s")[-1]).unlink()
         now = {"wait_until": datetime.now(UTC)}
         await ctx.store.rows(Capture).update_many({}, {"$set": now})
-        await execution.run(ctx, told["Location"].rpartition("/")[2])
+        await work_on(ctx, told["Location"].rpartition("/")[2])
     found = await http.get(told["playlist"])
     assert found.status_code == 410, found.text
     assert how in found.json()["detail"]
@@ -209,7 +209,7 @@ async def test_a_finished_capture_is_watched_as_long_as_its_window_is_there(
     made = await share()
     await made.change(indexing=None, role=None, ended_at=datetime.now(UTC))
     told = await asked(http, last=9)
-    await execution.run(ctx, told["Location"].rpartition("/")[2])
+    await work_on(ctx, told["Location"].rpartition("/")[2])
     assert sequences(await playlist(http, told)) == [5, 6, 7, 8, 9]
     rows = await made.rows()
     await remove(ctx, rows[:5])

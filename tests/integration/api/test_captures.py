@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.captures import execution
 from app.context import Context
 from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare
+from tests.integration.captures.checking import work_on
 
 
 async def asked(http: httpx.AsyncClient, **given: Any) -> httpx.Response:
@@ -38,7 +38,7 @@ async def test_a_capture_is_accepted_made_and_told_of(
     assert answer.headers["Location"] == told["Location"] == f"/captures/{told['id']}"
     waiting = (await http.get(told["Location"], headers=OWNER)).json()
     assert (waiting["status"], waiting["progress"], waiting["clip"]) == ("queued", 0, None)
-    await execution.run(ctx, told["id"])
+    await work_on(ctx, told["id"])
     ready = (await http.get(told["Location"], headers=OWNER)).json()
     assert (ready["status"], ready["progress"], ready["reason"]) == ("ready", 1, None)
     clip = ready["clip"]
@@ -56,7 +56,7 @@ async def test_events_tell_the_state_and_end_with_the_last_one(
 ) -> None:
     await share()
     told = (await asked(http)).json()
-    await execution.run(ctx, told["id"])
+    await work_on(ctx, told["id"])
     answer = await http.get(f"/captures/{told['id']}/events", headers=OWNER)
     assert answer.headers["content-type"].startswith("text/event-stream")
     [event] = events(answer)
@@ -70,7 +70,7 @@ async def test_a_failure_is_told_with_its_reason(
     made = await share()
     told = (await asked(http)).json()
     (made.folder / made.files("init-*")[0]).unlink()
-    await execution.run(ctx, told["id"])
+    await work_on(ctx, told["id"])
     [event] = events(await http.get(f"/captures/{told['id']}/events", headers=OWNER))
     assert (event["status"], event["reason"]) == ("failed", "segment-changed")
     assert event["detail"]
@@ -85,7 +85,7 @@ async def test_a_capture_is_cancelled_once_and_a_finished_one_not(
     again = await http.delete(location, headers=OWNER)
     assert (again.status_code, again.json()["type"]) == (409, "conflict")
     told = (await asked(http)).json()
-    await execution.run(ctx, told["id"])
+    await work_on(ctx, told["id"])
     finished = await http.delete(told["Location"], headers=OWNER)
     assert (finished.status_code, finished.json()["type"]) == (409, "conflict")
     assert "ready" in finished.json()["detail"]

@@ -28,7 +28,6 @@ from schemathesis.specs.openapi.checks import (
 
 from app.access import communities
 from app.buffer import markers
-from app.captures import execution
 from app.context import Context
 from app.models.schema import OutgoingEvent
 from tests.integration.api.conftest import (
@@ -41,6 +40,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
+from tests.integration.captures.checking import work_on
 
 CHECKS = [
     not_a_server_error,
@@ -79,7 +79,7 @@ async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dic
     await communities.set_member(ctx.store, "guests", "carl", "admin", [])
     body = {"room": ROOM, "last": 5, "tail": "skip", "title": "<b>& 🎬"}
     told = (await http.post("/captures", json=body, headers=OWNER)).json()
-    await execution.run(ctx, told["id"])
+    await work_on(ctx, told["id"])
     clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
     now = datetime.now(UTC) - timedelta(days=2)
     event = OutgoingEvent(

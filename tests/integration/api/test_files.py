@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from app.api.file_routes import disposition
-from app.captures import execution
 from app.context import Context
 from app.models.schema import ReplayClip
 from app.storage import local
 from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare
+from tests.integration.captures.checking import work_on
 
 
 async def made(http: httpx.AsyncClient, ctx: Context, share: MakeShare, **given: Any) -> Any:
@@ -22,7 +22,7 @@ async def made(http: httpx.AsyncClient, ctx: Context, share: MakeShare, **given:
     await share()
     body = {"room": ROOM, "last": 5, "tail": "skip"} | given
     told = (await http.post("/captures", headers=OWNER, json=body)).json()
-    await execution.run(ctx, told["id"])
+    await work_on(ctx, told["id"])
     return (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
 
 

@@ -11,7 +11,6 @@ import httpx
 
 from app.access import communities
 from app.buffer.markers import AT_MOST, AT_MOST_OF_ONE
-from app.captures import execution
 from app.cleaning import cleanup
 from app.context import Context
 from app.models.schema import Buffer, EgressSession, Marker, Segment
@@ -26,6 +25,7 @@ from tests.integration.api.conftest import (
     token,
 )
 from tests.integration.buffer.shares import DiskShare
+from tests.integration.captures.checking import work_on
 from tests.packet_checker import read_clip
 
 LONG = timedelta(minutes=20)
@@ -103,7 +103,7 @@ async def test_what_is_marked_can_be_watched_and_cut_when_the_rest_has_gone(
         assert answer.status_code == 200, (name, answer.text)
     body = {"buffer": made.buffer_id, **window(3, 8)}
     accepted = (await http.post("/captures", json=body, headers=OWNER)).json()
-    await execution.run(ctx, accepted["id"])
+    await work_on(ctx, accepted["id"])
     capture = (await http.get(f"/captures/{accepted['id']}", headers=OWNER)).json()
     assert (capture["status"], capture["notes"]) == ("ready", [])
     assert capture["clip"]["delivered"]["duration"] == 5

@@ -7,7 +7,6 @@ import httpx
 from app.access import communities
 from app.api.openapi import listed_of
 from app.buffer import markers
-from app.captures import execution
 from app.context import Context
 from app.main import ROUTES
 from app.models.schema import Buffer, Segment
@@ -22,6 +21,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
+from tests.integration.captures.checking import work_on
 
 TITLE = "The secret plan"
 # No EVENTS_URL is set here, so whoever may share a clip is told that no chat would hear of it.
@@ -133,7 +133,7 @@ async def test_each_caller_gets_what_is_theirs_and_no_word_more(
     of_guests = {"$set": {"community": "guests"}}
     await ctx.store.rows(Buffer).update_one({"_id": made.buffer_id}, of_guests)
     told = (await http.post("/captures", json=BY_NAME | {"title": TITLE}, headers=OWNER)).json()
-    await execution.run(ctx, told["id"])
+    await work_on(ctx, told["id"])
     clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
     segment = await ctx.store.rows(Segment).find_one({"session_id": made.session_id})
     assert segment is not None
@@ -176,7 +176,7 @@ async def test_what_is_not_there_is_as_what_is_hidden(
     made = await share()
     body = {"room": ROOM, "last": 3, "tail": "skip"}
     told = (await http.post("/captures", json=body, headers=OWNER)).json()
-    await execution.run(ctx, told["id"])
+    await work_on(ctx, told["id"])
     clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
     for path, known in (
         ("/buffers/{}", made.buffer_id),

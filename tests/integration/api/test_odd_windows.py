@@ -15,12 +15,13 @@ import httpx
 import pytest
 
 from app.access.tokens import Caller
-from app.captures import acceptance, execution
+from app.captures import acceptance
 from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.models.schema import Capture, Pin, ReplayClip
 from tests.integration.api.conftest import OWNER, SHARER, MakeShare
 from tests.integration.buffer.shares import DiskShare
+from tests.integration.captures.checking import work_on
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.packet_checker import Media, read_clip
 from tests.serving import Running, serving
@@ -60,7 +61,7 @@ async def clipped(ctx: Context, made: DiskShare, *window: float) -> ReplayClip:
     asked = {"buffer": made.buffer_id, "tail": "skip"} | instants(made, *window)
     request = CaptureRequest.model_validate(asked)
     row = await acceptance.accept(ctx, Caller(SHARER), request)
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     capture = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
     assert capture is not None
     assert capture["status"] == "ready", capture["detail"]

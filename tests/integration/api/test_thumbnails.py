@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.access.tokens import Caller
-from app.captures import acceptance, execution
+from app.captures import acceptance
 from app.captures.requests import CaptureRequest
 from app.cleaning import erasure, strays
 from app.cleaning.buffer_invariants import violations
@@ -29,6 +29,7 @@ from app.media import pictures
 from app.models.schema import ReplayClip
 from tests.integration.api.conftest import OWNER, SHARER, STRANGER, MakeShare
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
+from tests.integration.captures.checking import work_on
 from tests.media_factory import MediaFactory, Recording, Shape, number_in
 
 ANN = Caller(SHARER)
@@ -325,7 +326,7 @@ async def clip_of(ctx: Context, made: DiskShare, start: float, end: float) -> Re
     query = {name: values[0] for name, values in parse_qs(window(made, start, end)).items()}
     request = CaptureRequest.model_validate({"buffer": made.buffer_id} | query)
     row = await acceptance.accept(ctx, ANN, request)
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     found = await ctx.store.rows(ReplayClip).find_one({"_id": row["clip_id"]})
     assert found is not None
     return ReplayClip.model_validate_doc(found)

@@ -13,6 +13,7 @@ from app.access import quota
 from app.access.tokens import Caller
 from app.captures import acceptance, execution
 from app.captures.requests import CaptureRequest
+from app.captures.slots import Slots
 from app.context import Context
 from app.models import Row
 from app.models.schema import Capture, File, Pin, ReplayClip
@@ -38,10 +39,15 @@ async def accepted(ctx: Context, caller: Caller, **asked: Any) -> Row:
     return await acceptance.accept(ctx, caller, request)
 
 
+async def work_on(ctx: Context, capture_id: str, slots: Slots | None = None) -> None:
+    """What a worker does with the job of a capture: one of its own, unless it is given slots."""
+    await execution.run(ctx, slots or Slots.of(ctx.settings), capture_id)
+
+
 async def captured(ctx: Context, caller: Caller, **asked: Any) -> Done:
     """A capture that was accepted and made."""
     row = await accepted(ctx, caller, **asked)
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     return await done(ctx, row["_id"])
 
 

@@ -24,6 +24,7 @@ from app.access.tokens import Caller
 from app.buffer import markers
 from app.captures import acceptance, endings, execution
 from app.captures.requests import CaptureRequest
+from app.captures.slots import Slots
 from app.clips import clip_expiry, library
 from app.context import Context
 from app.models.schema import Buffer
@@ -87,7 +88,7 @@ async def mortal() -> AsyncIterator[Program]:
 
 
 async def _capture(ctx: Context, capture_id: str) -> None:
-    await execution.run(ctx, capture_id)
+    await execution.run(ctx, Slots.of(ctx.settings), capture_id)
 
 
 async def _accept(ctx: Context, identity: str, asked: dict[str, Any], key: str | None) -> None:

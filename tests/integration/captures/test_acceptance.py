@@ -11,7 +11,7 @@ import pytest
 
 from app.access import quota
 from app.access.tokens import Caller
-from app.captures import acceptance, endings, execution
+from app.captures import acceptance, capture_access, endings
 from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.errors import (
@@ -27,7 +27,7 @@ from app.errors import (
 from app.models import Row
 from app.models.schema import Buffer, Capture, Pin
 from tests.integration.buffer.shares import begin_share
-from tests.integration.captures.checking import accepted, captured, files, nothing_is_left
+from tests.integration.captures.checking import accepted, captured, files, nothing_is_left, work_on
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
 from tests.integration.conftest import MakeSettings
 from tests.media_factory import Recording
@@ -164,7 +164,7 @@ async def test_nobody_has_more_than_so_many_captures_at_once(
         await accepted(few, ADMIN, last=1, identity="ada")
     with pytest.raises(TooManyCaptures, match="7 captures are not finished"):
         await accepted(few, ADMIN, last=1, identity="ada")
-    await execution.run(few, taken[0]["_id"])
+    await work_on(few, taken[0]["_id"])
     await accepted(few, ADA, last=1)
 
 
@@ -205,7 +205,7 @@ async def test_ten_requests_with_one_key_at_once_are_one_capture(
     assert len({row["_id"] for row in rows}) == 1
     assert all(row["status"] == "queued" for row in rows)
     assert await ctx.store.rows(Capture).count_documents({}) == 1
-    await execution.run(ctx, rows[0]["_id"])
+    await work_on(ctx, rows[0]["_id"])
     assert len(files(ctx)) == 1
     assert (await _with_key(ctx, ADA, "k"))["status"] == "ready"
 
@@ -249,8 +249,8 @@ async def test_a_request_that_was_refused_leaves_its_key_free(
 async def test_captures_are_their_callers_own(ctx: Context, ended_share: MakeShare) -> None:
     await ended_share()
     row = await accepted(ctx, ADA, last=5)
-    assert (await acceptance.find(ctx, ADA, row["_id"]))["_id"] == row["_id"]
-    assert (await acceptance.find(ctx, ADMIN, row["_id"]))["_id"] == row["_id"]
+    assert (await capture_access.find(ctx, ADA, row["_id"]))["_id"] == row["_id"]
+    assert (await capture_access.find(ctx, ADMIN, row["_id"]))["_id"] == row["_id"]
     for stranger in (BOB, Caller("ada", room="elsewhere")):
         with pytest.raises(NotFound):
-            await acceptance.find(ctx, stranger, row["_id"])
+            await capture_access.find(ctx, stranger, row["_id"])

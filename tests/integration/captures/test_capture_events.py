@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from app.access import quota
-from app.captures import endings, execution
+from app.captures import endings
 from app.context import Context
 from app.errors import QuotaExceeded
 from app.models.schema import AuditEntry, Capture, OutgoingEvent
-from tests.integration.captures.checking import accepted, captured
+from tests.integration.captures.checking import accepted, captured, work_on
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare
 
 
@@ -28,7 +28,7 @@ async def test_a_clip_is_told_to_its_owner_once(ctx: Context, ended_share: MakeS
     await ctx.store.rows(Capture).update_one(
         {"_id": capture_id}, {"$set": {"lease_until": made.capture["accepted_at"]}}
     )
-    await execution.run(ctx, capture_id)
+    await work_on(ctx, capture_id)
     (event,) = await told(ctx)
     assert made.clip is not None
     assert (event["event"], event["identity"], event["room"]) == ("capture_ready", "root", "room")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from app.captures import capture_expiry
 from app.clips import clip_pages
@@ -11,17 +10,10 @@ from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.models.schema import Capture
 from tests.integration.captures.conftest import ADA
+from tests.integration.captures.rows import add_capture
 from tests.integration.clips.rows import add_clip
 
 NOW = datetime.now(UTC)
-
-
-async def add_capture(ctx: Context, name: str, **given: Any) -> None:
-    times = ("requested_start", "requested_end", "window_start", "window_end", "wait_until")
-    accepted = {"accepted_at": NOW - timedelta(days=8)} | dict.fromkeys(times, NOW)
-    whose = {"caller": "ada", "room": "room", "room_sid": "RM", "identity": "ada"}
-    fields: dict[str, Any] = {"clip_id": f"clip-{name}", "buffer_id": "b"} | whose | accepted
-    assert await ctx.store.create(Capture(id=name, **(fields | given)))
 
 
 async def test_captures_that_are_over_for_a_week_are_forgotten_and_their_clips_stay(

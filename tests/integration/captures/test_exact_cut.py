@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import pytest
 
-from app.captures import endings, execution
+from app.captures import endings
 from app.context import Context
 from tests.integration.captures.checking import (
     Done,
@@ -21,6 +21,7 @@ from tests.integration.captures.checking import (
     files,
     nothing_is_left,
     reaches,
+    work_on,
 )
 from tests.integration.captures.conftest import ADA, MakeShare
 from tests.media_factory import MediaFactory, Recording, Shape
@@ -122,7 +123,7 @@ async def test_progress_is_told_and_a_cancellation_ends_the_encoder(
     small = factory.record(Shape(frames=30, size=(192, 108)))
     await ended_share("ada", (large, 0.0), (small, 11.0))
     row = await accepted(ctx, ADA, last=12, cut="exact")
-    job = asyncio.create_task(execution.run(ctx, row["_id"]))
+    job = asyncio.create_task(work_on(ctx, row["_id"]))
     await reaches(ctx, row["_id"], "running")
     told = []
     while (capture := (await done(ctx, row["_id"])).capture)["progress"] < 0.2:

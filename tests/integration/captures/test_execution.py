@@ -11,6 +11,7 @@ import pytest
 
 from app.access import quota
 from app.captures import endings, execution
+from app.captures.slots import Slots
 from app.context import Context
 from app.models.schema import Buffer, Capture, Pin, Segment
 from tests.integration.buffer.shares import begin_share, indexing, nanoseconds
@@ -24,6 +25,7 @@ from tests.integration.captures.checking import (
     pictures_of,
     pictures_shown,
     reaches,
+    work_on,
 )
 from tests.integration.captures.conftest import ADA, MakeShare, end_share
 from tests.media_factory import MediaFactory, Recording, Shape
@@ -101,7 +103,7 @@ async def test_include_waits_for_the_segment_that_covers_the_call(
         share.commit(4)
         await share.indexed(4)
         row = await accepted(ctx, ADA, last=5)
-        job = asyncio.create_task(execution.run(ctx, row["_id"]))
+        job = asyncio.create_task(work_on(ctx, row["_id"]))
         await reaches(ctx, row["_id"], "waiting")
         pins = await ctx.store.rows(Pin).find({}).to_list(None)
         assert [pin["end_ticks"] for pin in pins] == [None]
@@ -131,7 +133,7 @@ async def test_post_roll_reaches_beyond_the_call(ctx: Context, recording: Record
         share.commit(3)
         await share.indexed(3)
         row = await accepted(ctx, ADA, last=3, post_roll=1.5)
-        job = asyncio.create_task(execution.run(ctx, row["_id"]))
+        job = asyncio.create_task(work_on(ctx, row["_id"]))
         await reaches(ctx, row["_id"], "waiting")
         share.commit(1)
         await asyncio.wait({job}, timeout=0.5)
@@ -152,7 +154,7 @@ async def test_a_share_that_ends_meanwhile_gives_what_is_there(
         share.commit(4)
         await share.indexed(4)
         row = await accepted(ctx, ADA, last=5)
-        job = asyncio.create_task(execution.run(ctx, row["_id"]))
+        job = asyncio.create_task(work_on(ctx, row["_id"]))
         await reaches(ctx, row["_id"], "waiting")
         share.egress.end()
         await share.change(status="EGRESS_COMPLETE", role=None, ended_at=datetime.now(UTC))
@@ -177,7 +179,7 @@ async def test_a_share_that_is_only_starting_is_waited_for(
     row = await accepted(ctx, ADA, last=3)
     assert row["spans"] == []
     async with indexing(ctx):
-        job = asyncio.create_task(execution.run(ctx, row["_id"]))
+        job = asyncio.create_task(work_on(ctx, row["_id"]))
         await reaches(ctx, row["_id"], "waiting")
         clock_ns = nanoseconds(share.start)
         await share.change(clock_ns=clock_ns, clock_exact=True, status="EGRESS_ACTIVE")
@@ -264,7 +266,7 @@ async def test_a_segment_that_changed_on_disk_fails_the_capture_and_leaves_nothi
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 0xFF
         path.write_bytes(data)
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     made = await done(ctx, row["_id"])
     assert (made.capture["status"], made.capture["reason"]) == ("failed", "segment-changed")
     assert path.name in made.capture["detail"]
@@ -278,7 +280,7 @@ async def test_a_missing_init_segment_fails_the_capture(
     [share] = await ended_share()
     row = await accepted(ctx, ADA, last=10)
     (share.folder / share.files("init-*")[0]).unlink()
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     assert (await done(ctx, row["_id"])).capture["reason"] == "segment-changed"
     await nothing_is_left(ctx)
 
@@ -289,7 +291,7 @@ async def test_media_that_is_forgotten_before_the_capture_begins_fails_it(
     await ended_share()
     row = await accepted(ctx, ADA, last=10)
     await ctx.store.rows(Segment).delete_many({})
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     assert (await done(ctx, row["_id"])).capture["reason"] == "nothing-recorded"
     await nothing_is_left(ctx)
 
@@ -299,7 +301,7 @@ async def test_a_queued_capture_is_cancelled(ctx: Context, ended_share: MakeShar
     row = await accepted(ctx, ADA, last=10)
     cancelled = await endings.cancel(ctx, ADA, row["_id"])
     assert cancelled["status"] == "cancelled"
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     await _look_again(ctx, row["_id"])
     await nothing_is_left(ctx)
 
@@ -312,7 +314,7 @@ async def test_a_waiting_capture_is_cancelled_and_its_worker_stops(
         share.commit(4)
         await share.indexed(4)
         row = await accepted(ctx, ADA, last=5, post_roll=60)
-        job = asyncio.create_task(execution.run(ctx, row["_id"]))
+        job = asyncio.create_task(work_on(ctx, row["_id"]))
         await reaches(ctx, row["_id"], "waiting")
         await endings.cancel(ctx, ADA, row["_id"])
         await asyncio.wait_for(job, 10)
@@ -323,7 +325,8 @@ async def test_a_waiting_capture_is_cancelled_and_its_worker_stops(
 async def test_ten_captures_at_once_are_all_made(ctx: Context, ended_share: MakeShare) -> None:
     [share] = await ended_share()
     rows = [await accepted(ctx, ADA, last=20) for _ in range(10)]
-    await asyncio.gather(*(execution.run(ctx, row["_id"]) for row in rows))
+    slots = Slots.of(ctx.settings)
+    await asyncio.gather(*(work_on(ctx, row["_id"], slots) for row in rows))
     made = [await done(ctx, row["_id"]) for row in rows]
     assert [each.capture["status"] for each in made] == ["ready"] * 10
     assert len({each.file["checksum"] for each in made if each.file}) == 1
@@ -336,7 +339,7 @@ async def test_two_workers_with_the_same_job_make_one_clip(
 ) -> None:
     await ended_share()
     row = await accepted(ctx, ADA, last=20)
-    await asyncio.gather(*(execution.run(ctx, row["_id"]) for _ in range(4)))
+    await asyncio.gather(*(work_on(ctx, row["_id"]) for _ in range(4)))
     made = await done(ctx, row["_id"])
     assert made.capture["status"] == "ready"
     assert made.capture["attempts"] == 1
@@ -351,7 +354,7 @@ async def test_a_worker_that_is_told_to_stop_hands_back_and_another_goes_on(
         share.commit(4)
         await share.indexed(4)
         row = await accepted(ctx, ADA, last=5)
-        job = asyncio.create_task(execution.run(ctx, row["_id"]))
+        job = asyncio.create_task(work_on(ctx, row["_id"]))
         await reaches(ctx, row["_id"], "waiting")
         job.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -362,7 +365,7 @@ async def test_a_worker_that_is_told_to_stop_hands_back_and_another_goes_on(
         assert standing["attempts"] == 0
         share.commit(2)
         await share.indexed(6)
-        await execution.run(ctx, row["_id"])
+        await work_on(ctx, row["_id"])
     check_whole(await done(ctx, row["_id"]), share)
 
 
@@ -374,7 +377,7 @@ async def test_a_capture_that_kills_every_worker_is_given_up(
     await ctx.store.rows(Capture).update_one(
         {"_id": row["_id"]}, {"$set": {"attempts": execution.ATTEMPTS}}
     )
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     made = await done(ctx, row["_id"])
     assert (made.capture["status"], made.capture["reason"]) == ("failed", "gave-up")
     await nothing_is_left(ctx)
@@ -390,7 +393,7 @@ async def test_a_lease_that_has_ended_is_queued_again(ctx: Context, ended_share:
     assert await ctx.queue.redis.zcard("replay:queue") == 1
     await execution.requeue_expired(ctx)
     assert await ctx.queue.redis.zcard("replay:queue") == 1
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     assert (await done(ctx, row["_id"])).capture["status"] == "ready"
 
 
@@ -406,7 +409,7 @@ async def test_an_acceptance_that_was_cut_off_is_taken_back(
     }
     await ctx.store.rows(Capture).update_one({"_id": row["_id"]}, {"$set": cut_off})
     await execution.requeue_expired(ctx)
-    await execution.run(ctx, row["_id"])
+    await work_on(ctx, row["_id"])
     assert await ctx.store.rows(Capture).count_documents({}) == 0
     await nothing_is_left(ctx)
 
@@ -450,4 +453,4 @@ async def _look_again(ctx: Context, capture_id: str) -> None:
         {"_id": capture_id, "lease_until": {"$ne": None}},
         {"$set": {"lease_until": datetime.now(UTC) - timedelta(seconds=1)}},
     )
-    await execution.run(ctx, capture_id)
+    await work_on(ctx, capture_id)

@@ -21,6 +21,7 @@ from tests.integration.captures.checking import (
     done,
     files,
     nothing_is_left,
+    work_on,
 )
 from tests.integration.captures.conftest import ADA, MakeShare
 from tests.integration.captures.mortal import Mortal, Program, mortal
@@ -49,7 +50,7 @@ async def test_a_worker_killed_at_any_step_leaves_one_clip_in_the_end(
         killed = await worker.act("capture", row["_id"], die_at=step)
         await _leases_end(ctx)
         await execution.requeue_expired(ctx)
-        await execution.run(ctx, row["_id"])
+        await work_on(ctx, row["_id"])
         made = await done(ctx, row["_id"])
         assert made.capture["status"] == "ready", (step, made.capture["detail"])
         assert made.file is not None, step
@@ -77,7 +78,7 @@ async def test_an_acceptance_killed_at_any_step_becomes_a_clip_or_nothing(
         await execution.requeue_expired(ctx)
         rows = await ctx.store.rows(Capture).find({}).to_list(None)
         for row in rows:
-            await execution.run(ctx, row["_id"])
+            await work_on(ctx, row["_id"])
         clips = await ctx.store.rows(ReplayClip).count_documents({})
         if clips:
             await _forget_clips(ctx)
@@ -88,7 +89,7 @@ async def test_an_acceptance_killed_at_any_step_becomes_a_clip_or_nothing(
         again = await acceptance.accept(
             ctx, ADA, CaptureRequest.model_validate(asked), f"key-{step}"
         )
-        await execution.run(ctx, again["_id"])
+        await work_on(ctx, again["_id"])
         assert (await done(ctx, again["_id"])).capture["status"] == "ready", step
         await _forget_clips(ctx)
         await ctx.store.rows(Capture).delete_many({})
@@ -110,7 +111,7 @@ async def test_a_cancellation_killed_at_any_step_leaves_nothing(
             await worker.act("cancel", "ada", row["_id"])
         await _leases_end(ctx)
         await execution.requeue_expired(ctx)
-        await execution.run(ctx, row["_id"])
+        await work_on(ctx, row["_id"])
         assert (await done(ctx, row["_id"])).capture["status"] == "cancelled", step
         await nothing_is_left(ctx)
         if not killed:

@@ -1,0 +1,46 @@
+"""Which share a request means, as far as its caller may know of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.access import visibility
+from app.access.policy import Right
+from app.access.tokens import Caller
+from app.captures import capture_limits
+from app.captures.requests import CaptureRequest
+from app.context import Context
+from app.errors import BufferEmpty, NotFound
+from app.models import Row
+from app.viewing import timeline
+from app.viewing.timeline import Timeline
+
+
+async def find(ctx: Context, caller: Caller, request: CaptureRequest, now: datetime) -> Timeline:
+    """The timeline of the share. Raises NotFound, NotPermitted, BufferEmpty."""
+    if request.buffer is not None:
+        return await _of_buffer(ctx, caller, request.buffer, now)
+    room, identity = request.room or "", request.identity or caller.identity
+    query: Row = {"room": room, "identity": identity}
+    query |= {} if request.share is None else {"video_sid": request.share}
+    seen = await visibility.scope(ctx.store, ctx.settings, caller)
+    newest = await timeline.listing(
+        ctx.store, {"$and": [seen, query]} if seen else query, now, ctx.settings, limit=1
+    )
+    if newest:
+        return newest[0]
+    if not visibility.sees_all_of(caller, room, identity):
+        # The same whether there is such a share or not.
+        raise visibility.refusal(caller, identity, room)
+    raise BufferEmpty(
+        f"no share of {identity!r} in {room!r} is known", retry_after=capture_limits.RETRY_SECONDS
+    )
+
+
+async def _of_buffer(ctx: Context, caller: Caller, buffer_id: str, now: datetime) -> Timeline:
+    line = await timeline.read(ctx.store, buffer_id, now, ctx.settings)
+    if line is not None:
+        share = visibility.share_in(line)
+        if await visibility.right(ctx.store, ctx.settings, caller, share) > Right.NONE:
+            return line
+    raise NotFound("there is no such buffer, or it is not yours to capture")

@@ -1,0 +1,45 @@
+"""Clips that are copied: no picture of theirs is encoded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.captures import part_file
+from app.captures.failures import SizesDiffer
+from app.captures.progress import Fraction, Report
+from app.clips.clip_report import ClipContents
+from app.media import movie
+from app.media.movie import Cut, Gaps, Incompatible, Movie, Run
+
+
+async def make(
+    runs: Sequence[Run], part: Path, report: Report, *, cut: Cut, gaps: Gaps, title: str | None
+) -> ClipContents:
+    """Writes the part: durable, verified.
+
+    Raises Lost, NothingToShow, SizesDiffer, SegmentChanged, NotAsPlanned, StorageFull.
+    """
+    planned = await asyncio.to_thread(_plan, runs, cut, gaps, title)
+    await part_file.write_whole(planned, part, report, Fraction())
+    return ClipContents.of(planned)
+
+
+def _plan(runs: Sequence[Run], cut: Cut, gaps: Gaps, title: str | None) -> Movie:
+    try:
+        return movie.plan(runs, cut, gaps=gaps, title=title)
+    except Incompatible as error:
+        raise SizesDiffer(
+            f"{error}; the widest window that fits is {_in_words(error.widest)}, and with "
+            "cut=exact it can be had whole"
+        ) from error
+
+
+def _in_words(runs: Sequence[Run]) -> str:
+    start = max(runs[0].start_ticks, runs[0].sources[0].samples.first_pts)
+    end = min(runs[-1].end_ticks, runs[-1].sources[-1].samples.end_pts)
+    return (
+        f"{runs[0].wall_clock(start).isoformat(timespec='milliseconds')} to "
+        f"{runs[-1].wall_clock(end).isoformat(timespec='milliseconds')}"
+    )

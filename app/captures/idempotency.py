@@ -1,0 +1,50 @@
+"""The same request again: an Idempotency-Key names what was accepted under it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+from app.access.tokens import Caller
+from app.captures import capture_limits
+from app.captures.requests import CaptureRequest
+from app.context import Context
+from app.errors import Conflict, Unavailable
+from app.models import CaptureStatus, Row
+from app.models.schema import Capture
+
+KEY_LIFE = timedelta(hours=24)
+_WAIT_SECONDS = 10.0
+_POLL_SECONDS = 0.02
+
+
+async def accepted_before(
+    ctx: Context, caller: Caller, request: CaptureRequest, key: str | None
+) -> Row | None:
+    """The capture that the caller was promised under the key within KEY_LIFE, if there is one.
+
+    One that is just being accepted is waited for. Raises Conflict if the key was used for another
+    request, Unavailable if the wait becomes too long.
+    """
+    if key is None:
+        return None
+    rows = ctx.store.rows(Capture)
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while row := await rows.find_one({"caller": caller.identity, "idempotency_key": key}):
+        if row["accepted_at"] < datetime.now(UTC) - KEY_LIFE:
+            await rows.update_one(
+                {"_id": row["_id"], "idempotency_key": key}, {"$set": {"idempotency_key": None}}
+            )
+            continue
+        if row["request_hash"] != request.hash:
+            raise Conflict(f"the Idempotency-Key {key!r} was used for another request before")
+        if row["status"] != CaptureStatus.ACCEPTING:
+            return row
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                "the same request is just being accepted: try again",
+                retry_after=capture_limits.RETRY_SECONDS,
+            )
+        await asyncio.sleep(_POLL_SECONDS)
+    return None

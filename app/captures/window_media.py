@@ -1,0 +1,46 @@
+"""The media of a capture's window, as the database knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.buffer import pins
+from app.captures import media_arrival
+from app.context import Context
+from app.media.movie import Gaps, NothingToShow, Run
+from app.models import MediaRange, Row
+from app.viewing import fragment_sources
+
+
+@dataclass(frozen=True)
+class WindowMedia:
+    """The segments' rows of each span, and the rows of the spans' sessions by id."""
+
+    spans: Sequence[MediaRange]
+    segments: Sequence[Sequence[Row]]
+    sessions: dict[str, Row]
+
+    @property
+    def exact_clock(self) -> bool:
+        """Whether each session's place on the wall clock is known exactly."""
+        return all(session["clock_exact"] for session in self.sessions.values())
+
+    def runs(self, root: Path, gaps: Gaps) -> list[Run]:
+        """What a movie is planned from. Blocks. Raises NothingToShow, SegmentChanged."""
+        runs = fragment_sources.runs_of(root, self.sessions, self.spans, self.segments, gaps)
+        if not runs:
+            raise NothingToShow("no segment of the window is there")
+        return runs
+
+
+async def read(ctx: Context, capture: Row) -> WindowMedia:
+    """The media that is there now. What has come since the acceptance is pinned, too."""
+    now = datetime.now(UTC)
+    spans = await media_arrival.spans_to_make(ctx, capture, now)
+    if capture["wait_until"] > capture["accepted_at"]:
+        await pins.pin(ctx.store, capture["_id"], spans, now + media_arrival.PIN_LIFE)
+    segments = await fragment_sources.rows_of(ctx, spans)
+    return WindowMedia(spans, segments, await fragment_sources.sessions_of(ctx, spans))
