@@ -6,12 +6,11 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from pymongo import DESCENDING
-
-from app.models import Row, keyset
+from app.models import Row
+from app.models.keyset import Order, Page
 from app.models.schema import AuditEntry
 from app.settings import Settings
-from app.store import EPOCH, FAR, Store, before, first
+from app.store import EPOCH, FAR, Store, before
 from app.work.jobs import hours, job, seconds
 
 Action = Literal[
@@ -35,7 +34,7 @@ Action = Literal[
 """What entries tell of: all that is written, as the type checker holds."""
 NOBODY = ""
 """The identity of what the service does by itself."""
-_NEWEST_FIRST = [("at", DESCENDING), ("_id", DESCENDING)]
+_NEWEST_FIRST = Order("at")
 
 
 async def note(
@@ -62,24 +61,20 @@ async def page(
     until: datetime | None = None,
     limit: int,
     after: str | None = None,
-) -> tuple[list[Row], str | None]:
-    """Entries, newest first, and where the following ones begin (None at the end).
+) -> Page[Row]:
+    """Entries of [`since`, `until`), newest first.
 
-    `wanted`: fields that must be equal. Entries of [`since`, `until`). Raises Invalid if `after` is
-    not what an earlier page gave.
+    `wanted`: fields that must be equal. Raises Invalid if `after` is not what an earlier page gave.
     """
-    end, entry_id = keyset.read(after) if after is not None else (until or FAR, "")
-    entries, count = store.rows(AuditEntry), limit + 1
-    rows: list[Row] = []
-    if entry_id:
-        same = entries.find(wanted | {"at": end, "_id": {"$lt": entry_id}})
-        rows = await first(same.sort("_id", DESCENDING), count)
-    if len(rows) < count:
-        older = entries.find(wanted | {"at": {"$gte": since or EPOCH, "$lt": end}})
-        rows += await first(older.sort(_NEWEST_FIRST), count - len(rows))
-    if len(rows) <= limit:
-        return rows, None
-    return rows[:limit], keyset.written(rows[limit - 1]["at"], rows[limit - 1]["_id"])
+    return await store.page(
+        AuditEntry,
+        _NEWEST_FIRST,
+        wanted,
+        limit=limit,
+        after=after,
+        since=since or EPOCH,
+        until=until or FAR,
+    )
 
 
 @job("forget_audit", every=hours(1), timeout=seconds(90))

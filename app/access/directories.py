@@ -1,8 +1,4 @@
-"""Lists that administrators look through: a page at a time, in the order of names.
-
-A page goes on after the name that the one before it ended with, so rows that come or go meanwhile
-make none of the others be left out or told twice.
-"""
+"""Lists that administrators look through: a page at a time, in the order of names."""
 
 from __future__ import annotations
 
@@ -17,7 +13,8 @@ from app.access.communities import DEFAULT, Rules
 from app.access.permissions import Action
 from app.access.quota import Quota
 from app.access.tokens import Caller
-from app.models import Row, RowOf
+from app.models import Row, RowOf, keyset
+from app.models.keyset import Page
 from app.models.schema import Community, Member, UserReplayQuota
 from app.settings import Settings
 from app.store import Store, first
@@ -34,8 +31,8 @@ class Managed:
 
 async def managed(
     store: Store, settings: Settings, caller: Caller, *, limit: int, after: str | None
-) -> tuple[list[Managed], str | None]:
-    """The communities whose limits the caller may manage, and where the following ones begin.
+) -> Page[Managed]:
+    """The communities whose limits the caller may manage.
 
     An instance's admin manages every one that has a row, and `default`.
     """
@@ -46,39 +43,39 @@ async def managed(
         mine = await communities.all_memberships(store, caller.identity)
         names = [name for name, row in mine.items() if _manages(row)]
     beyond = sorted(name for name in names if after is None or name > after)
-    wanted = beyond[:limit]
-    if not wanted:
-        return [], None
-    rules = await communities.rules_of(store, settings, wanted)
-    rows = await first(store.rows(Community).find({"_id": {"$in": wanted}}), len(wanted))
-    active = {row["_id"]: len(row.get("slots", ())) for row in rows}
-    members = await _counted(store, wanted)
-    found = [Managed(rules[name], active.get(name, 0), members.get(name, 0)) for name in wanted]
-    return found, wanted[-1] if len(beyond) > limit else None
+    page = keyset.cut(beyond, limit, str)
+    if not page.items:
+        return Page([], None)
+    rules = await communities.rules_of(store, settings, page.items)
+    found = store.rows(Community).find({"_id": {"$in": page.items}})
+    active = {row["_id"]: len(row.get("slots", ())) async for row in found}
+    members = await _counted(store, page.items)
+    items = [Managed(rules[name], active.get(name, 0), members.get(name, 0)) for name in page.items]
+    return Page(items, page.next)
 
 
 async def members(
     store: Store, community: str, *, search: str | None, limit: int, after: str | None
-) -> tuple[list[Row], str | None]:
-    """Who has a row in a community, and where the following ones begin."""
+) -> Page[Row]:
+    """Who has a row in a community."""
     which = {"community": community} | _names("identity", search, after)
     return await _page(store.rows(Member), which, "identity", limit)
 
 
 async def users(
     store: Store, settings: Settings, *, search: str | None, limit: int, after: str | None
-) -> tuple[list[tuple[str, Quota]], str | None]:
-    """Who has, or ever had, clips or a quota of their own, and where the following ones begin."""
+) -> Page[tuple[str, Quota]]:
+    """Who has, or ever had, clips or a quota of their own."""
     which = _names("_id", search, after)
-    rows, following = await _page(store.rows(UserReplayQuota), which, "_id", limit, quota.NUMBERS)
-    return [(row["_id"], quota.of_row(row, settings)) for row in rows], following
+    page = await _page(store.rows(UserReplayQuota), which, "_id", limit, quota.NUMBERS)
+    return Page([(row["_id"], quota.of_row(row, settings)) for row in page.items], page.next)
 
 
 async def _named(store: Store, limit: int, after: str | None) -> set[str]:
     """The first communities after a name; one more than the limit if there are."""
     which = _names("_id", None, after)
-    rows, _ = await _page(store.rows(Community), which, "_id", limit + 1, {"_id": 1})
-    return {DEFAULT, *(row["_id"] for row in rows)}
+    page = await _page(store.rows(Community), which, "_id", limit + 1, {"_id": 1})
+    return {DEFAULT, *(row["_id"] for row in page.items)}
 
 
 def _manages(row: Row) -> bool:
@@ -110,6 +107,6 @@ async def _page(
     name: str,
     limit: int,
     fields: Row | None = None,
-) -> tuple[list[RowOf], str | None]:
+) -> Page[RowOf]:
     rows = await first(collection.find(which, fields).sort(name, 1), limit + 1)
-    return rows[:limit], rows[limit - 1][name] if len(rows) > limit else None
+    return keyset.cut(rows, limit, lambda row: str(row[name]))

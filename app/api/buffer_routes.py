@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -22,14 +22,15 @@ from app.captures import share_erasure
 from app.captures.requests import Name
 from app.context import Context
 from app.errors import NotFound, NotPermitted
+from app.models.keyset import Order
 from app.models.schema import Buffer
-from app.store import EPOCH
 from app.viewing import buffer_states, timeline
 from app.viewing.timeline import Timeline
 
 _STATE = "|".join(buffer_states.NAMES)
 States = Annotated[str, Field(pattern=rf"^({_STATE})(,({_STATE}))*$", max_length=200)]
 """Comma separated names of `app.viewing.buffer_states`."""
+_NEWEST_FIRST = Order("since")
 
 
 class BufferView(wire.View):
@@ -106,7 +107,7 @@ class BufferQuery(wire.Input):
         "although others follow.",
     )
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    next: Annotated[str, Field(pattern=r"^\d{1,14}-[0-9a-f]{24}$")] | None = Field(
+    next: Annotated[str, Field(max_length=200)] | None = Field(
         None, description="Where the page before ended."
     )
 
@@ -124,34 +125,29 @@ async def list_buffers(call: Call[BufferQuery]) -> BufferPage:
         await visibility.scope(ctx.store, ctx.settings, call.caller),
         {field: value for field, value in wanted.items() if value is not None},
         {} if given.state is None else buffer_states.stored(buffer_states.read(given.state)),
-        {} if given.next is None else _after(given.next),
     ]
-    rows = ctx.store.rows(Buffer).find({"$and": conditions}, {"since": 1})
-    found = await rows.sort([("since", -1), ("_id", -1)]).to_list(given.limit + 1)
-    ids = [row["_id"] for row in found[: given.limit]]
-    lines = (
-        await timeline.listing(
-            ctx.store, {"_id": {"$in": ids}}, call.now, ctx.settings, limit=len(ids)
-        )
-        if ids
-        else []
+    page = await ctx.store.page(
+        Buffer,
+        _NEWEST_FIRST,
+        {"$and": conditions},
+        limit=given.limit,
+        after=given.next,
+        fields={"since": 1},
     )
-    lines.sort(key=lambda line: ids.index(line.buffer_id))
+    lines = await _lines(call, [row["_id"] for row in page.items])
     if given.state is not None:
         lines = [line for line in lines if line.state in buffer_states.read(given.state)]
     items = await views(ctx, call.caller, lines, call.now)
-    further = _cursor(found[given.limit - 1]) if len(found) > given.limit else None
-    return BufferPage(items=items, next=further)
+    return BufferPage(items=items, next=page.next)
 
 
-def _cursor(row: dict[str, Any]) -> str:
-    return f"{(row['since'] - EPOCH) // timedelta(milliseconds=1)}-{row['_id']}"
-
-
-def _after(cursor: str) -> dict[str, Any]:
-    milliseconds, _, buffer_id = cursor.partition("-")
-    since = EPOCH + timedelta(milliseconds=int(milliseconds))
-    return {"$or": [{"since": {"$lt": since}}, {"since": since, "_id": {"$lt": buffer_id}}]}
+async def _lines(call: Call[BufferQuery], ids: list[str]) -> list[Timeline]:
+    """The timelines of these buffers, in their order."""
+    which: dict[str, object] = {"_id": {"$in": ids}}
+    lines = await timeline.listing(
+        call.ctx.store, which, call.now, call.ctx.settings, limit=len(ids)
+    )
+    return sorted(lines, key=lambda line: ids.index(line.buffer_id))
 
 
 @endpoint(

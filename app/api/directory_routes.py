@@ -91,7 +91,7 @@ class UserPage(View):
 async def list_communities(call: Call[PageQuery]) -> CommunityPage:
     """A page of them."""
     ctx, given = call.ctx, call.input
-    found, following = await directories.managed(
+    page = await directories.managed(
         ctx.store, ctx.settings, call.caller, limit=given.limit, after=given.next
     )
     items = [
@@ -105,9 +105,9 @@ async def list_communities(call: Call[PageQuery]) -> CommunityPage:
             active=each.active,
             members=each.members,
         )
-        for each in found
+        for each in page.items
     ]
-    return CommunityPage(items=items, next=following)
+    return CommunityPage(items=items, next=page.next)
 
 
 @endpoint(
@@ -120,10 +120,11 @@ async def list_communities(call: Call[PageQuery]) -> CommunityPage:
 async def list_members(call: Call[NameQuery]) -> MemberPage:
     """A page of them."""
     community, given = call.name("community"), call.input
-    rows, following = await directories.members(
+    page = await directories.members(
         call.ctx.store, community, search=given.search, limit=given.limit, after=given.next
     )
-    return MemberPage(items=[ListedMember.model_validate(row) for row in rows], next=following)
+    items = [ListedMember.model_validate(row) for row in page.items]
+    return MemberPage(items=items, next=page.next)
 
 
 @endpoint(
@@ -136,11 +137,13 @@ async def list_members(call: Call[NameQuery]) -> MemberPage:
 async def list_users(call: Call[NameQuery]) -> UserPage:
     """A page of them."""
     ctx, given = call.ctx, call.input
-    found, following = await directories.users(
+    page = await directories.users(
         ctx.store, ctx.settings, search=given.search, limit=given.limit, after=given.next
     )
-    items = [UserView.model_validate({"identity": who} | vars(numbers)) for who, numbers in found]
-    return UserPage(items=items, next=following)
+    items = [
+        UserView.model_validate({"identity": who} | vars(numbers)) for who, numbers in page.items
+    ]
+    return UserPage(items=items, next=page.next)
 
 
 routes: list[BaseRoute] = [list_communities, list_members, list_users]

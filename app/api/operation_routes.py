@@ -99,7 +99,7 @@ async def get_audit(call: Call[AuditQuery]) -> AuditPage:
     """A page of it."""
     given = call.input
     wanted = {"identity": given.identity, "action": given.action, "subject": given.subject}
-    rows, following = await audit.page(
+    page = await audit.page(
         call.ctx.store,
         {field: value for field, value in wanted.items() if value is not None},
         since=given.since,
@@ -107,7 +107,7 @@ async def get_audit(call: Call[AuditQuery]) -> AuditPage:
         limit=given.limit,
         after=given.next,
     )
-    return AuditPage(items=[AuditView.of_row(row) for row in rows], next=following)
+    return AuditPage(items=[AuditView.of_row(row) for row in page.items], next=page.next)
 
 
 @endpoint(
@@ -120,8 +120,8 @@ async def get_audit(call: Call[AuditQuery]) -> AuditPage:
 async def get_events(call: Call[EventQuery]) -> EventPage:
     """A page of them."""
     given = call.input
-    rows, following = await sender.page(call.ctx, given.state, limit=given.limit, after=given.next)
-    return EventPage(items=[EventView.of_row(row) for row in rows], next=following)
+    page = await sender.page(call.ctx, given.state, limit=given.limit, after=given.next)
+    return EventPage(items=[EventView.of_row(row) for row in page.items], next=page.next)
 
 
 @endpoint(

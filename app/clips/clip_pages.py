@@ -13,23 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from pymongo import DESCENDING
-
 from app.access import presence
 from app.access.tokens import Caller
 from app.clips import clip_access
 from app.context import Context
 from app.models import Row, keyset
+from app.models.keyset import Order, Page, Position
 from app.models.schema import File, ReplayClip
 from app.store import EPOCH, FAR, first
 
 LOOKED_AT = 500
 _FIRST_STRETCH = timedelta(minutes=10)
 _GROWTH = 12
-_ORDER = [("created_at", DESCENDING), ("_id", DESCENDING)]
-
-Position = tuple[datetime, str]
-"""Where a clip stands: its instant, to the millisecond, and its id."""
+_NEWEST_FIRST = Order("created_at")
 
 
 @dataclass(frozen=True)
@@ -38,14 +34,6 @@ class Clip:
 
     row: Row
     file: Row
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some clips, newest first; `next` is where the following ones begin, None at the end."""
-
-    items: list[Clip]
-    next: str | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ async def page(
     limit: int = 50,
     after: str | None = None,
     looked_at: int = LOOKED_AT,
-) -> Page:
+) -> Page[Clip]:
     """The clips that the caller may see: their own and those shared with their rooms.
 
     Of a room admin: also what is shared with the room; of an instance admin: all. `looked_at`: rows
@@ -89,7 +77,7 @@ async def page(
     count = looked_at if unindexed else limit + 1
     found = await asyncio.gather(*(_before(ctx, scope, begin, since, count) for scope in scopes))
     # One's own clip that is shared with one's room comes twice.
-    unique = {_position_of(row): row for each in found for row in each}
+    unique = {_NEWEST_FIRST.position(row): row for each in found for row in each}
     rows = [unique[place] for place in sorted(unique, reverse=True)]
     more = len(rows) > count or any(len(each) == count for each in found)
     return await _filled(ctx, wanted, rows[:count], limit, more=more)
@@ -97,7 +85,7 @@ async def page(
 
 async def _filled(
     ctx: Context, wanted: Wanted, rows: Sequence[Row], limit: int, *, more: bool
-) -> Page:
+) -> Page[Clip]:
     kept: list[Row] = []
     last: Row | None = rows[-1] if rows and more else None
     for place, row in enumerate(rows):
@@ -109,7 +97,7 @@ async def _filled(
     files = ctx.store.rows(File).find({"_id": {"$in": [row["file_id"] for row in kept]}})
     by_id = {file["_id"]: file for file in await files.to_list(None)}
     shown = [Clip(row, by_id[row["file_id"]]) for row in kept if row["file_id"] in by_id]
-    return Page(shown, keyset.written(*_position_of(last)) if last is not None else None)
+    return Page(shown, keyset.written(_NEWEST_FIRST.position(last)) if last is not None else None)
 
 
 def _fits(row: Row, wanted: Wanted) -> bool:
@@ -155,21 +143,17 @@ async def _before(
     clips = ctx.store.rows(ReplayClip)
     rows: list[Row] = []
     if clip_id and at >= since:
-        same = clips.find(scope | {"created_at": at, "_id": {"$lt": clip_id}})
-        rows = await first(same.sort("_id", DESCENDING), count)
+        same = clips.find(scope | _NEWEST_FIRST.beside(begin)).sort(_NEWEST_FIRST.sorting)
+        rows = await first(same, count)
     # An hour more than now: other machines' clocks.
     end = min(at, datetime.now(UTC) + timedelta(hours=1))
     stretch = _FIRST_STRETCH
     while len(rows) < count and end > since:
         start = max(since, end - stretch)
-        older = clips.find(scope | {"created_at": {"$gte": start, "$lt": end}}).sort(_ORDER)
-        found = await first(older, count - len(rows))
+        older = clips.find(scope | _NEWEST_FIRST.beyond(None, start, end))
+        found = await first(older.sort(_NEWEST_FIRST.sorting), count - len(rows))
         rows += found
         # As far on as the rest lies if it lies as densely, and not in one leap.
         factor = min(_GROWTH, (count - len(rows)) / len(found)) if found else _GROWTH
         end, stretch = start, min(stretch * max(1.0, factor), end - EPOCH)
     return rows
-
-
-def _position_of(row: Row) -> Position:
-    return row["created_at"], row["_id"]

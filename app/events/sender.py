@@ -21,10 +21,10 @@ from livekit.api import AccessToken
 from app import metrics
 from app.context import Context
 from app.events import outbox
-from app.models import Row, keyset
+from app.models import Row
+from app.models.keyset import Order, Page
 from app.models.schema import OutgoingEvent
 from app.settings import Settings
-from app.store import EPOCH, FAR, first
 from app.work import errands
 from app.work.jobs import job, seconds
 
@@ -40,6 +40,7 @@ _SEND_SECONDS = 10.0
 # How long a taken event stays with its sender before another worker may take it.
 _LEASE = timedelta(seconds=30)
 _MAX_BACK_OFF_SECONDS = 900.0
+_AS_DUE = Order("next_try_at", newest_first=False)
 
 
 def body_of(row: Row) -> dict[str, Any]:
@@ -91,23 +92,12 @@ async def deliver_due(ctx: Context) -> None:
         await ctx.queue.ask(errands.DELIVER, room)
 
 
-async def page(
-    ctx: Context, state: str, *, limit: int, after: str | None = None
-) -> tuple[list[Row], str | None]:
-    """Events in a state, by when they are due, and where the following ones begin (None: nowhere).
+async def page(ctx: Context, state: str, *, limit: int, after: str | None = None) -> Page[Row]:
+    """Events in a state, by when they are due.
 
     Raises Invalid if `after` is not what an earlier page gave.
     """
-    begin, event_id = keyset.read(after) if after is not None else (EPOCH, "")
-    events, count = ctx.store.rows(OutgoingEvent), limit + 1
-    same = events.find({"state": state, "next_try_at": begin, "_id": {"$gt": event_id}})
-    rows = await first(same.sort("_id", 1), count) if event_id else []
-    if len(rows) < count:
-        later = events.find({"state": state, "next_try_at": {"$gt": begin, "$lt": FAR}})
-        rows += await first(later.sort([("next_try_at", 1), ("_id", 1)]), count - len(rows))
-    if len(rows) <= limit:
-        return rows, None
-    return rows[:limit], keyset.written(rows[limit - 1]["next_try_at"], rows[limit - 1]["_id"])
+    return await ctx.store.page(OutgoingEvent, _AS_DUE, {"state": state}, limit=limit, after=after)
 
 
 async def send_again(ctx: Context, event_id: str) -> bool:

@@ -1,25 +1,86 @@
-"""Where a page of a list ended, as the text that asks for the next one."""
+"""Pages of lists: their order, and the text in which one page says where the next begins. Pure.
+
+A page goes on after the row that the one before it ended with, so rows that come or go meanwhile
+make none of the others be left out or told twice.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from app.errors import Invalid
+
+Item = TypeVar("Item")
+
+Position = tuple[datetime, str]
+"""Where a row stands in order of time, to the millisecond, and of ids where times agree."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def written(at: datetime, row_id: str) -> str:
-    """The text that stands for a row of a list in order of time, to the millisecond, and of ids
-    where times agree."""
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """Some of a list; `next` asks for the following ones, None at the end."""
+
+    items: list[Item]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order of a list: by an instant in its rows, and by their ids where instants agree."""
+
+    field: str
+    newest_first: bool = True
+
+    @property
+    def sorting(self) -> list[tuple[str, int]]:
+        """As the database is told."""
+        direction = -1 if self.newest_first else 1
+        return [(self.field, direction), ("_id", direction)]
+
+    def beside(self, position: Position) -> dict[str, Any]:
+        """Rows of a position's instant that come after it."""
+        at, row_id = position
+        return {self.field: at, "_id": {"$lt" if self.newest_first else "$gt": row_id}}
+
+    def beyond(self, position: Position | None, since: datetime, until: datetime) -> dict[str, Any]:
+        """Rows of [since, until) of later instants in this order."""
+        if position is None:
+            return {self.field: {"$gte": since, "$lt": until}}
+        at, _ = position
+        if self.newest_first:
+            return {self.field: {"$gte": since, "$lt": at}}
+        return {self.field: {"$gt": at, "$lt": until}}
+
+    def position(self, row: Any) -> Position:
+        """Where a row stands."""
+        return row[self.field], row["_id"]
+
+
+def cut(found: Sequence[Item], limit: int, cursor: Callable[[Item], str]) -> Page[Item]:
+    """The page of `limit` items, of those found: one more than that, if there are.
+
+    `cursor` gives the text that asks for what follows an item.
+    """
+    items = list(found[:limit])
+    return Page(items, cursor(items[-1]) if len(found) > limit else None)
+
+
+def written(position: Position) -> str:
+    """The text that stands for a position."""
+    at, row_id = position
     text = f"{(at - _EPOCH) // timedelta(milliseconds=1)}/{row_id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read(text: str) -> tuple[datetime, str]:
-    """The instant and the id that `written` made the text of. Raises Invalid if it did not."""
+def read(text: str) -> Position:
+    """The position that `written` made the text of. Raises Invalid if it did not."""
     try:
         decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         milliseconds, slash, row_id = decoded.partition("/")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from app.context import Context
+from app.errors import Invalid
+from app.models.keyset import Order
 from app.models.schema import Pin
 from app.store import first
 
@@ -37,3 +41,33 @@ async def test_the_first_none_of_rows_are_none(ctx: Context) -> None:
 async def test_every_test_starts_with_an_empty_database_and_queue(ctx: Context) -> None:
     assert await ctx.store.rows(Pin).find_one({}) is None
     assert await ctx.queue.redis.dbsize() == 0
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+async def test_pages_leave_no_row_out_and_tell_none_twice(
+    ctx: Context, newest_first: bool, limit: int
+) -> None:
+    """Also of rows of one instant, and when the row that a page ended with has gone."""
+    noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    rows = [(noon + timedelta(seconds=second), f"{second}{letter}")
+            for second in range(3) for letter in "abc"]  # fmt: skip
+    for until, pin_id in rows:
+        await ctx.store.create(
+            Pin(id=pin_id, owner="a", session_id="s", start_ticks=0, until=until)
+        )
+    order = Order("until", newest_first=newest_first)
+    wanted = [pin_id for _, pin_id in sorted(rows, reverse=newest_first)][:-3]
+    bounds = {"since": rows[3][0]} if newest_first else {"until": rows[6][0]}
+    found: list[str] = []
+    after = None
+    while True:
+        page = await ctx.store.page(Pin, order, {"owner": "a"}, limit=limit, after=after, **bounds)
+        found += [row["_id"] for row in page.items]
+        after = page.next
+        if after is None:
+            break
+        await ctx.store.rows(Pin).delete_one({"_id": found[-1]})
+    assert found == wanted
+    with pytest.raises(Invalid):
+        await ctx.store.page(Pin, order, {}, limit=limit, after="x")
