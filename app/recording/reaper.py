@@ -35,7 +35,7 @@ async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) 
 
 @job("reap", every=lambda settings: minutes(settings.reap_minutes), timeout=seconds(60))
 async def reap(ctx: Context, livekit: LiveKit) -> None:
-    """Stops those without any row: what a lost database leaves running."""
+    """Stops our egresses that have no row: what a lost database leaves running."""
     ours = _ours(ctx, await livekit.active_egresses())
     known = await ctx.store.rows(schema.EgressSession).distinct("_id", {"_id": {"$in": list(ours)}})
     for session_id in set(ours) - set(known):
