@@ -11,6 +11,7 @@ import pytest
 from app.api import openapi
 from app.api.capture_routes import CaptureView
 from app.api.clip_routes import ClipView
+from app.buffer import paths
 from app.captures.requests import CaptureRequest
 from app.main import ROUTES
 from app.models import Why
@@ -62,6 +63,13 @@ def test_every_call_of_the_program_is_one() -> None:
     assert len(calls) > 10
     for arguments in {call for call in calls if call}:
         _parser().parse_args(arguments.split())  # ends the test if it does not
+
+
+def test_folders_under_the_media_root_are_told() -> None:
+    """Each folder that we make there has its place in the table for operators."""
+    text = TEXTS["deploy/README.md"]
+    roots = (paths.BUFFER_ROOT, paths.CLIPS_ROOT, paths.THUMBNAILS_ROOT)
+    assert [root for root in roots if not re.search(rf"^\| `{root}/", text, re.MULTILINE)] == []
 
 
 def test_every_command_of_deploy_is_told() -> None:
