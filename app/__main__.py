@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,8 @@ from app.settings import Settings, load
 if TYPE_CHECKING:
     from app.context import Context
 
+UMASK = 0o027
+"""What the service's processes write is for its user, and for its group to read."""
 STOP_SECONDS = 10
 """How long open requests may go on after SIGTERM."""
 
@@ -120,6 +123,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             from app.processes import supervisor
 
             settings = load()
+            os.umask(UMASK)
             logs.configure(settings, "supervisor")
             return run_until_signalled(supervisor.run(settings))
 
@@ -127,6 +131,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 def _settings(role: str) -> Settings:
     """The settings of one process of the service, its log lines set up by them."""
     settings = _with_stores(load())
+    os.umask(UMASK)
     logs.configure(settings, role)
     return settings
 

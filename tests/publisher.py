@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from typing import Any, Self
@@ -25,9 +26,9 @@ class Publisher:
     def __init__(self, stack: LiveKitStack, room: str, identity: str, *arguments: str) -> None:
         self._command = [
             sys.executable, "-m", "deploy.local.publisher", "--url", stack.url,
-            "--token", stack.token(identity, room), "--room", room, "--identity", identity,
-            "--size", "640x360", "--fps", "15", *arguments,
+            "--room", room, "--identity", identity, "--size", "640x360", "--fps", "15", *arguments,
         ]  # fmt: skip
+        self._environment = os.environ | {"SHARE_TOKEN": stack.token(identity, room)}
         self._process: asyncio.subprocess.Process | None = None
         self.events: list[dict[str, Any]] = []
         self._reader: asyncio.Task[None] | None = None
@@ -36,6 +37,7 @@ class Publisher:
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             cwd=ROOT,
+            env=self._environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,

@@ -27,7 +27,7 @@ class Result(NamedTuple):
     advice: str = ""
 
 
-_FOLDER_MODE = 0o2775
+_FOLDER_MODE = 0o2770
 
 
 async def ffmpeg() -> Result:
@@ -70,7 +70,7 @@ def media_root(settings: Settings) -> Result:
     if not kept:
         return Result(
             "fail",
-            f"{root} does not keep the mode 2775 of a folder",
+            f"{root} does not keep the mode 2770 of a folder",
             "egress and this service must both write and delete there; mount it without mode "
             "options, or run both as one user",
         )

@@ -8,6 +8,8 @@ in ListEgress, and adopted.
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,8 +28,9 @@ from app.storage.confined import inside
 
 log = structlog.get_logger()
 
-# The folder's mode: egress and we may both write and unlink, new files take the folder's group.
-_FOLDER_MODE = 0o2775
+# The folder's mode: egress and we may both write and unlink, new files take the folder's group;
+# other users of the machine see nothing of it.
+_FOLDER_MODE = 0o2770
 _OK, _NO_WORKER, _REFUSED, _UNCLEAR, _GONE = "ok", "no_worker", "refused", "unclear", "gone"
 
 
@@ -166,5 +169,7 @@ def _make_one(path: Path) -> None:
     try:
         path.mkdir()
     except FileExistsError:
-        return
+        status = path.stat()
+        if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) == _FOLDER_MODE:
+            return
     path.chmod(_FOLDER_MODE)

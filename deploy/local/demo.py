@@ -30,9 +30,9 @@ class DemoFailed(Exception):
 def share(settings: Settings, livekit_url: str, log_path: Path) -> Child:
     """The program that shares a moving picture with a clock, and sound."""
     token = issue_token(settings, IDENTITY, room=ROOM, ttl=timedelta(days=7))
-    argv = [sys.executable, "-m", "deploy.local.publisher", "--url", livekit_url, "--token", token]
+    argv = [sys.executable, "-m", "deploy.local.publisher", "--url", livekit_url]
     argv += ["--room", ROOM, "--identity", IDENTITY, "--size", SIZE, "--fps", str(FPS)]
-    return Child("share", argv, log_path=log_path)
+    return Child("share", argv, env={"SHARE_TOKEN": token}, log_path=log_path)
 
 
 async def until_buffered(settings: Settings) -> dict[str, Any]:

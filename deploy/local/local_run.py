@@ -148,8 +148,8 @@ class LocalRun:
             raise UpFailed("\n".join((str(error), *logs, livekit.log("egress")))) from error
 
     def _summary(self, settings: Settings, clip: str) -> str:
-        token = issue_token(settings, demo.IDENTITY, room=demo.ROOM, ttl=timedelta(days=7))
-        admin = issue_token(settings, ADMIN, admin=True, ttl=timedelta(days=7))
+        token = issue_token(settings, demo.IDENTITY, room=demo.ROOM, ttl=timedelta(hours=12))
+        admin = issue_token(settings, ADMIN, admin=True, ttl=timedelta(hours=6))
         keys = f"LIVEKIT_API_KEY={API_KEY} LIVEKIT_API_SECRET={API_SECRET}"
         port = "" if settings.port == 8000 else f" PORT={settings.port}"
         tool = f"{keys}{port} .venv/bin/python -m app"

@@ -4,7 +4,8 @@ Publishes SCREEN_SHARE, and SCREEN_SHARE_AUDIO unless --no-audio: a tone with a 
 of each second. Commands are JSON lines on stdin: {"do": "mute"}, unmute, publish_audio,
 unpublish_audio, publish_video, unpublish_video, leave, {"do": "resize", "width": W, "height": H}.
 What happened is told in JSON lines on stdout: {"t": Unix seconds, "event": …, "sid": …}.
-When stdin is a pipe and its other end goes, the share leaves.
+When stdin is a pipe and its other end goes, the share leaves. SHARE_TOKEN is the access token to
+join with: on the command line everybody on the machine could read it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import time
 from typing import Any
 
 import numpy as np
-from livekit import api, rtc
+from livekit import rtc
 from PIL import Image, ImageDraw, ImageFont
 
 from deploy.local import picture_clock
@@ -205,17 +206,12 @@ async def _obey(share: Share) -> None:
 
 
 async def _main(arguments: argparse.Namespace) -> None:
-    token = arguments.token
-    if not token:
-        grants = api.VideoGrants(room_join=True, room=arguments.room)
-        built = api.AccessToken(arguments.api_key, arguments.api_secret)
-        token = built.with_identity(arguments.identity).with_grants(grants).to_jwt()
     width, height = (int(side) for side in arguments.size.split("x"))
     share = Share(width, height, arguments.fps, arguments.identity)
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, share.left.set)
-    await share.join(arguments.url, token)
+    await share.join(arguments.url, os.environ["SHARE_TOKEN"])
     await share.do({"do": "publish_video"})
     if not arguments.no_audio:
         await share.do({"do": "publish_audio"})
@@ -232,17 +228,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--url", required=True, help="ws://…")
     parser.add_argument("--room", required=True)
     parser.add_argument("--identity", required=True)
-    parser.add_argument("--token", help="instead of --api-key and --api-secret")
-    parser.add_argument("--api-key")
-    parser.add_argument("--api-secret")
     parser.add_argument("--no-audio", action="store_true")
     parser.add_argument("--size", default="1280x720", metavar="WxH")
     parser.add_argument("--fps", type=int, default=15)
     parser.add_argument("--seconds", type=float, help="leave after so long")
-    arguments = parser.parse_args()
-    if not arguments.token and not (arguments.api_key and arguments.api_secret):
-        parser.error("give --token, or --api-key and --api-secret")
-    return arguments
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from deploy.local.stack import PartFailed
 def main() -> int:
     arguments = _parser().parse_args()
     folder: Path = arguments.folder.absolute()
+    os.umask(0o077)  # tokens and keys are in the files that are written here
     if arguments.detach:
         return _detached(folder)
     claimed = run_record.claim(folder)

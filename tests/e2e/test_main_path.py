@@ -9,6 +9,7 @@ from datetime import datetime
 import av
 import httpx
 import numpy as np
+import psutil
 
 from deploy.local import picture_clock
 from tests.e2e.conftest import World
@@ -68,6 +69,34 @@ async def test_a_share_is_buffered_by_itself_and_its_last_seconds_become_a_clip(
     assert abs(first - asked) < 0.2, "the first picture shows the asked moment"
     assert abs(clocks[-1] - clocks[0] - 6) < 0.3
     assert all(0 <= b - a < 0.3 for a, b in itertools.pairwise(clocks)), clocks
+
+
+def command_lines() -> list[str]:
+    """Of every process that this test run has started, as anybody may read them."""
+    ours = {process.pid for process in psutil.Process().children(recursive=True)}
+    return [
+        " ".join(process.info["cmdline"] or [])
+        for process in psutil.process_iter(["cmdline"])
+        if process.pid in ours
+    ]
+
+
+async def test_other_users_of_the_machine_see_nothing_of_it(world: World, room: str) -> None:
+    """Neither fragments, pictures, clips nor keys; and no token stands in a command line."""
+    async with world.share(room):
+        await world.wait_for_buffer(room, seconds=4)
+        async with world.service.client("alice", room) as alice:
+            assert (await capture(alice, room=room, last=2))["status"] == "ready"
+            found = (await alice.get("/buffers", params={"room": room})).json()["items"][0]
+            assert (await alice.get(f"/buffers/{found['id']}/poster.jpg")).status_code == 200
+        assert not [line for line in command_lines() if "eyJ" in line]
+    ours = [*world.service.media_root.rglob("*"), *(world.service.folder / "data").rglob("*")]
+    assert {path.suffix for path in ours} >= {".m4s", ".mp4"}
+    by_egress = {".ts", ".m3u8"}
+    open_to_all = [
+        str(path) for path in ours if path.suffix not in by_egress and path.lstat().st_mode & 0o007
+    ]
+    assert open_to_all == []
 
 
 async def test_a_buffer_can_be_captured_after_its_share_has_ended(world: World, room: str) -> None:
