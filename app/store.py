@@ -7,7 +7,7 @@ asynchronous client does the rest, because ODMantic's engine knows no client but
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from odmantic import Model
 from odmantic.index import ODMBaseIndex
@@ -41,6 +41,12 @@ def dated() -> Row:
 async def first(cursor: AsyncCursor[RowOf], count: int) -> list[RowOf]:
     """The first `count` rows of a cursor; of none or fewer none, where the driver raises."""
     return await cursor.to_list(count) if count > 0 else []
+
+
+def row_of(made: Stored[RowOf]) -> RowOf:
+    """The row that a model makes."""
+    assert isinstance(made, Model)
+    return cast(RowOf, made.model_dump_doc())
 
 
 class Store:

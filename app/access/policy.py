@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
 
 from app.access.permissions import Action
 from app.access.tokens import Caller
+from app.models import Stopper
 
 
 class Right(IntEnum):
@@ -122,18 +122,14 @@ def may_delete_marker(caller: Caller, share: Share, by: str) -> bool:
     return admin or caller.identity in (by, share.identity)
 
 
-StoppedAs = Literal["sharer", "admin"]
-"""As whom somebody ends the recording of a share: each side takes back only its own word."""
-
-
-def may_stop(caller: Caller, share: Share, held: Collection[Action]) -> frozenset[StoppedAs]:
+def may_stop(caller: Caller, share: Share, held: Collection[Action]) -> frozenset[Stopper]:
     """As whom somebody who sees the share may stop its recording; empty: not at all.
 
     `held`: what they may do in its community by role or grant.
     """
-    found: set[StoppedAs] = set()
+    found: set[Stopper] = set()
     if caller.identity == share.identity:
-        found.add("sharer")
+        found.add(Stopper.SHARER)
     if caller.instance_admin or caller.room_admin or Action.MANAGE_REPLAY_LIMITS in held:
-        found.add("admin")
+        found.add(Stopper.ADMIN)
     return frozenset(found)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pymongo import DESCENDING
 
-from app.models import Row
+from app.models import ParticipantRow
 from app.models.schema import Participant, Room
 from app.store import Store
 
@@ -52,7 +52,7 @@ async def sids_of(store: Store, room: str | None) -> list[str]:
     return [row["_id"] for row in await rows.to_list(NEWEST)]
 
 
-def _stay(row: Row) -> Stay | None:
+def _stay(row: ParticipantRow) -> Stay | None:
     left_at = row["left_at"] or row.get("unlisted_at")
     # Where nobody told of the beginning, only the end is known to lie within it.
     joined_at = row["joined_at"] or left_at

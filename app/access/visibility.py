@@ -15,7 +15,7 @@ from app.access.permissions import Action
 from app.access.policy import Right, Share, Standing
 from app.access.tokens import Caller
 from app.errors import NotPermitted
-from app.models import Row
+from app.models import Row, Stopper
 from app.models.schema import Room
 from app.settings import Settings
 from app.store import Store
@@ -104,7 +104,7 @@ def refusal(caller: Caller, identity: str, room: str) -> NotPermitted:
     )
 
 
-async def may_stop(store: Store, caller: Caller, share: Share) -> frozenset[policy.StoppedAs]:
+async def may_stop(store: Store, caller: Caller, share: Share) -> frozenset[Stopper]:
     """As whom the caller, who sees the share, may stop its recording; empty: not at all."""
     row = await communities.member(store, share.community, caller.identity)
     return policy.may_stop(caller, share, communities.actions_by("rbac", row))

@@ -11,7 +11,6 @@ from pydantic import AfterValidator, Field
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.access.policy import StoppedAs
 from app.api import buffer_routes, gates, share_lookup
 from app.api.buffer_routes import BufferView
 from app.api.call import Call
@@ -19,7 +18,7 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input
 from app.captures.requests import clean_title
 from app.errors import Conflict, NotFound, NotPermitted
-from app.models import Row
+from app.models import BufferRow, Stopper
 from app.recording import share_stop
 
 
@@ -62,7 +61,7 @@ async def resume_recording(call: Call[None]) -> BufferView:
     return await _view(call)
 
 
-async def _meant(call: Call[Any]) -> tuple[Row, frozenset[StoppedAs]]:
+async def _meant(call: Call[Any]) -> tuple[BufferRow, frozenset[Stopper]]:
     """The share that is meant, and as whom the caller may stop its recording."""
     row = await share_lookup.seen(call, call.path["buffer_id"])
     standing = await visibility.may_stop(call.ctx.store, call.caller, visibility.share_of(row))

@@ -54,7 +54,7 @@ class ReplayQuery(WindowQuery):
         NotFound,
         NotPermitted,
         BufferEmpty,
-        served_movies.SizesDiffer,
+        served_movies.PictureSizesDiffer,
         Gone,
         ranges.PreconditionFailed,
         WindowTooLong,

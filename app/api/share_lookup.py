@@ -16,7 +16,7 @@ from app.api.call import Call
 from app.captures.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
-from app.models import MediaRange, Tail
+from app.models import BufferRow, MediaRange, Tail
 from app.models.schema import Buffer
 from app.viewing import timeline, windows
 from app.viewing.timeline import Timeline
@@ -42,7 +42,7 @@ class SeenWindow:
     spans: tuple[MediaRange, ...]
 
 
-async def seen(call: Call[Any], buffer_id: str) -> dict[str, Any]:
+async def seen(call: Call[Any], buffer_id: str) -> BufferRow:
     """A buffer's row. Raises NotFound if there is none, or none that the caller may see."""
     row = await call.ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     if row is None or not await _sees(call.ctx, call.caller, visibility.share_of(row)):

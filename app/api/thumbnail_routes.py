@@ -122,8 +122,9 @@ async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
     chosen = await pictures.tiles(buffer_id, contents)
     if call.reader.caller is not None:
         share = visibility.share_of(await share_lookup.seen(call, buffer_id))
-        rows = [row for row in chosen if row is not None] or [{"start": call.now, "end": call.now}]
-        await share_lookup.check_window(call, share, rows[0]["start"], rows[-1]["end"])
+        there = [row for row in chosen if row is not None]
+        start, end = (there[0]["start"], there[-1]["end"]) if there else (call.now, call.now)
+        await share_lookup.check_window(call, share, start, end)
     sheet = await pictures.sheet(contents, chosen)
     return await ranges.answer_bytes(call.request, sheet, _JPEG, _A_WHILE)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import UpdateOne
 
-from app.models import Row
+from app.models import SegmentRow, SessionRow
 from app.models.schema import EgressSession, Segment
 from app.store import Store
 
@@ -72,8 +72,15 @@ async def move_rows(store: Store, session_id: str, clock_ns: int) -> None:
         await segments.bulk_write(moves[begin : begin + _BATCH], ordered=False)
 
 
-def span(clock_ns: int, row: Row) -> dict[str, datetime]:
-    """`start` and `end` of a row with `start_ticks` and `end_ticks`."""
+def of(session: SessionRow) -> int:
+    """The clock of a session that has one. LookupError if it has none yet."""
+    if session["clock_ns"] is None:
+        raise LookupError(f"the clock of session {session['_id']} is not known yet")
+    return session["clock_ns"]
+
+
+def span(clock_ns: int, row: SegmentRow) -> dict[str, datetime]:
+    """`start` and `end` of a segment's row, from its ticks."""
     return {
         "start": wall(clock_ns, row["start_ticks"]),
         "end": wall(clock_ns, row["end_ticks"]),

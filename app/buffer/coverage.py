@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+
+from app.models import RunDocument, SegmentRow
 
 HOLE_FRAMES = 1.5
 """What lies further apart than this many frame durations is a hole."""
@@ -33,6 +34,20 @@ class Run:
     frame_ticks: int
     fault: str | None = None
 
+    def document(self) -> RunDocument:
+        """The run for a database field."""
+        return {
+            "first": self.first,
+            "last": self.last,
+            "start_ticks": self.start_ticks,
+            "end_ticks": self.end_ticks,
+            "audio": self.audio,
+            "width": self.width,
+            "height": self.height,
+            "frame_ticks": self.frame_ticks,
+            "fault": self.fault,
+        }
+
     def joins(self, later: Run) -> bool:
         """Whether `later` goes on where this one ends, in the same way."""
         if self.last + 1 != later.first or self.fault != later.fault:
@@ -44,7 +59,7 @@ class Run:
         return alike and later.start_ticks - self.end_ticks <= HOLE_FRAMES * frame_ticks
 
 
-def run_of(row: dict[str, Any]) -> Run:
+def run_of(row: SegmentRow) -> Run:
     """The run of one segment's row (`samples` is not looked at)."""
     ticks = row["end_ticks"] - row["start_ticks"]
     return Run(
@@ -110,12 +125,12 @@ class Coverage:
             del self.runs[0]
         return self.runs[0].first if self.runs else 0
 
-    def documents(self) -> list[dict[str, Any]]:
+    def documents(self) -> list[RunDocument]:
         """The runs for a database field; `read` takes them back."""
-        return [asdict(run) for run in self.runs]
+        return [run.document() for run in self.runs]
 
     @classmethod
-    def read(cls, documents: Iterable[dict[str, Any]]) -> Coverage:
+    def read(cls, documents: Iterable[RunDocument]) -> Coverage:
         return cls(Run(**document) for document in documents)
 
 

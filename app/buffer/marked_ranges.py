@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from app.buffer import clock, summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.summary import Indexed
-from app.models import Row
+from app.models import SegmentRow, SegmentState, SessionRow
 from app.models.schema import Buffer, Marker, Segment
 from app.store import Store
 
@@ -53,12 +53,12 @@ async def intervals(
     return {each: merged(found) for each, found in instants.items()}
 
 
-async def among(store: Store, rows: Sequence[Row], now: datetime) -> set[str]:
+async def among(store: Store, rows: Sequence[SegmentRow], now: datetime) -> set[str]:
     """The ids of those of these segments that begin within a marked stretch, and may be shown."""
     buffer_ids = list({row["buffer_id"] for row in rows})
     marks = await intervals(store, buffer_ids, now)
     found = store.rows(Buffer).find({"_id": {"$in": buffer_ids}}, {"forget_before": 1})
-    going = {row["_id"] async for row in found if row["forget_before"] is not None}
+    going = {row["_id"] async for row in found if row.get("forget_before") is not None}
     return {
         row["_id"]
         for row in rows
@@ -69,7 +69,7 @@ async def among(store: Store, rows: Sequence[Row], now: datetime) -> set[str]:
 
 async def restored(
     store: Store,
-    sessions: Sequence[Row],
+    sessions: Sequence[SessionRow],
     indexed: Mapping[str, Indexed],
     marks: Mapping[str, Sequence[Interval]],
 ) -> dict[str, Indexed]:
@@ -80,7 +80,7 @@ async def restored(
     found = dict(indexed)
     for buffer_id, of_buffer in marks.items():
         of = [row for row in sessions if row["buffer_id"] == buffer_id and row["clock_ns"]]
-        older: list[Row] = []
+        older: list[SegmentRow] = []
         for each in of_buffer:
             if any(_lacks(session, indexed, each) for session in of):
                 older += await _rows(store, buffer_id, *each)
@@ -99,18 +99,18 @@ async def restored(
     return found
 
 
-def _lacks(session: Row, indexed: Mapping[str, Indexed], marked: Interval) -> bool:
+def _lacks(session: SessionRow, indexed: Mapping[str, Indexed], marked: Interval) -> bool:
     """Whether media of a session in a marked stretch may lie before what is said to be indexed."""
     start, end = marked
-    began = clock.wall(session["clock_ns"], 0)
+    began = clock.wall(clock.of(session), 0)
     if began >= end:
         return False
     runs = indexed.get(session["_id"], Indexed()).runs
-    begin = clock.wall(session["clock_ns"], runs[0].start_ticks) if runs else end
+    begin = clock.wall(clock.of(session), runs[0].start_ticks) if runs else end
     return max(start, began) + _ALMOST < begin
 
 
-async def _rows(store: Store, buffer_id: str, start: datetime, end: datetime) -> list[Row]:
+async def _rows(store: Store, buffer_id: str, start: datetime, end: datetime) -> list[SegmentRow]:
     query = {"buffer_id": buffer_id, "end": {"$gt": start, "$lt": end + _SLACK}}
     rows = await store.rows(Segment).find(query, summary.NO_SAMPLES).to_list(None)
-    return [row for row in rows if row["start"] < end and row["state"] != "marked"]
+    return [row for row in rows if row["start"] < end and row["state"] != SegmentState.CONDEMNED]

@@ -15,9 +15,9 @@ import structlog
 from app.buffer import clock, marked_ranges, pins
 from app.context import Context
 from app.errors import ReplayError
-from app.models import MediaRange, Row
+from app.models import MarkerRow, MediaRange, SessionRow
 from app.models.schema import EgressSession, Marker, Pin
-from app.store import Store, before
+from app.store import Store, before, row_of
 
 AT_MOST = 200
 """Markers of one buffer."""
@@ -31,7 +31,7 @@ class TooManyMarkers(ReplayError):
     slug, status, title = "too-many-markers", 429, "The buffer has too many markers"
 
 
-async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> Row:
+async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> MarkerRow:
     """Marks a moment of a buffer; the marker's row. Raises TooManyMarkers."""
     now = datetime.now(UTC)
     others = await of_buffer(ctx.store, buffer_id, now)
@@ -52,13 +52,13 @@ async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) 
         kept_until=now + timedelta(minutes=ctx.settings.marker_minutes),
     )
     await ctx.store.create(marker)
-    row = marker.model_dump_doc()
+    row = row_of(marker)
     await _pin(ctx.store, row, await _sessions(ctx.store, [buffer_id]))
     log.info("moment_marked", buffer=buffer_id, marker=marker.id, by=by)
     return row
 
 
-async def of_buffer(store: Store, buffer_id: str, now: datetime) -> list[Row]:
+async def of_buffer(store: Store, buffer_id: str, now: datetime) -> list[MarkerRow]:
     """The markers of a buffer, in order of their moments."""
     rows = await store.rows(Marker).find({"buffer_id": buffer_id}).to_list(None)
     return sorted((row for row in rows if row["kept_until"] > now), key=lambda row: row["at"])
@@ -73,8 +73,8 @@ async def delete(store: Store, marker_id: str) -> None:
 
 async def forget(store: Store, buffer_id: str, before: datetime | None = None) -> None:
     """Deletes the markers of a buffer; `before`: those of moments before it, or set before it."""
-    which: Row = {"buffer_id": buffer_id}
-    for row in await store.rows(Marker).find(which, {"at": 1, "created_at": 1}).to_list(None):
+    found = store.rows(Marker).find({"buffer_id": buffer_id}, {"at": 1, "created_at": 1})
+    for row in await found.to_list(None):
         if before is None or min(row["at"], row["created_at"]) < before:
             await delete(store, row["_id"])
 
@@ -98,20 +98,20 @@ async def pin_again(store: Store, now: datetime) -> None:
         await _pin(store, row, [x for x in own if (_owner(row["_id"]), x["_id"]) not in pinned])
 
 
-async def _sessions(store: Store, buffer_ids: Sequence[str]) -> list[Row]:
+async def _sessions(store: Store, buffer_ids: Sequence[str]) -> list[SessionRow]:
     query = {"buffer_id": {"$in": list(buffer_ids)}, "clock_ns": {"$ne": None}}
     fields = {"buffer_id": 1, "clock_ns": 1, "ended_at": 1}
     return await store.rows(EgressSession).find(query, fields).to_list(None)
 
 
-async def _pin(store: Store, marker: Row, sessions: Sequence[Row]) -> None:
+async def _pin(store: Store, marker: MarkerRow, sessions: Sequence[SessionRow]) -> None:
     """Pins what is around a mark in each of the sessions that may hold any of it."""
     start, end = marked_ranges.around(marker["at"])
     spans: list[MediaRange] = [
         {
             "session_id": session["_id"],
-            "start_ticks": max(0, clock.ticks_at(session["clock_ns"], start)),
-            "end_ticks": clock.ticks_at(session["clock_ns"], end),
+            "start_ticks": max(0, clock.ticks_at(clock.of(session), start)),
+            "end_ticks": clock.ticks_at(clock.of(session), end),
         }
         for session in sessions
         if session["ended_at"] is None or session["ended_at"] > start

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.models import Row
+from app.models import SessionRow
 from app.models.schema import Segment
 from app.store import Store
 
 
 async def newest_of_live(
-    store: Store, sessions: Iterable[Row], above: dict[str, int] | None = None
+    store: Store, sessions: Iterable[SessionRow], above: dict[str, int] | None = None
 ) -> dict[str, int]:
     """By session id the highest sequence of each that is still being indexed.
 

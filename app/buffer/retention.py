@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from app.buffer.coverage import Run
+from app.models import SegmentRow
 
 _LEAD_TICKS = 9_000
 """Sound runs up to 23 ms behind the picture it was cut with: the sound of a pin's first instant
@@ -25,10 +25,10 @@ def covers(pins: Pinned, session_id: str, start_ticks: int, end_ticks: int) -> b
 
 
 def may_go(
-    rows: Iterable[Mapping[str, Any]],
+    rows: Iterable[SegmentRow],
     pins: Pinned,
     newest_of_live: Mapping[str, int],
-) -> list[Mapping[str, Any]]:
+) -> list[SegmentRow]:
     """Of segments that are old enough, or too many, those that may be deleted: not pinned ones.
 
     `newest_of_live`: by id, the highest sequence of each session that is still recorded: that
@@ -64,7 +64,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class RetentionCut:
     """A session's media up to `before_ticks` is to go."""
 
     session_id: str
@@ -76,18 +76,18 @@ def fullness(parts: Iterable[Held]) -> int:
     return sum(part.ticks for part in parts)
 
 
-def shrink(buffers: Mapping[str, Sequence[Held]], level: int) -> list[Cut]:
+def shrink(buffers: Mapping[str, Sequence[Held]], level: int) -> list[RetentionCut]:
     """Cuts after which no buffer holds more than `level` ticks of media.
 
     Who holds most loses most, oldest media first; who holds less loses nothing.
     """
-    cuts: list[Cut] = []
+    cuts: list[RetentionCut] = []
     for parts in buffers.values():
         excess = fullness(parts) - level
         for part in sorted(parts, key=lambda part: part.clock_ns):
             before = _cut(part, excess)
             if before is not None:
-                cuts.append(Cut(part.session_id, before))
+                cuts.append(RetentionCut(part.session_id, before))
             excess -= part.ticks
     return cuts
 

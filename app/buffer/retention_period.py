@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.models import Row
+from app.models import BufferRow, SessionRow
 from app.models.schema import Community
 from app.settings import Settings
 from app.store import Store
@@ -43,13 +43,13 @@ async def retention(
     return Retention(settings.retention, own)
 
 
-def forgotten_until(buffer: Row, sessions: Sequence[Row]) -> datetime | None:
+def forgotten_until(buffer: BufferRow, sessions: Sequence[SessionRow]) -> datetime | None:
     """Until when nothing is offered, while what was recorded before an instant is on its way out.
 
     The segment that was open at that instant holds some of it, and goes too.
     """
-    if buffer.get("forget_before") is None:
+    before = buffer.get("forget_before")
+    if before is None:
         return None
     longest = max((row["segment_seconds"] for row in sessions), default=0)
-    until: datetime = buffer["forget_before"] + timedelta(seconds=longest)
-    return until
+    return before + timedelta(seconds=longest)

@@ -11,10 +11,9 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from app.buffer.coverage import Coverage, Run, run_of, without
-from app.models import Row
+from app.models import LostStretch, SegmentRow, SessionRow, SummaryRow
 from app.models.schema import Segment, Summary
 from app.store import Store
 
@@ -30,33 +29,42 @@ class Indexed:
     newest_at: datetime | None = None
 
 
-async def read(store: Store, sessions: Iterable[Row]) -> dict[str, Indexed]:
+async def read(store: Store, sessions: Iterable[SessionRow]) -> dict[str, Indexed]:
     """What is indexed, by session id. `sessions` are rows with `_id` and `indexing`."""
     live = {row["_id"]: row["indexing"] is not None for row in sessions}
     found = store.rows(Summary).find({"_id": {"$in": list(live)}})
     summaries = {row["_id"]: row for row in await found.to_list(None)}
     tails = await asyncio.gather(
-        *(tail(store, each, through(summaries.get(each))) for each in live if live[each])
+        *(
+            tail(store, each, summaries.get(each, _nothing(each)).get("through", -1))
+            for each in live
+            if live[each]
+        )
     )
     by_session = dict(zip([each for each in live if live[each]], tails, strict=True))
     return {
-        each: _indexed(summaries.get(each, {}), by_session.get(each, []))
+        each: _indexed(summaries.get(each, _nothing(each)), by_session.get(each, []))
         for each in live
         if each in summaries or by_session.get(each)
     }
 
 
-async def tail(store: Store, session_id: str, after: int) -> list[Row]:
+async def stored(store: Store, session_id: str) -> SummaryRow:
+    """What is written of a session: an empty row, if nothing is."""
+    return await store.rows(Summary).find_one({"_id": session_id}) or _nothing(session_id)
+
+
+async def tail(store: Store, session_id: str, after: int) -> list[SegmentRow]:
     """The rows of a session with a sequence above `after`, in order, without their samples."""
     query = {"session_id": session_id, "sequence": {"$gt": after}}
     return await store.rows(Segment).find(query, NO_SAMPLES).sort("sequence", 1).to_list(None)
 
 
-def through(summary: Row | None) -> int:
-    return -1 if summary is None else int(summary.get("through", -1))
+def _nothing(session_id: str) -> SummaryRow:
+    return {"_id": session_id}
 
 
-def _indexed(summary: Row, rows: list[Row]) -> Indexed:
+def _indexed(summary: SummaryRow, rows: list[SegmentRow]) -> Indexed:
     coverage = Coverage.read(summary.get("runs", []))
     for row in rows:
         coverage.add(run_of(row))
@@ -69,7 +77,7 @@ def _indexed(summary: Row, rows: list[Row]) -> Indexed:
     return Indexed(tuple(runs), newest_at)
 
 
-def _lose(runs: list[Run], lost: dict[str, Any]) -> list[Run]:
+def _lose(runs: list[Run], lost: LostStretch) -> list[Run]:
     """The runs with a stretch of them turned into one that can't be used."""
     start, end = lost["start_ticks"], lost["end_ticks"]
     if not any(run.start_ticks < end and start < run.end_ticks for run in runs):
@@ -91,12 +99,17 @@ async def kept_from(store: Store, session_ids: Iterable[str]) -> dict[str, int]:
     """By session id the media time before which nothing is offered, of those that have one."""
     query = {"_id": {"$in": list(session_ids)}, "kept_from_ticks": {"$ne": None}}
     found = store.rows(Summary).find(query, {"kept_from_ticks": 1})
-    return {row["_id"]: row["kept_from_ticks"] for row in await found.to_list(None)}
+    rows = await found.to_list(None)
+    return {row["_id"]: ticks for row in rows if (ticks := row.get("kept_from_ticks")) is not None}
 
 
-async def lose(store: Store, row: Row, fault: str) -> None:
+async def lose(store: Store, row: SegmentRow, fault: str) -> None:
     """From now on the stretch of this segment is a gap, for the reason `fault`."""
-    stretch = {"start_ticks": row["start_ticks"], "end_ticks": row["end_ticks"], "fault": fault}
+    stretch: LostStretch = {
+        "start_ticks": row["start_ticks"],
+        "end_ticks": row["end_ticks"],
+        "fault": fault,
+    }
     await store.rows(Summary).update_one(
         {"_id": row["session_id"]}, {"$addToSet": {"lost": stretch}}, upsert=True
     )

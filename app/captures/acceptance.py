@@ -25,7 +25,7 @@ from app.captures.requests import CaptureRequest
 from app.captures.size_estimate import estimated_bytes
 from app.context import Context
 from app.errors import QuotaExceeded, ReplayError, Unavailable
-from app.models import CaptureStatus, Row
+from app.models import CaptureStatus, Row, SegmentRow
 from app.models.schema import Capture, Segment
 from app.viewing import windows
 from app.viewing.timeline import Timeline
@@ -171,7 +171,7 @@ async def _promise(ctx: Context, row: Row) -> Row:
     return row | moved
 
 
-async def _sizes(ctx: Context, row: Row) -> list[Row]:
+async def _sizes(ctx: Context, row: Row) -> list[SegmentRow]:
     inside = {
         "buffer_id": row["buffer_id"],
         "end": {"$gt": row["window_start"], "$lte": row["window_end"] + timedelta(seconds=30)},

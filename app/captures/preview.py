@@ -14,7 +14,7 @@ from app.access.tokens import Caller
 from app.captures import capture_access, media_arrival
 from app.context import Context
 from app.errors import BufferEmpty, Gone
-from app.models import CaptureStatus, Row
+from app.models import CaptureStatus, Row, SegmentRow, SessionRow
 from app.models.schema import Capture, EgressSession
 from app.viewing import fragment_sources, hls
 from app.viewing.hls import Item
@@ -82,8 +82,10 @@ async def _begun(ctx: Context, row: Row, newest: str) -> datetime | None:
 
 
 def _settled(
-    found: Sequence[Sequence[Row]], sessions: dict[str, Row], begun: datetime | None
-) -> list[list[Row]]:
+    found: Sequence[Sequence[SegmentRow]],
+    sessions: dict[str, SessionRow],
+    begun: datetime | None,
+) -> list[list[SegmentRow]]:
     """Of the segments of each session those whose place in the window can't change any more.
 
     A playlist only ever grows at its end. When one session takes over from another, the last
@@ -91,7 +93,7 @@ def _settled(
     recorded since the later one `begun` may not be needed, which the first picture of the later one
     will tell.
     """
-    settled: list[list[Row]] = []
+    settled: list[list[SegmentRow]] = []
     for segments in found:
         before = settled[-1] if settled else []
         if before and segments:

@@ -15,7 +15,7 @@ from app.access.tokens import Caller
 from app.captures import endings
 from app.cleaning import erasure
 from app.context import Context
-from app.models import Row
+from app.models import BufferRow
 from app.models.schema import Buffer
 from app.store import dated
 from app.work import errands
@@ -24,7 +24,7 @@ from app.work.jobs import job, seconds
 log = structlog.get_logger()
 
 
-async def forget_share(ctx: Context, caller: Caller, buffer: Row) -> None:
+async def forget_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     """Hides at once what was recorded of a share up to now, and has it deleted.
 
     Clips made before stay.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from app.models import Row
+from app.models import SegmentRow
 
 UNKNOWN_BYTES_PER_SECOND = 780_000
 """The default encoding, 1080p60 at 6 Mbit/s with sound: for a share without any media yet."""
@@ -14,7 +14,9 @@ _INDEX_SHARE = 1.02
 _HEADER_BYTES = 4096
 
 
-def estimated_bytes(segments: Iterable[Row], start: datetime, end: datetime, *, waits: bool) -> int:
+def estimated_bytes(
+    segments: Iterable[SegmentRow], start: datetime, end: datetime, *, waits: bool
+) -> int:
     """The size of a clip of [start, end).
 
     `segments` with `start`, `end` and `size_bytes` are those of the window that are there; `waits`:

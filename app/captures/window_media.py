@@ -11,7 +11,7 @@ from app.buffer import pins
 from app.captures import media_arrival
 from app.context import Context
 from app.media.movie import Gaps, NothingToShow, Run
-from app.models import MediaRange, Row
+from app.models import MediaRange, Row, SegmentRow, SessionRow
 from app.viewing import fragment_sources
 
 
@@ -20,8 +20,8 @@ class WindowMedia:
     """The segments' rows of each span, and the rows of the spans' sessions by id."""
 
     spans: Sequence[MediaRange]
-    segments: Sequence[Sequence[Row]]
-    sessions: dict[str, Row]
+    segments: Sequence[Sequence[SegmentRow]]
+    sessions: dict[str, SessionRow]
 
     @property
     def exact_clock(self) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from app.buffer.retention import covers
 from app.cleaning import strays
 from app.context import Context
-from app.models import Row
+from app.models import SegmentRow, SegmentState
 from app.models.schema import EgressSession, Pin, Segment
 from app.storage.confined import inside
 from app.storage.violation import Violation
@@ -38,7 +38,7 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     pinned: dict[str, list[tuple[int, int | None]]] = {}
     async for pin in ctx.store.rows(Pin).find({"until": {"$gt": now}}):
         pinned.setdefault(pin["session_id"], []).append((pin["start_ticks"], pin["end_ticks"]))
-    rows: list[Row] = []
+    rows: list[SegmentRow] = []
     async for row in ctx.store.rows(Segment).find({}, _FIELDS):
         rows.append(row)
         if len(rows) == _AT_ONCE:
@@ -52,19 +52,21 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
 
 
 def _of_rows(
-    rows: list[Row], folders: dict[str, Path], pinned: dict[str, list[tuple[int, int | None]]]
+    rows: list[SegmentRow],
+    folders: dict[str, Path],
+    pinned: dict[str, list[tuple[int, int | None]]],
 ) -> list[Violation]:
     found = []
     for row in rows:
         name = f"{row['session_id']}/{row['name']}"
         held = covers(pinned, row["session_id"], row["start_ticks"], row["end_ticks"])
         size = _size(folders.get(row["session_id"]), row["name"])
-        if row["state"] == "indexed" and size != row["size_bytes"]:
+        if row["state"] == SegmentState.INDEXED and size != row["size_bytes"]:
             actual = "is gone" if size is None else f"has {size} bytes"
             found.append(Violation(1, f"{name} {actual}; indexed with {row['size_bytes']}"))
-        if row["state"] == "marked" and held:
+        if row["state"] == SegmentState.CONDEMNED and held:
             found.append(Violation(3, f"{name} is pinned and marked for deletion"))
-        if row["state"] == "indexed" and held and size is None:
+        if row["state"] == SegmentState.INDEXED and held and size is None:
             found.append(Violation(3, f"{name} is pinned and gone"))
     return found
 

@@ -14,7 +14,7 @@ from app.cleaning import governor, strays
 from app.cleaning.erasure import forget_session
 from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
-from app.models import CaptureStatus, Row
+from app.models import CaptureStatus, SegmentRow
 from app.models.schema import Buffer, Capture, EgressSession, Segment
 from app.work.jobs import job, minutes, seconds
 
@@ -49,7 +49,7 @@ async def _expire(ctx: Context, now: datetime) -> int:
     kept = await retention(ctx.store, ctx.settings)
     query = {"end": {"$lt": now - kept.shortest}}
     gone = 0
-    rows: list[Row] = []
+    rows: list[SegmentRow] = []
     async for row in ctx.store.rows(Segment).find(query, FIELDS | {"buffer_id": 1}):
         rows.append(row)
         if len(rows) == AT_ONCE:
@@ -58,7 +58,7 @@ async def _expire(ctx: Context, now: datetime) -> int:
     return gone + await _expire_some(ctx, rows, kept, now)
 
 
-async def _expire_some(ctx: Context, rows: list[Row], kept: Retention, now: datetime) -> int:
+async def _expire_some(ctx: Context, rows: list[SegmentRow], kept: Retention, now: datetime) -> int:
     if kept.own:
         of_rows = {"_id": {"$in": list({row["buffer_id"] for row in rows})}}
         buffers = ctx.store.rows(Buffer).find(of_rows, {"community": 1})

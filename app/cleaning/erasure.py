@@ -17,7 +17,7 @@ from app import metrics
 from app.buffer import clock, markers, summary
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
-from app.models import Row
+from app.models import SessionRow
 from app.models.schema import Buffer, EgressSession, Pin, Segment, Summary
 from app.storage.confined import inside
 from app.store import Store
@@ -33,7 +33,7 @@ async def mark(store: Store, buffer_id: str, before: datetime) -> None:
     await store.rows(Buffer).update_one({"_id": buffer_id}, {"$max": {"forget_before": before}})
 
 
-async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[Row]:
+async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[SessionRow]:
     """Ends the offer of what was recorded before an instant; the sessions that may hold any of it.
 
     Also of what is not indexed yet. Its files and rows stay for `forget`.
@@ -53,9 +53,9 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
     Captures that run must have been cancelled before.
     """
     buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
-    if buffer is None or buffer["forget_before"] is None:
+    before = buffer.get("forget_before") if buffer else None
+    if before is None:
         return True
-    before: datetime = buffer["forget_before"]
     sessions = await hide(ctx, buffer_id, before)
     left = [row["_id"] for row in sessions if not await _forget(ctx, row, before)]
     if not left:
@@ -66,7 +66,7 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
     return not left
 
 
-async def _forget(ctx: Context, session: Row, before: datetime) -> bool:
+async def _forget(ctx: Context, session: SessionRow, before: datetime) -> bool:
     """Whether nothing of the session from before the instant is left, or will come."""
     of_session = {"session_id": session["_id"]}
     rows = await ctx.store.rows(Segment).find(of_session, FIELDS | {"start": 1}).to_list(None)
@@ -79,15 +79,15 @@ async def _forget(ctx: Context, session: Row, before: datetime) -> bool:
     return over or len(old) < len(rows)
 
 
-async def _hide(ctx: Context, session: Row, before: datetime) -> None:
-    ticks = clock.ticks_at(session["clock_ns"], before)
+async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:
+    ticks = clock.ticks_at(clock.of(session), before)
     await ctx.store.rows(Pin).delete_many(
         {"session_id": session["_id"], "start_ticks": {"$lt": ticks}}
     )
     await summary.forget_before(ctx.store, session["_id"], ticks)
 
 
-async def forget_session(ctx: Context, session: Row, now: datetime) -> bool:
+async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bool:
     """Removes a session's folder with what is left in it, then its rows. False: not everything."""
     folder = inside(ctx.settings.media_root, session["folder"])
     try:

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 import structlog
 
 from app import metrics
-from app.buffer import markers, pins, summary
+from app.buffer import clock, markers, pins, summary
 from app.buffer.newest import newest_of_live
-from app.buffer.retention import Cut, Held, fullness, may_go, shrink
+from app.buffer.retention import Held, RetentionCut, fullness, may_go, shrink
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
-from app.models import Row
+from app.models import SessionRow
 from app.models.schema import EgressSession, Segment
 from app.work.jobs import job, seconds
 
@@ -60,19 +60,19 @@ async def relieve(ctx: Context) -> int:
     return gone
 
 
-async def _held(ctx: Context) -> tuple[dict[str, Row], dict[str, list[Held]]]:
+async def _held(ctx: Context) -> tuple[dict[str, SessionRow], dict[str, list[Held]]]:
     """The sessions that hold media, by id, and what each buffer holds."""
     rows = await ctx.store.rows(EgressSession).find({"clock_ns": {"$ne": None}}).to_list(None)
     indexed = await summary.read(ctx.store, rows)
     buffers: dict[str, list[Held]] = {}
     for row in rows:
         if row["_id"] in indexed:
-            held = Held(row["_id"], row["clock_ns"], indexed[row["_id"]].runs)
+            held = Held(row["_id"], clock.of(row), indexed[row["_id"]].runs)
             buffers.setdefault(row["buffer_id"], []).append(held)
     return {row["_id"]: row for row in rows}, buffers
 
 
-async def _cut(ctx: Context, session: Row, cut: Cut) -> int:
+async def _cut(ctx: Context, session: SessionRow, cut: RetentionCut) -> int:
     now = datetime.now(UTC)
     query = {"session_id": session["_id"], "end_ticks": {"$lte": cut.before_ticks}}
     rows = await ctx.store.rows(Segment).find(query, FIELDS).to_list(None)

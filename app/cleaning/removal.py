@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -20,7 +19,7 @@ from app.buffer import pins, summary
 from app.buffer.paths import tile_name
 from app.buffer.retention import covers
 from app.context import Context
-from app.models import Row
+from app.models import SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import inside
 
@@ -42,7 +41,7 @@ async def _go_on(step: str) -> None:
 
 async def remove(
     ctx: Context,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[SegmentRow],
     *,
     in_spite_of_pins: bool = False,
     reached: Reached = _go_on,
@@ -62,13 +61,15 @@ async def remove(
 
 async def _remove(
     ctx: Context,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[SegmentRow],
     folders: Mapping[str, Path],
     in_spite_of_pins: bool,
     reached: Reached,
 ) -> int:
     segments = ctx.store.rows(Segment)
-    await segments.update_many({"_id": {"$in": _ids(rows)}}, {"$set": {"state": "marked"}})
+    await segments.update_many(
+        {"_id": {"$in": _ids(rows)}}, {"$set": {"state": SegmentState.CONDEMNED}}
+    )
     await reached("marked")
     if not in_spite_of_pins:
         pinned = await pins.pinned(
@@ -86,30 +87,31 @@ async def _remove(
     await reached("unlinked")
     for session_id, last in _last_of_each(rows).items():
         await summary.forget_before(ctx.store, session_id, last["end_ticks"], last["sequence"] + 1)
-    await segments.delete_many({"_id": {"$in": _ids(rows)}, "state": "marked"})
+    await segments.delete_many({"_id": {"$in": _ids(rows)}, "state": SegmentState.CONDEMNED})
     await reached("forgotten")
     return len(rows)
 
 
-async def _unmark(ctx: Context, rows: Iterable[Mapping[str, Any]]) -> None:
+async def _unmark(ctx: Context, rows: Iterable[SegmentRow]) -> None:
     """Gives segments the state back that they had before the mark."""
     for state, found in (
-        ("indexed", [row for row in rows if row["fault"] is None]),
-        ("quarantined", [row for row in rows if row["fault"] is not None]),
+        (SegmentState.INDEXED, [row for row in rows if row["fault"] is None]),
+        (SegmentState.QUARANTINED, [row for row in rows if row["fault"] is not None]),
     ):
         if found:
             await ctx.store.rows(Segment).update_many(
-                {"_id": {"$in": _ids(found)}, "state": "marked"}, {"$set": {"state": state}}
+                {"_id": {"$in": _ids(found)}, "state": SegmentState.CONDEMNED},
+                {"$set": {"state": state}},
             )
 
 
 async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Path]:
     query = {"_id": {"$in": list(session_ids)}}
-    found: list[Row] = await ctx.store.rows(EgressSession).find(query, {"folder": 1}).to_list(None)
+    found = await ctx.store.rows(EgressSession).find(query, {"folder": 1}).to_list(None)
     return {row["_id"]: inside(ctx.settings.media_root, row["folder"]) for row in found}
 
 
-def _unlink(rows: Iterable[Mapping[str, Any]], folders: Mapping[str, Path]) -> set[str]:
+def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, Path]) -> set[str]:
     """Unlinks the segments' files, each with its tile; the ids of those that refuse."""
     refused: dict[str, set[str]] = {}
     for row in rows:
@@ -128,8 +130,8 @@ def _unlink(rows: Iterable[Mapping[str, Any]], folders: Mapping[str, Path]) -> s
     return set().union(*refused.values())
 
 
-def _last_of_each(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    last: dict[str, Mapping[str, Any]] = {}
+def _last_of_each(rows: Iterable[SegmentRow]) -> dict[str, SegmentRow]:
+    last: dict[str, SegmentRow] = {}
     for row in rows:
         known = last.get(row["session_id"])
         if known is None or known["sequence"] < row["sequence"]:
@@ -137,5 +139,5 @@ def _last_of_each(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, A
     return last
 
 
-def _ids(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def _ids(rows: Iterable[SegmentRow]) -> list[str]:
     return [row["_id"] for row in rows]

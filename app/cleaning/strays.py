@@ -33,8 +33,8 @@ from app.buffer.paths import (
 from app.buffer.retention import is_too_much
 from app.buffer.retention_period import retention
 from app.context import Context
-from app.models import Row
-from app.models.schema import EgressSession, Segment, Summary
+from app.models import SegmentState, SessionRow
+from app.models.schema import EgressSession, Segment
 from app.storage.confined import inside
 
 SAFE_AGE = timedelta(hours=1)
@@ -137,27 +137,27 @@ async def session_folders(ctx: Context) -> list[Path]:
     return await asyncio.to_thread(_session_folders, root, ctx.instance)
 
 
-async def _sessions(ctx: Context) -> dict[str, Row]:
+async def _sessions(ctx: Context) -> dict[str, SessionRow]:
     """Our installation's sessions: another media root's are not missing, they are elsewhere."""
     found = ctx.store.rows(EgressSession).find({"_id": {"$regex": f"^{ctx.instance}-"}})
     return {row["_id"]: row for row in await found.to_list(None)}
 
 
 async def _unknown(
-    ctx: Context, folder: Path, session: Row | None, names: Iterable[str], before: float
+    ctx: Context, folder: Path, session: SessionRow | None, names: Iterable[str], before: float
 ) -> list[Path]:
     strange = [name for name in names if not _is_known(name, session)]
     old = await asyncio.to_thread(_older, folder, strange, before)
     return [folder / name for name in old if await _is_unknown(ctx, session, name)]
 
 
-async def _indexed(ctx: Context, session: Row) -> dict[str, str]:
+async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
     """By name, the ids of the fragments that should be there."""
-    found = await ctx.store.rows(Summary).find_one({"_id": session["_id"]}) or {}
-    coverage = Coverage.read(found.get("runs", []))
-    for row in await summary.tail(ctx.store, session["_id"], summary.through(found)):
+    known = await summary.stored(ctx.store, session["_id"])
+    coverage = Coverage.read(known.get("runs", []))
+    for row in await summary.tail(ctx.store, session["_id"], known.get("through", -1)):
         coverage.add(run_of(row))
-    kept_from = found.get("kept_from", 0)
+    kept_from = known.get("kept_from", 0)
     return {
         fragment_name(sequence): f"{session['_id']}:{sequence}"
         for run in coverage.runs
@@ -166,7 +166,7 @@ async def _indexed(ctx: Context, session: Row) -> dict[str, str]:
     }
 
 
-def _is_known(name: str, session: Row | None) -> bool:
+def _is_known(name: str, session: SessionRow | None) -> bool:
     """Whether a file belongs to its session's folder whatever is indexed.
 
     A `.ts` that no playlist named stays as long as a playlist may name it.
@@ -178,7 +178,7 @@ def _is_known(name: str, session: Row | None) -> bool:
     )
 
 
-async def _is_unknown(ctx: Context, session: Row | None, name: str) -> bool:
+async def _is_unknown(ctx: Context, session: SessionRow | None, name: str) -> bool:
     """Whether no row speaks of a file: pinned ones outlive what is offered, and so do tiles."""
     if session is None:
         return True
@@ -194,7 +194,9 @@ async def _gone(ctx: Context, folder: Path, ids: Iterable[str]) -> list[str]:
     """Which of the segments have a row that says they are there, and no file."""
     gone = []
     for segment_id in ids:
-        row = await ctx.store.rows(Segment).find_one({"_id": segment_id, "state": "indexed"})
+        row = await ctx.store.rows(Segment).find_one(
+            {"_id": segment_id, "state": SegmentState.INDEXED}
+        )
         if row is not None and not (folder / row["name"]).exists():
             gone.append(segment_id)
     return gone
@@ -202,8 +204,8 @@ async def _gone(ctx: Context, folder: Path, ids: Iterable[str]) -> list[str]:
 
 async def _miss(ctx: Context, segment_id: str) -> int:
     row = await ctx.store.rows(Segment).find_one_and_update(
-        {"_id": segment_id, "state": "indexed"},
-        {"$set": {"state": "quarantined", "fault": "missing"}},
+        {"_id": segment_id, "state": SegmentState.INDEXED},
+        {"$set": {"state": SegmentState.QUARANTINED, "fault": "missing"}},
     )
     if row is None:
         return 0

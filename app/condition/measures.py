@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.buffer.paths import BUFFER_ROOT
 from app.context import Context
-from app.models import Row
+from app.models import Row, SessionRow
 from app.models.schema import EgressSession, Segment, UserReplayQuota
 
 COST_FACTOR = 20
@@ -71,9 +71,9 @@ async def _charged_bytes(ctx: Context) -> int:
     return int(sums[0]["bytes"]) if sums else 0
 
 
-async def _media_lag(ctx: Context, live: list[Row], now: datetime) -> float:
+async def _media_lag(ctx: Context, live: list[SessionRow], now: datetime) -> float:
     """Age in seconds of the newest media of the session that is furthest behind."""
-    active = [row for row in live if row["active_at"] is not None]
+    active = {row["_id"]: at for row in live if (at := row["active_at"]) is not None}
     if not active:
         return 0.0
     segments = ctx.store.rows(Segment)
@@ -84,13 +84,11 @@ async def _media_lag(ctx: Context, live: list[Row], now: datetime) -> float:
         {"$group": {"_id": "$session_id", "end": {"$max": "$end"}}},
     ]
     newest = {row["_id"]: row["end"] async for row in await segments.aggregate(pipeline)}
-    stalled = [row for row in active if row["_id"] not in newest]
-    for row in sorted(stalled, key=lambda row: row["active_at"])[:LOOKED_UP_SESSIONS]:
-        last = await segments.find_one(
-            {"session_id": row["_id"]}, {"end": 1}, sort=[("sequence", -1)]
-        )
-        newest[row["_id"]] = last["end"] if last else row["active_at"]
-    ends: list[datetime] = [newest[row["_id"]] for row in active if row["_id"] in newest]
+    stalled = sorted(active.keys() - newest.keys(), key=lambda each: active[each])
+    for each in stalled[:LOOKED_UP_SESSIONS]:
+        last = await segments.find_one({"session_id": each}, {"end": 1}, sort=[("sequence", -1)])
+        newest[each] = last["end"] if last else active[each]
+    ends = [newest[each] for each in active if each in newest]
     return max(0.0, (now - min(ends)).total_seconds())
 
 

@@ -24,8 +24,8 @@ from app.indexing.backlog import NEVER, Listing, Stamp, is_over, look, segments_
 from app.indexing.playlist import Entry
 from app.indexing.segment_rows import Maker, Tools
 from app.media.fragment import Continuity
-from app.models import Row
-from app.models.schema import Buffer, Segment, Summary
+from app.models import SegmentRow, SegmentState, SessionRow
+from app.models.schema import Buffer, Segment
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 class Follower:
     """Follows one leased session until it is read to its end, or cancelled."""
 
-    def __init__(self, tools: Tools, session: Row) -> None:
+    def __init__(self, tools: Tools, session: SessionRow) -> None:
         self.session = session
         self.maker = Maker(tools, session)
         self.seen: Stamp = NEVER
@@ -65,7 +65,7 @@ class Follower:
         """Something in the session's folder may have changed."""
         self._wake.set()
 
-    def update(self, session: Row) -> None:
+    def update(self, session: SessionRow) -> None:
         """The session's row was read again."""
         self.session = session
         self.maker.clock.update(session)
@@ -113,11 +113,11 @@ class Follower:
         buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
         community = [buffer["community"]] if buffer else []
         self._kept = (await retention(self._store, self._tools.ctx.settings, community)).longest
-        found = await self._store.rows(Summary).find_one({"_id": self.session["_id"]}) or {}
-        rows = await summary.tail(self._store, self.session["_id"], summary.through(found))
-        self._coverage = Coverage.read(found.get("runs", []))
-        self._floor = found.get("floor", 0)
-        self._newest_at = found.get("newest_at")
+        known = await summary.stored(self._store, self.session["_id"])
+        rows = await summary.tail(self._store, self.session["_id"], known.get("through", -1))
+        self._coverage = Coverage.read(known.get("runs", []))
+        self._floor = known.get("floor", 0)
+        self._newest_at = known.get("newest_at")
         for row in rows:
             self._coverage.add(run_of(row))
             self._newest_at = row["indexed_at"]
@@ -139,14 +139,14 @@ class Follower:
             )
             if row is None:
                 await self._index(entry, listing.stamp)
-            elif row["state"] == "quarantined":
+            elif row["state"] == SegmentState.QUARANTINED:
                 continue
             elif await self._tools.thread(fragment_files.is_whole, self.maker.folder, row):
                 await self._unlink(entry.name)
             else:
                 await self._make_again(entry, row)
 
-    async def _make_again(self, entry: Entry, row: Row) -> None:
+    async def _make_again(self, entry: Entry, row: SegmentRow) -> None:
         """A power cut took the fragment, not the row: the `.ts` is still there."""
         previous = await self.maker.continuity_before(entry.sequence)
         made = await self.maker.make(entry, previous, row["start_ticks"], row["indexed_at"])
@@ -216,7 +216,7 @@ class Follower:
         if standing["state"] != "quarantined":
             await self._unlink(entry.name)
 
-    def _cover(self, row: Row) -> None:
+    def _cover(self, row: SegmentRow) -> None:
         self._coverage.add(run_of(row))
         self._tail += 1
         self._newest_at = row["indexed_at"]

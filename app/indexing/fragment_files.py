@@ -16,7 +16,7 @@ from app.indexing.playlist import Entry
 from app.media.fragment import Continuity, Prepared, prepare
 from app.media.init_segment import Init
 from app.media.samples import SampleTable
-from app.models import Row
+from app.models import SegmentRow
 
 QUARANTINED_SUFFIX = ".bad"
 PART_SUFFIX = ".part"
@@ -64,7 +64,7 @@ def quarantine(folder: Path, name: str) -> str:
     return quarantined.name
 
 
-def continuity(folder: Path, row: Row) -> Continuity | None:
+def continuity(folder: Path, row: SegmentRow) -> Continuity | None:
     """Where the session's media stood after an indexed row; None if its init segment is gone.
 
     ValueError if what is stored can't be read.
@@ -80,10 +80,10 @@ def continuity(folder: Path, row: Row) -> Continuity | None:
     )
 
 
-def is_whole(folder: Path, row: Row) -> bool:
+def is_whole(folder: Path, row: SegmentRow) -> bool:
     """Whether an indexed row's file is there, of the recorded size."""
     try:
-        return bool((folder / row["name"]).stat().st_size == row["size_bytes"])
+        return (folder / row["name"]).stat().st_size == row["size_bytes"]
     except FileNotFoundError:
         return False
 

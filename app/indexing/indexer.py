@@ -26,6 +26,7 @@ from app.indexing.backlog import Stamp, stamp_of
 from app.indexing.follower import Follower
 from app.indexing.row_writer import Committer
 from app.indexing.segment_rows import Tools
+from app.models import Indexing
 from app.models.schema import EgressSession
 
 SCAN_SECONDS = 2.0
@@ -116,7 +117,7 @@ class Indexer:
 
     async def _look_for_sessions(self) -> None:
         now = datetime.now(UTC)
-        query = {"indexing": "live"}
+        query = {"indexing": Indexing.LIVE}
         rows = await self._ctx.store.rows(EgressSession).find(query).to_list(None)
         for row in rows:
             held = self._followers.get(row["_id"])

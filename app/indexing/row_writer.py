@@ -12,7 +12,7 @@ from typing import Any
 from pymongo import WriteConcern
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from app.models import Row
+from app.models import SegmentRow
 from app.models.schema import Segment
 from app.store import Store
 
@@ -26,14 +26,16 @@ class Committer:
     def __init__(self, store: Store) -> None:
         # The `.ts` goes once its row is acknowledged: so that must survive a power cut.
         self._rows = store.rows(Segment).with_options(write_concern=WriteConcern(w=1, j=True))
-        self._waiting: asyncio.Queue[tuple[Row, asyncio.Future[Row]]] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[SegmentRow, asyncio.Future[SegmentRow]]] = (
+            asyncio.Queue()
+        )
 
-    async def commit(self, row: Row) -> Row:
+    async def commit(self, row: SegmentRow) -> SegmentRow:
         """The row that stands: this one, or what was there before with its id.
 
         Raises PyMongoError if the database did not take it; it may have, all the same.
         """
-        done: asyncio.Future[Row] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[SegmentRow] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((row, done))
         return await done
 
@@ -54,7 +56,7 @@ class Committer:
                 if not done.done():
                     done.set_result(standing.get(row["_id"], row))
 
-    async def _insert(self, rows: list[Row]) -> dict[str, Row]:
+    async def _insert(self, rows: list[SegmentRow]) -> dict[str, SegmentRow]:
         """Inserts the rows; by id those that were there before."""
         try:
             await self._rows.insert_many(rows, ordered=False)

@@ -21,9 +21,10 @@ from app.indexing.row_writer import Committer
 from app.indexing.session_clock import SessionClock
 from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity
-from app.models import Row
+from app.models import SegmentRow, SegmentState, SessionRow
 from app.models.schema import Segment
 from app.storage.confined import inside
+from app.store import row_of
 
 SECOND_LOOK_SECONDS = 1.0
 _MAY_PASS = frozenset({"empty", "truncated", "unreadable"})
@@ -59,14 +60,14 @@ class Tools:
 class Made:
     """A segment's row, ready to be inserted; `continuity` for the next one, None after a fault."""
 
-    row: Row
+    row: SegmentRow
     continuity: Continuity | None
 
 
 class Maker:
     """Makes the rows of one session's segments."""
 
-    def __init__(self, tools: Tools, session: Row) -> None:
+    def __init__(self, tools: Tools, session: SessionRow) -> None:
         self.folder: Path = inside(tools.ctx.settings.media_root, session["folder"])
         self.clock = SessionClock(tools.ctx, session)
         self._tools = tools
@@ -140,7 +141,7 @@ class Maker:
 
     async def _faulty(
         self, entry: Entry, error: Unpreparable, end_ticks: int, committed_at: datetime
-    ) -> Row:
+    ) -> SegmentRow:
         """The row of a segment that can't be used: where its media would be, and why it isn't."""
         start_ticks = end_ticks
         if self._anchor is not None and entry.start is not None:
@@ -172,7 +173,7 @@ class Maker:
             start_ticks + length,
             committed_at,
             size_bytes=await self._tools.thread(_size, self.folder / name),
-            state="quarantined",
+            state=SegmentState.QUARANTINED,
             fault=fault,
         )
 
@@ -184,7 +185,7 @@ class Maker:
         end_ticks: int,
         committed_at: datetime,
         **media: Any,
-    ) -> Row:
+    ) -> SegmentRow:
         clock_ns = await self.clock.of(entry, start_ticks, committed_at)
         row = Segment(
             id=f"{self._session_id}:{entry.sequence}",
@@ -200,7 +201,7 @@ class Maker:
             indexed_at=datetime.now(UTC),
             **media,
         )
-        return row.model_dump_doc()
+        return row_of(row)
 
 
 def _size(path: Path) -> int:

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from app.buffer import clock
 from app.context import Context
 from app.indexing.playlist import Entry
-from app.models import Row
+from app.models import SegmentRow, SessionRow
 from app.models.schema import EgressSession, Segment
 from app.work import errands
 
@@ -26,14 +26,14 @@ log = structlog.get_logger()
 class SessionClock:
     """`clock_ns` of one session, as of the last look at its row."""
 
-    def __init__(self, ctx: Context, session: Row) -> None:
+    def __init__(self, ctx: Context, session: SessionRow) -> None:
         self._ctx = ctx
         self._session_id: str = session["_id"]
         self.clock_ns: int | None = None
         self.exact = False
         self.update(session)
 
-    def update(self, session: Row) -> None:
+    def update(self, session: SessionRow) -> None:
         """Takes over what the session's row says."""
         self.clock_ns = session["clock_ns"]
         self.exact = session["clock_exact"]
@@ -65,7 +65,7 @@ class SessionClock:
         found = await self._look()
         return found if found is not None else clock.stand_in(start, ticks)
 
-    async def recheck(self, row: Row) -> None:
+    async def recheck(self, row: SegmentRow) -> None:
         """Moves a segment's row that was inserted while its session's clock was being corrected."""
         if self.exact:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.models import Row
+from app.models import Indexing, SessionRow
 from app.models.schema import EgressSession
 from app.store import Store
 
@@ -12,39 +12,45 @@ HEARTBEAT_SECONDS = 5.0
 EXPIRY = timedelta(seconds=15)
 
 
-def is_free(session: Row, indexer: str, now: datetime) -> bool:
+def is_free(session: SessionRow, indexer: str, now: datetime) -> bool:
     """Whether an indexer may take a session that is being indexed."""
     holder, until = session["indexer"], session["indexer_until"]
-    return holder is None or holder == indexer or until is None or bool(until < now)
+    return holder is None or holder == indexer or until is None or until < now
 
 
-async def acquire(store: Store, session_id: str, indexer: str, now: datetime) -> Row | None:
+async def acquire(store: Store, session_id: str, indexer: str, now: datetime) -> SessionRow | None:
     """The session's row, leased to `indexer`; None if another one has it or it is read to its end.
 
     A lease that has expired is taken over. The row is read, and changed if its lease is still the
     same: SecantusDB's find_one_and_update walks all sessions.
     """
     sessions = store.rows(EgressSession)
-    row: Row | None = await sessions.find_one({"_id": session_id, "indexing": "live"})
+    row = await sessions.find_one({"_id": session_id, "indexing": Indexing.LIVE})
     if row is None or not is_free(row, indexer, now):
         return None
-    leased: Row = {"indexer": indexer, "indexer_until": now + EXPIRY}
-    same = {"_id": session_id, "indexing": "live"} | {name: row[name] for name in leased}
+    same = {
+        "_id": session_id,
+        "indexing": Indexing.LIVE,
+        "indexer": row["indexer"],
+        "indexer_until": row["indexer_until"],
+    }
+    row["indexer"], row["indexer_until"] = indexer, now + EXPIRY
+    leased = {"indexer": indexer, "indexer_until": now + EXPIRY}
     changed = await sessions.update_one(same, {"$set": leased})
-    return row | leased if changed.matched_count else None
+    return row if changed.matched_count else None
 
 
 async def renew(store: Store, indexer: str, now: datetime) -> None:
     """Keeps every lease of an indexer for another while."""
     await store.rows(EgressSession).update_many(
-        {"indexing": "live", "indexer": indexer}, {"$set": {"indexer_until": now + EXPIRY}}
+        {"indexing": Indexing.LIVE, "indexer": indexer}, {"$set": {"indexer_until": now + EXPIRY}}
     )
 
 
 async def release(store: Store, indexer: str) -> None:
     """Gives every lease of an indexer back, so that another one can take them at once."""
     await store.rows(EgressSession).update_many(
-        {"indexing": "live", "indexer": indexer},
+        {"indexing": Indexing.LIVE, "indexer": indexer},
         {"$set": {"indexer": None, "indexer_until": None}},
     )
 

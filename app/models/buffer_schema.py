@@ -8,12 +8,12 @@ from typing import Any
 from odmantic import Field, Index, Model
 from pymongo import ASCENDING, IndexModel
 
-from app.models import Row
+from app.models.buffer_rows import BufferRow, MarkerRow, PinRow, SegmentRow, SessionRow, SummaryRow
 from app.models.stored import Stored
 from app.models.words import EgressStatus, Indexing, SegmentState, SessionRole, Stopper, Why
 
 
-class Buffer(Model, Stored[Row]):
+class Buffer(Model, Stored[BufferRow]):
     """A share and what is kept of it. `id` is derived from the video track's sid: see `paths`.
 
     `why` says why nothing is recorded, `retry_at` when it is
@@ -52,7 +52,7 @@ class Buffer(Model, Stored[Row]):
     told_count: int = 0
 
 
-class EgressSession(Model, Stored[Row]):
+class EgressSession(Model, Stored[SessionRow]):
     """One egress of a share, from before its start is asked for until its media is forgotten.
 
     `role` is None once it is over; the unique index on it is what keeps a share from being recorded
@@ -111,7 +111,7 @@ class EgressSession(Model, Stored[Row]):
     indexer_until: datetime | None = None
 
 
-class Segment(Model, Stored[Row]):
+class Segment(Model, Stored[SegmentRow]):
     """One piece of media that a playlist named. Identity: (session, media sequence).
 
     `fault` says why a quarantined one can't be used. Ticks are 1/90,000 s of the session's media
@@ -159,7 +159,7 @@ class Segment(Model, Stored[Row]):
     indexed_at: datetime
 
 
-class Summary(Model, Stored[Row]):
+class Summary(Model, Stored[SummaryRow]):
     """What of a session is indexed, and what of that is offered. `id` is the session's.
 
     The indexer's part: `runs` up to the sequence `through`, what lies below `floor` is over for
@@ -181,7 +181,7 @@ class Summary(Model, Stored[Row]):
     lost: list[dict[str, Any]] = []
 
 
-class Pin(Model, Stored[Row]):
+class Pin(Model, Stored[PinRow]):
     """A stretch of a session that may not be deleted, until `until` at the latest.
 
     `end_ticks` None: open, everything from `start_ticks` on.
@@ -204,7 +204,7 @@ class Pin(Model, Stored[Row]):
     until: datetime
 
 
-class Marker(Model, Stored[Row]):
+class Marker(Model, Stored[MarkerRow]):
     """A moment of a share that somebody marked, to cut it later.
 
     What is around it is not deleted before `kept_until`; then the row goes, too. The row is the

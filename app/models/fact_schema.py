@@ -7,11 +7,11 @@ from datetime import datetime
 from odmantic import Field, Index, Model
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from app.models import Row
+from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
 from app.models.stored import Stored
 
 
-class Room(Model, Stored[Row]):
+class Room(Model, Stored[RoomRow]):
     """Fact: a room that LiveKit told of. One row per room sid, so a name may come again.
 
     `missing` counts the surveys in a row that did not list it.
@@ -32,7 +32,7 @@ class Room(Model, Stored[Row]):
     missing: int = 0
 
 
-class Participant(Model, Stored[Row]):
+class Participant(Model, Stored[ParticipantRow]):
     """Fact: one connection of somebody to a room. A re-join is another row.
 
     `unlisted_at`: since then surveys have not listed it, though nobody told of its end; listed
@@ -58,7 +58,7 @@ class Participant(Model, Stored[Row]):
     opted_out: bool = False
 
 
-class Track(Model, Stored[Row]):
+class Track(Model, Stored[TrackRow]):
     """Fact: a screen share's video or audio track.
 
     `ended_at` is final: a track that was unpublished never comes back under its sid. `missing`

@@ -8,13 +8,19 @@ from app.access import communities, quota
 from app.access.permissions import Action
 from app.cleaning import governor
 from app.context import Context
-from app.models import Row, Why, schema
+from app.models import BufferRow, ParticipantRow, Row, TrackRow, Why, schema
 from app.recording import share_stop
 from app.work import errands
 
 
 async def refusal(
-    ctx: Context, buffer: Row, track: Row, participant: Row | None, *, running: bool, resting: bool
+    ctx: Context,
+    buffer: BufferRow,
+    track: TrackRow,
+    participant: ParticipantRow | None,
+    *,
+    running: bool,
+    resting: bool,
 ) -> Why | None:
     """Why a share must not be recorded; None if it may be, and then it holds a limit slot.
 
@@ -55,7 +61,7 @@ async def refusal(
     return shortage if held or len(slots) < rules.max_concurrent else Why.LIMIT
 
 
-async def detail(ctx: Context, buffer: Row, why: Why | None) -> str:
+async def detail(ctx: Context, buffer: BufferRow, why: Why | None) -> str:
     """What is told with a reason: the words of whoever stopped it, how many shares the limit is."""
     if why is not Why.LIMIT:
         return share_stop.detail(buffer, why)
@@ -63,10 +69,9 @@ async def detail(ctx: Context, buffer: Row, why: Why | None) -> str:
     return str(rules.max_concurrent)
 
 
-async def leave(ctx: Context, buffer: Row) -> None:
+async def leave(ctx: Context, buffer: BufferRow) -> None:
     """The share is not recorded any more: its slot goes to one that waits for it."""
-    if await communities.free_slot(ctx.store, buffer["community"], buffer["_id"]):
-        await ask_again(ctx, {"community": buffer["community"], "why": Why.LIMIT})
+    await _free(ctx, buffer["community"], buffer["_id"])
 
 
 async def free_leftovers(ctx: Context) -> None:
@@ -76,7 +81,12 @@ async def free_leftovers(ctx: Context) -> None:
             "_id", {"_id": {"$in": row["slots"]}, "ended_at": None}
         )
         for buffer_id in set(row["slots"]) - set(live):
-            await leave(ctx, {"_id": buffer_id, "community": row["_id"]})
+            await _free(ctx, row["_id"], buffer_id)
+
+
+async def _free(ctx: Context, community: str, buffer_id: str) -> None:
+    if await communities.free_slot(ctx.store, community, buffer_id):
+        await ask_again(ctx, {"community": community, "why": Why.LIMIT})
 
 
 async def ask_again(ctx: Context, which: Row) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -19,7 +19,7 @@ from livekit.protocol.egress import EgressInfo
 from app import metrics
 from app.buffer import paths
 from app.context import Context
-from app.models import Row, SessionRole, Why, schema
+from app.models import BufferRow, EgressStatus, SessionRole, SessionRow, TrackRow, Why, schema
 from app.recording import facts, planner
 from app.recording import livekit as lk
 from app.recording.encoding import encoding
@@ -35,7 +35,7 @@ _OK, _NO_WORKER, _REFUSED, _UNCLEAR, _GONE = "ok", "no_worker", "refused", "uncl
 
 
 async def create(
-    ctx: Context, buffer: Row, track: Row, role: SessionRole, audio_sid: str | None
+    ctx: Context, buffer: BufferRow, track: TrackRow, role: SessionRole, audio_sid: str | None
 ) -> None:
     """Writes the row of a new session. Does nothing if the share has one of this role already."""
     now = datetime.now(UTC)
@@ -56,7 +56,9 @@ async def create(
     await ctx.store.create(session)
 
 
-async def start(ctx: Context, livekit: LiveKit, row: Row, buffer: Row, track: Row) -> None:
+async def start(
+    ctx: Context, livekit: LiveKit, row: SessionRow, buffer: BufferRow, track: TrackRow
+) -> None:
     """Calls StartEgress for a session, if nobody has yet, and writes down what came of it."""
     sessions = ctx.store.rows(schema.EgressSession)
     await asyncio.to_thread(_make_folder, ctx, row["folder"])
@@ -106,7 +108,7 @@ async def start(ctx: Context, livekit: LiveKit, row: Row, buffer: Row, track: Ro
         )
 
 
-async def look(ctx: Context, livekit: LiveKit, row: Row) -> bool:
+async def look(ctx: Context, livekit: LiveKit, row: SessionRow) -> bool:
     """Looks in ListEgress for the egress of a session, and adopts it. False if there is none."""
     for info in await livekit.room_egresses(row["room"]):
         if lk.session_of(info) == row["_id"]:
@@ -119,33 +121,33 @@ async def look(ctx: Context, livekit: LiveKit, row: Row) -> bool:
     return False
 
 
-async def note_end(ctx: Context, row: Row, info: EgressInfo | None, now: datetime) -> None:
+async def note_end(ctx: Context, row: SessionRow, info: EgressInfo | None, now: datetime) -> None:
     """Writes down the end of a session's egress; LiveKit may have forgotten it altogether."""
     if info is not None:
         await facts.egress(ctx.store, info, now)
         return
     await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"], "ended_at": None},
-        {"$set": {"ended_at": now, "status": "EGRESS_COMPLETE"}},
+        {"$set": {"ended_at": now, "status": EgressStatus.COMPLETE}},
     )
 
 
-def was_healthy(row: Row, now: datetime) -> bool:
+def was_healthy(row: SessionRow, now: datetime) -> bool:
     """Whether a session recorded for long enough that its end is no start's failure."""
     if row["active_at"] is None:
         return False
-    lasted: timedelta = (row["ended_at"] or now) - row["active_at"]
+    lasted = (row["ended_at"] or now) - row["active_at"]
     return lasted.total_seconds() >= planner.HEALTHY_SECONDS
 
 
-async def _adopt(ctx: Context, row: Row, info: EgressInfo) -> None:
+async def _adopt(ctx: Context, row: SessionRow, info: EgressInfo) -> None:
     await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"], "egress_id": None}, {"$set": {"egress_id": info.egress_id}}
     )
     await facts.egress(ctx.store, info, datetime.now(UTC))
 
 
-async def _failed(ctx: Context, row: Row, buffer: Row, why: Why, detail: str) -> None:
+async def _failed(ctx: Context, row: SessionRow, buffer: BufferRow, why: Why, detail: str) -> None:
     """No egress came of a start: say why, and count it for the back-off."""
     metrics.ERRORS.labels("egress_failed").inc()
     log.warning("egress_not_started", session=row["_id"], room=buffer["room"], error=detail)
@@ -154,7 +156,13 @@ async def _failed(ctx: Context, row: Row, buffer: Row, why: Why, detail: str) ->
     )
     await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"]},
-        {"$set": {"ended_at": datetime.now(UTC), "status": "EGRESS_FAILED", "error": detail[:500]}},
+        {
+            "$set": {
+                "ended_at": datetime.now(UTC),
+                "status": EgressStatus.FAILED,
+                "error": detail[:500],
+            }
+        },
     )
 
 

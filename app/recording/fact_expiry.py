@@ -34,10 +34,9 @@ async def forget_facts(store: Store) -> None:
 
 async def _needed(store: Store, room_sids: list[str]) -> set[str]:
     of_rooms = {"room_sid": {"$in": room_sids}}
-    needed: set[str] = set()
-    for model in (schema.Buffer, schema.ReplayClip):
-        needed |= set(await store.rows(model).distinct("room_sid", of_rooms))
-    return needed
+    buffered = await store.rows(schema.Buffer).distinct("room_sid", of_rooms)
+    clipped = await store.rows(schema.ReplayClip).distinct("room_sid", of_rooms)
+    return {*buffered, *clipped}
 
 
 async def _forget(store: Store, room_sids: list[str], over: Row) -> None:

@@ -15,7 +15,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from app.buffer import clock
-from app.models import Row, RowOf, schema
+from app.models import EgressStatus, Row, RowOf, SessionRow, schema
 from app.recording import livekit
 from app.store import Store
 
@@ -23,7 +23,7 @@ _YEAR_3000_MS = 32_503_680_000_000
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
 _EGRESS_IDENTITY = "EG_"
 # A row of a running egress may move to these from any status before them, never back.
-_RANK = {"EGRESS_STARTING": 0, "EGRESS_ACTIVE": 1, "EGRESS_ENDING": 2}
+_RANK = {status: rank for rank, status in enumerate(EgressStatus.running())}
 
 
 def is_recorder(participant: ParticipantInfo) -> bool:
@@ -156,7 +156,7 @@ async def track_unpublished(
     )
 
 
-async def egress(store: Store, info: EgressInfo, now: datetime) -> Row | None:
+async def egress(store: Store, info: EgressInfo, now: datetime) -> SessionRow | None:
     """What became of an egress of ours: adopts it if its id was not known, never goes back.
 
     Returns the session's row afterwards, None if the egress is not ours or its row is gone.
@@ -165,9 +165,9 @@ async def egress(store: Store, info: EgressInfo, now: datetime) -> Row | None:
     if session_id is None:
         return None
     sessions = store.rows(schema.EgressSession)
-    status = livekit.status_name(info)
+    status = livekit.status_of(info)
     known: Row = {"egress_id": info.egress_id}
-    if status == "EGRESS_ACTIVE":
+    if status == EgressStatus.ACTIVE:
         known["active_at"] = now
     row = await sessions.find_one({"_id": session_id}, {"active_at": 1, "ended_at": 1})
     if row is None:

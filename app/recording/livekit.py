@@ -16,7 +16,6 @@ import aiohttp
 from livekit.api import LiveKitAPI, ServerError
 from livekit.protocol.egress import (
     EgressInfo,
-    EgressStatus,
     EncodingOptions,
     EncodingOptionsPreset,
     ListEgressRequest,
@@ -26,6 +25,7 @@ from livekit.protocol.egress import (
     StopEgressRequest,
     TrackCompositeEgressRequest,
 )
+from livekit.protocol.egress import EgressStatus as LiveKitStatus
 from livekit.protocol.models import DataPacket, ParticipantInfo, Room
 from livekit.protocol.room import (
     ListParticipantsRequest,
@@ -37,6 +37,7 @@ from livekit.protocol.room import (
 
 from app.buffer import paths
 from app.errors import Unavailable
+from app.models import EgressStatus
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -255,10 +256,10 @@ async def _limited(call: Awaitable[T]) -> T:
 
 
 _FINAL = (
-    EgressStatus.EGRESS_COMPLETE,
-    EgressStatus.EGRESS_FAILED,
-    EgressStatus.EGRESS_ABORTED,
-    EgressStatus.EGRESS_LIMIT_REACHED,
+    LiveKitStatus.EGRESS_COMPLETE,
+    LiveKitStatus.EGRESS_FAILED,
+    LiveKitStatus.EGRESS_ABORTED,
+    LiveKitStatus.EGRESS_LIMIT_REACHED,
 )
 
 
@@ -267,13 +268,13 @@ def is_over(info: EgressInfo) -> bool:
     return info.ended_at != 0 or info.status in _FINAL
 
 
-def status_name(info: EgressInfo) -> str:
-    """The status as LiveKit spells it; of one that is over, never one of running."""
+def status_of(info: EgressInfo) -> EgressStatus:
+    """How far an egress is; one that is over is never said to run."""
     if is_over(info) and info.status not in _FINAL:
-        return "EGRESS_FAILED" if info.error else "EGRESS_COMPLETE"
-    if info.status not in EgressStatus.values():
-        return "EGRESS_ACTIVE"
-    return EgressStatus.Name(info.status)
+        return EgressStatus.FAILED if info.error else EgressStatus.COMPLETE
+    if info.status not in LiveKitStatus.values():
+        return EgressStatus.ACTIVE
+    return EgressStatus(LiveKitStatus.Name(info.status))
 
 
 def session_of(info: EgressInfo) -> str | None:

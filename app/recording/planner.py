@@ -7,10 +7,11 @@ being asked for the same share by an event that came twice, late or never, chang
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.models import EgressStatus, SessionRole, Why
+from app.models import EgressStatus, SessionRole, SessionRow, Why
 
 BACK_OFF_SECONDS = (0.0, 2.0, 10.0, 30.0, 60.0)
 # After this much media a session counts as a success, and the next failure as the first.
@@ -30,7 +31,7 @@ RUNNING = frozenset(EgressStatus.running())
 
 
 @dataclass(frozen=True)
-class Share:
+class ShareFacts:
     """A share as the facts tell it. `refusal` says why it must not be recorded."""
 
     live: bool
@@ -43,29 +44,6 @@ class Share:
     def resting(self, now: datetime) -> bool:
         """Whether the next start has to wait for the back-off's end."""
         return self.retry_at is not None and now < self.retry_at
-
-
-@dataclass(frozen=True)
-class Session:
-    """What the planner needs of a session that has a role (see models.EgressSession)."""
-
-    id: str
-    role: SessionRole
-    created_at: datetime
-    audio_sid: str | None = None
-    egress_id: str | None = None
-    status: EgressStatus = EgressStatus.STARTING
-    start_sent_at: datetime | None = None
-    start_unclear_at: datetime | None = None
-    looked_at: datetime | None = None
-    active_at: datetime | None = None
-    stop_sent_at: datetime | None = None
-    ended_at: datetime | None = None
-    ghost: bool = False
-
-    @property
-    def over(self) -> bool:
-        return self.ghost or self.ended_at is not None or self.status not in RUNNING
 
 
 @dataclass(frozen=True)
@@ -113,14 +91,14 @@ class Promote:
     session_id: str
 
 
-Action = Create | Start | Look | Stop | Retire | Promote
+PlannedStep = Create | Start | Look | Stop | Retire | Promote
 
 
 @dataclass(frozen=True)
 class Plan:
     """Actions to carry out now, in order; when to ask again at the latest; why nothing records."""
 
-    actions: tuple[Action, ...] = ()
+    actions: tuple[PlannedStep, ...] = ()
     again_at: datetime | None = None
     why: Why | None = None
 
@@ -128,10 +106,10 @@ class Plan:
 @dataclass
 class _Draft:
     now: datetime
-    actions: list[Action] = field(default_factory=list)
+    actions: list[PlannedStep] = field(default_factory=list)
     again_at: datetime | None = None
 
-    def do(self, action: Action) -> None:
+    def do(self, action: PlannedStep) -> None:
         self.actions.append(action)
 
     def again(self, at: datetime) -> None:
@@ -142,14 +120,16 @@ class _Draft:
         return Plan(tuple(self.actions), self.again_at, why)
 
 
-def plan(share: Share, sessions: list[Session], now: datetime, audio_wait_seconds: float) -> Plan:
+def plan(
+    share: ShareFacts, sessions: Sequence[SessionRow], now: datetime, audio_wait_seconds: float
+) -> Plan:
     """The next actions for a share. `sessions`: those with a role, at most one each.
 
     When a plan holds actions, ask again after carrying them out.
     """
     draft = _Draft(now)
-    current = next((s for s in sessions if s.role == SessionRole.CURRENT), None)
-    coming = next((s for s in sessions if s.role == SessionRole.NEXT), None)
+    current = next((s for s in sessions if s["role"] == SessionRole.CURRENT), None)
+    coming = next((s for s in sessions if s["role"] == SessionRole.NEXT), None)
     wanted = share.live and share.refusal is None
     if not wanted:
         for session in (coming, current):
@@ -160,15 +140,21 @@ def plan(share: Share, sessions: list[Session], now: datetime, audio_wait_second
         if coming is None:
             return _begin(draft, share, audio_wait_seconds)
         # what it was to take over from is over
-        draft.do(Promote(coming.id))
+        draft.do(Promote(coming["_id"]))
     elif coming is not None:
         _hand_over(draft, current, coming)
     else:
         _tend(draft, current)
         if not draft.actions and _lacks_audio(share, current) and _may_try(draft, share):
             draft.do(Create(SessionRole.NEXT, share.audio_sid))
-    starting = current is not None and current.active_at is None
+    starting = current is not None and current["active_at"] is None
     return draft.done(Why.STARTING if starting else None)
+
+
+def is_over(session: SessionRow) -> bool:
+    """Whether nothing is recorded by a session any more, or can be."""
+    over = session["ended_at"] is not None or session["status"] not in RUNNING
+    return over or session["ghost_at"] is not None
 
 
 def back_off_seconds(failures: int) -> float:
@@ -176,7 +162,7 @@ def back_off_seconds(failures: int) -> float:
     return BACK_OFF_SECONDS[min(max(failures - 1, 0), len(BACK_OFF_SECONDS) - 1)]
 
 
-def _begin(draft: _Draft, share: Share, audio_wait_seconds: float) -> Plan:
+def _begin(draft: _Draft, share: ShareFacts, audio_wait_seconds: float) -> Plan:
     if not _may_try(draft, share):
         return draft.done(Why.EGRESS_FAILED)
     audio_until = share.published_at + timedelta(seconds=audio_wait_seconds)
@@ -187,44 +173,46 @@ def _begin(draft: _Draft, share: Share, audio_wait_seconds: float) -> Plan:
     return draft.done(Why.STARTING)
 
 
-def _may_try(draft: _Draft, share: Share) -> bool:
+def _may_try(draft: _Draft, share: ShareFacts) -> bool:
     if share.retry_at is not None and share.resting(draft.now):
         draft.again(share.retry_at)
         return False
     return True
 
 
-def _lacks_audio(share: Share, current: Session) -> bool:
-    return share.audio_sid is not None and share.audio_sid != current.audio_sid
+def _lacks_audio(share: ShareFacts, current: SessionRow) -> bool:
+    return share.audio_sid is not None and share.audio_sid != current["audio_sid"]
 
 
-def _tend(draft: _Draft, session: Session) -> None:
+def _tend(draft: _Draft, session: SessionRow) -> None:
     """Brings a session that is wanted to ACTIVE, or retires it."""
-    if session.over:
-        draft.do(Retire(session.id, failed=session.stop_sent_at is None, reason=session.status))
-    elif session.start_sent_at is None:
-        draft.do(Start(session.id))
-    elif session.stop_sent_at is not None:
+    if is_over(session):
+        draft.do(
+            Retire(session["_id"], failed=session["stop_sent_at"] is None, reason=session["status"])
+        )
+    elif session["start_sent_at"] is None:
+        draft.do(Start(session["_id"]))
+    elif session["stop_sent_at"] is not None:
         # asked to stop for a reason that has gone; the next one starts when it is over
         _stop(draft, session)
-    elif session.egress_id is None:
+    elif session["egress_id"] is None:
         _look(draft, session, failed=True)
-    elif session.active_at is None:
-        deadline = session.start_sent_at + timedelta(seconds=STARTING_SECONDS)
+    elif session["active_at"] is None:
+        deadline = session["start_sent_at"] + timedelta(seconds=STARTING_SECONDS)
         if draft.now >= deadline:
             _stop(draft, session)
         else:
             draft.again(deadline)
 
 
-def _hand_over(draft: _Draft, current: Session, coming: Session) -> None:
+def _hand_over(draft: _Draft, current: SessionRow, coming: SessionRow) -> None:
     """Lets the next session take over once it records, or gives it up."""
-    deadline = coming.created_at + timedelta(seconds=HANDOVER_SECONDS)
-    if current.over:
+    deadline = coming["created_at"] + timedelta(seconds=HANDOVER_SECONDS)
+    if is_over(current):
         _tend(draft, current)
-    elif coming.over:
-        draft.do(Retire(coming.id, failed=True, reason=coming.status))
-    elif coming.active_at is not None:
+    elif is_over(coming):
+        draft.do(Retire(coming["_id"], failed=True, reason=coming["status"]))
+    elif coming["active_at"] is not None:
         _end(draft, current)
     elif draft.now >= deadline:
         _end(draft, coming)
@@ -233,40 +221,42 @@ def _hand_over(draft: _Draft, current: Session, coming: Session) -> None:
         _tend(draft, coming)
 
 
-def _end(draft: _Draft, session: Session) -> None:
+def _end(draft: _Draft, session: SessionRow) -> None:
     """Brings a session that is not wanted to its end."""
-    if session.over:
-        draft.do(Retire(session.id, failed=False, reason=session.status))
-    elif session.start_sent_at is None:
-        draft.do(Retire(session.id, failed=False, reason="never started"))
-    elif session.egress_id is None:
+    if is_over(session):
+        draft.do(Retire(session["_id"], failed=False, reason=session["status"]))
+    elif session["start_sent_at"] is None:
+        draft.do(Retire(session["_id"], failed=False, reason="never started"))
+    elif session["egress_id"] is None:
         _look(draft, session, failed=False)
     else:
         _stop(draft, session)
 
 
-def _stop(draft: _Draft, session: Session) -> None:
-    if session.stop_sent_at is None:
-        draft.do(Stop(session.id))
+def _stop(draft: _Draft, session: SessionRow) -> None:
+    if session["stop_sent_at"] is None:
+        draft.do(Stop(session["_id"]))
         return
-    again = session.stop_sent_at + timedelta(seconds=STOP_AGAIN_SECONDS)
+    again = session["stop_sent_at"] + timedelta(seconds=STOP_AGAIN_SECONDS)
     if draft.now >= again:
-        draft.do(Stop(session.id))
+        draft.do(Stop(session["_id"]))
     else:
         draft.again(again)
 
 
-def _look(draft: _Draft, session: Session, *, failed: bool) -> None:
+def _look(draft: _Draft, session: SessionRow, *, failed: bool) -> None:
     """For a start that was sent and whose egress is not known."""
-    since = session.start_unclear_at or session.start_sent_at or session.created_at
+    since = session["start_unclear_at"] or session["start_sent_at"] or session["created_at"]
     look_at = (
-        session.looked_at + timedelta(seconds=LOOK_AGAIN_SECONDS) if session.looked_at else since
+        session["looked_at"] + timedelta(seconds=LOOK_AGAIN_SECONDS)
+        if session["looked_at"]
+        else since
     )
     if draft.now < look_at:
         draft.again(look_at)
-    elif session.looked_at is not None and session.looked_at >= since + timedelta(
+    elif session["looked_at"] is not None and session["looked_at"] >= since + timedelta(
         seconds=UNCLEAR_SECONDS
     ):
-        draft.do(Retire(session.id, failed=failed, reason="no egress came of its start"))
+        draft.do(Retire(session["_id"], failed=failed, reason="no egress came of its start"))
     else:
-        draft.do(Look(session.id))
+        draft.do(Look(session["_id"]))

@@ -17,7 +17,7 @@ from redis.exceptions import LockError
 from app import metrics
 from app.buffer import paths
 from app.context import Context
-from app.models import Row, SessionRole, Why, schema
+from app.models import BufferRow, RoomRow, Row, SessionRole, SessionRow, TrackRow, Why, schema
 from app.recording import (
     admission,
     egress_start,
@@ -84,13 +84,11 @@ async def _reconcile_share(
         buffer = await _buffer(ctx, livekit, track, now)
         sessions = await (
             ctx.store.rows(schema.EgressSession)
-            .find({"buffer_id": buffer["_id"], "role": {"$in": ["current", "next"]}})
+            .find({"buffer_id": buffer["_id"], "role": {"$in": list(SessionRole)}})
             .to_list(None)
         )
         share = await _share(ctx, track, buffer, now, running=bool(sessions))
-        made = planner.plan(
-            share, [_session(row) for row in sessions], now, ctx.settings.audio_wait_seconds
-        )
+        made = planner.plan(share, sessions, now, ctx.settings.audio_wait_seconds)
         await _tell(ctx, buffer, share, made.why, now)
         if share.refusal is Why.OPTED_OUT:
             await opt_out.forget(ctx, buffer, now)
@@ -106,7 +104,7 @@ async def _reconcile_share(
     return datetime.now(UTC) + timedelta(seconds=5)
 
 
-async def _buffer(ctx: Context, livekit: LiveKit, track: Row, now: datetime) -> Row:
+async def _buffer(ctx: Context, livekit: LiveKit, track: TrackRow, now: datetime) -> BufferRow:
     buffers = ctx.store.rows(schema.Buffer)
     buffer_id = paths.buffer_id(ctx.instance, track["room_sid"], track["_id"])
     row = await buffers.find_one({"_id": buffer_id})
@@ -131,7 +129,7 @@ async def _buffer(ctx: Context, livekit: LiveKit, track: Row, now: datetime) -> 
     return row
 
 
-async def _room(ctx: Context, livekit: LiveKit, track: Row) -> Row | None:
+async def _room(ctx: Context, livekit: LiveKit, track: TrackRow) -> RoomRow | None:
     """The room's row; where room_started was missed LiveKit is asked, for the community's sake."""
     rooms = ctx.store.rows(schema.Room)
     row = await rooms.find_one({"_id": track["room_sid"]})
@@ -142,8 +140,8 @@ async def _room(ctx: Context, livekit: LiveKit, track: Row) -> Row | None:
 
 
 async def _share(
-    ctx: Context, track: Row, buffer: Row, now: datetime, *, running: bool
-) -> planner.Share:
+    ctx: Context, track: TrackRow, buffer: BufferRow, now: datetime, *, running: bool
+) -> planner.ShareFacts:
     participant, room = await asyncio.gather(
         ctx.store.rows(schema.Participant).find_one({"_id": track["participant_sid"]}),
         ctx.store.rows(schema.Room).find_one({"_id": track["room_sid"]}),
@@ -154,7 +152,7 @@ async def _share(
         and (participant is None or participant["left_at"] is None)
         and (room is None or room["finished_at"] is None)
     )
-    share = planner.Share(
+    share = planner.ShareFacts(
         live=live,
         published_at=track["published_at"] or buffer["since"],
         failures=buffer["failures"],
@@ -170,7 +168,7 @@ async def _share(
     return replace(share, audio_sid=audio_sid, refusal=refusal)
 
 
-async def _audio_sid(ctx: Context, video: Row, now: datetime) -> str | None:
+async def _audio_sid(ctx: Context, video: TrackRow, now: datetime) -> str | None:
     theirs = ctx.store.rows(schema.Track).find({"participant_sid": video["participant_sid"]})
     videos: list[pairing.Published] = []
     audios: list[pairing.Published] = []
@@ -183,26 +181,8 @@ async def _audio_sid(ctx: Context, video: Row, now: datetime) -> str | None:
     return pairing.audio_of(video["_id"], videos, audios)
 
 
-def _session(row: Row) -> planner.Session:
-    return planner.Session(
-        id=row["_id"],
-        role=row["role"],
-        created_at=row["created_at"],
-        audio_sid=row["audio_sid"],
-        egress_id=row["egress_id"],
-        status=row["status"],
-        start_sent_at=row["start_sent_at"],
-        start_unclear_at=row["start_unclear_at"],
-        looked_at=row["looked_at"],
-        active_at=row["active_at"],
-        stop_sent_at=row["stop_sent_at"],
-        ended_at=row["ended_at"],
-        ghost=row["ghost_at"] is not None,
-    )
-
-
 async def _tell(
-    ctx: Context, buffer: Row, share: planner.Share, why: Why | None, now: datetime
+    ctx: Context, buffer: BufferRow, share: planner.ShareFacts, why: Why | None, now: datetime
 ) -> None:
     """Writes into the buffer's row what callers may know: over or not, and why nothing records."""
     change: Row = {}
@@ -228,10 +208,10 @@ async def _tell(
 async def _act(
     ctx: Context,
     livekit: LiveKit,
-    action: planner.Action,
-    buffer: Row,
-    track: Row,
-    sessions: list[Row],
+    action: planner.PlannedStep,
+    buffer: BufferRow,
+    track: TrackRow,
+    sessions: list[SessionRow],
 ) -> None:
     row = next((s for s in sessions if s["_id"] == getattr(action, "session_id", "")), None)
     match action:
@@ -241,8 +221,8 @@ async def _act(
             await egress_start.start(ctx, livekit, row, buffer, track)
         case planner.Look() if row is not None:
             await egress_start.look(ctx, livekit, row)
-        case planner.Stop() if row is not None:
-            await _stop(ctx, livekit, row)
+        case planner.Stop() if row is not None and row["egress_id"] is not None:
+            await _stop(ctx, livekit, row, row["egress_id"])
         case planner.Retire(failed=failed, reason=reason) if row is not None:
             await retire(ctx, row, buffer, failed=failed, reason=reason)
         case planner.Promote(session_id=session_id):
@@ -252,22 +232,24 @@ async def _act(
             )
 
 
-async def _stop(ctx: Context, livekit: LiveKit, row: Row) -> None:
+async def _stop(ctx: Context, livekit: LiveKit, row: SessionRow, egress_id: str) -> None:
     sessions = ctx.store.rows(schema.EgressSession)
     now = datetime.now(UTC)
     await sessions.update_one({"_id": row["_id"]}, {"$set": {"stop_sent_at": now}})
     try:
-        await livekit.stop(row["egress_id"])
-        log.info("egress_stopped", session=row["_id"], egress=row["egress_id"])
+        await livekit.stop(egress_id)
+        log.info("egress_stopped", session=row["_id"], egress=egress_id)
     except AlreadyOver:
-        info = await livekit.egress(row["egress_id"])
+        info = await livekit.egress(egress_id)
         await egress_start.note_end(ctx, row, info, now)
     except WorkerGone as error:
         # the survey finds out whether it is a ghost; a hanging worker is asked again
-        log.warning("egress_stop_unanswered", egress=row["egress_id"], error=str(error))
+        log.warning("egress_stop_unanswered", egress=egress_id, error=str(error))
 
 
-async def retire(ctx: Context, row: Row, buffer: Row, *, failed: bool, reason: str) -> None:
+async def retire(
+    ctx: Context, row: SessionRow, buffer: BufferRow, *, failed: bool, reason: str
+) -> None:
     """Takes a session's role away; a failure sets the back-off of the share's next start."""
     now = datetime.now(UTC)
     if failed:

@@ -11,16 +11,16 @@ import structlog
 from app.context import Context
 from app.errors import Unavailable
 from app.events import outbox
-from app.models import Row, schema
+from app.models import BufferRow, schema
 from app.recording.livekit import LiveKit
-from app.recording.planner import Share
+from app.recording.planner import ShareFacts
 
 log = structlog.get_logger()
 
 STARTED, ENDED, REFUSED = "started", "ended", "refused"
 
 
-def state_to_tell(share: Share, *, active: bool, told: str) -> str:
+def state_to_tell(share: ShareFacts, *, active: bool, told: str) -> str:
     """What events should have told last. Nothing new while a start, or a restart, is under way."""
     if not share.live:
         return ENDED if told == STARTED else told
@@ -29,7 +29,7 @@ def state_to_tell(share: Share, *, active: bool, told: str) -> str:
     return STARTED if active else told
 
 
-async def _another_is_buffered(ctx: Context, buffer: Row) -> bool:
+async def _another_is_buffered(ctx: Context, buffer: BufferRow) -> bool:
     """Whether another share of the same participant is: the attribute is theirs, not a share's."""
     other = await ctx.store.rows(schema.Buffer).find_one(
         {
@@ -44,7 +44,9 @@ async def _another_is_buffered(ctx: Context, buffer: Row) -> bool:
     return other is not None
 
 
-async def tell(ctx: Context, livekit: LiveKit, buffer: Row, share: Share, *, active: bool) -> None:
+async def tell(
+    ctx: Context, livekit: LiveKit, buffer: BufferRow, share: ShareFacts, *, active: bool
+) -> None:
     """Tells what has changed: an event, and the attribute that clients show."""
     state = state_to_tell(share, active=active, told=buffer["told"])
     if state == buffer["told"]:

@@ -9,34 +9,33 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from app.access import audit
-from app.access.policy import StoppedAs
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import Conflict, NotPermitted
-from app.models import Row, Why
+from app.models import BufferRow, BufferState, Stopper, Why
 from app.models.schema import Buffer
 from app.work import errands
 
-_WHY: dict[StoppedAs, Why] = {
-    "sharer": Why.STOPPED_BY_SHARER,
-    "admin": Why.STOPPED_BY_ADMIN,
+_WHY: dict[Stopper, Why] = {
+    Stopper.SHARER: Why.STOPPED_BY_SHARER,
+    Stopper.ADMIN: Why.STOPPED_BY_ADMIN,
 }
 
 
-def refusal(buffer: Row) -> Why | None:
+def refusal(buffer: BufferRow) -> Why | None:
     """The reason of a share whose recording somebody has stopped; None if nobody has."""
     stops = _stops(buffer)
     return next((why for who, why in _WHY.items() if who in stops), None)
 
 
-def detail(buffer: Row, why: Why | None) -> str:
+def detail(buffer: BufferRow, why: Why | None) -> str:
     """What whoever stopped it gave as their reason; nothing where `why` is another."""
     stops = _stops(buffer)
     return next((stops[who] for who, each in _WHY.items() if each is why and who in stops), "")
 
 
 async def stop(
-    ctx: Context, caller: Caller, buffer: Row, standing: Collection[StoppedAs], reason: str
+    ctx: Context, caller: Caller, buffer: BufferRow, standing: Collection[Stopper], reason: str
 ) -> None:
     """Ends the recording of a share. Stopped already by the same side, nothing changes.
 
@@ -44,7 +43,7 @@ async def stop(
     is over.
     """
     _check(buffer, standing, "stop")
-    who: StoppedAs = "sharer" if "sharer" in standing else "admin"
+    who = Stopper.SHARER if Stopper.SHARER in standing else Stopper.ADMIN
     changed = await ctx.store.rows(Buffer).update_one(
         {"_id": buffer["_id"], f"stops.{who}": {"$exists": False}},
         {"$set": {f"stops.{who}": reason}},
@@ -58,7 +57,7 @@ async def stop(
 
 
 async def resume(
-    ctx: Context, caller: Caller, buffer: Row, standing: Collection[StoppedAs]
+    ctx: Context, caller: Caller, buffer: BufferRow, standing: Collection[Stopper]
 ) -> None:
     """Takes back what the caller, or others of the same standing, stopped.
 
@@ -71,7 +70,7 @@ async def resume(
     if stops and not taken_back:
         raise NotPermitted(
             "the sharer stopped this recording, and only they can resume it"
-            if "sharer" in stops
+            if Stopper.SHARER in stops
             else "an admin stopped this recording, and only an admin can resume it"
         )
     if taken_back:
@@ -86,17 +85,18 @@ async def resume(
     await ctx.queue.ask(errands.RECONCILE, buffer["room_sid"], buffer["identity"])
 
 
-def _stops(buffer: Row) -> dict[str, str]:
+def _stops(buffer: BufferRow) -> dict[Stopper, str]:
     # A share that was live before there was the field has none.
-    stops: dict[str, str] = buffer.get("stops", {})
-    return stops
+    return buffer.get("stops", {})
 
 
-def _check(buffer: Row, standing: Collection[StoppedAs], what: str) -> None:
+def _check(buffer: BufferRow, standing: Collection[Stopper], what: str) -> None:
     if not standing:
         raise NotPermitted(
             f"only {buffer['identity']!r}, whose share it is, and the admins of its community, its "
             f"room or the instance may {what} its recording"
         )
     if buffer["ended_at"] is not None:
-        raise Conflict("the share is over: there is nothing left to record", state="ended")
+        raise Conflict(
+            "the share is over: there is nothing left to record", state=BufferState.ENDED
+        )

@@ -15,7 +15,7 @@ from livekit.protocol.egress import EgressInfo
 from livekit.protocol.models import ParticipantInfo, Room
 
 from app.context import Context
-from app.models import Row, schema
+from app.models import SessionRole, SessionRow, TrackRow, schema
 from app.recording import admission, attendance, egress_start, facts, reaper
 from app.recording.livekit import LiveKit, session_of
 from app.work import errands
@@ -66,7 +66,7 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
 
 
 async def _note_room(
-    ctx: Context, room: Room, people: list[ParticipantInfo], live: list[Row], now: datetime
+    ctx: Context, room: Room, people: list[ParticipantInfo], live: list[TrackRow], now: datetime
 ) -> set[Who]:
     """Notes shares that nobody told us of, and who has opted out or in. Most often: no writes."""
     known = {track["_id"] for track in live if track["missing"] == 0}
@@ -87,7 +87,7 @@ async def _note_room(
 
 
 async def _miss_tracks(
-    ctx: Context, live: list[Row], present: dict[str, list[ParticipantInfo]], began: datetime
+    ctx: Context, live: list[TrackRow], present: dict[str, list[ParticipantInfo]], began: datetime
 ) -> None:
     """Counts, for each live track, the surveys that did not list it.
 
@@ -116,7 +116,7 @@ async def _check_sessions(
     by_session = {session_of(info): info for info in active}
     recorders = {who.identity for people in present.values() for who in people}
     sessions = ctx.store.rows(schema.EgressSession)
-    rows = await sessions.find({"role": {"$in": ["current", "next"]}}).to_list(None)
+    rows = await sessions.find({"role": {"$in": list(SessionRole)}}).to_list(None)
     for row in rows:
         info = by_session.get(row["_id"])
         if info is not None:
@@ -134,7 +134,7 @@ def _is_ghost(info: EgressInfo, recorders: set[str], now: datetime) -> bool:
     return info.egress_id not in recorders and age_seconds > GHOST_SECONDS
 
 
-async def _mark_ghost(ctx: Context, row: Row) -> None:
+async def _mark_ghost(ctx: Context, row: SessionRow) -> None:
     now = datetime.now(UTC)
     marked = await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"], "ghost_at": None}, {"$set": {"ghost_at": now, "ended_at": now}}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.models import Row, Why
+from app.models import BufferState, Row, Why
 
-ACTIVE = frozenset({"waiting", "starting", "recording", "lagging", "stalled"})
+ACTIVE = frozenset(BufferState) - {BufferState.ENDED, BufferState.REFUSED}
 """The states of a share that is recorded, or about to be."""
 GROUPS = {"active": ACTIVE}
 """Names for several states at once."""
-NAMES = (*sorted(ACTIVE), "ended", "refused", *GROUPS)
+NAMES = (*sorted(ACTIVE), BufferState.ENDED, BufferState.REFUSED, *GROUPS)
 
 _TRYING: Row = {"$in": [None, *Why.trying()]}
 
@@ -29,8 +29,8 @@ def stored(states: Collection[str]) -> Row:
     kinds: list[Row] = []
     if ACTIVE & set(states):
         kinds.append({"ended_at": None, "why": _TRYING})
-    if "refused" in states:
+    if BufferState.REFUSED in states:
         kinds.append({"ended_at": None, "why": {"$not": _TRYING}})
-    if "ended" in states:
+    if BufferState.ENDED in states:
         kinds.append({"ended_at": {"$ne": None}})
     return kinds[0] if len(kinds) == 1 else {"$or": kinds}

@@ -22,7 +22,7 @@ from app.media.pictures import NoPicture
 from app.media.samples import SampleTable
 from app.media.sheets import Tile
 from app.media.sprites import POSTER, fitted
-from app.models import MediaRange, Row
+from app.models import MediaRange, SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import inside
 from app.viewing import windows
@@ -45,12 +45,12 @@ class Thumbnails:
         self._posters: OrderedDict[str, bytes] = OrderedDict()
         self._sheets: OrderedDict[str, bytes] = OrderedDict()
 
-    async def segments(self, spans: Sequence[MediaRange]) -> list[Row]:
+    async def segments(self, spans: Sequence[MediaRange]) -> list[SegmentRow]:
         """The rows of the segments in these spans that pictures may be made of, in order."""
         rows = [row for each in await windows.segments(self._ctx.store, spans) for row in each]
         return await self._offered(rows)
 
-    async def newest(self, spans: Sequence[MediaRange]) -> list[Row]:
+    async def newest(self, spans: Sequence[MediaRange]) -> list[SegmentRow]:
         """The rows of the last segments in these spans, newest first: for a poster, one will do."""
         for span in reversed(spans):
             query = {"session_id": span["session_id"], "start_ticks": {"$lt": span["end_ticks"]}}
@@ -59,7 +59,7 @@ class Thumbnails:
                 return rows
         return []
 
-    async def poster(self, rows: Sequence[Row]) -> bytes:
+    async def poster(self, rows: Sequence[SegmentRow]) -> bytes:
         """The key frame of the first of these segments that has one, as JPEG. Raises Gone."""
         sessions = await self._folders({row["session_id"] for row in rows})
         for row in rows:
@@ -72,9 +72,9 @@ class Thumbnails:
             return _used(self._posters, row["_id"], POSTERS)
         raise Gone("nothing is kept of this share any more")
 
-    async def tiles(self, buffer_id: str, contents: Contents) -> list[Row | None]:
+    async def tiles(self, buffer_id: str, contents: Contents) -> list[SegmentRow | None]:
         """For each tile of a sheet the first segment that it stands for and that is there."""
-        chosen: list[Row | None] = [None] * contents.grid.tiles
+        chosen: list[SegmentRow | None] = [None] * contents.grid.tiles
         for stripe in contents.stripes:
             query = {
                 "session_id": stripe.session_id,
@@ -88,7 +88,7 @@ class Thumbnails:
                     chosen[tile] = row
         return chosen
 
-    async def sheet(self, contents: Contents, chosen: Sequence[Row | None]) -> bytes:
+    async def sheet(self, contents: Contents, chosen: Sequence[SegmentRow | None]) -> bytes:
         """The sheet with these contents as JPEG, black where a segment is gone.
 
         `chosen`: its tiles' segments, see `tiles`. Raises Gone if all are gone, Unavailable if
@@ -104,7 +104,7 @@ class Thumbnails:
             await self._drawing.once(name, make)
         return _used(self._sheets, name, SHEETS)
 
-    async def _draw(self, contents: Contents, chosen: Sequence[Row | None]) -> bytes:
+    async def _draw(self, contents: Contents, chosen: Sequence[SegmentRow | None]) -> bytes:
         rows = {number: row for number, row in enumerate(chosen) if row is not None}
         folders = await self._folders({row["session_id"] for row in rows.values()})
         tiles = await asyncio.to_thread(_tiles, folders, rows)
@@ -120,7 +120,7 @@ class Thumbnails:
         root = self._ctx.settings.media_root
         return {row["_id"]: inside(root, row["folder"]) async for row in found}
 
-    async def _offered(self, rows: Sequence[Row]) -> list[Row]:
+    async def _offered(self, rows: Sequence[SegmentRow]) -> list[SegmentRow]:
         """Those of these segments whose key frame, their first picture, may be shown."""
         store = self._ctx.store
         kept_from = await summary.kept_from(store, {row["session_id"] for row in rows})
@@ -128,7 +128,9 @@ class Thumbnails:
         hidden = {row["_id"] for row in earlier}
         if earlier:
             hidden -= await marked_ranges.among(store, earlier, datetime.now(UTC))
-        return [row for row in rows if row["state"] == "indexed" and row["_id"] not in hidden]
+        return [
+            row for row in rows if row["state"] == SegmentState.INDEXED and row["_id"] not in hidden
+        ]
 
 
 def _used(kept: OrderedDict[str, bytes], name: str, most: int) -> bytes:
@@ -138,7 +140,7 @@ def _used(kept: OrderedDict[str, bytes], name: str, most: int) -> bytes:
     return kept[name]
 
 
-def _poster(folder: Path | None, row: Row) -> bytes | None:
+def _poster(folder: Path | None, row: SegmentRow) -> bytes | None:
     """None if the segment is gone, or has no picture."""
     if folder is None:
         return None
@@ -152,7 +154,7 @@ def _poster(folder: Path | None, row: Row) -> bytes | None:
     return pictures.jpeg(pictures.small(frame, *fitted(frame.width, frame.height, POSTER)))
 
 
-def _tiles(folders: Mapping[str, Path], rows: Mapping[int, Row]) -> list[Tile]:
+def _tiles(folders: Mapping[str, Path], rows: Mapping[int, SegmentRow]) -> list[Tile]:
     inits: dict[tuple[str, str], str] = {}
     tiles: list[Tile] = []
     for number, row in rows.items():
@@ -179,11 +181,11 @@ def _tiles(folders: Mapping[str, Path], rows: Mapping[int, Row]) -> list[Tile]:
     return tiles
 
 
-def _avcc(folder: Path, row: Row) -> bytes:
+def _avcc(folder: Path, row: SegmentRow) -> bytes:
     """FileNotFoundError if the init segment is gone, ValueError if it was altered."""
     return Init.parse((folder / init_name(row["init_id"])).read_bytes()).avcc
 
 
-def _key_size(row: Row) -> int:
+def _key_size(row: SegmentRow) -> int:
     # A fragment's payload begins with its key frame.
     return int(SampleTable.unpack(row["samples"]).sizes[0])

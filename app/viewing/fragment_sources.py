@@ -9,13 +9,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
+from app.buffer import clock
 from app.buffer.paths import init_name
 from app.context import Context
 from app.errors import CaptureFailed
 from app.media.init_segment import Init
 from app.media.movie import Gaps, Run, Source
 from app.media.samples import SampleTable
-from app.models import MediaRange, Row
+from app.models import MediaRange, SegmentRow, SegmentState, SessionRow
 from app.models.schema import EgressSession
 from app.store import EPOCH
 from app.viewing import windows
@@ -31,23 +32,23 @@ class SegmentChanged(CaptureFailed):
     slug: ClassVar[str] = "segment-changed"
 
 
-async def rows_of(ctx: Context, spans: Sequence[MediaRange]) -> list[list[Row]]:
+async def rows_of(ctx: Context, spans: Sequence[MediaRange]) -> list[list[SegmentRow]]:
     """The segments of each span, once it is settled which of them stay.
 
-    Those that cleanup had marked before it saw our pin are either unmarked or gone in a moment.
+    Those that cleanup had condemned before it saw our pin are either spared or gone in a moment.
     """
     deadline = asyncio.get_running_loop().time() + _SETTLING_SECONDS
     while True:
         found = await windows.segments(ctx.store, spans, lead=True)
-        marked = any(row["state"] == "marked" for rows in found for row in rows)
-        if not marked:
+        condemned = any(row["state"] == SegmentState.CONDEMNED for rows in found for row in rows)
+        if not condemned:
             return found
         if asyncio.get_running_loop().time() > deadline:
-            return [[row for row in rows if row["state"] == "indexed"] for rows in found]
+            return [[row for row in rows if row["state"] == SegmentState.INDEXED] for rows in found]
         await asyncio.sleep(0.1)
 
 
-async def sessions_of(ctx: Context, spans: Sequence[MediaRange]) -> dict[str, Row]:
+async def sessions_of(ctx: Context, spans: Sequence[MediaRange]) -> dict[str, SessionRow]:
     """The rows of the spans' sessions, by id."""
     ids = {"$in": [span["session_id"] for span in spans]}
     return {row["_id"]: row async for row in ctx.store.rows(EgressSession).find({"_id": ids})}
@@ -55,9 +56,9 @@ async def sessions_of(ctx: Context, spans: Sequence[MediaRange]) -> dict[str, Ro
 
 def runs_of(
     root: Path,
-    sessions: dict[str, Row],
+    sessions: dict[str, SessionRow],
     spans: Sequence[MediaRange],
-    rows: Sequence[Sequence[Row]],
+    rows: Sequence[Sequence[SegmentRow]],
     gaps: Gaps,
 ) -> list[Run]:
     """The runs to plan a movie from. Reads the sessions' init segments.
@@ -95,8 +96,8 @@ def runs_of(
     return runs
 
 
-def _parted(segments: Sequence[Row], gaps: Gaps) -> Iterator[list[Row]]:
-    part: list[Row] = list(segments[:1])
+def _parted(segments: Sequence[SegmentRow], gaps: Gaps) -> Iterator[list[SegmentRow]]:
+    part: list[SegmentRow] = list(segments[:1])
     for before, row in pairwise(segments):
         lost = row["start_ticks"] - before["end_ticks"] > _LOST_TICKS
         if row["init_id"] != before["init_id"] or (lost and gaps == "skip"):
@@ -107,7 +108,7 @@ def _parted(segments: Sequence[Row], gaps: Gaps) -> Iterator[list[Row]]:
         yield part
 
 
-def _source(beginning: str, row: Row) -> Source:
+def _source(beginning: str, row: SegmentRow) -> Source:
     return Source(
         path=beginning + row["name"],  # hundreds of them: joining Paths takes 20 times as long
         size_bytes=row["size_bytes"],
@@ -126,6 +127,6 @@ def _init(path: Path) -> Init:
         raise SegmentChanged(f"the init segment {path.name} was altered: {error}") from error
 
 
-def _clock(session: Row) -> datetime:
+def _clock(session: SessionRow) -> datetime:
     # To the microsecond; one part in a thousand of a frame is lost.
-    return EPOCH + timedelta(microseconds=session["clock_ns"] / 1000)
+    return EPOCH + timedelta(microseconds=clock.of(session) / 1000)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+
+from app.models import SegmentRow
 
 _HOLE_TICKS = 9_000  # 1.5 frames at 15 a second, the slowest that egress is asked for
 
@@ -31,7 +32,7 @@ class Item:
         return (self.end_ticks - self.start_ticks) / 90_000
 
 
-def item(row: Mapping[str, Any]) -> Item:
+def item(row: SegmentRow) -> Item:
     """The item of an indexed segment's row."""
     return Item(
         row["session_id"],

@@ -12,13 +12,12 @@ from contextlib import contextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from app import context
-from app.models import Row
+from app.models import BufferRow, BufferState
 from app.models.schema import Buffer
 from app.viewing import timeline
 from app.viewing.timeline import Timeline
@@ -31,13 +30,13 @@ AT_MOST = 200
 _SLIDE_SECONDS = 10
 _FIELDS = dict.fromkeys(("room", "room_sid", "identity", "community", "since", "ended_at"), 1)
 
-Sees = Callable[[Mapping[str, Any]], bool]
+Sees = Callable[[BufferRow], bool]
 """Whether a buffer's row (its fields room, room_sid, identity, community) is followed."""
 
 log = structlog.get_logger()
 
 
-class Follower:
+class BufferFollower:
     """Somebody who follows the buffers that `sees` says, which may say other things later."""
 
     def __init__(self, looks: Looks, sees: Sees) -> None:
@@ -64,7 +63,7 @@ class _Look:
 
     number: int
     lines: Sequence[Timeline]
-    followed: Mapping[Follower, frozenset[str]]
+    followed: Mapping[BufferFollower, frozenset[str]]
 
 
 class Looks:
@@ -74,16 +73,16 @@ class Looks:
         self.begun = 0
         """The number of the last look that was begun."""
         self._ctx = ctx
-        self._followers: set[Follower] = set()
+        self._followers: set[BufferFollower] = set()
         self._latest = _Look(0, (), {})
         self._came = asyncio.Event()
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @contextmanager
-    def followed(self, sees: Sees) -> Iterator[Follower]:
+    def followed(self, sees: Sees) -> Iterator[BufferFollower]:
         """A follower until the block ends; the first look for it begins soon."""
-        follower = Follower(self, sees)
+        follower = BufferFollower(self, sees)
         self._followers.add(follower)
         self._asked.set()
         if self._task is None or self._task.done():
@@ -144,17 +143,17 @@ class Looks:
             query: dict[str, object] = {"_id": {"$in": ids}}
             now, settings = datetime.now(UTC), self._ctx.settings
             lines = await timeline.listing(self._ctx.store, query, now, settings, limit=len(ids))
-        held = [line for line in lines if line.state != "ended" or line.spans]
+        held = [line for line in lines if line.state != BufferState.ENDED or line.spans]
         return _Look(number, held, followed)
 
 
-def in_order(rows: Sequence[Row]) -> list[Row]:
+def in_order(rows: Sequence[BufferRow]) -> list[BufferRow]:
     """Rows of buffers: those that go on first, then the newest."""
     newest = sorted(rows, key=lambda row: row["since"], reverse=True)
     return sorted(newest, key=lambda row: row["ended_at"] is not None)
 
 
-def chosen(rows: Sequence[Row], sees: Sees) -> frozenset[str]:
+def chosen(rows: Sequence[BufferRow], sees: Sees) -> frozenset[str]:
     """The ids of the first AT_MOST rows that somebody sees."""
     return frozenset([row["_id"] for row in rows if sees(row)][:AT_MOST])
 

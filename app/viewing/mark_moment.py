@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from app.errors import BufferEmpty, Invalid
+from app.models import BufferState
 from app.viewing.timeline import Timeline
 
 AHEAD = timedelta(seconds=5)
@@ -21,7 +22,7 @@ def check_within(line: Timeline, at: datetime, now: datetime) -> None:
     """Raises BufferEmpty if nothing is there and nothing records, Invalid if `at` lies outside."""
     records = line.recording_session is not None
     if line.newest is None and not records:
-        retry = {} if line.state == "ended" else {"retry_after": _RETRY_SECONDS}
+        retry = {} if line.state == BufferState.ENDED else {"retry_after": _RETRY_SECONDS}
         raise BufferEmpty(f"nothing is there to be marked; the share is {line.state}", **retry)
     end = now + AHEAD if records else present(line, now)
     if at > end:

@@ -15,7 +15,7 @@ from app.errors import Gone, ReplayError
 from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
-from app.models import MediaRange, Row, Tail
+from app.models import MediaRange, SegmentRow, SessionRow, Tail
 from app.viewing import fragment_sources, timeline, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
 from app.viewing.watched_windows import Watch
@@ -25,7 +25,7 @@ KEPT_MOVIES = 16
 """Planned movies that a process keeps at hand: about 1 MB for 10 minutes at 60 frames a second."""
 
 
-class SizesDiffer(ReplayError):
+class PictureSizesDiffer(ReplayError):
     slug, status, title = "sizes-differ", 409, "The picture's size changed within the window"
 
 
@@ -49,7 +49,7 @@ class Replays:
     async def of(self, watch: Watch, now: datetime) -> Planned:
         """The movie of a window, or of the part of it that can be had, pinned.
 
-        Raises Gone, BufferEmpty, Invalid, WindowTooLong, SizesDiffer.
+        Raises Gone, BufferEmpty, Invalid, WindowTooLong, PictureSizesDiffer.
         """
         known = self._planned.get(watch.owner)
         if known is None or known.kept_until <= now:
@@ -94,11 +94,11 @@ class Replays:
         )
 
 
-Kept = list[tuple[MediaRange, list[Row]]]
+Kept = list[tuple[MediaRange, list[SegmentRow]]]
 """The spans of a window, each with its segments' rows; spans without any are left out."""
 
 
-def _fingerprint(kept: Kept, sessions: dict[str, Row]) -> str:
+def _fingerprint(kept: Kept, sessions: dict[str, SessionRow]) -> str:
     """32 hex digits that are others as soon as the movie would be another."""
     digest = hashlib.sha256()
     for span, rows in kept:
@@ -108,7 +108,7 @@ def _fingerprint(kept: Kept, sessions: dict[str, Row]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _plan(root: Path, kept: Kept, sessions: dict[str, Row]) -> Movie:
+def _plan(root: Path, kept: Kept, sessions: dict[str, SessionRow]) -> Movie:
     spans, rows = zip(*kept, strict=True)
     try:
         return movie.plan(fragment_sources.runs_of(root, sessions, spans, rows, "skip"))
@@ -116,7 +116,7 @@ def _plan(root: Path, kept: Kept, sessions: dict[str, Row]) -> Movie:
         raise gone() from error
     except Incompatible as error:
         first, last = error.widest[0], error.widest[-1]
-        raise SizesDiffer(
+        raise PictureSizesDiffer(
             f"{error}: ask for the part from start to end, in which it does not change",
             start=_told(first.wall_clock(first.start_ticks)),
             end=_told(last.wall_clock(last.end_ticks)),

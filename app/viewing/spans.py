@@ -10,9 +10,9 @@ from app.buffer import clock
 from app.buffer.coverage import HOLE_FRAMES, Run
 from app.buffer.marked_ranges import Interval
 from app.buffer.summary import Indexed
-from app.models import Row
+from app.models import EgressStatus, SessionRow
 
-_FAILED = frozenset({"EGRESS_FAILED", "EGRESS_ABORTED", "EGRESS_LIMIT_REACHED"})
+_FAILED = frozenset({EgressStatus.FAILED, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED})
 _FRAME_TICKS = 6_000  # 15 frames a second, where a run does not tell
 
 
@@ -51,11 +51,11 @@ class Stretch:
     start: datetime
     end: datetime
     run: Run
-    session: Row
+    session: SessionRow
 
 
 def stretches(
-    sessions: Sequence[Row], indexed: Mapping[str, Indexed], shown: Sequence[Interval]
+    sessions: Sequence[SessionRow], indexed: Mapping[str, Indexed], shown: Sequence[Interval]
 ) -> list[Stretch]:
     """All runs in order of time, clipped so that none overlap and all lie within `shown`."""
     by_session = [
@@ -119,14 +119,14 @@ def _span(stretch: Stretch) -> Span:
         stretch.start,
         stretch.end,
         row["_id"],
-        max(run.start_ticks, clock.ticks_at(row["clock_ns"], stretch.start)),
-        run.end_ticks if whole else clock.ticks_at(row["clock_ns"], stretch.end),
+        max(run.start_ticks, clock.ticks_at(clock.of(row), stretch.start)),
+        run.end_ticks if whole else clock.ticks_at(clock.of(row), stretch.end),
         run.audio,
         run.width,
         run.height,
     )
 
 
-def wall(session: Row, ticks: int) -> datetime:
+def wall(session: SessionRow, ticks: int) -> datetime:
     """The instant of a media time of a session whose clock is known."""
-    return clock.wall(session["clock_ns"], ticks)
+    return clock.wall(clock.of(session), ticks)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.media.sprites import MAX_TILES, Cue, Grid, fitted
-from app.models import Row
+from app.models import SegmentRow
 
 _STRIPE = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})\.(\d{1,9})-(\d{1,9})", re.ASCII)
 _JOINED = timedelta(seconds=0.2)
@@ -74,7 +74,7 @@ def read(text: str, every: int, width: int, height: int) -> Contents:
     return contents
 
 
-def contents_of(rows: Sequence[Row]) -> Contents:
+def contents_of(rows: Sequence[SegmentRow]) -> Contents:
     """What the sheet of some segments holds: rows in order of time, at least one.
 
     Tiles have the newest segment's shape; others are fitted into it.
@@ -91,17 +91,17 @@ def contents_of(rows: Sequence[Row]) -> Contents:
     return Contents(tuple(stripes.values()), every, width, height)
 
 
-def cues(rows: Sequence[Row], contents: Contents, start: datetime) -> list[Cue]:
+def cues(rows: Sequence[SegmentRow], contents: Contents, start: datetime) -> list[Cue]:
     """When each tile is shown, in seconds of the wall clock after `start`.
 
     Neighbours that share a tile share a cue. Where there is no media there is no cue.
     """
     found: list[Cue] = []
-    previous: Row | None = None
+    previous: SegmentRow | None = None
     for row in rows:
         tile = contents.tile_of(row["session_id"], row["sequence"])
-        begin, end = ((row[edge] - start).total_seconds() for edge in ("start", "end"))
-        begin = max(0.0, begin)
+        begin = max(0.0, (row["start"] - start).total_seconds())
+        end = (row["end"] - start).total_seconds()
         if found and previous is not None and row["start"] - previous["end"] < _JOINED:
             last = found.pop()
             if last.tile == tile:

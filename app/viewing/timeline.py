@@ -10,7 +10,7 @@ from app.buffer import marked_ranges, summary
 from app.buffer.marked_ranges import Interval
 from app.buffer.retention_period import forgotten_until, retention
 from app.buffer.summary import Indexed
-from app.models import Row, Why
+from app.models import BufferRow, BufferState, ClockKind, SessionRole, SessionRow, Why
 from app.models.schema import Buffer, EgressSession
 from app.settings import Settings
 from app.store import Store, first
@@ -24,10 +24,9 @@ _FOREVER = datetime.max.replace(tzinfo=UTC)
 class Timeline:
     """What a buffer offers now: at most the last MAX_CAPTURE_MINUTES, and what was marked before.
 
-    `state`: waiting, starting, recording, lagging, stalled, ended or refused. `session_ids`: those
-    that media is offered of, and the one that records. `reach`: how much a window may hold.
-    `recording_session` is the row of the session whose media goes on or may still come, None
-    when nothing more will come. `clock` is `exact` or `approximate`.
+    `session_ids`: those that media is offered of, and the one that records. `reach`: how much a
+    window may hold. `recording_session` is the row of the session whose media goes on or may still
+    come, None when nothing more will come.
     """
 
     buffer_id: str
@@ -37,15 +36,15 @@ class Timeline:
     community: str
     since: datetime
     ended_at: datetime | None
-    state: str
-    why: str | None
+    state: BufferState
+    why: Why | None
     why_detail: str
     retry_at: datetime | None
     spans: tuple[Span, ...]
     gaps: tuple[Gap, ...]
     session_ids: tuple[str, ...]
-    clock: str
-    recording_session: Row | None = field(repr=False)
+    clock: ClockKind
+    recording_session: SessionRow | None = field(repr=False)
     reach: timedelta
 
     @property
@@ -104,7 +103,7 @@ async def listing(
     marks = await marked_ranges.intervals(store, ids, now)
     if marks:
         indexed = await marked_ranges.restored(store, sessions, indexed, marks)
-    by_buffer: dict[str, list[Row]] = {each: [] for each in ids}
+    by_buffer: dict[str, list[SessionRow]] = {each: [] for each in ids}
     for session in sessions:
         by_buffer[session["buffer_id"]].append(session)
     kept = await retention(store, settings, [row["community"] for row in rows])
@@ -122,8 +121,8 @@ async def listing(
 
 
 def build(
-    buffer: Row,
-    sessions: Sequence[Row],
+    buffer: BufferRow,
+    sessions: Sequence[SessionRow],
     indexed: Mapping[str, Indexed],
     now: datetime,
     offered: datetime,
@@ -155,7 +154,7 @@ def build(
         spans=tuple(spans),
         gaps=tuple(gaps),
         session_ids=tuple(row["_id"] for row in used),
-        clock="exact" if exact else "approximate",
+        clock=ClockKind.EXACT if exact else ClockKind.APPROXIMATE,
         recording_session=recording,
         reach=now - offered,
     )
@@ -173,36 +172,39 @@ def _shown(
     return [(max(start, forgotten), end) for start, end in shown if end > forgotten]
 
 
-def _recording(sessions: Sequence[Row]) -> Row | None:
+def _recording(sessions: Sequence[SessionRow]) -> SessionRow | None:
     """The session whose media goes on, or of which the last segments may still come."""
     live = [row for row in sessions if row["indexing"] is not None and row["ghost_at"] is None]
-    current = [row for row in live if row["role"] == "current"]
+    current = [row for row in live if row["role"] == SessionRole.CURRENT]
     return max(current or live, key=lambda row: row["created_at"], default=None)
 
 
 def _state(
-    buffer: Row,
-    recording: Row | None,
+    buffer: BufferRow,
+    recording: SessionRow | None,
     spans: list[Span],
     indexed: Mapping[str, Indexed],
     now: datetime,
-) -> tuple[str, str | None]:
+) -> tuple[BufferState, Why | None]:
     why = buffer["why"]
     if buffer["ended_at"] is not None:
-        return "ended", why
+        return BufferState.ENDED, why
     if why is not None and why not in Why.trying():
-        return "refused", why
+        return BufferState.REFUSED, why
     if recording is None or recording["ended_at"] is not None:
-        return "waiting", why
+        return BufferState.WAITING, why
     three = timedelta(seconds=3 * recording["segment_seconds"])
     newest = max((s.end for s in spans if s.session_id == recording["_id"]), default=None)
     newest_at = indexed.get(recording["_id"], Indexed()).newest_at
     if newest is None or newest_at is None:
         begun = recording["active_at"]
-        if begun is not None and buffer.get("forget_before") is not None:
-            begun = max(begun, buffer["forget_before"])  # nothing is left of what came before
-        late = begun is not None and now - begun > three + timedelta(seconds=10)
-        return ("stalled", why) if late else ("starting", why or "starting")
+        forgotten = buffer.get("forget_before")
+        if begun is not None and forgotten is not None:
+            begun = max(begun, forgotten)  # nothing is left of what came before
+        if begun is not None and now - begun > three + timedelta(seconds=10):
+            return BufferState.STALLED, why
+        return BufferState.STARTING, why or Why.STARTING
     if now - newest_at > three + timedelta(seconds=10):
-        return "stalled", why
-    return ("lagging" if now - newest > three + timedelta(seconds=3) else "recording"), why
+        return BufferState.STALLED, why
+    late = now - newest > three + timedelta(seconds=3)
+    return (BufferState.LAGGING if late else BufferState.RECORDING), why

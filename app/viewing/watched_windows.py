@@ -53,6 +53,7 @@ async def renew(store: Store, watch: Watch, now: datetime) -> tuple[MediaRange, 
             session_id=row["session_id"], start_ticks=row["start_ticks"], end_ticks=row["end_ticks"]
         )
         for row in rows
+        if row["end_ticks"] is not None
     )
 
 

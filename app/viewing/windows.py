@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from app.buffer import clock
 from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
-from app.models import ClipNote, ClockKind, MediaRange, Row, SegmentState, Tail
+from app.models import BufferState, ClipNote, ClockKind, MediaRange, SegmentRow, SegmentState, Tail
 from app.models.schema import EgressSession, Segment
 from app.settings import Settings
 from app.store import Store
@@ -122,7 +122,7 @@ def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[M
 
 async def segments(
     store: Store, spans: Sequence[MediaRange], *, lead: bool = False
-) -> list[list[Row]]:
+) -> list[list[SegmentRow]]:
     """For each span the rows of the segments that lie in it, even if only partly, in order.
 
     Only what can be used: quarantined ones are left out. A row that is marked may lose its file
@@ -132,7 +132,7 @@ async def segments(
     return [await _segments(store, span, lead) for span in spans]
 
 
-async def _segments(store: Store, span: MediaRange, lead: bool) -> list[Row]:
+async def _segments(store: Store, span: MediaRange, lead: bool) -> list[SegmentRow]:
     session = await store.rows(EgressSession).find_one({"_id": span["session_id"]})
     if session is None or session["clock_ns"] is None:
         return []
@@ -219,7 +219,7 @@ def _refuse_empty(timeline: Timeline, now: datetime, tail: Tail) -> None:
     if timeline.spans or (recording is not None and tail == Tail.INCLUDE):
         return
     reason = f" ({timeline.why})" if timeline.why else ""
-    if timeline.state == "ended":
+    if timeline.state == BufferState.ENDED:
         raise BufferEmpty("the share is over, and nothing of it is kept any more")
     seconds = (timeline.retry_at - now).total_seconds() if timeline.retry_at else 0.0
     raise BufferEmpty(

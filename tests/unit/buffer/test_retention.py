@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.buffer.retention import Cut, Held, covers, fullness, is_too_much, may_go, shrink
+from app.buffer.retention import Held, covers, fullness, is_too_much, may_go, shrink
+from app.buffer.retention import RetentionCut as Cut
 from tests.unit.buffer.rows import SECOND, run
 
 

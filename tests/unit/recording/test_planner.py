@@ -7,69 +7,70 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.models import Why
+from app.models import SessionRole, SessionRow, Why
 from app.recording.planner import (
     Create,
     Look,
     Promote,
     Retire,
-    Session,
-    Share,
+    ShareFacts,
     Start,
     Stop,
     back_off_seconds,
     plan,
 )
+from tests.unit.recording.session_rows import changed, session
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WAIT = 0.5
+CURRENT, COMING = SessionRole.CURRENT, SessionRole.NEXT
 
 
 def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
-LIVE = Share(live=True, published_at=T0, audio_sid="TR_A")
+LIVE = ShareFacts(live=True, published_at=T0, audio_sid="TR_A")
 SILENT = replace(LIVE, audio_sid=None)
 GONE = replace(LIVE, live=False)
-NEW = Session("s1", "current", created_at=at(1), audio_sid="TR_A")
-SENT = replace(NEW, start_sent_at=at(1))
-STARTING = replace(SENT, egress_id="EG_1")
-ACTIVE = replace(STARTING, status="EGRESS_ACTIVE", active_at=at(3))
-STOPPING = replace(ACTIVE, stop_sent_at=at(20))
-FAILED = replace(ACTIVE, status="EGRESS_FAILED", ended_at=at(20))
-COMPLETE = replace(STOPPING, status="EGRESS_COMPLETE", ended_at=at(20))
-UNCLEAR = replace(SENT, start_unclear_at=at(20))
-SILENT_ACTIVE = replace(ACTIVE, audio_sid=None)
-NEXT = Session("s2", "next", created_at=at(30), audio_sid="TR_A")
-NEXT_STARTING = replace(NEXT, start_sent_at=at(30), egress_id="EG_2")
-NEXT_ACTIVE = replace(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
+NEW = session("s1", CURRENT, at(1), audio_sid="TR_A")
+SENT = changed(NEW, start_sent_at=at(1))
+STARTING = changed(SENT, egress_id="EG_1")
+ACTIVE = changed(STARTING, status="EGRESS_ACTIVE", active_at=at(3))
+STOPPING = changed(ACTIVE, stop_sent_at=at(20))
+FAILED = changed(ACTIVE, status="EGRESS_FAILED", ended_at=at(20))
+COMPLETE = changed(STOPPING, status="EGRESS_COMPLETE", ended_at=at(20))
+UNCLEAR = changed(SENT, start_unclear_at=at(20))
+SILENT_ACTIVE = changed(ACTIVE, audio_sid=None)
+NEXT = session("s2", COMING, at(30), audio_sid="TR_A")
+NEXT_STARTING = changed(NEXT, start_sent_at=at(30), egress_id="EG_2")
+NEXT_ACTIVE = changed(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
 
 
 @pytest.mark.parametrize(
     ("says", "share", "sessions", "now", "actions"),
     [
-        ("starts with audio at once", LIVE, [], 0.1, [Create("current", "TR_A")]),
+        ("starts with audio at once", LIVE, [], 0.1, [Create(CURRENT, "TR_A")]),
         ("waits for audio", SILENT, [], 0.1, []),
-        ("starts without audio after the wait", SILENT, [], 0.5, [Create("current", None)]),
+        ("starts without audio after the wait", SILENT, [], 0.5, [Create(CURRENT, None)]),
         ("calls LiveKit once the row exists", LIVE, [NEW], 1, [Start("s1")]),
         ("leaves a healthy session alone", LIVE, [ACTIVE], 30, []),
         ("gives a starting egress time", LIVE, [STARTING], 30, []),
         ("stops one that never gets active", LIVE, [STARTING], 46, [Stop("s1")]),
         ("looks for a start without an answer", LIVE, [UNCLEAR], 21, [Look("s1")]),
-        ("does not look too often", LIVE, [replace(UNCLEAR, looked_at=at(21))], 22, []),
-        ("looks again", LIVE, [replace(UNCLEAR, looked_at=at(21))], 23, [Look("s1")]),
+        ("does not look too often", LIVE, [changed(UNCLEAR, looked_at=at(21))], 22, []),
+        ("looks again", LIVE, [changed(UNCLEAR, looked_at=at(21))], 23, [Look("s1")]),
         (
             "gives an unclear start up after having looked for 60 s",
             LIVE,
-            [replace(UNCLEAR, looked_at=at(80))],
+            [changed(UNCLEAR, looked_at=at(80))],
             82,
             [Retire("s1", failed=True, reason="no egress came of its start")],
         ),
         (
             "does not give it up without having looked that late",
             LIVE,
-            [replace(UNCLEAR, looked_at=at(50))],
+            [changed(UNCLEAR, looked_at=at(50))],
             300,
             [Look("s1")],
         ),
@@ -90,7 +91,7 @@ NEXT_ACTIVE = replace(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
         (
             "a ghost is over, whatever LiveKit lists",
             LIVE,
-            [replace(ACTIVE, ghost=True)],
+            [changed(ACTIVE, ghost_at=at(50))],
             60,
             [Retire("s1", failed=True, reason="EGRESS_ACTIVE")],
         ),
@@ -135,9 +136,9 @@ NEXT_ACTIVE = replace(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
             replace(LIVE, failures=2, retry_at=at(22)),
             [],
             22,
-            [Create("current", "TR_A")],
+            [Create(CURRENT, "TR_A")],
         ),
-        ("late audio: prepares the next", LIVE, [SILENT_ACTIVE], 30, [Create("next", "TR_A")]),
+        ("late audio: prepares the next", LIVE, [SILENT_ACTIVE], 30, [Create(COMING, "TR_A")]),
         ("audio that went is no reason to change", SILENT, [ACTIVE], 30, []),
         ("starts the next", LIVE, [SILENT_ACTIVE, NEXT], 30, [Start("s2")]),
         ("keeps the current while the next starts", LIVE, [SILENT_ACTIVE, NEXT_STARTING], 31, []),
@@ -146,7 +147,7 @@ NEXT_ACTIVE = replace(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
         (
             "retires the stopped current",
             LIVE,
-            [replace(COMPLETE, audio_sid=None), NEXT_ACTIVE],
+            [changed(COMPLETE, audio_sid=None), NEXT_ACTIVE],
             34,
             [Retire("s1", failed=False, reason="EGRESS_COMPLETE")],
         ),
@@ -161,7 +162,7 @@ NEXT_ACTIVE = replace(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
         (
             "a next that failed is retired, the current goes on",
             LIVE,
-            [SILENT_ACTIVE, replace(NEXT_STARTING, status="EGRESS_FAILED", ended_at=at(40))],
+            [SILENT_ACTIVE, changed(NEXT_STARTING, status="EGRESS_FAILED", ended_at=at(40))],
             41,
             [Retire("s2", failed=True, reason="EGRESS_FAILED")],
         ),
@@ -170,7 +171,7 @@ NEXT_ACTIVE = replace(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
     ],
 )  # fmt: skip
 def test_decides(
-    says: str, share: Share, sessions: list[Session], now: float, actions: list[object]
+    says: str, share: ShareFacts, sessions: list[SessionRow], now: float, actions: list[object]
 ) -> None:
     """Each row says what the planner does in one situation."""
     assert list(plan(share, sessions, at(now), WAIT).actions) == actions, says
@@ -182,13 +183,13 @@ def test_decides(
         (SILENT, [], 0.1, 0.5),
         (LIVE, [STARTING], 5, 46),
         (GONE, [STOPPING], 21, 30),
-        (LIVE, [replace(UNCLEAR, looked_at=at(21))], 22, 23),
+        (LIVE, [changed(UNCLEAR, looked_at=at(21))], 22, 23),
         (replace(LIVE, failures=3, retry_at=at(90)), [], 21, 90),
         (LIVE, [SILENT_ACTIVE, NEXT_STARTING], 31, 75),
     ],
 )
 def test_says_when_to_ask_again(
-    share: Share, sessions: list[Session], now: float, again_at: float
+    share: ShareFacts, sessions: list[SessionRow], now: float, again_at: float
 ) -> None:
     """A plan that waits for something says until when, so that no timer is lost."""
     assert plan(share, sessions, at(now), WAIT).again_at == at(again_at)
@@ -206,7 +207,7 @@ def test_says_when_to_ask_again(
     ],
 )
 def test_says_why_nothing_is_recorded(
-    share: Share, sessions: list[Session], why: Why | None
+    share: ShareFacts, sessions: list[SessionRow], why: Why | None
 ) -> None:
     """The reason that callers are told comes with the decision."""
     assert plan(share, sessions, at(0.2), WAIT).why == why

@@ -6,15 +6,16 @@ begin up to 30 s later; an egress is ACTIVE 2 s after its start; a stop ends it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.models import Why
+from app.models import EgressStatus, SessionRole, SessionRow, Why
 from app.recording import planner
-from app.recording.planner import Create, Look, Promote, Retire, Session, Share, Start, Stop
+from app.recording.planner import Create, Look, Promote, Retire, ShareFacts, Start, Stop
+from tests.unit.recording.session_rows import session
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 STEP_SECONDS = 0.5
@@ -29,6 +30,29 @@ class Egress:
 
     began: datetime
     ended: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """What this world writes into a session's row."""
+
+    id: str
+    role: SessionRole | None
+    created_at: datetime
+    audio_sid: str | None = None
+    egress_id: str | None = None
+    status: EgressStatus = EgressStatus.STARTING
+    start_sent_at: datetime | None = None
+    looked_at: datetime | None = None
+    active_at: datetime | None = None
+    stop_sent_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def row(self) -> SessionRow:
+        fields = asdict(self)
+        del fields["id"]
+        return session(self.id, fields.pop("role"), fields.pop("created_at"), **fields)
 
 
 @dataclass
@@ -60,7 +84,9 @@ class World:
             self.late.remove((at, sid))
             self.egresses[sid] = Egress(self.now)
         for _ in range(12):
-            made = planner.plan(self.share(), self.with_role(), self.now, 0.5)
+            made = planner.plan(
+                self.share(), [each.row for each in self.with_role()], self.now, 0.5
+            )
             for action in made.actions:
                 self.act(action)
                 self.check()
@@ -69,8 +95,8 @@ class World:
         else:
             raise AssertionError(f"does not rest: {made}")
 
-    def share(self) -> Share:
-        return Share(
+    def share(self) -> ShareFacts:
+        return ShareFacts(
             live=self.live,
             published_at=T0,
             audio_sid=self.audio,
@@ -87,7 +113,7 @@ class World:
         roles = [row.role for row in self.with_role()]
         assert len(roles) == len(set(roles))
 
-    def act(self, action: planner.Action) -> None:
+    def act(self, action: planner.PlannedStep) -> None:
         match action:
             case Create(role=role, audio_sid=audio):
                 assert self.refusal is None
@@ -105,13 +131,13 @@ class World:
                 if self.draw(3) == 0 and sid in self.egresses:
                     self.end(sid)
             case Retire(session_id=sid, failed=failed):
-                self.rows[sid] = replace(self.rows[sid], role="")
+                self.rows[sid] = replace(self.rows[sid], role=None)
                 if failed:
                     self.failures += 1
                     wait = planner.back_off_seconds(self.failures)
                     self.retry_at = self.now + timedelta(seconds=wait)
             case Promote(session_id=sid):
-                self.rows[sid] = replace(self.rows[sid], role="current")
+                self.rows[sid] = replace(self.rows[sid], role=SessionRole.CURRENT)
 
     def start(self, sid: str) -> None:
         outcome = self.draw(6)
@@ -122,7 +148,7 @@ class World:
             self.egresses[sid] = Egress(self.now)
             row = replace(row, egress_id=f"EG_{sid}")
         elif outcome == 1:  # no worker
-            row = replace(row, ended_at=self.now, status="EGRESS_FAILED")
+            row = replace(row, ended_at=self.now, status=EgressStatus.FAILED)
         elif outcome == 2:  # it runs, and nobody was told
             self.egresses[sid] = Egress(self.now)
         elif outcome == 3:  # it will run, and nobody was told
@@ -131,17 +157,18 @@ class World:
 
     def end(self, sid: str) -> None:
         self.egresses[sid].ended = self.now
-        self.rows[sid] = replace(self.rows[sid], ended_at=self.now, status="EGRESS_COMPLETE")
+        self.rows[sid] = replace(self.rows[sid], ended_at=self.now, status=EgressStatus.COMPLETE)
 
     def survey(self) -> None:
         """What webhooks tell at once and the survey tells in the end."""
         for sid, egress in self.egresses.items():
             row = self.rows[sid]
             if egress.ended is not None:
-                self.rows[sid] = replace(row, ended_at=egress.ended, status="EGRESS_COMPLETE")
+                self.rows[sid] = replace(row, ended_at=egress.ended, status=EgressStatus.COMPLETE)
             elif row.active_at is None and self.now - egress.began >= timedelta(seconds=2):
-                known = {"egress_id": f"EG_{sid}", "status": "EGRESS_ACTIVE", "active_at": self.now}
-                self.rows[sid] = replace(row, **known)
+                self.rows[sid] = replace(
+                    row, egress_id=f"EG_{sid}", status=EgressStatus.ACTIVE, active_at=self.now
+                )
             if egress.ended is None and not row.role:
                 self.end(sid)  # a stray
 
