@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import get_args
+
+import pytest
 
 from app.access import permissions
 from app.access.permissions import Action
 from app.captures.requests import CaptureRequest
 from app.events import outbox
 from app.media.faults import FaultSlug
-from app.models import CaptureStatus, Cut, Gaps, Tail
+from app.models import (
+    AccessMode,
+    CapturePolicy,
+    CaptureStatus,
+    ClipNote,
+    Cut,
+    Gaps,
+    GapWhy,
+    Tail,
+    Visibility,
+)
 from tests import readme
 
 TEXT = (readme.ROOT / "app/api/README.md").read_text()
@@ -37,6 +50,13 @@ def test_all_that_becomes_of_a_capture_is_told() -> None:
     """Each status that is shown has its line; `accepting` is shown to nobody."""
     told = set(re.findall("^`(\\w+)`$", firsts("Captures"), re.MULTILINE))
     assert set(CaptureStatus) - {CaptureStatus.ACCEPTING} <= told
+
+
+@pytest.mark.parametrize("words", [ClipNote, GapWhy, Visibility, CapturePolicy, AccessMode])
+def test_every_word_of_a_closed_list_is_told(words: type[StrEnum]) -> None:
+    """What an answer may hold, or a caller may choose, is in the text."""
+    told = set(re.findall(r"`(?:notes: )?([a-z-]+)`", TEXT))
+    assert set(words) <= told
 
 
 def test_every_event_is_told() -> None:
