@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app.access import communities, quota
+from app.access import communities, policy, quota
 from app.access.communities import DEFAULT, Rules
-from app.access.permissions import Action
 from app.access.quota import Quota
 from app.access.tokens import Caller
 from app.models import Row, RowOf, keyset
@@ -41,7 +40,7 @@ async def managed(
         names = await _named(store, limit, after)
     else:
         mine = await communities.all_memberships(store, caller.identity)
-        names = [name for name, row in mine.items() if _manages(row)]
+        names = [name for name, row in mine.items() if _manages(caller, row)]
     beyond = sorted(name for name in names if after is None or name > after)
     page = keyset.cut(beyond, limit, str)
     if not page.items:
@@ -78,8 +77,8 @@ async def _named(store: Store, limit: int, after: str | None) -> set[str]:
     return {DEFAULT, *(row["_id"] for row in page.items)}
 
 
-def _manages(row: Row) -> bool:
-    return Action.MANAGE_REPLAY_LIMITS in communities.actions_by("rbac", row)
+def _manages(caller: Caller, row: Row) -> bool:
+    return policy.may_manage(caller, communities.actions_by("rbac", row))
 
 
 async def _counted(store: Store, wanted: Sequence[str]) -> dict[str, int]:

@@ -7,7 +7,7 @@ import binascii
 import re
 import unicodedata
 
-from app.access import communities
+from app.access import communities, policy
 from app.access.permissions import Action
 from app.access.tokens import Caller
 from app.errors import Invalid, NotFound, NotPermitted
@@ -61,11 +61,9 @@ def _refuse_control(name: str) -> None:
 
 async def check(store: Store, settings: Settings, caller: Caller, community: str) -> None:
     """Raises NotPermitted unless the caller may manage the limits of the community."""
-    if caller.instance_admin:
-        return
     rules = await communities.rules(store, settings, community)
     actions = await communities.actions(store, rules, caller.identity)
-    if Action.MANAGE_REPLAY_LIMITS not in actions:
+    if not policy.may_manage(caller, actions):
         raise NotPermitted(
             f"{caller.identity!r} does not hold {Action.MANAGE_REPLAY_LIMITS.name} in this "
             "community: ask somebody who does"

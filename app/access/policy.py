@@ -98,6 +98,31 @@ def clip_right(
     return ClipRight.NONE
 
 
+@dataclass(frozen=True)
+class ClipsSeen:
+    """Which clips a list shows somebody: those that they may read, as far as no row tells.
+
+    `room`: only those made in rooms of this name, None: in any. `everybodys`: whosever they are;
+    otherwise their own, and of those that are open to a room: `visited`, where they are or were;
+    `administered`, in the room of that name, wherever they were.
+    """
+
+    room: str | None
+    everybodys: bool
+    visited: bool
+    administered: bool
+
+
+def clips_seen(caller: Caller) -> ClipsSeen:
+    """Which clips a list shows the caller: as `clip_right` has it, of one after another."""
+    return ClipsSeen(
+        room=caller.room,
+        everybodys=caller.instance_admin,
+        visited=caller.can_subscribe,
+        administered=caller.can_subscribe and caller.room_admin,
+    )
+
+
 def may_see_link(caller: Caller, owner: str) -> bool:
     """Whether somebody is shown the link of a clip of `owner`'s, which opens it to anybody."""
     return caller.identity == owner or caller.instance_admin
@@ -106,6 +131,19 @@ def may_see_link(caller: Caller, owner: str) -> bool:
 def may_forget(caller: Caller, share: Share) -> bool:
     """Whether somebody who sees the share may have it deleted: the sharer, an instance admin."""
     return caller.identity == share.identity or caller.instance_admin
+
+
+def may_see_capture(caller: Caller, *, by: str, room: str) -> bool:
+    """Whether somebody sees, and may cancel, a capture of a share in `room` that `by` asked for."""
+    return (caller.instance_admin or caller.identity == by) and caller.room in (None, room)
+
+
+def may_manage(caller: Caller, actions: Collection[Action]) -> bool:
+    """Whether somebody may change the rules and the members of a community.
+
+    `actions`: what they may do there.
+    """
+    return caller.instance_admin or Action.MANAGE_REPLAY_LIMITS in actions
 
 
 def may_see_marker(caller: Caller, right: Right, by: str) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.access import communities
-from app.access.permissions import Action
+from app.access import communities, policy
 from app.access.tokens import Caller
 from app.models.schema import Community
 from app.settings import Settings
@@ -16,7 +15,7 @@ AT_MOST = 200
 
 
 @dataclass(frozen=True)
-class Standing:
+class CommunityStanding:
     """What somebody is in a community. `manages`: may change its rules and its members."""
 
     id: str
@@ -25,7 +24,7 @@ class Standing:
     manages: bool
 
 
-async def standings(store: Store, settings: Settings, caller: Caller) -> list[Standing]:
+async def standings(store: Store, settings: Settings, caller: Caller) -> list[CommunityStanding]:
     """The caller in each community that has given them a role or a grant, by its id, AT_MOST.
 
     Of an instance admin, who manages them all, in every community that has rules of its own, and in
@@ -38,11 +37,11 @@ async def standings(store: Store, settings: Settings, caller: Caller) -> list[St
         names |= {communities.DEFAULT, *(row["_id"] for row in own)}
     wanted = sorted(names)[:AT_MOST]
     rules = await communities.rules_of(store, settings, wanted)
-    found: list[Standing] = []
+    found: list[CommunityStanding] = []
     for name in wanted:
         row = rows.get(name)
         actions = communities.actions_by(rules[name].access, row)
-        manages = caller.instance_admin or Action.MANAGE_REPLAY_LIMITS in actions
+        manages = policy.may_manage(caller, actions)
         role, grants = (row["role"], tuple(row["grants"])) if row else ("member", ())
-        found.append(Standing(name, role, grants, manages))
+        found.append(CommunityStanding(name, role, grants, manages))
     return found

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from app.access import communities, policy, presence
-from app.access.permissions import Action
+from app.access.communities import Rules
 from app.access.policy import Right, Share, Standing
 from app.access.tokens import Caller
 from app.errors import NotPermitted
@@ -20,7 +20,7 @@ from app.models.schema import Room
 from app.settings import Settings
 from app.store import Store
 
-Window = tuple[datetime, datetime]
+TimeRange = tuple[datetime, datetime]
 """[start, end) on the wall clock."""
 
 
@@ -51,7 +51,7 @@ def share_in(line: Shared) -> Share:
 
 
 async def right(
-    store: Store, settings: Settings, caller: Caller, share: Share, window: Window | None = None
+    store: Store, settings: Settings, caller: Caller, share: Share, window: TimeRange | None = None
 ) -> Right:
     """What the caller may do with a share, and with this window of it; None: only see."""
     return (await rights(store, settings, caller, [(share, window)]))[0]
@@ -61,20 +61,20 @@ async def rights(
     store: Store,
     settings: Settings,
     caller: Caller,
-    asked: Sequence[tuple[Share, Window | None]],
+    meant: Sequence[tuple[Share, TimeRange | None]],
 ) -> list[Right]:
     """What the caller may do with each of these shares. Three reads, however many there are."""
-    of = {share.community for share, _ in asked}
+    of = {share.community for share, _ in meant}
     rules, members = await asyncio.gather(
         communities.rules_of(store, settings, of),
         communities.memberships(store, caller.identity, of),
     )
     by_presence = {
-        share.room_sid for share, _ in asked if rules[share.community].capture_policy == "room"
+        share.room_sid for share, _ in meant if rules[share.community].capture_policy == "room"
     }
     stays = await presence.stays(store, caller.identity, by_presence) if by_presence else []
 
-    def standing(share: Share, window: Window | None) -> Standing:
+    def standing(share: Share, window: TimeRange | None) -> Standing:
         row = members.get(share.community)
         there = [stay for stay in stays if stay.room_sid == share.room_sid]
         return Standing(
@@ -85,11 +85,11 @@ async def rights(
             in_window=window is not None and any(stay.touches(*window) for stay in there),
         )
 
-    return [policy.right(caller, share, standing(share, window)) for share, window in asked]
+    return [policy.right(caller, share, standing(share, window)) for share, window in meant]
 
 
 async def check(
-    store: Store, settings: Settings, caller: Caller, share: Share, window: Window
+    store: Store, settings: Settings, caller: Caller, share: Share, window: TimeRange
 ) -> None:
     """Raises NotPermitted unless the caller, who sees the share, may capture this window of it."""
     if await right(store, settings, caller, share, window) < Right.CAPTURE:
@@ -143,6 +143,14 @@ def matches(condition: Row, share: Mapping[str, Any]) -> bool:
     return True
 
 
+def _sees_others(caller: Caller, of: Rules, row: Row | None = None, *, in_room: bool) -> bool:
+    """Whether the caller sees the shares of others in a community, for this alone."""
+    somebodys = Share(caller.room or "", "", "", of.community)
+    held = communities.actions_by("rbac", row)
+    known = Standing(of.capture_policy, (), held, in_room=in_room, in_window=False)
+    return policy.right(caller, somebodys, known) > Right.NONE
+
+
 async def _by_policy(store: Store, settings: Settings, caller: Caller) -> list[Row]:
     """What is seen beside one's own.
 
@@ -155,13 +163,11 @@ async def _by_policy(store: Store, settings: Settings, caller: Caller) -> list[R
     found = store.rows(Room).find({"_id": {"$in": sids}}, {"community": 1})
     rooms = {row["_id"]: row["community"] for row in await found.to_list()}
     rules = await communities.rules_of(store, settings, {*members, *rooms.values()})
-    there = [sid for sid, of in rooms.items() if rules[of].capture_policy == "room"]
-    held = {community: communities.actions_by("rbac", row) for community, row in members.items()}
+    there = [sid for sid, of in rooms.items() if _sees_others(caller, rules[of], in_room=True)]
     trusted = [
         community
-        for community, actions in held.items()
-        if Action.MANAGE_REPLAY_LIMITS in actions
-        or (rules[community].capture_policy == "role" and Action.CAPTURE_REPLAY in actions)
+        for community, row in members.items()
+        if _sees_others(caller, rules[community], row, in_room=False)
     ]
     return [
         *([{"room_sid": {"$in": there}}] if there else []),

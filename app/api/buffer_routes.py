@@ -191,7 +191,7 @@ async def views(
 ) -> list[BufferView]:
     """Buffers that the caller may see, as they are shown them."""
     reader = auth.reader_of(ctx, caller, now)
-    meant: list[tuple[Share, visibility.Window | None]] = []
+    meant: list[tuple[Share, visibility.TimeRange | None]] = []
     for line in lines:
         share, window = visibility.share_in(line), (line.oldest or now, line.newest or now)
         meant += [(share, None), (share, window)]

@@ -135,7 +135,7 @@ async def of_buffer(
     ]
 
 
-def _window(at: datetime) -> visibility.Window:
+def _window(at: datetime) -> visibility.TimeRange:
     return at, at + _MOMENT
 
 

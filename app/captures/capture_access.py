@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.access import policy
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import NotFound
@@ -11,10 +12,11 @@ from app.models.schema import Capture
 
 async def find(ctx: Context, caller: Caller, capture_id: str) -> Row:
     """A capture of the caller's. Raises NotFound, also for somebody else's."""
-    mine = {"_id": capture_id}
-    mine |= {} if caller.instance_admin else {"caller": caller.identity}
-    mine |= {} if caller.room is None else {"room": caller.room}
-    row = await ctx.store.rows(Capture).find_one(mine)
-    if row is None or row["status"] == CaptureStatus.ACCEPTING:
+    row = await ctx.store.rows(Capture).find_one({"_id": capture_id})
+    if row is None or row["status"] == CaptureStatus.ACCEPTING or not _sees(caller, row):
         raise NotFound("there is no such capture, or it is not yours")
     return row
+
+
+def _sees(caller: Caller, row: Row) -> bool:
+    return policy.may_see_capture(caller, by=row["caller"], room=row["room"])

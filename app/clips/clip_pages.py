@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from app.access import presence
+from app.access import policy, presence
+from app.access.policy import ClipsSeen
 from app.access.tokens import Caller
 from app.clips import clip_access
 from app.context import Context
@@ -67,11 +68,11 @@ async def page(
     begin: Position = (wanted.until or FAR, "")
     if after is not None:
         begin = min(begin, keyset.read(after))
-    if caller.room is not None and wanted.room not in (None, caller.room):
+    seen = policy.clips_seen(caller)
+    if seen.room is not None and wanted.room not in (None, seen.room):
         return Page([], None)
-    room = caller.room or wanted.room
     since = max(wanted.since or EPOCH, EPOCH)  # nothing is older, and dates have an end there
-    scopes = await _scopes(ctx, caller, room, wanted.owner)
+    scopes = await _scopes(ctx, caller, seen, wanted)
     others = wanted.owner is not None and any("audience" in scope for scope in scopes)
     unindexed = others or wanted.title is not None or wanted.shared_by is not None
     count = looked_at if unindexed else limit + 1
@@ -110,16 +111,17 @@ def _fits(row: Row, wanted: Wanted) -> bool:
     )
 
 
-async def _scopes(ctx: Context, caller: Caller, room: str | None, owner: str | None) -> list[Row]:
+async def _scopes(ctx: Context, caller: Caller, seen: ClipsSeen, wanted: Wanted) -> list[Row]:
     """What rows must match, one index each: all of them, or the caller's and their rooms'."""
+    room, owner = seen.room or wanted.room, wanted.owner
     here: Row = {} if room is None else {"room": room}
-    if caller.instance_admin:
+    if seen.everybodys:
         return [({} if owner is None else {"owner": owner}) | here]
     scopes: list[Row] = []
     if owner in (None, caller.identity):
         scopes.append({"owner": caller.identity} | here)
-    if caller.can_subscribe and owner != caller.identity:
-        sids = await _rooms(ctx, caller, room)
+    if owner != caller.identity:
+        sids = await _rooms(ctx, caller, seen, room)
         open_to_me = {"audience": {"$in": sids}}
         # Most often nothing is shared, and then nothing has to be looked at one by one.
         if sids and await ctx.store.rows(ReplayClip).find_one(open_to_me, {"_id": 1}):
@@ -127,12 +129,14 @@ async def _scopes(ctx: Context, caller: Caller, room: str | None, owner: str | N
     return scopes
 
 
-async def _rooms(ctx: Context, caller: Caller, room: str | None) -> list[str]:
+async def _rooms(ctx: Context, caller: Caller, seen: ClipsSeen, room: str | None) -> list[str]:
     """The sids of the rooms whose clips the caller may see: theirs, and those they administrate."""
-    sids = await presence.rooms_of(ctx.store, caller.identity, room)
-    if not caller.room_admin:
-        return sids
-    return sorted({*sids, *await presence.sids_of(ctx.store, caller.room)})
+    sids: set[str] = set()
+    if seen.visited:
+        sids.update(await presence.rooms_of(ctx.store, caller.identity, room))
+    if seen.administered:
+        sids.update(await presence.sids_of(ctx.store, seen.room))
+    return sorted(sids)
 
 
 async def _before(

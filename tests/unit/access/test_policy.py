@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -14,8 +15,11 @@ from app.access.policy import (
     Share,
     Standing,
     clip_right,
+    clips_seen,
     may_delete_marker,
     may_forget,
+    may_manage,
+    may_see_capture,
     may_see_link,
     may_see_marker,
     may_stop,
@@ -203,3 +207,59 @@ def test_a_marker_is_deleted_by_who_set_it_the_sharer_and_admins(
     caller: Caller, expected: bool
 ) -> None:
     assert may_delete_marker(caller, SHARE, "zoe") == expected
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        (ANN, True),
+        (replace(ANN, room=None), True),
+        (replace(ANN, room="retro"), False),
+        (BOB, False),
+        (MODERATOR, False),
+        (OPERATOR, True),
+        (replace(OPERATOR, room="retro"), False),
+    ],
+)
+def test_a_capture_is_seen_by_who_asked_for_it_and_the_operator(
+    caller: Caller, expected: bool
+) -> None:
+    """With a token that is good for its room."""
+    assert may_see_capture(caller, by="ann", room="standup") == expected
+
+
+@pytest.mark.parametrize(
+    ("caller", "actions", "expected"),
+    [
+        (BOB, set(), False),
+        (BOB, {Action.CAPTURE_REPLAY}, False),
+        (BOB, {Action.MANAGE_REPLAY_LIMITS}, True),
+        (MODERATOR, set(), False),
+        (OPERATOR, set(), True),
+    ],
+)
+def test_a_community_is_managed_by_who_holds_the_right_and_the_operator(
+    caller: Caller, actions: set[Action], expected: bool
+) -> None:
+    assert may_manage(caller, actions) == expected
+
+
+@pytest.mark.parametrize("room", [None, "standup", "retro"])
+@pytest.mark.parametrize("room_admin", [True, False])
+@pytest.mark.parametrize("can_subscribe", [True, False])
+def test_a_list_shows_the_clips_that_may_be_read_one_by_one(
+    room: str | None, room_admin: bool, can_subscribe: bool
+) -> None:
+    caller = Caller(
+        "bob", room=room, room_admin=room_admin and room is not None, can_subscribe=can_subscribe
+    )
+    seen = clips_seen(caller)
+    clips = product(("ann", "bob"), ("standup", "retro"), ("private", "room", "link"),
+                    (True, False))  # fmt: skip
+    for owner, of, visibility, in_room in clips:
+        shared = visibility == "room" and ((seen.visited and in_room) or seen.administered)
+        listed = seen.room in (None, of) and (seen.everybodys or owner == "bob" or shared)
+        one = clip_right(caller, owner=owner, room=of, visibility=visibility, in_room=in_room)
+        assert listed == (one >= READ), (owner, of, visibility, in_room)
+    assert not seen.everybodys
+    assert clips_seen(OPERATOR).everybodys
