@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.store import EPOCH, FAR, Store, before
 from app.work.jobs import hours, job, seconds
 
-Action = Literal[
+AuditAction = Literal[
     "buffer_forgotten",
     "captured",
     "clip_changed",
@@ -38,7 +38,7 @@ _NEWEST_FIRST = Order("at")
 
 
 async def note(
-    store: Store, identity: str, action: Action, subject: str, *, room: str = "", **data: Any
+    store: Store, identity: str, action: AuditAction, subject: str, *, room: str = "", **data: Any
 ) -> None:
     """Writes down that somebody did something. `subject`: the id of what it was done to."""
     entry = AuditEntry(

@@ -33,7 +33,7 @@ def issue_token(
 
 
 @dataclass(frozen=True)
-class Session:
+class IssuedSession:
     """A token of ours, and until when it can be exchanged for a fresh one."""
 
     token: str
@@ -41,7 +41,7 @@ class Session:
     renewable_until: datetime
 
 
-def issue_session(settings: Settings, caller: Caller, now: datetime) -> Session:
+def issue_session(settings: Settings, caller: Caller, now: datetime) -> IssuedSession:
     """A token with the rights of the one that the caller has just shown, for SESSION_MINUTES.
 
     Shown one of ours it is renewed, until SESSION_HOURS after a LiveKit token was shown. Whether
@@ -62,4 +62,4 @@ def issue_session(settings: Settings, caller: Caller, now: datetime) -> Session:
     token = token.with_identity(caller.identity).with_ttl(ttl).with_grants(grants)
     token = token.with_attributes({SINCE_ATTRIBUTE: str(int(since.timestamp()))})
     token.claims.kind = SESSION_KIND
-    return Session(token.to_jwt(), (now + ttl).replace(microsecond=0), renewable_until)
+    return IssuedSession(token.to_jwt(), (now + ttl).replace(microsecond=0), renewable_until)

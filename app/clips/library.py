@@ -152,7 +152,9 @@ async def with_file(ctx: Context, row: Row) -> Clip:
     return Clip(row, file)
 
 
-async def note(ctx: Context, caller: Caller, action: audit.Action, row: Row, **data: Any) -> None:
+async def note(
+    ctx: Context, caller: Caller, action: audit.AuditAction, row: Row, **data: Any
+) -> None:
     """Writes into the audit what somebody did with a clip."""
     await audit.note(
         ctx.store, caller.identity, action, row["_id"], room=row["room"], owner=row["owner"], **data

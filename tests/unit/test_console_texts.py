@@ -120,4 +120,4 @@ def test_every_reason_has_words_and_says_what_to_do(texts: dict[str, Any]) -> No
 
 def test_every_action_of_the_audit_has_words(texts: dict[str, Any]) -> None:
     """Each that is written, and no other: the list is what the page offers to look for."""
-    assert set(texts["admin"]["audit"]["actions"]) == set(get_args(audit.Action))
+    assert set(texts["admin"]["audit"]["actions"]) == set(get_args(audit.AuditAction))
