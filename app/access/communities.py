@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pymongo.errors import DuplicateKeyError
 
 from app.access.permissions import Action, allowed
-from app.models import Row
+from app.models import Role, Row
 from app.models.schema import Community, Member
 from app.settings import Settings
 from app.store import Store
@@ -123,7 +123,7 @@ async def actions(store: Store, of: Rules, identity: str) -> frozenset[Action]:
 
 def actions_by(access: str, row: Row | None) -> frozenset[Action]:
     """What somebody with this row, or without any, may do under an access mode."""
-    return allowed(access, row["role"] if row else "member", row["grants"] if row else ())
+    return allowed(access, row["role"] if row else Role.MEMBER, row["grants"] if row else ())
 
 
 async def take_slot(store: Store, of: Rules, buffer_id: str) -> bool:

@@ -12,7 +12,7 @@ from app.access import communities, policy, quota
 from app.access.communities import DEFAULT, Rules
 from app.access.quota import Quota
 from app.access.tokens import Caller
-from app.models import Row, RowOf, keyset
+from app.models import AccessMode, Row, RowOf, keyset
 from app.models.keyset import Page
 from app.models.schema import Community, Member, UserReplayQuota
 from app.settings import Settings
@@ -78,7 +78,7 @@ async def _named(store: Store, limit: int, after: str | None) -> set[str]:
 
 
 def _manages(caller: Caller, row: Row) -> bool:
-    return policy.may_manage(caller, communities.actions_by("rbac", row))
+    return policy.may_manage(caller, communities.actions_by(AccessMode.RBAC, row))
 
 
 async def _counted(store: Store, wanted: Sequence[str]) -> dict[str, int]:

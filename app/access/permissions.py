@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Literal
 
-Role = Literal["member", "moderator", "admin"]
-Access = Literal["open", "rbac"]
+from app.models import AccessMode, Role
 
 
 class Action(StrEnum):
@@ -23,9 +21,9 @@ class Action(StrEnum):
 
 
 OF_ROLE: dict[str, frozenset[Action]] = {
-    "member": frozenset(),
-    "moderator": frozenset({Action.ENABLE_REPLAY_BUFFER, Action.CAPTURE_REPLAY}),
-    "admin": frozenset(Action),
+    Role.MEMBER: frozenset(),
+    Role.MODERATOR: frozenset({Action.ENABLE_REPLAY_BUFFER, Action.CAPTURE_REPLAY}),
+    Role.ADMIN: frozenset(Action),
 }
 # Under ACCESS=open everybody buffers and captures their own shares; limits are never everybody's.
 OF_EVERYBODY_WHEN_OPEN = frozenset({Action.ENABLE_REPLAY_BUFFER, Action.CAPTURE_REPLAY})
@@ -37,5 +35,5 @@ def allowed(access: str, role: str, grants: Iterable[str]) -> frozenset[Action]:
     Unknown roles and grants allow nothing.
     """
     granted = {action for action in Action if action in set(grants)}
-    of_access = OF_EVERYBODY_WHEN_OPEN if access == "open" else frozenset()
+    of_access = OF_EVERYBODY_WHEN_OPEN if access == AccessMode.OPEN else frozenset()
     return OF_ROLE.get(role, frozenset()) | granted | of_access

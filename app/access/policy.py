@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from app.access.permissions import Action
 from app.access.tokens import Caller
-from app.models import Stopper
+from app.models import CapturePolicy, Stopper, Visibility
 
 
 class Right(IntEnum):
@@ -62,9 +62,9 @@ def right(caller: Caller, share: Share, standing: Standing) -> Right:
         return Right.NONE
     if caller.room_admin:  # of this room: a token without a room makes none
         return Right.CAPTURE
-    if standing.policy == "role" and Action.CAPTURE_REPLAY in standing.held:
+    if standing.policy == CapturePolicy.ROLE and Action.CAPTURE_REPLAY in standing.held:
         return Right.CAPTURE
-    if standing.policy == "room" and standing.in_room:
+    if standing.policy == CapturePolicy.ROOM and standing.in_room:
         return allowed if standing.in_window else Right.SEE
     # Who answers for a community's limits sees what takes them up.
     return Right.SEE if Action.MANAGE_REPLAY_LIMITS in standing.held else Right.NONE
@@ -93,7 +93,7 @@ def clip_right(
     if caller.identity == owner:
         return ClipRight.CHANGE
     # What is open to a room is to its admin, who need not have been there; what is private is not.
-    if visibility == "room" and (in_room or caller.room_admin) and caller.can_subscribe:
+    if visibility == Visibility.ROOM and (in_room or caller.room_admin) and caller.can_subscribe:
         return ClipRight.READ
     return ClipRight.NONE
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.access import communities, policy
 from app.access.tokens import Caller
+from app.models import Role
 from app.models.schema import Community
 from app.settings import Settings
 from app.store import Store
@@ -42,6 +43,6 @@ async def standings(store: Store, settings: Settings, caller: Caller) -> list[Co
         row = rows.get(name)
         actions = communities.actions_by(rules[name].access, row)
         manages = policy.may_manage(caller, actions)
-        role, grants = (row["role"], tuple(row["grants"])) if row else ("member", ())
+        role, grants = (row["role"], tuple(row["grants"])) if row else (Role.MEMBER, ())
         found.append(CommunityStanding(name, role, grants, manages))
     return found

@@ -15,7 +15,7 @@ from app.access.communities import Rules
 from app.access.policy import Right, Share, Standing
 from app.access.tokens import Caller
 from app.errors import NotPermitted
-from app.models import Row, Stopper
+from app.models import AccessMode, CapturePolicy, Row, Stopper
 from app.models.schema import Room
 from app.settings import Settings
 from app.store import Store
@@ -24,7 +24,7 @@ TimeRange = tuple[datetime, datetime]
 """[start, end) on the wall clock."""
 
 
-_STRANGER = Standing("self", (), (), in_room=False, in_window=False)
+_STRANGER = Standing(CapturePolicy.SELF, (), (), in_room=False, in_window=False)
 
 
 def share_of(row: Mapping[str, Any]) -> Share:
@@ -70,7 +70,9 @@ async def rights(
         communities.memberships(store, caller.identity, of),
     )
     by_presence = {
-        share.room_sid for share, _ in meant if rules[share.community].capture_policy == "room"
+        share.room_sid
+        for share, _ in meant
+        if rules[share.community].capture_policy == CapturePolicy.ROOM
     }
     stays = await presence.stays(store, caller.identity, by_presence) if by_presence else []
 
@@ -80,7 +82,7 @@ async def rights(
         return Standing(
             policy=rules[share.community].capture_policy,
             actions=communities.actions_by(rules[share.community].access, row),
-            held=communities.actions_by("rbac", row),
+            held=communities.actions_by(AccessMode.RBAC, row),
             in_room=bool(there),
             in_window=window is not None and any(stay.touches(*window) for stay in there),
         )
@@ -107,7 +109,7 @@ def refusal(caller: Caller, identity: str, room: str) -> NotPermitted:
 async def may_stop(store: Store, caller: Caller, share: Share) -> frozenset[Stopper]:
     """As whom the caller, who sees the share, may stop its recording; empty: not at all."""
     row = await communities.member(store, share.community, caller.identity)
-    return policy.may_stop(caller, share, communities.actions_by("rbac", row))
+    return policy.may_stop(caller, share, communities.actions_by(AccessMode.RBAC, row))
 
 
 def sees_all_of(caller: Caller, room: str, identity: str) -> bool:
@@ -146,7 +148,7 @@ def matches(condition: Row, share: Mapping[str, Any]) -> bool:
 def _sees_others(caller: Caller, of: Rules, row: Row | None = None, *, in_room: bool) -> bool:
     """Whether the caller sees the shares of others in a community, for this alone."""
     somebodys = Share(caller.room or "", "", "", of.community)
-    held = communities.actions_by("rbac", row)
+    held = communities.actions_by(AccessMode.RBAC, row)
     known = Standing(of.capture_policy, (), held, in_room=in_room, in_window=False)
     return policy.right(caller, somebodys, known) > Right.NONE
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 from starlette.routing import BaseRoute
@@ -18,7 +18,7 @@ from app.clips import clip_pages, library
 from app.clips.clip_pages import Clip, Wanted
 from app.clips.visibilities import HiddenHead
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
-from app.models import Row, Why
+from app.models import Row, Visibility, Why
 from app.recording import admission
 
 
@@ -37,7 +37,7 @@ class Delivered(View):
     duration: RoundedSeconds
 
 
-class ClipGap(View):
+class ClipGapView(View):
     """A stretch of the window without picture: where, why, and whether the clip holds its time."""
 
     start: InstantText
@@ -57,7 +57,7 @@ class ClipView(View):
     room: str
     requested: Requested
     delivered: Delivered
-    gaps: list[ClipGap]
+    gaps: list[ClipGapView]
     notes: list[str]
     tail_lag: RoundedSeconds = Field(description="How much of the end of the window is missing.")
     hidden_head_seconds: RoundedSeconds = Field(
@@ -114,7 +114,7 @@ class ClipChange(Input):
     """What PATCH may change."""
 
     title: str | None = None
-    visibility: Literal["private", "room", "link"] | None = Field(
+    visibility: Visibility | None = Field(
         None,
         description="`room`: who was in the room; `link`: who has its `link_url`. What is revoked "
         "ends at once; a new link is another one.",
@@ -138,7 +138,7 @@ class ClipChange(Input):
 
     @model_validator(mode="after")
     def _life_of_a_link(self) -> ClipChange:
-        if self.link_days is not None and self.visibility != "link":
+        if self.link_days is not None and self.visibility != Visibility.LINK:
             raise ValueError('link_days is how long a link holds: give "visibility": "link" too')
         return self
 
@@ -168,7 +168,7 @@ def view(clip: Clip, reader: Reader) -> ClipView:
             end=row["delivered_end"],
             duration=row["duration_seconds"],
         ),
-        gaps=[ClipGap.model_validate(gap) for gap in row["gaps"]],
+        gaps=[ClipGapView.model_validate(gap) for gap in row["gaps"]],
         notes=row["notes"],
         tail_lag=row["tail_lag_seconds"],
         hidden_head_seconds=row["hidden_head_seconds"],

@@ -16,10 +16,8 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound, NotPermitted
+from app.models import AccessMode, CapturePolicy, Role
 from app.recording import admission
-
-Policy = Literal["self", "room", "role"]
-AccessMode = Literal["open", "rbac"]
 
 
 class ConfigView(View):
@@ -42,7 +40,7 @@ class ConfigRequest(Input):
     enabled: Annotated[bool, Field(strict=True)] = True
     max_concurrent: Annotated[int, Field(strict=True, ge=0, le=10_000)] | None = None
     access: AccessMode | None = None
-    capture_policy: Policy | None = None
+    capture_policy: CapturePolicy | None = None
     retention_minutes: Annotated[float, Field(strict=True, gt=0, le=1440)] | None = None
 
 
@@ -58,7 +56,7 @@ class MemberView(View):
 class MemberRequest(Input):
     """The role and the grants that somebody shall have."""
 
-    role: Literal["member", "moderator", "admin"] = "member"
+    role: Role = Role.MEMBER
     grants: Annotated[list[Action], Field(max_length=len(Action))] = Field(default_factory=list)
 
 

@@ -16,6 +16,7 @@ from app.api.wire import Input, InstantText, View
 from app.captures.requests import Instant
 from app.errors import NotFound, NotPermitted
 from app.events import sender
+from app.models import EventState
 
 
 class AuditView(View):
@@ -81,7 +82,7 @@ class EventPage(View):
 class EventQuery(Input):
     """Which events: given up, or still on their way."""
 
-    state: Literal["dead", "pending"] = "dead"
+    state: Literal[EventState.DEAD, EventState.PENDING] = EventState.DEAD
     limit: Annotated[int, Field(ge=1, le=200)] = 100
     next: Annotated[str, Field(max_length=600)] | None = Field(
         None, description="Where the page before ended."

@@ -26,7 +26,7 @@ from app.captures import preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.media.init_segment import Init
-from app.models import Row
+from app.models import Row, SegmentState
 from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.confined import inside
 from app.viewing import hls, windows
@@ -59,7 +59,7 @@ async def get_playlist(call: Call[WindowQuery]) -> Response:
     window = await share_lookup.seen_window(call)
     rows = [row for each in await windows.segments(call.ctx.store, window.spans) for row in each]
     # One that is marked may be gone before a player asks for it.
-    items = [hls.item(row) for row in rows if row["state"] == "indexed"]
+    items = [hls.item(row) for row in rows if row["state"] == SegmentState.INDEXED]
     return _playlist(call.reader, items)
 
 

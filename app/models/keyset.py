@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from app.errors import Invalid
 
-Item = TypeVar("Item")
+Listed = TypeVar("Listed")
 
 Position = tuple[datetime, str]
 """Where a row stands in order of time, to the millisecond, and of ids where times agree."""
@@ -24,10 +24,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Page(Generic[Item]):
+class Page(Generic[Listed]):
     """Some of a list; `next` asks for the following ones, None at the end."""
 
-    items: list[Item]
+    items: list[Listed]
     next: str | None
 
 
@@ -63,7 +63,7 @@ class Order:
         return row[self.field], row["_id"]
 
 
-def cut(found: Sequence[Item], limit: int, cursor: Callable[[Item], str]) -> Page[Item]:
+def cut(found: Sequence[Listed], limit: int, cursor: Callable[[Listed], str]) -> Page[Listed]:
     """The page of `limit` items, of those found: one more than that, if there are.
 
     `cursor` gives the text that asks for what follows an item.
