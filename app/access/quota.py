@@ -8,7 +8,7 @@ entry in that row: asked for again, by a retry or after a crash, it changes noth
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from pymongo.errors import DuplicateKeyError
 
@@ -57,15 +57,7 @@ async def reserve(
 
     Raises QuotaExceeded, with the numbers, if that is more than what is left.
     """
-    entry = f"reservations.{clip_id}"
-    await _take(
-        store,
-        settings,
-        identity,
-        clip_id,
-        size_bytes,
-        {"$set": {entry: size_bytes}, "$inc": {"held_bytes": size_bytes}},
-    )
+    await _take(store, settings, identity, clip_id, size_bytes, "reservations")
 
 
 async def charge(
@@ -75,18 +67,7 @@ async def charge(
 
     Raises QuotaExceeded, with the numbers, if it is more than what is left.
     """
-    entry = f"charges.{clip_id}"
-    await _take(
-        store,
-        settings,
-        identity,
-        clip_id,
-        size_bytes,
-        {
-            "$set": {entry: size_bytes},
-            "$inc": {"held_bytes": size_bytes, "used_bytes": size_bytes},
-        },
-    )
+    await _take(store, settings, identity, clip_id, size_bytes, "charges")
 
 
 async def settle(store: Store, identity: str, clip_id: str, size_bytes: int) -> None:
@@ -137,8 +118,11 @@ async def _take(
     identity: str,
     clip_id: str,
     size_bytes: int,
-    update: dict[str, Any],
+    kind: Literal["reservations", "charges"],
 ) -> None:
+    """Enters the bytes of a clip, and adds them to the sums that have this kind, once."""
+    sums = ("held_bytes",) if kind == "reservations" else ("held_bytes", "used_bytes")
+    update = {"$set": {f"{kind}.{clip_id}": size_bytes}, "$inc": dict.fromkeys(sums, size_bytes)}
     rows = store.rows(UserReplayQuota)
     reservation, charged = f"reservations.{clip_id}", f"charges.{clip_id}"
     while True:
