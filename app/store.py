@@ -33,6 +33,11 @@ def before(instant: datetime) -> Row:
     return {"$gt": EPOCH, "$lt": instant}
 
 
+def after(instant: datetime) -> Row:
+    """A condition on a date: it lies after `instant`. Bounded from above for the same reason."""
+    return {"$gt": instant, "$lt": FAR}
+
+
 def dated() -> Row:
     """A condition on a date: it is there. Bounded from below for the reason that `before` gives."""
     return {"$gt": EPOCH}

@@ -24,7 +24,7 @@ from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.models.keyset import Order
 from app.models.schema import Buffer
-from app.viewing import buffer_states, timeline
+from app.viewing import buffer_states, timelines
 from app.viewing.timeline import Timeline
 
 _STATE = "|".join(buffer_states.NAMES)
@@ -144,7 +144,7 @@ async def list_buffers(call: Call[BufferQuery]) -> BufferPage:
 async def _lines(call: Call[BufferQuery], ids: list[str]) -> list[Timeline]:
     """The timelines of these buffers, in their order."""
     which: dict[str, object] = {"_id": {"$in": ids}}
-    lines = await timeline.listing(
+    lines = await timelines.listing(
         call.ctx.store, which, call.now, call.ctx.settings, limit=len(ids)
     )
     return sorted(lines, key=lambda line: ids.index(line.buffer_id))

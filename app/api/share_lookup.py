@@ -18,7 +18,7 @@ from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
 from app.models import BufferRow, MediaRange, Tail
 from app.models.schema import Buffer
-from app.viewing import timeline, windows
+from app.viewing import timeline, timelines, windows
 from app.viewing.timeline import Timeline
 from app.viewing.windows import Window
 
@@ -56,7 +56,7 @@ async def seen_timeline(call: Call[Any]) -> Timeline:
     Raises NotFound as `seen` does; Gone if a signature says that the buffer once was there.
     """
     ctx, caller = call.ctx, call.reader.caller
-    line = await timeline.read(ctx.store, call.path["buffer_id"], call.now, ctx.settings)
+    line = await timelines.read(ctx.store, call.path["buffer_id"], call.now, ctx.settings)
     if caller is None:
         if line is None:
             raise Gone("nothing is kept of this share any more")

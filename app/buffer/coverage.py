@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from app.models import RunDocument, SegmentRow
 
@@ -132,6 +133,14 @@ class Coverage:
     @classmethod
     def read(cls, documents: Iterable[RunDocument]) -> Coverage:
         return cls(Run(**document) for document in documents)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A session's runs in order, and when the newest row was written (None: there is none)."""
+
+    runs: tuple[Run, ...] = ()
+    newest_at: datetime | None = None
 
 
 def without(runs: Iterable[Run], start_ticks: int, end_ticks: int) -> list[Run]:

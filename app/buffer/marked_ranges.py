@@ -1,16 +1,9 @@
-"""What somebody has marked: stretches of buffers that stay on offer when the rest has grown old."""
+"""What is kept around a mark: intervals of wall-clock time. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-
-from app.buffer import clock, summary
-from app.buffer.coverage import Coverage, run_of
-from app.buffer.summary import Indexed
-from app.models import SegmentRow, SegmentState, SessionRow
-from app.models.schema import Buffer, Marker, Segment
-from app.store import Store
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 BEFORE = timedelta(seconds=60)
 AFTER = timedelta(seconds=15)
@@ -18,12 +11,6 @@ AFTER = timedelta(seconds=15)
 
 Interval = tuple[datetime, datetime]
 """[start, end) on the wall clock."""
-
-FAR = datetime(9999, 1, 1, tzinfo=UTC)
-"""Bounds a search from above: SecantusDB walks all rows with a date otherwise."""
-# A segment may be this much longer than asked (a hole within), and clocks are corrected by less.
-_SLACK = timedelta(seconds=60)
-_ALMOST = timedelta(seconds=1)
 
 
 def around(at: datetime) -> Interval:
@@ -40,77 +27,3 @@ def merged(instants: Iterable[datetime]) -> list[Interval]:
         else:
             found.append((start, end))
     return found
-
-
-async def intervals(
-    store: Store, buffer_ids: Collection[str], now: datetime
-) -> dict[str, list[Interval]]:
-    """By buffer id what is kept for its marks, in order and apart; those without are left out."""
-    which = {"buffer_id": {"$in": list(buffer_ids)}, "kept_until": {"$gt": now, "$lt": FAR}}
-    instants: dict[str, list[datetime]] = {}
-    async for row in store.rows(Marker).find(which, {"buffer_id": 1, "at": 1}):
-        instants.setdefault(row["buffer_id"], []).append(row["at"])
-    return {each: merged(found) for each, found in instants.items()}
-
-
-async def among(store: Store, rows: Sequence[SegmentRow], now: datetime) -> set[str]:
-    """The ids of those of these segments that begin within a marked stretch, and may be shown."""
-    buffer_ids = list({row["buffer_id"] for row in rows})
-    marks = await intervals(store, buffer_ids, now)
-    found = store.rows(Buffer).find({"_id": {"$in": buffer_ids}}, {"forget_before": 1})
-    going = {row["_id"] async for row in found if row.get("forget_before") is not None}
-    return {
-        row["_id"]
-        for row in rows
-        if row["buffer_id"] not in going
-        and any(start <= row["start"] < end for start, end in marks.get(row["buffer_id"], ()))
-    }
-
-
-async def restored(
-    store: Store,
-    sessions: Sequence[SessionRow],
-    indexed: Mapping[str, Indexed],
-    marks: Mapping[str, Sequence[Interval]],
-) -> dict[str, Indexed]:
-    """What is indexed, with what is still there of the marked stretches before it.
-
-    Cleanup says of a session only from when on everything is there.
-    """
-    found = dict(indexed)
-    for buffer_id, of_buffer in marks.items():
-        of = [row for row in sessions if row["buffer_id"] == buffer_id and row["clock_ns"]]
-        older: list[SegmentRow] = []
-        for each in of_buffer:
-            if any(_lacks(session, indexed, each) for session in of):
-                older += await _rows(store, buffer_id, *each)
-        for session in of:
-            runs = indexed.get(session["_id"], Indexed()).runs
-            until = runs[0].start_ticks if runs else None
-            there = Coverage(
-                run_of(row)
-                for row in sorted(older, key=lambda row: row["start_ticks"])
-                if row["session_id"] == session["_id"]
-                and (until is None or row["end_ticks"] <= until)
-            )
-            if there.runs:
-                newest_at = indexed.get(session["_id"], Indexed()).newest_at
-                found[session["_id"]] = Indexed((*there.runs, *runs), newest_at)
-    return found
-
-
-def _lacks(session: SessionRow, indexed: Mapping[str, Indexed], marked: Interval) -> bool:
-    """Whether media of a session in a marked stretch may lie before what is said to be indexed."""
-    start, end = marked
-    began = clock.wall(clock.of(session), 0)
-    if began >= end:
-        return False
-    runs = indexed.get(session["_id"], Indexed()).runs
-    begin = clock.wall(clock.of(session), runs[0].start_ticks) if runs else end
-    return max(start, began) + _ALMOST < begin
-
-
-async def _rows(store: Store, buffer_id: str, start: datetime, end: datetime) -> list[SegmentRow]:
-    query = {"buffer_id": buffer_id, "end": {"$gt": start, "$lt": end + _SLACK}}
-    rows = await store.rows(Segment).find(query, summary.NO_SAMPLES).to_list(None)
-    return [row for row in rows if row["start"] < end and row["state"] != SegmentState.CONDEMNED]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from app.buffer.coverage import Run
-from app.models import SegmentRow
+from app.models import BufferRow, SegmentRow, SessionRow
 
 _LEAD_TICKS = 9_000
 """Sound runs up to 23 ms behind the picture it was cut with: the sound of a pin's first instant
@@ -48,6 +49,18 @@ def is_too_much(unmatched: int, matched: int) -> bool:
     Then it is likelier that the index, or the disk, is not the right one.
     """
     return unmatched > matched
+
+
+def forgotten_until(buffer: BufferRow, sessions: Sequence[SessionRow]) -> datetime | None:
+    """Until when nothing is offered, while what was recorded before an instant is on its way out.
+
+    The segment that was open at that instant holds some of it, and goes too.
+    """
+    before = buffer.get("forget_before")
+    if before is None:
+        return None
+    longest = max((row["segment_seconds"] for row in sessions), default=0)
+    return before + timedelta(seconds=longest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from app.models import BufferRow, SessionRow
 from app.models.schema import Community
 from app.settings import Settings
 from app.store import Store
@@ -41,15 +40,3 @@ async def retention(
     rows = store.rows(Community).find(query, {"retention_minutes": 1})
     own = {row["_id"]: timedelta(minutes=row["retention_minutes"]) async for row in rows}
     return Retention(settings.retention, own)
-
-
-def forgotten_until(buffer: BufferRow, sessions: Sequence[SessionRow]) -> datetime | None:
-    """Until when nothing is offered, while what was recorded before an instant is on its way out.
-
-    The segment that was open at that instant holds some of it, and goes too.
-    """
-    before = buffer.get("forget_before")
-    if before is None:
-        return None
-    longest = max((row["segment_seconds"] for row in sessions), default=0)
-    return before + timedelta(seconds=longest)

@@ -9,24 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
-from app.buffer.coverage import Coverage, Run, run_of, without
+from app.buffer.coverage import Coverage, Indexed, Run, run_of, without
 from app.models import LostStretch, SegmentRow, SessionRow, SummaryRow
 from app.models.schema import Segment, Summary
 from app.store import Store
 
 TAIL_SEGMENTS = 16
 NO_SAMPLES = {"samples": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """A session's runs in order, and when the newest row was written (None: there is none)."""
-
-    runs: tuple[Run, ...] = ()
-    newest_at: datetime | None = None
 
 
 async def read(store: Store, sessions: Iterable[SessionRow]) -> dict[str, Indexed]:

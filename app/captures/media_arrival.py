@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from app.context import Context
 from app.models import MediaRange, Row
 from app.models.schema import EgressSession, Segment
-from app.viewing import timeline, windows
+from app.viewing import timelines, windows
 from app.viewing.timeline import Timeline
 
 PIN_LIFE = timedelta(hours=1)
@@ -26,7 +26,7 @@ async def is_covered(ctx: Context, row: Row) -> bool:
 
 async def is_complete(ctx: Context, row: Row, now: datetime) -> bool:
     """Whether nothing of the window is still to come."""
-    line = await timeline.read(ctx.store, row["buffer_id"], now, ctx.settings)
+    line = await timelines.read(ctx.store, row["buffer_id"], now, ctx.settings)
     if line is None:
         return True
     others = {
@@ -65,7 +65,7 @@ async def spans_to_make(ctx: Context, row: Row, now: datetime) -> list[MediaRang
     """
     if row["wait_until"] <= row["accepted_at"]:
         return list(row["spans"])
-    line = await timeline.read(ctx.store, row["buffer_id"], now, ctx.settings)
+    line = await timelines.read(ctx.store, row["buffer_id"], now, ctx.settings)
     if line is None:
         return merged(row["spans"], [])
     return merged(row["spans"], windows.spans_between(line, row["window_start"], row["window_end"]))

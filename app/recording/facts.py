@@ -14,7 +14,7 @@ from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSourc
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from app.buffer import clock
+from app.buffer import clock_correction
 from app.models import EgressStatus, Row, RowOf, SessionRow, schema
 from app.recording import livekit
 from app.store import Store
@@ -189,7 +189,7 @@ async def egress(store: Store, info: EgressInfo, now: datetime) -> SessionRow | 
     )
     clock_ns = livekit.clock_of(info)
     if clock_ns is not None:
-        await clock.correct(store, session_id, clock_ns)
+        await clock_correction.correct(store, session_id, clock_ns)
     return await sessions.find_one({"_id": session_id})
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.buffer import marked_ranges, summary
+from app.buffer import marked_media, summary
 from app.buffer.paths import init_name, tile_name
 from app.context import Context
 from app.errors import Gone
@@ -127,7 +127,7 @@ class Thumbnails:
         earlier = [row for row in rows if row["start_ticks"] < kept_from.get(row["session_id"], 0)]
         hidden = {row["_id"] for row in earlier}
         if earlier:
-            hidden -= await marked_ranges.among(store, earlier, datetime.now(UTC))
+            hidden -= await marked_media.among(store, earlier, datetime.now(UTC))
         return [
             row for row in rows if row["state"] == SegmentState.INDEXED and row["_id"] not in hidden
         ]

@@ -16,7 +16,7 @@ from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
 from app.models import MediaRange, SegmentRow, SessionRow, Tail
-from app.viewing import fragment_sources, timeline, watched_windows, windows
+from app.viewing import fragment_sources, timeline, timelines, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
 from app.viewing.watched_windows import Watch
 from app.viewing.windows import Window
@@ -84,7 +84,7 @@ class Replays:
 
     async def _window(self, watch: Watch, now: datetime) -> Window:
         settings = self.ctx.settings
-        line = await timeline.read(self.ctx.store, watch.buffer_id, now, settings)
+        line = await timelines.read(self.ctx.store, watch.buffer_id, now, settings)
         if line is None:
             raise Gone("nothing is kept of this share any more")
         oldest = line.oldest or timeline.offered_from(now, settings)

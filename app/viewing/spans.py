@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from app.buffer import clock
-from app.buffer.coverage import HOLE_FRAMES, Run
+from app.buffer.coverage import HOLE_FRAMES, Indexed, Run
 from app.buffer.marked_ranges import Interval
-from app.buffer.summary import Indexed
 from app.models import EgressStatus, SessionRow
 
 _FAILED = frozenset({EgressStatus.FAILED, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED})

@@ -1,4 +1,4 @@
-"""A buffer's timeline: its spans and gaps in wall-clock time, its state, and why."""
+"""A buffer's timeline: its spans and gaps in wall-clock time, its state, and why. Pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from app.buffer import marked_ranges, summary
+from app.buffer.coverage import Indexed
 from app.buffer.marked_ranges import Interval
-from app.buffer.retention_period import forgotten_until, retention
-from app.buffer.summary import Indexed
+from app.buffer.retention import forgotten_until
 from app.models import BufferRow, BufferState, ClockKind, SessionRole, SessionRow, Why
-from app.models.schema import Buffer, EgressSession
 from app.settings import Settings
-from app.store import Store, first
 from app.viewing.spans import Gap, Span, laid_out, stretches
 
-_AT_ONCE = 200
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -74,50 +70,6 @@ class Timeline:
 def offered_from(now: datetime, settings: Settings, retention: timedelta | None = None) -> datetime:
     """The oldest instant that is offered: retention keeps a little more, for slow captures."""
     return now - min(settings.max_capture, retention or settings.retention)
-
-
-async def read(store: Store, buffer_id: str, now: datetime, settings: Settings) -> Timeline | None:
-    """The timeline of one buffer; None if there is no such buffer."""
-    found = await listing(store, {"_id": buffer_id}, now, settings, limit=1)
-    return found[0] if found else None
-
-
-async def listing(
-    store: Store,
-    query: dict[str, object],
-    now: datetime,
-    settings: Settings,
-    *,
-    limit: int = _AT_ONCE,
-) -> list[Timeline]:
-    """The timelines of the buffers that `query` (on rows of Buffer) matches, newest share first.
-
-    Costs five reads, and a small one per session that is being indexed, or marked stretch that is
-    older than what is offered.
-    """
-    rows = await first(store.rows(Buffer).find(query).sort("since", -1), limit)
-    ids = [row["_id"] for row in rows]
-    wanted = {"buffer_id": ids[0] if len(ids) == 1 else {"$in": ids}}
-    sessions = await store.rows(EgressSession).find(wanted).to_list(None) if ids else []
-    indexed = await summary.read(store, sessions)
-    marks = await marked_ranges.intervals(store, ids, now)
-    if marks:
-        indexed = await marked_ranges.restored(store, sessions, indexed, marks)
-    by_buffer: dict[str, list[SessionRow]] = {each: [] for each in ids}
-    for session in sessions:
-        by_buffer[session["buffer_id"]].append(session)
-    kept = await retention(store, settings, [row["community"] for row in rows])
-    return [
-        build(
-            row,
-            by_buffer[row["_id"]],
-            indexed,
-            now,
-            offered_from(now, settings, kept.of(row["community"])),
-            marks.get(row["_id"], ()),
-        )
-        for row in rows
-    ]
 
 
 def build(

@@ -8,7 +8,7 @@ from app.buffer import pins
 from app.cleaning import erasure
 from app.context import Context
 from app.models.schema import Buffer, EgressSession, Pin
-from app.viewing import timeline
+from app.viewing import timelines
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share, indexing
 from tests.media_factory import Recording
@@ -22,7 +22,7 @@ async def forget(ctx: Context, disk: DiskShare) -> bool:
 
 
 async def told(ctx: Context, disk: DiskShare) -> Timeline:
-    found = await timeline.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+    found = await timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
     assert found is not None
     return found
 

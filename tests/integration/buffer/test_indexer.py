@@ -13,22 +13,23 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from app.buffer import clock
+from app.buffer import clock, clock_correction
 from app.context import Context
 from app.indexing.indexer import Indexer
 from app.media.samples import SampleTable
 from app.models import Row
 from app.models.schema import Segment
 from app.settings import Settings
-from app.viewing import timeline
+from app.viewing import timelines
+from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
 from tests.integration.conftest import MakeSettings
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.waiting import wait_for
 
 
-async def the_timeline(ctx: Context, disk: DiskShare) -> timeline.Timeline:
-    found = await timeline.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+async def the_timeline(ctx: Context, disk: DiskShare) -> Timeline:
+    found = await timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
     assert found is not None
     return found
 
@@ -267,7 +268,7 @@ async def test_the_clock_is_asked_for_and_waited_for(ctx: Context, share: BeginS
 
         await wait_for(asked)
         assert await disk.rows() == []
-        await clock.correct(ctx.store, disk.session_id, nanoseconds(disk.start))
+        await clock_correction.correct(ctx.store, disk.session_id, nanoseconds(disk.start))
         (row,) = await disk.indexed(1, 2.0)
     assert row["start"] == clock.wall(nanoseconds(disk.start), 0)
 
@@ -282,7 +283,7 @@ async def test_program_date_time_stands_in_until_the_clock_is_known(
         assert abs(rows[0]["start"] - disk.start) < timedelta(milliseconds=20)  # 1.7 s late by luck
         assert (await the_timeline(ctx, disk)).clock == "approximate"
         exact = nanoseconds(disk.start + timedelta(seconds=0.4))
-        await clock.correct(ctx.store, disk.session_id, exact)
+        await clock_correction.correct(ctx.store, disk.session_id, exact)
         disk.commit(1)
         rows = await disk.indexed(3)
     assert [row["start"] for row in rows] == [clock.wall(exact, row["start_ticks"]) for row in rows]
@@ -299,9 +300,9 @@ async def test_a_clock_is_corrected_once_and_an_interrupted_correction_is_finish
         await disk.indexed(2)
     exact = nanoseconds(disk.start) + 250_000_000
     await disk.change(clock_ns=exact)  # as an interrupted correction leaves it
-    await clock.correct(ctx.store, disk.session_id, exact)
+    await clock_correction.correct(ctx.store, disk.session_id, exact)
     assert (await disk.rows())[1]["start"] == clock.wall(exact, 180_000)
-    await clock.correct(ctx.store, disk.session_id, exact + 10**9)
+    await clock_correction.correct(ctx.store, disk.session_id, exact + 10**9)
     assert (await disk.session())["clock_ns"] == exact
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.buffer.coverage import Run
-from app.buffer.summary import Indexed
+from app.buffer.coverage import Indexed, Run
 from app.models.schema import Buffer, EgressSession
 
 START = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)

@@ -1,0 +1,41 @@
+"""A session's exact clock, and what was indexed before it was known."""
+
+from __future__ import annotations
+
+from pymongo import UpdateOne
+
+from app.buffer import clock
+from app.models.schema import EgressSession, Segment
+from app.store import Store
+
+_BATCH = 500
+
+
+async def correct(store: Store, session_id: str, clock_ns: int) -> None:
+    """Gives a session its exact clock; moves what was indexed before.
+
+    Does nothing once the clock is exact. The clock is written first, the rows are moved, and only
+    then is it called exact: an interrupted correction is done again by the next call, and an
+    indexer that inserts meanwhile finds the new clock when it looks again.
+    """
+    sessions = store.rows(EgressSession)
+    claimed = await sessions.update_one(
+        {"_id": session_id, "clock_exact": False}, {"$set": {"clock_ns": clock_ns}}
+    )
+    if not claimed.matched_count:
+        return
+    await _move_rows(store, session_id, clock_ns)
+    await sessions.update_one({"_id": session_id}, {"$set": {"clock_exact": True}})
+
+
+async def _move_rows(store: Store, session_id: str, clock_ns: int) -> None:
+    """Sets `start` and `end` of a session's segments by its clock, where they are others."""
+    segments = store.rows(Segment)
+    moves: list[UpdateOne] = []
+    times = {"start": 1, "end": 1, "start_ticks": 1, "end_ticks": 1}
+    async for row in segments.find({"session_id": session_id}, times):
+        instants = clock.span(clock_ns, row)
+        if instants != {"start": row["start"], "end": row["end"]}:
+            moves.append(UpdateOne({"_id": row["_id"]}, {"$set": instants}))
+    for begin in range(0, len(moves), _BATCH):
+        await segments.bulk_write(moves[begin : begin + _BATCH], ordered=False)
