@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
-from app.errors import Invalid, NotFound, NotPermitted
+from app.errors import NotFound
 from app.models import AccessMode, CapturePolicy, Role
 from app.recording import admission
 
@@ -60,32 +61,28 @@ class MemberRequest(Input):
     grants: Annotated[list[Action], Field(max_length=len(Action))] = Field(default_factory=list)
 
 
-_PROBLEMS = [NotPermitted, NotFound, Invalid]
+_endpoint = partial(endpoint, may=gates.managers)
 
 
 async def _config(ctx: Context, community: str) -> ConfigView:
     return ConfigView.model_validate(await communities.rules(ctx.store, ctx.settings, community))
 
 
-@endpoint(
+@_endpoint(
     "GET /communities/{community}/config",
     "The rules of a community",
     answers={HTTPStatus.OK: Answer("The rules in force.")},
-    problems=_PROBLEMS,
-    may=gates.managers,
 )
 async def get_config(call: Call[None]) -> ConfigView:
     """Its own, or else the instance's."""
     return await _config(call.ctx, call.name("community"))
 
 
-@endpoint(
+@_endpoint(
     "PUT /communities/{community}/config",
     "Change the rules of a community",
     description="They act at once on shares that are waiting, refused or being recorded.",
     answers={HTTPStatus.OK: Answer("The rules in force now.")},
-    problems=_PROBLEMS,
-    may=gates.managers,
 )
 async def put_config(call: Call[ConfigRequest]) -> ConfigView:
     """Changes what is given, and asks again for what they decide."""
@@ -100,12 +97,10 @@ async def put_config(call: Call[ConfigRequest]) -> ConfigView:
     return await _config(ctx, community)
 
 
-@endpoint(
+@_endpoint(
     "GET /communities/{community}/members/{identity}",
     "Somebody's role",
     answers={HTTPStatus.OK: Answer("Role and grants.")},
-    problems=_PROBLEMS,
-    may=gates.managers,
 )
 async def get_member(call: Call[None]) -> MemberView:
     """As it stands."""
@@ -116,12 +111,10 @@ async def get_member(call: Call[None]) -> MemberView:
     return MemberView.model_validate(row)
 
 
-@endpoint(
+@_endpoint(
     "PUT /communities/{community}/members/{identity}",
     "Give somebody a role",
     answers={HTTPStatus.OK: Answer("Role and grants.")},
-    problems=_PROBLEMS,
-    may=gates.managers,
 )
 async def put_member(call: Call[MemberRequest]) -> MemberView:
     """In place of the one they had."""
@@ -136,12 +129,10 @@ async def put_member(call: Call[MemberRequest]) -> MemberView:
     return member
 
 
-@endpoint(
+@_endpoint(
     "DELETE /communities/{community}/members/{identity}",
     "Take somebody's role away",
     answers={HTTPStatus.NO_CONTENT: Answer("They have none now.")},
-    problems=_PROBLEMS,
-    may=gates.managers,
 )
 async def delete_member(call: Call[None]) -> None:
     """If they have one."""

@@ -13,7 +13,6 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.condition import history
-from app.errors import NotPermitted
 
 _LONGEST_MINUTES = int(history.KEPT.total_seconds() / 60)
 
@@ -69,7 +68,6 @@ class ChecksView(View):
     "GET /operations/history",
     "The service's numbers over the last hours",
     answers={HTTPStatus.OK: Answer("A sample for every step.")},
-    problems=[NotPermitted],
     may=gates.admins,
 )
 async def get_history(call: Call[HistoryQuery]) -> HistoryView:
@@ -84,7 +82,6 @@ async def get_history(call: Call[HistoryQuery]) -> HistoryView:
     "The doctor's findings",
     description="At most 30 s old. What would take long is left to `python -m app doctor`.",
     answers={HTTPStatus.OK: Answer("What each check found.")},
-    problems=[NotPermitted],
     may=gates.admins,
 )
 async def get_checks(call: Call[None]) -> ChecksView:

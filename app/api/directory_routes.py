@@ -13,7 +13,6 @@ from app.api import gates
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
-from app.errors import NotFound, NotPermitted
 
 _Name = Annotated[str, Field(min_length=1, max_length=512)]
 
@@ -114,7 +113,6 @@ async def list_communities(call: Call[PageQuery]) -> CommunityPage:
     "GET /communities/{community}/members",
     "Who has a role in a community",
     answers={HTTPStatus.OK: Answer("A page of members.")},
-    problems=[NotPermitted, NotFound],
     may=gates.managers,
 )
 async def list_members(call: Call[NameQuery]) -> MemberPage:
@@ -131,7 +129,6 @@ async def list_members(call: Call[NameQuery]) -> MemberPage:
     "GET /users",
     "Who uses how much of their quota",
     answers={HTTPStatus.OK: Answer("A page of users.")},
-    problems=[NotPermitted],
     may=gates.admins,
 )
 async def list_users(call: Call[NameQuery]) -> UserPage:

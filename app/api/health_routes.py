@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from app.api import wire
 from app.api.call import Call
-from app.api.operation import Answer, endpoint
+from app.api.operation import Answer, endpoint, gate
 from app.condition import health
 from app.condition.exposition import CONTENT_TYPE, may_read
 from app.errors import NotFound, Unauthorized
@@ -56,8 +56,9 @@ async def get_readyz(call: Call[None]) -> Response:
     return wire.answer(view, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
+@gate(NotFound, Unauthorized)
 async def _metrics_readers(call: Call[None]) -> None:
-    """Who has METRICS_TOKEN. Raises NotFound where there is none, Unauthorized."""
+    """Who has METRICS_TOKEN, where there is one."""
     settings = call.ctx.settings
     if not settings.metrics_token.get_secret_value():
         raise NotFound("the metrics are not served here: set METRICS_TOKEN or METRICS_PORT")
@@ -70,7 +71,6 @@ async def _metrics_readers(call: Call[None]) -> None:
     "The metrics, for Prometheus",
     description="Here only with METRICS_TOKEN set; METRICS_PORT serves them on their own port.",
     answers={HTTPStatus.OK: Answer("Prometheus text.", media_type="text/plain")},
-    problems=[NotFound],
     access="metrics token",
     may=_metrics_readers,
 )

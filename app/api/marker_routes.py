@@ -64,7 +64,7 @@ class MarkerRequest(Input):
     description="The 60 s before it and the 15 s after it stay to be watched and captured for "
     "MARKER_MINUTES. Whoever may capture the moment may mark it.",
     answers={HTTPStatus.CREATED: Answer("It is marked.")},
-    problems=[BufferEmpty, Invalid, NotFound, NotPermitted, TooManyMarkers],
+    problems=[BufferEmpty, Invalid, NotPermitted, TooManyMarkers],
     may=gates.viewers,
     body_may_be_empty=True,
 )

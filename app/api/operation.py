@@ -27,8 +27,22 @@ from app.api.call import NAMES, Call
 from app.api.security import Credentials
 from app.errors import Invalid, Malformed, ReplayError, TooLarge, Unauthorized, Unavailable
 
-Gate = Callable[[Call[None]], Awaitable[None]]
-"""Lets a call pass, or raises an error."""
+
+@dataclass(frozen=True)
+class Gate:
+    """Lets calls pass, or raises one of its problems."""
+
+    check: Callable[[Call[None]], Awaitable[None]]
+    problems: tuple[type[ReplayError], ...]
+
+
+def gate(
+    *problems: type[ReplayError],
+) -> Callable[[Callable[[Call[None]], Awaitable[None]]], Gate]:
+    """Makes a gate of a function that raises these errors."""
+    return lambda check: Gate(check, problems)
+
+
 Function = Callable[[Call[Any]], Awaitable[BaseModel | Response | None]]
 """What an endpoint does."""
 
@@ -64,7 +78,7 @@ class Operation:
     @property
     def all_problems(self) -> list[type[ReplayError]]:
         """Every error that it may answer with."""
-        found = list(self.problems)
+        found = [*(self.may.problems if self.may else ()), *self.problems]
         found += [] if self.access == "anybody" else [Unauthorized]
         found += [Malformed, Invalid, TooLarge] if self.body else []
         found += [Invalid] if self.query else []
@@ -154,7 +168,7 @@ async def _read(operation: Operation, request: Request) -> Call[Any]:
     state, now = web_state.of(request), datetime.now(UTC)
     call: Call[None] = Call(request, state, now, _shown(operation, request, now), None)
     if operation.may is not None:
-        await operation.may(call)
+        await operation.may.check(call)
     for parameter in NAMES & request.path_params.keys():
         call.name(parameter)
     if wire.IDEMPOTENCY_KEY in operation.headers:

@@ -14,7 +14,7 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
-from app.errors import Invalid, NotFound, NotPermitted
+from app.errors import Invalid, NotFound
 from app.models import Why
 from app.recording import admission
 
@@ -47,7 +47,7 @@ async def get_own(call: Call[None]) -> QuotaView:
     "GET /users/{identity}/quota",
     "A user's quota",
     answers={HTTPStatus.OK: Answer("The user's numbers.")},
-    problems=[NotPermitted, NotFound, Invalid],
+    problems=[NotFound, Invalid],
     may=gates.admins,
 )
 async def get_users(call: Call[None]) -> QuotaView:
@@ -60,7 +60,7 @@ async def get_users(call: Call[None]) -> QuotaView:
     "Set a user's quota",
     description="Below what is used, new captures are refused and nothing is deleted.",
     answers={HTTPStatus.OK: Answer("The user's numbers now.")},
-    problems=[NotPermitted, NotFound, Invalid],
+    problems=[NotFound, Invalid],
     may=gates.admins,
 )
 async def put_users(call: Call[QuotaRequest]) -> QuotaView:

@@ -36,7 +36,7 @@ class StopRequest(Input):
     description="Until /resume, or for as long as the share lasts. What was buffered stays. "
     "For the sharer, and the admins of its community, its room and the instance.",
     answers={HTTPStatus.ACCEPTED: Answer("It ends within seconds.")},
-    problems=[NotFound, NotPermitted, Conflict],
+    problems=[NotPermitted, Conflict],
     may=gates.viewers,
     body_may_be_empty=True,
 )

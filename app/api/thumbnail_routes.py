@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
@@ -49,6 +50,9 @@ class SheetQuery(wire.Input):
     height: Annotated[int, Field(ge=2, le=sprites.TILE[1], multiple_of=2)]
 
 
+_endpoint = partial(endpoint, access="token or signature")
+
+
 def _answers(description: str, media_type: str) -> dict[int, Answer]:
     etag = {"ETag": "Made of the content."}
     return {
@@ -58,14 +62,13 @@ def _answers(description: str, media_type: str) -> dict[int, Answer]:
     }
 
 
-@endpoint(
+@_endpoint(
     "GET /buffers/{buffer_id}/poster.jpg",
     "The newest picture of a share",
     description="Or of the end of a window: its newest key frame, at most 640 pixels wide and "
     "high. Made to be asked for again and again.",
     answers=_answers("The picture.", _JPEG),
     problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
-    access="token or signature",
 )
 async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     """Drawn when it is asked for."""
@@ -75,14 +78,13 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     return await ranges.answer_bytes(call.request, await pictures.poster(rows), _JPEG, _BRIEFLY)
 
 
-@endpoint(
+@_endpoint(
     "GET /buffers/{buffer_id}/thumbnails.vtt",
     "The pictures of a window, as an index for players",
     description="WebVTT: for each segment its place on a sprite sheet, whose URL it names. "
     "Times are those of the wall clock after the window's start, which a NOTE tells.",
     answers=_answers("The index.", _VTT),
     problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
-    access="token or signature",
 )
 async def get_buffer_index(call: Call[WindowQuery]) -> Response:
     """Of what is there now."""
@@ -104,13 +106,12 @@ async def get_buffer_index(call: Call[WindowQuery]) -> Response:
     return await ranges.answer_bytes(call.request, text.encode(), _VTT, _BRIEFLY)
 
 
-@endpoint(
+@_endpoint(
     "GET /buffers/{buffer_id}/thumbnails.jpg",
     "The sprite sheet that an index of a share names",
     description="Drawn at low priority. Tiles of segments that are gone are black.",
     answers=_answers("The sheet.", _JPEG),
     problems=[NotFound, NotPermitted, Gone, Unavailable, DrawingFailed, *_RANGES],
-    access="token or signature",
 )
 async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
     """Drawn when it is asked for."""
@@ -129,13 +130,12 @@ async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
     return await ranges.answer_bytes(call.request, sheet, _JPEG, _A_WHILE)
 
 
-@endpoint(
+@_endpoint(
     "GET /clips/{clip_id}/poster.jpg",
     "A picture of a clip",
     description="The first key frame that it shows, at most 640 pixels wide and high.",
     answers=_answers("The picture.", _JPEG),
     problems=[NotFound, Gone, StorageFull, Unavailable, *_RANGES],
-    access="token or signature",
 )
 async def get_clip_poster(call: Call[None]) -> Response:
     """Drawn once, when somebody asks for it first."""
@@ -144,14 +144,13 @@ async def get_clip_poster(call: Call[None]) -> Response:
     return await _file(call.request, path)
 
 
-@endpoint(
+@_endpoint(
     "GET /clips/{clip_id}/thumbnails.vtt",
     "The pictures of a clip, as an index for players",
     description="WebVTT: for each key frame that the clip shows its place on a sprite sheet, "
     "whose URL it names.",
     answers=_answers("The index.", _VTT),
     problems=[NotFound, Gone, *_RANGES],
-    access="token or signature",
 )
 async def get_clip_index(call: Call[None]) -> Response:
     """Of all of it."""
@@ -166,13 +165,12 @@ async def get_clip_index(call: Call[None]) -> Response:
     return await ranges.answer_bytes(call.request, text.encode(), _VTT, _A_WHILE)
 
 
-@endpoint(
+@_endpoint(
     "GET /clips/{clip_id}/thumbnails.jpg",
     "The sprite sheet of a clip",
     description="Drawn at low priority when somebody asks for it first.",
     answers=_answers("The sheet.", _JPEG),
     problems=[NotFound, Gone, StorageFull, Unavailable, DrawingFailed, *_RANGES],
-    access="token or signature",
 )
 async def get_clip_sheet(call: Call[None]) -> Response:
     """Drawn once."""

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from app.api import problems, wire
 from app.api.call import Call
 from app.api.openapi import describe
-from app.api.operation import Answer, OperationRoute, endpoint
+from app.api.operation import Answer, OperationRoute, endpoint, gate
 from app.api.web_state import WebState
 from app.context import Context
 from app.errors import NotPermitted
@@ -72,6 +72,7 @@ async def get_own(call: Call[None]) -> PlainTextResponse:
     return PlainTextResponse("own", HTTPStatus.ACCEPTED)
 
 
+@gate(NotPermitted)
 async def nobody_but_ann(call: Call[None]) -> None:
     if call.caller.identity != "ann":
         raise NotPermitted("only ann may")
@@ -173,3 +174,4 @@ def test_what_is_described_is_what_the_signatures_say() -> None:
     assert [each["name"] for each in document["paths"]["/pages"]["get"]["parameters"]] == ["limit"]
     assert "content" not in document["paths"]["/labels"]["delete"]["responses"]["204"]
     assert all(isinstance(route, OperationRoute) for route in ROUTES)
+    assert "403" in document["paths"]["/users/{identity}/labels"]["put"]["responses"]
