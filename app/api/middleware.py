@@ -103,8 +103,8 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         limit = self.larger.get(scope["path"], self.limit)
-        told = Headers(scope=scope).get("content-length", "")
-        if told.isdecimal() and int(told) > limit:
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > limit:
             refusal = problems.of_error(_too_large(limit))
             # What is still coming is not worth reading.
             refusal.headers["Connection"] = "close"

@@ -101,17 +101,17 @@ async def answer_bytes(
 
 
 def _answer(request: Request, served: Representation, read: Reading) -> Response:
-    asked = request.headers
+    given = request.headers
     headers = dict(served.headers) | {"ETag": served.etag, "Accept-Ranges": "bytes"}
     if served.modified_at is not None:
         headers["Last-Modified"] = format_datetime(served.modified_at, usegmt=True)
-    if "if-match" in asked and not _among(served.etag, asked["if-match"]):
+    if "if-match" in given and not _among(served.etag, given["if-match"]):
         error = PreconditionFailed("the content has another ETag than If-Match says")
         return problems.of_error(error, headers)
-    if _is_known(asked, served):
+    if _is_known(given, served):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     try:
-        span = wanted(asked["range"], served.size_bytes) if _takes_range(asked, served) else None
+        span = wanted(given["range"], served.size_bytes) if _takes_range(given, served) else None
     except RangeNotSatisfiable as error:
         return problems.of_error(error, headers | {"Content-Range": f"bytes */{served.size_bytes}"})
     status = HTTPStatus.OK if span is None else HTTPStatus.PARTIAL_CONTENT
@@ -128,12 +128,12 @@ def _among(etag: str, listed: str) -> bool:
     return listed.strip() == "*" or etag in _TAG.findall(listed)
 
 
-def _is_known(asked: Headers, served: Representation) -> bool:
-    if "if-none-match" in asked:
-        listed = asked["if-none-match"]
+def _is_known(given: Headers, served: Representation) -> bool:
+    if "if-none-match" in given:
+        listed = given["if-none-match"]
         weak = [tag.removeprefix("W/") for tag in _TAG.findall(listed)]
         return listed.strip() == "*" or served.etag in weak
-    since = _date(asked.get("if-modified-since", ""))
+    since = _date(given.get("if-modified-since", ""))
     return (
         since is not None
         and served.modified_at is not None
@@ -141,10 +141,10 @@ def _is_known(asked: Headers, served: Representation) -> bool:
     )
 
 
-def _takes_range(asked: Headers, served: Representation) -> bool:
-    if "range" not in asked:
+def _takes_range(given: Headers, served: Representation) -> bool:
+    if "range" not in given:
         return False
-    condition = asked.get("if-range", served.etag).strip()
+    condition = given.get("if-range", served.etag).strip()
     if condition.endswith('"'):
         return condition == served.etag  # a weak tag never equals a strong one
     date = _date(condition)

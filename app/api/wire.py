@@ -1,4 +1,4 @@
-"""JSON that every resource shares: how a request is read, how an answer tells times."""
+"""JSON that every resource shares: how a request is read, how an answer writes times."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def instant(value: datetime) -> str:
 
 
 InstantText = Annotated[datetime, PlainSerializer(instant, return_type=str, when_used="json")]
-"""A datetime that is told as RFC 3339 text in UTC."""
+"""A datetime that JSON gives as RFC 3339 text in UTC."""
 
 RoundedSeconds = Annotated[float, PlainSerializer(lambda value: round(value, 3), return_type=float)]
-"""A duration that is told to the millisecond."""
+"""A duration that JSON gives to the millisecond."""
 
 
 class Input(BaseModel):
@@ -52,10 +52,10 @@ class View(BaseModel):
 
 
 def answer(
-    told: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
+    view: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """A JSON answer."""
-    return Response(told.model_dump_json(), status, headers, "application/json")
+    return Response(view.model_dump_json(), status, headers, "application/json")
 
 
 async def body(request: Request, model: type[Model], *, may_be_empty: bool = False) -> Model:
@@ -103,7 +103,7 @@ def _refuse_half_pairs(given: Mapping[str, object]) -> None:
     """Raises Invalid if a text holds one half of a surrogate pair.
 
     JSON can write it as an escape, Python keeps it, and nothing that stores or sends UTF-8 takes
-    it: so nothing that is asked may hold it, whatever the field.
+    it: so no input may hold it, whatever the field.
     """
     message = "holds one half of a surrogate pair, which is no Unicode text"
     wrong = []
