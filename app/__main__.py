@@ -170,8 +170,18 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
     from app.main import create_app
     from app.processes.supervisor import listen
     from app.serving.server import config as server_config
+    from app.store import Store
     from handlers import router
 
+    async def upgrade() -> None:
+        store = Store(settings.mongo_url)
+        try:
+            await store.upgrade()
+        finally:
+            await store.close()
+
+    # here, because uvicorn buries what a start refuses in a traceback
+    asyncio.run(upgrade())
     if descriptor is None:
         listener = listen(settings.host, settings.port)
     else:

@@ -17,6 +17,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
+from app.migrations import version
 from app.models import Row, RowOf, Stored, keyset
 from app.models.keyset import Order, Page
 from app.models.schema import MODELS
@@ -64,10 +65,21 @@ class Store:
         self.database = self.client[parse_uri(mongo_url)["database"] or "replay"]
 
     async def prepare(self) -> None:
-        """Makes every index that is not there yet. Safe to run by several processes at once."""
+        """Upgrades the rows, and makes every index that is not there yet.
+
+        Safe to run by several processes at once. Raises ConfigurationError: see `upgrade`.
+        """
+        await self.upgrade()
         for model in MODELS:
             if indexes := _indexes(model):
                 await self.database[+model].create_indexes(indexes)
+
+    async def upgrade(self) -> None:
+        """Makes the rows those of this release; waits while another process does.
+
+        Raises ConfigurationError if a later release has written here.
+        """
+        await version.upgrade(self.database)
 
     def rows(self, model: type[Stored[RowOf]]) -> AsyncCollection[RowOf]:
         """The collection of a model, typed as its rows are."""

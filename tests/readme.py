@@ -20,6 +20,7 @@ from app.captures.lifecycle import TRANSITIONS
 from app.condition import exposition
 from app.errors import CaptureFailed, ReplayError, StorageFull
 from app.main import ROUTES
+from app.migrations.steps import STEPS
 from app.settings import Settings
 from app.work.jobs import Job
 from tests.unit import test_layout as layout
@@ -64,6 +65,17 @@ def metrics_table() -> str:
                 labels = f"{{{', '.join(found._labelnames)}}}" if found._labelnames else ""
                 lines.append(f"| `{family.name}{suffix}{labels}` | {family.documentation} |")
     lines += [f"| `{name}` | {told} |" for name, told in exposition.GAUGES.items()]
+    return "\n".join(lines)
+
+
+def versions_table() -> str:
+    """Each version of the rows with what made it."""
+    lines = ["| version | step | what |", "| --- | --- | --- |"]
+    for number, step in enumerate(STEPS, start=1):
+        module = inspect.getmodule(step)
+        told = inspect.getdoc(module) or ""
+        name = step.__module__.rpartition(".")[2]
+        lines.append(f"| {number} | `{name}` | {told.partition(chr(10))[0]} |")
     return "\n".join(lines)
 
 
@@ -168,6 +180,7 @@ class Table:
 TABLES = {
     "capture-states": Table(ROOT / "app/captures/README.md", capture_states),
     "rooms": Table(ROOT / "app/README.md", rooms_table),
+    "schema": Table(ROOT / "app/README.md", versions_table),
     "jobs": Table(ROOT / "app/README.md", jobs_table),
     "settings": Table(ROOT / "deploy/README.md", settings_table),
     "metrics": Table(ROOT / "deploy/README.md", metrics_table),

@@ -13,7 +13,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ from app.clips import clip_expiry, library
 from app.context import Context
 from app.models.schema import Buffer
 from app.recording import admission
-from app.settings import Settings
+from app.settings import Settings, load
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
@@ -127,7 +127,12 @@ async def _leave(ctx: Context, buffer_id: str) -> None:
     await admission.leave(ctx, buffer)
 
 
-_ACTIONS = {
+async def _upgrade(ctx: Context) -> None:
+    await ctx.store.upgrade()
+
+
+_ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
+    "upgrade": _upgrade,
     "begin": _begin,
     "leave": _leave,
     "mark": _mark,
@@ -174,7 +179,7 @@ async def _live(order: dict[str, Any]) -> None:
     death = _Death(order["die_at"])
     monitoring.register(death)
     sys.addaudithook(death.audit)
-    settings = Settings(
+    settings = load(
         _env_file=None,
         livekit_api_key="devkey",
         livekit_api_secret="the-secret-of-the-tests-of-32-bytes",

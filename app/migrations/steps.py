@@ -1,0 +1,20 @@
+"""The steps from one version of the rows to the next; each has an entry in deploy/CHANGELOG.
+
+A step may be begun again after a crash in the middle of it, and even run twice at the same time
+(when a process that was stopped for long wakes up): it changes only what is still as it was before
+it. It names collections and fields itself, because models go on to change after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+from app.migrations import complete_rows
+
+Step = Callable[[AsyncDatabase[dict[str, Any]]], Awaitable[None]]
+
+STEPS: tuple[Step, ...] = (complete_rows.migrate,)
+"""The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -1,0 +1,297 @@
+"""A database of an earlier release becomes one of this, however often its upgrade is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from bson import json_util
+
+from app.buffer import summary
+from app.context import Context
+from app.errors import ConfigurationError
+from app.main import create_app
+from app.migrations import complete_rows, version
+from app.migrations.steps import STEPS
+from app.models import Row
+from app.models.schema import MODELS
+from app.processes.free_ports import choose_ports
+from app.settings import Settings
+from app.store import Store
+from handlers import router
+from tests.example_store import rows
+from tests.integration.api.conftest import INSTANCE_ADMIN, bearer, token
+from tests.integration.captures.mortal import Mortal, mortal
+from tests.serving import running
+from tests.waiting import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "tests/data/stores"
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def example(number: int) -> Rows:
+    """Rows as the code of a version wrote them, by collection."""
+    found: Rows = json_util.loads(
+        (EXAMPLES / f"version_{number}.json").read_text(),
+        json_options=json_util.JSONOptions(tz_aware=True, tzinfo=UTC),
+    )
+    return found
+
+
+async def fill(store: Store, documents: Rows, number: int | None) -> None:
+    """Puts rows in the place of all that are there, with or without the row of the version."""
+    database = store.database
+    for name in await database.list_collection_names():
+        await database[name].delete_many({})
+    for name, rows_of_it in documents.items():
+        await database[name].insert_many(rows_of_it)
+    if number is not None:
+        await database[version.COLLECTION].insert_one(
+            {"_id": "schema", "version": number, "lease": None, "lease_until": None}
+        )
+
+
+async def contents(store: Store) -> Rows:
+    """All rows but the version's, in order of their ids."""
+    names = set(await store.database.list_collection_names()) - {version.COLLECTION}
+    found = {}
+    for name in sorted(names):
+        if documents := await store.database[name].find().to_list(None):
+            found[name] = sorted(documents, key=lambda row: str(row["_id"]))
+    return found
+
+
+async def version_of(store: Store) -> int | None:
+    row = await store.database[version.COLLECTION].find_one({})
+    return None if row is None else int(row["version"])
+
+
+async def leases_end(store: Store) -> None:
+    """Whoever was killed has had the lease for long enough."""
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await store.database[version.COLLECTION].update_one({}, {"$set": {"lease_until": past}})
+
+
+def without_later_fields(old: Rows) -> Rows:
+    """The rows as they were before their models had the fields that the first step writes."""
+    lacking = complete_rows.LACKING
+    return {
+        name: [
+            {field: value for field, value in row.items() if field not in lacking.get(name, {})}
+            for row in documents
+        ]
+        for name, documents in old.items()
+    }
+
+
+def incomplete(found: Rows) -> list[str]:
+    """Fields that a model has and a row of it lacks."""
+    lacks = []
+    for model in MODELS:
+        fields = {field.key_name for field in model.__odm_fields__.values()}
+        for row in found.get(+model, []):
+            lacks += [f"{+model} {row['_id']}: {field}" for field in sorted(fields - row.keys())]
+    return lacks
+
+
+@pytest_asyncio.fixture
+async def old(ctx: Context) -> AsyncIterator[Store]:
+    """A database with the rows of the time before there were versions."""
+    await fill(ctx.store, example(0), None)
+    yield ctx.store
+
+
+def test_the_example_has_rows_of_every_collection() -> None:
+    """None is forgotten, and the script still writes what was kept of the newest version."""
+    assert {+model for model in MODELS} <= example(0).keys()
+    assert rows().keys() == example(0).keys()
+
+
+async def test_old_rows_get_what_they_lack_and_keep_what_they_have(old: Store) -> None:
+    """Fields that came later are there afterwards, all others are as they were."""
+    before = example(0)
+    await old.prepare()
+    after = await contents(old)
+    assert await version_of(old) == version.VERSION
+    assert incomplete(after) == []
+    for name, documents in before.items():
+        by_id = {row["_id"]: row for row in after[name]}
+        assert by_id.keys() == {row["_id"] for row in documents}
+        for row in documents:
+            assert row.items() <= by_id[row["_id"]].items()
+
+
+async def test_rows_of_before_the_later_fields_become_the_same(old: Store) -> None:
+    """What such a row lacks means what it has always meant."""
+    bare = without_later_fields(example(0))
+    assert incomplete(bare)
+    await fill(old, bare, None)
+    await old.prepare()
+    after = await contents(old)
+    assert incomplete(after) == []
+    await summary.forget_before(old, "s0", 7, 1)
+    assert (await summary.kept_from(old, ["s0"])) == {"s0": 7}
+    for name, fields in complete_rows.LACKING.items():
+        for row in after[name]:
+            assert fields.items() <= row.items()
+
+
+async def test_an_upgraded_database_is_served(old: Store, settings: Settings) -> None:
+    """Buffers, captures, clips, rules and events of before are there over HTTP."""
+    bob = bearer(token("bob", room="studio"))
+    async with running(create_app(settings, router)) as app:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as http:
+
+            async def get(path: str, who: dict[str, str], **query: str) -> Any:
+                answer = await http.get(path, headers=who, params=query)
+                assert answer.status_code == 200, (path, answer.text)
+                return answer.json()
+
+            assert await version_of(old) == version.VERSION
+            buffers = await get("/buffers", INSTANCE_ADMIN, room="studio")
+            assert {each["id"] for each in buffers["items"]} == {"b0", "b1"}
+            clips = await get("/clips", bob)
+            assert [each["title"] for each in clips["items"]] == ["That goal"]
+            assert (await get("/captures/c1", bob))["status"] == "ready"
+            assert (await get("/captures/c2", bob))["status"] == "queued"
+            communities = await get("/communities", INSTANCE_ADMIN)
+            assert {each["id"] for each in communities["items"]} >= {"default", "guests"}
+            assert (await get("/audit", INSTANCE_ADMIN))["items"]
+
+
+async def test_an_upgrade_killed_at_any_step_is_gone_on_with(old: Store, ctx: Context) -> None:
+    """Whoever starts next finishes it, and the rows are those of an upgrade that wasn't killed."""
+    bare = without_later_fields(example(0))
+    await fill(old, bare, None)
+    await old.upgrade()
+    wanted = await contents(old)
+    async with mortal() as program:
+        worker = Mortal(program, ctx.settings)
+        for step in range(100):
+            await fill(old, bare, None)
+            killed = await worker.act("upgrade", die_at=step)
+            await leases_end(old)
+            await old.upgrade()
+            assert (await version_of(old), await contents(old)) == (version.VERSION, wanted), step
+            if not killed:
+                break
+    assert not killed
+    assert step > sum(map(len, complete_rows.LACKING.values()))
+
+
+async def test_of_many_that_start_at_once_one_takes_the_steps(old: Store, ctx: Context) -> None:
+    """The others wait until it is done."""
+    begun: list[str] = []
+    may_end = asyncio.Event()
+
+    async def slow(_: object) -> None:
+        begun.append("slow")
+        await may_end.wait()
+
+    async def quick(_: object) -> None:
+        begun.append("quick")
+
+    stores = [Store(ctx.settings.mongo_url) for _ in range(4)]
+    starts = [
+        asyncio.create_task(version.upgrade(store.database, (slow, quick))) for store in stores
+    ]
+    done, _ = await asyncio.wait(starts, timeout=3 * version.LOOK_SECONDS)
+    assert (begun, done) == (["slow"], set())
+    may_end.set()
+    await asyncio.gather(*starts)
+    assert begun == ["slow", "quick"]
+    assert await version_of(old) == 2
+    for store in stores:
+        await store.close()
+
+
+async def test_a_step_that_fails_is_taken_again_by_the_next_start(old: Store) -> None:
+    """The lease is given back at once."""
+
+    async def fails(_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        await version.upgrade(old.database, (STEPS[0], fails))
+    assert await version_of(old) == 1
+    await version.upgrade(old.database, (STEPS[0], STEPS[0]))
+    assert await version_of(old) == 2
+
+
+async def test_a_lease_is_renewed_as_long_as_a_step_takes(
+    old: Store, ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else begins it, even after the time of one lease."""
+    monkeypatch.setattr(version, "LEASE", timedelta(seconds=0.6))
+    monkeypatch.setattr(version, "RENEW_SECONDS", 0.1)
+    begun: list[datetime] = []
+
+    async def is_long_over() -> bool:
+        return datetime.now(UTC) > begun[0] + 2 * version.LEASE
+
+    async def long(_: object) -> None:
+        begun.append(datetime.now(UTC))
+        await wait_for(is_long_over, what="the time of two leases is over")
+
+    other = Store(ctx.settings.mongo_url)
+    await asyncio.gather(*(version.upgrade(each.database, (long,)) for each in (old, other)))
+    assert len(begun) == 1
+    await other.close()
+
+
+async def test_an_empty_database_begins_with_the_newest_version(ctx: Context) -> None:
+    """No step is taken on it."""
+    assert await version_of(ctx.store) == version.VERSION
+    row: Row | None = await ctx.store.database[version.COLLECTION].find_one({})
+    assert row is not None
+    assert row["lease"] is None
+
+
+async def test_a_database_of_a_later_release_is_refused(ctx: Context) -> None:
+    """Nothing in it is touched."""
+    later = version.VERSION + 1
+    await fill(ctx.store, example(0), later)
+    before = await contents(ctx.store)
+    with pytest.raises(ConfigurationError, match=f"rows of version {later}.*up to version"):
+        await ctx.store.prepare()
+    assert await contents(ctx.store) == before
+
+
+@pytest.mark.parametrize("role", ["api", "worker", "indexer", "doctor"])
+async def test_each_process_refuses_it_with_a_sentence(ctx: Context, role: str) -> None:
+    """Exit code 78: a start with the same settings can't succeed either."""
+    await fill(ctx.store, {}, version.VERSION + 1)
+    given = {
+        "LIVEKIT_API_KEY": "devkey",
+        "LIVEKIT_API_SECRET": ctx.settings.key_pairs["devkey"],
+        "MONGO_URL": ctx.settings.mongo_url,
+        "REDIS_URL": ctx.settings.redis_url,
+        "DATA_DIR": str(ctx.settings.data_dir),
+        "PORT": str(choose_ports(["http"], ctx.settings.data_dir / "ports.json")["http"]),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "app", role), cwd=ROOT, env=os.environ | given,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 78, said.decode()
+    assert re.search(r"^configuration error: the database has rows of version", said.decode(), re.M)
+    assert "Traceback" not in said.decode()
+
+
+def test_each_version_is_told_of_in_the_changelog() -> None:
+    """What changes in the database, for those who run the service."""
+    text = (ROOT / "deploy/CHANGELOG").read_text()
+    told = [int(number) for number in re.findall(r"^Rows of version (\d+)", text, re.MULTILINE)]
+    assert told == list(range(version.VERSION, 0, -1))
