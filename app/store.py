@@ -6,8 +6,9 @@ asynchronous client does the rest, because ODMantic's engine knows no client but
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from odmantic import Model
 from odmantic.index import ODMBaseIndex
@@ -21,6 +22,8 @@ from app.migrations import version
 from app.models import Row, RowOf, Stored, keyset
 from app.models.keyset import Order, Page
 from app.models.schema import MODELS
+
+Item = TypeVar("Item")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -47,6 +50,24 @@ def dated() -> Row:
 async def first(cursor: AsyncCursor[RowOf], count: int) -> list[RowOf]:
     """The first `count` rows of a cursor; of none or fewer none, where the driver raises."""
     return await cursor.to_list(count) if count > 0 else []
+
+
+async def batches(rows: AsyncIterable[RowOf], size: int) -> AsyncIterator[list[RowOf]]:
+    """The rows of a cursor, `size` at a time; fewer the last time, never none."""
+    batch: list[RowOf] = []
+    async for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """The items, `size` at a time; fewer the last time, never none."""
+    for begin in range(0, len(items), size):
+        yield items[begin : begin + size]
 
 
 def row_of(made: Stored[RowOf]) -> RowOf:

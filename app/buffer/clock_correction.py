@@ -6,7 +6,7 @@ from pymongo import UpdateOne
 
 from app.buffer import clock
 from app.models.schema import EgressSession, Segment
-from app.store import Store
+from app.store import Store, chunks
 
 _BATCH = 500
 
@@ -37,5 +37,5 @@ async def _move_rows(store: Store, session_id: str, clock_ns: int) -> None:
         instants = clock.span(clock_ns, row)
         if instants != {"start": row["start"], "end": row["end"]}:
             moves.append(UpdateOne({"_id": row["_id"]}, {"$set": instants}))
-    for begin in range(0, len(moves), _BATCH):
-        await segments.bulk_write(moves[begin : begin + _BATCH], ordered=False)
+    for chunk in chunks(moves, _BATCH):
+        await segments.bulk_write(chunk, ordered=False)

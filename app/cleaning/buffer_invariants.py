@@ -21,6 +21,7 @@ from app.models import SegmentRow, SegmentState
 from app.models.schema import EgressSession, Pin, Segment
 from app.storage.confined import inside
 from app.storage.violation import Violation
+from app.store import batches
 
 BEING_WRITTEN = timedelta(minutes=1)
 """A file younger than this may be on its way: a fragment before its row, a `.part`."""
@@ -38,15 +39,9 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     pinned: dict[str, list[tuple[int, int | None]]] = {}
     async for pin in ctx.store.rows(Pin).find({"until": {"$gt": now}}):
         pinned.setdefault(pin["session_id"], []).append((pin["start_ticks"], pin["end_ticks"]))
-    rows: list[SegmentRow] = []
-    async for row in ctx.store.rows(Segment).find({}, _FIELDS):
-        rows.append(row)
-        if len(rows) == _AT_ONCE:
-            for violation in await asyncio.to_thread(_of_rows, rows, folders, pinned):
-                yield violation
-            rows = []
-    for violation in await asyncio.to_thread(_of_rows, rows, folders, pinned):
-        yield violation
+    async for rows in batches(ctx.store.rows(Segment).find({}, _FIELDS), _AT_ONCE):
+        for violation in await asyncio.to_thread(_of_rows, rows, folders, pinned):
+            yield violation
     async for path in strays.unknown_files(ctx, now - BEING_WRITTEN):
         yield Violation(2, f"{path} is neither indexed nor of a known class")
 

@@ -16,6 +16,7 @@ from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
 from app.models import CaptureStatus, SegmentRow
 from app.models.schema import Buffer, Capture, EgressSession, Segment
+from app.store import batches
 from app.work.jobs import job, minutes, seconds
 
 SETTLED_AFTER = timedelta(seconds=60)
@@ -49,13 +50,10 @@ async def _expire(ctx: Context, now: datetime) -> int:
     kept = await retention(ctx.store, ctx.settings)
     query = {"end": {"$lt": now - kept.shortest}}
     gone = 0
-    rows: list[SegmentRow] = []
-    async for row in ctx.store.rows(Segment).find(query, FIELDS | {"buffer_id": 1}):
-        rows.append(row)
-        if len(rows) == AT_ONCE:
-            gone += await _expire_some(ctx, rows, kept, now)
-            rows = []
-    return gone + await _expire_some(ctx, rows, kept, now)
+    old = ctx.store.rows(Segment).find(query, FIELDS | {"buffer_id": 1})
+    async for rows in batches(old, AT_ONCE):
+        gone += await _expire_some(ctx, rows, kept, now)
+    return gone
 
 
 async def _expire_some(ctx: Context, rows: list[SegmentRow], kept: Retention, now: datetime) -> int:

@@ -22,6 +22,7 @@ from app.context import Context
 from app.models import SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import inside
+from app.store import chunks
 
 AT_ONCE = 100
 """Rows a step: an embedded store is busy for some 0.1 s with that many."""
@@ -53,8 +54,7 @@ async def remove(
     """
     folders = await _folders(ctx, {row["session_id"] for row in rows})
     gone = 0
-    for begin in range(0, len(rows), AT_ONCE):
-        chunk = rows[begin : begin + AT_ONCE]
+    for chunk in chunks(rows, AT_ONCE):
         gone += await _remove(ctx, chunk, folders, in_spite_of_pins, reached)
     return gone
 

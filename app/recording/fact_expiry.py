@@ -6,10 +6,11 @@ as long as there is a buffer or a clip of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.models import Row, schema
-from app.store import Store, before
+from app.store import Store, before, chunks
 from app.work.jobs import hours, job, seconds
 
 KEPT = timedelta(days=1)
@@ -24,15 +25,14 @@ async def forget_facts(store: Store) -> None:
     left = await store.rows(schema.Participant).distinct("room_sid", {"left_at": over})
     finished = set(await store.rows(schema.Room).distinct("_id", {"finished_at": over}))
     candidates = sorted({*left, *finished})
-    for begin in range(0, len(candidates), _AT_ONCE):
-        chunk = candidates[begin : begin + _AT_ONCE]
+    for chunk in chunks(candidates, _AT_ONCE):
         needed = await _needed(store, chunk)
         free = [sid for sid in chunk if sid not in needed]
         await _forget(store, free, over)
         await _forget_rooms(store, [sid for sid in free if sid in finished])
 
 
-async def _needed(store: Store, room_sids: list[str]) -> set[str]:
+async def _needed(store: Store, room_sids: Sequence[str]) -> set[str]:
     of_rooms = {"room_sid": {"$in": room_sids}}
     buffered = await store.rows(schema.Buffer).distinct("room_sid", of_rooms)
     clipped = await store.rows(schema.ReplayClip).distinct("room_sid", of_rooms)
