@@ -107,6 +107,10 @@ class Store:
         collection: AsyncCollection[Any] = self.database[model.__collection__]
         return collection
 
+    async def summed(self, model: type[Model], pipeline: Sequence[Row]) -> list[Row]:
+        """What an aggregation over a model's rows gives: documents of another kind."""
+        return await (await self.database[+model].aggregate(pipeline)).to_list()
+
     async def ping(self) -> None:
         """Returns when the database answers; raises pymongo.errors.PyMongoError if not."""
         await self.client.admin.command("ping")

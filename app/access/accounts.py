@@ -9,12 +9,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from app.access import quota
-from app.models import Row
+from app.models import QuotaEntries, QuotaRow
 from app.models.schema import UserReplayQuota
 from app.store import Store
-
-_FIELDS = ("charges", "reservations", "used_bytes", "held_bytes")
-_EMPTY: Row = {"charges": {}, "reservations": {}, "used_bytes": 0, "held_bytes": 0}
 
 Sizes = Mapping[str, int]
 """By clip id: bytes."""
@@ -22,11 +19,11 @@ Sizes = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Correction:
-    """A user's row as it is, and as it should be: the fields of _FIELDS."""
+    """A user's entries as they are, and as they should be."""
 
     identity: str
-    found: Row
-    right: Row
+    found: QuotaEntries
+    right: QuotaEntries
 
     @property
     def drift_bytes(self) -> int:
@@ -44,28 +41,39 @@ async def compare(
     rows = {row["_id"]: row async for row in store.rows(UserReplayQuota).find({})}
     corrections: dict[str, Correction] = {}
     for identity in rows.keys() | clips.keys():
-        found = {field: rows.get(identity, _EMPTY)[field] for field in _FIELDS}
+        found = _entries(rows.get(identity))
         right = corrected(found, clips.get(identity, {}), unfinished)
         if right != found:
             corrections[identity] = Correction(identity, found, right)
     return corrections
 
 
-def corrected(found: Row, clips: Sizes, unfinished: Collection[str]) -> Row:
-    """The fields of a row as they should be, given the clips that the user has."""
-    on_their_way = {
-        field: {clip: size for clip, size in found[field].items() if clip in unfinished}
-        for field in ("charges", "reservations")
+def _entries(row: QuotaRow | None) -> QuotaEntries:
+    if row is None:
+        return {"charges": {}, "reservations": {}, "used_bytes": 0, "held_bytes": 0}
+    return {
+        "charges": row["charges"],
+        "reservations": row["reservations"],
+        "used_bytes": row["used_bytes"],
+        "held_bytes": row["held_bytes"],
     }
-    moving = on_their_way["charges"].keys() | on_their_way["reservations"].keys()
-    kept = {clip: size for clip, size in clips.items() if clip not in moving}
-    charges = on_their_way["charges"] | kept
+
+
+def corrected(found: QuotaEntries, clips: Sizes, unfinished: Collection[str]) -> QuotaEntries:
+    """A user's entries as they should be, given the clips that the user has."""
+
+    def on_their_way(sizes: Sizes) -> dict[str, int]:
+        return {clip: size for clip, size in sizes.items() if clip in unfinished}
+
+    charges, reservations = on_their_way(found["charges"]), on_their_way(found["reservations"])
+    moving = charges.keys() | reservations.keys()
+    charges |= {clip: size for clip, size in clips.items() if clip not in moving}
     used = sum(charges.values())
     return {
         "charges": charges,
-        "reservations": on_their_way["reservations"],
+        "reservations": reservations,
         "used_bytes": used,
-        "held_bytes": used + sum(on_their_way["reservations"].values()),
+        "held_bytes": used + sum(reservations.values()),
     }
 
 

@@ -6,7 +6,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from app.models import Row
+from app.models import AuditRow, Row
 from app.models.keyset import Order, Page
 from app.models.schema import AuditEntry
 from app.settings import Settings
@@ -61,7 +61,7 @@ async def page(
     until: datetime | None = None,
     limit: int,
     after: str | None = None,
-) -> Page[Row]:
+) -> Page[AuditRow]:
     """Entries of [`since`, `until`), newest first.
 
     `wanted`: fields that must be equal. Raises Invalid if `after` is not what an earlier page gave.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pymongo.errors import DuplicateKeyError
 
 from app.access.permissions import Action, allowed
-from app.models import Role, Row
+from app.models import CommunityRow, MemberRow, Role, Row
 from app.models.schema import Community, Member
 from app.settings import Settings
 from app.store import Store
@@ -41,37 +41,39 @@ class Rules:
 async def rules(store: Store, settings: Settings, community: str) -> Rules:
     """The rules of a community; one that nobody has configured has the instance's."""
     row = await store.rows(Community).find_one({"_id": community}, {"slots": 0})
-    return _rules(settings, community, row or {})
+    return _rules(settings, community, row)
 
 
 async def rules_and_slots(
     store: Store, settings: Settings, community: str
 ) -> tuple[Rules, frozenset[str]]:
     """The rules of a community, and the buffers that hold its slots."""
-    row = await store.rows(Community).find_one({"_id": community}) or {}
-    return _rules(settings, community, row), frozenset(row.get("slots", ()))
+    row = await store.rows(Community).find_one({"_id": community})
+    return _rules(settings, community, row), frozenset(row["slots"] if row else ())
 
 
 async def rules_of(store: Store, settings: Settings, wanted: Collection[str]) -> dict[str, Rules]:
     """The rules of several communities."""
     found = store.rows(Community).find({"_id": {"$in": sorted(wanted)}}, {"slots": 0})
     rows = {row["_id"]: row for row in await found.to_list()}
-    return {each: _rules(settings, each, rows.get(each, {})) for each in wanted}
+    return {each: _rules(settings, each, rows.get(each)) for each in wanted}
 
 
-def _rules(settings: Settings, community: str, row: Row) -> Rules:
+def _rules(settings: Settings, community: str, row: CommunityRow | None) -> Rules:
+    given: CommunityRow = row or {"_id": community, "enabled": True, "slots": []}
+
     def own(name: str) -> object:
-        value = row.get(name)
+        value = given.get(name)
         return getattr(settings, name) if value is None else value
 
     return Rules(
         community=community,
-        enabled=bool(row.get("enabled", True)),
+        enabled=given.get("enabled", True),
         max_concurrent=int(str(own("max_concurrent"))),
         access=str(own("access")),
         capture_policy=str(own("capture_policy")),
         retention_minutes=float(str(own("retention_minutes"))),
-        own=tuple(name for name in _FALLING_BACK if row.get(name) is not None),
+        own=tuple(name for name in _FALLING_BACK if given.get(name) is not None),
     )
 
 
@@ -81,19 +83,19 @@ async def configure(store: Store, community: str, change: Row) -> None:
     await store.rows(Community).update_one({"_id": community}, {"$set": change})
 
 
-async def member(store: Store, community: str, identity: str) -> Row | None:
+async def member(store: Store, community: str, identity: str) -> MemberRow | None:
     """Somebody's row in a community."""
     return await store.rows(Member).find_one({"_id": _member_id(community, identity)})
 
 
-async def memberships(store: Store, identity: str, wanted: Collection[str]) -> dict[str, Row]:
+async def memberships(store: Store, identity: str, wanted: Collection[str]) -> dict[str, MemberRow]:
     """Somebody's rows in several communities; those without one are left out."""
     ids = {_member_id(community, identity): community for community in wanted}
     rows = await store.rows(Member).find({"_id": {"$in": sorted(ids)}}).to_list()
     return {ids[row["_id"]]: row for row in rows}
 
 
-async def all_memberships(store: Store, identity: str) -> dict[str, Row]:
+async def all_memberships(store: Store, identity: str) -> dict[str, MemberRow]:
     """Somebody's rows in all communities, at most AT_MOST."""
     rows = await store.rows(Member).find({"identity": identity}).to_list(AT_MOST)
     return {row["community"]: row for row in rows}
@@ -121,7 +123,7 @@ async def actions(store: Store, of: Rules, identity: str) -> frozenset[Action]:
     return actions_by(of.access, await member(store, of.community, identity))
 
 
-def actions_by(access: str, row: Row | None) -> frozenset[Action]:
+def actions_by(access: str, row: MemberRow | None) -> frozenset[Action]:
     """What somebody with this row, or without any, may do under an access mode."""
     return allowed(access, row["role"] if row else Role.MEMBER, row["grants"] if row else ())
 

@@ -12,7 +12,7 @@ from app.access import communities, policy, quota
 from app.access.communities import DEFAULT, Rules
 from app.access.quota import Quota
 from app.access.tokens import Caller
-from app.models import AccessMode, Row, RowOf, keyset
+from app.models import AccessMode, MemberRow, Row, RowOf, keyset
 from app.models.keyset import Page
 from app.models.schema import Community, Member, UserReplayQuota
 from app.settings import Settings
@@ -55,7 +55,7 @@ async def managed(
 
 async def members(
     store: Store, community: str, *, search: str | None, limit: int, after: str | None
-) -> Page[Row]:
+) -> Page[MemberRow]:
     """Who has a row in a community."""
     which = {"community": community} | _names("identity", search, after)
     return await _page(store.rows(Member), which, "identity", limit)
@@ -77,7 +77,7 @@ async def _named(store: Store, limit: int, after: str | None) -> set[str]:
     return {DEFAULT, *(row["_id"] for row in page.items)}
 
 
-def _manages(caller: Caller, row: Row) -> bool:
+def _manages(caller: Caller, row: MemberRow) -> bool:
     return policy.may_manage(caller, communities.actions_by(AccessMode.RBAC, row))
 
 
@@ -86,8 +86,7 @@ async def _counted(store: Store, wanted: Sequence[str]) -> dict[str, int]:
         {"$match": {"community": {"$in": list(wanted)}}},
         {"$group": {"_id": "$community", "count": {"$sum": 1}}},
     ]
-    counted = await store.rows(Member).aggregate(pipeline)
-    return {row["_id"]: row["count"] async for row in counted}
+    return {row["_id"]: row["count"] for row in await store.summed(Member, pipeline)}
 
 
 def _names(field: str, search: str | None, after: str | None) -> Row:

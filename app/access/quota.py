@@ -13,7 +13,7 @@ from typing import Literal
 from pymongo.errors import DuplicateKeyError
 
 from app.errors import QuotaExceeded
-from app.models import Row
+from app.models import QuotaRow
 from app.models.schema import UserReplayQuota
 from app.settings import Settings
 from app.store import Store
@@ -39,7 +39,7 @@ NUMBERS = {"quota_bytes": 1, "used_bytes": 1, "held_bytes": 1}
 async def read(store: Store, settings: Settings, identity: str) -> Quota:
     """The numbers of a user; of one without any clip too."""
     row = await store.rows(UserReplayQuota).find_one({"_id": identity}, NUMBERS)
-    return of_row(row or {}, settings)
+    return of_row(row, settings)
 
 
 async def set_limit(store: Store, identity: str, quota_bytes: int | None) -> None:
@@ -76,7 +76,7 @@ async def settle(store: Store, identity: str, clip_id: str, size_bytes: int) -> 
     reservation = f"reservations.{clip_id}"
     while True:
         row = await rows.find_one({"_id": identity}, {reservation: 1})
-        reserved = (row or {}).get("reservations", {}).get(clip_id)
+        reserved = row.get("reservations", {}).get(clip_id) if row else None
         if reserved is None:
             return
         changed = await rows.update_one(
@@ -96,7 +96,9 @@ async def give_back(store: Store, identity: str, clip_id: str) -> None:
     rows = store.rows(UserReplayQuota)
     reservation, charged = f"reservations.{clip_id}", f"charges.{clip_id}"
     while True:
-        row = await rows.find_one({"_id": identity}, {reservation: 1, charged: 1}) or {}
+        row = await rows.find_one({"_id": identity}, {reservation: 1, charged: 1})
+        if row is None:
+            return
         held = row.get("reservations", {}).get(clip_id)
         used = row.get("charges", {}).get(clip_id)
         if held is not None:
@@ -170,12 +172,13 @@ async def ensure(store: Store, identity: str) -> None:
         return  # somebody else made it at the same moment
 
 
-def of_row(row: Row, settings: Settings) -> Quota:
-    """The numbers in a user's row, as far as it has NUMBERS."""
-    own = row.get("quota_bytes")
-    used = row.get("used_bytes", 0)
+def of_row(row: QuotaRow | None, settings: Settings) -> Quota:
+    """The numbers in a user's row, of which NUMBERS will do; None: in that of one without any."""
+    if row is None:
+        return Quota(settings.quota_bytes, 0, 0)
+    own, used = row["quota_bytes"], row["used_bytes"]
     return Quota(
         quota_bytes=settings.quota_bytes if own is None else own,
         used_bytes=used,
-        reserved_bytes=row.get("held_bytes", 0) - used,
+        reserved_bytes=row["held_bytes"] - used,
     )

@@ -15,7 +15,7 @@ from app.access.communities import Rules
 from app.access.policy import Right, Share, Standing
 from app.access.tokens import Caller
 from app.errors import NotPermitted
-from app.models import AccessMode, CapturePolicy, Row, Stopper
+from app.models import AccessMode, CapturePolicy, MemberRow, Row, Stopper
 from app.models.schema import Room
 from app.settings import Settings
 from app.store import Store
@@ -145,7 +145,7 @@ def matches(condition: Row, share: Mapping[str, Any]) -> bool:
     return True
 
 
-def _sees_others(caller: Caller, of: Rules, row: Row | None = None, *, in_room: bool) -> bool:
+def _sees_others(caller: Caller, of: Rules, row: MemberRow | None = None, *, in_room: bool) -> bool:
     """Whether the caller sees the shares of others in a community, for this alone."""
     somebodys = Share(caller.room or "", "", "", of.community)
     held = communities.actions_by(AccessMode.RBAC, row)

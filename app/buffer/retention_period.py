@@ -38,5 +38,9 @@ async def retention(
     if communities is not None:
         query["_id"] = {"$in": list(set(communities))}
     rows = store.rows(Community).find(query, {"retention_minutes": 1})
-    own = {row["_id"]: timedelta(minutes=row["retention_minutes"]) async for row in rows}
+    own = {
+        row["_id"]: timedelta(minutes=minutes)
+        async for row in rows
+        if (minutes := row.get("retention_minutes")) is not None
+    }
     return Retention(settings.retention, own)

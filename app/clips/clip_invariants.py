@@ -17,7 +17,7 @@ from pathlib import Path
 from app.buffer.paths import CLIPS_ROOT
 from app.clips.clip_location import storage_path
 from app.context import Context
-from app.models import Row
+from app.models import QuotaRow, Row
 from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
 from app.storage import local
 from app.storage.violation import Violation
@@ -68,7 +68,7 @@ async def _unfinished(ctx: Context) -> dict[str, str]:
 
 
 async def _of_clips(
-    ctx: Context, rows: list[Row], quotas: dict[str, Row], now: datetime, known: set[str]
+    ctx: Context, rows: list[Row], quotas: dict[str, QuotaRow], now: datetime, known: set[str]
 ) -> list[Violation]:
     wanted = {"_id": {"$in": [row["file_id"] for row in rows]}}
     files = {row["_id"]: row async for row in ctx.store.rows(File).find(wanted)}
@@ -88,7 +88,8 @@ async def _of_clips(
         if sizes[file["_id"]] != file["size_bytes"]:
             actual = "is gone" if sizes[file["_id"]] is None else f"has {sizes[file['_id']]} bytes"
             found.append(Violation(5, f"the file of {name} {actual}, not {file['size_bytes']}"))
-        charge = quotas.get(row["owner"], {}).get("charges", {}).get(row["_id"])
+        quota = quotas.get(row["owner"])
+        charge = quota["charges"].get(row["_id"]) if quota else None
         if row["deleted_at"] is None and charge != file["size_bytes"]:
             found.append(
                 Violation(5, f"{name} of {file['size_bytes']} bytes is charged with {charge}")
@@ -98,7 +99,7 @@ async def _of_clips(
     return found
 
 
-def _of_quota(quota: Row, known: set[str]) -> Iterator[tuple[str | None, str]]:
+def _of_quota(quota: QuotaRow, known: set[str]) -> Iterator[tuple[str | None, str]]:
     """What is wrong with a quota: the clip it is about, if any, and the words."""
     charges, reservations = quota["charges"], quota["reservations"]
     for clip_id in (*charges, *reservations):

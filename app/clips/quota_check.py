@@ -45,7 +45,7 @@ async def check(ctx: Context, settle_seconds: float = SETTLE_SECONDS) -> list[Co
 
 async def _say(ctx: Context, correction: Correction) -> None:
     metrics.ERRORS.labels("quota_drift").inc()
-    numbers = {
+    numbers: Row = {
         "drift_bytes": correction.drift_bytes,
         "found_bytes": correction.found["used_bytes"],
         "right_bytes": correction.right["used_bytes"],

@@ -24,6 +24,7 @@ from app.condition import health, machine
 from app.condition.machine import Level, Result
 from app.context import Context, opened
 from app.errors import ConfigurationError, Unavailable
+from app.models import SessionRole
 from app.models.schema import EgressSession, Segment
 from app.recording.livekit import LiveKit
 from app.settings import Settings
@@ -233,7 +234,7 @@ async def _egress_workers(ctx: Context) -> Result:
 async def _shared_folder(ctx: Context) -> Result:
     now = datetime.now(UTC)
     newest = await ctx.store.rows(Segment).find_one({}, {"indexed_at": 1}, sort=[("end", -1)])
-    live = {"role": "current", "ended_at": None, "ghost_at": None}
+    live = {"role": SessionRole.CURRENT, "ended_at": None, "ghost_at": None}
     active = await ctx.store.rows(EgressSession).find_one(
         live | {"active_at": {"$lt": now - MEDIA_AFTER}}, sort=[("created_at", 1)]
     )

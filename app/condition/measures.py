@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.buffer.paths import BUFFER_ROOT
 from app.context import Context
-from app.models import Row, SessionRow
+from app.models import Row, SessionRole, SessionRow
 from app.models.schema import EgressSession, Segment, UserReplayQuota
 
 COST_FACTOR = 20
@@ -19,7 +19,7 @@ COST_FACTOR = 20
 LOOKED_UP_SESSIONS = 20
 """Of so many stalled sessions the newest media is looked up one by one."""
 
-_LIVE = {"role": {"$in": ["current", "next"]}, "ghost_at": None, "ended_at": None}
+_LIVE = {"role": {"$in": list(SessionRole)}, "ghost_at": None, "ended_at": None}
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ async def _measure(ctx: Context) -> Measured:
 async def _charged_bytes(ctx: Context) -> int:
     """Every clip is charged to exactly one quota, and quotas are far fewer than clips."""
     pipeline: list[Row] = [{"$group": {"_id": None, "bytes": {"$sum": "$used_bytes"}}}]
-    sums = await (await ctx.store.rows(UserReplayQuota).aggregate(pipeline)).to_list()
+    sums = await ctx.store.summed(UserReplayQuota, pipeline)
     return int(sums[0]["bytes"]) if sums else 0
 
 
@@ -83,7 +83,9 @@ async def _media_lag(ctx: Context, live: list[SessionRow], now: datetime) -> flo
         {"$match": {"end": {"$gt": recent}}},
         {"$group": {"_id": "$session_id", "end": {"$max": "$end"}}},
     ]
-    newest = {row["_id"]: row["end"] async for row in await segments.aggregate(pipeline)}
+    newest: dict[str, datetime] = {
+        row["_id"]: row["end"] for row in await ctx.store.summed(Segment, pipeline)
+    }
     stalled = sorted(active.keys() - newest.keys(), key=lambda each: active[each])
     for each in stalled[:LOOKED_UP_SESSIONS]:
         last = await segments.find_one({"session_id": each}, {"end": 1}, sort=[("sequence", -1)])

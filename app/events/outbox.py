@@ -13,7 +13,6 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.context import Context
-from app.models import Row
 from app.models.schema import OutgoingEvent
 from app.work import errands
 
@@ -59,15 +58,13 @@ async def tell(
         return
     now = datetime.now(UTC)
     for _ in range(_NUMBER_TRIES):
-        newest: Row = (
-            await events.find_one({"room": room}, {"number": 1}, sort=[("number", -1)]) or {}
-        )
+        newest = await events.find_one({"room": room}, {"number": 1}, sort=[("number", -1)])
         row = OutgoingEvent(
             id=event_id,
             room=room,
             room_sid=room_sid,
             identity=identity,
-            number=newest.get("number", 0) + 1,
+            number=newest["number"] + 1 if newest else 1,
             event=event,
             data=data,
             created_at=now,

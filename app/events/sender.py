@@ -21,7 +21,7 @@ from livekit.api import AccessToken
 from app import metrics
 from app.context import Context
 from app.events import outbox
-from app.models import Row
+from app.models import EventRow, EventState, Row
 from app.models.keyset import Order, Page
 from app.models.schema import OutgoingEvent
 from app.settings import Settings
@@ -43,7 +43,7 @@ _MAX_BACK_OFF_SECONDS = 900.0
 _AS_DUE = Order("next_try_at", newest_first=False)
 
 
-def body_of(row: Row) -> dict[str, Any]:
+def body_of(row: EventRow) -> dict[str, Any]:
     """An event as JSON, in the shape of LiveKit's webhooks."""
     told = {"number": row["number"], **row["data"]}
     return {
@@ -87,12 +87,14 @@ async def deliver(ctx: Context, say: Say, room: str) -> None:
 @job("deliver_due", every=seconds(5), timeout=seconds(30))
 async def deliver_due(ctx: Context) -> None:
     """Asks for the delivery of every room that has something due."""
-    due = {"state": "pending", "next_try_at": {"$lte": datetime.now(UTC)}}
+    due = {"state": EventState.PENDING, "next_try_at": {"$lte": datetime.now(UTC)}}
     for room in await ctx.store.rows(OutgoingEvent).distinct("room", due):
         await ctx.queue.ask(errands.DELIVER, room)
 
 
-async def page(ctx: Context, state: str, *, limit: int, after: str | None = None) -> Page[Row]:
+async def page(
+    ctx: Context, state: EventState, *, limit: int, after: str | None = None
+) -> Page[EventRow]:
     """Events in a state, by when they are due.
 
     Raises Invalid if `after` is not what an earlier page gave.
@@ -104,24 +106,30 @@ async def send_again(ctx: Context, event_id: str) -> bool:
     """Gives a dead event another day. False if there is no such dead event."""
     now = datetime.now(UTC)
     changed = await ctx.store.rows(OutgoingEvent).update_one(
-        {"_id": event_id, "state": "dead"},
-        {"$set": {"state": "pending", "attempts": 0, "next_try_at": now, "created_at": now}},
+        {"_id": event_id, "state": EventState.DEAD},
+        {
+            "$set": {
+                "state": EventState.PENDING,
+                "attempts": 0,
+                "next_try_at": now,
+                "created_at": now,
+            }
+        },
     )
     return bool(changed.modified_count)
 
 
-async def _take(ctx: Context, which: Row) -> Row | None:
+async def _take(ctx: Context, which: Row) -> EventRow | None:
     now = datetime.now(UTC)
-    taken: Row | None = await ctx.store.rows(OutgoingEvent).find_one_and_update(
-        which | {"state": "pending", "next_try_at": {"$lte": now}},
+    return await ctx.store.rows(OutgoingEvent).find_one_and_update(
+        which | {"state": EventState.PENDING, "next_try_at": {"$lte": now}},
         {"$set": {"next_try_at": now + _LEASE}, "$inc": {"attempts": 1}},
         sort=[("number", 1)],
         return_document=True,
     )
-    return taken
 
 
-async def _send(ctx: Context, client: httpx.AsyncClient, row: Row) -> bool:
+async def _send(ctx: Context, client: httpx.AsyncClient, row: EventRow) -> bool:
     error = ""
     if ctx.settings.events_url:
         body = json.dumps(body_of(row)).encode()
@@ -139,18 +147,18 @@ async def _send(ctx: Context, client: httpx.AsyncClient, row: Row) -> bool:
     return not error
 
 
-async def _note(ctx: Context, row: Row, error: str) -> None:
+async def _note(ctx: Context, row: EventRow, error: str) -> None:
     now = datetime.now(UTC)
     if not error:
-        change: Row = {"state": "delivered", "delivered_at": now, "last_error": ""}
+        change: Row = {"state": EventState.DELIVERED, "delivered_at": now, "last_error": ""}
     elif now - row["created_at"] >= GIVE_UP_AFTER:
         metrics.ERRORS.labels("event_dead").inc()
         log.error("event_given_up", id=row["_id"], error=error)
-        change = {"state": "dead", "last_error": error[:300]}
+        change = {"state": EventState.DEAD, "last_error": error[:300]}
     else:
         log.warning("event_not_delivered", id=row["_id"], attempt=row["attempts"], error=error)
         pause = timedelta(seconds=back_off_seconds(row["attempts"]))
         change = {"next_try_at": now + pause, "last_error": error[:300]}
     await ctx.store.rows(OutgoingEvent).update_one(
-        {"_id": row["_id"], "state": "pending"}, {"$set": change}
+        {"_id": row["_id"], "state": EventState.PENDING}, {"$set": change}
     )

@@ -213,7 +213,7 @@ class Follower:
             self._continuity = await self.maker.continuity_before(self._newest() + 1)
         elif made.continuity is not None and not late:
             self._continuity = made.continuity
-        if standing["state"] != "quarantined":
+        if standing["state"] != SegmentState.QUARANTINED:
             await self._unlink(entry.name)
 
     def _cover(self, row: SegmentRow) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.models.access_rows import AuditRow, CommunityRow, MemberRow, QuotaRow
+from app.models.access_rows import AuditRow, CommunityRow, MemberRow, QuotaEntries, QuotaRow
 from app.models.buffer_rows import (
     BufferRow,
     LostStretch,
@@ -94,6 +94,7 @@ __all__ = [
     "MemberRow",
     "ParticipantRow",
     "PinRow",
+    "QuotaEntries",
     "QuotaRow",
     "Role",
     "RoomRow",

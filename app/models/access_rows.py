@@ -30,15 +30,20 @@ class MemberRow(TypedDict):
     grants: list[str]
 
 
-class QuotaRow(TypedDict):
+class QuotaEntries(TypedDict):
+    """What the clips of a user take, and its sums."""
+
+    charges: dict[str, int]
+    reservations: dict[str, int]
+    used_bytes: int
+    held_bytes: int
+
+
+class QuotaRow(QuotaEntries):
     """A row of `UserReplayQuota`."""
 
     _id: str
     quota_bytes: int | None
-    used_bytes: int
-    held_bytes: int
-    charges: dict[str, int]
-    reservations: dict[str, int]
 
 
 class AuditRow(TypedDict):

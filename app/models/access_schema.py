@@ -8,12 +8,12 @@ from typing import Any
 from odmantic import Field, Index, Model
 from pymongo import ASCENDING, IndexModel
 
-from app.models import Row
+from app.models.access_rows import AuditRow, CommunityRow, MemberRow, QuotaRow
 from app.models.stored import Stored
 from app.models.words import AccessMode, CapturePolicy, Role
 
 
-class Community(Model, Stored[Row]):
+class Community(Model, Stored[CommunityRow]):
     """A community's own rules, None where the instance's settings hold, and its limit slots.
 
     `slots` are the ids of the buffers that are recorded, or about to be: never more than the
@@ -31,7 +31,7 @@ class Community(Model, Stored[Row]):
     slots: list[str] = []
 
 
-class Member(Model, Stored[Row]):
+class Member(Model, Stored[MemberRow]):
     """Somebody's role and single grants in a community. Only those who manage limits write it."""
 
     model_config = {
@@ -49,7 +49,7 @@ class Member(Model, Stored[Row]):
     grants: list[str] = []
 
 
-class UserReplayQuota(Model, Stored[Row]):
+class UserReplayQuota(Model, Stored[QuotaRow]):
     """What one user's clips, and captures on their way, take of the quota. `id` is the identity.
 
     `quota_bytes` None: QUOTA_BYTES. `charges` {clip id: bytes} are clips, `reservations`
@@ -68,7 +68,7 @@ class UserReplayQuota(Model, Stored[Row]):
     reservations: dict[str, int] = {}
 
 
-class AuditEntry(Model, Stored[Row]):
+class AuditEntry(Model, Stored[AuditRow]):
     """Who did what to what, and when."""
 
     model_config = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from odmantic import Field, Model
 
-from app.models import Row
+from app.models.condition_rows import SampleRow
 from app.models.stored import Stored
 
 
-class Sample(Model, Stored[Row]):
+class Sample(Model, Stored[SampleRow]):
     """What was so at an instant. `id`: Unix time in seconds, a multiple of `history.STEP_SECONDS`.
 
     `index_lag_seconds` is the mean over what was indexed since the worker looked before; None if

@@ -8,12 +8,12 @@ from typing import Any
 from odmantic import Field, Model
 from pymongo import ASCENDING, IndexModel
 
-from app.models import Row
+from app.models.event_rows import EventRow
 from app.models.stored import Stored
 from app.models.words import EventState
 
 
-class OutgoingEvent(Model, Stored[Row]):
+class OutgoingEvent(Model, Stored[EventRow]):
     """One of our events. `number` counts a room's events from 1, without holes.
 
     `next_try_at` is the lease, too: who takes the event moves it on, so that no second worker sends

@@ -8,7 +8,7 @@ from app.access import communities, quota
 from app.access.permissions import Action
 from app.cleaning import governor
 from app.context import Context
-from app.models import BufferRow, ParticipantRow, Row, TrackRow, Why, schema
+from app.models import BufferRow, MemberRow, ParticipantRow, Row, TrackRow, Why, schema
 from app.recording import share_stop
 from app.work import errands
 
@@ -98,7 +98,7 @@ async def ask_again(ctx: Context, which: Row) -> None:
         await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
 
 
-def _permits(access: str, member: Row | None) -> bool:
+def _permits(access: str, member: MemberRow | None) -> bool:
     return Action.ENABLE_REPLAY_BUFFER in communities.actions_by(access, member)
 
 

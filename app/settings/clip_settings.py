@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
+from app.models.words import AccessMode, CapturePolicy
 from app.settings.values import HttpUrl, Names
 
 
 class ClipSettings(BaseSettings):
     """How much may be captured and kept, by whom, and who hears of it."""
 
-    access: Literal["open", "rbac"] = Field("open", description="Who may buffer and capture.")
-    capture_policy: Literal["self", "room", "role"] = Field(
-        "self", description="Whose share may be captured by whom."
+    access: AccessMode = Field(AccessMode.OPEN, description="Who may buffer and capture.")
+    capture_policy: CapturePolicy = Field(
+        CapturePolicy.SELF, description="Whose share may be captured by whom."
     )
     admins: Names = Field(
         (), description="Identities, comma separated, that administrate the instance."

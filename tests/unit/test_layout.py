@@ -64,7 +64,7 @@ ARROWS: dict[str, set[str]] = {
 }  # fmt: skip
 FRAME_ARROWS: dict[str, set[str]] = {
     "errors": set(),
-    "settings": {"errors"},
+    "settings": {"errors", "models"},
     "logs": {"settings"},
     "metrics": set(),
     "models": {"errors"},

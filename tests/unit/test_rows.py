@@ -19,15 +19,9 @@ ROWS = {
 }
 # Their rows are not told to the type checker yet.
 UNTYPED = {
-    "AuditEntry": models.AuditRow,
     "Capture": models.CaptureRow,
-    "Community": models.CommunityRow,
     "File": models.FileRow,
-    "Member": models.MemberRow,
-    "OutgoingEvent": models.EventRow,
     "ReplayClip": models.ClipRow,
-    "Sample": models.SampleRow,
-    "UserReplayQuota": models.QuotaRow,
 }
 
 
