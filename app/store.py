@@ -23,7 +23,7 @@ from app.models import Row, RowOf, Stored, keyset
 from app.models.keyset import Order, Page
 from app.models.schema import MODELS
 
-Item = TypeVar("Item")
+Element = TypeVar("Element")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -64,7 +64,7 @@ async def batches(rows: AsyncIterable[RowOf], size: int) -> AsyncIterator[list[R
         yield batch
 
 
-def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+def chunks(items: Sequence[Element], size: int) -> Iterator[Sequence[Element]]:
     """The items, `size` at a time; fewer the last time, never none."""
     for begin in range(0, len(items), size):
         yield items[begin : begin + size]

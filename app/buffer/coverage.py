@@ -18,7 +18,7 @@ HOLE_FRAMES = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CoverageRun:
     """Segments `first` to `last` (sequences), [`start_ticks`, `end_ticks`) of media time.
 
     `frame_ticks` is the usual distance of two frames. `fault` is the reason why a run can't be
@@ -49,7 +49,7 @@ class Run:
             "fault": self.fault,
         }
 
-    def joins(self, later: Run) -> bool:
+    def joins(self, later: CoverageRun) -> bool:
         """Whether `later` goes on where this one ends, in the same way."""
         if self.last + 1 != later.first or self.fault != later.fault:
             return False
@@ -60,10 +60,10 @@ class Run:
         return alike and later.start_ticks - self.end_ticks <= HOLE_FRAMES * frame_ticks
 
 
-def run_of(row: SegmentRow) -> Run:
+def run_of(row: SegmentRow) -> CoverageRun:
     """The run of one segment's row (`samples` is not looked at)."""
     ticks = row["end_ticks"] - row["start_ticks"]
-    return Run(
+    return CoverageRun(
         row["sequence"],
         row["sequence"],
         row["start_ticks"],
@@ -79,12 +79,12 @@ def run_of(row: SegmentRow) -> Run:
 class Coverage:
     """The runs of one session, in order of their sequences."""
 
-    def __init__(self, runs: Iterable[Run] = ()) -> None:
-        self.runs: list[Run] = []
+    def __init__(self, runs: Iterable[CoverageRun] = ()) -> None:
+        self.runs: list[CoverageRun] = []
         for run in runs:
             self.add(run)
 
-    def add(self, run: Run) -> None:
+    def add(self, run: CoverageRun) -> None:
         """Adds segments; those that are covered already stay as they are."""
         place = bisect_left(self.runs, run.first, key=lambda other: other.first)
         if run.first in self:
@@ -132,20 +132,20 @@ class Coverage:
 
     @classmethod
     def read(cls, documents: Iterable[RunDocument]) -> Coverage:
-        return cls(Run(**document) for document in documents)
+        return cls(CoverageRun(**document) for document in documents)
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
     """A session's runs in order, and when the newest row was written (None: there is none)."""
 
-    runs: tuple[Run, ...] = ()
+    runs: tuple[CoverageRun, ...] = ()
     newest_at: datetime | None = None
 
 
-def without(runs: Iterable[Run], start_ticks: int, end_ticks: int) -> list[Run]:
+def without(runs: Iterable[CoverageRun], start_ticks: int, end_ticks: int) -> list[CoverageRun]:
     """The runs outside of a stretch of media time; a run that lies across it becomes two."""
-    kept: list[Run] = []
+    kept: list[CoverageRun] = []
     for run in runs:
         if run.start_ticks < start_ticks:
             kept.append(replace(run, end_ticks=min(run.end_ticks, start_ticks)))
@@ -154,6 +154,6 @@ def without(runs: Iterable[Run], start_ticks: int, end_ticks: int) -> list[Run]:
     return kept
 
 
-def _joined(left: Run, right: Run) -> Run:
+def _joined(left: CoverageRun, right: CoverageRun) -> CoverageRun:
     frame_ticks = max(left.frame_ticks, right.frame_ticks)
     return replace(left, last=right.last, end_ticks=right.end_ticks, frame_ticks=frame_ticks)

@@ -1,9 +1,9 @@
 """Pins: rows that keep stretches of sessions from being deleted.
 
-Who pins writes the pin, then reads the segments. Cleanup marks segments, reads the pins again,
-unlinks what no pin covers and unmarks the rest. Whichever came first, one of the two sees the
-other: a segment that is unmarked when it is read after pinning will not be deleted, and one that
-was marked before the pin was read is the pinner's to do without.
+Who pins writes the pin, then reads the segments. Cleanup condemns segments, reads the pins
+again, unlinks what no pin covers and spares the rest. Whichever came first, one of the two sees the
+other: a segment that is not condemned when it is read after pinning will not be deleted, and one
+that was condemned before the pin was read is the pinner's to do without.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from app.buffer.retention import Pinned
 from app.models import MediaRange
 from app.models.schema import Pin
 from app.store import Store
-
-Pinned = dict[str, list[tuple[int, int | None]]]
-"""By session id: [start_ticks, end_ticks), None where it is open."""
 
 
 async def pin(
@@ -60,7 +58,7 @@ async def release(store: Store, owner: str) -> None:
 async def pinned(store: Store, session_ids: Iterable[str], now: datetime) -> Pinned:
     """What is pinned of these sessions now."""
     query = {"session_id": {"$in": list(session_ids)}, "until": {"$gt": now}}
-    found: Pinned = {}
+    stretches: dict[str, list[tuple[int, int | None]]] = {}
     async for row in store.rows(Pin).find(query):
-        found.setdefault(row["session_id"], []).append((row["start_ticks"], row["end_ticks"]))
-    return found
+        stretches.setdefault(row["session_id"], []).append((row["start_ticks"], row["end_ticks"]))
+    return stretches

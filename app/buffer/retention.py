@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.buffer.coverage import Run
+from app.buffer.coverage import CoverageRun
 from app.models import BufferRow, SegmentRow, SessionRow
 
 _LEAD_TICKS = 9_000
 """Sound runs up to 23 ms behind the picture it was cut with: the sound of a pin's first instant
 may lie in the segment before."""
 
-Pinned = Mapping[str, Iterable[tuple[int, int | None]]]
+Pinned = Mapping[str, Sequence[tuple[int, int | None]]]
 """By session id: pinned stretches [start_ticks, end_ticks) of its media, None: open."""
 
 
@@ -69,7 +69,7 @@ class Held:
 
     session_id: str
     clock_ns: int
-    runs: tuple[Run, ...]
+    runs: tuple[CoverageRun, ...]
 
     @property
     def ticks(self) -> int:

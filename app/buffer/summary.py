@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 
-from app.buffer.coverage import Coverage, Indexed, Run, run_of, without
+from app.buffer.coverage import Coverage, CoverageRun, Indexed, run_of, without
 from app.models import LostStretch, SegmentRow, SessionRow, SummaryRow
 from app.models.schema import Segment, Summary
 from app.store import Store
@@ -68,12 +68,12 @@ def _indexed(summary: SummaryRow, rows: list[SegmentRow]) -> Indexed:
     return Indexed(tuple(runs), newest_at)
 
 
-def _lose(runs: list[Run], lost: LostStretch) -> list[Run]:
+def _lose(runs: list[CoverageRun], lost: LostStretch) -> list[CoverageRun]:
     """The runs with a stretch of them turned into one that can't be used."""
     start, end = lost["start_ticks"], lost["end_ticks"]
     if not any(run.start_ticks < end and start < run.end_ticks for run in runs):
         return runs
-    gone = Run(-1, -1, start, end, False, 0, 0, 0, lost["fault"])
+    gone = CoverageRun(-1, -1, start, end, False, 0, 0, 0, lost["fault"])
     return sorted([*without(runs, start, end), gone], key=lambda run: run.start_ticks)
 
 

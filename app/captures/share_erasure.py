@@ -30,7 +30,7 @@ async def forget_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     Clips made before stay.
     """
     now = datetime.now(UTC)
-    await erasure.mark(ctx.store, buffer["_id"], now)
+    await erasure.promise(ctx.store, buffer["_id"], now)
     await audit.note(
         ctx.store,
         caller.identity,

@@ -1,10 +1,10 @@
 """Checks what must hold between disk and rows; says where it does not.
 
 1. An indexed segment has a complete file of the recorded size.
-2. Every file under the buffer root is exactly one of: indexed, marked for deletion, not yet named
-   by its playlist, or of a named class (playlist, init segment, tile of an indexed segment,
-   quarantined, being written).
-3. A pinned segment is never deleted: it is neither marked nor missing.
+2. Every file under the buffer root is exactly one of: indexed, condemned (about to be deleted), not
+   yet named by its playlist, or of a named class (playlist, init segment, tile of an indexed
+   segment, quarantined, being written).
+3. A pinned segment is never deleted: it is neither condemned nor missing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.buffer.retention import covers
+from app.buffer.retention import Pinned, covers
 from app.cleaning import strays
 from app.context import Context
 from app.models import SegmentRow, SegmentState
@@ -49,7 +49,7 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
 def _of_rows(
     rows: list[SegmentRow],
     folders: dict[str, Path],
-    pinned: dict[str, list[tuple[int, int | None]]],
+    pinned: Pinned,
 ) -> list[Violation]:
     found = []
     for row in rows:

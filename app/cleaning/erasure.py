@@ -28,7 +28,7 @@ GHOSTS_KEPT = timedelta(days=7)
 log = structlog.get_logger()
 
 
-async def mark(store: Store, buffer_id: str, before: datetime) -> None:
+async def promise(store: Store, buffer_id: str, before: datetime) -> None:
     """From now on everything of the share that was recorded before an instant is to go."""
     await store.rows(Buffer).update_one({"_id": buffer_id}, {"$max": {"forget_before": before}})
 
@@ -48,7 +48,7 @@ async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[SessionRo
 
 
 async def forget(ctx: Context, buffer_id: str) -> bool:
-    """One pass over a share that is marked. Whether nothing is left to forget.
+    """One pass over a share of which a part is to go. Whether nothing is left to forget.
 
     Captures that run must have been cancelled before.
     """

@@ -1,8 +1,8 @@
-"""Segments removed for good: marked, pins read again, unlinked, forgotten.
+"""Segments removed for good: condemned, pins read again, unlinked, forgotten.
 
-In that order, so that whatever is interrupted heals: a mark that stays is found again by the next
-pass, and so is a row whose file is gone. Who pins writes the pin first and reads the segments then
-(see `pins`), so one of the two always sees the other.
+In that order, so that whatever is interrupted heals: a segment that stays condemned is found again
+by the next pass, and so is a row whose file is gone. Who pins writes the pin first and reads the
+segments then (see `pins`), so one of the two always sees the other.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ async def remove(
 ) -> int:
     """Removes segments, except what was pinned meanwhile; how many are gone.
 
-    `rows` have at least FIELDS. `reached` is awaited after the steps `marked`, `unlinked` and
-    `forgotten`.
+    `rows` have at least FIELDS. `reached` is awaited after the steps `marked` (condemned),
+    `unlinked` and `forgotten`.
     """
     folders = await _folders(ctx, {row["session_id"] for row in rows})
     gone = 0
@@ -75,15 +75,15 @@ async def _remove(
         pinned = await pins.pinned(
             ctx.store, {row["session_id"] for row in rows}, datetime.now(UTC)
         )
-        kept = [
+        spared = [
             row
             for row in rows
             if covers(pinned, row["session_id"], row["start_ticks"], row["end_ticks"])
         ]
-        await _unmark(ctx, kept)
-        rows = [row for row in rows if row not in kept]
-    kept_ids = await asyncio.to_thread(_unlink, rows, folders)
-    rows = [row for row in rows if row["_id"] not in kept_ids]
+        await _spare(ctx, spared)
+        rows = [row for row in rows if row not in spared]
+    refused = await asyncio.to_thread(_unlink, rows, folders)
+    rows = [row for row in rows if row["_id"] not in refused]
     await reached("unlinked")
     for session_id, last in _last_of_each(rows).items():
         await summary.forget_before(ctx.store, session_id, last["end_ticks"], last["sequence"] + 1)
@@ -92,15 +92,15 @@ async def _remove(
     return len(rows)
 
 
-async def _unmark(ctx: Context, rows: Iterable[SegmentRow]) -> None:
-    """Gives segments the state back that they had before the mark."""
-    for state, found in (
+async def _spare(ctx: Context, rows: Iterable[SegmentRow]) -> None:
+    """Gives segments the state back that they had before they were condemned."""
+    for state, spared in (
         (SegmentState.INDEXED, [row for row in rows if row["fault"] is None]),
         (SegmentState.QUARANTINED, [row for row in rows if row["fault"] is not None]),
     ):
-        if found:
+        if spared:
             await ctx.store.rows(Segment).update_many(
-                {"_id": {"$in": _ids(found)}, "state": SegmentState.CONDEMNED},
+                {"_id": {"$in": _ids(spared)}, "state": SegmentState.CONDEMNED},
                 {"$set": {"state": state}},
             )
 

@@ -47,7 +47,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Mismatch:
     """What does not match: paths of files that nobody knows, ids of rows whose file is gone.
 
     `files` and `rows` count what matches. `sessions`: ids of those that have a row.
@@ -61,7 +61,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Repair:
     """How many files were removed, how many rows became gaps; whether it is for a person to say."""
 
     removed: int = 0
@@ -69,26 +69,26 @@ class Settled:
     asks: bool = False
 
 
-async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Settled:
+async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Repair:
     """Removes unknown files, turns rows without a file into gaps. `confirmed` lifts the guard."""
-    found = await find(ctx, now)
+    mismatch = await find(ctx, now)
     removed = missing = 0
     asks = False
-    if is_too_much(len(found.unknown), found.files) and not confirmed:
-        asks = _ask("unknown_files", len(found.unknown), found.files)
+    if is_too_much(len(mismatch.unknown), mismatch.files) and not confirmed:
+        asks = _ask("unknown_files", len(mismatch.unknown), mismatch.files)
     else:
-        removed = await asyncio.to_thread(_unlink, found.unknown)
-    if is_too_much(len(found.missing), found.rows) and not confirmed:
-        asks = _ask("missing_files", len(found.missing), found.rows)
+        removed = await asyncio.to_thread(_unlink, mismatch.unknown)
+    if is_too_much(len(mismatch.missing), mismatch.rows) and not confirmed:
+        asks = _ask("missing_files", len(mismatch.missing), mismatch.rows)
     else:
-        for segment_id in found.missing:
+        for segment_id in mismatch.missing:
             missing += await _miss(ctx, segment_id)
     root = ctx.settings.media_root / BUFFER_ROOT
-    await asyncio.to_thread(_remove_empty, root, found.sessions, ctx.instance)
-    return Settled(removed, missing, asks)
+    await asyncio.to_thread(_remove_empty, root, mismatch.sessions, ctx.instance)
+    return Repair(removed, missing, asks)
 
 
-async def find(ctx: Context, now: datetime) -> Found:
+async def find(ctx: Context, now: datetime) -> Mismatch:
     """Compares what is on disk with what is indexed; changes nothing."""
     sessions = await _sessions(ctx)
     kept = (await retention(ctx.store, ctx.settings)).longest
@@ -113,7 +113,7 @@ async def find(ctx: Context, now: datetime) -> Found:
         gone = await _gone(ctx, folder, indexed.values())
         missing += gone
         rows += len(indexed) - len(gone)
-    return Found(frozenset(sessions), tuple(unknown), tuple(missing), files, rows)
+    return Mismatch(frozenset(sessions), tuple(unknown), tuple(missing), files, rows)
 
 
 async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Path]:

@@ -22,7 +22,7 @@ from app.buffer.retention_period import retention
 from app.indexing import fragment_files, session_leases
 from app.indexing.backlog import NEVER, Listing, Stamp, is_over, look, segments_on_disk
 from app.indexing.playlist import Entry
-from app.indexing.segment_rows import Maker, Tools
+from app.indexing.segment_rows import SegmentMaker, Tools
 from app.media.fragment import Continuity
 from app.models import SegmentRow, SegmentState, SessionRow
 from app.models.schema import Buffer, Segment
@@ -41,7 +41,7 @@ class Follower:
 
     def __init__(self, tools: Tools, session: SessionRow) -> None:
         self.session = session
-        self.maker = Maker(tools, session)
+        self.maker = SegmentMaker(tools, session)
         self.seen: Stamp = NEVER
         """The stamp of live.m3u8 when it was last read."""
         self.busy = True
@@ -204,7 +204,7 @@ class Follower:
             await self.write_summary()
         elif self._tail >= summary.TAIL_SEGMENTS - 1:
             await self.write_summary()
-        standing = await self._tools.committer.commit(made.row)
+        standing = await self._tools.writer.insert(made.row)
         await self.maker.clock.recheck(standing)
         self._cover(standing)
         lag_seconds = (datetime.now(UTC) - committed_at).total_seconds()

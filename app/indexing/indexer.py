@@ -24,7 +24,7 @@ from app.context import Context
 from app.indexing import file_events, session_leases
 from app.indexing.backlog import Stamp, stamp_of
 from app.indexing.follower import Follower
-from app.indexing.row_writer import Committer
+from app.indexing.row_writer import RowWriter
 from app.indexing.segment_rows import Tools
 from app.models import Indexing
 from app.models.schema import EgressSession
@@ -50,7 +50,7 @@ class Indexer:
         self._ctx = ctx
         self._root = ctx.settings.media_root / BUFFER_ROOT
         self.threads = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "indexer")
-        self._tools = Tools(ctx, self.name, self.threads, Committer(ctx.store))
+        self._tools = Tools(ctx, self.name, self.threads, RowWriter(ctx.store))
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._elsewhere: dict[str, float] = {}
         self._silence = file_events.Silence()
@@ -63,7 +63,7 @@ class Indexer:
         log.info("indexer_started", indexer=self.name, root=str(self._root))
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._tools.committer.run())
+                group.create_task(self._tools.writer.run())
                 if not self._polling:
                     group.create_task(self._listen())
                 group.create_task(self._heartbeat())

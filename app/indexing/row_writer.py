@@ -20,8 +20,8 @@ _AT_MOST = 200
 _DUPLICATE_KEY = 11_000
 
 
-class Committer:
-    """Inserts rows of Segment. `run()` must be running for `commit()` to end."""
+class RowWriter:
+    """Inserts rows of Segment. `run()` must be running for `insert()` to end."""
 
     def __init__(self, store: Store) -> None:
         # The `.ts` goes once its row is acknowledged: so that must survive a power cut.
@@ -30,7 +30,7 @@ class Committer:
             asyncio.Queue()
         )
 
-    async def commit(self, row: SegmentRow) -> SegmentRow:
+    async def insert(self, row: SegmentRow) -> SegmentRow:
         """The row that stands: this one, or what was there before with its id.
 
         Raises PyMongoError if the database did not take it; it may have, all the same.
@@ -46,7 +46,7 @@ class Committer:
             while len(batch) < _AT_MOST and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             try:
-                standing = await self._insert([row for row, _ in batch])
+                standing = await self._insert_all([row for row, _ in batch])
             except PyMongoError as error:
                 for _, done in batch:
                     if not done.done():
@@ -56,7 +56,7 @@ class Committer:
                 if not done.done():
                     done.set_result(standing.get(row["_id"], row))
 
-    async def _insert(self, rows: list[SegmentRow]) -> dict[str, SegmentRow]:
+    async def _insert_all(self, rows: list[SegmentRow]) -> dict[str, SegmentRow]:
         """Inserts the rows; by id those that were there before."""
         try:
             await self._rows.insert_many(rows, ordered=False)

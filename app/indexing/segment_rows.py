@@ -17,7 +17,7 @@ from app.buffer import clock
 from app.context import Context
 from app.indexing import fragment_files
 from app.indexing.playlist import Entry
-from app.indexing.row_writer import Committer
+from app.indexing.row_writer import RowWriter
 from app.indexing.session_clock import SessionClock
 from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity
@@ -31,8 +31,8 @@ _MAY_PASS = frozenset({"empty", "truncated", "unreadable"})
 _FRESH = timedelta(seconds=10)
 """On a network file system content may arrive after the line that names it, but not much later."""
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+ThreadArguments = ParamSpec("ThreadArguments")
+ThreadOutcome = TypeVar("ThreadOutcome")
 log = structlog.get_logger()
 
 
@@ -43,28 +43,28 @@ class Tools:
     ctx: Context
     name: str
     threads: Executor
-    committer: Committer
+    writer: RowWriter
 
     async def thread(
         self,
-        call: Callable[Arguments, Result],
-        *args: Arguments.args,
-        **kwargs: Arguments.kwargs,
-    ) -> Result:
+        call: Callable[ThreadArguments, ThreadOutcome],
+        *args: ThreadArguments.args,
+        **kwargs: ThreadArguments.kwargs,
+    ) -> ThreadOutcome:
         """Runs a call that blocks in one of the indexer's threads."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.threads, lambda: call(*args, **kwargs))
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class NewSegment:
     """A segment's row, ready to be inserted; `continuity` for the next one, None after a fault."""
 
     row: SegmentRow
     continuity: Continuity | None
 
 
-class Maker:
+class SegmentMaker:
     """Makes the rows of one session's segments."""
 
     def __init__(self, tools: Tools, session: SessionRow) -> None:
@@ -77,7 +77,7 @@ class Maker:
 
     async def make(
         self, entry: Entry, previous: Continuity | None, end_ticks: int, committed_at: datetime
-    ) -> Made:
+    ) -> NewSegment:
         """`end_ticks`: where the session's media ended before. `committed_at`: when it was named.
 
         A segment that can't be used is quarantined. Raises OSError if nothing can be written.
@@ -85,7 +85,7 @@ class Maker:
         try:
             fragment = await self._fragment(entry, previous, committed_at)
         except Unpreparable as error:
-            return Made(await self._faulty(entry, error, end_ticks, committed_at), None)
+            return NewSegment(await self._faulty(entry, error, end_ticks, committed_at), None)
         prepared = fragment.prepared
         if entry.start is not None:
             self._anchor = (entry.start, prepared.first_pts)
@@ -105,7 +105,7 @@ class Maker:
             height=prepared.init.height,
             samples=prepared.samples.pack(),
         )
-        return Made(row, prepared.continuity)
+        return NewSegment(row, prepared.continuity)
 
     async def continuity_before(self, sequence: int) -> Continuity | None:
         """Where the session's media stood before a segment, from the last usable row before it."""

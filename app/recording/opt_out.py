@@ -36,5 +36,5 @@ async def forget(ctx: Context, buffer: BufferRow, now: datetime) -> None:
         await audit.note(
             ctx.store, buffer["identity"], "opted_out", buffer["_id"], room=buffer["room"]
         )
-    await erasure.mark(ctx.store, buffer["_id"], now)
+    await erasure.promise(ctx.store, buffer["_id"], now)
     await ctx.queue.ask(errands.FORGET, buffer["_id"])

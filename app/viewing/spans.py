@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from app.buffer import clock
-from app.buffer.coverage import HOLE_FRAMES, Indexed, Run
+from app.buffer.coverage import HOLE_FRAMES, CoverageRun, Indexed
 from app.buffer.marked_ranges import Interval
 from app.models import EgressStatus, SessionRow
 
@@ -49,7 +49,7 @@ class Stretch:
 
     start: datetime
     end: datetime
-    run: Run
+    run: CoverageRun
     session: SessionRow
 
 

@@ -125,8 +125,8 @@ async def segments(
 ) -> list[list[SegmentRow]]:
     """For each span the rows of the segments that lie in it, even if only partly, in order.
 
-    Only what can be used: quarantined ones are left out. A row that is marked may lose its file
-    any moment unless a pin was there before the mark (see `pins`). `lead`: the segment before the
+    Only what can be used: quarantined ones are left out. A condemned one may lose its file
+    any moment unless a pin was there before (see `pins`). `lead`: the segment before the
     first one too, if it is there, since the first instant's sound may lie in it.
     """
     return [await _segments(store, span, lead) for span in spans]

@@ -11,7 +11,7 @@ from typing import Any
 from odmantic import Model
 
 from app.buffer import clock, paths
-from app.buffer.coverage import Run
+from app.buffer.coverage import CoverageRun as Run
 from app.context import Context
 from app.models import Row
 from app.models.schema import Buffer, EgressSession, File, ReplayClip, Segment, Summary

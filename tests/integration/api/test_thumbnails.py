@@ -269,7 +269,7 @@ async def test_nothing_from_before_a_deletion_is_shown(
     url = urljoin(f"{BASE}{path_of(made, 'thumbnails.vtt')}", sheet)
     assert (await http.get(url)).status_code == 200
     assert (await http.get(path_of(made, "poster.jpg"), headers=OWNER)).status_code == 200
-    await erasure.mark(ctx.store, made.buffer_id, began + timedelta(seconds=7))
+    await erasure.promise(ctx.store, made.buffer_id, began + timedelta(seconds=7))
     assert not await erasure.forget(ctx, made.buffer_id)
     assert made.files("*.jpg") == []
     assert (await http.get(url)).status_code == 410

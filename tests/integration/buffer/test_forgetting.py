@@ -17,7 +17,7 @@ SECOND = 90_000
 
 
 async def forget(ctx: Context, disk: DiskShare) -> bool:
-    await erasure.mark(ctx.store, disk.buffer_id, datetime.now(UTC))
+    await erasure.promise(ctx.store, disk.buffer_id, datetime.now(UTC))
     return await erasure.forget(ctx, disk.buffer_id)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.buffer.coverage import Indexed, Run
+from app.buffer.coverage import CoverageRun as Run
+from app.buffer.coverage import Indexed
 from app.models.schema import Buffer, EgressSession
 
 START = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)

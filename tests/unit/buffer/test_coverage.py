@@ -7,7 +7,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.buffer.coverage import Coverage, Run, without
+from app.buffer.coverage import Coverage, without
+from app.buffer.coverage import CoverageRun as Run
 from tests.unit.buffer.rows import SECOND, run
 
 
