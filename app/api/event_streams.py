@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
-import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.types import Receive, Scope, Send
 
 from app.errors import TooManyRequests
+from app.work.queue import Queue
 
 HEARTBEAT_SECONDS = 15
 RETRY_SECONDS = 5
@@ -27,12 +24,11 @@ log = structlog.get_logger()
 class Places:
     """The streams that callers hold, in all processes together.
 
-    Each place is a member of its caller's sorted set in Redis, with the Unix time at which its
-    lease ends: a process that was killed holds it no longer than `lease_seconds`.
+    A process that was killed holds a place no longer than `lease_seconds`.
     """
 
-    def __init__(self, redis: Redis, per_caller: int, lease_seconds: float = LEASE_SECONDS) -> None:
-        self._redis, self._per_caller, self._lease_seconds = redis, per_caller, lease_seconds
+    def __init__(self, queue: Queue, per_caller: int, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._queue, self._per_caller, self._lease_seconds = queue, per_caller, lease_seconds
 
     @asynccontextmanager
     async def taken(self, identity: str) -> AsyncIterator[None]:
@@ -40,41 +36,23 @@ class Places:
 
         Raises TooManyRequests if the caller has no more, RedisError if nobody can tell.
         """
-        key = f"replay:streams:{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:32]
+        held = self._queue.leases(f"streams:{digest}", self._lease_seconds)
         place = secrets.token_hex(8)
-        if await self._take(key, place) >= self._per_caller:
-            await self._redis.zrem(key, place)
+        if await held.take(place) >= self._per_caller:
+            await held.give_back(place)
             raise TooManyRequests(
                 f"{identity!r} holds {self._per_caller} event streams: end one of them first",
                 retry_after=RETRY_SECONDS,
                 limit=self._per_caller,
             )
-        renewing = asyncio.create_task(self._renew(key, place))
-        try:
+        async with held.renewed(place, _missed):
             yield
-        finally:
-            renewing.cancel()
-            with suppress(RedisError):  # then its lease ends it
-                await self._redis.zrem(key, place)
 
-    async def _take(self, key: str, place: str) -> int:
-        """Takes a place, or renews its lease; how many others are held."""
-        now = time.time()
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.zremrangebyscore(key, "-inf", now)
-            pipe.zadd(key, {place: now + self._lease_seconds})
-            pipe.pexpire(key, int(self._lease_seconds * 1000))
-            pipe.zcard(key)
-            return int((await pipe.execute())[-1]) - 1
 
-    async def _renew(self, key: str, place: str) -> None:
-        while True:
-            await asyncio.sleep(self._lease_seconds / 3)
-            try:
-                await self._take(key, place)
-            except RedisError as error:
-                # the stream goes on; its place is taken again as soon as Redis is back
-                log.warning("stream_without_redis", error=repr(error))
+def _missed(error: Exception) -> None:
+    # the stream goes on; its place is taken again as soon as Redis is back
+    log.warning("stream_without_redis", error=repr(error))
 
 
 class EventStream(EventSourceResponse):

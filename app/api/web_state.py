@@ -44,7 +44,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         readiness=Readiness(ctx),
         checkup=Checkup(ctx.settings),
         replays=Replays(ctx),
-        places=Places(ctx.queue.redis, ctx.settings.streams_per_user),
+        places=Places(ctx.queue, ctx.settings.streams_per_user),
         looks=Looks(ctx),
         drawing=drawing,
         thumbnails=Thumbnails(ctx, drawing),

@@ -216,8 +216,7 @@ async def _role(ctx: Context, role: str) -> Result:
 
 
 async def _egress_workers(ctx: Context) -> Result:
-    answers = await ctx.queue.redis.pubsub_numsub(SERVER_CHANNEL, EGRESS_CHANNEL)
-    (_, servers), (_, workers) = answers
+    servers, workers = await ctx.queue.listeners(SERVER_CHANNEL, EGRESS_CHANNEL)
     if not servers:
         return Result(
             "unknown",

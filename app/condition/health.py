@@ -17,8 +17,8 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app.context import Context
+from app.work.leases import Leases
 
-PULSE_SECONDS = 5.0
 PULSE_LIFE_SECONDS = 20.0
 CHECK_SECONDS = 2.0
 CACHE_SECONDS = 1.0
@@ -31,35 +31,22 @@ log = structlog.get_logger()
 @asynccontextmanager
 async def alive(ctx: Context, role: str) -> AsyncIterator[None]:
     """Tells in Redis, for as long as it is held, that a process of this role runs."""
+
+    def missed(error: Exception) -> None:
+        log.debug("pulse_missed", role=role, error=repr(error))
+
     member = f"{socket.gethostname()}:{os.getpid()}"
-    beating = asyncio.create_task(_beat(ctx, role, member), name=f"pulse of {role}")
-    try:
+    async with _pulses(ctx, role).renewed(member, missed):
         yield
-    finally:
-        beating.cancel()
-        await asyncio.wait({beating})
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                await ctx.queue.redis.zrem(_key(role), member)
-        except (RedisError, OSError, TimeoutError):
-            log.debug("pulse_left_behind", role=role)  # it ends by itself
 
 
-async def _beat(ctx: Context, role: str, member: str) -> None:
-    while True:
-        now = time.time()
-        try:
-            async with ctx.queue.redis.pipeline(transaction=True) as pipe:
-                pipe.zadd(_key(role), {member: now + PULSE_LIFE_SECONDS})
-                pipe.zremrangebyscore(_key(role), 0, now)
-                await pipe.execute()
-        except (RedisError, OSError) as error:
-            log.debug("pulse_missed", role=role, error=repr(error))
-        await asyncio.sleep(PULSE_SECONDS)
+async def pulse(ctx: Context, role: str) -> str:
+    """`ok` if a process of this role has told of itself of late."""
+    return OK if await _pulses(ctx, role).held() else "none runs"
 
 
-def _key(role: str) -> str:
-    return f"replay:alive:{role}"
+def _pulses(ctx: Context, role: str) -> Leases:
+    return ctx.queue.leases(f"alive:{role}", PULSE_LIFE_SECONDS)
 
 
 class Readiness:
@@ -106,7 +93,7 @@ async def _mongo(ctx: Context) -> str:
 
 
 async def _redis(ctx: Context) -> str:
-    await ctx.queue.redis.ping()
+    await ctx.queue.ping()
     return OK
 
 
@@ -126,9 +113,3 @@ def _media_root(ctx: Context) -> str:
     finally:
         probe.unlink(missing_ok=True)
     return OK
-
-
-async def pulse(ctx: Context, role: str) -> str:
-    """`ok` if a process of this role has told of itself of late."""
-    living = await ctx.queue.redis.zcount(_key(role), time.time(), "+inf")
-    return OK if living else "none runs"

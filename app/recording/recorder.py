@@ -29,7 +29,7 @@ from app.recording import (
     share_events,
 )
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
-from app.work import errands, queue
+from app.work import errands
 from app.work.jobs import Again, job, seconds
 
 log = structlog.get_logger()
@@ -53,7 +53,7 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     Asks for itself again where something has to be waited for. Raises Busy if another worker is
     at it, and Unavailable if LiveKit does not answer.
     """
-    lock = ctx.queue.redis.lock(queue.lock_name(room_sid, identity), timeout=LOCK_SECONDS)
+    lock = ctx.queue.lock(errands.RECONCILE, room_sid, identity, seconds=LOCK_SECONDS)
     if not await lock.acquire(blocking=False):
         raise Busy
     try:

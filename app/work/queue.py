@@ -19,9 +19,11 @@ from typing import Any
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.constants import job_key_prefix
 from arq.jobs import serialize_job
+from redis.asyncio.lock import Lock
 
 from app.settings import Settings
 from app.work.jobs import Arguments, Errand
+from app.work.leases import Leases
 
 QUEUE = "replay:queue"
 
@@ -59,7 +61,7 @@ class Queue:
     """Asks for jobs. All methods raise redis.exceptions.RedisError when Redis does not answer."""
 
     def __init__(self, redis: ArqRedis) -> None:
-        self.redis = redis
+        self._redis = redis
         self._ask_until_begun = redis.register_script(_ASK_UNTIL_BEGUN)
 
     @classmethod
@@ -74,7 +76,7 @@ class Queue:
         )
 
     async def close(self) -> None:
-        await self.redis.aclose()
+        await self._redis.aclose()
 
     async def ask(
         self,
@@ -97,7 +99,7 @@ class Queue:
             job_id = f"{errand.name}:{_digest(args)}:at:{at.timestamp():.1f}"
         elif turn is not None:
             job_id = ":".join(map(str, (errand.name, *args, turn)))
-        await self.redis.enqueue_job(errand.name, *args, _job_id=job_id, _defer_until=at)
+        await self._redis.enqueue_job(errand.name, *args, _job_id=job_id, _defer_until=at)
 
     async def begin(self, errand: Errand[*Arguments], *args: *Arguments) -> None:
         """Says that an errand which is asked for until it begins has begun.
@@ -105,7 +107,7 @@ class Queue:
         Its job calls this before it reads anything: asked for from here on, it runs again.
         """
         key = _generation_key(args)
-        async with self.redis.pipeline(transaction=True) as pipe:
+        async with self._redis.pipeline(transaction=True) as pipe:
             pipe.incr(key)
             pipe.expire(key, timedelta(days=1))
             await pipe.execute()
@@ -113,16 +115,32 @@ class Queue:
     async def once_per(self, period: timedelta, errand: Errand[()]) -> None:
         """Asks for what recurs, if nobody has asked for it in this period, whoever asks."""
         milliseconds = max(1, int(period.total_seconds() * 950))
-        if await self.redis.set(f"replay:tick:{errand.name}", 1, nx=True, px=milliseconds):
-            await self.redis.enqueue_job(errand.name)
+        if await self._redis.set(f"replay:tick:{errand.name}", 1, nx=True, px=milliseconds):
+            await self._redis.enqueue_job(errand.name)
+
+    def lock(self, errand: Errand[*Arguments], *args: *Arguments, seconds: float) -> Lock:
+        """Keeps an errand from being run twice at once, for at most so long."""
+        return self._redis.lock(f"replay:lock:{_digest(args)}", timeout=seconds)
+
+    def leases(self, key: str, seconds: float) -> Leases:
+        """Who holds something now, each for `seconds` from when they said so last."""
+        return Leases(self._redis, f"replay:{key}", seconds)
+
+    async def ping(self) -> None:
+        """Returns when Redis answers."""
+        await self._redis.ping()
+
+    async def listeners(self, *channels: str) -> list[int]:
+        """How many connections listen on each channel of the Redis that the queue is in."""
+        return [int(count) for _, count in await self._redis.pubsub_numsub(*channels)]
 
     async def seen(self, event_id: str) -> bool:
         """Whether a webhook with this id was noted before."""
-        return bool(await self.redis.exists(f"replay:event:{event_id}"))
+        return bool(await self._redis.exists(f"replay:event:{event_id}"))
 
     async def remember(self, event_id: str) -> None:
         """Notes a webhook's id for an hour: LiveKit repeats one for at most 45 s."""
-        await self.redis.set(f"replay:event:{event_id}", 1, ex=3600)
+        await self._redis.set(f"replay:event:{event_id}", 1, ex=3600)
 
     async def _ask_next_generation(
         self, errand: Errand[*Arguments], args: tuple[*Arguments]
@@ -135,7 +153,7 @@ class Queue:
             args=[
                 f"{errand.name}:{_digest(args)}:",
                 job_key_prefix,
-                self.redis.expires_extra_ms,
+                self._redis.expires_extra_ms,
                 job,
                 now_ms,
             ],
@@ -145,11 +163,6 @@ class Queue:
 def _digest(args: Iterable[object]) -> str:
     text = "\0".join(map(str, args))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def lock_name(room_sid: str, identity: str) -> str:
-    """The Redis lock of a participant's reconcile."""
-    return f"replay:lock:{_digest((room_sid, identity))}"
 
 
 def _generation_key(args: Iterable[object]) -> str:

@@ -14,6 +14,7 @@ from app.context import Context, opened
 from app.processes.embedded import embedded_stores
 from app.settings import Settings, load
 from tests.conftest import MONGO_URL
+from tests.integration.queued import empty_redis
 
 LIVEKIT_API_KEY = "devkey"
 LIVEKIT_API_SECRET = "the-secret-of-the-tests-of-32-bytes"
@@ -66,7 +67,7 @@ def settings(make_settings: MakeSettings) -> Settings:
 async def ctx(settings: Settings) -> AsyncIterator[Context]:
     """An open Context: an empty database with its indexes, an empty media root, an empty queue."""
     async with opened(settings) as context:
-        await context.queue.redis.flushdb()
+        await empty_redis(context)
         try:
             yield context
         finally:

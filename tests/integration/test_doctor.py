@@ -28,6 +28,7 @@ from app.models.schema import EgressSession
 from app.settings import Settings
 from handlers import router
 from tests.integration.conftest import MakeSettings
+from tests.integration.queued import redis_of
 from tests.waiting import wait_for
 
 
@@ -87,7 +88,8 @@ async def test_a_whole_installation_has_no_failure(
 ) -> None:
     async with (
         serving(livekit()) as livekit_port,
-        ctx.queue.redis.pubsub() as listener,
+        redis_of(ctx) as redis,
+        redis.pubsub() as listener,
         health.alive(ctx, "worker"),
         health.alive(ctx, "indexer"),
     ):
@@ -118,7 +120,7 @@ async def test_a_clock_that_is_off_is_told(make_settings: MakeSettings) -> None:
 
 
 async def test_livekit_without_an_egress_worker_is_told(ctx: Context, settings: Settings) -> None:
-    async with ctx.queue.redis.pubsub() as listener:
+    async with redis_of(ctx) as redis, redis.pubsub() as listener:
         await listener.subscribe(SERVER_CHANNEL)
         assert (await found(settings))["egress"].level == "fail"
 

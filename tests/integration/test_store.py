@@ -11,6 +11,7 @@ from app.errors import Invalid
 from app.models.keyset import Order
 from app.models.schema import Pin
 from app.store import first
+from tests.integration.queued import redis_of
 
 
 async def test_a_row_whose_id_is_taken_is_refused_unchanged(ctx: Context) -> None:
@@ -40,7 +41,8 @@ async def test_the_first_none_of_rows_are_none(ctx: Context) -> None:
 
 async def test_every_test_starts_with_an_empty_database_and_queue(ctx: Context) -> None:
     assert await ctx.store.rows(Pin).find_one({}) is None
-    assert await ctx.queue.redis.dbsize() == 0
+    async with redis_of(ctx) as redis:
+        assert await redis.dbsize() == 0
 
 
 @pytest.mark.parametrize("newest_first", [True, False])

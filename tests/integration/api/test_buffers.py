@@ -18,6 +18,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
+from tests.integration.queued import queued
 
 
 async def ids(http: httpx.AsyncClient, query: str, headers: dict[str, str]) -> list[str]:
@@ -158,7 +159,7 @@ async def test_the_sharer_deletes_his_buffer_at_once(
     assert (await http.get(segment, headers=OWNER)).status_code == 410
     told = (await http.get(path, headers=OWNER)).json()
     assert (told["seconds"], told["spans"], told["markers"]) == (0, [], [])
-    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    assert await queued(ctx) == 1
     await share_erasure.go_on(ctx, made.buffer_id)
     assert made.files("*.m4s") == []
     assert await ctx.store.rows(EgressSession).find_one({"_id": made.session_id}) is not None

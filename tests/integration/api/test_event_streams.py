@@ -15,6 +15,7 @@ from app.errors import TooManyRequests
 from app.settings import Settings
 from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM, MakeShare
 from tests.integration.conftest import MakeSettings
+from tests.integration.queued import redis_of
 from tests.waiting import wait_for
 
 
@@ -35,11 +36,10 @@ async def is_full(places: Places) -> bool:
 async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
     http: httpx.AsyncClient, share: MakeShare, ctx: Context
 ) -> None:
-    redis = ctx.queue.redis
-
     async def both_are_held() -> bool:
         # not by taking a third, which would be in the way of the second
-        return [await redis.zcard(key) for key in await redis.keys("replay:streams:*")] == [2]
+        async with redis_of(ctx) as redis:
+            return [await redis.zcard(key) for key in await redis.keys("replay:streams:*")] == [2]
 
     await share()
     body = {"room": ROOM, "last": 5, "tail": "skip"}
@@ -59,11 +59,12 @@ async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
 
 HOLDER = """
 import asyncio, sys
-from redis.asyncio import Redis
+from arq.connections import ArqRedis
 from app.api.event_streams import Places
+from app.work.queue import Queue
 
 async def hold():
-    places = Places(Redis.from_url(sys.argv[1]), 2, 1.0)
+    places = Places(Queue(ArqRedis.from_url(sys.argv[1])), 2, 1.0)
     async with places.taken("ann"), places.taken("ann"):
         print("held", flush=True)
         await asyncio.sleep(60)
@@ -82,7 +83,7 @@ async def test_places_are_counted_over_all_processes_and_a_killed_one_gives_them
     try:
         assert holder.stdout is not None
         assert await holder.stdout.readline() == b"held\n"
-        places = Places(ctx.queue.redis, 2)
+        places = Places(ctx.queue, 2)
         began = time.monotonic()
         while time.monotonic() < began + 1.5:
             assert await is_full(places)

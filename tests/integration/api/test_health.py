@@ -22,6 +22,7 @@ from app.processes.free_ports import choose_ports
 from handlers import router
 from tests.integration.api.conftest import OWNER, MakeShare, bearer
 from tests.integration.conftest import MakeSettings
+from tests.integration.queued import redis_of
 from tests.serving import running
 from tests.waiting import wait_for
 
@@ -95,15 +96,16 @@ async def test_a_livekit_that_is_not_ready_is_told(
 
 async def test_the_pulse_of_a_killed_process_ends_by_itself(ctx: Context) -> None:
     """Its entry says until when it counts."""
-    await ctx.queue.redis.zadd("replay:alive:worker", {"host:1": datetime.now(UTC).timestamp() - 1})
-    assert await health.pulse(ctx, "worker") == "none runs"
-    async with health.alive(ctx, "worker"):
+    async with redis_of(ctx) as redis:
+        await redis.zadd("replay:alive:worker", {"host:1": datetime.now(UTC).timestamp() - 1})
+        assert await health.pulse(ctx, "worker") == "none runs"
+        async with health.alive(ctx, "worker"):
 
-        async def runs() -> bool:
-            return await health.pulse(ctx, "worker") == "ok"
+            async def runs() -> bool:
+                return await health.pulse(ctx, "worker") == "ok"
 
-        await wait_for(runs)
-        assert await ctx.queue.redis.zcard("replay:alive:worker") == 1
+            await wait_for(runs)
+            assert await redis.zcard("replay:alive:worker") == 1
 
 
 def values(text: str) -> dict[str, float]:

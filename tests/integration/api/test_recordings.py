@@ -14,6 +14,7 @@ from app.models import Why
 from app.models.schema import AuditEntry, Buffer
 from app.recording import admission, share_stop
 from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM_ADMIN, STRANGER, MakeShare
+from tests.integration.queued import queued
 
 
 async def refusal(ctx: Context, buffer_id: str) -> tuple[Why | None, str]:
@@ -43,7 +44,7 @@ async def test_a_stop_refuses_the_share_until_who_stopped_it_takes_it_back(
     await do("stop", INSTANCE_ADMIN, 202, reason="another")
     by_admin = (Why.STOPPED_BY_ADMIN, "not for this channel")
     assert await refusal(ctx, made.buffer_id) == by_admin
-    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    assert await queued(ctx) == 1
     assert "only an admin" in (await do("resume", OWNER, 403))["detail"]
     await do("stop", OWNER, 202)
     assert await refusal(ctx, made.buffer_id) == (Why.STOPPED_BY_SHARER, "")

@@ -18,6 +18,7 @@ from app.models.schema import Buffer
 from app.recording import admission
 from tests.integration.api.conftest import INSTANCE_ADMIN
 from tests.integration.clips.rows import add_clip
+from tests.integration.queued import queued
 
 CONFIG, MEMBER = "/communities/guild/config", "/communities/guild/members/ann"
 QUOTA = "/users/ann/quota"
@@ -69,8 +70,8 @@ async def test_what_takes_the_cause_away_asks_for_the_share_at_once(
     http: httpx.AsyncClient, ctx: Context, why: Why, method: str, path: str, body: Any
 ) -> None:
     buffer = await refused(ctx, why)
-    assert await ctx.queue.redis.zcard("replay:queue") == 0
+    assert await queued(ctx) == 0
     done = await http.request(method, path, json=body, headers=INSTANCE_ADMIN)
     assert done.is_success, done.text
-    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    assert await queued(ctx) == 1
     assert await asked(ctx, buffer) is None

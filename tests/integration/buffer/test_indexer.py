@@ -24,6 +24,7 @@ from app.viewing import timelines
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
 from tests.integration.conftest import MakeSettings
+from tests.integration.queued import redis_of
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.waiting import wait_for
 
@@ -264,7 +265,8 @@ async def test_the_clock_is_asked_for_and_waited_for(ctx: Context, share: BeginS
         disk.commit(1)
 
         async def asked() -> bool:
-            return bool(await ctx.queue.redis.keys(f"arq:job:learn_clock:{disk.session_id}*"))
+            async with redis_of(ctx) as redis:
+                return bool(await redis.keys(f"arq:job:learn_clock:{disk.session_id}*"))
 
         await wait_for(asked)
         assert await disk.rows() == []

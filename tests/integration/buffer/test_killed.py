@@ -21,6 +21,7 @@ from app.models.schema import Segment
 from app.processes.embedded import embedded_stores
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.conftest import MakeSettings
+from tests.integration.queued import empty_redis
 from tests.media_factory import Recording
 from tests.waiting import wait_for
 
@@ -47,7 +48,7 @@ async def test_a_killed_indexer_process_loses_and_doubles_nothing(
 ) -> None:
     settings = make_settings()
     async with opened(settings) as ctx:
-        await ctx.queue.redis.flushdb()
+        await empty_redis(ctx)
         start = datetime.now(UTC) - timedelta(seconds=60)
         disk = await begin_share(ctx, "ann", start, recording)
         names = ("livekit_api_key", "mongo_url", "redis_url", "data_dir")

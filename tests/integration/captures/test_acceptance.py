@@ -30,6 +30,7 @@ from tests.integration.buffer.shares import begin_share
 from tests.integration.captures.checking import accepted, captured, files, nothing_is_left, work_on
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
 from tests.integration.conftest import MakeSettings
+from tests.integration.queued import queued
 from tests.media_factory import Recording
 
 
@@ -44,7 +45,7 @@ async def test_the_window_is_pinned_and_charged_before_the_answer(
     held = await quota.read(ctx.store, ctx.settings, "ada")
     assert held.reserved_bytes == row["reserved_bytes"] > 0
     assert row["status"] == "queued"
-    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    assert await queued(ctx) == 1
 
 
 async def test_the_newest_share_is_taken_unless_another_is_named(

@@ -28,6 +28,7 @@ from tests.integration.captures.checking import (
     work_on,
 )
 from tests.integration.captures.conftest import ADA, MakeShare, end_share
+from tests.integration.queued import empty_redis, queued
 from tests.media_factory import MediaFactory, Recording, Shape
 
 UNDECODABLE_FRAMES = 3
@@ -388,11 +389,11 @@ async def test_a_lease_that_has_ended_is_queued_again(ctx: Context, ended_share:
     row = await accepted(ctx, ADA, last=5)
     past = {"lease": "dead", "lease_until": datetime.now(UTC) - timedelta(seconds=1)}
     await ctx.store.rows(Capture).update_one({"_id": row["_id"]}, {"$set": past})
-    await ctx.queue.redis.flushdb()
+    await empty_redis(ctx)
     await execution.requeue_expired(ctx)
-    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    assert await queued(ctx) == 1
     await execution.requeue_expired(ctx)
-    assert await ctx.queue.redis.zcard("replay:queue") == 1
+    assert await queued(ctx) == 1
     await work_on(ctx, row["_id"])
     assert (await done(ctx, row["_id"])).capture["status"] == "ready"
 

@@ -16,6 +16,7 @@ from app.recording import admission
 from tests import webhooks
 from tests.integration.captures.mortal import Mortal, mortal
 from tests.integration.conftest import MakeSettings
+from tests.integration.queued import empty_redis, queued
 from tests.integration.recording.conftest import Send
 
 COMMUNITY = "guild"
@@ -57,8 +58,8 @@ async def begin(ctx: Context, buffer: Row) -> Why | None:
 
 async def asked(ctx: Context) -> int:
     """How many jobs wait in the queue; empties it."""
-    count = int(await ctx.queue.redis.zcard("replay:queue"))
-    await ctx.queue.redis.flushdb()
+    count = await queued(ctx)
+    await empty_redis(ctx)
     return count
 
 

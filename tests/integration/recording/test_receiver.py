@@ -15,6 +15,7 @@ from app.webhooks.signature import verify
 from app.work import errands
 from tests import webhooks
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
+from tests.integration.queued import queued, redis_of
 from tests.integration.recording.conftest import Send
 
 PUBLISHED = webhooks.event(
@@ -33,10 +34,6 @@ CAMERA = webhooks.event(
 
 async def tracks(ctx: Context) -> list[dict[str, object]]:
     return await ctx.store.rows(schema.Track).find().to_list(None)
-
-
-async def queued(ctx: Context) -> int:
-    return int(await ctx.queue.redis.zcard("replay:queue"))
 
 
 async def test_notes_a_share_and_asks_for_its_reconcile(ctx: Context, send: Send) -> None:
@@ -196,14 +193,15 @@ async def test_what_could_not_be_stored_is_503(
     make_settings: MakeSettings, send: Send, ctx: Context
 ) -> None:
     """While Redis is away LiveKit is told to send the event again, and then it counts."""
-    await ctx.queue.redis.config_set("maxmemory-policy", "noeviction")
-    await ctx.queue.redis.config_set("maxmemory", "1")
-    try:
-        assert (await send(CAMERA)).status_code == 200  # of which nothing is stored
-        answer = await send(PUBLISHED)
-        assert answer.status_code == 503
-        assert answer.headers["retry-after"] == "1"
-    finally:
-        await ctx.queue.redis.config_set("maxmemory", "0")
+    async with redis_of(ctx) as redis:
+        await redis.config_set("maxmemory-policy", "noeviction")
+        await redis.config_set("maxmemory", "1")
+        try:
+            assert (await send(CAMERA)).status_code == 200  # of which nothing is stored
+            answer = await send(PUBLISHED)
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "1"
+        finally:
+            await redis.config_set("maxmemory", "0")
     assert (await send(PUBLISHED)).json() == {"status": "ok"}
     assert await queued(ctx) == 1

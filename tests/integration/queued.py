@@ -1,0 +1,25 @@
+"""What stands in Redis, for tests that look behind the queue."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from app.context import Context
+
+
+def redis_of(ctx: Context) -> Redis:
+    """A client of a test's own: `async with redis_of(ctx) as redis`."""
+    client: Redis = Redis.from_url(ctx.settings.redis_url)
+    return client
+
+
+async def queued(ctx: Context) -> int:
+    """How many jobs the queue holds."""
+    async with redis_of(ctx) as redis:
+        return int(await redis.zcard("replay:queue"))
+
+
+async def empty_redis(ctx: Context) -> None:
+    """Forgets jobs, pulses, everything."""
+    async with redis_of(ctx) as redis:
+        await redis.flushdb()
