@@ -14,7 +14,7 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.condition import history
 
-_LONGEST_MINUTES = int(history.KEPT.total_seconds() / 60)
+_LONGEST_MINUTES = int(history.RETENTION.total_seconds() / 60)
 
 
 class SampleView(View):

@@ -101,8 +101,8 @@ async def _clip(client: httpx.AsyncClient, clip: dict[str, Any] | str) -> dict[s
         return clip
     answer = await client.get(f"/clips/{clip}")
     await _check(answer)
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 async def _states(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from app.cleaning import buffer_invariants, strays
 from app.clips import clip_invariants as clips
 from app.condition import health, machine
-from app.condition.machine import Level, Result
+from app.condition.machine import CheckResult, Level
 from app.context import Context, opened
 from app.errors import ConfigurationError, Unavailable
 from app.models import SessionRole
@@ -44,7 +44,7 @@ SERVER_CHANNEL = "IOInfo|CreateEgress|REQ"
 
 
 _FAILURES = (OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable, ConfigurationError)
-_MUCH = Result(
+_MUCH = CheckResult(
     "unknown", f"there is more than {GLANCE_SECONDS:g} s suffice for", "run `python -m app doctor`"
 )
 
@@ -70,9 +70,9 @@ async def run(settings: Settings, *, repair: bool = False) -> int:
     `repair`: what does not match between disk and index is settled first, however much it is.
     """
     failed = False
-    async for found in examine(settings, repair=repair):
-        failed = failed or found.level == "fail"
-        sys.stdout.write(f"{found.level:<8}{found.name}: {found.text}\n")
+    async for finding in examine(settings, repair=repair):
+        failed = failed or finding.level == "fail"
+        sys.stdout.write(f"{finding.level:<8}{finding.name}: {finding.text}\n")
         sys.stdout.flush()
     return 1 if failed else 0
 
@@ -91,13 +91,13 @@ async def examine(
         await _checked("mongo", _mongo(settings)),
         await _checked("redis", _redis(settings)),
     ]
-    for found in needed:
-        yield found
+    for finding in needed:
+        yield finding
     yield await _checked("livekit", _livekit(settings))
     yield await _checked("clock", _clock(settings))
     yield await _checked("webhook", _webhook(settings))
     yield await _checked("encoding", asyncio.to_thread(machine.cores, settings))
-    if any(found.level == "fail" for found in needed if found.name != "disk"):
+    if any(finding.level == "fail" for finding in needed if finding.name != "disk"):
         return
     async with opened(settings) as ctx:
         for role in health.ROLES:
@@ -113,46 +113,46 @@ async def examine(
 
 async def _checked(
     name: str,
-    check: Awaitable[Result],
+    check: Awaitable[CheckResult],
     *,
     seconds: float = CHECK_SECONDS,
-    late: Result | None = None,
+    late: CheckResult | None = None,
 ) -> Finding:
     try:
         async with asyncio.timeout(seconds):
-            found = await check
+            result = await check
     except TimeoutError:
-        found = late or Result("fail", f"no answer within {seconds:g} s")
+        result = late or CheckResult("fail", f"no answer within {seconds:g} s")
     except _FAILURES as error:
-        found = Result("fail", str(error) or type(error).__name__)
-    return Finding(name, *found)
+        result = CheckResult("fail", str(error) or type(error).__name__)
+    return Finding(name, *result)
 
 
-async def _mongo(settings: Settings) -> Result:
+async def _mongo(settings: Settings) -> CheckResult:
     store = Store(settings.mongo_url)
     try:
         began = time.perf_counter()
         await store.ping()
-        return Result("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
+        return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
     finally:
         await store.close()
 
 
-async def _redis(settings: Settings) -> Result:
+async def _redis(settings: Settings) -> CheckResult:
     # redis-py 5 has no types for from_url
     client = redis.asyncio.from_url(settings.redis_url, socket_timeout=5)  # type: ignore[no-untyped-call]
     async with client:
         began = time.perf_counter()
         await client.ping()
-        return Result("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
+        return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
 
 
-async def _livekit(settings: Settings) -> Result:
+async def _livekit(settings: Settings) -> CheckResult:
     livekit = LiveKit(settings)
     try:
         rooms = await livekit.rooms()
     except Unavailable as error:
-        return Result(
+        return CheckResult(
             "fail",
             f"{settings.livekit_http_url}: {error}",
             "does livekit-server run there, and does it know the key "
@@ -160,31 +160,31 @@ async def _livekit(settings: Settings) -> Result:
         )
     finally:
         await livekit.close()
-    return Result(
+    return CheckResult(
         "ok", f"{settings.livekit_http_url} answers and takes the key; {len(rooms)} rooms"
     )
 
 
-async def _clock(settings: Settings) -> Result:
+async def _clock(settings: Settings) -> CheckResult:
     async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
         began = datetime.now(UTC)
         answer = await client.get(settings.livekit_http_url)
         ended = datetime.now(UTC)
     if "date" not in answer.headers:
-        return Result("unknown", f"{settings.livekit_http_url} does not tell its time")
+        return CheckResult("unknown", f"{settings.livekit_http_url} does not tell its time")
     # The header is cut to whole seconds.
     theirs = parsedate_to_datetime(answer.headers["date"]) + timedelta(seconds=0.5)
     ahead = (theirs - began - (ended - began) / 2).total_seconds()
     if abs(ahead) > CLOCK_SECONDS:
-        return Result(
+        return CheckResult(
             "fail",
             f"LiveKit's clock is {ahead:+.1f} s from ours",
             "run NTP on both machines; times of clips and lifetimes of tokens depend on it",
         )
-    return Result("ok", "LiveKit's agrees with ours to the second")
+    return CheckResult("ok", "LiveKit's agrees with ours to the second")
 
 
-async def _webhook(settings: Settings) -> Result:
+async def _webhook(settings: Settings) -> CheckResult:
     url = f"{settings.base_url}/webhooks/livekit"
     body = b'{"event":"doctor"}'
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
@@ -194,43 +194,43 @@ async def _webhook(settings: Settings) -> Result:
         async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
             answer = await client.post(url, content=body, headers={"Authorization": token})
     except httpx.HTTPError as error:
-        return Result(
+        return CheckResult(
             "fail",
             f"{url}: {error or type(error).__name__}",
             "start `python -m app api`, and check PUBLIC_URL, HOST and PORT",
         )
     if answer.status_code != httpx.codes.OK:
-        return Result("fail", f"{url} answers {answer.status_code}: {answer.text[:200]}")
-    return Result(
+        return CheckResult("fail", f"{url} answers {answer.status_code}: {answer.text[:200]}")
+    return CheckResult(
         "ok",
         f"{url} takes what {key!r} signed; livekit.yaml needs webhook: {{api_key: {key}, "
         f"urls: [{url}]}}",
     )
 
 
-async def _role(ctx: Context, role: str) -> Result:
-    found = await health.pulse(ctx, role)
-    if found != health.OK:
-        return Result("fail", found, f"start `python -m app {role}`")
-    return Result("ok", "runs")
+async def _role(ctx: Context, role: str) -> CheckResult:
+    state = await health.pulse(ctx, role)
+    if state != health.OK:
+        return CheckResult("fail", state, f"start `python -m app {role}`")
+    return CheckResult("ok", "runs")
 
 
-async def _egress_workers(ctx: Context) -> Result:
+async def _egress_workers(ctx: Context) -> CheckResult:
     servers, workers = await ctx.queue.listeners(SERVER_CHANNEL, EGRESS_CHANNEL)
     if not servers:
-        return Result(
+        return CheckResult(
             "unknown",
             "LiveKit uses another Redis than we do, so its workers can't be counted",
             "see that the egress service runs",
         )
     if not workers:
-        return Result(
+        return CheckResult(
             "fail", "no egress worker listens", "start livekit/egress with LiveKit's Redis"
         )
-    return Result("ok", f"{workers} listen")
+    return CheckResult("ok", f"{workers} listen")
 
 
-async def _shared_folder(ctx: Context) -> Result:
+async def _shared_folder(ctx: Context) -> CheckResult:
     now = datetime.now(UTC)
     newest = await ctx.store.rows(Segment).find_one({}, {"indexed_at": 1}, sort=[("end", -1)])
     live = {"role": SessionRole.CURRENT, "ended_at": None, "ghost_at": None}
@@ -242,46 +242,53 @@ async def _shared_folder(ctx: Context) -> Result:
         return await asyncio.to_thread(machine.shared_folder, ctx.settings, folder)
     if newest is not None:
         age = (now - newest["indexed_at"]).total_seconds()
-        return Result("ok", f"egress wrote, and we read, a segment {age:.0f} s ago")
-    return Result(
+        return CheckResult("ok", f"egress wrote, and we read, a segment {age:.0f} s ago")
+    return CheckResult(
         "unknown", "nothing is being recorded", "share a screen for a minute, then run this again"
     )
 
 
-async def _repair(ctx: Context) -> Result:
+async def _repair(ctx: Context) -> CheckResult:
     done = await strays.settle(ctx, datetime.now(UTC), confirmed=True)
-    return Result(
+    return CheckResult(
         "ok",
         f"removed {done.removed} files that nobody knew; {done.missing} segments whose files are "
         "gone are gaps now",
     )
 
 
-async def _invariants(ctx: Context) -> Result:
-    found = [violation async for violation in buffer_invariants.violations(ctx, datetime.now(UTC))]
-    if not found:
-        return Result(
+async def _invariants(ctx: Context) -> CheckResult:
+    violations = [
+        f"({each.invariant}) {each.detail}"
+        async for each in buffer_invariants.violations(ctx, datetime.now(UTC))
+    ]
+    if not violations:
+        return CheckResult(
             "ok", "every segment has its file, every file its reason, every pin its media"
         )
-    shown = [f"({violation.invariant}) {violation.detail}" for violation in found[:SHOWN]]
-    further = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return Result(
+    return CheckResult(
         "fail",
-        f"{'; '.join(shown)}{further}",
+        _first_of(violations),
         "cleanup settles files that nobody knows once they are old, and asks before it takes more "
         "than half; see that MONGO_URL and FILE_UPLOAD_DEST belong together, then "
         "`python -m app doctor --repair`",
     )
 
 
-async def _clips(ctx: Context) -> Result:
-    found = [each.detail async for each in clips.violations(ctx, datetime.now(UTC))]
-    if not found:
-        return Result("ok", "every clip has its file, every file its clip, every quota its sum")
-    further = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return Result(
+async def _clips(ctx: Context) -> CheckResult:
+    violations = [each.detail async for each in clips.violations(ctx, datetime.now(UTC))]
+    if not violations:
+        return CheckResult(
+            "ok", "every clip has its file, every file its clip, every quota its sum"
+        )
+    return CheckResult(
         "fail",
-        f"{'; '.join(found[:SHOWN])}{further}",
+        _first_of(violations),
         "see that MONGO_URL and FILE_UPLOAD_DEST belong together; a clip whose file is lost can "
         "only be deleted, a file of no clip removed by hand",
     )
+
+
+def _first_of(violations: list[str]) -> str:
+    further = f"; and {len(violations) - SHOWN} more" if len(violations) > SHOWN else ""
+    return "; ".join(violations[:SHOWN]) + further

@@ -6,9 +6,9 @@ import asyncio
 import os
 import secrets
 import socket
-import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,6 +16,7 @@ import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
+from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.work.leases import Leases
 
@@ -41,7 +42,7 @@ async def alive(ctx: Context, role: str) -> AsyncIterator[None]:
 
 
 async def pulse(ctx: Context, role: str) -> str:
-    """`ok` if a process of this role has told of itself of late."""
+    """`ok` if a process of this role has said so of late."""
     return OK if await _pulses(ctx, role).held() else "none runs"
 
 
@@ -49,39 +50,29 @@ def _pulses(ctx: Context, role: str) -> Leases:
     return ctx.queue.leases(f"alive:{role}", PULSE_LIFE_SECONDS)
 
 
-class Readiness:
+class Readiness(AnswerCache[dict[str, str]]):
     """The checks of all dependencies, made at most every CACHE_SECONDS: anybody may ask."""
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
-        self._checking = asyncio.Lock()
-        self._fresh_until = 0.0
-        self._found: dict[str, str] = {}
-
-    async def read(self) -> dict[str, str]:
-        """Each dependency's name: `ok`, or in a few words what is wrong."""
-        async with self._checking:
-            if time.monotonic() >= self._fresh_until:
-                self._found = await _check(self.ctx)
-                self._fresh_until = time.monotonic() + CACHE_SECONDS
-            return self._found
+        super().__init__(partial(_check, ctx), lambda _: CACHE_SECONDS)
 
 
 async def _check(ctx: Context) -> dict[str, str]:
+    """Each dependency's name: `ok`, or in a few words what is wrong."""
     checks: dict[str, Coroutine[Any, Any, str]] = {
         "mongo": _mongo(ctx),
         "redis": _redis(ctx),
         "livekit": _livekit(ctx),
         "media_root": asyncio.to_thread(_media_root, ctx),
     } | {role: pulse(ctx, role) for role in ROLES}
-    results = await asyncio.gather(*(_limited(found) for found in checks.values()))
+    results = await asyncio.gather(*(_limited(check) for check in checks.values()))
     return dict(zip(checks, results, strict=True))
 
 
-async def _limited(found: Coroutine[Any, Any, str]) -> str:
+async def _limited(check: Coroutine[Any, Any, str]) -> str:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            return await found
+            return await check
     except (TimeoutError, OSError, PyMongoError, RedisError, httpx.HTTPError) as error:
         # The kind of error only: its text may hold addresses, and this is told to anybody.
         return f"does not answer ({type(error).__name__})"
@@ -100,8 +91,8 @@ async def _redis(ctx: Context) -> str:
 async def _livekit(ctx: Context) -> str:
     # livekit-server answers / with 200 while its node lives, else 406 (its server.go, healthCheck).
     async with httpx.AsyncClient(trust_env=False) as client:
-        found = await client.get(ctx.settings.livekit_http_url)
-    return OK if found.is_success else f"answers {found.status_code}"
+        answer = await client.get(ctx.settings.livekit_http_url)
+    return OK if answer.is_success else f"answers {answer.status_code}"
 
 
 def _media_root(ctx: Context) -> str:

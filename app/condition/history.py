@@ -17,7 +17,7 @@ from app.models.schema import Sample
 from app.work.jobs import job, seconds
 
 STEP_SECONDS = 15
-KEPT = timedelta(hours=6)
+RETENTION = timedelta(hours=6)
 
 
 class Sampler:
@@ -34,19 +34,19 @@ class Sampler:
         now = datetime.now(UTC)
         if await samples.find_one({"_id": _instant(now)}, {"_id": 1}) is not None:
             return False
-        found = await self._measures.read()
+        measurement = await self._measures.read()
         taken = await self.ctx.store.create(
             Sample(
-                id=_instant(found.at),
+                id=_instant(measurement.at),
                 free_disk_bytes=await governor.free_bytes(self.ctx),
-                buffered_bytes=found.buffered_bytes,
-                clips_bytes=found.clips_bytes,
-                media_lag_seconds=found.media_lag_seconds,
+                buffered_bytes=measurement.buffered_bytes,
+                clips_bytes=measurement.clips_bytes,
+                media_lag_seconds=measurement.media_lag_seconds,
                 index_lag_seconds=await self._index_lag(),
-                active_sessions=found.active_sessions,
+                active_sessions=measurement.active_sessions,
             )
         )
-        await samples.delete_many({"_id": {"$lt": _instant(now - KEPT)}})
+        await samples.delete_many({"_id": {"$lt": _instant(now - RETENTION)}})
         return taken
 
     async def _index_lag(self) -> float | None:
@@ -67,8 +67,8 @@ async def take_sample(sampler: Sampler) -> None:
 async def read(ctx: Context, minutes: float, now: datetime) -> list[Row]:
     """The samples of the last minutes, oldest first: fields of Sample, and `at`."""
     since = _instant(now - timedelta(minutes=minutes))
-    found = ctx.store.rows(Sample).find({"_id": {"$gt": since, "$lte": _instant(now)}})
-    rows = await found.sort("_id", 1).to_list(None)
+    samples = ctx.store.rows(Sample).find({"_id": {"$gt": since, "$lte": _instant(now)}})
+    rows = await samples.sort("_id", 1).to_list(None)
     return [row | {"at": datetime.fromtimestamp(row["_id"], UTC)} for row in rows]
 
 

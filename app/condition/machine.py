@@ -19,7 +19,7 @@ from app.settings import Settings
 Level = Literal["ok", "warn", "unknown", "fail"]
 
 
-class Result(NamedTuple):
+class CheckResult(NamedTuple):
     """What a check found: how bad it is, in words what is so, and what to do about it."""
 
     level: Level
@@ -30,11 +30,11 @@ class Result(NamedTuple):
 _FOLDER_MODE = 0o2770
 
 
-async def ffmpeg() -> Result:
+async def ffmpeg() -> CheckResult:
     """Whether ffmpeg and ffprobe are there, and which."""
     for program in ("ffmpeg", "ffprobe"):
         if shutil.which(program) is None:
-            return Result(
+            return CheckResult(
                 "fail",
                 f"{program} is not on the PATH",
                 "install ffmpeg (Debian: apt install ffmpeg)",
@@ -43,10 +43,10 @@ async def ffmpeg() -> Result:
         "ffmpeg", "-version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     output, _ = await process.communicate()
-    return Result("ok", output.decode(errors="replace").partition(" Copyright")[0])
+    return CheckResult("ok", output.decode(errors="replace").partition(" Copyright")[0])
 
 
-def media_root(settings: Settings) -> Result:
+def media_root(settings: Settings) -> CheckResult:
     """Whether folders can be made there in which egress and we both write and delete."""
     root = settings.media_root
     folder = root / paths.BUFFER_ROOT / f".doctor-{os.getpid()}"
@@ -61,65 +61,67 @@ def media_root(settings: Settings) -> Result:
         finally:
             folder.rmdir()
     except OSError as error:
-        return Result(
+        return CheckResult(
             "fail",
             f"{root}: {error.strerror}",
             f"let the user of this service (uid {os.getuid()}) write there, or set "
             "FILE_UPLOAD_DEST",
         )
     if not kept:
-        return Result(
+        return CheckResult(
             "fail",
             f"{root} does not keep the mode 2770 of a folder",
             "egress and this service must both write and delete there; mount it without mode "
             "options, or run both as one user",
         )
-    return Result("ok", f"{root} is writable, folders keep their group (gid {root.stat().st_gid})")
+    return CheckResult(
+        "ok", f"{root} is writable, folders keep their group (gid {root.stat().st_gid})"
+    )
 
 
-def shared_folder(settings: Settings, folder: Path) -> Result:
+def shared_folder(settings: Settings, folder: Path) -> CheckResult:
     """Whether what egress writes into the folder of a session arrives here, and can be deleted."""
     written = list(folder.glob("*")) if folder.is_dir() else []
     if not written:
-        return Result(
+        return CheckResult(
             "fail",
             f"egress records, and nothing arrives in {folder}",
             f"EGRESS_FILE_UPLOAD_DEST={settings.egress_media_root} must be, for egress, the folder "
             f"that FILE_UPLOAD_DEST={settings.media_root} is for us",
         )
     if not os.access(folder, os.W_OK):
-        return Result("fail", f"{folder}: we can't delete there", "give both sides one group")
-    return Result("ok", f"{folder} holds {len(written)} files that egress and we have written")
+        return CheckResult("fail", f"{folder}: we can't delete there", "give both sides one group")
+    return CheckResult("ok", f"{folder} holds {len(written)} files that egress and we have written")
 
 
-def disk(settings: Settings) -> Result:
+def disk(settings: Settings) -> CheckResult:
     """Whether enough is free for new shares."""
     usage = shutil.disk_usage(settings.media_root)
-    told = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.1f} GiB"
+    detail = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.1f} GiB"
     if usage.free < settings.free_space_min_bytes:
-        return Result(
+        return CheckResult(
             "fail",
-            f"{told}, less than FREE_SPACE_MIN_BYTES={settings.free_space_min_bytes}",
+            f"{detail}, less than FREE_SPACE_MIN_BYTES={settings.free_space_min_bytes}",
             "new shares are refused; free space",
         )
-    return Result("ok", told)
+    return CheckResult("ok", detail)
 
 
-def cores(settings: Settings) -> Result:
+def cores(settings: Settings) -> CheckResult:
     """Whether this machine's cores are enough for one egress, if egress may run here."""
     chosen = encoding(settings.encoding, 1920, 1080)
     needed = cores_for(chosen)
     present = os.cpu_count() or 1
-    told = f"{settings.encoding} takes about {needed:.1f} cores for each share"
+    detail = f"{settings.encoding} takes about {needed:.1f} cores for each share"
     if urlsplit(settings.livekit_http_url).hostname not in ("127.0.0.1", "localhost", "::1"):
-        return Result("unknown", told, "see that the egress machine has them")
+        return CheckResult("unknown", detail, "see that the egress machine has them")
     if present < needed:
-        return Result(
+        return CheckResult(
             "warn",
-            f"{told}, this machine has {present}",
+            f"{detail}, this machine has {present}",
             "an egress here falls behind; set ENCODING, for example 1280x720@15:1500",
         )
-    return Result("ok", f"{told}; this machine has {present}")
+    return CheckResult("ok", f"{detail}; this machine has {present}")
 
 
 def cores_for(chosen: str | EncodingOptions) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from app.buffer.paths import BUFFER_ROOT
+from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.models import Row, SessionRole, SessionRow
 from app.models.schema import EgressSession, Segment, UserReplayQuota
@@ -23,8 +24,8 @@ _LIVE = {"role": {"$in": list(SessionRole)}, "ghost_at": None, "ended_at": None}
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What was found at `at`. `media_lag_seconds`: of the live share that is furthest behind."""
+class Measurement:
+    """The numbers at `at`. `media_lag_seconds`: of the live share that is furthest behind."""
 
     at: datetime
     active_sessions: int
@@ -33,35 +34,24 @@ class Measured:
     media_lag_seconds: float
 
 
-class Measures:
+class Measures(AnswerCache[Measurement]):
     """Asks rows and disk at most every `every_seconds`, and no more often than the cost allows."""
 
     def __init__(self, ctx: Context, every_seconds: float) -> None:
-        self.ctx = ctx
-        self._every_seconds = every_seconds
-        self._asking = asyncio.Lock()
-        self._fresh_until = 0.0
-        self._found: Measured | None = None
-
-    async def read(self) -> Measured:
-        """The newest numbers. Raises pymongo.errors.PyMongoError without a database."""
-        async with self._asking:
-            if self._found is None or time.monotonic() >= self._fresh_until:
-                began = time.monotonic()
-                self._found = await _measure(self.ctx)
-                ended = time.monotonic()
-                pause = max(self._every_seconds, COST_FACTOR * (ended - began))
-                self._fresh_until = ended + pause
-            return self._found
+        super().__init__(
+            partial(_measure, ctx),
+            lambda took_seconds: max(every_seconds, COST_FACTOR * took_seconds),
+        )
 
 
-async def _measure(ctx: Context) -> Measured:
+async def _measure(ctx: Context) -> Measurement:
+    """The numbers of now. Raises pymongo.errors.PyMongoError without a database."""
     now = datetime.now(UTC)
     live = await ctx.store.rows(EgressSession).find(_LIVE, {"active_at": 1}).to_list(None)
     lag = await _media_lag(ctx, live, now)
     # From the disk: adding up 100,000 rows takes the embedded database four times as long.
     buffered = await asyncio.to_thread(_size_of, ctx.settings.media_root / BUFFER_ROOT)
-    return Measured(now, len(live), buffered, await _charged_bytes(ctx), lag)
+    return Measurement(now, len(live), buffered, await _charged_bytes(ctx), lag)
 
 
 async def _charged_bytes(ctx: Context) -> int:

@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 Say = Callable[[str, str | None, bytes], Awaitable[None]]
 
-# What rooms are told; that somebody captured something is for their ears only.
+# What rooms hear; that somebody captured something is for their ears only.
 _SAID_PRIVATELY = frozenset({outbox.CAPTURE_READY})
 _SAID_TO_ALL = frozenset({outbox.BUFFER_STARTED, outbox.BUFFER_ENDED, outbox.CLIP_SHARED})
 GIVE_UP_AFTER = timedelta(days=1)
@@ -45,14 +45,14 @@ _AS_DUE = Order("next_try_at", newest_first=False)
 
 def body_of(row: EventRow) -> dict[str, Any]:
     """An event as JSON, in the shape of LiveKit's webhooks."""
-    told = {"number": row["number"], **row["data"]}
+    content = {"number": row["number"], **row["data"]}
     return {
         "event": row["event"],
         "id": row["_id"],
         "createdAt": str(int(row["created_at"].timestamp())),
         "room": {"sid": row["room_sid"], "name": row["room"]},
-        "participant": {"identity": row["identity"], "metadata": json.dumps(told)},
-        "replay": told,
+        "participant": {"identity": row["identity"], "metadata": json.dumps(content)},
+        "replay": content,
     }
 
 

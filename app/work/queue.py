@@ -45,8 +45,8 @@ def serialize(job: dict[str, Any]) -> bytes:
 
 
 def deserialize(data: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(data)
-    return found
+    job: dict[str, Any] = json.loads(data)
+    return job
 
 
 def redis_settings(redis_url: str) -> RedisSettings:
