@@ -8,17 +8,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import structlog
 
 from app.errors import CaptureFailed, StorageFull
 from app.metrics import FFMPEG_SECONDS
-from app.processes.bound_exec import NOT_STARTED, bound_argv
+from app.processes.bound_exec import NOT_STARTED
+from app.processes.bound_process import bound_process
 
 STALL_SECONDS = 60.0
 """Longer than any seek or flush takes: ffmpeg tells its progress twice a second."""
@@ -62,35 +62,37 @@ async def run(
     """
     started = time.monotonic()
     command = [argv[0], "-nostdin", "-hide_banner", "-xerror", "-progress", "pipe:1", *argv[1:]]
-    process = await asyncio.create_subprocess_exec(
-        *bound_argv(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
     progress = _Progress(on_progress)
-    tail = asyncio.create_task(_tail(process.stderr))
-    reading = asyncio.create_task(progress.read(process.stdout))
+    readers: list[asyncio.Future[Any]] = []
     try:
-        while not reading.done():
-            left = progress.moved_at + stall_seconds - time.monotonic()
-            if left <= 0:
-                raise FfmpegStalled(f"ffmpeg got no further for {stall_seconds:g} s")
-            await asyncio.wait({reading}, timeout=left)
-        await reading
-        async with asyncio.timeout(stall_seconds):
-            _check(argv[0], await process.wait(), await tail)
+        async with bound_process(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            reading = asyncio.create_task(progress.read(process.stdout))
+            tail = asyncio.create_task(_tail(process.stderr))
+            readers = [reading, tail]
+            await _while_it_moves(reading, progress, stall_seconds)
+            async with asyncio.timeout(stall_seconds):
+                _check(argv[0], await process.wait(), await tail)
     except TimeoutError as error:
         raise FfmpegStalled(f"ffmpeg did not end {stall_seconds:g} s after its work") from error
     finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        # A killed group closes its pipes, so all three are over at once.
-        await asyncio.shield(asyncio.gather(process.wait(), reading, tail, return_exceptions=True))
+        # A killed group has closed its pipes, so these are over at once.
+        await asyncio.shield(asyncio.gather(*readers, return_exceptions=True))
         FFMPEG_SECONDS.observe(time.monotonic() - started)
+
+
+async def _while_it_moves(
+    reading: asyncio.Task[None], progress: _Progress, stall_seconds: float
+) -> None:
+    while not reading.done():
+        left = progress.moved_at + stall_seconds - time.monotonic()
+        if left <= 0:
+            raise FfmpegStalled(f"ffmpeg got no further for {stall_seconds:g} s")
+        await asyncio.wait({reading}, timeout=left)
+    await reading
 
 
 def _check(program: str, code: int, stderr: str) -> None:

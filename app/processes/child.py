@@ -1,23 +1,20 @@
 """One child process that is kept running: started again when it ends, ended when asked.
 
-The child lives in a session of its own, so that Ctrl-C in a terminal reaches only us, and dies
-with us (app.processes.bound_exec).
+It dies with us (app.processes.bound_process).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-from app.processes.bound_exec import bound_argv
+from app.processes.bound_process import signal_group, spawn
 
 EX_CONFIG = 78  # sysexits.h: a start with the same settings can't succeed either
 FIRST_BACKOFF_SECONDS = 0.2
@@ -70,25 +67,22 @@ class Child:
     async def stop(self, grace_seconds: float) -> None:
         """SIGTERM, then SIGKILL to its whole group when `grace_seconds` are over."""
         self._stopping.set()
-        self._signal(signal.SIGTERM)
+        self._terminate()
         if self._keeper is None:
             return
         _, running = await asyncio.wait({self._keeper}, timeout=grace_seconds)
         if running:
             log.warning("child_killed", child=self.name, after_seconds=grace_seconds)
-            self._signal(signal.SIGKILL)
+            if self._process is not None:
+                signal_group(self._process, signal.SIGKILL)
         await self._keeper
 
-    def _signal(self, number: signal.Signals) -> None:
-        """SIGKILL goes to the whole group, which has the child's id since it leads its session."""
-        if self._process is None or self.pid is None:
-            return
-        # The child may have ended without our event loop knowing yet.
-        with contextlib.suppress(ProcessLookupError):
-            if number is signal.SIGKILL:
-                os.killpg(self._process.pid, number)
-            else:
-                self._process.send_signal(number)
+    def _terminate(self) -> None:
+        """Asks the child alone: what it has started is its own to end."""
+        if self._process is not None and self.pid is not None:
+            # It may have ended without our event loop knowing yet.
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
 
     async def _keep(self) -> None:
         backoff = FIRST_BACKOFF_SECONDS
@@ -114,18 +108,16 @@ class Child:
         try:
             with contextlib.ExitStack() as stack:
                 output = stack.enter_context(self._log_path.open("ab")) if self._log_path else None
-                self._process = await asyncio.create_subprocess_exec(
-                    *bound_argv(self._argv),
-                    stdin=subprocess.DEVNULL,
+                self._process = await spawn(
+                    self._argv,
                     stdout=output,
                     stderr=output,
-                    env=os.environ | self._env,
+                    env=self._env,
                     cwd=self._cwd,
                     pass_fds=self._pass_fds,
-                    start_new_session=True,
                 )
         except OSError as error:  # no memory, no process slots, no disk: may pass
             return str(error)
         if self._stopping.is_set():  # stop() came while there was no process to signal
-            self._signal(signal.SIGTERM)
+            self._terminate()
         return await self._process.wait()

@@ -6,8 +6,6 @@ Whoever asks waits for a while. A sheet that takes longer is drawn on, and found
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -19,7 +17,7 @@ import structlog
 import app
 from app import metrics
 from app.errors import ReplayError, Unavailable
-from app.processes.bound_exec import bound_argv
+from app.processes.bound_process import bound_process
 
 PATIENCE_SECONDS = 20.0
 """Shorter than what proxies and players wait for."""
@@ -89,23 +87,15 @@ async def _of(make: Callable[[], Awaitable[Drawn]]) -> Drawn:
 
 
 async def _run(planned: bytes) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        *bound_argv([sys.executable, "-m", "app.media.sheets"]),
-        cwd=_ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    argv, pipe = [sys.executable, "-m", "app.media.sheets"], subprocess.PIPE
     try:
-        async with asyncio.timeout(DRAWING_SECONDS):
+        async with (
+            bound_process(argv, cwd=_ROOT, stdin=pipe, stdout=pipe, stderr=pipe) as process,
+            asyncio.timeout(DRAWING_SECONDS),
+        ):
             sheet, said = await process.communicate(planned)
     except TimeoutError as error:
         raise DrawingFailed(f"it was not done within {DRAWING_SECONDS:g} s") from error
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
     if process.returncode:
         metrics.ERRORS.labels("drawing_failed").inc()
         log.warning(

@@ -26,7 +26,7 @@ import redis.asyncio
 import yaml
 from livekit import api
 
-from app.processes.bound_exec import bound_argv
+from app.processes.bound_process import signal_group, spawn
 from app.processes.free_ports import choose_ports
 from app.processes.store_programs import STORES
 from deploy.local.standin.faults import Faults
@@ -80,14 +80,8 @@ class Part:
     async def start(self) -> None:
         """Run the command in a session of its own; it dies with us."""
         with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *bound_argv(self.command),
-                cwd=ROOT,
-                env={**os.environ, **self.environment},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+            self.process = await spawn(
+                self.command, cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
 
     async def end(self, sign: signal.Signals) -> None:
@@ -100,8 +94,7 @@ class Part:
             (sign, STOP_SECONDS),
             (signal.SIGKILL, STOP_SECONDS),
         ):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, attempt)
+            signal_group(self.process, attempt)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.process.wait(), seconds)
                 return
