@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import os
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -29,7 +28,7 @@ from app.condition.measures import Measures
 from app.context import Context
 from app.errors import ConfigurationError
 from app.serving.server import config as server_config
-from app.settings import Settings
+from app.settings import Settings, counters_are_shared
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 CACHE_SECONDS = 15.0
@@ -67,15 +66,15 @@ class Exposition:
             "replay_buffer_free_disk_bytes": await governor.free_bytes(self.ctx)
         }
         try:
-            found = await self._measures.read()
+            measurement = await self._measures.read()
         except PyMongoError as error:
             log.warning("metrics_without_rows", error=str(error))
         else:
-            metrics.MEDIA_LAG.set(found.media_lag_seconds)
+            metrics.MEDIA_LAG.set(measurement.media_lag_seconds)
             gauges |= {
-                "replay_buffer_active_sessions": found.active_sessions,
-                "replay_buffer_temp_storage_bytes": found.buffered_bytes,
-                "replay_buffer_saved_replays_bytes": found.clips_bytes,
+                "replay_buffer_active_sessions": measurement.active_sessions,
+                "replay_buffer_temp_storage_bytes": measurement.buffered_bytes,
+                "replay_buffer_saved_replays_bytes": measurement.clips_bytes,
             }
         return generate_latest(_processes()) + generate_latest(_Gauges(gauges))
 
@@ -104,7 +103,7 @@ def index_lag() -> tuple[float, int]:
 
 def _processes() -> CollectorRegistry:
     """What the processes count: of all of them if they share a folder, else of this one."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if not counters_are_shared():
         return PROCESS_REGISTRY
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -17,7 +17,7 @@ import structlog
 from app.errors import ConfigurationError
 from app.processes.child import EX_CONFIG, Child
 from app.processes.embedded import embedded_stores
-from app.settings import Settings
+from app.settings import COUNTERS_FOLDER, Settings
 
 STOP_SECONDS = 15.0
 ROLES = ("api", "worker", "indexer")
@@ -41,7 +41,7 @@ async def run(settings: Settings) -> int:
         # prometheus_client's processes add up their counters through files in here; what earlier
         # runs counted must not be among them, so the folder is new each time.
         counters = stack.enter_context(TemporaryDirectory(prefix="replay-metrics-"))
-        environment = urls | {"PROMETHEUS_MULTIPROC_DIR": counters}
+        environment = urls | {COUNTERS_FOLDER: counters}
         children = [_child(role, environment, listener) for role in ROLES]
         try:
             for child in children:

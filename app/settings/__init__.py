@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Self
 
@@ -18,6 +19,8 @@ from app.settings.livekit_settings import LiveKitSettings
 from app.settings.server_settings import ServerSettings
 from app.settings.storage_settings import StorageSettings
 
+COUNTERS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the processes of one service share what they count. prometheus_client reads it, too."""
 _URLS = ("LIVEKIT_URL", "PUBLIC_URL", "EVENTS_URL")
 
 
@@ -75,6 +78,11 @@ def load(**given: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from error
+
+
+def counters_are_shared() -> bool:
+    """Whether this process shares what it counts with others."""
+    return COUNTERS_FOLDER in os.environ
 
 
 def _explain(error: ValidationError) -> str:
