@@ -59,6 +59,7 @@ class CallerView(View):
 class SessionView(CallerView):
     """A token with the same rights, of this service only, and whose they are."""
 
+    expires_at: InstantText = Field(description="When the token does.")
     token: str = Field(description="For `Authorization: Bearer`.")
     renewable_until: InstantText = Field(description="Until then POST /session takes this one too.")
 

@@ -1,0 +1,69 @@
+"""The types of the service's JSON for the console's modules: app/console/types.d.ts.
+
+`python -m tests.console_types` writes it anew, from the description of the API.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from app.api.openapi import describe
+from app.console.page_routes import STATIC
+from app.main import ROUTES
+
+PATH = STATIC.parent / "types.d.ts"
+HEAD = """\
+// The service's JSON, from the description of its API: `python -m tests.console_types` writes this.
+"""
+_PLAIN = {"string", "number", "boolean", "null"}
+
+
+def written() -> str:
+    """The whole file."""
+    schemas = json.loads(json.dumps(describe(ROUTES)))["components"]["schemas"]
+    return "\n".join([HEAD, *(_declared(name, schemas[name]) for name in sorted(schemas))])
+
+
+def _declared(name: str, schema: dict[str, Any]) -> str:
+    words = " ".join(schema.get("description", "").split())
+    comment = f"/** {words} */\n" if words else ""
+    if "properties" not in schema:
+        return f"{comment}export type {name} = {_type(schema)};\n"
+    needed = schema.get("required", [])
+    members = [
+        f"  {member}{'' if member in needed else '?'}: {_type(told)};\n"
+        for member, told in schema["properties"].items()
+    ]
+    return f"{comment}export interface {name} {{\n{''.join(members)}}}\n"
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """How TypeScript writes a type. KeyError or ValueError for one that is not known here."""
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if "enum" in schema:
+        return " | ".join(f"'{value}'" for value in schema["enum"])
+    if "const" in schema:
+        return f"'{schema['const']}'"
+    if "anyOf" in schema:
+        return " | ".join(map(_type, schema["anyOf"]))
+    return _plain(schema)
+
+
+def _plain(schema: dict[str, Any]) -> str:
+    kind = schema["type"]
+    if kind == "integer":
+        return "number"
+    if kind == "array":
+        return f"Array<{_type(schema['items'])}>"
+    if kind == "object":
+        values = schema["additionalProperties"]
+        return f"Record<string, {'unknown' if values is True else _type(values)}>"
+    if kind not in _PLAIN:
+        raise ValueError(f"no type is known for {schema}")
+    return str(kind)
+
+
+if __name__ == "__main__":
+    PATH.write_text(written())
