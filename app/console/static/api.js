@@ -1,11 +1,26 @@
 // Asking the service, as whoever the session is of.
 
+/**
+ * A problem document of the service, or what stands for one; some have facts of their kind.
+ * @import { Problem as Told } from '../types.js'
+ * @typedef {Partial<Told> & {limit?: number, max_seconds?: number, needed_bytes?: number,
+ *   quota_bytes?: number, reserved_bytes?: number, retry_after?: number, used_bytes?: number}} Document
+ */
+
+/** @typedef {Record<string, string | number | boolean | null | undefined>} Query */
+
+/** @typedef {'open' | 'lost'} StreamState */
+
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = [500, 1_000, 2_000, 5_000];
 const SILENCE_MS = 45_000; // three heartbeats
 
 /** What the service refused, or why it was not reached. `type` is the stable slug. */
 export class Problem extends Error {
+  /**
+   * @param {number} status 0: the service was not reached
+   * @param {Document} document
+   */
   constructor(status, document) {
     super(document.detail || document.title || String(status));
     this.name = 'Problem';
@@ -15,29 +30,56 @@ export class Problem extends Error {
   }
 }
 
+/** Whether something failed because nobody wants it any more. @param {unknown} error */
+export const isAborted = (error) => error instanceof Error && error.name === 'AbortError';
+
 export class Api {
   #ahead = { least: -Infinity, most: Infinity }; // how far the service's clock is before ours, in ms
 
-  /** `token()` gives the session's token; `refused(token)` is called when one was not taken. */
+  /**
+   * `token()` gives the session's token; `refused(token)` is called when one was not taken.
+   *
+   * @param {{token: () => string | null, refused: (token: string | null) => void}} session
+   */
   constructor({ token, refused }) {
     this.token = token;
     this.refused = refused;
   }
 
-  /** The URL of a path of the service, wherever the page lies. */
+  /**
+   * The URL of a path of the service, wherever the page lies.
+   *
+   * @param {string} path
+   * @param {Query} query
+   */
   url(path, query = {}) {
     const url = new URL(path.replace(/^\//, ''), document.baseURI);
     for (const [name, value] of Object.entries(query)) {
-      if (value !== null && value !== undefined && value !== '') url.searchParams.set(name, value);
+      if (value !== null && value !== undefined && value !== '') url.searchParams.set(name, String(value));
     }
     return url.href;
   }
 
+  /**
+   * The JSON of the answer, as every method gives it. Throws Problem.
+   *
+   * @template T
+   * @param {string} path
+   * @param {Query} [query]
+   * @param {{signal?: AbortSignal}} options
+   * @returns {Promise<T>}
+   */
   get(path, query, { signal } = {}) {
     return this.#ask('GET', this.url(path, query), undefined, {}, signal);
   }
 
-  /** The whole answer to a GET, of what is not JSON. Throws Problem as the others do. */
+  /**
+   * The whole answer to a GET, of what is not JSON. Throws Problem as the others do.
+   *
+   * @param {string} path
+   * @param {Query} [query]
+   * @param {{headers?: Record<string, string>, signal?: AbortSignal}} options
+   */
   answer(path, query, { headers = {}, signal } = {}) {
     const patience = AbortSignal.timeout(PATIENCE_MS);
     return this.#fetch(this.url(path, query), {
@@ -53,22 +95,53 @@ export class Api {
     return Date.now() + (least + most) / 2;
   }
 
+  /**
+   * @template T
+   * @param {string} path
+   * @param {object} body
+   * @param {Record<string, string>} headers
+   * @returns {Promise<T>}
+   */
   post(path, body = {}, headers = {}) {
     return this.#ask('POST', this.url(path), body, headers);
   }
 
+  /**
+   * @template T
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<T>}
+   */
   put(path, body) {
     return this.#ask('PUT', this.url(path), body);
   }
 
+  /**
+   * @template T
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<T>}
+   */
   patch(path, body) {
     return this.#ask('PATCH', this.url(path), body);
   }
 
+  /**
+   * @template T
+   * @param {string} path
+   * @returns {Promise<T>}
+   */
   delete(path) {
     return this.#ask('DELETE', this.url(path));
   }
 
+  /**
+   * @param {string} method
+   * @param {string} url
+   * @param {object} [body]
+   * @param {Record<string, string>} headers
+   * @param {AbortSignal} [signal]
+   */
   async #ask(method, url, body, headers = {}, signal) {
     const patience = AbortSignal.timeout(PATIENCE_MS);
     const answer = await this.#fetch(url, {
@@ -81,6 +154,10 @@ export class Api {
     return told ? JSON.parse(told) : null;
   }
 
+  /**
+   * @param {string} url
+   * @param {{method?: string, headers: Record<string, string>, body?: string, signal: AbortSignal}} options
+   */
   async #fetch(url, options) {
     const token = this.token();
     const headers = { Authorization: `Bearer ${token}`, ...options.headers };
@@ -88,10 +165,10 @@ export class Api {
     const asked = Date.now();
     try {
       answer = await fetch(url, { ...options, headers, cache: 'no-store' });
-      this.#compare(asked, Date.parse(answer.headers.get('Date')));
+      this.#compare(asked, Date.parse(answer.headers.get('Date') ?? ''));
     } catch (error) {
-      if (error.name === 'AbortError') throw error;
-      throw new Problem(0, { type: 'unreachable', detail: error.message });
+      if (isAborted(error)) throw error;
+      throw unreachable(error);
     }
     if (answer.ok) return answer;
     const document = await answer.json().catch(() => ({ title: answer.statusText }));
@@ -99,7 +176,12 @@ export class Api {
     throw new Problem(answer.status, document);
   }
 
-  // `told`, the answer's Date, is cut to the second, and servers renew it once a second.
+  /**
+   * `told`, the answer's Date, is cut to the second, and servers renew it once a second.
+   *
+   * @param {number} asked
+   * @param {number} told
+   */
   #compare(asked, told) {
     if (Number.isNaN(told)) return;
     const [least, most] = [told - Date.now(), told + 2_000 - asked];
@@ -116,9 +198,16 @@ export class Api {
    * tells whether they come: a stream that ends, as each does with its token, and is there again at
    * once is not lost. It reads the stream itself because EventSource can't send a header, and a
    * token has no place in a URL. Ends, with the Problem thrown, when the service refuses.
+   *
+   * @template Data
+   * @param {string} path
+   * @param {Query} query
+   * @param {{onEvent: (type: string, data: Data) => void, signal: AbortSignal,
+   *   onState?: (state: StreamState, problem: unknown) => void}} hearing
    */
   async events(path, query, { onEvent, onState = () => {}, signal }) {
     for (let failures = 0, opened = false; !signal.aborted; opened = false) {
+      /** @type {unknown} */
       let problem = null;
       try {
         await this.#listen(this.url(path, query), signal, onEvent, () => {
@@ -138,8 +227,16 @@ export class Api {
     }
   }
 
+  /**
+   * @template Data
+   * @param {string} url
+   * @param {AbortSignal} signal
+   * @param {(type: string, data: Data) => void} onEvent
+   * @param {() => void} onOpen
+   */
   async #listen(url, signal, onEvent, onOpen) {
     const silence = new AbortController();
+    /** @type {number | undefined} */
     let timer;
     const heard = () => {
       clearTimeout(timer);
@@ -152,7 +249,7 @@ export class Api {
         signal: AbortSignal.any([signal, silence.signal]),
       });
       onOpen();
-      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      const reader = streamOf(answer).pipeThrough(new TextDecoderStream()).getReader();
       const parser = new EventParser(onEvent);
       for (;;) {
         const { value, done } = await reader.read();
@@ -166,22 +263,41 @@ export class Api {
   }
 }
 
-/** The wire format of server-sent events, as far as this service writes it. */
+/** What to tell of a service that was not reached. @param {unknown} error */
+export function unreachable(error) {
+  return new Problem(0, { type: 'unreachable', detail: error instanceof Error ? error.message : '' });
+}
+
+/** @param {Response} answer */
+function streamOf({ body }) {
+  if (!body) throw new TypeError('an answer of events has a body');
+  return body;
+}
+
+/**
+ * The wire format of server-sent events, as far as this service writes it.
+ *
+ * @template Data
+ */
 export class EventParser {
   #rest = '';
   #type = 'message';
+  /** @type {string[]} */
   #data = [];
 
+  /** @param {(type: string, data: Data) => void} onEvent */
   constructor(onEvent) {
     this.onEvent = onEvent;
   }
 
+  /** @param {string} text */
   push(text) {
     const lines = (this.#rest + text).split(/\r\n|\n|\r(?!$)/);
-    this.#rest = lines.pop();
+    this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#line(line);
   }
 
+  /** @param {string} line */
   #line(line) {
     if (line === '') {
       if (this.#data.length) this.onEvent(this.#type, JSON.parse(this.#data.join('\n')));
@@ -189,12 +305,17 @@ export class EventParser {
       this.#data = [];
       return;
     }
-    const [, name, value] = /^([^:]*):? ?(.*)$/s.exec(line);
+    const [, name, value] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
     if (name === 'event') this.#type = value;
     else if (name === 'data') this.#data.push(value);
   }
 }
 
+/**
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
 function pause(milliseconds, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);

@@ -4,6 +4,8 @@ import { h } from './dom.js';
 import { inWords } from './telling.js';
 import { texts } from './texts.js';
 
+/** @import { Child } from './dom.js' */
+
 let count = 0;
 
 /**
@@ -11,6 +13,10 @@ let count = 0;
  * label of the button that says yes. With `act`, an async function of the form's data, the dialog
  * stays open, and tells why, until it has succeeded. Resolves with the form's data; null if the
  * viewer has thought better of it.
+ *
+ * @param {{title: string, explain?: Child, fields?: Child,
+ *   submit: string, danger?: boolean, act?: ((data: FormData) => Promise<unknown>) | null}} question
+ * @returns {Promise<FormData | null>}
  */
 export function ask({ title, explain = null, fields = [], submit, danger = false, act = null }) {
   const id = `ask-${++count}`;
@@ -27,11 +33,15 @@ export function ask({ title, explain = null, fields = [], submit, danger = false
     h('div', { class: 'row end' }, no, yes),
   );
   const described = explain ? { 'aria-describedby': `${id}-explain` } : {};
+  /** @type {HTMLDialogElement} */
   const dialog = h('dialog', { 'aria-labelledby': `${id}-title`, ...described }, form);
   document.body.append(dialog);
   dialog.showModal();
-  (form.querySelector('[autofocus]') ?? (danger ? no : yes)).focus();
+  /** @type {HTMLElement | null} */
+  const wanted = form.querySelector('[autofocus]');
+  (wanted ?? (danger ? no : yes)).focus();
   return new Promise((resolve) => {
+    /** @type {FormData | null} */
     let answer = null;
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
@@ -58,3 +68,11 @@ export function ask({ title, explain = null, fields = [], submit, danger = false
     });
   });
 }
+
+/**
+ * What was typed into a field of a form, without spaces around it.
+ *
+ * @param {FormData} data
+ * @param {string} name
+ */
+export const typed = (data, name) => String(data.get(name) ?? '').trim();

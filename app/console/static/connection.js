@@ -1,13 +1,20 @@
 // Whether the service is there: said calmly, without moving anything.
 
+import { Problem } from './api.js';
 import { h } from './dom.js';
 import { inWords } from './telling.js';
 import { texts } from './texts.js';
 
-const place = h('div', { class: 'connection', role: 'status' });
-document.querySelector('header').after(place);
+/** @import { LiveBuffers } from './live.js' */
 
-/** Tells the state of live buffers from now on; none: nothing is to be told. */
+const place = h('div', { class: 'connection', role: 'status' });
+document.querySelector('header')?.after(place);
+
+/**
+ * Tells the state of live buffers from now on; none: nothing is to be told.
+ *
+ * @param {LiveBuffers | null} live
+ */
 export function tellConnection(live) {
   place.textContent = '';
   live?.addEventListener('state', () => {
@@ -15,6 +22,8 @@ export function tellConnection(live) {
   });
 }
 
+/** @param {unknown} problem */
 function words(problem) {
-  return problem?.status >= 400 && problem.status < 500 ? inWords(problem) : texts.shell.lost;
+  const isRefused = problem instanceof Problem && problem.status >= 400 && problem.status < 500;
+  return isRefused ? inWords(problem) : texts.shell.lost;
 }

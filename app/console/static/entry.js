@@ -6,14 +6,22 @@ import { Session } from './session.js';
 import { inWords } from './telling.js';
 import { texts } from './texts.js';
 
-/** Asks for a token until one is taken; resolves with its session. `message` says why it asks. */
+/** @import { Attributes } from './dom.js' */
+
+/**
+ * Asks for a token until one is taken; resolves with its session. `message` says why it asks.
+ *
+ * @param {HTMLElement} place
+ * @param {string} message
+ * @returns {Promise<Session>}
+ */
 export function enter(place, message) {
   document.title = `${texts.entry.title} · ${texts.shell.brand}`;
   return new Promise((resolve) => {
     const input = tokenInput();
     const says = h('p', { id: 'entry-message', role: 'alert' }, message);
     const button = h('button', { class: 'primary' }, texts.entry.submit);
-    const submit = async (event) => {
+    const submit = async (/** @type {Event} */ event) => {
       event.preventDefault();
       button.disabled = true;
       says.textContent = '';
@@ -46,14 +54,23 @@ export function enter(place, message) {
   });
 }
 
-/** A field for a token: not remembered by the browser, not readable over one's shoulder. */
+/**
+ * A field for a token: not remembered by the browser, not readable over one's shoulder.
+ *
+ * @param {Attributes} attributes
+ */
 export function tokenInput(attributes = {}) {
   return h('input', {
     id: 'token', name: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, ...attributes,
   });
 }
 
-/** What failed when a token was shown: a refusal is about that token, not about the session. */
+/**
+ * What failed when a token was shown: a refusal is about that token, not about the session.
+ *
+ * @param {unknown} error
+ */
 export function refusedToken(error) {
-  return error.status === 401 ? new Problem(401, { ...error.document, type: 'token-refused' }) : error;
+  if (!(error instanceof Problem && error.status === 401)) return error;
+  return new Problem(401, { ...error.document, type: 'token-refused' });
 }

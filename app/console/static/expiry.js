@@ -1,24 +1,32 @@
 // A session's end: told before it comes, and mended in place, so that nothing typed is lost.
 
-import { ask } from './asking.js';
+import { ask, typed } from './asking.js';
 import { refusedToken, tokenInput } from './entry.js';
 import { h } from './dom.js';
 import { tell } from './telling.js';
 import { texts } from './texts.js';
 import { clock } from './times.js';
 
+/** @import { Session } from './session.js' */
+
 const TOLD_BEFORE_MS = 5 * 60_000;
 const LOOK_MS = 60 * 60_000; // browsers' timers reach no further than 24 days
 const ALWAYS_SECONDS = 24 * 3600;
 
-/** Watches over a session's end. Returns a function that ends the watch. */
+/**
+ * Watches over a session's end. Returns a function that ends the watch.
+ *
+ * @param {Session} session
+ */
 export function watchExpiry(session) {
   const ending = new AbortController();
+  /** @type {number | undefined} */
   let timer;
+  /** @type {(() => void) | null} */
   let untell = null;
   let asking = false;
 
-  const say = (message, seconds) => {
+  const say = (/** @type {string} */ message, /** @type {number} */ seconds) => {
     untell?.();
     untell = tell(message, { seconds, action: { label: texts.entry.again, run: askAgain } });
   };
@@ -51,7 +59,7 @@ export function watchExpiry(session) {
       submit: texts.entry.submit,
       act: async (data) => {
         try {
-          await session.resume(data.get('token'));
+          await session.resume(typed(data, 'token'));
         } catch (error) {
           throw refusedToken(error);
         }

@@ -28,7 +28,16 @@ export function keysSwitch() {
   return label;
 }
 
-/** Begins to listen. `keysOfView()` gives what the shown view knows: [[key, what it does], …]. */
+/**
+ * A key and what it does.
+ * @typedef {string[]} Key
+ */
+
+/**
+ * Begins to listen. `keysOfView()` gives what the shown view knows.
+ *
+ * @param {() => Key[]} keysOfView
+ */
 export function listenToKeys(keysOfView) {
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !keysOn() || isTyping(event)) return;
@@ -37,16 +46,21 @@ export function listenToKeys(keysOfView) {
   });
 }
 
-/** Whether a key is meant for the field that has the focus, or for a dialog, not for the page. */
+/**
+ * Whether a key is meant for the field that has the focus, or for a dialog, not for the page.
+ *
+ * @param {Event} event
+ */
 export function isTyping(event) {
   const { target } = event;
   if (!(target instanceof Element)) return false;
   return Boolean(target.closest('select, textarea, [contenteditable], dialog, input:not([type=checkbox], [type=radio])'));
 }
 
-/** Shows the dialog. */
+/** Shows the dialog. @param {Key[]} ofView */
 export function showKeys(ofView) {
   const done = h('button', { class: 'primary', onclick: () => dialog.close() }, own.close);
+  /** @type {HTMLDialogElement} */
   const dialog = h(
     'dialog',
     { class: 'keys', 'aria-labelledby': 'keys-title', onclose: () => dialog.remove() },
@@ -61,6 +75,7 @@ export function showKeys(ofView) {
   done.focus();
 }
 
+/** @param {Key[]} keys */
 function list(keys) {
   return h(
     'dl',
@@ -69,7 +84,9 @@ function list(keys) {
   );
 }
 
+/** @param {Event} event */
 function search(event) {
+  /** @type {HTMLInputElement | null} */
   const field = document.querySelector('main input[type=search]');
   if (!field || field.closest('[hidden]')) return;
   event.preventDefault();

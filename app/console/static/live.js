@@ -1,25 +1,37 @@
 // The buffers that the viewer may see, kept up to date by the service's events.
 
 /**
+ * What GET /buffers/events tells: the snapshot, a buffer, or the id of one that is gone.
+ * @import { Api, StreamState } from './api.js'
+ * @import { BufferView } from '../types.js'
+ * @typedef {{items: BufferView[]}} Snapshot
+ * @typedef {{id: string}} Gone
+ */
+
+/**
  * Tells `change` when a buffer changed (detail: its id) or all did (detail: null), and `state` when
  * the connection is lost or there again. `all` is newest share first.
  */
 export class LiveBuffers extends EventTarget {
+  /** @type {Map<string, BufferView>} */
   #byId = new Map();
-  #ending = null;
+  #ending = new AbortController();
+  /** @type {'connecting' | 'refused' | StreamState} */
+  state = 'connecting';
+  known = false; // whether there was a snapshot: nothing is not the same as not known yet
+  /** @type {unknown} */
+  problem = null; // why nothing comes, where that is known
 
+  /** @param {Api} api */
   constructor(api) {
     super();
     this.api = api;
-    this.state = 'connecting';
-    this.known = false; // whether there was a snapshot: nothing is not the same as not known yet
-    this.problem = null; // why nothing comes, where that is known
     this.listen();
   }
 
   /** Begins anew, as with another token; what there is stays until there is newer. */
   listen() {
-    this.#ending?.abort();
+    this.#ending.abort();
     this.#ending = new AbortController();
     void this.#listen(this.#ending.signal);
   }
@@ -28,6 +40,7 @@ export class LiveBuffers extends EventTarget {
     return [...this.#byId.values()].sort((a, b) => b.since.localeCompare(a.since) || b.id.localeCompare(a.id));
   }
 
+  /** @param {string} id */
   get(id) {
     return this.#byId.get(id);
   }
@@ -36,10 +49,11 @@ export class LiveBuffers extends EventTarget {
     this.#ending.abort();
   }
 
+  /** @param {AbortSignal} signal */
   async #listen(signal) {
     try {
       await this.api.events('/buffers/events', {}, {
-        onEvent: (type, data) => this.#take(type, data),
+        onEvent: (type, /** @type {Snapshot | BufferView | Gone} */ data) => this.#take(type, data),
         onState: (state, problem) => this.#turn(state, problem),
         signal,
       });
@@ -48,6 +62,10 @@ export class LiveBuffers extends EventTarget {
     }
   }
 
+  /**
+   * @param {'refused' | StreamState} state
+   * @param {unknown} problem
+   */
   #turn(state, problem) {
     this.problem = problem;
     if (this.state === state) return;
@@ -55,16 +73,20 @@ export class LiveBuffers extends EventTarget {
     this.dispatchEvent(new Event('state'));
   }
 
+  /**
+   * @param {string} type
+   * @param {Snapshot | BufferView | Gone} data
+   */
   #take(type, data) {
-    if (type === 'snapshot') {
+    if ('items' in data) {
       this.known = true;
       this.#byId = new Map(data.items.map((item) => [item.id, item]));
     } else if (type === 'buffer') {
-      this.#byId.set(data.id, data);
+      this.#byId.set(data.id, /** @type {BufferView} */ (data));
     } else if (type === 'gone') {
       this.#byId.delete(data.id);
     }
-    const id = type === 'snapshot' ? null : data.id;
+    const id = 'items' in data ? null : data.id;
     this.dispatchEvent(new CustomEvent('change', { detail: id }));
   }
 }

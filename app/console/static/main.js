@@ -1,9 +1,9 @@
 // The shell: who is looking, what they look at.
 
-import { fill, h } from './dom.js';
+import { fill, h, partOf } from './dom.js';
 import { LiveBuffers } from './live.js';
 import { Session, broughtToken, forget } from './session.js';
-import { Problem } from './api.js';
+import { Problem, unreachable } from './api.js';
 import { tellConnection } from './connection.js';
 import { enter, refusedToken } from './entry.js';
 import { watchExpiry } from './expiry.js';
@@ -12,8 +12,25 @@ import { Places } from './places.js';
 import { inWords } from './telling.js';
 import { text, texts } from './texts.js';
 
-// Path patterns of the fragment, each with the module whose `open(page)` makes the view:
-// {title, element, keys?: [[key, what it does]], close?()}.
+/**
+ * What a view is made of: who looks, at what, and what the fragment's path and query say.
+ * @import { Api } from './api.js'
+ * @import { Key } from './keyboard.js'
+ * @typedef {{session: Session, api: Api, live: LiveBuffers, params: Record<string, string>,
+ *   query: URLSearchParams}} Page
+ */
+
+/**
+ * What is shown; `close` is called when it is not any more.
+ * @typedef {{title: string, element: Node, keys?: Key[], close?: () => void}} View
+ */
+
+/** @typedef {{open: (page: Page) => View | Promise<View>}} ViewModule */
+
+/**
+ * Path patterns of the fragment, each with the module that makes the view.
+ * @type {[RegExp, () => Promise<ViewModule>][]}
+ */
 const VIEWS = [
   [/^\/buffers$/, () => import('./buffers/cards.js')],
   [/^\/buffers\/(?<id>[^/]+)$/, () => import('./timeline/buffer.js')],
@@ -24,30 +41,31 @@ const VIEWS = [
 const HOME = '/buffers';
 const AGAIN_MS = 2_000;
 
-const main = document.getElementById('main');
+const main = partOf('main');
 const places = new Places(main);
-let session = null;
-let live = null;
-let unwatch = null;
+/** @type {{session: Session, live: LiveBuffers, unwatch: () => void} | null} */
+let looking = null;
+/** @type {View | null} */
 let shown = null;
 let turn = 0;
 
 /** Shows what the fragment names. Only the newest of several turns gets to the page. */
 async function show() {
-  if (!session) return;
+  if (!looking) return;
   const fragment = location.hash.slice(1);
   const [path, query = ''] = (fragment.startsWith('/') ? fragment : HOME).split('?');
   const mine = ++turn;
   places.leave();
   markNav(path);
   main.setAttribute('aria-busy', 'true');
+  /** @type {View} */
   let view;
   try {
-    view = await opened(path, new URLSearchParams(query));
+    view = await opened(looking, path, new URLSearchParams(query));
   } catch (error) {
     view = failed(error);
   }
-  if (mine !== turn || !session) return view.close?.();
+  if (mine !== turn || !looking) return view.close?.();
   shown?.close?.();
   shown = view;
   document.title = `${view.title} · ${texts.shell.brand}`;
@@ -56,40 +74,56 @@ async function show() {
   places.arrive();
 }
 
-async function opened(path, query) {
-  const whose = { session, api: session.api, live }; // there may be nobody any more when it is loaded
+/**
+ * @param {{session: Session, live: LiveBuffers}} who
+ * @param {string} path
+ * @param {URLSearchParams} query
+ * @returns {Promise<View>}
+ */
+async function opened({ session, live }, path, query) {
   for (const [pattern, load] of VIEWS) {
     const match = pattern.exec(path);
     if (!match) continue;
     const params = decoded(match.groups ?? {});
     if (!params) break;
     const { open } = await loaded(load);
-    return open({ ...whose, params, query });
+    return open({ session, api: session.api, live, params, query });
   }
   return { title: texts.shell.unknown, element: h('h1', { class: 'empty' }, texts.shell.unknown) };
 }
 
+/**
+ * Those that there are, decoded; null if one can't be.
+ *
+ * @param {Record<string, string | undefined>} groups
+ */
 function decoded(groups) {
   try {
-    return Object.fromEntries(
-      Object.entries(groups).map(([name, value]) => [name, value && decodeURIComponent(value)]),
-    );
+    /** @type {Record<string, string>} */
+    const params = {};
+    for (const [name, value] of Object.entries(groups)) if (value) params[name] = decodeURIComponent(value);
+    return params;
   } catch (error) {
     if (error instanceof URIError) return null;
     throw error;
   }
 }
 
+/** @param {() => Promise<ViewModule>} load */
 async function loaded(load) {
   try {
     return await load();
   } catch (error) {
     // What can't be fetched is a TypeError; what can't be read, a SyntaxError.
-    if (error instanceof TypeError) throw new Problem(0, { type: 'unreachable', detail: error.message });
+    if (error instanceof TypeError) throw unreachable(error);
     throw error;
   }
 }
 
+/**
+ * @param {unknown} error
+ * @returns {View}
+ */
 function failed(error) {
   if (!(error instanceof Problem)) console.error(error);
   const again = () => (error instanceof Problem && error.status ? void show() : location.reload());
@@ -105,23 +139,25 @@ function failed(error) {
   };
 }
 
+/** @param {string} path */
 function markNav(path) {
   for (const link of document.querySelectorAll('#nav a')) {
-    const here = path.startsWith(link.getAttribute('href').slice(1));
+    const here = path.startsWith(link.getAttribute('href')?.slice(1) ?? '#');
     if (here) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
 }
 
 function fillBar() {
-  const nav = document.getElementById('nav');
-  const who = document.getElementById('who');
-  if (!session) return fill(nav), fill(who);
+  const nav = partOf('nav');
+  const who = partOf('who');
+  if (!looking) return fill(nav), fill(who);
+  const { session } = looking;
   const links = [
     ['#/buffers', texts.shell.buffers],
     ['#/clips', texts.shell.clips],
-    session.administrates && ['#/admin', texts.shell.admin],
-  ].filter(Boolean);
+    ...(session.administrates ? [['#/admin', texts.shell.admin]] : []),
+  ];
   const { identity } = session.facts;
   const now = JSON.stringify([links, identity]);
   if (nav.dataset.filled === now && nav.firstChild) return; // the focus may be on one of them
@@ -137,11 +173,11 @@ function fillBar() {
   markNav(location.hash.slice(1) || HOME);
 }
 
-async function begin(found) {
-  session = found;
-  live = new LiveBuffers(session.api);
+/** @param {Session} session */
+async function begin(session) {
+  const live = new LiveBuffers(session.api);
+  looking = { session, live, unwatch: watchExpiry(session) };
   tellConnection(live);
-  unwatch = watchExpiry(session);
   session.addEventListener('change', fillBar);
   session.addEventListener('resumed', () => live.listen());
   session.addEventListener('end', () => void over());
@@ -150,13 +186,13 @@ async function begin(found) {
 }
 
 async function over() {
-  live.close();
-  unwatch();
+  looking?.live.close();
+  looking?.unwatch();
   shown?.close?.();
   tellConnection(null);
-  [session, live, shown] = [null, null, null];
+  [looking, shown] = [null, null];
   turn++;
-  for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
+  for (const dialog of document.querySelectorAll('dialog')) if (dialog.open) dialog.close();
   fillBar();
   places.forget();
   await begin(await enter(main, texts.entry.left));
@@ -182,12 +218,12 @@ async function anySession() {
 }
 
 for (const element of document.querySelectorAll('[data-text]')) {
-  element.textContent = text(element.dataset.text);
+  element.textContent = text(element.getAttribute('data-text') ?? '');
 }
 for (const element of document.querySelectorAll('[data-label]')) {
-  element.setAttribute('aria-label', text(element.dataset.label));
+  element.setAttribute('aria-label', text(element.getAttribute('data-label') ?? ''));
 }
-document.querySelector('.skip').addEventListener('click', (event) => {
+document.querySelector('.skip')?.addEventListener('click', (event) => {
   event.preventDefault(); // the fragment is the view's
   main.focus();
 });

@@ -2,7 +2,19 @@
 
 const CUE = /^([\d:.]+) --> ([\d:.]+)\r?\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)$/gm;
 
-/** [{start, end, url, x, y, width, height}]: seconds, and pixels of the sheet at `url`. */
+/**
+ * A picture: when it stands, in seconds, and its place on the sheet at `url`, in pixels.
+ * @typedef {{start: number, end: number, url: string, x: number, y: number, width: number,
+ *   height: number}} Cue
+ */
+
+/**
+ * The pictures that an index names.
+ *
+ * @param {string} text
+ * @param {string} base the index's URL
+ * @returns {Cue[]}
+ */
 export function cuesOf(text, base) {
   return [...text.matchAll(CUE)].map(([, start, end, url, ...place]) => {
     const [x, y, width, height] = place.map(Number);
@@ -10,4 +22,5 @@ export function cuesOf(text, base) {
   });
 }
 
+/** @param {string} stamp */
 const seconds = (stamp) => stamp.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);

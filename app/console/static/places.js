@@ -2,11 +2,15 @@
 
 /** Scroll and focus of the views that `main` shows. */
 export class Places {
+  /** @type {Map<string, number>} */
   #scrolls = new Map(); // of an entry of the history: how far it was scrolled
   #count = 0;
+  /** @type {string | null} */
   #entry = null;
+  /** @type {string | null} */
   #fragment = null;
 
+  /** @param {HTMLElement} main */
   constructor(main) {
     this.main = main;
     history.scrollRestoration = 'manual';
@@ -24,15 +28,17 @@ export class Places {
    */
   arrive() {
     const [first, from] = [this.#entry === null, this.#fragment];
+    /** @type {string | undefined} */
     const known = history.state?.entry;
-    this.#entry = known ?? `${Date.now()}-${++this.#count}`;
+    const entry = known ?? `${Date.now()}-${++this.#count}`;
+    this.#entry = entry;
     this.#fragment = location.hash;
-    if (!known) history.replaceState({ ...history.state, entry: this.#entry }, '');
-    const wanted = this.main.querySelector('[autofocus]');
-    const left = known && from && this.main.querySelector(`a[href="${CSS.escape(from)}"]`);
-    if (wanted || left) (wanted ?? left).focus({ preventScroll: true });
+    if (!known) history.replaceState({ ...history.state, entry }, '');
+    const link = known && from ? `a[href="${CSS.escape(from)}"]` : null;
+    const wanted = this.#found('[autofocus]') ?? (link && this.#found(link));
+    if (wanted) wanted.focus({ preventScroll: true });
     else if (!first) this.#focusHeading();
-    scrollTo(0, this.#scrolls.get(this.#entry) ?? 0);
+    scrollTo(0, this.#scrolls.get(entry) ?? 0);
   }
 
   /** The next view is the first one again, as after signing in, but the focus was in the page. */
@@ -40,8 +46,16 @@ export class Places {
     this.#scrolls.clear();
   }
 
+  /**
+   * @param {string} selector
+   * @returns {HTMLElement | null}
+   */
+  #found(selector) {
+    return this.main.querySelector(selector);
+  }
+
   #focusHeading() {
-    const heading = this.main.querySelector('h1') ?? this.main;
+    const heading = this.#found('h1') ?? this.main;
     heading.setAttribute('tabindex', '-1');
     heading.focus({ preventScroll: true });
   }

@@ -7,21 +7,27 @@ const RENEW_AT = 0.6; // of its life
 const LOOK_MS = 20_000;
 
 /**
+ * What POST /session tells, but for the token.
+ * @import { SessionView } from '../types.js'
+ * @typedef {Omit<SessionView, 'token'>} Facts
+ */
+
+/**
  * A session. Tells `change` when rights or expiry have changed, `expired` when its token is not
  * taken any more, `resumed` when another is there, `end` when the viewer has signed out.
- *
- * `facts`: what POST /session answered: identity, room, room_admin, instance_admin, expires_at,
- * renewable_until, communities [{id, role, grants, manages}], limits {…}.
  */
 export class Session extends EventTarget {
+  /** @type {string | null} */
   #token = null;
+  /** @type {Facts | null} */
+  #facts = null;
+  /** @type {number | undefined} */
   #timer;
-  #renewAt;
+  #renewAt = Infinity;
   #ending = new AbortController();
 
   constructor() {
     super();
-    this.facts = null;
     this.expired = false;
     this.api = new Api({ token: () => this.#token, refused: (token) => this.#refused(token) });
     // Timers stand still while a computer sleeps.
@@ -35,18 +41,28 @@ export class Session extends EventTarget {
     return token ? Session.begun(token) : null;
   }
 
-  /** Exchanges a token. Throws Problem if the service doesn't take it. */
+  /** Exchanges a token. Throws Problem if the service doesn't take it. @param {string} token */
   static async begun(token) {
     const session = new Session();
     session.#take(await session.#shown(token));
     return session;
   }
 
+  /** What it is good for, as it was told last. */
+  get facts() {
+    if (!this.#facts) throw new Error('a session has facts once it has begun');
+    return this.#facts;
+  }
+
   get administrates() {
     return this.facts.instance_admin || this.facts.communities.some((one) => one.manages);
   }
 
-  /** Goes on with another token, of the same person. Throws Problem if it is not taken. */
+  /**
+   * Goes on with another token, of the same person. Throws Problem if it is not taken.
+   *
+   * @param {string} token
+   */
   async resume(token) {
     const facts = await this.#shown(token);
     const another = facts.identity !== this.facts.identity;
@@ -63,20 +79,31 @@ export class Session extends EventTarget {
     this.dispatchEvent(new Event('end'));
   }
 
+  /**
+   * @param {string} token
+   * @returns {Promise<SessionView>}
+   */
   #shown(token) {
     return this.api.post('/session', {}, { Authorization: `Bearer ${token.trim()}` });
   }
 
+  /** @param {SessionView} told */
   #take({ token, ...facts }) {
     if (this.#ending.signal.aborted) return;
     this.#token = token;
-    this.facts = facts;
+    this.#facts = facts;
     sessionStorage.setItem(KEPT, token);
-    const life = Date.parse(facts.expires_at) - this.api.now();
+    const life = this.#expiry - this.api.now();
     this.#renewIn(Math.max(life * RENEW_AT, 1_000));
     this.dispatchEvent(new Event('change'));
   }
 
+  /** When the token's life ends. */
+  get #expiry() {
+    return Date.parse(this.facts.expires_at);
+  }
+
+  /** @param {number} milliseconds */
   #renewIn(milliseconds) {
     clearTimeout(this.#timer);
     this.#renewAt = Date.now() + milliseconds;
@@ -90,11 +117,11 @@ export class Session extends EventTarget {
   async #renew() {
     if (this.expired) return;
     const now = this.api.now();
-    if (Date.parse(this.facts.expires_at) <= now) return this.#refused(this.#token);
-    // Renewed for the last time already, and good until it expires.
-    const last = Date.parse(this.facts.renewable_until) <= Date.parse(this.facts.expires_at);
-    if (last) return this.#renewIn(Date.parse(this.facts.expires_at) - now);
     const shown = this.#token;
+    if (shown === null || this.#expiry <= now) return this.#refused(shown);
+    // Renewed for the last time already, and good until it expires.
+    const last = Date.parse(this.facts.renewable_until) <= this.#expiry;
+    if (last) return this.#renewIn(this.#expiry - now);
     try {
       const facts = await this.#shown(shown);
       if (shown === this.#token) this.#take(facts);
@@ -105,6 +132,7 @@ export class Session extends EventTarget {
     }
   }
 
+  /** @param {string | null} token */
   #refused(token) {
     if (token !== this.#token || this.expired || this.#ending.signal.aborted) return;
     this.expired = true;

@@ -1,21 +1,28 @@
 // Short messages at the page's foot, read out by screen readers.
 
-import { h } from './dom.js';
-import { Problem } from './api.js';
+import { h, partOf } from './dom.js';
+import { Problem, isAborted } from './api.js';
 import { called, texts } from './texts.js';
+
+/** @import { Facts } from './texts.js' */
 
 const SHOWN_MS = 6_000;
 
 /**
  * Shows a message. `action` {label, run} is a button beside it, and `seconds` how long it stays.
  * Returns a function that takes it away.
+ *
+ * @param {string} message
+ * @param {{action?: {label: string, run: () => void} | null, seconds?: number, alert?: boolean}} options
  */
 export function tell(message, { action = null, seconds = SHOWN_MS / 1000, alert = false } = {}) {
   const close = () => toast.remove();
   const button = action && h('button', { onclick: () => (close(), action.run()) }, action.label);
   const dismiss = h('button', { class: 'plain', 'aria-label': texts.shell.dismiss, onclick: close }, '×');
+  /** @type {HTMLElement} */
   const toast = h('div', { class: alert ? 'toast bad' : 'toast' }, h('span', {}, message), button, dismiss);
-  placed(document.getElementById(alert ? 'alerts' : 'toasts')).append(toast);
+  placed(partOf(alert ? 'alerts' : 'toasts')).append(toast);
+  /** @type {number | undefined} */
   let timer;
   const stay = () => clearTimeout(timer);
   const wait = () => (stay(), (timer = setTimeout(close, seconds * 1000)));
@@ -27,7 +34,11 @@ export function tell(message, { action = null, seconds = SHOWN_MS / 1000, alert 
   return close;
 }
 
-/** A region, put into the dialog on top, if there is one: all outside of it is inert. */
+/**
+ * A region, put into the dialog on top, if there is one: all outside of it is inert.
+ *
+ * @param {HTMLElement} region
+ */
 function placed(region) {
   const dialog = [...document.querySelectorAll('dialog:modal')].at(-1);
   const home = dialog ?? document.body;
@@ -38,17 +49,30 @@ function placed(region) {
   return region;
 }
 
-/** Shows why something failed, in words with what to do. */
+/** Shows why something failed, in words with what to do. @param {unknown} error */
 export function tellProblem(error) {
-  if (error.name === 'AbortError') return;
+  if (isAborted(error)) return;
   tell(inWords(error), { alert: true, seconds: 12 });
   if (!(error instanceof Problem)) throw error;
 }
 
-/** A Problem as a sentence with what to do; the service's own detail where no text is known. */
+/**
+ * A Problem as a sentence with what to do; the service's own detail where no text is known.
+ *
+ * @param {unknown} error
+ */
 export function inWords(error) {
   if (!(error instanceof Problem)) return texts.problems.unexpected;
   const text = called(texts.problems, error.type);
   if (!text) return error.message;
-  return typeof text === 'function' ? text(error.document) : text;
+  return typeof text === 'function' ? text(factsOf(error)) : text;
+}
+
+/**
+ * A Problem's document: the service tells the facts that a text for its type needs.
+ *
+ * @param {Problem} problem
+ */
+export function factsOf({ document: told }) {
+  return /** @type {Facts} */ (told);
 }

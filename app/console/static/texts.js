@@ -2,6 +2,18 @@
 
 import { bytes, length } from './times.js';
 
+/**
+ * A text that needs facts.
+ * @template {unknown[]} Facts
+ * @typedef {(...facts: Facts) => string} Saying
+ */
+
+/**
+ * A problem document with the facts of its kind.
+ * @import { Document } from './api.js'
+ * @typedef {Required<Omit<Document, 'retry_after'>> & {retry_after?: number}} Facts
+ */
+
 export const texts = {
   shell: {
     brand: 'Replay',
@@ -27,6 +39,7 @@ export const texts = {
     submit: 'Sign in',
     expired: 'Your session has expired. Sign in again.',
     left: 'You have signed out.',
+    /** @type {Saying<[string]>} */
     ends: (at) => `Your session ends at ${at}.`,
     again: 'Sign in again',
     goOn: 'Paste a fresh access token to go on. The page stays as it is, with what you have typed.',
@@ -44,7 +57,7 @@ export const texts = {
       ['Esc', 'Close a dialog'],
     ],
   },
-  problems: {
+  problems: /** @satisfies {Record<string, string | Saying<[Facts]>>} */ ({
     unreachable: 'The service can’t be reached. Check your connection and try again.',
     unexpected: 'Something went wrong in this page. Reload it and try again.',
     'not-found': 'That is not there, or not yours to see.',
@@ -58,7 +71,7 @@ export const texts = {
     'window-too-long': (problem) => `A clip can be ${length(problem.max_seconds)} long at most. Select less.`,
     'too-many-captures': (problem) =>
       `You have asked for as many clips as you may (${problem.limit}). ` +
-      `Cancel one, or try again in ${Math.ceil(problem.retry_after)} s.`,
+      `Cancel one, or try again in ${Math.ceil(problem.retry_after ?? 0)} s.`,
     'quota-exceeded': (problem) =>
       `Your quota is used up: the clip needs about ${bytes(problem.needed_bytes)}; of ` +
       `${bytes(problem.quota_bytes)} there are ${bytes(left(problem))} left. Delete clips, or select less.`,
@@ -68,55 +81,78 @@ export const texts = {
     'token-refused': ({ detail }) => `This token is not taken: ${detail}. Ask your app, or who runs this service, for a fresh one.`,
     unavailable: 'The service is busy with itself right now. Try again in a few seconds.',
     'too-many-requests': 'Too much is asked for at once, perhaps by other tabs of yours: close some, then try again.',
-  },
+  }),
   buffers: {
     title: 'Live',
     loading: 'Looking for live shares…',
     nothing: 'Nobody is sharing a screen',
     begin: 'Share a screen in a room of this LiveKit server; it appears here within seconds.',
+    /** @type {Saying<[string]>} */
     beginRoom: (room) => `Share a screen in “${room}”; it appears here within seconds.`,
     nothingFits: 'No share fits the filter.',
     clear: 'Show all',
     search: 'Filter by person or room',
     chips: 'Filter by state',
     groups: { all: 'All', live: 'Recording', attention: 'Needs a look', ended: 'Ended' },
+    /** @type {Saying<[number, number]>} */
     shown: (shown, all) => `${shown} of ${all} shares`,
+    /** @type {Saying<[string, string]>} */
     came: (who, room) => `${who} shares a screen in ${room}.`,
+    /** @type {Saying<[string, string]>} */
     went: (who, state) => `${who}: ${state}.`,
     you: 'you',
     sound: 'With sound',
     silent: 'No sound',
+    /** @type {Saying<[string, string]>} */
     amount: (seconds, most) => `${seconds} of ${most}`,
     newest: {
+      /** @type {Saying<[number]>} */
       seconds: (count) => `${count} s ago`,
+      /** @type {Saying<[number]>} */
       minutes: (count) => `${count} min ago`,
+      /** @type {Saying<[number]>} */
       hours: (count) => `${count} h ago`,
       name: 'The newest moment',
     },
+    /** @type {Saying<[string]>} */
     stays: (until) => `Stays until ${until}`,
     fades: 'Goes any moment',
+    /** @type {Saying<[string]>} */
     over: (at) => `Ended at ${at}`,
+    /** @type {Saying<[string]>} */
     retry: (at) => `Next try at ${at}.`,
+    /** @type {Saying<[string, string]>} */
     because: (says, reason) => `${says} Their reason: ${reason}`,
+    /** @type {Saying<[string, string]>} */
     becauseYou: (says, reason) => `${says} Your reason: ${reason}`,
     hidden: 'You see that this is recorded, but may not watch it.',
     noPicture: 'No picture yet',
     keep: 'Keep the last 30 s',
+    /** @type {Saying<[string]>} */
     keepOf: (who) => `Keep the last 30 s of ${who}`,
+    /** @type {Saying<[string]>} */
     keeping: (who) => `Keeping the last 30 s of ${who}…`,
+    /** @type {Saying<[string]>} */
     kept: (who) => `The last 30 s of ${who} are a clip.`,
+    /** @type {Saying<[string, string]>} */
     lost: (who, why) => `The last 30 s of ${who} could not be kept: ${why}`,
     open: 'Open the clip',
     stop: 'Stop',
+    /** @type {Saying<[string]>} */
     stopOf: (who) => `Stop recording ${who}`,
+    /** @type {Saying<[string]>} */
     stopTitle: (who) => `Stop recording ${who}?`,
     stopExplain: 'Nothing more of this share is recorded until somebody resumes it. What is there stays as long as it would.',
     stopReason: 'Reason (may be left empty; the sharer reads it)',
+    /** @type {Saying<[string]>} */
     stopped: (who) => `${who} is not recorded any more.`,
     resume: 'Resume',
+    /** @type {Saying<[string]>} */
     resumeOf: (who) => `Resume recording ${who}`,
+    /** @type {Saying<[string]>} */
     resumed: (who) => `${who} is recorded again within seconds.`,
     resumedOwn: 'You are recorded again within seconds, unless an administrator has stopped it, too.',
+    /** @type {Saying<[string]>} */
     stillStopped: (who) => `This stop of ${who} is taken back, but there is another one: it is not recorded yet.`,
     keys: [['K', 'Keep the last 30 s of the share that has the focus']],
     states: {
@@ -151,6 +187,7 @@ export const texts = {
         todo: 'It begins by itself when one is free. If this lasts, more egress workers are needed.',
       },
       limit: {
+        /** @type {Saying<[string]>} */
         says: (detail) => (/^\d+$/.test(detail) ? `The limit of ${detail} shares at once is reached.` : 'The limit of shares recorded at once is reached.'),
         todo: 'It begins by itself when another share ends.',
       },
@@ -209,6 +246,7 @@ export const texts = {
     },
   },
   timeline: {
+    /** @type {Saying<[string, string]>} */
     pageTitle: (identity, room) => `${identity} in ${room}`,
     title: 'Timeline',
     back: '← All shares',
@@ -221,6 +259,7 @@ export const texts = {
       back: 'To the shares',
     },
     track: {
+      /** @type {Saying<[number]>} */
       newer: (seconds) => `${seconds} s newer`,
       label: 'Timeline',
       start: 'Start of the selection',
@@ -230,6 +269,7 @@ export const texts = {
       marker: 'Marker',
     },
     gaps: {
+      /** @type {Saying<[number, string]>} */
       count: (count, seconds) => `${count === 1 ? '1 gap' : `${count} gaps`}, ${seconds} in all`,
       brief: {
         lost: 'lost',
@@ -257,11 +297,15 @@ export const texts = {
     },
     presets: {
       label: 'Select the newest',
+      /** @type {Saying<[number]>} */
       short: (seconds) => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`),
+      /** @type {Saying<[string]>} */
       back: (stretch) => `The last ${stretch}`,
       sinceLastClip: 'Since my last clip',
       noClip: 'You have no clip of this share yet.',
+      /** @type {Saying<[string]>} */
       nothingSince: (at) => `Your last clip reaches to the newest moment, ${at}.`,
+      /** @type {Saying<[string]>} */
       longAgo: (at) => `Your last clip ended at ${at}, before what is kept: all that is there is selected.`,
       tooLong: 'That is longer than a clip can be: the newest part of it is selected.',
     },
@@ -269,9 +313,12 @@ export const texts = {
       start: 'From',
       end: 'To',
       length: 'Length',
+      /** @type {Saying<[string]>} */
       unreadable: (example) => `That is not a time of day. Write it like ${example}.`,
+      /** @type {Saying<[string, string]>} */
       notHeld: (from, to) => `That is not kept. There is something from ${from} to ${to}.`,
       order: 'The end must be later than the start.',
+      /** @type {Saying<[string]>} */
       tooLong: (most) => `A clip can be ${most} long at most. Move the other end first.`,
     },
     player: {
@@ -288,12 +335,14 @@ export const texts = {
       now: 'The moment shown',
       volume: 'Volume',
       rate: 'Speed',
+      /** @type {Saying<[number]>} */
       times: (rate) => `${rate} ×`,
+      /** @type {Saying<[string, string]>} */
       within: (at, whole) => `${at} / ${whole}`,
       outside: 'outside of the selection',
       promise: 'This is the very film that a precise cut makes: what you see is what the clip will be.',
     },
-    filmProblems: {
+    filmProblems: /** @satisfies {Record<string, Saying<[Facts]>>} */ ({
       'not-found': () => 'This share is no longer kept, or no longer yours to see.',
       gone: () => 'This part is no longer kept. Select something newer.',
       'buffer-empty': () => 'Nothing is kept of this share at the moment.',
@@ -303,8 +352,9 @@ export const texts = {
       'sizes-differ': () =>
         'The picture changed its size within the selection: that can’t be played, but captured with the exact cut.',
       'film-broken': () => 'The film could not be played. Select another part, or try again.',
-    },
+    }),
     tail: {
+      /** @type {Saying<[number]>} */
       behind: (seconds) =>
         `The newest moment is ${seconds < 60 ? `${seconds.toFixed(1)} s` : length(seconds)} behind now.`,
       ended: 'The share ended',
@@ -318,14 +368,19 @@ export const texts = {
       markNow: 'Mark now',
       markHere: 'Mark the shown moment',
       none: 'No markers yet. Press M when something happens and cut it later: what is marked is kept longer.',
+      /** @type {Saying<[string]>} */
       marked: (at) => `Marked ${at}.`,
       cutAround: 'Cut around it',
+      /** @type {Saying<[string, string]>} */
       cutAroundIt: (name, at) => `Cut around ${name}, ${at}`,
+      /** @type {Saying<[string, string]>} */
       jump: (name, at) => `Show ${name}, ${at}`,
       unnamed: 'the marker',
       delete: 'Delete',
+      /** @type {Saying<[string, string]>} */
       deleteIt: (name, at) => `Delete ${name}, ${at}`,
       deleted: 'Deleted.',
+      /** @type {Saying<[string]>} */
       by: (who) => `by ${who},`,
       keptUntil: 'kept until',
     },
@@ -345,12 +400,16 @@ export const texts = {
         keep: { name: 'Keep their time', hint: 'A still picture, without sound.' },
       },
       postRoll: 'Seconds after the end',
+      /** @type {Saying<[number]>} */
       postRollHint: (most) => `at most ${most}`,
       untilNow: 'the moment you press Capture',
+      /** @type {Saying<[string, string, string, { open: boolean, roll: number }]>} */
       summary: (from, to, long, { open, roll }) =>
         `${from} to ${to}${roll ? ` and ${roll} s more` : ''}${open ? '' : ` (${long})`}`,
+      /** @type {Saying<[string, string]>} */
       startsLater: (by, most) =>
         `It starts ${by} later than the selection: a clip can be ${most} long at most.`,
+      /** @type {Saying<[string, boolean]>} */
       lost: (stretch, all) =>
         all
           ? 'All of the selection is no longer kept. Select something newer.'
@@ -364,6 +423,7 @@ export const texts = {
       title: 'Captures',
       none: 'What you capture appears here.',
       untitled: 'Untitled',
+      /** @type {Saying<[string]>} */
       progress: (title) => `Progress of ${title}`,
       cuts: { precise: 'precise', segment: 'whole segments', exact: 'exact' },
       stages: {
@@ -374,16 +434,20 @@ export const texts = {
         lost: 'This capture is not known any more.',
       },
       running: { copying: 'Copying…', encoding: 'Encoding…', finishing: 'Checking…' },
+      /** @type {Saying<[string]>} */
       failed: (detail) => `It could not be made: ${detail}`,
       deleted: 'The clip was deleted.',
       cancel: 'Cancel',
+      /** @type {Saying<[string]>} */
       dismiss: (title) => `Take ${title} off this list`,
       dismissShort: 'Take off this list',
+      /** @type {Saying<[string]>} */
       video: (title) => `The clip ${title}`,
       requested: 'Asked for',
       delivered: 'Delivered',
       tailLag: 'Missing at the end',
       hidden: 'Hidden before the start',
+      /** @type {Saying<[string]>} */
       seconds: (seconds) => `${seconds} s`,
       size: 'Size',
       gaps: 'Gaps',
@@ -412,6 +476,7 @@ export const texts = {
     ],
   },
   library: {
+    /** @type {Saying<[string, string]>} */
     untitled: (who, when) => `${who} at ${when}`,
     copyByHand: 'The browser lets no page copy here. It is selected: press Ctrl+C.',
     grid: {
@@ -420,8 +485,11 @@ export const texts = {
       loading: 'Loading…',
       again: 'Try again',
       length: 'Length',
+      /** @type {Saying<[string]>} */
       selectOne: (name) => `Select ${name}`,
+      /** @type {Saying<[string, string]>} */
       whose: (who, room) => `${who} · ${room}`,
+      /** @type {Saying<[number, boolean, number | null]>} */
       count: (count, all, limitedTo) => {
         const clips = `${count} ${count === 1 ? 'clip' : 'clips'}`;
         if (limitedTo) return `${clips}, of the newest ${limitedTo} that fit`;
@@ -451,7 +519,9 @@ export const texts = {
     quota: {
       name: 'Quota',
       loading: 'How much room there is for clips…',
+      /** @type {Saying<[string, string, string]>} */
       used: (used, whole, free) => `${used} of ${whole} used, ${free} free.`,
+      /** @type {Saying<[string]>} */
       reserved: (size) => `${size} held for captures on their way.`,
       near: 'Nearly full: delete what you don’t need, or ask for a larger quota.',
       full: 'Full: nothing can be captured until you delete clips, or get a larger quota.',
@@ -459,24 +529,31 @@ export const texts = {
     selection: {
       name: 'Selected clips',
       choose: 'Select',
+      /** @type {Saying<[number]>} */
       count: (count) => (count ? `${count} selected` : 'None selected'),
       delete: 'Delete',
       all: 'Select all shown',
       done: 'Done',
     },
     deleting: {
+      /** @type {Saying<[string]>} */
       one: (name) => `“${name}” is deleted.`,
+      /** @type {Saying<[number]>} */
       several: (count) => `${count} clips are deleted.`,
       undo: 'Undo',
+      /** @type {Saying<[number, number]>} */
       restored: (count, all) =>
         count < all ? `${count} of ${all} clips are back.` : all === 1 ? 'The clip is back.' : `${all} clips are back.`,
+      /** @type {Saying<[number, string]>} */
       notRestored: (count, why) =>
         `${count === 1 ? 'A clip stays' : `${count} clips stay`} deleted. ${why}`,
     },
     rename: { button: 'Rename', label: 'Title', save: 'Save' },
     film: {
+      /** @type {Saying<[string]>} */
       name: (title) => `The clip ${title}`,
       strip: 'Parts of the clip',
+      /** @type {Saying<[string]>} */
       seek: (at) => `Play from ${at}`,
       broken: 'The clip can’t be played. It may have been deleted, or the connection is lost: reload the page.',
     },
@@ -492,6 +569,7 @@ export const texts = {
       link: 'Link to the clip',
       holds: 'The link holds until',
       extend: 'Hold for…',
+      /** @type {Saying<[number]>} */
       days: (count) => (count === 1 ? '1 day' : count === 365 ? 'a year' : `${count} days`),
       copy: 'Copy link',
       copied: 'The link is copied.',
@@ -502,12 +580,14 @@ export const texts = {
       revoke: 'Revoke link',
       revoked: 'The link is revoked. The clip is private again.',
       hiddenTitle: 'The file holds more than it shows',
+      /** @type {Saying<[string]>} */
       hidden: (seconds) =>
         `${seconds} s from before the first picture are in the file, hidden. Whoever gets it can uncover ` +
         'them. To give nothing away, capture the moment again with the cut “Exact”.',
       hiddenSubmit: 'Open it all the same',
     },
     share: {
+      /** @type {Saying<[string]>} */
       title: (name) => `Share “${name}”`,
       explain: {
         private: 'The chat is asked to post it. The clip stays private: others see it only as far as the chat shows it to them.',
@@ -518,6 +598,7 @@ export const texts = {
       text: 'Message',
       placeholder: '🎬 Replay captured',
       submit: 'Share',
+      /** @type {Saying<[string]>} */
       sent: (channel) => `It is on its way to ${channel}.`,
     },
     details: {
@@ -532,18 +613,26 @@ export const texts = {
       share: 'Share to channel',
       delete: 'Delete',
       facts: 'What the clip holds',
+      /** @type {Saying<[string]>} */
       othersClip: (owner) => `This is ${owner}’s clip. You may watch and download it.`,
       gone: 'The clip is deleted.',
     },
-    life: { kept: 'Kept', expires: (when) => `Expires ${when}` },
+    life: {
+      kept: 'Kept',
+      /** @type {Saying<[string]>} */
+      expires: (when) => `Expires ${when}`,
+    },
     facts: {
       requested: 'Asked for',
       delivered: 'Delivered',
       tail: 'Missing at the end',
+      /** @type {Saying<[string]>} */
       tailMissing: (seconds) => `${seconds} s: that media was not there yet`,
+      /** @type {Saying<[string]>} */
       tailLeans: (seconds) =>
         `${seconds} s: pictures at the end that lean on later ones were left out; an exact cut has them`,
       gaps: 'Gaps',
+      /** @type {Saying<[string, string, boolean]>} */
       gap: (long, why, kept) => `${long}: ${why}${kept ? ', the picture stands still' : ', left out'}`,
       gapWords: {
         'no-picture': 'nothing new on the screen',
@@ -558,6 +647,7 @@ export const texts = {
         'clock-approximate': 'The times are up to 2 s off.',
       },
       hidden: 'Hidden beginning',
+      /** @type {Saying<[string]>} */
       hiddenHead: (seconds) => `${seconds} s before the first picture are in the file; players skip them`,
       whose: 'Screen of',
       room: 'Room',
@@ -596,11 +686,13 @@ export const texts = {
       instance: 'Instance',
     },
     nobody: 'You administrate nothing here. An administrator of your community, or of the instance, can change that.',
+    /** @type {Saying<[string]>} */
     notYours: (tab) => `“${tab}” is for administrators of the instance.`,
     listing: {
       loading: 'Loading…',
       more: 'Show more',
       again: 'Try again',
+      /** @type {Saying<[number, boolean]>} */
       count: (count, all) => (all ? `${count} in all` : `${count} shown, and there are more`),
     },
     shares: {
@@ -608,13 +700,17 @@ export const texts = {
       columns: ['Who', 'Room', 'State', 'Kept', 'Since', ''],
       filter: 'State',
       all: 'All states',
+      /** @type {Saying<[number, number]>} */
       count: (all, recording) => `${all} ${all === 1 ? 'share' : 'shares'}, ${recording} recorded now`,
+      /** @type {Saying<[string]>} */
       upTo: (clock) => `up to ${clock}`,
       nothing: 'Nobody shares a screen now.',
       nothingFits: 'No share is in this state.',
       stop: 'Stop',
+      /** @type {Saying<[string]>} */
       stopOf: (who) => `Stop recording ${who}`,
       resume: 'Resume',
+      /** @type {Saying<[string]>} */
       resumeOf: (who) => `Resume recording ${who}`,
     },
     communities: {
@@ -623,7 +719,9 @@ export const texts = {
       nothing: 'There are no communities.',
       on: 'On',
       off: 'Off',
+      /** @type {Saying<[number, number]>} */
       slots: (active, most) => `${active} of ${most}`,
+      /** @type {Saying<[number]>} */
       minutes: (minutes) => `${minutes} min`,
       back: '← All communities',
       rules: 'Rules',
@@ -648,6 +746,7 @@ export const texts = {
         role: 'Everybody’s, by role or grant',
       },
       asInstance: 'As the instance has it',
+      /** @type {Saying<[string]>} */
       asInstanceNow: (value) => `As the instance has it: ${value}`,
       save: 'Save',
       saved: 'Saved. The rules act at once.',
@@ -668,13 +767,18 @@ export const texts = {
       },
       add: 'Add a member',
       change: 'Change',
+      /** @type {Saying<[string]>} */
       changeOf: (who) => `Change ${who}`,
       save: 'Save',
+      /** @type {Saying<[string]>} */
       saved: (who) => `${who} has the role and the grants now.`,
       remove: 'Remove',
+      /** @type {Saying<[string]>} */
       removeOf: (who) => `Remove ${who}`,
+      /** @type {Saying<[string]>} */
       removeTitle: (who) => `Remove ${who}?`,
       removeExplain: 'They keep only what everybody may do. What they have captured stays theirs.',
+      /** @type {Saying<[string]>} */
       removed: (who) => `${who} has no role here any more.`,
     },
     people: {
@@ -682,6 +786,7 @@ export const texts = {
       columns: ['Who', 'Used', 'Quota', ''],
       nothing: 'Nobody has clips, or a quota of their own.',
       search: 'Find somebody',
+      /** @type {Saying<[string, string]>} */
       used: (used, reserved) => (reserved ? `${used}, and ${reserved} held for captures` : used),
       identity: 'Identity',
       gigabytes: 'Gigabytes',
@@ -689,8 +794,10 @@ export const texts = {
       explain: 'Below what is used, new captures are refused. Nothing is deleted.',
       add: 'Set somebody’s quota',
       change: 'Set quota',
+      /** @type {Saying<[string]>} */
       changeOf: (who) => `Set quota of ${who}`,
       save: 'Save',
+      /** @type {Saying<[string, string]>} */
       saved: (who, quota) => `${who} has a quota of ${quota} now.`,
     },
     deliveries: {
@@ -713,8 +820,10 @@ export const texts = {
         quota_exceeded: 'Quota used up',
       },
       again: 'Send again',
+      /** @type {Saying<[string, string]>} */
       againOf: (event, room) => `Send again: ${event}, ${room}`,
       sent: 'It is on its way again.',
+      /** @type {Saying<[string]>} */
       nextTry: (when) => `next try ${when}`,
     },
     audit: {
@@ -749,9 +858,11 @@ export const texts = {
       history: 'The last hour',
       again: 'Look again',
       fine: 'Everything that was checked is in order.',
+      /** @type {Saying<[number]>} */
       bad: (count) => `${count} ${count === 1 ? 'check fails' : 'checks fail'}: see what to do below.`,
       checkedAt: 'Checked at',
       levels: { ok: 'In order', warn: 'Take care', unknown: 'Not known', fail: 'Fails' },
+      /** @type {Saying<[number]>} */
       seconds: (value) => `${value < 10 ? Math.round(value * 100) / 100 : Math.round(value)} s`,
       quantities: {
         free_disk_bytes: 'Free disk',
@@ -768,16 +879,30 @@ export const texts = {
       asTable: 'As a table',
       nothing: 'Nothing was measured yet.',
       notMeasured: 'not measured',
+      /** @type {Saying<[string, string]>} */
       valueAt: (clock, value) => `${clock}: ${value}`,
+      /** @type {Saying<[string, string, string, string]>} */
       summary: (least, leastAt, most, mostAt) => `Least ${least} at ${leastAt}, most ${most} at ${mostAt}.`,
     },
   },
 };
 
+/** @param {Facts} problem */
 const left = ({ quota_bytes, used_bytes, reserved_bytes }) => Math.max(0, quota_bytes - used_bytes - reserved_bytes);
 
-/** What of several texts is called by a word that the service told; undefined for one that none is. */
+/**
+ * What of several texts is called by a word that the service told; undefined for one that none is.
+ *
+ * @template Text
+ * @param {Record<string, Text>} words
+ * @param {string} name
+ */
 export const called = (words, name) => (Object.hasOwn(words, name) ? words[name] : undefined);
 
-/** A text by its dotted name. */
-export const text = (name) => name.split('.').reduce((part, key) => part[key], texts);
+/** A text by its dotted name. @param {string} name */
+export function text(name) {
+  /** @type {unknown} */
+  let found = texts;
+  for (const key of name.split('.')) found = /** @type {Record<string, unknown>} */ (found)[key];
+  return String(found);
+}
