@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { rights } from '../../app/console/static/buffers/acting.js';
-import { GROUPS, ago, stateOf } from '../../app/console/static/buffers/words.js';
+import { GROUPS, ago, groupCalled, isOf, stateOf } from '../../app/console/static/buffers/words.js';
 import { texts } from '../../app/console/static/texts.js';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');
@@ -72,6 +72,18 @@ test('the next try is told while it waits for one that is still to come', () => 
 test('every state that has a word is in just one group to filter by', () => {
   const grouped = Object.values(GROUPS).flat();
   assert.deepEqual(grouped.toSorted(), Object.keys(texts.buffers.states).toSorted());
+});
+
+test('a group that nobody knows, such as a property of every object, is all of them', () => {
+  assert.equal(groupCalled('live'), 'live');
+  for (const name of [null, '', 'all', 'nothing', 'constructor', 'toString'])
+    assert.equal(groupCalled(name), 'all', String(name));
+});
+
+test('a share is of the group of its state, and always of all', () => {
+  assert.equal(isOf('live', share({ state: 'recording' })), true);
+  assert.equal(isOf('live', share({ state: 'refused' })), false);
+  assert.equal(isOf('all', share({ state: 'dreaming' })), true);
 });
 
 test('how long ago, in the largest unit that it fills; what is to come is now', () => {

@@ -1,16 +1,28 @@
 // What can be done with a live share at once: keep what just happened, stop, resume.
 
-import { ask } from '../asking.js';
+import { ask, typed } from '../asking.js';
 import { Problem } from '../api.js';
 import { h } from '../dom.js';
 import { inWords, tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 
+/**
+ * @import { Accepted, BufferView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @import { Facts } from '../session.js'
+ * @import { Progress } from '../timeline/capture_job.js'
+ */
+
 const own = texts.buffers;
 const LAST_SECONDS = 30;
 const TOLD_SECONDS = 20;
 
-/** What the viewer may do, as far as the page can know; the service has the last word. */
+/**
+ * What the viewer may do, as far as the page can know; the service has the last word.
+ *
+ * @param {{facts: Facts}} session
+ * @param {BufferView} buffer
+ */
 export function rights(session, buffer) {
   const { identity, room, room_admin: roomAdmin, instance_admin: everything, communities } = session.facts;
   const sharer = identity === buffer.identity;
@@ -24,20 +36,26 @@ export function rights(session, buffer) {
   };
 }
 
-/** Makes a clip of what has just happened; tells how it goes, even after the page has moved on. */
+/**
+ * Makes a clip of what has just happened; tells how it goes, even after the page has moved on.
+ *
+ * @param {Api} api
+ * @param {BufferView} buffer
+ */
 export async function keepLast(api, buffer) {
   const who = buffer.identity;
   const untell = tell(own.keeping(who), { seconds: 120 });
   try {
     const tail = buffer.state === 'ended' ? 'skip' : 'include';
     const asked = { buffer: buffer.id, last: LAST_SECONDS, tail };
+    /** @type {Accepted} */
     const capture = await api.post('/captures', asked);
     const done = await finished(api, capture.id);
-    const run = () => (location.hash = `/clips/${encodeURIComponent(capture.clip_id)}`);
-    if (done.status === 'ready') {
+    const run = () => void (location.hash = `/clips/${encodeURIComponent(capture.clip_id)}`);
+    if (done?.status === 'ready') {
       tell(own.kept(who), { seconds: TOLD_SECONDS, action: { label: own.open, run } });
     } else {
-      const why = done.detail || done.reason || done.status;
+      const why = done?.detail || done?.reason || done?.status || texts.problems.unexpected;
       tell(own.lost(who, why), { alert: true, seconds: TOLD_SECONDS });
     }
   } catch (error) {
@@ -48,20 +66,28 @@ export async function keepLast(api, buffer) {
   }
 }
 
-/** The last progress of a capture. */
+/**
+ * The last progress of a capture.
+ *
+ * @param {Api} api
+ * @param {string} id
+ */
 async function finished(api, id) {
   const over = new AbortController();
-  let last = null;
-  await api.events(`/captures/${encodeURIComponent(id)}/events`, {}, {
-    onEvent: (_, progress) => {
-      last = progress;
-      if (['ready', 'failed', 'cancelled'].includes(progress.status)) over.abort();
-    },
-    signal: over.signal,
-  });
-  return last;
+  /** @type {{last: Progress | null}} */
+  const told = { last: null };
+  const onEvent = (/** @type {string} */ _, /** @type {Progress} */ progress) => {
+    told.last = progress;
+    if (['ready', 'failed', 'cancelled'].includes(progress.status)) over.abort();
+  };
+  await api.events(`/captures/${encodeURIComponent(id)}/events`, {}, { onEvent, signal: over.signal });
+  return told.last;
 }
 
+/**
+ * @param {Api} api
+ * @param {BufferView} buffer
+ */
 export async function stop(api, buffer) {
   const id = 'stop-reason';
   const answer = await ask({
@@ -77,13 +103,18 @@ export async function stop(api, buffer) {
     ],
     submit: own.stop,
     danger: true,
-    act: (data) => api.post(`/buffers/${buffer.id}/stop`, { reason: data.get('reason').trim() }),
+    act: (data) => api.post(`/buffers/${buffer.id}/stop`, { reason: typed(data, 'reason') }),
   });
   if (answer) tell(own.stopped(buffer.identity));
 }
 
+/**
+ * @param {Api} api
+ * @param {BufferView} buffer
+ */
 export async function resume(api, buffer) {
   try {
+    /** @type {BufferView} */
     const { why } = await api.post(`/buffers/${buffer.id}/resume`);
     // The same as before only tells that the recorder has not looked yet.
     const isStillStopped = why?.startsWith('stopped-by-') && why !== buffer.why;

@@ -7,12 +7,28 @@ import { keepLast, resume, rights, stop } from './acting.js';
 import { Reel } from './reel.js';
 import { ago, stateOf } from './words.js';
 
+/**
+ * @import { BufferView } from '../../types.js'
+ * @import { Session } from '../session.js'
+ */
+
 const own = texts.buffers;
 
 export class Card {
-  /** `most`: of how many seconds a share can have kept; `stays`: for how many, after the last. */
+  isVisible = false;
+  isKeeping = false;
+
+  /**
+   * `most`: of how many seconds a share can have kept; `stays`: for how many, after the last.
+   *
+   * @param {BufferView} buffer
+   * @param {{session: Session, most: number, stays: number}} options
+   */
   constructor(buffer, { session, most, stays }) {
-    Object.assign(this, { session, most, stays, buffer: null, isVisible: false, isKeeping: false });
+    this.session = session;
+    this.most = most;
+    this.stays = stays;
+    this.buffer = buffer;
     const who = buffer.identity;
     const name = `share-${buffer.id}`;
     this.badge = h('span', { class: 'badge' });
@@ -53,15 +69,21 @@ export class Card {
     this.element.setAttribute('aria-labelledby', name);
     for (const kind of ['pointerenter', 'focusin']) this.element.addEventListener(kind, () => this.#move());
     for (const kind of ['pointerleave', 'focusout']) this.element.addEventListener(kind, () => this.reel.stop());
-    this.update(buffer);
+    this.#draw();
   }
 
+  /** @param {BufferView} buffer */
   update(buffer) {
     if (buffer === this.buffer) return;
     this.buffer = buffer;
+    this.#draw();
+  }
+
+  #draw() {
+    const { buffer } = this;
     const { badge, tone, says } = this.#state();
     const may = rights(this.session, buffer);
-    const unseen = buffer.newest && !buffer.poster;
+    const unseen = Boolean(buffer.newest && !buffer.poster);
     this.element.dataset.state = buffer.state;
     write(this.badge, badge);
     this.badge.className = `badge ${tone}`;
@@ -72,7 +94,7 @@ export class Card {
     write(this.sound, buffer.newest ? (buffer.audio ? own.sound : own.silent) : '');
     write(this.amount, own.amount(length(buffer.seconds), length(this.most)));
     this.fill.style.inlineSize = `${Math.min(100, (buffer.seconds / this.most) * 100)}%`;
-    this.keepButton.hidden = Boolean(unseen);
+    this.keepButton.hidden = unseen;
     this.keepButton.disabled = !may.keep || this.isKeeping;
     this.stopButton.hidden = !(may.stop || may.resume);
     write(this.stopButton, may.resume ? own.resume : own.stop);
@@ -93,14 +115,19 @@ export class Card {
       return;
     }
     const until = newest ? Date.parse(newest) + this.stays * 1000 : now;
-    write(this.age, own.over(clock(endedAt)));
+    write(this.age, endedAt ? own.over(clock(endedAt)) : '');
     write(this.until, until > now ? own.stays(clock(until)) : own.fades);
   }
 
-  /** Shows an ImageBitmap of an instant. */
+  /**
+   * Shows a picture of an instant.
+   *
+   * @param {ImageBitmap} bitmap
+   * @param {string} instant
+   */
   show(bitmap, instant) {
     Object.assign(this.picture, { width: bitmap.width, height: bitmap.height, hidden: false });
-    this.picture.getContext('bitmaprenderer').transferFromImageBitmap(bitmap);
+    this.picture.getContext('bitmaprenderer')?.transferFromImageBitmap(bitmap);
     this.picture.dataset.instant = instant;
     this.blank.hidden = true;
   }
@@ -134,6 +161,10 @@ export class Card {
   }
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,11 +1,19 @@
 // The live view: a card for each share that is recorded, could be, or still has something.
 
-import { fill, h, inNextFrame } from '../dom.js';
+import { fill, h, inNextFrame, partOf } from '../dom.js';
 import { isTyping, keysOn } from '../keyboard.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { Card } from './card.js';
 import { Filter } from './filter.js';
 import { Posters } from './posters.js';
+
+/**
+ * @import { BufferView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @import { LiveBuffers } from '../live.js'
+ * @import { Page } from '../main.js'
+ * @import { Session } from '../session.js'
+ */
 
 const own = texts.buffers;
 const TICK_MS = 1_000;
@@ -14,17 +22,26 @@ const SAID_AT_ONCE = 3;
 const MADE_AT_ONCE = 10; // in one frame: the page stays responsive
 const WORTH_SAYING = ['refused', 'stalled', 'ended'];
 
+/** @param {Page} page */
 export function open({ session, api, live, query }) {
   const view = new Cards(session, api, live, query);
   return { title: own.title, element: view.element, keys: own.keys, close: () => view.close() };
 }
 
 class Cards {
+  /** @type {Map<string, Card>} */
   #cards = new Map();
   #ending = new AbortController();
 
+  /**
+   * @param {Session} session
+   * @param {Api} api
+   * @param {LiveBuffers} live
+   * @param {URLSearchParams} query
+   */
   constructor(session, api, live, query) {
-    Object.assign(this, { session, live });
+    this.session = session;
+    this.live = live;
     this.posters = new Posters(api);
     this.filter = new Filter(query);
     this.heading = h('h1', {}, own.title);
@@ -43,7 +60,7 @@ class Cards {
     );
     this.visible = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: '120px' });
     const { signal } = this.#ending;
-    this.update = inNextFrame(() => signal.aborted || this.#update());
+    this.update = inNextFrame(() => void (signal.aborted || this.#update()));
     for (const source of [live, this.filter, session]) source.addEventListener('change', this.update, { signal });
     this.isFilled = false;
     this.timer = setInterval(() => this.#tick(), TICK_MS);
@@ -74,7 +91,7 @@ class Cards {
         const { state } = card.buffer;
         card.update(buffer);
         if (state !== buffer.state && WORTH_SAYING.includes(buffer.state)) {
-          news.push(own.went(buffer.identity, own.states[buffer.state]));
+          news.push(own.went(buffer.identity, called(own.states, buffer.state) ?? buffer.state));
         }
       }
       // Those that are there stay where they are: their order never changes.
@@ -94,10 +111,11 @@ class Cards {
   #inOrder() {
     const { identity } = this.session.facts;
     const { all } = this.live;
-    const isOwn = (buffer) => buffer.identity === identity;
+    const isOwn = (/** @type {BufferView} */ buffer) => buffer.identity === identity;
     return [...all.filter(isOwn), ...all.filter((buffer) => !isOwn(buffer))];
   }
 
+  /** @param {BufferView} buffer */
   #made(buffer) {
     const { limits } = this.session.facts;
     const most = limits.max_capture_seconds;
@@ -108,6 +126,7 @@ class Cards {
     return card;
   }
 
+  /** @param {Set<string>} there */
   #dropGone(there) {
     for (const [id, card] of this.#cards) {
       if (there.has(id)) continue;
@@ -117,10 +136,11 @@ class Cards {
       card.reel.stop();
       card.element.remove();
       this.#cards.delete(id);
-      if (had) (next?.querySelector('a') ?? document.getElementById('main')).focus({ preventScroll: true });
+      if (had) (next?.querySelector('a') ?? partOf('main')).focus({ preventScroll: true });
     }
   }
 
+  /** @param {BufferView[]} buffers */
   #tellCount(buffers) {
     const shown = buffers.filter((buffer) => this.filter.fits(buffer)).length;
     const text = shown < buffers.length ? own.shown(shown, buffers.length) : '';
@@ -153,9 +173,10 @@ class Cards {
     return h('div', { class: 'empty' }, h('p', {}, own.nothingFits), h('button', { onclick: clear }, own.clear));
   }
 
+  /** @param {IntersectionObserverEntry[]} entries */
   #seen(entries) {
     for (const { target, isIntersecting } of entries) {
-      const card = this.#cards.get(target.dataset.id);
+      const card = this.#cards.get(target.getAttribute('data-id') ?? '');
       if (card) card.isVisible = isIntersecting;
       if (card && isIntersecting) card.tick();
     }
@@ -168,10 +189,12 @@ class Cards {
     if (this.live.state === 'open') this.posters.keepUp(this.#cards.values());
   }
 
+  /** @param {KeyboardEvent} event */
   #press(event) {
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (event.key.toLowerCase() !== 'k' || !isPlain || !keysOn() || isTyping(event)) return;
-    const card = this.#cards.get(event.target.closest('.share')?.dataset.id);
+    const share = event.target instanceof Element ? event.target.closest('.share') : null;
+    const card = this.#cards.get(share?.getAttribute('data-id') ?? '');
     if (!card) return;
     event.preventDefault();
     if (!event.repeat) void card.keep();

@@ -1,18 +1,20 @@
 // Which of many shares are shown: by person or room, by state. The page's address remembers it.
 
 import { h, set } from '../dom.js';
-import { texts } from '../texts.js';
-import { GROUPS } from './words.js';
+import { called, texts } from '../texts.js';
+import { GROUPS, groupCalled, isOf } from './words.js';
+
+/** @import { BufferView } from '../../types.js' */
 
 const own = texts.buffers;
 const FEW = 3;
 
 export class Filter extends EventTarget {
-  /** `query`: the URLSearchParams of the page. Tells `change`. */
+  /** Tells `change`. @param {URLSearchParams} query of the page */
   constructor(query) {
     super();
     this.words = query.get('find') ?? '';
-    this.group = query.get('state') in GROUPS ? query.get('state') : 'all';
+    this.group = groupCalled(query.get('state'));
     this.input = h('input', {
       type: 'search',
       value: this.words,
@@ -23,8 +25,9 @@ export class Filter extends EventTarget {
     this.chips = new Map(
       ['all', ...Object.keys(GROUPS)].map((group) => {
         const count = h('span', { class: 'count' });
-        const chip = h('button', { class: 'chip', onclick: () => this.#choose(group) }, own.groups[group], ' ', count);
-        return [group, { chip, count }];
+        const onclick = () => this.#choose(group);
+        const chip = h('button', { class: 'chip', onclick }, called(own.groups, group), ' ', count);
+        return /** @type {const} */ ([group, { chip, count }]);
       }),
     );
     const chips = [...this.chips.values()].map(({ chip }) => chip);
@@ -37,20 +40,24 @@ export class Filter extends EventTarget {
     this.#show();
   }
 
+  /** @param {BufferView} buffer */
   fits(buffer) {
     const words = this.words.trim().toLocaleLowerCase();
-    const has = (name) => name.toLocaleLowerCase().includes(words);
+    const has = (/** @type {string} */ name) => name.toLocaleLowerCase().includes(words);
     const isFound = !words || has(buffer.identity) || has(buffer.room);
-    return isFound && (this.group === 'all' || GROUPS[this.group].includes(buffer.state));
+    return isFound && isOf(this.group, buffer);
   }
 
-  /** Counts the shares of each group. Where there are few, there is nothing to choose. */
+  /**
+   * Counts the shares of each group. Where there are few, there is nothing to choose.
+   *
+   * @param {BufferView[]} buffers
+   */
   count(buffers) {
     if (buffers.length > FEW || this.words || this.group !== 'all') this.element.hidden = false;
     for (const [group, { count }] of this.chips) {
-      const isIn = ({ state }) => group === 'all' || GROUPS[group].includes(state);
-      const many = buffers.filter(isIn).length;
-      if (count.textContent !== String(many)) count.textContent = many;
+      const many = buffers.filter((buffer) => isOf(group, buffer)).length;
+      if (count.textContent !== String(many)) count.textContent = String(many);
     }
   }
 
@@ -64,6 +71,7 @@ export class Filter extends EventTarget {
     this.#changed();
   }
 
+  /** @param {string} group */
   #choose(group) {
     this.group = group;
     this.#changed();

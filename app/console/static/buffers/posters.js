@@ -1,32 +1,45 @@
 // The newest picture of each card that is on the screen, loaded anew when there is a newer one.
 
+/**
+ * @import { Api } from '../api.js'
+ * @import { Card } from './card.js'
+ */
+
 const EVERY_MS = 4_000;
 const AFTER_ERROR_MS = 15_000;
 const AT_ONCE = 3;
 
 export class Posters {
   #loading = 0;
-  #asked = new WeakMap(); // of a card: {newest, until} of what it shows or asks for
+  /** @type {WeakMap<Card, {newest: string | null, until: number}>} */
+  #asked = new WeakMap(); // of a card: what it shows or asks for
 
+  /** @param {Api} api */
   constructor(api) {
     this.api = api;
   }
 
-  /** Loads what is due. To be called again and again. */
+  /** Loads what is due. To be called again and again. @param {Iterable<Card>} cards */
   keepUp(cards) {
     const now = Date.now();
     for (const card of cards) {
       if (this.#loading >= AT_ONCE) return;
       const { poster, newest } = card.buffer;
       const asked = this.#asked.get(card);
-      const isNew = poster && newest && asked?.newest !== newest;
-      if (!card.isVisible || !isNew || asked?.until > now) continue;
+      if (!card.isVisible || !poster || !newest || asked?.newest === newest) continue;
+      if (asked && asked.until > now) continue;
       this.#asked.set(card, { newest, until: now + EVERY_MS });
       void this.#load(card, poster, newest);
     }
   }
 
-  // As pixels: a document shows an <img> of a URL that it knows as it was.
+  /**
+   * As pixels: a document shows an <img> of a URL that it knows as it was.
+   *
+   * @param {Card} card
+   * @param {string} poster
+   * @param {string} newest
+   */
   async #load(card, poster, newest) {
     this.#loading++;
     try {
@@ -41,7 +54,7 @@ export class Posters {
     }
   }
 
-  /** The picture before stays. */
+  /** The picture before stays. @param {Card} card */
   #failed(card) {
     this.#asked.set(card, { newest: null, until: Date.now() + AFTER_ERROR_MS });
   }

@@ -1,8 +1,13 @@
 // The newest small pictures of a share, one after the other, while somebody points at its card.
 
-import { Problem } from '../api.js';
+import { Problem, isAborted } from '../api.js';
 import { h } from '../dom.js';
 import { paint, parse } from '../timeline/sprites.js';
+
+/**
+ * @import { BufferView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ */
 
 const DWELL_MS = 250; // a pointer on its way elsewhere asks for nothing
 const STEP_MS = 350;
@@ -11,34 +16,42 @@ const AT_MOST = 24;
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 export class Reel {
-  #timer = null;
-  #ending = null;
+  /** @type {number | undefined} */
+  #timer;
+  #ending = new AbortController();
 
+  /** @param {Api} api */
   constructor(api) {
     this.api = api;
     this.element = h('div', { class: 'reel', hidden: true, 'aria-hidden': 'true' });
   }
 
+  /** @param {BufferView} buffer */
   start(buffer) {
     if (this.#timer || still.matches) return;
     this.#ending = new AbortController();
-    this.#timer = setTimeout(() => this.#run(buffer, this.#ending.signal), DWELL_MS);
+    const { signal } = this.#ending;
+    this.#timer = setTimeout(() => void this.#run(buffer, signal), DWELL_MS);
   }
 
   stop() {
     clearTimeout(this.#timer); // of an interval, too
-    this.#timer = null;
-    this.#ending?.abort();
+    this.#timer = undefined;
+    this.#ending.abort();
     this.element.hidden = true;
   }
 
+  /**
+   * @param {BufferView} buffer
+   * @param {AbortSignal} signal
+   */
   async #run(buffer, signal) {
     let cues;
     try {
       cues = await this.#cues(buffer, signal);
     } catch (error) {
       // The card does without them: what it shows is the poster.
-      if (error instanceof Problem || error.name === 'AbortError' || error.name === 'EncodingError') return;
+      if (error instanceof Problem || isAborted(error) || isUnreadable(error)) return;
       throw error;
     }
     if (signal.aborted || cues.length < 2) return;
@@ -52,7 +65,12 @@ export class Reel {
     this.#timer = setInterval(step, STEP_MS);
   }
 
-  /** The newest cues; their sheet is loaded. */
+  /**
+   * The newest cues; their sheet is loaded.
+   *
+   * @param {BufferView} buffer
+   * @param {AbortSignal} signal
+   */
   async #cues(buffer, signal) {
     const path = `/buffers/${encodeURIComponent(buffer.id)}/thumbnails.vtt`;
     const answer = await this.api.answer(path, { last: LAST_SECONDS }, { signal });
@@ -63,6 +81,10 @@ export class Reel {
   }
 }
 
+/** Whether a picture came that is none. @param {unknown} error */
+const isUnreadable = (error) => error instanceof Error && error.name === 'EncodingError';
+
+/** @param {string} url */
 function loaded(url) {
   const sheet = new Image();
   sheet.src = url;

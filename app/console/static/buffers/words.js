@@ -1,30 +1,52 @@
 // What there is to say of a buffer's state, in words. Pure.
 
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { clock } from '../times.js';
+
+/** @import { BufferView } from '../../types.js' */
 
 const own = texts.buffers;
 
-/** The states that a viewer filters by. */
+const ALL = 'all';
+/** The states that a viewer filters by. @type {Record<string, string[]>} */
 export const GROUPS = {
   live: ['recording', 'starting'],
   attention: ['waiting', 'lagging', 'stalled', 'refused'],
   ended: ['ended'],
 };
+
+/** The group that is called so; all, if none is. @param {string | null} name */
+export const groupCalled = (name) => (name !== null && Object.hasOwn(GROUPS, name) ? name : ALL);
+
+/**
+ * Whether a share in a state is of a group.
+ *
+ * @param {string} group
+ * @param {{state: string}} buffer
+ */
+export const isOf = (group, { state }) => group === ALL || GROUPS[group].includes(state);
+
+/** @type {Record<string, string>} */
 const TONES = { recording: 'good', starting: 'soft', ended: 'soft', refused: 'bad' };
 
-/** {badge, tone, says, todo} for `viewer` at `now`, in ms; `says` is empty where the badge says it all. */
+/**
+ * {badge, tone, says, todo} for `viewer` at `now`, in ms; `says` is empty where the badge says it all.
+ *
+ * @param {Pick<BufferView, 'state' | 'why' | 'why_detail' | 'retry_at' | 'identity'>} buffer
+ * @param {string} viewer
+ * @param {number} now
+ */
 export function stateOf(buffer, viewer, now) {
   const { state, why } = buffer;
-  const badge = own.states[state] ?? state;
-  const tone = TONES[state] ?? 'warn';
+  const badge = called(own.states, state) ?? state;
+  const tone = called(TONES, state) ?? 'warn';
   const reason = state === 'recording' || state === 'ended' ? null : reasonOf(buffer, viewer);
   if (!reason?.says) return { badge, tone, says: '', todo: '' };
   const detail = buffer.why_detail;
   const says = typeof reason.says === 'function' ? reason.says(detail) : reason.says;
   const stopped = why?.startsWith('stopped-by-') && detail;
-  const isTried = state === 'waiting' && Date.parse(buffer.retry_at ?? '') > now;
-  const retry = isTried ? own.retry(clock(buffer.retry_at)) : '';
+  const next = Date.parse(buffer.retry_at ?? '');
+  const retry = state === 'waiting' && next > now ? own.retry(clock(next)) : '';
   return {
     badge,
     tone,
@@ -33,12 +55,17 @@ export function stateOf(buffer, viewer, now) {
   };
 }
 
+/**
+ * @param {Pick<BufferView, 'state' | 'why' | 'identity'>} buffer
+ * @param {string} viewer
+ * @returns {{says: string | ((detail: string) => string), todo: string} | undefined}
+ */
 function reasonOf({ state, why, identity }, viewer) {
   if (why === 'stopped-by-sharer' && identity === viewer) return own.stoppedByYou;
-  return own.why[why] ?? own[state];
+  return called(own.why, why ?? '') ?? called({ lagging: own.lagging, stalled: own.stalled }, state);
 }
 
-/** How long ago, in the words of a card. */
+/** How long ago, in the words of a card. @param {number} milliseconds */
 export function ago(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 60) return own.newest.seconds(seconds);
