@@ -210,6 +210,21 @@ async def test_a_stopped_share_says_who_stopped_it_and_why(
     await expect(card(bob, "bob")).not_to_contain_text("Not recorded")
 
 
+async def test_who_stopped_it_themselves_reads_so_on_the_page_of_the_share_too(
+    shared: Shared, signed_in: SignIn
+) -> None:
+    bob = await signed_in("bob", room=shared.room)
+    stopped = "You have stopped the recording. Only you can resume it."
+    await card(bob, "bob").get_by_role("button", name="Stop recording bob").click()
+    await bob.get_by_role("dialog").get_by_role("button", name="Stop").click()
+    await expect(card(bob, "bob")).to_contain_text("You have stopped the recording.")
+    await card(bob, "bob").get_by_role("link", name="bob").click()
+    await expect(bob.locator("header.head")).to_contain_text(stopped)
+    await bob.go_back()
+    await card(bob, "bob").get_by_role("button", name="Resume").click()
+    await expect(card(bob, "bob")).not_to_contain_text("Not recorded")
+
+
 async def test_fifty_shares_stay_responsive(
     world: World, browser: Browser, signed_in: SignIn
 ) -> None:

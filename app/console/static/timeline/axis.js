@@ -3,7 +3,13 @@
 const LEAST = 4_000; // what can be zoomed into
 const AT_FIRST = 30_000; // what is shown of a buffer that has hardly begun
 const MARGIN = 0.02; // of the width, beyond the newest moment
-const STEPS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000];
+const STEPS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000];
+const LONGEST_STEP = 600_000;
+
+/**
+ * What there is of a buffer; what lies before `recent` was marked.
+ * @typedef {{oldest: number, recent: number, newest: number}} Extent
+ */
 
 /**
  * [from, to) of the wall clock. Tells `change`.
@@ -15,27 +21,35 @@ export class Axis extends EventTarget {
   #held = false;
   #whole = true; // all that is recent is shown, however much that is
 
-  /** `extent()` gives {oldest, recent, newest} of the buffer; what lies before `recent` is zoomed out to. */
+  /** @param {() => Extent} extent of the buffer; what lies before `recent` is zoomed out to */
   constructor(extent) {
     super();
     this.extent = extent;
     this.following = true;
-    [this.from, this.to] = this.#all();
+    const [from, to] = this.#all();
+    this.from = from;
+    this.to = to;
   }
 
   get length() {
     return this.to - this.from;
   }
 
-  /** Where an instant stands, 0 to 1 of the width; outside of it if it is not shown. */
+  /**
+   * Where an instant stands, 0 to 1 of the width; outside of it if it is not shown.
+   *
+   * @param {number} instant
+   */
   place(instant) {
     return (instant - this.from) / this.length;
   }
 
+  /** @param {number} place */
   instant(place) {
     return this.from + place * this.length;
   }
 
+  /** @param {number} instant */
   shows(instant) {
     return instant >= this.from && instant <= this.to;
   }
@@ -48,11 +62,13 @@ export class Axis extends EventTarget {
     this.#show(to - this.length, to);
   }
 
+  /** @param {boolean} held */
   hold(held) {
     this.#held = held;
     this.keepUp();
   }
 
+  /** @param {boolean} following */
   follow(following) {
     this.following = following;
     if (following) {
@@ -68,26 +84,31 @@ export class Axis extends EventTarget {
     this.#show(...this.#all());
   }
 
-  /** Shows [start, end) with some room on both sides. */
+  /**
+   * Shows [start, end) with some room on both sides.
+   *
+   * @param {number} start
+   * @param {number} end
+   */
   showPart(start, end) {
     const room = Math.max((end - start) * 0.15, (LEAST - (end - start)) / 2);
     this.#part(start - room, end + room);
   }
 
-  /** `factor` below 1 shows less; the instant `around` stays where it is. */
+  /** `factor` below 1 shows less; the instant `around` stays where it is. @param {number} factor */
   zoom(factor, around = (this.from + this.to) / 2) {
     const length = Math.max(this.length * factor, LEAST);
     const from = around - this.place(around) * length;
     this.#part(from, from + length);
   }
 
-  /** Moves by a part of the width. */
+  /** Moves by a part of the width. @param {number} part */
   pan(part) {
     const by = part * this.length;
     this.#part(this.from + by, this.to + by);
   }
 
-  /** Brings an instant into sight, if it is not. */
+  /** Brings an instant into sight, if it is not. @param {number} instant */
   reveal(instant) {
     if (this.shows(instant)) return;
     const by = instant < this.from ? instant - this.from : instant - this.to;
@@ -95,9 +116,13 @@ export class Axis extends EventTarget {
     this.#part(this.from + by + room, this.to + by + room);
   }
 
-  /** The instants to write at, with about `count` of them, on round times of the viewer's zone. */
+  /**
+   * The instants to write at, with about `count` of them, on round times of the viewer's zone.
+   *
+   * @param {number} count
+   */
   ticks(count) {
-    const step = STEPS.find((one) => this.length / one <= count) ?? STEPS.at(-1);
+    const step = STEPS.find((one) => this.length / one <= count) ?? LONGEST_STEP;
     const offset = new Date(this.from).getTimezoneOffset() * 60_000;
     const found = [];
     const first = Math.ceil((this.from - offset) / step) * step + offset;
@@ -105,6 +130,10 @@ export class Axis extends EventTarget {
     return found;
   }
 
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
   #part(from, to) {
     const [first, last] = this.#limits();
     const length = Math.min(to - from, last - first);
@@ -114,6 +143,7 @@ export class Axis extends EventTarget {
     this.#show(begin, begin + length);
   }
 
+  /** @returns {[number, number]} */
   #all() {
     const { recent, newest } = this.extent();
     const length = Math.max(newest - recent, AT_FIRST) / (1 - MARGIN);
@@ -125,10 +155,15 @@ export class Axis extends EventTarget {
     return [Math.min(first, this.extent().oldest), last];
   }
 
+  /** @param {number} length */
   #end(length) {
     return this.extent().newest + MARGIN * length;
   }
 
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
   #show(from, to) {
     if (from === this.from && to === this.to) return;
     [this.from, this.to] = [from, to];

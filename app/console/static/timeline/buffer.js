@@ -25,9 +25,23 @@ import { toolbar } from './toolbar.js';
 import { Track } from './track.js';
 import { WatchedBuffer } from './watched.js';
 
+/**
+ * Everything of one share's page that its parts are made with.
+ * @import { Api } from '../api.js'
+ * @import { Page, View } from '../main.js'
+ * @import { Session } from '../session.js'
+ * @typedef {{session: Session, api: Api, buffer: WatchedBuffer, selection: Selection, axis: Axis,
+ *   player: Player, sprites: Sprites}} Desk
+ */
+
 const t = texts.timeline;
 
+/**
+ * @param {Page} page
+ * @returns {Promise<View>}
+ */
 export async function open({ session, api, live, params }) {
+  /** @type {WatchedBuffer} */
   let buffer;
   try {
     buffer = await WatchedBuffer.opened(api, live, params.id);
@@ -37,7 +51,8 @@ export async function open({ session, api, live, params }) {
   }
   const ending = new AbortController();
   const place = h('div', { class: 'buffer-page' });
-  const head = heading({ buffer });
+  const head = heading({ session, api, buffer });
+  /** @type {{element: Node, close: () => void} | null} */
   let shown = null;
   const show = () => {
     if (buffer.lost) return (shown?.close(), (shown = null), ending.abort(), fill(place, notThere().element));
@@ -64,7 +79,11 @@ function notThere() {
   return { title: t.notThere.title, element };
 }
 
-/** Everything that needs media: the player, the timeline, and what is done with it. */
+/**
+ * Everything that needs media: the player, the timeline, and what is done with it.
+ *
+ * @param {{session: Session, api: Api, buffer: WatchedBuffer}} page
+ */
 function desk({ session, api, buffer }) {
   const ending = new AbortController();
   const { signal } = ending;
@@ -133,11 +152,20 @@ function desk({ session, api, buffer }) {
   return { element, close };
 }
 
+/**
+ * What each key does.
+ *
+ * @param {Desk} desk
+ * @param {{mark: (at: number | null) => Promise<void>}} marks
+ * @param {{press: (number: number) => void}} chosen
+ * @returns {Record<string, (event: KeyboardEvent) => void>}
+ */
 function actions({ selection, player, axis }, marks, chosen) {
-  const move = (by) => (event) => {
+  const move = (/** @type {number} */ by) => (/** @type {KeyboardEvent} */ event) => {
     player.seek(player.instant + by * (event.shiftKey ? 10 : 1));
     axis.reveal(player.instant);
   };
+  /** @type {Record<string, (event: KeyboardEvent) => void>} */
   const found = {
     ' ': () => player.toggle(),
     i: () => selection.moveStart(player.instant),

@@ -8,13 +8,26 @@ import { inWords } from '../telling.js';
 import { texts } from '../texts.js';
 import { captureWindow } from './capture_window.js';
 
+/**
+ * @import { Accepted, CaptureRequest } from '../../types.js'
+ * @import { Desk } from './buffer.js'
+ * @typedef {NonNullable<CaptureRequest['cut']>} Cut
+ * @typedef {CaptureRequest & {start: string, end: string, cut: Cut}} Asked
+ */
+
 const AGAIN_MS = [500, 1_500, 4_000]; // after a request whose answer was lost
 const t = texts.timeline.capture;
 
-/** The panel; `accepted(asked, answer)` is told of each capture that will be made. */
+/**
+ * The panel; `accepted(asked, answer)` is told of each capture that will be made.
+ *
+ * @param {Desk} desk
+ * @param {(asked: Asked, answer: Accepted) => void} accepted
+ */
 export function captureForm({ api, buffer, selection, session }, accepted) {
   const { title_length: titleLength, post_roll_seconds: mostRoll } = session.facts.limits;
-  let pending = null; // {named, body, key}: a request whose outcome is not known yet
+  /** @type {{named: string, body: Asked, key: string} | null} */
+  let pending = null; // a request whose outcome is not known yet
 
   const title = h('input', {
     id: 'capture-title',
@@ -95,11 +108,13 @@ export function captureForm({ api, buffer, selection, session }, accepted) {
 
   function asked() {
     const { start, end, roll, more } = asking();
+    /** @type {{cut: Cut, title?: string, gaps?: CaptureRequest['gaps']}} */
     const choice = { cut: cuts.value };
     if (title.value.trim()) choice.title = title.value;
     if (!gaps.element.hidden) choice.gaps = gaps.value;
     // By what was chosen: while it is open, what that comes to changes from moment to moment.
     const named = JSON.stringify([choice, selection.start, selection.end, selection.open, roll]);
+    /** @type {Asked} */
     const body = { buffer: buffer.id, start: instant(start), end: instant(end), ...choice };
     if (more) body.post_roll = more / 1000;
     return { named, body };
@@ -126,69 +141,86 @@ export function captureForm({ api, buffer, selection, session }, accepted) {
     }
   }
 
-  // The same key each time: however often it arrives, one capture is made.
+  /**
+   * The same key each time: however often it arrives, one capture is made.
+   *
+   * @param {{key: string, body: Asked}} request
+   * @returns {Promise<Accepted>}
+   */
   async function insistently({ key, body }) {
-    for (const wait of [...AGAIN_MS, null]) {
+    const ask = () => api.post('/captures', body, { 'Idempotency-Key': key });
+    for (const wait of AGAIN_MS) {
       try {
-        return await api.post('/captures', body, { 'Idempotency-Key': key });
+        return /** @type {Accepted} */ (await ask());
       } catch (error) {
-        if (!passing(error) || wait === null) throw error;
+        if (!passing(error)) throw error;
         tell(t.again);
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
+    return /** @type {Accepted} */ (await ask());
   }
 
+  /** @param {boolean} sending */
   function busy(sending) {
     form.classList.toggle('sending', sending);
     submit.textContent = sending ? t.sending : t.submit;
     show();
   }
 
+  /** @param {string} words */
   function tell(words) {
     wrong.hidden = !words;
     wrong.textContent = words;
   }
 }
 
+/** @param {number} milliseconds */
 const instant = (milliseconds) => new Date(milliseconds).toISOString();
 
-// Whether it is not known if the request was taken.
+/** Whether it is not known if the request was taken. @param {unknown} error */
 const passing = (error) => error instanceof Problem && [0, 502, 503, 504].includes(error.status);
 
+/**
+ * @param {HTMLElement} element
+ * @param {string} words
+ */
 function put(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
+/**
+ * @template {string} Choice
+ * @param {string} name
+ * @param {string} legend
+ * @param {Choice[]} values the first is chosen
+ * @param {Record<Choice, {name: string, hint: string}>} words
+ */
 function radios(name, legend, values, words) {
-  const inputs = values.map((value, place) =>
-    h('input', {
-      type: 'radio',
-      name,
-      value,
-      id: `${name}-${value}`,
-      checked: place === 0,
-      'aria-describedby': `${name}-${value}-hint`,
-    }),
-  );
+  const choices = values.map((value, place) => {
+    const id = `${name}-${value}`;
+    const described = { 'aria-describedby': `${id}-hint` };
+    const input = h('input', { type: 'radio', name, value, id, checked: place === 0, ...described });
+    return { value, input };
+  });
   const element = h(
     'fieldset',
     { class: 'choices' },
     h('legend', {}, legend),
-    inputs.map((input) =>
+    choices.map(({ value, input }) =>
       h(
         'div',
         { class: 'choice' },
         input,
-        h('label', { for: input.id }, words[input.value].name),
-        h('span', { class: 'hint', id: `${input.id}-hint` }, words[input.value].hint),
+        h('label', { for: input.id }, words[value].name),
+        h('span', { class: 'hint', id: `${input.id}-hint` }, words[value].hint),
       ),
     ),
   );
   return {
     element,
     get value() {
-      return inputs.find((input) => input.checked).value;
+      return (choices.find(({ input }) => input.checked) ?? choices[0]).value;
     },
   };
 }

@@ -3,12 +3,26 @@
 import { fill, h, set } from '../dom.js';
 import { bytes, clockTenths, length, time } from '../times.js';
 import { tellProblem } from '../telling.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
+
+/**
+ * What is known of a capture: what was asked for, or what the service tells of it.
+ * @import { CaptureView, ClipView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @import { Child } from '../dom.js'
+ * @import { Asked } from './capture_form.js'
+ * @typedef {Asked | Pick<CaptureView, 'title' | 'requested' | 'cut'>} Known
+ * @typedef {Pick<CaptureView, 'status' | 'stage' | 'progress' | 'reason' | 'detail' | 'clip'>} Progress
+ */
 
 const RUNNING = ['queued', 'waiting', 'running'];
 const t = texts.timeline.jobs;
 
-/** {element, show(progress)}. `told`: its title and window, as it was asked for or as it is told. */
+/**
+ * {element, show(progress)}. `told`: its title and window, as it was asked for or as it is told.
+ *
+ * @param {{api: Api, id: string, told: Known, fresh: boolean, dismiss: () => void}} capture
+ */
 export function captureJob({ api, id, told, fresh, dismiss }) {
   const title = told.title?.trim() || t.untitled;
   const bar = h('progress', { max: 1, 'aria-label': t.progress(title) });
@@ -26,8 +40,7 @@ export function captureJob({ api, id, told, fresh, dismiss }) {
     },
     '×',
   );
-  const from = told.requested?.start ?? told.start;
-  const until = told.requested?.end ?? told.end;
+  const { start, end } = 'requested' in told ? told.requested : told;
   const rest = h('div', { class: 'clip' });
   const element = h(
     'li',
@@ -36,11 +49,11 @@ export function captureJob({ api, id, told, fresh, dismiss }) {
     h(
       'p',
       { class: 'note' },
-      time(from, clockTenths),
+      time(start, clockTenths),
       ' – ',
-      time(until, clockTenths),
+      time(end, clockTenths),
       ' · ',
-      t.cuts[told.cut],
+      called(t.cuts, told.cut),
     ),
     bar,
     stage,
@@ -49,6 +62,7 @@ export function captureJob({ api, id, told, fresh, dismiss }) {
   let shown = '';
   return { element, show };
 
+  /** @param {Progress} progress */
   function show(progress) {
     const { status } = progress;
     const running = RUNNING.includes(status);
@@ -77,17 +91,24 @@ export function captureJob({ api, id, told, fresh, dismiss }) {
   }
 }
 
+/** @param {Progress} progress */
 function inWords({ status, stage, reason, detail, progress, clip }) {
-  if (status === 'failed') return texts.timeline.failures[reason] ?? t.failed(detail);
+  if (status === 'failed') return called(texts.timeline.failures, reason ?? '') ?? t.failed(detail);
   if (status === 'ready') return clip ? t.stages.ready : t.deleted;
   if (status === 'running') {
     const share = stage !== 'finishing' && progress > 0 ? ` ${Math.round(progress * 100)} %` : '';
-    return (t.running[stage] ?? t.running.copying) + share;
+    return (called(t.running, stage) ?? t.running.copying) + share;
   }
-  return t.stages[status];
+  return called(t.stages, status) ?? status;
 }
 
-/** What was made: the film, and what was asked for against what was delivered. */
+/**
+ * What was made: the film, and what was asked for against what was delivered.
+ *
+ * @param {Api} api
+ * @param {ClipView} told
+ * @param {boolean} play
+ */
 function made(api, told, play) {
   const { requested, delivered } = told;
   const video = h('video', {
@@ -103,10 +124,17 @@ function made(api, told, play) {
     video.muted = true;
     video.play().catch(() => (video.muted = false)); // if it may not by itself, it waits to be played
   }
-  const fact = (name, ...words) => [h('dt', {}, name), h('dd', {}, ...words)];
-  const span = ({ start, end }) => [time(start, clockTenths), ' – ', time(end, clockTenths)];
+  const fact = (/** @type {string} */ name, /** @type {Child[]} */ ...words) => [
+    h('dt', {}, name),
+    h('dd', {}, ...words),
+  ];
+  const span = (/** @type {{start: string, end: string}} */ { start, end }) => [
+    time(start, clockTenths),
+    ' – ',
+    time(end, clockTenths),
+  ];
   const missing = told.gaps.map((gap) =>
-    h('li', {}, ...span(gap), ' ', texts.buffers.gaps[gap.why], gap.kept ? ` (${t.kept})` : ''),
+    h('li', {}, ...span(gap), ' ', called(texts.buffers.gaps, gap.why), gap.kept ? ` (${t.kept})` : ''),
   );
   return [
     video,

@@ -8,6 +8,9 @@ import { LEAST_MS } from './selection.js';
  * `roll` is how much is to come after the end, as it was typed, at most `mostRoll`; `more` is what of
  * the clip lies after `end`, and is still to come. With that it can be longer than a clip may be: then
  * it starts later than the selection. An open selection reaches to `now`, of which `newest` is there.
+ *
+ * @param {{start: number, end: number, open: boolean, most: number}} selection
+ * @param {{newest: number, now: number, roll: number, mostRoll: number}} asked
  */
 export function captureWindow(selection, { newest, now, roll: typed, mostRoll }) {
   const { open, most } = selection;

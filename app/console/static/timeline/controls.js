@@ -4,12 +4,23 @@ import { h, set } from '../dom.js';
 import { clockTenths, length, utc } from '../times.js';
 import { texts } from '../texts.js';
 
+/**
+ * @import { Attributes } from '../dom.js'
+ * @import { Player } from './player.js'
+ */
+
 const t = texts.timeline.player;
 const RATES = [0.25, 0.5, 1, 1.5, 2, 4];
 
-/** The bar of a Player. */
+/** The bar of a Player. @param {Player} player */
 export function controls(player) {
   const { video } = player;
+  /**
+   * @param {string} label
+   * @param {string} sign
+   * @param {() => void} act
+   * @param {Attributes} more
+   */
   const button = (label, sign, act, more = {}) =>
     h(
       'button',
@@ -21,6 +32,7 @@ export function controls(player) {
   const mute = button(t.mute, '♪', () => (video.muted = !video.muted));
   const now = h('output', { class: 'now', 'aria-label': t.now });
   const within = h('span', { class: 'within soft' });
+  /** @type {HTMLInputElement} */
   const volume = h('input', {
     type: 'range',
     min: 0,
@@ -31,6 +43,7 @@ export function controls(player) {
     class: 'volume',
     oninput: () => Object.assign(video, { volume: Number(volume.value), muted: false }),
   });
+  /** @type {HTMLSelectElement} */
   const rate = h(
     'select',
     {
@@ -76,7 +89,7 @@ export function controls(player) {
     play.textContent = paused ? '▶' : '❚❚';
     set(loop, { 'aria-pressed': String(player.loop) });
     set(mute, { 'aria-pressed': String(video.muted) });
-    if (document.activeElement !== volume) volume.value = video.muted ? 0 : video.volume;
+    if (document.activeElement !== volume) volume.value = String(video.muted ? 0 : video.volume);
   };
   player.addEventListener('time', showTime);
   player.addEventListener('state', () => (showState(), showTime()));

@@ -1,13 +1,19 @@
 // Which second of a film is which instant of the wall clock. Pure; instants are ms since 1970.
 
 /**
- * The clock of the film of a window: what lies between spans is left out of it.
- *
- * `spans` [{start, end}] are the buffer's, in order of time.
+ * [start, end) of the wall clock.
+ * @typedef {{start: number, end: number}} Stretch
  */
-export class FilmClock {
-  #pieces = []; // [{start, end, at}]: from `at` ms of the film on it shows [start, end)
 
+/** The clock of the film of a window: what lies between spans is left out of it. */
+export class FilmClock {
+  /** @type {(Stretch & {at: number})[]} */
+  #pieces = []; // from `at` ms of the film on it shows [start, end)
+
+  /**
+   * @param {Stretch[]} spans the buffer's, in order of time
+   * @param {Stretch} window
+   */
   constructor(spans, { start, end }) {
     let at = 0;
     for (const span of spans) {
@@ -21,19 +27,19 @@ export class FilmClock {
     this.seconds = at / 1000;
   }
 
-  /** Whether the film is of this instant, or of a gap between what it shows. */
+  /** Whether the film is of this instant, or of a gap between what it shows. @param {number} instant */
   covers(instant) {
     return instant >= this.start && instant <= this.end;
   }
 
-  /** The instant that is shown at a second of the film. */
+  /** The instant that is shown at a second of the film. @param {number} seconds */
   instant(seconds) {
     const at = Math.max(0, seconds * 1000);
     const piece = this.#pieces.findLast((one) => one.at <= at);
     return piece ? Math.min(piece.start + at - piece.at, piece.end) : this.start;
   }
 
-  /** The second of the film that shows an instant, or what comes next after it. */
+  /** The second of the film that shows an instant, or what comes next after it. @param {number} instant */
   second(instant) {
     const piece = this.#pieces.find((one) => one.end > instant) ?? this.#pieces.at(-1);
     if (!piece) return 0;

@@ -2,13 +2,26 @@
 
 import { Problem } from '../api.js';
 
+/**
+ * @import { Api } from '../api.js'
+ * @import { Progress } from './capture_job.js'
+ * @typedef {(progress: Progress) => void} Show
+ */
+
 const STREAMS = 2; // a browser opens six connections to a server, and films need some of them
 const ASK_MS = 1_500;
 const FINAL = ['ready', 'failed', 'cancelled'];
 
 let streams = 0;
 
-/** Calls `show(progress)` until it is final, or refused: then with {status: 'lost'}. */
+/**
+ * Calls `show(progress)` until it is final, or refused: then with {status: 'lost'}.
+ *
+ * @param {Api} api
+ * @param {string} path
+ * @param {Show} show
+ * @param {AbortSignal} signal
+ */
 export async function follow(api, path, show, signal) {
   try {
     if (streams >= STREAMS) await ask(api, path, show, signal);
@@ -20,11 +33,17 @@ export async function follow(api, path, show, signal) {
   }
 }
 
+/**
+ * @param {Api} api
+ * @param {string} path
+ * @param {Show} show
+ * @param {AbortSignal} signal
+ */
 async function listen(api, path, show, signal) {
   const done = new AbortController();
   streams += 1;
   try {
-    const onEvent = (type, progress) => {
+    const onEvent = (/** @type {string} */ _, /** @type {Progress} */ progress) => {
       show(progress);
       if (FINAL.includes(progress.status)) done.abort();
     };
@@ -34,9 +53,16 @@ async function listen(api, path, show, signal) {
   }
 }
 
+/**
+ * @param {Api} api
+ * @param {string} path
+ * @param {Show} show
+ * @param {AbortSignal} signal
+ */
 async function ask(api, path, show, signal) {
   while (!signal.aborted) {
     try {
+      /** @type {Progress} */
       const progress = await api.get(path, {}, { signal });
       show(progress);
       if (FINAL.includes(progress.status)) return;

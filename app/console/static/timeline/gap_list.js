@@ -2,15 +2,18 @@
 
 import { fill, h } from '../dom.js';
 import { clock, length, time } from '../times.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
+
+/** @import { Desk } from './buffer.js' */
 
 const t = texts.timeline.gaps;
 
-/** A list that can be opened, where there are any; each leads to where it begins. */
+/** A list that can be opened, where there are any; each leads to where it begins. @param {Desk} desk */
 export function gapList({ buffer, axis }) {
   const summary = h('summary', {});
   const list = h('ul', {});
   const element = h('details', { class: 'gap-list' }, summary, list);
+  /** @type {string | null} */
   let shown = null;
   const show = () => {
     const known = buffer.gaps.map((gap) => `${gap.start} ${gap.end} ${gap.why}`).join();
@@ -36,7 +39,7 @@ export function gapList({ buffer, axis }) {
             ' – ',
             time(gap.end, clock),
           ),
-          h('span', {}, texts.buffers.gaps[gap.why]),
+          h('span', {}, called(texts.buffers.gaps, gap.why)),
         ),
       ),
     );

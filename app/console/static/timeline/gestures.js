@@ -1,17 +1,36 @@
 // What pointers do to the timeline: drag the handles, the selection or the ruler, choose anew, zoom.
 
+/**
+ * @import { Desk } from './buffer.js'
+ * @import { Track } from './track.js'
+ */
+
+/**
+ * What a pointer does that is down: `act(px)` where it moves to, `click()` if it did not move.
+ * @typedef {{id: number, x: number, moved: boolean, act: (px: number) => void, click: () => void}} Drag
+ */
+
 const STILL_PX = 5; // what moves less was a click
 const WHEEL = 0.002;
 
-/** Makes a Track move; `desk` is what it is of. `hover(instant, x)` is told where the pointer is. */
+/**
+ * Makes a Track move; `desk` is what it is of. `hover(instant, x)` is told where the pointer is.
+ *
+ * @param {Track} track
+ * @param {Desk} desk
+ * @param {(instant: number | null, x?: number) => void} hover
+ */
 export function gestures(track, desk, hover) {
   const { axis, selection, player } = desk;
+  /** @type {Map<number, number>} */
   const pointers = new Map(); // id → x, of those that are down
-  let drag = null; // {id, x, moved, act, click}
+  /** @type {Drag | null} */
+  let drag = null;
+  /** @type {{apart: number, middle: number, length: number} | null} */
   let pinch = null;
 
-  const x = (event) => event.clientX - track.strip.getBoundingClientRect().left;
-  const instantAt = (px) => axis.instant(Math.min(1, Math.max(0, px / track.width)));
+  const x = (/** @type {MouseEvent} */ event) => event.clientX - track.strip.getBoundingClientRect().left;
+  const instantAt = (/** @type {number} */ px) => axis.instant(Math.min(1, Math.max(0, px / track.width)));
 
   track.element.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
@@ -25,15 +44,15 @@ export function gestures(track, desk, hover) {
   });
   track.element.addEventListener('pointermove', (event) => {
     if (pointers.has(event.pointerId)) pointers.set(event.pointerId, x(event));
-    if (pinch) return goOnPinching();
-    if (drag?.id === event.pointerId) go(event);
+    if (pinch) return goOnPinching(pinch);
+    if (drag?.id === event.pointerId) go(drag, event);
     else if (event.pointerType === 'mouse') showHover(event);
   });
-  for (const kind of ['pointerup', 'pointercancel']) {
+  for (const kind of /** @type {const} */ (['pointerup', 'pointercancel'])) {
     track.element.addEventListener(kind, (event) => {
       pointers.delete(event.pointerId);
       if (pinch && pointers.size < 2) pinch = null;
-      if (drag?.id !== event.pointerId) return;
+      if (!drag || drag.id !== event.pointerId) return;
       const { moved, click } = drag;
       drag = null;
       track.element.classList.remove('dragging');
@@ -53,21 +72,28 @@ export function gestures(track, desk, hover) {
   });
   track.element.addEventListener('wheel', turn, { passive: false });
 
+  /**
+   * @param {PointerEvent} event
+   * @returns {Drag}
+   */
   function begin(event) {
     const px = x(event);
-    const edge = event.target.closest('.handle')?.dataset.edge;
-    const flag = event.target.closest('.flag')?.dataset.at;
-    const common = { id: event.pointerId, x: px, moved: false };
     const at = instantAt(px);
+    const edge = edgeAt(event);
+    const flag = nearest(event, '.flag')?.dataset.at;
+    const common = { id: event.pointerId, x: px, moved: false };
     const click = () => player.seek(flag ? Number(flag) : at);
     if (edge) {
       const beside = selection[edge] - at;
-      const move = (instant) =>
-        edge === 'start' ? selection.moveStart(instant) : selection.moveEnd(instant);
-      const act = (to) => (move(instantAt(to) + beside), hover(selection[edge], to));
+      const act = (/** @type {number} */ to) => {
+        const instant = instantAt(to) + beside;
+        if (edge === 'start') selection.moveStart(instant);
+        else selection.moveEnd(instant);
+        hover(selection[edge], to);
+      };
       return { ...common, act, click: () => player.seek(selection[edge]) };
     }
-    if (event.target.closest('.ruler')) {
+    if (nearest(event, '.ruler')) {
       let last = px;
       return { ...common, act: (to) => (axis.pan((last - to) / track.width), (last = to)), click };
     }
@@ -75,7 +101,7 @@ export function gestures(track, desk, hover) {
       const beside = selection.start - at;
       return { ...common, act: (to) => selection.moveTo(axis.instant(to / track.width) + beside), click };
     }
-    const act = (to) => {
+    const act = (/** @type {number} */ to) => {
       const until = instantAt(to);
       selection.choose(Math.min(at, until), Math.max(at, until));
       hover(until, to);
@@ -83,14 +109,19 @@ export function gestures(track, desk, hover) {
     return { ...common, act, click };
   }
 
-  function go(event) {
+  /**
+   * @param {Drag} dragged
+   * @param {PointerEvent} event
+   */
+  function go(dragged, event) {
     const px = x(event);
-    if (!drag.moved && Math.abs(px - drag.x) < STILL_PX) return;
-    if (!drag.moved) track.element.classList.add('dragging');
-    drag.moved = true;
-    drag.act(px);
+    if (!dragged.moved && Math.abs(px - dragged.x) < STILL_PX) return;
+    if (!dragged.moved) track.element.classList.add('dragging');
+    dragged.moved = true;
+    dragged.act(px);
   }
 
+  /** @param {PointerEvent} event */
   function showHover(event) {
     const px = x(event);
     hover(px >= 0 && px <= track.width ? instantAt(px) : null, px);
@@ -103,13 +134,18 @@ export function gestures(track, desk, hover) {
     hover(null);
   }
 
-  function goOnPinching() {
+  /** @param {{apart: number, middle: number, length: number}} begun */
+  function goOnPinching(begun) {
     const [a, b] = [...pointers.values()];
-    const length = (pinch.length * pinch.apart) / Math.max(20, Math.abs(a - b));
-    axis.zoom(length / axis.length, pinch.middle);
+    const length = (begun.length * begun.apart) / Math.max(20, Math.abs(a - b));
+    axis.zoom(length / axis.length, begun.middle);
   }
 
-  // The page scrolls as ever: only sideways, and with Ctrl (or a pinch on a touchpad), it is ours.
+  /**
+   * The page scrolls as ever: only sideways, and with Ctrl (or a pinch on a touchpad), it is ours.
+   *
+   * @param {WheelEvent} event
+   */
   function turn(event) {
     if (event.ctrlKey || event.metaKey) {
       axis.zoom(Math.exp(event.deltaY * WHEEL * 2), instantAt(x(event)));
@@ -118,4 +154,21 @@ export function gestures(track, desk, hover) {
     } else return;
     event.preventDefault();
   }
+}
+
+/**
+ * What of a kind the event is of, or lies in.
+ *
+ * @param {Event} event
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+function nearest({ target }, selector) {
+  return target instanceof Element ? target.closest(selector) : null;
+}
+
+/** The edge of the selection whose handle the event is of. @param {Event} event */
+function edgeAt(event) {
+  const edge = nearest(event, '.handle')?.dataset.edge;
+  return edge === 'start' || edge === 'end' ? edge : null;
 }

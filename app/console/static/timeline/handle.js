@@ -3,6 +3,12 @@
 import { h, set } from '../dom.js';
 import { clockTenths } from '../times.js';
 
+/**
+ * @import { Desk } from './buffer.js'
+ * @import { Edge } from './selection.js'
+ */
+
+/** @type {Record<string, number>} */
 const KEYS = {
   ArrowLeft: -1_000,
   ArrowDown: -1_000,
@@ -13,7 +19,14 @@ const KEYS = {
 };
 const FAST = 10; // times as far with Shift
 
-/** The handle at `edge` ('start' or 'end') of desk's selection; `move(instant)` moves it. */
+/**
+ * {element, tell()}: the handle at an edge of desk's selection; `move(instant)` moves it.
+ *
+ * @param {Desk} desk
+ * @param {Edge} edge
+ * @param {string} label
+ * @param {(instant: number) => void} move
+ */
 export function handle(desk, edge, label, move) {
   const { selection, buffer, axis, player } = desk;
   const grip = h('span', { class: 'grip' });
@@ -31,6 +44,7 @@ export function handle(desk, edge, label, move) {
     grip,
   );
 
+  /** @param {KeyboardEvent} event */
   function press(event) {
     const by = distance(event);
     if (by === null || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -40,6 +54,7 @@ export function handle(desk, edge, label, move) {
     axis.reveal(selection[edge]);
   }
 
+  /** @param {KeyboardEvent} event */
   function distance(event) {
     const { oldest, newest } = buffer.extent;
     if (event.key === 'Home') return oldest - selection[edge];
@@ -51,10 +66,10 @@ export function handle(desk, edge, label, move) {
   }
 
   /** Tells assistive technology where it is. */
-  element.tell = () => {
+  const tell = () => {
     const { oldest, newest } = buffer.extent;
     const least = Math.min(oldest, selection.start);
-    const seconds = (instant) => String(Math.round((instant - least) / 100) / 10);
+    const seconds = (/** @type {number} */ instant) => String(Math.round((instant - least) / 100) / 10);
     set(element, {
       'aria-valuemin': '0',
       'aria-valuemax': seconds(newest),
@@ -62,6 +77,6 @@ export function handle(desk, edge, label, move) {
       'aria-valuetext': clockTenths(selection[edge]),
     });
   };
-  element.tell();
-  return element;
+  tell();
+  return { element, tell };
 }

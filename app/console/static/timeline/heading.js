@@ -4,14 +4,24 @@ import { stateOf } from '../buffers/words.js';
 import { fill, h } from '../dom.js';
 import { texts } from '../texts.js';
 
+/**
+ * @import { Api } from '../api.js'
+ * @import { Session } from '../session.js'
+ * @import { WatchedBuffer } from './watched.js'
+ */
+
 const t = texts.timeline;
 
-/** The page's head; its state is kept up to date. */
-export function heading({ buffer }) {
+/**
+ * The page's head; its state is kept up to date.
+ *
+ * @param {{session: Session, api: Api, buffer: WatchedBuffer}} page
+ */
+export function heading({ session, api, buffer }) {
   const state = h('div', { class: 'state row', role: 'status' });
   let shown = '';
   const show = () => {
-    const { badge, tone, says, todo } = stateOf(buffer.told);
+    const { badge, tone, says, todo } = stateOf(buffer.told, session.facts.identity, api.now());
     const clock = buffer.told.clock === 'exact' ? '' : t.approximate;
     const known = [badge, says, todo, clock].join('|');
     if (known === shown) return;

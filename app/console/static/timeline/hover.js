@@ -2,28 +2,38 @@
 
 import { h } from '../dom.js';
 import { clockTenths } from '../times.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { paint } from './sprites.js';
 
-const SIZE = [176, 99];
+/** @import { Desk } from './buffer.js' */
 
-/** {element, show(instant | null, x)}: stands above the track, never beyond its edges. */
+const [WIDTH, HEIGHT] = [176, 99];
+
+/**
+ * {element, show(instant | null, x)}: stands above the track, never beyond its edges.
+ *
+ * @param {Desk} desk
+ */
 export function hoverCard(desk) {
   const picture = h('div', { class: 'picture' });
   const words = h('div', { class: 'words' });
   const element = h('div', { class: 'hover', hidden: true, 'aria-hidden': 'true' }, picture, words);
-  [picture.style.width, picture.style.height] = SIZE.map((px) => `${px}px`);
-  const show = (instant, x) => {
+  Object.assign(picture.style, { width: `${WIDTH}px`, height: `${HEIGHT}px` });
+  /**
+   * @param {number | null} instant
+   * @param {number} x
+   */
+  const show = (instant, x = 0) => {
     element.hidden = instant === null;
     if (instant === null) return;
     const gap = desk.buffer.gapAt(instant);
     const cue = desk.sprites.at(instant);
     picture.hidden = !cue;
-    if (cue) paint(picture, cue, ...SIZE);
+    if (cue) paint(picture, cue, WIDTH, HEIGHT);
     words.textContent = gap
-      ? `${clockTenths(instant)} · ${texts.buffers.gaps[gap.why]}`
+      ? `${clockTenths(instant)} · ${called(texts.buffers.gaps, gap.why)}`
       : clockTenths(instant);
-    const room = element.parentElement.clientWidth - element.offsetWidth;
+    const room = (element.parentElement?.clientWidth ?? 0) - element.offsetWidth;
     element.style.left = `${Math.max(0, Math.min(room, x - element.offsetWidth / 2))}px`;
   };
   return { element, show };

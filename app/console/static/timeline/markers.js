@@ -5,10 +5,16 @@ import { clockTenths, time } from '../times.js';
 import { tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 
+/**
+ * @import { MarkerRequest, MarkerView } from '../../types.js'
+ * @import { Desk } from './buffer.js'
+ * @import { Marker } from './watched.js'
+ */
+
 const AROUND_MS = [20_000, 10_000]; // of a cut around a mark: what matters has mostly just happened
 const t = texts.timeline.markers;
 
-/** {element, mark(at)}: `at` null is the moment of the press. */
+/** {element, mark(at)}: `at` null is the moment of the press. @param {Desk} desk */
 export function markers(desk) {
   const { api, buffer, selection, player, axis } = desk;
   const path = `/buffers/${encodeURIComponent(buffer.id)}/markers`;
@@ -34,6 +40,7 @@ export function markers(desk) {
   );
   const list = h('ul', { class: 'marks' });
   const none = h('p', { class: 'note' }, t.none);
+  /** @type {Map<string, HTMLElement>} */
   const rows = new Map(); // id → element, so that a list that is read again keeps its focus
   const show = () => {
     now.disabled = !buffer.goesOn;
@@ -46,9 +53,9 @@ export function markers(desk) {
     }
     const sorted = [...buffer.markers].sort((a, b) => b.at - a.at);
     sorted.forEach((marker, place) => {
-      if (!rows.has(marker.id)) rows.set(marker.id, row(marker));
-      if (list.children[place] !== rows.get(marker.id))
-        list.insertBefore(rows.get(marker.id), list.children[place] ?? null);
+      const one = rows.get(marker.id) ?? row(marker);
+      rows.set(marker.id, one);
+      if (list.children[place] !== one) list.insertBefore(one, list.children[place] ?? null);
     });
   };
   buffer.addEventListener('change', show);
@@ -64,11 +71,14 @@ export function markers(desk) {
   );
   return { element, mark };
 
+  /** @param {number | null} at */
   async function mark(at) {
     if (at === null && !buffer.goesOn) at = player.instant;
+    /** @type {MarkerRequest} */
     const asked = at === null ? {} : { at: new Date(at).toISOString() };
     if (label.value.trim()) asked.label = label.value.trim();
     try {
+      /** @type {MarkerView} */
       const made = await api.post(path, asked);
       label.value = '';
       tell(t.marked(clockTenths(made.at)), {
@@ -80,9 +90,21 @@ export function markers(desk) {
     }
   }
 
+  /** @param {Marker} marker */
   function row(marker) {
     const name = marker.label || t.unnamed;
     const at = clockTenths(marker.at);
+    const remove = h(
+      'button',
+      {
+        type: 'button',
+        class: 'plain icon',
+        'aria-label': t.deleteIt(name, at),
+        title: t.delete,
+        onclick: () => void removeIt(marker, remove),
+      },
+      '×',
+    );
     return h(
       'li',
       {},
@@ -102,26 +124,18 @@ export function markers(desk) {
         { type: 'button', 'aria-label': t.cutAroundIt(name, at), onclick: () => cutAround(marker.at) },
         t.cutAround,
       ),
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'plain icon',
-          'aria-label': t.deleteIt(name, at),
-          title: t.delete,
-          onclick: (event) => void remove(marker, event.currentTarget),
-        },
-        '×',
-      ),
+      remove,
       h('span', { class: 'note by' }, t.by(marker.by), ' ', t.keptUntil, ' ', time(marker.kept_until)),
     );
   }
 
+  /** @param {number} at */
   function jump(at) {
     player.seek(at);
     axis.reveal(at);
   }
 
+  /** @param {number} at */
   function cutAround(at) {
     selection.choose(at - AROUND_MS[0], at + AROUND_MS[1]);
     axis.reveal(selection.start);
@@ -129,7 +143,11 @@ export function markers(desk) {
     player.seek(selection.start);
   }
 
-  async function remove(marker, button) {
+  /**
+   * @param {Marker} marker
+   * @param {HTMLButtonElement} button
+   */
+  async function removeIt(marker, button) {
     button.disabled = true;
     try {
       await api.delete(`${path}/${encodeURIComponent(marker.id)}`);

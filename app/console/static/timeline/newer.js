@@ -3,7 +3,9 @@
 import { h } from '../dom.js';
 import { texts } from '../texts.js';
 
-/** Stands on the ruler, so that nothing moves when it comes or goes. */
+/** @import { Desk } from './buffer.js' */
+
+/** Stands on the ruler, so that nothing moves when it comes or goes. @param {Desk} desk */
 export function newer({ axis, buffer }) {
   const element = h('span', { class: 'note newer' });
   const show = () => {

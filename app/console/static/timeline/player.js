@@ -2,10 +2,16 @@
 
 import { fill, h } from '../dom.js';
 import { Problem } from '../api.js';
-import { inWords, tellProblem } from '../telling.js';
-import { texts } from '../texts.js';
+import { factsOf, inWords, tellProblem } from '../telling.js';
+import { called, texts } from '../texts.js';
 import { film } from './film.js';
-import { Stepper } from './stepping.js';
+import { Stepper, tellsFrames } from './stepping.js';
+
+/**
+ * @import { FilmClock, Stretch } from './film_clock.js'
+ * @import { Selection } from './selection.js'
+ * @import { WatchedBuffer } from './watched.js'
+ */
 
 const PATIENCE_MS = 350; // a selection that is still being changed is not worth a film
 const END_MS = 60; // before the end of a film there is still a picture
@@ -18,17 +24,31 @@ const t = texts.timeline.player;
  */
 export class Player extends EventTarget {
   #loading = new AbortController();
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
+  /** @type {number | null} */
   #wanted = null; // the instant to show once the film is there
   #again = true; // whether a film that fails is asked for again
   #swapping = false; // one film has gone, the next is not there yet
   #resume = false; // whether that one is to play
+  /** @type {FilmClock | null} */
+  clock = null;
+  looking = false;
+  loop = true;
+  /** @type {Problem | null} */
+  problem = null;
+  busy = false;
 
+  /**
+   * @param {WatchedBuffer} buffer
+   * @param {Selection} selection
+   */
   constructor(buffer, selection) {
     super();
-    Object.assign(this, { buffer, selection, clock: null, looking: false, loop: true, problem: null });
-    this.window = null;
-    this.busy = false;
+    this.buffer = buffer;
+    this.selection = selection;
+    /** @type {Stretch} */
+    this.window = selection;
     this.video = h('video', { playsinline: true, preload: 'auto', 'aria-label': t.video });
     this.still = h('canvas', { class: 'still', hidden: true, 'aria-hidden': 'true' });
     this.says = h('p', { class: 'says', role: 'status' });
@@ -78,7 +98,11 @@ export class Player extends EventTarget {
     this.#show({ start, end }, at, patience);
   }
 
-  /** Shows an instant: of the selection, or, if it is not in it, what lies around it. */
+  /**
+   * Shows an instant: of the selection, or, if it is not in it, what lies around it.
+   *
+   * @param {number} instant
+   */
   seek(instant) {
     const { start, end } = this.selection;
     const { oldest, newest } = this.buffer.extent;
@@ -104,22 +128,30 @@ export class Player extends EventTarget {
     this.#tell('state');
   }
 
+  /** @param {1 | -1} direction */
   async step(direction) {
     await this.stepper.step(direction);
   }
 
+  /** @param {boolean} loop */
   setLoop(loop) {
     this.loop = loop;
     this.video.loop = loop && !this.looking;
     this.#tell('state');
   }
 
+  /** @param {number} instant */
   #go(instant) {
     if (this.busy || !this.clock) this.#wanted = instant;
     else this.video.currentTime = this.clock.second(instant);
     this.#tell('time');
   }
 
+  /**
+   * @param {Stretch} window
+   * @param {number} at
+   * @param {number} patience
+   */
   #show(window, at, patience) {
     clearTimeout(this.#timer);
     this.#loading.abort();
@@ -154,7 +186,7 @@ export class Player extends EventTarget {
 
   #loaded() {
     this.busy = this.#swapping = false;
-    this.video.currentTime = this.clock.second(this.#wanted ?? this.clock.start);
+    if (this.clock) this.video.currentTime = this.clock.second(this.#wanted ?? this.clock.start);
     this.#wanted = null;
     this.still.hidden = true;
     if (this.#resume) void this.video.play().catch(notPlayed);
@@ -168,7 +200,7 @@ export class Player extends EventTarget {
     if (!this.video.getAttribute('src')) return;
     if (this.#again) {
       this.#again = false;
-      this.#wanted ??= this.clock.instant(this.video.currentTime);
+      this.#wanted ??= this.instant;
       this.busy = true;
       this.#tell('state');
       return this.#load();
@@ -182,7 +214,8 @@ export class Player extends EventTarget {
     const isThere = this.buffer.spans.some((span) => span.start < end && span.end > start);
     if (isThere || this.problem || !this.buffer.lostOf(this.window)) return;
     this.#empty();
-    this.clock = this.#wanted = null;
+    this.clock = null;
+    this.#wanted = null;
     this.#fail(new Problem(410, { type: 'gone', detail: '' }));
     this.#tell('time');
   }
@@ -194,6 +227,7 @@ export class Player extends EventTarget {
     this.video.load();
   }
 
+  /** @param {Problem} problem */
   #fail(problem) {
     this.busy = this.#swapping = this.#resume = false;
     this.problem = problem;
@@ -206,12 +240,12 @@ export class Player extends EventTarget {
     const { videoWidth, videoHeight, readyState } = this.video;
     if (readyState < 2 || !this.still.hidden) return;
     Object.assign(this.still, { width: videoWidth, height: videoHeight });
-    this.still.getContext('2d').drawImage(this.video, 0, 0);
+    this.still.getContext('2d')?.drawImage(this.video, 0, 0);
     this.still.hidden = false;
   }
 
   #watchFrames() {
-    if (!this.video.requestVideoFrameCallback) return;
+    if (!tellsFrames(this.video)) return;
     const see = () => {
       this.#tell('time');
       this.video.requestVideoFrameCallback(see);
@@ -219,17 +253,14 @@ export class Player extends EventTarget {
     this.video.requestVideoFrameCallback(see);
   }
 
+  /** @param {'state' | 'time'} kind */
   #tell(kind) {
     if (kind === 'state') this.#say();
     this.dispatchEvent(new Event(kind));
   }
 
   #say() {
-    let words = '';
-    if (this.problem)
-      words =
-        texts.timeline.filmProblems[this.problem.type]?.(this.problem.document) ?? inWords(this.problem);
-    else if (this.busy) words = t.loading;
+    const words = this.problem ? whyNot(this.problem) : this.busy ? t.loading : '';
     if (this.says.textContent !== words) fill(this.says, words);
     this.says.ariaHidden = String(!this.problem); // that it loads is seen, but not worth a word each time
     this.element.classList.toggle('busy', this.busy);
@@ -237,7 +268,12 @@ export class Player extends EventTarget {
   }
 }
 
-// A play that another film, or a pause, put an end to is no news.
+/** @param {Problem} problem */
+function whyNot(problem) {
+  return called(texts.timeline.filmProblems, problem.type)?.(factsOf(problem)) ?? inWords(problem);
+}
+
+/** A play that another film, or a pause, put an end to is no news. @param {Error} error */
 function notPlayed(error) {
   if (!['AbortError', 'NotAllowedError'].includes(error.name)) tellProblem(error);
 }

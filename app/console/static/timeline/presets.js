@@ -5,13 +5,18 @@ import { clock } from '../times.js';
 import { tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 
+/**
+ * @import { ClipPage } from '../../types.js'
+ * @import { Desk } from './buffer.js'
+ */
+
 const SECONDS = [30, 60, 120, 300, 600];
 const t = texts.timeline.presets;
 
-/** {element, press(number)}: `number` counts the presets from 1. */
+/** {element, press(number)}: `number` counts the presets from 1. @param {Desk} desk */
 export function presets({ api, session, selection, buffer, axis }) {
   const offered = SECONDS.filter((seconds) => seconds * 1000 <= selection.most);
-  const back = (seconds) => {
+  const back = (/** @type {number} */ seconds) => {
     const { newest } = buffer.extent;
     choose(newest - seconds * 1000, newest);
   };
@@ -32,8 +37,15 @@ export function presets({ api, session, selection, buffer, axis }) {
     ),
     h('button', { type: 'button', onclick: () => void sinceLastClip() }, t.sinceLastClip),
   );
-  return { element, press: (number) => offered[number - 1] && back(offered[number - 1]) };
+  const press = (/** @type {number} */ number) => {
+    if (number <= offered.length) back(offered[number - 1]);
+  };
+  return { element, press };
 
+  /**
+   * @param {number} start
+   * @param {number} end
+   */
   function choose(start, end) {
     selection.choose(start, end);
     if (!axis.shows(selection.start) || !axis.shows(selection.end))
@@ -44,8 +56,8 @@ export function presets({ api, session, selection, buffer, axis }) {
     try {
       const last = await lastClipsEnd();
       const { oldest, newest } = buffer.extent;
-      if (last === null) return tell(t.noClip);
-      if (last >= newest) return tell(t.nothingSince(clock(last)));
+      if (last === null) return void tell(t.noClip);
+      if (last >= newest) return void tell(t.nothingSince(clock(last)));
       if (last < oldest) tell(t.longAgo(clock(last)));
       else if (newest - last > selection.most) tell(t.tooLong);
       choose(last, newest);
@@ -58,6 +70,7 @@ export function presets({ api, session, selection, buffer, axis }) {
   async function lastClipsEnd() {
     const { id, room, since } = buffer.told;
     const query = { room, owner: session.facts.identity, since, limit: 200 };
+    /** @type {ClipPage} */
     const { items } = await api.get('/clips', query);
     const ends = items
       .filter((clip) => clip.buffer === id)

@@ -4,6 +4,14 @@ import { Problem } from '../api.js';
 import { cuesOf } from '../pictures.js';
 import { without } from './watched.js';
 
+/**
+ * @import { Cue } from '../pictures.js'
+ * @import { Extent } from './axis.js'
+ * @import { Stretch } from './film_clock.js'
+ * @import { WatchedBuffer } from './watched.js'
+ * @typedef {Cue & {sheetWidth: number, sheetHeight: number}} Sprite on the wall clock
+ */
+
 const WORTH_MS = 1_000; // of pictures: less is asked for together with what comes
 const AT_MOST_MS = 10_000; // between two looks for new ones: each asks for a sheet of its own
 
@@ -13,17 +21,22 @@ const AT_MOST_MS = 10_000; // between two looks for new ones: each asks for a sh
  * What came since the last look is asked for alone, so that a sheet is drawn, and loaded, once.
  */
 export class Sprites extends EventTarget {
-  #pieces = []; // [{start, end, cues}]
+  /** @type {(Stretch & {cues: Sprite[]})[]} */
+  #pieces = [];
   #askedAt = 0;
   #asking = false;
 
-  /** `most`: the longest stretch that can be asked for at once, in ms. */
+  /**
+   * @param {WatchedBuffer} buffer
+   * @param {number} most the longest stretch that can be asked for at once, in ms
+   */
   constructor(buffer, most) {
     super();
-    Object.assign(this, { buffer, most });
+    this.buffer = buffer;
+    this.most = most;
   }
 
-  /** {url, x, y, width, height, sheetWidth, sheetHeight} of the picture of an instant, if any. */
+  /** The picture of an instant, if any. @param {number} instant */
   at(instant) {
     const piece = this.#pieces.find(({ start, end }) => start <= instant && instant < end);
     return piece?.cues.find((cue) => cue.start <= instant && instant < cue.end) ?? null;
@@ -43,6 +56,10 @@ export class Sprites extends EventTarget {
     }
   }
 
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
   async #tryToAsk(from, to) {
     try {
       await this.#ask(from, to);
@@ -52,6 +69,10 @@ export class Sprites extends EventTarget {
     }
   }
 
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
   async #ask(from, to) {
     const query = { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
     const path = `/buffers/${encodeURIComponent(this.buffer.id)}/thumbnails.vtt`;
@@ -68,6 +89,10 @@ export class Sprites extends EventTarget {
 /**
  * What of a buffer there are no pictures of yet, newest first: [{start, end}], each `most` ms long at
  * most. What lies before `recent` was marked: each stretch of it stands alone, maybe hours apart.
+ *
+ * @param {{spans: Stretch[], extent: Pick<Extent, 'recent' | 'newest'>}} buffer
+ * @param {Stretch[]} pieces
+ * @param {number} most
  */
 export function missingPieces({ spans, extent: { recent, newest } }, pieces, most) {
   const marked = spans
@@ -81,15 +106,25 @@ export function missingPieces({ spans, extent: { recent, newest } }, pieces, mos
     .reverse();
 }
 
+/**
+ * @param {Stretch} part
+ * @param {number} most
+ */
 function inPieces({ start, end }, most) {
   const pieces = [];
   for (let from = start; from < end; from += most) pieces.push({ start: from, end: Math.min(from + most, end) });
   return pieces;
 }
 
-/** The cues of a buffer's index, on the wall clock. */
+/**
+ * The cues of a buffer's index, on the wall clock.
+ *
+ * @param {string} text
+ * @param {string} base
+ * @returns {Sprite[]}
+ */
 export function parse(text, base) {
-  const begin = Date.parse(/^NOTE start (\S+)$/m.exec(text)[1]);
+  const begin = Date.parse(/^NOTE start (\S+)$/m.exec(text)?.[1] ?? '');
   const cues = cuesOf(text, base);
   const sheetWidth = Math.max(...cues.map((cue) => cue.x + cue.width));
   const sheetHeight = Math.max(...cues.map((cue) => cue.y + cue.height));
@@ -102,7 +137,7 @@ export function parse(text, base) {
   }));
 }
 
-/** Whether a sheet is there: it is drawn at low priority, and a busy service says no. */
+/** Whether a sheet is there: it is drawn at low priority, and a busy service says no. @param {string} url */
 async function loads(url) {
   const sheet = new Image();
   sheet.src = url;
@@ -112,7 +147,14 @@ async function loads(url) {
   );
 }
 
-/** Shows a picture in an element of a size in pixels: all of the element is covered by it. */
+/**
+ * Shows a picture in an element of a size in pixels: all of the element is covered by it.
+ *
+ * @param {HTMLElement} element
+ * @param {Sprite} cue
+ * @param {number} width
+ * @param {number} height
+ */
 export function paint(element, cue, width, height) {
   const scale = Math.max(width / cue.width, height / cue.height);
   const left = (width - cue.width * scale) / 2 - cue.x * scale;

@@ -9,6 +9,7 @@ export class Stepper {
   #shown = 0; // when the picture that is shown begins, in seconds of the film
   #count = 0;
 
+  /** @param {HTMLVideoElement} video */
   constructor(video) {
     this.video = video;
     this.seconds = UNKNOWN_SECONDS;
@@ -21,7 +22,7 @@ export class Stepper {
     return Math.abs(currentTime - this.#shown) < LONGEST_SECONDS ? this.#shown : currentTime;
   }
 
-  /** Shows the next picture (1) or the one before (-1). */
+  /** Shows the next picture (1) or the one before (-1). @param {1 | -1} direction */
   async step(direction) {
     this.video.pause();
     const from = this.shown;
@@ -36,7 +37,8 @@ export class Stepper {
   }
 
   #watch() {
-    if (!this.video.requestVideoFrameCallback) return;
+    if (!tellsFrames(this.video)) return;
+    /** @type {VideoFrameRequestCallback} */
     const see = (_, { mediaTime, presentedFrames }) => {
       const passed = mediaTime - this.#shown;
       const next = presentedFrames === this.#count + 1 && !this.video.paused;
@@ -47,13 +49,20 @@ export class Stepper {
     this.video.requestVideoFrameCallback(see);
   }
 
+  /**
+   * @param {number} second
+   * @returns {Promise<void>}
+   */
   #show(second) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, PATIENCE_MS);
       const done = () => (clearTimeout(timer), resolve());
-      if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(done);
+      if (tellsFrames(this.video)) this.video.requestVideoFrameCallback(done);
       else this.video.addEventListener('seeked', done, { once: true });
       this.video.currentTime = second;
     });
   }
 }
+
+/** Whether a browser tells of each picture that it shows; not all do. @param {HTMLVideoElement} video */
+export const tellsFrames = (video) => 'requestVideoFrameCallback' in video;

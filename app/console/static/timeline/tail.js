@@ -4,10 +4,12 @@ import { h, set } from '../dom.js';
 import { dayAndTime, time } from '../times.js';
 import { texts } from '../texts.js';
 
+/** @import { Desk } from './buffer.js' */
+
 const t = texts.timeline.tail;
 const TICK_MS = 500;
 
-/** {element, close()}. */
+/** {element, close()}. @param {Desk} desk */
 export function tail({ buffer, selection, api, session }) {
   const says = h('span', { class: 'behind' });
   const include = h('button', { type: 'button', onclick: toggle }, t.include);

@@ -3,10 +3,17 @@
 import { h, set } from '../dom.js';
 import { texts } from '../texts.js';
 
+/** @import { Desk } from './buffer.js' */
+
 const t = texts.timeline.toolbar;
 
-/** Buttons for an Axis. */
+/** Buttons for an Axis. @param {Desk} desk */
 export function toolbar({ axis, selection, buffer }) {
+  /**
+   * @param {string} label
+   * @param {string} sign
+   * @param {() => void} act
+   */
   const button = (label, sign, act) =>
     h('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, sign);
   const follow = h(

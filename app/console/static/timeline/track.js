@@ -2,17 +2,24 @@
 
 import { fill, h, inNextFrame } from '../dom.js';
 import { clock, clockTenths } from '../times.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { handle } from './handle.js';
 import { paint } from './sprites.js';
 
+/**
+ * @import { Desk } from './buffer.js'
+ * @import { Stretch } from './film_clock.js'
+ */
+
 const TICK_PX = 96;
 const PICTURE_PX = 104;
-const STEPS = [1, 2, 4, 5, 10, 20, 30, 60, 120].map((seconds) => seconds * 1000);
+const STEPS = [1, 2, 4, 5, 10, 20, 30, 60].map((seconds) => seconds * 1000);
+const LONGEST_STEP = 120_000;
 const t = texts.timeline.track;
 
 /** The element of a timeline, drawn anew when `desk`'s parts change; what moves it is in gestures.js. */
 export class Track {
+  /** @param {Desk} desk */
   constructor(desk) {
     this.desk = desk;
     const { selection } = desk;
@@ -36,7 +43,7 @@ export class Track {
       this.chosen,
       this.playhead,
     );
-    this.strip = h('div', { class: 'strip' }, scene, this.start, this.end);
+    this.strip = h('div', { class: 'strip' }, scene, this.start.element, this.end.element);
     this.element = h(
       'div',
       { class: 'track', role: 'group', 'aria-label': t.label },
@@ -83,7 +90,7 @@ export class Track {
   #drawPictures() {
     const { axis, sprites } = this.desk;
     const least = (axis.length * PICTURE_PX) / this.width;
-    const step = STEPS.find((one) => one >= least) ?? STEPS.at(-1);
+    const step = STEPS.find((one) => one >= least) ?? LONGEST_STEP;
     const width = (step / axis.length) * this.width;
     const height = this.pictures.clientHeight;
     const shown = [];
@@ -99,6 +106,11 @@ export class Track {
 
   #drawParts() {
     const { axis, buffer } = this.desk;
+    /**
+     * @param {string} kind
+     * @param {Stretch} part
+     * @param {string | null} words
+     */
     const piece = (kind, part, words = null) => {
       const from = Math.max(axis.place(part.start), -0.01);
       const to = Math.min(axis.place(part.end), 1.01);
@@ -110,7 +122,7 @@ export class Track {
     fill(
       this.parts,
       buffer.spans.map((span) => piece('span', span)),
-      buffer.gaps.map((gap) => piece('gap', gap, texts.timeline.gaps.brief[gap.why])),
+      buffer.gaps.map((gap) => piece('gap', gap, called(texts.timeline.gaps.brief, gap.why))),
       buffer.forgotten.map((part) => piece('forgotten', part, t.forgotten)),
       borders(buffer.spans).map(
         (at) => axis.shows(at) && put(h('div', { class: 'border', title: t.border }), axis.place(at)),
@@ -138,10 +150,8 @@ export class Track {
     put(this.before, 0, clamp(from));
     put(this.after, clamp(to), 1 - clamp(to));
     put(this.chosen, clamp(from), clamp(to) - clamp(from));
-    put(this.start, clamp(from));
-    put(this.end, clamp(to));
-    this.start.classList.toggle('away', from < 0 || from > 1);
-    this.end.classList.toggle('away', to < 0 || to > 1);
+    put(this.start.element, clamp(from)).classList.toggle('away', from < 0 || from > 1);
+    put(this.end.element, clamp(to)).classList.toggle('away', to < 0 || to > 1);
     this.start.tell();
     this.end.tell();
   }
@@ -153,17 +163,29 @@ export class Track {
   }
 }
 
-/** The instants where another session begins. */
+/**
+ * The instants where another session begins.
+ *
+ * @param {{session: string, start: number}[]} spans
+ */
 export function borders(spans) {
   return spans
     .filter((span, place) => place && span.session !== spans[place - 1].session)
     .map((span) => span.start);
 }
 
+/**
+ * Puts an element at a part of the width.
+ *
+ * @param {HTMLElement} element
+ * @param {number} left
+ * @param {number | null} width
+ */
 function put(element, left, width = null) {
   element.style.left = `${left * 100}%`;
   if (width !== null) element.style.width = `${width * 100}%`;
   return element;
 }
 
+/** @param {number} place */
 const clamp = (place) => Math.min(1, Math.max(0, place));
