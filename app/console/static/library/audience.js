@@ -7,31 +7,39 @@ import { time } from '../times.js';
 import { texts } from '../texts.js';
 import { copy } from './copying.js';
 
+/** @import { ClipChange, ClipView } from '../../types.js' */
+
 const own = texts.library.audience;
 const LIVES = [1, 7, 30, 365]; // days
 let count = 0;
 
-/** `change(fields)` sets fields of the clip, and gives it. */
+/**
+ * `change(fields)` sets fields of the clip, and gives it.
+ *
+ * @param {ClipView} clip
+ * @param {(fields: ClipChange) => Promise<ClipView>} change
+ */
 export function audienceOf(clip, change) {
-  const name = `audience-${++count}`;
+  const group = `audience-${++count}`;
   const linkPart = h('div', { class: 'link' });
-  const radios = ['private', 'room', 'link'].map((value) => {
-    const called = h('span', { id: `${name}-${value}` }, own.names[value]);
-    const words = h('span', { class: 'hint', id: `${name}-${value}-hint` }, own.explain[value]);
+  const radios = /** @type {const} */ (['private', 'room', 'link']).map((value) => {
+    const name = h('span', { id: `${group}-${value}` }, own.names[value]);
+    const words = h('span', { class: 'hint', id: `${group}-${value}-hint` }, own.explain[value]);
     const radio = h('input', {
       type: 'radio',
-      name,
+      name: group,
       value,
       checked: clip.visibility === value,
-      'aria-labelledby': called.id,
+      'aria-labelledby': name.id,
       'aria-describedby': words.id,
       onchange: () => void choose(value),
     });
-    return h('label', {}, radio, h('span', {}, called, words));
+    return { radio, label: h('label', {}, radio, h('span', {}, name, words)) };
   });
-  const element = h('fieldset', { class: 'audience' }, h('legend', {}, own.legend), radios, linkPart);
+  const labels = radios.map(({ label }) => label);
+  const element = h('fieldset', { class: 'audience' }, h('legend', {}, own.legend), labels, linkPart);
 
-  // Whether it is so now; if not, it was told why.
+  /** Whether it is so now; if not, it was told why. @param {ClipChange} fields */
   async function set(fields) {
     element.disabled = true;
     try {
@@ -46,7 +54,9 @@ export function audienceOf(clip, change) {
     }
   }
 
+  /** @param {NonNullable<ClipChange['visibility']>} visibility */
   async function choose(visibility) {
+    /** @type {ClipChange} */
     const fields = { visibility };
     if (visibility !== 'private' && clip.hidden_head_seconds > 0) {
       const seconds = clip.hidden_head_seconds.toFixed(1);
@@ -55,7 +65,7 @@ export function audienceOf(clip, change) {
       fields.share_hidden_head = true;
     }
     await set(fields);
-    element.querySelector(`input[value=${clip.visibility}]`).focus();
+    focusChosen();
   }
 
   async function renew() {
@@ -65,34 +75,40 @@ export function audienceOf(clip, change) {
     const before = clip.link_url;
     if (!(await set({ visibility: 'private' }))) return;
     const hidden = clip.hidden_head_seconds > 0 ? { share_hidden_head: true } : {};
-    if (!(await set({ visibility: 'link', ...hidden }))) return tell(own.onlyRevoked);
+    if (!(await set({ visibility: 'link', ...hidden }))) return void tell(own.onlyRevoked);
     if (clip.link_url !== before) tell(own.renewed);
   }
 
   async function revoke() {
     if (await set({ visibility: 'private' })) tell(own.revoked);
-    element.querySelector(`input[value=${clip.visibility}]`).focus();
+    focusChosen();
+  }
+
+  function focusChosen() {
+    radios.find(({ radio }) => radio.checked)?.radio.focus();
   }
 
   function show() {
-    for (const radio of element.querySelectorAll('input[type=radio]'))
-      radio.checked = radio.value === clip.visibility;
-    if (!clip.link_url) return fill(linkPart);
+    for (const { radio } of radios) radio.checked = radio.value === clip.visibility;
+    const { link_url: url } = clip;
+    if (!url) return fill(linkPart);
+    /** @type {HTMLSelectElement} */
     const days = h(
       'select',
       { onchange: () => void set({ visibility: 'link', link_days: Number(days.value) }) },
       h('option', { value: '', selected: true, disabled: true }, own.extend),
       LIVES.map((each) => h('option', { value: each }, own.days(each))),
     );
-    const link = h('input', { readonly: true, value: clip.link_url, onfocus: () => link.select() });
+    /** @type {HTMLInputElement} */
+    const link = h('input', { readonly: true, value: url, onfocus: () => link.select() });
     fill(
       linkPart,
       h('label', {}, h('span', { class: 'visually-hidden' }, own.link), link),
-      h('p', { class: 'hint' }, own.holds, ' ', time(clip.link_expires_at)),
+      h('p', { class: 'hint' }, own.holds, ' ', clip.link_expires_at && time(clip.link_expires_at)),
       h(
         'div',
         { class: 'row' },
-        h('button', { class: 'primary', onclick: () => void copy(clip.link_url, link, own.copied) }, own.copy),
+        h('button', { class: 'primary', onclick: () => void copy(url, link, own.copied) }, own.copy),
         h('label', {}, h('span', { class: 'visually-hidden' }, own.extend), days),
         h('button', { onclick: () => void renew() }, own.renew),
         h('button', { class: 'danger', onclick: () => void revoke() }, own.revoke),

@@ -6,13 +6,21 @@ import { deleteClips } from './deleting.js';
 import { detailsOf } from './details.js';
 import { nameOf } from './words.js';
 
+/**
+ * @import { ClipView } from '../../types.js'
+ * @import { Page } from '../main.js'
+ */
+
 const own = texts.library.details;
 
+/** @param {Page} page */
 export async function open({ session, api, params }) {
+  /** @type {ClipView} */
   let clip = await api.get(`/clips/${encodeURIComponent(params.id)}`);
   const back = h('a', { class: 'back', href: '#/clips' }, own.back);
   const place = h('div', {});
   const element = h('article', { class: 'clip-page' }, back, place);
+  /** @type {ReturnType<typeof detailsOf> | null} */
   let details = null;
   let left = false;
 
@@ -35,11 +43,12 @@ export async function open({ session, api, params }) {
   }
 
   function gone() {
-    details.close();
+    details?.close();
     fill(place, h('p', { class: 'empty', role: 'status' }, own.gone));
     back.focus();
   }
 
+  /** @param {ClipView} restored */
   function returned(restored) {
     clip = restored;
     if (!left) show();
@@ -47,7 +56,7 @@ export async function open({ session, api, params }) {
 
   function leave() {
     left = true;
-    details.close();
+    details?.close();
   }
 
   show();

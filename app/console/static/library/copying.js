@@ -6,6 +6,10 @@ import { texts } from '../texts.js';
 /**
  * Copies `text`, and says `said`. Where a page may not, as at http://…, `element`, which shows the
  * whole text then, has it selected: one key more copies it.
+ *
+ * @param {string} text
+ * @param {HTMLElement} element
+ * @param {string} said
  */
 export async function copy(text, element, said) {
   try {
@@ -17,7 +21,7 @@ export async function copy(text, element, said) {
       element.select();
     } else {
       element.textContent = text;
-      getSelection().selectAllChildren(element);
+      getSelection()?.selectAllChildren(element);
     }
     return void tell(texts.library.copyByHand);
   }

@@ -5,6 +5,11 @@ import { inWords, tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 import { nameOf } from './words.js';
 
+/**
+ * @import { ClipView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ */
+
 const own = texts.library.deleting;
 const MARGIN_SECONDS = 2; // for the way there
 const WHY_SECONDS = 12;
@@ -13,15 +18,20 @@ const WHY_SECONDS = 12;
  * Deletes clips, which the viewer can take back for `restorable` seconds. `onGone(clip)` is called for
  * each that is gone, `onBack(clip)` for each that was taken back, `onDone()` when quotas may have
  * changed.
+ *
+ * @param {ClipView[]} clips
+ * @param {{api: Api, restorable: number, onGone: (clip: ClipView) => void,
+ *   onBack: (clip: ClipView) => void, onDone: () => void}} options
  */
 export async function deleteClips(clips, { api, restorable, onGone, onBack, onDone }) {
+  /** @type {ClipView[]} */
   const gone = [];
   const began = Date.now();
   for (const clip of clips) {
     try {
       await api.delete(`/clips/${clip.id}`);
     } catch (error) {
-      if (error.status !== 404) {
+      if (!(error instanceof Problem && error.status === 404)) {
         tellProblem(error);
         break;
       }

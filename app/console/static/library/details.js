@@ -10,16 +10,28 @@ import { shareClip } from './share.js';
 import { titleOf } from './title.js';
 import { fileName, mayChange } from './words.js';
 
+/**
+ * @import { ClipChange, ClipView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @import { Session } from '../session.js'
+ * @typedef {{api: Api, session: Session, onChange: (clip: ClipView) => void,
+ *   onDelete: (clip: ClipView) => void}} Options
+ */
+
 const own = texts.library.details;
 const MARGIN_MS = 30_000; // what a URL has to be good for when a download begins
 
 /**
  * The details of a clip. `onChange(clip)` is called when it was changed, `onDelete(clip)` when it is
  * to be. `level`: of its heading.
+ *
+ * @param {ClipView} clip
+ * @param {Options & {level: 1 | 2, autoplay: boolean}} options
  */
 export function detailsOf(clip, { api, session, level, autoplay, onChange, onDelete }) {
   const { limits } = session.facts;
   const changeable = mayChange(clip, session);
+  /** @returns {Promise<ClipView>} */
   const again = () => api.get(`/clips/${clip.id}`);
   const player = film(clip, { api, autoplay, again });
   const facts = h('section', { class: 'about-it', 'aria-label': own.facts });
@@ -27,11 +39,13 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
   download.addEventListener('click', (event) => void begin(event).catch(tellProblem));
   const keep = h('button', { 'aria-pressed': 'false', onclick: () => void toggle() }, own.keep);
 
+  /** @param {ClipChange} fields */
   async function change(fields) {
     taken(await api.patch(`/clips/${clip.id}`, fields));
     return clip;
   }
 
+  /** @param {ClipView} changed */
   function taken(changed) {
     clip = changed;
     show();
@@ -47,13 +61,18 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
     }
   }
 
-  // The clip's URL ends after an hour, and the page may have been open for longer.
+  /**
+   * The clip's URL ends after an hour, and the page may have been open for longer.
+   *
+   * @param {Event} event
+   */
   async function begin(event) {
     const end = new URL(download.href).searchParams.get('exp'); // in seconds
     if (end === null || Number(end) * 1000 - api.now() > MARGIN_MS) return;
     event.preventDefault();
     taken(await again());
-    download.cloneNode(true).click(); // without this listener: however soon it ends, it is tried
+    // Without this listener: however soon it ends, it is tried.
+    h('a', { href: download.href, download: download.download }).click();
   }
 
   function show() {

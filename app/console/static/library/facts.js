@@ -2,15 +2,21 @@
 
 import { h } from '../dom.js';
 import { bytes, clockTenths, fromNow, length, time } from '../times.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { copy } from './copying.js';
+
+/**
+ * @import { ClipGap, ClipView } from '../../types.js'
+ * @import { Child } from '../dom.js'
+ */
 
 const own = texts.library.facts;
 const TAIL_TOLD = 0.05; // seconds: less than a picture of most shares
 
-/** A clip's facts, as a list of terms. */
+/** A clip's facts, as a list of terms. @param {ClipView} clip */
 export function factsOf(clip) {
   const { requested, delivered } = clip;
+  const notes = clip.notes.map((note) => called(own.noteWords, note) ?? note);
   const asked = (Date.parse(requested.end) - Date.parse(requested.start)) / 1000;
   return h(
     'div',
@@ -23,7 +29,7 @@ export function factsOf(clip) {
       row(own.delivered, between(delivered), ` (${length(delivered.duration, { tenths: true })})`),
       tail(clip) && row(own.tail, tail(clip)),
       clip.gaps.length > 0 && row(own.gaps, gaps(clip.gaps)),
-      clip.notes.length > 0 && row(own.notes, list(clip.notes.map((note) => own.noteWords[note] ?? note))),
+      notes.length > 0 && row(own.notes, list(notes)),
       clip.hidden_head_seconds > 0 && row(own.hidden, own.hiddenHead(clip.hidden_head_seconds.toFixed(1))),
       row(own.whose, clip.shared_by),
       row(own.room, clip.room),
@@ -31,19 +37,29 @@ export function factsOf(clip) {
       row(own.made, time(clip.created_at)),
       row(own.life, life(clip)),
       row(own.picture, `${clip.width} × ${clip.height}, ${clip.audio ? own.sound : own.silent}`),
-      row(own.cut, own.cuts[clip.cut] ?? clip.cut),
-      row(own.clock, own.clocks[clip.clock] ?? clip.clock),
+      row(own.cut, called(own.cuts, clip.cut) ?? clip.cut),
+      row(own.clock, called(own.clocks, clip.clock) ?? clip.clock),
       row(own.size, bytes(clip.size)),
       row(own.checksum, checksum(clip)),
     ),
   );
 }
 
-/** The asked window as a bar: what of it the clip shows, where the gaps are. In words it is below. */
+/**
+ * The asked window as a bar: what of it the clip shows, where the gaps are. In words it is below.
+ *
+ * @param {ClipView} clip
+ */
 function coverage(clip) {
-  const [start, end] = [clip.requested.start, clip.requested.end].map(Date.parse);
+  const [start, end] = [Date.parse(clip.requested.start), Date.parse(clip.requested.end)];
+  /**
+   * @param {HTMLElement} element
+   * @param {string} from
+   * @param {string} until
+   */
   const place = (element, from, until) => {
-    const share = (at) => Math.min(100, Math.max(0, ((Date.parse(at) - start) / (end - start)) * 100));
+    const share = (/** @type {string} */ at) =>
+      Math.min(100, Math.max(0, ((Date.parse(at) - start) / (end - start)) * 100));
     element.style.left = `${share(from)}%`;
     element.style.width = `${share(until) - share(from)}%`;
     return element;
@@ -57,32 +73,37 @@ function coverage(clip) {
   );
 }
 
+/** @param {ClipGap[]} all */
 function gaps(all) {
   return list(
     all.map((gap) => {
       const seconds = (Date.parse(gap.end) - Date.parse(gap.start)) / 1000;
-      const why = own.gapWords[gap.why] ?? gap.why;
+      const why = called(own.gapWords, gap.why) ?? gap.why;
       return [time(gap.start, clockTenths), ' ', own.gap(length(seconds, { tenths: true }), why, gap.kept)];
     }),
   );
 }
 
+/** @param {ClipView} clip */
 function tail(clip) {
-  const [seconds, late] = [clip.tail_lag, clip.notes.includes('end-clamped')];
+  const seconds = clip.tail_lag;
+  const late = clip.notes.includes('end-clamped');
   // Only a precise cut has to leave out what was there.
   if (seconds <= TAIL_TOLD || !(late || clip.cut === 'precise')) return null;
   return (late ? own.tailMissing : own.tailLeans)(seconds.toFixed(seconds < 0.1 ? 2 : 1));
 }
 
+/** @param {ClipView} clip */
 function life(clip) {
   if (clip.keep) return own.kept;
   return clip.expires_at ? [time(clip.expires_at), ` (${fromNow(clip.expires_at)})`] : own.forever;
 }
 
-function checksum(clip) {
-  if (!clip.checksum) return own.noChecksum;
-  const shown = h('code', { title: clip.checksum }, `${clip.checksum.slice(0, 19)}…`);
-  const onclick = () => void copy(clip.checksum, shown, own.copied);
+/** @param {ClipView} clip */
+function checksum({ checksum: whole }) {
+  if (!whole) return own.noChecksum;
+  const shown = h('code', { title: whole }, `${whole.slice(0, 19)}…`);
+  const onclick = () => void copy(whole, shown, own.copied);
   return h(
     'span',
     { class: 'row' },
@@ -91,7 +112,9 @@ function checksum(clip) {
   );
 }
 
+/** @param {{start: string, end: string}} window */
 const between = ({ start, end }) => [time(start, clockTenths), ' – ', time(end, clockTenths)];
+/** @param {Child[]} items */
 const list = (items) =>
   items.length === 1
     ? items[0]
@@ -100,4 +123,8 @@ const list = (items) =>
         {},
         items.map((each) => h('li', {}, each)),
       );
+/**
+ * @param {string} term
+ * @param {Child[]} told
+ */
 const row = (term, ...told) => h('div', {}, h('dt', {}, term), h('dd', {}, told));

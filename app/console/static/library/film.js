@@ -6,12 +6,20 @@ import { texts } from '../texts.js';
 import { pictureAt, pictures, show } from './pictures.js';
 import { nameOf } from './words.js';
 
+/**
+ * @import { ClipView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ */
+
 const own = texts.library.film;
 const PICTURES = 8;
 
 /**
  * The film of a clip. `autoplay` begins it, unless the viewer likes things to stand still. `again()`
  * gives the clip anew: its URLs end after an hour.
+ *
+ * @param {ClipView} clip
+ * @param {{api: Api, autoplay: boolean, again: () => Promise<ClipView>}} options
  */
 export function film(clip, { api, autoplay, again }) {
   const ending = new AbortController();
@@ -57,23 +65,29 @@ export function film(clip, { api, autoplay, again }) {
   };
 }
 
+/**
+ * @param {HTMLElement} strip
+ * @param {ClipView} clip
+ * @param {Api} api
+ * @param {AbortSignal} signal
+ * @param {(seconds: number) => void} seek
+ */
 async function fillStrip(strip, clip, api, signal, seek) {
-  let all;
   try {
-    all = await pictures(api.url(clip.thumbnails), signal);
-    const last = all.at(-1).end;
+    const all = await pictures(api.url(clip.thumbnails), signal);
+    const last = all[all.length - 1].end;
     const count = Math.min(PICTURES, all.length);
     const chosen = Array.from({ length: count }, (_, place) => pictureAt(all, (place / count) * last));
     const buttons = chosen.map((picture) => {
       const label = length(picture.start);
       const image = h('span', { class: 'picture' });
       const attributes = { onclick: () => seek(picture.start), 'aria-label': own.seek(label), title: label };
-      return [picture, image, h('button', attributes, image)];
+      return { picture, image, button: h('button', attributes, image) };
     });
-    await Promise.all(buttons.map(([picture, image]) => show(image, picture)));
+    await Promise.all(buttons.map(({ picture, image }) => show(image, picture)));
     fill(
       strip,
-      buttons.map(([, , button]) => h('li', {}, button)),
+      buttons.map(({ button }) => h('li', {}, button)),
     );
   } catch {
     strip.hidden = true; // the film's own bar leads everywhere, too

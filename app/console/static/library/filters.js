@@ -1,21 +1,35 @@
 // Which clips are shown: read from the fragment's query, chosen in a form, asked of the service.
 
 import { fill, h } from '../dom.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { midnight } from '../times.js';
+
+/**
+ * @import { Child } from '../dom.js'
+ * @typedef {Record<string, string>} Filters by name; what is not filtered by has no key
+ */
 
 const own = texts.library.filters;
 const NAMES = ['title', 'room', 'owner', 'when', 'since', 'until', 'sort'];
+/** @type {Record<string, number>} */
 const SPANS = { day: 1, week: 7, month: 30 }; // days
 const DAY_MS = 86_400_000;
 const TYPING_MS = 300;
 
-/** The filters that a fragment's query holds; what is not there has no key. */
+/**
+ * The filters that a fragment's query holds; what is not there has no key.
+ *
+ * @param {URLSearchParams} query
+ * @returns {Filters}
+ */
 export function filtersIn(query) {
-  return Object.fromEntries(NAMES.map((name) => [name, query.get(name)]).filter(([, value]) => value));
+  return filled(NAMES.map((name) => [name, query.get(name) ?? '']));
 }
 
-/** The fragment that shows the clips of some filters. */
+/** Those of the fields that hold something. @param {[string, string][]} fields */
+const filled = (fields) => Object.fromEntries(fields.filter(([, value]) => value));
+
+/** The fragment that shows the clips of some filters. @param {Filters} filters */
 export function fragmentOf(filters) {
   const query = new URLSearchParams(
     NAMES.filter((name) => filters[name]).map((name) => [name, filters[name]]),
@@ -23,10 +37,16 @@ export function fragmentOf(filters) {
   return query.size ? `#/clips?${query}` : '#/clips';
 }
 
-/** What the service is asked for. `owner` is an identity, or `me`. */
+/**
+ * What the service is asked for. `owner` is an identity, or `me`.
+ *
+ * @param {Filters} filters
+ * @param {string} identity
+ */
 export function asked(filters, identity) {
   const { title, room, owner, when, since, until } = filters;
-  const past = SPANS[when] && new Date(Date.now() - SPANS[when] * DAY_MS).toISOString();
+  const days = called(SPANS, when ?? '');
+  const past = days && new Date(Date.now() - days * DAY_MS).toISOString();
   return {
     title,
     room,
@@ -39,8 +59,12 @@ export function asked(filters, identity) {
 /**
  * A form of the filters. `onChange(filters, {typing})` is called with each change; `typing` while
  * letters follow each other. `rooms(names)` adds to the rooms that are offered.
+ *
+ * @param {Filters} filters
+ * @param {{onlyRoom: string | null, onChange: (filters: Filters, how: {typing: boolean}) => void}} options
  */
 export function filterForm(filters, { onlyRoom, onChange }) {
+  /** @type {Set<string>} */
   const known = new Set();
   const rooms = h('datalist', { id: 'clip-rooms' });
   const title = h('input', {
@@ -69,16 +93,18 @@ export function filterForm(filters, { onlyRoom, onChange }) {
   const until = h('input', { type: 'date', name: 'until', value: filters.until });
   const dates = h('div', { class: 'dates row' }, labelled(own.since, since), labelled(own.until, until));
   const sort = select('sort', filters.sort ?? '', own.orders);
+  /** @type {number | undefined} */
   let timer;
-  const tell = (typing) => {
+  const tell = (/** @type {boolean} */ typing) => {
     clearTimeout(timer);
     dates.hidden = when.value !== 'dates';
-    onChange(Object.fromEntries([...new FormData(form)].filter(([, value]) => value)), { typing });
+    onChange(filled([...new FormData(form)].map(([name, value]) => [name, String(value)])), { typing });
   };
   const typed = () => {
     clearTimeout(timer);
     timer = setTimeout(() => tell(true), TYPING_MS);
   };
+  /** @type {HTMLFormElement} */
   const form = h(
     'form',
     {
@@ -86,7 +112,7 @@ export function filterForm(filters, { onlyRoom, onChange }) {
       role: 'search',
       'aria-label': own.form,
       onsubmit: (event) => (event.preventDefault(), tell(false)),
-      oninput: (event) => (event.target.type === 'search' ? typed() : tell(false)),
+      oninput: ({ target }) => (target === title || target === room ? typed() : tell(false)),
     },
     labelled(own.title, title),
     onlyRoom ? null : labelled(own.room, room, rooms),
@@ -98,6 +124,7 @@ export function filterForm(filters, { onlyRoom, onChange }) {
   dates.hidden = when.value !== 'dates';
   return {
     element: form,
+    /** @param {string[]} names */
     rooms(names) {
       const before = known.size;
       for (const name of names) known.add(name);
@@ -110,6 +137,11 @@ export function filterForm(filters, { onlyRoom, onChange }) {
   };
 }
 
+/**
+ * @param {'owner' | 'when' | 'sort'} name
+ * @param {string} value
+ * @param {Record<string, string>} options
+ */
 function select(name, value, options) {
   return h(
     'select',
@@ -120,6 +152,11 @@ function select(name, value, options) {
   );
 }
 
+/**
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {Child[]} more
+ */
 function labelled(label, control, ...more) {
   return h('label', {}, h('span', {}, label), control, more);
 }

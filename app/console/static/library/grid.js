@@ -1,5 +1,6 @@
 // The library: the clips that the viewer may see, as a grid that goes on as one scrolls.
 
+import { isAborted } from '../api.js';
 import { fill, h, set } from '../dom.js';
 import { inWords, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
@@ -12,12 +13,22 @@ import { selectionOf } from './selection.js';
 import { Tile } from './tile.js';
 import { mayChange } from './words.js';
 
+/**
+ * @import { ClipView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @import { Page } from '../main.js'
+ * @import { Session } from '../session.js'
+ * @import { Filters } from './filters.js'
+ */
+
 const own = texts.library.grid;
 const AHEAD = '800px'; // what is loaded before one has scrolled to it
 
 // How many clips each fragment showed when one left it: back there, one is where one was.
+/** @type {Map<string, number>} */
 const depths = new Map();
 
+/** @param {Page} page */
 export async function open({ session, api, query }) {
   const grid = new Grid(session, api, filtersIn(query));
   const loaded = grid.load(depths.get(fragmentOf(filtersIn(query))));
@@ -26,13 +37,18 @@ export async function open({ session, api, query }) {
 }
 
 class Grid {
+  /** @type {Session} */
   #session;
+  /** @type {Api} */
   #api;
+  /** @type {Filters} */
   #filters;
   #form;
+  /** @type {Pages | SortedPages} */
   #pages;
   #loading = new AbortController();
   #watcher;
+  /** @type {Map<string, Tile>} */
   #tiles = new Map(); // by the clip's id
   #closeQuick = () => {};
   #list = h('ul', { class: 'clips' });
@@ -40,8 +56,16 @@ class Grid {
   #more = h('button', { class: 'more', hidden: true, onclick: () => void this.#append() }, own.more);
   #instead = h('div', {});
 
+  /**
+   * @param {Session} session
+   * @param {Api} api
+   * @param {Filters} filters
+   */
   constructor(session, api, filters) {
-    [this.#session, this.#api, this.#filters] = [session, api, filters];
+    this.#session = session;
+    this.#api = api;
+    this.#filters = filters;
+    this.#pages = this.#asked();
     this.#form = filterForm(filters, {
       onlyRoom: session.facts.room,
       onChange: (changed, { typing }) => this.#filter(changed, typing),
@@ -70,7 +94,7 @@ class Grid {
       foot,
       this.selection.element,
     );
-    this.#watcher = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && void this.#append(), {
+    this.#watcher = new IntersectionObserver((seen) => seen.at(-1)?.isIntersecting && void this.#append(), {
       rootMargin: AHEAD,
     });
   }
@@ -87,8 +111,7 @@ class Grid {
     this.#loading.abort();
     this.#loading = new AbortController();
     this.#watcher.disconnect();
-    const pages = new Pages(this.#api, asked(this.#filters, this.#session.facts.identity));
-    this.#pages = this.#filters.sort ? new SortedPages(pages, this.#filters.sort) : pages;
+    this.#pages = this.#asked();
     this.#more.hidden = true;
     if (!this.#tiles.size)
       fill(
@@ -97,6 +120,11 @@ class Grid {
       );
     void this.quota.update();
     await this.#append(true, depth);
+  }
+
+  #asked() {
+    const pages = new Pages(this.#api, asked(this.#filters, this.#session.facts.identity));
+    return this.#filters.sort ? new SortedPages(pages, this.#filters.sort) : pages;
   }
 
   async #append(first = false, depth = 0) {
@@ -113,7 +141,7 @@ class Grid {
       this.#form.rooms(clips.map((clip) => clip.room));
       this.#told();
     } catch (error) {
-      if (error.name === 'AbortError') return;
+      if (isAborted(error)) return;
       if (first) this.#empty();
       this.#failed(error);
     }
@@ -153,6 +181,7 @@ class Grid {
     );
   }
 
+  /** @param {unknown} error */
   #failed(error) {
     const button = h('button', { onclick: () => void this.load() }, own.again);
     fill(this.#instead, h('div', { class: 'empty' }, h('p', { role: 'alert' }, inWords(error)), button));
@@ -160,6 +189,10 @@ class Grid {
     this.#more.hidden = true;
   }
 
+  /**
+   * @param {Filters} filters
+   * @param {boolean} typing
+   */
   #filter(filters, typing) {
     this.#filters = filters;
     const fragment = fragmentOf(filters);
@@ -170,6 +203,7 @@ class Grid {
     void this.load();
   }
 
+  /** @param {ClipView} clip */
   #tile(clip) {
     const tile = new Tile(clip, {
       api: this.#api,
@@ -181,6 +215,7 @@ class Grid {
     return tile;
   }
 
+  /** @param {Tile} tile */
   #open(tile) {
     this.#closeQuick = openQuick(tile.clip, {
       api: this.#api,
@@ -190,7 +225,9 @@ class Grid {
     });
   }
 
+  /** @param {ClipView[]} clips */
   async #delete(clips) {
+    /** @type {Map<string, Element | null>} */
     const places = new Map(); // what stood behind each
     await deleteClips(clips, {
       api: this.#api,

@@ -1,36 +1,52 @@
 // The small pictures of a clip: the index that finds them on their sheet, and how one is shown.
 
-import { Problem } from '../api.js';
+import { Problem, isAborted, unreachable } from '../api.js';
 import { set } from '../dom.js';
 import { cuesOf } from '../pictures.js';
 
-const sheets = new Map(); // url: a promise of the loaded sheet
+/** @import { Cue } from '../pictures.js' */
+
+/** @type {Map<string, Promise<HTMLImageElement>>} */
+const sheets = new Map(); // by URL
 const SHEETS_KEPT = 20;
 
 /**
- * The pictures that a WebVTT index names: [{start, end, url, x, y, width, height}], times in
- * seconds, places in pixels of the sheet. Throws Problem.
+ * The pictures that a WebVTT index names. Throws Problem.
+ *
+ * @param {string} url
+ * @param {AbortSignal} signal
  */
 export async function pictures(url, signal) {
-  let answer;
-  try {
-    answer = await fetch(url, { signal });
-  } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    throw new Problem(0, { type: 'unreachable', detail: error.message });
-  }
+  const answer = await fetch(url, { signal }).catch((error) => {
+    throw isAborted(error) ? error : unreachable(error);
+  });
   if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
   return cuesOf(await answer.text(), url);
 }
 
-/** The picture that is shown at a time. */
+/**
+ * The picture that is shown at a time, of which there is at least one.
+ *
+ * @param {Cue[]} all
+ * @param {number} at
+ */
 export function pictureAt(all, at) {
-  return all.find((each) => at < each.end) ?? all.at(-1);
+  return all.find((each) => at < each.end) ?? all[all.length - 1];
 }
 
-/** Shows a picture as the background of an element, as large as the element is. */
+/**
+ * Shows a picture as the background of an element, as large as the element is.
+ *
+ * @param {HTMLElement} element
+ * @param {Cue} picture
+ */
 export async function show(element, picture) {
   const sheet = await loaded(picture.url);
+  /**
+   * @param {number} offset
+   * @param {number} whole
+   * @param {number} part
+   */
   const share = (offset, whole, part) => (whole > part ? (offset / (whole - part)) * 100 : 0);
   const [wide, high] = [sheet.naturalWidth, sheet.naturalHeight];
   element.style.aspectRatio = `${picture.width} / ${picture.height}`;
@@ -39,15 +55,15 @@ export async function show(element, picture) {
   element.style.backgroundPosition = `${share(picture.x, wide, picture.width)}% ${share(picture.y, high, picture.height)}%`;
 }
 
+/** @param {string} url */
 function loaded(url) {
-  if (!sheets.has(url)) {
-    const image = new Image();
-    set(image, { src: url });
-    sheets.set(
-      url,
-      image.decode().then(() => image),
-    );
-    if (sheets.size > SHEETS_KEPT) sheets.delete(sheets.keys().next().value);
-  }
-  return sheets.get(url);
+  const known = sheets.get(url);
+  if (known) return known;
+  const image = new Image();
+  set(image, { src: url });
+  const sheet = image.decode().then(() => image);
+  sheets.set(url, sheet);
+  const [oldest] = sheets.keys();
+  if (sheets.size > SHEETS_KEPT) sheets.delete(oldest);
+  return sheet;
 }

@@ -4,9 +4,19 @@ import { h } from '../dom.js';
 import { texts } from '../texts.js';
 import { detailsOf } from './details.js';
 
+/**
+ * @import { ClipView } from '../../types.js'
+ * @import { Options } from './details.js'
+ */
+
 const own = texts.library.details;
 
-/** Opens the dialog. The options are those of the details; gives a function that closes it. */
+/**
+ * Opens the dialog. The options are those of the details; gives a function that closes it.
+ *
+ * @param {ClipView} clip
+ * @param {Options} options
+ */
 export function openQuick(clip, options) {
   const details = detailsOf(clip, {
     ...options,
@@ -23,6 +33,7 @@ export function openQuick(clip, options) {
     { class: 'button', href: `#/clips/${encodeURIComponent(clip.id)}`, onclick: close },
     own.page,
   );
+  /** @type {HTMLDialogElement} */
   const dialog = h(
     'dialog',
     { class: 'quick', 'aria-label': own.dialog, onclick: (event) => event.target === dialog && close() },

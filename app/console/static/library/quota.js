@@ -5,10 +5,15 @@ import { inWords } from '../telling.js';
 import { bytes } from '../times.js';
 import { texts } from '../texts.js';
 
+/**
+ * @import { QuotaView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ */
+
 const own = texts.library.quota;
 const NEAR = 0.9;
 
-/** The bar. `update()` asks anew; it may be called as often as anything changes. */
+/** The bar. `update()` asks anew; it may be called as often as anything changes. @param {Api} api */
 export function quotaBar(api) {
   const used = h('span', { class: 'used' });
   const reserved = h('span', { class: 'reserved' });
@@ -24,10 +29,11 @@ export function quotaBar(api) {
     }
   }
 
+  /** @param {QuotaView} quota */
   function show(quota) {
     const whole = quota.quota_bytes;
     const free = Math.max(0, whole - quota.used_bytes - quota.reserved_bytes);
-    const part = (count) => (whole ? Math.min(1, count / whole) : 1);
+    const part = (/** @type {number} */ count) => (whole ? Math.min(1, count / whole) : 1);
     used.style.width = `${part(quota.used_bytes) * 100}%`;
     reserved.style.width = `${part(quota.reserved_bytes) * 100}%`;
     const full = part(quota.used_bytes + quota.reserved_bytes);

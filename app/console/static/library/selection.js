@@ -3,9 +3,19 @@
 import { h } from '../dom.js';
 import { texts } from '../texts.js';
 
+/**
+ * @import { ClipView } from '../../types.js'
+ * @import { Tile } from './tile.js'
+ */
+
 const own = texts.library.selection;
 
-/** `tiles()` gives the tiles there are; `onDelete(clips)`; `onMode(on)` when choosing begins or ends. */
+/**
+ * `tiles()` gives the tiles there are; `onMode(on)` is called when choosing begins or ends.
+ *
+ * @param {{tiles: () => Iterable<Tile>, onDelete: (clips: ClipView[]) => void,
+ *   onMode: (on: boolean) => void}} options
+ */
 export function selectionOf({ tiles, onDelete, onMode }) {
   const words = h('span', { role: 'status' });
   const remove = h(
@@ -23,15 +33,18 @@ export function selectionOf({ tiles, onDelete, onMode }) {
     all,
     done,
   );
-  const toggle = h('button', { 'aria-pressed': 'false', onclick: () => turn(element.hidden) }, own.choose);
+  const onclick = () => turn(element.hidden !== false);
+  const toggle = h('button', { 'aria-pressed': 'false', onclick }, own.choose);
 
   const chosen = () => [...tiles()].filter((tile) => tile.selected);
 
+  /** @param {boolean} value */
   function choose(value) {
     for (const tile of tiles()) tile.selected = value;
     update();
   }
 
+  /** @param {boolean} on */
   function turn(on) {
     element.hidden = !on;
     toggle.setAttribute('aria-pressed', String(on));

@@ -1,11 +1,16 @@
 // Posting a clip in a channel of the chat.
 
-import { ask } from '../asking.js';
+import { ask, typed } from '../asking.js';
 import { h } from '../dom.js';
 import { freshKey } from '../fresh_key.js';
 import { tell } from '../telling.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { nameOf } from './words.js';
+
+/**
+ * @import { ClipView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ */
 
 const own = texts.library.share;
 let lastChannel = '';
@@ -13,6 +18,9 @@ let lastChannel = '';
 /**
  * Asks for the channel and the words, of at most `longest` characters, then asks the service to post
  * the clip there.
+ *
+ * @param {ClipView} clip
+ * @param {{api: Api, longest: number}} options
  */
 export async function shareClip(clip, { api, longest }) {
   // The same dialog sent twice, over a bad connection, is one message.
@@ -28,19 +36,19 @@ export async function shareClip(clip, { api, longest }) {
   const words = h('textarea', { name: 'text', maxlength: longest, placeholder: own.placeholder });
   const sent = await ask({
     title: own.title(nameOf(clip)),
-    explain: own.explain[clip.visibility],
+    explain: called(own.explain, clip.visibility),
     fields: [
       h('label', { class: 'field' }, own.channel, channel),
       h('label', { class: 'field' }, own.text, words),
     ],
     submit: own.submit,
     act: (data) => {
-      const body = { channel_id: data.get('channel_id').trim() };
-      const text = data.get('text').trim();
+      const body = { channel_id: typed(data, 'channel_id') };
+      const text = typed(data, 'text');
       return api.post(`/clips/${clip.id}/share`, text ? { ...body, text } : body, { 'Idempotency-Key': key });
     },
   });
   if (!sent) return;
-  lastChannel = sent.get('channel_id').trim();
+  lastChannel = typed(sent, 'channel_id');
   tell(own.sent(lastChannel));
 }

@@ -2,14 +2,20 @@
 
 import { fill, h, set } from '../dom.js';
 import { bytes, fromNow, length, time } from '../times.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { pictureAt, pictures, show } from './pictures.js';
 import { nameOf } from './words.js';
+
+/**
+ * @import { ClipView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @import { Cue } from '../pictures.js'
+ */
 
 const own = texts.library;
 const HOVER_MS = 150;
 
-/** `onOpen(tile)`, `onSelect(tile)`; the tile tells `clip`, `element`, `selected`. */
+/** What there is of a clip, its element, and whether it is selected. */
 export class Tile {
   #api;
   #title;
@@ -19,6 +25,11 @@ export class Tile {
   #image;
   #length;
 
+  /**
+   * @param {ClipView} clip
+   * @param {{api: Api, selectable: boolean, onOpen: (tile: Tile) => void,
+   *   onSelect: (tile: Tile) => void}} options
+   */
   constructor(clip, { api, selectable, onOpen, onSelect }) {
     this.#api = api;
     this.#image = h('img', { alt: '', loading: 'lazy', decoding: 'async', width: 640, height: 360 });
@@ -33,7 +44,9 @@ export class Tile {
     const select = this.#check && h('label', { class: 'select' }, this.#check);
     this.element = h('li', { class: 'tile card' }, poster, heading, this.#facts, select);
     if (matchMedia('(hover: hover)').matches) this.#moveUnder(poster);
-    this.update(clip);
+    this.clip = clip;
+    this.#showPoster();
+    this.#show();
   }
 
   get selected() {
@@ -52,12 +65,21 @@ export class Tile {
     this.#title.focus();
   }
 
-  /** Shows what has become of the clip. */
+  /** Shows what has become of the clip. @param {ClipView} clip */
   update(clip) {
-    const sameFilm = this.clip?.poster === clip.poster;
+    const sameFilm = this.clip.poster === clip.poster;
     this.clip = clip;
+    if (!sameFilm) this.#showPoster();
+    this.#show();
+  }
+
+  #showPoster() {
+    set(this.#image, { src: this.#api.url(this.clip.poster), hidden: false });
+  }
+
+  #show() {
+    const { clip } = this;
     const name = nameOf(clip);
-    if (!sameFilm) set(this.#image, { src: this.#api.url(clip.poster), hidden: false });
     this.#title.textContent = name;
     set(this.#title, { href: `#/clips/${encodeURIComponent(clip.id)}`, title: name });
     if (this.#check) set(this.#check, { 'aria-label': own.grid.selectOne(name) });
@@ -74,6 +96,10 @@ export class Tile {
     );
   }
 
+  /**
+   * @param {MouseEvent} event
+   * @param {(tile: Tile) => void} onOpen
+   */
   #clicked(event, onOpen) {
     // With a key or the middle button it goes where the link goes: a page of its own.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
@@ -81,8 +107,11 @@ export class Tile {
     onOpen(this);
   }
 
+  /** @param {HTMLElement} poster */
   #moveUnder(poster) {
+    /** @type {AbortController | null} */
     let ending = null;
+    /** @type {Cue[] | null} */
     let found = null;
     poster.addEventListener('pointerenter', async () => {
       const mine = (ending = new AbortController());
@@ -99,7 +128,7 @@ export class Tile {
       const box = poster.getBoundingClientRect();
       const part = (event.clientX - box.left) / box.width;
       this.#preview.style.setProperty('--part', `${part * 100}%`);
-      void show(this.#preview, pictureAt(found, part * found.at(-1).end)).then(
+      void show(this.#preview, pictureAt(found, part * found[found.length - 1].end)).then(
         () => set(this.#preview, { 'data-shown': !ending?.signal.aborted }),
         () => (found = []),
       );
@@ -111,14 +140,16 @@ export class Tile {
   }
 }
 
+/** @param {ClipView} clip */
 function audienceBadge(clip) {
   return h(
     'span',
     { class: clip.visibility === 'private' ? 'badge soft' : 'badge good' },
-    own.audience.short[clip.visibility],
+    called(own.audience.short, clip.visibility),
   );
 }
 
+/** @param {ClipView} clip */
 function lifeBadge(clip) {
   if (clip.keep) return h('span', { class: 'badge soft' }, own.life.kept);
   if (!clip.expires_at) return null;

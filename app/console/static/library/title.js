@@ -5,11 +5,17 @@ import { tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 import { nameOf } from './words.js';
 
+/** @import { ClipView } from '../../types.js' */
+
 const own = texts.library.rename;
 
 /**
  * `level`: the heading's, 1 or 2; `longest`: how many characters a title may have. `rename(title)` sets
  * it, and gives the clip.
+ *
+ * @param {ClipView} clip
+ * @param {{level: 1 | 2, longest: number, changeable: boolean,
+ *   rename: (title: string) => Promise<ClipView>}} options
  */
 export function titleOf(clip, { level, longest, changeable, rename }) {
   const element = h('div', { class: 'name row' });
@@ -18,7 +24,7 @@ export function titleOf(clip, { level, longest, changeable, rename }) {
     const heading = h(`h${level}`, {}, nameOf(clip));
     const button = changeable && h('button', { class: 'plain', onclick: edit }, own.button);
     fill(element, heading, button);
-    if (focus) button.focus();
+    if (focus && button) button.focus();
   }
 
   function edit() {
@@ -28,32 +34,38 @@ export function titleOf(clip, { level, longest, changeable, rename }) {
       value: clip.title,
       'aria-label': own.label,
     });
-    const save = async (event) => {
+    const save = async (/** @type {Event} */ event) => {
       event.preventDefault();
       const title = input.value.trim();
       if (title === clip.title) return showTitle(true);
-      for (const each of form.elements) each.disabled = true;
+      disable(true);
       try {
         clip = await rename(title);
         showTitle(true);
       } catch (error) {
         tellProblem(error);
-        for (const each of form.elements) each.disabled = false;
+        disable(false);
         input.focus();
       }
     };
-    const leave = (event) => {
+    const leave = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== 'Escape') return;
       event.preventDefault(); // the dialog around it stays
       event.stopPropagation();
       showTitle(true);
     };
-    const form = h(
-      'form',
-      { class: 'row rename', onsubmit: save, onkeydown: leave },
+    const controls = [
       input,
       h('button', { class: 'primary' }, own.save),
       h('button', { type: 'button', onclick: () => showTitle(true) }, texts.shell.cancel),
+    ];
+    const disable = (/** @type {boolean} */ disabled) => {
+      for (const each of controls) each.disabled = disabled;
+    };
+    const form = h(
+      'form',
+      { class: 'row rename', onsubmit: save, onkeydown: leave },
+      controls,
     );
     fill(element, form);
     input.select();

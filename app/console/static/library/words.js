@@ -3,19 +3,29 @@
 import { clock } from '../times.js';
 import { texts } from '../texts.js';
 
+/**
+ * @import { ClipView } from '../../types.js'
+ * @import { Facts } from '../session.js'
+ */
+
 const own = texts.library;
 
-/** A clip's title, or what stands for it where it has none. */
+/** A clip's title, or what stands for it where it has none. @param {ClipView} clip */
 export function nameOf(clip) {
   return clip.title || own.untitled(clip.shared_by, clock(clip.delivered.start));
 }
 
-/** Whether the session's viewer may change a clip. */
+/**
+ * Whether the session's viewer may change a clip.
+ *
+ * @param {ClipView} clip
+ * @param {{facts: Facts}} session
+ */
 export function mayChange(clip, session) {
   return clip.owner === session.facts.identity || session.facts.instance_admin;
 }
 
-/** The name to save a clip under: its title as it is now, when it was recorded. */
+/** The name to save a clip under: its title as it is now, when it was recorded. @param {ClipView} clip */
 export function fileName(clip) {
   const words =
     (clip.title || clip.room)
