@@ -2,15 +2,22 @@
 
 import { h } from '../dom.js';
 import { midnight, time } from '../times.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { Listing } from './listing.js';
 
+/**
+ * @import { AuditView } from '../../types.js'
+ * @import { Page } from '../main.js'
+ */
+
 const own = texts.admin.audit;
-const NAMES = ['identity', 'action', 'subject', 'since', 'until'];
+const NAMES = /** @type {const} */ (['identity', 'action', 'subject', 'since', 'until']);
 const TYPING_MS = 300;
 
+/** @param {Page} page */
 export async function open({ api, query }) {
-  let asked = Object.fromEntries(NAMES.map((name) => [name, query.get(name)]).filter(([, value]) => value));
+  let asked = filled(NAMES.map((name) => [name, query.get(name) ?? '']));
+  /** @type {Listing<AuditView>} */
   const listing = new Listing({
     name: own.title,
     columns: own.columns,
@@ -27,21 +34,24 @@ export async function open({ api, query }) {
     cells: (item) => [
       time(item.at),
       item.identity || h('span', { class: 'hint' }, own.service),
-      own.actions[item.action] ?? item.action,
+      called(own.actions, item.action) ?? item.action,
       h('code', {}, item.subject),
       item.room || '–',
       details(item.data),
     ],
   });
+  /** @type {number | undefined} */
   let timer;
   const changed = () => {
     clearTimeout(timer);
-    asked = Object.fromEntries(
-      [...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value),
-    );
+    asked = filled([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
     history.replaceState(history.state, '', `#/admin/audit?${new URLSearchParams(asked)}`);
     void listing.load();
   };
+  /**
+   * @param {typeof NAMES[number]} name
+   * @param {'search' | 'date'} type
+   */
   const input = (name, type) =>
     h(
       'label',
@@ -55,6 +65,7 @@ export async function open({ api, query }) {
       h('option', { value, selected: value === asked.action }, label),
     ),
   ]);
+  /** @type {HTMLFormElement} */
   const form = h(
     'form',
     {
@@ -77,11 +88,21 @@ export async function open({ api, query }) {
   return { element, close: () => (clearTimeout(timer), listing.close()) };
 }
 
-/** What is noted beside it, as terms and values. */
+/**
+ * Those of the fields that hold something.
+ *
+ * @param {[string, string][]} fields
+ * @returns {Record<string, string>}
+ */
+const filled = (fields) => Object.fromEntries(fields.filter(([, value]) => value));
+
+/** What is noted beside it, as terms and values. @param {AuditView['data']} data */
 function details(data) {
-  const pairs = Object.entries(data).filter(([, value]) => value !== null && value.length !== 0);
+  const isEmpty = (/** @type {unknown} */ value) => value === '' || (Array.isArray(value) && !value.length);
+  const pairs = Object.entries(data).filter(([, value]) => value !== null && !isEmpty(value));
   if (!pairs.length) return '–';
-  const written = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+  const written = (/** @type {unknown} */ value) =>
+    typeof value === 'string' ? value : JSON.stringify(value);
   return h(
     'ul',
     { class: 'data' },

@@ -1,18 +1,27 @@
 // The communities that the viewer manages: a list, and one of them to change.
 
 import { h } from '../dom.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { communityOf } from './community.js';
 import { Listing } from './listing.js';
 
+/**
+ * @import { CommunityView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @import { Page } from '../main.js'
+ */
+
 const own = texts.admin.communities;
 
+/** @param {Page} page */
 export async function open({ api, query }) {
   const of = query.get('of');
   return of === null ? listed(api) : communityOf(of, api);
 }
 
+/** @param {Api} api */
 async function listed(api) {
+  /** @type {Listing<CommunityView>} */
   const listing = new Listing({
     name: own.title,
     columns: own.columns,
@@ -23,8 +32,8 @@ async function listed(api) {
       h('a', { href: `#/admin/communities?${new URLSearchParams({ of: item.id })}` }, item.id),
       h('span', { class: item.enabled ? 'badge good' : 'badge soft' }, item.enabled ? own.on : own.off),
       own.slots(item.active, item.max_concurrent),
-      own.access[item.access] ?? item.access,
-      own.policies[item.capture_policy] ?? item.capture_policy,
+      called(own.access, item.access) ?? item.access,
+      called(own.policies, item.capture_policy) ?? item.capture_policy,
       own.minutes(item.retention_minutes),
       String(item.members),
     ],

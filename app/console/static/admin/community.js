@@ -2,12 +2,24 @@
 
 import { h } from '../dom.js';
 import { inWords, tell } from '../telling.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { membersOf } from './members.js';
 import { pathName } from './names.js';
 
+/**
+ * @import { ConfigRequest, ConfigView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @typedef {'max_concurrent' | 'access' | 'capture_policy' | 'retention_minutes'} Rule
+ * @typedef {{name: Rule, element: HTMLElement, show: (now: ConfigView) => void,
+ *   read: () => string | number | null}} Field
+ */
+
 const own = texts.admin.communities;
 
+/**
+ * @param {string} name
+ * @param {Api} api
+ */
 export async function communityOf(name, api) {
   const path = `/communities/${pathName(name)}/config`;
   const form = rulesForm(await api.get(path), (change) => api.put(path, change));
@@ -22,18 +34,24 @@ export async function communityOf(name, api) {
   return { element, close: members.close };
 }
 
-/** `rules`: those in force, `own` the names of those that are the community's own. */
+/**
+ * `rules`: those in force, `own` the names of those that are the community's own.
+ *
+ * @param {ConfigView} rules
+ * @param {(change: ConfigRequest) => Promise<ConfigView>} save
+ */
 function rulesForm(rules, save) {
   const wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
   const submit = h('button', { class: 'primary' }, own.save);
   const enabled = h('input', { type: 'checkbox', name: 'enabled', checked: rules.enabled });
+  /** @type {Field[]} */
   const fields = [
     number('max_concurrent', rules, { min: 0, max: 10_000, step: 1 }),
     choice('access', rules, own.access),
     choice('capture_policy', rules, own.policies),
     number('retention_minutes', rules, { min: 0.1, max: 1440, step: 'any' }),
   ];
-  const send = async (event) => {
+  const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     wrong.hidden = true;
     submit.disabled = true;
@@ -64,13 +82,21 @@ function rulesForm(rules, save) {
   );
 }
 
-/** A number of the community's own, or the instance's. */
+/**
+ * A number of the community's own, or the instance's.
+ *
+ * @param {'max_concurrent' | 'retention_minutes'} name
+ * @param {ConfigView} rules
+ * @param {{min: number, max: number, step: number | 'any'}} limits
+ * @returns {Field}
+ */
 function number(name, rules, limits) {
   const id = `rule-${name}`;
   const input = h('input', { type: 'number', id, name, required: true, ...limits });
+  /** @type {HTMLInputElement} */
   const ofInstance = h('input', { type: 'checkbox', onchange: () => (input.disabled = ofInstance.checked) });
-  const show = (now) => {
-    input.value = now[name];
+  const show = (/** @type {ConfigView} */ now) => {
+    input.value = String(now[name]);
     ofInstance.checked = !now.own.includes(name);
     input.disabled = ofInstance.checked;
   };
@@ -85,13 +111,20 @@ function number(name, rules, limits) {
   return { name, element, show, read: () => (ofInstance.checked ? null : Number(input.value)) };
 }
 
-/** One of several values, or the instance's. */
+/**
+ * One of several values, or the instance's.
+ *
+ * @param {'access' | 'capture_policy'} name
+ * @param {ConfigView} rules
+ * @param {Record<string, string>} values
+ * @returns {Field}
+ */
 function choice(name, rules, values) {
   const id = `rule-${name}`;
   const select = h('select', { id, name });
-  const show = (now) => {
+  const show = (/** @type {ConfigView} */ now) => {
     const ownOne = now.own.includes(name);
-    const inForce = ownOne ? own.asInstance : own.asInstanceNow(values[now[name]] ?? now[name]);
+    const inForce = ownOne ? own.asInstance : own.asInstanceNow(called(values, now[name]) ?? now[name]);
     select.replaceChildren(
       h('option', { value: '', selected: !ownOne }, inForce),
       ...Object.entries(values).map(([value, label]) =>

@@ -3,13 +3,21 @@
 import { h } from '../dom.js';
 import { tell, tellProblem } from '../telling.js';
 import { fromNow, time } from '../times.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { Listing } from './listing.js';
+
+/**
+ * @import { EventView } from '../../types.js'
+ * @import { Page } from '../main.js'
+ */
 
 const own = texts.admin.deliveries;
 
+/** @param {Page} page */
 export async function open({ api, query }) {
   const state = query.get('state') === 'pending' ? 'pending' : 'dead';
+  const nameOf = (/** @type {EventView} */ { event }) => called(own.events, event) ?? event;
+  /** @type {Listing<EventView>} */
   const listing = new Listing({
     name: own.title,
     columns: own.columns,
@@ -17,7 +25,7 @@ export async function open({ api, query }) {
     ask: (next, signal) => api.get('/events', { state, next }, { signal }),
     key: (item) => item.id,
     cells: (item) => [
-      own.events[item.event] ?? item.event,
+      nameOf(item),
       item.room,
       time(item.created_at),
       String(item.attempts),
@@ -26,7 +34,7 @@ export async function open({ api, query }) {
         ? h(
             'button',
             {
-              'aria-label': own.againOf(own.events[item.event] ?? item.event, item.room),
+              'aria-label': own.againOf(nameOf(item), item.room),
               onclick: () => void again(item),
             },
             own.again,
@@ -35,6 +43,7 @@ export async function open({ api, query }) {
     ],
   });
 
+  /** @param {EventView} item */
   async function again(item) {
     try {
       await api.post(`/events/${encodeURIComponent(item.id)}/send`);
@@ -45,7 +54,7 @@ export async function open({ api, query }) {
     }
   }
 
-  const link = (each) =>
+  const link = (/** @type {'dead' | 'pending'} */ each) =>
     h(
       'a',
       {
@@ -55,7 +64,8 @@ export async function open({ api, query }) {
       },
       own.states[each],
     );
-  const states = h('nav', { class: 'row states', 'aria-label': own.which }, ['dead', 'pending'].map(link));
+  const links = [link('dead'), link('pending')];
+  const states = h('nav', { class: 'row states', 'aria-label': own.which }, links);
   await listing.load();
   const element = h(
     'section',

@@ -1,27 +1,35 @@
 // How the installation is: the doctor's findings, and plots of what fills up or falls behind.
 
+import { Problem, isAborted } from '../api.js';
 import { fill, h } from '../dom.js';
 import { inWords } from '../telling.js';
 import { bytes, time } from '../times.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { Plot } from './plot.js';
+
+/**
+ * @import { ChecksView, HistoryView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @import { Page } from '../main.js'
+ * @typedef {keyof typeof own.quantities} Quantity
+ */
 
 const own = texts.admin.instance;
 const AGAIN_MS = 15_000;
 const MINUTES = 60;
-const seconds = (value) => own.seconds(value);
-const count = (value) => String(value);
+/** @type {[Quantity, (value: number) => string][]} */
 const PLOTS = [
   ['free_disk_bytes', bytes],
   ['buffered_bytes', bytes],
   ['clips_bytes', bytes],
-  ['media_lag_seconds', seconds],
-  ['index_lag_seconds', seconds],
-  ['active_sessions', count],
+  ['media_lag_seconds', own.seconds],
+  ['index_lag_seconds', own.seconds],
+  ['active_sessions', String],
 ];
 const TONES = { fail: 'bad', warn: 'warn', unknown: 'soft', ok: 'good' };
 const GRAVEST = Object.keys(TONES);
 
+/** @param {Page} page */
 export function open({ api }) {
   const view = new Instance(api);
   view.begin();
@@ -30,13 +38,15 @@ export function open({ api }) {
 
 class Instance {
   #ending = new AbortController();
-  #timer = null;
-  #plots = PLOTS.map(([name, say]) => [name, new Plot(own.quantities[name], say)]);
+  /** @type {number | undefined} */
+  #timer;
+  #plots = PLOTS.map(([name, say]) => ({ name, plot: new Plot(own.quantities[name], say) }));
   #checks = h('ul', { class: 'checks' });
   #state = h('p', { class: 'note', role: 'status' }, texts.admin.listing.loading);
   #wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
   #again = h('button', { onclick: () => void this.#look() }, own.again);
 
+  /** @param {Api} api */
   constructor(api) {
     this.api = api;
     this.element = h(
@@ -51,10 +61,10 @@ class Instance {
       h(
         'div',
         { class: 'plots' },
-        this.#plots.map(([, plot]) => plot.element),
+        this.#plots.map(({ plot }) => plot.element),
       ),
     );
-    document.addEventListener('visibilitychange', () => document.hidden || this.begin(), {
+    document.addEventListener('visibilitychange', () => void (document.hidden || this.begin()), {
       signal: this.#ending.signal,
     });
   }
@@ -67,7 +77,7 @@ class Instance {
   close() {
     this.#ending.abort();
     clearTimeout(this.#timer);
-    for (const [, plot] of this.#plots) plot.close();
+    for (const { plot } of this.#plots) plot.close();
   }
 
   /** Asks, and again in a while; not where nobody looks. */
@@ -75,6 +85,7 @@ class Instance {
     clearTimeout(this.#timer);
     const { signal } = this.#ending;
     try {
+      /** @type {[HistoryView, ChecksView]} */
       const [history, checks] = await Promise.all([
         this.api.get('/operations/history', { minutes: MINUTES }, { signal }),
         this.api.get('/operations/checks', {}, { signal }),
@@ -83,17 +94,18 @@ class Instance {
       this.#showChecks(checks);
       this.#wrong.hidden = true;
     } catch (error) {
-      if (error.name === 'AbortError') return;
+      if (isAborted(error)) return;
       this.#wrong.textContent = inWords(error);
       this.#wrong.hidden = false;
-      if (error.status === 403) return;
+      if (error instanceof Problem && error.status === 403) return;
     }
     if (!document.hidden && !signal.aborted) this.#timer = setTimeout(() => void this.#look(), AGAIN_MS);
   }
 
+  /** @param {HistoryView} history */
   #showHistory(history) {
     const at = history.items.map((sample) => Date.parse(sample.at));
-    for (const [name, plot] of this.#plots) {
+    for (const { name, plot } of this.#plots) {
       plot.show(
         history.items.map((sample, place) => ({ at: at[place], value: sample[name] })),
         history.step_seconds,
@@ -101,6 +113,7 @@ class Instance {
     }
   }
 
+  /** @param {ChecksView} checks */
   #showChecks(checks) {
     const items = checks.items.toSorted((a, b) => GRAVEST.indexOf(a.level) - GRAVEST.indexOf(b.level));
     const bad = items.filter((item) => !item.ok).length;
@@ -116,7 +129,11 @@ class Instance {
         h(
           'li',
           {},
-          h('span', { class: `badge ${TONES[item.level] ?? 'soft'}` }, own.levels[item.level] ?? item.level),
+          h(
+            'span',
+            { class: `badge ${called(TONES, item.level) ?? 'soft'}` },
+            called(own.levels, item.level) ?? item.level,
+          ),
           h(
             'div',
             {},

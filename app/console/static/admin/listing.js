@@ -1,19 +1,36 @@
 // A list that the service gives page by page, as a table that goes on at a button.
 
+import { isAborted } from '../api.js';
 import { fill, h } from '../dom.js';
 import { inWords } from '../telling.js';
 import { texts } from '../texts.js';
 import { row, table } from './table.js';
 
+/**
+ * @import { Child } from '../dom.js'
+ */
+
 const own = texts.admin.listing;
 
 /**
- * `ask(next, signal)` gives a page {items, next}, `key(item)` names an item, `cells(item)` shows it.
+ * What a list is of: `ask` gives a page of items, `key` names an item, `cells` show it.
+ * @template Item
+ * @typedef {{
+ *   ask: (next: string | null, signal: AbortSignal) => Promise<{items: Item[], next: string | null}>,
+ *   key: (item: Item) => string, cells: (item: Item) => Child[], empty: string}} Options
+ */
+
+/**
  * `load()` begins anew, `put(item)` shows an item as it is now, `drop(key)` takes it away.
+ *
+ * @template Item
  */
 export class Listing {
+  /** @type {Options<Item>} */
   #options;
+  /** @type {string | null} */
   #next = null;
+  /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
   #loading = new AbortController();
   #table;
@@ -21,6 +38,7 @@ export class Listing {
   #more = h('button', { hidden: true, onclick: () => void this.#append(false) }, own.more);
   #instead = h('div', {});
 
+  /** @param {Options<Item> & {name: string, columns: string[]}} options */
   constructor({ name, columns, ...options }) {
     this.#options = options;
     this.#table = table(name, columns);
@@ -40,26 +58,29 @@ export class Listing {
     await this.#append(true);
   }
 
+  /** @param {Item} item */
   put(item) {
     const key = this.#options.key(item);
     const made = row(this.#table, this.#options.cells(item));
     const before = this.#rows.get(key);
     this.#rows.set(key, made);
     if (!before) return (this.#table.body.append(made), this.#told());
-    const place = [...before.querySelectorAll('button, a')].indexOf(document.activeElement);
+    const place = controlsOf(before).findIndex((control) => control === document.activeElement);
     before.replaceWith(made);
-    if (place >= 0) made.querySelectorAll('button, a')[place]?.focus();
+    if (place >= 0) controlsOf(made)[place]?.focus();
   }
 
+  /** @param {string} key */
   drop(key) {
     const gone = this.#rows.get(key);
     const next = gone?.nextElementSibling ?? gone?.previousElementSibling;
     gone?.remove();
     this.#rows.delete(key);
-    next?.querySelector('button, a')?.focus();
+    if (next) controlsOf(next)[0]?.focus();
     this.#told();
   }
 
+  /** @param {boolean} first */
   async #append(first) {
     const { signal } = this.#loading;
     this.#more.disabled = true;
@@ -76,9 +97,9 @@ export class Listing {
       else this.#table.body.append(...made);
       this.#next = page.next;
       this.#told();
-      if (!first) made[0]?.querySelector('button, a')?.focus();
+      if (!first && made.length) controlsOf(made[0])[0]?.focus();
     } catch (error) {
-      if (error.name === 'AbortError') return;
+      if (isAborted(error)) return;
       this.#state.textContent = '';
       const again = h('button', { onclick: () => void this.#append(first) }, own.again);
       fill(this.#instead, h('div', { class: 'empty' }, h('p', { role: 'alert' }, inWords(error)), again));
@@ -95,9 +116,25 @@ export class Listing {
   }
 }
 
-/** A search field; `onSearch(text)` is called when one has stopped typing. */
+/**
+ * What of a row takes the focus.
+ *
+ * @param {Element} within
+ * @returns {HTMLElement[]}
+ */
+const controlsOf = (within) =>
+  [...within.querySelectorAll('button, a')].filter((one) => one instanceof HTMLElement);
+
+/**
+ * A search field; `onSearch(text)` is called when one has stopped typing.
+ *
+ * @param {string} label
+ * @param {(text: string) => void} onSearch
+ */
 export function searchField(label, onSearch) {
+  /** @type {number | undefined} */
   let timer;
+  /** @type {HTMLInputElement} */
   const input = h('input', {
     type: 'search',
     maxlength: 512,

@@ -1,18 +1,28 @@
 // Who has a role or grants in a community: found, added, changed, removed.
 
-import { ask } from '../asking.js';
+import { ask, typed } from '../asking.js';
 import { h } from '../dom.js';
 import { tell } from '../telling.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { Listing, searchField } from './listing.js';
 import { pathName } from './names.js';
 
+/**
+ * @import { ListedMember } from '../../types.js'
+ * @import { Api } from '../api.js'
+ */
+
 const own = texts.admin.members;
 
+/**
+ * @param {string} community
+ * @param {Api} api
+ */
 export async function membersOf(community, api) {
   const path = `/communities/${pathName(community)}/members`;
-  const of = (identity) => `${path}/${pathName(identity)}`;
+  const of = (/** @type {string} */ identity) => `${path}/${pathName(identity)}`;
   let search = '';
+  /** @type {Listing<ListedMember>} */
   const listing = new Listing({
     name: own.title,
     columns: own.columns,
@@ -21,8 +31,8 @@ export async function membersOf(community, api) {
     key: (item) => item.identity,
     cells: (item) => [
       item.identity,
-      own.roles[item.role] ?? item.role,
-      item.grants.map((grant) => own.grants[grant] ?? grant).join(', ') || '–',
+      called(own.roles, item.role) ?? item.role,
+      item.grants.map((grant) => called(own.grants, grant) ?? grant).join(', ') || '–',
       h(
         'div',
         { class: 'row' },
@@ -40,6 +50,7 @@ export async function membersOf(community, api) {
     ],
   });
 
+  /** @param {ListedMember | null} item */
   async function change(item) {
     const identity = h('input', {
       name: 'identity',
@@ -48,7 +59,8 @@ export async function membersOf(community, api) {
       autocomplete: 'off',
       autofocus: true,
     });
-    let set;
+    /** @type {{member: ListedMember | null}} */
+    const now = { member: null };
     const answer = await ask({
       title: item ? own.changeOf(item.identity) : own.add,
       fields: [
@@ -59,14 +71,15 @@ export async function membersOf(community, api) {
       submit: own.save,
       act: async (data) => {
         const body = { role: data.get('role'), grants: data.getAll('grants') };
-        set = await api.put(of(item?.identity ?? data.get('identity').trim()), body);
+        now.member = await api.put(of(item?.identity ?? typed(data, 'identity')), body);
       },
     });
-    if (!answer) return;
-    listing.put(set);
-    tell(own.saved(set.identity));
+    if (!answer || !now.member) return;
+    listing.put(now.member);
+    tell(own.saved(now.member.identity));
   }
 
+  /** @param {ListedMember} item */
   async function remove(item) {
     const answer = await ask({
       title: own.removeTitle(item.identity),
@@ -103,6 +116,7 @@ function roles(role = 'member') {
   return h('label', { class: 'field' }, own.role, h('select', { name: 'role' }, options));
 }
 
+/** @param {string[]} held */
 function grants(held) {
   return h(
     'fieldset',

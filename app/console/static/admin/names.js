@@ -2,7 +2,11 @@
 
 const PLAIN = /^(?!\.\.?$)[A-Za-z0-9_.-]{1,64}$/; // `.` and `..` would lead to another path
 
-/** As it is where it is plain; any other as `~` and its UTF-8 in base64url without padding. */
+/**
+ * As it is where it is plain; any other as `~` and its UTF-8 in base64url without padding.
+ *
+ * @param {string} name
+ */
 export function pathName(name) {
   if (PLAIN.test(name)) return name;
   const bytes = String.fromCharCode(...new TextEncoder().encode(name));

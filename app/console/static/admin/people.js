@@ -1,6 +1,6 @@
 // Who uses how much of their quota; quotas of their own.
 
-import { ask } from '../asking.js';
+import { ask, typed } from '../asking.js';
 import { h } from '../dom.js';
 import { tell } from '../telling.js';
 import { bytes } from '../times.js';
@@ -8,12 +8,19 @@ import { texts } from '../texts.js';
 import { Listing, searchField } from './listing.js';
 import { pathName } from './names.js';
 
+/**
+ * @import { QuotaView, UserView } from '../../types.js'
+ * @import { Page } from '../main.js'
+ */
+
 const own = texts.admin.people;
 const GIGABYTE = 1e9;
 const NEAR = 0.9;
 
+/** @param {Page} page */
 export async function open({ api }) {
   let search = '';
+  /** @type {Listing<UserView>} */
   const listing = new Listing({
     name: own.title,
     columns: own.columns,
@@ -22,7 +29,7 @@ export async function open({ api }) {
     key: (item) => item.identity,
     cells: (item) => [
       item.identity,
-      [usage(item), own.used(bytes(item.used_bytes), item.reserved_bytes && bytes(item.reserved_bytes))],
+      [usage(item), own.used(bytes(item.used_bytes), item.reserved_bytes ? bytes(item.reserved_bytes) : '')],
       bytes(item.quota_bytes),
       h(
         'button',
@@ -32,6 +39,7 @@ export async function open({ api }) {
     ],
   });
 
+  /** @param {UserView | null} item */
   async function change(item) {
     const identity = h('input', {
       name: 'identity',
@@ -49,12 +57,14 @@ export async function open({ api }) {
       required: true,
       value: (item?.quota_bytes ?? 5 * GIGABYTE) / GIGABYTE,
     });
+    /** @type {HTMLInputElement} */
     const ofInstance = h('input', {
       type: 'checkbox',
       name: 'default',
       onchange: () => (size.disabled = ofInstance.checked),
     });
-    let set;
+    /** @type {{user: UserView | null}} */
+    const now = { user: null };
     const answer = await ask({
       title: item ? own.changeOf(item.identity) : own.add,
       explain: own.explain,
@@ -65,14 +75,16 @@ export async function open({ api }) {
       ],
       submit: own.save,
       act: async (data) => {
-        const who = item?.identity ?? data.get('identity').trim();
+        const who = item?.identity ?? typed(data, 'identity');
         const quota = data.has('default') ? null : Math.round(Number(data.get('gigabytes')) * GIGABYTE);
-        set = { identity: who, ...(await api.put(`/users/${pathName(who)}/quota`, { quota_bytes: quota })) };
+        /** @type {QuotaView} */
+        const told = await api.put(`/users/${pathName(who)}/quota`, { quota_bytes: quota });
+        now.user = { identity: who, ...told };
       },
     });
-    if (!answer) return;
-    listing.put(set);
-    tell(own.saved(set.identity, bytes(set.quota_bytes)));
+    if (!answer || !now.user) return;
+    listing.put(now.user);
+    tell(own.saved(now.user.identity, bytes(now.user.quota_bytes)));
   }
 
   const searched = searchField(own.search, (text) => {
@@ -91,8 +103,10 @@ export async function open({ api }) {
   return { element, close: () => listing.close() };
 }
 
+/** @param {UserView} item */
 function usage(item) {
-  const part = (count) => (item.quota_bytes ? Math.min(1, count / item.quota_bytes) : 1);
+  const part = (/** @type {number} */ count) =>
+    item.quota_bytes ? Math.min(1, count / item.quota_bytes) : 1;
   const used = h('span', { class: 'used' });
   const reserved = h('span', { class: 'reserved' });
   used.style.width = `${part(item.used_bytes) * 100}%`;

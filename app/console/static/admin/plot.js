@@ -7,6 +7,12 @@ import { texts } from '../texts.js';
 import { roundInstants, roundValues } from './scale.js';
 import { row, table } from './table.js';
 
+/**
+ * What was measured, at an instant in ms; null where nothing was.
+ * @typedef {{at: number, value: number | null}} Point
+ * @typedef {{at: number, value: number}} Measured
+ */
+
 const own = texts.admin.plot;
 const HEIGHT = 150;
 const LEFT = 64;
@@ -17,7 +23,9 @@ const TABLE_ROWS = 30;
 const hourAndMinute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 export class Plot {
-  #points = []; // [{at, value}], value null where nothing was measured
+  /** @type {Point[]} */
+  #points = [];
+  /** @type {number | null} */
   #place = null; // of the point that is pointed at
   #width = 0;
   #step = 0;
@@ -29,7 +37,12 @@ export class Plot {
   #rows = table('', [own.at, own.value]);
   #sized = new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect.width));
 
-  /** `name` of the quantity, `say(value)` a value in words with its unit. */
+  /**
+   * `name` of the quantity, `say(value)` a value in words with its unit.
+   *
+   * @param {string} name
+   * @param {(value: number) => string} say
+   */
   constructor(name, say) {
     this.say = say;
     this.#svg.setAttribute('aria-label', name);
@@ -50,8 +63,8 @@ export class Plot {
       this.#svg,
       h('figcaption', {}, this.#summary, as),
     );
-    this.#rows.element.querySelector('table').setAttribute('aria-label', name);
-    this.#rows.element.setAttribute('tabindex', 0); // it scrolls, and holds nothing else to stop at
+    this.#rows.element.querySelector('table')?.setAttribute('aria-label', name);
+    this.#rows.element.setAttribute('tabindex', '0'); // it scrolls, and holds nothing else to stop at
     this.#sized.observe(this.element);
   }
 
@@ -59,7 +72,12 @@ export class Plot {
     this.#sized.disconnect();
   }
 
-  /** `points` [{at, value}], oldest first; `step` seconds between two where none is missing. */
+  /**
+   * `points`, oldest first; `step` seconds between two where none is missing.
+   *
+   * @param {Point[]} points
+   * @param {number} step
+   */
   show(points, step) {
     const chosen = this.#place === null ? null : this.#points[this.#place]?.at;
     this.#points = points;
@@ -71,35 +89,37 @@ export class Plot {
     this.#fillTable();
   }
 
+  /** @param {number} width */
   #resize(width) {
     const inner = Math.floor(width);
     if (inner === this.#width || inner <= LEFT) return;
     this.#width = inner;
-    this.#svg.setAttribute('width', inner);
+    this.#svg.setAttribute('width', String(inner));
     this.#svg.setAttribute('viewBox', `0 0 ${inner} ${HEIGHT}`);
     this.#draw();
     this.#show(this.#place);
   }
 
-  #x = (at) => {
+  #x = (/** @type {number} */ at) => {
     const [from, to] = this.#span;
     return LEFT + ((at - from) / (to - from || 1)) * (this.#width - LEFT - RIGHT);
   };
 
-  #y = (value) => TOP + (1 - value / this.#most) * (HEIGHT - TOP - BOTTOM);
+  #y = (/** @type {number} */ value) => TOP + (1 - value / this.#most) * (HEIGHT - TOP - BOTTOM);
 
   #draw() {
     if (!this.#width || !this.#points.length) return this.#line.replaceChildren();
-    this.#span = [this.#points[0].at, this.#points.at(-1).at];
+    const [from, to] = [this.#points[0].at, this.#points[this.#points.length - 1].at];
+    this.#span = [from, to];
     const values = roundValues(Math.max(0, ...this.#points.map((point) => point.value ?? 0)), 3);
-    this.#most = values.at(-1);
+    this.#most = values[values.length - 1];
     const floor = this.#y(0);
     const right = this.#width - RIGHT;
     const parts = this.#runs().map((run) => {
       const line = run
         .map(({ at, value }) => `${this.#x(at).toFixed(1)},${this.#y(value).toFixed(1)}`)
         .join(' ');
-      const [first, last] = [this.#x(run[0].at), this.#x(run.at(-1).at)].map((x) => x.toFixed(1));
+      const [first, last] = [this.#x(run[0].at), this.#x(run[run.length - 1].at)].map((x) => x.toFixed(1));
       return [
         svg('polygon', { class: 'area', points: `${first},${floor} ${line} ${last},${floor}` }),
         svg('polyline', { class: 'line', points: line }),
@@ -110,7 +130,7 @@ export class Plot {
         svg('line', { class: 'grid', x1: LEFT, x2: right, y1: this.#y(value), y2: this.#y(value) }),
         svg('text', { x: LEFT - 6, y: this.#y(value) + 4, 'text-anchor': 'end' }, this.say(value)),
       ]),
-      ...roundInstants(...this.#span, Math.max(2, (right - LEFT) / 90)).map((at) =>
+      ...roundInstants(from, to, Math.max(2, (right - LEFT) / 90)).map((at) =>
         svg('text', { x: this.#x(at), y: HEIGHT - 5, 'text-anchor': 'middle' }, hourAndMinute.format(at)),
       ),
       ...parts.flat(),
@@ -120,32 +140,39 @@ export class Plot {
   #span = [0, 1];
   #most = 1;
 
+  get #measured() {
+    return this.#points.flatMap(({ at, value }) => (value === null ? [] : [{ at, value }]));
+  }
+
   /** The points as stretches in which none is missing. */
   #runs() {
+    /** @type {Measured[][]} */
     const runs = [];
-    let before = -Infinity;
-    for (const point of this.#points) {
-      if (point.value === null) continue;
-      if (point.at - before > 2.5 * this.#step) runs.push([]);
-      runs.at(-1).push(point);
-      before = point.at;
+    for (const point of this.#measured) {
+      const run = runs.at(-1);
+      const before = run?.at(-1)?.at ?? -Infinity;
+      if (run && point.at - before <= 2.5 * this.#step) run.push(point);
+      else runs.push([point]);
     }
     return runs;
   }
 
+  /** @param {PointerEvent} event */
   #pointed(event) {
     if (!this.#points.length) return;
     const x = event.clientX - this.#svg.getBoundingClientRect().left;
-    const far = (point) => Math.abs(this.#x(point.at) - x);
+    const far = (/** @type {Point} */ point) => Math.abs(this.#x(point.at) - x);
     this.#show(
       this.#points.reduce((best, point, place) => (far(point) < far(this.#points[best]) ? place : best), 0),
     );
   }
 
+  /** @param {KeyboardEvent} event */
   #pressed(event) {
     const last = this.#points.length - 1;
     const place = this.#place ?? last;
     const page = Math.max(1, Math.round(last / 10));
+    /** @type {Record<string, number>} */
     const moves = {
       ArrowLeft: -1,
       ArrowDown: -1,
@@ -161,13 +188,15 @@ export class Plot {
     this.#show(Math.min(last, Math.max(0, place + moves[event.key])));
   }
 
+  /** @param {number | null} place */
   #show(place) {
     this.#place = place;
     const point = place === null ? this.#points.at(-1) : this.#points[place];
     const words = point ? this.#words(point) : '';
     this.#value.textContent = words;
-    this.#svg.setAttribute('aria-valuemax', Math.max(0, this.#points.length - 1));
-    this.#svg.setAttribute('aria-valuenow', place ?? Math.max(0, this.#points.length - 1));
+    const last = Math.max(0, this.#points.length - 1);
+    this.#svg.setAttribute('aria-valuemax', String(last));
+    this.#svg.setAttribute('aria-valuenow', String(place ?? last));
     this.#svg.setAttribute('aria-valuetext', words || own.nothing);
     if (place === null || !point || !this.#width) return this.#cursor.replaceChildren();
     const x = this.#x(point.at);
@@ -177,19 +206,20 @@ export class Plot {
     );
   }
 
+  /** @param {Point} point */
   #words(point) {
     return own.valueAt(clock(point.at), point.value === null ? own.notMeasured : this.say(point.value));
   }
 
   #summarize() {
-    const known = this.#points.filter((point) => point.value !== null);
-    if (!known.length) return void (this.#summary.textContent = own.nothing);
-    const by = [...known].sort((a, b) => a.value - b.value);
+    const by = this.#measured.sort((a, b) => a.value - b.value);
+    if (!by.length) return void (this.#summary.textContent = own.nothing);
+    const [least, most] = [by[0], by[by.length - 1]];
     this.#summary.textContent = own.summary(
-      this.say(by[0].value),
-      clock(by[0].at),
-      this.say(by.at(-1).value),
-      clock(by.at(-1).at),
+      this.say(least.value),
+      clock(least.at),
+      this.say(most.value),
+      clock(most.at),
     );
   }
 
@@ -208,9 +238,15 @@ export class Plot {
   }
 }
 
+/**
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {string[]} children
+ */
 function svg(tag, attributes, ...children) {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);
   return element;
 }

@@ -4,30 +4,49 @@ import { resume, rights, stop } from '../buffers/acting.js';
 import { stateOf } from '../buffers/words.js';
 import { fill, h, inNextFrame } from '../dom.js';
 import { length, time, clock } from '../times.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { row, table } from './table.js';
+
+/**
+ * @import { BufferView } from '../../types.js'
+ * @import { Api } from '../api.js'
+ * @import { Child } from '../dom.js'
+ * @import { LiveBuffers } from '../live.js'
+ * @import { Page } from '../main.js'
+ * @import { Session } from '../session.js'
+ */
 
 const own = texts.admin.shares;
 const STATES = ['recording', 'starting', 'waiting', 'lagging', 'stalled', 'refused', 'ended'];
 
+/** @param {Page} page */
 export function open({ session, api, live, query }) {
   const view = new Shares(session, api, live, query.get('state') ?? '');
   return { element: view.element, close: () => view.close() };
 }
 
 class Shares {
-  #rows = new Map(); // by the buffer's id: {element, shown}
+  /** @type {Map<string, {element: HTMLElement, shown: (string | null)[]}>} */
+  #rows = new Map(); // by the buffer's id; what each cell shows, by its sign
   #ending = new AbortController();
   #table = table(own.title, own.columns);
   #state = h('p', { class: 'note', role: 'status' });
   #instead = h('p', { class: 'empty', hidden: true });
 
+  /**
+   * @param {Session} session
+   * @param {Api} api
+   * @param {LiveBuffers} live
+   * @param {string} state
+   */
   constructor(session, api, live, state) {
-    Object.assign(this, { session, api, live });
+    this.session = session;
+    this.api = api;
+    this.live = live;
     this.filter = h('select', { onchange: () => this.#filtered() }, [
       h('option', { value: '' }, own.all),
       STATES.map((each) =>
-        h('option', { value: each, selected: each === state }, texts.buffers.states[each]),
+        h('option', { value: each, selected: each === state }, called(texts.buffers.states, each)),
       ),
     ]);
     this.element = h(
@@ -44,7 +63,7 @@ class Shares {
       this.#instead,
     );
     const { signal } = this.#ending;
-    const update = inNextFrame(() => signal.aborted || this.#update());
+    const update = inNextFrame(() => void (signal.aborted || this.#update()));
     live.addEventListener('change', update, { signal });
     live.addEventListener('state', update, { signal });
     this.#update();
@@ -85,7 +104,11 @@ class Shares {
       : texts.admin.listing.loading;
   }
 
-  /** The row of a buffer, of which only those cells are made anew that have changed. */
+  /**
+   * The row of a buffer, of which only those cells are made anew that have changed.
+   *
+   * @param {BufferView} buffer
+   */
   #shown(buffer) {
     let known = this.#rows.get(buffer.id);
     if (!known) {
@@ -98,14 +121,21 @@ class Shares {
       const cell = known.element.children[place];
       const had = cell.contains(document.activeElement);
       fill(cell, make());
-      if (had) cell.querySelector('button, a')?.focus();
+      /** @type {HTMLElement | null} */
+      const control = cell.querySelector('button, a');
+      if (had) control?.focus();
     }
     return known.element;
   }
 
-  /** Of each cell what its look depends on, and the function that makes it. */
+  /**
+   * Of each cell what its look depends on, and the function that makes it.
+   *
+   * @param {BufferView} buffer
+   * @returns {[string, () => Child][]}
+   */
   #cells(buffer) {
-    const { badge, tone, says, todo } = stateOf(buffer);
+    const { badge, tone, says, todo } = stateOf(buffer, this.session.facts.identity, this.session.api.now());
     const may = rights(this.session, buffer);
     const kept = length(buffer.seconds);
     const newest = buffer.newest && clock(buffer.newest);

@@ -3,8 +3,17 @@
 import { fill, h } from '../dom.js';
 
 /**
+ * @import { Child } from '../dom.js'
+ * @typedef {{element: HTMLElement, body: HTMLElement, columns: string[]}} Table
+ */
+
+/**
  * A table with a name and columns. Roles are told outright: with another `display`, as on a phone,
  * browsers forget them. `body` is what rows are put into.
+ *
+ * @param {string} name
+ * @param {string[]} columns
+ * @returns {Table}
  */
 export function table(name, columns) {
   const head = columns.map((column) =>
@@ -24,7 +33,12 @@ export function table(name, columns) {
   return { element, body, columns };
 }
 
-/** A row of a table; `cells` are what `fill` takes, in the order of the columns. */
+/**
+ * A row of a table; `cells` are what `fill` takes, in the order of the columns.
+ *
+ * @param {Pick<Table, 'columns'>} table
+ * @param {Child[]} cells
+ */
 export function row({ columns }, cells) {
   const made = h(
     'tr',
