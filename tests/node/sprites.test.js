@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { cuesOf } from '../../app/console/static/pictures.js';
-import { missingPieces, parse } from '../../app/console/static/timeline/sprites.js';
+import { Sprites, missingPieces, parse } from '../../app/console/static/timeline/sprites.js';
 import { pictureAt } from '../../app/console/static/library/pictures.js';
+import { serve } from './service.js';
 
 const INDEX = `WEBVTT
 
@@ -96,4 +97,14 @@ test('of what lies before what is recent, only the stretches that were marked', 
 
 test('an empty buffer misses nothing', () => {
   assert.deepEqual(missing({ spans: [], recent: 5_000, newest: 5_000 }), []);
+});
+
+test('an index without pictures is no news, and nothing that fails', async (t) => {
+  const service = await serve(t, (_, response) => response.end('WEBVTT\n\nNOTE start 2026-01-31T12:00:00Z\n'));
+  const spans = [span(0, 5_000)];
+  const buffer = { id: 'b', api: service.api(), spans, extent: { oldest: 0, recent: 0, newest: 5_000 } };
+  const sprites = new Sprites(buffer, 600_000);
+  sprites.addEventListener('change', () => assert.fail('there is nothing new'));
+  await sprites.keepUp();
+  assert.equal(sprites.at(1_000), null);
 });

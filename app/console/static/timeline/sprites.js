@@ -78,7 +78,8 @@ export class Sprites extends EventTarget {
     const path = `/buffers/${encodeURIComponent(this.buffer.id)}/thumbnails.vtt`;
     const answer = await this.buffer.api.answer(path, query);
     const cues = parse(await answer.text(), answer.url);
-    if (!(await loads(cues[0].url))) return; // it is asked for again, as those that come are
+    // They are asked for again, as those that come are.
+    if (!cues.length || !(await loads(cues[0].url))) return;
     const { oldest } = this.buffer.extent;
     this.#pieces = this.#pieces.filter((piece) => piece.end > oldest);
     this.#pieces.push({ start: from, end: to, cues });
