@@ -9,6 +9,9 @@ export interface Accepted {
   Location: string;
 }
 
+/** Whether everybody buffers and captures their own shares, or who has a role for it. */
+export type AccessMode = 'open' | 'rbac';
+
 /** What somebody may do in a community. */
 export type Action = 'enable_replay_buffer' | 'capture_replay' | 'manage_community_replay_config';
 
@@ -100,6 +103,9 @@ export interface CallerView {
   limits: LimitsView;
 }
 
+/** Whose shares one may capture in a community, besides one's own. */
+export type CapturePolicy = 'self' | 'room' | 'role';
+
 /** What POST /captures takes. Lengths are seconds, or texts such as `90s` and `1m30s`. The share is `buffer`, or `room` with `identity` (default: the caller) and `share`, the sid of its video track (default: the newest). The window is `last`, or `start` and `end`. */
 export interface CaptureRequest {
   room?: string | null;
@@ -158,14 +164,14 @@ export interface ChecksView {
 /** What PATCH may change. */
 export interface ClipChange {
   title?: string | null;
-  visibility?: 'private' | 'room' | 'link' | null;
+  visibility?: Visibility | null;
   link_days?: number | null;
   share_hidden_head?: boolean;
   keep?: boolean | null;
 }
 
 /** A stretch of the window without picture: where, why, and whether the clip holds its time. */
-export interface ClipGap {
+export interface ClipGapView {
   start: string;
   end: string;
   why: string;
@@ -188,7 +194,7 @@ export interface ClipView {
   room: string;
   requested: Requested;
   delivered: Delivered;
-  gaps: Array<ClipGap>;
+  gaps: Array<ClipGapView>;
   notes: Array<string>;
   tail_lag: number;
   hidden_head_seconds: number;
@@ -233,8 +239,8 @@ export interface CommunityView {
 export interface ConfigRequest {
   enabled?: boolean;
   max_concurrent?: number | null;
-  access?: 'open' | 'rbac' | null;
-  capture_policy?: 'self' | 'room' | 'role' | null;
+  access?: AccessMode | null;
+  capture_policy?: CapturePolicy | null;
   retention_minutes?: number | null;
 }
 
@@ -346,7 +352,7 @@ export interface MemberPage {
 
 /** The role and the grants that somebody shall have. */
 export interface MemberRequest {
-  role?: 'member' | 'moderator' | 'admin';
+  role?: Role;
   grants?: Array<Action>;
 }
 
@@ -395,6 +401,9 @@ export interface Requested {
   start: string;
   end: string;
 }
+
+/** What somebody is in a community. */
+export type Role = 'member' | 'moderator' | 'admin';
 
 /** What was so at an instant. */
 export interface SampleView {
@@ -472,3 +481,6 @@ export interface UserView {
   used_bytes: number;
   reserved_bytes: number;
 }
+
+/** Who may see a clip besides its owner. */
+export type Visibility = 'private' | 'room' | 'link';
