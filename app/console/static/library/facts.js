@@ -6,7 +6,7 @@ import { called, texts } from '../texts.js';
 import { copy } from './copying.js';
 
 /**
- * @import { ClipGap, ClipView } from '../../types.js'
+ * @import { ClipGapView, ClipView } from '../../types.js'
  * @import { Child } from '../dom.js'
  */
 
@@ -73,7 +73,7 @@ function coverage(clip) {
   );
 }
 
-/** @param {ClipGap[]} all */
+/** @param {ClipGapView[]} all */
 function gaps(all) {
   return list(
     all.map((gap) => {
