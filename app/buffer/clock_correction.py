@@ -12,11 +12,11 @@ _BATCH = 500
 
 
 async def correct(store: Store, session_id: str, clock_ns: int) -> None:
-    """Gives a session its exact clock; moves what was indexed before.
+    """Gives a session its exact clock, and moves what was indexed before.
 
-    Does nothing once the clock is exact. The clock is written first, the rows are moved, and only
-    then is it called exact: an interrupted correction is done again by the next call, and an
-    indexer that inserts meanwhile finds the new clock when it looks again.
+    Does nothing once the clock is exact. The clock is written first, then the rows are moved, and
+    only then is it called exact. So an interrupted correction is done again by the next call. An
+    indexer that inserts meanwhile sees the new clock when it looks again.
     """
     sessions = store.rows(EgressSession)
     claimed = await sessions.update_one(
@@ -29,7 +29,7 @@ async def correct(store: Store, session_id: str, clock_ns: int) -> None:
 
 
 async def _move_rows(store: Store, session_id: str, clock_ns: int) -> None:
-    """Sets `start` and `end` of a session's segments by its clock, where they are others."""
+    """Sets `start` and `end` of a session's segments by its clock, where they differ."""
     segments = store.rows(Segment)
     moves: list[UpdateOne] = []
     times = {"start": 1, "end": 1, "start_ticks": 1, "end_ticks": 1}

@@ -85,7 +85,7 @@ class Coverage:
             self.add(run)
 
     def add(self, run: CoverageRun) -> None:
-        """Adds segments; those that are covered already stay as they are."""
+        """Adds segments. Those that are covered already stay as they are."""
         place = bisect_left(self.runs, run.first, key=lambda other: other.first)
         if run.first in self:
             return
@@ -118,9 +118,9 @@ class Coverage:
         return first < end
 
     def trim(self, before_ticks: int) -> int:
-        """Forgets runs that ended before a media time, except the last; the first sequence left.
+        """Forgets runs that ended before a media time, except the last.
 
-        0 if nothing was ever forgotten and nothing is there.
+        Returns the first sequence that is left, 0 if there is none.
         """
         while len(self.runs) > 1 and self.runs[0].end_ticks < before_ticks:
             del self.runs[0]
@@ -144,7 +144,7 @@ class Indexed:
 
 
 def without(runs: Iterable[CoverageRun], start_ticks: int, end_ticks: int) -> list[CoverageRun]:
-    """The runs outside of a stretch of media time; a run that lies across it becomes two."""
+    """The runs outside of a stretch of media time. A run that lies across it becomes two."""
     kept: list[CoverageRun] = []
     for run in runs:
         if run.start_ticks < start_ticks:

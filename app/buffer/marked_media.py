@@ -20,7 +20,7 @@ _ALMOST = timedelta(seconds=1)
 async def intervals(
     store: Store, buffer_ids: Collection[str], now: datetime
 ) -> dict[str, list[Interval]]:
-    """By buffer id what is kept for its marks, in order and apart; those without are left out."""
+    """By buffer id the intervals that its marks keep, in order and apart. Only marked buffers."""
     which = {"buffer_id": {"$in": list(buffer_ids)}, "kept_until": after(now)}
     instants: dict[str, list[datetime]] = {}
     async for row in store.rows(Marker).find(which, {"buffer_id": 1, "at": 1}):
@@ -29,7 +29,7 @@ async def intervals(
 
 
 async def among(store: Store, rows: Sequence[SegmentRow], now: datetime) -> set[str]:
-    """The ids of those of these segments that begin within a marked stretch, and may be shown."""
+    """The ids of segments that begin within a marked stretch and may be shown, of those given."""
     buffer_ids = list({row["buffer_id"] for row in rows})
     marks = await intervals(store, buffer_ids, now)
     found = store.rows(Buffer).find({"_id": {"$in": buffer_ids}}, {"forget_before": 1})
@@ -48,9 +48,9 @@ async def restored(
     indexed: Mapping[str, Indexed],
     marks: Mapping[str, Sequence[Interval]],
 ) -> dict[str, Indexed]:
-    """What is indexed, with what is still there of the marked stretches before it.
+    """What is indexed, and before it what is left of the marked stretches.
 
-    Cleanup says of a session only from when on everything is there.
+    A session's summary knows only from when on everything is there.
     """
     found = dict(indexed)
     for buffer_id, of_buffer in marks.items():
@@ -75,7 +75,7 @@ async def restored(
 
 
 def _lacks(session: SessionRow, indexed: Mapping[str, Indexed], marked: Interval) -> bool:
-    """Whether media of a session in a marked stretch may lie before what is said to be indexed."""
+    """Whether a session may have media in a marked stretch that its summary does not show."""
     start, end = marked
     began = clock.wall(clock.of(session), 0)
     if began >= end:

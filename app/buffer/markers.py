@@ -1,7 +1,7 @@
-"""Markers: a moment marked now, to be cut later; what is around it is kept for MARKER_MINUTES.
+"""Markers: moments marked now, to be cut later. What is around one is kept for MARKER_MINUTES.
 
-The row first, then the pins. Who dies in between leaves a row, and everything that deletes old
-media makes the pins of rows that lack them before it begins.
+The row is written first, then the pins. A process that dies in between leaves a row without pins.
+Everything that deletes old media first makes the pins that are missing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class TooManyMarkers(ReplayError):
 
 
 async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> MarkerRow:
-    """Marks a moment of a buffer; the marker's row. Raises TooManyMarkers."""
+    """Marks a moment of a buffer. Returns the marker's row. Raises TooManyMarkers."""
     now = datetime.now(UTC)
     others = await of_buffer(ctx.store, buffer_id, now)
     if len(others) >= AT_MOST:
@@ -65,14 +65,14 @@ async def of_buffer(store: Store, buffer_id: str, now: datetime) -> list[MarkerR
 
 
 async def delete(store: Store, marker_id: str) -> None:
-    """Deletes a marker, and lets go of what it kept."""
+    """Deletes a marker and its pins."""
     # In this order: pins without a row end by themselves, a row without pins gets them again.
     await store.rows(Marker).delete_one({"_id": marker_id})
     await pins.release(store, _owner(marker_id))
 
 
 async def forget(store: Store, buffer_id: str, before: datetime | None = None) -> None:
-    """Deletes the markers of a buffer; `before`: those of moments before it, or set before it."""
+    """Deletes a buffer's markers; with `before` only those of earlier moments, or set earlier."""
     found = store.rows(Marker).find({"buffer_id": buffer_id}, {"at": 1, "created_at": 1})
     for row in await found.to_list(None):
         if before is None or min(row["at"], row["created_at"]) < before:
@@ -80,9 +80,9 @@ async def forget(store: Store, buffer_id: str, before: datetime | None = None) -
 
 
 async def pin_again(store: Store, now: datetime) -> None:
-    """Makes the pins that markers lack, of sessions that came after the mark, too.
+    """Makes the pins that markers lack. Sessions that began after the mark are pinned, too.
 
-    Forgets markers that are over.
+    Deletes markers that are over.
     """
     markers = store.rows(Marker)
     await markers.delete_many({"kept_until": before(now)})

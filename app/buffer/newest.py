@@ -12,9 +12,9 @@ from app.store import Store
 async def newest_of_live(
     store: Store, sessions: Iterable[SessionRow], above: dict[str, int] | None = None
 ) -> dict[str, int]:
-    """By session id the highest sequence of each that is still being indexed.
+    """By id the highest sequence of each session that is still being indexed.
 
-    `above`: sequences that are known to exist, by session id; the search begins there.
+    The search begins at `above`: by session id, a sequence that is known to exist.
     """
     known = above or {}
     newest: dict[str, int] = {}

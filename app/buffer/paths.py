@@ -68,12 +68,12 @@ def init_name(init_id: str) -> str:
 
 
 def tile_name(sequence: int) -> str:
-    """The file name of a segment's tile, once it was drawn, next to its fragment."""
+    """The file name of a segment's tile, next to its fragment. It is there once it was drawn."""
     return f"{sequence:08d}.jpg"
 
 
 def filename_prefix(egress_media_root: str, folder: str) -> str:
-    """What egress is told: absolute, as egress sees the media root, without template variables."""
+    """The prefix for egress: absolute as egress sees the media root, without template variables."""
     return f"{egress_media_root}/{folder}/{SEGMENT_PREFIX}"
 
 

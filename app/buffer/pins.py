@@ -1,9 +1,9 @@
 """Pins: rows that keep stretches of sessions from being deleted.
 
-Who pins writes the pin, then reads the segments. Cleanup condemns segments, reads the pins
-again, unlinks what no pin covers and spares the rest. Whichever came first, one of the two sees the
-other: a segment that is not condemned when it is read after pinning will not be deleted, and one
-that was condemned before the pin was read is the pinner's to do without.
+A pinner writes the pin, then reads the segments. Cleanup condemns segments, then reads the pins
+again. It unlinks what no pin covers and spares the rest. So one of the two always sees the other. A
+segment that is not condemned when it is read after pinning will not be deleted. The pinner must do
+without one that is condemned by then.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ async def pin(
     *,
     open_ended: bool = False,
 ) -> None:
-    """Pins each span until `until`, at the latest. Done again for an owner it adds, never takes.
+    """Pins each span until `until`, at the latest. Repeated for an owner it adds, never takes.
 
     `open_ended`: the last span is pinned from its start on, whatever its end.
     """
@@ -51,7 +51,7 @@ async def extend(store: Store, owner: str, until: datetime) -> None:
 
 
 async def release(store: Store, owner: str) -> None:
-    """Lets go of everything an owner pinned."""
+    """Deletes every pin of an owner."""
     await store.rows(Pin).delete_many({"owner": owner})
 
 

@@ -1,4 +1,4 @@
-"""What may go: decided from rows, pins and the time. Pure."""
+"""What may be deleted: decided from rows, pins and the time. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Pinned = Mapping[str, Sequence[tuple[int, int | None]]]
 
 
 def covers(pins: Pinned, session_id: str, start_ticks: int, end_ticks: int) -> bool:
-    """Whether a pin covers any of a stretch of a session's media, or the sound just after it."""
+    """Whether a pin covers a part of a session's media, or the sound just after it."""
     return any(
         start - _LEAD_TICKS < end_ticks and (end is None or start_ticks < end)
         for start, end in pins.get(session_id, ())
@@ -30,9 +30,9 @@ def may_go(
     pins: Pinned,
     newest_of_live: Mapping[str, int],
 ) -> list[SegmentRow]:
-    """Of segments that are old enough, or too many, those that may be deleted: not pinned ones.
+    """Those of these segments that may be deleted: not pinned ones.
 
-    `newest_of_live`: by id, the highest sequence of each session that is still recorded: that
+    `newest_of_live`: by id the highest sequence of each session that is still recorded. That
     segment never goes.
     """
     return [
@@ -44,17 +44,17 @@ def may_go(
 
 
 def is_too_much(unmatched: int, matched: int) -> bool:
-    """Whether a repair for not matching would take more than half of everything there is.
+    """Whether a repair would take more than half of everything there is.
 
-    Then it is likelier that the index, or the disk, is not the right one.
+    Then the index, or the disk, is likelier not the right one.
     """
     return unmatched > matched
 
 
 def forgotten_until(buffer: BufferRow, sessions: Sequence[SessionRow]) -> datetime | None:
-    """Until when nothing is offered, while what was recorded before an instant is on its way out.
+    """The end of what is hidden, while media from before an instant is being deleted; else None.
 
-    The segment that was open at that instant holds some of it, and goes too.
+    The segment that was open at that instant holds some of that media, and goes too.
     """
     before = buffer.get("forget_before")
     if before is None:
@@ -92,7 +92,7 @@ def fullness(parts: Iterable[Held]) -> int:
 def shrink(buffers: Mapping[str, Sequence[Held]], level: int) -> list[RetentionCut]:
     """Cuts after which no buffer holds more than `level` ticks of media.
 
-    Who holds most loses most, oldest media first; who holds less loses nothing.
+    The fullest buffers lose most, oldest media first. A buffer below the level loses nothing.
     """
     cuts: list[RetentionCut] = []
     for parts in buffers.values():

@@ -1,4 +1,4 @@
-"""How long media is kept: RETENTION_MINUTES, what a community says, or what its sharer wants."""
+"""How long media is kept: RETENTION_MINUTES, or what a community says."""
 
 from __future__ import annotations
 

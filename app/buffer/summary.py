@@ -1,8 +1,8 @@
 """One small row per session that says what is indexed of it: see `coverage`.
 
-The indexer writes it now and then, at the latest when TAIL_SEGMENTS rows are not in it yet, and a
-last time when the session is read to its end. Whoever reads adds the rows after `through`; so a
-timeline costs the same after a minute and after an hour, and listing many costs little.
+The indexer writes it when TAIL_SEGMENTS rows are not in it yet, at the latest, and once more when
+the session is read to its end. A reader adds the rows after `through`. So a timeline costs the same
+after a minute and after an hour, and a list of many costs little.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ async def read(store: Store, sessions: Iterable[SessionRow]) -> dict[str, Indexe
 
 
 async def stored(store: Store, session_id: str) -> SummaryRow:
-    """What is written of a session: an empty row, if nothing is."""
+    """A session's summary; an empty row if there is none."""
     return await store.rows(Summary).find_one({"_id": session_id}) or _nothing(session_id)
 
 
@@ -78,7 +78,7 @@ def _lose(runs: list[CoverageRun], lost: LostStretch) -> list[CoverageRun]:
 
 
 async def forget_before(store: Store, session_id: str, ticks: int, sequence: int = 0) -> None:
-    """From now on nothing before this media time, and this sequence, is offered."""
+    """Ends the offer of a session's media before a media time, and below a sequence."""
     await store.rows(Summary).update_one(
         {"_id": session_id},
         {"$max": {"kept_from_ticks": ticks, "kept_from": sequence}},
@@ -87,7 +87,7 @@ async def forget_before(store: Store, session_id: str, ticks: int, sequence: int
 
 
 async def kept_from(store: Store, session_ids: Iterable[str]) -> dict[str, int]:
-    """By session id the media time before which nothing is offered, of those that have one."""
+    """By session id the media time before which nothing is offered, if there is one."""
     query = {"_id": {"$in": list(session_ids)}, "kept_from_ticks": {"$ne": None}}
     found = store.rows(Summary).find(query, {"kept_from_ticks": 1})
     rows = await found.to_list(None)
@@ -95,7 +95,7 @@ async def kept_from(store: Store, session_ids: Iterable[str]) -> dict[str, int]:
 
 
 async def lose(store: Store, row: SegmentRow, fault: str) -> None:
-    """From now on the stretch of this segment is a gap, for the reason `fault`."""
+    """Turns the stretch of a segment into a gap, for the reason `fault`."""
     stretch: LostStretch = {
         "start_ticks": row["start_ticks"],
         "end_ticks": row["end_ticks"],

@@ -1,4 +1,4 @@
-"""Checks what must hold between disk and rows; says where it does not.
+"""Checks what must hold between disk and rows, and says where it does not.
 
 1. An indexed segment has a complete file of the recorded size.
 2. Every file under the buffer root is exactly one of: indexed, condemned (about to be deleted), not

@@ -46,7 +46,7 @@ async def run(ctx: Context) -> None:
 
 
 async def _expire(ctx: Context, now: datetime) -> int:
-    """Removes segments that ended before their retention; how many."""
+    """Removes segments that ended before their retention. Returns how many."""
     kept = await retention(ctx.store, ctx.settings)
     query = {"end": {"$lt": now - kept.shortest}}
     gone = 0
@@ -77,7 +77,7 @@ async def _expire_some(ctx: Context, rows: list[SegmentRow], kept: Retention, no
 
 
 async def _forget_sessions(ctx: Context, now: datetime) -> int:
-    """Forgets sessions that are over and have no media any more; how many."""
+    """Forgets sessions that are over and have no media any more. Returns how many."""
     gone = 0
     query = {"indexing": None, "ended_at": {"$lt": now - SETTLED_AFTER}}
     for row in await ctx.store.rows(EgressSession).find(query).to_list(None):
@@ -88,7 +88,7 @@ async def _forget_sessions(ctx: Context, now: datetime) -> int:
 
 
 async def _forget_buffers(ctx: Context, now: datetime) -> int:
-    """Forgets buffers that are over and that nothing refers to; how many."""
+    """Forgets buffers that are over and that nothing refers to. Returns how many."""
     gone = 0
     query = {"ended_at": {"$lt": now - ctx.settings.retention}}
     async for row in ctx.store.rows(Buffer).find(query, {"_id": 1}):

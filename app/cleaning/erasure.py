@@ -1,8 +1,7 @@
 """Forgets what was recorded of a share up to an instant, pinned or not, for good.
 
-The instant stands in the buffer's row until nothing older is left, so that whatever interrupts it,
-and whatever is committed late, is forgotten with the next pass. What is taken afterwards is a new
-beginning.
+The instant stands in the buffer's row until nothing older is left. So the next pass goes on after
+an interruption, and forgets what was committed late. What is recorded afterwards stays.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ log = structlog.get_logger()
 
 
 async def promise(store: Store, buffer_id: str, before: datetime) -> None:
-    """From now on everything of the share that was recorded before an instant is to go."""
+    """Notes that everything of a share that was recorded before an instant is to go."""
     await store.rows(Buffer).update_one({"_id": buffer_id}, {"$max": {"forget_before": before}})
 
 
 async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[SessionRow]:
-    """Ends the offer of what was recorded before an instant; the sessions that may hold any of it.
+    """Hides what was recorded before an instant, also what is not indexed yet.
 
-    Also of what is not indexed yet. Its files and rows stay for `forget`.
+    Returns the sessions that may hold any of it. Files and rows stay for `forget`.
     """
     await markers.forget(ctx.store, buffer_id, before)
     began_before = {"buffer_id": buffer_id, "created_at": {"$lt": before}}
@@ -48,9 +47,9 @@ async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[SessionRo
 
 
 async def forget(ctx: Context, buffer_id: str) -> bool:
-    """One pass over a share of which a part is to go. Whether nothing is left to forget.
+    """One pass over a share of which a part is to go. Returns whether nothing of that is left.
 
-    Captures that run must have been cancelled before.
+    Running captures must have been cancelled before.
     """
     buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     before = buffer.get("forget_before") if buffer else None
@@ -67,7 +66,7 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
 
 
 async def _forget(ctx: Context, session: SessionRow, before: datetime) -> bool:
-    """Whether nothing of the session from before the instant is left, or will come."""
+    """Removes what a session holds from before an instant. Returns whether that is all of it."""
     of_session = {"session_id": session["_id"]}
     rows = await ctx.store.rows(Segment).find(of_session, FIELDS | {"start": 1}).to_list(None)
     old = [row for row in rows if row["start"] < before]
@@ -88,7 +87,7 @@ async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:
 
 
 async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bool:
-    """Removes a session's folder with what is left in it, then its rows. False: not everything."""
+    """Removes a session's folder and all in it, then its rows. Returns whether all is gone."""
     folder = inside(ctx.settings.media_root, session["folder"])
     try:
         await asyncio.to_thread(shutil.rmtree, folder)

@@ -1,4 +1,4 @@
-"""Disk space: below FREE_SPACE_MIN_BYTES windows shrink fairly, and nothing new is begun."""
+"""Disk space: below FREE_SPACE_MIN_BYTES buffers shrink fairly, and nothing new is begun."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ async def refuse_new(ctx: Context) -> bool:
 # Egress may fill what is left of a disk within seconds; looking costs one statvfs.
 @job("relieve", every=seconds(10), timeout=seconds(90))
 async def relieve(ctx: Context) -> int:
-    """Shrinks windows until there is enough space again, or nothing more may go; segments gone.
+    """Shrinks buffers until there is enough space again, or nothing more may go.
 
-    The buffers that hold most lose first, oldest media first; never what is pinned, never the
-    newest segment of a live session.
+    Returns how many segments are gone. The fullest buffers lose first, oldest media first. What is
+    pinned, and the newest segment of a live session, stays.
     """
     gone = 0
     fullest: int | None = None

@@ -1,8 +1,8 @@
 """Segments removed for good: condemned, pins read again, unlinked, forgotten.
 
-In that order, so that whatever is interrupted heals: a segment that stays condemned is found again
-by the next pass, and so is a row whose file is gone. Who pins writes the pin first and reads the
-segments then (see `pins`), so one of the two always sees the other.
+This order heals what is interrupted: the next pass takes up a segment that stayed condemned, and a
+row whose file is gone. A pinner writes the pin first and reads the segments then (see `pins`). So
+one of the two always sees the other.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ async def remove(
     in_spite_of_pins: bool = False,
     reached: Reached = _go_on,
 ) -> int:
-    """Removes segments, except what was pinned meanwhile; how many are gone.
+    """Removes segments, except what was pinned meanwhile. Returns how many are gone.
 
     `rows` have at least FIELDS. `reached` is awaited after the steps `marked` (condemned),
     `unlinked` and `forgotten`.
@@ -112,7 +112,7 @@ async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Path]:
 
 
 def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, Path]) -> set[str]:
-    """Unlinks the segments' files, each with its tile; the ids of those that refuse."""
+    """Unlinks the segments' files, each with its tile. Returns the ids of those that refuse."""
     refused: dict[str, set[str]] = {}
     for row in rows:
         folder = folders.get(row["session_id"])

@@ -1,8 +1,8 @@
 """Files and rows that don't match: files that nobody knows, rows whose file is gone.
 
-Only under session folders of our own installation, only files older than any segment that is kept,
-and never more than half of everything: then the index or the disk is likely not the right one, and
-a person is asked (`doctor`).
+Only session folders of our own installation count, and only files older than any segment that is
+kept. More than half of everything is never removed: then the index, or the disk, is likely not the
+right one. `doctor` asks a person.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """How many files were removed, how many rows became gaps; whether it is for a person to say."""
+    """How many files were removed, and rows became gaps. `asks`: a person has to decide."""
 
     removed: int = 0
     missing: int = 0
@@ -89,7 +89,7 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Rep
 
 
 async def find(ctx: Context, now: datetime) -> Mismatch:
-    """Compares what is on disk with what is indexed; changes nothing."""
+    """Compares what is on disk with what is indexed. Changes nothing."""
     sessions = await _sessions(ctx)
     kept = (await retention(ctx.store, ctx.settings)).longest
     safe_before = now.timestamp() - max(SAFE_AGE, kept).total_seconds()
@@ -117,7 +117,7 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
 
 
 async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Path]:
-    """Files under our session folders, last written before an instant, that nobody knows."""
+    """Unknown files under our session folders that were last written before an instant."""
     sessions = await _sessions(ctx)
     for folder in await session_folders(ctx):
         names = await asyncio.to_thread(_names, folder)
@@ -138,7 +138,7 @@ async def session_folders(ctx: Context) -> list[Path]:
 
 
 async def _sessions(ctx: Context) -> dict[str, SessionRow]:
-    """Our installation's sessions: another media root's are not missing, they are elsewhere."""
+    """Our installation's sessions. Those of another media root are elsewhere, not missing."""
     found = ctx.store.rows(EgressSession).find({"_id": {"$regex": f"^{ctx.instance}-"}})
     return {row["_id"]: row for row in await found.to_list(None)}
 
@@ -179,7 +179,7 @@ def _is_known(name: str, session: SessionRow | None) -> bool:
 
 
 async def _is_unknown(ctx: Context, session: SessionRow | None, name: str) -> bool:
-    """Whether no row speaks of a file: pinned ones outlive what is offered, and so do tiles."""
+    """Whether no row knows a file. Pinned ones outlive what is offered, and so do tiles."""
     if session is None:
         return True
     query: dict[str, object] = {"session_id": session["_id"]}

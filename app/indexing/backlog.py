@@ -1,7 +1,7 @@
 """What a session's playlists list that is not indexed yet.
 
-`live.m3u8` is read at each change. `full.m3u8`, which grows for hours, is read only where the live
-window of 5 has left something out, and once more at the end.
+`live.m3u8` is read at each change. `full.m3u8` grows for hours: it is read where the live window of
+5 has left something out, and once more at the end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.indexing.playlist import Entry, Playlist, PlaylistsDisagree, combined, 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """When a file was written, and how long it is: what tells that it changed."""
+    """When a file was written, and how long it is: another one once it has changed."""
 
     mtime_ns: int = 0
     size_bytes: int = -1
@@ -59,8 +59,8 @@ def look(
 ) -> Listing:
     """Reads a session's playlists: full.m3u8 only if it is needed, or `thoroughly`. Blocks.
 
-    `floor`: sequences below it are over. `full_until`: how far full.m3u8 is known already; what it
-    left out up to there will never be listed. Raises OSError where a playlist can't be read.
+    `floor`: sequences below it are over. `full_until`: how far full.m3u8 was read before. What it
+    left out up to there will never be listed. Raises OSError if a playlist can't be read.
     """
     stamp = stamp_of(folder / LIVE_PLAYLIST)  # before the read: a later change is seen as one
     live = _read(folder / LIVE_PLAYLIST)

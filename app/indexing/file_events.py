@@ -20,10 +20,10 @@ class EventsUnavailable(Exception):
 
 
 async def changed_sessions(root: Path, stop: asyncio.Event) -> AsyncIterator[set[str]]:
-    """The ids of sessions, of any installation, whose playlists changed: until `stop` is set.
+    """The ids of sessions whose playlists changed, of any installation, until `stop` is set.
 
-    The first files of a new folder are missed now and then, and an overflow is silent (watchfiles
-    1.3): scan as well. Raises EventsUnavailable.
+    Scan as well: watchfiles 1.3 misses the first files of a new folder now and then, and does not
+    say when events overflow. Raises EventsUnavailable.
     """
     try:
         async for changes in awatch(
@@ -46,10 +46,10 @@ def _is_playlist(change: Change, path: str) -> bool:
 
 
 class Silence:
-    """Notices that scans find what events should have told.
+    """Notices that scans see what events should have said.
 
-    Once is chance; SILENT_FINDS times in a row without a single event is a file system that has
-    none (NFS, SMB).
+    Once is chance. SILENT_FINDS times in a row without an event mean a file system without events
+    (NFS, SMB).
     """
 
     def __init__(self) -> None:
@@ -60,6 +60,6 @@ class Silence:
         self._finds = 0
 
     def found(self, changes: int) -> bool:
-        """A scan found changes that no event told of. True when events count as silent."""
+        """Counts changes that a scan saw without an event. True when events count as silent."""
         self._finds += changes
         return self._finds >= SILENT_FINDS

@@ -73,7 +73,7 @@ class Follower:
             self.poke()
 
     async def run(self) -> None:
-        """Ends when the session is read to its end. Store and disk being away is waited out."""
+        """Works until the session is read to its end. Waits while store or disk are away."""
         pause = _SHORTEST_PAUSE_SECONDS
         opened = False
         while True:
@@ -109,7 +109,7 @@ class Follower:
             self._tail = 0
 
     async def _open(self) -> None:
-        """Takes the session up where it was left, by whichever indexer."""
+        """Goes on where the last indexer left the session."""
         buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
         community = [buffer["community"]] if buffer else []
         self._kept = (await retention(self._store, self._tools.ctx.settings, community)).longest
@@ -126,7 +126,7 @@ class Follower:
         await self._finish_what_was_begun()
 
     async def _finish_what_was_begun(self) -> None:
-        """Settles each `.ts` that is there although it counts as indexed."""
+        """Finishes each `.ts` that is still there although it is indexed."""
         left = await self._tools.thread(segments_on_disk, self.maker.folder)
         if not left:
             return
@@ -147,7 +147,7 @@ class Follower:
                 await self._make_again(entry, row)
 
     async def _make_again(self, entry: Entry, row: SegmentRow) -> None:
-        """A power cut took the fragment, not the row: the `.ts` is still there."""
+        """Makes a fragment again that a power cut took. Its row and its `.ts` are still there."""
         previous = await self.maker.continuity_before(entry.sequence)
         made = await self.maker.make(entry, previous, row["start_ticks"], row["indexed_at"])
         await self._store.rows(Segment).replace_one({"_id": row["_id"]}, made.row)
@@ -155,7 +155,7 @@ class Follower:
             await self._unlink(entry.name)
 
     async def _pass(self) -> bool:
-        """Indexes what is listed and not indexed yet. True when nothing more will come."""
+        """Indexes what is listed and not indexed yet. Returns whether nothing more will come."""
         listing = await self._look(thoroughly=self.session["ended_at"] is not None)
         kept_from = datetime.now(UTC) - self._kept
         for entry in listing.entries:

@@ -1,7 +1,7 @@
 """A committed `.ts` on disk made into its fragment file. All calls block: run them in a thread.
 
-Every step may be repeated: a fragment is written aside, synced and renamed, and its `.ts` stays
-until the fragment's row is in the database.
+Every step may be repeated. A fragment is written aside, synced and renamed. Its `.ts` stays until
+the fragment's row is in the database.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Fragment:
 
 
 def make_fragment(folder: Path, entry: Entry, previous: Continuity | None, writer: str) -> Fragment:
-    """Prepares a segment; writes its fragment, and its init segment where it is a new one.
+    """Prepares a segment and writes its fragment, with its init segment if that is new.
 
     `writer` names who writes, so that two writers never share a file that is not whole.
 
@@ -57,7 +57,7 @@ def make_fragment(folder: Path, entry: Entry, previous: Continuity | None, write
 
 
 def quarantine(folder: Path, name: str) -> str:
-    """Renames a `.ts` that can't be used; its new name. FileNotFoundError if it is not there."""
+    """Renames a `.ts` that can't be used. Returns its new name. Raises FileNotFoundError."""
     path = folder / name
     quarantined = path.with_name(name + QUARANTINED_SUFFIX)
     path.rename(quarantined)
@@ -67,7 +67,7 @@ def quarantine(folder: Path, name: str) -> str:
 def continuity(folder: Path, row: SegmentRow) -> Continuity | None:
     """Where the session's media stood after an indexed row; None if its init segment is gone.
 
-    ValueError if what is stored can't be read.
+    Raises ValueError if what is stored can't be read.
     """
     try:
         init = Init.parse((folder / init_name(row["init_id"])).read_bytes())

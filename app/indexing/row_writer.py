@@ -31,9 +31,9 @@ class RowWriter:
         )
 
     async def insert(self, row: SegmentRow) -> SegmentRow:
-        """The row that stands: this one, or what was there before with its id.
+        """Inserts a row. Returns the one that stands: this, or the one that had its id before.
 
-        Raises PyMongoError if the database did not take it; it may have, all the same.
+        Raises PyMongoError if the database did not say that it took the row. It may have.
         """
         done: asyncio.Future[SegmentRow] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((row, done))
@@ -57,7 +57,7 @@ class RowWriter:
                     done.set_result(standing.get(row["_id"], row))
 
     async def _insert_all(self, rows: list[SegmentRow]) -> dict[str, SegmentRow]:
-        """Inserts the rows; by id those that were there before."""
+        """Inserts the rows. Returns, by id, those that were there before."""
         try:
             await self._rows.insert_many(rows, ordered=False)
         except BulkWriteError as error:

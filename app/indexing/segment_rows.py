@@ -78,9 +78,10 @@ class SegmentMaker:
     async def make(
         self, entry: Entry, previous: Continuity | None, end_ticks: int, committed_at: datetime
     ) -> NewSegment:
-        """`end_ticks`: where the session's media ended before. `committed_at`: when it was named.
+        """Makes a segment's row. A segment that can't be used is quarantined.
 
-        A segment that can't be used is quarantined. Raises OSError if nothing can be written.
+        `end_ticks`: where the session's media ended before. `committed_at`: when a playlist named
+        the segment. Raises OSError if nothing can be written.
         """
         try:
             fragment = await self._fragment(entry, previous, committed_at)

@@ -41,8 +41,8 @@ class SessionClock:
     async def of(self, entry: Entry, ticks: int, committed_at: datetime) -> int:
         """The clock, for a segment that begins at `ticks`.
 
-        If none is known yet the worker is asked for the egress's own; when that takes longer than
-        WAIT_SECONDS, EXT-X-PROGRAM-DATE-TIME stands in until it comes.
+        If none is known yet, the worker asks LiveKit for the egress's own. After WAIT_SECONDS
+        EXT-X-PROGRAM-DATE-TIME stands in until that comes.
         """
         if self.exact and self.clock_ns is not None:
             return self.clock_ns

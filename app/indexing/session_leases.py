@@ -1,4 +1,4 @@
-"""Leases: several indexers may run, and each session is followed by one of them at a time."""
+"""Leases of sessions. Several indexers may run, and one of them at a time follows a session."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def is_free(session: SessionRow, indexer: str, now: datetime) -> bool:
 
 
 async def acquire(store: Store, session_id: str, indexer: str, now: datetime) -> SessionRow | None:
-    """The session's row, leased to `indexer`; None if another one has it or it is read to its end.
+    """Leases a session to `indexer`. Returns its row; None if it is not free, or read to its end.
 
-    A lease that has expired is taken over. The row is read, and changed if its lease is still the
+    An expired lease is taken over. The row is read first, then changed if its lease is still the
     same: SecantusDB's find_one_and_update walks all sessions.
     """
     sessions = store.rows(EgressSession)

@@ -16,11 +16,11 @@ from app.models.words import EgressStatus, Indexing, SegmentState, SessionRole, 
 class Buffer(Model, Stored[BufferRow]):
     """A share and what is kept of it. `id` is derived from the video track's sid: see `paths`.
 
-    `why` says why nothing is recorded, `retry_at` when it is
-    tried again. `ended_at` is set when the share is over. `forget_before`: what was recorded before
-    it is to go, for good; None when nothing of that is left. `stops` {`sharer` or `admin`: the
-    reason they gave}: who has ended the recording of this share and not taken that back. `told` is
-    the state that events last told of, `told_count` how many times they did.
+    `why` says why nothing is recorded, `retry_at` when that is tried again. `ended_at` is set when
+    the share is over. `forget_before`: what was recorded before it is to go, for good; None when
+    nothing of that is left. `stops` are the words of those who have ended the recording of this
+    share and not taken that back. `told` is the state that events last told of, `told_count` how
+    many times they did.
     """
 
     model_config = {

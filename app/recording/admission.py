@@ -24,10 +24,9 @@ async def refusal(
 ) -> Why | None:
     """Why a share must not be recorded; None if it may be, and then it holds a limit slot.
 
-    The checks, in order: the sharer's own will, whether somebody has stopped it, what can be
-    recorded at all, permission, the community's switch, its limit, the sharer's quota, the disk.
-    The last three keep a recording from starting, they end none that is `running`. While a share
-    rests in its back-off it takes no slot.
+    The checks are, in order: the sharer's own will, a stop by somebody, encryption, permission, the
+    community's switch, its limit, the sharer's quota, the disk. The last three keep a recording
+    from starting, but end none that is `running`. A share that rests in its back-off takes no slot.
     """
     if participant is not None and participant["opted_out"]:
         return Why.OPTED_OUT
@@ -62,7 +61,7 @@ async def refusal(
 
 
 async def detail(ctx: Context, buffer: BufferRow, why: Why | None) -> str:
-    """What is told with a reason: the words of whoever stopped it, how many shares the limit is."""
+    """The detail of a reason: the words of whoever stopped the share, or the limit's number."""
     if why is not Why.LIMIT:
         return share_stop.detail(buffer, why)
     rules = await communities.rules(ctx.store, ctx.settings, buffer["community"])
@@ -70,12 +69,12 @@ async def detail(ctx: Context, buffer: BufferRow, why: Why | None) -> str:
 
 
 async def leave(ctx: Context, buffer: BufferRow) -> None:
-    """The share is not recorded any more: its slot goes to one that waits for it."""
+    """Gives the slot of a share that is not recorded any more to one that waits for it."""
     await _free(ctx, buffer["community"], buffer["_id"])
 
 
 async def free_leftovers(ctx: Context) -> None:
-    """Frees slots whose share is over: what a process that was killed in between leaves taken."""
+    """Frees slots of shares that are over. Processes that were killed in between leave some."""
     async for row in ctx.store.rows(schema.Community).find({"slots.0": {"$exists": True}}):
         live = await ctx.store.rows(schema.Buffer).distinct(
             "_id", {"_id": {"$in": row["slots"]}, "ended_at": None}
@@ -90,7 +89,7 @@ async def _free(ctx: Context, community: str, buffer_id: str) -> None:
 
 
 async def ask_again(ctx: Context, which: Row) -> None:
-    """Asks for a reconcile of live shares whose buffers match: what decides on them may differ."""
+    """Asks for a reconcile of live shares whose buffers match. Their refusal may have changed."""
     found = ctx.store.rows(schema.Buffer).find(
         which | {"ended_at": None}, {"room_sid": 1, "identity": 1}
     )

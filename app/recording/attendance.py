@@ -1,8 +1,7 @@
-"""Keeps the facts about who is in which room true where webhooks were lost.
+"""Keeps the facts about who is in which room true although webhooks were lost.
 
-Whoever was present may be allowed to capture or to see a clip, so an end that nobody told of must
-not make somebody present for good. Nothing here is final but the end of a room: a connection that
-is listed again was never gone.
+Presence may allow to capture and to see clips. So a lost webhook must not make somebody present for
+good. Only the end of a room is final here: a connection that is listed again was never gone.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ async def note(
 async def _note_people(
     ctx: Context, room: Room, people: Sequence[ParticipantInfo], now: datetime
 ) -> None:
-    """Most often one read, and no writes."""
+    """Compares the people of one room. Most often this is one read, and no write."""
     participants = ctx.store.rows(schema.Participant)
     listed = {person.sid: person for person in people if not facts.is_recorder(person)}
     fields = {"joined_at": 1, "unlisted_at": 1}

@@ -1,4 +1,4 @@
-"""The clock of a session, asked of LiveKit: the indexer, which waits for it, knows no LiveKit."""
+"""The clock of a session, asked of LiveKit. The indexer waits for it, and knows no LiveKit."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Starts an egress exactly once, although LiveKit's StartEgress is not idempotent.
 
-The session's row, with its id inside the file prefix, exists before StartEgress is called, and the
-call is made by whoever sets `start_sent_at`. An egress whose answer was lost is found by its prefix
-in ListEgress, and adopted.
+The session's row exists before StartEgress is called, and its id stands in the file prefix. Whoever
+sets `start_sent_at` makes the call. An egress whose answer was lost is recognised in ListEgress by
+its prefix, and adopted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _OK, _NO_WORKER, _REFUSED, _UNCLEAR, _GONE = "ok", "no_worker", "refused", "uncl
 async def create(
     ctx: Context, buffer: BufferRow, track: TrackRow, role: SessionRole, audio_sid: str | None
 ) -> None:
-    """Writes the row of a new session. Does nothing if the share has one of this role already."""
+    """Writes the row of a new session, unless the share has one of this role."""
     now = datetime.now(UTC)
     session_id = paths.new_session_id(ctx.instance, now)
     session = schema.EgressSession(
@@ -109,7 +109,7 @@ async def start(
 
 
 async def look(ctx: Context, livekit: LiveKit, row: SessionRow) -> bool:
-    """Looks in ListEgress for the egress of a session, and adopts it. False if there is none."""
+    """Looks in ListEgress for a session's egress, and adopts it. Returns whether there is one."""
     for info in await livekit.room_egresses(row["room"]):
         if lk.session_of(info) == row["_id"]:
             await _adopt(ctx, row, info)
@@ -122,7 +122,7 @@ async def look(ctx: Context, livekit: LiveKit, row: SessionRow) -> bool:
 
 
 async def note_end(ctx: Context, row: SessionRow, info: EgressInfo | None, now: datetime) -> None:
-    """Writes down the end of a session's egress; LiveKit may have forgotten it altogether."""
+    """Writes down the end of a session's egress. `info` is None if LiveKit has forgotten it."""
     if info is not None:
         await facts.egress(ctx.store, info, now)
         return
@@ -133,7 +133,7 @@ async def note_end(ctx: Context, row: SessionRow, info: EgressInfo | None, now: 
 
 
 def was_healthy(row: SessionRow, now: datetime) -> bool:
-    """Whether a session recorded for long enough that its end is no start's failure."""
+    """Whether a session recorded so long that its end does not count as a failed start."""
     if row["active_at"] is None:
         return False
     lasted = (row["ended_at"] or now) - row["active_at"]
@@ -148,7 +148,7 @@ async def _adopt(ctx: Context, row: SessionRow, info: EgressInfo) -> None:
 
 
 async def _failed(ctx: Context, row: SessionRow, buffer: BufferRow, why: Why, detail: str) -> None:
-    """No egress came of a start: say why, and count it for the back-off."""
+    """Writes down that no egress came of a start, and why. It counts for the back-off."""
     metrics.ERRORS.labels("egress_failed").inc()
     log.warning("egress_not_started", session=row["_id"], room=buffer["room"], error=detail)
     await ctx.store.rows(schema.Buffer).update_one(

@@ -15,8 +15,8 @@ _MIN_SIDE = 16
 def encoding(setting: str, width: int, height: int) -> str | EncodingOptions:
     """A preset's name, or options for `WxH@FPS:KBPS` and `source`.
 
-    `width` and `height` are the published size in pixels, 0 where unknown: window shares have
-    odd and tiny ones, egress takes only even ones of at least 16.
+    `width` and `height` are the published size in pixels, 0 if unknown. Window shares have odd and
+    tiny sizes. Egress takes only even ones of at least 16.
     """
     if setting == "source":
         width, height = source_size(width, height)

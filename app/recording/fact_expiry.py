@@ -1,6 +1,6 @@
 """Forgets facts that nothing refers to any more.
 
-Who was in a room decides who may capture there and who sees its clips; so the facts of a room stay
+Presence in a room decides who may capture there and who sees its clips. So the facts of a room stay
 as long as there is a buffer or a clip of it.
 """
 

@@ -1,7 +1,7 @@
-"""What LiveKit told us, written down.
+"""Facts: what LiveKit says of rooms, people, tracks and egresses, written down.
 
-Every fact is one idempotent write that only ever adds knowledge: told twice, late or in another
-order, the rows end up the same. An end is final, because LiveKit never uses a sid again.
+Each fact is one idempotent write that only adds knowledge. Events that come twice, late or in
+another order leave the same rows. An end is final, because LiveKit never uses a sid again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Stops egresses of this installation that nothing stands for any more.
 
-Only ever what LiveKit itself lists as active and what bears our instance id in its file prefix:
-other installations' egresses are none of our business. Each is asked to stop once; one that can't
+Only egresses that LiveKit lists as active, and that bear our instance id in their file prefix, are
+stopped. Other installations' are none of our business. Each is asked to stop once. One that can't
 be stopped is a ghost.
 """
 
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) -> None:
-    """Stops those whose session has lost its role, such as a start given up that came through."""
+    """Stops those whose session has lost its role, such as a start that came through too late."""
     ours = _ours(ctx, active)
     sessions = ctx.store.rows(schema.EgressSession)
     found = sessions.find({"_id": {"$in": list(ours)}, "role": None, "ghost_at": None}, {"_id": 1})

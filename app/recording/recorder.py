@@ -1,8 +1,8 @@
 """Makes what is recorded equal to what should be: one participant's shares at a time.
 
-`reconcile` is level-triggered. Whatever asked for it, it reads the facts, lets the planner decide
-and carries the actions out, until there is nothing to do now. Rows come before side effects and
-side effects before their results, so a process killed anywhere leaves something to adopt.
+`reconcile` is level-triggered. It reads the facts, lets the planner decide and carries the steps
+out, until there is nothing to do now. Rows come before side effects, and side effects before their
+results. So a process that is killed anywhere leaves something to adopt.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
 async def _reconcile_share(
     ctx: Context, livekit: LiveKit, room_sid: str, video_sid: str
 ) -> datetime | None:
-    """Brings one share to rest. Returns when it wants to be looked at again."""
+    """Brings one share to rest. Returns when to look at it again; None if that is not needed."""
     for _ in range(MAX_ROUNDS):
         now = datetime.now(UTC)
         track = await ctx.store.rows(schema.Track).find_one({"_id": video_sid})
@@ -130,7 +130,7 @@ async def _buffer(ctx: Context, livekit: LiveKit, track: TrackRow, now: datetime
 
 
 async def _room(ctx: Context, livekit: LiveKit, track: TrackRow) -> RoomRow | None:
-    """The room's row; where room_started was missed LiveKit is asked, for the community's sake."""
+    """The room's row. If room_started was missed, LiveKit is asked for the community's sake."""
     rooms = ctx.store.rows(schema.Room)
     row = await rooms.find_one({"_id": track["room_sid"]})
     if row is None and (room := await livekit.room(track["room"])) is not None:
@@ -250,7 +250,7 @@ async def _stop(ctx: Context, livekit: LiveKit, row: SessionRow, egress_id: str)
 async def retire(
     ctx: Context, row: SessionRow, buffer: BufferRow, *, failed: bool, reason: str
 ) -> None:
-    """Takes a session's role away; a failure sets the back-off of the share's next start."""
+    """Takes a session's role away. A failure sets the back-off of the share's next start."""
     now = datetime.now(UTC)
     if failed:
         # the share's clock first: killed in between, the retirement is done again

@@ -1,7 +1,7 @@
 """Tells the room and EVENTS_URL what has become of a share.
 
-Level-triggered like the rest: what was told last is in the buffer's row, and whatever differs from
-it is told now.
+It is level-triggered like the rest. The buffer's row says what was told last, and what differs from
+that is told now.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STARTED, ENDED, REFUSED = "started", "ended", "refused"
 
 
 def state_to_tell(share: ShareFacts, *, active: bool, told: str) -> str:
-    """What events should have told last. Nothing new while a start, or a restart, is under way."""
+    """What events should have said last. During a start, or a restart, nothing new."""
     if not share.live:
         return ENDED if told == STARTED else told
     if share.refusal is not None:
@@ -30,7 +30,7 @@ def state_to_tell(share: ShareFacts, *, active: bool, told: str) -> str:
 
 
 async def _another_is_buffered(ctx: Context, buffer: BufferRow) -> bool:
-    """Whether another share of the same participant is: the attribute is theirs, not a share's."""
+    """Whether another share of the participant is buffered. The attribute is the participant's."""
     other = await ctx.store.rows(schema.Buffer).find_one(
         {
             "room_sid": buffer["room_sid"],

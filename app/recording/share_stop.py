@@ -1,7 +1,7 @@
 """Ends the recording of a share that goes on, by somebody's word, until they take it back.
 
-The word is a fact in the buffer's row. It refuses the share as the sharer's own attribute would,
-whatever happens to processes meanwhile; what was buffered stays.
+The word is a fact in the buffer's row, so it survives any process. It refuses the share as the
+sharer's own attribute does. What was buffered stays.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def refusal(buffer: BufferRow) -> Why | None:
 
 
 def detail(buffer: BufferRow, why: Why | None) -> str:
-    """What whoever stopped it gave as their reason; nothing where `why` is another."""
+    """The words of whoever stopped the share; none if it is refused for another reason."""
     stops = _stops(buffer)
     return next((stops[who] for who, each in _WHY.items() if each is why and who in stops), "")
 
@@ -37,7 +37,7 @@ def detail(buffer: BufferRow, why: Why | None) -> str:
 async def stop(
     ctx: Context, caller: Caller, buffer: BufferRow, standing: Collection[Stopper], reason: str
 ) -> None:
-    """Ends the recording of a share. Stopped already by the same side, nothing changes.
+    """Ends the recording of a share. A second stop by the same side changes nothing.
 
     `standing`: as whom the caller may. Raises NotPermitted if that is nobody, Conflict if the share
     is over.

@@ -1,8 +1,7 @@
 """Compares the facts with what LiveKit says is there, so that lost webhooks heal.
 
-Runs at start and every RECONCILE_SECONDS. It only corrects facts and asks for reconciles; whether
-something is started or stopped is the planner's decision, as always. When LiveKit does not answer,
-nothing is concluded from the silence.
+It runs at start and every RECONCILE_SECONDS. It only corrects facts and asks for reconciles: the
+planner decides what is started or stopped. If LiveKit does not answer, nothing is concluded.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
 async def _note_room(
     ctx: Context, room: Room, people: list[ParticipantInfo], live: list[TrackRow], now: datetime
 ) -> set[Who]:
-    """Notes shares that nobody told us of, and who has opted out or in. Most often: no writes."""
+    """Notes new shares, and who has opted out or in. Most often nothing is written."""
     known = {track["_id"] for track in live if track["missing"] == 0}
     affected = set()
     for person in people:
@@ -91,7 +90,8 @@ async def _miss_tracks(
 ) -> None:
     """Counts, for each live track, the surveys that did not list it.
 
-    The second one ends what is recorded of it; listed again it is back, until it is final.
+    The second one ends what is recorded of it. A track that is listed again is back, until its end
+    is final.
     """
     listed = {track.sid for people in present.values() for who in people for track in who.tracks}
     settled = began - timedelta(seconds=SETTLE_SECONDS)

@@ -16,15 +16,15 @@ _TRYING: Row = {"$in": [None, *Why.trying()]}
 
 
 def read(text: str) -> frozenset[str]:
-    """The states that comma separated names, each one of NAMES, mean."""
+    """The states that comma separated NAMES mean."""
     return frozenset(state for name in text.split(",") for state in GROUPS.get(name, {name}))
 
 
 def stored(states: Collection[str]) -> Row:
     """What the rows of buffers in these states match.
 
-    Rows tell whether a share is over, refused or active; which of the active states it is, only
-    its media and the time of day do. So what is found has to be looked at again.
+    Rows say whether a share is over, refused or active. Which of the active states it has, only its
+    media and the time say. So the timelines of these rows must be looked at, too.
     """
     kinds: list[Row] = []
     if ACTIVE & set(states):

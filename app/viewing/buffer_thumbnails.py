@@ -1,6 +1,7 @@
 """Small pictures of buffers: the newest one as a poster, one of each segment on a sprite sheet.
 
-Made of key frames, when somebody asks. A tile then stays beside its fragment, as long as that.
+They are made of key frames when somebody asks. A tile then stays beside its fragment, as long as
+that does.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _TRIES = 3
 
 
 class Thumbnails:
-    """The pictures of buffers that this process has made of late."""
+    """The pictures of buffers that this process has made lately."""
 
     def __init__(self, ctx: Context, drawing: Drawing) -> None:
         self._ctx = ctx
@@ -51,7 +52,7 @@ class Thumbnails:
         return await self._offered(rows)
 
     async def newest(self, spans: Sequence[MediaRange]) -> list[SegmentRow]:
-        """The rows of the last segments in these spans, newest first: for a poster, one will do."""
+        """The rows of the last segments in these spans, newest first. A poster needs one."""
         for span in reversed(spans):
             query = {"session_id": span["session_id"], "start_ticks": {"$lt": span["end_ticks"]}}
             found = self._ctx.store.rows(Segment).find(query).sort("sequence", -1).limit(_TRIES)
@@ -141,7 +142,7 @@ def _used(kept: OrderedDict[str, bytes], name: str, most: int) -> bytes:
 
 
 def _poster(folder: Path | None, row: SegmentRow) -> bytes | None:
-    """None if the segment is gone, or has no picture."""
+    """The poster of a segment; None if it is gone, or has no picture."""
     if folder is None:
         return None
     try:
@@ -182,7 +183,7 @@ def _tiles(folders: Mapping[str, Path], rows: Mapping[int, SegmentRow]) -> list[
 
 
 def _avcc(folder: Path, row: SegmentRow) -> bytes:
-    """FileNotFoundError if the init segment is gone, ValueError if it was altered."""
+    """Raises FileNotFoundError if the init segment is gone, ValueError if it was altered."""
     return Init.parse((folder / init_name(row["init_id"])).read_bytes()).avcc
 
 

@@ -1,6 +1,6 @@
 """Sprite sheets drawn in the background: one at a time, at low priority, each once.
 
-Whoever asks waits for a while. A sheet that takes longer is drawn on, and found by who asks again.
+A caller waits for a while. A sheet that takes longer is drawn on, and is there for the next call.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Drawing:
         self._tasks: dict[str, asyncio.Task[object]] = {}
 
     async def once(self, name: str, make: Callable[[], Awaitable[Drawn]]) -> Drawn:
-        """What `make` gives, run once for all who ask under the same name at the same time.
+        """What `make` gives. It runs once for all who ask under the same name at the same time.
 
-        Raises Unavailable when the patience is over, while `make` goes on, or if too many wait.
+        Raises Unavailable if too many wait, and when the patience is over; then `make` goes on.
         """
         if name not in self._tasks:
             if len(self._tasks) >= AT_ONCE:

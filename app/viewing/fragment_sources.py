@@ -33,9 +33,9 @@ class SegmentChanged(CaptureFailed):
 
 
 async def rows_of(ctx: Context, spans: Sequence[MediaRange]) -> list[list[SegmentRow]]:
-    """The segments of each span, once it is settled which of them stay.
+    """The segments of each span, once it is clear which of them stay.
 
-    Those that cleanup had condemned before it saw our pin are either spared or gone in a moment.
+    Cleanup may have condemned some before it saw our pin: it spares or deletes them in a moment.
     """
     deadline = asyncio.get_running_loop().time() + _SETTLING_SECONDS
     while True:

@@ -54,10 +54,10 @@ def playlist(
 ) -> str:
     """The text of a media playlist.
 
-    Another session or init segment, and a hole in the media, begin a discontinuity with its own
-    wall-clock time. `ended`: the window is whole; else it grows at its end, and nowhere else:
-    players ask again, and begin at its beginning nevertheless. `target_seconds`: no segment will be
-    longer, since the target duration must stay as it is.
+    Another session, another init segment and a hole in the media begin a discontinuity with its own
+    wall-clock time. `ended`: the window is whole. Else it grows at its end only: players ask again,
+    and begin at its beginning nevertheless. `target_seconds`: no segment will be longer, because
+    the target duration must stay as it is.
     """
     listed = list(items)
     target = max((math.ceil(each.seconds) for each in listed), default=1)

@@ -1,6 +1,6 @@
-"""Looks at the buffers, again and again, on behalf of everybody in this process who follows them.
+"""Looks at the buffers again and again, for everybody in this process who follows them.
 
-One look serves them all, and nobody looks while nobody follows.
+One look serves all followers. Without a follower there are no looks.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 
 class BufferFollower:
-    """Somebody who follows the buffers that `sees` says, which may say other things later."""
+    """A follower of the buffers that `sees` says. Another `sees` may be set later."""
 
     def __init__(self, looks: Looks, sees: Sees) -> None:
         self.sees = sees
@@ -45,10 +45,10 @@ class BufferFollower:
         self._number = looks.begun
 
     async def next(self, seconds: float) -> list[Timeline] | None:
-        """What there is, newest share first: those that go on, hold something, or are refused.
+        """The buffers of the newest look that was not given yet, newest share first.
 
-        By the newest look that was not given yet; None if none came within some seconds. Raises
-        what ended the looking, if anything but an unreachable store did.
+        Those that have ended and hold nothing are left out. None if no look came within some
+        seconds. Raises what ended the looking, unless it was an unreachable store.
         """
         look = await self._looks.after(self._number, seconds)
         if look is None:
@@ -94,7 +94,7 @@ class Looks:
             self._followers.discard(follower)
 
     async def after(self, number: int, seconds: float) -> _Look | None:
-        """The latest look, if its number is higher; waits for one for some seconds."""
+        """The latest look, once its number is higher; None if it is not within some seconds."""
         deadline = time.monotonic() + seconds
         while self._latest.number <= number:
             came, left = self._came, deadline - time.monotonic()
@@ -159,9 +159,9 @@ def chosen(rows: Sequence[BufferRow], sees: Sees) -> frozenset[str]:
 
 
 def version(line: Timeline) -> tuple[object, ...]:
-    """Another one as soon as there is something to tell of a buffer.
+    """A value that differs as soon as there is something new to show of a buffer.
 
-    A full buffer's beginning moves on with the clock: that alone is told every 10 s.
+    A full buffer's beginning moves on with the clock: that alone counts every 10 s.
     """
     oldest = line.oldest
     return (

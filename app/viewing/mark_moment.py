@@ -14,12 +14,12 @@ _RETRY_SECONDS = 5
 
 
 def present(line: Timeline, now: datetime) -> datetime:
-    """What is marked where nothing else is asked for: now, or the end of a share that is over."""
+    """The moment that is marked by default: now, or the end of a share that is over."""
     return now if line.recording_session is not None else line.newest or now
 
 
 def check_within(line: Timeline, at: datetime, now: datetime) -> None:
-    """Raises BufferEmpty if nothing is there and nothing records, Invalid if `at` lies outside."""
+    """Raises BufferEmpty if nothing is there and nothing records. Raises Invalid outside of it."""
     records = line.recording_session is not None
     if line.newest is None and not records:
         retry = {} if line.state == BufferState.ENDED else {"retry_after": _RETRY_SECONDS}

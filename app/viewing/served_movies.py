@@ -1,4 +1,4 @@
-"""Windows served as movies that are never written: planned, pinned, kept at hand for a while."""
+"""Windows served as movies that are never written: planned, pinned, cached for a while."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PictureSizesDiffer(ReplayError):
 
 @dataclass(frozen=True)
 class Planned:
-    """A window's movie. Up to `kept_until` its fragments are pinned without asking again."""
+    """A window's movie. Up to `kept_until` its fragments are certainly pinned."""
 
     watch: Watch
     movie: Movie
@@ -40,7 +40,7 @@ class Planned:
 
 
 class Replays:
-    """The movies that this process has planned of late."""
+    """The movies that this process has planned lately."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
@@ -99,7 +99,7 @@ Kept = list[tuple[MediaRange, list[SegmentRow]]]
 
 
 def _fingerprint(kept: Kept, sessions: dict[str, SessionRow]) -> str:
-    """32 hex digits that are others as soon as the movie would be another."""
+    """32 hex digits that differ as soon as the movie would be another."""
     digest = hashlib.sha256()
     for span, rows in kept:
         clock_ns = sessions[span["session_id"]]["clock_ns"]
@@ -124,8 +124,10 @@ def _plan(root: Path, kept: Kept, sessions: dict[str, SessionRow]) -> Movie:
 
 
 def _check(planned: Movie) -> None:
-    """Raises Gone if a fragment is missing or another one: cheaper to say now than in the middle of
-    the answer, which then breaks off."""
+    """Raises Gone if a fragment is missing or another one.
+
+    It is better to say so now than to break off in the middle of the answer.
+    """
     for source in planned.sources:
         try:
             found = os.stat(source.path)  # noqa: PTH116 - hundreds of them: half the time
@@ -137,7 +139,7 @@ def _check(planned: Movie) -> None:
 
 
 def cut(instant: datetime) -> datetime:
-    """To the millisecond, as URLs and rows tell it."""
+    """To the millisecond, as in URLs and rows."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 

@@ -1,7 +1,7 @@
 """What a buffer's sprite sheet shows: stretches of sessions, one tile for each segment. Pure.
 
-A sheet is named by its contents, not by a window: a window that moves on, or whose oldest segments
-are deleted, must not move the pictures that an index has told the places of.
+A sheet is named by its contents, not by a window. A window moves on, and its oldest segments are
+deleted. The pictures whose places an index has given must not move with it.
 """
 
 from __future__ import annotations

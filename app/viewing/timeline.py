@@ -18,7 +18,7 @@ _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What a buffer offers now: at most the last MAX_CAPTURE_MINUTES, and what was marked before.
+    """What a buffer offers now: at most the last MAX_CAPTURE_MINUTES, and marked stretches before.
 
     `session_ids`: those that media is offered of, and the one that records. `reach`: how much a
     window may hold. `recording_session` is the row of the session whose media goes on or may still
@@ -45,7 +45,7 @@ class Timeline:
 
     @property
     def oldest(self) -> datetime | None:
-        """Where the newest window begins that holds as much as a window may."""
+        """Where the newest and longest possible window begins."""
         if self.newest is None:
             return None
         begin = self.newest - self.reach
@@ -68,7 +68,7 @@ class Timeline:
 
 
 def offered_from(now: datetime, settings: Settings, retention: timedelta | None = None) -> datetime:
-    """The oldest instant that is offered: retention keeps a little more, for slow captures."""
+    """The oldest instant that is offered. Retention keeps a little more, for slow captures."""
     return now - min(settings.max_capture, retention or settings.retention)
 
 
@@ -115,7 +115,7 @@ def build(
 def _shown(
     offered: datetime, marks: Sequence[Interval], forgotten: datetime | None
 ) -> list[Interval]:
-    """What may be shown, in order and apart: what is offered, before it what is marked."""
+    """What may be shown, in order and apart: marked intervals, then all that is offered."""
     shown: list[Interval] = [(start, end) for start, end in marks if start < offered]
     begin = min(offered, shown.pop()[0]) if shown and shown[-1][1] >= offered else offered
     shown.append((begin, _FOREVER))

@@ -31,8 +31,8 @@ async def listing(
 ) -> list[Timeline]:
     """The timelines of the buffers that `query` (on rows of Buffer) matches, newest share first.
 
-    Costs five reads, and a small one per session that is being indexed, or marked stretch that is
-    older than what is offered.
+    It costs five reads, and a small one for each session that is being indexed and for each marked
+    stretch that is older than what is offered.
     """
     rows = await first(store.rows(Buffer).find(query).sort("since", -1), limit)
     ids = [row["_id"] for row in rows]

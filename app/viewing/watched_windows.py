@@ -1,7 +1,7 @@
-"""Windows that somebody watches: kept from cleanup by pins, for as long as he goes on.
+"""Windows that somebody watches. Pins keep them from cleanup as long as they are watched.
 
-A watcher (an opaque name) keeps at most WINDOWS of them; a further one lets go of that which was
-looked at longest ago.
+A watcher (an opaque name) has at most WINDOWS of them. A further one releases the one that was
+watched longest ago.
 """
 
 from __future__ import annotations

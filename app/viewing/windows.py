@@ -23,14 +23,12 @@ _SLACK = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What was asked for, and what of it can be had.
+    """The window that was requested, and what of it can be had.
 
-    `spans`: one per session, in order of time. The last one reaches to `end`, also where that media
-    is not there yet; a session without a clock has none: see `spans_between`.
-    `notes`: `start-clamped` (the buffer begins later), `end-clamped` (its media ends earlier),
-    `share-ended` (counted back from the share's end), `clock-approximate`.
-    `wait_until`: when to stop waiting for media that is still to come; the moment of the call if
-    nothing is.
+    `spans`: one per session, in order of time. The last one reaches to `end`, even if that media is
+    not there yet. A session without a clock has none: see `spans_between`. `notes` say how `start`
+    and `end` differ from what was requested. `wait_until`: when to stop waiting for media that is
+    still to come; the moment of the call if none is.
     """
 
     requested_start: datetime
@@ -55,12 +53,12 @@ def resolve(
 ) -> Window:
     """The window of `last` seconds, or from `start` to `end`, as of the moment `now`.
 
-    `include` reaches to the moment of the call (or `end`) plus `post_roll` seconds and waits for
-    that media; `skip` takes what is there. Where nothing records any more, `last` counts back from
-    the newest media.
+    `include` reaches to the moment of the call (or `end`) plus `post_roll` seconds, and waits for
+    that media. `skip` takes what is there. `last` counts back from the newest media if nothing
+    records any more.
 
-    Raises BufferEmpty (with `retry_after` in seconds, where trying again may help), WindowTooLong,
-    or Invalid for what can't be a window of this buffer.
+    Raises WindowTooLong, Invalid for what can't be a window of this buffer, and BufferEmpty (with
+    `retry_after` in seconds if trying again may help).
     """
     limit = settings.max_capture.total_seconds()
     if not 0 <= post_roll <= MAX_POST_ROLL_SECONDS:
@@ -90,8 +88,10 @@ def resolve(
 
 
 def refuse_gone(timeline: Timeline, start: datetime, end: datetime, oldest: datetime) -> None:
-    """Raises Gone if all of [start, end) was recorded and is older than `oldest`, the first moment
-    that is offered, and nothing of it is kept because it is marked."""
+    """Raises Gone if all of [start, end) was recorded, but is not offered any more.
+
+    `oldest` is the first moment that is offered. Marked stretches before it are offered, too.
+    """
     kept = any(span.start < end and start < span.end for span in timeline.spans)
     if start < end <= oldest and end > timeline.since and not kept:
         raise Gone(f"the buffer begins at {_shown(oldest)}, after the window's end")
@@ -123,11 +123,11 @@ def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[M
 async def segments(
     store: Store, spans: Sequence[MediaRange], *, lead: bool = False
 ) -> list[list[SegmentRow]]:
-    """For each span the rows of the segments that lie in it, even if only partly, in order.
+    """For each span the rows of its segments in order, also of those that lie in it partly.
 
-    Only what can be used: quarantined ones are left out. A condemned one may lose its file
-    any moment unless a pin was there before (see `pins`). `lead`: the segment before the
-    first one too, if it is there, since the first instant's sound may lie in it.
+    Quarantined ones are left out. A condemned one may lose its file any moment unless a pin was
+    there before (see `pins`). `lead`: with the segment before the first one, if it is there. The
+    first instant's sound may lie in it.
     """
     return [await _segments(store, span, lead) for span in spans]
 
