@@ -180,7 +180,7 @@ def sound(path: Path) -> tuple[float, NDArray[np.float32]]:
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         frames = [frame for frame in container.decode(stream) if frame.pts is not None]
-        first = float(frames[0].pts * stream.time_base) if frames and stream.time_base else 0.0
+        first = frames[0].time or 0.0 if frames else 0.0
         return first, np.concatenate([frame.to_ndarray()[0] for frame in frames])
 
 

@@ -81,9 +81,10 @@ def versions_table() -> str:
 
 def errors_table() -> str:
     """Each error that a caller may get, by its status."""
+    every: list[type[ReplayError]] = [ReplayError, *_below(ReplayError)]
     told = {
         (error.status, error.slug, error.title)
-        for error in (ReplayError, *_below(ReplayError))
+        for error in every
         if not issubclass(error, CaptureFailed)
     }
     lines = ["| status | `type` | means |", "| --- | --- | --- |"]
@@ -94,7 +95,8 @@ def errors_table() -> str:
 
 def reasons_table() -> str:
     """Each reason that a failed capture may have."""
-    reasons = {error.slug: error for error in (*_below(CaptureFailed), StorageFull)}
+    every: list[type[ReplayError]] = [*_below(CaptureFailed), StorageFull]
+    reasons = {error.slug: error for error in every}
     lines = ["| `reason` | means |", "| --- | --- |"]
     for slug, error in sorted(reasons.items()):
         meaning = inspect.cleandoc(error.__doc__ or error.title).partition("\n")[0]

@@ -28,7 +28,7 @@ class Running:
 async def running(app: Starlette) -> AsyncIterator[Running]:
     """The application within its lifespan."""
     async with app.router.lifespan_context(app) as state:
-        yield Running(app, state)
+        yield Running(app, state or {})
 
 
 @asynccontextmanager

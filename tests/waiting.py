@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 Found = TypeVar("Found")
 FIRST_SECONDS = 0.02
@@ -15,13 +15,33 @@ MOST_SECONDS = 0.25
 SHARE_OF_WAIT = 0.1
 
 
+@overload
 async def wait_for(
-    condition: Callable[[], Found | Awaitable[Found]],
+    condition: Callable[[], Awaitable[Found | None]],
+    deadline: float = ...,
+    *,
+    what: str = ...,
+    every: float | None = ...,
+) -> Found: ...
+
+
+@overload
+async def wait_for(
+    condition: Callable[[], Found | None],
+    deadline: float = ...,
+    *,
+    what: str = ...,
+    every: float | None = ...,
+) -> Found: ...
+
+
+async def wait_for(
+    condition: Callable[[], Any],
     deadline: float = 10.0,
     *,
     what: str = "",
     every: float | None = None,
-) -> Found:
+) -> Any:
     """The first true value of `condition`, a function or coroutine function.
 
     `deadline` in seconds. What is true for moments only is looked at `every` so many seconds.
@@ -30,7 +50,7 @@ async def wait_for(
     began = time.monotonic()
     while True:
         value = condition()
-        found: Found = await value if inspect.isawaitable(value) else value
+        found = await value if inspect.isawaitable(value) else value
         if found:
             return found
         waited = time.monotonic() - began

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from odmantic import Model
 
@@ -18,7 +19,7 @@ from app.access.tokens import Caller
 from app.clips import clip_pages
 from app.clips.clip_pages import Page, Wanted
 from app.context import Context
-from app.models import Row
+from app.models import Row, Visibility
 from app.models.schema import File, Participant, ReplayClip
 from tests.bench.ground import Ground
 from tests.bench.report import Result, percentile, result
@@ -118,7 +119,7 @@ async def _ask(ctx: Context, case: Case, now: datetime) -> Callable[[], Awaitabl
 
 
 async def _fill(ctx: Context, count: int, now: datetime) -> None:
-    whose = {"room_sid": "RM_shared", "room": "shared", "identity": PERSON.identity}
+    whose: dict[str, Any] = {"room_sid": "RM_shared", "room": "shared", "identity": PERSON.identity}
     await ctx.store.create(Participant(sid="PA_0", joined_at=now, **whose))
     for begin in range(0, count, _BATCH):
         numbers = range(begin, min(begin + _BATCH, count))
@@ -127,7 +128,7 @@ async def _fill(ctx: Context, count: int, now: datetime) -> None:
 
 
 async def _insert(ctx: Context, model: type[Model], rows: list[Row]) -> None:
-    await ctx.store.rows(model).insert_many(rows, ordered=False)
+    await ctx.store.database[+model].insert_many(rows, ordered=False)
 
 
 def _clip(number: int, count: int, now: datetime) -> Row:
@@ -146,7 +147,7 @@ def _clip(number: int, count: int, now: datetime) -> Row:
         room=room,
         room_sid=f"RM_{room}",
         title="That goal" if place % 20 == 0 else f"clip {place}",
-        visibility="room" if shared else "private",
+        visibility=Visibility.ROOM if shared else Visibility.PRIVATE,
         audience=f"RM_{room}" if shared else None,
         ready=True,
         requested_start=at,

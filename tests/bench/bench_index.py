@@ -97,7 +97,7 @@ async def _case(
 
 
 def _results(case: Case, watched: Watched, cpu: dict[str, float], name: str) -> list[Result]:
-    params = {"buffers": case.shares, "media": case.shape.name}
+    params: dict[str, str | int] = {"buffers": case.shares, "media": case.shape.name}
     memory = watched.memory_mb
     half = len(memory) // 2
     return [

@@ -37,7 +37,7 @@ def run(ground: Ground) -> list[Result]:
             "make_fragment": partial(_make_fragments, paths, folder, each),
             "ffmpeg": partial(_cpu_seconds, [partial(_ffmpeg, paths[0], folder)]),
         }
-        params = {"media": shape.name, "segment_seconds": each}
+        params: dict[str, str | int] = {"media": shape.name, "segment_seconds": each}
         samples = measure.loops(ways, ground.pick(quick=5, full=15))
         shutil.rmtree(folder)
         for way, loops in samples.items():

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.buffer import paths
 from app.context import Context
+from app.models import EgressStatus
 from app.models.schema import Buffer, EgressSession
 from tests.bench.stretching import Stretcher
 from tests.egress_on_disk import DiskEgress
@@ -52,7 +53,7 @@ class Broadcast:
         sessions: list[dict[str, Any]] = []
         for number in range(shares):
             session_id = paths.new_session_id(ctx.instance, now)
-            share = {"room": f"room-{shares}-{number}", "identity": "sharer"}
+            share: dict[str, Any] = {"room": f"room-{shares}-{number}", "identity": "sharer"}
             share |= {"room_sid": f"RM_{share['room']}", "video_sid": f"TR_{number}"}
             buffer_id = paths.buffer_id(ctx.instance, share["room_sid"], share["video_sid"])
             folder = str(paths.session_folder(share["room"], "sharer", session_id))
@@ -62,7 +63,7 @@ class Broadcast:
                 folder=folder,
                 created_at=now,
                 active_at=now,
-                status="EGRESS_ACTIVE",
+                status=EgressStatus.ACTIVE,
                 segment_seconds=self.each_seconds,
                 clock_ns=int(now.timestamp() * 1000) * 1_000_000,
                 clock_exact=True,

@@ -13,7 +13,7 @@ from odmantic import Model
 from app.buffer import clock, paths
 from app.buffer.coverage import CoverageRun as Run
 from app.context import Context
-from app.models import Row
+from app.models import EgressStatus, Row
 from app.models.schema import Buffer, EgressSession, File, ReplayClip, Segment, Summary
 from tests.bench.recorded import ROOM, TICKS
 
@@ -63,7 +63,7 @@ async def fill(ctx: Context, size: Size, now: datetime) -> str:
 
 async def _insert(ctx: Context, model: type[Model], rows: Iterator[Row]) -> None:
     while batch := list(islice(rows, _BATCH)):
-        await ctx.store.rows(model).insert_many(batch, ordered=False)
+        await ctx.store.database[+model].insert_many(batch, ordered=False)
 
 
 def _share(ctx: Context, number: int, now: datetime) -> tuple[Row, Row]:
@@ -81,7 +81,7 @@ def _share(ctx: Context, number: int, now: datetime) -> tuple[Row, Row]:
         folder=str(paths.session_folder(room, share["identity"], session_id)),
         created_at=start,
         active_at=start,
-        status="EGRESS_ACTIVE",
+        status=EgressStatus.ACTIVE,
         segment_seconds=SEGMENT_SECONDS,
         clock_ns=int(start.timestamp() * 1000) * 1_000_000,
         clock_exact=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -44,7 +45,11 @@ def draw(results: Sequence[Result], path: Path, caption: str) -> None:
             [middle - one.min for middle, one in zip(middles, found, strict=True)],
             [one.max - middle for middle, one in zip(middles, found, strict=True)],
         ]
-        style = {"linewidth": 2.5 if way == "ours" else 1.2, "capsize": 3, "marker": "o"}
+        style: dict[str, Any] = {
+            "linewidth": 2.5 if way == "ours" else 1.2,
+            "capsize": 3,
+            "marker": "o",
+        }
         dashed = "--" if way == "cat" else "-"
         axes.errorbar(minutes, middles, yerr=spread, label=LABELS[way], linestyle=dashed, **style)
     axes.set(xlabel="length of the clip, minutes", ylabel="seconds", xscale="log", yscale="log")

@@ -13,11 +13,12 @@ from typing import Any
 
 import bson
 from bson.codec_options import CodecOptions
+from odmantic import Model
 
 from app.buffer import clock, paths, summary
 from app.buffer.coverage import Coverage, run_of
 from app.media.fragment import Continuity, prepare
-from app.models import Row
+from app.models import EgressStatus, Row
 from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.instance import instance_id
 from app.store import Store
@@ -89,7 +90,10 @@ def _is_current(made: Path) -> bool:
         index = bson.decode((made / _INDEX).read_bytes(), _OPTIONS)
     except FileNotFoundError:
         return False
-    fields = [(Segment, index["rows"][0]), (EgressSession, index["session"])]
+    fields: list[tuple[type[Model], Row]] = [
+        (Segment, index["rows"][0]),
+        (EgressSession, index["session"]),
+    ]
     return all(set(row) == set(model.model_fields) - {"id"} | {"_id"} for model, row in fields)
 
 
@@ -104,7 +108,12 @@ def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each:
     root = made / "media"
     session_id = paths.new_session_id(instance_id(root), _MADE_AT)
     buffer_id = paths.buffer_id(instance_id(root), ROOM_SID, "TR_bench")
-    share = {"room": ROOM, "room_sid": ROOM_SID, "identity": "sharer", "video_sid": "TR_bench"}
+    share: dict[str, Any] = {
+        "room": ROOM,
+        "room_sid": ROOM_SID,
+        "identity": "sharer",
+        "video_sid": "TR_bench",
+    }
     session = EgressSession(
         id=session_id,
         buffer_id=buffer_id,
@@ -114,7 +123,7 @@ def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each:
         ended_at=_MADE_AT,
         segment_seconds=each,
         role=None,
-        status="EGRESS_COMPLETE",
+        status=EgressStatus.COMPLETE,
         clock_ns=0,
         clock_exact=True,
         indexing=None,

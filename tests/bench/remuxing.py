@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 from av.stream import Stream
@@ -15,7 +16,8 @@ def concatenate(paths: Sequence[str], out: Path) -> None:
         streams: dict[str, Stream] = {}
         for path in paths:
             # Without skip_frame libav decodes pictures to find what the streams are.
-            with av.open(path, stream_options=[{"skip_frame": "all"}] * 2) as source:
+            undecoded: Any = [{"skip_frame": "all"}] * 2  # PyAV's types say that these are strings
+            with av.open(path, stream_options=undecoded) as source:
                 for found in source.streams:
                     if found.type not in streams:
                         streams[found.type] = output.add_stream_from_template(found)

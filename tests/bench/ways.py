@@ -175,7 +175,8 @@ def _prepared(job: Job, index: dict[str, Any]) -> Run:
     else:
         from tests.bench import joined
 
-        recorded = joined.read(Path(index["recorded"]), *index["rows"], index["repeats"])
+        first, end = index["rows"]
+        recorded = joined.read(Path(index["recorded"]), first, end, index["repeats"])
         joined.warm_up(recorded)
         clips = [lambda out: joined.join(recorded, job.span, out)] * job.copies
     return lambda job, index, outs, fsync: _run_clips(index, clips, outs, fsync)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from datetime import datetime
+from typing import Any
 
 import av
 import httpx
@@ -19,7 +20,7 @@ from tests.waiting import wait_for
 def shown_clocks(clip: bytes) -> list[float]:
     """The burnt-in clocks of a clip's frames, in the order of showing; nan for black frames."""
     clocks = []
-    with av.open(io.BytesIO(clip)) as container:
+    with av.open(io.BytesIO(clip), "r") as container:
         for frame in container.decode(video=0):
             picture = frame.to_ndarray(format="gray")
             try:
@@ -29,15 +30,15 @@ def shown_clocks(clip: bytes) -> list[float]:
     return clocks
 
 
-async def capture(client: httpx.AsyncClient, **request: object) -> dict[str, object]:
+async def capture(client: httpx.AsyncClient, **request: object) -> dict[str, Any]:
     """Makes a capture and waits for its end; gives the finished capture."""
     accepted = await client.post("/captures", json=request)
     assert accepted.status_code == 202, accepted.text
 
-    async def finished() -> dict[str, object] | None:
+    async def finished() -> dict[str, Any] | None:
         answer = await client.get(accepted.headers["Location"])
         assert answer.status_code == 200, answer.text
-        found: dict[str, object] = answer.json()
+        found: dict[str, Any] = answer.json()
         return found if found["status"] in ("ready", "failed", "cancelled") else None
 
     return await wait_for(finished, 40, what="the capture is finished")
@@ -61,8 +62,9 @@ async def test_a_share_is_buffered_by_itself_and_its_last_seconds_become_a_clip(
     asked = datetime.fromisoformat(clip["requested"]["start"]).timestamp()
     delivered = datetime.fromisoformat(clip["delivered"]["start"]).timestamp()
     assert abs(asked - delivered) < 0.1
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         assert {s.type for s in container.streams} == {"video", "audio"}
+        assert container.duration is not None
         assert abs(container.duration / 1e6 - 6) < 0.3
     clocks = shown_clocks(data)
     first = picture_clock.nearest(clocks[0], asked)

@@ -36,7 +36,7 @@ async def test_presence_is_known_from_livekits_own_events(world: World, room: st
         assert len((await bob.get("/buffers")).json()["items"]) == 2
         done = await capture(bob, **asked)
         assert done["status"] == "ready", done
-        clip_id = done["clip"]["id"]  # type: ignore[index]
+        clip_id = done["clip"]["id"]
         path = f"/clips/{clip_id}"
         assert (await alice.get(path)).status_code == 404
         opened = await bob.patch(path, json={"visibility": "room", "share_hidden_head": True})

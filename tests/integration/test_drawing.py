@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -100,6 +101,14 @@ async def test_an_error_reaches_everybody_who_waits(drawing: Drawing) -> None:
     assert [type(error) for error in found] == [DrawingFailed] * 3
 
 
+def is_nice(process: psutil.Process) -> bool:
+    return process.nice() == sheets.NICENESS
+
+
+def has_ended(process: psutil.Process) -> bool:
+    return not process.is_running()
+
+
 async def test_the_program_runs_at_low_priority_one_at_a_time(
     drawing: Drawing, slow_plan: bytes, tmp_path: Path
 ) -> None:
@@ -109,9 +118,9 @@ async def test_the_program_runs_at_low_priority_one_at_a_time(
         for _ in both:
             found = await wait_for(program, 20)
             assert found is not None
-            await wait_for(lambda found=found: found.nice() == sheets.NICENESS, 20)  # type: ignore[misc]
+            await wait_for(partial(is_nice, found), 20)
             (tmp_path / "slow").write_bytes(b"x")  # waits for its reader
-            await wait_for(lambda found=found: not found.is_running(), 20)  # type: ignore[misc]
+            await wait_for(partial(has_ended, found), 20)
     assert [one.result() for one in both] == [b"", b""]
 
 

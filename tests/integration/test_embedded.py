@@ -61,16 +61,22 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
+def _redis(urls: dict[str, str]) -> Any:
+    # redis-py 5 has no types for from_url
+    client = redis.asyncio.from_url(urls["REDIS_URL"])  # type: ignore[no-untyped-call]
+    return client
+
+
 async def _write(urls: dict[str, str], value: int) -> None:
     mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
-    async with mongo, redis.asyncio.from_url(urls["REDIS_URL"]) as client:
+    async with mongo, _redis(urls) as client:
         await mongo["replay"]["values"].insert_one({"_id": value})
         await client.rpush("values", value)
 
 
 async def _read(urls: dict[str, str]) -> tuple[list[int], list[int]]:
     mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
-    async with mongo, redis.asyncio.from_url(urls["REDIS_URL"]) as client:
+    async with mongo, _redis(urls) as client:
         rows = await mongo["replay"]["values"].find().sort("_id", 1).to_list()
         kept = await client.lrange("values", 0, -1)
     return [row["_id"] for row in rows], [int(value) for value in kept]

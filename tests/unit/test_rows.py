@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 import bson
@@ -68,7 +69,7 @@ def test_every_row_has_a_model() -> None:
 def test_words_are_plain_text_in_the_database() -> None:
     """A word of a closed list is stored as its text, whichever program reads it."""
     for kind in vars(words).values():
-        if isinstance(kind, type) and issubclass(kind, words.StrEnum) and len(kind):
+        if isinstance(kind, type) and issubclass(kind, StrEnum) and len(kind):
             stored = bson.decode(bson.encode({each.name: each for each in kind}))
             assert stored == {each.name: each.value for each in kind}
             assert {type(text) for text in stored.values()} == {str}

@@ -125,7 +125,7 @@ async def watched_page(
     opened = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | context)
     try:
         page = await opened.new_page()
-        page.on("console", lambda said: said.type == "error" and trouble(said.text))
+        page.on("console", lambda said: trouble(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: trouble(f"not caught: {error}"))
         page.on("request", look_at)
         yield page

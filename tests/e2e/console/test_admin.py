@@ -12,6 +12,7 @@ from livekit import api
 from playwright.async_api import Page, expect
 
 from app.access.management import path_name
+from app.models import EventState
 from app.models.schema import OutgoingEvent
 from app.processes.embedded import running_stores
 from app.store import Store
@@ -165,8 +166,8 @@ async def test_the_instance_s_admin_sets_quotas_and_sends_what_nobody_took(
     long_ago = datetime.now(UTC) - timedelta(days=2)
     dead = OutgoingEvent(
         id=f"clip_shared:{room}", room=room, room_sid="RM", identity=who, number=1, data={},
-        event="clip_shared", created_at=long_ago, next_try_at=long_ago, state="dead", attempts=99,
-        last_error="HTTP 502 <b>",
+        event="clip_shared", created_at=long_ago, next_try_at=long_ago, state=EventState.DEAD,
+        attempts=99, last_error="HTTP 502 <b>",
     )  # fmt: skip
     assert await store.create(dead)
     await go(page, "/admin/deliveries")

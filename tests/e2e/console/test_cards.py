@@ -95,7 +95,7 @@ def longest_task_ms(trace: bytes) -> float:
         for event in events
         if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
     }
-    tasks = [
+    tasks: list[float] = [
         event["tdur"] / 1000
         for event in events
         if "tdur" in event and (event["pid"], event["tid"]) in mains
@@ -104,7 +104,7 @@ def longest_task_ms(trace: bytes) -> float:
     return max(tasks)
 
 
-def share(number: int, room: str, *, identity: str = "", why: str | None = None) -> Buffer:
+def share(number: int, room: str, *, identity: str = "", why: Why | None = None) -> Buffer:
     return Buffer(
         id=secrets.token_hex(12),
         room=room,

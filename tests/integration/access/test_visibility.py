@@ -30,13 +30,15 @@ async def stay(
         return None if minutes is None else NOW + timedelta(minutes=minutes)
 
     number = await ctx.store.rows(Participant).count_documents({})
-    row = Participant(
-        sid=f"PA_{number}",
-        room_sid=room_sid,
-        room=room_sid.removeprefix("RM_"),
-        identity=identity,
-        joined_at=at(joined),
-        left_at=at(left),
+    row = Participant.model_validate(
+        {
+            "sid": f"PA_{number}",
+            "room_sid": room_sid,
+            "room": room_sid.removeprefix("RM_"),
+            "identity": identity,
+            "joined_at": at(joined),
+            "left_at": at(left),
+        }
     )
     assert await ctx.store.create(row)
 
@@ -97,7 +99,9 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
         await communities.set_member(ctx.store, f"{policy}-{access}", "mod", "moderator", [])
         await communities.set_member(ctx.store, f"{policy}-{access}", "boss", "admin", [])
         sid = f"RM_{policy}-{access}"
-        await ctx.store.create(Room(sid=sid, name=sid[3:], community=f"{policy}-{access}"))
+        await ctx.store.create(
+            Room.model_validate({"sid": sid, "name": sid[3:], "community": f"{policy}-{access}"})
+        )
         await stay(ctx, "bob", sid, 0, 10)
         await stay(ctx, "mod", sid, -100, -90)
         for identity in ("ann", "bob", "mod"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -31,7 +32,7 @@ def token(
     key: str = LIVEKIT_API_KEY,
     secret: str = LIVEKIT_API_SECRET,
     ttl: timedelta = timedelta(hours=1),
-    **grants: bool,
+    **grants: Any,
 ) -> str:
     """A join token of `identity` for `room`; without a room, one that joins nothing."""
     video = VideoGrants(room=room, room_join=bool(room) or None, **grants)

@@ -8,6 +8,7 @@ import httpx
 
 from app.captures import share_erasure
 from app.context import Context
+from app.models import Why
 from app.models.schema import Buffer, EgressSession
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
@@ -114,7 +115,7 @@ async def test_why_nothing_is_recorded_is_told(http: httpx.AsyncClient, ctx: Con
             participant_sid="PA",
             video_sid="TR",
             since=datetime.now(UTC),
-            why="limit",
+            why=Why.LIMIT,
             why_detail="5 shares are buffered already",
             retry_at=retry_at,
         )

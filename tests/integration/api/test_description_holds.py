@@ -29,6 +29,7 @@ from schemathesis.specs.openapi.checks import (
 from app.access import communities
 from app.buffer import markers
 from app.context import Context
+from app.models import EventState
 from app.models.schema import OutgoingEvent
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
@@ -84,7 +85,7 @@ async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dic
     now = datetime.now(UTC) - timedelta(days=2)
     event = OutgoingEvent(
         id="dead", room=ROOM, room_sid="RM", identity="ann", number=99, event="buffer_started",
-        data={}, created_at=now, next_try_at=now, state="dead"
+        data={}, created_at=now, next_try_at=now, state=EventState.DEAD
     )  # fmt: skip
     await ctx.store.create(event)
     marker = await markers.make(ctx, made.buffer_id, made.start, "", "ann")
@@ -101,12 +102,19 @@ async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dic
     }
 
 
-def right_cases(operation: schemathesis.APIOperation) -> st.SearchStrategy[schemathesis.Case]:
+Case = schemathesis.Case[Any]
+Operation = schemathesis.APIOperation[Any, Any, Any, Any]
+
+
+def right_cases(operation: Operation) -> st.SearchStrategy[Case]:
     """Requests as the description wants them."""
-    return operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
+    right: st.SearchStrategy[Case] = operation.as_strategy(
+        generation_mode=schemathesis.GenerationMode.POSITIVE
+    )
+    return right
 
 
-def cases(operation: schemathesis.APIOperation) -> st.SearchStrategy[schemathesis.Case]:
+def cases(operation: Operation) -> st.SearchStrategy[Case]:
     """Requests right and wrong."""
     wrong = operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE)
     return st.one_of(right_cases(operation), wrong)
@@ -120,23 +128,26 @@ async def test_every_answer_is_one_that_the_description_names(
     loop = asyncio.get_running_loop()
     asked: dict[str, set[int]] = {}
 
-    def send(case: schemathesis.Case, headers: dict[str, str]) -> httpx.Response:
+    def send(case: Case, headers: dict[str, str]) -> httpx.Response:
         sent = requests.Request(**case.as_transport_kwargs("http://replay.test")).prepare()
         assume(len(sent.url or "") <= LONGEST_URL)
-        own = {name: value for name, value in sent.headers.items() if name != "Authorization"}
+        own: dict[str, Any] = {
+            name: value for name, value in sent.headers.items() if name != "Authorization"
+        }
+        body: Any = sent.body  # of what kinds it may be, requests and httpx say differently
         request = http.build_request(
-            sent.method or "", sent.url or "", content=sent.body, headers={**own, **headers}
+            sent.method or "", sent.url or "", content=body, headers={**own, **headers}
         )
         return asyncio.run_coroutine_threadsafe(http.send(request), loop).result(30)
 
-    def examine(operation: schemathesis.APIOperation) -> None:
+    def examine(operation: Operation) -> None:
         name = operation.definition.raw["operationId"]
 
-        def about_known(case: schemathesis.Case, pick: Any) -> None:
+        def about_known(case: Case, pick: Any) -> None:
             for parameter in case.path_parameters or {}:
                 case.path_parameters[parameter] = pick.choice(things[parameter])
 
-        def examine_case(case: schemathesis.Case) -> None:
+        def examine_case(case: Case) -> None:
             for headers in CALLERS.values():
                 answer = send(case, headers)
                 checks = CHECKS[1:] if name in UNREADY else CHECKS
@@ -154,21 +165,22 @@ async def test_every_answer_is_one_that_the_description_names(
 
         @few
         @given(case=cases(operation), pick=st.randoms(use_true_random=False))
-        def about_anything(case: schemathesis.Case, pick: Any) -> None:
+        def about_anything(case: Case, pick: Any) -> None:
             if name in SLOW:
                 about_known(case, pick)
             examine_case(case)
 
         @few
         @given(case=right_cases(operation), pick=st.randoms(use_true_random=False))
-        def about_what_exists(case: schemathesis.Case, pick: Any) -> None:
+        def about_what_exists(case: Case, pick: Any) -> None:
             about_known(case, pick)
             examine_case(case)
 
         about_anything()
         about_what_exists()
 
-    found = [found.ok() for found in schema.get_all_operations()]
+    every: Any = schema.get_all_operations()
+    found = [found.ok() for found in every]
     operations = [op for op in found if op.definition.raw["operationId"] not in ENDLESS]
     # Deletions last: the others need something to be about.
     for operation in sorted(operations, key=lambda each: each.method == "delete"):

@@ -16,7 +16,7 @@ NAMES = ["Ann", "anna.b", "bob (ops)", "joanne", "zoë"]
 
 
 async def pages(
-    http: httpx.AsyncClient, path: str, headers: dict[str, str], **asked: object
+    http: httpx.AsyncClient, path: str, headers: dict[str, str], **asked: Any
 ) -> list[list[dict[str, Any]]]:
     """The items of each page, to the last one."""
     found: list[list[dict[str, Any]]] = []

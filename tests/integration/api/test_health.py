@@ -184,7 +184,7 @@ async def test_the_metrics_need_their_token(ctx: Context, make_settings: MakeSet
             OWNER,
             {"Authorization": "é"},
         ):
-            encoded = {name: value.encode() for name, value in headers.items()}
+            encoded = {name.encode(): value.encode() for name, value in headers.items()}
             assert (await http.get("/metrics", headers=encoded)).status_code == 401
         found = await http.get("/metrics", headers=bearer("s3cret" * 6))
         assert found.status_code == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
 from app.access import communities
@@ -42,10 +44,10 @@ admin of another community; one of this; an admin of the room; the sharer; the i
 LAST = {"last": 3, "tail": "skip"}
 BY_BUFFER = LAST | {"buffer": "{buffer}"}
 BY_NAME = LAST | {"room": ROOM, "identity": SHARER}
-SHARED = {"channel_id": "general"}
+SHARED: dict[str, Any] = {"channel_id": "general"}
 BAD = "0" * 24
 # fmt: off
-MATRIX: list[tuple[str, dict[str, object] | None, tuple[int, ...]]] = [
+MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     # route, body                                          else memb mod  oadm adm  radm own  oper
     ("POST /session", None,                               (200, 200, 200, 200, 200, 200, 200, 200)),
     ("GET /session", None,                                (200, 200, 200, 200, 200, 200, 200, 200)),

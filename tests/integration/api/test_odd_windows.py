@@ -102,6 +102,7 @@ async def test_an_odd_window_shows_what_there_is(
     assert shown
     clip = await clipped(ctx, made, *window)
     assert seconds - 0.21 <= clip.duration_seconds <= seconds + 0.05  # sound ends on its own grid
+    assert clip.delivered_end is not None
     late = timedelta(seconds=window[1]) - (clip.delivered_end - made.start)
     assert late < timedelta(seconds=0.26) or "end-clamped" in clip.notes
     listed = (await http.get(path_of(made, "playlist.m3u8", *window), headers=OWNER)).text

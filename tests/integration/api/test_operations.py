@@ -12,10 +12,11 @@ import pytest
 from app.condition import history
 from app.condition.checkup import HIDDEN, Checkup, secrets_of, without
 from app.condition.doctor import Finding
-from app.condition.history import STEP_SECONDS, Sample, Sampler
+from app.condition.history import STEP_SECONDS, Sampler
 from app.context import Context
 from app.metrics import INDEX_LAG
-from app.models.schema import AuditEntry, OutgoingEvent, UserReplayQuota
+from app.models import EventState
+from app.models.schema import AuditEntry, OutgoingEvent, Sample, UserReplayQuota
 from tests.integration.api.conftest import INSTANCE_ADMIN, ROOM, MakeShare
 from tests.integration.conftest import MakeSettings
 
@@ -66,7 +67,7 @@ async def test_dead_and_pending_events_are_paged(http: httpx.AsyncClient, ctx: C
         event = OutgoingEvent(
             id=f"buffer_started:{number}", room=ROOM, room_sid="RM", identity="ann", number=number,
             event="buffer_started", data={}, created_at=NOON, next_try_at=due,
-            state="dead" if number else "pending",
+            state=EventState.DEAD if number else EventState.PENDING,
         )  # fmt: skip
         assert await ctx.store.create(event)
     dead = [f"buffer_started:{number}" for number in range(1, 5)]
@@ -132,7 +133,12 @@ async def test_old_samples_go_and_only_the_asked_ones_are_told(
     http: httpx.AsyncClient, ctx: Context
 ) -> None:
     now = datetime.now(UTC)
-    numbers = {"free_disk_bytes": 1, "buffered_bytes": 2, "clips_bytes": 3, "active_sessions": 4}
+    numbers: dict[str, Any] = {
+        "free_disk_bytes": 1,
+        "buffered_bytes": 2,
+        "clips_bytes": 3,
+        "active_sessions": 4,
+    }
     for minutes in (5, 90, 359, 361, 600):
         at = int((now - timedelta(minutes=minutes)).timestamp()) // STEP_SECONDS * STEP_SECONDS
         await ctx.store.create(Sample(id=at, media_lag_seconds=0.0, **numbers))
@@ -140,8 +146,8 @@ async def test_old_samples_go_and_only_the_asked_ones_are_told(
         assert len(await history.read(ctx, minutes, now)) == count
     await Sampler(ctx).take()
     assert await ctx.store.rows(Sample).count_documents({}) == 4
-    for minutes in ("0", "361", "x"):
-        answer = await http.get(f"/operations/history?minutes={minutes}", headers=INSTANCE_ADMIN)
+    for wrong in ("0", "361", "x"):
+        answer = await http.get(f"/operations/history?minutes={wrong}", headers=INSTANCE_ADMIN)
         assert answer.status_code == 422
 
 

@@ -24,14 +24,14 @@ async def rules(ctx: Context, **changes: Any) -> None:
 
 async def bob_was_there(ctx: Context, made: DiskShare, since: float, until: float | None) -> None:
     """From `since` to `until` seconds of the share."""
-    await ctx.store.create(Room(sid="RM", name=ROOM))
+    await ctx.store.create(Room.model_validate(dict(sid="RM", name=ROOM)))
     left_at = None if until is None else made.start + timedelta(seconds=until)
     joined_at = made.start + timedelta(seconds=since)
     await ctx.store.create(
-        Participant(
+        Participant.model_validate(dict(
             sid="PA_bob", room_sid="RM", room=ROOM, identity="bob", joined_at=joined_at,
             left_at=left_at,
-        )
+        ))
     )  # fmt: skip
 
 

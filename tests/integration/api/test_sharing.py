@@ -51,12 +51,12 @@ def clip(ctx: Context) -> MakeClip:
         path = local.locate(ctx.settings.media_root, f"replays/{name}.mp4")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(BYTES)
-        await ctx.store.create(Room(sid=row.room_sid, name=ROOM))
+        await ctx.store.create(Room.model_validate(dict(sid=row.room_sid, name=ROOM)))
         await ctx.store.create(
-            Participant(
+            Participant.model_validate(dict(
                 sid=f"PA_{name}", room_sid=row.room_sid, room=ROOM, identity="bob",
                 joined_at=datetime.now(UTC),
-            )
+            ))
         )  # fmt: skip
         return row.id
 

@@ -37,8 +37,13 @@ async def refused(ctx: Context, why: Why) -> Row:
         await add_clip(ctx, "c1")
         await quota.charge(ctx.store, ctx.settings, "ann", "c1", 1000)
         await quota.set_limit(ctx.store, "ann", 1000)
-    whose = {"room": "room", "room_sid": "RM", "participant_sid": "PA", "video_sid": "TR"}
-    since = {"community": "guild", "since": datetime.now(UTC)}
+    whose: dict[str, Any] = {
+        "room": "room",
+        "room_sid": "RM",
+        "participant_sid": "PA",
+        "video_sid": "TR",
+    }
+    since: dict[str, Any] = {"community": "guild", "since": datetime.now(UTC)}
     buffer = Buffer(id="b1", identity="ann", why=why, **whose, **since)
     await ctx.store.create(buffer)
     await ctx.store.create(

@@ -34,7 +34,12 @@ def path(route: Route, value: str = THING) -> str:
 
 async def add_things(ctx: Context) -> None:
     """What a path may mean: where that is looked up first, something has to be there."""
-    whose = {"room": ROOM, "room_sid": "RM", "identity": "ann", "participant_sid": "PA"}
+    whose: dict[str, Any] = {
+        "room": ROOM,
+        "room_sid": "RM",
+        "identity": "ann",
+        "participant_sid": "PA",
+    }
     await ctx.store.create(Buffer(id=THING, video_sid="TR", since=datetime.now(UTC), **whose))
     await add_clip(ctx, THING)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from app.cleaning import cleanup, governor, strays
 from app.cleaning.buffer_invariants import violations
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
+from app.models import MediaRange
 from app.models.schema import Buffer, Capture, Community, EgressSession, Pin, Segment, Summary
 from app.viewing import timelines
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
@@ -94,7 +96,11 @@ async def test_a_pinned_segment_stays_until_its_pin_ends(ctx: Context, share: Be
     await index(ctx, disk)
     await make_old(ctx, disk, range(4))
     now = datetime.now(UTC)
-    span = {"session_id": disk.session_id, "start_ticks": 3 * SECOND, "end_ticks": 4 * SECOND}
+    span: MediaRange = {
+        "session_id": disk.session_id,
+        "start_ticks": 3 * SECOND,
+        "end_ticks": 4 * SECOND,
+    }
     await pins.pin(ctx.store, "capture", [span], now + timedelta(minutes=1))
     await cleanup.run(ctx)
     assert await sequences(disk) == [1, 4]
@@ -111,7 +117,7 @@ async def test_a_pin_that_comes_while_a_segment_is_marked_unmarks_it(
     disk = await share()
     await index(ctx, disk)
     rows = await disk.rows()
-    span = {"session_id": disk.session_id, "start_ticks": 0, "end_ticks": 1 * SECOND}
+    span: MediaRange = {"session_id": disk.session_id, "start_ticks": 0, "end_ticks": 1 * SECOND}
     until = datetime.now(UTC) + timedelta(minutes=1)
     pin = Pin(id="p", owner="capture", until=until, **span)
 
@@ -199,7 +205,7 @@ async def test_a_buffer_that_a_capture_still_needs_stays(ctx: Context, share: Be
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     await ctx.store.rows(EgressSession).delete_one({"_id": disk.session_id})
     await ctx.store.rows(Buffer).update_one({}, {"$set": {"ended_at": long_ago}})
-    times = dict.fromkeys(
+    times: dict[str, Any] = dict.fromkeys(
         ("requested_start", "requested_end", "window_start", "window_end", "wait_until"), long_ago
     )
     capture = Capture(
@@ -365,7 +371,7 @@ async def test_when_space_is_short_the_fullest_buffers_lose_first(
     no_space = make_settings(free_space_min_bytes=2**62)
     short = Context(no_space, ctx.store, ctx.queue, ctx.instance)
     assert await governor.refuse_new(short)
-    span = {"session_id": full.session_id, "start_ticks": 0, "end_ticks": 1 * SECOND}
+    span: MediaRange = {"session_id": full.session_id, "start_ticks": 0, "end_ticks": 1 * SECOND}
     await pins.pin(ctx.store, "capture", [span], datetime.now(UTC) + timedelta(minutes=1))
     await governor.relieve(short)
     assert await sequences(full) == [0, 9]  # pinned, and the newest

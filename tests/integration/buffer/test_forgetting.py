@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from app.buffer import pins
 from app.cleaning import erasure
 from app.context import Context
+from app.models import MediaRange
 from app.models.schema import Buffer, EgressSession, Pin
 from app.viewing import timelines
 from app.viewing.timeline import Timeline
@@ -44,7 +45,11 @@ async def test_everything_goes_at_once_pinned_or_not_and_the_share_goes_on(
         for each in (disk, other):
             each.commit(3)
             await each.indexed(3)
-        span = {"session_id": disk.session_id, "start_ticks": 0, "end_ticks": 9 * SECOND}
+        span: MediaRange = {
+            "session_id": disk.session_id,
+            "start_ticks": 0,
+            "end_ticks": 9 * SECOND,
+        }
         await pins.pin(ctx.store, "capture", [span], datetime.now(UTC) + timedelta(minutes=1))
         assert not await forget(ctx, disk)
         assert await disk.rows() == []
@@ -57,7 +62,11 @@ async def test_everything_goes_at_once_pinned_or_not_and_the_share_goes_on(
         assert await disk.rows() == []
         disk.commit(1)
         await disk.indexed(1)
-        later = {"session_id": disk.session_id, "start_ticks": 8 * SECOND, "end_ticks": 9 * SECOND}
+        later: MediaRange = {
+            "session_id": disk.session_id,
+            "start_ticks": 8 * SECOND,
+            "end_ticks": 9 * SECOND,
+        }
         await pins.pin(ctx.store, "capture", [later], datetime.now(UTC) + timedelta(minutes=1))
         assert await marked(ctx, disk)
         assert await erasure.forget(ctx, disk.buffer_id)

@@ -93,8 +93,12 @@ def shown(path: Path, *, in_band: bool = True) -> list[tuple[float, int]]:
             frames = [frame for packet in packets for frame in decoder.decode(packet)]
             frames += decoder.decode(None)
         return [
-            (float(frame.pts * stream.time_base), number_in(frame.to_ndarray(format="gray")))
+            (
+                float(frame.pts * stream.time_base),
+                number_in(frame.to_ndarray(format="gray").astype(np.uint8)),
+            )
             for frame in frames
+            if frame.pts is not None
         ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ async def shelve(ctx: Context, number: int, owner: str = "ada", room: str = "roo
     return clip_id
 
 
-async def ids(ctx: Context, caller: Caller, **asked: str) -> list[str]:
+async def ids(ctx: Context, caller: Caller, **asked: Any) -> list[str]:
     """Every id, page by page."""
     found: list[str] = []
     after = None

@@ -45,10 +45,15 @@ async def fill(ctx: Context) -> list[ReplayClip]:
     for number, (identity, room) in enumerate(
         (("ann", "north"), ("bob", "north"), ("bob", "south"))
     ):
-        there = {"room_sid": f"RM_{room}", "room": room, "identity": identity, "joined_at": NOW}
-        await ctx.store.create(Participant(sid=f"PA_{number}", **there))
+        there: dict[str, Any] = {
+            "room_sid": f"RM_{room}",
+            "room": room,
+            "identity": identity,
+            "joined_at": NOW,
+        }
+        await ctx.store.create(Participant.model_validate(dict(sid=f"PA_{number}", **there)))
     for room in ("north", "south"):
-        await ctx.store.create(Room(sid=f"RM_{room}", name=room))
+        await ctx.store.create(Room.model_validate(dict(sid=f"RM_{room}", name=room)))
     return clips
 
 

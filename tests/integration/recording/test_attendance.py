@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from livekit.protocol.models import ParticipantInfo, Room
 
@@ -79,10 +80,17 @@ async def test_facts_of_yesterday_go_unless_a_buffer_or_a_clip_needs_them(ctx: C
     now = datetime.now(UTC)
     for name, hours in (("old", 25), ("new", 23), ("clipped", 25), ("buffered", 25)):
         then = now - timedelta(hours=hours)
-        in_room = {"room_sid": f"RM_{name}", "room": "room", "identity": "ann"}
-        await ctx.store.create(schema.Room(sid=f"RM_{name}", name="room", finished_at=then))
+        in_room: dict[str, Any] = {"room_sid": f"RM_{name}", "room": "room", "identity": "ann"}
+        await ctx.store.create(
+            schema.Room.model_validate(dict(sid=f"RM_{name}", name="room", finished_at=then))
+        )
         await ctx.store.create(schema.Participant(sid=f"PA_{name}", left_at=then, **in_room))
-        track = {"participant_sid": "PA", "video": True, "live": False, "ended_at": then}
+        track: dict[str, Any] = {
+            "participant_sid": "PA",
+            "video": True,
+            "live": False,
+            "ended_at": then,
+        }
         await ctx.store.create(schema.Track(sid=f"TR_{name}", **track, **in_room))
         await ctx.store.create(schema.Participant(sid=f"PA_{name}_lost", **in_room))
     await ctx.store.create(clip_row("c1", room_sid="RM_clipped"))
@@ -93,8 +101,8 @@ async def test_facts_of_yesterday_go_unless_a_buffer_or_a_clip_needs_them(ctx: C
         )
     )  # fmt: skip
     gone = now - timedelta(days=2)
-    stayed = {"room_sid": "RM_endless", "room": "room", "identity": "ann"}
-    await ctx.store.create(schema.Room(sid="RM_endless", name="room"))
+    stayed: dict[str, Any] = {"room_sid": "RM_endless", "room": "room", "identity": "ann"}
+    await ctx.store.create(schema.Room.model_validate(dict(sid="RM_endless", name="room")))
     await ctx.store.create(schema.Participant(sid="PA_endless", left_at=gone, **stayed))
     await fact_expiry.forget_facts(ctx.store)
     left = {}

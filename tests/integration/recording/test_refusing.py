@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest_asyncio
 from prometheus_client import REGISTRY
@@ -32,7 +33,12 @@ def refusals(why: str) -> float:
 async def share(ctx: Context) -> AsyncIterator[Share]:
     """ann's share in a room of the community `guild`, and a LiveKit that does not answer."""
     buffer_id = paths.buffer_id(ctx.instance, "RM", "TR")
-    whose = {"room": "room", "room_sid": "RM", "identity": "ann", "participant_sid": "PA"}
+    whose: dict[str, Any] = {
+        "room": "room",
+        "room_sid": "RM",
+        "identity": "ann",
+        "participant_sid": "PA",
+    }
     await ctx.store.create(
         schema.Buffer(id=buffer_id, video_sid="TR", community="guild", since=NOW, **whose)
     )

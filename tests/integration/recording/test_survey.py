@@ -9,7 +9,7 @@ import pytest
 
 from app.context import Context
 from app.errors import Unavailable
-from app.models import schema
+from app.models import EgressStatus, schema
 from app.recording import reaper, survey
 from app.recording.livekit import LiveKit
 from app.work import errands
@@ -24,13 +24,13 @@ async def test_nothing_is_concluded_when_livekit_does_not_answer(ctx: Context) -
     session = schema.EgressSession(
         id=f"{ctx.instance}-{'0' * 24}", buffer_id="b", room="studio", room_sid="RM_1",
         identity="alice", video_sid="TR_V", folder="replay-buffer/x/y/z", created_at=LONG_AGO,
-        segment_seconds=2, egress_id="EG_1", status="EGRESS_ACTIVE",
+        segment_seconds=2, egress_id="EG_1", status=EgressStatus.ACTIVE,
         active_at=LONG_AGO + timedelta(seconds=2),
     )  # fmt: skip
-    track = schema.Track(
+    track = schema.Track.model_validate(dict(
         sid="TR_V", room_sid="RM_1", room="studio", participant_sid="PA_1", identity="alice",
         video=True, published_at=LONG_AGO,
-    )  # fmt: skip
+    ))  # fmt: skip
     await ctx.store.create(session)
     await ctx.store.create(track)
     before = await ctx.store.rows(schema.EgressSession).find_one()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from app.context import Context
+from app.models import SessionRole
 from app.models.schema import Buffer, EgressSession, Track
 from app.recording import open_shares
 
@@ -12,15 +14,20 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def _track(ctx: Context, sid: str, identity: str, *, live: bool, video: bool = True) -> None:
-    share = {"room_sid": "RM_1", "room": "studio", "identity": identity}
+    share: dict[str, Any] = {"room_sid": "RM_1", "room": "studio", "identity": identity}
     track = Track(sid=sid, participant_sid=f"PA_{identity}", video=video, live=live, **share)
     assert await ctx.store.create(track)
 
 
 async def _recorded(
-    ctx: Context, sid: str, identity: str, *, role: str | None, ended_at: datetime | None
+    ctx: Context, sid: str, identity: str, *, role: SessionRole | None, ended_at: datetime | None
 ) -> None:
-    share = {"room_sid": "RM_1", "room": "studio", "identity": identity, "video_sid": sid}
+    share: dict[str, Any] = {
+        "room_sid": "RM_1",
+        "room": "studio",
+        "identity": identity,
+        "video_sid": sid,
+    }
     buffer = Buffer(id=f"b-{sid}", participant_sid="PA", since=NOW, ended_at=ended_at, **share)
     session = EgressSession(
         id=f"s-{sid}",
@@ -40,7 +47,7 @@ async def test_a_share_is_looked_at_until_nothing_of_it_goes_on(ctx: Context) ->
     await _track(ctx, "TR_live", "alice", live=True)
     await _track(ctx, "TR_sound", "alice", live=True, video=False)
     await _track(ctx, "TR_over", "alice", live=False)
-    await _recorded(ctx, "TR_running", "alice", role="next", ended_at=NOW)
+    await _recorded(ctx, "TR_running", "alice", role=SessionRole.NEXT, ended_at=NOW)
     await _recorded(ctx, "TR_open", "bob", role=None, ended_at=None)
     await _recorded(ctx, "TR_done", "bob", role=None, ended_at=NOW)
     alice = {("alice", "TR_live"), ("alice", "TR_running")}

@@ -47,7 +47,7 @@ def test_a_session_has_the_rights_of_the_token_it_was_given_for(role: str) -> No
     shown = verify(settings, livekit_token(**ROLES[role]))
     session = issue_session(settings, shown, now)
     found = verify(settings, session.token)
-    same = {"expires_at": None, "since": None}
+    same: dict[str, Any] = {"expires_at": None, "since": None}
     assert replace(found, **same) == replace(shown, **same)
     assert found.expires_at == session.expires_at
     assert timedelta(minutes=14) < session.expires_at - now <= timedelta(minutes=15)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -137,7 +137,7 @@ async def test_an_unforeseen_error_tells_its_id_and_nothing_else() -> None:
 
 async def test_an_error_within_a_stream_is_not_passed_off_as_its_end() -> None:
     async def endpoint(request: Request) -> Response:
-        async def body():  # type: ignore[no-untyped-def]
+        async def body() -> AsyncIterator[bytes]:
             yield b"begun"
             raise KeyError("half way")
 
@@ -164,7 +164,7 @@ async def test_unknown_paths_and_methods_are_problems_too() -> None:
 async def test_a_body_over_the_limit_is_refused_whether_its_length_is_told_or_not(
     told: bool,
 ) -> None:
-    async def chunks():  # type: ignore[no-untyped-def]
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(11):
             yield b"x" * 10
 

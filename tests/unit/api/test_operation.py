@@ -143,7 +143,7 @@ async def test_who_may_not_call_is_not_told_what_is_wrong_with_the_rest(
 ) -> None:
     """First who calls, then whether they may, then the path, the header, the body."""
     place, key = "/users/~!/labels", {wire.IDEMPOTENCY_KEY: "two words"}
-    wrong = {"content": b"{"}
+    wrong: dict[str, Any] = {"content": b"{"}
     assert (await http.put(place, headers=key, **wrong)).status_code == 401
     assert (await http.put(place, headers=bearer("bob") | key, **wrong)).status_code == 403
     ann = bearer("ann")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -224,7 +224,7 @@ async def test_a_generator_is_closed_when_its_reader_stops() -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def blocks():  # type: ignore[no-untyped-def]
+    def blocks() -> Generator[bytes, None, None]:
         try:
             yield b"a"
             yield b"b"

@@ -23,14 +23,20 @@ def nanoseconds(instant: datetime) -> int:
 
 
 def buffer(**given: Any) -> dict[str, Any]:
-    fields = {"id": "b", "room": "room", "room_sid": "RM", "identity": "ann"}
+    fields: dict[str, Any] = {"id": "b", "room": "room", "room_sid": "RM", "identity": "ann"}
     fields |= {"participant_sid": "PA", "video_sid": "TR", "since": START}
     return Buffer(**(fields | given)).model_dump_doc()
 
 
 def session(name: str = "s", clock_at: float | None = 0, **given: Any) -> dict[str, Any]:
     """A live session whose media time 0 is `clock_at` seconds after START."""
-    fields = {"id": name, "buffer_id": "b", "room": "room", "room_sid": "RM", "identity": "ann"}
+    fields: dict[str, Any] = {
+        "id": name,
+        "buffer_id": "b",
+        "room": "room",
+        "room_sid": "RM",
+        "identity": "ann",
+    }
     fields |= {"video_sid": "TR", "folder": f"f/{name}", "created_at": START}
     fields |= {"segment_seconds": 2, "status": "EGRESS_ACTIVE", "active_at": at(clock_at or 0)}
     fields |= {"clock_exact": True}

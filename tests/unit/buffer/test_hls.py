@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.viewing.hls import Item, item, playlist
 from tests.unit.buffer.rows import SECOND, at
 
@@ -13,7 +15,7 @@ def fragment(sequence: int, session: str = "s", init: str = "i", shift: float = 
     )
 
 
-def text(*items: Item, **given: object) -> list[str]:
+def text(*items: Item, **given: Any) -> list[str]:
     return playlist(
         items,
         lambda each: f"{each.session_id}-{each.sequence}.m4s",

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.viewing.timeline import Gap, Timeline, build
+from app.viewing.spans import Gap
+from app.viewing.timeline import Timeline, build
 from tests.unit.buffer.rows import SECOND, START, at, buffer, indexed, over, run, session
 
 LONG_AGO = START - timedelta(hours=1)

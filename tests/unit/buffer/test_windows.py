@@ -182,7 +182,7 @@ def test_a_window_over_two_sessions_has_a_span_of_each() -> None:
 @given(st.integers(0, 1000), st.integers(1, 600))
 def test_spans_lie_within_their_window_and_within_their_media(start: int, length: int) -> None:
     sessions = [over("a", 400), over("b", 550), over("c", 800)]
-    media = {"a": indexed(run(0, 200)), "b": indexed(run(2, 150), run(160, 230)),
+    media: dict[str, Any] = {"a": indexed(run(0, 200)), "b": indexed(run(2, 150), run(160, 230)),
              "c": indexed(run(0, 100))}  # fmt: skip
     found = timeline(*sessions, **media)
     spans = spans_between(found, at(start), at(start + length))

@@ -6,6 +6,7 @@ import itertools
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -82,7 +83,7 @@ def feed(recording: Recording, start: float, ticks: range, value: int | None, **
         recording.recorder.put_audio(arrival, silence)
 
 
-def packets(segment: Segment, stream: int) -> list[av.Packet]:
+def packets(segment: Segment, stream: int) -> list[Any]:
     with av.open(str(segment.path)) as container:
         return [p for p in container.demux(container.streams[stream]) if p.size]
 

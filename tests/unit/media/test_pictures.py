@@ -31,7 +31,7 @@ def grey(jpeg: bytes) -> NDArray[np.uint8]:
 def tile_of(number: int, path: Path, one: Prepared, kept: Path | None = None) -> Tile:
     (key,) = one.keys
     avcc = one.init.avcc.hex()
-    return Tile(number, str(path), key.offset, key.size_bytes, avcc, kept and str(kept))
+    return Tile(number, str(path), key.offset, key.size_bytes, avcc, str(kept) if kept else None)
 
 
 def paths_of(made: Fragments) -> list[Path]:
