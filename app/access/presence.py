@@ -53,7 +53,7 @@ async def sids_of(store: Store, room: str | None) -> list[str]:
 
 
 def _stay(row: ParticipantRow) -> Stay | None:
-    left_at = row["left_at"] or row.get("unlisted_at")
+    left_at = row["left_at"] or row["unlisted_at"]
     # Where nobody told of the beginning, only the end is known to lie within it.
     joined_at = row["joined_at"] or left_at
     return Stay(row["room_sid"], joined_at, left_at) if joined_at is not None else None

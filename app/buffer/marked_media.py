@@ -33,7 +33,7 @@ async def among(store: Store, rows: Sequence[SegmentRow], now: datetime) -> set[
     buffer_ids = list({row["buffer_id"] for row in rows})
     marks = await intervals(store, buffer_ids, now)
     found = store.rows(Buffer).find({"_id": {"$in": buffer_ids}}, {"forget_before": 1})
-    going = {row["_id"] async for row in found if row.get("forget_before") is not None}
+    going = {row["_id"] async for row in found if row["forget_before"] is not None}
     return {
         row["_id"]
         for row in rows

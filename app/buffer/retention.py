@@ -56,11 +56,10 @@ def forgotten_until(buffer: BufferRow, sessions: Sequence[SessionRow]) -> dateti
 
     The segment that was open at that instant holds some of that media, and goes too.
     """
-    before = buffer.get("forget_before")
-    if before is None:
+    if buffer["forget_before"] is None:
         return None
     longest = max((row["segment_seconds"] for row in sessions), default=0)
-    return before + timedelta(seconds=longest)
+    return buffer["forget_before"] + timedelta(seconds=longest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
     Running captures must have been cancelled before.
     """
     buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
-    before = buffer.get("forget_before") if buffer else None
+    before = buffer["forget_before"] if buffer else None
     if before is None:
         return True
     sessions = await hide(ctx, buffer_id, before)

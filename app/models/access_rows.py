@@ -9,7 +9,7 @@ from app.models.words import AccessMode, CapturePolicy, Role
 
 
 class CommunityRow(TypedDict):
-    """A row of `Community`. A field that was never set is missing."""
+    """A row of `Community`. A rule that was never set is missing, and means None."""
 
     _id: str
     enabled: bool

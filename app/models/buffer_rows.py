@@ -31,8 +31,8 @@ class BufferRow(TypedDict):
     why: Why | None
     why_detail: str
     retry_at: datetime | None
-    forget_before: NotRequired[datetime | None]
-    stops: NotRequired[dict[Stopper, str]]
+    forget_before: datetime | None
+    stops: dict[Stopper, str]
     failures: int
     told: str
     told_count: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 
 class RoomRow(TypedDict):
@@ -13,7 +13,7 @@ class RoomRow(TypedDict):
     name: str
     community: str
     finished_at: datetime | None
-    missing: NotRequired[int]
+    missing: int
 
 
 class ParticipantRow(TypedDict):
@@ -25,7 +25,7 @@ class ParticipantRow(TypedDict):
     identity: str
     joined_at: datetime | None
     left_at: datetime | None
-    unlisted_at: NotRequired[datetime | None]
+    unlisted_at: datetime | None
     opted_out: bool
 
 

@@ -53,10 +53,10 @@ async def _note_people(
         sid
         for sid, row in rows.items()
         if sid not in listed
-        and row.get("unlisted_at") is None
+        and row["unlisted_at"] is None
         and (row["joined_at"] or settled) <= settled
     ]
-    back = [sid for sid, row in rows.items() if sid in listed and row.get("unlisted_at")]
+    back = [sid for sid, row in rows.items() if sid in listed and row["unlisted_at"]]
     for sids, at in ((gone, now), (back, None)):
         if sids:
             await participants.update_many({"_id": {"$in": sids}}, {"$set": {"unlisted_at": at}})

@@ -61,7 +61,7 @@ async def room_started(store: Store, room: Room) -> None:
         store.rows(schema.Room),
         room.sid,
         {"name": room.name},
-        {"community": community_of(room), "finished_at": None},
+        {"community": community_of(room), "finished_at": None, "missing": 0},
     )
 
 
@@ -71,7 +71,7 @@ async def room_finished(store: Store, room: Room, now: datetime) -> None:
         store.rows(schema.Room),
         room.sid,
         {"name": room.name, "finished_at": now},
-        {"community": community_of(room)},
+        {"community": community_of(room), "missing": 0},
     )
 
 
@@ -87,7 +87,7 @@ async def participant_joined(
         participant.sid,
         _whose(room, participant)
         | {"joined_at": joined_at, "opted_out": has_opted_out(participant)},
-        {"left_at": None},
+        {"left_at": None, "unlisted_at": None},
     )
 
 
@@ -99,7 +99,7 @@ async def participant_left(
         store.rows(schema.Participant),
         participant.sid,
         _whose(room, participant) | {"left_at": now},
-        {"joined_at": None, "opted_out": False},
+        {"joined_at": None, "opted_out": False, "unlisted_at": None},
     )
 
 

@@ -32,7 +32,7 @@ async def forget(ctx: Context, buffer: BufferRow, now: datetime) -> None:
     recorded = {"buffer_id": buffer["_id"]}
     if await ctx.store.rows(schema.EgressSession).find_one(recorded, {"_id": 1}) is None:
         return
-    if buffer.get("forget_before") is None:
+    if buffer["forget_before"] is None:
         await audit.note(
             ctx.store, buffer["identity"], "opted_out", buffer["_id"], room=buffer["room"]
         )

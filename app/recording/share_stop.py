@@ -24,13 +24,13 @@ _WHY: dict[Stopper, Why] = {
 
 def refusal(buffer: BufferRow) -> Why | None:
     """The reason of a share whose recording somebody has stopped; None if nobody has."""
-    stops = _stops(buffer)
+    stops = buffer["stops"]
     return next((why for who, why in _WHY.items() if who in stops), None)
 
 
 def detail(buffer: BufferRow, why: Why | None) -> str:
     """The words of whoever stopped the share; none if it is refused for another reason."""
-    stops = _stops(buffer)
+    stops = buffer["stops"]
     return next((stops[who] for who, each in _WHY.items() if each is why and who in stops), "")
 
 
@@ -65,7 +65,7 @@ async def resume(
     recorded against their word, and no admin is overruled by whom they stopped.
     """
     _check(buffer, standing, "resume")
-    stops = _stops(buffer)
+    stops = buffer["stops"]
     taken_back = sorted(who for who in standing if who in stops)
     if stops and not taken_back:
         raise NotPermitted(
@@ -83,11 +83,6 @@ async def resume(
                 room=buffer["room"], sharer=buffer["identity"], stopped_as=taken_back,
             )  # fmt: skip
     await ctx.queue.ask(errands.RECONCILE, buffer["room_sid"], buffer["identity"])
-
-
-def _stops(buffer: BufferRow) -> dict[Stopper, str]:
-    # A share that was live before there was the field has none.
-    return buffer.get("stops", {})
 
 
 def _check(buffer: BufferRow, standing: Collection[Stopper], what: str) -> None:

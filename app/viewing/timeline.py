@@ -150,9 +150,8 @@ def _state(
     newest_at = indexed.get(recording["_id"], Indexed()).newest_at
     if newest is None or newest_at is None:
         begun = recording["active_at"]
-        forgotten = buffer.get("forget_before")
-        if begun is not None and forgotten is not None:
-            begun = max(begun, forgotten)  # nothing is left of what came before
+        if begun is not None and buffer["forget_before"] is not None:
+            begun = max(begun, buffer["forget_before"])  # nothing is left of what came before
         if begun is not None and now - begun > three + timedelta(seconds=10):
             return BufferState.STALLED, why
         return BufferState.STARTING, why or Why.STARTING
