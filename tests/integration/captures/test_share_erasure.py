@@ -40,7 +40,7 @@ async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_
         assert after.capture["status"] == "ready"
         assert after.clip is not None
         assert after.clip["delivered_start"] >= share.start + timedelta(seconds=8)
-        await buffer_forgetting.mark(ctx.store, share.buffer_id, buffer["since"])
+        await buffer_forgetting.promise(ctx.store, share.buffer_id, buffer["since"])
         await share_erasure.go_on_with_all(ctx)
         assert len(await share.rows()) == 1
     entry = await ctx.store.rows(AuditEntry).find_one({"action": "buffer_forgotten"})
