@@ -117,7 +117,7 @@ async def watch_of(call: Call[ReplayQuery]) -> Watch:
         start, end = window.start, window.end
     if share is not None:
         await share_lookup.check_window(call, share, start, end)
-    return Watch(call.reader.holder, buffer_id, served_movies.cut(start), served_movies.cut(end))
+    return Watch(call.reader.holder, buffer_id, *map(served_movies.to_milliseconds, (start, end)))
 
 
 def _name(watch: Watch) -> str:

@@ -145,13 +145,13 @@ class Indexed:
 
 def without(runs: Iterable[CoverageRun], start_ticks: int, end_ticks: int) -> list[CoverageRun]:
     """The runs outside of a stretch of media time. A run that lies across it becomes two."""
-    kept: list[CoverageRun] = []
+    outside: list[CoverageRun] = []
     for run in runs:
         if run.start_ticks < start_ticks:
-            kept.append(replace(run, end_ticks=min(run.end_ticks, start_ticks)))
+            outside.append(replace(run, end_ticks=min(run.end_ticks, start_ticks)))
         if run.end_ticks > end_ticks:
-            kept.append(replace(run, start_ticks=max(run.start_ticks, end_ticks)))
-    return kept
+            outside.append(replace(run, start_ticks=max(run.start_ticks, end_ticks)))
+    return outside
 
 
 def _joined(left: CoverageRun, right: CoverageRun) -> CoverageRun:

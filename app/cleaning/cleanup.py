@@ -47,22 +47,26 @@ async def run(ctx: Context) -> None:
 
 async def _expire(ctx: Context, now: datetime) -> int:
     """Removes segments that ended before their retention. Returns how many."""
-    kept = await retention(ctx.store, ctx.settings)
-    query = {"end": {"$lt": now - kept.shortest}}
+    periods = await retention(ctx.store, ctx.settings)
+    query = {"end": {"$lt": now - periods.shortest}}
     gone = 0
     old = ctx.store.rows(Segment).find(query, FIELDS | {"buffer_id": 1})
     async for rows in batches(old, AT_ONCE):
-        gone += await _expire_some(ctx, rows, kept, now)
+        gone += await _expire_some(ctx, rows, periods, now)
     return gone
 
 
-async def _expire_some(ctx: Context, rows: list[SegmentRow], kept: Retention, now: datetime) -> int:
-    if kept.own:
+async def _expire_some(
+    ctx: Context, rows: list[SegmentRow], periods: Retention, now: datetime
+) -> int:
+    if periods.own:
         of_rows = {"_id": {"$in": list({row["buffer_id"] for row in rows})}}
         buffers = ctx.store.rows(Buffer).find(of_rows, {"community": 1})
         communities = {row["_id"]: row["community"] async for row in buffers}
         rows = [
-            row for row in rows if row["end"] < now - kept.of(communities.get(row["buffer_id"], ""))
+            row
+            for row in rows
+            if row["end"] < now - periods.of(communities.get(row["buffer_id"], ""))
         ]
     if not rows:
         return 0

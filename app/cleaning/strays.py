@@ -91,8 +91,8 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Rep
 async def find(ctx: Context, now: datetime) -> Mismatch:
     """Compares what is on disk with what is indexed. Changes nothing."""
     sessions = await _sessions(ctx)
-    kept = (await retention(ctx.store, ctx.settings)).longest
-    safe_before = now.timestamp() - max(SAFE_AGE, kept).total_seconds()
+    longest = (await retention(ctx.store, ctx.settings)).longest
+    safe_before = now.timestamp() - max(SAFE_AGE, longest).total_seconds()
     unknown: list[Path] = []
     missing: list[str] = []
     files = rows = 0

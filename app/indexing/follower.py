@@ -55,7 +55,7 @@ class Follower:
         self._tail = 0
         self._newest_at: datetime | None = None
         self._continuity: Continuity | None = None
-        self._kept = tools.ctx.settings.retention
+        self._retention = tools.ctx.settings.retention
         self._said: set[str] = set()
         self._log = log.bind(
             room=session["room"], identity=session["identity"], session=session["_id"]
@@ -100,8 +100,8 @@ class Follower:
     async def write_summary(self) -> None:
         """Writes what is indexed, if it is not written yet."""
         if self._tail:
-            kept_seconds = (self._kept + _SLOW_CAPTURE).total_seconds()
-            before = self._coverage.end_ticks - round(kept_seconds * TICKS_PER_SECOND)
+            seconds = (self._retention + _SLOW_CAPTURE).total_seconds()
+            before = self._coverage.end_ticks - round(seconds * TICKS_PER_SECOND)
             self._floor = max(self._floor, self._coverage.trim(before))
             await summary.write(
                 self._store, self.session["_id"], self._coverage, self._floor, self._newest_at
@@ -112,7 +112,9 @@ class Follower:
         """Goes on where the last indexer left the session."""
         buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
         community = [buffer["community"]] if buffer else []
-        self._kept = (await retention(self._store, self._tools.ctx.settings, community)).longest
+        self._retention = (
+            await retention(self._store, self._tools.ctx.settings, community)
+        ).longest
         known = await summary.stored(self._store, self.session["_id"])
         rows = await summary.tail(self._store, self.session["_id"], known.get("through", -1))
         self._coverage = Coverage.read(known.get("runs", []))
@@ -157,11 +159,11 @@ class Follower:
     async def _pass(self) -> bool:
         """Indexes what is listed and not indexed yet. Returns whether nothing more will come."""
         listing = await self._look(thoroughly=self.session["ended_at"] is not None)
-        kept_from = datetime.now(UTC) - self._kept
+        oldest = datetime.now(UTC) - self._retention
         for entry in listing.entries:
             if entry.sequence < self._floor or entry.sequence in self._coverage:
                 continue
-            if is_over(entry, kept_from):
+            if is_over(entry, oldest):
                 await self._unlink(entry.name)  # too old to be offered; listed for hours to come
                 if entry.sequence > self._newest():
                     self._floor = entry.sequence + 1

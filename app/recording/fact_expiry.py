@@ -13,14 +13,14 @@ from app.models import Row, schema
 from app.store import Store, before, chunks
 from app.work.jobs import hours, job, seconds
 
-KEPT = timedelta(days=1)
+RETENTION = timedelta(days=1)
 _AT_ONCE = 500
 
 
 @job("forget_facts", every=hours(1), timeout=seconds(90))
 async def forget_facts(store: Store) -> None:
-    """Forgets tracks, participants and rooms that were over KEPT ago and are needed no longer."""
-    over = before(datetime.now(UTC) - KEPT)
+    """Forgets tracks, participants and rooms that ended RETENTION ago and are not needed."""
+    over = before(datetime.now(UTC) - RETENTION)
     await store.rows(schema.Track).delete_many({"live": False, "ended_at": over})
     left = await store.rows(schema.Participant).distinct("room_sid", {"left_at": over})
     finished = set(await store.rows(schema.Room).distinct("_id", {"finished_at": over}))

@@ -134,11 +134,11 @@ class Thumbnails:
         ]
 
 
-def _used(kept: OrderedDict[str, bytes], name: str, most: int) -> bytes:
-    kept.move_to_end(name)
-    while len(kept) > most:
-        kept.popitem(last=False)
-    return kept[name]
+def _used(cache: OrderedDict[str, bytes], name: str, most: int) -> bytes:
+    cache.move_to_end(name)
+    while len(cache) > most:
+        cache.popitem(last=False)
+    return cache[name]
 
 
 def _poster(folder: Path | None, row: SegmentRow) -> bytes | None:

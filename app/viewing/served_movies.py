@@ -21,8 +21,8 @@ from app.viewing.fragment_sources import SegmentChanged
 from app.viewing.watched_windows import Watch
 from app.viewing.windows import Window
 
-KEPT_MOVIES = 16
-"""Planned movies that a process keeps at hand: about 1 MB for 10 minutes at 60 frames a second."""
+CACHED_MOVIES = 16
+"""Planned movies that a process caches: about 1 MB for 10 minutes at 60 frames a second."""
 
 
 class PictureSizesDiffer(ReplayError):
@@ -56,7 +56,7 @@ class Replays:
             known = await self._renewed(watch, known, now)
             self._planned[known.watch.owner] = known
         self._planned.move_to_end(known.watch.owner)
-        while len(self._planned) > KEPT_MOVIES:
+        while len(self._planned) > CACHED_MOVIES:
             self._planned.popitem(last=False)
         await asyncio.to_thread(_check, known.movie)
         return known
@@ -66,20 +66,22 @@ class Replays:
         if not spans:
             window = await self._window(watch, now)
             # Named by what it holds: asked for again, more of the rest may be there.
-            watch = replace(watch, start=cut(window.start), end=cut(window.end))
+            watch = replace(
+                watch, start=to_milliseconds(window.start), end=to_milliseconds(window.end)
+            )
             spans = window.spans
             await watched_windows.begin(self.ctx.store, watch, spans, now)
         rows = await fragment_sources.rows_of(self.ctx, spans)
         sessions = await fragment_sources.sessions_of(self.ctx, spans)
-        kept = [(span, each) for span, each in zip(spans, rows, strict=True) if each]
-        if not kept or not {span["session_id"] for span, _ in kept} <= sessions.keys():
+        media = [(span, each) for span, each in zip(spans, rows, strict=True) if each]
+        if not media or not {span["session_id"] for span, _ in media} <= sessions.keys():
             raise gone()
         kept_until = now + watched_windows.RENEW
-        made_of = _fingerprint(kept, sessions)
+        made_of = _fingerprint(media, sessions)
         if known is not None and known.fingerprint == made_of:
             return replace(known, kept_until=kept_until)
         root = self.ctx.settings.media_root
-        made = await asyncio.to_thread(_plan, root, kept, sessions)
+        made = await asyncio.to_thread(_plan, root, media, sessions)
         return Planned(watch, made, made_of, kept_until)
 
     async def _window(self, watch: Watch, now: datetime) -> Window:
@@ -94,22 +96,22 @@ class Replays:
         )
 
 
-Kept = list[tuple[MediaRange, list[SegmentRow]]]
+SpanSegments = list[tuple[MediaRange, list[SegmentRow]]]
 """The spans of a window, each with its segments' rows; spans without any are left out."""
 
 
-def _fingerprint(kept: Kept, sessions: dict[str, SessionRow]) -> str:
+def _fingerprint(media: SpanSegments, sessions: dict[str, SessionRow]) -> str:
     """32 hex digits that differ as soon as the movie would be another."""
     digest = hashlib.sha256()
-    for span, rows in kept:
+    for span, rows in media:
         clock_ns = sessions[span["session_id"]]["clock_ns"]
         segments = [(row["_id"], row["size_bytes"]) for row in rows]
         digest.update(repr((sorted(span.items()), clock_ns, segments)).encode())
     return digest.hexdigest()[:32]
 
 
-def _plan(root: Path, kept: Kept, sessions: dict[str, SessionRow]) -> Movie:
-    spans, rows = zip(*kept, strict=True)
+def _plan(root: Path, media: SpanSegments, sessions: dict[str, SessionRow]) -> Movie:
+    spans, rows = zip(*media, strict=True)
     try:
         return movie.plan(fragment_sources.runs_of(root, sessions, spans, rows, "skip"))
     except (SegmentChanged, NothingToShow) as error:
@@ -138,7 +140,7 @@ def _check(planned: Movie) -> None:
             raise gone()
 
 
-def cut(instant: datetime) -> datetime:
+def to_milliseconds(instant: datetime) -> datetime:
     """To the millisecond, as in URLs and rows."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 

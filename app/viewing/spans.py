@@ -44,7 +44,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PlacedRun:
     """A run on the wall clock."""
 
     start: datetime
@@ -53,50 +53,50 @@ class Stretch:
     session: SessionRow
 
 
-def stretches(
+def placed_runs(
     sessions: Sequence[SessionRow], indexed: Mapping[str, Indexed], shown: Sequence[Interval]
-) -> list[Stretch]:
+) -> list[PlacedRun]:
     """All runs in order of time, clipped so that none overlap and all lie within `shown`."""
     by_session = [
         [
-            Stretch(wall(row, run.start_ticks), wall(row, run.end_ticks), run, row)
+            PlacedRun(wall(row, run.start_ticks), wall(row, run.end_ticks), run, row)
             for run in indexed[row["_id"]].runs
         ]
         for row in sessions
         if row["clock_ns"] is not None and row["_id"] in indexed and indexed[row["_id"]].runs
     ]
     by_session.sort(key=lambda each: each[0].start)
-    kept: list[Stretch] = []
+    placed: list[PlacedRun] = []
     until = datetime.max.replace(tzinfo=UTC)
     for own in reversed(by_session):
-        for stretch in reversed(own):
-            kept += reversed(_within(stretch, until, shown))
+        for each in reversed(own):
+            placed += reversed(_within(each, until, shown))
         until = own[0].start  # a newer session holds from its first frame
-    return kept[::-1]
+    return placed[::-1]
 
 
-def _within(stretch: Stretch, until: datetime, shown: Sequence[Interval]) -> list[Stretch]:
-    cuts = [(max(stretch.start, start), min(stretch.end, until, end)) for start, end in shown]
-    return [replace(stretch, start=start, end=end) for start, end in cuts if start < end]
+def _within(each: PlacedRun, until: datetime, shown: Sequence[Interval]) -> list[PlacedRun]:
+    cuts = [(max(each.start, start), min(each.end, until, end)) for start, end in shown]
+    return [replace(each, start=start, end=end) for start, end in cuts if start < end]
 
 
-def laid_out(order: Sequence[Stretch], shown: Sequence[Interval]) -> tuple[list[Span], list[Gap]]:
-    """Stretches in order of time as spans, with the gaps between them."""
+def laid_out(order: Sequence[PlacedRun], shown: Sequence[Interval]) -> tuple[list[Span], list[Gap]]:
+    """Runs in order of time as spans, with the gaps between them."""
     spans: list[Span] = []
     gaps: list[Gap] = []
-    previous: Stretch | None = None
-    for stretch in order:
-        if previous is not None and _apart(previous, stretch):
-            gaps.append(Gap(previous.end, stretch.start, _why(previous, stretch, shown)))
-        if stretch.run.fault is None:
-            spans.append(_span(stretch))
+    previous: PlacedRun | None = None
+    for each in order:
+        if previous is not None and _apart(previous, each):
+            gaps.append(Gap(previous.end, each.start, _why(previous, each, shown)))
+        if each.run.fault is None:
+            spans.append(_span(each))
         else:
-            gaps.append(Gap(stretch.start, stretch.end, stretch.run.fault))
-        previous = stretch
+            gaps.append(Gap(each.start, each.end, each.run.fault))
+        previous = each
     return spans, gaps
 
 
-def _why(left: Stretch, right: Stretch, shown: Sequence[Interval]) -> str:
+def _why(left: PlacedRun, right: PlacedRun, shown: Sequence[Interval]) -> str:
     if not any(start <= left.end and right.start <= end for start, end in shown):
         return "expired"
     if left.session["_id"] == right.session["_id"]:
@@ -105,21 +105,21 @@ def _why(left: Stretch, right: Stretch, shown: Sequence[Interval]) -> str:
     return "egress-failed" if failed else "egress-ended"
 
 
-def _apart(left: Stretch, right: Stretch) -> bool:
+def _apart(left: PlacedRun, right: PlacedRun) -> bool:
     frame_ticks = max(left.run.frame_ticks, right.run.frame_ticks) or _FRAME_TICKS
     hole = timedelta(seconds=HOLE_FRAMES * frame_ticks / clock.TICKS_PER_SECOND)
     return right.start - left.end > hole
 
 
-def _span(stretch: Stretch) -> Span:
-    run, row = stretch.run, stretch.session
-    whole = stretch.end == wall(row, run.end_ticks)
+def _span(each: PlacedRun) -> Span:
+    run, row = each.run, each.session
+    whole = each.end == wall(row, run.end_ticks)
     return Span(
-        stretch.start,
-        stretch.end,
+        each.start,
+        each.end,
         row["_id"],
-        max(run.start_ticks, clock.ticks_at(clock.of(row), stretch.start)),
-        run.end_ticks if whole else clock.ticks_at(clock.of(row), stretch.end),
+        max(run.start_ticks, clock.ticks_at(clock.of(row), each.start)),
+        run.end_ticks if whole else clock.ticks_at(clock.of(row), each.end),
         run.audio,
         run.width,
         run.height,

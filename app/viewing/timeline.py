@@ -11,7 +11,7 @@ from app.buffer.marked_ranges import Interval
 from app.buffer.retention import forgotten_until
 from app.models import BufferRow, BufferState, ClockKind, SessionRole, SessionRow, Why
 from app.settings import Settings
-from app.viewing.spans import Gap, Span, laid_out, stretches
+from app.viewing.spans import Gap, Span, laid_out, placed_runs
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
@@ -85,7 +85,7 @@ def build(
     Media before `offered` is left out, except that of `marks`, which are in order and apart.
     """
     shown = _shown(offered, marks, forgotten_until(buffer, sessions))
-    spans, gaps = laid_out(stretches(sessions, indexed, shown), shown)
+    spans, gaps = laid_out(placed_runs(sessions, indexed, shown), shown)
     recording = _recording(sessions)
     state, why = _state(buffer, recording, spans, indexed, now)
     ids = {span.session_id for span in spans} | ({recording["_id"]} if recording else set())

@@ -45,14 +45,14 @@ async def listing(
     by_buffer: dict[str, list[SessionRow]] = {each: [] for each in ids}
     for session in sessions:
         by_buffer[session["buffer_id"]].append(session)
-    kept = await retention(store, settings, [row["community"] for row in rows])
+    periods = await retention(store, settings, [row["community"] for row in rows])
     return [
         build(
             row,
             by_buffer[row["_id"]],
             indexed,
             now,
-            offered_from(now, settings, kept.of(row["community"])),
+            offered_from(now, settings, periods.of(row["community"])),
             marks.get(row["_id"], ()),
         )
         for row in rows

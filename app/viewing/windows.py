@@ -92,8 +92,8 @@ def refuse_gone(timeline: Timeline, start: datetime, end: datetime, oldest: date
 
     `oldest` is the first moment that is offered. Marked stretches before it are offered, too.
     """
-    kept = any(span.start < end and start < span.end for span in timeline.spans)
-    if start < end <= oldest and end > timeline.since and not kept:
+    marked = any(span.start < end and start < span.end for span in timeline.spans)
+    if start < end <= oldest and end > timeline.since and not marked:
         raise Gone(f"the buffer begins at {_shown(oldest)}, after the window's end")
 
 
