@@ -26,7 +26,8 @@ log = structlog.get_logger()
 SETTLE_SECONDS = 5.0
 # A track that so many surveys in a row did not list has ended for good.
 FINAL_AFTER = 10
-# A recorder is in the room within seconds of its start; listed active without it: a ghost.
+# A recorder is in the room within seconds of its start, and the last update comes within seconds
+# of its leaving; listed active for so long without either: a ghost.
 GHOST_SECONDS = 40.0
 _ROOMS_AT_ONCE = 8
 
@@ -40,7 +41,6 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     Raises Unavailable, without having concluded anything, if LiveKit fails.
     """
     began = datetime.now(UTC)
-    active = await livekit.active_egresses()
     rooms = await livekit.rooms()
     gate = asyncio.Semaphore(_ROOMS_AT_ONCE)
 
@@ -51,6 +51,8 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     present = dict(
         zip((r.sid for r in rooms), await asyncio.gather(*map(people, rooms)), strict=True)
     )
+    # After the people: a recorder leaves when its egress ends, and has not become a ghost by that.
+    active = await livekit.active_egresses()
     live = await ctx.store.rows(schema.Track).find({"live": True}).to_list(None)
     affected = {(track["room_sid"], track["identity"]) for track in live}
     for room in rooms:
@@ -130,8 +132,8 @@ async def _check_sessions(
 
 
 def _is_ghost(info: EgressInfo, recorders: set[str], now: datetime) -> bool:
-    age_seconds = now.timestamp() - info.started_at / 1e9
-    return info.egress_id not in recorders and age_seconds > GHOST_SECONDS
+    silent_seconds = now.timestamp() - max(info.started_at, info.updated_at) / 1e9
+    return info.egress_id not in recorders and silent_seconds > GHOST_SECONDS
 
 
 async def _mark_ghost(ctx: Context, row: SessionRow) -> None:
