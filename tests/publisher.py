@@ -10,9 +10,7 @@ import sys
 from typing import Any, Self
 
 from deploy.local.stack import ROOT, LiveKitStack
-
-START_SECONDS = 20.0
-END_SECONDS = 10.0
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Publisher:
@@ -44,7 +42,7 @@ class Publisher:
         )
         self._reader = asyncio.create_task(self._read())
         try:
-            await self.told("video_published", seconds=START_SECONDS)
+            await self.told("video_published")
         except BaseException:
             await self.__aexit__()
             raise
@@ -56,7 +54,7 @@ class Publisher:
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(self._process.wait(), END_SECONDS)
+                await asyncio.wait_for(self._process.wait(), PATIENCE_SECONDS)
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
@@ -75,9 +73,9 @@ class Publisher:
         self._process.stdin.write((json.dumps({"do": command} | arguments) + "\n").encode())
         await self._process.stdin.drain()
 
-    async def told(self, event: str, *, count: int = 1, seconds: float = 10.0) -> dict[str, Any]:
-        """The count-th event of this name that was told, or is told within `seconds`."""
-        deadline = asyncio.get_running_loop().time() + seconds
+    async def told(self, event: str, *, count: int = 1) -> dict[str, Any]:
+        """The count-th event of this name, once it is told."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while True:
             known = [told for told in self.events if told["event"] == event]
             if len(known) >= count:

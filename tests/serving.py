@@ -41,7 +41,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     try:
-        await wait_for(lambda: server.started or task.done(), 10, what="uvicorn listens")
+        await wait_for(lambda: server.started or task.done(), what="uvicorn listens")
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:

@@ -10,6 +10,7 @@ from typing import Any
 from playwright.async_api import Page, async_playwright
 
 from tests import npm
+from tests.waiting import PATIENCE_SECONDS
 
 CHROMIUM = "/usr/bin/chromium"
 
@@ -111,7 +112,9 @@ async def page() -> AsyncIterator[Page]:
             args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
         )
         # Pages of the API forbid everything; players live in pages of others.
-        yield await browser.new_page(bypass_csp=True)
+        made = await browser.new_page(bypass_csp=True)
+        made.set_default_timeout(PATIENCE_SECONDS * 1000)
+        yield made
         await browser.close()
 
 

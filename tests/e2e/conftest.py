@@ -61,7 +61,7 @@ class World:
         return full
 
     async def wait_for_buffer(
-        self, room: str, *, state: str = "recording", seconds: float = 0.0, deadline: float = 30.0
+        self, room: str, *, state: str = "recording", seconds: float = 0.0
     ) -> dict[str, Any]:
         """Waits until the room's newest buffer is in a state and holds so many seconds."""
 
@@ -71,7 +71,7 @@ class World:
                 return found
             return None
 
-        return await wait_for(there, deadline, what=f"{room}: {state} with {seconds:g} s")
+        return await wait_for(there, what=f"{room}: {state} with {seconds:g} s")
 
     async def egresses(self, room: str) -> list[Any]:
         """LiveKit's egresses of a room that run."""

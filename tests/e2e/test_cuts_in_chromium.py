@@ -18,6 +18,7 @@ from tests.integration.captures.checking import work_on
 from tests.integration.conftest import ctx, make_settings, settings, stores
 from tests.media_factory import MediaFactory, Shape
 from tests.serving import Running, serving
+from tests.waiting import PATIENCE_SECONDS
 
 __all__ = ["app", "ctx", "make_settings", "settings", "stores"]  # fixtures
 
@@ -78,7 +79,9 @@ async def test_a_clip_shows_the_asked_instants(
         "gaps": gaps,
     }
     async with serving(app) as base:
-        async with httpx.AsyncClient(base_url=base, headers=OWNER) as client:
+        async with httpx.AsyncClient(
+            base_url=base, headers=OWNER, timeout=PATIENCE_SECONDS
+        ) as client:
             accepted = await client.post("/captures", json=asked)
             assert accepted.status_code == 202, accepted.text
             await work_on(ctx, accepted.json()["id"])

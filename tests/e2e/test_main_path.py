@@ -41,7 +41,7 @@ async def capture(client: httpx.AsyncClient, **request: object) -> dict[str, Any
         found: dict[str, Any] = answer.json()
         return found if found["status"] in ("ready", "failed", "cancelled") else None
 
-    return await wait_for(finished, 40, what="the capture is finished")
+    return await wait_for(finished, what="the capture is finished")
 
 
 async def test_a_share_is_buffered_by_itself_and_its_last_seconds_become_a_clip(

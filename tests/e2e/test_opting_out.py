@@ -55,8 +55,8 @@ async def test_opting_out_stops_deletes_and_cancels_and_opting_in_begins_anew(
                 and not await files_of(world, recorded)
             )
 
-        await wait_for(refused, 15)
-        await wait_for(nothing_left, 30)
+        await wait_for(refused)
+        await wait_for(nothing_left)
         assert (await client.get(capture)).json()["status"] == "cancelled"
         asked = {"room": room, "last": 3}
         assert (await client.post("/captures", json=asked)).status_code == 409
@@ -69,7 +69,7 @@ async def test_opting_out_stops_deletes_and_cancels_and_opting_in_begins_anew(
             found = await world.buffer(room)
             return bool(found and found["id"] != recorded["id"] and found["state"] == "refused")
 
-        await wait_for(another, 15)
+        await wait_for(another)
         second = await world.buffer(room)
         assert second is not None
         assert (second["why"], second["sessions"]) == ("opted-out", [])

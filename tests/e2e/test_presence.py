@@ -62,6 +62,6 @@ async def test_everybody_in_the_room_is_shown_who_is_buffered(world: World, room
         async def not_shown() -> bool:
             return not await shown()
 
-        await wait_for(shown, 30)
+        await wait_for(shown)
         await alice.do("unpublish_video")
-        await wait_for(not_shown, 30)
+        await wait_for(not_shown)

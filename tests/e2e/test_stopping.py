@@ -20,7 +20,7 @@ async def test_a_stopped_share_is_not_recorded_until_it_is_resumed(world: World,
                 is_so = found and (found["state"], found["why"]) == ("refused", why)
                 return found if is_so else None
 
-            return await wait_for(told, 15, what=f"{room}: refused, {why}")
+            return await wait_for(told, what=f"{room}: refused, {why}")
 
         async def nothing_runs() -> bool:
             return not await world.egresses(room)
@@ -29,7 +29,7 @@ async def test_a_stopped_share_is_not_recorded_until_it_is_resumed(world: World,
         assert stopped.status_code == 202, stopped.text
         found = await refused("stopped-by-admin")
         assert found["why_detail"] == "private figures"
-        await wait_for(nothing_runs, 15)
+        await wait_for(nothing_runs)
         # Each of these has the share looked at again, and the last one finds the admin's word.
         assert (await alice.post(f"{path}/stop", json={})).status_code == 202
         await refused("stopped-by-sharer")

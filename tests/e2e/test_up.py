@@ -19,7 +19,7 @@ import pytest_asyncio
 from app.processes.free_ports import choose_ports
 from deploy.local.run_record import Process, Record
 from deploy.local.stack import LiveKitStack
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_SECONDS = 240
@@ -110,7 +110,7 @@ async def test_up_ends_with_a_clip_of_a_share_and_down_ends_everything(folder: P
     assert f"console    {url[1]}/#token={token[1]}" in output
     admin = re.search(r"as an admin: (\S+)/#token=(ey\S+)", output)
     assert admin
-    async with httpx.AsyncClient(base_url=url[1]) as client:
+    async with httpx.AsyncClient(base_url=url[1], timeout=PATIENCE_SECONDS) as client:
         mine = await client.get("/session", headers={"Authorization": f"Bearer {admin[2]}"})
         assert mine.json()["instance_admin"]
         answer = await client.get("/clips", headers={"Authorization": f"Bearer {token[1]}"})
@@ -143,7 +143,7 @@ async def test_nothing_outlives_a_killed_up(folder: Path) -> None:
     started = tree()
     up.kill()
     await up.wait()
-    await wait_for(lambda: not [process for process in started if process.is_running()], 20)
+    await wait_for(lambda: not [process for process in started if process.is_running()])
     assert _still_running(folder) == []
 
 
@@ -189,7 +189,7 @@ async def test_service_only_runs_just_the_service_on_the_livekit_of_the_environm
         assert record
         assert record.processes.keys() == {"up", "service"}
         assert f"console    http://127.0.0.1:{port}/#token=$(" in output
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
             answer = await client.get(f"http://127.0.0.1:{port}/readyz")
         assert answer.status_code == 200, answer.text
         code, output = await _run("deploy/down", "--folder", str(folder))

@@ -19,6 +19,7 @@ from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.conftest import ctx, make_settings, settings, stores
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.serving import Running, serving
+from tests.waiting import PATIENCE_SECONDS
 
 __all__ = ["app", "ctx", "make_settings", "settings", "stores"]  # fixtures
 
@@ -63,7 +64,7 @@ def recorded(ctx: Context, factory: MediaFactory) -> Record:
 
 
 async def told(base: str, path: str) -> dict[str, str]:
-    async with httpx.AsyncClient(base_url=base, headers=OWNER) as client:
+    async with httpx.AsyncClient(base_url=base, headers=OWNER, timeout=PATIENCE_SECONDS) as client:
         answer = await client.get(path)
         assert answer.status_code == 200, answer.text
         found: dict[str, str] = answer.json()
@@ -119,7 +120,9 @@ async def test_hls_js_plays_a_capture_that_still_waits_for_its_media(
     async with indexing(ctx), serving(app) as base:
         made.commit(2)
         await made.indexed(2)
-        async with httpx.AsyncClient(base_url=base, headers=OWNER) as client:
+        async with httpx.AsyncClient(
+            base_url=base, headers=OWNER, timeout=PATIENCE_SECONDS
+        ) as client:
             asked = {"room": "room", "last": 4.1, "post_roll": 5}
             accepted = (await client.post("/captures", json=asked)).json()
         playing = asyncio.create_task(browser.play_hls(page, base + accepted["playlist"]))
@@ -128,7 +131,7 @@ async def test_hls_js_plays_a_capture_that_still_waits_for_its_media(
             await asyncio.wait({playing}, timeout=max(0, (due - datetime.now(UTC)).total_seconds()))
             assert not playing.done(), playing.result()
             made.commit(1)
-        played = await asyncio.wait_for(playing, 30)
+        played = await asyncio.wait_for(playing, PATIENCE_SECONDS)
         row = await ctx.store.rows(Capture).find_one({"_id": accepted["id"]})
     assert row is not None
     assert row["status"] == "queued", "nobody has begun to make it"

@@ -16,7 +16,7 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from app.processes.child import Child
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 MakeChild = Callable[..., Child]
 
@@ -61,7 +61,7 @@ async def test_a_killed_child_is_started_again(make_child: MakeChild) -> None:
 
 async def test_a_wrong_configuration_is_not_tried_again(make_child: MakeChild) -> None:
     child = make_child("raise SystemExit(78)")
-    await asyncio.wait_for(child.refused.wait(), 10)
+    await asyncio.wait_for(child.refused.wait(), PATIENCE_SECONDS)
     await asyncio.sleep(0.5)  # more than the first back-off: a restart would show
     assert child.exits == 1
     assert child.pid is None

@@ -19,7 +19,7 @@ from app.media import sheets
 from app.media.sheets import Tile
 from app.media.sprites import Grid
 from app.viewing.drawing import AT_ONCE, Drawing, DrawingFailed
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 @pytest_asyncio.fixture
@@ -76,7 +76,7 @@ async def test_a_drawing_goes_on_when_nobody_waits_any_more(drawing: Drawing) ->
     await asyncio.sleep(0)
     waiter.cancel()
     ready.set()
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), PATIENCE_SECONDS)
 
 
 async def test_more_drawings_than_can_wait_are_refused(drawing: Drawing) -> None:
@@ -116,11 +116,11 @@ async def test_the_program_runs_at_low_priority_one_at_a_time(
     async with asyncio.TaskGroup() as group:  # whatever fails, no program stays for the next test
         both = [group.create_task(drawing.sheet(slow_plan)) for _ in range(2)]
         for _ in both:
-            found = await wait_for(program, 20)
+            found = await wait_for(program)
             assert found is not None
-            await wait_for(partial(is_nice, found), 20)
+            await wait_for(partial(is_nice, found))
             (tmp_path / "slow").write_bytes(b"x")  # waits for its reader
-            await wait_for(partial(has_ended, found), 20)
+            await wait_for(partial(has_ended, found))
     assert [one.result() for one in both] == [b"", b""]
 
 
@@ -135,7 +135,7 @@ async def test_a_program_that_fails_tells_its_words_to_the_log_alone(
 
 async def test_a_program_that_is_killed_is_a_failure(drawing: Drawing, slow_plan: bytes) -> None:
     task = asyncio.create_task(drawing.sheet(slow_plan))
-    found = await wait_for(program, 20)
+    found = await wait_for(program)
     assert found is not None
     found.send_signal(signal.SIGKILL)
     with pytest.raises(DrawingFailed):
@@ -145,7 +145,7 @@ async def test_a_program_that_is_killed_is_a_failure(drawing: Drawing, slow_plan
 async def test_closing_ends_the_program(slow_plan: bytes) -> None:
     drawing = Drawing()
     task = asyncio.create_task(drawing.once("slow", lambda: drawing.sheet(slow_plan)))
-    found = await wait_for(program, 20)
+    found = await wait_for(program)
     assert found is not None
     await drawing.close()
     assert not found.is_running()

@@ -153,7 +153,7 @@ async def test_a_store_that_is_killed_comes_back_on_its_port(
         except (PyMongoError, redis.exceptions.RedisError):
             return None
 
-    assert await wait_for(values, 20) == before
+    assert await wait_for(values) == before
 
 
 async def test_nobody_else_on_the_machine_may_ask_the_stores(

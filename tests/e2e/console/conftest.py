@@ -23,13 +23,14 @@ from tests import npm
 from tests.e2e.browser import CHROMIUM
 from tests.e2e.conftest import World
 from tests.service import Service
+from tests.waiting import PATIENCE_SECONDS
 
 SignIn = Callable[..., Awaitable[Page]]
 
 IMAGES = ROOT / "deploy" / "images"
 IMAGE_BYTES_MAX = 150_000
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -68,7 +69,7 @@ async def shared(world: World) -> AsyncIterator[Shared]:
     """One share for the tests that only need some media: at least 12 s of it."""
     room = f"room {secrets.token_hex(4)}"
     async with world.share(room):
-        buffer = await world.wait_for_buffer(room, seconds=12, deadline=60)
+        buffer = await world.wait_for_buffer(room, seconds=12)
         yield Shared(room, buffer["id"])
 
 
@@ -125,6 +126,7 @@ async def watched_page(
     opened = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | context)
     try:
         page = await opened.new_page()
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
         page.on("console", lambda said: trouble(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: trouble(f"not caught: {error}"))
         page.on("request", look_at)

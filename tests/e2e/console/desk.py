@@ -73,7 +73,7 @@ async def until(element: Locator, condition: str, arg: object = None, *, what: s
     async def met() -> bool:
         return bool(await element.evaluate(condition, arg))
 
-    await wait_for(met, 30, what=what)
+    await wait_for(met, what=what)
 
 
 async def selected(page: Page) -> tuple[float, float]:

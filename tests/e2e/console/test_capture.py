@@ -190,7 +190,7 @@ async def test_a_capture_outlives_a_restart_of_the_service(world: World, page: P
     await expect(made.get_by_text("Waiting for the moment")).to_be_visible()
     await world.service.stop()
     await world.start_service()
-    await expect(made.get_by_text("Ready.")).to_be_visible(timeout=40_000)
+    await expect(made.get_by_text("Ready.")).to_be_visible()
     video = made.locator("video")
     await until(video, "(video) => video.readyState > 0", what="the clip's length is known")
     assert await lasts(video, end - start + 12)

@@ -64,10 +64,10 @@ async def shared(world: World, browser: Browser) -> AsyncIterator[Shared]:
             mine = card(page, "alice").filter(has_text=room)
             began = time.monotonic()
             await shares.enter_async_context(world.share(room, "alice"))
-            await expect(mine).to_be_visible(timeout=20_000)
+            await expect(mine).to_be_visible()
             seconds = time.monotonic() - began
             await shares.enter_async_context(world.share(room, "bob", "--no-audio"))
-            await expect(mine.locator("canvas")).to_be_visible(timeout=30_000)
+            await expect(mine.locator("canvas")).to_be_visible()
         yield Shared(room, seconds)
 
 
@@ -145,7 +145,7 @@ async def test_a_poster_moves_while_it_is_pointed_at(shared: Shared, signed_in: 
     page = await signed_in("alice", room=shared.room)
     reel = card(page, "alice").locator(".reel")
     await page.get_by_role("link", name="alice").hover()
-    await expect(reel).to_be_visible(timeout=20_000)
+    await expect(reel).to_be_visible()
     first = await reel.get_attribute("style")
     await expect(reel).not_to_have_attribute("style", str(first))
     await page.mouse.move(0, 0)
@@ -185,7 +185,7 @@ async def test_the_last_30_seconds_are_kept_with_one_key(shared: Shared, signed_
     await expect(card(page, "alice").get_by_role("button", name="Keep")).to_be_enabled()
     await page.keyboard.press("k")
     await expect(page.get_by_text("Keeping the last 30 s of alice")).to_be_visible()
-    await page.get_by_role("button", name="Open the clip").click(timeout=30_000)
+    await page.get_by_role("button", name="Open the clip").click()
     await expect(page).to_have_url(re.compile(r"#/clips/\w+"))
 
 
@@ -294,9 +294,9 @@ async def test_a_slow_network_shows_that_it_looks_and_then_what_there_is(
     await page.route("**/buffers/events", lambda route: held.append(route))
     await page.evaluate("location.hash = '/buffers'")
     await page.reload(wait_until="commit")
-    await expect(page.locator(".skeleton")).to_have_count(3, timeout=20_000)
+    await expect(page.locator(".skeleton")).to_have_count(3)
     await held[-1].continue_()
-    await expect(card(page, "alice").locator("canvas")).to_be_visible(timeout=20_000)
+    await expect(card(page, "alice").locator("canvas")).to_be_visible()
     await expect(page.locator(".skeleton")).to_have_count(0)
 
 
@@ -315,5 +315,5 @@ async def test_the_page_goes_on_by_itself_after_the_service_was_restarted(
     await world.start_service()
     await expect(lost).to_be_hidden()
     newer = alice.locator(f'canvas:not([data-instant="{before}"])')
-    await expect(newer).to_be_visible(timeout=30_000)
+    await expect(newer).to_be_visible()
     await expect(alice).to_contain_text("Recording")

@@ -61,7 +61,7 @@ async def library(world: World) -> AsyncIterator[Library]:
                 found = (await client.get("/clips")).json()["items"]
                 return {clip["id"] for clip in found} == set(made.values())
 
-            await wait_for(ready, 30, what="the clips are made")
+            await wait_for(ready, what="the clips are made")
         yield Library(room, made, client, store)
     await store.close()
 

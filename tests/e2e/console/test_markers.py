@@ -36,7 +36,7 @@ async def test_a_moment_is_marked_by_a_key_and_cut_later(
             chosen = await selected(page)
             return chosen if chosen[1] > at + 1 else None
 
-        await wait_for(recorded, 30, what="the marked moment is on the timeline")
+        await wait_for(recorded, what="the marked moment is on the timeline")
         await row.get_by_role("button", name="Cut around").click()
         await expect(page.locator(".flag")).to_have_count(1)
         await film_shown(page)

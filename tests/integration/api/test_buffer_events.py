@@ -31,6 +31,7 @@ from tests.integration.api.conftest import (
     token,
 )
 from tests.serving import Running, running, serving
+from tests.waiting import PATIENCE_SECONDS
 
 Event = tuple[str, dict[str, Any]]
 
@@ -41,9 +42,9 @@ class Stream:
     def __init__(self, lines: AsyncIterator[str]) -> None:
         self._lines = lines
 
-    async def event(self, deadline: float = 10.0) -> Event | None:
+    async def event(self) -> Event | None:
         """The next event; None at the end of the stream."""
-        return await asyncio.wait_for(self._event(), deadline)
+        return await asyncio.wait_for(self._event(), PATIENCE_SECONDS)
 
     async def _event(self) -> Event | None:
         name = ""
@@ -73,7 +74,7 @@ class Stream:
 @asynccontextmanager
 async def listening(url: str, headers: dict[str, str], query: str = "") -> AsyncIterator[Stream]:
     async with (
-        httpx.AsyncClient(base_url=url, timeout=20) as client,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as client,
         client.stream("GET", f"/buffers/events{query}", headers=headers) as answer,
     ):
         assert answer.status_code == 200
@@ -201,7 +202,7 @@ class Wire:
         thread = threading.Thread(target=loop.run_forever)
         thread.start()
         begin = asyncio.start_server(self._join, "127.0.0.1", 0)
-        server = asyncio.run_coroutine_threadsafe(begin, loop).result(5)
+        server = asyncio.run_coroutine_threadsafe(begin, loop).result(PATIENCE_SECONDS)
         port = server.sockets[0].getsockname()[1]
         query = "retryReads=false&directConnection=true"
         try:
@@ -215,7 +216,7 @@ class Wire:
     async def cut_when_asked(self) -> None:
         """Cuts all connections with the next question about buffers."""
         self._cut_next = True
-        assert await asyncio.to_thread(self._cut.wait, 10)
+        assert await asyncio.to_thread(self._cut.wait, PATIENCE_SECONDS)
 
     def _close(self) -> None:
         for writer in self._open:

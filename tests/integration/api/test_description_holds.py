@@ -42,6 +42,7 @@ from tests.integration.api.conftest import (
     token,
 )
 from tests.integration.captures.checking import work_on
+from tests.waiting import PATIENCE_SECONDS
 
 CHECKS = [
     not_a_server_error,
@@ -138,7 +139,7 @@ async def test_every_answer_is_one_that_the_description_names(
         request = http.build_request(
             sent.method or "", sent.url or "", content=body, headers={**own, **headers}
         )
-        return asyncio.run_coroutine_threadsafe(http.send(request), loop).result(30)
+        return asyncio.run_coroutine_threadsafe(http.send(request), loop).result(PATIENCE_SECONDS)
 
     def examine(operation: Operation) -> None:
         name = operation.definition.raw["operationId"]

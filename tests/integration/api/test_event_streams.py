@@ -97,4 +97,4 @@ async def test_places_are_counted_over_all_processes_and_a_killed_one_gives_them
     async def room_again() -> bool:
         return not await is_full(places)
 
-    await wait_for(room_again, 10)
+    await wait_for(room_again)

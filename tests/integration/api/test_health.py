@@ -24,7 +24,7 @@ from tests.integration.api.conftest import OWNER, MakeShare, bearer
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import redis_of
 from tests.serving import running
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 @asynccontextmanager
@@ -204,7 +204,7 @@ async def test_the_metrics_have_a_port_of_their_own(
     port = choose_ports(["metrics"], folder / "ports.json")["metrics"]
     own = Context(make_settings(metrics_port=port), ctx.store, ctx.queue, ctx.instance)
     url = f"http://127.0.0.1:{port}/metrics"
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as http:
         async with served(own), served(own):
             assert "replay_buffer_active_sessions" in (await http.get(url)).text
             assert (await http.get(url.replace("/metrics", "/buffers"))).status_code == 404

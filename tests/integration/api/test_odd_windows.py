@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from tests.integration.captures.checking import work_on
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.packet_checker import Media, read_clip
 from tests.serving import Running, serving
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 FRAME = 1 / 15
 HOLE = (4.6, 5.8)
@@ -212,13 +212,20 @@ async def test_an_init_segment_that_changed_on_disk_is_never_served(
         assert asked.status_code == 410, asked.text
 
 
+def asking(base: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=base, timeout=PATIENCE_SECONDS)
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 async def test_a_film_whose_media_changes_while_it_is_sent_breaks_off(
     app: Running, share: MakeShare, damage: Callable[[Path], None]
 ) -> None:
     """The reader can tell that bytes are missing; never are there others in their place."""
     made = await share()
-    async with serving(app) as base, httpx.AsyncClient(base_url=base) as http:
+    async with (
+        serving(app) as base,
+        httpx.AsyncClient(base_url=base, timeout=PATIENCE_SECONDS) as http,
+    ):
         path = path_of(made, "replay.mp4", 0, 10)
         whole = (await http.get(path, headers=OWNER)).content
         async with http.stream("GET", path, headers=OWNER) as answer:
@@ -240,7 +247,10 @@ async def _read(answer: httpx.Response, into: bytearray) -> None:
 async def test_a_reader_who_goes_away_leaves_nothing_open(app: Running, share: MakeShare) -> None:
     """Of a hundred that break off, no descriptor stays."""
     made = await share()
-    async with serving(app) as base, httpx.AsyncClient(base_url=base) as http:
+    async with (
+        serving(app) as base,
+        httpx.AsyncClient(base_url=base, timeout=PATIENCE_SECONDS) as http,
+    ):
         path = path_of(made, "replay.mp4", 0, 10)
         assert (await http.get(path, headers=OWNER)).status_code == 200
         before = _open_fragments(made)
@@ -248,11 +258,7 @@ async def test_a_reader_who_goes_away_leaves_nothing_open(app: Running, share: M
             async with http.stream("GET", path, headers=OWNER) as answer:
                 async for _block in answer.aiter_bytes(100):
                     break
-        for _ in range(100):
-            if _open_fragments(made) <= before:
-                break
-            await asyncio.sleep(0.02)
-        assert _open_fragments(made) <= before
+        await wait_for(lambda: _open_fragments(made) <= before, what="they are closed")
 
 
 def _open_fragments(share: DiskShare) -> int:

@@ -21,7 +21,7 @@ from deploy.local.stack import ROOT
 from tests.integration.api.conftest import OWNER, ROOM, bearer, token
 from tests.integration.clips.rows import add_clip
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 METRICS_TOKEN = "the-token-of-the-metrics-of-32-bytes"
 EVENTS_SECRET = "the-secret-of-the-events-of-32-by"
@@ -56,7 +56,9 @@ async def api(
             cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS
+        ) as client:
 
             async def answers() -> bool:
                 try:
@@ -64,7 +66,7 @@ async def api(
                 except httpx.TransportError:
                     return False
 
-            await wait_for(answers, 30)
+            await wait_for(answers)
             yield client
     finally:
         process.terminate()

@@ -52,7 +52,7 @@ class DiskShare:
         found = self.ctx.store.rows(Segment).find({"session_id": self.session_id})
         return await found.sort("sequence", 1).to_list(None)
 
-    async def indexed(self, count: int, deadline: float = 10.0) -> list[Row]:
+    async def indexed(self, count: int) -> list[Row]:
         """The rows, once there are `count` of them."""
 
         rows: list[Row] = []
@@ -63,7 +63,7 @@ class DiskShare:
             return len(rows) >= count
 
         try:
-            await wait_for(enough, deadline, what=f"{count} rows of {self.session_id}")
+            await wait_for(enough, what=f"{count} rows of {self.session_id}")
         except AssertionError as error:
             error.add_note(f"there are {[row['sequence'] for row in rows]}")
             raise
@@ -79,11 +79,11 @@ class DiskShare:
         sessions = self.ctx.store.rows(EgressSession)
         await sessions.update_one({"_id": self.session_id}, {"$set": fields})
 
-    async def read_to_the_end(self, deadline: float = 15.0) -> None:
+    async def read_to_the_end(self) -> None:
         async def closed() -> bool:
             return (await self.session())["indexing"] is None
 
-        await wait_for(closed, deadline)
+        await wait_for(closed)
 
     def files(self, pattern: str = "*") -> list[str]:
         return sorted(path.name for path in self.folder.glob(pattern))

@@ -23,19 +23,19 @@ from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import empty_redis
 from tests.media_factory import Recording
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 ROOT = Path(__file__).parents[3]
 
 
-async def assert_whole(disk: DiskShare, count: int, deadline: float = 40.0) -> None:
+async def assert_whole(disk: DiskShare, count: int) -> None:
     """Each segment has one row and one fragment, sound and picture go on, no `.ts` is left."""
-    rows = await disk.indexed(count, deadline)
+    rows = await disk.indexed(count)
     assert [row["sequence"] for row in rows] == list(range(count))
     tables = [SampleTable.unpack(row["samples"]) for row in rows]
     for left, right in itertools.pairwise(tables):
         assert (left.end_pts, left.end_audio) == (right.first_pts, right.first_audio)
-    await wait_for(lambda: disk.files("*.ts") == [], deadline)
+    await wait_for(lambda: disk.files("*.ts") == [])
     assert disk.files("*.m4s") == [row["name"] for row in rows]
     later = datetime.now(UTC) + timedelta(minutes=2)
     # What a killed writer left aside is removed after a safe age; all else holds now.
@@ -60,7 +60,7 @@ async def test_a_killed_indexer_process_loses_and_doubles_nothing(
                 *(sys.executable, "-m", "app", "indexer"), cwd=ROOT, env=os.environ | environment
             )
             disk.commit(4)
-            await disk.indexed(killed_after, 40)
+            await disk.indexed(killed_after)
             process.send_signal(signal.SIGKILL)
             await process.wait()
             # Its lease expires after 15 s: here, now.
@@ -85,7 +85,7 @@ async def test_a_killed_database_loses_and_doubles_nothing(
                 disk.commit(1)  # in flight
                 kill(next(databases(tmp_path / "stores" / "mongo")))
                 disk.commit(1)
-            await wait_for(lambda: rows_answer(disk), 30)
+            await wait_for(lambda: rows_answer(disk))
             disk.commit(2)
             await assert_whole(disk, 12)
 
@@ -107,4 +107,4 @@ def databases(folder: Path) -> Iterator[psutil.Process]:
 
 def kill(process: psutil.Process) -> None:
     process.kill()
-    process.wait(10)
+    process.wait(PATIENCE_SECONDS)

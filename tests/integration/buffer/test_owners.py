@@ -13,7 +13,7 @@ from app.context import Context
 from app.indexing.indexer import Indexer
 from app.models.schema import Segment
 from tests.integration.buffer.shares import BeginShare, indexing
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 class CapHeader(ctypes.Structure):
@@ -38,11 +38,11 @@ def as_ordinary_user(indexer: Indexer) -> None:
     everyone = threading.Barrier(count)
 
     def obey() -> None:
-        everyone.wait(10)
+        everyone.wait(PATIENCE_SECONDS)
         obey_permissions()
 
     for done in [indexer.threads.submit(obey) for _ in range(count)]:
-        done.result(10)
+        done.result(PATIENCE_SECONDS)
 
 
 async def test_a_segment_that_may_not_be_read_is_quarantined(

@@ -60,14 +60,14 @@ async def done(ctx: Context, capture_id: str) -> Done:
     return Done(capture, clip, file, path)
 
 
-async def reaches(ctx: Context, capture_id: str, *statuses: str, deadline: float = 20.0) -> Done:
+async def reaches(ctx: Context, capture_id: str, *statuses: str) -> Done:
     """The capture, once it has one of the statuses."""
 
     async def there() -> bool:
         row = await ctx.store.rows(Capture).find_one({"_id": capture_id}, {"status": 1})
         return row is not None and row["status"] in statuses
 
-    await wait_for(there, deadline, what=f"capture {capture_id} is {' or '.join(statuses)}")
+    await wait_for(there, what=f"capture {capture_id} is {' or '.join(statuses)}")
     return await done(ctx, capture_id)
 
 

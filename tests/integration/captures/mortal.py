@@ -33,6 +33,7 @@ from app.settings import Settings, load
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
+from tests.waiting import PATIENCE_SECONDS
 
 _HARMLESS = frozenset({"hello", "ismaster", "isMaster", "ping", "endSessions", "createIndexes"})
 _FILE_STEPS = frozenset({"os.rename", "os.remove", "os.mkdir"})
@@ -67,7 +68,7 @@ class Mortal:
         assert self._program.stdin is not None
         assert self._program.stdout is not None
         self._program.stdin.write(json.dumps(order).encode() + b"\n")
-        code = json.loads(await asyncio.wait_for(self._program.stdout.readline(), 30))
+        code = json.loads(await asyncio.wait_for(self._program.stdout.readline(), PATIENCE_SECONDS))
         assert code in (0, -signal.SIGKILL), f"{action} {args} at {die_at}: ended with {code}"
         return bool(code)
 

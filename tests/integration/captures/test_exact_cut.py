@@ -26,6 +26,7 @@ from tests.integration.captures.checking import (
 from tests.integration.captures.conftest import ADA, MakeShare
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.packet_checker import read_clip
+from tests.waiting import PATIENCE_SECONDS
 
 
 def pictures(path: Path) -> list[tuple[float, bytes]]:
@@ -134,7 +135,7 @@ async def test_progress_is_told_and_a_cancellation_ends_the_encoder(
     assert capture["stage"] == "encoding"
     assert encoders()
     await endings.cancel(ctx, ADA, row["_id"])
-    await asyncio.wait_for(job, 10)
+    await asyncio.wait_for(job, PATIENCE_SECONDS)
     assert not encoders()
     assert files(ctx) == []
 

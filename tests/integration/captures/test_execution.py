@@ -30,6 +30,7 @@ from tests.integration.captures.checking import (
 from tests.integration.captures.conftest import ADA, MakeShare, end_share
 from tests.integration.queued import empty_redis, queued
 from tests.media_factory import MediaFactory, Recording, Shape
+from tests.waiting import PATIENCE_SECONDS
 
 UNDECODABLE_FRAMES = 3
 """At a window's end inside a GOP: B-frames of which a reference came only after the end."""
@@ -318,7 +319,7 @@ async def test_a_waiting_capture_is_cancelled_and_its_worker_stops(
         job = asyncio.create_task(work_on(ctx, row["_id"]))
         await reaches(ctx, row["_id"], "waiting")
         await endings.cancel(ctx, ADA, row["_id"])
-        await asyncio.wait_for(job, 10)
+        await asyncio.wait_for(job, PATIENCE_SECONDS)
     await _look_again(ctx, row["_id"])
     await nothing_is_left(ctx)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.captures import ffmpeg_process
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 SOURCE = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=15:duration=2"]
 
@@ -101,6 +101,7 @@ async def test_cancelling_ends_the_process(tmp_path: Path) -> None:
 async def test_it_asks_for_nothing_on_stdin(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     out.write_bytes(b"there")
+    run = ffmpeg_process.run(["ffmpeg", *SOURCE, str(out)])
     with pytest.raises(ffmpeg_process.FfmpegFailed):  # without -y it would ask whether to overwrite
-        await asyncio.wait_for(ffmpeg_process.run(["ffmpeg", *SOURCE, str(out)]), 20)
+        await asyncio.wait_for(run, PATIENCE_SECONDS)
     assert out.read_bytes() == b"there"

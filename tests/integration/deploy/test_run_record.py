@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local import run_record
 from deploy.local.run_record import Process, Record
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -43,7 +43,7 @@ def test_a_noted_process_is_ended(start: Start, tmp_path: Path) -> None:
     found = Record.read(tmp_path)
     assert found == record
     assert run_record.end(found) == ["service"]
-    assert process.wait(1) < 0
+    assert process.wait(PATIENCE_SECONDS) < 0
 
 
 def test_another_process_with_the_same_id_is_left_alone(start: Start) -> None:
@@ -79,7 +79,7 @@ def test_a_process_that_ignores_sigterm_is_killed(start: Start) -> None:
     record = Record()
     record.note("egress", process.pid)
     assert run_record.end(record, forced_seconds=0.3) == ["egress"]
-    assert process.wait(1) == -9
+    assert process.wait(PATIENCE_SECONDS) == -9
 
 
 def test_a_name_in_proc_cannot_mislead(start: Start) -> None:

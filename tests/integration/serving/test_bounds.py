@@ -18,8 +18,9 @@ from starlette.routing import Route
 from app.serving import server
 from app.serving.protocol import Bounds
 from app.settings import Settings, load
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
+USUAL = Bounds()
 SHORT = Bounds(head_seconds=0.4, body_seconds=0.6)
 HEAD = b"GET /hello HTTP/1.1\r\nHost: x\r\n"
 
@@ -45,21 +46,21 @@ class Line:
     async def answer(self) -> Answer:
         """The next answer; of a connection that was closed without one status 0."""
         try:
-            head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+            head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)
         except (asyncio.IncompleteReadError, ConnectionError):
             return Answer(0, "", b"")
         length = 0
         for line in head.lower().split(b"\r\n"):
             if line.startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
-        body = await asyncio.wait_for(self.reader.readexactly(length), 10)
+        body = await asyncio.wait_for(self.reader.readexactly(length), PATIENCE_SECONDS)
         kind = json.loads(body)["type"] if b"problem+json" in head else ""
         return Answer(int(head.split(b" ", 2)[1]), kind, body)
 
     async def closed(self) -> bool:
         """Waits for the other end to close."""
         with suppress(ConnectionError):
-            while await asyncio.wait_for(self.reader.read(65536), 10):
+            while await asyncio.wait_for(self.reader.read(65536), PATIENCE_SECONDS):
                 pass
         return True
 
@@ -89,7 +90,7 @@ def settings(**given: object) -> Settings:
 
 
 @asynccontextmanager
-async def served(bounds: Bounds = SHORT, **given: object) -> AsyncIterator[Dial]:
+async def served(bounds: Bounds = USUAL, **given: object) -> AsyncIterator[Dial]:
     routes = [
         Route("/hello", hello),
         Route("/echo", echo, methods=["POST"]),
@@ -102,7 +103,7 @@ async def served(bounds: Bounds = SHORT, **given: object) -> AsyncIterator[Dial]
     task = asyncio.create_task(one.serve())
     lines: list[Line] = []
     try:
-        await wait_for(lambda: one.started or task.done(), 10, what="uvicorn listens")
+        await wait_for(lambda: one.started or task.done(), what="uvicorn listens")
         port = one.servers[0].sockets[0].getsockname()[1]
 
         async def dial() -> Line:
@@ -120,6 +121,13 @@ async def served(bounds: Bounds = SHORT, **given: object) -> AsyncIterator[Dial]
 @pytest.fixture
 async def dial() -> AsyncIterator[Dial]:
     async with served() as made:
+        yield made
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[Dial]:
+    """To a server that waits for parts of a second."""
+    async with served(SHORT) as made:
         yield made
 
 
@@ -164,9 +172,9 @@ async def test_a_large_head_is_told_about(dial: Dial) -> None:
     assert (answer.status, answer.type) == (431, "head-too-large")
 
 
-async def test_a_head_never_finished_is_408(dial: Dial) -> None:
+async def test_a_head_never_finished_is_408(hasty: Dial) -> None:
     """Half of it, then a byte now and then: the deadline is for all of it."""
-    line = await dial()
+    line = await hasty()
     await line.send(HEAD)
     for _ in range(10):
         await line.send(b"X: y\r\n")
@@ -176,9 +184,9 @@ async def test_a_head_never_finished_is_408(dial: Dial) -> None:
     assert await line.closed()
 
 
-async def test_silence_is_closed(dial: Dial) -> None:
+async def test_silence_is_closed(hasty: Dial) -> None:
     """So are empty lines, before a first request and after one."""
-    silent, empty, later = await dial(), await dial(), await dial()
+    silent, empty, later = await hasty(), await hasty(), await hasty()
     await later.send(HEAD + b"\r\n")
     assert (await later.answer()).status == 200
     for _ in range(10):
@@ -189,9 +197,9 @@ async def test_silence_is_closed(dial: Dial) -> None:
         assert await line.closed()
 
 
-async def test_a_body_never_finished_is_408(dial: Dial) -> None:
+async def test_a_body_never_finished_is_408(hasty: Dial) -> None:
     """The application waits no longer than the deadline, nor does its caller."""
-    line = await dial()
+    line = await hasty()
     await line.send(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
     assert await line.closed()
 
@@ -222,18 +230,18 @@ async def test_requests_sent_ahead_are_all_answered(dial: Dial) -> None:
         assert (await line.answer()).status == 200
 
 
-async def test_an_answer_may_take_its_time(dial: Dial) -> None:
+async def test_an_answer_may_take_its_time(hasty: Dial) -> None:
     """Deadlines are for what comes in: a stream that is longer than both goes on."""
-    line = await dial()
+    line = await hasty()
     await line.send(b"GET /stream HTTP/1.0\r\n\r\n")
-    whole = await asyncio.wait_for(line.reader.read(), 10)
+    whole = await asyncio.wait_for(line.reader.read(), PATIENCE_SECONDS)
     assert whole.count(b"\r\n.\r\n") == 10
     assert whole.endswith(b"\r\n0\r\n\r\n")
 
 
 async def test_idle_connections_make_room() -> None:
     """All places are taken by idle ones; a new caller is answered, the longest idle is closed."""
-    async with served(Bounds(), max_connections=16) as dial:
+    async with served(max_connections=16) as dial:
         idle = [await dial() for _ in range(16)]
         for line in idle:
             await line.send(HEAD + b"\r\n")
@@ -249,7 +257,7 @@ async def test_idle_connections_make_room() -> None:
 async def test_one_address_has_its_share() -> None:
     """One that is no trusted proxy gets so many connections, and each further one is closed."""
     few = {"max_connections_per_address": 8, "trusted_proxies": "10.0.0.0/8"}
-    async with served(Bounds(), **few) as dial:
+    async with served(**few) as dial:
         lines = [await dial() for _ in range(8)]
         for line in lines:
             await line.send(HEAD + b"\r\n")
