@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,9 @@ from livekit import api
 
 from app.processes.free_ports import choose_ports
 from deploy.local.stack import ROOT
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 READY_SECONDS = 90.0
-STOP_SECONDS = 20.0
 
 
 class Service:
@@ -71,7 +71,7 @@ class Service:
         assert self._process is not None
         assert self._process.returncode is None, self.log()
         try:
-            async with httpx.AsyncClient() as client:
+            async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
                 return (await client.get(f"{self.url}/readyz")).status_code == 200
         except httpx.TransportError:
             return False
@@ -90,18 +90,19 @@ class Service:
         killed = set()
         stores = {"valkey-server", "secantusd-py"}
         for child in psutil.Process(self._process.pid).children(recursive=True):
-            # Valkey writes its address behind its name, in one argument
-            words = {Path(word).name for part in child.cmdline() for word in part.split()}
-            if named := words & stores:
-                child.kill()
-                killed |= named
+            with suppress(psutil.NoSuchProcess):  # one that has ended meanwhile
+                # Valkey writes its address behind its name, in one argument
+                words = {Path(word).name for part in child.cmdline() for word in part.split()}
+                if named := words & stores:
+                    child.kill()
+                    killed |= named
         return killed
 
     async def _end(self, sign: signal.Signals) -> None:
         if self._process is None or self._process.returncode is not None:
             return
         os.killpg(self._process.pid, sign)
-        await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+        await asyncio.wait_for(self._process.wait(), PATIENCE_SECONDS)
 
     def log(self, lines: int = 60) -> str:
         """The end of the service's log."""
@@ -125,4 +126,4 @@ class Service:
 
     def _client(self, token: str) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_SECONDS)
