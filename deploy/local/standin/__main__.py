@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from deploy.local.standin.recorder import LATE_SECONDS
 from deploy.local.standin.source import Connection
 from deploy.local.standin.worker import Worker
 
@@ -31,6 +32,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--api-secret")
     parser.add_argument("--max", type=int, default=100, help="egresses at the same time")
     parser.add_argument("--track-timeout", type=float, default=30.0, metavar="SECONDS")
+    parser.add_argument(
+        "--late",
+        type=float,
+        default=LATE_SECONDS,
+        metavar="SECONDS",
+        help="leave out what is so late",
+    )
     parser.add_argument("--faults", type=Path, metavar="FILE", help="see faults.py")
     parser.add_argument("--ready-file", type=Path, help="made when the worker can be reached")
     arguments = parser.parse_args()
@@ -55,7 +63,7 @@ async def _main(arguments: argparse.Namespace) -> None:
         api_secret=arguments.api_secret,
         track_timeout_seconds=arguments.track_timeout,
     )
-    worker = Worker(host, int(port), connection, arguments.max, arguments.faults)
+    worker = Worker(host, int(port), connection, arguments.max, arguments.late, arguments.faults)
     stopping = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)

@@ -75,6 +75,7 @@ class Egress:
     """One running job; `info` is its state at any time.
 
     :param send: hands one EgressInfo to livekit-server; returns when it is delivered.
+    :param late_seconds: media that is so late is left out.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Egress:
         request: Request,
         faults: Callable[[], Faults],
         send: Callable[[Any], Awaitable[None]],
+        late_seconds: float,
     ) -> None:
         self.request = request
         self.info = proto.EgressInfo(
@@ -110,6 +112,7 @@ class Egress:
             request.encoding,
             request.segment_seconds,
             bool(request.audio_track_id),
+            late_seconds,
             self._from_thread(self._first_frame.set_result),
             self._from_thread(self._segments.put_nowait),
             self._from_thread(self._recorder_ended),

@@ -37,9 +37,9 @@ from deploy.local.standin.segmenter import (
 
 BLACK_AFTER_SECONDS = 2.0
 LATE_SECONDS = 1.0
-"""What waits for so long is left out."""
-FROZEN_SECONDS = 8.0
-"""A machine that is so far behind gets the real egress's "pipeline frozen"."""
+"""What waits for so long is left out, if nobody says otherwise."""
+FROZEN_SECONDS = 7.0
+"""A machine that is so much further behind gets the real egress's "pipeline frozen"."""
 AUDIO_SLACK_SECONDS = 0.1
 AUDIO_WAIT_SECONDS = 0.5
 VIDEO_LATENCY_SECONDS = 0.03
@@ -55,6 +55,7 @@ class PipelineFrozen(Exception):
 class Recorder(threading.Thread):
     """Frames and samples in, closed segments out.
 
+    :param late_seconds: what waits for so long is left out.
     :param on_started: called with the first frame's capture time (Unix seconds).
     :param on_segment: called with each closed segment, in order.
     :param on_end: called once, with None or the error that ended the thread.
@@ -67,12 +68,14 @@ class Recorder(threading.Thread):
         encoding: Encoding,
         segment_seconds: int,
         has_audio: bool,
+        late_seconds: float,
         on_started: Callable[[float], None],
         on_segment: Callable[[Segment], None],
         on_end: Callable[[Exception | None], None],
     ) -> None:
         super().__init__(name=f"recorder {folder.name}", daemon=True)
         self._encoding = encoding
+        self._late_seconds = late_seconds
         self._on_started = on_started
         self._on_end = on_end
         self._queue: queue.SimpleQueue[tuple[str, float, Any]] = queue.SimpleQueue()
@@ -129,9 +132,9 @@ class Recorder(threading.Thread):
             except queue.Empty:
                 kind, arrival, payload = "idle", time.time(), None
             late = time.time() - arrival
-            if late > FROZEN_SECONDS:
+            if late > self._late_seconds + FROZEN_SECONDS:
                 raise PipelineFrozen("pipeline frozen")
-            if late > LATE_SECONDS and kind in _MEDIA and self._origin and self._has_video:
+            if late > self._late_seconds and kind in _MEDIA and self._origin and self._has_video:
                 arrival, kind = self._leave_out(arrival), "idle"
             if kind == "finish":
                 return self._finish()

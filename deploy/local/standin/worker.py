@@ -26,13 +26,24 @@ END_SECONDS = 8.0
 
 
 class Worker:
-    """:param maximum: egresses at the same time; beyond it the worker is silent, as a busy one."""
+    """One worker.
+
+    :param maximum: egresses at the same time; beyond it the worker is silent, as a busy one.
+    :param late_seconds: media that is so late is left out.
+    """
 
     def __init__(
-        self, host: str, port: int, connection: Connection, maximum: int, faults_path: Path | None
+        self,
+        host: str,
+        port: int,
+        connection: Connection,
+        maximum: int,
+        late_seconds: float,
+        faults_path: Path | None,
     ) -> None:
         self._connection = connection
         self._maximum = maximum
+        self._late_seconds = late_seconds
         self._faults_path = faults_path
         self._egresses: dict[str, Egress] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,6 +96,7 @@ class Worker:
             parsed,
             self._faults,
             self._update,
+            self._late_seconds,
         )
         self._egresses[start.egress_id] = egress
         try:

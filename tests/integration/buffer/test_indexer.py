@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nan
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import redis_of
 from tests.media_factory import MediaFactory, Recording, Shape
+from tests.pace import Pace
 from tests.waiting import wait_for
 
 
@@ -39,10 +41,10 @@ async def fastest(disk: DiskShare) -> float:
     """The seconds from commit to row of the fastest of three segments: machines do other things."""
     took = []
     for _ in range(3):
-        began = time.monotonic()
-        disk.commit(1)
-        await disk.indexed(len(disk.egress.lines))
-        took.append(time.monotonic() - began)
+        with Pace() as pace:
+            disk.commit(1)
+            await disk.indexed(len(disk.egress.lines))
+        took.append(pace.fair_seconds)
     return min(took)
 
 
@@ -271,7 +273,7 @@ async def test_the_clock_is_asked_for_and_waited_for(ctx: Context, share: BeginS
         await wait_for(asked)
         assert await disk.rows() == []
         await clock_correction.correct(ctx.store, disk.session_id, nanoseconds(disk.start))
-        (row,) = await disk.indexed(1, 2.0)
+        (row,) = await disk.indexed(1)
     assert row["start"] == clock.wall(nanoseconds(disk.start), 0)
 
 
@@ -331,7 +333,7 @@ async def test_what_a_real_egress_wrote_is_indexed(
     shutil.copytree(real, disk.folder, dirs_exist_ok=True)
     await disk.change(ended_at=datetime.now(UTC), role=None)
     async with indexing(patient):
-        await disk.read_to_the_end(30)
+        await disk.read_to_the_end()
         rows = await disk.rows()
     assert [row["sequence"] for row in rows] == list(range(8))
     usable = [row for row in rows if row["state"] == "indexed"]
@@ -388,9 +390,9 @@ async def test_the_playlist_to_row_time_is_short(ctx: Context, share: BeginShare
         lags = []
         for number in range(2, 8):
             disk.commit(1)
-            started = time.monotonic()
-            await disk.indexed(number)
-            lags.append(time.monotonic() - started)
+            with Pace() as pace:
+                await disk.indexed(number)
+            lags.append(pace.fair_seconds)
             await asyncio.sleep(0.15)
     assert sorted(lags)[len(lags) // 2] < 0.5, lags
 
@@ -441,11 +443,23 @@ async def test_an_indexer_that_is_cancelled_at_any_moment_loses_and_doubles_noth
         task.cancel()
         await asyncio.wait([task])
     async with indexing(ctx):
-        rows = await disk.indexed(20, 30)  # a lease that was just being taken expires
+        rows = await disk.indexed(20)  # a lease that was just being taken expires
         await wait_for(lambda: disk.files("*.ts") == [])
     assert [row["sequence"] for row in rows] == list(range(20))
     assert_continuous(rows)
     assert disk.files("*.m4s") == [row["name"] for row in rows]
+
+
+def is_watched(folder: Path) -> bool:
+    """Whether this process has asked the system for what happens in a folder (proc(5), fdinfo)."""
+    if not folder.exists():
+        return False
+    watched = f"inotify wd:1 ino:{folder.stat().st_ino:x} "
+    found = []
+    for file in Path("/proc/self/fdinfo").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(file.read_text())
+    return any(watched in text for text in found)
 
 
 async def test_events_that_stay_away_are_noticed_and_polled_for_instead(
@@ -455,8 +469,7 @@ async def test_events_that_stay_away_are_noticed_and_polled_for_instead(
     root = ctx.settings.media_root / "replay-buffer"
     with capture_logs() as logs:
         async with indexing(ctx):
-            await wait_for(lambda: [each for each in logs if each["event"] == "indexer_started"])
-            await asyncio.sleep(0.5)  # until the watch stands, which nothing tells
+            await wait_for(lambda: is_watched(root), what="file events are asked for")
             root.rename(root.with_name("elsewhere"))
             disk = await share()
 
@@ -465,7 +478,7 @@ async def test_events_that_stay_away_are_noticed_and_polled_for_instead(
                 await disk.indexed(len(disk.egress.lines))
                 return any(each["event"] == "file_events_silent" for each in logs)
 
-            await wait_for(polling, 30)
+            await wait_for(polling)
             assert await fastest(disk) < 1.5
     assert [each["event"] for each in logs].count("file_events_silent") == 1
 

