@@ -44,7 +44,10 @@ async def until_buffered(settings: Settings) -> dict[str, Any]:
     seen = "there is no buffer for the share"
     deadline = time.monotonic() + PATIENCE_SECONDS
     async with httpx.AsyncClient(
-        base_url=settings.base_url, headers={"Authorization": f"Bearer {token}"}, trust_env=False
+        base_url=settings.base_url,
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+        timeout=PATIENCE_SECONDS,
     ) as client:
         while time.monotonic() < deadline:
             answer = await client.get("/buffers", params={"room": ROOM, "identity": IDENTITY})

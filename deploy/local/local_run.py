@@ -216,7 +216,7 @@ async def _kept(child: Child) -> AsyncIterator[None]:
 
 
 async def _is_ready(url: str) -> bool:
-    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=READY_SECONDS) as client:
         try:
             return (await client.get(url)).status_code == 200
         except httpx.HTTPError:

@@ -32,9 +32,9 @@ from app.processes.store_programs import STORES
 from deploy.local.standin.faults import Faults
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 PATIENCE_SECONDS = 2.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 30.0
 
 
 class PartFailed(RuntimeError):

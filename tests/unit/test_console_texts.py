@@ -53,7 +53,7 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
     ran = subprocess.run(
         ["node", "--input-type=module", "-e", script],
-        cwd=folder, capture_output=True, text=True, check=True, timeout=20,
+        cwd=folder, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     read: dict[str, Any] = json.loads(ran.stdout)
     return read

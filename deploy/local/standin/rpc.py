@@ -22,7 +22,8 @@ import redis.asyncio
 from deploy.local.standin import messages
 
 log = logging.getLogger("standin.rpc")
-CLAIM_SECONDS = 1.0
+CLAIM_SECONDS = 5.0
+"""A server that is there claims within milliseconds, on a slow machine within a second or two."""
 RECONNECT_SECONDS = 0.2
 
 
@@ -111,7 +112,7 @@ class Bus:
     async def call(self, method: str, raw_request: bytes, timeout_seconds: float) -> bytes:
         """Call one IOInfo method of livekit-server and return its raw response.
 
-        :raises RpcError: `unavailable` if nobody claims within 1 s or Redis is away,
+        :raises RpcError: `unavailable` if nobody claims within CLAIM_SECONDS or Redis is away,
             `deadline_exceeded`, or the server's own error.
         """
         request_id = new_id("REQ_")

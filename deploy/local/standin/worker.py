@@ -21,7 +21,7 @@ CREATE_SECONDS = 15.0
 UPDATE_SECONDS = 30.0
 FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 60.0
-END_SECONDS = 8.0
+END_SECONDS = 20.0
 """For all egresses to end when the worker ends; livekit-server may be away."""
 
 

@@ -49,7 +49,7 @@ def service_settings(compose: dict[str, Any]) -> Settings:
 def _livekit_says(config: Path) -> str:
     """What livekit-server answers when it reads `config` to tell its ports."""
     command = [str(livekit_binary()), "--config", str(config), "ports"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return done.stdout + done.stderr
 
 
