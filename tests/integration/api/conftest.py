@@ -31,7 +31,7 @@ def token(
     *,
     key: str = LIVEKIT_API_KEY,
     secret: str = LIVEKIT_API_SECRET,
-    ttl: timedelta = timedelta(hours=1),
+    ttl: timedelta = timedelta(days=1),
     **grants: Any,
 ) -> str:
     """A join token of `identity` for `room`; without a room, one that joins nothing."""

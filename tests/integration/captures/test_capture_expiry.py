@@ -20,7 +20,7 @@ async def test_captures_that_are_over_for_a_week_are_forgotten_and_their_clips_s
     ctx: Context,
 ) -> None:
     week = timedelta(days=7)
-    long_ago, lately = NOW - week - timedelta(minutes=1), NOW - week + timedelta(hours=1)
+    long_ago, lately = NOW - week - timedelta(minutes=1), NOW - week + timedelta(days=1)
     for status in ("ready", "failed", "cancelled"):
         await add_capture(ctx, f"old-{status}", status=status, finished_at=long_ago)
         await add_capture(ctx, f"new-{status}", status=status, finished_at=lately)

@@ -46,8 +46,8 @@ def token_of(claims: Any, secret: str, algorithm: str = "HS256") -> str:
 
 
 def signed(key: Any = KEY, secret: str = SECRET, **claims: Any) -> str:
-    """A token with these claims, besides iss and an exp in an hour."""
-    return token_of({"iss": key, "exp": int(time.time()) + 3600} | claims, secret)
+    """A token with these claims, besides iss and an exp in a day."""
+    return token_of({"iss": key, "exp": int(time.time()) + 86_400} | claims, secret)
 
 
 def joining(room: str = "standup", **grants: Any) -> str:
@@ -153,9 +153,9 @@ REFUSED = {
     "a second past its end": (signed(sub="ann", exp=NOW - 1), "expired"),
     "long expired": (signed(sub="ann", exp=NOW - 7200), "expired"),
     "without an end": (token_of({"iss": KEY, "sub": "ann"}, SECRET), "exp"),
-    "not valid yet": (signed(sub="ann", nbf=NOW + 3600), "not valid yet"),
+    "not valid yet": (signed(sub="ann", nbf=NOW + 86_400), "not valid yet"),
     "another algorithm": (
-        token_of({"iss": KEY, "sub": "ann", "exp": NOW + 3600}, SECRET, "HS512"),
+        token_of({"iss": KEY, "sub": "ann", "exp": NOW + 86_400}, SECRET, "HS512"),
         "HS256",
     ),
     "nobody": (signed(video={"room": "r"}), "sub"),
