@@ -143,7 +143,7 @@ async def test_everybody_follows_what_is_theirs_for_as_long_as_it_is(
     ann, zoe = await share("ann"), await share("zoe", age=24)
     await change(ctx, ann.buffer_id, community="guests")
     async with (
-        listening(url, bearer(token(ttl=timedelta(seconds=4)))) as short,
+        listening(url, bearer(token(ttl=timedelta(seconds=8)))) as short,
         listening(url, STRANGER) as stranger,
         listening(url, OWNER) as owner,
         listening(url, ROOM_ADMIN) as room_admin,

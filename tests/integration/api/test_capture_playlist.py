@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -28,6 +29,12 @@ async def asked(http: httpx.AsyncClient, **request: Any) -> dict[str, Any]:
     assert answer.status_code == 202, answer.text
     told: dict[str, Any] = answer.json()
     return told
+
+
+def since(share: DiskShare, seconds: float) -> dict[str, str]:
+    """The window from so many seconds after the share's beginning until now."""
+    start = share.start + timedelta(seconds=seconds)
+    return {"start": start.isoformat(), "end": datetime.now(UTC).isoformat()}
 
 
 async def playlist(http: httpx.AsyncClient, told: dict[str, Any]) -> str:
@@ -82,7 +89,7 @@ async def test_the_playlist_of_a_waiting_capture_grows_and_then_ends(
     made = await live(ctx, recording, 8.2, 4)
     async with indexing(ctx):
         await made.indexed(4)
-        told = await asked(http, last=5, post_roll=3)
+        told = await asked(http, **since(made, 3.2), post_roll=3)
         seen = [await playlist(http, told)]
         assert sequences(seen[0]) == [1, 2, 3]
         assert "#EXT-X-PLAYLIST-TYPE:EVENT" in seen[0]
@@ -94,7 +101,8 @@ async def test_the_playlist_of_a_waiting_capture_grows_and_then_ends(
         assert sequences(seen[1]) == [1, 2, 3, 4]
         assert "#EXT-X-ENDLIST" not in seen[1]
         job = asyncio.create_task(work_on(ctx, PATH.match(told["playlist"])[1]))  # type: ignore[index]
-        made.commit(1)
+        end = datetime.fromisoformat(told["window"]["end"])
+        made.commit(math.ceil((end - made.start) / timedelta(seconds=2)) - 5)
         await job
     seen.append(await playlist(http, told))
     done = (await http.get(told["Location"], headers=OWNER)).json()
@@ -134,7 +142,7 @@ async def test_a_session_that_takes_over_only_adds_to_the_playlist(
     seen: list[str] = []
     async with indexing(ctx):
         await one.indexed(4)
-        told = await asked(http, last=6, post_roll=30)
+        told = await asked(http, **since(one, 2.2), post_roll=30)
         seen.append(await playlist(http, told))
         two = await begin_share(
             ctx, SHARER, one.start + timedelta(seconds=9), recording,
@@ -169,7 +177,7 @@ async def test_the_last_segments_of_a_session_are_waited_for(
     one = await live(ctx, recording, 8.2, 3)
     async with indexing(ctx):
         await one.indexed(3)
-        told = await asked(http, last=6, post_roll=30)
+        told = await asked(http, **since(one, 2.2), post_roll=30)
         two = await begin_share(
             ctx, SHARER, one.start + timedelta(seconds=8), recording,
             buffer_id=one.buffer_id, role="next",

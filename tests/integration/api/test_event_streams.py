@@ -64,7 +64,7 @@ from app.api.event_streams import Places
 from app.work.queue import Queue
 
 async def hold():
-    places = Places(Queue(ArqRedis.from_url(sys.argv[1])), 2, 1.0)
+    places = Places(Queue(ArqRedis.from_url(sys.argv[1])), 2, 2.0)
     async with places.taken("ann"), places.taken("ann"):
         print("held", flush=True)
         await asyncio.sleep(60)
@@ -85,7 +85,7 @@ async def test_places_are_counted_over_all_processes_and_a_killed_one_gives_them
         assert await holder.stdout.readline() == b"held\n"
         places = Places(ctx.queue, 2)
         began = time.monotonic()
-        while time.monotonic() < began + 1.5:
+        while time.monotonic() < began + 2.5:
             assert await is_full(places)
             await asyncio.sleep(0.1)
         async with places.taken("bob"):

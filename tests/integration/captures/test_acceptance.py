@@ -186,15 +186,16 @@ async def test_captures_are_limited_in_a_minute_and_in_an_hour(
     for _ in range(3):
         with pytest.raises(TooManyCaptures, match="2 captures in 60 s") as raised:
             await accepted(few, ADA, last=1)
-        assert 50 < retry_after(raised.value) <= 60
+        left = 60 - (datetime.now(UTC) - first["accepted_at"]).total_seconds()
+        assert left <= retry_after(raised.value) <= 60
     await accepted(few, ADMIN, last=1, identity="ada")
-    for row, ago in ((first, 3599), (second, 61)):
+    for row, ago in ((first, 3580), (second, 61)):
         at = {"accepted_at": datetime.now(UTC) - timedelta(seconds=ago)}
         await ctx.store.rows(Capture).update_one({"_id": row["_id"]}, {"$set": at})
     await accepted(few, ADA, last=1)
     with pytest.raises(TooManyCaptures, match="3 captures in 3600 s") as raised:
         await accepted(few, ADA, last=1)
-    assert retry_after(raised.value) <= 1.0
+    assert retry_after(raised.value) <= 20
     held = await quota.read(ctx.store, ctx.settings, "ada")
     assert held.reserved_bytes == 2 * second["reserved_bytes"]
 
