@@ -19,11 +19,14 @@ export function hoverCard(desk) {
   const words = h('div', { class: 'words' });
   const element = h('div', { class: 'hover', hidden: true, 'aria-hidden': 'true' }, picture, words);
   Object.assign(picture.style, { width: `${WIDTH}px`, height: `${HEIGHT}px` });
+  /** @type {[number | null, number]} */
+  let last = [null, 0];
   /**
    * @param {number | null} instant
    * @param {number} x
    */
   const show = (instant, x = 0) => {
+    last = [instant, x];
     element.hidden = instant === null;
     if (instant === null) return;
     const gap = desk.buffer.gapAt(instant);
@@ -36,5 +39,7 @@ export function hoverCard(desk) {
     const room = (element.parentElement?.clientWidth ?? 0) - element.offsetWidth;
     element.style.left = `${Math.max(0, Math.min(room, x - element.offsetWidth / 2))}px`;
   };
+  // its picture may come while the pointer rests
+  desk.sprites.addEventListener('change', () => show(...last));
   return { element, show };
 }
