@@ -100,13 +100,14 @@ async def test_a_session_tells_its_end_beforehand_and_goes_on_with_another_token
         told: dict[str, Any] = await answer.json()
         now = datetime.now(UTC)
         ends = {
-            "expires_at": now + timedelta(seconds=5),
+            "expires_at": now + timedelta(minutes=1),
             "renewable_until": now + timedelta(minutes=4),
         }
         told |= {name: at.isoformat().replace("+00:00", "Z") for name, at in ends.items()}
         await route.fulfill(response=answer, json=told)
 
     async with watched_page(browser, world.service, tolerate=REFUSED) as page:
+        await page.clock.install()
         await page.route("**/session", short)
         await page.goto(f"{world.service.url}/#token={world.service.token('alice', room)}")
         await expect(page.get_by_role("status").filter(has_text="session ends at")).to_be_visible()
@@ -115,6 +116,7 @@ async def test_a_session_tells_its_end_beforehand_and_goes_on_with_another_token
             "document.querySelector('#main').append(document.createElement('textarea'))"
         )
         await page.locator("main textarea").fill("half a sentence")
+        await page.clock.fast_forward("01:00")
         dialog = page.get_by_role("dialog", name="Your session has expired")
         await expect(dialog).to_be_visible()
         await check_accessible(page)
