@@ -101,6 +101,7 @@ async def browser_page() -> AsyncIterator[Page]:
         yield page
 
 
+@pytest.mark.edge("a seek that leaves sound without picture")
 @pytest.mark.parametrize("cut", ["precise", "segment"])
 @pytest.mark.parametrize("start", [0, 77_000, 181_000])
 async def test_shows_the_right_picture_at_any_time(

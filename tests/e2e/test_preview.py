@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
+import pytest
 
 from tests.e2e.conftest import World
 from tests.waiting import PATIENCE_SECONDS
@@ -36,6 +37,7 @@ def duration(found: dict[str, object]) -> float:
     return float(form["duration"])
 
 
+@pytest.mark.edge("what players need")
 async def test_the_last_seconds_play_by_their_url_alone(
     world: World, room: str, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import pytest
 import pytest_asyncio
 
 from tests.e2e.conftest import World
@@ -76,6 +77,7 @@ async def test_stops_when_the_share_is_unpublished(world: World, room: str) -> N
         await world.wait_for_buffer(room, state="ended")
 
 
+@pytest.mark.edge("video unpublished while audio lives")
 async def test_stops_although_the_audio_of_the_share_lives_on(world: World, room: str) -> None:
     """LiveKit would keep an egress running for its audio alone; we stop it."""
     async with world.share(room) as alice:
@@ -84,6 +86,7 @@ async def test_stops_although_the_audio_of_the_share_lives_on(world: World, room
         await wait_for(lambda: no_egress(world, room))
 
 
+@pytest.mark.edge("share audio that comes late")
 async def test_goes_on_with_audio_that_comes_late(world: World, room: str) -> None:
     """Audio published later continues in a new session, and nothing of the picture is lost."""
     async with world.share(room, "alice", "--no-audio") as alice:
@@ -104,6 +107,8 @@ async def test_goes_on_with_audio_that_comes_late(world: World, room: str) -> No
     assert spans == sorted(spans, key=lambda span: span["start"])
 
 
+@pytest.mark.edge("the track is gone before the start")
+@pytest.mark.edge("toggled on, off, on")
 async def test_a_share_toggled_within_a_second_leaves_exactly_one_egress(
     world: World, room: str
 ) -> None:
@@ -121,6 +126,7 @@ async def test_a_share_toggled_within_a_second_leaves_exactly_one_egress(
         await wait_for(only_the_last)
 
 
+@pytest.mark.edge("only screen shares; several of one user")
 async def test_two_shares_of_one_room_are_two_buffers(world: World, room: str) -> None:
     """Everybody who shares has a buffer of their own."""
     async with world.share(room, "alice"), world.share(room, "bob/../x"):
@@ -132,6 +138,7 @@ async def _identities(world: World, room: str, wanted: set[str]) -> bool:
     return {b["identity"] for b in found if b["state"] == "recording"} == wanted
 
 
+@pytest.mark.edge("every answer to a stop")
 async def test_a_ghost_is_replaced_and_never_stopped(world: World, ghost: Ghost) -> None:
     """The only sign is that its recorder leaves the room.
 
@@ -153,6 +160,7 @@ async def test_a_ghost_is_replaced_and_never_stopped(world: World, ghost: Ghost)
     await ghost.share.do("leave")
 
 
+@pytest.mark.edge("the egress ends by itself")
 async def test_restarts_at_once_when_the_egress_dies(world: World, room: str) -> None:
     """A killed egress is replaced while the share lives, and the timeline shows the gap."""
     world.set_faults({"fail_after_segments": 2})
@@ -173,6 +181,7 @@ async def _other_than(world: World, room: str, known: str) -> str | None:
     return found if found != known else None
 
 
+@pytest.mark.edge("no egress worker")
 async def test_says_that_no_worker_is_free_and_records_when_one_is(world: World, room: str) -> None:
     """While nobody takes the job the buffer says why; it records as soon as somebody does."""
     world.set_faults({"busy": True})
@@ -188,6 +197,7 @@ async def test_says_that_no_worker_is_free_and_records_when_one_is(world: World,
         assert await one_egress(world, room)
 
 
+@pytest.mark.edge("the start times out and the egress runs")
 async def test_adopts_an_egress_whose_start_was_answered_too_late(world: World, room: str) -> None:
     """A worker that answers after 12 s makes LiveKit report an error; never two egresses."""
     world.set_faults({"delay_start": 12})
@@ -199,6 +209,7 @@ async def test_adopts_an_egress_whose_start_was_answered_too_late(world: World, 
         assert len(buffer["sessions"]) == 1
 
 
+@pytest.mark.edge("down while a share started or stopped")
 async def test_heals_when_the_service_was_down_while_a_share_began(world: World, room: str) -> None:
     """Events that nobody received are made up for at the start."""
     await world.service.stop()
@@ -211,6 +222,7 @@ async def test_heals_when_the_service_was_down_while_a_share_began(world: World,
     await world.wait_for_buffer(room, state="ended")
 
 
+@pytest.mark.edge("a long share is no orphan; nothing is killed on silence")
 async def test_a_service_that_is_killed_goes_on_with_the_same_egress(
     world: World, room: str
 ) -> None:
@@ -227,6 +239,7 @@ async def test_a_service_that_is_killed_goes_on_with_the_same_egress(
         assert len(after["sessions"]) == 1
 
 
+@pytest.mark.edge("names of any kind")
 async def test_names_of_any_kind_never_lead_outside_and_never_collide(world: World) -> None:
     """Slashes, dots, templates, emoji, LiveKit's longest names: each has a folder of its own."""
     rooms = ["../../etc", "{room_name}/{time}", "Ünïcødé 🎬 " + "x" * 220]
@@ -243,6 +256,7 @@ async def test_names_of_any_kind_never_lead_outside_and_never_collide(world: Wor
     assert not {path.name for path in root.iterdir()} & {"..", "etc"}
 
 
+@pytest.mark.edge("restarts of Redis, MongoDB, LiveKit")
 async def test_goes_on_when_both_stores_are_killed(world: World, room: str) -> None:
     """The stores come back by themselves; what was shared meanwhile is recorded all the same."""
     async with world.share(room):
@@ -257,6 +271,7 @@ async def test_goes_on_when_both_stores_are_killed(world: World, room: str) -> N
     assert len(after["sessions"]) == 1
 
 
+@pytest.mark.edge("restarts of Redis, MongoDB, LiveKit")
 async def test_records_again_when_livekit_was_restarted(world: World, room: str) -> None:
     """After a restart of livekit-server new shares are recorded, old ones have ended."""
     async with world.share(room):
@@ -268,6 +283,7 @@ async def test_records_again_when_livekit_was_restarted(world: World, room: str)
         await world.wait_for_buffer(f"{room} again", seconds=1)
 
 
+@pytest.mark.edge("toggled on, off, on")
 async def test_a_share_toggled_ten_times_leaves_nothing_behind(world: World, room: str) -> None:
     """On and off as fast as a client can: one egress for the last share, none for the others."""
     async with world.share(room, "alice", "--no-audio") as alice:

@@ -82,10 +82,15 @@ def missing(texts: object, path: tuple[str, ...]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_text_that_is_used_is_there(path: Path, texts: dict[str, Any]) -> None:
+def test_every_text_that_is_used_is_there(texts: dict[str, Any]) -> None:
     """Also those that are named by way of `const own = texts.part;`."""
-    assert [".".join(name) for name in used(source(path)) if missing(texts, name)] == []
+    wrong = [
+        f"{name_of(path)}: {'.'.join(name)}"
+        for path in MODULES
+        for name in sorted(used(source(path)))
+        if missing(texts, name)
+    ]
+    assert wrong == []
 
 
 def test_every_text_of_the_page_itself_is_there(texts: dict[str, Any]) -> None:
@@ -95,19 +100,24 @@ def test_every_text_of_the_page_itself_is_there(texts: dict[str, Any]) -> None:
     assert [name for name in names if missing(texts, tuple(name.split(".")))] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_module_holds_a_text_of_its_own(path: Path) -> None:
-    """Nothing that reads like a word or a sentence for people, but what is thrown at developers."""
-    code = re.sub(r"new \w*Error\([^)]*\)", "", source(path))
+def own_texts(code: str) -> set[str]:
+    """The strings of a module that read like a word or a sentence for people."""
+    code = re.sub(r"new \w*Error\([^)]*\)", "", code)
     strings = {one or other for one, other in STRING.findall(code)}
     found = {text for text in strings if re.match(r"[A-Z][a-z]+(?:[ .!?…].*)?$", text, re.DOTALL)}
-    assert {text for text in found - NO_TEXTS if not HEADER.match(text)} == set()
+    return {text for text in found - NO_TEXTS if not HEADER.match(text)}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_module_makes_markup_of_strings_or_keeps_things_for_good(path: Path) -> None:
+def test_no_module_holds_a_text_of_its_own() -> None:
+    """All that people read is in texts.js, but what is thrown at developers."""
+    held = {name_of(path): own_texts(source(path)) for path in MODULES}
+    assert {name: found for name, found in held.items() if found} == {}
+
+
+def test_no_module_makes_markup_of_strings_or_keeps_things_for_good() -> None:
     """Names stay text, and only sessionStorage knows a token."""
-    assert SINKS.findall(source(path)) == []
+    found = {name_of(path): SINKS.findall(source(path)) for path in MODULES}
+    assert {name: sinks for name, sinks in found.items() if sinks} == {}
 
 
 def test_every_reason_has_words_and_says_what_to_do(texts: dict[str, Any]) -> None:

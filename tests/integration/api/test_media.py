@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urljoin
 
 import av
 import httpx
+import pytest
 
 from app.context import Context
 from app.models.schema import Segment
@@ -145,6 +146,7 @@ async def test_a_segment_that_cannot_be_used_is_not_served(
     assert found.status_code == 404
 
 
+@pytest.mark.edge("a window longer than the buffer, an empty buffer")
 async def test_an_empty_buffer_says_when_to_try_again(
     http: httpx.AsyncClient, share: MakeShare
 ) -> None:

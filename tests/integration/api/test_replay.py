@@ -65,6 +65,7 @@ async def test_last_leads_to_the_same_window_by_start_and_end(
     assert by_hand.headers["ETag"] == bare.headers["ETag"]
 
 
+@pytest.mark.edge("what players need")
 async def test_ranges_put_together_are_the_whole(http: httpx.AsyncClient, share: MakeShare) -> None:
     made = await share()
     url = f"{path_of(made)}?{window(made, 1, 9)}"

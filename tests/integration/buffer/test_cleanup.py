@@ -111,6 +111,7 @@ async def test_a_pinned_segment_stays_until_its_pin_ends(ctx: Context, share: Be
     assert await sequences(disk) == [4]
 
 
+@pytest.mark.edge("cleanup, the share's end, a killed worker during a capture")
 async def test_a_pin_that_comes_while_a_segment_is_marked_unmarks_it(
     ctx: Context, share: BeginShare
 ) -> None:
@@ -314,6 +315,7 @@ async def test_folders_of_forgotten_sessions_go_and_other_installations_stay(
     assert not (disk.folder.parent.parent / "empty-user").exists()
 
 
+@pytest.mark.edge("rows without files, files without rows")
 async def test_a_repair_that_would_take_more_than_half_of_everything_stops_and_asks(
     ctx: Context, share: BeginShare
 ) -> None:
@@ -333,6 +335,7 @@ async def test_a_repair_that_would_take_more_than_half_of_everything_stops_and_a
     assert disk.files() == []
 
 
+@pytest.mark.edge("rows without files, files without rows")
 async def test_rows_whose_files_are_gone_become_gaps(ctx: Context, share: BeginShare) -> None:
     disk = await share()
     await index(ctx, disk)
@@ -358,6 +361,7 @@ async def test_a_disk_that_is_not_there_makes_no_gaps(ctx: Context, share: Begin
     assert await problems(ctx) == []
 
 
+@pytest.mark.edge("a disk nearly full")
 async def test_when_space_is_short_the_fullest_buffers_lose_first(
     make_settings: MakeSettings, ctx: Context, share: BeginShare
 ) -> None:
@@ -379,6 +383,7 @@ async def test_when_space_is_short_the_fullest_buffers_lose_first(
     assert await problems(ctx) == []
 
 
+@pytest.mark.edge("a disk nearly full")
 async def test_windows_shrink_only_until_there_is_enough_space(
     make_settings: MakeSettings, ctx: Context, share: BeginShare
 ) -> None:

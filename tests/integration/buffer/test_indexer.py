@@ -221,6 +221,7 @@ async def test_of_an_egress_that_died_only_what_a_playlist_lists_is_indexed(
     assert disk.files("*.ts") == [unnamed.name]
 
 
+@pytest.mark.edge("segments growing, playlists torn")
 async def test_playlists_that_are_empty_for_a_moment_change_nothing(
     ctx: Context, share: BeginShare
 ) -> None:
@@ -236,6 +237,7 @@ async def test_playlists_that_are_empty_for_a_moment_change_nothing(
         assert len(await disk.indexed(3)) == 3
 
 
+@pytest.mark.edge("silent file events")
 async def test_where_file_events_are_silent_scans_find_everything(
     make_settings: MakeSettings, ctx: Context, share: BeginShare
 ) -> None:
@@ -247,6 +249,7 @@ async def test_where_file_events_are_silent_scans_find_everything(
         assert await fastest(disk) < 1.5
 
 
+@pytest.mark.edge("a playlist that has grown for hours")
 async def test_a_listed_segment_that_is_too_old_to_be_offered_is_just_removed(
     ctx: Context, share: BeginShare
 ) -> None:
@@ -343,6 +346,7 @@ async def test_what_a_real_egress_wrote_is_indexed(
     assert [(row["width"], row["height"]) for row in usable] == [(1280, 720)] * 3
 
 
+@pytest.mark.edge("two replicas of everything")
 async def test_two_indexers_share_the_work_and_index_nothing_twice(
     ctx: Context, share: BeginShare
 ) -> None:
@@ -483,6 +487,7 @@ async def test_events_that_stay_away_are_noticed_and_polled_for_instead(
     assert [each["event"] for each in logs].count("file_events_silent") == 1
 
 
+@pytest.mark.edge("segments of other lengths, steps in time")
 async def test_a_hole_within_a_segment_is_kept_in_time(
     ctx: Context, share: BeginShare, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -6,6 +6,7 @@ import ctypes
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from structlog.testing import capture_logs
 
 from app.cleaning import cleanup
@@ -45,6 +46,7 @@ def as_ordinary_user(indexer: Indexer) -> None:
         done.result(PATIENCE_SECONDS)
 
 
+@pytest.mark.edge("files of another owner")
 async def test_a_segment_that_may_not_be_read_is_quarantined(
     ctx: Context, share: BeginShare
 ) -> None:
@@ -81,6 +83,7 @@ async def test_a_folder_that_may_not_be_written_is_waited_for_and_said_once(
     assert said["session"] == disk.session_id
 
 
+@pytest.mark.edge("files of another owner")
 async def test_a_file_that_can_not_be_deleted_stays_marked_and_the_rest_goes(
     ctx: Context, share: BeginShare
 ) -> None:

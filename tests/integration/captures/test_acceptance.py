@@ -111,6 +111,7 @@ async def test_an_admin_captures_for_himself(ctx: Context, ended_share: MakeShar
     assert (await quota.read(ctx.store, ctx.settings, "root")).used_bytes > 0
 
 
+@pytest.mark.edge("a window longer than the buffer, an empty buffer")
 async def test_an_empty_buffer_says_when_to_try_again(ctx: Context, recording: Recording) -> None:
     await begin_share(ctx, "ada", datetime.now(UTC), recording, indexing=None, role=None)
     with pytest.raises(BufferEmpty, match="nothing is recorded yet") as raised:
@@ -129,6 +130,7 @@ async def test_what_is_over_the_quota_is_refused_with_the_numbers(
     await nothing_is_left(ctx)
 
 
+@pytest.mark.edge("many captures, the last byte of a quota")
 async def test_of_many_that_fight_over_the_last_bytes_the_sum_never_exceeds_the_quota(
     ctx: Context, ended_share: MakeShare
 ) -> None:

@@ -52,6 +52,7 @@ async def exact(ctx: Context, start: object, end: object, **asked: object) -> Do
     return made
 
 
+@pytest.mark.edge("an edit list hides and keeps")
 async def test_only_the_window_is_in_the_file(
     ctx: Context, ended_share: MakeShare, factory: MediaFactory
 ) -> None:

@@ -149,6 +149,7 @@ async def test_post_roll_reaches_beyond_the_call(ctx: Context, recording: Record
     assert made.clip["duration_seconds"] == pytest.approx(4.5, abs=0.28)
 
 
+@pytest.mark.edge("cleanup, the share's end, a killed worker during a capture")
 async def test_a_share_that_ends_meanwhile_gives_what_is_there(
     ctx: Context, recording: Recording
 ) -> None:
@@ -241,6 +242,7 @@ async def test_a_lost_segment_is_left_out_and_told(ctx: Context, ended_share: Ma
     assert made.clip["duration_seconds"] == pytest.approx(18, abs=0.1)
 
 
+@pytest.mark.edge("sessions that do not fit together")
 async def test_a_change_of_size_fails_and_names_the_widest_window(
     ctx: Context, ended_share: MakeShare, factory: MediaFactory, recording: Recording
 ) -> None:
@@ -326,6 +328,7 @@ async def test_a_waiting_capture_is_cancelled_and_its_worker_stops(
     await nothing_is_left(ctx)
 
 
+@pytest.mark.edge("many captures, the last byte of a quota")
 async def test_ten_captures_at_once_are_all_made(ctx: Context, ended_share: MakeShare) -> None:
     [share] = await ended_share()
     rows = [await accepted(ctx, ADA, last=20) for _ in range(10)]
@@ -338,6 +341,7 @@ async def test_ten_captures_at_once_are_all_made(ctx: Context, ended_share: Make
     assert len(files(ctx)) == 10
 
 
+@pytest.mark.edge("two replicas of everything")
 async def test_two_workers_with_the_same_job_make_one_clip(
     ctx: Context, ended_share: MakeShare
 ) -> None:

@@ -43,12 +43,14 @@ async def test_a_failing_run_says_its_code_and_no_path(tmp_path: Path) -> None:
     assert str(tmp_path) not in raised.value.detail
 
 
+@pytest.mark.edge("ffmpeg absent, hanging, killed, loud")
 async def test_an_absent_program_is_named(tmp_path: Path) -> None:
     with pytest.raises(ffmpeg_process.FfmpegMissing, match="must be installed") as raised:
         await ffmpeg_process.run(["ffmpeg-that-is-nowhere", "-version"])
     assert raised.value.slug == "ffmpeg-missing"
 
 
+@pytest.mark.edge("ffmpeg absent, hanging, killed, loud")
 async def test_ten_megabytes_of_stderr_neither_block_nor_fill_the_memory(tmp_path: Path) -> None:
     chatty = program(tmp_path, "head -c 10000000 /dev/zero | tr '\\0' 'x' >&2; echo >&2; exit 3")
     with pytest.raises(ffmpeg_process.FfmpegFailed, match="code 3"):
@@ -62,6 +64,7 @@ async def test_megabytes_of_progress_without_a_line_end_are_dropped(tmp_path: Pa
     assert told == []
 
 
+@pytest.mark.edge("ffmpeg absent, hanging, killed, loud")
 async def test_a_run_that_gets_no_further_is_ended_with_all_it_started(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     hanging = program(tmp_path, f"sleep 1000 & echo $$ $! > {pids}; echo out_time_us=5; wait")

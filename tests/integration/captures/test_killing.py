@@ -41,6 +41,7 @@ def worker(program: Program, ctx: Context) -> Mortal:
     return Mortal(program, ctx.settings)
 
 
+@pytest.mark.edge("cleanup, the share's end, a killed worker during a capture")
 async def test_a_worker_killed_at_any_step_leaves_one_clip_in_the_end(
     ctx: Context, ended_share: MakeShare, worker: Mortal
 ) -> None:
@@ -159,6 +160,7 @@ async def test_a_sweep_killed_at_any_step_is_gone_on_with(
     assert not killed
 
 
+@pytest.mark.edge("disk full while writing")
 async def test_a_full_disk_fails_the_capture_at_any_byte_and_leaves_nothing(
     ctx: Context, ended_share: MakeShare, worker: Mortal
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from livekit.protocol.models import ParticipantInfo, Room
 
 from app.access import presence
@@ -27,6 +28,7 @@ async def there(ctx: Context, name: str, start: datetime, end: datetime) -> bool
     return any(stay.touches(start, end) for stay in stays)
 
 
+@pytest.mark.edge("left without joined, joined without left")
 async def test_who_is_listed_was_there_and_who_is_not_left(ctx: Context) -> None:
     """A lost joined and a lost left webhook; and whoever is listed again was never gone."""
     now = datetime.now(UTC)

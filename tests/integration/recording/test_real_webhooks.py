@@ -48,6 +48,7 @@ async def test_a_real_share_leaves_its_facts(ctx: Context, send: Send) -> None:
     assert await ctx.store.rows(schema.EgressSession).count_documents({}) == 0
 
 
+@pytest.mark.edge("left without joined, joined without left")
 @pytest.mark.parametrize("seed", range(6))
 async def test_order_and_repetition_make_no_difference(ctx: Context, send: Send, seed: int) -> None:
     """However the events are shuffled and doubled, what is known in the end is who is gone."""

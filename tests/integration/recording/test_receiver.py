@@ -45,6 +45,7 @@ async def test_notes_a_share_and_asks_for_its_reconcile(ctx: Context, send: Send
     assert await queued(ctx) == 1
 
 
+@pytest.mark.edge("the same webhook twice")
 async def test_an_event_that_comes_twice_changes_nothing(ctx: Context, send: Send) -> None:
     """LiveKit repeats a delivery whose answer was late; the second one is 200 and no more."""
     await send(PUBLISHED)
@@ -55,6 +56,9 @@ async def test_an_event_that_comes_twice_changes_nothing(ctx: Context, send: Sen
     assert await queued(ctx) == 1
 
 
+@pytest.mark.edge("recorders join as participants")
+@pytest.mark.edge("only screen shares; several of one user")
+@pytest.mark.edge("unknown events and fields")
 @pytest.mark.parametrize(
     "ignored",
     [
@@ -78,6 +82,7 @@ async def test_what_is_not_about_shares_makes_no_facts(
     assert await queued(ctx) == 0
 
 
+@pytest.mark.edge("unpublish before publish")
 async def test_a_track_that_ended_never_comes_back(ctx: Context, send: Send) -> None:
     """Unpublish processed before publish: the track stays ended."""
     gone = {**PUBLISHED, "event": "track_unpublished", "id": "EV_gone"}
@@ -115,6 +120,7 @@ async def test_a_reconcile_is_asked_for_once_until_it_begins(ctx: Context) -> No
     assert await queued(ctx) == 3
 
 
+@pytest.mark.edge("left of an old connection after a re-join")
 async def test_a_leave_of_an_old_connection_is_not_the_new_ones(ctx: Context, send: Send) -> None:
     """participant_left names a sid; somebody who has re-joined is still there."""
     for name, sid in (("joined", "PA_2"), ("left", "PA_1")):
@@ -138,6 +144,7 @@ def _token(**claims: object) -> str:
 BODY = webhooks.body_of(PUBLISHED)
 
 
+@pytest.mark.edge("signatures of every wrong kind")
 @pytest.mark.parametrize(
     ("says", "body", "authorization"),
     [
@@ -175,12 +182,14 @@ async def test_a_bearer_prefix_is_taken_too(http: httpx.AsyncClient) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.edge("signatures of every wrong kind")
 async def test_a_huge_body_is_413(http: httpx.AsyncClient) -> None:
     """Bodies over 1 MiB are refused before they are read to the end."""
     answer = await http.post("/webhooks/livekit", content=b"x" * (2**20 + 1))
     assert answer.status_code == 413
 
 
+@pytest.mark.edge("signatures of every wrong kind")
 async def test_keys_can_be_rotated(make_settings: MakeSettings, http: httpx.AsyncClient,
                                    ctx: Context) -> None:  # fmt: skip
     """With LIVEKIT_KEYS both the old and the new pair are believed."""

@@ -19,6 +19,7 @@ from tests.integration.queued import queued
 LONG_AGO = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 
 
+@pytest.mark.edge("a long share is no orphan; nothing is killed on silence")
 async def test_nothing_is_concluded_when_livekit_does_not_answer(ctx: Context) -> None:
     """A share of five hours is left alone as long as LiveKit says nothing about it."""
     session = schema.EgressSession(
@@ -47,6 +48,7 @@ async def test_nothing_is_concluded_when_livekit_does_not_answer(ctx: Context) -
     assert (found["live"], found["missing"]) == (True, 0)
 
 
+@pytest.mark.edge("two replicas of everything")
 async def test_what_recurs_is_asked_for_once_per_period(ctx: Context) -> None:
     """However many workers ask, a period has one job."""
     await asyncio.gather(*(ctx.queue.once_per(minutes(1), survey.survey.errand) for _ in range(20)))

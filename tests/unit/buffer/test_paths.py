@@ -32,6 +32,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.edge("names of any kind")
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_names_never_collide_or_lead_anywhere(one: str, other: str) -> None:
     """Whatever somebody is called: a plain folder name, another one for another name."""

@@ -35,6 +35,7 @@ def test_a_playlist_gives_names_sequences_lengths_times_and_its_end() -> None:
     assert playlist.ended
 
 
+@pytest.mark.edge("segments growing, playlists torn")
 @given(st.integers(0, len(WHOLE)))
 def test_a_torn_read_gives_the_entries_whose_lines_are_complete(length: int) -> None:
     torn, whole = parse(WHOLE[:length]), parse(WHOLE)

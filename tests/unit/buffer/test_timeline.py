@@ -118,6 +118,7 @@ def test_a_recording_of_which_all_was_forgotten_begins_anew(forgotten: float, st
     assert timeline([session(active_at=at(0))], media, row=row).state == state
 
 
+@pytest.mark.edge("active and no segment")
 def test_an_egress_that_is_active_and_brings_nothing_is_stalled() -> None:
     assert timeline([session(active_at=at(90))], {}).state == "starting"
     assert timeline([session(active_at=None, created_at=at(0))], {}).state == "starting"

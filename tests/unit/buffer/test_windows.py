@@ -80,6 +80,7 @@ def test_last_segments_that_may_still_come_are_waited_for() -> None:
     assert window.wait_until > at(NOW)
 
 
+@pytest.mark.edge("a window longer than the buffer, an empty buffer")
 def test_a_longer_window_than_the_buffer_is_clamped_and_said() -> None:
     short = timeline(session(clock_at=990), s=indexed(run(0, 6)))
     window = ask(short, last=120)
@@ -157,6 +158,7 @@ def test_a_share_that_only_starts_is_waited_for() -> None:
         ask(timeline(session(clock_at=None)), last=30, tail="skip")
 
 
+@pytest.mark.edge("a window longer than the buffer, an empty buffer")
 def test_an_empty_buffer_says_when_to_try_again() -> None:
     waiting = timeline(row=buffer(why="no-worker", retry_at=at(NOW + 30)))
     for asked in ({"last": 30}, {"start": at(900), "end": at(930)}):

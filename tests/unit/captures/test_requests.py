@@ -115,6 +115,7 @@ def test_a_share_is_named_by_its_buffer_alone() -> None:
     assert found.buffer == "b" * 24
 
 
+@pytest.mark.edge("titles of any kind")
 @pytest.mark.parametrize(
     ("title", "kept"),
     [

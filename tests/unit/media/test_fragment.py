@@ -278,6 +278,7 @@ def test_goes_on_from_a_row(factory: MediaFactory) -> None:
     assert np.array_equal(again.samples.pts[:1], [0])
 
 
+@pytest.mark.edge("segments of other lengths, steps in time")
 def test_refuses_a_segment_that_steps_back(factory: MediaFactory) -> None:
     """A session's clock never runs backwards."""
     segments = factory.record(Shape()).segments

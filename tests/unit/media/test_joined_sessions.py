@@ -139,6 +139,7 @@ def test_one_session_in_two_runs_that_meet_is_as_in_one(fragments: Make) -> None
     assert movie.silence_frames == 1
 
 
+@pytest.mark.edge("sessions that do not fit together")
 @pytest.mark.parametrize(
     "odd", [Shape(size=(322, 182), frames=61), Shape(sample_rate=48_000, frames=61)], ids=str
 )

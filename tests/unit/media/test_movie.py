@@ -64,6 +64,7 @@ def test_a_window_around_everything_holds_every_packet_once(
     check_clip(clip, {"one": one.media}, claims(movie, runs))
 
 
+@pytest.mark.edge("drift at every boundary")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_any_window_shows_what_was_there(
     shape: Shape, fragments: Make, tmp_path_factory: pytest.TempPathFactory

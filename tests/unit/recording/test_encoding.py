@@ -11,6 +11,7 @@ from livekit.protocol.models import AudioCodec, VideoCodec
 from app.recording.encoding import encoding, source_size
 
 
+@pytest.mark.edge("odd and tiny sizes")
 @given(st.integers(0, 20_000), st.integers(0, 20_000))
 def test_a_share_of_any_size_has_a_valid_encoding(width: int, height: int) -> None:
     """Window shares have odd and tiny sizes; egress takes even ones of at least 16."""

@@ -18,6 +18,7 @@ def at(sid: str, seconds: float) -> Published:
 V1, A1, V2, A2 = at("V1", 0), at("A1", 0.1), at("V2", 20), at("A2", 19.9)
 
 
+@pytest.mark.edge("only screen shares; several of one user")
 @pytest.mark.parametrize(
     ("says", "video", "videos", "live", "audio"),
     [

@@ -47,6 +47,8 @@ NEXT_STARTING = changed(NEXT, start_sent_at=at(30), egress_id="EG_2")
 NEXT_ACTIVE = changed(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
 
 
+@pytest.mark.edge("share audio that comes late")
+@pytest.mark.edge("every answer to a stop")
 @pytest.mark.parametrize(
     ("says", "share", "sessions", "now", "actions"),
     [

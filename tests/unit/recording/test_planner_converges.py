@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -173,6 +174,7 @@ class World:
                 self.end(sid)  # a stray
 
 
+@pytest.mark.edge("the start times out and the egress runs")
 @settings(max_examples=60, deadline=None)
 @given(
     luck=st.lists(st.integers(0, 59), max_size=60),
