@@ -2,11 +2,20 @@
 
 ODMantic is the schema: it says what a row holds and which indexes there are. PyMongo's own
 asynchronous client does the rest, because ODMantic's engine knows no client but Motor.
+
+The embedded SecantusDB (0.7.0b3) answers as MongoDB does, but walks all rows where MongoDB takes
+an index. So the whole service asks as follows:
+
+- a date has two bounds, the epoch or the year 9999 if need be: `before`, `after`, `dated`;
+- a row is read and changed if it is still the same, not found and changed in one: `Store.take`;
+- what `distinct` would give, where it is asked often, is chosen out of the rows that match;
+- an index with several fields ascends: of one that descends it loses rows right on the lower bound;
+- the bytes of all segments are added up on the disk, four times as fast as from 100,000 rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -30,20 +39,17 @@ FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def before(instant: datetime) -> Row:
-    """A condition on a date that is there: it lies before `instant`.
-
-    A search for dates is bounded from below, too: SecantusDB walks all rows otherwise.
-    """
+    """A condition on a date that is there: it lies before `instant`."""
     return {"$gt": EPOCH, "$lt": instant}
 
 
 def after(instant: datetime) -> Row:
-    """A condition on a date: it lies after `instant`. Bounded from above for the same reason."""
+    """A condition on a date: it lies after `instant`."""
     return {"$gt": instant, "$lt": FAR}
 
 
 def dated() -> Row:
-    """A condition on a date: it is there. Bounded from below for the reason that `before` gives."""
+    """A condition on a date: it is there."""
     return {"$gt": EPOCH}
 
 
@@ -122,6 +128,18 @@ class Store:
         except DuplicateKeyError:
             return False
         return True
+
+    async def take(
+        self, model: type[Stored[RowOf]], row: RowOf, fields: Mapping[str, object], **where: object
+    ) -> RowOf | None:
+        """The row with these fields, set if what they say is still as it was read.
+
+        None if somebody was faster, or if the row does not match `where`.
+        """
+        read = cast(Row, row)
+        same = {"_id": read["_id"]} | {name: read[name] for name in fields} | where
+        changed = await self.rows(model).update_one(same, {"$set": fields})
+        return cast(RowOf, read | dict(fields)) if changed.matched_count else None
 
     async def page(
         self,

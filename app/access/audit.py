@@ -81,5 +81,4 @@ async def page(
 async def forget_old(store: Store, settings: Settings) -> None:
     """Deletes what is older than AUDIT_DAYS."""
     oldest = datetime.now(UTC) - timedelta(days=settings.audit_days)
-    # Bounded from below, too: SecantusDB walks all rows otherwise.
     await store.rows(AuditEntry).delete_many({"at": before(oldest)})

@@ -39,12 +39,8 @@ def until(seconds: float = LEASE_SECONDS) -> datetime:
 
 
 async def take(store: Store, capture_id: str) -> Row | None:
-    """The row, now leased to the caller; None if it is done, gone, or somebody else's.
-
-    Read and then changed if it is still the same: SecantusDB's find_one_and_update walks all rows.
-    """
-    rows = store.rows(Capture)
-    row: Row | None = await rows.find_one({"_id": capture_id})
+    """The row, now leased to the caller; None if it is done, gone, or somebody else's."""
+    row: Row | None = await store.rows(Capture).find_one({"_id": capture_id})
     if row is None or row["lease_until"] is None:
         return None
     if row["lease"] is not None and row["lease_until"] >= datetime.now(UTC):
@@ -54,9 +50,7 @@ async def take(store: Store, capture_id: str) -> Row | None:
         "lease_until": until(),
         "attempts": row["attempts"] + 1,
     }
-    same = {"_id": capture_id, "lease": row["lease"], "lease_until": row["lease_until"]}
-    changed = await rows.update_one(same, {"$set": taken})
-    return row | taken if changed.matched_count else None
+    return await store.take(Capture, row, taken)
 
 
 class Lease:

@@ -76,7 +76,7 @@ async def deliver(ctx: Context, say: Say, room: str) -> None:
     identity None, to all. It is said once, at the first attempt: who is not there has missed it.
     """
     async with httpx.AsyncClient(timeout=_SEND_SECONDS) as client:
-        while (row := await _take(ctx, {"room": room})) is not None:
+        while (row := await _take(ctx, room)) is not None:
             if row["attempts"] == 1 and row["event"] in _SAID_TO_ALL | _SAID_PRIVATELY:
                 only = row["identity"] if row["event"] in _SAID_PRIVATELY else None
                 await say(room, only, json.dumps(body_of(row)).encode())
@@ -119,14 +119,18 @@ async def send_again(ctx: Context, event_id: str) -> bool:
     return bool(changed.modified_count)
 
 
-async def _take(ctx: Context, which: Row) -> EventRow | None:
-    now = datetime.now(UTC)
-    return await ctx.store.rows(OutgoingEvent).find_one_and_update(
-        which | {"state": EventState.PENDING, "next_try_at": {"$lte": now}},
-        {"$set": {"next_try_at": now + _LEASE}, "$inc": {"attempts": 1}},
-        sort=[("number", 1)],
-        return_document=True,
-    )
+async def _take(ctx: Context, room: str) -> EventRow | None:
+    """The first of a room's events that is due, now the caller's for a while; None if none is."""
+    pending = {"state": EventState.PENDING}
+    while True:
+        now = datetime.now(UTC)
+        due = {"room": room, "next_try_at": {"$lte": now}, **pending}
+        row = await ctx.store.rows(OutgoingEvent).find_one(due, sort=[("number", 1)])
+        if row is None:
+            return None
+        leased = {"next_try_at": now + _LEASE, "attempts": row["attempts"] + 1}
+        if taken := await ctx.store.take(OutgoingEvent, row, leased, **pending):
+            return taken
 
 
 async def _send(ctx: Context, client: httpx.AsyncClient, row: EventRow) -> bool:

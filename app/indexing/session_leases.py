@@ -21,23 +21,14 @@ def is_free(session: SessionRow, indexer: str, now: datetime) -> bool:
 async def acquire(store: Store, session_id: str, indexer: str, now: datetime) -> SessionRow | None:
     """Leases a session to `indexer`. Returns its row; None if it is not free, or read to its end.
 
-    An expired lease is taken over. The row is read first, then changed if its lease is still the
-    same: SecantusDB's find_one_and_update walks all sessions.
+    An expired lease is taken over.
     """
-    sessions = store.rows(EgressSession)
-    row = await sessions.find_one({"_id": session_id, "indexing": Indexing.LIVE})
+    live = {"indexing": Indexing.LIVE}
+    row = await store.rows(EgressSession).find_one({"_id": session_id, **live})
     if row is None or not is_free(row, indexer, now):
         return None
-    same = {
-        "_id": session_id,
-        "indexing": Indexing.LIVE,
-        "indexer": row["indexer"],
-        "indexer_until": row["indexer_until"],
-    }
-    row["indexer"], row["indexer_until"] = indexer, now + EXPIRY
     leased = {"indexer": indexer, "indexer_until": now + EXPIRY}
-    changed = await sessions.update_one(same, {"$set": leased})
-    return row if changed.matched_count else None
+    return await store.take(EgressSession, row, leased, **live)
 
 
 async def renew(store: Store, indexer: str, now: datetime) -> None:

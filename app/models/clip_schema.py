@@ -99,8 +99,7 @@ class ReplayClip(Model, Stored[Row]):
 
     model_config = {
         "collection": "clips",
-        # Ascending, though lists go back in time: SecantusDB loses what lies right on the lower
-        # bound of a search when the index descends and has another field behind.
+        # ascending, though lists go back in time: see app.store
         "indexes": lambda: [
             *(
                 IndexModel([(field, ASCENDING) for field in (*which, "created_at", "_id")])

@@ -16,10 +16,7 @@ _FIELDS = {"identity": 1, "video_sid": 1}
 
 async def shares(store: Store, room_sid: str, identity: str | None = None) -> set[tuple[str, str]]:
     """(identity, video track) of each share whose track is live, whose session has a role or whose
-    buffer is open.
-
-    Asks for all of a room's rows, or a participant's, and chooses here: SecantusDB answers that
-    from an index, but walks all rows for `distinct`.
+    buffer is open. Chosen here, not by `distinct`: see app.store.
     """
     whose: Row = {"room_sid": room_sid} | ({} if identity is None else {"identity": identity})
     tracks, sessions, buffers = await asyncio.gather(

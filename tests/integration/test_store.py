@@ -73,3 +73,17 @@ async def test_pages_leave_no_row_out_and_tell_none_twice(
     assert found == wanted
     with pytest.raises(Invalid):
         await ctx.store.page(Pin, order, {}, limit=limit, after="x")
+
+
+async def test_a_row_is_taken_by_one_of_those_who_have_read_it(ctx: Context) -> None:
+    until = datetime(2026, 1, 2, tzinfo=UTC)
+    await ctx.store.create(Pin(id="p", owner="a", session_id="s", start_ticks=0, until=until))
+    row = await ctx.store.rows(Pin).find_one({"_id": "p"})
+    assert row is not None
+    taken = await ctx.store.take(Pin, row, {"owner": "b"})
+    assert taken is not None
+    assert taken["owner"] == "b"
+    assert taken == await ctx.store.rows(Pin).find_one({"_id": "p"})
+    assert await ctx.store.take(Pin, row, {"owner": "c"}) is None  # too late
+    assert await ctx.store.take(Pin, taken, {"owner": "c"}, session_id="other") is None
+    assert await ctx.store.take(Pin, taken, {"owner": "c"}, session_id="s") is not None
