@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from app.models.schema import EgressSession, Segment
 from app.storage.confined import inside
 from app.viewing import windows
 from app.viewing.drawing import Drawing
+from app.viewing.lru_cache import LruCache
 from app.viewing.stripes import Contents
 
 POSTERS = 64
@@ -43,8 +43,8 @@ class Thumbnails:
         self._ctx = ctx
         self._drawing = drawing
         self._one = asyncio.Semaphore(1)
-        self._posters: OrderedDict[str, bytes] = OrderedDict()
-        self._sheets: OrderedDict[str, bytes] = OrderedDict()
+        self._posters = LruCache[bytes](POSTERS)
+        self._sheets = LruCache[bytes](SHEETS)
 
     async def segments(self, spans: Sequence[MediaRange]) -> list[SegmentRow]:
         """The rows of the segments in these spans that pictures may be made of, in order."""
@@ -65,12 +65,12 @@ class Thumbnails:
         sessions = await self._folders({row["session_id"] for row in rows})
         for row in rows:
             async with self._one:
-                if row["_id"] not in self._posters:
-                    made = await asyncio.to_thread(_poster, sessions.get(row["session_id"]), row)
-                    if made is None:
-                        continue
-                    self._posters[row["_id"]] = made
-            return _used(self._posters, row["_id"], POSTERS)
+                poster = self._posters.get(row["_id"])
+                if poster is None:
+                    poster = await asyncio.to_thread(_poster, sessions.get(row["session_id"]), row)
+                if poster is not None:
+                    self._posters.put(row["_id"], poster)
+                    return poster
         raise Gone("nothing is kept of this share any more")
 
     async def tiles(self, buffer_id: str, contents: Contents) -> list[SegmentRow | None]:
@@ -97,13 +97,14 @@ class Thumbnails:
         """
         named = [row and row["_id"] for row in chosen]
         name = hashlib.sha256(repr((contents, named)).encode()).hexdigest()
-        if name not in self._sheets:
 
-            async def make() -> None:
-                self._sheets[name] = await self._draw(contents, chosen)
+        async def make() -> bytes:
+            sheet = await self._draw(contents, chosen)
+            self._sheets.put(name, sheet)
+            return sheet
 
-            await self._drawing.once(name, make)
-        return _used(self._sheets, name, SHEETS)
+        cached = self._sheets.get(name)
+        return cached if cached is not None else await self._drawing.once(name, make)
 
     async def _draw(self, contents: Contents, chosen: Sequence[SegmentRow | None]) -> bytes:
         rows = {number: row for number, row in enumerate(chosen) if row is not None}
@@ -132,13 +133,6 @@ class Thumbnails:
         return [
             row for row in rows if row["state"] == SegmentState.INDEXED and row["_id"] not in hidden
         ]
-
-
-def _used(cache: OrderedDict[str, bytes], name: str, most: int) -> bytes:
-    cache.move_to_end(name)
-    while len(cache) > most:
-        cache.popitem(last=False)
-    return cache[name]
 
 
 def _poster(folder: Path | None, row: SegmentRow) -> bytes | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from app.media.runs import Incompatible, NothingToShow
 from app.models import MediaRange, SegmentRow, SessionRow, Tail
 from app.viewing import fragment_sources, timeline, timelines, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
+from app.viewing.lru_cache import LruCache
 from app.viewing.watched_windows import Watch
 from app.viewing.windows import Window
 
@@ -44,7 +44,7 @@ class Replays:
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
-        self._planned: OrderedDict[str, Planned] = OrderedDict()
+        self._planned = LruCache[Planned](CACHED_MOVIES)
 
     async def of(self, watch: Watch, now: datetime) -> Planned:
         """The movie of a window, or of the part of it that can be had, pinned.
@@ -54,10 +54,7 @@ class Replays:
         known = self._planned.get(watch.owner)
         if known is None or known.kept_until <= now:
             known = await self._renewed(watch, known, now)
-            self._planned[known.watch.owner] = known
-        self._planned.move_to_end(known.watch.owner)
-        while len(self._planned) > CACHED_MOVIES:
-            self._planned.popitem(last=False)
+            self._planned.put(known.watch.owner, known)
         await asyncio.to_thread(_check, known.movie)
         return known
 
