@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the command; its exit code: 0, 1 for a failure, 2 for bad arguments, 78 for settings."""
     arguments = _parser().parse_args(argv)
     try:
-        return _dispatch(arguments)
+        return COMMANDS[arguments.command](arguments)
     except ConfigurationError as error:
         sys.stderr.write(f"configuration error: {error}\n")
         return EX_CONFIG
@@ -74,58 +74,61 @@ def _duration(text: str) -> timedelta:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _dispatch(arguments: argparse.Namespace) -> int:
-    # Each command imports only what it needs, once its settings are right: `token` answers without
-    # loading a web server, and a wrong setting is told at once.
-    match arguments.command:
-        case "api":
-            return _serve_api(_settings("api"), arguments.fd)
-        case "worker":
-            settings = _settings("worker")
-            from app import worker
+# Each command imports only what it needs, once its settings are right: `token` answers without
+# loading a web server, and a wrong setting is told at once.
 
-            return _serve(settings, "worker", worker.run)
-        case "indexer":
-            settings = _settings("indexer")
-            from app.indexing import indexer
 
-            return _serve(settings, "indexer", indexer.run)
-        case "doctor":
-            settings = _with_stores(load())
-            from app.condition import doctor
+def _service(_: argparse.Namespace) -> int:
+    settings = load()
+    os.umask(UMASK)
+    logs.configure(settings, "supervisor")
+    from app.processes import supervisor
 
-            return asyncio.run(doctor.run(settings, repair=arguments.repair))
-        case "token":
-            from app.access.issue import issue_token
+    return run_until_signalled(supervisor.run(settings))
 
-            token = issue_token(
-                load(),
-                arguments.identity,
-                room=arguments.room,
-                admin=arguments.admin,
-                ttl=arguments.ttl,
-            )
-            sys.stdout.write(token + "\n")
-            return 0
-        case "capture":
-            from app.client import terminal
 
-            return asyncio.run(
-                terminal.capture(
-                    load(),
-                    room=arguments.room,
-                    identity=arguments.identity,
-                    last=arguments.last,
-                    output=Path(arguments.output),
-                )
-            )
-        case _:
-            from app.processes import supervisor
+def _api(arguments: argparse.Namespace) -> int:
+    return _serve_api(_settings("api"), arguments.fd)
 
-            settings = load()
-            os.umask(UMASK)
-            logs.configure(settings, "supervisor")
-            return run_until_signalled(supervisor.run(settings))
+
+def _worker(_: argparse.Namespace) -> int:
+    settings = _settings("worker")
+    from app import worker
+
+    return _serve(settings, "worker", worker.run)
+
+
+def _indexer(_: argparse.Namespace) -> int:
+    settings = _settings("indexer")
+    from app.indexing import indexer
+
+    return _serve(settings, "indexer", indexer.run)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    settings = _with_stores(load())
+    from app.condition import doctor
+
+    return asyncio.run(doctor.run(settings, repair=arguments.repair))
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    from app.access.issue import issue_token
+
+    room, admin, ttl = arguments.room, arguments.admin, arguments.ttl
+    token = issue_token(load(), arguments.identity, room=room, admin=admin, ttl=ttl)
+    sys.stdout.write(token + "\n")
+    return 0
+
+
+def _capture(arguments: argparse.Namespace) -> int:
+    from app.client import terminal
+
+    room, identity, last = arguments.room, arguments.identity, arguments.last
+    output = Path(arguments.output)
+    return asyncio.run(
+        terminal.capture(load(), room=room, identity=identity, last=last, output=output)
+    )
 
 
 def _settings(role: str) -> Settings:
@@ -138,10 +141,9 @@ def _settings(role: str) -> Settings:
 
 def _with_stores(settings: Settings) -> Settings:
     """The settings with the stores' URLs; of a service that runs here, where none are given."""
-    from app.processes.embedded import running_stores
+    from app.processes.embedded import missing_stores, running_stores
 
-    given = {"MONGO_URL": settings.mongo_url, "REDIS_URL": settings.redis_url}
-    missing = [name for name, url in given.items() if not url]
+    missing = missing_stores(settings)
     running = running_stores(settings.data_dir) if missing else {}
     if unknown := [name for name in missing if name not in running]:
         raise ConfigurationError(
@@ -200,6 +202,17 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
+    None: _service,
+    "api": _api,
+    "worker": _worker,
+    "indexer": _indexer,
+    "doctor": _doctor,
+    "token": _token,
+    "capture": _capture,
+}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import structlog
 
 from app.errors import ConfigurationError
 from app.processes.child import EX_CONFIG, Child
-from app.processes.embedded import embedded_stores
+from app.processes.embedded import embedded_stores, missing_stores
 from app.settings import COUNTERS_FOLDER, Settings
 
 STOP_SECONDS = 15.0
@@ -33,10 +33,8 @@ async def run(settings: Settings) -> int:
     """
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(settings.host, settings.port))
-        given = {"MONGO_URL": settings.mongo_url, "REDIS_URL": settings.redis_url}
-        missing = [name for name, url in given.items() if not url]
         urls: dict[str, str] = {}
-        if missing:
+        if missing := missing_stores(settings):
             urls = await stack.enter_async_context(embedded_stores(settings.data_dir, missing))
         # prometheus_client's processes add up their counters through files in here; what earlier
         # runs counted must not be among them, so the folder is new each time.
