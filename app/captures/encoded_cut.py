@@ -182,7 +182,7 @@ def _kind(run: Run) -> object:
 
 def _planned(runs: Sequence[Run], gaps: Gaps) -> Movie | None:
     try:
-        return movie.plan(runs, "precise", gaps=gaps)
+        return movie.plan(runs, gaps=gaps)
     except NothingToShow:
         return None
 

@@ -105,7 +105,6 @@ async def pieced(
     return await asyncio.to_thread(
         movie.plan,
         ends.joined(sources["head"], sources["tail"]),
-        "precise",
         gaps=gaps,
         title=title,
         encoded=[one.init for one in made.values()],
@@ -117,7 +116,7 @@ async def _encoded(
 ) -> _Encoded:
     given, stream, result = (local.beside(part, f"{name}-{kind}") for kind in ("in", "ts", "out"))
     files += [given, stream, result]
-    planned = await asyncio.to_thread(movie.plan, [piece.run], "precise")
+    planned = await asyncio.to_thread(movie.plan, [piece.run])
     await part_file.write(planned, given, lambda _: None)
     command = argv(given, stream, pictures=len(piece.pts), set_id=_SET_IDS[name])
     await ffmpeg_process.run(command, on_progress=on_progress)

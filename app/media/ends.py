@@ -21,6 +21,7 @@ from app.media.fragment import Prepared
 from app.media.runs import Incompatible, NothingToShow, Run, Source, check
 from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS
 from app.media.selection import SNAP_TICKS, Part, Selection, samples_at, select_all
+from app.models import Cut
 
 _ALOOF_TICKS = 2 * SNAP_TICKS + 1
 """A window may begin this close after its first picture: what has none must not seem nearer."""
@@ -111,7 +112,7 @@ def find(runs: Sequence[Run]) -> Ends | None:
         check(runs)
     except Incompatible:
         return None
-    selections = select_all(runs, "precise")
+    selections = select_all(runs, Cut.PRECISE)
     if not selections:
         raise NothingToShow("no picture was on the screen in the window asked for")
     first, last = selections[0], selections[-1]

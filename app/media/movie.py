@@ -14,10 +14,11 @@ from app.media.init_segment import Init
 from app.media.layout import Extent, Layout, behind, within
 from app.media.moov import Label, Timing, header
 from app.media.pauses import Pause, pauses_between, pauses_within
-from app.media.runs import Cut, Gaps, Incompatible, NothingToShow, Run, Source, check
+from app.media.runs import Incompatible, NothingToShow, Run, Source, check
 from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS
 from app.media.selection import Selection, samples_at, select_all
 from app.media.tracks import Edit
+from app.models import Cut, Gaps
 
 __all__ = [
     "Cut",
@@ -86,9 +87,9 @@ class Movie:
 
 def plan(
     runs: Sequence[Run],
-    cut: Cut = "precise",
+    cut: Cut = Cut.PRECISE,
     *,
-    gaps: Gaps = "skip",
+    gaps: Gaps = Gaps.SKIP,
     title: str | None = None,
     created_at: datetime | None = None,
     encoded: Sequence[Init] = (),
@@ -178,7 +179,7 @@ def _string_together(
         start = 0
         if previous is not None:
             start = starts[-1] + previous.end_ticks - previous.start_ticks
-            if gaps == "keep":
+            if gaps == Gaps.KEEP:
                 start += _pause_ticks(previous, selection)
         if previous is None and selection.first_audio is None:
             length = samples_at(selection.end_ticks - selection.start_ticks, rate)

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 
 from app.media.fragment import HOLE_TICKS
-from app.media.runs import Gaps
 from app.media.samples import VIDEO_TICKS
 from app.media.selection import Selection, media_end, media_start
+from app.models import Gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def pauses_between(
         end = max(begin, later.run.wall_clock(later.start_ticks))
         at = starts[index - 1] + earlier.end_ticks - earlier.start_ticks
         found.append(
-            Pause("session", begin, end, movie_seconds=at / VIDEO_TICKS, kept=gaps == "keep")
+            Pause("session", begin, end, movie_seconds=at / VIDEO_TICKS, kept=gaps == Gaps.KEEP)
         )
     return tuple(found)
 

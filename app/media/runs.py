@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Literal
 
 from app.media.init_segment import Init
 from app.media.samples import VIDEO_TICKS, SampleTable
-
-Cut = Literal["precise", "segment"]
-Gaps = Literal["skip", "keep"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

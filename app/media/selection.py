@@ -13,8 +13,9 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from app.media.runs import Cut, Run, Source
+from app.media.runs import Run, Source
 from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS
+from app.models import Cut
 
 SNAP_TICKS = VIDEO_TICKS // 1000
 """A picture this close to a window's edge counts as on it: windows are asked in milliseconds."""
@@ -86,7 +87,7 @@ def select(run: Run, cut: Cut, *, joined: bool) -> Selection | None:
     """
     if not run.sources:
         return None
-    pictures = _whole(run) if cut == "segment" else _precise(run, joined=joined)
+    pictures = _whole(run) if cut == Cut.SEGMENT else _precise(run, joined=joined)
     if pictures is None:
         return None
     parts, first_audio = _parts(run, pictures, cut, joined=joined)
@@ -207,7 +208,7 @@ def _parts(
     expected = 0
     position = 0
     first, last = pictures.first, pictures.last
-    if cut == "precise":
+    if cut != Cut.SEGMENT:
         # Sound of the first instant may be in the source before, and of the last in the one after.
         while first > 0 and run.sources[first - 1].samples.end_audio > earliest:
             first -= 1
@@ -246,7 +247,7 @@ def _parts(
 def _sound_limits(run: Run, pictures: _Pictures, cut: Cut, *, joined: bool) -> tuple[int, int, int]:
     """Samples: where the first audio frame may begin, where the last may end, and begin."""
     rate = run.init.audio_format.sample_rate
-    if cut == "segment":
+    if cut == Cut.SEGMENT:
         beyond = 1 << 62
         return -beyond, beyond, beyond
     shown = samples_at(pictures.start_ticks, rate)

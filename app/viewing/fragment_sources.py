@@ -100,7 +100,7 @@ def _parted(segments: Sequence[SegmentRow], gaps: Gaps) -> Iterator[list[Segment
     part: list[SegmentRow] = list(segments[:1])
     for before, row in pairwise(segments):
         lost = row["start_ticks"] - before["end_ticks"] > _LOST_TICKS
-        if row["init_id"] != before["init_id"] or (lost and gaps == "skip"):
+        if row["init_id"] != before["init_id"] or (lost and gaps == Gaps.SKIP):
             yield part
             part = []
         part.append(row)

@@ -14,7 +14,7 @@ from app.errors import Gone, ReplayError
 from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
-from app.models import MediaRange, SegmentRow, SessionRow, Tail
+from app.models import Gaps, MediaRange, SegmentRow, SessionRow, Tail
 from app.viewing import fragment_sources, timeline, timelines, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
 from app.viewing.lru_cache import LruCache
@@ -110,7 +110,7 @@ def _fingerprint(media: SpanSegments, sessions: dict[str, SessionRow]) -> str:
 def _plan(root: Path, media: SpanSegments, sessions: dict[str, SessionRow]) -> Movie:
     spans, rows = zip(*media, strict=True)
     try:
-        return movie.plan(fragment_sources.runs_of(root, sessions, spans, rows, "skip"))
+        return movie.plan(fragment_sources.runs_of(root, sessions, spans, rows, Gaps.SKIP))
     except (SegmentChanged, NothingToShow) as error:
         raise gone() from error
     except Incompatible as error:

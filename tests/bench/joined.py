@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.media import joining, movie
 from app.media.samples import VIDEO_TICKS, SampleTable
-from app.models import MediaRange, Row
+from app.models import Gaps, MediaRange, Row
 from app.viewing import fragment_sources
 from tests.bench.recorded import load
 
@@ -39,7 +39,9 @@ def join(rows: Rows, span: tuple[int, int], out: Path) -> None:
     session_id = rows.session["_id"]
     stretch = MediaRange(session_id=session_id, start_ticks=span[0], end_ticks=span[1])
     sessions = {session_id: rows.session}
-    runs = fragment_sources.runs_of(rows.media_root, sessions, [stretch], [rows.segments], "skip")
+    runs = fragment_sources.runs_of(
+        rows.media_root, sessions, [stretch], [rows.segments], Gaps.SKIP
+    )
     joining.write(movie.plan(runs), str(out))
 
 

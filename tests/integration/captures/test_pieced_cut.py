@@ -15,6 +15,7 @@ from app.captures import pieced_cut
 from app.media import ends
 from app.media.joining import write
 from app.media.movie import Movie, Run
+from app.models import Gaps
 from tests.media_factory import MediaFactory, Shape, number_in
 from tests.packet_checker import ROUNDING, TICKS, Media, read_clip
 from tests.unit.media.fragments import Fragments, prepare_all
@@ -65,7 +66,7 @@ async def clip_of(runs: Sequence[Run], folder: Path) -> Clip:
     files: list[Path] = []
     told: list[float] = []
     movie = await pieced_cut.pieced(
-        found, folder / "clip.part", files, gaps="skip", title=None, on_progress=told.append
+        found, folder / "clip.part", files, gaps=Gaps.SKIP, title=None, on_progress=told.append
     )
     path = folder / "clip.mp4"
     write(movie, str(path))

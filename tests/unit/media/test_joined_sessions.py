@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.media.movie import Incompatible, NothingToShow, plan
+from app.models import Cut, Gaps
 from tests.media_factory import Shape
 from tests.packet_checker import TICKS, check_clip, joined_transport, pictures, read_clip
 from tests.unit.media.fragments import Fragments, claims, clip_of
@@ -24,11 +25,11 @@ LATE = Shape(late_audio_seconds=0.5)
 Make = Callable[[Shape], Fragments]
 
 
-@pytest.mark.parametrize("gaps", ["skip", "keep"])
-@pytest.mark.parametrize("cut", ["segment", "precise"])
+@pytest.mark.parametrize("gaps", list(Gaps))
+@pytest.mark.parametrize("cut", [Cut.SEGMENT, Cut.PRECISE])
 @pytest.mark.parametrize(("first", "second"), [(ONE, OTHER), (SILENT, OTHER), (OTHER, SILENT)])
 def test_two_sessions_are_continuous(
-    first: Shape, second: Shape, cut: str, gaps: str, fragments: Make, tmp_path: Path
+    first: Shape, second: Shape, cut: Cut, gaps: Gaps, fragments: Make, tmp_path: Path
 ) -> None:
     """Every packet of both, each session's sound exactly with its picture."""
     one, two = fragments(first), fragments(second)
@@ -60,9 +61,9 @@ def test_any_windows_of_two_sessions_join(
     )
 
     @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(windows, windows, st.floats(0, 20), st.sampled_from(["skip", "keep"]))
+    @given(windows, windows, st.floats(0, 20), st.sampled_from(list(Gaps)))
     def check(
-        first: tuple[Shape, int, int], second: tuple[Shape, int, int], pause: float, gaps: str
+        first: tuple[Shape, int, int], second: tuple[Shape, int, int], pause: float, gaps: Gaps
     ) -> None:
         runs = [
             sessions[shape].run(start, start + length, session=name, after_seconds=after)
@@ -109,7 +110,7 @@ def test_a_pause_that_is_kept_is_silent(fragments: Make, tmp_path: Path) -> None
     """43 frames of silence a second, and the last picture held."""
     one, two = fragments(ONE), fragments(OTHER)
     movie, path = clip_of(
-        [one.run(), two.run(session="two", after_seconds=9)], tmp_path, gaps="keep"
+        [one.run(), two.run(session="two", after_seconds=9)], tmp_path, gaps=Gaps.KEEP
     )
     begin = movie.spans[0].end_ticks / TICKS
     silent = [packet for packet in read_clip(path).audio if packet.silent]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from app.media.joining import SourceChanged, Stopped, read, write
 from app.media.movie import Movie, Source, plan
+from app.models import Gaps
 from tests.media_factory import Shape
 from tests.unit.media.fragments import Fragments
 
@@ -27,7 +28,7 @@ def movie(fragments: Make) -> Movie:
     """With everything in it: a header, parts of files, silence."""
     one, two = fragments(Shape(frames=61)), fragments(Shape(audio=False, frames=61))
     runs = [one.run(100_000), two.run(session="two", after_seconds=8)]
-    return plan(runs, gaps="keep", title="joined")
+    return plan(runs, gaps=Gaps.KEEP, title="joined")
 
 
 def with_copies(movie_sources: tuple[Source, ...], fragments: Fragments, folder: Path) -> Movie:

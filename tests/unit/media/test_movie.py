@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from app.media.boxes import find
 from app.media.movie import NothingToShow, plan
+from app.models import Cut
 from tests.media_factory import Shape
 from tests.packet_checker import (
     TICKS,
@@ -46,10 +47,10 @@ SHAPES = [
 Make = Callable[[Shape], Fragments]
 
 
-@pytest.mark.parametrize("cut", ["segment", "precise"])
+@pytest.mark.parametrize("cut", [Cut.SEGMENT, Cut.PRECISE])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_a_window_around_everything_holds_every_packet_once(
-    shape: Shape, cut: str, fragments: Make, tmp_path: Path
+    shape: Shape, cut: Cut, fragments: Make, tmp_path: Path
 ) -> None:
     """Nothing is lost, doubled, shifted or added, but for the silence the fragments hold."""
     one = fragments(shape)
@@ -230,7 +231,7 @@ def test_times_past_the_33_bit_wrap_go_on(fragments: Make, tmp_path: Path) -> No
 def test_only_what_is_needed_is_copied(fragments: Make) -> None:
     """Extents name bytes of the files, adjacent ones as one, and nothing twice."""
     one = fragments(Shape())
-    movie = plan([one.run()], "segment")
+    movie = plan([one.run()], Cut.SEGMENT)
     assert len(movie.extents) == 1 + len(one.sources)
     for extent, source in zip(movie.extents[1:], one.sources, strict=True):
         table = source.samples
@@ -251,12 +252,12 @@ def test_more_than_4_gib_has_64_bit_offsets(fragments: Make, tmp_path: Path) -> 
     huge = source.samples.sizes.copy()
     huge[-3:] = 1_900_000_000
     big = replace(source.samples, sizes=huge)
-    movie = plan([one.run(sources=[replace(source, samples=big), *one.sources[1:]])], "segment")
+    movie = plan([one.run(sources=[replace(source, samples=big), *one.sources[1:]])], Cut.SEGMENT)
     assert movie.size_bytes > 1 << 32
     assert len(find(movie.header[:-16], b"moov", b"trak", b"mdia", b"minf", b"stbl", b"co64")) == 2
     assert movie.header[-16:-8] == b"\0\0\0\x01mdat"
     assert int.from_bytes(movie.header[-8:], "big") == movie.size_bytes - len(movie.header) + 16
-    small = plan([one.run()], "segment")
+    small = plan([one.run()], Cut.SEGMENT)
     assert movie.extents[-1].length == small.extents[-1].length
     assert movie.extents[-1].movie_offset + movie.extents[-1].length == movie.size_bytes
 
