@@ -33,7 +33,7 @@ from app.errors import (
     TooManyRequests,
     WindowTooLong,
 )
-from app.models import CaptureStatus, Row
+from app.models import CaptureRow, CaptureStatus
 from app.models.schema import Capture
 
 EVENT_SECONDS = 0.2
@@ -151,11 +151,13 @@ async def get_capture_events(call: Call[None]) -> EventStream:
     return EventStream(events, call.state.places, call.caller.identity)
 
 
-async def _found(call: Call[None]) -> Row:
+async def _found(call: Call[None]) -> CaptureRow:
     return await capture_access.find(call.ctx, call.caller, call.path["capture_id"])
 
 
-async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterator[ServerSentEvent]:
+async def _events(
+    ctx: Context, caller: Caller, row: CaptureRow | None
+) -> AsyncIterator[ServerSentEvent]:
     sent = ""
     while row is not None and not caller.expired(datetime.now(UTC)):
         reader = auth.reader_of(ctx, caller, datetime.now(UTC))
@@ -169,7 +171,7 @@ async def _events(ctx: Context, caller: Caller, row: Row | None) -> AsyncIterato
         row = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
 
 
-async def _view(call: Call[None], row: Row) -> CaptureView:
+async def _view(call: Call[None], row: CaptureRow) -> CaptureView:
     return CaptureView(
         **(await _progress(call.ctx, call.caller, call.reader, row)),
         id=row["_id"],
@@ -181,18 +183,20 @@ async def _view(call: Call[None], row: Row) -> CaptureView:
         cut=row["cut"],
         requested=clip_routes.Requested(start=row["requested_start"], end=row["requested_end"]),
         window=clip_routes.Requested(start=row["window_start"], end=row["window_end"]),
-        notes=row["notes"],
+        notes=[*row["notes"]],
         playlist=_playlist_url(call, row),
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
     )
 
 
-def _playlist_url(call: Call[Any], row: Row) -> str:
+def _playlist_url(call: Call[Any], row: CaptureRow) -> str:
     return call.reader.url(f"/captures/{row['_id']}/playlist.m3u8")
 
 
-async def _progress(ctx: Context, caller: Caller, reader: auth.Reader, row: Row) -> dict[str, Any]:
+async def _progress(
+    ctx: Context, caller: Caller, reader: auth.Reader, row: CaptureRow
+) -> dict[str, Any]:
     clip = None
     if row["status"] == CaptureStatus.READY:
         try:

@@ -18,7 +18,7 @@ from app.clips import clip_pages, library
 from app.clips.clip_pages import Clip, Wanted
 from app.clips.visibilities import HiddenHead
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
-from app.models import Row, Visibility, Why
+from app.models import ClipRow, Visibility, Why
 from app.recording import admission
 
 
@@ -143,7 +143,7 @@ class ClipChange(Input):
         return self
 
 
-def media_url(row: Row, reader: Reader, path: str) -> str:
+def media_url(row: ClipRow, reader: Reader, path: str) -> str:
     """A URL of a clip's bytes or pictures. Others' ends with the next change of who may see it."""
     owns = reader.caller is not None and reader.caller.identity == row["owner"]
     return reader.url(path) if owns else reader.url(path, grant=str(row["grant"]))
@@ -164,12 +164,12 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         room=row["room"],
         requested=Requested(start=row["requested_start"], end=row["requested_end"]),
         delivered=Delivered(
-            start=row["delivered_start"],
-            end=row["delivered_end"],
+            start=row["delivered_start"] or row["requested_start"],
+            end=row["delivered_end"] or row["requested_end"],
             duration=row["duration_seconds"],
         ),
         gaps=[ClipGapView.model_validate(gap) for gap in row["gaps"]],
-        notes=row["notes"],
+        notes=[*row["notes"]],
         tail_lag=row["tail_lag_seconds"],
         hidden_head_seconds=row["hidden_head_seconds"],
         audio=row["audio"],

@@ -17,7 +17,7 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.clips import library, sharing
 from app.errors import Gone, NotFound
-from app.models import Row
+from app.models import FileRow
 from app.storage import local
 
 log = structlog.get_logger()
@@ -67,7 +67,7 @@ async def get_file(call: Call[None]) -> Response:
     return await ranges.answer(call.request, served, opened.read, opened.close)
 
 
-async def _file(call: Call[None]) -> Row:
+async def _file(call: Call[None]) -> FileRow:
     """The file that the request's token, signature or link opens."""
     file_id = call.path["file_id"]
     if (secret := auth.link(call.request)) is not None:
@@ -85,7 +85,7 @@ def disposition(filename: str) -> str:
     return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-def _digests(file: Row) -> dict[str, str]:
+def _digests(file: FileRow) -> dict[str, str]:
     if not file["checksum"]:
         return {}
     digest = base64.b64encode(bytes.fromhex(file["checksum"].removeprefix("sha256:"))).decode()

@@ -30,7 +30,7 @@ from app.errors import (
     WindowTooLong,
 )
 from app.media import sprites
-from app.models import Row
+from app.models import ClipRow, FileRow
 from app.models.schema import ReplayClip
 from app.viewing import stripes
 from app.viewing.drawing import DrawingFailed
@@ -179,7 +179,7 @@ async def get_clip_sheet(call: Call[None]) -> Response:
     return await _file(call.request, path)
 
 
-async def _clip(call: Call[None]) -> tuple[Row, Row]:
+async def _clip(call: Call[None]) -> tuple[ClipRow, FileRow]:
     """The rows of the clip that is meant and of its file, if it may be read."""
     clip = await call.ctx.store.rows(ReplayClip).find_one({"_id": call.path["clip_id"]})
     if clip is None:

@@ -25,8 +25,9 @@ from app.captures.requests import CaptureRequest
 from app.captures.size_estimate import estimated_bytes
 from app.context import Context
 from app.errors import QuotaExceeded, ReplayError, Unavailable
-from app.models import CaptureStatus, Row, SegmentRow
+from app.models import CaptureRow, CaptureStatus, SegmentRow
 from app.models.schema import Capture, Segment
+from app.store import row_of
 from app.viewing import windows
 from app.viewing.timeline import Timeline
 from app.work import errands
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 
 async def accept(
     ctx: Context, caller: Caller, request: CaptureRequest, idempotency_key: str | None = None
-) -> Row:
+) -> CaptureRow:
     """The row of a capture that will be made. Its media is pinned and its quota reserved.
 
     With a key that the caller has used of late it is the capture accepted then.
@@ -55,7 +56,7 @@ async def accept(
         capture.idempotency_key = idempotency_key
         if await ctx.store.create(capture):
             break  # otherwise the same key came at the same moment
-    row = await _promised(ctx, capture.model_dump_doc())
+    row = await _promised(ctx, row_of(capture))
     log.info("capture_accepted", capture=row["_id"], buffer=row["buffer_id"], by=caller.identity)
     await audit.note(
         ctx.store,
@@ -74,7 +75,7 @@ async def accept(
     return row
 
 
-async def undo(ctx: Context, row: Row) -> None:
+async def undo(ctx: Context, row: CaptureRow) -> None:
     """Takes back an acceptance that came to nothing."""
     await quota.give_back(ctx.store, row["caller"], row["clip_id"])
     await pins.release(ctx.store, row["_id"])
@@ -133,7 +134,7 @@ def _capture(
     )
 
 
-async def _promised(ctx: Context, row: Row) -> Row:
+async def _promised(ctx: Context, row: CaptureRow) -> CaptureRow:
     """The row once it is a promise. It is gone if it can't be one."""
     try:
         return await _promise(ctx, row)
@@ -145,7 +146,7 @@ async def _promised(ctx: Context, row: Row) -> Row:
         raise
 
 
-async def _promise(ctx: Context, row: Row) -> Row:
+async def _promise(ctx: Context, row: CaptureRow) -> CaptureRow:
     waits = row["wait_until"] > row["accepted_at"]
     await capture_limits.check(ctx, row)
     await pins.pin(
@@ -159,19 +160,20 @@ async def _promise(ctx: Context, row: Row) -> Row:
         await _sizes(ctx, row), row["window_start"], row["window_end"], waits=waits
     )
     await quota.reserve(ctx.store, ctx.settings, row["caller"], row["clip_id"], size_bytes)
-    promise: Row = {
-        "reserved_bytes": size_bytes,
-        "lease": None,
-        "lease_until": capture_leases.until(),
-    }
-    ours = {"lease": capture_leases.ACCEPTANCE}
-    moved = await lifecycle.move(ctx.store, row["_id"], CaptureStatus.QUEUED, promise, **ours)
+    lease = capture_leases.free()
+    moved = await lifecycle.move(
+        ctx.store,
+        row["_id"],
+        CaptureStatus.QUEUED,
+        {**lease, "reserved_bytes": size_bytes},
+        lease=capture_leases.ACCEPTANCE,
+    )
     if moved is None:  # it took so long that it was given up: see requeue_expired
         raise Unavailable("accepting the capture took too long: try again", retry_after=1)
-    return row | moved
+    return {**row, **lease, "status": moved, "reserved_bytes": size_bytes}
 
 
-async def _sizes(ctx: Context, row: Row) -> list[SegmentRow]:
+async def _sizes(ctx: Context, row: CaptureRow) -> list[SegmentRow]:
     inside = {
         "buffer_id": row["buffer_id"],
         "end": {"$gt": row["window_start"], "$lte": row["window_end"] + timedelta(seconds=30)},

@@ -6,11 +6,11 @@ from app.access import policy
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import NotFound
-from app.models import CaptureStatus, Row
+from app.models import CaptureRow, CaptureStatus
 from app.models.schema import Capture
 
 
-async def find(ctx: Context, caller: Caller, capture_id: str) -> Row:
+async def find(ctx: Context, caller: Caller, capture_id: str) -> CaptureRow:
     """A capture of the caller's. Raises NotFound, also for somebody else's."""
     row = await ctx.store.rows(Capture).find_one({"_id": capture_id})
     if row is None or row["status"] == CaptureStatus.ACCEPTING or not _sees(caller, row):
@@ -18,5 +18,5 @@ async def find(ctx: Context, caller: Caller, capture_id: str) -> Row:
     return row
 
 
-def _sees(caller: Caller, row: Row) -> bool:
+def _sees(caller: Caller, row: CaptureRow) -> bool:
     return policy.may_see_capture(caller, by=row["caller"], room=row["room"])

@@ -10,13 +10,13 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from app.captures import lifecycle
-from app.models import CaptureStatus, Row
+from app.models import CaptureRow, CaptureStatus
 from app.models.schema import Capture
 from app.store import Store
 
@@ -34,23 +34,34 @@ class Lost(Exception):
     """The capture was cancelled, or another worker has taken it: nothing may be done any more."""
 
 
+class LeaseFields(TypedDict):
+    """The fields of a capture's row that say who has it, and until when."""
+
+    lease: str | None
+    lease_until: datetime | None
+
+
 def until(seconds: float = LEASE_SECONDS) -> datetime:
+    """When a lease that begins now ends."""
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
-async def take(store: Store, capture_id: str) -> Row | None:
-    """The row, now leased to the caller; None if it is done, gone, or somebody else's."""
-    row: Row | None = await store.rows(Capture).find_one({"_id": capture_id})
+def free(in_seconds: float = LEASE_SECONDS) -> LeaseFields:
+    """Of a capture that nobody has: unless it is taken within `in_seconds`, it is queued again."""
+    return {"lease": None, "lease_until": until(in_seconds)}
+
+
+async def take(store: Store, capture_id: str) -> tuple[CaptureRow, str] | None:
+    """The row and the lease that it now has; None if it is done, gone, or somebody else's."""
+    row = await store.rows(Capture).find_one({"_id": capture_id})
     if row is None or row["lease_until"] is None:
         return None
     if row["lease"] is not None and row["lease_until"] >= datetime.now(UTC):
         return None
-    taken: Row = {
-        "lease": secrets.token_hex(8),
-        "lease_until": until(),
-        "attempts": row["attempts"] + 1,
-    }
-    return await store.take(Capture, row, taken)
+    token, attempts = secrets.token_hex(8), row["attempts"] + 1
+    fields = {"lease": token, "lease_until": until(), "attempts": attempts}
+    taken = await store.take(Capture, row, fields)
+    return None if taken is None else (taken, token)
 
 
 class Lease:
@@ -69,8 +80,8 @@ class Lease:
         if not changed.matched_count:
             raise self._is_lost()
 
-    async def move(self, to: CaptureStatus, fields: Mapping[str, Any]) -> Row:
-        """Brings the capture into another state if it is ours; what was set. Raises Lost if not."""
+    async def move(self, to: CaptureStatus, fields: Mapping[str, Any]) -> CaptureStatus:
+        """Brings the capture into another state if it is ours. Raises Lost if not."""
         moved = await lifecycle.move(self._store, self.capture_id, to, fields, lease=self._token)
         if moved is None:
             raise self._is_lost()
@@ -80,10 +91,7 @@ class Lease:
         """Leaves the rest to another worker, from `in_seconds` on."""
         await self._store.rows(Capture).update_one(
             self._mine,
-            {
-                "$set": {"lease": None, "lease_until": until(in_seconds)},
-                "$inc": {"attempts": 0 if attempted else -1},
-            },
+            {"$set": free(in_seconds), "$inc": {"attempts": 0 if attempted else -1}},
         )
 
     async def end(self) -> None:
@@ -103,9 +111,9 @@ class Lease:
 
 
 @asynccontextmanager
-async def held(store: Store, row: Row) -> AsyncIterator[Lease]:
-    """The lease of a row that was taken, renewed until the block ends."""
-    lease = Lease(store, row["_id"], row["lease"])
+async def held(store: Store, capture_id: str, token: str) -> AsyncIterator[Lease]:
+    """A lease that was taken, renewed until the block ends."""
+    lease = Lease(store, capture_id, token)
     beat = asyncio.create_task(lease._beat())
     try:
         yield lease

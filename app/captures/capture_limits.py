@@ -8,14 +8,14 @@ from pymongo import DESCENDING
 
 from app.context import Context
 from app.errors import TooManyCaptures
-from app.models import CaptureStatus, Row
+from app.models import CaptureRow, CaptureStatus
 from app.models.schema import Capture
 from app.store import dated
 
 RETRY_SECONDS = 5
 
 
-async def check(ctx: Context, row: Row) -> None:
+async def check(ctx: Context, row: CaptureRow) -> None:
     """Raises TooManyCaptures, with `retry_after`, if the row of a new capture is one too many.
 
     The row is there already and counts: of many at the same moment none can miss the others, so no
@@ -26,7 +26,7 @@ async def check(ctx: Context, row: Row) -> None:
     await _check_rate(ctx, row, ctx.settings.captures_per_hour, timedelta(hours=1))
 
 
-async def _check_pending(ctx: Context, row: Row) -> None:
+async def _check_pending(ctx: Context, row: CaptureRow) -> None:
     mine, all_of_them = await _pending(ctx, row["caller"])
     whose = f"{mine} captures of {row['caller']!r}"
     for count, limit, what in (
@@ -51,12 +51,13 @@ async def _pending(ctx: Context, caller: str) -> tuple[int, int]:
     unfinished = {"lease_until": dated(), "status": {"$in": CaptureStatus.unfinished()}}
     is_mine = {"$eq": ["$caller", {"$literal": caller}]}
     sums = {"mine": {"$sum": {"$cond": [is_mine, 1, 0]}}, "all": {"$sum": 1}}
-    pipeline: list[Row] = [{"$match": unfinished}, {"$group": {"_id": None} | sums}]
-    counts = await (await ctx.store.rows(Capture).aggregate(pipeline)).to_list()
+    counts = await ctx.store.summed(
+        Capture, [{"$match": unfinished}, {"$group": {"_id": None} | sums}]
+    )
     return (counts[0]["mine"], counts[0]["all"]) if counts else (0, 0)
 
 
-async def _check_rate(ctx: Context, row: Row, limit: int, period: timedelta) -> None:
+async def _check_rate(ctx: Context, row: CaptureRow, limit: int, period: timedelta) -> None:
     if not limit:
         return
     now = datetime.now(UTC)

@@ -10,6 +10,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TypedDict
 
 import structlog
 
@@ -22,7 +23,7 @@ from app.captures.capture_leases import Lease
 from app.clips.clip_location import storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
-from app.models import CaptureStage, CaptureStatus, Row
+from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, Row
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import local
 
@@ -37,19 +38,23 @@ _hashing = ThreadPoolExecutor(
 log = structlog.get_logger()
 
 
-async def finish(ctx: Context, lease: Lease, capture: Row) -> None:
+class _Reason(TypedDict):
+    reason: str
+    detail: str
+
+
+async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Makes the clip of a verified file: its name, its charge, its rows, `ready`."""
-    result = capture["result"]
     root, path = ctx.settings.media_root, storage_path(capture)
     part = local.locate(root, path).with_name(result["part"])
     await asyncio.to_thread(local.publish, root, path, part)
     await asyncio.to_thread(local.discard_parts, root, path)
     await asyncio.gather(
         quota.settle(ctx.store, capture["caller"], capture["clip_id"], result["size_bytes"]),
-        ctx.store.create(_file(capture, path)),
+        ctx.store.create(_file(capture, result, path)),
         pins.release(ctx.store, capture["_id"]),
     )
-    await ctx.store.create(_clip(ctx, capture))
+    await ctx.store.create(_clip(ctx, capture, result))
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()
@@ -60,12 +65,12 @@ async def finish(ctx: Context, lease: Lease, capture: Row) -> None:
         clip=capture["clip_id"],
         bytes=result["size_bytes"],
     )
-    await capture_events.ready(ctx, capture)
+    await capture_events.ready(ctx, capture, result)
 
 
-async def complete(ctx: Context, lease: Lease, capture: Row) -> None:
+async def complete(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Adds the checksum to a ready clip; then nothing is left to do."""
-    await capture_events.ready(ctx, capture)
+    await capture_events.ready(ctx, capture, result)
     path = local.locate(ctx.settings.media_root, storage_path(capture))
     try:
         checksum = await asyncio.get_running_loop().run_in_executor(_hashing, local.sha256, path)
@@ -73,22 +78,22 @@ async def complete(ctx: Context, lease: Lease, capture: Row) -> None:
         log.info("clip_gone_before_checksum", clip=capture["clip_id"])  # deleted meanwhile
     else:
         await ctx.store.rows(File).update_one(
-            {"_id": capture["result"]["file_id"]}, {"$set": {"checksum": f"sha256:{checksum}"}}
+            {"_id": result["file_id"]}, {"$set": {"checksum": f"sha256:{checksum}"}}
         )
     await lease.end()
 
 
-async def fail(ctx: Context, lease: Lease, capture: Row, error: ReplayError) -> None:
+async def fail(ctx: Context, lease: Lease, capture: CaptureRow, error: ReplayError) -> None:
     """Ends a capture that can't be made, with the reason."""
-    reason = {"reason": error.slug, "detail": error.detail}
-    moved = await lease.move(CaptureStatus.FAILED, _over(datetime.now(UTC)) | reason)
+    reason: _Reason = {"reason": error.slug, "detail": error.detail}
+    moved = await lease.move(CaptureStatus.FAILED, {**_over(datetime.now(UTC)), **reason})
     metrics.CAPTURES.labels(CaptureStatus.FAILED).inc()
     metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
     log.warning("capture_failed", capture=capture["_id"], **reason)
-    await clean(ctx, lease, capture | moved)
+    await clean(ctx, lease, {**capture, **reason, "status": moved})
 
 
-async def clean(ctx: Context, lease: Lease, capture: Row) -> None:
+async def clean(ctx: Context, lease: Lease, capture: CaptureRow) -> None:
     """Removes what a failed or cancelled capture has left; then nothing is left to do."""
     await _give_back(ctx, capture)
     if capture["status"] == CaptureStatus.FAILED:
@@ -96,7 +101,7 @@ async def clean(ctx: Context, lease: Lease, capture: Row) -> None:
     await lease.end()
 
 
-async def cancel(ctx: Context, caller: Caller, capture_id: str) -> Row:
+async def cancel(ctx: Context, caller: Caller, capture_id: str) -> CaptureRow:
     """Ends a capture that is not finished. Raises NotFound, Conflict if it is."""
     row = await capture_access.find(ctx, caller, capture_id)
     if not await _cancel(ctx, row["_id"]):
@@ -142,49 +147,48 @@ def _over(now: datetime) -> Row:
     return {"stage": CaptureStage.NONE, "finished_at": now}
 
 
-async def _give_back(ctx: Context, capture: Row) -> None:
+async def _give_back(ctx: Context, capture: CaptureRow) -> None:
     await quota.give_back(ctx.store, capture["caller"], capture["clip_id"])
     await pins.release(ctx.store, capture["_id"])
     root, path = ctx.settings.media_root, storage_path(capture)
     await asyncio.to_thread(local.discard_parts, root, path)
-    if capture["result"] is not None:
+    if (result := capture["result"]) is not None:
         await ctx.store.rows(ReplayClip).delete_one({"_id": capture["clip_id"]})
-        await ctx.store.rows(File).delete_one({"_id": capture["result"]["file_id"]})
+        await ctx.store.rows(File).delete_one({"_id": result["file_id"]})
         await asyncio.to_thread(local.remove, root, path)
 
 
-def _file(row: Row, path: str) -> File:
-    result = row["result"]
+def _file(capture: CaptureRow, result: CaptureResult, path: str) -> File:
     return File(
         id=result["file_id"],
         filename=result["filename"],
         size_bytes=result["size_bytes"],
-        uploaded_by=row["caller"],
+        uploaded_by=capture["caller"],
         storage_path=path,
-        resource_id=row["clip_id"],
+        resource_id=capture["clip_id"],
         created_at=result["created_at"],
     )
 
 
-def _clip(ctx: Context, row: Row) -> ReplayClip:
-    result = row["result"]
+def _clip(ctx: Context, capture: CaptureRow, result: CaptureResult) -> ReplayClip:
     days = ctx.settings.clip_days
+    fields: Row = {**result["told"]}
     return ReplayClip(
-        id=row["clip_id"],
-        capture_id=row["_id"],
-        owner=row["caller"],
-        shared_by=row["identity"],
-        buffer_id=row["buffer_id"],
-        room=row["room"],
-        room_sid=row["room_sid"],
-        community=row["community"],
-        title=row["title"],
+        id=capture["clip_id"],
+        capture_id=capture["_id"],
+        owner=capture["caller"],
+        shared_by=capture["identity"],
+        buffer_id=capture["buffer_id"],
+        room=capture["room"],
+        room_sid=capture["room_sid"],
+        community=capture["community"],
+        title=capture["title"],
         ready=True,
-        requested_start=row["requested_start"],
-        requested_end=row["requested_end"],
-        cut=row["cut"],
+        requested_start=capture["requested_start"],
+        requested_end=capture["requested_end"],
+        cut=capture["cut"],
         created_at=result["created_at"],
         expires_at=result["created_at"] + timedelta(days=days) if days else None,
         file_id=result["file_id"],
-        **result["told"],
+        **fields,
     )

@@ -20,7 +20,7 @@ from app.captures.progress import Report
 from app.captures.slots import Slots
 from app.context import Context
 from app.errors import ReplayError
-from app.models import CaptureStage, CaptureStatus, Row
+from app.models import CaptureRow, CaptureStage, CaptureStatus
 from app.models.schema import Capture
 from app.store import before
 from app.work import errands
@@ -51,9 +51,10 @@ async def run(ctx: Context, slots: Slots, capture_id: str) -> None:
     """
     with structlog.contextvars.bound_contextvars(capture=capture_id):
         try:
-            capture = await capture_leases.take(ctx.store, capture_id)
-            if capture is not None:
-                async with capture_leases.held(ctx.store, capture) as lease:
+            taken = await capture_leases.take(ctx.store, capture_id)
+            if taken is not None:
+                capture, token = taken
+                async with capture_leases.held(ctx.store, capture_id, token) as lease:
                     await _run(ctx, slots, lease, capture)
         except PyMongoError as error:
             # The lease ends by itself, and then the row is queued again.
@@ -69,17 +70,14 @@ async def requeue_expired(ctx: Context) -> None:
     for row in await expired.to_list(None):
         claimed = await rows.update_one(
             {"_id": row["_id"], "lease_until": row["lease_until"]},
-            {
-                "$set": {"lease_until": capture_leases.until(), "lease": None},
-                "$inc": {"generation": 1},
-            },
+            {"$set": capture_leases.free(), "$inc": {"generation": 1}},
         )
         if claimed.modified_count:
             log.info("capture_queued_again", capture=row["_id"], status=row["status"])
             await ctx.queue.ask(errands.CAPTURE, row["_id"], turn=row["generation"] + 1)
 
 
-async def _run(ctx: Context, slots: Slots, lease: Lease, capture: Row) -> None:
+async def _run(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) -> None:
     try:
         await _go_on(ctx, slots, lease, capture)
     except Lost:
@@ -95,34 +93,35 @@ async def _run(ctx: Context, slots: Slots, lease: Lease, capture: Row) -> None:
         await lease.hand_back(BACKOFF_SECONDS * capture["attempts"], attempted=True)
 
 
-async def _go_on(ctx: Context, slots: Slots, lease: Lease, capture: Row) -> None:
+async def _go_on(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) -> None:
+    result = capture["result"]
     match capture["status"]:
         case CaptureStatus.ACCEPTING:
             await acceptance.undo(ctx, capture)
         case CaptureStatus.FAILED | CaptureStatus.CANCELLED:
             await endings.clean(ctx, lease, capture)
-        case CaptureStatus.READY:
-            await endings.complete(ctx, lease, capture)
+        case CaptureStatus.READY if result is not None:
+            await endings.complete(ctx, lease, capture, result)
         case _:
             await _bring_to_its_end(ctx, slots, lease, capture)
 
 
-async def _bring_to_its_end(ctx: Context, slots: Slots, lease: Lease, capture: Row) -> None:
+async def _bring_to_its_end(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) -> None:
     try:
         if capture["attempts"] > ATTEMPTS:
             raise GaveUp(f"{ATTEMPTS} attempts to make the clip did not come to an end")
-        if capture["result"] is None:
+        if (result := capture["result"]) is None:
             await _wait(ctx, lease, capture)
             result = await production.make(ctx, slots, capture, Report(lease))
-            capture = capture | {"result": result}
-        await endings.finish(ctx, lease, capture)
+            capture = {**capture, "result": result}
+        await endings.finish(ctx, lease, capture, result)
     except ReplayError as error:
         await endings.fail(ctx, lease, capture, error)
     else:
-        await endings.complete(ctx, lease, capture)
+        await endings.complete(ctx, lease, capture, result)
 
 
-async def _wait(ctx: Context, lease: Lease, capture: Row) -> None:
+async def _wait(ctx: Context, lease: Lease, capture: CaptureRow) -> None:
     """Returns when the window's media is there, or when there is no use in waiting on."""
     thorough_at = datetime.min.replace(tzinfo=UTC)
     is_said = capture["status"] == CaptureStatus.WAITING

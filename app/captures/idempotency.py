@@ -11,7 +11,7 @@ from app.captures import capture_limits
 from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.errors import Conflict, Unavailable
-from app.models import CaptureStatus, Row
+from app.models import CaptureRow, CaptureStatus
 from app.models.schema import Capture
 
 KEY_LIFE = timedelta(hours=24)
@@ -21,7 +21,7 @@ _POLL_SECONDS = 0.02
 
 async def accepted_before(
     ctx: Context, caller: Caller, request: CaptureRequest, key: str | None
-) -> Row | None:
+) -> CaptureRow | None:
     """The capture that the caller was promised under the key within KEY_LIFE, if there is one.
 
     One that is just being accepted is waited for. Raises Conflict if the key was used for another

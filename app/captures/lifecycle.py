@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from app.models import CaptureStatus, Row
+from app.models import CaptureStatus
 from app.models.schema import Capture
 from app.store import Store
 
@@ -52,17 +52,17 @@ async def move(
     to: CaptureStatus,
     fields: Mapping[str, Any],
     **where: Any,
-) -> Row | None:
+) -> CaptureStatus | None:
     """Brings a capture into another state and sets these fields of its row, in one atomic update.
 
-    What was set; None, and nothing has changed, if its state does not lead there or its row does
-    not match `where`.
+    The state that it is in now; None, and nothing has changed, if its state does not lead there or
+    its row does not match `where`.
     """
-    moved: Row = {"status": to, **fields}
     changed = await store.rows(Capture).update_one(
-        {"_id": capture_id, "status": {"$in": sources(to)}} | where, {"$set": moved}
+        {"_id": capture_id, "status": {"$in": sources(to)}} | where,
+        {"$set": {"status": to, **fields}},
     )
-    return moved if changed.matched_count else None
+    return to if changed.matched_count else None
 
 
 async def drop(store: Store, capture_id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.context import Context
-from app.models import MediaRange, Row
+from app.models import CaptureRow, MediaRange
 from app.models.schema import EgressSession, Segment
 from app.viewing import timelines, windows
 from app.viewing.timeline import Timeline
@@ -17,14 +17,14 @@ JOINED = timedelta(seconds=0.2)
 """What lies closer together than this has no segment between it."""
 
 
-async def is_covered(ctx: Context, row: Row) -> bool:
+async def is_covered(ctx: Context, row: CaptureRow) -> bool:
     """Whether a segment reaches to the window's end: the quick question, asked several times a
     second."""
     reaching = {"buffer_id": row["buffer_id"], "end": {"$gte": row["window_end"]}}
     return await ctx.store.rows(Segment).find_one(reaching, {"_id": 1}) is not None
 
 
-async def is_complete(ctx: Context, row: Row, now: datetime) -> bool:
+async def is_complete(ctx: Context, row: CaptureRow, now: datetime) -> bool:
     """Whether nothing of the window is still to come."""
     line = await timelines.read(ctx.store, row["buffer_id"], now, ctx.settings)
     if line is None:
@@ -38,7 +38,7 @@ async def is_complete(ctx: Context, row: Row, now: datetime) -> bool:
     return not any(_has_more(line, each, row) for each in ending) and _reaches(line, row, now)
 
 
-def _reaches(line: Timeline, row: Row, now: datetime) -> bool:
+def _reaches(line: Timeline, row: CaptureRow, now: datetime) -> bool:
     if line.newest is not None and line.newest >= row["window_end"]:
         return True
     if line.recording_session is not None:
@@ -47,7 +47,7 @@ def _reaches(line: Timeline, row: Row, now: datetime) -> bool:
     return line.ended_at is not None or now >= row["window_end"]
 
 
-def _has_more(line: Timeline, session_id: str, row: Row) -> bool:
+def _has_more(line: Timeline, session_id: str, row: CaptureRow) -> bool:
     """Whether a session that was taken over from still lacks segments before the take-over."""
     own = [number for number, span in enumerate(line.spans) if span.session_id == session_id]
     if not own:
@@ -58,7 +58,7 @@ def _has_more(line: Timeline, session_id: str, row: Row) -> bool:
     return not joined and end < row["window_end"]
 
 
-async def spans_to_make(ctx: Context, row: Row, now: datetime) -> list[MediaRange]:
+async def spans_to_make(ctx: Context, row: CaptureRow, now: datetime) -> list[MediaRange]:
     """What of each session the clip is made of.
 
     What was there when it was accepted; if it waited, what has come since, too.

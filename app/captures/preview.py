@@ -14,7 +14,7 @@ from app.access.tokens import Caller
 from app.captures import capture_access, media_arrival
 from app.context import Context
 from app.errors import BufferEmpty, Gone
-from app.models import CaptureStatus, Row, SegmentRow, SessionRow
+from app.models import CaptureRow, CaptureStatus, SegmentRow, SessionRow
 from app.models.schema import Capture, EgressSession
 from app.viewing import fragment_sources, hls
 from app.viewing.hls import Item
@@ -35,17 +35,17 @@ class Watchable:
     target_seconds: int
 
 
-async def find(ctx: Context, caller: Caller | None, capture_id: str) -> Row:
+async def find(ctx: Context, caller: Caller | None, capture_id: str) -> CaptureRow:
     """The row of a capture. `caller` None: a signature has allowed it. Raises NotFound, Gone."""
     if caller is not None:
         return await capture_access.find(ctx, caller, capture_id)
     row = await ctx.store.rows(Capture).find_one({"_id": capture_id})
     if row is None:
         raise Gone("nothing is known of this capture any more")
-    return dict(row)
+    return row
 
 
-async def watchable(ctx: Context, row: Row, now: datetime) -> Watchable:
+async def watchable(ctx: Context, row: CaptureRow, now: datetime) -> Watchable:
     """What of a capture can be watched now.
 
     Raises BufferEmpty as long as there is nothing, Gone if the capture was given up, or if its
@@ -73,7 +73,7 @@ async def watchable(ctx: Context, row: Row, now: datetime) -> Watchable:
     return Watchable(tuple(items), complete, max(lengths, default=1) + 1)
 
 
-async def _begun(ctx: Context, row: Row, newest: str) -> datetime | None:
+async def _begun(ctx: Context, row: CaptureRow, newest: str) -> datetime | None:
     """When a session after the `newest` one with media began; None if there is none."""
     # The ids of sessions sort by time.
     later = {"buffer_id": row["buffer_id"], "indexing": {"$ne": None}, "_id": {"$gt": newest}}
@@ -104,7 +104,7 @@ def _settled(
     return settled
 
 
-def _refuse_what_is_gone(row: Row, items: list[Item], *, complete: bool) -> None:
+def _refuse_what_is_gone(row: CaptureRow, items: list[Item], *, complete: bool) -> None:
     if not items and not complete:
         raise BufferEmpty("nothing of the window is recorded yet", retry_after=_RETRY_SECONDS)
     # Once the file is made, nothing is pinned any more.

@@ -23,13 +23,13 @@ from app.context import Context
 from app.media import ends
 from app.media.faults import Unpreparable
 from app.media.movie import NothingToShow, Run
-from app.models import Cut, Row
+from app.models import CaptureResult, CaptureRow, Cut
 from app.storage import local
 
 log = structlog.get_logger()
 
 
-async def make(ctx: Context, slots: Slots, capture: Row, report: Report) -> Row:
+async def make(ctx: Context, slots: Slots, capture: CaptureRow, report: Report) -> CaptureResult:
     """Writes the file, then states in the capture's row what it is: its `result`.
 
     Raises Lost, and the failures of `app.captures.failures`, FfmpegFailed and StorageFull; then no
@@ -54,7 +54,9 @@ async def make(ctx: Context, slots: Slots, capture: Row, report: Report) -> Row:
     return result
 
 
-async def _written(ctx: Context, slots: Slots, capture: Row, part: Path, report: Report) -> Row:
+async def _written(
+    ctx: Context, slots: Slots, capture: CaptureRow, part: Path, report: Report
+) -> CaptureResult:
     async with slots.copying:
         await report.begin()
         media = await window_media.read(ctx, capture)
@@ -74,7 +76,7 @@ async def _written(ctx: Context, slots: Slots, capture: Row, part: Path, report:
 
 
 async def _exact(
-    runs: Sequence[Run], slots: Slots, capture: Row, part: Path, report: Report
+    runs: Sequence[Run], slots: Slots, capture: CaptureRow, part: Path, report: Report
 ) -> ClipContents:
     """Pieced if that can be, encoded whole otherwise."""
     gaps, title = capture["gaps"], capture["title"] or None
@@ -87,7 +89,9 @@ async def _exact(
     return await encoded_cut.make(runs, part, report, slots, gaps=gaps, title=title)
 
 
-def _result(capture: Row, media: WindowMedia, contents: ClipContents, part: Path) -> Row:
+def _result(
+    capture: CaptureRow, media: WindowMedia, contents: ClipContents, part: Path
+) -> CaptureResult:
     start = contents.spans[0].start
     return {
         "part": part.name,

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from app.captures.capture_leases import Lease, Lost
-from app.models import CaptureStage, CaptureStatus, Row
+from app.models import CaptureResult, CaptureStage, CaptureStatus
 
 WRITE_SECONDS = 0.5
 
@@ -40,7 +40,7 @@ class Report:
         """The next part of the work begins."""
         await self._lease.change({"stage": stage})
 
-    async def result(self, result: Row) -> None:
+    async def result(self, result: CaptureResult) -> None:
         """The file is there and verified: from now on the capture can only become ready."""
         fields = {"result": result, "stage": CaptureStage.FINISHING}
         await self._lease.change(fields, result=None)

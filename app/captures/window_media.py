@@ -11,7 +11,7 @@ from app.buffer import pins
 from app.captures import media_arrival
 from app.context import Context
 from app.media.movie import Gaps, NothingToShow, Run
-from app.models import MediaRange, Row, SegmentRow, SessionRow
+from app.models import CaptureRow, MediaRange, SegmentRow, SessionRow
 from app.viewing import fragment_sources
 
 
@@ -36,7 +36,7 @@ class WindowMedia:
         return runs
 
 
-async def read(ctx: Context, capture: Row) -> WindowMedia:
+async def read(ctx: Context, capture: CaptureRow) -> WindowMedia:
     """The media that is there now. What has come since the acceptance is pinned, too."""
     now = datetime.now(UTC)
     spans = await media_arrival.spans_to_make(ctx, capture, now)

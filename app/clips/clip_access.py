@@ -9,7 +9,7 @@ from app.access.policy import ClipRight
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import NotFound, NotPermitted
-from app.models import Row
+from app.models import ClipRow, Visibility
 from app.models.schema import ReplayClip
 
 NO_CLIP = "there is no such clip, or it is not yours"
@@ -17,10 +17,10 @@ SHOWN: dict[str, Any] = {"ready": True, "deleted_at": None}
 """What the row of a clip that is not deleted matches."""
 
 
-async def right(ctx: Context, caller: Caller, row: Row) -> ClipRight:
+async def right(ctx: Context, caller: Caller, row: ClipRow) -> ClipRight:
     """What the caller may do with the clip of a row."""
     in_room = False
-    if row["visibility"] == "room":
+    if row["visibility"] == Visibility.ROOM:
         in_room = bool(await presence.stays(ctx.store, caller.identity, [row["room_sid"]]))
     return policy.clip_right(
         caller,
@@ -31,7 +31,7 @@ async def right(ctx: Context, caller: Caller, row: Row) -> ClipRight:
     )
 
 
-async def readable(ctx: Context, caller: Caller, clip_id: str) -> Row:
+async def readable(ctx: Context, caller: Caller, clip_id: str) -> ClipRow:
     """The row of a clip that the caller may see. Raises NotFound."""
     row = await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
     if row is None or not is_shown(row) or await right(ctx, caller, row) < ClipRight.READ:
@@ -41,7 +41,7 @@ async def readable(ctx: Context, caller: Caller, clip_id: str) -> Row:
 
 async def changeable(
     ctx: Context, caller: Caller, clip_id: str, *, deleted_too: bool = False
-) -> Row:
+) -> ClipRow:
     """The row of a clip that the caller may change.
 
     Raises NotFound, and NotPermitted to somebody who may see it.
@@ -59,6 +59,6 @@ async def changeable(
     return row
 
 
-def is_shown(row: Row) -> bool:
+def is_shown(row: ClipRow) -> bool:
     """Whether the clip is ready and not deleted."""
     return bool(row["ready"]) and row["deleted_at"] is None

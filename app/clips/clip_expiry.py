@@ -11,7 +11,7 @@ from app.access import audit, quota
 from app.clips import clip_thumbnails
 from app.clips.library import RESTORE_SECONDS
 from app.context import Context
-from app.models import Row
+from app.models import ClipRow
 from app.models.schema import File, ReplayClip
 from app.storage import local
 from app.store import before
@@ -67,7 +67,7 @@ async def _expire(ctx: Context) -> None:
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
 
 
-async def _remove(ctx: Context, row: Row) -> None:
+async def _remove(ctx: Context, row: ClipRow) -> None:
     await quota.give_back(ctx.store, row["owner"], row["_id"])
     file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
     await asyncio.to_thread(clip_thumbnails.remove, ctx.settings.media_root, row["_id"])

@@ -17,7 +17,7 @@ from pathlib import Path
 from app.buffer.paths import CLIPS_ROOT
 from app.clips.clip_location import storage_path
 from app.context import Context
-from app.models import QuotaRow, Row
+from app.models import ClipRow, QuotaRow
 from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
 from app.storage import local
 from app.storage.violation import Violation
@@ -35,7 +35,7 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     quotas = {row["_id"]: row async for row in ctx.store.rows(UserReplayQuota).find({})}
     known: set[str] = set()
     charged: set[str] = set()
-    rows: list[Row] = []
+    rows: list[ClipRow] = []
     old = {"created_at": before(now - SETTLING)}
     async for row in ctx.store.rows(ReplayClip).find(old, _FIELDS):
         rows.append(row)
@@ -68,7 +68,7 @@ async def _unfinished(ctx: Context) -> dict[str, str]:
 
 
 async def _of_clips(
-    ctx: Context, rows: list[Row], quotas: dict[str, QuotaRow], now: datetime, known: set[str]
+    ctx: Context, rows: list[ClipRow], quotas: dict[str, QuotaRow], now: datetime, known: set[str]
 ) -> list[Violation]:
     wanted = {"_id": {"$in": [row["file_id"] for row in rows]}}
     files = {row["_id"]: row async for row in ctx.store.rows(File).find(wanted)}

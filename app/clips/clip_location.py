@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.buffer import paths
-from app.models import Row
+from app.models import CaptureRow
 
 
-def storage_path(capture: Row) -> str:
+def storage_path(capture: CaptureRow) -> str:
     """Where the clip of a capture lies, below the media root; the same for whoever asks."""
     return str(paths.clip_path(capture["caller"], capture["accepted_at"], capture["clip_id"]))

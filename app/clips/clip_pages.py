@@ -18,7 +18,7 @@ from app.access.policy import ClipsSeen
 from app.access.tokens import Caller
 from app.clips import clip_access
 from app.context import Context
-from app.models import Row, keyset
+from app.models import ClipRow, FileRow, Row, keyset
 from app.models.keyset import Order, Page, Position
 from app.models.schema import File, ReplayClip
 from app.store import EPOCH, FAR, first
@@ -33,8 +33,8 @@ _NEWEST_FIRST = Order("created_at")
 class Clip:
     """A clip's row with the row of its file."""
 
-    row: Row
-    file: Row
+    row: ClipRow
+    file: FileRow
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,10 @@ async def page(
 
 
 async def _filled(
-    ctx: Context, wanted: Wanted, rows: Sequence[Row], limit: int, *, more: bool
+    ctx: Context, wanted: Wanted, rows: Sequence[ClipRow], limit: int, *, more: bool
 ) -> Page[Clip]:
-    kept: list[Row] = []
-    last: Row | None = rows[-1] if rows and more else None
+    kept: list[ClipRow] = []
+    last: ClipRow | None = rows[-1] if rows and more else None
     for place, row in enumerate(rows):
         if _fits(row, wanted):
             kept.append(row)
@@ -101,7 +101,7 @@ async def _filled(
     return Page(shown, keyset.written(_NEWEST_FIRST.position(last)) if last is not None else None)
 
 
-def _fits(row: Row, wanted: Wanted) -> bool:
+def _fits(row: ClipRow, wanted: Wanted) -> bool:
     return (
         clip_access.is_shown(row)
         and wanted.owner in (None, row["owner"])
@@ -141,11 +141,11 @@ async def _rooms(ctx: Context, caller: Caller, seen: ClipsSeen, room: str | None
 
 async def _before(
     ctx: Context, scope: Row, begin: Position, since: datetime, count: int
-) -> list[Row]:
+) -> list[ClipRow]:
     """The newest rows of a scope before a position, at most `count` and not older than `since`."""
     at, clip_id = begin
     clips = ctx.store.rows(ReplayClip)
-    rows: list[Row] = []
+    rows: list[ClipRow] = []
     if clip_id and at >= since:
         same = clips.find(scope | _NEWEST_FIRST.beside(begin)).sort(_NEWEST_FIRST.sorting)
         rows = await first(same, count)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from app.media.movie import Movie, Pause, Span
-from app.models import Row
+from app.models import CaptureRow, ClipFields, ClipGap, ClipNote, ClockKind, GapWhy
 
 _LATE_SECONDS = 0.25
 """What is missing at the end is noted from here on: below it are the last pictures of a precise cut
 that need later ones, at most three of 15 a second."""
-_WHY = {"hole": "no-picture", "lost": "lost", "start": "no-picture"}
+_WHY = {"hole": GapWhy.NO_PICTURE, "lost": GapWhy.LOST, "start": GapWhy.NO_PICTURE}
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,13 @@ class ClipContents:
         )
 
 
-def fields(capture: Row, contents: ClipContents, *, exact_clock: bool) -> dict[str, Any]:
+def fields(capture: CaptureRow, contents: ClipContents, *, exact_clock: bool) -> ClipFields:
     """The fields of the clip's row that depend on its media."""
     start, end = contents.spans[0].start, contents.spans[-1].end
     missing = (capture["window_end"] - end).total_seconds()
     notes = [*capture["notes"]]
-    if missing > _LATE_SECONDS and "end-clamped" not in notes:
-        notes.append("end-clamped")
+    if missing > _LATE_SECONDS and ClipNote.END_CLAMPED not in notes:
+        notes.append(ClipNote.END_CLAMPED)
     return {
         "delivered_start": start,
         "delivered_end": end,
@@ -58,11 +57,11 @@ def fields(capture: Row, contents: ClipContents, *, exact_clock: bool) -> dict[s
         "audio": contents.audio,
         "width": contents.width,
         "height": contents.height,
-        "clock": "exact" if exact_clock else "approximate",
+        "clock": ClockKind.EXACT if exact_clock else ClockKind.APPROXIMATE,
     }
 
 
-def _gaps(contents: ClipContents) -> list[dict[str, Any]]:
+def _gaps(contents: ClipContents) -> list[ClipGap]:
     """The pauses in order of time: {start, end, why, kept}.
 
     `why`: `no-picture` (nothing new on the screen, or none to begin with), `lost` (segments that
@@ -75,14 +74,14 @@ def _gaps(contents: ClipContents) -> list[dict[str, Any]]:
         for earlier, later in zip(contents.spans, contents.spans[1:], strict=False)
     ]
     found = [
-        _gap(pause, "lost" if one_session else "not-recorded")
+        _gap(pause, GapWhy.LOST if one_session else GapWhy.NOT_RECORDED)
         for pause, one_session in zip(between, same, strict=True)
     ]
     found += [_gap(pause, _WHY[pause.kind]) for pause in contents.pauses if pause.kind in _WHY]
     return sorted((gap for gap in found if gap["start"] < gap["end"]), key=lambda gap: gap["start"])
 
 
-def _gap(pause: Pause, why: str) -> dict[str, Any]:
+def _gap(pause: Pause, why: GapWhy) -> ClipGap:
     return {"start": pause.start, "end": pause.end, "why": why, "kept": pause.kept}
 
 

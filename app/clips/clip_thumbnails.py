@@ -24,7 +24,7 @@ from app.media.keyframes import KeyFrame, Shown
 from app.media.pictures import NoPicture, Sheet
 from app.media.sheets import Tile
 from app.media.sprites import MAX_TILES, POSTER, Cue, Grid, fitted
-from app.models import Row
+from app.models import FileRow
 from app.models.schema import ReplayClip
 from app.storage import local
 from app.storage.confined import inside
@@ -39,7 +39,7 @@ Found = TypeVar("Found")
 log = structlog.get_logger()
 
 
-async def index(ctx: Context, file: Row) -> tuple[Grid, list[Cue]]:
+async def index(ctx: Context, file: FileRow) -> tuple[Grid, list[Cue]]:
     """The places on the clip's sheet, and when each is shown. Raises Gone."""
     movie = await asyncio.to_thread(_read, keyframes.shown, _clip_path(ctx, file))
     starts = [0.0, *(key.seconds for key in _chosen(movie)[1:])]
@@ -51,7 +51,7 @@ async def index(ctx: Context, file: Row) -> tuple[Grid, list[Cue]]:
     return _grid(movie), cues
 
 
-async def poster(ctx: Context, drawing: Drawing, file: Row) -> Path:
+async def poster(ctx: Context, drawing: Drawing, file: FileRow) -> Path:
     """The file of the first key frame that the clip shows. Raises Gone, StorageFull."""
 
     async def make() -> bytes:
@@ -60,7 +60,7 @@ async def poster(ctx: Context, drawing: Drawing, file: Row) -> Path:
     return await _kept(ctx, drawing, file, "poster.jpg", make)
 
 
-async def sheet(ctx: Context, drawing: Drawing, file: Row) -> Path:
+async def sheet(ctx: Context, drawing: Drawing, file: FileRow) -> Path:
     """The file of the clip's sheet.
 
     Raises Gone, StorageFull, Unavailable if drawing takes longer, DrawingFailed.
@@ -104,7 +104,7 @@ async def sweep(ctx: Context) -> None:
 async def _kept(
     ctx: Context,
     drawing: Drawing,
-    file: Row,
+    file: FileRow,
     name: str,
     make: Callable[[], Awaitable[bytes]],
 ) -> Path:
@@ -127,7 +127,7 @@ async def _kept(
     return path
 
 
-def _clip_path(ctx: Context, file: Row) -> Path:
+def _clip_path(ctx: Context, file: FileRow) -> Path:
     return local.locate(ctx.settings.media_root, file["storage_path"])
 
 

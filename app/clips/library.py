@@ -14,7 +14,7 @@ from app.clips import clip_access, clip_report, visibilities
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
-from app.models import Row
+from app.models import ClipRow, FileRow
 from app.models.schema import File, ReplayClip
 
 RESTORE_SECONDS = 60
@@ -114,7 +114,7 @@ async def restore(ctx: Context, caller: Caller, clip_id: str) -> Clip:
 
 async def file_of(
     ctx: Context, caller: Caller | None, file_id: str, grant: int | None = None
-) -> Row:
+) -> FileRow:
     """The row of a file that may be read. `caller` None: a signature has allowed it.
 
     `grant`: the signature is good as long as nobody has changed who may see the clip; None: for the
@@ -135,7 +135,7 @@ async def file_of(
     return file
 
 
-async def file_and_clip(ctx: Context, file_id: str) -> tuple[Row, Row]:
+async def file_and_clip(ctx: Context, file_id: str) -> tuple[FileRow, ClipRow]:
     """The rows of a file and of its clip, whoever may see them. Raises NotFound."""
     file = await ctx.store.rows(File).find_one({"_id": file_id})
     clip = file and await ctx.store.rows(ReplayClip).find_one({"_id": file["resource_id"]})
@@ -144,7 +144,7 @@ async def file_and_clip(ctx: Context, file_id: str) -> tuple[Row, Row]:
     return file, clip
 
 
-async def with_file(ctx: Context, row: Row) -> Clip:
+async def with_file(ctx: Context, row: ClipRow) -> Clip:
     """A clip's row with that of its file. Raises NotFound."""
     file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
     if not file:
@@ -153,7 +153,7 @@ async def with_file(ctx: Context, row: Row) -> Clip:
 
 
 async def note(
-    ctx: Context, caller: Caller, action: audit.AuditAction, row: Row, **data: Any
+    ctx: Context, caller: Caller, action: audit.AuditAction, row: ClipRow, **data: Any
 ) -> None:
     """Writes into the audit what somebody did with a clip."""
     await audit.note(

@@ -14,7 +14,7 @@ from app import metrics
 from app.access import accounts, audit
 from app.access.accounts import Correction
 from app.context import Context
-from app.models import Row
+from app.models import ClipRow, Row
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import local
 from app.store import dated
@@ -58,7 +58,7 @@ async def differences(ctx: Context) -> dict[str, Correction]:
     """What has to be corrected as things are now, by identity."""
     unfinished = await ctx.store.rows(Capture).distinct("clip_id", {"lease_until": dated()})
     clips: dict[str, dict[str, int]] = {}
-    rows: list[Row] = []
+    rows: list[ClipRow] = []
     shown = ctx.store.rows(ReplayClip).find(
         {"ready": True, "deleted_at": None}, {"owner": 1, "file_id": 1}
     )
@@ -71,7 +71,7 @@ async def differences(ctx: Context) -> dict[str, Correction]:
     return await accounts.compare(ctx.store, clips, set(unfinished))
 
 
-async def _add(ctx: Context, rows: Sequence[Row], clips: dict[str, dict[str, int]]) -> None:
+async def _add(ctx: Context, rows: Sequence[ClipRow], clips: dict[str, dict[str, int]]) -> None:
     """Adds the clips' sizes, by owner. Says which files are not as their rows say."""
     wanted = {"_id": {"$in": [row["file_id"] for row in rows]}}
     files = await ctx.store.rows(File).find(wanted).to_list(None)

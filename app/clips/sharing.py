@@ -13,7 +13,7 @@ from app.clips import clip_access, library, visibilities
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
-from app.models import Row
+from app.models import FileRow
 
 
 class NoEventsUrl(ReplayError):
@@ -87,7 +87,7 @@ async def share(
     return message
 
 
-async def file_by_link(ctx: Context, file_id: str, secret: str) -> Row:
+async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:
     """The row of a file that a link opens.
 
     Raises NotFound, the same for a wrong, a revoked and an expired link, and for no such file; Gone

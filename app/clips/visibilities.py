@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.errors import ReplayError
-from app.models import Row
+from app.models import ClipRow, Visibility
 
 SECRET_BYTES = 24
 
@@ -17,7 +17,7 @@ class HiddenHead(ReplayError):
 
 
 def fields(
-    row: Row, visibility: str, now: datetime, link_life: timedelta, *, hidden_head: bool
+    row: ClipRow, visibility: str, now: datetime, link_life: timedelta, *, hidden_head: bool
 ) -> dict[str, Any]:
     """The fields to set so that a clip has a visibility: `private`, `room` or `link`.
 
@@ -28,7 +28,7 @@ def fields(
     Raises HiddenHead if the clip would be opened, has a hidden beginning, and the caller does not
     say so.
     """
-    opened = visibility != "private" and visibility != row["visibility"]
+    opened = visibility != Visibility.PRIVATE and visibility != row["visibility"]
     if opened and row["hidden_head_seconds"] > 0 and not hidden_head:
         raise HiddenHead(
             f"the file holds {row['hidden_head_seconds']:.3f} s before the first picture that is "
@@ -36,20 +36,22 @@ def fields(
             '"share_hidden_head": true',
             hidden_head_seconds=row["hidden_head_seconds"],
         )
-    link = visibility == "link"
+    link = visibility == Visibility.LINK
     secret = row["link_secret"] if link and link_holds(row, now) else None
     return {
         "visibility": visibility,
-        "audience": row["room_sid"] if visibility == "room" else None,
+        "audience": row["room_sid"] if visibility == Visibility.ROOM else None,
         "link_secret": (secret or secrets.token_urlsafe(SECRET_BYTES)) if link else None,
         "link_expires_at": now + link_life if link else None,
     }
 
 
-def link_holds(row: Row, now: datetime) -> bool:
+def link_holds(row: ClipRow, now: datetime) -> bool:
     """Whether the clip has a link that opens it now."""
+    ends = row["link_expires_at"]
     return (
-        row["visibility"] == "link"
+        row["visibility"] == Visibility.LINK
         and row["link_secret"] is not None
-        and row["link_expires_at"] > now
+        and ends is not None
+        and ends > now
     )

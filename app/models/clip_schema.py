@@ -8,7 +8,7 @@ from typing import Any
 from odmantic import Field, Model
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from app.models import Row
+from app.models import CaptureRow, ClipRow, FileRow
 from app.models.stored import Stored
 from app.models.words import (
     CaptureStage,
@@ -22,7 +22,7 @@ from app.models.words import (
 )
 
 
-class Capture(Model, Stored[Row]):
+class Capture(Model, Stored[CaptureRow]):
     """A request for a clip and its job. The row is the promise; the queue only hurries it.
 
     `spans` freeze, at the time of acceptance, what the window means in each session's media time:
@@ -89,7 +89,7 @@ class Capture(Model, Stored[Row]):
     finished_at: datetime | None = None
 
 
-class ReplayClip(Model, Stored[Row]):
+class ReplayClip(Model, Stored[ClipRow]):
     """What a capture made. Only `ready` ones that are not deleted are shown.
 
     `audience` is the sid of the room whose people may
@@ -147,7 +147,7 @@ class ReplayClip(Model, Stored[Row]):
     deleted_at: datetime | None = None
 
 
-class File(Model, Stored[Row]):
+class File(Model, Stored[FileRow]):
     """The bytes of a clip, where they are and what they must hash to.
 
     `storage_path` is relative to the root of its storage. `checksum` is `sha256:` and 64 hex

@@ -12,17 +12,11 @@ from livekit.protocol.egress import EgressStatus as LiveKitStatus
 from odmantic import Model
 
 from app import models
-from app.models import Row, Stored, words
+from app.models import Stored, words
 from app.models.schema import MODELS, Pin
 
 ROWS = {
     each for each in vars(models).values() if is_typeddict(each) and each.__name__.endswith("Row")
-}
-# Their rows are not told to the type checker yet.
-UNTYPED = {
-    "Capture": models.CaptureRow,
-    "File": models.FileRow,
-    "ReplayClip": models.ClipRow,
 }
 
 
@@ -30,7 +24,7 @@ def row_of(model: type[Model]) -> Any:
     """The type that `Store.rows` gives the rows of a model."""
     (stored,) = [b for b in model.__orig_bases__ if get_origin(b) is Stored]  # type: ignore[attr-defined]
     (row,) = get_args(stored)
-    return UNTYPED.get(model.__name__) if row == Row else row
+    return row
 
 
 def plain(kind: Any) -> Any:
