@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.media.movie import Movie, Pause, Span
+from app.media.movie import Movie, MovieSpan, Pause
 from app.models import CaptureRow, ClipFields, ClipGap, ClipNote, ClockKind, GapWhy
 
 _LATE_SECONDS = 0.25
@@ -18,7 +18,7 @@ _WHY = {"hole": GapWhy.NO_PICTURE, "lost": GapWhy.LOST, "start": GapWhy.NO_PICTU
 class ClipContents:
     """What a clip shows, whichever way it was made."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[MovieSpan, ...]
     pauses: tuple[Pause, ...]
     duration_seconds: float
     hidden_head_seconds: float

@@ -20,7 +20,7 @@ from app.buffer.paths import THUMBNAILS_ROOT
 from app.context import Context
 from app.errors import Gone
 from app.media import keyframes, pictures, sheets
-from app.media.keyframes import KeyFrame, Shown
+from app.media.keyframes import KeyFrame, KeyFrameIndex
 from app.media.pictures import NoPicture, Sheet
 from app.media.sheets import Tile
 from app.media.sprites import MAX_TILES, POSTER, Cue, Grid, fitted
@@ -35,13 +35,13 @@ ORPHANED_SECONDS = 3600.0
 """A folder that is older than this and whose clip is gone was left by somebody who was killed."""
 _AT_ONCE = 500
 
-Found = TypeVar("Found")
+_Read = TypeVar("_Read")
 log = structlog.get_logger()
 
 
 async def index(ctx: Context, file: FileRow) -> tuple[Grid, list[Cue]]:
     """The places on the clip's sheet, and when each is shown. Raises Gone."""
-    movie = await asyncio.to_thread(_read, keyframes.shown, _clip_path(ctx, file))
+    movie = await asyncio.to_thread(_read, keyframes.read_index, _clip_path(ctx, file))
     starts = [0.0, *(key.seconds for key in _chosen(movie)[1:])]
     ends = [*starts[1:], movie.seconds]
     cues = [
@@ -68,7 +68,7 @@ async def sheet(ctx: Context, drawing: Drawing, file: FileRow) -> Path:
 
     async def make() -> bytes:
         path = _clip_path(ctx, file)
-        movie = await asyncio.to_thread(_read, keyframes.shown, path)
+        movie = await asyncio.to_thread(_read, keyframes.read_index, path)
         if not movie.keys:
             return await asyncio.to_thread(_read, _single, path)
         avcc = movie.avcc.hex()
@@ -131,7 +131,7 @@ def _clip_path(ctx: Context, file: FileRow) -> Path:
     return local.locate(ctx.settings.media_root, file["storage_path"])
 
 
-def _read(what: Callable[[Path], Found], path: Path) -> Found:
+def _read(what: Callable[[Path], _Read], path: Path) -> _Read:
     """What a function reads of a clip. Raises Gone where it can't."""
     try:
         return what(path)
@@ -147,24 +147,24 @@ def _no_picture() -> Gone:
 
 
 def _poster(path: Path) -> bytes:
-    frame = keyframes.first_picture(path, keyframes.shown(path))
+    frame = keyframes.first_picture(path, keyframes.read_index(path))
     return pictures.jpeg(pictures.small(frame, *fitted(frame.width, frame.height, POSTER)))
 
 
 def _single(path: Path) -> bytes:
     """The sheet of a clip so short that it shows no key frame."""
-    movie = keyframes.shown(path)
+    movie = keyframes.read_index(path)
     drawn = Sheet(_grid(movie))
     drawn.put(0, keyframes.first_picture(path, movie))
     return drawn.jpeg()
 
 
-def _chosen(movie: Shown) -> tuple[KeyFrame, ...]:
+def _chosen(movie: KeyFrameIndex) -> tuple[KeyFrame, ...]:
     every = -(-len(movie.keys) // MAX_TILES) or 1
     return movie.keys[::every]
 
 
-def _grid(movie: Shown) -> Grid:
+def _grid(movie: KeyFrameIndex) -> Grid:
     return Grid(len(_chosen(movie)) or 1, *fitted(movie.width, movie.height))
 
 

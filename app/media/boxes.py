@@ -33,7 +33,7 @@ def media_data_head(payload_bytes: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Box:
     """A box in bytes: its payload is `data[start:end]`."""
 
     kind: bytes
@@ -41,7 +41,7 @@ class Found:
     end: int
 
 
-def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Found]:
+def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
     """The boxes that follow each other in `data[start:end]`. ValueError where one overruns it."""
     end = len(data) if end is None else end
     while start < end:
@@ -54,13 +54,13 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Found
             head = 16
         if size < head or start + size > end:
             raise ValueError(f"box {kind!r} at {start} claims {size} bytes of {end - start}")
-        yield Found(kind, start + head, start + size)
+        yield Box(kind, start + head, start + size)
         start += size
 
 
-def find(data: bytes, *path: bytes) -> list[Found]:
+def find(data: bytes, *path: bytes) -> list[Box]:
     """All boxes at `path`, such as `find(data, b"moov", b"trak")`."""
-    level = [Found(b"", 0, len(data))]
+    level = [Box(b"", 0, len(data))]
     for kind in path:
         level = [
             inner

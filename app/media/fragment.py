@@ -65,7 +65,7 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyFrame:
+class FragmentKeyFrame:
     """An IDR picture: its time in ticks, and where its sample lies in the fragment's file."""
 
     pts: int
@@ -97,7 +97,7 @@ class Prepared:
     audio_frames: int
     silence_frames: int
     audio: bool
-    keys: tuple[KeyFrame, ...]
+    keys: tuple[FragmentKeyFrame, ...]
     holes: tuple[Hole, ...]
     continuity: Continuity
 
@@ -252,7 +252,7 @@ def _assemble(
         silence_frames=sound.silence_frames,
         audio=table.audio,
         keys=tuple(
-            KeyFrame(int(pts[i]), int(offsets[i]), int(table.sizes[i]))
+            FragmentKeyFrame(int(pts[i]), int(offsets[i]), int(table.sizes[i]))
             for i in np.flatnonzero(table.keys)
         ),
         holes=tuple(Hole(int(ordered[i]) + frame_ticks, int(ordered[i + 1])) for i in breaks),

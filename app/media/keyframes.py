@@ -29,7 +29,7 @@ class KeyFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class KeyFrameIndex:
     """What a movie shows: its length, size and key frames in order of time.
 
     `keys` is empty if the movie begins behind its only key frame. `avcc`: for the decoder.
@@ -42,7 +42,7 @@ class Shown:
     keys: tuple[KeyFrame, ...]
 
 
-def shown(path: Path) -> Shown:
+def read_index(path: Path) -> KeyFrameIndex:
     """Reads the movie's index. Raises NoPicture, OSError.
 
     The index has decode times. A key frame is shown later than that by what the pictures before it
@@ -64,10 +64,10 @@ def shown(path: Path) -> Shown:
         ]
         seconds = (container.duration or 0) / av.time_base
         avcc = video.codec_context.extradata or b""
-        return Shown(seconds, video.width, video.height, avcc, tuple(keys))
+        return KeyFrameIndex(seconds, video.width, video.height, avcc, tuple(keys))
 
 
-def first_picture(path: Path, movie: Shown) -> VideoFrame:
+def first_picture(path: Path, movie: KeyFrameIndex) -> VideoFrame:
     """The first key frame that is shown; if there is none, the first picture that is.
 
     The latter is decoded from the hidden key frame on. Raises NoPicture, OSError.

@@ -26,17 +26,17 @@ __all__ = [
     "Gaps",
     "Incompatible",
     "Movie",
+    "MovieSpan",
     "NothingToShow",
     "Pause",
     "Run",
     "Source",
-    "Span",
     "plan",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class MovieSpan:
     """What of one session is shown, and from which second of the movie on.
 
     `start_ticks` is the first shown picture's time, `end_ticks` where the last one ends.
@@ -77,7 +77,7 @@ class Movie:
     audio: bool
     width: int
     height: int
-    spans: tuple[Span, ...]
+    spans: tuple[MovieSpan, ...]
     pauses: tuple[Pause, ...]
 
     def extents_of(self, start: int, end: int) -> Iterator[Extent]:
@@ -145,7 +145,7 @@ def plan(
         width=init.width,
         height=init.height,
         spans=tuple(
-            Span(
+            MovieSpan(
                 session=one.run.session,
                 start_ticks=one.start_ticks,
                 end_ticks=one.end_ticks,

@@ -146,7 +146,7 @@ def test_the_key_frames_of_a_clip_are_those_that_it_shows(
     """One that only the pictures behind it need is hidden by the edit list, and no thumbnail."""
     made = fragments(NUMBERED)
     _, path = clip_of([made.run(round(start * TICKS), round(end * TICKS))], tmp_path)
-    found = keyframes.shown(path)
+    found = keyframes.read_index(path)
     assert [key.seconds for key in found.keys] == pytest.approx(seconds, abs=0.001)
     assert (found.width, found.height) == (320, 180)
     assert found.seconds == pytest.approx(end - start, abs=0.21)
@@ -160,7 +160,7 @@ def test_the_first_picture_of_a_clip_is_one_that_it_shows(
     made = fragments(NUMBERED)
     end = 3.5 if start == 2.5 else 6.0
     _, path = clip_of([made.run(round(start * TICKS), round(end * TICKS))], tmp_path)
-    frame = keyframes.first_picture(path, keyframes.shown(path))
+    frame = keyframes.first_picture(path, keyframes.read_index(path))
     assert number_in(grey(pictures.jpeg(pictures.small(frame, 320, 180)))) == number
 
 
@@ -169,7 +169,7 @@ def test_key_frames_of_joined_sessions_are_found_in_both(fragments: Make, tmp_pa
     runs = [one.run(TICKS, 5 * TICKS), two.run(0, 3 * TICKS, session="two", after_seconds=20)]
     movie, path = clip_of(runs, tmp_path)
     joint = movie.spans[1].movie_seconds
-    found = [key.seconds for key in keyframes.shown(path).keys]
+    found = [key.seconds for key in keyframes.read_index(path).keys]
     assert found == pytest.approx([1.0, 3.0, joint, joint + 2.0], abs=0.002)
 
 
@@ -178,7 +178,7 @@ def test_what_is_no_movie_has_no_picture(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(data)
     with pytest.raises(NoPicture):
-        keyframes.shown(path)
+        keyframes.read_index(path)
 
 
 def test_a_movie_without_pictures_has_none(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_movie_without_pictures_has_none(tmp_path: Path) -> None:
         container.mux(stream.encode(silence))
         container.mux(stream.encode(None))
     with pytest.raises(NoPicture):
-        keyframes.shown(path)
+        keyframes.read_index(path)
 
 
 def test_half_a_key_frame_is_none(fragments: Make) -> None:
