@@ -47,13 +47,7 @@ class Encoding:
 
 
 async def make(
-    runs: Sequence[Run],
-    part: Path,
-    report: Report,
-    slots: Slots,
-    *,
-    gaps: Gaps,
-    title: str | None,
+    runs: Sequence[Run], part: Path, report: Report, slots: Slots, *, gaps: Gaps, title: str | None
 ) -> ClipContents:
     """Writes the part: durable, verified.
 

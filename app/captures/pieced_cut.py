@@ -47,13 +47,7 @@ class _Encoded:
 
 
 async def make(
-    found: Ends,
-    part: Path,
-    report: Report,
-    slots: Slots,
-    *,
-    gaps: Gaps,
-    title: str | None,
+    found: Ends, part: Path, report: Report, slots: Slots, *, gaps: Gaps, title: str | None
 ) -> ClipContents:
     """Writes the part: durable, verified.
 

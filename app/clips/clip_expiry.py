@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from app.access import audit, quota
-from app.clips import clip_thumbnails
-from app.clips.library import RESTORE_SECONDS
+from app.clips import clip_thumbnails, library
 from app.context import Context
 from app.models import ClipRow
 from app.models.schema import File, ReplayClip
@@ -31,7 +30,7 @@ async def sweep_clips(ctx: Context) -> None:
     """
     await _expire(ctx)
     rows = ctx.store.rows(ReplayClip)
-    over = datetime.now(UTC) - timedelta(seconds=RESTORE_SECONDS)
+    over = datetime.now(UTC) - timedelta(seconds=library.RESTORE_SECONDS)
     for row in await rows.find({"deleted_at": before(over)}).to_list(AT_A_TIME):
         # From here on nobody can restore it.
         claimed = await rows.update_one(
@@ -56,14 +55,7 @@ async def _expire(ctx: Context) -> None:
         )
         if changed.modified_count:
             await quota.give_back(ctx.store, row["owner"], row["_id"])
-            await audit.note(
-                ctx.store,
-                audit.NOBODY,
-                "clip_expired",
-                row["_id"],
-                room=row["room"],
-                owner=row["owner"],
-            )
+            await library.note(ctx, audit.NOBODY, "clip_expired", row)
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
 
 

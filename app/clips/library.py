@@ -58,7 +58,7 @@ async def change(
             name = clip_report.filename(changes["title"], row["room"], start)
             files = ctx.store.rows(File)
             await files.update_one({"_id": row["file_id"]}, {"$set": {"filename": name}})
-        await note(ctx, caller, "clip_changed", row, **changes)
+        await note(ctx, caller.identity, "clip_changed", row, **changes)
     return await find(ctx, caller, clip_id)
 
 
@@ -74,7 +74,7 @@ async def delete(ctx: Context, caller: Caller, clip_id: str) -> str:
     if not changed.modified_count:
         raise NotFound(clip_access.NO_CLIP)
     await quota.give_back(ctx.store, row["owner"], clip_id)
-    await note(ctx, caller, "clip_deleted", row)
+    await note(ctx, caller.identity, "clip_deleted", row)
     log.info("clip_deleted", clip=clip_id, owner=row["owner"], by=caller.identity)
     return str(row["owner"])
 
@@ -107,7 +107,7 @@ async def restore(ctx: Context, caller: Caller, clip_id: str) -> Clip:
     ):
         await quota.give_back(ctx.store, owner, clip_id)
         raise late
-    await note(ctx, caller, "clip_restored", row)
+    await note(ctx, caller.identity, "clip_restored", row)
     log.info("clip_restored", clip=clip_id, owner=owner, by=caller.identity)
     return await find(ctx, caller, clip_id)
 
@@ -153,9 +153,9 @@ async def with_file(ctx: Context, row: ClipRow) -> Clip:
 
 
 async def note(
-    ctx: Context, caller: Caller, action: audit.AuditAction, row: ClipRow, **data: Any
+    ctx: Context, identity: str, action: audit.AuditAction, row: ClipRow, **data: Any
 ) -> None:
     """Writes into the audit what somebody did with a clip."""
     await audit.note(
-        ctx.store, caller.identity, action, row["_id"], room=row["room"], owner=row["owner"], **data
+        ctx.store, identity, action, row["_id"], room=row["room"], owner=row["owner"], **data
     )

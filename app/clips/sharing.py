@@ -13,7 +13,7 @@ from app.clips import clip_access, library, visibilities
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
-from app.models import FileRow
+from app.models import ClipRow, FileRow, Row
 
 
 class NoEventsUrl(ReplayError):
@@ -53,27 +53,13 @@ async def share(
             "no chat would hear of it: whoever runs this instance has to set EVENTS_URL, "
             "EVENTS_KEY and EVENTS_SECRET"
         )
-    occasion = secrets.token_hex(12)
-    if idempotency_key is not None:
-        named = f"{clip_id}\0{caller.identity}\0{idempotency_key}"
-        occasion = hashlib.sha256(named.encode()).hexdigest()[:24]
-    key = f"{clip_id}:{occasion}"
+    key = f"{clip_id}:{_occasion(clip_id, caller, idempotency_key)}"
     message = Message(
         event_id=f"{outbox.CLIP_SHARED}:{key}",
         channel_id=channel_id,
         text=words(row["duration_seconds"]) if text is None else text,
         attachments=(row["file_id"],),
     )
-    told = {
-        "clip_id": clip_id,
-        "file_id": row["file_id"],
-        "title": row["title"],
-        "shared_by": row["shared_by"],
-        "duration": round(row["duration_seconds"], 3),
-        "community": row["community"],
-        "channel_id": channel_id,
-        "message": {"text": message.text, "attachments": list(message.attachments)},
-    }
     await outbox.tell(
         ctx,
         outbox.CLIP_SHARED,
@@ -81,10 +67,31 @@ async def share(
         room=row["room"],
         room_sid=row["room_sid"],
         identity=caller.identity,
-        data=told,
+        data=_event_data(row, message),
     )
-    await library.note(ctx, caller, "clip_shared", row, channel_id=channel_id)
+    await library.note(ctx, caller.identity, "clip_shared", row, channel_id=channel_id)
     return message
+
+
+def _occasion(clip_id: str, caller: Caller, idempotency_key: str | None) -> str:
+    """What tells this sharing from others of the clip; the same for the same key."""
+    if idempotency_key is None:
+        return secrets.token_hex(12)
+    named = f"{clip_id}\0{caller.identity}\0{idempotency_key}"
+    return hashlib.sha256(named.encode()).hexdigest()[:24]
+
+
+def _event_data(row: ClipRow, message: Message) -> Row:
+    return {
+        "clip_id": row["_id"],
+        "file_id": row["file_id"],
+        "title": row["title"],
+        "shared_by": row["shared_by"],
+        "duration": round(row["duration_seconds"], 3),
+        "community": row["community"],
+        "channel_id": message.channel_id,
+        "message": {"text": message.text, "attachments": list(message.attachments)},
+    }
 
 
 async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:
