@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,8 @@ from app.context import Context
 from app.models import Row
 from app.models.schema import Capture, File, Pin, ReplayClip
 from app.storage import local
-from tests.integration.buffer.shares import DiskShare
+from tests.integration.buffer.shares import DiskShare, begin_share, indexing
+from tests.media_factory import Recording
 from tests.packet_checker import TICKS, Shown, check_clip, read_clip, read_transport
 from tests.waiting import wait_for
 
@@ -42,6 +46,26 @@ async def accepted(ctx: Context, caller: Caller, **asked: Any) -> Row:
 async def work_on(ctx: Context, capture_id: str, slots: Slots | None = None) -> None:
     """What a worker does with the job of a capture: one of its own, unless it is given slots."""
     await execution.run(ctx, slots or Slots.of(ctx.settings), capture_id)
+
+
+@asynccontextmanager
+async def live_share(
+    ctx: Context, recording: Recording, *, age: float, segments: int
+) -> AsyncIterator[DiskShare]:
+    """A share of ada's that began `age` seconds ago and is being indexed: so many segments yet."""
+    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=age), recording)
+    async with indexing(ctx):
+        share.commit(segments)
+        await share.indexed(segments)
+        yield share
+
+
+async def waiting(ctx: Context, caller: Caller, **asked: Any) -> tuple[Row, asyncio.Task[None]]:
+    """A capture that waits for media, and the job that makes it then."""
+    row = await accepted(ctx, caller, **asked)
+    job = asyncio.create_task(work_on(ctx, row["_id"]))
+    await reaches(ctx, row["_id"], "waiting")
+    return row, job
 
 
 async def captured(ctx: Context, caller: Caller, **asked: Any) -> Done:

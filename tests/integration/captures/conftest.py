@@ -13,6 +13,7 @@ from app.context import Context
 from app.models.schema import Buffer
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.media_factory import MediaFactory, Recording, Shape
+from tests.unit.media.conftest import fragments as fragments
 
 ADA = Caller("ada")
 BOB = Caller("bob")

@@ -22,10 +22,12 @@ from tests.integration.captures.checking import (
     check_whole,
     done,
     files,
+    live_share,
     nothing_is_left,
     pictures_of,
     pictures_shown,
     reaches,
+    waiting,
     work_on,
 )
 from tests.integration.captures.conftest import ADA, MakeShare, end_share
@@ -101,13 +103,8 @@ async def test_the_row_the_file_and_the_quota_say_what_is_on_the_disk(
 async def test_include_waits_for_the_segment_that_covers_the_call(
     ctx: Context, recording: Recording
 ) -> None:
-    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=8.2), recording)
-    async with indexing(ctx):
-        share.commit(4)
-        await share.indexed(4)
-        row = await accepted(ctx, ADA, last=5)
-        job = asyncio.create_task(work_on(ctx, row["_id"]))
-        await reaches(ctx, row["_id"], "waiting")
+    async with live_share(ctx, recording, age=8.2, segments=4) as share:
+        row, job = await waiting(ctx, ADA, last=5)
         pins = await ctx.store.rows(Pin).find({}).to_list(None)
         assert [pin["end_ticks"] for pin in pins] == [None]
         share.commit(_lacks(share, row))
@@ -120,10 +117,7 @@ async def test_include_waits_for_the_segment_that_covers_the_call(
 
 
 async def test_skip_takes_what_is_there_at_once(ctx: Context, recording: Recording) -> None:
-    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=9.5), recording)
-    async with indexing(ctx):
-        share.commit(4)
-        await share.indexed(4)
+    async with live_share(ctx, recording, age=9.5, segments=4) as share:
         made = await captured(ctx, ADA, last=5, tail="skip")
     check_whole(made, share, segments=4)
     assert made.clip is not None
@@ -131,13 +125,8 @@ async def test_skip_takes_what_is_there_at_once(ctx: Context, recording: Recordi
 
 
 async def test_post_roll_reaches_beyond_the_call(ctx: Context, recording: Recording) -> None:
-    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=6.1), recording)
-    async with indexing(ctx):
-        share.commit(3)
-        await share.indexed(3)
-        row = await accepted(ctx, ADA, last=3, post_roll=1.5)
-        job = asyncio.create_task(work_on(ctx, row["_id"]))
-        await reaches(ctx, row["_id"], "waiting")
+    async with live_share(ctx, recording, age=6.1, segments=3) as share:
+        row, job = await waiting(ctx, ADA, last=3, post_roll=1.5)
         share.commit(_lacks(share, row) - 1)
         await asyncio.wait({job}, timeout=0.5)
         assert not job.done()
@@ -153,13 +142,8 @@ async def test_post_roll_reaches_beyond_the_call(ctx: Context, recording: Record
 async def test_a_share_that_ends_meanwhile_gives_what_is_there(
     ctx: Context, recording: Recording
 ) -> None:
-    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=9.5), recording)
-    async with indexing(ctx):
-        share.commit(4)
-        await share.indexed(4)
-        row = await accepted(ctx, ADA, last=8)
-        job = asyncio.create_task(work_on(ctx, row["_id"]))
-        await reaches(ctx, row["_id"], "waiting")
+    async with live_share(ctx, recording, age=9.5, segments=4) as share:
+        row, job = await waiting(ctx, ADA, last=8)
         share.egress.end()
         await share.change(status="EGRESS_COMPLETE", role=None, ended_at=datetime.now(UTC))
         await end_share(ctx, share.buffer_id)
@@ -315,13 +299,8 @@ async def test_a_queued_capture_is_cancelled(ctx: Context, ended_share: MakeShar
 async def test_a_waiting_capture_is_cancelled_and_its_worker_stops(
     ctx: Context, recording: Recording
 ) -> None:
-    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=9), recording)
-    async with indexing(ctx):
-        share.commit(4)
-        await share.indexed(4)
-        row = await accepted(ctx, ADA, last=5, post_roll=60)
-        job = asyncio.create_task(work_on(ctx, row["_id"]))
-        await reaches(ctx, row["_id"], "waiting")
+    async with live_share(ctx, recording, age=9, segments=4):
+        row, job = await waiting(ctx, ADA, last=5, post_roll=60)
         await endings.cancel(ctx, ADA, row["_id"])
         await asyncio.wait_for(job, PATIENCE_SECONDS)
     await _look_again(ctx, row["_id"])
@@ -357,13 +336,8 @@ async def test_two_workers_with_the_same_job_make_one_clip(
 async def test_a_worker_that_is_told_to_stop_hands_back_and_another_goes_on(
     ctx: Context, recording: Recording
 ) -> None:
-    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=9), recording)
-    async with indexing(ctx):
-        share.commit(4)
-        await share.indexed(4)
-        row = await accepted(ctx, ADA, last=5)
-        job = asyncio.create_task(work_on(ctx, row["_id"]))
-        await reaches(ctx, row["_id"], "waiting")
+    async with live_share(ctx, recording, age=9, segments=4) as share:
+        row, job = await waiting(ctx, ADA, last=5)
         job.cancel()
         with pytest.raises(asyncio.CancelledError):
             await job

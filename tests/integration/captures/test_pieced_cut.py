@@ -16,9 +16,9 @@ from app.media import ends
 from app.media.joining import write
 from app.media.movie import Movie, Run
 from app.models import Gaps
-from tests.media_factory import MediaFactory, Shape, number_in
+from tests.media_factory import Shape, number_in
 from tests.packet_checker import ROUNDING, TICKS, Media, read_clip
-from tests.unit.media.fragments import Fragments, prepare_all
+from tests.unit.media.fragments import Fragments
 
 NUMBERED = Shape(numbered=True, size=(320, 180), frames=150)
 SHAPES = {
@@ -33,20 +33,6 @@ SHAPES = {
 WINDOWS = [(1.3, 7.5), (1.4009, 7.4), (2.0, 7.55), (1.95, 8.02), (3.45, 9.0), (0.4, 6.0)]
 
 Fragmented = Callable[[Shape], Fragments]
-
-
-@pytest.fixture(scope="module")
-def fragments(tmp_path_factory: pytest.TempPathFactory) -> Fragmented:
-    factory = MediaFactory(tmp_path_factory.mktemp("recordings"))
-    folder = tmp_path_factory.mktemp("fragments")
-    made: dict[Shape, Fragments] = {}
-
-    def of(shape: Shape) -> Fragments:
-        if shape not in made:
-            made[shape] = prepare_all(factory.record(shape), folder / str(len(made)))
-        return made[shape]
-
-    return of
 
 
 @dataclass(frozen=True)

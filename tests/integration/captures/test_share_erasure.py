@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from app.access import quota
 from app.captures import share_erasure
 from app.cleaning import erasure as buffer_forgetting
 from app.context import Context
 from app.models.schema import AuditEntry, Buffer
-from tests.integration.buffer.shares import begin_share, indexing
-from tests.integration.captures.checking import accepted, captured, done
+from tests.integration.captures.checking import accepted, captured, done, live_share
 from tests.integration.captures.conftest import ADA
 from tests.media_factory import Recording
 
@@ -18,10 +17,7 @@ from tests.media_factory import Recording
 async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_are_not(
     ctx: Context, recording: Recording
 ) -> None:
-    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=7), recording)
-    async with indexing(ctx):
-        share.commit(3)
-        await share.indexed(3)
+    async with live_share(ctx, recording, age=7, segments=3) as share:
         kept = await captured(ctx, ADA, last=2, tail="skip")
         going = await accepted(ctx, ADA, last=4)
         buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})

@@ -8,11 +8,17 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from app.context import Context
-from tests.integration.buffer.shares import begin_share, indexing
-from tests.integration.captures.checking import accepted, check_whole, done, files, reaches
+from tests.integration.captures.checking import (
+    accepted,
+    check_whole,
+    done,
+    files,
+    live_share,
+    reaches,
+)
 from tests.integration.captures.conftest import ADA, MakeShare, end_share
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 from tests.media_factory import Recording
@@ -58,10 +64,7 @@ async def test_a_worker_makes_what_is_accepted(ctx: Context, ended_share: MakeSh
 async def test_a_killed_workers_capture_is_taken_up_in_time(
     ctx: Context, recording: Recording
 ) -> None:
-    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=9), recording)
-    async with indexing(ctx):
-        share.commit(4)
-        await share.indexed(4)
+    async with live_share(ctx, recording, age=9, segments=4) as share:
         row = await accepted(ctx, ADA, last=5, post_roll=20)
         async with worker(ctx):
             await reaches(ctx, row["_id"], "waiting")
