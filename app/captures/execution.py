@@ -124,16 +124,16 @@ async def _bring_to_its_end(ctx: Context, slots: Slots, lease: Lease, capture: C
 async def _wait(ctx: Context, lease: Lease, capture: CaptureRow) -> None:
     """Returns when the window's media is there, or when there is no use in waiting on."""
     thorough_at = datetime.min.replace(tzinfo=UTC)
-    is_said = capture["status"] == CaptureStatus.WAITING
+    is_waiting = capture["status"] == CaptureStatus.WAITING
     while (now := datetime.now(UTC)) < capture["wait_until"]:
         covered = await media_arrival.is_covered(ctx, capture)
         if covered or now >= thorough_at:
             if await media_arrival.is_complete(ctx, capture, now):
                 return
             thorough_at = now + timedelta(seconds=THOROUGH_SECONDS)
-        if not is_said:
+        if not is_waiting:
             await lease.move(CaptureStatus.WAITING, {"stage": CaptureStage.WAITING})
-            is_said = True
+            is_waiting = True
         if lease.lost.is_set():
             raise Lost(lease.capture_id)
         due_seconds = (capture["window_end"] - now).total_seconds()

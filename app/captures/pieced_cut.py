@@ -47,7 +47,7 @@ class _Encoded:
 
 
 async def make(
-    found: Ends, part: Path, report: Report, slots: Slots, *, gaps: Gaps, title: str | None
+    pieces: Ends, part: Path, report: Report, slots: Slots, *, gaps: Gaps, title: str | None
 ) -> ClipContents:
     """Writes the part: durable, verified.
 
@@ -58,7 +58,7 @@ async def make(
         async with slots.encoding:
             await report.stage(CaptureStage.ENCODING)
             fraction = Fraction(0.0, PIECES_SHARE)
-            encoding = pieced(found, part, files, gaps=gaps, title=title, on_progress=fraction.set)
+            encoding = pieced(pieces, part, files, gaps=gaps, title=title, on_progress=fraction.set)
             planned = await report.watch(encoding, fraction)
         async with slots.copying:
             await report.stage(CaptureStage.COPYING)

@@ -60,14 +60,14 @@ async def watchable(ctx: Context, row: CaptureRow, now: datetime) -> Watchable:
     )
     spans = await media_arrival.spans_to_make(ctx, row, now)
     sessions = await fragment_sources.sessions_of(ctx, spans)
-    found = [
+    present = [
         [segment for segment in segments if segment["end_ticks"] > span["start_ticks"]]
         for span, segments in zip(spans, await fragment_sources.rows_of(ctx, spans), strict=True)
     ]
     if not complete:
-        newest = max((segments[0]["session_id"] for segments in found if segments), default="")
-        found = _settled(found, sessions, await _begun(ctx, row, newest))
-    items = [hls.item(segment) for segments in found for segment in segments]
+        newest = max((segments[0]["session_id"] for segments in present if segments), default="")
+        present = _settled(present, sessions, await _begun(ctx, row, newest))
+    items = [hls.item(segment) for segments in present for segment in segments]
     _refuse_what_is_gone(row, items, complete=complete)
     lengths = [session["segment_seconds"] for session in sessions.values()]
     return Watchable(tuple(items), complete, max(lengths, default=1) + 1)
@@ -77,12 +77,12 @@ async def _begun(ctx: Context, row: CaptureRow, newest: str) -> datetime | None:
     """When a session after the `newest` one with media began; None if there is none."""
     # The ids of sessions sort by time.
     later = {"buffer_id": row["buffer_id"], "indexing": {"$ne": None}, "_id": {"$gt": newest}}
-    found = await ctx.store.rows(EgressSession).find_one(later, sort=[("_id", 1)])
-    return found["created_at"] if found else None
+    later_one = await ctx.store.rows(EgressSession).find_one(later, sort=[("_id", 1)])
+    return later_one["created_at"] if later_one else None
 
 
 def _settled(
-    found: Sequence[Sequence[SegmentRow]],
+    present: Sequence[Sequence[SegmentRow]],
     sessions: dict[str, SessionRow],
     begun: datetime | None,
 ) -> list[list[SegmentRow]]:
@@ -94,7 +94,7 @@ def _settled(
     will tell.
     """
     settled: list[list[SegmentRow]] = []
-    for segments in found:
+    for segments in present:
         before = settled[-1] if settled else []
         if before and segments:
             joined = segments[0]["start"] - before[-1]["end"] <= media_arrival.JOINED

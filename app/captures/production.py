@@ -81,9 +81,9 @@ async def _exact(
     """Pieced if that can be, encoded whole otherwise."""
     gaps, title = capture["gaps"], capture["title"] or None
     try:
-        found = await asyncio.to_thread(ends.find, runs)
-        if found is not None:
-            return await pieced_cut.make(found, part, report, slots, gaps=gaps, title=title)
+        pieces = await asyncio.to_thread(ends.find, runs)
+        if pieces is not None:
+            return await pieced_cut.make(pieces, part, report, slots, gaps=gaps, title=title)
     except (ends.OtherPictures, Unpreparable) as error:
         log.warning("exact_ends_unfit", capture=capture["_id"], error=str(error))
     return await encoded_cut.make(runs, part, report, slots, gaps=gaps, title=title)
