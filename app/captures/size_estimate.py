@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-
-from app.models import SegmentRow
+from typing import TypedDict
 
 UNKNOWN_BYTES_PER_SECOND = 780_000
 """The default encoding, 1080p60 at 6 Mbit/s with sound: for a share without any media yet."""
@@ -14,13 +13,21 @@ _INDEX_SHARE = 1.02
 _HEADER_BYTES = 4096
 
 
+class SizedSegment(TypedDict):
+    """What is asked of a segment's row."""
+
+    start: datetime
+    end: datetime
+    size_bytes: int
+
+
 def estimated_bytes(
-    segments: Iterable[SegmentRow], start: datetime, end: datetime, *, waits: bool
+    segments: Iterable[SizedSegment], start: datetime, end: datetime, *, waits: bool
 ) -> int:
     """The size of a clip of [start, end).
 
-    `segments` with `start`, `end` and `size_bytes` are those of the window that are there; `waits`:
-    the rest, up to `end`, is still to come, and is taken to be like them.
+    `segments` are those of the window that are there; `waits`: the rest, up to `end`, is still to
+    come, and is taken to be like them.
     """
     total, seconds, newest = 0, 0.0, start
     for segment in segments:

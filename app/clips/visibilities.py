@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from app.errors import ReplayError
 from app.models import ClipRow, Visibility
@@ -16,9 +16,18 @@ class HiddenHead(ReplayError):
     slug, status, title = "hidden-head", 409, "The file holds more than the clip shows"
 
 
+class ClipOpening(TypedDict):
+    """The fields of a clip's row that say who may see it."""
+
+    visibility: Visibility
+    audience: str | None
+    link_secret: str | None
+    link_expires_at: datetime | None
+
+
 def fields(
-    row: ClipRow, visibility: str, now: datetime, link_life: timedelta, *, hidden_head: bool
-) -> dict[str, Any]:
+    row: ClipRow, visibility: Visibility, now: datetime, link_life: timedelta, *, hidden_head: bool
+) -> ClipOpening:
     """The fields to set so that a clip has a visibility: `private`, `room` or `link`.
 
     A link that holds goes on, for `link_life` from now; one that was revoked or has expired never

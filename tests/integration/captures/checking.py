@@ -18,7 +18,7 @@ from app.captures import acceptance, execution
 from app.captures.requests import CaptureRequest
 from app.captures.slots import Slots
 from app.context import Context
-from app.models import Row
+from app.models import CaptureRow, ClipRow, FileRow
 from app.models.schema import Capture, File, Pin, ReplayClip
 from app.storage import local
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
@@ -31,13 +31,13 @@ from tests.waiting import wait_for
 class Done:
     """A capture that is over: its rows as they stand then, and its file."""
 
-    capture: Row
-    clip: Row | None
-    file: Row | None
+    capture: CaptureRow
+    clip: ClipRow | None
+    file: FileRow | None
     path: Path | None
 
 
-async def accepted(ctx: Context, caller: Caller, **asked: Any) -> Row:
+async def accepted(ctx: Context, caller: Caller, **asked: Any) -> CaptureRow:
     """A capture that was accepted and that nobody has begun; of "room" unless told otherwise."""
     request = CaptureRequest.model_validate({"room": "room"} | asked)
     return await acceptance.accept(ctx, caller, request)
@@ -60,7 +60,9 @@ async def live_share(
         yield share
 
 
-async def waiting(ctx: Context, caller: Caller, **asked: Any) -> tuple[Row, asyncio.Task[None]]:
+async def waiting(
+    ctx: Context, caller: Caller, **asked: Any
+) -> tuple[CaptureRow, asyncio.Task[None]]:
     """A capture that waits for media, and the job that makes it then."""
     row = await accepted(ctx, caller, **asked)
     job = asyncio.create_task(work_on(ctx, row["_id"]))
@@ -104,8 +106,8 @@ def files(ctx: Context) -> list[str]:
 async def nothing_is_left(ctx: Context, identity: str = "ada") -> None:
     """No clip, no file, no pin, nothing reserved or charged, nothing left to do."""
     assert files(ctx) == []
-    for model in (ReplayClip, File, Pin):
-        assert await ctx.store.rows(model).count_documents({}) == 0
+    for rows in (ctx.store.rows(ReplayClip), ctx.store.rows(File), ctx.store.rows(Pin)):
+        assert await rows.count_documents({}) == 0
     held = await quota.read(ctx.store, ctx.settings, identity)
     assert (held.used_bytes, held.reserved_bytes) == (0, 0)
     assert await ctx.store.rows(Capture).count_documents({"lease_until": {"$ne": None}}) == 0
@@ -118,8 +120,11 @@ def check_whole(clip: Done, share: DiskShare, *, segments: int | None = None) ->
     """
     assert clip.path is not None
     assert clip.clip is not None
-    start = _on_a_frame(_seconds(clip.clip["delivered_start"], share), share)
-    end = _seconds(clip.clip["delivered_end"], share)  # the last picture may be shown in part
+    delivered_start, delivered_end = clip.clip["delivered_start"], clip.clip["delivered_end"]
+    assert delivered_start is not None
+    assert delivered_end is not None
+    start = _on_a_frame(_seconds(delivered_start, share), share)
+    end = _seconds(delivered_end, share)  # the last picture may be shown in part
     spans = clip.capture["spans"]  # none yet where the share was only starting
     asked_end = spans[-1]["end_ticks"] / TICKS if spans else end
     source = read_transport(segment.path for segment in share.media.segments[:segments])

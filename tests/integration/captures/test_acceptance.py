@@ -24,7 +24,7 @@ from app.errors import (
     TooManyCaptures,
     WindowTooLong,
 )
-from app.models import Row
+from app.models import CaptureRow
 from app.models.schema import Buffer, Capture, Pin
 from tests.integration.buffer.shares import begin_share
 from tests.integration.captures.checking import accepted, captured, files, nothing_is_left, work_on
@@ -202,7 +202,7 @@ async def test_captures_are_limited_in_a_minute_and_in_an_hour(
     assert held.reserved_bytes == 2 * second["reserved_bytes"]
 
 
-async def _with_key(ctx: Context, caller: Caller, key: str, **asked: Any) -> Row:
+async def _with_key(ctx: Context, caller: Caller, key: str, **asked: Any) -> CaptureRow:
     request = CaptureRequest.model_validate({"room": "room", "last": 5} | asked)
     return await acceptance.accept(ctx, caller, request, key)
 

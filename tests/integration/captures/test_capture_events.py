@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -11,12 +10,13 @@ from app.access import quota
 from app.captures import endings
 from app.context import Context
 from app.errors import QuotaExceeded
+from app.models import EventRow
 from app.models.schema import AuditEntry, Capture, OutgoingEvent
 from tests.integration.captures.checking import accepted, captured, work_on
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare
 
 
-async def told(ctx: Context) -> list[dict[str, Any]]:
+async def told(ctx: Context) -> list[EventRow]:
     return await ctx.store.rows(OutgoingEvent).find({}).sort("number", 1).to_list(None)
 
 

@@ -68,6 +68,7 @@ async def test_only_the_window_is_in_the_file(
     source = Path(ctx.settings.data_dir, "source.ts")
     source.write_bytes(b"".join(one.path.read_bytes() for one in share.media.segments))
     true = pictures(source)
+    assert made.clip["delivered_start"] is not None
     first = round((made.clip["delivered_start"] - share.start).total_seconds() * 15)
     for (_, found), (_, wanted) in zip(shown, true[first:], strict=False):
         assert alike(found, wanted)

@@ -59,6 +59,7 @@ async def test_a_window_by_start_and_end_is_cut_at_frames(
     made = await captured(ctx, ADA, start=start.isoformat(), end=_after(start, 4.02))
     check_whole(made, share)
     assert made.clip is not None
+    assert made.clip["delivered_start"] is not None
     late = (made.clip["delivered_start"] - start).total_seconds()
     assert 0 <= late < 1 / 15 + 0.002
     assert made.clip["hidden_head_seconds"] == pytest.approx(1.33, abs=0.01)
@@ -88,6 +89,7 @@ async def test_the_row_the_file_and_the_quota_say_what_is_on_the_disk(
     size = made.path.stat().st_size
     assert made.file["size_bytes"] == size
     assert made.file["filename"].startswith("Ada's demo 20")
+    assert made.file["checksum"] is not None
     assert made.file["checksum"].startswith("sha256:")
     assert made.path.parent.parent.name == "replays"
     held = await quota.read(ctx.store, ctx.settings, "ada")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from app.access import quota
 from app.captures import share_erasure
-from app.cleaning import erasure as buffer_forgetting
+from app.cleaning import erasure
 from app.context import Context
 from app.models.schema import AuditEntry, Buffer
 from tests.integration.captures.checking import accepted, captured, done, live_share
@@ -35,8 +35,9 @@ async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_
         after = await captured(ctx, ADA, last=1, tail="skip")
         assert after.capture["status"] == "ready"
         assert after.clip is not None
+        assert after.clip["delivered_start"] is not None
         assert after.clip["delivered_start"] >= share.start + timedelta(seconds=8)
-        await buffer_forgetting.promise(ctx.store, share.buffer_id, buffer["since"])
+        await erasure.promise(ctx.store, share.buffer_id, buffer["since"])
         await share_erasure.go_on_with_all(ctx)
         assert len(await share.rows()) == 1
     entry = await ctx.store.rows(AuditEntry).find_one({"action": "buffer_forgotten"})

@@ -11,6 +11,7 @@ from app.clips import clip_pages
 from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.models.schema import File, Participant, ReplayClip, Room
+from app.store import row_of
 from tests.integration.clips.rows import clip_row, file_row
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -40,8 +41,8 @@ async def fill(ctx: Context) -> list[ReplayClip]:
                 created_at=NOW - age,
             )
         )
-    await ctx.store.rows(ReplayClip).insert_many([clip.model_dump_doc() for clip in clips])
-    await ctx.store.rows(File).insert_many([file_row(clip).model_dump_doc() for clip in clips])
+    await ctx.store.rows(ReplayClip).insert_many([row_of(clip) for clip in clips])
+    await ctx.store.rows(File).insert_many([row_of(file_row(clip)) for clip in clips])
     for number, (identity, room) in enumerate(
         (("ann", "north"), ("bob", "north"), ("bob", "south"))
     ):

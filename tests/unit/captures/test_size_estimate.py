@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.captures.size_estimate import UNKNOWN_BYTES_PER_SECOND, estimated_bytes
-from app.models import Row
+from app.captures.size_estimate import UNKNOWN_BYTES_PER_SECOND, SizedSegment, estimated_bytes
 
 START = datetime(2026, 11, 3, 10, tzinfo=UTC)
 
 
-def segments(count: int, seconds: float = 2.0, size_bytes: int = 1_000_000) -> list[Row]:
+def segments(count: int, seconds: float = 2.0, size_bytes: int = 1_000_000) -> list[SizedSegment]:
     return [
         {
             "start": START + timedelta(seconds=number * seconds),
@@ -23,7 +22,7 @@ def segments(count: int, seconds: float = 2.0, size_bytes: int = 1_000_000) -> l
     ]
 
 
-def estimated(rows: list[Row], start: float, end: float, *, waits: bool = False) -> int:
+def estimated(rows: list[SizedSegment], start: float, end: float, *, waits: bool = False) -> int:
     instants = (START + timedelta(seconds=start), START + timedelta(seconds=end))
     return estimated_bytes(rows, *instants, waits=waits)
 

@@ -8,22 +8,18 @@ from typing import Any
 import pytest
 
 from app.clips.visibilities import HiddenHead, fields, link_holds
-from app.models import Row
+from app.models import ClipRow, Visibility
+from app.store import row_of
+from tests.integration.clips.rows import clip_row
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)
 WEEK = timedelta(days=7)
-PRIVATE: Row = {
-    "visibility": "private",
-    "room_sid": "RM_1",
-    "audience": None,
-    "link_secret": None,
-    "link_expires_at": None,
-    "hidden_head_seconds": 0.0,
-}
+PRIVATE = row_of(clip_row("c", room_sid="RM_1"))
 
 
-def opened(row: Row, visibility: str, now: datetime = NOW, **given: Any) -> Row:
-    return row | fields(row, visibility, now, WEEK, hidden_head=given.get("hidden_head", False))
+def opened(row: ClipRow, visibility: str, now: datetime = NOW, *, hidden_head: bool = False) -> Any:
+    opening = fields(row, Visibility(visibility), now, WEEK, hidden_head=hidden_head)
+    return {**row, **opening}
 
 
 def test_a_link_opens_by_a_secret_of_its_own_until_it_ends() -> None:
