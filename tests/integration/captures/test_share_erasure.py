@@ -17,7 +17,7 @@ from tests.media_factory import Recording
 async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_are_not(
     ctx: Context, recording: Recording
 ) -> None:
-    async with live_share(ctx, recording, age=7, segments=3) as share:
+    async with live_share(ctx, recording, age=6.1, segments=3) as share:
         kept = await captured(ctx, ADA, last=2, tail="skip")
         going = await accepted(ctx, ADA, last=4)
         buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
@@ -29,7 +29,7 @@ async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_
         assert held.reserved_bytes == 0
         assert kept.path is not None
         assert kept.path.exists()
-        share.commit(2)  # the seconds from 6 to 10; the share was forgotten at 7
+        share.commit(2)  # the seconds from 6 to 10; the share was forgotten at 6.1, or later
         await share.indexed(2)
         await share_erasure.go_on_with_all(ctx)
         after = await captured(ctx, ADA, last=1, tail="skip")
