@@ -11,7 +11,8 @@ from app.captures.failures import SizesDiffer
 from app.captures.progress import Fraction, Report
 from app.clips.clip_report import ClipContents
 from app.media import movie
-from app.media.movie import Cut, Gaps, Incompatible, Movie, Run
+from app.media.movie import Incompatible, Movie, Run
+from app.models import Cut, Gaps
 
 
 async def make(

@@ -22,8 +22,8 @@ from app.captures.slots import Slots
 from app.captures.verification import Expected
 from app.clips.clip_report import ClipContents
 from app.media import movie
-from app.media.movie import Gaps, Movie, NothingToShow, Pause, Run
-from app.models import CaptureStage
+from app.media.movie import Movie, NothingToShow, Pause, Run
+from app.models import CaptureStage, Gaps
 from app.storage import local
 
 COPYING_SHARE = 0.05

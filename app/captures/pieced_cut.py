@@ -17,8 +17,8 @@ from app.media import fragment, movie
 from app.media.ends import Ends, Piece
 from app.media.fragment import Prepared
 from app.media.init_segment import Init
-from app.media.movie import Gaps, Movie, Source
-from app.models import CaptureStage
+from app.media.movie import Movie, Source
+from app.models import CaptureStage, Gaps
 from app.storage import local
 
 PIECES_SHARE = 0.9

@@ -10,8 +10,8 @@ from pathlib import Path
 from app.buffer import pins
 from app.captures import media_arrival
 from app.context import Context
-from app.media.movie import Gaps, NothingToShow, Run
-from app.models import CaptureRow, MediaRange, SegmentRow, SessionRow
+from app.media.movie import NothingToShow, Run
+from app.models import CaptureRow, Gaps, MediaRange, SegmentRow, SessionRow
 from app.viewing import fragment_sources
 
 

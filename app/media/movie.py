@@ -21,9 +21,7 @@ from app.media.tracks import Edit
 from app.models import Cut, Gaps
 
 __all__ = [
-    "Cut",
     "Extent",
-    "Gaps",
     "Incompatible",
     "Movie",
     "MovieSpan",

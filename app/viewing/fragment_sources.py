@@ -14,9 +14,9 @@ from app.buffer.paths import init_name
 from app.context import Context
 from app.errors import CaptureFailed
 from app.media.init_segment import Init
-from app.media.movie import Gaps, Run, Source
+from app.media.movie import Run, Source
 from app.media.samples import SampleTable
-from app.models import MediaRange, SegmentRow, SegmentState, SessionRow
+from app.models import Gaps, MediaRange, SegmentRow, SegmentState, SessionRow
 from app.models.schema import EgressSession
 from app.store import EPOCH
 from app.viewing import windows
