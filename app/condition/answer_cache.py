@@ -7,24 +7,24 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-Answer = TypeVar("Answer")
+Cached = TypeVar("Cached")
 
 
-class AnswerCache(Generic[Answer]):
+class AnswerCache(Generic[Cached]):
     """The newest answer of `find`, which runs once at a time.
 
     `pause_seconds(took_seconds)`: how long an answer serves from when it was found.
     """
 
     def __init__(
-        self, find: Callable[[], Awaitable[Answer]], pause_seconds: Callable[[float], float]
+        self, find: Callable[[], Awaitable[Cached]], pause_seconds: Callable[[float], float]
     ) -> None:
         self._find, self._pause_seconds = find, pause_seconds
         self._finding = asyncio.Lock()
         self._fresh_until = 0.0
-        self._answer: Answer | None = None
+        self._answer: Cached | None = None
 
-    async def read(self) -> Answer:
+    async def read(self) -> Cached:
         """An answer that still serves, or one found now. Raises what `find` raises."""
         async with self._finding:
             if self._answer is None or time.monotonic() >= self._fresh_until:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("handlers/**/*.py")])
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "service"}
 MOST_LINES = 300
+TYPE_NAME = re.compile(r"[A-Z][a-z]")
 # What every room may stand on. Modules right below app/ are named by themselves.
 FRAME = {
     "errors",
@@ -117,6 +119,34 @@ def room_of(module: str) -> str:
 def test_modules_have_names_that_say_something() -> None:
     """No module is a drawer for odds and ends."""
     assert [name_of(p) for p in SOURCES if p.stem in FORBIDDEN_NAMES] == []
+
+
+def test_no_two_modules_share_a_name() -> None:
+    """Who reads a name need not look where it was imported from; a room counts as one."""
+    names: dict[str, list[str]] = {}
+    for module in MODULES:
+        if module.startswith("app."):
+            names.setdefault(module.rpartition(".")[2], []).append(module)
+    assert {name: where for name, where in names.items() if len(where) > 1} == {}
+
+
+def test_no_two_classes_share_a_name() -> None:
+    """Nor does a name that stands for a type."""
+    names: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for name in public_types(ast.parse(path.read_text())):
+            names.setdefault(name, []).append(module)
+    assert {name: where for name, where in names.items() if len(where) > 1} == {}
+
+
+def public_types(tree: ast.Module) -> Iterator[str]:
+    """Classes of a module, and names that are written as those of classes are."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (t.id for t in targets if isinstance(t, ast.Name) and TYPE_NAME.match(t.id))
 
 
 def test_modules_are_short() -> None:
