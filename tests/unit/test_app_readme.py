@@ -88,12 +88,13 @@ def test_words_that_are_not_ours_name_nothing() -> None:
 
 
 def names_by_word() -> dict[str, set[str]]:
-    """Each word that a class or a module is named with, plurals as one, and where."""
+    """Each word that a class or a module is named with, plurals in the singular, too, and where."""
     found: dict[str, set[str]] = {}
     for module, path in layout.MODULES.items():
         tree = ast.parse(path.read_text())
         classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
         for name in (*module.split(".")[1:], *classes):
             for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name):
-                found.setdefault(word.lower().removesuffix("s"), set()).add(f"{module}: {name}")
+                for form in {word.lower(), word.lower().removesuffix("s")}:
+                    found.setdefault(form, set()).add(f"{module}: {name}")
     return found
