@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from app.settings import Settings
+from tests.durations import Durations
 
 MONGO_URL = os.environ.pop("MONGO_URL", "")
 """A MongoDB given from outside, for the store tests to run on; empty: an embedded one."""
 
 for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the last lines of a run tell."""
+    config.pluginmanager.register(Durations())
