@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.models import RunDocument, SegmentRow
+from app.models import FaultSlug, RunDocument, SegmentRow
 
 HOLE_FRAMES = 1.5
 """What lies further apart than this many frame durations is a hole."""
@@ -33,7 +33,7 @@ class CoverageRun:
     width: int
     height: int
     frame_ticks: int
-    fault: str | None = None
+    fault: FaultSlug | None = None
 
     def document(self) -> RunDocument:
         """The run for a database field."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from app.buffer.coverage import Coverage, CoverageRun, Indexed, run_of, without
-from app.models import LostStretch, SegmentRow, SessionRow, SummaryRow
+from app.models import FaultSlug, LostStretch, SegmentRow, SessionRow, SummaryRow
 from app.models.schema import Segment, Summary
 from app.store import Store
 
@@ -94,7 +94,7 @@ async def kept_from(store: Store, session_ids: Iterable[str]) -> dict[str, int]:
     return {row["_id"]: ticks for row in rows if (ticks := row.get("kept_from_ticks")) is not None}
 
 
-async def lose(store: Store, row: SegmentRow, fault: str) -> None:
+async def lose(store: Store, row: SegmentRow, fault: FaultSlug) -> None:
     """Turns the stretch of a segment into a gap, for the reason `fault`."""
     stretch: LostStretch = {
         "start_ticks": row["start_ticks"],

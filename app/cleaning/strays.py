@@ -33,7 +33,7 @@ from app.buffer.paths import (
 from app.buffer.retention import is_too_much
 from app.buffer.retention_period import retention
 from app.context import Context
-from app.models import SegmentState, SessionRow
+from app.models import FaultSlug, SegmentState, SessionRow
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import inside
 
@@ -205,11 +205,11 @@ async def _gone(ctx: Context, folder: Path, ids: Iterable[str]) -> list[str]:
 async def _miss(ctx: Context, segment_id: str) -> int:
     row = await ctx.store.rows(Segment).find_one_and_update(
         {"_id": segment_id, "state": SegmentState.INDEXED},
-        {"$set": {"state": SegmentState.QUARANTINED, "fault": "missing"}},
+        {"$set": {"state": SegmentState.QUARANTINED, "fault": FaultSlug.MISSING}},
     )
     if row is None:
         return 0
-    await summary.lose(ctx.store, row, "missing")
+    await summary.lose(ctx.store, row, FaultSlug.MISSING)
     metrics.ERRORS.labels("segment_missing").inc()
     log.warning("segment_missing", session=row["session_id"], segment=row["name"])
     return 1

@@ -21,13 +21,13 @@ from app.indexing.row_writer import RowWriter
 from app.indexing.session_clock import SessionClock
 from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity
-from app.models import SegmentRow, SegmentState, SessionRow
+from app.models import FaultSlug, SegmentRow, SegmentState, SessionRow
 from app.models.schema import Segment
 from app.storage.confined import inside
 from app.store import row_of
 
 SECOND_LOOK_SECONDS = 1.0
-_MAY_PASS = frozenset({"empty", "truncated", "unreadable"})
+_MAY_PASS = frozenset({FaultSlug.EMPTY, FaultSlug.TRUNCATED, FaultSlug.UNREADABLE})
 _FRESH = timedelta(seconds=10)
 """On a network file system content may arrive after the line that names it, but not much later."""
 
@@ -137,7 +137,7 @@ class SegmentMaker:
             raise
         except Exception as error:  # whatever one file's bytes bring about: its session goes on
             log.exception("segment_not_understood", session=self._session_id, segment=entry.name)
-            fault = Fault("corrupt", f"{type(error).__name__}: {error}")
+            fault = Fault(FaultSlug.CORRUPT, f"{type(error).__name__}: {error}")
             raise Unpreparable(str(self.folder / entry.name), [fault]) from error
 
     async def _faulty(
@@ -149,12 +149,12 @@ class SegmentMaker:
             start, ticks = self._anchor
             seconds = (entry.start - start).total_seconds()
             start_ticks = ticks + round(seconds * clock.TICKS_PER_SECOND)
-        fault: str = error.slug
+        fault = error.slug
         name = entry.name
         try:
             name = await self._tools.thread(fragment_files.quarantine, self.folder, entry.name)
         except FileNotFoundError:
-            fault = "missing"
+            fault = FaultSlug.MISSING
         except OSError as refused:
             log.warning("quarantine_stays", session=self._session_id, error=str(refused))
         metrics.ERRORS.labels(f"segment_{fault.replace('-', '_')}").inc()

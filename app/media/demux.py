@@ -10,6 +10,7 @@ import av.error
 from app.media.aac import AudioFormat, BrokenAdts, UnsupportedAudio, parse_adts
 from app.media.faults import Fault, Unpreparable
 from app.media.h264 import AccessUnit, access_unit
+from app.models import FaultSlug
 
 # Keeps libav from decoding pictures only to find out what the streams are: the same packets in a
 # fifth of the time.
@@ -40,7 +41,9 @@ def demux(path: str) -> Elementary:
         return _demux(path)
     # ValueError: PyAV found no stream, because the file has no program map.
     except (av.error.FFmpegError, ValueError) as error:
-        raise Unpreparable(path, [Fault("corrupt", f"libav can't read it: {error}")]) from error
+        raise Unpreparable(
+            path, [Fault(FaultSlug.CORRUPT, f"libav can't read it: {error}")]
+        ) from error
 
 
 def _demux(path: str) -> Elementary:
@@ -59,7 +62,7 @@ def _demux(path: str) -> Elementary:
             if not packet.size:
                 continue
             if packet.pts is None:
-                raise Unpreparable(path, [Fault("timestamps", "a sample without a time")])
+                raise Unpreparable(path, [Fault(FaultSlug.TIMESTAMPS, "a sample without a time")])
             if packet.stream.type == "video":
                 pictures.append(access_unit(bytes(packet)))
                 picture_times.append(packet.pts)
@@ -67,7 +70,7 @@ def _demux(path: str) -> Elementary:
                 frame_format, frame = _audio_frame(path, bytes(packet))
                 if audio_format not in (None, frame_format):
                     raise Unpreparable(
-                        path, [Fault("codec", f"{audio_format} turns into {frame_format}")]
+                        path, [Fault(FaultSlug.CODEC, f"{audio_format} turns into {frame_format}")]
                     )
                 audio_format = frame_format
                 audio.append(frame)
@@ -88,6 +91,6 @@ def _audio_frame(path: str, adts: bytes) -> tuple[AudioFormat, bytes]:
     try:
         return parse_adts(adts)
     except UnsupportedAudio as error:
-        raise Unpreparable(path, [Fault("codec", str(error))]) from error
+        raise Unpreparable(path, [Fault(FaultSlug.CODEC, str(error))]) from error
     except BrokenAdts as error:
-        raise Unpreparable(path, [Fault("corrupt", str(error))]) from error
+        raise Unpreparable(path, [Fault(FaultSlug.CORRUPT, str(error))]) from error

@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-FaultSlug = Literal[
-    "codec",
-    "corrupt",
-    "empty",
-    "no-keyframe",
-    "no-video",
-    "timestamps",
-    "truncated",
-    "unreadable",
-]
-"""Stable names, fit for a gap's reason and a metric's label.
-
-- `codec`: another codec, or an audio layout, than H.264 and AAC-LC in mono or stereo.
-- `corrupt`: lost or altered transport packets, or pictures without their parameters.
-- `empty`: a file of zero bytes.
-- `no-keyframe`: the first picture is not an IDR, so that nothing can start here.
-- `no-video`: no picture at all.
-- `timestamps`: times that no camera made: doubled, before the session, or far too long.
-- `truncated`: the file ends before the media that its playlist line promised.
-- `unreadable`: absent, not permitted, or not MPEG-TS.
-"""
+from app.models.words import FaultSlug
 
 
 @dataclass(frozen=True, slots=True)

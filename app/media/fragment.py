@@ -26,6 +26,7 @@ from app.media.moof import movie_fragment
 from app.media.samples import VIDEO_TICKS, SampleTable
 from app.media.sound import Sound, on_grid
 from app.media.transport import inspect, media_faults
+from app.models import FaultSlug
 
 MPEGTS_BASE_TICKS = 3_600 * VIDEO_TICKS
 """PTS at which egress lets every session's media clock begin (GStreamer's mpegtsmux)."""
@@ -120,7 +121,9 @@ def prepare(
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise Unpreparable(path, [Fault("unreadable", error.strerror or str(error))]) from error
+        raise Unpreparable(
+            path, [Fault(FaultSlug.UNREADABLE, error.strerror or str(error))]
+        ) from error
     inspection = inspect(data)
     if inspection.faults:
         raise Unpreparable(path, inspection.faults)
@@ -129,7 +132,7 @@ def prepare(
     sound_times = _session_ticks(found.audio_times, previous, base_ticks)
     frame_ticks = _frame_ticks(pts, previous)
     if not found.pictures:
-        raise Unpreparable(path, [Fault("no-video", "no picture in the file")])
+        raise Unpreparable(path, [Fault(FaultSlug.NO_VIDEO, "no picture in the file")])
     faults = media_faults(
         pts,
         sound_times,
@@ -176,7 +179,7 @@ def _order_faults(pts: NDArray[np.int64], previous: Continuity | None) -> list[F
         return []
     return [
         Fault(
-            "timestamps",
+            FaultSlug.TIMESTAMPS,
             f"begins at {first / VIDEO_TICKS:.3f} s of the session,"
             f" which had reached {earliest / VIDEO_TICKS:.3f}",
         )
@@ -187,11 +190,11 @@ def _init(path: str, found: Elementary, previous: Continuity | None, *, announce
     """The session's init, or a new one when this segment doesn't fit under it."""
     first = found.pictures[0]
     if first.sps is None or first.pps is None or not found.width or not found.height:
-        raise Unpreparable(path, [Fault("corrupt", "the first picture lacks SPS or PPS")])
+        raise Unpreparable(path, [Fault(FaultSlug.CORRUPT, "the first picture lacks SPS or PPS")])
     try:
         avcc = decoder_configuration(first.sps, first.pps)
     except UnsupportedProfile as error:
-        raise Unpreparable(path, [Fault("codec", str(error))]) from error
+        raise Unpreparable(path, [Fault(FaultSlug.CODEC, str(error))]) from error
     kept = previous.init if previous else None
     audio_format = found.audio_format or (kept.audio_format if kept else EGRESS_AUDIO)
     same = kept is not None and (kept.width, kept.height, kept.avcc[1], kept.audio_format) == (

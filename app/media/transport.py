@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app.media.faults import Fault
 from app.media.samples import VIDEO_TICKS
+from app.models import FaultSlug
 
 PACKET_BYTES = 188
 H264_STREAM = 0x1B
@@ -41,12 +42,16 @@ class Inspection:
 def inspect(data: bytes) -> Inspection:
     """Check the bytes of a whole `.ts` file."""
     if not data:
-        return Inspection((Fault("empty", "the file has no bytes"),), False)
+        return Inspection((Fault(FaultSlug.EMPTY, "the file has no bytes"),), False)
     if data[0] != 0x47:
-        return Inspection((Fault("unreadable", f"begins with {data[:4].hex()}, not 47"),), False)
+        return Inspection(
+            (Fault(FaultSlug.UNREADABLE, f"begins with {data[:4].hex()}, not 47"),), False
+        )
     faults: list[Fault] = []
     if rest := len(data) % PACKET_BYTES:
-        faults.append(Fault("truncated", f"{rest} bytes after the last whole packet of 188"))
+        faults.append(
+            Fault(FaultSlug.TRUNCATED, f"{rest} bytes after the last whole packet of 188")
+        )
     count = len(data) // PACKET_BYTES
     packets = np.frombuffer(data, np.uint8, count * PACKET_BYTES).reshape(count, PACKET_BYTES)
     # Sync byte to adaptation flags, side by side: most checks need no more of a packet.
@@ -56,17 +61,21 @@ def inspect(data: bytes) -> Inspection:
     pids = (heads[:, 1].astype(np.uint16) & 0x1F) << 8 | heads[:, 2]
     streams = _program(packets, pids)
     if streams is None:
-        return Inspection((Fault("corrupt", "no program table in the file"), *faults), False)
+        return Inspection(
+            (Fault(FaultSlug.CORRUPT, "no program table in the file"), *faults), False
+        )
     video = [pid for pid, kind in streams.items() if kind == H264_STREAM]
     audio = [pid for pid, kind in streams.items() if kind == ADTS_STREAM]
     for pid, kind in streams.items():
         if kind not in (H264_STREAM, ADTS_STREAM):
-            faults.append(Fault("codec", f"stream {pid} is of type {kind:#x}; known are 0x1b, 0xf"))
+            faults.append(
+                Fault(FaultSlug.CODEC, f"stream {pid} is of type {kind:#x}; known are 0x1b, 0xf")
+            )
     for pid in video + audio:
         found = _broken_stream(packets, heads, np.flatnonzero(pids == pid), pid)
         faults.extend([found] if found else [])
     if not video or not np.any(pids == video[0]):
-        faults.append(Fault("no-video", "no H.264 packet in the file"))
+        faults.append(Fault(FaultSlug.NO_VIDEO, "no H.264 packet in the file"))
     return Inspection(tuple(faults), bool(audio))
 
 
@@ -81,24 +90,30 @@ def media_faults(
     """Check one segment's times: of pictures and audio frames, in unwrapped 90 kHz ticks."""
     faults: list[Fault] = []
     if not idr_first:
-        faults.append(Fault("no-keyframe", "the first picture is not an IDR"))
+        faults.append(Fault(FaultSlug.NO_KEYFRAME, "the first picture is not an IDR"))
     ordered = np.sort(pts)
     seconds = float(ordered[-1] - ordered[0] + frame_ticks) / VIDEO_TICKS
     if len(ordered) > 1 and int(np.diff(ordered).min()) == 0:
-        faults.append(Fault("timestamps", "two pictures have the same time"))
+        faults.append(Fault(FaultSlug.TIMESTAMPS, "two pictures have the same time"))
     if seconds > extinf_seconds + _LONG_TOLERANCE_SECONDS:
         faults.append(
-            Fault("timestamps", f"pictures span {seconds:.3f} s, EXTINF is {extinf_seconds:.3f}")
+            Fault(
+                FaultSlug.TIMESTAMPS,
+                f"pictures span {seconds:.3f} s, EXTINF is {extinf_seconds:.3f}",
+            )
         )
     stray = np.flatnonzero(
         (sound < ordered[0] - _STRAY_SOUND_TICKS) | (sound > ordered[-1] + _STRAY_SOUND_TICKS)
     )
     if len(stray):
         away = (int(sound[stray[0]]) - int(ordered[0])) / VIDEO_TICKS
-        faults.append(Fault("timestamps", f"sound {away:.3f} s after the first picture"))
+        faults.append(Fault(FaultSlug.TIMESTAMPS, f"sound {away:.3f} s after the first picture"))
     if seconds < extinf_seconds - _SHORT_TOLERANCE_SECONDS:
         faults.append(
-            Fault("truncated", f"pictures span {seconds:.3f} s, EXTINF is {extinf_seconds:.3f}")
+            Fault(
+                FaultSlug.TRUNCATED,
+                f"pictures span {seconds:.3f} s, EXTINF is {extinf_seconds:.3f}",
+            )
         )
     return faults
 
@@ -106,10 +121,14 @@ def media_faults(
 def _broken_packets(heads: Bytes) -> Fault | None:
     lost = np.flatnonzero(heads[:, 0] != 0x47)
     if len(lost):
-        return Fault("corrupt", f"{len(lost)} packets without sync byte, first is {lost[0]}")
+        return Fault(
+            FaultSlug.CORRUPT, f"{len(lost)} packets without sync byte, first is {lost[0]}"
+        )
     marked = np.flatnonzero(heads[:, 1] & 0x80)
     if len(marked):
-        return Fault("corrupt", f"{len(marked)} packets marked erroneous, first is {marked[0]}")
+        return Fault(
+            FaultSlug.CORRUPT, f"{len(marked)} packets marked erroneous, first is {marked[0]}"
+        )
     return None
 
 
@@ -156,17 +175,19 @@ def _broken_stream(packets: Bytes, heads: Bytes, numbers: Numbers, pid: int) -> 
     heads = heads[numbers]
     offsets = _payload_offsets(heads)
     if np.any(offsets > PACKET_BYTES):
-        return Fault("corrupt", f"stream {pid}: an adaptation field overruns its packet")
+        return Fault(FaultSlug.CORRUPT, f"stream {pid}: an adaptation field overruns its packet")
     # Flagged by the muxer: counters may jump here.
     flagged = ((heads[:, 3] & 0x20) != 0) & (heads[:, 4] > 0) & ((heads[:, 5] & 0x80) != 0)
     counters = heads[:, 3] & 0x0F
     jumps = ((counters[1:] - counters[:-1]) & 0x0F != 1) & ~flagged[1:]
     if np.any(jumps):
         where = int(np.flatnonzero(jumps)[0]) + 1
-        return Fault("corrupt", f"stream {pid}: its packet {where} does not follow the one before")
+        return Fault(
+            FaultSlug.CORRUPT, f"stream {pid}: its packet {where} does not follow the one before"
+        )
     starts = np.flatnonzero(heads[:, 1] & 0x40)
     if not len(starts) or starts[0] != 0:
-        return Fault("corrupt", f"stream {pid}: begins in the middle of a PES packet")
+        return Fault(FaultSlug.CORRUPT, f"stream {pid}: begins in the middle of a PES packet")
     sizes = np.add.reduceat(PACKET_BYTES - offsets, starts)
     return _broken_pes(packets, numbers[starts], offsets[starts], sizes, pid)
 
@@ -177,10 +198,10 @@ def _broken_pes(
     """The first PES packet, of those that begin at `offsets` of packets `starts`, whose `sizes`
     are not what its header says."""
     if np.any(offsets > PACKET_BYTES - 9):
-        return Fault("corrupt", f"stream {pid}: a PES header is cut")
+        return Fault(FaultSlug.CORRUPT, f"stream {pid}: a PES header is cut")
     heads = packets[starts[:, None], offsets[:, None] + np.arange(6)]
     if np.any(heads[:, :3] != (0, 0, 1)):
-        return Fault("corrupt", f"stream {pid}: a PES packet without its start code")
+        return Fault(FaultSlug.CORRUPT, f"stream {pid}: a PES packet without its start code")
     promised = heads[:, 4].astype(np.int64) << 8 | heads[:, 5]
     wrong = np.flatnonzero((promised != 0) & (promised + 6 != sizes))
     if not len(wrong):
@@ -191,4 +212,4 @@ def _broken_pes(
         f" of {promised[first] + 6}"
     )
     cut = first == len(starts) - 1 and sizes[first] < promised[first] + 6
-    return Fault("truncated" if cut else "corrupt", detail)
+    return Fault(FaultSlug.TRUNCATED if cut else FaultSlug.CORRUPT, detail)

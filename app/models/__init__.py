@@ -40,6 +40,7 @@ from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
 from app.models.stored import RowOf, Stored
 from app.models.words import (
     AccessMode,
+    BufferGapWhy,
     BufferState,
     CapturePolicy,
     CaptureStage,
@@ -49,6 +50,7 @@ from app.models.words import (
     Cut,
     EgressStatus,
     EventState,
+    FaultSlug,
     Gaps,
     GapWhy,
     Indexing,
@@ -67,6 +69,7 @@ Row = dict[str, Any]
 __all__ = [
     "AccessMode",
     "AuditRow",
+    "BufferGapWhy",
     "BufferRow",
     "BufferState",
     "CapturePolicy",
@@ -84,6 +87,7 @@ __all__ = [
     "EgressStatus",
     "EventRow",
     "EventState",
+    "FaultSlug",
     "FileRow",
     "GapWhy",
     "Gaps",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-from app.models.words import EgressStatus, Indexing, SegmentState, SessionRole, Stopper, Why
+from app.models.words import (
+    EgressStatus,
+    FaultSlug,
+    Indexing,
+    SegmentState,
+    SessionRole,
+    Stopper,
+    Why,
+)
 
 
 class MediaRange(TypedDict):
@@ -98,7 +106,7 @@ class SegmentRow(TypedDict):
     height: int
     samples: bytes
     state: SegmentState
-    fault: str | None
+    fault: FaultSlug | None
     indexed_at: datetime
 
 
@@ -113,7 +121,7 @@ class RunDocument(TypedDict):
     width: int
     height: int
     frame_ticks: int
-    fault: str | None
+    fault: FaultSlug | None
 
 
 class LostStretch(TypedDict):
@@ -121,7 +129,7 @@ class LostStretch(TypedDict):
 
     start_ticks: int
     end_ticks: int
-    fault: str
+    fault: FaultSlug
 
 
 class SummaryRow(TypedDict):

@@ -10,7 +10,15 @@ from pymongo import ASCENDING, IndexModel
 
 from app.models.buffer_rows import BufferRow, MarkerRow, PinRow, SegmentRow, SessionRow, SummaryRow
 from app.models.stored import Stored
-from app.models.words import EgressStatus, Indexing, SegmentState, SessionRole, Stopper, Why
+from app.models.words import (
+    EgressStatus,
+    FaultSlug,
+    Indexing,
+    SegmentState,
+    SessionRole,
+    Stopper,
+    Why,
+)
 
 
 class Buffer(Model, Stored[BufferRow]):
@@ -155,7 +163,7 @@ class Segment(Model, Stored[SegmentRow]):
     height: int = 0
     samples: bytes = b""
     state: SegmentState = SegmentState.INDEXED
-    fault: str | None = None
+    fault: FaultSlug | None = None
     indexed_at: datetime
 
 

@@ -50,6 +50,40 @@ class SegmentState(StrEnum):
     """It can't be used, and is a gap."""
 
 
+class FaultSlug(StrEnum):
+    """What is wrong with a segment: the reason of its gap, and a metric's label."""
+
+    CODEC = "codec"
+    """Another codec, or an audio layout, than H.264 and AAC-LC in mono or stereo."""
+    CORRUPT = "corrupt"
+    """Lost or altered transport packets, or pictures without their parameters."""
+    EMPTY = "empty"
+    """A file of zero bytes."""
+    NO_KEYFRAME = "no-keyframe"
+    """The first picture is not an IDR, so that nothing can start here."""
+    NO_VIDEO = "no-video"
+    """No picture at all."""
+    TIMESTAMPS = "timestamps"
+    """Times that no camera made: doubled, before the session, or far too long."""
+    TRUNCATED = "truncated"
+    """The file ends before the media that its playlist line promised."""
+    UNREADABLE = "unreadable"
+    """Absent, not permitted, or not MPEG-TS."""
+    MISSING = "missing"
+    """The file of a segment that was indexed is gone."""
+
+
+class BufferGapWhy(StrEnum):
+    """Why a part of a buffer has no segment."""
+
+    LOST = "lost"
+    """Never committed."""
+    EXPIRED = "expired"
+    """Older than what is offered, between marked stretches."""
+    EGRESS_FAILED = "egress-failed"
+    EGRESS_ENDED = "egress-ended"
+
+
 class ClockKind(StrEnum):
     """Whether wall-clock times come from the egress's own clock, or from a stand-in."""
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from app.buffer import clock
 from app.buffer.coverage import HOLE_FRAMES, CoverageRun, Indexed
 from app.buffer.marked_ranges import Interval
-from app.models import EgressStatus, SessionRow
+from app.models import BufferGapWhy, EgressStatus, FaultSlug, SessionRow
 
 _FAILED = frozenset({EgressStatus.FAILED, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED})
 _FRAME_TICKS = 6_000  # 15 frames a second, where a run does not tell
@@ -33,14 +33,12 @@ class Span:
 class Gap:
     """A time within the buffer of which nothing can be shown.
 
-    `why`: a fault slug of `app.media.faults`, `missing` (the file is gone), `lost` (never
-    committed), `egress-failed` or `egress-ended` (nothing recorded), `expired` (older than what is
-    kept, between marked stretches).
+    `why`: what is wrong with its segments, or why there is none.
     """
 
     start: datetime
     end: datetime
-    why: str
+    why: FaultSlug | BufferGapWhy
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +94,13 @@ def laid_out(order: Sequence[PlacedRun], shown: Sequence[Interval]) -> tuple[lis
     return spans, gaps
 
 
-def _why(left: PlacedRun, right: PlacedRun, shown: Sequence[Interval]) -> str:
+def _why(left: PlacedRun, right: PlacedRun, shown: Sequence[Interval]) -> BufferGapWhy:
     if not any(start <= left.end and right.start <= end for start, end in shown):
-        return "expired"
+        return BufferGapWhy.EXPIRED
     if left.session["_id"] == right.session["_id"]:
-        return "lost"
+        return BufferGapWhy.LOST
     failed = left.session["status"] in _FAILED or left.session["ghost_at"] is not None
-    return "egress-failed" if failed else "egress-ended"
+    return BufferGapWhy.EGRESS_FAILED if failed else BufferGapWhy.EGRESS_ENDED
 
 
 def _apart(left: PlacedRun, right: PlacedRun) -> bool:

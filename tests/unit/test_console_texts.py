@@ -13,12 +13,11 @@ import pytest
 
 from app.access import audit
 from app.console.page_routes import STATIC
-from app.media.faults import FaultSlug
-from app.models import Why
+from app.models import BufferGapWhy, FaultSlug, Why
 
 MODULES = sorted(path for path in STATIC.rglob("*.js") if path.name != "texts.js")
 # Of the buffer's timeline: see Gap in app/viewing/timeline.py.
-GAPS = {"lost", "missing", "expired", "egress-failed", "egress-ended", *get_args(FaultSlug)}
+GAPS = {*BufferGapWhy, *FaultSlug}
 ALIAS = re.compile(r"const (\w+) = (\w+)((?:\.\w+)+);")
 STRING = re.compile(r"'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`")
 COMMENT = re.compile(r"/\*.*?\*/|(?<![:'\"\\])//[^\n]*", re.DOTALL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import get_args
 
 import pytest
 
@@ -12,13 +11,13 @@ from app.access import permissions
 from app.access.permissions import Action
 from app.captures.requests import CaptureRequest
 from app.events import outbox
-from app.media.faults import FaultSlug
 from app.models import (
     AccessMode,
     CapturePolicy,
     CaptureStatus,
     ClipNote,
     Cut,
+    FaultSlug,
     Gaps,
     GapWhy,
     Tail,
@@ -67,7 +66,7 @@ def test_every_event_is_told() -> None:
 def test_every_fault_is_told() -> None:
     """Each fault that makes a gap has its line."""
     told = set(re.findall("`([a-z-]+)`", firsts("Errors")))
-    assert set(get_args(FaultSlug)) <= told
+    assert set(FaultSlug) <= told
 
 
 def test_roles_may_do_what_the_table_says() -> None:
