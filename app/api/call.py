@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from starlette.requests import Request
 
-from app.access import management
+from app.access import path_names
 from app.access.tokens import Caller
 from app.api.auth import Reader
 from app.api.web_state import WebState
@@ -18,7 +18,7 @@ from app.context import Context
 Input_co = TypeVar("Input_co", covariant=True)
 
 NAMES = frozenset({"community", "identity"})
-"""Parameters of paths that are names, written as `management.path_name` writes them."""
+"""Parameters of paths that are names, written as `path_names.path_name` writes them."""
 
 
 @dataclass(frozen=True)
@@ -66,4 +66,4 @@ class Call(Generic[Input_co]):
 
         Raises NotFound if it stands for none, Invalid if it holds control characters.
         """
-        return management.named(self.path[parameter])
+        return path_names.named(self.path[parameter])

@@ -11,7 +11,7 @@ import pytest_asyncio
 from livekit import api
 from playwright.async_api import Page, expect
 
-from app.access.management import path_name
+from app.access.path_names import path_name
 from app.models import EventState
 from app.models.schema import OutgoingEvent
 from app.processes.embedded import running_stores
