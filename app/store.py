@@ -15,13 +15,15 @@ an index. So the whole service asks as follows:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
+import asyncio
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from odmantic import Model
 from odmantic.index import ODMBaseIndex
-from pymongo import AsyncMongoClient, IndexModel
+from pymongo import AsyncMongoClient, IndexModel, lock
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError
@@ -36,6 +38,19 @@ Element = TypeVar("Element")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+async def _wait_for(awaited: Awaitable[Element], seconds: float | None) -> Element:
+    """asyncio.wait_for as it is since Python 3.12: without a task of its own."""
+    async with asyncio.timeout(seconds):
+        return await awaited
+
+
+if sys.version_info < (3, 12):
+    # That of 3.11, cancelled while it gives up, leaves behind the task that it waits for. PyMongo
+    # waits so for a database that is away: what is left behind takes its lock and keeps it, and no
+    # question is answered any more, even when the database is back.
+    lock.wait_for = _wait_for  # type: ignore[attr-defined, assignment]
 
 
 def before(instant: datetime) -> Row:

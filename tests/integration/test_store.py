@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from app.context import Context
 from app.errors import Invalid
 from app.models.keyset import Order
 from app.models.schema import Pin
-from app.store import first
+from app.store import Store, first
 from tests.integration.queued import redis_of
+from tests.waiting import PATIENCE_SECONDS
 
 
 async def test_a_row_whose_id_is_taken_is_refused_unchanged(ctx: Context) -> None:
@@ -87,3 +89,18 @@ async def test_a_row_is_taken_by_one_of_those_who_have_read_it(ctx: Context) -> 
     assert await ctx.store.take(Pin, row, {"owner": "c"}) is None  # too late
     assert await ctx.store.take(Pin, taken, {"owner": "c"}, session_id="other") is None
     assert await ctx.store.take(Pin, taken, {"owner": "c"}, session_id="s") is not None
+
+
+async def test_questions_that_are_cancelled_twice_are_in_nobodys_way() -> None:
+    """Such as one whose asker leaves when its time is over: while the database is away."""
+    store = Store("mongodb://127.0.0.1:9/away")
+    asking = [asyncio.create_task(store.ping()) for _ in range(20)]
+    answered, _ = await asyncio.wait(asking, timeout=0.5)
+    assert not answered
+    for _ in range(2):
+        for question in asking:
+            question.cancel()
+        await asyncio.sleep(0)
+    found = await asyncio.gather(*asking, return_exceptions=True)
+    assert {type(each) for each in found} == {asyncio.CancelledError}
+    await asyncio.wait_for(store.close(), PATIENCE_SECONDS)
