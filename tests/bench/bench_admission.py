@@ -16,19 +16,19 @@ from functools import partial
 
 from app.access import communities, quota
 from app.context import Context
-from app.models import Row
 from app.models.schema import Buffer
 from app.recording import admission
 from tests.bench.ground import Ground
 from tests.bench.report import Result, result
 from tests.bench.running import installation
+from tests.rows import PartOfRow
 
 SHARER = "sharer"
 _OTHERS = ["ann", "bob"]
 """Who holds slots already."""
 _WARM = 5
 """The first ones find everything cold."""
-_TRACK = {"encrypted": False}
+_TRACK: PartOfRow = {"encrypted": False}
 
 
 async def run(ground: Ground) -> list[Result]:
@@ -62,14 +62,14 @@ async def _measure(ground: Ground, ctx: Context) -> list[Result]:
     return [result("admission", name, {}, "ms", times) for name, times in samples.items()]
 
 
-def _buffer(number: int, community: str) -> Row:
+def _buffer(number: int, community: str) -> PartOfRow:
     return Buffer(
         id=f"{community}-{number}", room="room", room_sid="RM", identity=SHARER,
         participant_sid="PA", video_sid="TR", community=community, since=datetime.now(UTC),
     ).model_dump_doc()  # fmt: skip
 
 
-async def _admit(ctx: Context, buffer: Row) -> None:
+async def _admit(ctx: Context, buffer: PartOfRow) -> None:
     why = await admission.refusal(ctx, buffer, _TRACK, None, running=False, resting=False)
     if why is not None:
         raise RuntimeError(f"{buffer['_id']} is refused: {why}")

@@ -17,7 +17,7 @@ from odmantic import Model
 
 from app.access.tokens import Caller
 from app.clips import clip_pages
-from app.clips.clip_pages import Page, Wanted
+from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.models import Row, Visibility
 from app.models.schema import File, Participant, ReplayClip
@@ -98,7 +98,7 @@ async def _measure(contexts: dict[int, Context], now: datetime, repeats: int) ->
     return results
 
 
-async def _ask(ctx: Context, case: Case, now: datetime) -> Callable[[], Awaitable[Page]]:
+async def _ask(ctx: Context, case: Case, now: datetime) -> Callable[[], Awaitable[object]]:
     after = None
     if case.deep:
         first = await clip_pages.page(
@@ -108,7 +108,7 @@ async def _ask(ctx: Context, case: Case, now: datetime) -> Callable[[], Awaitabl
         if after is None:
             raise RuntimeError("the middle of the list is its end")
 
-    async def ask() -> Page:
+    async def ask() -> object:
         page = await clip_pages.page(ctx, case.caller, case.wanted, limit=LIMIT, after=after)
         if not page.items and case.wanted.title != "nothing":
             raise RuntimeError(f"{case} found nothing")

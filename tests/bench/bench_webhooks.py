@@ -86,6 +86,6 @@ async def _none_lost(running: Installation, people: Sequence[Person]) -> None:
     left = {"room_sid": "RM_burst", "left_at": {"$ne": None}}
     ended = {"room_sid": "RM_burst", "ended_at": {"$ne": None}}
     for model, query in ((Participant, left), (Track, ended)):
-        found = await running.ctx.store.rows(model).count_documents(query)
+        found = await running.ctx.store.database[+model].count_documents(query)
         if found != len(people):
             raise RuntimeError(f"{found} rows of {model.__name__} for {len(people)} people")

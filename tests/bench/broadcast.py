@@ -17,6 +17,7 @@ from app.models import EgressStatus
 from app.models.schema import Buffer, EgressSession
 from tests.bench.stretching import Stretcher
 from tests.egress_on_disk import DiskEgress
+from tests.rows import document
 
 TICKS = 90_000
 _FULL_EVERY = 50
@@ -49,8 +50,8 @@ class Broadcast:
     async def open(self, ctx: Context, shares: int) -> None:
         """Writes the rows and makes the folders of `shares`, as the recorder does."""
         now = datetime.now(UTC)
-        buffers: list[dict[str, Any]] = []
-        sessions: list[dict[str, Any]] = []
+        buffers: list[Any] = []
+        sessions: list[Any] = []
         for number in range(shares):
             session_id = paths.new_session_id(ctx.instance, now)
             share: dict[str, Any] = {"room": f"room-{shares}-{number}", "identity": "sharer"}
@@ -70,8 +71,8 @@ class Broadcast:
                 **share,
             )
             buffer = Buffer(id=buffer_id, participant_sid=f"PA_{number}", since=now, **share)
-            buffers.append(buffer.model_dump_doc())
-            sessions.append(session.model_dump_doc())
+            buffers.append(document(buffer))
+            sessions.append(document(session))
             self.egresses[session_id] = DiskEgress(
                 ctx.settings.media_root / folder, now, full_every=_FULL_EVERY
             )

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from app.media import joining, movie
 from app.media.samples import VIDEO_TICKS, SampleTable
-from app.models import Gaps, MediaRange, Row
+from app.models import Gaps, MediaRange
 from app.viewing import fragment_sources
 from tests.bench.recorded import load
+from tests.rows import PartOfRow
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class Rows:
     """The rows of a capture's segments, as they come from the database."""
 
     media_root: Path
-    session: Row
-    segments: Sequence[Row]
+    session: PartOfRow
+    segments: Sequence[PartOfRow]
 
 
 def read(made: Path, first: int, end: int, repeats: int) -> Rows:
@@ -53,7 +54,7 @@ def warm_up(rows: Rows) -> None:
         join(few, span, Path(folder, "warm.mp4"))
 
 
-def _later(row: Row, ticks: int) -> Row:
+def _later(row: PartOfRow, ticks: int) -> PartOfRow:
     samples = SampleTable.unpack(row["samples"])
     later = replace(
         samples,

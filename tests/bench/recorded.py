@@ -18,13 +18,14 @@ from odmantic import Model
 from app.buffer import clock, paths, summary
 from app.buffer.coverage import Coverage, run_of
 from app.media.fragment import Continuity, prepare
-from app.models import EgressStatus, Row
+from app.models import EgressStatus
 from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.instance import instance_id
 from app.store import Store
 from tests.bench import media
 from tests.bench.media import Shape
 from tests.bench.stretching import Stretcher
+from tests.rows import PartOfRow
 
 ROOM, ROOM_SID = "bench", "RM_bench"
 TICKS = 90_000
@@ -39,9 +40,9 @@ class Recorded:
 
     media_root: Path
     ts: Sequence[Path]
-    buffer: Row
-    session: Row
-    rows: Sequence[Row]
+    buffer: PartOfRow
+    session: PartOfRow
+    rows: Sequence[PartOfRow]
 
     @property
     def made(self) -> Path:
@@ -64,7 +65,7 @@ class Recorded:
         session = self.session | {"clock_ns": clock_ns, "created_at": begin, "ended_at": newest}
         buffer = self.buffer | {"since": begin, "ended_at": newest}
         for model, row in ((Buffer, buffer), (EgressSession, session)):
-            await store.rows(model).replace_one({"_id": row["_id"]}, row, upsert=True)
+            await store.database[+model].replace_one({"_id": row["_id"]}, row, upsert=True)
         segments = store.rows(Segment)
         await segments.delete_many({"session_id": session["_id"]})
         await segments.insert_many([row | clock.span(clock_ns, row) for row in self.rows])
@@ -90,7 +91,7 @@ def _is_current(made: Path) -> bool:
         index = bson.decode((made / _INDEX).read_bytes(), _OPTIONS)
     except FileNotFoundError:
         return False
-    fields: list[tuple[type[Model], Row]] = [
+    fields: list[tuple[type[Model], PartOfRow]] = [
         (Segment, index["rows"][0]),
         (EgressSession, index["session"]),
     ]
@@ -135,7 +136,7 @@ def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each:
     (made / "ts").mkdir()
     stretcher = Stretcher()
     continuity: Continuity | None = None
-    rows: list[Row] = []
+    rows: list[PartOfRow] = []
     for number in range(seconds // each):
         turn, place = divmod(number, len(cycle))
         ticks = turn * len(cycle) * each * TICKS

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from app.context import Context
 from app.events import outbox, sender
+from app.models import EventRow
 from app.models.schema import OutgoingEvent
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
@@ -78,7 +79,7 @@ async def nobody_listens(room: str, identity: str | None, data: bytes) -> None:
     """The room is not live."""
 
 
-async def rows(ctx: Context) -> list[dict[str, Any]]:
+async def rows(ctx: Context) -> list[EventRow]:
     return await ctx.store.rows(OutgoingEvent).find().sort("number", 1).to_list(None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ async def test_pages_leave_no_row_out_and_tell_none_twice(
         )
     order = Order("until", newest_first=newest_first)
     wanted = [pin_id for _, pin_id in sorted(rows, reverse=newest_first)][:-3]
-    bounds = {"since": rows[3][0]} if newest_first else {"until": rows[6][0]}
+    bounds: dict[str, Any] = {"since": rows[3][0]} if newest_first else {"until": rows[6][0]}
     found: list[str] = []
     after = None
     while True:

@@ -22,6 +22,7 @@ from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, picture, signed_in_page
 from tests.e2e.console.desk import until
 from tests.pace import Pace
+from tests.rows import document
 
 LONG_TASK_MS = 200
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -81,7 +82,7 @@ async def buffers(world: World, rows: list[Buffer]) -> AsyncIterator[Store]:
     store = Store(running_stores(world.service.folder / "data")["MONGO_URL"])
     ids = [row.id for row in rows]
     try:
-        await store.rows(Buffer).insert_many([row.model_dump_doc() for row in rows])
+        await store.rows(Buffer).insert_many([document(row) for row in rows])
         yield store
     finally:
         await store.rows(Buffer).delete_many({"_id": {"$in": ids}})

@@ -20,6 +20,7 @@ from app.store import Store
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, picture
 from tests.integration.clips.rows import clip_row
+from tests.rows import document
 from tests.waiting import wait_for
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -265,7 +266,7 @@ async def many(library: Library) -> AsyncIterator[str]:
             file_id=like["file_id"], room=library.room if number % 2 else "elsewhere",
             width=640, height=360,
         )  # fmt: skip
-        docs.append(row.model_dump_doc())
+        docs.append(document(row))
     await rows.insert_many(docs)
     yield "max"
     await rows.delete_many({"owner": "max"})

@@ -47,7 +47,7 @@ async def community(ctx: Context, name: str, policy: str, access: str = "open") 
     await communities.configure(ctx.store, name, {"capture_policy": policy, "access": access})
 
 
-async def right(ctx: Context, caller: Caller, share: Share, window: visibility.Window) -> Right:
+async def right(ctx: Context, caller: Caller, share: Share, window: visibility.TimeRange) -> Right:
     return await visibility.right(ctx.store, ctx.settings, caller, share, window)
 
 

@@ -30,6 +30,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
+from tests.rows import PartOfRow
 from tests.serving import Running, running, serving
 from tests.waiting import PATIENCE_SECONDS
 
@@ -103,7 +104,7 @@ async def test_a_share_is_followed_from_what_there_is_to_its_end(
         rows = await made.rows()
         last = rows[-1]
         later = timedelta(seconds=2)
-        copy = last | {
+        copy: PartOfRow = last | {
             "_id": f"{made.session_id}:{last['sequence'] + 1}",
             "sequence": last["sequence"] + 1,
             "start": last["end"],

@@ -14,7 +14,7 @@ from app.buffer.markers import AT_MOST, AT_MOST_OF_ONE
 from app.cleaning import cleanup
 from app.context import Context
 from app.models.schema import Buffer, EgressSession, Marker, Segment
-from app.viewing.served_movies import cut
+from app.viewing.served_movies import to_milliseconds
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,
@@ -27,6 +27,7 @@ from tests.integration.api.conftest import (
 from tests.integration.buffer.shares import DiskShare
 from tests.integration.captures.checking import work_on
 from tests.packet_checker import read_clip
+from tests.rows import PartOfRow
 
 LONG = timedelta(minutes=20)
 
@@ -56,12 +57,12 @@ async def happened_earlier(ctx: Context, share: DiskShare) -> datetime:
         (Segment, ["start", "end"]),
         (Marker, ["at"]),
     ):
-        async for row in ctx.store.rows(model).find({}, dict.fromkeys(names, 1)):
+        async for row in ctx.store.database[+model].find({}, dict.fromkeys(names, 1)):
             moved = {name: row[name] - LONG for name in names}
-            await ctx.store.rows(model).update_one({"_id": row["_id"]}, {"$set": moved})
+            await ctx.store.database[+model].update_one({"_id": row["_id"]}, {"$set": moved})
     assert await segments.count_documents({}) == 10
     await cleanup.run(ctx)
-    return cut(share.start - LONG)
+    return to_milliseconds(share.start - LONG)
 
 
 async def test_what_is_marked_can_be_watched_and_cut_when_the_rest_has_gone(
@@ -178,7 +179,9 @@ async def test_a_mark_lies_within_the_buffer(
     await made.change(ended_at=now, indexing=None, role=None)
     await ctx.store.rows(Buffer).update_one({"_id": made.buffer_id}, {"$set": {"ended_at": now}})
     found = await post(http, made, OWNER)
-    assert datetime.fromisoformat(found.json()["at"]) == cut(made.start) + timedelta(seconds=20)
+    assert datetime.fromisoformat(found.json()["at"]) == to_milliseconds(made.start) + timedelta(
+        seconds=20
+    )
     assert (await post(http, made, OWNER, at=told(now))).status_code == 422
     deleted = await http.delete(f"/buffers/{made.buffer_id}", headers=OWNER)
     assert deleted.status_code == 204
@@ -192,7 +195,7 @@ async def test_a_buffer_has_only_so_many_markers(
 ) -> None:
     made = await share()
     row = (await post(http, made, OWNER)).json()
-    kept = await ctx.store.rows(Marker).find_one({"_id": row["id"]})
+    kept: PartOfRow = await ctx.store.rows(Marker).find_one({"_id": row["id"]})
     assert kept is not None
     markers = ctx.store.rows(Marker)
     over = {"by": "x", "kept_until": datetime.now(UTC) - timedelta(seconds=1)}

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urljoin
 
 import httpx
@@ -67,7 +66,7 @@ async def clipped(ctx: Context, made: DiskShare, *window: float) -> ReplayClip:
     assert capture["status"] == "ready", capture["detail"]
     clip = await ctx.store.rows(ReplayClip).find_one({"capture_id": row["_id"]})
     assert clip is not None
-    return ReplayClip.model_validate_doc(clip)
+    return ReplayClip.model_validate_doc(dict(clip))
 
 
 @pytest.mark.parametrize(
@@ -276,6 +275,6 @@ async def test_a_window_is_pinned_for_its_watcher_even_if_he_only_asks_for_the_h
 ) -> None:
     made = await share()
     assert (await http.head(path_of(made, "replay.mp4", 1, 5), headers=OWNER)).status_code == 200
-    pins: list[dict[str, Any]] = await ctx.store.rows(Pin).find({}).to_list(None)
+    pins = await ctx.store.rows(Pin).find({}).to_list(None)
     assert [pin["session_id"] for pin in pins] == [made.session_id]
     assert datetime.now(tz=pins[0]["until"].tzinfo) < pins[0]["until"]

@@ -15,13 +15,15 @@ from app.models.schema import AuditEntry, Buffer
 from app.recording import admission, share_stop
 from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM_ADMIN, STRANGER, MakeShare
 from tests.integration.queued import queued
+from tests.rows import PartOfRow
 
 
 async def refusal(ctx: Context, buffer_id: str) -> tuple[Why | None, str]:
     """What the recorder makes of the share now, and the words that go with it."""
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert row is not None
-    why = await admission.refusal(ctx, row, {"encrypted": False}, None, running=True, resting=False)
+    video: PartOfRow = {"encrypted": False}
+    why = await admission.refusal(ctx, row, video, None, running=True, resting=False)
     return why, share_stop.detail(row, why)
 
 

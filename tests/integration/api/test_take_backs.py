@@ -13,12 +13,13 @@ import pytest
 
 from app.access import communities, quota
 from app.context import Context
-from app.models import Row, Why
+from app.models import Why
 from app.models.schema import Buffer
 from app.recording import admission
 from tests.integration.api.conftest import INSTANCE_ADMIN
 from tests.integration.clips.rows import add_clip
 from tests.integration.queued import queued
+from tests.rows import PartOfRow
 
 CONFIG, MEMBER = "/communities/guild/config", "/communities/guild/members/ann"
 QUOTA = "/users/ann/quota"
@@ -30,7 +31,10 @@ RULES: dict[Why, dict[str, Any]] = {
 }
 
 
-async def refused(ctx: Context, why: Why) -> Row:
+VIDEO: PartOfRow = {"encrypted": False}
+
+
+async def refused(ctx: Context, why: Why) -> PartOfRow:
     """The row of a share of ann's that is refused for a reason, and one of bob's that isn't."""
     await communities.configure(ctx.store, "guild", RULES[why])
     if why is Why.QUOTA:
@@ -53,10 +57,8 @@ async def refused(ctx: Context, why: Why) -> Row:
     return buffer.model_dump_doc()
 
 
-async def asked(ctx: Context, buffer: Row) -> Why | None:
-    return await admission.refusal(
-        ctx, buffer, {"encrypted": False}, None, running=False, resting=False
-    )
+async def asked(ctx: Context, buffer: PartOfRow) -> Why | None:
+    return await admission.refusal(ctx, buffer, VIDEO, None, running=False, resting=False)
 
 
 @pytest.mark.parametrize(

@@ -329,7 +329,7 @@ async def clip_of(ctx: Context, made: DiskShare, start: float, end: float) -> Re
     await work_on(ctx, row["_id"])
     found = await ctx.store.rows(ReplayClip).find_one({"_id": row["clip_id"]})
     assert found is not None
-    return ReplayClip.model_validate_doc(found)
+    return ReplayClip.model_validate_doc(dict(found))
 
 
 async def test_a_clips_pictures_are_of_what_it_shows(

@@ -13,10 +13,10 @@ from typing import Any
 from app.buffer import paths
 from app.context import Context
 from app.indexing.indexer import Indexer
-from app.models import Row
 from app.models.schema import Buffer, EgressSession, Segment
 from tests.egress_on_disk import DiskEgress
 from tests.media_factory import Recording
+from tests.rows import PartOfRow
 from tests.waiting import wait_for
 
 BeginShare = Callable[..., Awaitable["DiskShare"]]
@@ -47,15 +47,15 @@ class DiskShare:
         segment = self.media.segments[len(self.egress.lines)]
         return segment.path.read_bytes(), segment.extinf_seconds
 
-    async def rows(self) -> list[Row]:
+    async def rows(self) -> list[PartOfRow]:
         """The session's rows in order."""
         found = self.ctx.store.rows(Segment).find({"session_id": self.session_id})
         return await found.sort("sequence", 1).to_list(None)
 
-    async def indexed(self, count: int) -> list[Row]:
+    async def indexed(self, count: int) -> list[PartOfRow]:
         """The rows, once there are `count` of them."""
 
-        rows: list[Row] = []
+        rows: list[PartOfRow] = []
 
         async def enough() -> bool:
             nonlocal rows
@@ -69,7 +69,7 @@ class DiskShare:
             raise
         return rows
 
-    async def session(self) -> Row:
+    async def session(self) -> PartOfRow:
         row = await self.ctx.store.rows(EgressSession).find_one({"_id": self.session_id})
         assert row is not None
         return row

@@ -22,6 +22,7 @@ from app.models.schema import Buffer, Capture, Community, EgressSession, Pin, Se
 from app.viewing import timelines
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.conftest import MakeSettings
+from tests.rows import PartOfRow
 
 SECOND = 90_000
 
@@ -263,7 +264,7 @@ async def test_many_old_segments_go_in_one_pass(ctx: Context, share: BeginShare)
     await index(ctx, disk)
     row = (await disk.rows())[0]
     old = {"end": datetime.now(UTC) - timedelta(minutes=13)}
-    rows = [
+    rows: list[PartOfRow] = [
         row | old | {"_id": f"{disk.session_id}:{each}", "sequence": each, "name": f"{each}.m4s"}
         for each in range(1000, 1350)
     ]
@@ -325,7 +326,7 @@ async def test_a_repair_that_would_take_more_than_half_of_everything_stops_and_a
     for path in disk.folder.iterdir():
         age(path)
     for model in (EgressSession, Segment, Summary):
-        await ctx.store.rows(model).delete_many({})
+        await ctx.store.database[+model].delete_many({})
     before = disk.files()
     settled = await strays.settle(ctx, datetime.now(UTC))
     assert settled.asks

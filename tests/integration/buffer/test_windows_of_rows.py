@@ -9,11 +9,11 @@ from pathlib import Path
 
 from app.buffer import paths
 from app.context import Context
-from app.models import Row
 from app.models.schema import Segment
 from app.viewing import hls, timelines, windows
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
+from tests.rows import PartOfRow
 from tests.waiting import wait_for
 
 
@@ -25,7 +25,7 @@ async def the_timeline(ctx: Context, disk: DiskShare) -> Timeline:
 
 async def of_window(
     ctx: Context, disk: DiskShare, start: float, end: float, *, lead: bool = False
-) -> list[list[Row]]:
+) -> list[list[PartOfRow]]:
     """The rows of a window, in seconds of the share."""
     edges = (disk.start + timedelta(seconds=start), disk.start + timedelta(seconds=end))
     found = await the_timeline(ctx, disk)

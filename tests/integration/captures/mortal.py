@@ -33,6 +33,7 @@ from app.settings import Settings, load
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
+from tests.rows import PartOfRow
 from tests.waiting import PATIENCE_SECONDS
 
 _HARMLESS = frozenset({"hello", "ismaster", "isMaster", "ping", "endSessions", "createIndexes"})
@@ -119,7 +120,8 @@ async def _mark(ctx: Context, buffer_id: str, at: str) -> None:
 async def _begin(ctx: Context, buffer_id: str) -> None:
     buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert buffer
-    await admission.refusal(ctx, buffer, {"encrypted": False}, None, running=False, resting=False)
+    video: PartOfRow = {"encrypted": False}
+    await admission.refusal(ctx, buffer, video, None, running=False, resting=False)
 
 
 async def _leave(ctx: Context, buffer_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.access import communities, quota
 from app.context import Context
-from app.models import Row, Why
+from app.models import Why
 from app.models.schema import Buffer, Community, Participant, Track
 from app.recording import admission
 from tests import webhooks
@@ -18,6 +18,7 @@ from tests.integration.captures.mortal import Mortal, mortal
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import empty_redis, queued
 from tests.integration.recording.conftest import Send
+from tests.rows import PartOfRow
 
 COMMUNITY = "guild"
 CAUSES = (
@@ -33,9 +34,12 @@ CAUSES = (
 HINDER_THE_BEGINNING = {Why.LIMIT, Why.QUOTA, Why.DISK}
 
 
+VIDEO: PartOfRow = {"encrypted": False}
+
+
 async def add_buffer(
     ctx: Context, name: str, *, in_community: str = COMMUNITY, **fields: Any
-) -> Row:
+) -> PartOfRow:
     buffer = Buffer(
         id=name, room="room", room_sid="RM", identity=name, participant_sid="PA", video_sid="TR",
         community=in_community, since=datetime.now(UTC), **fields
@@ -45,15 +49,13 @@ async def add_buffer(
 
 
 async def slots(ctx: Context) -> list[str]:
-    row = await ctx.store.rows(Community).find_one({"_id": COMMUNITY}) or {}
-    return sorted(row.get("slots", []))
+    row = await ctx.store.rows(Community).find_one({"_id": COMMUNITY})
+    return sorted(row["slots"]) if row else []
 
 
-async def begin(ctx: Context, buffer: Row) -> Why | None:
+async def begin(ctx: Context, buffer: PartOfRow) -> Why | None:
     """Asks for one share that nothing speaks against but its community's limit."""
-    return await admission.refusal(
-        ctx, buffer, {"encrypted": False}, None, running=False, resting=False
-    )
+    return await admission.refusal(ctx, buffer, VIDEO, None, running=False, resting=False)
 
 
 async def asked(ctx: Context) -> int:
@@ -78,13 +80,15 @@ async def test_the_first_cause_in_the_order_of_the_checks_is_the_reason(
                 "max_concurrent": 1,
             }
             await communities.configure(ctx.store, COMMUNITY, rules)
+            video: PartOfRow = {"encrypted": Why.ENCRYPTED in causes}
+            sharer: PartOfRow = {"opted_out": Why.OPTED_OUT in causes}
             await quota.set_limit(ctx.store, "ann", 0 if Why.QUOTA in causes else None)
             for running, resting in ((False, False), (True, False), (False, True)):
                 found = await admission.refusal(
                     full if Why.DISK in causes else ctx,
                     buffer,
-                    {"encrypted": Why.ENCRYPTED in causes},
-                    {"opted_out": Why.OPTED_OUT in causes},
+                    video,
+                    sharer,
                     running=running,
                     resting=resting,
                 )

@@ -109,7 +109,7 @@ async def test_facts_of_yesterday_go_unless_a_buffer_or_a_clip_needs_them(ctx: C
     await fact_expiry.forget_facts(ctx.store)
     left = {}
     for model in (schema.Room, schema.Participant, schema.Track):
-        left[model] = sorted([row["_id"][3:] async for row in ctx.store.rows(model).find({})])
+        left[model] = sorted([row["_id"][3:] async for row in ctx.store.database[+model].find({})])
     assert left[schema.Room] == ["buffered", "clipped", "endless", "new"]
     assert left[schema.Participant] == [
         "buffered", "buffered_lost", "clipped", "clipped_lost", "new", "new_lost"

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from google.protobuf.message import Message
 from livekit.protocol.egress import EgressInfo, EgressStatus, ListEgressRequest, ListEgressResponse
@@ -18,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.context import Context
-from app.models import SessionRow, schema
+from app.models import SessionRow, schema, words
 from app.recording import survey
 from app.recording.livekit import LiveKit
 from tests.integration.conftest import MakeSettings
@@ -28,7 +29,7 @@ EGRESS = "EG_1"
 HOUR = 3600.0
 
 
-def _info(status: EgressStatus.ValueType, *, told_seconds_ago: float) -> EgressInfo:
+def _info(status: Any, *, told_seconds_ago: float) -> EgressInfo:
     """An egress that began an hour ago."""
     now = time.time()
     return EgressInfo(
@@ -79,7 +80,7 @@ async def surveyed(make_settings: MakeSettings, ctx: Context, server: Server) ->
     session = schema.EgressSession(
         id=f"{ctx.instance}-{'0' * 24}", buffer_id="b", room="studio", room_sid="RM_1",
         identity="alice", video_sid="TR_V", folder="replay-buffer/x/y/z", created_at=long_ago,
-        segment_seconds=2, egress_id=EGRESS, status="EGRESS_ACTIVE", active_at=long_ago,
+        segment_seconds=2, egress_id=EGRESS, status=words.EgressStatus.ACTIVE, active_at=long_ago,
     )  # fmt: skip
     await ctx.store.create(session)
     server.info.track_composite.segment_outputs.add(

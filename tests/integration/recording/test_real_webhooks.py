@@ -23,7 +23,7 @@ async def facts(ctx: Context) -> dict[str, Any]:
     """Every fact, our own instants reduced to whether they are there."""
     found: dict[str, Any] = {}
     for model in (schema.Room, schema.Participant, schema.Track):
-        async for row in ctx.store.rows(model).find():
+        async for row in ctx.store.database[+model].find():
             found[row["_id"]] = {
                 name: value is not None if name in OWN_INSTANTS else value
                 for name, value in row.items()

@@ -10,7 +10,7 @@ import pytest
 from livekit import api
 
 from app.context import Context
-from app.models import schema
+from app.models import TrackRow, schema
 from app.webhooks.signature import verify
 from app.work import errands
 from tests import webhooks
@@ -32,7 +32,7 @@ CAMERA = webhooks.event(
 )
 
 
-async def tracks(ctx: Context) -> list[dict[str, object]]:
+async def tracks(ctx: Context) -> list[TrackRow]:
     return await ctx.store.rows(schema.Track).find().to_list(None)
 
 
@@ -78,7 +78,7 @@ async def test_what_is_not_about_shares_makes_no_facts(
     """Cameras, recorders, others' egresses and events unknown to us are 200 and leave nothing."""
     assert (await send(ignored)).status_code == 200
     for model in (schema.Track, schema.Participant, schema.EgressSession):
-        assert await ctx.store.rows(model).count_documents({}) == 0
+        assert await ctx.store.database[+model].count_documents({}) == 0
     assert await queued(ctx) == 0
 
 

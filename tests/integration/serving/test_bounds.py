@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import uvicorn
@@ -256,7 +257,7 @@ async def test_idle_connections_make_room() -> None:
 
 async def test_one_address_has_its_share() -> None:
     """One that is no trusted proxy gets so many connections, and each further one is closed."""
-    few = {"max_connections_per_address": 8, "trusted_proxies": "10.0.0.0/8"}
+    few: dict[str, Any] = {"max_connections_per_address": 8, "trusted_proxies": "10.0.0.0/8"}
     async with served(**few) as dial:
         lines = [await dial() for _ in range(8)]
         for line in lines:

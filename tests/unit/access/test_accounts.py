@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.access.accounts import corrected
-from app.models import Row
+from tests.rows import PartOfRow
 
 SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 1000), max_size=6)
 UNFINISHED = st.sets(st.sampled_from("abcdef"))
@@ -22,7 +22,7 @@ def test_sums_are_sums_and_every_clip_counts_once(
     unfinished: set[str],
 ) -> None:
     """What is on its way is left alone; all else is the clips, and nothing but the clips."""
-    found: Row = {"charges": charges, "reservations": reservations} | {
+    found: PartOfRow = {"charges": charges, "reservations": reservations} | {
         "used_bytes": used,
         "held_bytes": held,
     }

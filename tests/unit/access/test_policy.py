@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def standing(
 
 
 GRANT = (Action.CAPTURE_REPLAY,)
-THERE = {"in_room": True, "in_window": True}
+THERE: dict[str, Any] = {"in_room": True, "in_window": True}
 
 
 @pytest.mark.parametrize(

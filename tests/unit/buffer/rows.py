@@ -7,7 +7,9 @@ from typing import Any
 
 from app.buffer.coverage import CoverageRun as Run
 from app.buffer.coverage import Indexed
+from app.models import BufferRow, SessionRow
 from app.models.schema import Buffer, EgressSession
+from tests.rows import document
 
 START = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 SECOND = 90_000
@@ -22,13 +24,13 @@ def nanoseconds(instant: datetime) -> int:
     return round(instant.timestamp() * 1000) * 1_000_000
 
 
-def buffer(**given: Any) -> dict[str, Any]:
+def buffer(**given: Any) -> BufferRow:
     fields: dict[str, Any] = {"id": "b", "room": "room", "room_sid": "RM", "identity": "ann"}
     fields |= {"participant_sid": "PA", "video_sid": "TR", "since": START}
-    return Buffer(**(fields | given)).model_dump_doc()
+    return document(Buffer(**(fields | given)))
 
 
-def session(name: str = "s", clock_at: float | None = 0, **given: Any) -> dict[str, Any]:
+def session(name: str = "s", clock_at: float | None = 0, **given: Any) -> SessionRow:
     """A live session whose media time 0 is `clock_at` seconds after START."""
     fields: dict[str, Any] = {
         "id": name,
@@ -42,10 +44,10 @@ def session(name: str = "s", clock_at: float | None = 0, **given: Any) -> dict[s
     fields |= {"clock_exact": True}
     if clock_at is not None:
         fields |= {"clock_ns": nanoseconds(at(clock_at))}
-    return EgressSession(**(fields | given)).model_dump_doc()
+    return document(EgressSession(**(fields | given)))
 
 
-def over(name: str = "s", clock_at: float = 0, **given: Any) -> dict[str, Any]:
+def over(name: str = "s", clock_at: float = 0, **given: Any) -> SessionRow:
     """A session that is over and read to its end."""
     fields: dict[str, Any] = {"role": None, "indexing": None, "status": "EGRESS_COMPLETE"}
     return session(name, clock_at, **(fields | given))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.viewing.hls import Item, item, playlist
+from tests.rows import PartOfRow
 from tests.unit.buffer.rows import SECOND, at
 
 
@@ -71,5 +72,5 @@ def test_no_segment_is_longer_than_the_target_duration() -> None:
 
 def test_an_item_is_made_from_a_row() -> None:
     made = fragment(5)
-    row = {name: getattr(made, name) for name in Item.__slots__}
+    row: PartOfRow = {name: getattr(made, name) for name in Item.__slots__}
     assert item(row) == made

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from app.buffer.retention import Held, covers, fullness, is_too_much, may_go, shrink
 from app.buffer.retention import RetentionCut as Cut
+from tests.rows import PartOfRow
 from tests.unit.buffer.rows import SECOND, run
 
 
-def row(sequence: int, session: str = "s", length: int = 2) -> dict[str, Any]:
+def row(sequence: int, session: str = "s", length: int = 2) -> PartOfRow:
     start, end = length * sequence, length * (sequence + 1)
     return {
         "_id": f"{session}:{sequence}",
@@ -23,7 +24,7 @@ def row(sequence: int, session: str = "s", length: int = 2) -> dict[str, Any]:
     }
 
 
-def gone(rows: list[dict[str, Any]], pins: Any = None, newest: Any = None) -> set[int]:
+def gone(rows: list[PartOfRow], pins: Any = None, newest: Any = None) -> set[int]:
     return {each["sequence"] for each in may_go(rows, pins or {}, newest or {})}
 
 

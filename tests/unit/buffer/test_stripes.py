@@ -8,22 +8,22 @@ from itertools import pairwise
 import pytest
 
 from app.media.sprites import MAX_TILES, Cue
-from app.models import Row
 from app.viewing import stripes
+from tests.rows import PartOfRow
 
 START = datetime(2026, 11, 22, 20, 48, tzinfo=UTC)
 ONE = "0123abcd-" + "1" * 24
 TWO = "0123abcd-" + "2" * 24
 
 
-def row(session_id: str, sequence: int, begin: float, seconds: float = 2.0) -> Row:
+def row(session_id: str, sequence: int, begin: float, seconds: float = 2.0) -> PartOfRow:
     start = START + timedelta(seconds=begin)
     end = start + timedelta(seconds=seconds)
     size = {"width": 1280, "height": 720}
     return {"session_id": session_id, "sequence": sequence, "start": start, "end": end} | size
 
 
-def session(session_id: str, count: int, *, first: int = 0, begin: float = 0.0) -> list[Row]:
+def session(session_id: str, count: int, *, first: int = 0, begin: float = 0.0) -> list[PartOfRow]:
     return [row(session_id, first + n, begin + 2 * n) for n in range(count)]
 
 

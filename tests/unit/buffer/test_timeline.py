@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.models import BufferGapWhy, BufferRow, FaultSlug, SessionRow
 from app.viewing.spans import Gap
 from app.viewing.timeline import Timeline, build
 from tests.unit.buffer.rows import SECOND, START, at, buffer, indexed, over, run, session
@@ -15,11 +16,11 @@ LONG_AGO = START - timedelta(hours=1)
 
 
 def timeline(
-    sessions: list[dict[str, Any]],
+    sessions: list[SessionRow],
     media: dict[str, Any],
     now: float = 100,
     *,
-    row: dict[str, Any] | None = None,
+    row: BufferRow | None = None,
     offered: float = -3600,
 ) -> Timeline:
     return build(row or buffer(), sessions, media, at(now), at(offered))
@@ -45,27 +46,28 @@ def test_only_what_is_offered_is_shown() -> None:
 
 def test_a_hole_within_a_session_is_a_gap_of_lost_media() -> None:
     found = timeline([session()], {"s": indexed(run(0, 10), run(12, 20, 6))})
-    assert found.gaps == (Gap(at(10), at(12), "lost"),)
+    assert found.gaps == (Gap(at(10), at(12), BufferGapWhy.LOST),)
     assert len(found.spans) == 2
     assert found.seconds == 18
 
 
 def test_a_quarantined_segment_is_a_gap_with_its_fault() -> None:
     runs = (run(0, 10), run(10, 12, 5, fault="truncated"), run(12, 20, 6))
-    assert timeline([session()], {"s": indexed(*runs)}).gaps == (Gap(at(10), at(12), "truncated"),)
+    found = timeline([session()], {"s": indexed(*runs)})
+    assert found.gaps == (Gap(at(10), at(12), FaultSlug("truncated")),)
 
 
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"status": "EGRESS_COMPLETE"}, "egress-ended"),
-        ({"status": "EGRESS_FAILED"}, "egress-failed"),
-        ({"status": "EGRESS_LIMIT_REACHED"}, "egress-failed"),
-        ({"status": "EGRESS_ACTIVE", "ghost_at": at(30)}, "egress-failed"),
+        ({"status": "EGRESS_COMPLETE"}, BufferGapWhy.EGRESS_ENDED),
+        ({"status": "EGRESS_FAILED"}, BufferGapWhy.EGRESS_FAILED),
+        ({"status": "EGRESS_LIMIT_REACHED"}, BufferGapWhy.EGRESS_FAILED),
+        ({"status": "EGRESS_ACTIVE", "ghost_at": at(30)}, BufferGapWhy.EGRESS_FAILED),
     ],
 )
 def test_the_time_between_two_sessions_is_a_gap_that_says_how_the_first_ended(
-    given: dict[str, Any], why: str
+    given: dict[str, Any], why: BufferGapWhy
 ) -> None:
     sessions = [over("a", **given), session("b", 40)]
     media = {"a": indexed(run(0, 30)), "b": indexed(run(0, 10))}
@@ -138,7 +140,7 @@ def test_an_egress_that_is_active_and_brings_nothing_is_stalled() -> None:
     ],
 )
 def test_a_buffer_without_media_says_what_it_waits_for(
-    given: dict[str, Any], sessions: list[dict[str, Any]], state: str, why: str | None
+    given: dict[str, Any], sessions: list[SessionRow], state: str, why: str | None
 ) -> None:
     found = timeline(sessions, {}, row=buffer(**given))
     assert (found.state, found.why) == (state, why)
@@ -164,7 +166,7 @@ def test_what_is_marked_stays_when_it_is_older_than_what_is_offered() -> None:
         (at(380), at(1000)),
     ]
     assert found.spans[0].start_ticks == 100 * SECOND
-    assert found.gaps == (Gap(at(175), at(380), "expired"),)
+    assert found.gaps == (Gap(at(175), at(380), BufferGapWhy.EXPIRED),)
     assert (found.oldest, found.newest, found.seconds) == (at(400), at(1000), 600)
 
 

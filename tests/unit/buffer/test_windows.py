@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
+from app.models import BufferRow, SessionRow
 from app.settings import Settings, load
 from app.viewing.timeline import Timeline, build
 from app.viewing.windows import Window, refuse_gone, resolve, spans_between
@@ -23,9 +24,7 @@ SETTINGS: Settings = load(
 NOW = 1000.0
 
 
-def timeline(
-    *sessions: dict[str, Any], row: dict[str, Any] | None = None, **media: Any
-) -> Timeline:
+def timeline(*sessions: SessionRow, row: BufferRow | None = None, **media: Any) -> Timeline:
     return build(row or buffer(), sessions, media, at(NOW), at(NOW - 600))
 
 
