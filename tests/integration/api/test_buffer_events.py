@@ -205,9 +205,14 @@ class Wire:
         begin = asyncio.start_server(self._join, "127.0.0.1", 0)
         server = asyncio.run_coroutine_threadsafe(begin, loop).result(PATIENCE_SECONDS)
         port = server.sockets[0].getsockname()[1]
-        query = "retryReads=false&directConnection=true"
+        user, at, _ = self._parts.netloc.rpartition("@")
+        query = "&".join(filter(None, (self._parts.query, "retryReads=false")))
+        if "directConnection" not in query:
+            query += "&directConnection=true"
         try:
-            yield urlunsplit(self._parts._replace(netloc=f"127.0.0.1:{port}", query=query))
+            yield urlunsplit(
+                self._parts._replace(netloc=f"{user}{at}127.0.0.1:{port}", query=query)
+            )
         finally:
             loop.call_soon_threadsafe(server.close)
             loop.call_soon_threadsafe(self._close)

@@ -101,7 +101,8 @@ async def test_the_playlist_of_a_waiting_capture_grows_and_then_ends(
         assert sequences(seen[1]) == [1, 2, 3, 4]
         assert "#EXT-X-ENDLIST" not in seen[1]
         job = asyncio.create_task(work_on(ctx, PATH.match(told["playlist"])[1]))  # type: ignore[index]
-        end = datetime.fromisoformat(told["window"]["end"])
+        waiting = (await http.get(told["Location"], headers=OWNER)).json()
+        end = datetime.fromisoformat(waiting["window"]["end"])
         made.commit(math.ceil((end - made.start) / timedelta(seconds=2)) - 5)
         await job
     seen.append(await playlist(http, told))
