@@ -32,7 +32,7 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 WAKE_SECONDS = 0.2
 FRUITLESS_STARTS = 5
-DYING_SECONDS = 5.0
+DYING_SECONDS = 30.0
 """How long the stores of a service that was just killed may take to let go of the lock."""
 LOG_BYTES = 1 << 20
 _USER_MADE = "user-made"

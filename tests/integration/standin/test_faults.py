@@ -57,8 +57,11 @@ class Job:
         return [row for row in rows if row.endswith(".ts")]
 
     async def until_listed(self, count: int) -> list[str]:
-        await wait_for(lambda: len(self.listed()) >= count, what=f"{count} segments listed")
-        return self.listed()
+        def enough() -> list[str] | None:
+            found = self.listed()  # of a playlist that may be half written the next time
+            return found if len(found) >= count else None
+
+        return await wait_for(enough, what=f"{count} segments listed")
 
     async def ended(self) -> api.EgressInfo:
         """The final info."""
