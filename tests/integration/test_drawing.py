@@ -119,7 +119,8 @@ async def test_the_program_runs_at_low_priority_one_at_a_time(
             found = await wait_for(program)
             assert found is not None
             await wait_for(partial(is_nice, found))
-            (tmp_path / "slow").write_bytes(b"x")  # waits for its reader
+            # Waits for its reader, which may be gone before it could be written to.
+            (tmp_path / "slow").open("wb").close()
             await wait_for(partial(has_ended, found))
     assert [one.result() for one in both] == [b"", b""]
 
