@@ -40,17 +40,21 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-async def _wait_for(awaited: Awaitable[Element], seconds: float | None) -> Element:
+async def _wait_for(  # the name of its second argument is the library's
+    awaited: Awaitable[Element],
+    timeout: float | None,  # noqa: ASYNC109
+) -> Element:
     """asyncio.wait_for as it is since Python 3.12: without a task of its own."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(timeout):
         return await awaited
 
 
 if sys.version_info < (3, 12):
-    # That of 3.11, cancelled while it gives up, leaves behind the task that it waits for. PyMongo
-    # waits so for a database that is away: what is left behind takes its lock and keeps it, and no
-    # question is answered any more, even when the database is back.
-    lock.wait_for = _wait_for  # type: ignore[attr-defined, assignment]
+    # That of 3.11 swallows a cancellation that comes together with the answer, so that a process
+    # which is told to end goes on for ever (python/cpython#86296). Cancelled while it gives up, it
+    # leaves behind the task that it waits for: of PyMongo's waits for a database that is away such
+    # a task takes the pool's lock and keeps it, and no question is answered any more.
+    asyncio.wait_for = lock.wait_for = _wait_for  # type: ignore[assignment, attr-defined]
 
 
 def before(instant: datetime) -> Row:

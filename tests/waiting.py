@@ -14,6 +14,8 @@ PATIENCE_SECONDS = 60.0
 have a tenth of its speed, and only a test that fails waits for so long."""
 FIRST_SECONDS = 0.02
 MOST_SECONDS = 0.25
+HANGING_SECONDS = 10.0
+"""A condition that does not return so long after the deadline hangs."""
 # Conditions ask services, whose work it is to answer: the longer it takes, the seldomer they ask.
 SHARE_OF_WAIT = 0.1
 
@@ -53,7 +55,11 @@ async def wait_for(
     began = time.monotonic()
     while True:
         value = condition()
-        found = await value if inspect.isawaitable(value) else value
+        if inspect.isawaitable(value):
+            async with asyncio.timeout(deadline + HANGING_SECONDS):  # a condition may hang
+                found = await value
+        else:
+            found = value
         if found:
             return found
         waited = time.monotonic() - began

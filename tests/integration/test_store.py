@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pymongo.lock
 import pytest
 
 from app.context import Context
@@ -105,3 +106,17 @@ async def test_questions_that_are_cancelled_twice_are_in_nobodys_way() -> None:
     found = await asyncio.gather(*asking, return_exceptions=True)
     assert {type(each) for each in found} == {asyncio.CancelledError}
     await asyncio.wait_for(store.close(), PATIENCE_SECONDS)
+
+
+async def test_a_task_that_is_told_to_end_ends_whatever_it_waits_for() -> None:
+    """The answer may come with the cancellation: neither is lost, as when a process ends."""
+    loop = asyncio.get_running_loop()
+    for wait_for in (asyncio.wait_for, pymongo.lock.wait_for):  # type: ignore[attr-defined]
+        answer: asyncio.Future[int] = loop.create_future()
+        asking = loop.create_task(wait_for(answer, PATIENCE_SECONDS))
+        await asyncio.sleep(0)
+        answer.set_result(1)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert await wait_for(answer, PATIENCE_SECONDS) == 1

@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from app.media.samples import SampleTable
 from app.models import Row
 from app.models.schema import Segment
 from app.settings import Settings
+from app.store import Store
 from app.viewing import timelines
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
@@ -28,7 +30,7 @@ from tests.integration.conftest import MakeSettings
 from tests.integration.queued import redis_of
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.pace import Pace
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 async def the_timeline(ctx: Context, disk: DiskShare) -> Timeline:
@@ -441,11 +443,14 @@ async def test_an_indexer_that_is_cancelled_at_any_moment_loses_and_doubles_noth
 ) -> None:
     disk = await share()
     disk.commit(20)
-    for moment in range(12):
-        task = asyncio.create_task(Indexer(ctx).run())
-        await asyncio.sleep(0.02 * moment)
+    for moment in range(36):  # with connections of its own, as a process has
+        store = Store(ctx.settings.mongo_url)
+        task = asyncio.create_task(Indexer(replace(ctx, store=store)).run())
+        await asyncio.sleep(0.006 * moment)
         task.cancel()
-        await asyncio.wait([task])
+        ended, _ = await asyncio.wait([task], timeout=PATIENCE_SECONDS)
+        assert ended, f"cancelled after {moment * 6} ms, it goes on"
+        await store.close()
     async with indexing(ctx):
         rows = await disk.indexed(20)  # a lease that was just being taken expires
         await wait_for(lambda: disk.files("*.ts") == [])
