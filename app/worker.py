@@ -26,7 +26,7 @@ from app.clips import clip_expiry, clip_thumbnails, quota_check
 from app.condition import history
 from app.context import Context
 from app.errors import Unavailable
-from app.events import sender
+from app.events import room_messages, sender
 from app.recording import egress_clock, fact_expiry, open_shares, reaper, recorder, survey
 from app.recording.livekit import LiveKit
 from app.settings import Settings
@@ -52,7 +52,7 @@ def jobs_of(ctx: Context, livekit: LiveKit, captures: asyncio.TaskGroup) -> Jobs
         partial(survey.survey, ctx, livekit),
         partial(reaper.reap, ctx, livekit),
         partial(fact_expiry.forget_facts, ctx.store),
-        partial(sender.deliver, ctx, livekit.say),
+        partial(sender.deliver, ctx, partial(room_messages.say, ctx, livekit)),
         partial(sender.deliver_due, ctx),
         partial(governor.relieve, ctx),
         partial(cleanup.run, ctx),

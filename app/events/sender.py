@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,6 @@ from livekit.api import AccessToken
 
 from app import metrics
 from app.context import Context
-from app.events import outbox
 from app.models import EventRow, EventState, Row
 from app.models.keyset import Order, Page
 from app.models.schema import OutgoingEvent
@@ -30,11 +29,8 @@ from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
 
-Say = Callable[[str, str | None, bytes], Awaitable[None]]
+Say = Callable[[EventRow], Awaitable[None]]
 
-# What rooms hear; that somebody captured something is for their ears only.
-_SAID_PRIVATELY = frozenset({outbox.CAPTURE_READY})
-_SAID_TO_ALL = frozenset({outbox.BUFFER_STARTED, outbox.BUFFER_ENDED, outbox.CLIP_SHARED})
 GIVE_UP_AFTER = timedelta(days=1)
 _SEND_SECONDS = 10.0
 # How long a taken event stays with its sender before another worker may take it.
@@ -43,9 +39,13 @@ _MAX_BACK_OFF_SECONDS = 900.0
 _AS_DUE = Order("next_try_at", newest_first=False)
 
 
-def body_of(row: EventRow) -> dict[str, Any]:
-    """An event as JSON, in the shape of LiveKit's webhooks."""
-    content = {"number": row["number"], **row["data"]}
+def body_of(row: EventRow, members: Collection[str] | None = None) -> dict[str, Any]:
+    """An event as JSON, in the shape of LiveKit's webhooks.
+
+    `members`: which ones of what it says; None: all.
+    """
+    said = {k: v for k, v in row["data"].items() if members is None or k in members}
+    content = {"number": row["number"], **said}
     return {
         "event": row["event"],
         "id": row["_id"],
@@ -72,14 +72,12 @@ def back_off_seconds(attempts: int) -> float:
 async def deliver(ctx: Context, say: Say, room: str) -> None:
     """Sends what is due of a room's events, in their order, until one fails.
 
-    `say(room, identity, data)` sends a data message into a live room, to one participant or, with
-    identity None, to all. It is said once, at the first attempt: who is not there has missed it.
+    `say(row)` says an event into its live room. It is said once, at the first attempt.
     """
     async with httpx.AsyncClient(timeout=_SEND_SECONDS) as client:
         while (row := await _take(ctx, room)) is not None:
-            if row["attempts"] == 1 and row["event"] in _SAID_TO_ALL | _SAID_PRIVATELY:
-                only = row["identity"] if row["event"] in _SAID_PRIVATELY else None
-                await say(room, only, json.dumps(body_of(row)).encode())
+            if row["attempts"] == 1:
+                await say(row)
             if not await _send(ctx, client, row):
                 return
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -202,17 +202,19 @@ class LiveKit:
         except _NotFound:
             return None
 
-    async def say(self, room: str, identity: str | None, data: bytes) -> None:
-        """Sends a data message on topic `replay` to somebody in a room, or to all.
+    async def say(self, room: str, identities: Sequence[str], data: bytes) -> None:
+        """Sends a data message on topic `replay` to these people in a room.
 
         A room or participant that is gone has missed it. Raises Unavailable.
         """
+        if not identities:
+            return  # no destination would be everybody
         request = SendDataRequest(
             room=room,
             data=data,
             kind=DataPacket.Kind.RELIABLE,
             topic=DATA_TOPIC,
-            destination_identities=[identity] if identity is not None else [],
+            destination_identities=identities,
         )
         with contextlib.suppress(_NotFound):
             await self._answer(self._api.room.send_data(request), "SendData")

@@ -35,7 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "viewing": {"buffer", "media", "storage", "processes"},
     # what people do with it
     "access": set(),
-    "events": set(),
+    "events": {"access"},
     "clips": {"access", "buffer", "events", "media", "storage", "viewing"},
     "captures": {
         "access", "buffer", "cleaning", "clips", "events", "media", "processes", "storage",
