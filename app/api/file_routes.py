@@ -19,6 +19,7 @@ from app.clips import library, sharing
 from app.errors import Gone, NotFound
 from app.models import FileRow
 from app.storage import local
+from app.storage.confined import PathRefused
 
 log = structlog.get_logger()
 
@@ -50,11 +51,11 @@ _GRANT = re.compile(r"[0-9]{1,9}")
 async def get_file(call: Call[None]) -> Response:
     """All of them, or a range."""
     file = await _file(call)
-    path = local.locate(call.ctx.settings.media_root, file["storage_path"])
     try:
+        path = local.locate(call.ctx.settings.media_root, file["storage_path"])
         opened = await byte_streams.open_file(path)
-    except FileNotFoundError as error:
-        log.error("clip_file_missing", file=file["_id"], path=file["storage_path"])
+    except (FileNotFoundError, PathRefused) as error:
+        log.error("clip_file_missing", file=file["_id"], error=str(error))
         raise Gone("the file of this clip is lost") from error
     served = ranges.Representation(
         size_bytes=opened.size_bytes,

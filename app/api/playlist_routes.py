@@ -22,13 +22,14 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.share_lookup import WindowQuery
 from app.buffer import paths
+from app.buffer.session_folders import session_path
 from app.captures import preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.media.init_segment import Init
 from app.models import Row, SegmentState
 from app.models.schema import Buffer, EgressSession, Segment
-from app.storage.confined import inside
+from app.storage.confined import PathRefused, member
 from app.viewing import hls, windows
 from app.viewing.hls import Item
 
@@ -132,7 +133,11 @@ async def get_segment(call: Call[None]) -> Response:
     if session is None:
         raise _missing()
     share = await _share(call, session["buffer_id"])
-    folder = inside(ctx.settings.media_root, session["folder"])
+    try:
+        folder = session_path(ctx.settings.media_root, session)
+    except PathRefused as error:
+        log.error("folder_refused", session=found[1], error=str(error))
+        raise _gone() from error
     if name.endswith(".mp4"):
         return await _init_segment(call.request, folder, found[2])
     row = await _fragment(ctx, f"{found[1]}:{int(found[2])}")
@@ -145,8 +150,11 @@ async def get_segment(call: Call[None]) -> Response:
 async def _served(request: Request, folder: Path, row: Row, session_id: str) -> Response:
     """The bytes of a fragment, if they are those that were indexed. Raises Gone."""
     try:
-        opened = await byte_streams.open_file(folder / row["name"])
+        opened = await byte_streams.open_file(member(folder, row["name"]))
     except FileNotFoundError as error:
+        raise _gone() from error
+    except PathRefused as error:
+        log.error("segment_name_refused", session=session_id, error=str(error))
         raise _gone() from error
     altered = row["modified_ns"] not in (None, opened.modified_ns)
     if altered or opened.size_bytes != row["size_bytes"]:
@@ -165,7 +173,7 @@ async def _served(request: Request, folder: Path, row: Row, session_id: str) -> 
 
 async def _init_segment(request: Request, folder: Path, init_id: str) -> Response:
     try:
-        data = await asyncio.to_thread((folder / paths.init_name(init_id)).read_bytes)
+        data = await asyncio.to_thread(member(folder, paths.init_name(init_id)).read_bytes)
         if Init.parse(data).id != init_id:
             raise ValueError("an init segment of another name")
     except FileNotFoundError as error:

@@ -26,6 +26,7 @@ from app.errors import Conflict, ReplayError
 from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, Row
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import local
+from app.storage.confined import member
 
 LAST_LOOK_SECONDS = 20.0
 """After a cancellation somebody looks for what a worker wrote that had not noticed it yet."""
@@ -46,7 +47,7 @@ class _Reason(TypedDict):
 async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Makes the clip of a verified file: its name, its charge, its rows, `ready`."""
     root, path = ctx.settings.media_root, storage_path(capture)
-    part = local.locate(root, path).with_name(result["part"])
+    part = member(local.locate(root, path).parent, result["part"])
     await asyncio.to_thread(local.publish, root, path, part)
     await asyncio.to_thread(local.discard_parts, root, path)
     await asyncio.gather(

@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.buffer.retention import Pinned, covers
+from app.buffer.session_folders import session_path
 from app.cleaning import strays
 from app.context import Context
 from app.models import SegmentRow, SegmentState
 from app.models.schema import EgressSession, Pin, Segment
-from app.storage.confined import inside
+from app.storage.confined import PathRefused, member
 from app.storage.violation import Violation
 from app.store import batches
 
@@ -35,7 +36,10 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     """All violations. Reads every row and every folder, a few at a time; changes nothing."""
     folders: dict[str, Path] = {}
     async for session in ctx.store.rows(EgressSession).find({}, {"folder": 1}):
-        folders[session["_id"]] = inside(ctx.settings.media_root, session["folder"])
+        try:
+            folders[session["_id"]] = session_path(ctx.settings.media_root, session)
+        except PathRefused as error:
+            yield Violation(1, str(error))
     pinned: dict[str, list[tuple[int, int | None]]] = {}
     async for pin in ctx.store.rows(Pin).find({"until": {"$gt": now}}):
         pinned.setdefault(pin["session_id"], []).append((pin["start_ticks"], pin["end_ticks"]))
@@ -55,7 +59,11 @@ def _of_rows(
     for row in rows:
         name = f"{row['session_id']}/{row['name']}"
         held = covers(pinned, row["session_id"], row["start_ticks"], row["end_ticks"])
-        size = _size(folders.get(row["session_id"]), row["name"])
+        try:
+            size = _size(folders.get(row["session_id"]), row["name"])
+        except PathRefused as error:
+            found.append(Violation(1, f"{row['_id']}: {error}"))
+            continue
         if row["state"] == SegmentState.INDEXED and size != row["size_bytes"]:
             actual = "is gone" if size is None else f"has {size} bytes"
             found.append(Violation(1, f"{name} {actual}; indexed with {row['size_bytes']}"))
@@ -70,6 +78,6 @@ def _size(folder: Path | None, name: str) -> int | None:
     if folder is None:
         return None
     try:
-        return (folder / name).stat().st_size
+        return member(folder, name).stat().st_size
     except FileNotFoundError:
         return None

@@ -14,11 +14,12 @@ import structlog
 
 from app import metrics
 from app.buffer import clock, markers, summary
+from app.buffer.session_folders import session_path
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import SessionRow
 from app.models.schema import Buffer, EgressSession, Pin, Segment, Summary
-from app.storage.confined import inside
+from app.storage.confined import PathRefused
 from app.store import Store
 
 GHOSTS_KEPT = timedelta(days=7)
@@ -88,11 +89,15 @@ async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:
 
 async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bool:
     """Removes a session's folder and all in it, then its rows. Returns whether all is gone."""
-    folder = inside(ctx.settings.media_root, session["folder"])
     try:
+        folder = session_path(ctx.settings.media_root, session)
         await asyncio.to_thread(shutil.rmtree, folder)
     except FileNotFoundError:
         pass  # never made, or gone since an interrupted pass
+    except PathRefused as error:
+        # Its true folder, if it has one, is that of no session then: a stray.
+        metrics.ERRORS.labels("path_refused").inc()
+        log.error("folder_refused", session=session["_id"], error=str(error))
     except OSError as error:
         metrics.ERRORS.labels("file_not_deletable").inc()
         log.warning("folder_not_deletable", session=session["_id"], error=str(error))

@@ -18,10 +18,11 @@ from app import metrics
 from app.buffer import pins, summary
 from app.buffer.paths import tile_name
 from app.buffer.retention import covers
+from app.buffer.session_folders import session_path
 from app.context import Context
 from app.models import SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
-from app.storage.confined import inside
+from app.storage.confined import PathRefused, member
 from app.store import chunks
 
 AT_ONCE = 100
@@ -107,8 +108,14 @@ async def _spare(ctx: Context, rows: Iterable[SegmentRow]) -> None:
 
 async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Path]:
     query = {"_id": {"$in": list(session_ids)}}
-    found = await ctx.store.rows(EgressSession).find(query, {"folder": 1}).to_list(None)
-    return {row["_id"]: inside(ctx.settings.media_root, row["folder"]) for row in found}
+    folders = {}
+    for row in await ctx.store.rows(EgressSession).find(query, {"folder": 1}).to_list(None):
+        try:
+            folders[row["_id"]] = session_path(ctx.settings.media_root, row)
+        except PathRefused as error:
+            metrics.ERRORS.labels("path_refused").inc()
+            log.error("folder_refused", session=row["_id"], error=str(error))
+    return folders
 
 
 def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, Path]) -> set[str]:
@@ -119,9 +126,13 @@ def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, Path]) -> set[str]
         if folder is None:
             continue  # its session was forgotten: the file, if there is one, is a stray
         try:
-            (folder / row["name"]).unlink(missing_ok=True)
+            member(folder, row["name"]).unlink(missing_ok=True)
             # After its segment: whoever draws a tile looks whether the segment is still there.
-            (folder / tile_name(row["sequence"])).unlink(missing_ok=True)
+            member(folder, tile_name(row["sequence"])).unlink(missing_ok=True)
+        except PathRefused as error:
+            # No file of ours can be meant: the row goes, and a fragment it hid is a stray.
+            metrics.ERRORS.labels("path_refused").inc()
+            log.error("segment_name_refused", segment=row["_id"], error=str(error))
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()
             if row["session_id"] not in refused:

@@ -8,11 +8,8 @@ right one. `doctor` asks a person.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import time
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,18 +24,18 @@ from app.buffer.paths import (
     FULL_PLAYLIST,
     LIVE_PLAYLIST,
     fragment_name,
-    instance_of,
     tile_name,
 )
 from app.buffer.retention import is_too_much
 from app.buffer.retention_period import retention
+from app.buffer.session_folders import session_path
+from app.cleaning import buffer_tree
 from app.context import Context
 from app.models import FaultSlug, SegmentState, SessionRow
 from app.models.schema import EgressSession, Segment
-from app.storage.confined import inside
+from app.storage.confined import PathRefused, is_name, member
 
 SAFE_AGE = timedelta(hours=1)
-_EMPTY_FOR_SECONDS = 60.0
 _FRAGMENT = re.compile(r"\d{8,}\.m4s")
 _TILE = re.compile(r"\d{8,}\.jpg")
 _KNOWN = re.compile(rf"{re.escape(FULL_PLAYLIST)}|{re.escape(LIVE_PLAYLIST)}|init-[0-9a-f]+\.mp4")
@@ -77,14 +74,13 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Rep
     if is_too_much(len(mismatch.unknown), mismatch.files) and not confirmed:
         asks = _ask("unknown_files", len(mismatch.unknown), mismatch.files)
     else:
-        removed = await asyncio.to_thread(_unlink, mismatch.unknown)
+        removed = await asyncio.to_thread(buffer_tree.unlink, mismatch.unknown)
     if is_too_much(len(mismatch.missing), mismatch.rows) and not confirmed:
         asks = _ask("missing_files", len(mismatch.missing), mismatch.rows)
     else:
         for segment_id in mismatch.missing:
             missing += await _miss(ctx, segment_id)
-    root = ctx.settings.media_root / BUFFER_ROOT
-    await asyncio.to_thread(_remove_empty, root, mismatch.sessions, ctx.instance)
+    await asyncio.to_thread(buffer_tree.remove_empty, _root(ctx), mismatch.sessions, ctx.instance)
     return Repair(removed, missing, asks)
 
 
@@ -96,21 +92,24 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
     unknown: list[Path] = []
     missing: list[str] = []
     files = rows = 0
-    folders = await session_folders(ctx)
-    for folder in folders:
-        session = sessions.get(folder.name)
-        names = await asyncio.to_thread(_names, folder)
+    places = {session_id: _place(ctx, session) for session_id, session in sessions.items()}
+    for folder in await _session_folders(ctx):
+        # Any folder may bear a session's name: only the one that its row tells is the session's.
+        is_place = places.get(folder.name) == folder
+        session = sessions[folder.name] if is_place else None
+        if is_place:
+            del places[folder.name]
+        entries = await asyncio.to_thread(buffer_tree.entries, folder)
         indexed = await _indexed(ctx, session) if session else {}
-        strange = await _unknown(ctx, folder, session, names - indexed.keys(), safe_before)
+        strange = await _unknown(ctx, session, _without(entries, indexed), safe_before)
         unknown += strange
-        files += len(names) - len(strange)
-        gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - names])
+        files += len(entries) - len(strange)
+        gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - entries.keys()])
         missing += gone
         rows += len(indexed) - len(gone)
-    for session_id in sessions.keys() - {folder.name for folder in folders}:
+    for session_id, place in places.items():
         indexed = await _indexed(ctx, sessions[session_id])
-        folder = inside(ctx.settings.media_root, sessions[session_id]["folder"])
-        gone = await _gone(ctx, folder, indexed.values())
+        gone = await _gone(ctx, place, indexed.values())
         missing += gone
         rows += len(indexed) - len(gone)
     return Mismatch(frozenset(sessions), tuple(unknown), tuple(missing), files, rows)
@@ -119,22 +118,27 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
 async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Path]:
     """Unknown files under our session folders that were last written before an instant."""
     sessions = await _sessions(ctx)
-    for folder in await session_folders(ctx):
-        names = await asyncio.to_thread(_names, folder)
+    for folder in await _session_folders(ctx):
+        entries = await asyncio.to_thread(buffer_tree.entries, folder)
         found = ctx.store.rows(Segment).find(
             {"session_id": folder.name}, {"name": 1, "sequence": 1}
         )
         rows = await found.to_list(None)
-        names -= {row["name"] for row in rows} | {tile_name(row["sequence"]) for row in rows}
+        known = {row["name"] for row in rows} | {tile_name(row["sequence"]) for row in rows}
         session = sessions.get(folder.name)
-        for path in await _unknown(ctx, folder, session, names, before.timestamp()):
+        if session is not None and _place(ctx, session) != folder:
+            session, known = None, set()
+        for path in await _unknown(ctx, session, _without(entries, known), before.timestamp()):
             yield path
 
 
-async def session_folders(ctx: Context) -> list[Path]:
+async def _session_folders(ctx: Context) -> list[Path]:
     """The session folders of our installation that are on disk."""
-    root = ctx.settings.media_root / BUFFER_ROOT
-    return await asyncio.to_thread(_session_folders, root, ctx.instance)
+    return await asyncio.to_thread(buffer_tree.session_folders, _root(ctx), ctx.instance)
+
+
+def _root(ctx: Context) -> Path:
+    return ctx.settings.media_root.resolve() / BUFFER_ROOT
 
 
 async def _sessions(ctx: Context) -> dict[str, SessionRow]:
@@ -143,12 +147,21 @@ async def _sessions(ctx: Context) -> dict[str, SessionRow]:
     return {row["_id"]: row for row in await found.to_list(None)}
 
 
+def _place(ctx: Context, session: SessionRow) -> Path | None:
+    """The folder of a session; None if its row names none of ours."""
+    try:
+        return session_path(ctx.settings.media_root, session)
+    except PathRefused as error:
+        log.error("folder_refused", session=session["_id"], error=str(error))
+        return None
+
+
 async def _unknown(
-    ctx: Context, folder: Path, session: SessionRow | None, names: Iterable[str], before: float
+    ctx: Context, session: SessionRow | None, entries: Iterable[Path], before: float
 ) -> list[Path]:
-    strange = [name for name in names if not _is_known(name, session)]
-    old = await asyncio.to_thread(_older, folder, strange, before)
-    return [folder / name for name in old if await _is_unknown(ctx, session, name)]
+    strange = [path for path in entries if not _is_known(path.name, session)]
+    old = await asyncio.to_thread(buffer_tree.older, strange, before)
+    return [path for path in old if await _is_unknown(ctx, session, path.name)]
 
 
 async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
@@ -171,16 +184,20 @@ def _is_known(name: str, session: SessionRow | None) -> bool:
 
     A `.ts` that no playlist named stays as long as a playlist may name it.
     """
-    if session is None:
+    if session is None or not is_name(name):
         return False
     return bool(_KNOWN.fullmatch(name)) or (
         name.endswith(".ts") and session["indexing"] is not None
     )
 
 
+def _without(entries: dict[str, Path], names: Container[str]) -> list[Path]:
+    return [path for name, path in entries.items() if name not in names]
+
+
 async def _is_unknown(ctx: Context, session: SessionRow | None, name: str) -> bool:
     """Whether no row knows a file. Pinned ones outlive what is offered, and so do tiles."""
-    if session is None:
+    if session is None or not is_name(name):  # no row has such a name
         return True
     query: dict[str, object] = {"session_id": session["_id"]}
     if not _TILE.fullmatch(name):
@@ -190,16 +207,20 @@ async def _is_unknown(ctx: Context, session: SessionRow | None, name: str) -> bo
     return await ctx.store.rows(Segment).find_one(query, {"_id": 1}) is None
 
 
-async def _gone(ctx: Context, folder: Path, ids: Iterable[str]) -> list[str]:
+async def _gone(ctx: Context, folder: Path | None, ids: Iterable[str]) -> list[str]:
     """Which of the segments have a row that says they are there, and no file."""
     gone = []
     for segment_id in ids:
         row = await ctx.store.rows(Segment).find_one(
             {"_id": segment_id, "state": SegmentState.INDEXED}
         )
-        if row is not None and not (folder / row["name"]).exists():
+        if row is not None and not _is_there(folder, row["name"]):
             gone.append(segment_id)
     return gone
+
+
+def _is_there(folder: Path | None, name: str) -> bool:
+    return folder is not None and is_name(name) and member(folder, name).exists()
 
 
 async def _miss(ctx: Context, segment_id: str) -> int:
@@ -220,71 +241,3 @@ def _ask(what: str, unmatched: int, matched: int) -> bool:
     log.error("cleanup_asks", what=what, unmatched=unmatched, matched=matched,
               remedy="check MONGO_URL and FILE_UPLOAD_DEST; then `doctor --repair`")  # fmt: skip
     return True
-
-
-def _session_folders(root: Path, instance: str) -> list[Path]:
-    """The session folders of our installation: {root}/{room}/{user}/{session}."""
-    return [
-        session
-        for room in _folders(root)
-        for user in _folders(room)
-        for session in _folders(user)
-        if instance_of(session.name) == instance
-    ]
-
-
-def _folders(path: Path) -> Iterator[Path]:
-    try:
-        with os.scandir(path) as entries:
-            yield from [Path(each) for each in entries if each.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
-        return
-
-
-def _names(folder: Path) -> set[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name for entry in entries}
-    except FileNotFoundError:
-        return set()
-
-
-def _older(folder: Path, names: Iterable[str], before: float) -> list[str]:
-    old = []
-    for name in names:
-        try:
-            if (folder / name).lstat().st_mtime < before:
-                old.append(name)
-        except FileNotFoundError:
-            continue
-    return old
-
-
-def _unlink(paths: Iterable[Path]) -> int:
-    gone = 0
-    for path in paths:
-        try:
-            path.unlink(missing_ok=True)
-            gone += 1
-        except OSError as error:
-            metrics.ERRORS.labels("file_not_deletable").inc()
-            log.warning("file_not_deletable", path=str(path), error=error.strerror)
-    return gone
-
-
-def _remove_empty(root: Path, known: frozenset[str], instance: str) -> None:
-    """Removes folders that have been empty for a while: of users, rooms, unknown sessions."""
-    for room in _folders(root):
-        for user in _folders(room):
-            for session in _folders(user):
-                if instance_of(session.name) == instance and session.name not in known:
-                    _remove_if_empty(session)
-            _remove_if_empty(user)
-        _remove_if_empty(room)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    # Somebody may have been first, or have put something in: then it is not ours to remove.
-    with suppress(OSError):
-        if time.time() - folder.stat().st_mtime > _EMPTY_FOR_SECONDS and not _names(folder):
-            folder.rmdir()

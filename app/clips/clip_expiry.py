@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
 
+from app import metrics
 from app.access import audit, quota
 from app.clips import clip_thumbnails, library
 from app.context import Context
 from app.models import ClipRow
 from app.models.schema import File, ReplayClip
 from app.storage import local
+from app.storage.confined import PathRefused
 from app.store import before
 from app.work.jobs import job, seconds
 
@@ -62,9 +66,21 @@ async def _expire(ctx: Context) -> None:
 async def _remove(ctx: Context, row: ClipRow) -> None:
     await quota.give_back(ctx.store, row["owner"], row["_id"])
     file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
-    await asyncio.to_thread(clip_thumbnails.remove, ctx.settings.media_root, row["_id"])
+    root = ctx.settings.media_root
+    await _remove_files(row, clip_thumbnails.remove, root, row["_id"])
     if file is not None:
-        await asyncio.to_thread(local.remove, ctx.settings.media_root, file["storage_path"])
+        await _remove_files(row, local.remove, root, file["storage_path"])
         await ctx.store.rows(File).delete_one({"_id": file["_id"]})
     await ctx.store.rows(ReplayClip).delete_one({"_id": row["_id"]})
     log.info("clip_removed", clip=row["_id"], owner=row["owner"])
+
+
+async def _remove_files(
+    row: ClipRow, remove: Callable[[Path, str], None], root: Path, where: str
+) -> None:
+    """Removes what lies there, unless that can be no file of a clip: its rows go all the same."""
+    try:
+        await asyncio.to_thread(remove, root, where)
+    except PathRefused as error:
+        metrics.ERRORS.labels("path_refused").inc()
+        log.error("clip_path_refused", clip=row["_id"], error=str(error))

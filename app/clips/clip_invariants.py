@@ -75,7 +75,7 @@ async def _of_clips(
     known.update(file["storage_path"] for file in files.values())
     root = ctx.settings.media_root
     sizes = await asyncio.to_thread(
-        lambda: {each: _size(root, file["storage_path"]) for each, file in files.items()}
+        lambda: {each: local.size_bytes(root, file["storage_path"]) for each, file in files.items()}
     )
     found: list[Violation] = []
     for row in rows:
@@ -127,10 +127,3 @@ def _strays(root: Path, known: set[str], busy: set[str], now: datetime) -> Itera
             continue
         if not young:
             yield relative
-
-
-def _size(root: Path, storage_path: str) -> int | None:
-    try:
-        return local.locate(root, storage_path).stat().st_size
-    except FileNotFoundError:
-        return None

@@ -27,7 +27,7 @@ from app.media.sprites import MAX_TILES, POSTER, Cue, Grid, fitted
 from app.models import FileRow
 from app.models.schema import ReplayClip
 from app.storage import local
-from app.storage.confined import inside
+from app.storage.confined import PathRefused, inside, is_name
 from app.viewing.drawing import Drawing
 from app.work.jobs import hours, job, seconds
 
@@ -128,7 +128,11 @@ async def _kept(
 
 
 def _clip_path(ctx: Context, file: FileRow) -> Path:
-    return local.locate(ctx.settings.media_root, file["storage_path"])
+    try:
+        return local.locate(ctx.settings.media_root, file["storage_path"])
+    except PathRefused as error:
+        log.error("clip_path_refused", file=file["_id"], error=str(error))
+        raise Gone("the file of this clip is lost") from error
 
 
 def _read(what: Callable[[Path], _Read], path: Path) -> _Read:
@@ -172,6 +176,10 @@ def _old(folder: Path) -> list[str]:
     """The names of the folders in a folder that have not changed for ORPHANED_SECONDS."""
     before = time.time() - ORPHANED_SECONDS
     try:
-        return [path.name for path in folder.iterdir() if path.stat().st_mtime < before]
+        return [
+            path.name
+            for path in folder.iterdir()
+            if is_name(path.name) and path.stat().st_mtime < before
+        ]
     except FileNotFoundError:
         return []  # no picture was ever made, or one went meanwhile: the next pass sees the rest

@@ -18,6 +18,7 @@ from livekit.api import AccessToken
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
+from app.buffer.session_folders import session_path
 from app.cleaning import buffer_invariants, strays
 from app.clips import clip_invariants as clips
 from app.condition import health, machine
@@ -28,6 +29,7 @@ from app.models import SessionRole
 from app.models.schema import EgressSession, Segment
 from app.recording.livekit import LiveKit
 from app.settings import Settings
+from app.storage.confined import PathRefused
 from app.store import Store
 
 CHECK_SECONDS = 15.0
@@ -238,7 +240,10 @@ async def _shared_folder(ctx: Context) -> CheckResult:
         live | {"active_at": {"$lt": now - MEDIA_AFTER}}, sort=[("created_at", 1)]
     )
     if active is not None:
-        folder = ctx.settings.media_root / active["folder"]
+        try:
+            folder = session_path(ctx.settings.media_root, active)
+        except PathRefused as error:
+            return CheckResult("fail", str(error), "restore this session's row from a backup")
         return await asyncio.to_thread(machine.shared_folder, ctx.settings, folder)
     if newest is not None:
         age = (now - newest["indexed_at"]).total_seconds()

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
+from app.storage.confined import member
 from app.work.leases import Leases
 
 PULSE_LIFE_SECONDS = 20.0
@@ -96,7 +97,7 @@ async def _livekit(ctx: Context) -> str:
 
 
 def _media_root(ctx: Context) -> str:
-    probe = ctx.settings.media_root / f".probe-{secrets.token_hex(4)}"
+    probe = member(ctx.settings.media_root, f".probe-{secrets.token_hex(4)}")
     try:
         probe.write_bytes(b"probe")
     except OSError as error:

@@ -15,6 +15,7 @@ from livekit.protocol.egress import EncodingOptions
 from app.buffer import paths
 from app.recording.encoding import encoding
 from app.settings import Settings
+from app.storage.confined import member
 
 Level = Literal["ok", "warn", "unknown", "fail"]
 
@@ -49,7 +50,7 @@ async def ffmpeg() -> CheckResult:
 def media_root(settings: Settings) -> CheckResult:
     """Whether folders can be made there in which egress and we both write and delete."""
     root = settings.media_root
-    folder = root / paths.BUFFER_ROOT / f".doctor-{os.getpid()}"
+    folder = member(root / paths.BUFFER_ROOT, f".doctor-{os.getpid()}")
     try:
         folder.mkdir(parents=True)
         try:

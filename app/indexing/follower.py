@@ -26,6 +26,7 @@ from app.indexing.segment_rows import SegmentMaker, Tools
 from app.media.fragment import Continuity
 from app.models import SegmentRow, SegmentState, SessionRow
 from app.models.schema import Buffer, Segment
+from app.storage.confined import member
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
@@ -228,7 +229,7 @@ class Follower:
         return self._coverage.runs[-1].last if self._coverage.runs else -1
 
     async def _unlink(self, name: str) -> None:
-        path = self.maker.folder / name
+        path = member(self.maker.folder, name)
         try:
             await self._tools.thread(path.unlink, missing_ok=True)
         except OSError as error:

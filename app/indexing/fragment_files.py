@@ -17,6 +17,7 @@ from app.media.fragment import Continuity, Prepared, prepare
 from app.media.init_segment import Init
 from app.media.samples import SampleTable
 from app.models import SegmentRow
+from app.storage.confined import PathRefused, member
 
 QUARANTINED_SUFFIX = ".bad"
 PART_SUFFIX = ".part"
@@ -45,22 +46,21 @@ def make_fragment(folder: Path, entry: Entry, previous: Continuity | None, write
     Raises Unpreparable if the segment can't be used, OSError if the fragment can't be written.
     """
     with _ONE_AT_A_TIME:
-        prepared = prepare(str(folder / entry.name), entry.seconds, previous)
+        prepared = prepare(str(member(folder, entry.name)), entry.seconds, previous)
     init = prepared.init
     if previous is None or previous.init.id != init.id:
-        path = folder / init_name(init.id)
+        path = member(folder, init_name(init.id))
         if not path.exists() or path.read_bytes() != init.data:
             _write(path, init.data, writer)
     name = fragment_name(entry.sequence)
-    modified_ns = _write(folder / name, prepared.data, writer)
+    modified_ns = _write(member(folder, name), prepared.data, writer)
     return Fragment(name, len(prepared.data), modified_ns, prepared)
 
 
 def quarantine(folder: Path, name: str) -> str:
     """Renames a `.ts` that can't be used. Returns its new name. Raises FileNotFoundError."""
-    path = folder / name
-    quarantined = path.with_name(name + QUARANTINED_SUFFIX)
-    path.rename(quarantined)
+    quarantined = member(folder, name + QUARANTINED_SUFFIX)
+    member(folder, name).rename(quarantined)
     return quarantined.name
 
 
@@ -70,7 +70,7 @@ def continuity(folder: Path, row: SegmentRow) -> Continuity | None:
     Raises ValueError if what is stored can't be read.
     """
     try:
-        init = Init.parse((folder / init_name(row["init_id"])).read_bytes())
+        init = Init.parse(member(folder, init_name(row["init_id"])).read_bytes())
     except FileNotFoundError:
         return None
     samples = SampleTable.unpack(row["samples"])
@@ -83,14 +83,14 @@ def continuity(folder: Path, row: SegmentRow) -> Continuity | None:
 def is_whole(folder: Path, row: SegmentRow) -> bool:
     """Whether an indexed row's file is there, of the recorded size."""
     try:
-        return (folder / row["name"]).stat().st_size == row["size_bytes"]
-    except FileNotFoundError:
+        return member(folder, row["name"]).stat().st_size == row["size_bytes"]
+    except (FileNotFoundError, PathRefused):
         return False
 
 
 def _write(path: Path, data: bytes, writer: str) -> int:
     """Writes the file durably; its st_mtime_ns."""
-    part = path.with_name(f"{path.name}.{writer}{PART_SUFFIX}")
+    part = member(path.parent, f"{path.name}.{writer}{PART_SUFFIX}")
     try:
         with part.open("wb") as file:
             file.write(data)

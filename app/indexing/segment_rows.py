@@ -14,6 +14,7 @@ import structlog
 
 from app import metrics
 from app.buffer import clock
+from app.buffer.session_folders import session_path
 from app.context import Context
 from app.indexing import fragment_files
 from app.indexing.playlist import Entry
@@ -23,7 +24,7 @@ from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity
 from app.models import FaultSlug, SegmentRow, SegmentState, SessionRow
 from app.models.schema import Segment
-from app.storage.confined import inside
+from app.storage.confined import member
 from app.store import row_of
 
 SECOND_LOOK_SECONDS = 1.0
@@ -68,7 +69,7 @@ class SegmentMaker:
     """Makes the rows of one session's segments."""
 
     def __init__(self, tools: Tools, session: SessionRow) -> None:
-        self.folder: Path = inside(tools.ctx.settings.media_root, session["folder"])
+        self.folder: Path = session_path(tools.ctx.settings.media_root, session)
         self.clock = SessionClock(tools.ctx, session)
         self._tools = tools
         self._session_id: str = session["_id"]
@@ -138,7 +139,7 @@ class SegmentMaker:
         except Exception as error:  # whatever one file's bytes bring about: its session goes on
             log.exception("segment_not_understood", session=self._session_id, segment=entry.name)
             fault = Fault(FaultSlug.CORRUPT, f"{type(error).__name__}: {error}")
-            raise Unpreparable(str(self.folder / entry.name), [fault]) from error
+            raise Unpreparable(str(member(self.folder, entry.name)), [fault]) from error
 
     async def _faulty(
         self, entry: Entry, error: Unpreparable, end_ticks: int, committed_at: datetime
@@ -173,7 +174,7 @@ class SegmentMaker:
             start_ticks,
             start_ticks + length,
             committed_at,
-            size_bytes=await self._tools.thread(_size, self.folder / name),
+            size_bytes=await self._tools.thread(_size, member(self.folder, name)),
             state=SegmentState.QUARANTINED,
             fault=fault,
         )

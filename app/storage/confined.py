@@ -1,17 +1,56 @@
-"""Keeps what is read and written inside its root."""
+"""Names and paths of others joined to folders of ours, and kept inside them.
+
+A name that comes from a row, a playlist, a URL or a plan says nothing of where it leads: joined as
+it is, an absolute one stands for itself. Here is the only place where such a name becomes a path.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
+_SHOWN_CHARACTERS = 100
+
+
+class PathRefused(ValueError):
+    """A name or path that is none of ours: what it leads to must be neither read nor removed."""
+
+
+def is_name(name: object) -> bool:
+    """Whether it can be the name of a file or folder of ours within another folder."""
+    return isinstance(name, str) and bool(_NAME.fullmatch(name)) and name not in (".", "..")
+
+
+def checked(name: str) -> str:
+    """The same name, if it is one of a file or folder of ours. Raises PathRefused."""
+    if not is_name(name):
+        raise PathRefused(
+            f"{_shown(name)} is no file name: letters, digits, '_', '.' and '-' are, at most 255"
+        )
+    return name
+
+
+def member(folder: Path, name: str) -> Path:
+    """The file or folder of that name within a folder. Raises PathRefused. Looks at no disk."""
+    return folder / checked(name)
 
 
 def inside(root: Path, relative: str | PurePosixPath) -> Path:
-    """`root / relative`, checked to lie inside root once links and `..` are resolved.
+    """The path below `root`, absolute: each of its parts is a name, and none is a link. Blocks.
 
-    Raises ValueError with the path if it does not.
+    Raises PathRefused.
     """
     root = root.resolve()
-    path = (root / relative).resolve()
-    if path != root and root not in path.parents:
-        raise ValueError(f"{relative} leads out of {root}")
+    path = root
+    parts = str(relative).split("/")
+    for part in parts:
+        path = member(path, part)
+    if (actual := path.resolve()) != path:
+        raise PathRefused(f"{_shown(str(relative))} leads to {actual} by a link, out of {root}")
     return path
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

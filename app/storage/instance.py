@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from app.errors import ConfigurationError
+from app.storage.confined import member
 
 _INSTANCE = re.compile(r"^[0-9a-f]{8}$")
 
@@ -20,7 +21,7 @@ def instance_id(media_root: Path) -> str:
     media_root.mkdir(parents=True, exist_ok=True)
     path = media_root / ".instance"
     if not path.exists():
-        fresh = media_root / f".instance.{secrets.token_hex(4)}"
+        fresh = member(media_root, f".instance.{secrets.token_hex(4)}")
         fresh.write_text(secrets.token_hex(4) + "\n")
         try:
             path.hardlink_to(fresh)

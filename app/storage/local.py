@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.errors import StorageFull
-from app.storage.confined import inside
+from app.storage.confined import PathRefused, inside, member
 
 PART_SUFFIX = ".part"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def locate(root: Path, storage_path: str) -> Path:
-    """The file of a storage path. ValueError if the path leads out of the root."""
+    """The file of a storage path. Raises PathRefused."""
     return inside(root, storage_path)
 
 
@@ -34,19 +34,19 @@ def part_path(root: Path, storage_path: str, attempt: int) -> Path:
     final = locate(root, storage_path)
     with disk_errors():
         final.parent.mkdir(parents=True, exist_ok=True)
-    return final.with_name(f"{final.name}.{attempt}{PART_SUFFIX}")
+    return member(final.parent, f"{final.name}.{attempt}{PART_SUFFIX}")
 
 
 def beside(part: Path, what: str) -> Path:
     """A further part file of the same attempt."""
-    return part.with_name(f"{part.name.removesuffix(PART_SUFFIX)}.{what}{PART_SUFFIX}")
+    return member(part.parent, f"{part.name.removesuffix(PART_SUFFIX)}.{what}{PART_SUFFIX}")
 
 
 def size_bytes(root: Path, storage_path: str) -> int | None:
-    """The size of a file; None if it is not there."""
+    """The size of a file; None if it is not there, or the path is none of ours."""
     try:
         return locate(root, storage_path).stat().st_size
-    except FileNotFoundError:
+    except (FileNotFoundError, PathRefused):
         return None
 
 

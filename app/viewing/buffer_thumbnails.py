@@ -12,8 +12,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
+
 from app.buffer import marked_media, summary
 from app.buffer.paths import init_name, tile_name
+from app.buffer.session_folders import session_path
 from app.context import Context
 from app.errors import Gone
 from app.media import pictures, sheets
@@ -24,7 +27,7 @@ from app.media.sheets import Tile
 from app.media.sprites import POSTER, fitted
 from app.models import MediaRange, SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
-from app.storage.confined import inside
+from app.storage.confined import PathRefused, is_name, member
 from app.viewing import windows
 from app.viewing.drawing import Drawing
 from app.viewing.lru_cache import LruCache
@@ -34,6 +37,8 @@ POSTERS = 64
 SHEETS = 8
 """Kept in memory by each process: some 50 kB and 700 kB each, at most."""
 _TRIES = 3
+
+log = structlog.get_logger()
 
 
 class Thumbnails:
@@ -120,7 +125,13 @@ class Thumbnails:
             {"_id": {"$in": list(session_ids)}}, {"folder": 1}
         )
         root = self._ctx.settings.media_root
-        return {row["_id"]: inside(root, row["folder"]) async for row in found}
+        folders = {}
+        async for row in found:
+            try:
+                folders[row["_id"]] = session_path(root, row)
+            except PathRefused as error:
+                log.error("folder_refused", session=row["_id"], error=str(error))
+        return folders
 
     async def _offered(self, rows: Sequence[SegmentRow]) -> list[SegmentRow]:
         """Those of these segments whose key frame, their first picture, may be shown."""
@@ -141,7 +152,7 @@ def _poster(folder: Path | None, row: SegmentRow) -> bytes | None:
         return None
     try:
         avcc = _avcc(folder, row)
-        with (folder / row["name"]).open("rb") as file:
+        with member(folder, row["name"]).open("rb") as file:
             file.seek(row["payload_offset"])
             frame = pictures.key_frame(avcc, file.read(_key_size(row)))
     except (FileNotFoundError, NoPicture, ValueError):
@@ -162,15 +173,15 @@ def _tiles(folders: Mapping[str, Path], rows: Mapping[int, SegmentRow]) -> list[
                 inits[key] = _avcc(folder, row).hex()
             except (FileNotFoundError, ValueError):
                 inits[key] = ""
-        if inits[key]:
+        if inits[key] and is_name(row["name"]):
             tiles.append(
                 Tile(
                     number=number,
-                    source=str(folder / row["name"]),
+                    source=str(member(folder, row["name"])),
                     offset=row["payload_offset"],
                     size_bytes=_key_size(row),
                     avcc=inits[key],
-                    kept=str(folder / tile_name(row["sequence"])),
+                    kept=str(member(folder, tile_name(row["sequence"]))),
                 )
             )
     return tiles
@@ -178,7 +189,7 @@ def _tiles(folders: Mapping[str, Path], rows: Mapping[int, SegmentRow]) -> list[
 
 def _avcc(folder: Path, row: SegmentRow) -> bytes:
     """Raises FileNotFoundError if the init segment is gone, ValueError if it was altered."""
-    return Init.parse((folder / init_name(row["init_id"])).read_bytes()).avcc
+    return Init.parse(member(folder, init_name(row["init_id"])).read_bytes()).avcc
 
 
 def _key_size(row: SegmentRow) -> int:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from app.buffer import clock
 from app.buffer.paths import init_name
+from app.buffer.session_folders import session_path
 from app.context import Context
 from app.errors import CaptureFailed
 from app.media.init_segment import Init
@@ -18,6 +19,7 @@ from app.media.movie import Run, Source
 from app.media.samples import SampleTable
 from app.models import Gaps, MediaRange, SegmentRow, SegmentState, SessionRow
 from app.models.schema import EgressSession
+from app.storage.confined import PathRefused, checked, member
 from app.store import EPOCH
 from app.viewing import windows
 
@@ -74,12 +76,12 @@ def runs_of(
         if not parts:
             continue
         session = sessions[span["session_id"]]
-        folder = root / session["folder"]
+        folder = _folder(root, session)
         beginning = f"{folder}/"
         for number, part in enumerate(parts):
             key = (session["_id"], part[0]["init_id"])
             if key not in inits:
-                inits[key] = _init(folder / init_name(part[0]["init_id"]))
+                inits[key] = _init(folder, part[0]["init_id"])
             start = span["start_ticks"] if number == 0 else part[0]["start_ticks"]
             end = span["end_ticks"] if number == len(parts) - 1 else part[-1]["end_ticks"]
             if start < end:
@@ -109,8 +111,12 @@ def _parted(segments: Sequence[SegmentRow], gaps: Gaps) -> Iterator[list[Segment
 
 
 def _source(beginning: str, row: SegmentRow) -> Source:
+    try:
+        name = checked(row["name"])
+    except PathRefused as error:
+        raise SegmentChanged(f"the row of segment {row['_id']} was altered: {error}") from error
     return Source(
-        path=beginning + row["name"],  # hundreds of them: joining Paths takes 20 times as long
+        path=beginning + name,  # hundreds of them: joining Paths takes 20 times as long
         size_bytes=row["size_bytes"],
         payload_offset=row["payload_offset"],
         samples=SampleTable.unpack(row["samples"]),
@@ -118,13 +124,20 @@ def _source(beginning: str, row: SegmentRow) -> Source:
     )
 
 
-def _init(path: Path) -> Init:
+def _folder(root: Path, session: SessionRow) -> Path:
     try:
-        return Init.parse(path.read_bytes())
+        return session_path(root, session)
+    except PathRefused as error:
+        raise SegmentChanged(f"the row of session {session['_id']} was altered: {error}") from error
+
+
+def _init(folder: Path, init_id: str) -> Init:
+    try:
+        return Init.parse(member(folder, init_name(init_id)).read_bytes())
     except FileNotFoundError as error:
-        raise SegmentChanged(f"the init segment {path.name} is gone from the disk") from error
+        raise SegmentChanged(f"the init segment {init_id} is gone from the disk") from error
     except ValueError as error:
-        raise SegmentChanged(f"the init segment {path.name} was altered: {error}") from error
+        raise SegmentChanged(f"the init segment {init_id} was altered: {error}") from error
 
 
 def _clock(session: SessionRow) -> datetime:

@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     # the store of moments, from its writer to its readers
     "media": set(),
     "storage": set(),
-    "buffer": set(),
+    "buffer": {"storage"},
     "indexing": {"buffer", "media", "storage"},
     "cleaning": {"buffer", "storage"},
     "viewing": {"buffer", "media", "storage", "processes"},
@@ -47,7 +47,7 @@ ARROWS: dict[str, set[str]] = {
     # around all of them
     "serving": set(),
     "processes": set(),
-    "condition": {"buffer", "cleaning", "clips", "recording", "serving"},
+    "condition": {"buffer", "cleaning", "clips", "recording", "serving", "storage"},
     "api": {
         "access", "buffer", "captures", "clips", "condition", "events", "media", "recording",
         "storage", "viewing",
@@ -318,3 +318,93 @@ def test_one_place_makes_problem_documents() -> None:
     """Our errors become HTTP answers in one module."""
     writers = {name_of(p) for p in SOURCES if "application/problem+json" in p.read_text()}
     assert writers <= {"app/api/problems.py", "app/api/openapi.py", "app/serving/protocol.py"}
+
+
+# Where a path is made of what is neither written there nor checked, and why it may be.
+JOINED_ELSEWHERE = {
+    "app/storage/confined.py": "here it is checked",
+    "app/processes/embedded.py": "names of our own stores, in a folder that nobody else shares",
+}
+JOINERS = {"joinpath", "with_name", "with_stem", "os.path.join", "path.join"}
+PLACE = re.compile(r"(^|_)(folder|root|path|dir|parent|place|directory|part|final)s?$")
+
+
+def test_one_place_joins_names_to_paths() -> None:
+    """A name from a row, a playlist, a URL or a folder goes through app/storage/confined.py.
+
+    What is a path is known by its name or by its annotation; literals and constants may be joined.
+    """
+    wrong = [
+        f"{name_of(path)}:{line}: {text}"
+        for path in SOURCES
+        if name_of(path) not in JOINED_ELSEWHERE
+        for line, text in joins(ast.parse(path.read_text()))
+    ]
+    assert wrong == []
+
+
+def joins(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Where something that is no literal is joined to a path."""
+    annotated = {
+        each.arg if isinstance(each, ast.arg) else ast.unparse(each.target)
+        for each in ast.walk(tree)
+        if isinstance(each, ast.arg | ast.AnnAssign)
+        and each.annotation is not None
+        and re.search(r"\bPath\b", ast.unparse(each.annotation))
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            if is_path(node.left, annotated) and not is_fixed(node.right):
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            called = ast.unparse(node.func)
+            joiner = called in JOINERS or called.rpartition(".")[2] in JOINERS
+            if joiner and not all(is_fixed(each) or is_own_name(each) for each in node.args):
+                yield node.lineno, ast.unparse(node)
+
+
+def is_path(node: ast.expr, annotated: set[str]) -> bool:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        return is_path(node.left, annotated)
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func).rpartition(".")[2]
+        return called == "Path" or bool(PLACE.search(called)) or called in {"member", "inside"} or (
+            isinstance(node.func, ast.Attribute) and is_path(node.func.value, annotated)
+        )  # fmt: skip
+    text = ast.unparse(node)
+    return text in annotated or bool(PLACE.search(text.rpartition(".")[2]))
+
+
+def is_fixed(node: ast.expr) -> bool:
+    """A literal, or the name of a constant."""
+    last = ast.unparse(node).rpartition(".")[2]
+    return isinstance(node, ast.Constant) or bool(re.fullmatch(r"_?[A-Z][A-Z0-9_]*", last))
+
+
+def is_own_name(node: ast.expr) -> bool:
+    """The name of a path with something of ours behind it: `path.name + ".part"`."""
+    if isinstance(node, ast.BinOp):
+        return is_own_name(node.left) and is_fixed(node.right)
+    if isinstance(node, ast.JoinedStr):
+        values = [each.value for each in node.values if isinstance(each, ast.FormattedValue)]
+        return all(is_own_name(v) or ast.unparse(v).startswith("secrets.") for v in values)
+    return isinstance(node, ast.Attribute) and node.attr == "name"
+
+
+def test_a_join_is_found_however_it_is_written() -> None:
+    """The rule above sees what it is to see."""
+    seen = [
+        "folder / row['name']",
+        "(root / 'x') / name",
+        "member(folder, 'a') / name",
+        "folder.joinpath(name)",
+        "os.path.join(folder, name)",
+        "part.with_name(given)",
+        "folder / f'{name}.ts'",
+        "inside(root, 'a').parent / name",
+        "def f(where: Path): where / name",
+    ]
+    for text in seen:
+        assert list(joins(ast.parse(text))), text
+    for text in ("folder / 'x'", "root / BUFFER_ROOT", "width / height", "a.with_name(a.name + X)"):
+        assert not list(joins(ast.parse(text))), text
