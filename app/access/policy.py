@@ -38,8 +38,9 @@ class Standing:
     """What is known of a caller with regard to a share.
 
     `actions`: what they may do in its community, `held`: those of them that are theirs by role or
-    grant, not everybody's. `in_room`: they are or were in the room while it was the one of this
-    share; `in_window`: at some moment of the window that is meant.
+    grant, not everybody's. `in_room`: they are or were in the room of this share (its sid: a later
+    room of the same name is another); `in_window`: at some moment of the window that is meant.
+    `live`: that room is the one that bears its name now.
     """
 
     policy: str
@@ -47,6 +48,16 @@ class Standing:
     held: Collection[Action]
     in_room: bool
     in_window: bool
+    live: bool
+
+
+def administers(caller: Caller, *, in_room: bool, live: bool) -> bool:
+    """Whether somebody whose token is good for a room's name acts as its admin.
+
+    In the live room of that name, and in an earlier one if they were in it: a name may come again,
+    and who administrates it then has no part in what was before.
+    """
+    return caller.room_admin and (live or in_room)
 
 
 def right(caller: Caller, share: Share, standing: Standing) -> Right:
@@ -60,7 +71,7 @@ def right(caller: Caller, share: Share, standing: Standing) -> Right:
         return allowed
     if not caller.can_subscribe:
         return Right.NONE
-    if caller.room_admin:  # of this room: a token without a room makes none
+    if administers(caller, in_room=standing.in_room, live=standing.live):
         return Right.CAPTURE
     if standing.policy == CapturePolicy.ROLE and Action.CAPTURE_REPLAY in standing.held:
         return Right.CAPTURE
@@ -79,12 +90,13 @@ class ClipRight(IntEnum):
 
 
 def clip_right(
-    caller: Caller, *, owner: str, room: str, visibility: str, in_room: bool
+    caller: Caller, *, owner: str, room: str, visibility: str, in_room: bool, live: bool
 ) -> ClipRight:
     """What the caller may do with a clip of `owner`'s, made in `room`.
 
-    `in_room`: the caller is or was in the room while it was the one of the clip. A `link` is a
-    credential of its own: it changes nothing for callers.
+    `in_room`: the caller is or was in the room that the clip was made in (its sid); `live`: it is
+    the one that bears its name now. A `link` is a credential of its own: it changes nothing for
+    callers.
     """
     if caller.instance_admin:
         return ClipRight.CHANGE
@@ -93,7 +105,8 @@ def clip_right(
     if caller.identity == owner:
         return ClipRight.CHANGE
     # What is open to a room is to its admin, who need not have been there; what is private is not.
-    if visibility == Visibility.ROOM and (in_room or caller.room_admin) and caller.can_subscribe:
+    there = in_room or administers(caller, in_room=in_room, live=live)
+    if visibility == Visibility.ROOM and there and caller.can_subscribe:
         return ClipRight.READ
     return ClipRight.NONE
 
@@ -104,7 +117,7 @@ class ClipsSeen:
 
     `room`: only those made in rooms of this name, None: in any. `everybodys`: whosever they are;
     otherwise their own, and of those that are open to a room: `visited`, where they are or were;
-    `administered`, in the room of that name, wherever they were.
+    `administered`, in the live room of that name, wherever they were.
     """
 
     room: str | None
@@ -154,20 +167,25 @@ def may_see_marker(caller: Caller, right: Right, by: str) -> bool:
     return right >= Right.CAPTURE or caller.identity == by
 
 
-def may_delete_marker(caller: Caller, share: Share, by: str) -> bool:
-    """Whether somebody who sees a marker that `by` has set may delete it."""
-    admin = caller.instance_admin or caller.room_admin  # of this room: its share is seen
-    return admin or caller.identity in (by, share.identity)
+def may_delete_marker(caller: Caller, share: Share, by: str, *, room_admin: bool) -> bool:
+    """Whether somebody who sees a marker that `by` has set may delete it.
+
+    `room_admin`: they administrate the room of the share.
+    """
+    return caller.instance_admin or room_admin or caller.identity in (by, share.identity)
 
 
-def may_stop(caller: Caller, share: Share, held: Collection[Action]) -> frozenset[Stopper]:
+def may_stop(
+    caller: Caller, share: Share, held: Collection[Action], *, room_admin: bool
+) -> frozenset[Stopper]:
     """As whom somebody who sees the share may stop its recording; empty: not at all.
 
-    `held`: what they may do in its community by role or grant.
+    `held`: what they may do in its community by role or grant; `room_admin`: they administrate its
+    room.
     """
     found: set[Stopper] = set()
     if caller.identity == share.identity:
         found.add(Stopper.SHARER)
-    if caller.instance_admin or caller.room_admin or Action.MANAGE_REPLAY_LIMITS in held:
+    if caller.instance_admin or room_admin or Action.MANAGE_REPLAY_LIMITS in held:
         found.add(Stopper.ADMIN)
     return frozenset(found)

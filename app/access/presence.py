@@ -46,10 +46,15 @@ async def rooms_of(store: Store, identity: str, room: str | None) -> list[str]:
     return sorted({row["room_sid"] for row in newest})
 
 
-async def sids_of(store: Store, room: str | None) -> list[str]:
-    """The sids that rooms of a name have had, as far as something of them is kept."""
-    rows = store.rows(Room).find({"name": room}, {"_id": 1}).limit(NEWEST)
-    return [row["_id"] for row in await rows.to_list(NEWEST)]
+async def live_sid(store: Store, room: str) -> str | None:
+    """The sid of the room that bears a name now.
+
+    None if there is none, or if the end of an earlier one is not known yet: which one is the live
+    one is then open, and nobody is to be taken for the admin of the wrong one.
+    """
+    rows = store.rows(Room).find({"name": room, "finished_at": None}, {"_id": 1}).limit(2)
+    live = [row["_id"] for row in await rows.to_list(2)]
+    return live[0] if len(live) == 1 else None
 
 
 def _stay(row: ParticipantRow) -> Stay | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ TimeRange = tuple[datetime, datetime]
 """[start, end) on the wall clock."""
 
 
-_STRANGER = Standing(CapturePolicy.SELF, (), (), in_room=False, in_window=False)
+_STRANGER = Standing(CapturePolicy.SELF, (), (), in_room=False, in_window=False, live=False)
 
 
 def share_of(row: Mapping[str, Any]) -> Share:
@@ -63,16 +64,17 @@ async def rights(
     caller: Caller,
     meant: Sequence[tuple[Share, TimeRange | None]],
 ) -> list[Right]:
-    """What the caller may do with each of these shares. Three reads, however many there are."""
+    """What the caller may do with each of these shares. Four reads, however many there are."""
     of = {share.community for share, _ in meant}
-    rules, members = await asyncio.gather(
+    rules, members, live = await asyncio.gather(
         communities.rules_of(store, settings, of),
         communities.memberships(store, caller.identity, of),
+        _live_for(store, caller),
     )
     by_presence = {
         share.room_sid
         for share, _ in meant
-        if rules[share.community].capture_policy == CapturePolicy.ROOM
+        if caller.room_admin or rules[share.community].capture_policy == CapturePolicy.ROOM
     }
     stays = await presence.stays(store, caller.identity, by_presence) if by_presence else []
 
@@ -85,6 +87,7 @@ async def rights(
             held=communities.actions_by(AccessMode.RBAC, row),
             in_room=bool(there),
             in_window=window is not None and any(stay.touches(*window) for stay in there),
+            live=share.room_sid == live,
         )
 
     return [policy.right(caller, share, standing(share, window)) for share, window in meant]
@@ -108,14 +111,28 @@ def refusal(caller: Caller, identity: str, room: str) -> NotPermitted:
 
 async def may_stop(store: Store, caller: Caller, share: Share) -> frozenset[Stopper]:
     """As whom the caller, who sees the share, may stop its recording; empty: not at all."""
-    row = await communities.member(store, share.community, caller.identity)
-    return policy.may_stop(caller, share, communities.actions_by(AccessMode.RBAC, row))
+    row, room_admin = await asyncio.gather(
+        communities.member(store, share.community, caller.identity),
+        administers(store, caller, share),
+    )
+    held = communities.actions_by(AccessMode.RBAC, row)
+    return policy.may_stop(caller, share, held, room_admin=room_admin)
+
+
+async def administers(store: Store, caller: Caller, share: Share) -> bool:
+    """Whether the caller acts as the admin of the share's room."""
+    if not caller.room_admin or caller.room != share.room:
+        return False
+    live, stays = await asyncio.gather(
+        _live_for(store, caller), presence.stays(store, caller.identity, [share.room_sid])
+    )
+    return policy.administers(caller, in_room=bool(stays), live=share.room_sid == live)
 
 
 def sees_all_of(caller: Caller, room: str, identity: str) -> bool:
-    """Whether the caller sees all shares of `identity` in `room` there might be."""
+    """Whether the caller would see any share of `identity` in the room that bears a name now."""
     anything = Share(room, "", identity, communities.DEFAULT)
-    return policy.right(caller, anything, _STRANGER) > Right.NONE
+    return policy.right(caller, anything, replace(_STRANGER, live=True)) > Right.NONE
 
 
 async def scope(store: Store, settings: Settings, caller: Caller) -> Row:
@@ -123,11 +140,9 @@ async def scope(store: Store, settings: Settings, caller: Caller) -> Row:
     if caller.instance_admin:
         return {}
     here: Row = {} if caller.room is None else {"room": caller.room}
-    if caller.room_admin and caller.can_subscribe:
-        return here
     seen: list[Row] = [{"identity": caller.identity}]
     if caller.can_subscribe:
-        seen += await _by_policy(store, settings, caller)
+        seen += await _others(store, settings, caller)
     return here | (seen[0] if len(seen) == 1 else {"$or": seen})
 
 
@@ -149,29 +164,39 @@ def _sees_others(caller: Caller, of: Rules, row: MemberRow | None = None, *, in_
     """Whether the caller sees the shares of others in a community, for this alone."""
     somebodys = Share(caller.room or "", "", "", of.community)
     held = communities.actions_by(AccessMode.RBAC, row)
-    known = Standing(of.capture_policy, (), held, in_room=in_room, in_window=False)
+    known = Standing(of.capture_policy, (), held, in_room=in_room, in_window=False, live=False)
     return policy.right(caller, somebodys, known) > Right.NONE
 
 
-async def _by_policy(store: Store, settings: Settings, caller: Caller) -> list[Row]:
+async def _live_for(store: Store, caller: Caller) -> str | None:
+    """The sid of the live room, where the caller's token makes them its admin."""
+    if not caller.room_admin or caller.room is None:
+        return None
+    return await presence.live_sid(store, caller.room)
+
+
+async def _others(store: Store, settings: Settings, caller: Caller) -> list[Row]:
     """What is seen beside one's own.
 
-    Rooms one was in, communities where one holds CAPTURE, and those whose limits one manages.
+    Rooms one was in, the live room that one administrates, communities where one holds CAPTURE, and
+    those whose limits one manages.
     """
-    sids, members = await asyncio.gather(
+    sids, members, live = await asyncio.gather(
         presence.rooms_of(store, caller.identity, caller.room),
         communities.all_memberships(store, caller.identity),
+        _live_for(store, caller),
     )
     found = store.rows(Room).find({"_id": {"$in": sids}}, {"community": 1})
     rooms = {row["_id"]: row["community"] for row in await found.to_list()}
     rules = await communities.rules_of(store, settings, {*members, *rooms.values()})
-    there = [sid for sid, of in rooms.items() if _sees_others(caller, rules[of], in_room=True)]
+    there = {sid for sid, of in rooms.items() if _sees_others(caller, rules[of], in_room=True)}
+    there |= {live} if live is not None else set()
     trusted = [
         community
         for community, row in members.items()
         if _sees_others(caller, rules[community], row, in_room=False)
     ]
     return [
-        *([{"room_sid": {"$in": there}}] if there else []),
+        *([{"room_sid": {"$in": sorted(there)}}] if there else []),
         *([{"community": {"$in": trusted}}] if trusted else []),
     ]

@@ -107,7 +107,8 @@ async def delete_marker(call: Call[None]) -> None:
     marker = next((each for each in seen if each.id == call.path["marker_id"]), None)
     if marker is None:
         raise NotFound("there is no such marker, or it is not yours to see")
-    if not policy.may_delete_marker(call.caller, share, marker.by):
+    admin = await visibility.administers(call.ctx.store, call.caller, share)
+    if not policy.may_delete_marker(call.caller, share, marker.by, room_admin=admin):
         raise NotPermitted(f"only {marker.by!r}, who set it, or {share.identity!r} may delete it")
     await markers.delete(call.ctx.store, marker.id)
 

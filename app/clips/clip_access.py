@@ -19,15 +19,17 @@ SHOWN: dict[str, Any] = {"ready": True, "deleted_at": None}
 
 async def right(ctx: Context, caller: Caller, row: ClipRow) -> ClipRight:
     """What the caller may do with the clip of a row."""
-    in_room = False
+    in_room = live = False
     if row["visibility"] == Visibility.ROOM:
         in_room = bool(await presence.stays(ctx.store, caller.identity, [row["room_sid"]]))
+        live = await presence.live_sid(ctx.store, row["room"]) == row["room_sid"]
     return policy.clip_right(
         caller,
         owner=row["owner"],
         room=row["room"],
         visibility=row["visibility"],
         in_room=in_room,
+        live=live,
     )
 
 

@@ -61,9 +61,9 @@ async def page(
 ) -> Page[Clip]:
     """The clips that the caller may see: their own and those shared with their rooms.
 
-    Of a room admin: also what is shared with the room; of an instance admin: all. `looked_at`: rows
-    to look at, at most, where conditions are checked on the rows. Raises Invalid if `after` is not
-    a page's `next`.
+    Of a room admin: also what is shared with the live room; of an instance admin: all. `looked_at`:
+    rows to look at, at most, where conditions are checked on the rows. Raises Invalid if `after` is
+    not a page's `next`.
     """
     begin: Position = (wanted.until or FAR, "")
     if after is not None:
@@ -134,8 +134,9 @@ async def _rooms(ctx: Context, caller: Caller, seen: ClipsSeen, room: str | None
     sids: set[str] = set()
     if seen.visited:
         sids.update(await presence.rooms_of(ctx.store, caller.identity, room))
-    if seen.administered:
-        sids.update(await presence.sids_of(ctx.store, seen.room))
+    if seen.administered and seen.room is not None:
+        live = await presence.live_sid(ctx.store, seen.room)
+        sids.update([] if live is None else [live])
     return sorted(sids)
 
 

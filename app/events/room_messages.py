@@ -86,5 +86,6 @@ def _reads(person: ParticipantInfo, clip: ClipRow) -> bool:
         room=clip["room"],
         visibility=clip["visibility"],
         in_room=True,
+        live=True,
     )
     return right >= ClipRight.READ and bool(clip["ready"]) and clip["deleted_at"] is None

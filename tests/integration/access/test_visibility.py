@@ -22,7 +22,13 @@ POLICIES = ("self", "room", "role")
 
 
 async def stay(
-    ctx: Context, identity: str, room_sid: str, joined: float | None, left: float | None
+    ctx: Context,
+    identity: str,
+    room_sid: str,
+    joined: float | None,
+    left: float | None,
+    *,
+    room: str | None = None,
 ) -> None:
     """Somebody's connection, in minutes from NOW."""
 
@@ -34,7 +40,7 @@ async def stay(
         {
             "sid": f"PA_{number}",
             "room_sid": room_sid,
-            "room": room_sid.removeprefix("RM_"),
+            "room": room or room_sid.removeprefix("RM_"),
             "identity": identity,
             "joined_at": at(joined),
             "left_at": at(left),
@@ -116,6 +122,22 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
                 since=NOW,
             )
             assert await ctx.store.create(buffer)
+    # An earlier room of a name, of which the one that is live knows nothing.
+    await ctx.store.create(
+        Room.model_validate(dict(sid="RM_before", name="room-open", finished_at=NOW))
+    )
+    await stay(ctx, "bob", "RM_before", -100, -90, room="room-open")
+    earlier = Buffer(
+        id="before",
+        room="room-open",
+        room_sid="RM_before",
+        identity="ann",
+        participant_sid="PA",
+        video_sid="TR",
+        community="self-open",
+        since=NOW,
+    )
+    assert await ctx.store.create(earlier)
     rows = await ctx.store.rows(Buffer).find({}).to_list(None)
     asked = [(visibility.share_of(row), None) for row in rows]
     seen_by = {}
@@ -124,6 +146,8 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
         BOB,
         Caller("bob", room="room-open"),
         Caller("bob", room="room-open", room_admin=True),
+        Caller("eve", room="room-open", room_admin=True),
+        Caller("eve", room="room-open", room_admin=True, can_subscribe=False),
         Caller("bob", can_subscribe=False),
         Caller("mod"),
         Caller("mod", room="role-rbac"),
@@ -140,4 +164,35 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
         }
         assert listed == one_by_one, caller
         seen_by[caller] = len(listed)
-    assert list(seen_by.values()) == [6, 10, 3, 3, 6, 14, 3, 18, 3, 0, 18]
+    assert list(seen_by.values()) == [7, 10, 3, 4, 3, 0, 6, 14, 3, 19, 3, 0, 19]
+
+
+async def test_a_room_admin_acts_in_the_live_room_and_in_earlier_ones_they_were_in(
+    ctx: Context,
+) -> None:
+    """Their token names a room, and a name may come again: rights go by its sid."""
+    mod, sam = Caller("mod", room="a", room_admin=True), Caller("sam", room="a", room_admin=True)
+    earlier, live = SHARE, Share("a", "RM_a2", "ann", "guests")
+    await ctx.store.create(
+        Room.model_validate(dict(sid="RM_a", name="a", community="guests", finished_at=NOW))
+    )
+    await ctx.store.create(Room.model_validate(dict(sid="RM_a2", name="a", community="guests")))
+    await stay(ctx, "mod", "RM_a", -10, -9)
+    for caller, share, acts in (
+        (mod, live, True), (mod, earlier, True), (sam, live, True), (sam, earlier, False),
+    ):  # fmt: skip
+        found = await right(ctx, caller, share, DURING)
+        assert found is (Right.CAPTURE if acts else Right.NONE), (caller, share)
+        assert bool(await visibility.may_stop(ctx.store, caller, share)) == acts
+        assert await visibility.administers(ctx.store, caller, share) == acts
+
+
+async def test_which_room_is_live_is_open_until_the_end_of_the_earlier_one_is_known(
+    ctx: Context,
+) -> None:
+    """A lost webhook makes nobody the admin of what was before: a survey finds that it is over."""
+    sam = Caller("sam", room="a", room_admin=True)
+    await ctx.store.create(Room.model_validate(dict(sid="RM_a", name="a")))
+    assert await right(ctx, sam, SHARE, DURING) is Right.CAPTURE
+    await ctx.store.create(Room.model_validate(dict(sid="RM_a2", name="a")))
+    assert await right(ctx, sam, SHARE, DURING) is Right.NONE

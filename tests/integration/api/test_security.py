@@ -12,7 +12,7 @@ from app.api.openapi import listed_of
 from app.captures import share_erasure
 from app.context import Context
 from app.main import ROUTES
-from app.models.schema import Segment
+from app.models.schema import Participant, Room, Segment
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,
@@ -24,6 +24,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
+from tests.integration.clips.rows import add_clip
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 from tests.webhooks import sign
 
@@ -118,6 +119,33 @@ async def test_a_buffer_and_its_media_are_for_those_who_may_see_it(
             if who not in READERS:
                 assert SHARER not in found.text
                 assert made.session_id not in found.text
+
+
+async def test_the_admin_of_a_later_room_of_the_name_reaches_nothing_of_the_earlier_one(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """Unless they were in that one: not its shares, nor its captures, nor what its people share."""
+    made = await share()
+    await add_clip(ctx, "c1", room=ROOM, room_sid="RM", visibility="room", audience="RM")
+    await ctx.store.rows(Room).update_one({"_id": "RM"}, {"$set": {"finished_at": made.start}})
+    await ctx.store.create(Room.model_validate(dict(sid="RM_2", name=ROOM)))
+    path = f"/buffers/{made.buffer_id}"
+    asked = {"room": ROOM, "identity": SHARER, "last": 3, "tail": "skip"}
+
+    async def found() -> list[int]:
+        stop = await http.post(f"{path}/stop", json={}, headers=ROOM_ADMIN)
+        captured = await http.post("/captures", json=asked, headers=ROOM_ADMIN)
+        clip = await http.get("/clips/c1", headers=ROOM_ADMIN)
+        buffers = (await http.get("/buffers", headers=ROOM_ADMIN)).json()["items"]
+        clips = (await http.get("/clips", headers=ROOM_ADMIN)).json()["items"]
+        playlist = await http.get(f"{path}/playlist.m3u8", headers=ROOM_ADMIN)
+        answers = (stop, captured, clip, playlist)
+        return [each.status_code for each in answers] + [len(buffers), len(clips)]
+
+    assert await found() == [404, 409, 404, 404, 0, 0]
+    was_there = {"room_sid": "RM", "room": ROOM, "identity": "mod", "joined_at": made.start}
+    await ctx.store.create(Participant.model_validate({"sid": "PA_mod"} | was_there))
+    assert await found() == [202, 202, 200, 200, 1, 1]
 
 
 async def test_only_the_sharer_and_the_operator_delete(

@@ -13,7 +13,7 @@ from typing import Any
 from app.buffer import paths
 from app.context import Context
 from app.indexing.indexer import Indexer
-from app.models.schema import Buffer, EgressSession, Segment
+from app.models.schema import Buffer, EgressSession, Room, Segment
 from tests.egress_on_disk import DiskEgress
 from tests.media_factory import Recording
 from tests.rows import PartOfRow
@@ -101,6 +101,7 @@ async def begin_share(
     folder = str(paths.session_folder("room", name, session_id))
     common: dict[str, Any] = {"room": "room", "room_sid": "RM", "identity": name}
     common["video_sid"] = f"TR_{name}"
+    await ctx.store.create(Room.model_validate(dict(sid="RM", name="room")))
     await ctx.store.create(Buffer(id=buffer_id, participant_sid="PA", since=start, **common))
     fields: dict[str, Any] = {
         "id": session_id,

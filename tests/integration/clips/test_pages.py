@@ -17,6 +17,14 @@ from tests.integration.clips.rows import clip_row, file_row
 NOW = datetime.now(UTC).replace(microsecond=0)
 TITLES = ("That goal", "that GOAL again", "Straße", "a.*b", "100% (sure)", "", "Ünïcode 🎬")
 PEOPLE = ("ann", "bob", "eve")
+LIVE = ("RM_north", "RM_south")
+VISITS = (
+    ("ann", "RM_north", "north"),
+    ("bob", "RM_north", "north"),
+    ("bob", "RM_south", "south"),
+    ("bob", "RM_before", "north"),
+)
+"""Who was in which room; RM_before is an earlier one of the name `north`."""
 
 
 async def fill(ctx: Context) -> list[ReplayClip]:
@@ -25,6 +33,7 @@ async def fill(ctx: Context) -> list[ReplayClip]:
     clips = []
     for number in range(120):
         room = dice.choice(("north", "south"))
+        room_sid = "RM_before" if room == "north" and dice.random() < 0.3 else f"RM_{room}"
         shared = dice.random() < 0.5
         age = timedelta(seconds=dice.choice((1, 60, 3600, 86_400, 700 * 86_400)) * (number // 10))
         clips.append(
@@ -32,39 +41,39 @@ async def fill(ctx: Context) -> list[ReplayClip]:
                 f"{dice.randrange(16**6):06x}{number:03x}",
                 owner=dice.choice(PEOPLE),
                 room=room,
-                room_sid=f"RM_{room}",
+                room_sid=room_sid,
                 shared_by=PEOPLE[number % 3],
                 title=dice.choice(TITLES),
                 visibility="room" if shared else dice.choice(("private", "link")),
-                audience=f"RM_{room}" if shared else None,
+                audience=room_sid if shared else None,
                 deleted_at=NOW if dice.random() < 0.2 else None,
                 created_at=NOW - age,
             )
         )
     await ctx.store.rows(ReplayClip).insert_many([row_of(clip) for clip in clips])
     await ctx.store.rows(File).insert_many([row_of(file_row(clip)) for clip in clips])
-    for number, (identity, room) in enumerate(
-        (("ann", "north"), ("bob", "north"), ("bob", "south"))
-    ):
+    for number, (identity, room_sid, room) in enumerate(VISITS):
         there: dict[str, Any] = {
-            "room_sid": f"RM_{room}",
+            "room_sid": room_sid,
             "room": room,
             "identity": identity,
             "joined_at": NOW,
         }
         await ctx.store.create(Participant.model_validate(dict(sid=f"PA_{number}", **there)))
-    for room in ("north", "south"):
-        await ctx.store.create(Room.model_validate(dict(sid=f"RM_{room}", name=room)))
+    for sid in LIVE:
+        await ctx.store.create(Room.model_validate(dict(sid=sid, name=sid.removeprefix("RM_"))))
+    over = dict(sid="RM_before", name="north", finished_at=NOW)
+    await ctx.store.create(Room.model_validate(over))
     return clips
 
 
 def expected(clips: list[ReplayClip], caller: Caller, **asked: Any) -> list[str]:
     """What a plain loop over all clips finds."""
-    rooms = {"ann": {"north"}, "bob": {"north", "south"}}.get(caller.identity, set())
+    rooms = {sid for identity, sid, _ in VISITS if identity == caller.identity}
 
     def wanted(clip: ReplayClip) -> bool:
         mine = clip.owner == caller.identity
-        open_to_me = clip.room in rooms or caller.room_admin
+        open_to_me = clip.room_sid in rooms or (caller.room_admin and clip.room_sid in LIVE)
         shared = clip.visibility == "room" and open_to_me and caller.can_subscribe
         return (
             clip.deleted_at is None
@@ -130,6 +139,7 @@ CALLERS = (
     Caller("bob", can_subscribe=False),
     Caller("eve"),
     Caller("mod", room="north", room_admin=True),
+    Caller("bob", room="north", room_admin=True),
     Caller("ann", room="south", room_admin=True),
     Caller("mod", room="north", room_admin=True, can_subscribe=False),
     Caller("ops", instance_admin=True),

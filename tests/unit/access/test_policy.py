@@ -44,6 +44,7 @@ def standing(
     grants: Collection[str] = (),
     in_room: bool = False,
     in_window: bool = False,
+    live: bool = True,
 ) -> Standing:
     """Of somebody with this role and these grants, under this access mode and policy."""
     return Standing(
@@ -52,6 +53,7 @@ def standing(
         held=allowed("rbac", role, grants),
         in_room=in_room,
         in_window=in_window,
+        live=live,
     )
 
 
@@ -101,8 +103,13 @@ THERE: dict[str, Any] = {"in_room": True, "in_window": True}
         (replace(BOB, can_subscribe=False), standing("role", role="admin"), NONE),
         # An unknown policy opens nothing.
         (BOB, standing("everybody", role="moderator", **THERE), NONE),
-        # A room's admin, in that room only; the operator of the instance, everywhere.
+        # A room's admin, in that room only: the live one of the name, an earlier one if they were
+        # in it. The operator of the instance, everywhere.
         (MODERATOR, standing("self", "rbac"), CAPTURE),
+        (MODERATOR, standing("self", live=False), NONE),
+        (MODERATOR, standing("self", "rbac", live=False, in_room=True), CAPTURE),
+        (MODERATOR, standing("role", live=False, grants=GRANT), CAPTURE),
+        (replace(MODERATOR, can_subscribe=False), standing(live=False, in_room=True), NONE),
         (replace(MODERATOR, room="retro"), standing("self"), NONE),
         (replace(MODERATOR, can_subscribe=False), standing("self"), NONE),
         (OPERATOR, standing("self", "rbac"), CAPTURE),
@@ -136,7 +143,13 @@ def test_only_the_sharer_and_the_operator_forget(caller: Caller, forgets: bool) 
 def test_the_sharer_and_admins_stop_a_recording_each_as_who_they_are(
     caller: Caller, role: str, standing: set[str]
 ) -> None:
-    assert may_stop(caller, SHARE, allowed("rbac", role, ())) == standing
+    held = allowed("rbac", role, ())
+    assert may_stop(caller, SHARE, held, room_admin=caller.room_admin) == standing
+
+
+def test_an_admin_of_a_later_room_of_the_name_stops_and_deletes_nothing() -> None:
+    assert may_stop(MODERATOR, SHARE, (), room_admin=False) == frozenset()
+    assert not may_delete_marker(MODERATOR, SHARE, "zoe", room_admin=False)
 
 
 READ, CHANGE = ClipRight.READ, ClipRight.CHANGE
@@ -169,8 +182,22 @@ def test_who_may_do_what_with_anns_clip(
     caller: Caller, visibility: str, in_room: bool, expected: ClipRight
 ) -> None:
     """A room's admin has no key to what others keep for themselves."""
-    found = clip_right(caller, owner="ann", room="standup", visibility=visibility, in_room=in_room)
+    found = clip_right(
+        caller, owner="ann", room="standup", visibility=visibility, in_room=in_room, live=True
+    )
     assert found is expected
+
+
+@pytest.mark.parametrize(("in_room", "expected"), [(True, READ), (False, ClipRight.NONE)])
+def test_an_earlier_rooms_clip_is_open_to_those_who_were_there(
+    in_room: bool, expected: ClipRight
+) -> None:
+    """Its admin too: a later room of the same name has another one, perhaps."""
+    for caller in (BOB, MODERATOR):
+        found = clip_right(
+            caller, owner="ann", room="standup", visibility="room", in_room=in_room, live=False
+        )
+        assert found is expected, caller
 
 
 @pytest.mark.parametrize(
@@ -207,7 +234,8 @@ def test_a_marker_is_seen_by_who_may_capture_there_and_by_who_set_it(
 def test_a_marker_is_deleted_by_who_set_it_the_sharer_and_admins(
     caller: Caller, expected: bool
 ) -> None:
-    assert may_delete_marker(caller, SHARE, "zoe") == expected
+    found = may_delete_marker(caller, SHARE, "zoe", room_admin=caller.room_admin)
+    assert found == expected
 
 
 @pytest.mark.parametrize(
@@ -256,11 +284,14 @@ def test_a_list_shows_the_clips_that_may_be_read_one_by_one(
     )
     seen = clips_seen(caller)
     clips = product(("ann", "bob"), ("standup", "retro"), ("private", "room", "link"),
-                    (True, False))  # fmt: skip
-    for owner, of, visibility, in_room in clips:
-        shared = visibility == "room" and ((seen.visited and in_room) or seen.administered)
+                    (True, False), (True, False))  # fmt: skip
+    for owner, of, visibility, in_room, live in clips:
+        there = (seen.visited and in_room) or (seen.administered and live)
+        shared = visibility == "room" and there
         listed = seen.room in (None, of) and (seen.everybodys or owner == "bob" or shared)
-        one = clip_right(caller, owner=owner, room=of, visibility=visibility, in_room=in_room)
-        assert listed == (one >= READ), (owner, of, visibility, in_room)
+        one = clip_right(
+            caller, owner=owner, room=of, visibility=visibility, in_room=in_room, live=live
+        )
+        assert listed == (one >= READ), (owner, of, visibility, in_room, live)
     assert not seen.everybodys
     assert clips_seen(OPERATOR).everybodys
