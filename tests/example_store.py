@@ -87,7 +87,8 @@ def recorded() -> dict[str, Rows]:
         "markers": written(
             schema.Marker,
             {"id": "m1", "buffer_id": "b1", "at": ago(30), "label": "goal", "by": "bob",
-             "created_at": ago(28), "kept_until": NOW + timedelta(minutes=30)},
+             "place": 0, "own_place": 0, "created_at": ago(28),
+             "kept_until": NOW + timedelta(minutes=30)},
         ),
     }  # fmt: skip
 
@@ -131,7 +132,7 @@ def kept() -> dict[str, Rows]:
                             "visibility": "link", "link_secret": "s" * 32, "grant": 2},
             shown | {"id": "k2", "capture_id": "c2", "file_id": "f2"},
             shown | done | {"id": "k3", "capture_id": "c3", "file_id": "f3",
-                            "deleted_at": ago(2)},
+                            "deleted_at": ago(2), "turn": 1},
         ),
         "files": written(
             schema.File,
@@ -156,7 +157,7 @@ def allowed() -> dict[str, Rows]:
         "quotas": written(
             schema.UserReplayQuota,
             {"id": "bob", "used_bytes": 5000, "held_bytes": 12_000, "charges": {"k1": 5000},
-             "reservations": {"k2": 7000}},
+             "reservations": {"k2": 7000}, "turns": {"k3": 1}},
         ),
         "audit": written(
             schema.AuditEntry,

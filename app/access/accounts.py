@@ -30,19 +30,24 @@ class Correction:
         """By how much too much was counted as used; negative: too little."""
         return int(self.found["used_bytes"] - self.right["used_bytes"])
 
+    @property
+    def is_drift(self) -> bool:
+        """Whether anything was wrong; not, if there are only turns of clips that are gone."""
+        return self.found | {"turns": {}} != self.right | {"turns": {}}
+
 
 async def compare(
-    store: Store, clips: Mapping[str, Sizes], unfinished: Collection[str]
+    store: Store, clips: Mapping[str, Sizes], moving: Collection[str]
 ) -> dict[str, Correction]:
     """What has to be corrected, by identity.
 
-    `clips`: each owner's clips. `unfinished`: clips on their way, whose entries are left alone.
+    `clips`: each owner's clips. `moving`: clips that come or go, whose entries are left alone.
     """
     rows = {row["_id"]: row async for row in store.rows(UserReplayQuota).find({})}
     corrections: dict[str, Correction] = {}
     for identity in rows.keys() | clips.keys():
         found = _entries(rows.get(identity))
-        right = corrected(found, clips.get(identity, {}), unfinished)
+        right = corrected(found, clips.get(identity, {}), moving)
         if right != found:
             corrections[identity] = Correction(identity, found, right)
     return corrections
@@ -50,28 +55,31 @@ async def compare(
 
 def _entries(row: QuotaRow | None) -> QuotaEntries:
     if row is None:
-        return {"charges": {}, "reservations": {}, "used_bytes": 0, "held_bytes": 0}
+        return {"charges": {}, "reservations": {}, "turns": {}, "used_bytes": 0, "held_bytes": 0}
     return {
         "charges": row["charges"],
         "reservations": row["reservations"],
+        "turns": row["turns"],
         "used_bytes": row["used_bytes"],
         "held_bytes": row["held_bytes"],
     }
 
 
-def corrected(found: QuotaEntries, clips: Sizes, unfinished: Collection[str]) -> QuotaEntries:
+def corrected(found: QuotaEntries, clips: Sizes, moving: Collection[str]) -> QuotaEntries:
     """A user's entries as they should be, given the clips that the user has."""
 
-    def on_their_way(sizes: Sizes) -> dict[str, int]:
-        return {clip: size for clip, size in sizes.items() if clip in unfinished}
+    def of_moving(entries: Mapping[str, int]) -> dict[str, int]:
+        return {clip: value for clip, value in entries.items() if clip in moving}
 
-    charges, reservations = on_their_way(found["charges"]), on_their_way(found["reservations"])
-    moving = charges.keys() | reservations.keys()
-    charges |= {clip: size for clip, size in clips.items() if clip not in moving}
+    charges, reservations = of_moving(found["charges"]), of_moving(found["reservations"])
+    held = charges.keys() | reservations.keys()
+    charges |= {clip: size for clip, size in clips.items() if clip not in held}
+    of_clips = {clip: turn for clip, turn in found["turns"].items() if clip in clips}
     used = sum(charges.values())
     return {
         "charges": charges,
         "reservations": reservations,
+        "turns": of_moving(found["turns"]) | of_clips,
         "used_bytes": used,
         "held_bytes": used + sum(reservations.values()),
     }

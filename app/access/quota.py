@@ -2,18 +2,22 @@
 
 A capture reserves an estimate, its clip settles it to the real size, and whatever ends either of
 them gives the bytes back. Each is one atomic update of the user's row, guarded by the clip's own
-entry in that row: asked for again, by a retry or after a crash, it changes nothing.
+entries in that row: asked for again, by a retry or after a crash, it changes nothing.
+
+A clip can be deleted and restored again and again, by several at once. Its row counts these changes
+(`ReplayClip.turn`), and the newest turn that is told here holds: who comes late changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import NamedTuple
 
 from pymongo.errors import DuplicateKeyError
 
 from app.errors import QuotaExceeded
-from app.models import QuotaRow
+from app.models import QuotaRow, Row
 from app.models.schema import UserReplayQuota
 from app.settings import Settings
 from app.store import Store
@@ -50,114 +54,169 @@ async def set_limit(store: Store, identity: str, quota_bytes: int | None) -> Non
     )
 
 
+class _Entries(NamedTuple):
+    """What a user's row has of one clip, by the field that it stands in; None: no entry."""
+
+    reservations: int | None = None
+    charges: int | None = None
+    turns: int | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        return (self.reservations or 0) + (self.charges or 0)
+
+
+_NONE = _Entries()
+
+
 async def reserve(
     store: Store, settings: Settings, identity: str, clip_id: str, size_bytes: int
 ) -> None:
-    """Holds `size_bytes` for a clip that is about to be made.
+    """Holds `size_bytes` for a clip that is about to be made; nothing if that has been barred.
 
     Raises QuotaExceeded, with the numbers, if that is more than what is left.
     """
-    await _take(store, settings, identity, clip_id, size_bytes, "reservations")
-
-
-async def charge(
-    store: Store, settings: Settings, identity: str, clip_id: str, size_bytes: int
-) -> None:
-    """Charges a clip that had been given back.
-
-    Raises QuotaExceeded, with the numbers, if it is more than what is left.
-    """
-    await _take(store, settings, identity, clip_id, size_bytes, "charges")
+    reserved = _Entries(reservations=size_bytes)
+    await _change(
+        store, identity, clip_id, lambda was: reserved if was == _NONE else was, limit=settings
+    )
 
 
 async def settle(store: Store, identity: str, clip_id: str, size_bytes: int) -> None:
     """Turns a clip's reservation into a charge of its real size, which may be above the quota."""
-    rows = store.rows(UserReplayQuota)
-    reservation = f"reservations.{clip_id}"
-    while True:
-        row = await rows.find_one({"_id": identity}, {reservation: 1})
-        reserved = row.get("reservations", {}).get(clip_id) if row else None
-        if reserved is None:
-            return
-        changed = await rows.update_one(
-            {"_id": identity, reservation: reserved},
-            {
-                "$unset": {reservation: ""},
-                "$set": {f"charges.{clip_id}": size_bytes},
-                "$inc": {"used_bytes": size_bytes, "held_bytes": size_bytes - reserved},
-            },
-        )
-        if changed.modified_count:
-            return
+
+    def settled(was: _Entries) -> _Entries:
+        if was.reservations is None:
+            return was
+        return _Entries(charges=size_bytes, turns=was.turns)
+
+    await _change(store, identity, clip_id, settled)
+
+
+async def charge(
+    store: Store, settings: Settings, identity: str, clip_id: str, size_bytes: int, turn: int
+) -> bool:
+    """Charges a clip that is about to be shown again, with its `turn` from then on.
+
+    False, and nothing has changed, if a later turn is known or none at all: then the clip has been
+    changed or removed meanwhile. Raises QuotaExceeded, with the numbers, if it is more than what is
+    left.
+    """
+    charged = _Entries(charges=size_bytes, turns=turn)
+
+    def shown(was: _Entries) -> _Entries:
+        return charged if was != _NONE and (was.turns or 0) < turn else was
+
+    return await _change(store, identity, clip_id, shown, limit=settings) == charged
+
+
+async def free(store: Store, identity: str, clip_id: str, turn: int) -> None:
+    """Frees what a clip takes that is deleted, with its `turn` since then.
+
+    Nothing changes if a later turn is known, or none at all.
+    """
+
+    def hidden(was: _Entries) -> _Entries:
+        return _Entries(turns=turn) if was != _NONE and (was.turns or 0) < turn else was
+
+    await _change(store, identity, clip_id, hidden)
+
+
+async def bar(store: Store, identity: str, clip_id: str) -> None:
+    """Frees what the capture holds that was to make a clip, and bars any later reservation.
+
+    Whoever accepts that capture may have been held up, and may not know yet that it is over.
+    """
+    await _change(store, identity, clip_id, lambda was: _Entries(turns=was.turns or 1))
 
 
 async def give_back(store: Store, identity: str, clip_id: str) -> None:
-    """Frees what a clip, or the capture that was to make it, holds; nothing if it holds nothing."""
-    rows = store.rows(UserReplayQuota)
-    reservation, charged = f"reservations.{clip_id}", f"charges.{clip_id}"
-    while True:
-        row = await rows.find_one({"_id": identity}, {reservation: 1, charged: 1})
-        if row is None:
-            return
-        held = row.get("reservations", {}).get(clip_id)
-        used = row.get("charges", {}).get(clip_id)
-        if held is not None:
-            entry, size_bytes, freed = reservation, held, {"held_bytes": -held}
-        elif used is not None:
-            entry, size_bytes, freed = charged, used, {"held_bytes": -used, "used_bytes": -used}
-        else:
-            return
-        changed = await rows.update_one(
-            {"_id": identity, entry: size_bytes}, {"$unset": {entry: ""}, "$inc": freed}
-        )
-        if changed.modified_count:
-            return
+    """Frees whatever a clip holds that is gone for good, and forgets it."""
+    await _change(store, identity, clip_id, lambda _: _NONE)
 
 
-async def _take(
+async def is_charged(store: Store, identity: str, clip_id: str) -> bool:
+    """Whether a clip takes bytes of the quota now."""
+    row = await store.rows(UserReplayQuota).find_one({"_id": identity}, {f"charges.{clip_id}": 1})
+    return row is not None and clip_id in row.get("charges", {})
+
+
+async def _change(
     store: Store,
-    settings: Settings,
     identity: str,
     clip_id: str,
-    size_bytes: int,
-    kind: Literal["reservations", "charges"],
-) -> None:
-    """Enters the bytes of a clip, and adds them to the sums that have this kind, once."""
-    sums = ("held_bytes",) if kind == "reservations" else ("held_bytes", "used_bytes")
-    update = {"$set": {f"{kind}.{clip_id}": size_bytes}, "$inc": dict.fromkeys(sums, size_bytes)}
+    decide: Callable[[_Entries], _Entries],
+    *,
+    limit: Settings | None = None,
+) -> _Entries:
+    """Changes the entries of a clip to what `decide` makes of them, and the sums with them.
+
+    The entries as they are then. With a `limit` the sum of all never grows above the quota: raises
+    QuotaExceeded.
+    """
     rows = store.rows(UserReplayQuota)
-    reservation, charged = f"reservations.{clip_id}", f"charges.{clip_id}"
+    fields = {name: f"{name}.{clip_id}" for name in _Entries._fields}
     while True:
-        row = await rows.find_one({"_id": identity}, NUMBERS | {reservation: 1, charged: 1})
+        row = await rows.find_one({"_id": identity}, NUMBERS | dict.fromkeys(fields.values(), 1))
         if row is None:
+            if decide(_NONE) == _NONE:
+                return _NONE
             await ensure(store, identity)
             continue
-        if clip_id in row.get("reservations", {}) or clip_id in row.get("charges", {}):
-            return
-        quota = of_row(row, settings)
-        if size_bytes > quota.free_bytes:
-            raise QuotaExceeded(
-                f"the clip needs about {size_bytes} bytes and {max(0, quota.free_bytes)} of the "
-                f"quota of {quota.quota_bytes} are free: delete clips, or ask for a shorter window",
-                quota_bytes=quota.quota_bytes,
-                used_bytes=quota.used_bytes,
-                reserved_bytes=quota.reserved_bytes,
-                needed_bytes=size_bytes,
-            )
-        # The limit, the sum and the entry are compared in the update itself: of many that fight
-        # over the last bytes, each sees what the ones before it took.
-        changed = await rows.update_one(
-            {
-                "_id": identity,
-                "quota_bytes": row.get("quota_bytes"),
-                "held_bytes": {"$lte": quota.quota_bytes - size_bytes},
-                reservation: {"$exists": False},
-                charged: {"$exists": False},
-            },
-            update,
+        was = _Entries(*(_given(row, name).get(clip_id) for name in fields))
+        will = decide(was)
+        if will == was:
+            return was
+        same: Row = {"_id": identity}
+        for name, field in fields.items():
+            value = getattr(was, name)
+            same[field] = {"$exists": False} if value is None else value
+        grows_bytes = will.held_bytes - was.held_bytes
+        if limit is not None and grows_bytes > 0:
+            # The limit and the sum are compared in the update itself: of many that fight over the
+            # last bytes, each sees what the ones before it took.
+            most_bytes = _checked(of_row(row, limit), grows_bytes)
+            same |= {"quota_bytes": row["quota_bytes"], "held_bytes": {"$lte": most_bytes}}
+        if (await rows.update_one(same, _update(fields, was, will))).modified_count:
+            return will
+
+
+def _given(row: QuotaRow, name: str) -> dict[str, int]:
+    """The entries of a kind; none where the projection has left nothing of them."""
+    given: dict[str, int] = {**row}.get(name, {})  # type: ignore[assignment]
+    return given
+
+
+def _checked(quota: Quota, size_bytes: int) -> int:
+    """What may be held already, so that `size_bytes` more fit. Raises QuotaExceeded."""
+    if size_bytes > quota.free_bytes:
+        raise QuotaExceeded(
+            f"the clip needs about {size_bytes} bytes and {max(0, quota.free_bytes)} of the "
+            f"quota of {quota.quota_bytes} are free: delete clips, or ask for a shorter window",
+            quota_bytes=quota.quota_bytes,
+            used_bytes=quota.used_bytes,
+            reserved_bytes=quota.reserved_bytes,
+            needed_bytes=size_bytes,
         )
-        if changed.modified_count:
-            return
+    return quota.quota_bytes - size_bytes
+
+
+def _update(fields: dict[str, str], was: _Entries, will: _Entries) -> Row:
+    """The update that makes some entries others, and adds the difference to the sums."""
+    setting: Row = {}
+    unsetting: Row = {}
+    for name, field in fields.items():
+        value = getattr(will, name)
+        if value is not None:
+            setting[field] = value
+        elif getattr(was, name) is not None:
+            unsetting[field] = ""
+    sums = {
+        "held_bytes": will.held_bytes - was.held_bytes,
+        "used_bytes": (will.charges or 0) - (was.charges or 0),
+    }
+    update = {"$set": setting, "$unset": unsetting, "$inc": sums}
+    return {operator: what for operator, what in update.items() if what}
 
 
 async def ensure(store: Store, identity: str) -> None:

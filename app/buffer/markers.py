@@ -7,7 +7,7 @@ Everything that deletes old media first makes the pins that are missing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -34,28 +34,46 @@ class TooManyMarkers(ReplayError):
 async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> MarkerRow:
     """Marks a moment of a buffer. Returns the marker's row. Raises TooManyMarkers."""
     now = datetime.now(UTC)
-    others = await of_buffer(ctx.store, buffer_id, now)
-    if len(others) >= AT_MOST:
-        raise TooManyMarkers(f"the buffer has {AT_MOST} markers: delete one first", limit=AT_MOST)
-    if sum(row["by"] == by for row in others) >= AT_MOST_OF_ONE:
-        raise TooManyMarkers(
-            f"the buffer has {AT_MOST_OF_ONE} markers of yours: delete one first",
-            limit=AT_MOST_OF_ONE,
+    over = {"buffer_id": buffer_id, "kept_until": before(now)}
+    await ctx.store.rows(Marker).delete_many(over)
+    while True:
+        place, own_place = await _free_places(ctx.store, buffer_id, by)
+        marker = Marker(
+            id=secrets.token_hex(12),
+            buffer_id=buffer_id,
+            at=at,
+            label=label,
+            by=by,
+            place=place,
+            own_place=own_place,
+            created_at=now,
+            kept_until=now + timedelta(minutes=ctx.settings.marker_minutes),
         )
-    marker = Marker(
-        id=secrets.token_hex(12),
-        buffer_id=buffer_id,
-        at=at,
-        label=label,
-        by=by,
-        created_at=now,
-        kept_until=now + timedelta(minutes=ctx.settings.marker_minutes),
-    )
-    await ctx.store.create(marker)
+        if await ctx.store.create(marker):
+            break  # otherwise somebody took one of the places at the same moment
     row = row_of(marker)
     await _pin(ctx.store, row, await _sessions(ctx.store, [buffer_id]))
     log.info("moment_marked", buffer=buffer_id, marker=marker.id, by=by)
     return row
+
+
+async def _free_places(store: Store, buffer_id: str, by: str) -> tuple[int, int]:
+    """Places for another marker: in the buffer, and among those of one person there.
+
+    Raises TooManyMarkers.
+    """
+    fields = {"by": 1, "place": 1, "own_place": 1}
+    rows = await store.rows(Marker).find({"buffer_id": buffer_id}, fields).to_list(None)
+    own = {row["own_place"] for row in rows if row["by"] == by}
+    place = _free(AT_MOST, {row["place"] for row in rows}, "markers")
+    return place, _free(AT_MOST_OF_ONE, own, "markers of yours")
+
+
+def _free(limit: int, taken: Set[int], what: str) -> int:
+    """One of the `limit` places. Any: of many at the same moment, few then want the same one."""
+    if len(taken) >= limit:  # also of a time with a higher limit
+        raise TooManyMarkers(f"the buffer has {limit} {what}: delete one first", limit=limit)
+    return secrets.choice([place for place in range(limit) if place not in taken])
 
 
 async def of_buffer(store: Store, buffer_id: str, now: datetime) -> list[MarkerRow]:

@@ -75,9 +75,19 @@ async def accept(
     return row
 
 
-async def undo(ctx: Context, row: CaptureRow) -> None:
-    """Takes back an acceptance that came to nothing."""
+async def give_up(ctx: Context, row: CaptureRow) -> None:
+    """Takes back the acceptance of somebody who took too long, or was killed."""
+    await quota.bar(ctx.store, row["caller"], row["clip_id"])
+    await _drop(ctx, row)
+
+
+async def _undo(ctx: Context, row: CaptureRow) -> None:
+    """Takes back an acceptance of our own that came to nothing."""
     await quota.give_back(ctx.store, row["caller"], row["clip_id"])
+    await _drop(ctx, row)
+
+
+async def _drop(ctx: Context, row: CaptureRow) -> None:
     await pins.release(ctx.store, row["_id"])
     await lifecycle.drop(ctx.store, row["_id"])
 
@@ -139,7 +149,7 @@ async def _promised(ctx: Context, row: CaptureRow) -> CaptureRow:
     try:
         return await _promise(ctx, row)
     except ReplayError as error:
-        await undo(ctx, row)
+        await _undo(ctx, row)
         metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
         if isinstance(error, QuotaExceeded):
             await capture_events.quota_exceeded(ctx, row, error)

@@ -149,12 +149,17 @@ def _over(now: datetime) -> Row:
 
 
 async def _give_back(ctx: Context, capture: CaptureRow) -> None:
-    await quota.give_back(ctx.store, capture["caller"], capture["clip_id"])
+    whose = ctx.store, capture["caller"], capture["clip_id"]
+    if (result := capture["result"]) is None:
+        await quota.bar(*whose)
+    else:
+        # in this order: whoever restores the clip charges it, and then finds its row gone
+        await ctx.store.rows(ReplayClip).delete_one({"_id": capture["clip_id"]})
+        await quota.give_back(*whose)
     await pins.release(ctx.store, capture["_id"])
     root, path = ctx.settings.media_root, storage_path(capture)
     await asyncio.to_thread(local.discard_parts, root, path)
-    if (result := capture["result"]) is not None:
-        await ctx.store.rows(ReplayClip).delete_one({"_id": capture["clip_id"]})
+    if result is not None:
         await ctx.store.rows(File).delete_one({"_id": result["file_id"]})
         await asyncio.to_thread(local.remove, root, path)
 

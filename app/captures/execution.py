@@ -97,7 +97,7 @@ async def _go_on(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) 
     result = capture["result"]
     match capture["status"]:
         case CaptureStatus.ACCEPTING:
-            await acceptance.undo(ctx, capture)
+            await acceptance.give_up(ctx, capture)
         case CaptureStatus.FAILED | CaptureStatus.CANCELLED:
             await endings.clean(ctx, lease, capture)
         case CaptureStatus.READY if result is not None:

@@ -10,14 +10,14 @@ from pathlib import Path
 import structlog
 
 from app import metrics
-from app.access import audit, quota
-from app.clips import clip_thumbnails, library
+from app.access import audit
+from app.clips import charging, clip_thumbnails, library
 from app.context import Context
 from app.models import ClipRow
 from app.models.schema import File, ReplayClip
 from app.storage import local
 from app.storage.confined import PathRefused
-from app.store import before
+from app.store import after, before
 from app.work.jobs import job, seconds
 
 AT_A_TIME = 200
@@ -27,25 +27,23 @@ log = structlog.get_logger()
 
 
 @job("sweep_clips", every=seconds(15), timeout=seconds(90))
-async def sweep_clips(ctx: Context) -> None:
+async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
     """Deletes clips that have expired, removes those that were deleted.
 
     Interrupted anywhere, the next pass goes on where it ended.
     """
-    await _expire(ctx)
+    now = now or datetime.now(UTC)
+    await _expire(ctx, now)
     rows = ctx.store.rows(ReplayClip)
-    over = datetime.now(UTC) - timedelta(seconds=library.RESTORE_SECONDS)
+    over = now - timedelta(seconds=library.RESTORE_SECONDS)
+    for row in await rows.find({"deleted_at": after(over), "ready": True}).to_list(AT_A_TIME):
+        await charging.uncharge(ctx, row)
     for row in await rows.find({"deleted_at": before(over)}).to_list(AT_A_TIME):
-        # From here on nobody can restore it.
-        claimed = await rows.update_one(
-            {"_id": row["_id"], "deleted_at": row["deleted_at"]}, {"$set": {"ready": False}}
-        )
-        if claimed.matched_count:
+        if await charging.let_go(ctx, row):
             await _remove(ctx, row)
 
 
-async def _expire(ctx: Context) -> None:
-    now = datetime.now(UTC)
+async def _expire(ctx: Context, now: datetime) -> None:
     rows = ctx.store.rows(ReplayClip)
     expired = {
         "expires_at": before(now),
@@ -54,17 +52,12 @@ async def _expire(ctx: Context) -> None:
         "deleted_at": None,
     }
     for row in await rows.find(expired).to_list(AT_A_TIME):
-        changed = await rows.update_one(
-            expired | {"_id": row["_id"]}, {"$set": {"deleted_at": now}}
-        )
-        if changed.modified_count:
-            await quota.give_back(ctx.store, row["owner"], row["_id"])
+        if await charging.hide(ctx, row, now, keep=False):
             await library.note(ctx, audit.NOBODY, "clip_expired", row)
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
 
 
 async def _remove(ctx: Context, row: ClipRow) -> None:
-    await quota.give_back(ctx.store, row["owner"], row["_id"])
     file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
     root = ctx.settings.media_root
     await _remove_files(row, clip_thumbnails.remove, root, row["_id"])

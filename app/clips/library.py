@@ -7,10 +7,10 @@ from typing import Any
 
 import structlog
 
-from app.access import audit, quota
+from app.access import audit
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
-from app.clips import clip_access, clip_report, visibilities
+from app.clips import charging, clip_access, clip_report, visibilities
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
@@ -62,54 +62,47 @@ async def change(
     return await find(ctx, caller, clip_id)
 
 
-async def delete(ctx: Context, caller: Caller, clip_id: str) -> str:
+async def delete(ctx: Context, caller: Caller, clip_id: str, *, now: datetime | None = None) -> str:
     """Hides a clip and frees its quota; the file goes RESTORE_SECONDS later. Whose clip it was.
 
     Raises NotFound, NotPermitted.
     """
-    row = await clip_access.changeable(ctx, caller, clip_id)
-    changed = await ctx.store.rows(ReplayClip).update_one(
-        {"_id": clip_id} | clip_access.SHOWN, {"$set": {"deleted_at": datetime.now(UTC)}}
-    )
-    if not changed.modified_count:
-        raise NotFound(clip_access.NO_CLIP)
-    await quota.give_back(ctx.store, row["owner"], clip_id)
+    while True:
+        row = await clip_access.changeable(ctx, caller, clip_id)
+        if await charging.hide(ctx, row, now or datetime.now(UTC)):
+            break
     await note(ctx, caller.identity, "clip_deleted", row)
     log.info("clip_deleted", clip=clip_id, owner=row["owner"], by=caller.identity)
     return str(row["owner"])
 
 
-async def restore(ctx: Context, caller: Caller, clip_id: str) -> Clip:
+async def restore(
+    ctx: Context, caller: Caller, clip_id: str, *, now: datetime | None = None
+) -> Clip:
     """Takes back a DELETE of less than RESTORE_SECONDS ago, and charges the clip again.
 
     Raises NotFound, NotPermitted, Gone if it is too late, QuotaExceeded. A clip that is not deleted
     stays so.
     """
-    rows = ctx.store.rows(ReplayClip)
-    row = await clip_access.changeable(ctx, caller, clip_id, deleted_too=True)
-    clip = await with_file(ctx, row)
-    if clip_access.is_shown(row):
-        return clip
-    still = {
-        "_id": clip_id,
-        "ready": True,
-        "deleted_at": {"$gt": datetime.now(UTC) - timedelta(seconds=RESTORE_SECONDS)},
-    }
-    late = Gone(f"a deleted clip can be restored for {RESTORE_SECONDS} s; that time is over")
-    if await rows.find_one(still) is None:
-        raise late
-    owner = row["owner"]
-    await quota.charge(ctx.store, ctx.settings, owner, clip_id, clip.file["size_bytes"])
-    changed = await rows.update_one(still, {"$set": {"deleted_at": None}})
-    if (
-        not changed.modified_count
-        and await rows.find_one({"_id": clip_id} | clip_access.SHOWN) is None
-    ):
-        await quota.give_back(ctx.store, owner, clip_id)
-        raise late
+    while True:
+        row = await clip_access.changeable(ctx, caller, clip_id, deleted_too=True)
+        clip = await with_file(ctx, row)
+        if clip_access.is_shown(row):
+            return clip
+        if not _may_come_back(row, now or datetime.now(UTC)):
+            raise Gone(f"a deleted clip can be restored for {RESTORE_SECONDS} s; that time is over")
+        if await charging.show(ctx, row, clip.file["size_bytes"]):
+            break
     await note(ctx, caller.identity, "clip_restored", row)
-    log.info("clip_restored", clip=clip_id, owner=owner, by=caller.identity)
+    log.info("clip_restored", clip=clip_id, owner=row["owner"], by=caller.identity)
     return await find(ctx, caller, clip_id)
+
+
+def _may_come_back(row: ClipRow, now: datetime) -> bool:
+    """Whether a clip is deleted and its file is there for a while."""
+    deleted_at = row["deleted_at"]
+    lasts = timedelta(seconds=RESTORE_SECONDS)
+    return row["ready"] and deleted_at is not None and deleted_at > now - lasts
 
 
 async def file_of(

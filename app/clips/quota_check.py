@@ -13,6 +13,7 @@ import structlog
 from app import metrics
 from app.access import accounts, audit
 from app.access.accounts import Correction
+from app.clips import clip_access
 from app.context import Context
 from app.models import ClipRow, Row
 from app.models.schema import Capture, File, ReplayClip
@@ -37,7 +38,9 @@ async def check(ctx: Context, settle_seconds: float = SETTLE_SECONDS) -> list[Co
     second = await differences(ctx)
     made = []
     for identity, correction in second.items():
-        if first.get(identity) == correction and await accounts.correct(ctx.store, correction):
+        if first.get(identity) != correction:
+            continue
+        if await accounts.correct(ctx.store, correction) and correction.is_drift:
             await _say(ctx, correction)
             made.append(correction)
     return made
@@ -56,19 +59,20 @@ async def _say(ctx: Context, correction: Correction) -> None:
 
 async def differences(ctx: Context) -> dict[str, Correction]:
     """What has to be corrected as things are now, by identity."""
-    unfinished = await ctx.store.rows(Capture).distinct("clip_id", {"lease_until": dated()})
+    moving = set(await ctx.store.rows(Capture).distinct("clip_id", {"lease_until": dated()}))
     clips: dict[str, dict[str, int]] = {}
     rows: list[ClipRow] = []
-    shown = ctx.store.rows(ReplayClip).find(
-        {"ready": True, "deleted_at": None}, {"owner": 1, "file_id": 1}
-    )
-    async for row in shown:
+    fields = dict.fromkeys(("owner", "file_id", *clip_access.SHOWN), 1)
+    async for row in ctx.store.rows(ReplayClip).find({}, fields):
+        if not clip_access.is_shown(row):
+            moving.add(row["_id"])  # it may be shown again, and is swept otherwise
+            continue
         rows.append(row)
         if len(rows) == _AT_ONCE:
             await _add(ctx, rows, clips)
             rows = []
     await _add(ctx, rows, clips)
-    return await accounts.compare(ctx.store, clips, set(unfinished))
+    return await accounts.compare(ctx.store, clips, moving)
 
 
 async def _add(ctx: Context, rows: Sequence[ClipRow], clips: dict[str, dict[str, int]]) -> None:

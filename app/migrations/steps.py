@@ -12,9 +12,9 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.migrations import complete_rows
+from app.migrations import clip_turns, complete_rows, marker_places
 
 Step = Callable[[AsyncDatabase[dict[str, Any]]], Awaitable[None]]
 
-STEPS: tuple[Step, ...] = (complete_rows.migrate,)
+STEPS: tuple[Step, ...] = (complete_rows.migrate, clip_turns.migrate, marker_places.migrate)
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

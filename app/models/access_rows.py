@@ -35,6 +35,7 @@ class QuotaEntries(TypedDict):
 
     charges: dict[str, int]
     reservations: dict[str, int]
+    turns: dict[str, int]
     used_bytes: int
     held_bytes: int
 

@@ -164,5 +164,7 @@ class MarkerRow(TypedDict):
     at: datetime
     label: str
     by: str
+    place: int
+    own_place: int
     created_at: datetime
     kept_until: datetime

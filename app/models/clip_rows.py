@@ -131,6 +131,7 @@ class ClipRow(TypedDict):
     expires_at: datetime | None
     keep: bool
     deleted_at: datetime | None
+    turn: int
 
 
 class FileRow(TypedDict):

@@ -94,7 +94,8 @@ class ReplayClip(Model, Stored[ClipRow]):
 
     `audience` is the sid of the room whose people may
     see it, `link_secret` what a link bears until `link_expires_at`; None otherwise. `grant` counts
-    how often it changed who may see it: signed URLs of others than the owner bear it.
+    how often it changed who may see it: signed URLs of others than the owner bear it. `turn` counts
+    how often it was deleted and restored: it is odd while the clip is deleted.
     """
 
     model_config = {
@@ -145,6 +146,7 @@ class ReplayClip(Model, Stored[ClipRow]):
     expires_at: datetime | None = None
     keep: bool = False
     deleted_at: datetime | None = None
+    turn: int = 0
 
 
 class File(Model, Stored[FileRow]):

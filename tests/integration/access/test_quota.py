@@ -9,6 +9,7 @@ import pytest
 from app.access import quota
 from app.context import Context
 from app.errors import QuotaExceeded
+from app.models.schema import UserReplayQuota
 from app.settings import Settings
 from tests.integration.conftest import MakeSettings
 
@@ -37,11 +38,43 @@ async def test_a_clip_goes_from_reserved_to_used_to_free_and_each_step_counts_on
         await quota.settle(ctx.store, "ada", "c1", 350)
     assert await numbers(ctx) == (1000, 350, 0)
     for _ in range(2):
-        await quota.give_back(ctx.store, "ada", "c1")
+        await quota.free(ctx.store, "ada", "c1", 1)
     assert await numbers(ctx) == (1000, 0, 0)
     for _ in range(2):
-        await quota.charge(ctx.store, ctx.settings, "ada", "c1", 350)
+        assert await quota.charge(ctx.store, ctx.settings, "ada", "c1", 350, 2)
     assert await numbers(ctx) == (1000, 350, 0)
+    for _ in range(2):
+        await quota.give_back(ctx.store, "ada", "c1")
+    assert await numbers(ctx) == (1000, 0, 0)
+
+
+async def test_who_comes_late_with_a_change_of_a_clip_changes_nothing(ctx: Context) -> None:
+    """The newest turn holds; a clip that is gone stays gone."""
+    await quota.reserve(ctx.store, ctx.settings, "ada", "c1", 400)
+    await quota.settle(ctx.store, "ada", "c1", 400)
+    await quota.free(ctx.store, "ada", "c1", 3)
+    assert not await quota.charge(ctx.store, ctx.settings, "ada", "c1", 400, 2)
+    assert await numbers(ctx) == (1000, 0, 0)
+    assert await quota.charge(ctx.store, ctx.settings, "ada", "c1", 400, 4)
+    await quota.free(ctx.store, "ada", "c1", 3)
+    assert await numbers(ctx) == (1000, 400, 0)
+    await quota.give_back(ctx.store, "ada", "c1")
+    assert not await quota.charge(ctx.store, ctx.settings, "ada", "c1", 400, 6)
+    await quota.free(ctx.store, "ada", "c1", 7)
+    row = await ctx.store.rows(UserReplayQuota).find_one({"_id": "ada"})
+    assert row is not None
+    assert (row["turns"], row["held_bytes"]) == ({}, 0)
+
+
+async def test_a_capture_that_is_over_reserves_nothing_any_more(ctx: Context) -> None:
+    """Also where its acceptance was only held up; what it held is free."""
+    await quota.bar(ctx.store, "ada", "c1")
+    await quota.reserve(ctx.store, ctx.settings, "ada", "c1", 400)
+    await quota.reserve(ctx.store, ctx.settings, "ada", "c2", 400)
+    assert await numbers(ctx) == (1000, 0, 400)
+    await quota.bar(ctx.store, "ada", "c2")
+    await quota.settle(ctx.store, "ada", "c2", 400)
+    assert await numbers(ctx) == (1000, 0, 0)
 
 
 async def test_a_reservation_is_given_back_and_then_nothing_settles_it(ctx: Context) -> None:

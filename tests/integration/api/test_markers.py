@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -198,15 +199,32 @@ async def test_a_buffer_has_only_so_many_markers(
     kept: PartOfRow = await ctx.store.rows(Marker).find_one({"_id": row["id"]})
     assert kept is not None
     markers = ctx.store.rows(Marker)
-    over = {"by": "x", "kept_until": datetime.now(UTC) - timedelta(seconds=1)}
-    await markers.insert_many([kept | over | {"_id": f"over{n}"} for n in range(AT_MOST)])
+
+    async def fill(places: int, **given: Any) -> None:
+        """Takes so many of the places that are free."""
+        rows = await markers.find({}).to_list(None)
+        free = [n for n in range(AT_MOST) if n not in {row["place"] for row in rows}]
+        own = [n for n in range(AT_MOST) if n not in {row["own_place"] for row in rows}]
+        numbers = [{"place": free[n], "own_place": own[n]} for n in range(places)]
+        await markers.insert_many([kept | given | row | {"_id": str(row)} for row in numbers])
+
+    await fill(AT_MOST - 1, by="x", kept_until=datetime.now(UTC) - timedelta(seconds=1))
     assert (await http.post(path_of(made), headers=OWNER)).status_code == 201
-    await markers.insert_many([kept | {"_id": f"own{n}"} for n in range(AT_MOST_OF_ONE - 2)])
+    await fill(AT_MOST_OF_ONE - 2)
     found = await post(http, made, OWNER)
     assert (found.status_code, found.json()["limit"]) == (429, AT_MOST_OF_ONE)
     assert (await post(http, made, INSTANCE_ADMIN)).status_code == 201
-    more = [kept | {"_id": f"{n}", "by": f"by{n}"} for n in range(AT_MOST - AT_MOST_OF_ONE - 1)]
-    await markers.insert_many(more)
+    await fill(AT_MOST - AT_MOST_OF_ONE - 1, by="others")
     found = await post(http, made, INSTANCE_ADMIN)
     assert (found.status_code, found.json()["type"]) == (429, "too-many-markers")
     assert found.json()["limit"] == AT_MOST
+
+
+async def test_of_many_markers_at_once_exactly_as_many_are_made_as_may_be(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare
+) -> None:
+    made = await share()
+    answers = await asyncio.gather(*(post(http, made, OWNER) for _ in range(AT_MOST_OF_ONE + 20)))
+    codes = [each.status_code for each in answers]
+    assert (codes.count(201), codes.count(429)) == (AT_MOST_OF_ONE, 20)
+    assert await ctx.store.rows(Marker).count_documents({}) == AT_MOST_OF_ONE

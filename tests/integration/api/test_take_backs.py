@@ -17,7 +17,7 @@ from app.models import Why
 from app.models.schema import Buffer
 from app.recording import admission
 from tests.integration.api.conftest import INSTANCE_ADMIN
-from tests.integration.clips.rows import add_clip
+from tests.integration.clips.rows import add_clip, charge
 from tests.integration.queued import queued
 from tests.rows import PartOfRow
 
@@ -39,7 +39,7 @@ async def refused(ctx: Context, why: Why) -> PartOfRow:
     await communities.configure(ctx.store, "guild", RULES[why])
     if why is Why.QUOTA:
         await add_clip(ctx, "c1")
-        await quota.charge(ctx.store, ctx.settings, "ann", "c1", 1000)
+        await charge(ctx, "ann", "c1")
         await quota.set_limit(ctx.store, "ann", 1000)
     whose: dict[str, Any] = {
         "room": "room",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from app.access import quota
 from app.context import Context
 from app.models.schema import File, ReplayClip
 
@@ -43,6 +44,12 @@ def file_row(clip: ReplayClip) -> File:
         resource_id=clip.id,
         created_at=clip.created_at,
     )
+
+
+async def charge(ctx: Context, identity: str, clip_id: str, size_bytes: int = _SIZE_BYTES) -> None:
+    """Charges somebody with a clip, as its capture does."""
+    await quota.reserve(ctx.store, ctx.settings, identity, clip_id, size_bytes)
+    await quota.settle(ctx.store, identity, clip_id, size_bytes)
 
 
 async def add_clip(ctx: Context, name: str, **given: Any) -> ReplayClip:

@@ -17,6 +17,7 @@ from app.context import Context
 from app.models.schema import File, UserReplayQuota
 from tests.integration.captures.checking import Done, captured
 from tests.integration.captures.conftest import ADA, MakeShare
+from tests.integration.clips.rows import charge
 
 
 @pytest_asyncio.fixture
@@ -61,7 +62,7 @@ async def test_drift_of_quotas_is_named(ctx: Context, clip: Done) -> None:
     await quota.give_back(ctx.store, "ada", clip_id)
     assert ["is charged with None" in each for each in await found(ctx)] == [True]
     assert clip.file is not None
-    await quota.charge(ctx.store, ctx.settings, "ada", clip_id, clip.file["size_bytes"])
+    await charge(ctx, "ada", clip_id, clip.file["size_bytes"])
     await quota.reserve(ctx.store, ctx.settings, "ada", "unknown", 5)
     assert ["for clip unknown" in each for each in await found(ctx)] == [True]
     await quota.give_back(ctx.store, "ada", "unknown")
@@ -79,9 +80,10 @@ async def test_what_is_being_made_is_no_violation(ctx: Context, clip: Done) -> N
 
 async def test_a_deleted_clip_that_is_still_charged_is_named(ctx: Context, clip: Done) -> None:
     clip_id = clip.capture["clip_id"]
-    await library.delete(ctx, ADA, clip_id)
     assert clip.file is not None
-    await quota.charge(ctx.store, ctx.settings, "ada", clip_id, clip.file["size_bytes"])
+    await library.delete(ctx, ADA, clip_id)
+    await quota.give_back(ctx.store, "ada", clip_id)
+    await charge(ctx, "ada", clip_id, clip.file["size_bytes"])
     later = datetime.now(UTC) + timedelta(minutes=10)
     told = [each.detail async for each in clip_invariants.violations(ctx, later)]
     assert ["is deleted and still charged" in each for each in told] == [True]
