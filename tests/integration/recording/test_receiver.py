@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
@@ -11,7 +12,7 @@ from livekit import api
 
 from app.context import Context
 from app.models import TrackRow, schema
-from app.webhooks.signature import verify
+from app.webhooks.signature import check
 from app.work import errands
 from tests import webhooks
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
@@ -185,8 +186,27 @@ async def test_a_bearer_prefix_is_taken_too(http: httpx.AsyncClient) -> None:
 @pytest.mark.edge("signatures of every wrong kind")
 async def test_a_huge_body_is_413(http: httpx.AsyncClient) -> None:
     """Bodies over 1 MiB are refused before they are read to the end."""
-    answer = await http.post("/webhooks/livekit", content=b"x" * (2**20 + 1))
+    body = b"x" * (2**20 + 1)
+    headers = {"Authorization": webhooks.sign(body)}
+    answer = await http.post("/webhooks/livekit", content=body, headers=headers)
     assert answer.status_code == 413
+
+
+@pytest.mark.edge("signatures of every wrong kind")
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer no.to.ken"}])
+async def test_who_shows_no_signature_has_nothing_read(
+    http: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    read: list[bytes] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(4):
+            read.append(BODY)
+            yield BODY
+
+    answer = await http.post("/webhooks/livekit", content=body(), headers=headers)
+    assert answer.status_code == 401
+    assert not read
 
 
 @pytest.mark.edge("signatures of every wrong kind")
@@ -195,7 +215,7 @@ async def test_keys_can_be_rotated(make_settings: MakeSettings, http: httpx.Asyn
     """With LIVEKIT_KEYS both the old and the new pair are believed."""
     settings = make_settings(livekit_keys="old:" + "o" * 32)
     for key, secret in (("old", "o" * 32), (LIVEKIT_API_KEY, LIVEKIT_API_SECRET)):
-        event = verify(BODY, webhooks.sign(BODY, key, secret), settings.key_pairs)
+        event = check(webhooks.sign(BODY, key, secret), settings.key_pairs).event(BODY)
         assert event.event == "track_published"
 
 

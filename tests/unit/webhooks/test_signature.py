@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from livekit.api import AccessToken
 
 from app.errors import Unauthorized
-from app.webhooks.signature import NotSigned, verify
+from app.webhooks.signature import NotSigned, check
 from tests import webhooks
 
 PAIRS = {"old": "o" * 32, "new": "n" * 32}
@@ -18,13 +19,13 @@ BODY = webhooks.body_of(webhooks.event("room_started", room=webhooks.room()))
 @pytest.mark.parametrize("key", PAIRS)
 @pytest.mark.parametrize("scheme", ["", "Bearer "])
 def test_what_any_of_the_pairs_signed_is_believed(key: str, scheme: str) -> None:
-    event = verify(BODY, scheme + webhooks.sign(BODY, key, PAIRS[key]), PAIRS)
+    event = check(scheme + webhooks.sign(BODY, key, PAIRS[key]), PAIRS).event(BODY)
     assert event.event == "room_started"
 
 
 def test_what_nobody_signed_is_told_what_to_set() -> None:
     with pytest.raises(Unauthorized, match=r"webhook\.api_key"):
-        verify(BODY, None, PAIRS)
+        check(None, PAIRS)
 
 
 @pytest.mark.parametrize(
@@ -40,10 +41,20 @@ def test_what_nobody_signed_is_told_what_to_set() -> None:
 )
 def test_anything_else_is_refused_and_nothing_of_it_is_told(body: bytes, header: str) -> None:
     with pytest.raises(NotSigned) as refused:
-        verify(body, header, PAIRS)
+        check(header, PAIRS).event(body)
     assert refused.value.reason
     for word in (*PAIRS, *PAIRS.values(), header, "no JSON"):
         assert word not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "no token", webhooks.sign(BODY, "old", "x" * 32), AccessToken("old", "o" * 32).to_jwt()],
+)
+def test_without_a_signature_of_a_body_no_body_is_asked_for(header: str | None) -> None:
+    """Nor with the token of a participant, which signs none."""
+    with pytest.raises(Unauthorized):
+        check(header, PAIRS)
 
 
 def test_it_needs_no_web_framework() -> None:
