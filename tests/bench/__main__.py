@@ -25,6 +25,7 @@ from tests.bench import (
     bench_prepare,
     bench_queries,
     bench_served,
+    bench_strangers,
     host,
     plot,
     readme,
@@ -46,6 +47,7 @@ BENCHES: dict[str, Callable[[Ground], list[Result] | Awaitable[list[Result]]]] =
     "admission": bench_admission.run,
     "clips": bench_clips.run,
     "queries": bench_queries.run,
+    "strangers": bench_strangers.run,
 }
 
 

@@ -101,6 +101,7 @@ async def installation(
             "captures_pending_per_user": 100_000,
             "captures_per_minute": 0,
             "captures_per_hour": 0,
+            "requests_per_minute": 0,
             "max_capture_minutes": 90.0,
             "retention_minutes": _A_DAY_IN_MINUTES,
             "cleanup_minutes": _A_DAY_IN_MINUTES,
