@@ -75,7 +75,7 @@ class TooManyCaptures(ReplayError):
 
 
 class TooManyRequests(ReplayError):
-    slug, status, title = "too-many-requests", 429, "Too many requests at once"
+    slug, status, title = "too-many-requests", 429, "Too many requests"
 
 
 class Unavailable(ReplayError):

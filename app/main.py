@@ -34,7 +34,7 @@ from app.api import (
     web_state,
 )
 from app.api import health_routes as health_api
-from app.api.middleware import BodyLimit, RequestFrame, cors
+from app.api.middleware import BodyLimit, RequestFrame, cors, site_headers
 from app.condition import exposition
 from app.console import page_routes as console
 from app.context import opened
@@ -78,7 +78,7 @@ def create_app(settings: Settings, webhooks: Router) -> Starlette:
             yield {"web": web, "webhooks": webhooks}
 
     middleware = [
-        Middleware(RequestFrame),
+        Middleware(RequestFrame, site_headers(settings)),
         Middleware(BodyLimit, BODY_LIMIT_BYTES, receiver.BODY_LIMITS),
     ]
     if settings.cors_origins:

@@ -19,6 +19,11 @@ EGRESS_STARTS = Counter(
 )
 REFUSALS = Counter(_PREFIX + "refusals_total", "Shares that are not recorded, by why", ["why"])
 ERRORS = Counter(_PREFIX + "errors_total", "What went wrong, by kind", ["type"])
+CREDENTIALS_REFUSED = Counter(
+    _PREFIX + "credentials_refused_total",
+    "Requests whose token, signature or link is not valid, by the path they were sent to",
+    ["path"],
+)
 CONNECTIONS_REFUSED = Counter(
     _PREFIX + "connections_refused_total",
     "Connections that were closed for what they took, by why: connections, head, body",

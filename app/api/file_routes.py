@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from app.api import auth, byte_streams, ranges
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
+from app.api.rates import Cost
 from app.clips import library, sharing
 from app.errors import Gone, NotFound
 from app.models import FileRow
@@ -47,6 +48,7 @@ _GRANT = re.compile(r"[0-9]{1,9}")
     },
     problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
     access="token, signature or link",
+    cost=Cost.MEDIA,
 )
 async def get_file(call: Call[None]) -> Response:
     """All of them, or a range."""

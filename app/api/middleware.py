@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -15,11 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
 from app.errors import TooLarge
+from app.settings import Settings
 
 log = structlog.get_logger()
 
 REQUEST_ID = "x-request-id"
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_HSTS_SECONDS = 365 * 24 * 3600
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: logged at debug."""
 
@@ -27,11 +31,13 @@ _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 class RequestFrame:
     """Gives each request an id, a log line, safe headers, and an answer whatever happens.
 
-    The line has the path, never the query, which may hold signatures.
+    The line has the path, never the query, which may hold signatures; of a refusal the sender's
+    address, too. `site`: headers that each answer has unless it brings its own.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, site: Mapping[str, str]) -> None:
         self.app = app
+        self.site = dict(site)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,7 +55,7 @@ class RequestFrame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                _complete(MutableHeaders(scope=message), request_id)
+                _complete(MutableHeaders(scope=message), request_id, self.site)
             await send(message)
 
         try:
@@ -65,8 +71,21 @@ class RequestFrame:
             _tell(scope, status, time.perf_counter() - began)
 
 
-def _complete(headers: MutableHeaders, request_id: str) -> None:
+def site_headers(settings: Settings) -> dict[str, str]:
+    """What browsers are told of all answers: by TLS only, and for whose pages."""
+    # Pages of other origins that may call may also show what they were given, in a <video>.
+    found = {
+        "Cross-Origin-Resource-Policy": "cross-origin" if settings.cors_origins else "same-origin"
+    }
+    if settings.base_url.startswith("https:"):
+        found["Strict-Transport-Security"] = f"max-age={_HSTS_SECONDS}"
+    return found
+
+
+def _complete(headers: MutableHeaders, request_id: str, site: Mapping[str, str]) -> None:
     headers[REQUEST_ID] = request_id
+    for name, value in site.items():
+        headers.setdefault(name, value)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers.setdefault("Cache-Control", "no-store")
@@ -77,6 +96,7 @@ def _complete(headers: MutableHeaders, request_id: str) -> None:
 
 def _tell(scope: Scope, status: int | None, seconds: float) -> None:
     path = scope.get("raw_path", b"").decode("ascii", "replace")
+    told = {"peer": scope["client"][0]} if status in _REFUSALS and scope.get("client") else {}
     tell = log.debug if path in _QUIET else log.info
     tell(
         "request",
@@ -84,6 +104,7 @@ def _tell(scope: Scope, status: int | None, seconds: float) -> None:
         path=path,
         status=status,
         ms=round(seconds * 1000, 1),
+        **told,
     )
 
 

@@ -21,11 +21,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.api import auth, web_state, wire
+from app.api import auth, rate_limits, web_state, wire
 from app.api.auth import Reader
 from app.api.call import NAMES, Call
+from app.api.rates import Cost
 from app.api.security import Credentials
-from app.errors import Invalid, Malformed, ReplayError, TooLarge, Unauthorized, Unavailable
+from app.errors import (
+    Invalid,
+    Malformed,
+    ReplayError,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+)
 
 
 @dataclass(frozen=True)
@@ -74,12 +83,13 @@ class Operation:
     description: str = ""
     may: Gate | None = None
     body_may_be_empty: bool = False
+    cost: Cost = Cost.READ
 
     @property
     def all_problems(self) -> list[type[ReplayError]]:
         """Every error that it may answer with."""
         found = [*(self.may.problems if self.may else ()), *self.problems]
-        found += [] if self.access == "anybody" else [Unauthorized]
+        found += [] if self.access == "anybody" else [Unauthorized, TooManyRequests]
         found += [Malformed, Invalid, TooLarge] if self.body else []
         found += [Invalid] if self.query else []
         found += [] if self.access in ("anybody", "metrics token") else [Unavailable]
@@ -107,11 +117,13 @@ def endpoint(
     headers: Mapping[str, str] | None = None,
     description: str = "",
     body_may_be_empty: bool = False,
+    cost: Cost | None = None,
 ) -> Callable[[Function], OperationRoute]:
     """Declares an endpoint: the route of `line`, such as `GET /clips/{clip_id}`.
 
     `access`: what a request must show; `may`: who may call, of those who have a token. `headers`:
-    request headers that it reads. `body_may_be_empty`: no body at all is `{}`.
+    request headers that it reads. `body_may_be_empty`: no body at all is `{}`. `cost`: default READ
+    of a GET, else WRITE.
     """
     method, path = line.split()
 
@@ -128,11 +140,15 @@ def endpoint(
             description=description,
             may=may,
             body_may_be_empty=body_may_be_empty,
+            cost=cost or (Cost.READ if method == "GET" else Cost.WRITE),
         )
 
         @wraps(function)
         async def answer(request: Request) -> Response:
-            return _rendered(operation, await function(await _read(operation, request)))
+            try:
+                return _rendered(operation, await function(await _read(operation, request)))
+            except Unauthorized as error:
+                raise rate_limits.refusal(request, path, error) from error
 
         return OperationRoute(method, path, answer, operation)
 
@@ -167,6 +183,8 @@ async def _read(operation: Operation, request: Request) -> Call[Any]:
     """
     state, now = web_state.of(request), datetime.now(UTC)
     call: Call[None] = Call(request, state, now, _shown(operation, request, now), None)
+    if operation.access != "anybody":
+        rate_limits.charge(call, operation.cost)
     if operation.may is not None:
         await operation.may.check(call)
     for parameter in NAMES & request.path_params.keys():

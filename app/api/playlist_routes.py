@@ -20,6 +20,7 @@ from app.api import byte_streams, ranges, share_lookup
 from app.api.auth import Reader
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
+from app.api.rates import Cost
 from app.api.share_lookup import WindowQuery
 from app.buffer import paths
 from app.buffer.session_folders import session_path
@@ -38,7 +39,8 @@ _INIT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-([0-9a-f]{1,64})\.mp4")
 """Opaque to clients: the names of a session's fragments and of its init segments."""
 
 _FRAGMENT_FIELDS = dict.fromkeys(("name", "fault", "start", "end", "size_bytes", "modified_ns"), 1)
-_CACHED = {"Cache-Control": "private, max-age=3600, immutable"}
+_REVALIDATED = {"Cache-Control": "private, no-cache"}
+"""A browser asks each time whether it may still show what it has."""
 
 log = structlog.get_logger()
 
@@ -120,6 +122,7 @@ def _relative(reader: Reader, path: str) -> str:
         ranges.RangeNotSatisfiable,
     ],
     access="token or signature",
+    cost=Cost.MEDIA,
 )
 async def get_segment(call: Call[None]) -> Response:
     """A fragment, or an init segment."""
@@ -166,7 +169,7 @@ async def _served(request: Request, folder: Path, row: Row, session_id: str) -> 
         etag=f'"{request.path_params["name"]}-{opened.size_bytes:x}"',
         media_type="video/mp4",
         modified_at=opened.modified_at,
-        headers=_CACHED,
+        headers=_REVALIDATED,
     )
     return await ranges.answer(request, segment, opened.read, opened.close)
 
@@ -181,7 +184,7 @@ async def _init_segment(request: Request, folder: Path, init_id: str) -> Respons
     except ValueError as error:
         log.error("init_segment_changed", folder=folder.name, init=init_id, error=str(error))
         raise _gone() from error
-    return await ranges.answer_bytes(request, data, "video/mp4", _CACHED)
+    return await ranges.answer_bytes(request, data, "video/mp4", _REVALIDATED)
 
 
 async def _share(call: Call[None], buffer_id: str) -> Share | None:

@@ -15,6 +15,7 @@ from app.access import visibility
 from app.api import byte_streams, ranges, share_lookup, wire
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
+from app.api.rates import Cost
 from app.api.share_lookup import WindowQuery
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
 from app.media import joining
@@ -61,6 +62,7 @@ class ReplayQuery(WindowQuery):
         ranges.RangeNotSatisfiable,
     ],
     access="token or signature",
+    cost=Cost.MEDIA,
 )
 async def get_replay(call: Call[ReplayQuery]) -> Response:
     """All of it, or a range."""

@@ -17,6 +17,7 @@ from app.access import visibility
 from app.api import byte_streams, clip_routes, file_routes, ranges, share_lookup, wire
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
+from app.api.rates import Cost
 from app.api.share_lookup import WindowQuery
 from app.clips import clip_thumbnails, library
 from app.errors import (
@@ -36,8 +37,8 @@ from app.viewing import stripes
 from app.viewing.drawing import DrawingFailed
 
 _JPEG, _VTT = "image/jpeg", "text/vtt"
-_BRIEFLY = {"Cache-Control": "private, max-age=2"}
-_A_WHILE = {"Cache-Control": "private, max-age=600"}
+_REVALIDATED = {"Cache-Control": "private, no-cache"}
+"""A browser asks each time whether it may still show what it has."""
 _RANGES = [ranges.PreconditionFailed, ranges.RangeNotSatisfiable]
 
 
@@ -75,7 +76,7 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     pictures = call.state.thumbnails
     window = await share_lookup.seen_window(call)
     rows = await pictures.newest(window.spans)
-    return await ranges.answer_bytes(call.request, await pictures.poster(rows), _JPEG, _BRIEFLY)
+    return await ranges.answer_bytes(call.request, await pictures.poster(rows), _JPEG, _REVALIDATED)
 
 
 @_endpoint(
@@ -103,7 +104,7 @@ async def get_buffer_index(call: Call[WindowQuery]) -> Response:
     cues = stripes.cues(rows, contents, window.start)
     note = f"start {wire.instant(window.start)}"
     text = sprites.index(contents.grid, cues, _beside(sheet_url), note)
-    return await ranges.answer_bytes(call.request, text.encode(), _VTT, _BRIEFLY)
+    return await ranges.answer_bytes(call.request, text.encode(), _VTT, _REVALIDATED)
 
 
 @_endpoint(
@@ -112,6 +113,7 @@ async def get_buffer_index(call: Call[WindowQuery]) -> Response:
     description="Drawn at low priority. Tiles of segments that are gone are black.",
     answers=_answers("The sheet.", _JPEG),
     problems=[NotFound, NotPermitted, Gone, Unavailable, DrawingFailed, *_RANGES],
+    cost=Cost.PICTURE,
 )
 async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
     """Drawn when it is asked for."""
@@ -120,14 +122,15 @@ async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
         contents = stripes.read(given.tiles, given.every, given.width, given.height)
     except ValueError as error:
         raise Invalid(str(error)) from error
+    caller = call.reader.caller
+    share = None if caller is None else await share_lookup.seen(call, buffer_id)
     chosen = await pictures.tiles(buffer_id, contents)
-    if call.reader.caller is not None:
-        share = visibility.share_of(await share_lookup.seen(call, buffer_id))
+    if share is not None:
         there = [row for row in chosen if row is not None]
         start, end = (there[0]["start"], there[-1]["end"]) if there else (call.now, call.now)
-        await share_lookup.check_window(call, share, start, end)
+        await share_lookup.check_window(call, visibility.share_of(share), start, end)
     sheet = await pictures.sheet(contents, chosen)
-    return await ranges.answer_bytes(call.request, sheet, _JPEG, _A_WHILE)
+    return await ranges.answer_bytes(call.request, sheet, _JPEG, _REVALIDATED)
 
 
 @_endpoint(
@@ -162,7 +165,7 @@ async def get_clip_index(call: Call[None]) -> Response:
     else:
         url = clip_routes.media_url(clip, call.reader, path)
     text = sprites.index(grid, cues, _beside(url))
-    return await ranges.answer_bytes(call.request, text.encode(), _VTT, _A_WHILE)
+    return await ranges.answer_bytes(call.request, text.encode(), _VTT, _REVALIDATED)
 
 
 @_endpoint(
@@ -171,6 +174,7 @@ async def get_clip_index(call: Call[None]) -> Response:
     description="Drawn at low priority when somebody asks for it first.",
     answers=_answers("The sheet.", _JPEG),
     problems=[NotFound, Gone, StorageFull, Unavailable, DrawingFailed, *_RANGES],
+    cost=Cost.PICTURE,
 )
 async def get_clip_sheet(call: Call[None]) -> Response:
     """Drawn once."""
@@ -200,7 +204,7 @@ async def _file(request: Request, path: Path) -> Response:
         etag=f'"{hashlib.sha256(name.encode()).hexdigest()[:32]}"',
         media_type=_JPEG,
         modified_at=opened.modified_at,
-        headers=_A_WHILE,
+        headers=_REVALIDATED,
     )
     return await ranges.answer(request, served, opened.read, opened.close)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from app.api.event_streams import Places
+from app.api.rates import Rates
 from app.condition.checkup import Checkup
 from app.condition.exposition import Exposition
 from app.condition.health import Readiness
@@ -29,6 +30,7 @@ class WebState:
     checkup: Checkup
     replays: Replays
     places: Places
+    rates: Rates
     looks: Looks
     drawing: Drawing
     thumbnails: Thumbnails
@@ -45,6 +47,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         checkup=Checkup(ctx.settings),
         replays=Replays(ctx),
         places=Places(ctx.queue, ctx.settings.streams_per_user),
+        rates=Rates(ctx.settings.requests_per_minute),
         looks=Looks(ctx),
         drawing=drawing,
         thumbnails=Thumbnails(ctx, drawing),
@@ -60,3 +63,8 @@ def of(request: Request) -> WebState:
     """The state that the application's lifespan gives each request."""
     state: WebState = request.state.web
     return state
+
+
+def peer(request: Request) -> str:
+    """The address that a request came from, as a trusted proxy tells it; empty if unknown."""
+    return request.client.host if request.client else ""

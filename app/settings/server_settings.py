@@ -39,6 +39,12 @@ class ServerSettings(BaseSettings):
     max_connections_per_address: int = Field(
         256, ge=8, description="Of them from one address that is no trusted proxy."
     )
+    requests_per_minute: int = Field(
+        1200,
+        ge=0,
+        description="Requests that one user may send in a minute: five times as many for media, a "
+        "quarter for pictures and for changes; 0: any number.",
+    )
     streams_per_user: int = Field(8, ge=1, description="Event streams of one user at once.")
     session_minutes: float = Field(
         15, ge=1, le=1440, description="How long a token of POST /session is valid."

@@ -79,20 +79,16 @@ class Thumbnails:
         raise Gone("nothing is kept of this share any more")
 
     async def tiles(self, buffer_id: str, contents: Contents) -> list[SegmentRow | None]:
-        """For each tile of a sheet the first segment that it stands for and that is there."""
-        chosen: list[SegmentRow | None] = [None] * contents.grid.tiles
-        for stripe in contents.stripes:
-            query = {
-                "session_id": stripe.session_id,
-                "sequence": {"$gte": stripe.first, "$lte": stripe.last},
-                "buffer_id": buffer_id,
-            }
-            found = self._ctx.store.rows(Segment).find(query).sort("sequence", 1)
-            for row in await self._offered(await found.to_list(None)):
-                tile = contents.tile_of(stripe.session_id, row["sequence"])
-                if chosen[tile] is None:
-                    chosen[tile] = row
-        return chosen
+        """For each tile of a sheet the first segment that it stands for, or the last; None: gone.
+
+        Reads two rows for a tile, whatever the sheet stands for.
+        """
+        ends = [tile for stripe in contents.stripes for tile in stripe.ends(contents.every)]
+        names = list(dict.fromkeys(name for tile in ends for name in tile))
+        query = {"_id": {"$in": names}, "buffer_id": buffer_id}
+        found = await self._ctx.store.rows(Segment).find(query).to_list()
+        there = {row["_id"]: row for row in await self._offered(found)}
+        return [there.get(first) or there.get(last) for first, last in ends]
 
     async def sheet(self, contents: Contents, chosen: Sequence[SegmentRow | None]) -> bytes:
         """The sheet with these contents as JPEG, black where a segment is gone.

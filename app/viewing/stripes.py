@@ -30,6 +30,17 @@ class Stripe:
     def tiles(self, every: int) -> int:
         return self.last // every - self.first // every + 1
 
+    def ends(self, every: int) -> list[tuple[str, str]]:
+        """For each tile the ids of the first and the last segment that it stands for."""
+        tiles = range(self.first // every, self.last // every + 1)
+        return [
+            (
+                f"{self.session_id}:{max(self.first, tile * every)}",
+                f"{self.session_id}:{min(self.last, tile * every + every - 1)}",
+            )
+            for tile in tiles
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:

@@ -31,6 +31,7 @@ from app.buffer import markers
 from app.context import Context
 from app.models import EventState
 from app.models.schema import OutgoingEvent
+from app.settings import Settings
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,
@@ -42,6 +43,7 @@ from tests.integration.api.conftest import (
     token,
 )
 from tests.integration.captures.checking import work_on
+from tests.integration.conftest import MakeSettings
 from tests.waiting import PATIENCE_SECONDS
 
 CHECKS = [
@@ -72,6 +74,12 @@ ENDLESS = {"get_buffer_events"}
 
 UNREADY = {"get_readyz", "get_readyz_head"}
 """Says 503 here, where no LiveKit, worker or indexer runs, and shall."""
+
+
+@pytest.fixture(name="settings")
+def without_limits(make_settings: MakeSettings) -> Settings:
+    """Hundreds of requests are sent in a minute, and each shall be looked at."""
+    return make_settings(requests_per_minute=0)
 
 
 @pytest.fixture

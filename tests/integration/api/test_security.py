@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import httpx
+import pytest
 from livekit.api import AccessToken, VideoGrants
 
 from app.api.openapi import listed_of
@@ -13,6 +14,7 @@ from app.captures import share_erasure
 from app.context import Context
 from app.main import ROUTES
 from app.models.schema import Participant, Room, Segment
+from app.settings import Settings
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,
@@ -25,7 +27,7 @@ from tests.integration.api.conftest import (
     token,
 )
 from tests.integration.clips.rows import add_clip
-from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
+from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
 from tests.webhooks import sign
 
 GUARDED = [
@@ -61,6 +63,12 @@ BAD_CREDENTIALS: Mapping[str, Mapping[str, str]] = {
     "an egress's": bearer(kind_token("egress")),
     "a recorder's": bearer(token("EG_abc")),
 }
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings) -> Settings:
+    """A thousand bad requests are sent in a minute, and each shall be looked at."""
+    return make_settings(requests_per_minute=0)
 
 
 async def test_without_a_valid_token_every_route_is_shut(http: httpx.AsyncClient) -> None:

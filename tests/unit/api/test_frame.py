@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -19,14 +20,19 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from app.api import problems
-from app.api.middleware import BodyLimit, RequestFrame, cors
-from app.errors import BufferEmpty, Unauthorized
+from app.api.middleware import BodyLimit, RequestFrame, cors, site_headers
+from app.errors import BufferEmpty, NotPermitted, Unauthorized
+from app.settings import load
 
 ORIGIN = "https://app.example"
 
 
-def client(endpoint: Callable[..., object], origins: tuple[str, ...] = ()) -> httpx.AsyncClient:
-    middleware = [Middleware(RequestFrame), Middleware(BodyLimit, 100, {"/large": 1000})]
+def client(
+    endpoint: Callable[..., object],
+    origins: tuple[str, ...] = (),
+    site: Mapping[str, str] = MappingProxyType({}),
+) -> httpx.AsyncClient:
+    middleware = [Middleware(RequestFrame, site), Middleware(BodyLimit, 100, {"/large": 1000})]
     if origins:
         middleware.insert(0, Middleware(CORSMiddleware, **cors(origins)))
     routes = [
@@ -79,6 +85,35 @@ async def test_the_log_line_has_the_path_and_never_the_query() -> None:
     assert line["method"] == "GET"
     assert line["status"] == 200
     assert "secret" not in str(lines)
+
+
+async def test_the_line_of_a_refusal_has_the_senders_address() -> None:
+    told = []
+    for error in (Unauthorized("no token"), NotPermitted("not yours"), BufferEmpty("nothing")):
+        with structlog.testing.capture_logs() as lines:
+            async with client(failing(error)) as http:
+                await http.get("/")
+        told += [line.get("peer") for line in lines if line["event"] == "request"]
+    assert told == ["127.0.0.1", "127.0.0.1", None]
+
+
+@pytest.mark.parametrize(
+    ("set_to", "policy", "tls"),
+    [
+        ({}, "same-origin", None),
+        ({"cors_origins": ORIGIN}, "cross-origin", None),
+        ({"public_url": "https://replay.example"}, "same-origin", "max-age=31536000"),
+    ],
+)
+async def test_browsers_are_told_whose_pages_may_show_it_and_to_come_by_tls(
+    set_to: dict[str, str], policy: str, tls: str | None
+) -> None:
+    settings = load(_env_file=None, livekit_api_key="k", livekit_api_secret="s" * 32, **set_to)
+    async with client(ok, site=site_headers(settings)) as http:
+        for path in ("/", "/nowhere"):
+            headers = (await http.get(path)).headers
+            assert headers["Cross-Origin-Resource-Policy"] == policy
+            assert headers.get("Strict-Transport-Security") == tls
 
 
 async def test_an_error_of_ours_becomes_a_problem_document() -> None:
@@ -220,7 +255,7 @@ async def test_a_caller_who_leaves_while_sending_is_no_error_of_ours() -> None:
     scope = {"type": "http", "method": "POST", "path": "/", "raw_path": b"/", "headers": []}
     app = Starlette(
         routes=[Route("/", ok, methods=["POST"])],
-        middleware=[Middleware(RequestFrame)],
+        middleware=[Middleware(RequestFrame, {})],
         exception_handlers=problems.HANDLERS,
     )
     with structlog.testing.capture_logs() as lines:

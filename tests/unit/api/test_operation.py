@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
@@ -16,6 +17,7 @@ from app.api import problems, wire
 from app.api.call import Call
 from app.api.openapi import describe
 from app.api.operation import Answer, OperationRoute, endpoint, gate
+from app.api.rates import Rates
 from app.api.web_state import WebState
 from app.context import Context
 from app.errors import NotPermitted
@@ -102,7 +104,8 @@ def http() -> httpx.AsyncClient:
     settings = load(_env_file=None, livekit_api_key=KEY, livekit_api_secret=SECRET)
     nothing = cast(Any, None)
     ctx = Context(settings, nothing, nothing, "instance")
-    web = WebState(ctx, *[nothing] * 8)
+    others: dict[str, Any] = dict.fromkeys(each.name for each in fields(WebState))
+    web = WebState(**others | {"ctx": ctx, "rates": Rates(0)})
     app = Starlette(routes=ROUTES, exception_handlers=problems.HANDLERS)
     transport = httpx.ASGITransport(Running(app, {"web": web}))
     return httpx.AsyncClient(transport=transport, base_url="http://test")

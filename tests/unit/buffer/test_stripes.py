@@ -34,6 +34,24 @@ def test_each_segment_has_a_tile_and_a_cue() -> None:
     assert stripes.cues(rows, contents, START) == [Cue(0, 2, 0), Cue(2, 4, 1), Cue(4, 6, 2)]
 
 
+@pytest.mark.parametrize("every", [1, 7, 1_000_000])
+def test_a_sheet_asks_for_two_segments_of_a_tile_whatever_it_stands_for(every: int) -> None:
+    text = ",".join(f"{each}.0-999999" for each in (ONE, TWO))
+    if every == 1:
+        text = f"{ONE}.3-5,{ONE}.3-5"
+    elif every == 7:
+        text = f"{ONE}.3-22"
+    contents = stripes.read(text, every, 160, 90)
+    ends = [pair for stripe in contents.stripes for pair in stripe.ends(every)]
+    assert len(ends) == contents.grid.tiles
+    wanted = {
+        1: [(n, n) for n in (3, 4, 5, 3, 4, 5)],
+        7: [(3, 6), (7, 13), (14, 20), (21, 22)],
+        1_000_000: [(0, 999_999)] * 2,
+    }[every]
+    assert [tuple(int(name.partition(":")[2]) for name in pair) for pair in ends] == wanted
+
+
 def test_a_pause_between_sessions_has_no_cue() -> None:
     rows = [*session(ONE, 2), *session(TWO, 1, begin=10)]
     contents = stripes.contents_of(rows)

@@ -1,0 +1,49 @@
+"""Whether a request comes too soon after others: of its caller, or of those who may not call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+
+from app import metrics
+from app.api import web_state
+from app.api.call import Call
+from app.api.rates import Cost
+from app.errors import ReplayError, TooManyRequests, Unauthorized
+
+log = structlog.get_logger()
+
+
+def charge(call: Call[Any], cost: Cost) -> None:
+    """Counts a request that is let in. Raises TooManyRequests.
+
+    Of those who show no name, such as who follows a link that many have, the address counts.
+    """
+    user = call.shown.holder if call.shown else web_state.peer(call.request)
+    wait = call.state.rates.take(cost, user)
+    if wait:
+        raise TooManyRequests(
+            f"these are more requests (of the kind {cost}) than one user may send in a minute: "
+            f"wait {wait:.1f} s",
+            retry_after=round(wait, 3),
+        )
+
+
+def refusal(request: Request, path: str, error: Unauthorized) -> ReplayError:
+    """What to answer to credentials that are not valid, sent to `path`.
+
+    A flood of them from one address is counted, and no longer logged. Who shows good ones from
+    there is served all the same: the address of a proxy or a company stands for many.
+    """
+    metrics.CREDENTIALS_REFUSED.labels(path).inc()
+    peer = web_state.peer(request)
+    wait = web_state.of(request).rates.refuse(peer)
+    if wait:
+        return TooManyRequests(
+            f"too many requests without valid credentials came from {peer}: wait {wait:.1f} s",
+            retry_after=round(wait, 3),
+        )
+    log.info("credentials_refused", reason=error.detail, peer=peer)
+    return error

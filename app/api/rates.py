@@ -1,0 +1,67 @@
+"""How many requests one user may send: a token bucket for each user and class of cost.
+
+In the memory of the process that answers, so that a flood costs no store anything. `limits` (5.8)
+was looked at: it has no token bucket, and its memory starts a thread for each request.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from enum import StrEnum
+
+KEYS = 20_000
+"""Buckets that are remembered. The one asked for longest ago goes first: it is nearly full."""
+
+
+class Cost(StrEnum):
+    """What a request costs, and the share of REQUESTS_PER_MINUTE that it may be sent at."""
+
+    MEDIA = "media"
+    READ = "read"
+    WRITE = "write"
+    PICTURE = "picture"
+
+
+SHARES = {Cost.MEDIA: 5.0, Cost.READ: 1.0, Cost.WRITE: 0.25, Cost.PICTURE: 0.25}
+
+
+class Buckets:
+    """One bucket for each key, of `size` requests, that fills in `seconds`; size 0: no limit."""
+
+    def __init__(self, size: float, seconds: float = 60.0) -> None:
+        self._size = size
+        self._per_second = size / seconds
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: str, now: float | None = None) -> float:
+        """Takes one request out of a key's bucket. Returns 0, or after how many seconds to come.
+
+        `now`: in seconds of the monotonic clock.
+        """
+        if not self._size:
+            return 0.0
+        now = time.monotonic() if now is None else now
+        left, since = self._left.pop(key, (self._size, now))
+        left = min(self._size, left + (now - since) * self._per_second)
+        wait = max(0.0, (1.0 - left) / self._per_second)
+        self._left[key] = (left if wait else left - 1.0, now)
+        if len(self._left) > KEYS:
+            self._left.popitem(last=False)
+        return wait
+
+
+class Rates:
+    """The buckets of a process: of its users, and of addresses that show no good credentials."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._of = {cost: Buckets(per_minute * share) for cost, share in SHARES.items()}
+        self._refused = Buckets(per_minute / 10)
+
+    def take(self, cost: Cost, user: str) -> float:
+        """Takes a request of this cost. Returns 0, or after how many seconds to come again."""
+        return self._of[cost].take(user)
+
+    def refuse(self, address: str) -> float:
+        """Counts bad credentials. Returns 0, or for how many seconds there were too many."""
+        return self._refused.take(address)

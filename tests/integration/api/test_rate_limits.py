@@ -1,0 +1,82 @@
+"""Who sends more than his share waits, and nobody else does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from app.settings import Settings
+from tests.integration.api.conftest import OWNER, ROOM_ADMIN, STRANGER, MakeShare, bearer, token
+from tests.integration.conftest import MakeSettings
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings) -> Settings:
+    return make_settings(requests_per_minute=PER_MINUTE)
+
+
+PER_MINUTE = 40
+
+
+async def until_refused(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """The first 429, after as many answers as the bucket held and what flowed in meanwhile."""
+    began, served = time.monotonic(), 0
+    while (answer := await send()).status_code != 429:
+        served += 1
+        flowed_in = (time.monotonic() - began) * PER_MINUTE / 60
+        assert served <= PER_MINUTE + flowed_in
+    assert served >= PER_MINUTE - 1
+    return answer
+
+
+async def test_who_sends_too_much_waits_and_others_do_not(http: httpx.AsyncClient) -> None:
+    refused = await until_refused(lambda: http.get("/session", headers=OWNER))
+    assert refused.json()["type"] == "too-many-requests"
+    assert 0 < refused.json()["retry_after"] <= 1.5
+    assert refused.headers["Retry-After"] in ("1", "2")
+    assert (await http.get("/session", headers=STRANGER)).status_code == 200
+    assert (await http.post("/session", headers=OWNER)).status_code == 200  # another kind
+
+
+async def test_another_token_of_the_same_user_is_no_other_user(http: httpx.AsyncClient) -> None:
+    await until_refused(lambda: http.get("/session", headers=OWNER))
+    other = bearer(token(room="elsewhere"))
+    codes = [(await http.get("/session", headers=other)).status_code for _ in range(3)]
+    assert 429 in codes
+
+
+async def test_what_a_url_was_made_for_is_counted_with_its_maker(
+    http: httpx.AsyncClient, share: MakeShare
+) -> None:
+    made = await share()
+    told = (await http.get(f"/buffers/{made.buffer_id}", headers=ROOM_ADMIN)).json()
+    await until_refused(lambda: http.get(told["thumbnails"]))
+    codes = [(await http.get("/session", headers=ROOM_ADMIN)).status_code for _ in range(3)]
+    assert 429 in codes
+    assert (await http.get("/session", headers=OWNER)).status_code == 200
+
+
+async def test_a_flood_of_bad_credentials_is_logged_a_few_times(http: httpx.AsyncClient) -> None:
+    """With reason and address; who shows good ones from the same address is served."""
+    forged = bearer(token("mallory", secret="x" * 32))
+    with capture_logs() as lines:
+        codes = [(await http.get("/session", headers=forged)).status_code for _ in range(50)]
+    told = [line for line in lines if line["event"] == "credentials_refused"]
+    assert codes[0] == 401
+    assert codes[-1] == 429
+    assert len(told) == codes.count(401) <= 6
+    assert told[0]["peer"] == "127.0.0.1"
+    assert "signature" in told[0]["reason"].lower()
+    assert (await http.get("/session", headers=OWNER)).status_code == 200
+
+
+async def test_webhooks_without_a_signature_are_bad_credentials_too(
+    http: httpx.AsyncClient,
+) -> None:
+    codes = [(await http.post("/webhooks/livekit")).status_code for _ in range(10)]
+    assert codes[0] == 401
+    assert codes[-1] == 429

@@ -1,0 +1,65 @@
+"""Token buckets: how many requests one user may send, whatever others send."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.api import rates
+from app.api.rates import Buckets, Cost, Rates
+
+
+def test_a_full_bucket_is_taken_at_once_and_fills_evenly() -> None:
+    buckets = Buckets(60, seconds=60)
+    assert [buckets.take("ann", 0.0) for _ in range(60)] == [0.0] * 60
+    assert buckets.take("ann", 0.0) == pytest.approx(1.0)
+    assert buckets.take("ann", 0.25) == pytest.approx(0.75)  # to ask again costs nothing
+    assert buckets.take("bob", 0.25) == 0.0
+    assert buckets.take("ann", 1.0) == 0.0
+    assert buckets.take("ann", 1.0) > 0
+
+
+@given(st.lists(st.floats(0, 5), max_size=300))
+def test_never_more_than_a_bucket_and_what_flowed_in_are_taken(pauses: list[float]) -> None:
+    buckets, now, taken = Buckets(10, seconds=10), 0.0, 0
+    for pause in pauses:
+        now += pause
+        taken += buckets.take("ann", now) == 0.0
+    assert taken <= 10 + now + 1e-6
+
+
+@given(st.lists(st.floats(1.0001, 5), max_size=100))
+def test_who_comes_seldom_enough_never_waits(pauses: list[float]) -> None:
+    buckets, now = Buckets(10, seconds=10), 0.0
+    for pause in pauses:
+        now += pause
+        assert buckets.take("ann", now) == 0.0
+
+
+def test_a_limit_of_none_limits_nobody() -> None:
+    buckets = Buckets(0)
+    assert [buckets.take("ann", 0.0) for _ in range(1000)] == [0.0] * 1000
+
+
+def test_the_buckets_of_any_number_of_users_take_no_more_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rates, "KEYS", 10)
+    buckets = Buckets(1)
+    for number in range(100):
+        assert buckets.take(str(number), 0.0) == 0.0
+    assert len(buckets._left) == 10
+
+
+def test_what_costs_more_is_rarer_and_one_kind_leaves_the_others_alone() -> None:
+    limits = Rates(60)
+    counts = {cost: _until_refused(limits, cost) for cost in Cost}
+    assert counts == {Cost.MEDIA: 300, Cost.READ: 60, Cost.WRITE: 15, Cost.PICTURE: 15}
+
+
+def _until_refused(limits: Rates, cost: Cost) -> int:
+    count = 0
+    while not limits.take(cost, "ann"):
+        count += 1
+    return count
