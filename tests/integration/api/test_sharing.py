@@ -24,7 +24,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
-from tests.integration.clips.rows import add_clip
+from tests.integration.clips.rows import add_clip, charge
 from tests.integration.conftest import MakeSettings
 
 BOB = STRANGER
@@ -227,9 +227,10 @@ async def test_lists_are_searched_by_title_and_time(
 
 
 async def test_what_was_done_with_a_clip_is_in_the_audit(
-    http: httpx.AsyncClient, clip: MakeClip
+    http: httpx.AsyncClient, clip: MakeClip, ctx: Context
 ) -> None:
     clip_id = await clip()
+    await charge(ctx, "ann", clip_id)
     await patch(http, clip_id, title="<new>", visibility="room")
     await http.post(f"/clips/{clip_id}/share", json={"channel_id": "general"}, headers=OWNER)
     await http.delete(f"/clips/{clip_id}", headers=INSTANCE_ADMIN)
