@@ -14,13 +14,15 @@ from app.models import CapturePolicy, Stopper, Visibility
 class Right(IntEnum):
     """What somebody may do with a share; each includes those before it.
 
-    `SEE`: that it is there, and in which state. `CAPTURE`: its pictures and sound, too, as a clip
-    or served; to watch and to keep are the same right, because whoever is shown a film has it.
+    `SEE`: that it is there, and in which state. `WITNESS`: the pictures and sound of what happened
+    while they were in the room, too. `CAPTURE`: all pictures and sound, as a clip or served; to
+    watch and to keep are the same right, because whoever is shown a film has it.
     """
 
     NONE = 0
     SEE = 1
-    CAPTURE = 2
+    WITNESS = 2
+    CAPTURE = 3
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,13 @@ class Standing:
 
     `actions`: what they may do in its community, `held`: those of them that are theirs by role or
     grant, not everybody's. `in_room`: they are or were in the room of this share (its sid: a later
-    room of the same name is another); `in_window`: at some moment of the window that is meant.
-    `live`: that room is the one that bears its name now.
+    room of the same name is another); `live`: that room is the one that bears its name now.
     """
 
     policy: str
     actions: Collection[Action]
     held: Collection[Action]
     in_room: bool
-    in_window: bool
     live: bool
 
 
@@ -76,7 +76,7 @@ def right(caller: Caller, share: Share, standing: Standing) -> Right:
     if standing.policy == CapturePolicy.ROLE and Action.CAPTURE_REPLAY in standing.held:
         return Right.CAPTURE
     if standing.policy == CapturePolicy.ROOM and standing.in_room:
-        return allowed if standing.in_window else Right.SEE
+        return min(allowed, Right.WITNESS)
     # Who answers for a community's limits sees what takes them up.
     return Right.SEE if Action.MANAGE_REPLAY_LIMITS in standing.held else Right.NONE
 
@@ -159,12 +159,12 @@ def may_manage(caller: Caller, actions: Collection[Action]) -> bool:
     return caller.instance_admin or Action.MANAGE_REPLAY_LIMITS in actions
 
 
-def may_see_marker(caller: Caller, right: Right, by: str) -> bool:
+def may_see_marker(caller: Caller, by: str, *, captures: bool) -> bool:
     """Whether somebody sees a marker that `by` has set: who set it, and who may capture there.
 
-    `right`: what they may do with the moment that it marks.
+    `captures`: whether they may capture the moment that it marks.
     """
-    return right >= Right.CAPTURE or caller.identity == by
+    return captures or caller.identity == by
 
 
 def may_delete_marker(caller: Caller, share: Share, by: str, *, room_admin: bool) -> bool:

@@ -9,8 +9,9 @@ from datetime import datetime
 from pymongo import DESCENDING
 
 from app.models import ParticipantRow
+from app.models.intervals import Interval
 from app.models.schema import Participant, Room
-from app.store import Store
+from app.store import FAR, Store
 
 NEWEST = 500
 """Connections of one person that a list looks back on."""
@@ -25,9 +26,10 @@ class Stay:
     joined_at: datetime
     left_at: datetime | None
 
-    def touches(self, start: datetime, end: datetime) -> bool:
-        """Whether a moment of [start, end) lies in it."""
-        return self.joined_at < end and (self.left_at is None or self.left_at > start)
+    @property
+    def interval(self) -> Interval:
+        """The time that it takes; one that goes on has no end yet."""
+        return self.joined_at, FAR if self.left_at is None else self.left_at
 
 
 async def stays(store: Store, identity: str, room_sids: Collection[str]) -> list[Stay]:

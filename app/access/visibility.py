@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -16,16 +16,31 @@ from app.access.communities import Rules
 from app.access.policy import Right, Share, Standing
 from app.access.tokens import Caller
 from app.errors import NotPermitted
-from app.models import AccessMode, CapturePolicy, MemberRow, Row, Stopper
+from app.models import AccessMode, CapturePolicy, MemberRow, Row, Stopper, intervals
+from app.models.intervals import Interval
 from app.models.schema import Room
 from app.settings import Settings
 from app.store import Store
 
-TimeRange = tuple[datetime, datetime]
-"""[start, end) on the wall clock."""
+_STRANGER = Standing(CapturePolicy.SELF, (), (), in_room=False, live=False)
 
 
-_STRANGER = Standing(CapturePolicy.SELF, (), (), in_room=False, in_window=False, live=False)
+@dataclass(frozen=True)
+class Permit:
+    """What somebody may do with a share.
+
+    `stays`: of a WITNESS, when they were in its room: in order and apart, the last one perhaps
+    without an end. None: the right has no such limit.
+    """
+
+    right: Right
+    stays: tuple[Interval, ...] | None
+
+    def of(self, start: datetime, end: datetime) -> list[Interval]:
+        """What of [start, end), which is not empty, may be watched and captured."""
+        if self.stays is None:
+            return [(start, end)] if self.right >= Right.CAPTURE else []
+        return intervals.within(self.stays, start, end)
 
 
 def share_of(row: Mapping[str, Any]) -> Share:
@@ -51,21 +66,16 @@ def share_in(line: Shared) -> Share:
     return Share(line.room, line.room_sid, line.identity, line.community)
 
 
-async def right(
-    store: Store, settings: Settings, caller: Caller, share: Share, window: TimeRange | None = None
-) -> Right:
-    """What the caller may do with a share, and with this window of it; None: only see."""
-    return (await rights(store, settings, caller, [(share, window)]))[0]
+async def permit(store: Store, settings: Settings, caller: Caller, share: Share) -> Permit:
+    """What the caller may do with a share."""
+    return (await permits(store, settings, caller, [share]))[0]
 
 
-async def rights(
-    store: Store,
-    settings: Settings,
-    caller: Caller,
-    meant: Sequence[tuple[Share, TimeRange | None]],
-) -> list[Right]:
+async def permits(
+    store: Store, settings: Settings, caller: Caller, meant: Sequence[Share]
+) -> list[Permit]:
     """What the caller may do with each of these shares. Four reads, however many there are."""
-    of = {share.community for share, _ in meant}
+    of = {share.community for share in meant}
     rules, members, live = await asyncio.gather(
         communities.rules_of(store, settings, of),
         communities.memberships(store, caller.identity, of),
@@ -73,31 +83,34 @@ async def rights(
     )
     by_presence = {
         share.room_sid
-        for share, _ in meant
+        for share in meant
         if caller.room_admin or rules[share.community].capture_policy == CapturePolicy.ROOM
     }
     stays = await presence.stays(store, caller.identity, by_presence) if by_presence else []
 
-    def standing(share: Share, window: TimeRange | None) -> Standing:
+    def permitted(share: Share) -> Permit:
         row = members.get(share.community)
-        there = [stay for stay in stays if stay.room_sid == share.room_sid]
-        return Standing(
+        there = [stay.interval for stay in stays if stay.room_sid == share.room_sid]
+        standing = Standing(
             policy=rules[share.community].capture_policy,
             actions=communities.actions_by(rules[share.community].access, row),
             held=communities.actions_by(AccessMode.RBAC, row),
             in_room=bool(there),
-            in_window=window is not None and any(stay.touches(*window) for stay in there),
             live=share.room_sid == live,
         )
+        right = policy.right(caller, share, standing)
+        witness = right == Right.WITNESS
+        return Permit(right, tuple(intervals.joined(there)) if witness else None)
 
-    return [policy.right(caller, share, standing(share, window)) for share, window in meant]
+    return [permitted(share) for share in meant]
 
 
 async def check(
-    store: Store, settings: Settings, caller: Caller, share: Share, window: TimeRange
+    store: Store, settings: Settings, caller: Caller, share: Share, start: datetime, end: datetime
 ) -> None:
-    """Raises NotPermitted unless the caller, who sees the share, may capture this window of it."""
-    if await right(store, settings, caller, share, window) < Right.CAPTURE:
+    """Raises NotPermitted unless the caller, who sees the share, may capture something of
+    [start, end)."""
+    if not (await permit(store, settings, caller, share)).of(start, end):
         raise refusal(caller, share.identity, share.room)
 
 
@@ -164,7 +177,7 @@ def _sees_others(caller: Caller, of: Rules, row: MemberRow | None = None, *, in_
     """Whether the caller sees the shares of others in a community, for this alone."""
     somebodys = Share(caller.room or "", "", "", of.community)
     held = communities.actions_by(AccessMode.RBAC, row)
-    known = Standing(of.capture_policy, (), held, in_room=in_room, in_window=False, live=False)
+    known = Standing(of.capture_policy, (), held, in_room=in_room, live=False)
     return policy.right(caller, somebodys, known) > Right.NONE
 
 

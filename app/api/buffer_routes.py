@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -11,8 +11,9 @@ from pydantic import Field
 from starlette.routing import BaseRoute
 
 from app.access import policy, visibility
-from app.access.policy import Right, Share
+from app.access.policy import Right
 from app.access.tokens import Caller
+from app.access.visibility import Permit
 from app.api import auth, marker_routes, share_lookup, wire
 from app.api.call import Call
 from app.api.marker_routes import MarkerView
@@ -24,7 +25,7 @@ from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.models.keyset import Order
 from app.models.schema import Buffer
-from app.viewing import buffer_states, timelines
+from app.viewing import buffer_states, timelines, witnessed
 from app.viewing.timeline import Timeline
 
 _STATE = "|".join(buffer_states.NAMES)
@@ -160,8 +161,9 @@ async def get_buffer(call: Call[None]) -> BufferDetail:
     """With what was marked on it."""
     ctx, caller, now = call.ctx, call.caller, call.now
     line = await share_lookup.seen_timeline(call)
-    (buffer,) = await views(ctx, caller, [line], now)
     share = visibility.share_in(line)
+    permit = await visibility.permit(ctx.store, ctx.settings, caller, share)
+    line, buffer = _shown(call.reader, line, permit, ctx.settings.max_capture)
     return BufferDetail(
         **buffer.model_dump(),
         spans=[SpanView.model_validate(span) for span in line.spans],
@@ -191,35 +193,42 @@ async def views(
 ) -> list[BufferView]:
     """Buffers that the caller may see, as they are shown them."""
     reader = auth.reader_of(ctx, caller, now)
-    meant: list[tuple[Share, visibility.TimeRange | None]] = []
-    for line in lines:
-        share, window = visibility.share_in(line), (line.oldest or now, line.newest or now)
-        meant += [(share, None), (share, window)]
-    rights = await visibility.rights(ctx.store, ctx.settings, caller, meant)
+    shares = [visibility.share_in(line) for line in lines]
+    permits = await visibility.permits(ctx.store, ctx.settings, caller, shares)
+    longest = ctx.settings.max_capture
     return [
-        _view(line, _urls(ctx, line, reader, at_any_time, as_it_is))
-        for line, at_any_time, as_it_is in zip(lines, rights[::2], rights[1::2], strict=True)
+        _shown(reader, line, permit, longest)[1]
+        for line, permit in zip(lines, permits, strict=True)
     ]
 
 
+def _shown(
+    reader: auth.Reader, line: Timeline, permit: Permit, longest: timedelta
+) -> tuple[Timeline, BufferView]:
+    """A share as far as the reader may watch it, if they may."""
+    if permit.stays is not None:
+        line = witnessed.witnessed(line, permit.stays)
+    return line, _view(line, _urls(line, reader, permit, longest))
+
+
 def _urls(
-    ctx: Context, line: Timeline, reader: auth.Reader, at_any_time: Right, as_it_is: Right
+    line: Timeline, reader: auth.Reader, permit: Permit, longest: timedelta
 ) -> dict[str, str | None]:
     """The media URLs that the caller may have.
 
-    Who may watch only what they were present for gets the window as it is now: a URL that moved on
-    would go on showing after they have left.
+    Who may watch only what they were present for gets that as it is now: a URL that moved on would
+    go on showing after they have left.
     """
     path = f"/buffers/{line.buffer_id}"
-    longest = f"{ctx.settings.max_capture.total_seconds():g}"
     window: dict[str, str] = {}
-    if at_any_time < Right.CAPTURE:
-        if as_it_is < Right.CAPTURE or not line.oldest or not line.newest:
+    if permit.right < Right.CAPTURE:
+        if permit.stays is None or line.oldest is None or line.newest is None:
             return dict.fromkeys(("playlist_url", "replay_url", "poster", "thumbnails"))
-        window = {"start": wire.instant(line.oldest), "end": wire.instant(line.newest)}
+        window = share_lookup.query_of(permit.of(line.oldest, line.newest))
+    last = {"last": f"{longest.total_seconds():g}"}
     return {
         "playlist_url": reader.url(f"{path}/playlist.m3u8", **window),
-        "replay_url": reader.url(f"{path}/replay.mp4", **(window or {"last": longest})),
+        "replay_url": reader.url(f"{path}/replay.mp4", **(window or last)),
         "poster": reader.url(f"{path}/poster.jpg", **window),
         "thumbnails": reader.url(f"{path}/thumbnails.vtt", **window),
     }

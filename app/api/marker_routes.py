@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -10,7 +9,7 @@ from pydantic import Field, field_validator
 from starlette.routing import BaseRoute
 
 from app.access import policy, visibility
-from app.access.policy import Right, Share
+from app.access.policy import Share
 from app.access.tokens import Caller
 from app.api import gates, share_lookup
 from app.api.call import Call
@@ -21,6 +20,7 @@ from app.buffer.markers import TooManyMarkers
 from app.captures.requests import Instant, checked_title
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, NotFound, NotPermitted
+from app.models.intervals import Interval
 from app.viewing import mark_moment
 
 _MOMENT = timedelta(milliseconds=1)
@@ -75,7 +75,7 @@ async def post_marker(call: Call[MarkerRequest]) -> MarkerView:
     share = visibility.share_in(line)
     at = call.input.at or mark_moment.present(line, now)
     # First whether they may at all: where the buffer ends is not told to who may not watch it.
-    await visibility.check(ctx.store, ctx.settings, caller, share, _window(min(at, now)))
+    await visibility.check(ctx.store, ctx.settings, caller, share, *_moment(min(at, now)))
     mark_moment.check_within(line, at, now)
     row = await markers.make(ctx, line.buffer_id, at, call.input.label, caller.identity)
     return MarkerView.of_row(row)
@@ -125,18 +125,17 @@ async def of_buffer(
 ) -> list[MarkerView]:
     """The markers of a share that the caller, who sees it, may see."""
     rows = await markers.of_buffer(ctx.store, buffer_id, now)
-    windows = [(share, _window(row["at"])) for row in rows]
-    rights: Sequence[Right] = (
-        await visibility.rights(ctx.store, ctx.settings, caller, windows) if windows else []
-    )
+    if not rows:
+        return []
+    permit = await visibility.permit(ctx.store, ctx.settings, caller, share)
     return [
         MarkerView.of_row(row)
-        for row, right in zip(rows, rights, strict=True)
-        if policy.may_see_marker(caller, right, row["by"])
+        for row in rows
+        if policy.may_see_marker(caller, row["by"], captures=bool(permit.of(*_moment(row["at"]))))
     ]
 
 
-def _window(at: datetime) -> visibility.TimeRange:
+def _moment(at: datetime) -> Interval:
     return at, at + _MOMENT
 
 

@@ -60,9 +60,10 @@ _PLAYLIST = {HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.
 async def get_playlist(call: Call[WindowQuery]) -> Response:
     """All of it at once."""
     window = await share_lookup.seen_window(call)
-    rows = [row for each in await windows.segments(call.ctx.store, window.spans) for row in each]
+    found = await windows.segments(call.ctx.store, window.spans)
+    rows = {row["_id"]: row for each in found for row in each}  # two stays may share a segment
     # One that is marked may be gone before a player asks for it.
-    items = [hls.item(row) for row in rows if row["state"] == SegmentState.INDEXED]
+    items = [hls.item(row) for row in rows.values() if row["state"] == SegmentState.INDEXED]
     return _playlist(call.reader, items)
 
 

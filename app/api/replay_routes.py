@@ -12,14 +12,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.api import byte_streams, ranges, share_lookup, wire
+from app.api import byte_streams, ranges, share_lookup
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.rates import Cost
 from app.api.share_lookup import WindowQuery
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
 from app.media import joining
-from app.viewing import served_movies
+from app.viewing import served_movies, witnessed
 from app.viewing.watched_windows import Watch
 
 
@@ -76,10 +76,10 @@ async def get_replay(call: Call[ReplayQuery]) -> Response:
         raise served_movies.gone() from error
     if version not in (None, planned.fingerprint):
         raise served_movies.gone()
+    shown = planned.watch
     exact = call.reader.url(
         call.request.scope["path"],
-        start=wire.instant(planned.watch.start),
-        end=wire.instant(planned.watch.end),
+        **share_lookup.query_of(shown.pieces or ((shown.start, shown.end),)),
         v=planned.fingerprint,
     )
     if call.input.last is not None:
@@ -105,21 +105,24 @@ async def watch_of(call: Call[ReplayQuery]) -> Watch:
 
     Raises NotFound, NotPermitted, BufferEmpty, Invalid, WindowTooLong.
     """
-    buffer_id, share = call.path["buffer_id"], None
-    if call.input.last is None:
-        if call.reader.caller is not None:
-            share = visibility.share_of(await share_lookup.seen(call, buffer_id))
-        if call.input.start is None or call.input.end is None:
-            raise Invalid("say which part: last, or both start and end")
-        start, end = call.input.start, call.input.end
-    else:
+    buffer_id, holder = call.path["buffer_id"], call.reader.holder
+    if call.input.last is not None:
         line = await share_lookup.seen_timeline(call)
-        share = visibility.share_in(line)
-        window = share_lookup.resolved(call, line)
-        start, end = window.start, window.end
-    if share is not None:
-        await share_lookup.check_window(call, share, start, end)
-    return Watch(call.reader.holder, buffer_id, *map(served_movies.to_milliseconds, (start, end)))
+        permit = await share_lookup.permitted(call, visibility.share_in(line))
+        window = share_lookup.resolved(call, line, permit)
+        return served_movies.named(holder, buffer_id, window.start, window.end, window.stays)
+    start, end = call.input.start, call.input.end
+    if call.reader.caller is None:
+        permit = share_lookup.signed(call)
+    else:
+        share = visibility.share_of(await share_lookup.seen(call, buffer_id))
+        permit = await share_lookup.permitted(call, share)
+    if start is None or end is None:
+        raise Invalid("say which part: last, or both start and end")
+    pieces = permit.of(start, end)
+    if not pieces:
+        raise witnessed.refusal(start, end)
+    return served_movies.named(holder, buffer_id, start, end, pieces)
 
 
 def _name(watch: Watch) -> str:

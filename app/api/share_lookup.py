@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,17 +12,24 @@ from pydantic import Field
 from app.access import visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
+from app.access.visibility import Permit
 from app.api import wire
 from app.api.call import Call
 from app.captures.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
 from app.models import BufferRow, MediaRange, Tail
+from app.models.intervals import Interval
 from app.models.schema import Buffer
-from app.viewing import timeline, timelines, windows
+from app.store import EPOCH
+from app.viewing import timeline, timelines, windows, witnessed
 from app.viewing.timeline import Timeline
 from app.viewing.windows import Window
 
+_STAYS = r"^[0-9]{1,15}-[0-9]{1,15}(,[0-9]{1,15}-[0-9]{1,15})*$"
+"""Stretches of time: Unix times in milliseconds."""
+MOST_STAYS = 100
+"""Of one URL: the newest ones."""
 _NO_BUFFER = "there is no such buffer, or it is not yours to see"
 
 
@@ -31,6 +39,9 @@ class WindowQuery(wire.Input):
     last: Annotated[Seconds, Field(gt=0)] | None = None
     start: Instant | None = None
     end: Instant | None = None
+    stays: Annotated[str, Field(pattern=_STAYS, max_length=4000)] | None = Field(
+        None, description="Of URLs of ours: the only parts of it that they open."
+    )
 
 
 @dataclass(frozen=True)
@@ -67,42 +78,90 @@ async def seen_timeline(call: Call[Any]) -> Timeline:
 
 
 async def seen_window(call: Call[WindowQuery]) -> SeenWindow:
-    """The part of a buffer that is meant, all that is there by default, if it may be watched.
+    """What may be watched of the part of a buffer that is meant, by default of all that is there.
 
     Raises NotFound, NotPermitted, BufferEmpty, Gone, Invalid, WindowTooLong.
     """
     line = await seen_timeline(call)
-    if call.input.model_fields_set:
+    permit = await permitted(call, visibility.share_in(line))
+    if call.input.model_fields_set - {"stays"}:
         start, end, settings = call.input.start, call.input.end, call.ctx.settings
         if start is not None and end is not None:
             oldest = line.oldest or timeline.offered_from(call.now, settings)
             windows.refuse_gone(line, start, end, oldest)
-        window = resolved(call, line)
-        found = SeenWindow(window.start, window.end, window.spans)
-    elif line.oldest is not None and line.newest is not None:
-        spans = windows.spans_between(line, line.oldest, line.newest)
-        found = SeenWindow(line.oldest, line.newest, spans)
-    else:
+        window = resolved(call, line, permit)
+        return SeenWindow(window.start, window.end, window.spans)
+    if line.oldest is None or line.newest is None:
         raise BufferEmpty(f"nothing is recorded yet; the share is {line.state}", retry_after=5)
-    await check_window(call, visibility.share_in(line), found.start, found.end)
-    return found
+    pieces = permit.of(line.oldest, line.newest)
+    if not pieces:
+        raise witnessed.refusal(line.oldest, line.newest)
+    return SeenWindow(pieces[0][0], pieces[-1][1], windows.spans_within(line, pieces))
 
 
-def resolved(call: Call[WindowQuery], line: Timeline) -> Window:
-    """The window that is meant, in a timeline. Raises BufferEmpty, Invalid, WindowTooLong."""
+def resolved(call: Call[WindowQuery], line: Timeline, permit: Permit) -> Window:
+    """What of the window that is meant may be watched, in a timeline.
+
+    Raises BufferEmpty, Invalid, NotPermitted, WindowTooLong.
+    """
     last, start, end = call.input.last, call.input.start, call.input.end
-    settings = call.ctx.settings
     return windows.resolve(
-        line, call.now, settings, last=last, start=start, end=end, tail=Tail.SKIP
+        line,
+        call.now,
+        call.ctx.settings,
+        last=last,
+        start=start,
+        end=end,
+        tail=Tail.SKIP,
+        stays=permit.stays,
     )
 
 
-async def check_window(call: Call[Any], share: Share, start: datetime, end: datetime) -> None:
-    """Raises NotPermitted unless the reader, who sees the share, may watch this window of it."""
+async def permitted(call: Call[Any], share: Share) -> Permit:
+    """What of a share the reader, who sees it, may watch. Raises NotPermitted if nothing."""
     ctx, caller = call.ctx, call.reader.caller
-    if caller is not None:
-        await visibility.check(ctx.store, ctx.settings, caller, share, (start, end))
+    if caller is None:
+        return signed(call)
+    permit = await visibility.permit(ctx.store, ctx.settings, caller, share)
+    if permit.right < Right.WITNESS:
+        raise visibility.refusal(caller, share.identity, share.room)
+    return permit
+
+
+async def check_window(call: Call[Any], share: Share, start: datetime, end: datetime) -> None:
+    """Raises NotPermitted unless the reader, who sees the share, may watch something of [start,
+    end)."""
+    if not (await permitted(call, share)).of(start, end):
+        raise witnessed.refusal(start, end)
+
+
+def query_of(pieces: Sequence[Interval]) -> dict[str, str]:
+    """The query of a URL that opens these pieces of time, at least one: the newest of very many."""
+    newest = pieces[-MOST_STAYS:]
+    query = {"start": wire.instant(newest[0][0]), "end": wire.instant(newest[-1][1])}
+    if len(newest) == 1:
+        return query
+    return query | {"stays": ",".join(f"{_unix_ms(a)}-{_unix_ms(b)}" for a, b in newest)}
+
+
+def signed(call: Call[Any]) -> Permit:
+    """What a signed URL opens: all that its path and query name, or the `stays` of them."""
+    query = call.input
+    if not isinstance(query, WindowQuery) or query.stays is None:
+        return Permit(Right.CAPTURE, None)
+    pairs = (piece.split("-") for piece in query.stays.split(","))
+    stays = tuple((_instant(int(start)), _instant(int(end))) for start, end in pairs)
+    return Permit(Right.WITNESS, stays)
+
+
+def _unix_ms(instant: datetime) -> int:
+    return (instant - EPOCH) // timedelta(milliseconds=1)
+
+
+def _instant(unix_ms: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=unix_ms)
 
 
 async def _sees(ctx: Context, caller: Caller, share: Share) -> bool:
-    return await visibility.right(ctx.store, ctx.settings, caller, share) >= Right.SEE
+    permit = await visibility.permit(ctx.store, ctx.settings, caller, share)
+    return permit.right >= Right.SEE

@@ -33,7 +33,7 @@ from app.errors import (
 from app.media import sprites
 from app.models import ClipRow, FileRow
 from app.models.schema import ReplayClip
-from app.viewing import stripes
+from app.viewing import stripes, witnessed
 from app.viewing.drawing import DrawingFailed
 
 _JPEG, _VTT = "image/jpeg", "text/vtt"
@@ -90,10 +90,12 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
 async def get_buffer_index(call: Call[WindowQuery]) -> Response:
     """Of what is there now."""
     window = await share_lookup.seen_window(call)
-    rows = await call.state.thumbnails.segments(window.spans)
-    if not rows:
+    stretches = await call.state.thumbnails.segments(window.spans)
+    if not stretches:
         raise Gone("nothing is kept of this part of the share any more")
-    contents = stripes.contents_of(rows)
+    contents = stripes.contents_of(*stretches)
+    # Two stays may share a segment.
+    rows = list({row["_id"]: row for each in stretches for row in each}.values())
     sheet_url = call.reader.url(
         f"/buffers/{call.path['buffer_id']}/thumbnails.jpg",
         tiles=contents.text,
@@ -126,9 +128,10 @@ async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
     share = None if caller is None else await share_lookup.seen(call, buffer_id)
     chosen = await pictures.tiles(buffer_id, contents)
     if share is not None:
-        there = [row for row in chosen if row is not None]
-        start, end = (there[0]["start"], there[-1]["end"]) if there else (call.now, call.now)
-        await share_lookup.check_window(call, visibility.share_of(share), start, end)
+        permit = await share_lookup.permitted(call, visibility.share_of(share))
+        for row in chosen:
+            if row is not None and not permit.of(row["start"], row["end"]):
+                raise witnessed.refusal(row["start"], row["end"])
     sheet = await pictures.sheet(contents, chosen)
     return await ranges.answer_bytes(call.request, sheet, _JPEG, _REVALIDATED)
 

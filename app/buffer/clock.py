@@ -30,6 +30,11 @@ def ticks_at(clock_ns: int, instant: datetime) -> int:
     return (microseconds * 1000 - clock_ns) * 9 // 100_000
 
 
+def ticks(length: timedelta) -> int:
+    """A length of time, rounded down."""
+    return length // timedelta(microseconds=1) * 9 // 100
+
+
 def stand_in(program_date_time: datetime, ticks: int) -> int:
     """`clock_ns` made from the EXT-X-PROGRAM-DATE-TIME of a segment that begins at `ticks`."""
     start = program_date_time - timedelta(seconds=PROGRAM_DATE_TIME_LATE_SECONDS)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from app.buffer import clock, marked_ranges, summary
 from app.buffer.coverage import Coverage, Indexed, run_of
-from app.buffer.marked_ranges import Interval
 from app.models import SegmentRow, SegmentState, SessionRow
+from app.models.intervals import Interval
 from app.models.schema import Buffer, Marker, Segment
 from app.store import Store, after
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -10,6 +11,7 @@ from redis.exceptions import RedisError
 
 from app import metrics
 from app.access import audit, quota, visibility
+from app.access.policy import Right
 from app.access.tokens import Caller
 from app.buffer import pins
 from app.captures import (
@@ -26,6 +28,7 @@ from app.captures.size_estimate import estimated_bytes
 from app.context import Context
 from app.errors import QuotaExceeded, ReplayError, Unavailable
 from app.models import CaptureRow, CaptureStatus, SegmentRow
+from app.models.intervals import Interval
 from app.models.schema import Capture, Segment
 from app.store import row_of
 from app.viewing import windows
@@ -96,15 +99,20 @@ async def _permitted(ctx: Context, caller: Caller, request: CaptureRequest) -> C
     """The row that a request becomes, if the caller may capture what it asks for."""
     now = datetime.now(UTC)
     line = await capture_target.find(ctx, caller, request, now)
-    capture = _capture(ctx, caller, request, line, now)
-    window = (capture.window_start, capture.window_end)
     share = visibility.share_in(line)
-    await visibility.check(ctx.store, ctx.settings, caller, share, window)
-    return capture
+    permit = await visibility.permit(ctx.store, ctx.settings, caller, share)
+    if permit.right < Right.WITNESS:
+        raise visibility.refusal(caller, share.identity, share.room)
+    return _capture(ctx, caller, request, line, permit.stays, now)
 
 
 def _capture(
-    ctx: Context, caller: Caller, request: CaptureRequest, line: Timeline, now: datetime
+    ctx: Context,
+    caller: Caller,
+    request: CaptureRequest,
+    line: Timeline,
+    stays: Sequence[Interval] | None,
+    now: datetime,
 ) -> Capture:
     window = windows.resolve(
         line,
@@ -115,6 +123,7 @@ def _capture(
         end=request.end,
         post_roll=request.post_roll,
         tail=request.tail,
+        stays=stays,
     )
     return Capture(
         id=secrets.token_hex(12),

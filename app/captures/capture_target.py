@@ -41,6 +41,7 @@ async def _of_buffer(ctx: Context, caller: Caller, buffer_id: str, now: datetime
     line = await timelines.read(ctx.store, buffer_id, now, ctx.settings)
     if line is not None:
         share = visibility.share_in(line)
-        if await visibility.right(ctx.store, ctx.settings, caller, share) > Right.NONE:
+        permit = await visibility.permit(ctx.store, ctx.settings, caller, share)
+        if permit.right > Right.NONE:
             return line
     raise NotFound("there is no such buffer, or it is not yours to capture")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from app.access import presence
 from app.context import Context
-from app.models import CaptureRow, MediaRange
+from app.models import CaptureRow, ClipNote, MediaRange, intervals
 from app.models.schema import EgressSession, Segment
 from app.viewing import timelines, windows
 from app.viewing.timeline import Timeline
@@ -61,25 +62,34 @@ def _has_more(line: Timeline, session_id: str, row: CaptureRow) -> bool:
 async def spans_to_make(ctx: Context, row: CaptureRow, now: datetime) -> list[MediaRange]:
     """What of each session the clip is made of.
 
-    What was there when it was accepted; if it waited, what has come since, too.
+    What was there when it was accepted; if it waited, what has come since, too: of whom may have
+    only what happened while they were in the room, as long as they were.
     """
     if row["wait_until"] <= row["accepted_at"]:
         return list(row["spans"])
     line = await timelines.read(ctx.store, row["buffer_id"], now, ctx.settings)
     if line is None:
         return merged(row["spans"], [])
-    return merged(row["spans"], windows.spans_between(line, row["window_start"], row["window_end"]))
+    pieces = [(row["window_start"], row["window_end"])]
+    witness = ClipNote.WHILE_PRESENT in row["notes"]
+    if witness:
+        stays = await presence.stays(ctx.store, row["caller"], [row["room_sid"]])
+        there = intervals.joined(stay.interval for stay in stays)
+        pieces = intervals.within(there, *pieces[0])
+    return merged(row["spans"], windows.spans_within(line, pieces), ended=witness)
 
 
-def merged(frozen: Sequence[MediaRange], current: Sequence[MediaRange]) -> list[MediaRange]:
+def merged(
+    frozen: Sequence[MediaRange], current: Sequence[MediaRange], *, ended: bool = False
+) -> list[MediaRange]:
     """The spans of the acceptance, and those of sessions that began after it.
 
     The former keep their media times, whatever became of the clock or of the buffer's beginning;
-    only where a later session has taken over, they end.
+    only where a later session has taken over, or the window has `ended` earlier, they end.
     """
     known = {span["session_id"] for span in frozen}
     later = [span for span in current if span["session_id"] not in known]
-    ends = {span["session_id"]: span["end_ticks"] for span in current} if later else {}
+    ends = {span["session_id"]: span["end_ticks"] for span in current} if later or ended else {}
     kept: list[MediaRange] = [
         {
             "session_id": span["session_id"],

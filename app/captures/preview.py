@@ -67,7 +67,9 @@ async def watchable(ctx: Context, row: CaptureRow, now: datetime) -> Watchable:
     if not complete:
         newest = max((segments[0]["session_id"] for segments in present if segments), default="")
         present = _settled(present, sessions, await _begun(ctx, row, newest))
-    items = [hls.item(segment) for segments in present for segment in segments]
+    # Two stays may share a segment.
+    once = {segment["_id"]: segment for segments in present for segment in segments}
+    items = [hls.item(segment) for segment in once.values()]
     _refuse_what_is_gone(row, items, complete=complete)
     lengths = [session["segment_seconds"] for session in sessions.values()]
     return Watchable(tuple(items), complete, max(lengths, default=1) + 1)
@@ -96,7 +98,7 @@ def _settled(
     settled: list[list[SegmentRow]] = []
     for segments in present:
         before = settled[-1] if settled else []
-        if before and segments:
+        if before and segments and before[-1]["session_id"] != segments[0]["session_id"]:
             joined = segments[0]["start"] - before[-1]["end"] <= media_arrival.JOINED
             if not joined and sessions[before[-1]["session_id"]]["indexing"] is not None:
                 break

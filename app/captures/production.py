@@ -99,5 +99,5 @@ def _result(
         "filename": clip_report.filename(capture["title"], capture["room"], start),
         "size_bytes": part.stat().st_size,
         "created_at": datetime.now(UTC),
-        "told": clip_report.fields(capture, contents, exact_clock=media.exact_clock),
+        "told": clip_report.fields(capture, contents, media.spans, exact_clock=media.exact_clock),
     }

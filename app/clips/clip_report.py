@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from app.media.movie import Movie, MovieSpan, Pause
-from app.models import CaptureRow, ClipFields, ClipGap, ClipNote, ClockKind, GapWhy
+from app.models import (
+    CaptureRow,
+    ClipFields,
+    ClipGap,
+    ClipNote,
+    ClockKind,
+    GapWhy,
+    MediaRange,
+)
 
 _LATE_SECONDS = 0.25
 """What is missing at the end is noted from here on: below it are the last pictures of a precise cut
@@ -39,12 +49,22 @@ class ClipContents:
         )
 
 
-def fields(capture: CaptureRow, contents: ClipContents, *, exact_clock: bool) -> ClipFields:
-    """The fields of the clip's row that depend on its media."""
+def fields(
+    capture: CaptureRow,
+    contents: ClipContents,
+    made_of: Sequence[MediaRange],
+    *,
+    exact_clock: bool,
+) -> ClipFields:
+    """The fields of the clip's row that depend on its media, which was looked for in `made_of`."""
     start, end = contents.spans[0].start, contents.spans[-1].end
     missing = (capture["window_end"] - end).total_seconds()
+    gaps = _gaps(contents, made_of)
     notes = [*capture["notes"]]
-    if missing > _LATE_SECONDS and ClipNote.END_CLAMPED not in notes:
+    is_late = missing > _LATE_SECONDS
+    if ClipNote.WHILE_PRESENT in notes and _is_whole(capture, gaps) and not is_late:
+        notes.remove(ClipNote.WHILE_PRESENT)
+    if is_late and ClipNote.END_CLAMPED not in notes:
         notes.append(ClipNote.END_CLAMPED)
     return {
         "delivered_start": start,
@@ -52,7 +72,7 @@ def fields(capture: CaptureRow, contents: ClipContents, *, exact_clock: bool) ->
         "duration_seconds": contents.duration_seconds,
         "hidden_head_seconds": contents.hidden_head_seconds,
         "tail_lag_seconds": max(0.0, (capture["requested_end"] - end).total_seconds()),
-        "gaps": _gaps(contents),
+        "gaps": gaps,
         "notes": notes,
         "audio": contents.audio,
         "width": contents.width,
@@ -61,24 +81,35 @@ def fields(capture: CaptureRow, contents: ClipContents, *, exact_clock: bool) ->
     }
 
 
-def _gaps(contents: ClipContents) -> list[ClipGap]:
+def _is_whole(capture: CaptureRow, gaps: Sequence[ClipGap]) -> bool:
+    """Whether the caller was in the room for all of the window."""
+    window = (capture["window_start"], capture["window_end"])
+    asked = (capture["requested_start"], capture["requested_end"])
+    return window == asked and not any(gap["why"] == GapWhy.NOT_PRESENT for gap in gaps)
+
+
+def _gaps(contents: ClipContents, made_of: Sequence[MediaRange]) -> list[ClipGap]:
     """The pauses in order of time: {start, end, why, kept}.
 
     `why`: `no-picture` (nothing new on the screen, or none to begin with), `lost` (segments that
-    are missing), `not-recorded` (between two sessions).
+    are missing), `not-recorded` (between two sessions), `not-present` (between two stays).
     """
     between = [pause for pause in contents.pauses if pause.kind == "session"]
     # In order: the pause between each span and the next.
-    same = [
-        earlier.session == later.session
-        for earlier, later in zip(contents.spans, contents.spans[1:], strict=False)
-    ]
     found = [
-        _gap(pause, GapWhy.LOST if one_session else GapWhy.NOT_RECORDED)
-        for pause, one_session in zip(between, same, strict=True)
+        _gap(pause, _why(earlier, later, made_of))
+        for pause, (earlier, later) in zip(between, pairwise(contents.spans), strict=True)
     ]
     found += [_gap(pause, _WHY[pause.kind]) for pause in contents.pauses if pause.kind in _WHY]
     return sorted((gap for gap in found if gap["start"] < gap["end"]), key=lambda gap: gap["start"])
+
+
+def _why(earlier: MovieSpan, later: MovieSpan, made_of: Sequence[MediaRange]) -> GapWhy:
+    if earlier.session != later.session:
+        return GapWhy.NOT_RECORDED
+    ends = [each["end_ticks"] for each in made_of if each["session_id"] == later.session]
+    parted = any(earlier.end_ticks <= end <= later.start_ticks for end in ends)
+    return GapWhy.NOT_PRESENT if parted else GapWhy.LOST
 
 
 def _gap(pause: Pause, why: GapWhy) -> ClipGap:

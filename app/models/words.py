@@ -80,6 +80,8 @@ class BufferGapWhy(StrEnum):
     """Never committed."""
     EXPIRED = "expired"
     """Older than what is offered, between marked stretches."""
+    NOT_PRESENT = "not-present"
+    """Who asks was not in the room, and may watch only what happened while they were."""
     EGRESS_FAILED = "egress-failed"
     EGRESS_ENDED = "egress-ended"
 
@@ -202,6 +204,8 @@ class ClipNote(StrEnum):
     END_CLAMPED = "end-clamped"
     SHARE_ENDED = "share-ended"
     CLOCK_APPROXIMATE = "clock-approximate"
+    WHILE_PRESENT = "while-present"
+    """Only what happened while the caller was in the room."""
 
 
 class GapWhy(StrEnum):
@@ -210,6 +214,8 @@ class GapWhy(StrEnum):
     NO_PICTURE = "no-picture"
     LOST = "lost"
     NOT_RECORDED = "not-recorded"
+    NOT_PRESENT = "not-present"
+    """Whose clip it is was not in the room."""
 
 
 class Visibility(StrEnum):

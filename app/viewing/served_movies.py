@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
 from app.models import Gaps, MediaRange, SegmentRow, SessionRow, Tail
+from app.models.intervals import Interval
 from app.viewing import fragment_sources, timeline, timelines, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
 from app.viewing.lru_cache import LruCache
@@ -63,9 +65,7 @@ class Replays:
         if not spans:
             window = await self._window(watch, now)
             # Named by what it holds: asked for again, more of the rest may be there.
-            watch = replace(
-                watch, start=to_milliseconds(window.start), end=to_milliseconds(window.end)
-            )
+            watch = named(watch.watcher, watch.buffer_id, window.start, window.end, window.stays)
             spans = window.spans
             await watched_windows.begin(self.ctx.store, watch, spans, now)
         rows = await fragment_sources.rows_of(self.ctx, spans)
@@ -89,8 +89,27 @@ class Replays:
         oldest = line.oldest or timeline.offered_from(now, settings)
         windows.refuse_gone(line, watch.start, watch.end, oldest)
         return windows.resolve(
-            line, now, settings, start=watch.start, end=watch.end, tail=Tail.SKIP
+            line,
+            now,
+            settings,
+            start=watch.start,
+            end=watch.end,
+            tail=Tail.SKIP,
+            stays=watch.pieces or None,
         )
+
+
+def named(
+    watcher: str,
+    buffer_id: str,
+    start: datetime,
+    end: datetime,
+    pieces: Sequence[Interval] | None,
+) -> Watch:
+    """The watch of a window, or of its pieces, at least one: to the millisecond, as in URLs."""
+    exact = [(to_milliseconds(a), to_milliseconds(b)) for a, b in pieces or ((start, end),)]
+    several = tuple(exact) if len(exact) > 1 else ()
+    return Watch(watcher, buffer_id, exact[0][0], exact[-1][1], several)
 
 
 SpanSegments = list[tuple[MediaRange, list[SegmentRow]]]

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from app.buffer import clock
 from app.buffer.coverage import HOLE_FRAMES, CoverageRun, Indexed
-from app.buffer.marked_ranges import Interval
 from app.models import BufferGapWhy, EgressStatus, FaultSlug, SessionRow
+from app.models.intervals import Interval
 
 _FAILED = frozenset({EgressStatus.FAILED, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED})
 _FRAME_TICKS = 6_000  # 15 frames a second, where a run does not tell

@@ -85,20 +85,24 @@ def read(text: str, every: int, width: int, height: int) -> Contents:
     return contents
 
 
-def contents_of(rows: Sequence[SegmentRow]) -> Contents:
-    """What the sheet of some segments holds: rows in order of time, at least one.
+def contents_of(*stretches: Sequence[SegmentRow]) -> Contents:
+    """What the sheet of some segments holds: the rows of each stretch in order, at least one.
 
-    Tiles have the newest segment's shape; others are fitted into it.
+    What lies between two stretches is not on it. Tiles have the newest segment's shape; others are
+    fitted into it.
     """
-    stripes: dict[str, Stripe] = {}
-    for row in rows:
-        known = stripes.get(row["session_id"])
-        first = known.first if known else row["sequence"]
-        stripes[row["session_id"]] = Stripe(row["session_id"], first, row["sequence"])
+    stripes: dict[tuple[int, str], Stripe] = {}
+    for number, rows in enumerate(stretches):
+        for row in rows:
+            known = stripes.get((number, row["session_id"]))
+            first = known.first if known else row["sequence"]
+            stripe = Stripe(row["session_id"], first, row["sequence"])
+            stripes[number, row["session_id"]] = stripe
     every = 1
     while sum(stripe.tiles(every) for stripe in stripes.values()) > MAX_TILES:
         every += 1
-    width, height = fitted(rows[-1]["width"], rows[-1]["height"])
+    newest = stretches[-1][-1]
+    width, height = fitted(newest["width"], newest["height"])
     return Contents(tuple(stripes.values()), every, width, height)
 
 

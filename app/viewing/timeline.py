@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from app.buffer.coverage import Indexed
-from app.buffer.marked_ranges import Interval
 from app.buffer.retention import forgotten_until
 from app.models import BufferRow, BufferState, ClockKind, SessionRole, SessionRow, Why
+from app.models.intervals import Interval
 from app.settings import Settings
 from app.viewing.spans import Gap, Span, laid_out, placed_runs
 

@@ -6,12 +6,14 @@ watched longest ago.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.buffer import pins
 from app.models import MediaRange
+from app.models.intervals import Interval
 from app.models.schema import Pin
 from app.store import Store
 
@@ -23,18 +25,25 @@ WINDOWS = 8
 
 @dataclass(frozen=True)
 class Watch:
-    """One watcher's window [start, end) of a buffer, to the millisecond."""
+    """One watcher's window [start, end) of a buffer, to the millisecond.
+
+    `pieces`: the parts of it that are meant, in order and apart; none: all of it.
+    """
 
     watcher: str
     buffer_id: str
     start: datetime
     end: datetime
+    pieces: tuple[Interval, ...] = ()
 
     @property
     def owner(self) -> str:
         """The owner of its pins."""
         start, end = (round(instant.timestamp() * 1000) for instant in (self.start, self.end))
-        return f"{_prefix(self.watcher)}{self.buffer_id}:{start}-{end}"
+        owner = f"{_prefix(self.watcher)}{self.buffer_id}:{start}-{end}"
+        if not self.pieces:
+            return owner
+        return f"{owner}:{hashlib.sha256(repr(self.pieces).encode()).hexdigest()[:16]}"
 
 
 def _prefix(watcher: str) -> str:
@@ -46,8 +55,8 @@ async def renew(store: Store, watch: Watch, now: datetime) -> tuple[MediaRange, 
     rows = await store.rows(Pin).find({"owner": watch.owner, "until": {"$gt": now}}).to_list(None)
     if rows and min(row["until"] for row in rows) < now + LEASE - RENEW:
         await pins.extend(store, watch.owner, now + LEASE)
-    # The ids of sessions sort by time, and a window has one span of each.
-    rows.sort(key=lambda row: str(row["session_id"]))
+    # The ids of sessions sort by time.
+    rows.sort(key=lambda row: (row["session_id"], row["start_ticks"]))
     return tuple(
         MediaRange(
             session_id=row["session_id"], start_ticks=row["start_ticks"], end_ticks=row["end_ticks"]

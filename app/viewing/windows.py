@@ -8,10 +8,21 @@ from datetime import datetime, timedelta
 
 from app.buffer import clock
 from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
-from app.models import BufferState, ClipNote, ClockKind, MediaRange, SegmentRow, SegmentState, Tail
+from app.models import (
+    BufferState,
+    ClipNote,
+    ClockKind,
+    MediaRange,
+    SegmentRow,
+    SegmentState,
+    Tail,
+    intervals,
+)
+from app.models.intervals import Interval
 from app.models.schema import EgressSession, Segment
 from app.settings import Settings
 from app.store import Store
+from app.viewing import witnessed
 from app.viewing.timeline import Timeline, offered_from
 
 MAX_POST_ROLL_SECONDS = 60.0
@@ -25,10 +36,11 @@ _SLACK = timedelta(seconds=60)
 class Window:
     """The window that was requested, and what of it can be had.
 
-    `spans`: one per session, in order of time. The last one reaches to `end`, even if that media is
-    not there yet. A session without a clock has none: see `spans_between`. `notes` say how `start`
-    and `end` differ from what was requested. `wait_until`: when to stop waiting for media that is
-    still to come; the moment of the call if none is.
+    `spans`: one per session and stay, in order of time. The last one reaches to `end`, even if that
+    media is not there yet. A session without a clock has none: see `spans_between`. `notes` say how
+    `start` and `end` differ from what was requested. `stays`: the stretches of it that may be had,
+    None: all of it. `wait_until`: when to stop waiting for media that is still to come; the moment
+    of the call if none is.
     """
 
     requested_start: datetime
@@ -37,6 +49,7 @@ class Window:
     end: datetime
     spans: tuple[MediaRange, ...]
     notes: tuple[ClipNote, ...]
+    stays: tuple[Interval, ...] | None
     wait_until: datetime
 
 
@@ -50,15 +63,17 @@ def resolve(
     end: datetime | None = None,
     post_roll: float = 0.0,
     tail: Tail = Tail.INCLUDE,
+    stays: Sequence[Interval] | None = None,
 ) -> Window:
     """The window of `last` seconds, or from `start` to `end`, as of the moment `now`.
 
     `include` reaches to the moment of the call (or `end`) plus `post_roll` seconds, and waits for
     that media. `skip` takes what is there. `last` counts back from the newest media if nothing
-    records any more.
+    records any more. Of whom may have only what happened during their `stays` (in order and apart)
+    it is what of it lies in them.
 
-    Raises WindowTooLong, Invalid for what can't be a window of this buffer, and BufferEmpty (with
-    `retry_after` in seconds if trying again may help).
+    Raises NotPermitted if nothing does, WindowTooLong, Invalid for what can't be a window of this
+    buffer, and BufferEmpty (with `retry_after` in seconds if trying again may help).
     """
     limit = settings.max_capture.total_seconds()
     if not 0 <= post_roll <= MAX_POST_ROLL_SECONDS:
@@ -84,7 +99,8 @@ def resolve(
         _refuse_times(start, end, now)
         _refuse_length((end - start).total_seconds(), post_roll, limit)
         _refuse_empty(timeline, now, tail)
-    return _clamped(timeline, now, settings, start, end + timedelta(seconds=post_roll), tail, notes)
+    asked = (start, end + timedelta(seconds=post_roll))
+    return _clamped(timeline, now, settings, asked, tail, notes, stays)
 
 
 def refuse_gone(timeline: Timeline, start: datetime, end: datetime, oldest: datetime) -> None:
@@ -97,6 +113,11 @@ def refuse_gone(timeline: Timeline, start: datetime, end: datetime, oldest: date
         raise Gone(f"the buffer begins at {_shown(oldest)}, after the window's end")
 
 
+def spans_within(timeline: Timeline, pieces: Sequence[Interval]) -> tuple[MediaRange, ...]:
+    """What of each session lies in each of these pieces of time, which are in order and apart."""
+    return tuple(span for piece in pieces for span in spans_between(timeline, *piece))
+
+
 def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[MediaRange, ...]:
     """What of each session lies in [start, end), in order of time.
 
@@ -106,8 +127,8 @@ def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[M
     for span in timeline.spans:
         if span.start >= end or span.end <= start:
             continue
-        first = span.start_ticks + max(0, _ticks(start - span.start))
-        until = span.end_ticks - max(0, _ticks(span.end - end))
+        first = span.start_ticks + max(0, clock.ticks(start - span.start))
+        until = span.end_ticks - max(0, clock.ticks(span.end - end))
         stretch = stretches.setdefault(span.session_id, _stretch(span.session_id, first, until))
         stretch["end_ticks"] = until
     recording = timeline.recording_session
@@ -161,11 +182,12 @@ def _clamped(
     timeline: Timeline,
     now: datetime,
     settings: Settings,
-    start: datetime,
-    end: datetime,
+    asked: Interval,
     tail: Tail,
     notes: list[ClipNote],
+    stays: Sequence[Interval] | None,
 ) -> Window:
+    start, end = asked
     oldest, newest, recording = timeline.oldest, timeline.newest, timeline.recording_session
     waits = recording is not None and tail == Tail.INCLUDE and (newest is None or end > newest)
     begin = start
@@ -174,8 +196,11 @@ def _clamped(
         begins = (span.start for span in timeline.spans if span.end > start)
         begin = max(start, next(begins, offered_from(now, settings)))
     finish = end if waits or newest is None else min(end, newest)
-    spans = spans_between(timeline, begin, finish) if begin < finish else ()
-    if not spans and not (waits and begin < finish):
+    pieces = [(begin, finish)] if begin < finish else []
+    if stays is not None and pieces and not (pieces := intervals.within(stays, begin, finish)):
+        raise witnessed.refusal(begin, finish)
+    spans = spans_within(timeline, pieces)
+    if not spans and not (waits and pieces):
         raise Invalid(
             f"nothing was recorded from {_shown(start)} to {_shown(end)}; the buffer holds "
             f"{_shown(oldest)} to {_shown(newest)}, perhaps with gaps",
@@ -184,12 +209,17 @@ def _clamped(
         )
     notes += [ClipNote.START_CLAMPED] * (begin > start) + [ClipNote.END_CLAMPED] * (finish < end)
     notes += [ClipNote.CLOCK_APPROXIMATE] * (timeline.clock != ClockKind.EXACT)
+    if stays is not None:
+        begin, finish = pieces[0][0], pieces[-1][1]
+        notes.append(ClipNote.WHILE_PRESENT)
+        waits = waits and (newest is None or finish > newest)
     wait_until = now
     if waits and recording is not None:
         # Twice a segment and 1.3 s is usual; a share that begins has an egress to start first.
         patience = 3 * recording["segment_seconds"] + (10 if newest else 30)
-        wait_until = max(now, end) + timedelta(seconds=patience)
-    return Window(start, end, begin, finish, spans, tuple(notes), wait_until)
+        wait_until = max(now, finish) + timedelta(seconds=patience)
+    allowed = None if stays is None else tuple(pieces)
+    return Window(start, end, begin, finish, spans, tuple(notes), allowed, wait_until)
 
 
 def _refuse_times(start: datetime, end: datetime, now: datetime) -> None:
@@ -230,10 +260,6 @@ def _refuse_empty(timeline: Timeline, now: datetime, tail: Tail) -> None:
 
 def _stretch(session_id: str, start_ticks: int, end_ticks: int) -> MediaRange:
     return {"session_id": session_id, "start_ticks": start_ticks, "end_ticks": end_ticks}
-
-
-def _ticks(length: timedelta) -> int:
-    return length // timedelta(microseconds=1) * 9 // 100
 
 
 def _shown(instant: datetime | None) -> str | None:

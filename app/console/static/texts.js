@@ -235,6 +235,7 @@ export const texts = {
       'egress-failed': 'The recorder failed here and was started again',
       'egress-ended': 'Nothing was recorded here',
       expired: 'This part is too old: only what lies around a mark is still kept',
+      'not-present': 'You were not in the room: only what happened while you were is yours to watch',
       codec: 'This part has a format that can’t be shown',
       corrupt: 'This part was damaged',
       empty: 'The recorder wrote nothing here',
@@ -638,6 +639,7 @@ export const texts = {
         'no-picture': 'nothing new on the screen',
         lost: 'segments were lost',
         'not-recorded': 'nothing was recorded',
+        'not-present': 'you were not in the room',
       },
       notes: 'Notes',
       noteWords: {
@@ -645,6 +647,7 @@ export const texts = {
         'end-clamped': 'The media ends earlier than you asked.',
         'share-ended': 'The share was over, so it was counted back from its end.',
         'clock-approximate': 'The times are up to 2 s off.',
+        'while-present': 'It holds what happened while you were in the room.',
       },
       hidden: 'Hidden beginning',
       /** @type {Saying<[string]>} */

@@ -14,9 +14,7 @@ from app.context import Context
 from app.models.schema import Buffer, Participant, Room
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
-BEFORE, DURING = (
-    (NOW + timedelta(minutes=minutes), NOW + timedelta(minutes=minutes + 1)) for minutes in (-10, 5)
-)
+DURING = (NOW + timedelta(minutes=5), NOW + timedelta(minutes=6))
 BOB = Caller("bob")
 POLICIES = ("self", "room", "role")
 
@@ -53,8 +51,8 @@ async def community(ctx: Context, name: str, policy: str, access: str = "open") 
     await communities.configure(ctx.store, name, {"capture_policy": policy, "access": access})
 
 
-async def right(ctx: Context, caller: Caller, share: Share, window: visibility.TimeRange) -> Right:
-    return await visibility.right(ctx.store, ctx.settings, caller, share, window)
+async def right(ctx: Context, caller: Caller, share: Share) -> Right:
+    return (await visibility.permit(ctx.store, ctx.settings, caller, share)).right
 
 
 SHARE = Share("a", "RM_a", "ann", "guests")
@@ -63,39 +61,51 @@ SHARE = Share("a", "RM_a", "ann", "guests")
 @pytest.mark.parametrize(
     ("stays", "expected"),
     [
-        ([], Right.NONE),
-        ([(0, 20)], Right.CAPTURE),
-        ([(0, None)], Right.CAPTURE),
-        ([(-5, 5.5)], Right.CAPTURE),
-        ([(5.9, 20)], Right.CAPTURE),
-        ([(0, 5)], Right.SEE),
-        ([(6, None)], Right.SEE),
-        ([(0, 1), (7, 8)], Right.SEE),
-        ([(0, 1), (5.2, 5.3)], Right.CAPTURE),
-        ([(None, 5.5)], Right.CAPTURE),
-        ([(None, 20)], Right.SEE),
+        ([(0, 20)], [(5, 6)]),
+        ([(0, None)], [(5, 6)]),
+        ([(-5, 5.5)], [(5, 5.5)]),
+        ([(5.9, 20)], [(5.9, 6)]),
+        ([(0, 5)], []),
+        ([(6, None)], []),
+        ([(0, 1), (7, 8)], []),
+        ([(0, 1), (5.2, 5.3)], [(5.2, 5.3)]),
+        ([(5.5, None), (0, 5.2), (5.1, 5.3)], [(5, 5.3), (5.5, 6)]),
+        ([(None, 5.5)], []),
+        ([(None, 20)], []),
     ],
 )
-async def test_a_moment_of_the_window_in_the_room_is_what_counts(
-    ctx: Context, stays: list[tuple[float | None, float | None]], expected: Right
+async def test_what_happened_during_ones_stays_in_the_room_is_open(
+    ctx: Context,
+    stays: list[tuple[float | None, float | None]],
+    expected: list[tuple[float, float]],
 ) -> None:
-    """Several connections add up; where only the end is known, only the end is believed."""
+    """Several connections add up; where the beginning is not known, nothing is believed."""
     await community(ctx, "guests", "room")
     for joined, left in stays:
         await stay(ctx, "bob", "RM_a", joined, left)
     await stay(ctx, "eve", "RM_a", 0, None)
     await stay(ctx, "bob", "RM_other", 0, None)
-    assert await right(ctx, BOB, SHARE, DURING) is expected
+    permit = await visibility.permit(ctx.store, ctx.settings, BOB, SHARE)
+    assert permit.right is Right.WITNESS
+    assert permit.of(*DURING) == [
+        (NOW + timedelta(minutes=start), NOW + timedelta(minutes=end)) for start, end in expected
+    ]
+
+
+async def test_who_was_never_in_the_room_has_no_right(ctx: Context) -> None:
+    await community(ctx, "guests", "room")
+    await stay(ctx, "bob", "RM_other", 0, None)
+    assert await right(ctx, BOB, SHARE) is Right.NONE
 
 
 async def test_a_role_counts_in_its_own_community_from_the_moment_it_is_given(ctx: Context) -> None:
     await community(ctx, "guests", "role", "rbac")
     await communities.set_member(ctx.store, "staff", "bob", "admin", [])
-    assert await right(ctx, BOB, SHARE, DURING) is Right.NONE
+    assert await right(ctx, BOB, SHARE) is Right.NONE
     await communities.set_member(ctx.store, "guests", "bob", "moderator", [])
-    assert await right(ctx, BOB, SHARE, DURING) is Right.CAPTURE
+    assert await right(ctx, BOB, SHARE) is Right.CAPTURE
     await communities.remove_member(ctx.store, "guests", "bob")
-    assert await right(ctx, BOB, SHARE, DURING) is Right.NONE
+    assert await right(ctx, BOB, SHARE) is Right.NONE
 
 
 async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> None:
@@ -139,7 +149,7 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
     )
     assert await ctx.store.create(earlier)
     rows = await ctx.store.rows(Buffer).find({}).to_list(None)
-    asked = [(visibility.share_of(row), None) for row in rows]
+    asked = [visibility.share_of(row) for row in rows]
     seen_by = {}
     for caller in (
         Caller("ann"),
@@ -158,9 +168,9 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
     ):
         scope = await visibility.scope(ctx.store, ctx.settings, caller)
         listed = set(await ctx.store.rows(Buffer).distinct("_id", scope))
-        rights = await visibility.rights(ctx.store, ctx.settings, caller, asked)
+        permits = await visibility.permits(ctx.store, ctx.settings, caller, asked)
         one_by_one = {
-            row["_id"] for row, each in zip(rows, rights, strict=True) if each >= Right.SEE
+            row["_id"] for row, each in zip(rows, permits, strict=True) if each.right >= Right.SEE
         }
         assert listed == one_by_one, caller
         seen_by[caller] = len(listed)
@@ -181,7 +191,7 @@ async def test_a_room_admin_acts_in_the_live_room_and_in_earlier_ones_they_were_
     for caller, share, acts in (
         (mod, live, True), (mod, earlier, True), (sam, live, True), (sam, earlier, False),
     ):  # fmt: skip
-        found = await right(ctx, caller, share, DURING)
+        found = await right(ctx, caller, share)
         assert found is (Right.CAPTURE if acts else Right.NONE), (caller, share)
         assert bool(await visibility.may_stop(ctx.store, caller, share)) == acts
         assert await visibility.administers(ctx.store, caller, share) == acts
@@ -193,6 +203,6 @@ async def test_which_room_is_live_is_open_until_the_end_of_the_earlier_one_is_kn
     """A lost webhook makes nobody the admin of what was before: a survey finds that it is over."""
     sam = Caller("sam", room="a", room_admin=True)
     await ctx.store.create(Room.model_validate(dict(sid="RM_a", name="a")))
-    assert await right(ctx, sam, SHARE, DURING) is Right.CAPTURE
+    assert await right(ctx, sam, SHARE) is Right.CAPTURE
     await ctx.store.create(Room.model_validate(dict(sid="RM_a2", name="a")))
-    assert await right(ctx, sam, SHARE, DURING) is Right.NONE
+    assert await right(ctx, sam, SHARE) is Right.NONE

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -22,14 +24,16 @@ async def rules(ctx: Context, **changes: Any) -> None:
     await communities.configure(ctx.store, communities.DEFAULT, changes)
 
 
-async def bob_was_there(ctx: Context, made: DiskShare, since: float, until: float | None) -> None:
+async def bob_was_there(
+    ctx: Context, made: DiskShare, since: float, until: float | None, sid: str = "PA_bob"
+) -> None:
     """From `since` to `until` seconds of the share."""
     await ctx.store.create(Room.model_validate(dict(sid="RM", name=ROOM)))
     left_at = None if until is None else made.start + timedelta(seconds=until)
     joined_at = made.start + timedelta(seconds=since)
     await ctx.store.create(
         Participant.model_validate(dict(
-            sid="PA_bob", room_sid="RM", room=ROOM, identity="bob", joined_at=joined_at,
+            sid=sid, room_sid="RM", room=ROOM, identity="bob", joined_at=joined_at,
             left_at=left_at,
         ))
     )  # fmt: skip
@@ -88,7 +92,7 @@ async def test_each_policy_opens_a_share_to_those_it_names_and_to_nobody_else(
     await bob_was_there(ctx, made, 5, 12)
     assert await statuses(http, made, BOB) == HIDDEN
     await rules(ctx, capture_policy="room")
-    # He had left before the last seconds.
+    # Of the window he gets what he was there for; he had left before the last seconds.
     assert await statuses(http, made, BOB) == FREE | {"last": 403}
     assert await statuses(http, made, ELSEWHERE) == HIDDEN
     assert await statuses(http, made, bearer(token("eve"))) == HIDDEN
@@ -129,6 +133,56 @@ async def test_urls_are_given_to_those_who_may_watch_and_end_where_their_stay_en
         hidden = await told(headers)
         assert hidden["playlist_url"] is hidden["replay_url"] is None
         assert hidden["state"] == "recording"
+
+
+async def test_what_is_shown_is_cut_to_the_stays_of_who_asks(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """Timeline, playlist, film, pictures, by token and by the URLs that are given."""
+    made = await share()
+    await rules(ctx, capture_policy="room")
+    await bob_was_there(ctx, made, 4.5, 6.5)
+    await bob_was_there(ctx, made, 14.5, 16.5, "PA_again")
+    path = f"/buffers/{made.buffer_id}"
+    told = (await http.get(path, headers=BOB)).json()
+    at = [(made.start + timedelta(seconds=each)) for each in (4.5, 6.5, 14.5, 16.5)]
+    times = [each.isoformat(timespec="milliseconds").replace("+00:00", "Z") for each in at]
+    assert [(each["start"], each["end"]) for each in told["spans"]] == [
+        (times[0], times[1]),
+        (times[2], times[3]),
+    ]
+    assert [(gap["start"], gap["end"], gap["why"]) for gap in told["gaps"]] == [
+        (times[1], times[2], "not-present")
+    ]
+    assert (told["oldest"], told["newest"], told["seconds"]) == (times[0], times[3], 4)
+    # Segments 2 and 3, 7 and 8: those that his stays touch.
+    for found in (
+        await http.get(f"{path}/playlist.m3u8", headers=BOB),
+        await http.get(f"{path}/playlist.m3u8?last=20", headers=BOB),
+        await http.get(told["playlist_url"]),
+    ):
+        assert re.findall(r"-(\d+)\.m4s", found.text) == ["2", "3", "7", "8"], found.text
+    index = await http.get(told["thumbnails"])
+    assert ".2-3," in unquote(index.text)
+    assert ".7-8" in unquote(index.text)
+    films = [
+        await http.get(told["replay_url"]),
+        await http.get(f"{path}/replay.mp4?last=20", headers=BOB, follow_redirects=True),
+    ]
+    for film in films:
+        assert film.status_code == 200
+        assert film.headers["ETag"] == films[0].headers["ETag"]
+        assert "stays=" in film.headers["Content-Location"]
+        again = await http.get(film.headers["Content-Location"])
+        assert again.content == films[0].content
+    whole = await http.get(f"{path}/replay.mp4?last=20", headers=OWNER, follow_redirects=True)
+    assert len(films[0].content) < len(whole.content) / 2
+    assert (await http.get(told["poster"])).status_code == 200
+    for number, status in ((1, 403), (2, 200), (5, 403), (8, 200), (9, 403)):
+        name = f"/segments/{made.session_id}-{number}.m4s"
+        assert (await http.get(name, headers=BOB)).status_code == status, number
+    widened = told["playlist_url"].replace("stays=1", "stays=0")
+    assert (await http.get(widened)).status_code == 401
 
 
 @pytest.mark.parametrize("identity", ["bob", "nobody"])

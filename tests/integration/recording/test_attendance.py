@@ -10,7 +10,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 
 from app.access import presence
 from app.context import Context
-from app.models import schema
+from app.models import intervals, schema
 from app.recording import attendance, fact_expiry, facts
 from tests.integration.clips.rows import clip_row
 
@@ -25,7 +25,7 @@ def person(name: str, joined_at: datetime) -> ParticipantInfo:
 
 async def there(ctx: Context, name: str, start: datetime, end: datetime) -> bool:
     stays = await presence.stays(ctx.store, name, ["RM_1"])
-    return any(stay.touches(start, end) for stay in stays)
+    return bool(intervals.within((stay.interval for stay in stays), start, end))
 
 
 @pytest.mark.edge("left without joined, joined without left")

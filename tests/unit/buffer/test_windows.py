@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
+from app.errors import BufferEmpty, Gone, Invalid, NotPermitted, WindowTooLong
 from app.models import BufferRow, SessionRow
 from app.settings import Settings, load
 from app.viewing.timeline import Timeline, build
@@ -237,3 +237,42 @@ def test_what_lies_between_marked_stretches_is_gone() -> None:
     with pytest.raises(WindowTooLong):
         ask(kept(), start=at(-3590), end=at(500))
     assert ask(kept(), last=600, tail="skip").start == at(400)
+
+
+@pytest.mark.parametrize(
+    ("stays", "pieces"),
+    [
+        ([(0, 2000)], [(900, 960)]),
+        ([(959.6, 2000)], [(959.6, 960)]),  # 0.4 s at the end are 0.4 s
+        ([(0, 900.4)], [(900, 900.4)]),
+        ([(0, 910), (920, 930), (950, 2000)], [(900, 910), (920, 930), (950, 960)]),
+    ],
+)
+def test_a_window_is_cut_to_the_stays_of_who_asks(
+    stays: list[tuple[float, float]], pieces: list[tuple[float, float]]
+) -> None:
+    window = ask(live(), start=at(900), end=at(960), stays=[(at(a), at(b)) for a, b in stays])
+    assert [(span["start_ticks"], span["end_ticks"]) for span in window.spans] == [
+        (a * SECOND, b * SECOND) for a, b in pieces
+    ]
+    assert (window.start, window.end) == (at(pieces[0][0]), at(pieces[-1][1]))
+    assert (window.requested_start, window.requested_end) == (at(900), at(960))
+    assert window.stays == tuple((at(a), at(b)) for a, b in pieces)
+    assert window.notes == ("while-present",)
+    assert window.wait_until == at(NOW)
+
+
+@pytest.mark.parametrize("stays", [[], [(0, 900)], [(960, 2000)], [(0, 5), (970, 980)]])
+def test_a_window_without_a_moment_of_ones_stays_is_not_permitted(
+    stays: list[tuple[float, float]],
+) -> None:
+    with pytest.raises(NotPermitted, match="happened while you were in the room"):
+        ask(live(), start=at(900), end=at(960), stays=[(at(a), at(b)) for a, b in stays])
+
+
+def test_only_who_is_still_there_waits_for_what_is_to_come() -> None:
+    there, left = [(at(0), at(5000))], [(at(0), at(990))]
+    waiting = ask(live(), last=30, post_roll=10, stays=there)
+    assert (waiting.end, waiting.wait_until > at(1010)) == (at(1010), True)
+    over = ask(live(), last=30, post_roll=10, stays=left)
+    assert (over.end, over.wait_until) == (at(990), at(NOW))
