@@ -46,8 +46,8 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     async for rows in batches(ctx.store.rows(Segment).find({}, _FIELDS), _AT_ONCE):
         for violation in await asyncio.to_thread(_of_rows, rows, folders, pinned):
             yield violation
-    async for path in strays.unknown_files(ctx, now - BEING_WRITTEN):
-        yield Violation(2, f"{path} is neither indexed nor of a known class")
+    async for stray in strays.unknown_files(ctx, now - BEING_WRITTEN):
+        yield Violation(2, f"{stray} is neither indexed nor of a known class")
 
 
 def _of_rows(

@@ -1,89 +1,99 @@
-"""What lies below the root of the buffer: sessions' folders, and the files in them. All block."""
+"""What lies below the root of the buffer: sessions' folders, and what is in them. All block.
+
+Somebody else writes there: no link is followed, and of a folder only so much is looked at.
+"""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
 from app import metrics
-from app.buffer.paths import instance_of
+from app.buffer.paths import BUFFER_ROOT, instance_of
+from app.storage.foreign import ForeignFolder, NotRegular
 
 _EMPTY_FOR_SECONDS = 60.0
 
 log = structlog.get_logger()
 
 
-def session_folders(root: Path, instance: str) -> list[Path]:
+class Stray(NamedTuple):
+    """A file, or whatever it is, of any name in a folder."""
+
+    folder: ForeignFolder
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.folder}/{self.name}"
+
+
+def session_folders(media_root: Path, instance: str) -> list[ForeignFolder]:
     """The session folders of our installation: {root}/{room}/{user}/{session}."""
     return [
         session
-        for room in _folders(root)
-        for user in _folders(room)
-        for session in _folders(user)
+        for room in _within(ForeignFolder(media_root, (BUFFER_ROOT,)))
+        for user in _within(room)
+        for session in _within(user)
         if instance_of(session.name) == instance
     ]
 
 
-def _folders(path: Path) -> Iterator[Path]:
+def names_in(folder: ForeignFolder) -> set[str]:
+    """The names in a folder, empty if it is none. A later pass sees those that are too many."""
     try:
-        with os.scandir(path) as entries:
-            yield from [Path(each) for each in entries if each.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
-        return
+        return set(folder.names())
+    except (FileNotFoundError, NotRegular):
+        return set()
 
 
-def entries(folder: Path) -> dict[str, Path]:
-    """What is in a folder, by name. A name that a directory tells leads nowhere else."""
-    try:
-        with os.scandir(folder) as listed:
-            return {entry.name: Path(entry) for entry in listed}
-    except FileNotFoundError:
-        return {}
-
-
-def older(paths: Iterable[Path], before: float) -> list[Path]:
+def older(folder: ForeignFolder, names: Iterable[str], before: float) -> list[Stray]:
     """Those that were last written before then, in seconds since 1970."""
-    old: list[Path] = []
-    for path in paths:
-        try:
-            if path.lstat().st_mtime < before:
-                old.append(path)
-        except FileNotFoundError:
-            continue
-    return old
+    try:
+        return [Stray(folder, name) for name in folder.older(names, before)]
+    except (FileNotFoundError, NotRegular):
+        return []
 
 
-def unlink(paths: Iterable[Path]) -> int:
-    """Unlinks files, and says which of them refuse. Returns how many are gone."""
+def remove(strays: Iterable[Stray]) -> int:
+    """Removes files, and says which of them refuse. Returns how many are gone."""
     gone = 0
-    for path in paths:
+    for stray in strays:
         try:
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                stray.folder.remove(stray.name)
             gone += 1
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()
-            log.warning("file_not_deletable", path=str(path), error=error.strerror)
+            log.warning("file_not_deletable", path=str(stray), error=error.strerror)
     return gone
 
 
-def remove_empty(root: Path, known: frozenset[str], instance: str) -> None:
+def remove_empty(media_root: Path, known: frozenset[str], instance: str) -> None:
     """Removes folders that have been empty for a while: of users, rooms, unknown sessions."""
-    for room in _folders(root):
-        for user in _folders(room):
-            for session in _folders(user):
+    for room in _within(ForeignFolder(media_root, (BUFFER_ROOT,))):
+        for user in _within(room):
+            for session in _within(user):
                 if instance_of(session.name) == instance and session.name not in known:
                     _remove_if_empty(session)
             _remove_if_empty(user)
         _remove_if_empty(room)
 
 
-def _remove_if_empty(folder: Path) -> None:
+def _within(folder: ForeignFolder) -> Iterator[ForeignFolder]:
+    """The folders in a folder that may be ours."""
+    try:
+        yield from folder.folders()
+    except (FileNotFoundError, NotRegular):
+        return
+
+
+def _remove_if_empty(folder: ForeignFolder) -> None:
     # Somebody may have been first, or have put something in: then it is not ours to remove.
     with suppress(OSError):
-        if time.time() - folder.stat().st_mtime > _EMPTY_FOR_SECONDS and not entries(folder):
-            folder.rmdir()
+        if folder.outer.older([folder.name], time.time() - _EMPTY_FOR_SECONDS):
+            folder.remove_empty()

@@ -7,14 +7,13 @@ an interruption, and forgets what was committed late. What is recorded afterward
 from __future__ import annotations
 
 import asyncio
-import shutil
 from datetime import datetime, timedelta
 
 import structlog
 
 from app import metrics
 from app.buffer import clock, markers, summary
-from app.buffer.session_folders import session_path
+from app.buffer.session_folders import egress_folder
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import SessionRow
@@ -90,8 +89,8 @@ async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:
 async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bool:
     """Removes a session's folder and all in it, then its rows. Returns whether all is gone."""
     try:
-        folder = session_path(ctx.settings.media_root, session)
-        await asyncio.to_thread(shutil.rmtree, folder)
+        folder = egress_folder(ctx.settings.media_root, session)
+        await asyncio.to_thread(folder.remove_whole)
     except FileNotFoundError:
         pass  # never made, or gone since an interrupted pass
     except PathRefused as error:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 
@@ -18,11 +18,12 @@ from app import metrics
 from app.buffer import pins, summary
 from app.buffer.paths import tile_name
 from app.buffer.retention import covers
-from app.buffer.session_folders import session_path
+from app.buffer.session_folders import egress_folder
 from app.context import Context
 from app.models import SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
-from app.storage.confined import PathRefused, member
+from app.storage.confined import PathRefused, checked
+from app.storage.foreign import ForeignFolder
 from app.store import chunks
 
 AT_ONCE = 100
@@ -63,7 +64,7 @@ async def remove(
 async def _remove(
     ctx: Context,
     rows: Sequence[SegmentRow],
-    folders: Mapping[str, Path],
+    folders: Mapping[str, ForeignFolder],
     in_spite_of_pins: bool,
     reached: Reached,
 ) -> int:
@@ -106,19 +107,19 @@ async def _spare(ctx: Context, rows: Iterable[SegmentRow]) -> None:
             )
 
 
-async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Path]:
+async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, ForeignFolder]:
     query = {"_id": {"$in": list(session_ids)}}
-    folders = {}
+    folders: dict[str, ForeignFolder] = {}
     for row in await ctx.store.rows(EgressSession).find(query, {"folder": 1}).to_list(None):
         try:
-            folders[row["_id"]] = session_path(ctx.settings.media_root, row)
+            folders[row["_id"]] = egress_folder(ctx.settings.media_root, row)
         except PathRefused as error:
             metrics.ERRORS.labels("path_refused").inc()
             log.error("folder_refused", session=row["_id"], error=str(error))
     return folders
 
 
-def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, Path]) -> set[str]:
+def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, ForeignFolder]) -> set[str]:
     """Unlinks the segments' files, each with its tile. Returns the ids of those that refuse."""
     refused: dict[str, set[str]] = {}
     for row in rows:
@@ -126,9 +127,13 @@ def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, Path]) -> set[str]
         if folder is None:
             continue  # its session was forgotten: the file, if there is one, is a stray
         try:
-            member(folder, row["name"]).unlink(missing_ok=True)
-            # After its segment: whoever draws a tile looks whether the segment is still there.
-            member(folder, tile_name(row["sequence"])).unlink(missing_ok=True)
+            # The tile after its segment: whoever draws it looks whether the segment is still there.
+            for name in (row["name"], tile_name(row["sequence"])):
+                with suppress(FileNotFoundError):
+                    if checked(name).endswith((".ts", ".bad")):
+                        folder.remove(name)
+                    else:
+                        folder.unlink(name)
         except PathRefused as error:
             # No file of ours can be meant: the row goes, and a fragment it hid is a stray.
             metrics.ERRORS.labels("path_refused").inc()

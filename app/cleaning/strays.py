@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Container, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import structlog
 
@@ -20,7 +19,6 @@ from app import metrics
 from app.buffer import summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.paths import (
-    BUFFER_ROOT,
     FULL_PLAYLIST,
     LIVE_PLAYLIST,
     fragment_name,
@@ -28,12 +26,14 @@ from app.buffer.paths import (
 )
 from app.buffer.retention import is_too_much
 from app.buffer.retention_period import retention
-from app.buffer.session_folders import session_path
+from app.buffer.session_folders import egress_folder
 from app.cleaning import buffer_tree
+from app.cleaning.buffer_tree import Stray
 from app.context import Context
 from app.models import FaultSlug, SegmentState, SessionRow
 from app.models.schema import EgressSession, Segment
-from app.storage.confined import PathRefused, is_name, member
+from app.storage.confined import PathRefused, is_name
+from app.storage.foreign import ForeignFolder, NotRegular
 
 SAFE_AGE = timedelta(hours=1)
 _FRAGMENT = re.compile(r"\d{8,}\.m4s")
@@ -45,13 +45,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """What does not match: paths of files that nobody knows, ids of rows whose file is gone.
+    """What does not match: files that nobody knows, ids of rows whose file is gone.
 
     `files` and `rows` count what matches. `sessions`: ids of those that have a row.
     """
 
     sessions: frozenset[str]
-    unknown: tuple[Path, ...]
+    unknown: tuple[Stray, ...]
     missing: tuple[str, ...]
     files: int
     rows: int
@@ -74,13 +74,14 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Rep
     if is_too_much(len(mismatch.unknown), mismatch.files) and not confirmed:
         asks = _ask("unknown_files", len(mismatch.unknown), mismatch.files)
     else:
-        removed = await asyncio.to_thread(buffer_tree.unlink, mismatch.unknown)
+        removed = await asyncio.to_thread(buffer_tree.remove, mismatch.unknown)
     if is_too_much(len(mismatch.missing), mismatch.rows) and not confirmed:
         asks = _ask("missing_files", len(mismatch.missing), mismatch.rows)
     else:
         for segment_id in mismatch.missing:
             missing += await _miss(ctx, segment_id)
-    await asyncio.to_thread(buffer_tree.remove_empty, _root(ctx), mismatch.sessions, ctx.instance)
+    root = ctx.settings.media_root
+    await asyncio.to_thread(buffer_tree.remove_empty, root, mismatch.sessions, ctx.instance)
     return Repair(removed, missing, asks)
 
 
@@ -89,7 +90,7 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
     sessions = await _sessions(ctx)
     longest = (await retention(ctx.store, ctx.settings)).longest
     safe_before = now.timestamp() - max(SAFE_AGE, longest).total_seconds()
-    unknown: list[Path] = []
+    unknown: list[Stray] = []
     missing: list[str] = []
     files = rows = 0
     places = {session_id: _place(ctx, session) for session_id, session in sessions.items()}
@@ -99,12 +100,12 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
         session = sessions[folder.name] if is_place else None
         if is_place:
             del places[folder.name]
-        entries = await asyncio.to_thread(buffer_tree.entries, folder)
+        names = await asyncio.to_thread(buffer_tree.names_in, folder)
         indexed = await _indexed(ctx, session) if session else {}
-        strange = await _unknown(ctx, session, _without(entries, indexed), safe_before)
+        strange = await _unknown(ctx, folder, session, names - indexed.keys(), safe_before)
         unknown += strange
-        files += len(entries) - len(strange)
-        gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - entries.keys()])
+        files += len(names) - len(strange)
+        gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - names])
         missing += gone
         rows += len(indexed) - len(gone)
     for session_id, place in places.items():
@@ -115,11 +116,11 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
     return Mismatch(frozenset(sessions), tuple(unknown), tuple(missing), files, rows)
 
 
-async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Path]:
+async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Stray]:
     """Unknown files under our session folders that were last written before an instant."""
     sessions = await _sessions(ctx)
     for folder in await _session_folders(ctx):
-        entries = await asyncio.to_thread(buffer_tree.entries, folder)
+        names = await asyncio.to_thread(buffer_tree.names_in, folder)
         found = ctx.store.rows(Segment).find(
             {"session_id": folder.name}, {"name": 1, "sequence": 1}
         )
@@ -128,17 +129,14 @@ async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Path]:
         session = sessions.get(folder.name)
         if session is not None and _place(ctx, session) != folder:
             session, known = None, set()
-        for path in await _unknown(ctx, session, _without(entries, known), before.timestamp()):
-            yield path
+        for stray in await _unknown(ctx, folder, session, names - known, before.timestamp()):
+            yield stray
 
 
-async def _session_folders(ctx: Context) -> list[Path]:
+async def _session_folders(ctx: Context) -> list[ForeignFolder]:
     """The session folders of our installation that are on disk."""
-    return await asyncio.to_thread(buffer_tree.session_folders, _root(ctx), ctx.instance)
-
-
-def _root(ctx: Context) -> Path:
-    return ctx.settings.media_root.resolve() / BUFFER_ROOT
+    root = ctx.settings.media_root
+    return await asyncio.to_thread(buffer_tree.session_folders, root, ctx.instance)
 
 
 async def _sessions(ctx: Context) -> dict[str, SessionRow]:
@@ -147,21 +145,25 @@ async def _sessions(ctx: Context) -> dict[str, SessionRow]:
     return {row["_id"]: row for row in await found.to_list(None)}
 
 
-def _place(ctx: Context, session: SessionRow) -> Path | None:
+def _place(ctx: Context, session: SessionRow) -> ForeignFolder | None:
     """The folder of a session; None if its row names none of ours."""
     try:
-        return session_path(ctx.settings.media_root, session)
+        return egress_folder(ctx.settings.media_root, session)
     except PathRefused as error:
         log.error("folder_refused", session=session["_id"], error=str(error))
         return None
 
 
 async def _unknown(
-    ctx: Context, session: SessionRow | None, entries: Iterable[Path], before: float
-) -> list[Path]:
-    strange = [path for path in entries if not _is_known(path.name, session)]
-    old = await asyncio.to_thread(buffer_tree.older, strange, before)
-    return [path for path in old if await _is_unknown(ctx, session, path.name)]
+    ctx: Context,
+    folder: ForeignFolder,
+    session: SessionRow | None,
+    names: Iterable[str],
+    before: float,
+) -> list[Stray]:
+    strange = [name for name in names if not _is_known(name, session)]
+    old = await asyncio.to_thread(buffer_tree.older, folder, strange, before)
+    return [stray for stray in old if await _is_unknown(ctx, session, stray.name)]
 
 
 async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
@@ -191,10 +193,6 @@ def _is_known(name: str, session: SessionRow | None) -> bool:
     )
 
 
-def _without(entries: dict[str, Path], names: Container[str]) -> list[Path]:
-    return [path for name, path in entries.items() if name not in names]
-
-
 async def _is_unknown(ctx: Context, session: SessionRow | None, name: str) -> bool:
     """Whether no row knows a file. Pinned ones outlive what is offered, and so do tiles."""
     if session is None or not is_name(name):  # no row has such a name
@@ -207,7 +205,7 @@ async def _is_unknown(ctx: Context, session: SessionRow | None, name: str) -> bo
     return await ctx.store.rows(Segment).find_one(query, {"_id": 1}) is None
 
 
-async def _gone(ctx: Context, folder: Path | None, ids: Iterable[str]) -> list[str]:
+async def _gone(ctx: Context, folder: ForeignFolder | None, ids: Iterable[str]) -> list[str]:
     """Which of the segments have a row that says they are there, and no file."""
     gone = []
     for segment_id in ids:
@@ -219,8 +217,14 @@ async def _gone(ctx: Context, folder: Path | None, ids: Iterable[str]) -> list[s
     return gone
 
 
-def _is_there(folder: Path | None, name: str) -> bool:
-    return folder is not None and is_name(name) and member(folder, name).exists()
+def _is_there(folder: ForeignFolder | None, name: str) -> bool:
+    if folder is None or not is_name(name):
+        return False
+    try:
+        folder.status(name)
+    except (FileNotFoundError, NotRegular):
+        return False
+    return True
 
 
 async def _miss(ctx: Context, segment_id: str) -> int:

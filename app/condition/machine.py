@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import stat
-from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from app.buffer import paths
 from app.recording.encoding import encoding
 from app.settings import Settings
 from app.storage.confined import member
+from app.storage.foreign import ForeignFolder
 
 Level = Literal["ok", "warn", "unknown", "fail"]
 
@@ -80,9 +80,12 @@ def media_root(settings: Settings) -> CheckResult:
     )
 
 
-def shared_folder(settings: Settings, folder: Path) -> CheckResult:
+def shared_folder(settings: Settings, folder: ForeignFolder) -> CheckResult:
     """Whether what egress writes into the folder of a session arrives here, and can be deleted."""
-    written = list(folder.glob("*")) if folder.is_dir() else []
+    try:
+        written = folder.names()
+    except FileNotFoundError:
+        written = []
     if not written:
         return CheckResult(
             "fail",
@@ -90,7 +93,7 @@ def shared_folder(settings: Settings, folder: Path) -> CheckResult:
             f"EGRESS_FILE_UPLOAD_DEST={settings.egress_media_root} must be, for egress, the folder "
             f"that FILE_UPLOAD_DEST={settings.media_root} is for us",
         )
-    if not os.access(folder, os.W_OK):
+    if not folder.is_writable():
         return CheckResult("fail", f"{folder}: we can't delete there", "give both sides one group")
     return CheckResult("ok", f"{folder} holds {len(written)} files that egress and we have written")
 

@@ -95,6 +95,6 @@ def _size_of(folder: Path) -> int:
                         folders.append(entry.path)
                     else:
                         total += entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
-            continue  # cleanup was faster
+        except OSError:
+            continue  # cleanup was faster, or egress has made what can't be looked at
     return total

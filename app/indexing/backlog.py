@@ -6,14 +6,21 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from app.buffer.coverage import Coverage
 from app.buffer.paths import FULL_PLAYLIST, LIVE_PLAYLIST
-from app.indexing.playlist import Entry, Playlist, PlaylistsDisagree, combined, parse
+from app.indexing.playlist import (
+    Entry,
+    Playlist,
+    PlaylistsDisagree,
+    PlaylistTooLong,
+    combined,
+    parse,
+)
+from app.storage.foreign import PLAYLIST_BYTES, FileTooLarge, ForeignFolder, NotRegular
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class Listing:
     `entries`: everything that the playlists read list, in order. `ended`: the playlists have an
     end, and `entries` is all there ever was. `stamp`: of live.m3u8 as it was read, NEVER if it is
     not there. `full_until`: the last sequence that full.m3u8 listed, -1 if it was not read.
-    `disagreement`: why full.m3u8 was not used.
+    `disagreement`: why full.m3u8 was not used. `unread`: by name, why a playlist was not read.
     """
 
     entries: tuple[Entry, ...]
@@ -43,54 +50,62 @@ class Listing:
     stamp: Stamp
     full_until: int = -1
     disagreement: str = ""
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
-def stamp_of(path: Path) -> Stamp:
-    """The stamp of a file; NEVER if it is not there. Blocks."""
+def stamp_of(folder: ForeignFolder) -> Stamp:
+    """The stamp of a session's live.m3u8; NEVER if it is not there. Blocks."""
     try:
-        status = path.stat()
-    except FileNotFoundError:
+        status = folder.status(LIVE_PLAYLIST)
+    except (FileNotFoundError, NotRegular):
         return NEVER
     return Stamp(status.st_mtime_ns, status.st_size)
 
 
 def look(
-    folder: Path, coverage: Coverage, floor: int, full_until: int, *, thoroughly: bool
+    folder: ForeignFolder, coverage: Coverage, floor: int, full_until: int, *, thoroughly: bool
 ) -> Listing:
     """Reads a session's playlists: full.m3u8 only if it is needed, or `thoroughly`. Blocks.
 
     `floor`: sequences below it are over. `full_until`: how far full.m3u8 was read before. What it
-    left out up to there will never be listed. Raises OSError if a playlist can't be read.
+    left out up to there will never be listed. Raises OSError if a playlist can't be read, but what
+    is no playlist in place of one is only told of.
     """
-    stamp = stamp_of(folder / LIVE_PLAYLIST)  # before the read: a later change is seen as one
-    live = _read(folder / LIVE_PLAYLIST)
+    stamp = stamp_of(folder)  # before the read: a later change is seen as one
+    unread: dict[str, str] = {}
+    live = _read(folder, LIVE_PLAYLIST, unread)
     first = live.entries[0].sequence if live.entries else None
     left_out = first is not None and coverage.lacks(max(floor, full_until + 1), first)
-    if not (thoroughly or left_out or live.ended):
+    if not (thoroughly or left_out or live.ended or unread):
         return Listing(live.entries, live.refused, False, stamp)
-    full = _read(folder / FULL_PLAYLIST)
+    full = _read(folder, FULL_PLAYLIST, unread)
     full_last = full.entries[-1].sequence if full.entries else -1
     try:
         entries, disagreement = combined(live, full), ""
     except PlaylistsDisagree as error:
         entries, disagreement = live.entries, str(error)
-    ended = full.ended or (live.ended and bool(disagreement))  # full.m3u8 is ended first
+    is_unused = bool(disagreement) or FULL_PLAYLIST in unread
+    ended = full.ended or (live.ended and is_unused)  # full.m3u8 is ended first
     refused = tuple(dict.fromkeys((*full.refused, *live.refused)))
-    return Listing(entries, refused, ended, stamp, full_last, disagreement)
+    return Listing(entries, refused, ended, stamp, full_last, disagreement, unread)
 
 
-def segments_on_disk(folder: Path) -> set[str]:
+def segments_on_disk(folder: ForeignFolder) -> set[str]:
     """The names of the `.ts` files in a session's folder. Blocks."""
     try:
-        return {entry.name for entry in os.scandir(folder) if entry.name.endswith(".ts")}
-    except FileNotFoundError:
+        return {name for name in folder.names() if name.endswith(".ts")}
+    except (FileNotFoundError, NotRegular):
         return set()
 
 
-def _read(path: Path) -> Playlist:
+def _read(folder: ForeignFolder, name: str, unread: dict[str, str]) -> Playlist:
+    """A playlist, empty if it is not there; also if it is none, and `unread` says why."""
     try:
-        return parse(path.read_bytes())
+        return parse(folder.read(name, PLAYLIST_BYTES))
     except FileNotFoundError:
+        return Playlist()
+    except (NotRegular, FileTooLarge, PlaylistTooLong) as error:
+        unread[name] = str(error)
         return Playlist()
 
 

@@ -26,7 +26,6 @@ from app.indexing.segment_rows import SegmentMaker, Tools
 from app.media.fragment import Continuity
 from app.models import SegmentRow, SegmentState, SessionRow
 from app.models.schema import Buffer, Segment
-from app.storage.confined import member
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
@@ -130,7 +129,7 @@ class Follower:
 
     async def _finish_what_was_begun(self) -> None:
         """Finishes each `.ts` that is still there although it is indexed."""
-        left = await self._tools.thread(segments_on_disk, self.maker.folder)
+        left = await self._tools.thread(segments_on_disk, self.maker.written)
         if not left:
             return
         listing = await self._look(thoroughly=True)
@@ -177,7 +176,7 @@ class Follower:
     async def _look(self, *, thoroughly: bool) -> Listing:
         listing = await self._tools.thread(
             look,
-            self.maker.folder,
+            self.maker.written,
             self._coverage,
             self._floor,
             self._full_until,
@@ -185,6 +184,8 @@ class Follower:
         )
         for line in listing.refused:
             self._say_once("playlist_line_refused", line=line)
+        for name, reason in listing.unread.items():
+            self._say_once(f"playlist_refused:{name}", error=reason)
         if listing.disagreement:
             self._say_once("playlists_disagree", detail=listing.disagreement)
         return listing
@@ -229,12 +230,13 @@ class Follower:
         return self._coverage.runs[-1].last if self._coverage.runs else -1
 
     async def _unlink(self, name: str) -> None:
-        path = member(self.maker.folder, name)
         try:
-            await self._tools.thread(path.unlink, missing_ok=True)
+            await self._tools.thread(self.maker.written.remove, name)
+        except FileNotFoundError:
+            pass  # never written, or gone since an interrupted pass
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()
-            self._say_once("file_not_deletable", path=str(path), error=error.strerror)
+            self._say_once("file_not_deletable", file=name, error=str(error))
 
     def _say_once(self, event: str, **details: object) -> None:
         if event not in self._said:

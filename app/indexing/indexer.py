@@ -13,13 +13,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.buffer.paths import BUFFER_ROOT, LIVE_PLAYLIST
+from app.buffer.paths import BUFFER_ROOT
 from app.context import Context
 from app.indexing import file_events, session_leases
 from app.indexing.backlog import Stamp, stamp_of
@@ -28,6 +27,7 @@ from app.indexing.row_writer import RowWriter
 from app.indexing.segment_rows import Tools
 from app.models import Indexing
 from app.models.schema import EgressSession
+from app.storage.foreign import ForeignFolder
 
 SCAN_SECONDS = 2.0
 POLL_SECONDS = 0.2
@@ -133,7 +133,7 @@ class Indexer:
 
     async def _look_for_changes(self) -> None:
         followers = [follower for follower, task in self._followers.values() if not task.done()]
-        folders = [follower.maker.folder for follower in followers]
+        folders = [follower.maker.written for follower in followers]
         stamps = await asyncio.get_running_loop().run_in_executor(self.threads, _stamps, folders)
         missed = 0
         for follower, stamp in zip(followers, stamps, strict=True):
@@ -193,5 +193,5 @@ class Indexer:
         self.threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _stamps(folders: list[Path]) -> list[Stamp]:
-    return [stamp_of(folder / LIVE_PLAYLIST) for folder in folders]
+def _stamps(folders: list[ForeignFolder]) -> list[Stamp]:
+    return [stamp_of(folder) for folder in folders]

@@ -11,7 +11,9 @@ and more seldom, up to once a minute; what it copies is complete up to that mome
 
 from __future__ import annotations
 
+import io
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +21,15 @@ from datetime import UTC, datetime
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.ts")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _LONGEST_SECONDS = 86_400.0
+_YEARS = range(2000, 2101)
+
+LINE_BYTES = 1024
+"""A longer line is not looked at, and names no segment."""
+ENTRIES = 20_000
+"""Of a longer playlist the last ones are taken: 11 hours in segments of 2 s."""
+_LINES = 10 * ENTRIES
+_TOLD, _TOLD_CHARACTERS = 20, 100
+"""Of refused lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +46,8 @@ class Entry:
 class Playlist:
     """What one read of a playlist says.
 
-    `refused` are lines that can't name a segment: no plain file name, or without a length. They
-    still count in the media sequence.
+    `refused` are lines that can't name a segment: no plain file name, too long, or without a
+    length; the beginnings of the first ones. They all count in the media sequence.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -44,22 +55,34 @@ class Playlist:
     refused: tuple[str, ...] = ()
 
 
+class PlaylistTooLong(ValueError):
+    """More lines than any egress writes."""
+
+
 class PlaylistsDisagree(ValueError):
     """live.m3u8 and full.m3u8 number the same segments in different ways."""
 
 
 def parse(data: bytes) -> Playlist:
-    """The entries up to the last one that is complete in `data`, whatever comes after it."""
-    text = data[: data.rfind(b"\n") + 1].decode("utf-8", "replace")
-    lines = [line.rstrip("\r") for line in text.split("\n")]
-    if lines[0] != "#EXTM3U":
+    """The entries up to the last one that is complete in `data`, whatever comes after it.
+
+    Raises PlaylistTooLong.
+    """
+    if (count := data.count(b"\n")) > _LINES:
+        raise PlaylistTooLong(f"it has {count} lines; at most {_LINES} are read")
+    lines = io.BytesIO(data[: data.rfind(b"\n") + 1])
+    if lines.readline().rstrip(b"\r\n") != b"#EXTM3U":
         return Playlist()
-    entries: list[Entry] = []
+    entries: deque[Entry] = deque(maxlen=ENTRIES)
     refused: list[str] = []
-    first, ended = 0, False
+    first, listed, ended = 0, 0, False
     seconds: float | None = None
     start: datetime | None = None
-    for line in lines:
+    for written in lines:
+        is_long = len(written) > LINE_BYTES
+        line = written[:LINE_BYTES].rstrip(b"\r\n").decode("utf-8", "replace")
+        if is_long and line.startswith("#"):
+            continue
         tag, _, value = line.partition(":")
         if tag == "#EXT-X-MEDIA-SEQUENCE":
             first = int(value) if _NUMBER.fullmatch(value) else 0
@@ -70,11 +93,11 @@ def parse(data: bytes) -> Playlist:
         elif tag == "#EXT-X-ENDLIST":
             ended = True
         elif line and not line.startswith("#"):
-            sequence = first + len(entries) + len(refused)
-            if seconds is None or not _PLAIN_NAME.fullmatch(line):
-                refused.append(line)
-            else:
-                entries.append(Entry(line, sequence, seconds, start))
+            if seconds is not None and not is_long and _PLAIN_NAME.fullmatch(line):
+                entries.append(Entry(line, first + listed, seconds, start))
+            elif len(refused) < _TOLD:
+                refused.append(line[:_TOLD_CHARACTERS])
+            listed += 1
             seconds = start = None
     return Playlist(tuple(entries), ended, tuple(refused))
 
@@ -123,5 +146,7 @@ def _instant(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
+        return None
+    if instant.year not in _YEARS:  # one of a year further on can't be reckoned with
         return None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

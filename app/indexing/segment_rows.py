@@ -14,7 +14,7 @@ import structlog
 
 from app import metrics
 from app.buffer import clock
-from app.buffer.session_folders import session_path
+from app.buffer.session_folders import egress_folder, session_path
 from app.context import Context
 from app.indexing import fragment_files
 from app.indexing.playlist import Entry
@@ -24,7 +24,7 @@ from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity
 from app.models import FaultSlug, SegmentRow, SegmentState, SessionRow
 from app.models.schema import Segment
-from app.storage.confined import member
+from app.storage.foreign import ForeignFolder, NotRegular
 from app.store import row_of
 
 SECOND_LOOK_SECONDS = 1.0
@@ -70,6 +70,7 @@ class SegmentMaker:
 
     def __init__(self, tools: Tools, session: SessionRow) -> None:
         self.folder: Path = session_path(tools.ctx.settings.media_root, session)
+        self.written = egress_folder(tools.ctx.settings.media_root, session)
         self.clock = SessionClock(tools.ctx, session)
         self._tools = tools
         self._session_id: str = session["_id"]
@@ -133,13 +134,15 @@ class SegmentMaker:
 
     def _make_fragment(self, entry: Entry, previous: Continuity | None) -> fragment_files.Fragment:
         try:
-            return fragment_files.make_fragment(self.folder, entry, previous, self._tools.name)
+            return fragment_files.make_fragment(
+                self.written, self.folder, entry, previous, self._tools.name
+            )
         except (Unpreparable, OSError):
             raise
         except Exception as error:  # whatever one file's bytes bring about: its session goes on
             log.exception("segment_not_understood", session=self._session_id, segment=entry.name)
             fault = Fault(FaultSlug.CORRUPT, f"{type(error).__name__}: {error}")
-            raise Unpreparable(str(member(self.folder, entry.name)), [fault]) from error
+            raise Unpreparable(f"{self.written}/{entry.name}", [fault]) from error
 
     async def _faulty(
         self, entry: Entry, error: Unpreparable, end_ticks: int, committed_at: datetime
@@ -153,7 +156,7 @@ class SegmentMaker:
         fault = error.slug
         name = entry.name
         try:
-            name = await self._tools.thread(fragment_files.quarantine, self.folder, entry.name)
+            name = await self._tools.thread(fragment_files.quarantine, self.written, entry.name)
         except FileNotFoundError:
             fault = FaultSlug.MISSING
         except OSError as refused:
@@ -174,7 +177,7 @@ class SegmentMaker:
             start_ticks,
             start_ticks + length,
             committed_at,
-            size_bytes=await self._tools.thread(_size, member(self.folder, name)),
+            size_bytes=await self._tools.thread(_size, self.written, name),
             state=SegmentState.QUARANTINED,
             fault=fault,
         )
@@ -206,8 +209,8 @@ class SegmentMaker:
         return row_of(row)
 
 
-def _size(path: Path) -> int:
+def _size(written: ForeignFolder, name: str) -> int:
     try:
-        return path.stat().st_size
-    except FileNotFoundError:
+        return written.status(name).st_size
+    except (FileNotFoundError, NotRegular):
         return 0

@@ -1,7 +1,8 @@
-"""The pictures and audio frames of one `.ts` file, read with libav."""
+"""The pictures and audio frames of one segment's MPEG-TS, read with libav."""
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 import av
@@ -35,10 +36,13 @@ class Elementary:
     audio_format: AudioFormat | None
 
 
-def demux(path: str) -> Elementary:
-    """Read the MPEG-TS file at `path`. Raises Unpreparable for what can't be used."""
+def demux(data: bytes, path: str) -> Elementary:
+    """Read the bytes of an MPEG-TS file. Raises Unpreparable for what can't be used.
+
+    `path` is for messages: the file may be another one by now.
+    """
     try:
-        return _demux(path)
+        return _demux(data, path)
     # ValueError: PyAV found no stream, because the file has no program map.
     except (av.error.FFmpegError, ValueError) as error:
         raise Unpreparable(
@@ -46,12 +50,13 @@ def demux(path: str) -> Elementary:
         ) from error
 
 
-def _demux(path: str) -> Elementary:
-    with av.open(
-        f"file:{path}",
+def _demux(data: bytes, path: str) -> Elementary:
+    with av.open(  # type: ignore[call-overload] # PyAV's stub says list[str] of stream options
+        io.BytesIO(data),
+        "r",
         format="mpegts",
         options=_NO_FRAME_RATE,
-        stream_options=_SKIP_DECODING,  # type: ignore[arg-type] # PyAV's stub says list[str]
+        stream_options=_SKIP_DECODING,
     ) as container:
         pictures: list[AccessUnit] = []
         picture_times: list[int] = []

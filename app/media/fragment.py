@@ -110,7 +110,25 @@ def prepare(
     *,
     base_ticks: int = MPEGTS_BASE_TICKS,
 ) -> Prepared:
-    """Read the committed segment at `path` and make its fragment.
+    """Read the MPEG-TS file of ours at `path` and make its fragment: see `prepare_bytes`."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise Unpreparable(
+            path, [Fault(FaultSlug.UNREADABLE, error.strerror or str(error))]
+        ) from error
+    return prepare_bytes(data, path, extinf_seconds, previous, base_ticks=base_ticks)
+
+
+def prepare_bytes(
+    data: bytes,
+    path: str,
+    extinf_seconds: float,
+    previous: Continuity | None = None,
+    *,
+    base_ticks: int = MPEGTS_BASE_TICKS,
+) -> Prepared:
+    """Make the fragment of a committed segment, of which `data` is all. `path` is for messages.
 
     `extinf_seconds` is the length that the playlist promised. `previous` is the continuity of the
     session's fragment before it (of the last one that could be prepared), None for the first.
@@ -118,16 +136,10 @@ def prepare(
     Raises Unpreparable with all faults found. Blocks for some milliseconds (call it in a thread;
     most of the time is spent without the GIL).
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise Unpreparable(
-            path, [Fault(FaultSlug.UNREADABLE, error.strerror or str(error))]
-        ) from error
     inspection = inspect(data)
     if inspection.faults:
         raise Unpreparable(path, inspection.faults)
-    found = demux(path)
+    found = demux(data, path)
     pts = _session_ticks(found.picture_times, previous, base_ticks)
     sound_times = _session_ticks(found.audio_times, previous, base_ticks)
     frame_ticks = _frame_ticks(pts, previous)

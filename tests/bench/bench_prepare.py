@@ -16,6 +16,7 @@ from pathlib import Path
 from app.indexing import fragment_files
 from app.indexing.playlist import Entry
 from app.media.fragment import Continuity, prepare
+from app.storage.foreign import ForeignFolder
 from tests.bench import measure, media
 from tests.bench.ground import Ground
 from tests.bench.report import Result, result
@@ -73,13 +74,12 @@ def _make_fragments(paths: Sequence[Path], folder: Path, each: int) -> list[floa
 
     def step(entry: Entry) -> None:
         nonlocal continuity
-        made = fragment_files.make_fragment(folder, entry, continuity, "bench")
+        written = ForeignFolder(folder, ())
+        made = fragment_files.make_fragment(written, folder, entry, continuity, "bench")
         continuity = made.prepared.continuity
 
     for number, path in enumerate(paths):
-        link = folder / path.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(path)
+        shutil.copyfile(path, folder / path.name)
         entry = Entry(path.name, number, each, datetime.now(UTC))
         used.append(measure.cost(partial(step, entry)).cpu_seconds)
     return used

@@ -408,3 +408,44 @@ def test_a_join_is_found_however_it_is_written() -> None:
         assert list(joins(ast.parse(text))), text
     for text in ("folder / 'x'", "root / BUFFER_ROOT", "width / height", "a.with_name(a.name + X)"):
         assert not list(joins(ast.parse(text))), text
+
+
+# Who opens or lists files by themselves, and why nothing that egress wrote is among them.
+OPENS_FILES = {
+    "app/storage": "here files of others are opened, and ours",
+    "app/media": "files that it is given: fragments, clips and parts, which are ours",
+    "app/captures": "parts and clips",
+    "app/clips": "clips and their pictures",
+    "app/api/byte_streams.py": "fragments and clips",
+    "app/indexing/fragment_files.py": "fragments and init segments",
+    "app/viewing/buffer_thumbnails.py": "fragments and init segments",
+    "app/viewing/fragment_sources.py": "init segments",
+    "app/condition/measures.py": "adds sizes up, opens no file and follows no link",
+    "app/client": "what a person at the terminal names",
+    "app/processes": "logs, locks and passwords in DATA_DIR",
+    "app/context.py": "a queue",
+}
+OPENERS = re.compile(
+    r"(^|\.)(open|read_bytes|read_text|scandir|listdir|iterdir|r?glob|f?walk|rmtree|copy\w*)$"
+)
+
+
+def test_one_place_opens_what_egress_wrote() -> None:
+    """A session's folder is reached through a ForeignFolder, which nothing can be opened by."""
+    openers = {
+        name_of(path)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and OPENERS.search(ast.unparse(node.func))
+    }
+    known = {each for each in openers for place in OPENS_FILES if each.startswith(place)}
+    assert openers - known == set()
+    knowing = {name_of(p) for p in SOURCES if "BUFFER_ROOT" in p.read_text()}
+    assert knowing == {
+        "app/buffer/paths.py",
+        "app/buffer/session_folders.py",
+        "app/cleaning/buffer_tree.py",
+        "app/condition/machine.py",
+        "app/condition/measures.py",
+        "app/indexing/indexer.py",
+    }

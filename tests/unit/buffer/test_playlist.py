@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.indexing.playlist import Playlist, PlaylistsDisagree, combined, parse
+from app.indexing.playlist import Playlist, PlaylistsDisagree, PlaylistTooLong, combined, parse
 
 # As egress v1.14.1 wrote them for a share of 16 s in segments of 2 s.
 HEAD = "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-ALLOW-CACHE:NO\n#EXT-X-TARGETDURATION:2\n"
@@ -109,3 +109,43 @@ def test_playlists_that_contradict_each_other_are_not_joined() -> None:
 def test_an_empty_playlist_adds_nothing() -> None:
     assert combined(parse(WHOLE), Playlist()) == parse(WHOLE).entries
     assert combined(Playlist(), parse(WHOLE)) == parse(WHOLE).entries
+
+
+def test_a_line_that_is_too_long_names_nothing_and_still_counts() -> None:
+    """Nor is more than its beginning kept, of however many there are."""
+    long = "x" * (2**20) + ".ts"
+    playlist = parse(written([NAMES[0], long, *NAMES[1:3]]))
+    assert [(entry.name, entry.sequence) for entry in playlist.entries] == [
+        (NAMES[0], 0),
+        (NAMES[1], 2),
+        (NAMES[2], 3),
+    ]
+    assert playlist.refused == ("x" * 100,)
+    many = parse(written(["/" * 1500] * 1000 + NAMES[:1]))
+    assert [entry.sequence for entry in many.entries] == [1000]
+    assert sum(map(len, many.refused)) <= 2000
+    tagged = parse(HEAD.encode() + b"#EXTINF:2.000," + b"x" * 5000 + b"\na.ts\n")
+    assert tagged.entries == ()
+
+
+def test_of_very_many_entries_the_last_ones_are_taken() -> None:
+    names = [f"s{number}.ts" for number in range(60_000)]
+    text = "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:7\n" + "".join(f"#EXTINF:2,\n{n}\n" for n in names)
+    entries = parse(text.encode()).entries
+    assert len(entries) == 20_000
+    assert (entries[0].name, entries[0].sequence) == ("s40000.ts", 40_007)
+    assert (entries[-1].name, entries[-1].sequence) == ("s59999.ts", 60_006)
+
+
+def test_a_playlist_of_very_many_lines_is_refused_unread() -> None:
+    with pytest.raises(PlaylistTooLong, match="it has 4000001 lines; at most 200000 are read"):
+        parse(b"#EXTM3U\n" + b"\n" * 4_000_000)
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "1999-12-31T23:59:59Z"]
+)
+def test_a_time_that_no_egress_has_is_none(time: str) -> None:
+    """Reckoning with it would overflow."""
+    text = f"#EXTM3U\n#EXT-X-PROGRAM-DATE-TIME:{time}\n#EXTINF:2.000,\na.ts\n"
+    assert parse(text.encode()).entries[0].start is None

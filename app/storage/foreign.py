@@ -1,0 +1,188 @@
+"""Files that somebody else may have written: opened without trust, read within bounds.
+
+Egress decodes the media of strangers, so what lies in its folders may be anything: a link to a file
+of ours, a pipe that nobody ever writes into, a file of any size, or one that grows while it is
+read. Here is the only place where such files are opened. All calls block, but never on such a file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from app.storage.confined import PathRefused, checked, is_name
+
+SEGMENT_BYTES = 64 * 2**20
+PLAYLIST_BYTES = 4 * 2**20
+ENTRIES = 20_000
+"""What is read of a segment, of a playlist, and of a folder at most."""
+
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_BLOCK_BYTES = 2**20
+_KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class NotRegular(OSError):
+    """Something else than a regular file, or than a folder, has this name."""
+
+
+class FileTooLarge(OSError):
+    """A file has more bytes than are ever read of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignFolder:
+    """A folder below a root of ours, in which somebody else writes.
+
+    `root` is followed wherever it leads, `parts` are not: each is opened within the one before it,
+    so that none of them can be a link, now or in a moment. A folder that is one, or is no folder,
+    raises NotRegular; one that is not there FileNotFoundError; a name that is none PathRefused.
+    """
+
+    root: Path
+    parts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Where it is, for messages: whoever opens it by a path follows links."""
+        return "/".join((str(self.root), *self.parts))
+
+    @property
+    def name(self) -> str:
+        return self.parts[-1]
+
+    @property
+    def outer(self) -> ForeignFolder:
+        """The folder that this one is in."""
+        return ForeignFolder(self.root, self.parts[:-1])
+
+    def read(self, name: str, most_bytes: int) -> bytes:
+        """The bytes of a regular file. Raises NotRegular, FileTooLarge, OSError."""
+        with self._opened() as folder:
+            # Not opened to find out what it is: opening a device may do something.
+            status = os.stat(checked(name), dir_fd=folder, follow_symlinks=False)
+            self._check(name, status, most_bytes)
+            file = os.open(name, _FILE, dir_fd=folder)
+            try:
+                self._check(name, os.fstat(file), most_bytes)
+                return self._read(name, file, most_bytes)
+            finally:
+                os.close(file)
+
+    def status(self, name: str) -> os.stat_result:
+        """What the folder says of a name; of a link, of itself."""
+        with self._opened() as folder:
+            return os.stat(checked(name), dir_fd=folder, follow_symlinks=False)
+
+    def older(self, names: Iterable[str], before: float) -> list[str]:
+        """Those of its names that were last written before then, in seconds since 1970."""
+        old: list[str] = []
+        with self._opened() as folder:
+            for name in names:
+                with suppress(FileNotFoundError):  # gone since it was listed
+                    status = os.stat(_one(name), dir_fd=folder, follow_symlinks=False)
+                    if status.st_mtime < before:
+                        old.append(name)
+        return old
+
+    def names(self, most: int = ENTRIES) -> list[str]:
+        """The names in it, at most so many, in no order. They may be of any characters."""
+        with self._opened() as folder, os.scandir(folder) as entries:
+            return [entry.name for entry in islice(entries, most)]
+
+    def is_writable(self) -> bool:
+        """Whether files can be made and removed in it."""
+        with self._opened() as folder:
+            return os.access(".", os.W_OK | os.X_OK, dir_fd=folder)
+
+    def folders(self, most: int = ENTRIES) -> list[ForeignFolder]:
+        """The folders in it whose names may be ours, of at most so many entries."""
+        with self._opened() as folder, os.scandir(folder) as entries:
+            return [
+                ForeignFolder(self.root, (*self.parts, entry.name))
+                for entry in islice(entries, most)
+                if is_name(entry.name) and entry.is_dir(follow_symlinks=False)
+            ]
+
+    def rename(self, name: str, to: str) -> None:
+        """Gives a file, or whatever it is, another name within the folder."""
+        with self._opened() as folder:
+            os.rename(checked(name), checked(to), src_dir_fd=folder, dst_dir_fd=folder)
+
+    def unlink(self, name: str) -> None:
+        """Removes a file. Raises FileNotFoundError, IsADirectoryError."""
+        with self._opened() as folder:
+            os.unlink(checked(name), dir_fd=folder)
+
+    def remove(self, name: str) -> None:
+        """Removes a file, or whatever it is, a folder with all that is in it.
+
+        Raises FileNotFoundError.
+        """
+        with self._opened() as folder:
+            try:
+                os.unlink(_one(name), dir_fd=folder)
+            except IsADirectoryError:
+                shutil.rmtree(name, dir_fd=folder)
+
+    def remove_whole(self) -> None:
+        """Removes the folder with all that is in it. Raises FileNotFoundError."""
+        self.outer.remove(self.name)
+
+    def remove_empty(self) -> None:
+        """Removes the folder. Raises OSError if anything is in it."""
+        with self.outer._opened() as outer:
+            os.rmdir(self.name, dir_fd=outer)
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for part in self.parts:
+                outer = descriptor
+                try:
+                    descriptor = os.open(checked(part), _FOLDER, dir_fd=outer)
+                except NotADirectoryError as error:
+                    raise NotRegular(f"{self}: {part} is a link, or no folder") from error
+                os.close(outer)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _check(self, name: str, status: os.stat_result, most_bytes: int) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+            raise NotRegular(f"{self}/{name} is {kind}, not a file")
+        if status.st_size > most_bytes:
+            raise self._too_large(name, f"{status.st_size} bytes", most_bytes)
+
+    def _read(self, name: str, file: int, most_bytes: int) -> bytes:
+        data = bytearray()
+        while block := os.read(file, min(_BLOCK_BYTES, most_bytes + 1 - len(data))):
+            data += block
+            if len(data) > most_bytes:
+                raise self._too_large(name, "more bytes since it is read", most_bytes)
+        return bytes(data)
+
+    def _too_large(self, name: str, has: str, most_bytes: int) -> FileTooLarge:
+        return FileTooLarge(f"{self}/{name} has {has}; at most {most_bytes} are read")
+
+
+def _one(name: str) -> str:
+    """A name as a folder lists it, of any characters: it leads nowhere but to what it names."""
+    if "/" in name or "\0" in name or name in ("", ".", ".."):
+        raise PathRefused(f"{name!r:.100} names nothing within a folder")
+    return name

@@ -1,0 +1,187 @@
+"""An egress that was taken over: what it leaves in its folder harms no file and no neighbour."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.cleaning import cleanup
+from app.context import Context
+from app.indexing.indexer import Indexer
+from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
+from tests.integration.buffer.test_cleanup import end, make_old
+from tests.pace import Pace
+
+MIB = 2**20
+MEMORY_BYTES = 150 * MIB
+"""Far less than what any of these would take if it were read."""
+
+
+def link(path: Path) -> None:
+    """To media that would be taken, if the link were followed."""
+    outside = path.parents[4] / "outside.ts"
+    path.rename(outside)
+    path.symlink_to(outside)
+
+
+def fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    (path / "inner").mkdir(parents=True)
+
+
+def device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def sparse(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(400 * MIB)
+
+
+PUT: dict[str, tuple[Callable[[Path], None], str]] = {
+    "link": (link, "not-a-file"),
+    "pipe": (fifo, "not-a-file"),
+    "folder": (folder, "not-a-file"),
+    "device": (device, "not-a-file"),
+    "sparse file": (sparse, "too-large"),
+}
+
+
+def peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+async def keeps_up(neighbour: DiskShare, count: int) -> None:
+    """The neighbour's next segment is there at once."""
+    with Pace() as pace:
+        neighbour.commit()
+        await neighbour.indexed(count)
+    assert pace.fair_seconds < 1.0, pace.seconds
+
+
+@pytest.mark.parametrize("kind", PUT)
+async def test_what_is_no_segment_is_a_gap_and_nothing_waits_for_it(
+    ctx: Context, share: BeginShare, kind: str
+) -> None:
+    put, fault = PUT[kind]
+    hostile, neighbour = await share("eve"), await share("ann")
+    before = peak_bytes()
+    async with indexing(ctx):
+        hostile.commit()
+        neighbour.commit()
+        await hostile.indexed(1)
+        await neighbour.indexed(1)
+        put(hostile.egress.write_segment(*hostile.next_segment()))
+        hostile.egress.name_segments()
+        await keeps_up(neighbour, 2)
+        hostile.commit(2)
+        rows = await hostile.indexed(4)
+        await keeps_up(neighbour, 3)
+    assert [row["fault"] for row in rows] == [None, fault, None, None]
+    assert rows[1]["name"] == f"{hostile.egress.names[1]}.bad"
+    assert peak_bytes() - before < MEMORY_BYTES
+    # and it goes as other segments do
+    await end(hostile)
+    await make_old(ctx, hostile, range(4))
+    await cleanup.run(ctx)
+    assert await hostile.rows() == []
+    assert (ctx.settings.media_root.exists(), hostile.folder.exists()) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["live.m3u8", "full.m3u8"])
+@pytest.mark.parametrize("kind", [*PUT, "long line", "many lines"])
+async def test_what_is_no_playlist_is_told_once_and_the_other_one_is_read(
+    ctx: Context, share: BeginShare, kind: str, name: str
+) -> None:
+    hostile, neighbour = await share("eve"), await share("ann")
+    before = peak_bytes()
+    with capture_logs() as logs:
+        async with indexing(ctx):
+            hostile.commit(2)
+            neighbour.commit()
+            await hostile.indexed(2)
+            await neighbour.indexed(1)
+            hostile.commit(2)
+            spoil(hostile.folder / name, kind)
+            await keeps_up(neighbour, 2)
+            await hostile.change(ended_at=datetime.now(UTC))  # now both are read
+            await hostile.indexed(4)
+            await keeps_up(neighbour, 3)
+    assert peak_bytes() - before < MEMORY_BYTES
+    told = [line for line in logs if line["event"] == "playlist_refused"]
+    assert len(told) <= 1, told
+    assert max(len(str(line)) for line in logs) < 1000
+
+
+def spoil(path: Path, kind: str) -> None:
+    """Puts that in the place of a playlist, or behind what is in it."""
+    match kind:
+        case "long line":
+            with path.open("r+b") as file:
+                file.seek(0, os.SEEK_END)
+                file.write(b"#EXTINF:2.000,\n")
+                file.seek(200 * MIB, os.SEEK_CUR)
+                file.write(b".ts\n")
+        case "many lines":
+            with path.open("ab") as file:
+                file.writelines(b"#EXTINF:2.000,\ns%d.ts\n" % number for number in range(200_000))
+        case _:
+            PUT[kind][0](path)
+
+
+async def test_a_part_that_is_a_link_is_not_written_through(
+    ctx: Context, share: BeginShare
+) -> None:
+    """The name of a part can be foreseen from those before it."""
+    hostile = await share("eve")
+    outside = ctx.settings.media_root.parent / "a-file-of-the-service"
+    outside.write_bytes(b"untouched")
+    async with indexing(ctx) as indexer:
+        hostile.commit()
+        (first,) = await hostile.indexed(1)
+        plant(hostile, indexer, first, outside)
+        hostile.commit()
+        rows = await hostile.indexed(2)
+    assert outside.read_bytes() == b"untouched"
+    assert [row["fault"] for row in rows] == [None, None]
+
+
+def plant(hostile: DiskShare, indexer: Indexer, row: dict[str, Any], outside: Path) -> None:
+    for name in ("00000001.m4s", f"init-{row['init_id']}.mp4"):
+        (hostile.folder / f"{name}.{indexer.name}.part").symlink_to(outside)
+
+
+async def test_very_many_names_are_a_matter_of_their_own_session(
+    ctx: Context, share: BeginShare
+) -> None:
+    """In a playlist, and as files."""
+    hostile, neighbour = await share("eve"), await share("ann")
+    for number in range(20_000):
+        (hostile.folder / f"x{number}.ts").touch()
+    before = peak_bytes()
+    text = "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n"
+    text += "".join(f"#EXTINF:2.000,\nx{number}.ts\n" for number in range(60_000))
+    (hostile.folder / "live.m3u8").write_text(text)
+    async with indexing(ctx):
+        neighbour.commit()
+        await neighbour.indexed(1)
+        began = time.monotonic()
+        for count in range(2, 6):
+            await keeps_up(neighbour, count)
+            await hostile.indexed(count)
+        assert time.monotonic() - began < 60
+    assert peak_bytes() - before < MEMORY_BYTES

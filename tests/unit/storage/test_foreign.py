@@ -1,0 +1,181 @@
+"""Whatever lies in a folder of others, opening it neither waits, nor leads out, nor takes much."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.storage.confined import PathRefused
+from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, ForeignFolder, NotRegular
+
+MIB = 2**20
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ForeignFolder:
+    (tmp_path / "room" / "user").mkdir(parents=True)
+    (tmp_path / "secret").write_text("a secret of the service")
+    return ForeignFolder(tmp_path, ("room", "user"))
+
+
+def path_of(folder: ForeignFolder) -> Path:
+    return Path(str(folder))
+
+
+def test_a_file_is_read_whole(folder: ForeignFolder) -> None:
+    (path_of(folder) / "a.ts").write_bytes(b"media" * MIB)
+    assert folder.read("a.ts", 5 * MIB) == b"media" * MIB
+    (path_of(folder) / "empty.ts").touch()
+    assert folder.read("empty.ts", MIB) == b""
+    with pytest.raises(FileNotFoundError):
+        folder.read("b.ts", MIB)
+
+
+def link(path: Path) -> None:
+    path.symlink_to(path.parents[2] / "secret")
+
+
+def link_to_nothing(path: Path) -> None:
+    path.symlink_to("nothing")
+
+
+def link_to_a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def listener(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        here = Path.cwd()
+        os.chdir(path.parent)  # the path of a socket has 107 characters at most
+        try:
+            one.bind(path.name)
+        finally:
+            os.chdir(here)
+
+
+def full_folder(path: Path) -> None:
+    (path / "x" / "y").mkdir(parents=True)
+    (path / "x" / "z").symlink_to(path.parents[2])
+
+
+def sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(400 * MIB)
+
+
+MADE: dict[str, tuple[Callable[[Path], None], type[OSError], str]] = {
+    "link": (link, NotRegular, "is a link"),
+    "link to nothing": (link_to_nothing, NotRegular, "is a link"),
+    "link to a device": (link_to_a_device, NotRegular, "is a link"),
+    "pipe": (fifo, NotRegular, "is a pipe"),
+    "socket": (listener, NotRegular, "is a socket"),
+    "folder": (full_folder, NotRegular, "is a folder"),
+    "sparse file": (sparse, FileTooLarge, "has 419430400 bytes; at most 67108864 are read"),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_what_is_no_file_of_a_sensible_size_is_refused_at_once(
+    folder: ForeignFolder, kind: str
+) -> None:
+    """Without taking memory for it. It can be renamed, and removed, all the same."""
+    make, error, says = MADE[kind]
+    make(path_of(folder) / "a.ts")
+    tracemalloc.start()
+    try:
+        with pytest.raises(error, match=says):
+            folder.read("a.ts", SEGMENT_BYTES)
+        assert tracemalloc.get_traced_memory()[1] < MIB
+    finally:
+        tracemalloc.stop()
+    folder.rename("a.ts", "a.ts.bad")
+    folder.remove("a.ts.bad")
+    assert folder.names() == []
+    assert (folder.root / "secret").read_text() == "a secret of the service"
+
+
+def test_a_file_that_gives_more_than_its_size_is_refused_at_the_cap() -> None:
+    """As one does that grows while it is read; the files of /proc say that they have no bytes."""
+    grown = ForeignFolder(Path(f"/proc/{os.getpid()}"), ())
+    assert grown.status("maps").st_size == 0
+    with pytest.raises(FileTooLarge, match="more bytes since it is read"):
+        grown.read("maps", 100)
+
+
+@pytest.mark.parametrize("part", ["room", "user"])
+def test_a_folder_that_became_a_link_is_not_followed(folder: ForeignFolder, part: str) -> None:
+    """Whatever is asked of it, and also if it leads to a folder of ours."""
+    place = folder.root / "room" if part == "room" else path_of(folder)
+    place.rename(folder.root / "moved")
+    ours = folder.root / "ours"
+    (ours / "user").mkdir(parents=True)
+    for inner in (ours, ours / "user"):
+        (inner / "a.ts").write_bytes(b"ours")
+    place.symlink_to(ours)
+    asked: list[Callable[[], object]] = [
+        lambda: folder.read("a.ts", MIB),
+        lambda: folder.status("a.ts"),
+        folder.names,
+        folder.folders,
+        lambda: folder.rename("a.ts", "b.ts"),
+        lambda: folder.remove("a.ts"),
+        lambda: folder.older(["a.ts"], 1e12),
+    ]
+    for ask in asked:
+        with pytest.raises(NotRegular, match="is a link, or no folder"):
+            ask()
+    assert sorted(path.name for path in ours.rglob("*")) == ["a.ts", "a.ts", "user"]
+
+
+def test_removing_a_folder_that_became_a_link_removes_the_link(folder: ForeignFolder) -> None:
+    (folder.root / "ours").mkdir()
+    (folder.root / "ours" / "clip.mp4").touch()
+    path_of(folder).rmdir()
+    path_of(folder).symlink_to(folder.root / "ours")
+    folder.remove_whole()
+    assert not path_of(folder).is_symlink()
+    assert (folder.root / "ours" / "clip.mp4").exists()
+
+
+def test_of_a_crowded_folder_only_so_many_names_are_taken(folder: ForeignFolder) -> None:
+    for number in range(30):
+        (path_of(folder) / str(number)).mkdir()
+    assert len(folder.names(20)) == 20
+    assert len(folder.folders(20)) == 20
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "", ".", "..", "a/b"])
+def test_no_name_leads_out_of_the_folder(folder: ForeignFolder, name: str) -> None:
+    asked: list[Callable[[str], object]] = [
+        lambda each: folder.read(each, MIB),
+        folder.status,
+        lambda each: folder.rename(each, "a"),
+        lambda each: folder.rename("a", each),
+        folder.remove,
+        lambda each: folder.older([each], 1e12),
+    ]
+    for ask in asked:
+        with pytest.raises(PathRefused):
+            ask(name)
+    with pytest.raises(PathRefused):
+        ForeignFolder(folder.root, (name,)).names()
+
+
+def test_names_of_any_characters_can_be_removed(folder: ForeignFolder) -> None:
+    """They are what the folder lists: the service itself names none so."""
+    names = ["a b", "new\nline", "ä", b"\xff".decode(errors="surrogateescape")]
+    for name in names:
+        (path_of(folder) / name).touch()
+    assert sorted(folder.older(folder.names(), 1e12)) == sorted(names)
+    for name in names:
+        folder.remove(name)
+    assert folder.names() == []
