@@ -178,7 +178,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
     async def upgrade() -> None:
         store = Store(settings.mongo_url)
         try:
-            await store.upgrade()
+            await store.upgrade(settings.media_root)
         finally:
             await store.close()
 

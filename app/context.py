@@ -28,7 +28,7 @@ async def opened(settings: Settings) -> AsyncIterator[Context]:
     instance = instance_id(settings.media_root)
     store = Store(settings.mongo_url)
     try:
-        await store.prepare()
+        await store.prepare(settings.media_root)
         queue = await Queue.open(settings)
         try:
             yield Context(settings, store, queue, instance)

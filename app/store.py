@@ -19,6 +19,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from odmantic import Model
@@ -110,22 +111,23 @@ class Store:
         )
         self.database = self.client[parse_uri(mongo_url)["database"] or "replay"]
 
-    async def prepare(self) -> None:
+    async def prepare(self, media_root: Path) -> None:
         """Upgrades the rows, and makes every index that is not there yet.
 
         Safe to run by several processes at once. Raises ConfigurationError: see `upgrade`.
         """
-        await self.upgrade()
+        await self.upgrade(media_root)
         for model in MODELS:
             if indexes := _indexes(model):
                 await self.database[+model].create_indexes(indexes)
 
-    async def upgrade(self) -> None:
-        """Makes the rows those of this release; waits while another process does.
+    async def upgrade(self, media_root: Path) -> None:
+        """Makes the rows, and the files that they tell of, those of this release.
 
+        Waits while another process does.
         Raises ConfigurationError if a later release has written here.
         """
-        await version.upgrade(self.database)
+        await version.upgrade(self.database, media_root)
 
     def rows(self, model: type[Stored[RowOf]]) -> AsyncCollection[RowOf]:
         """The collection of a model, typed as its rows are."""

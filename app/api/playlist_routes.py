@@ -23,7 +23,7 @@ from app.api.operation import Answer, endpoint
 from app.api.rates import Cost
 from app.api.share_lookup import WindowQuery
 from app.buffer import paths
-from app.buffer.session_folders import session_path
+from app.buffer.session_folders import fragment_path
 from app.captures import preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
@@ -138,7 +138,7 @@ async def get_segment(call: Call[None]) -> Response:
         raise _missing()
     share = await _share(call, session["buffer_id"])
     try:
-        folder = session_path(ctx.settings.media_root, session)
+        folder = fragment_path(ctx.settings.media_root, session)
     except PathRefused as error:
         log.error("folder_refused", session=found[1], error=str(error))
         raise _gone() from error

@@ -1,10 +1,12 @@
 """Names on disk: how true names become folders, and back to a session's id. Pure.
 
     {media root}/replay-buffer/{room}/{user}/{session id}/segment_….ts   written by egress
-                                                          {sequence}.m4s   its fragment
-                                                          {sequence}.jpg   its tile on a sheet
+    {media root}/fragments/{room}/{user}/{session id}/{sequence}.m4s     its fragment
+                                                      {sequence}.jpg     its tile on a sheet
     {media root}/replays/{owner}/{accepted at}-{short id}.mp4            a clip
     {media root}/thumbnails/{clip id}/                                   its pictures
+
+Only `replay-buffer` is shared with egress. All else is ours alone.
 
 A folder name is an ASCII slug for people plus a hash of the true name for uniqueness, so it never
 holds a separator, a dot at its start or a template variable of LiveKit's, whatever the name was.
@@ -19,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 BUFFER_ROOT = "replay-buffer"
+FRAGMENTS_ROOT = "fragments"
 CLIPS_ROOT = "replays"
 THUMBNAILS_ROOT = "thumbnails"
 SEGMENT_PREFIX = "segment"
@@ -53,17 +56,17 @@ def instance_of(session_id: str) -> str | None:
 
 
 def session_folder(room: str, identity: str, session_id: str) -> PurePosixPath:
-    """A session's folder, relative to the media root."""
+    """A session's folder, in which egress writes, relative to the media root."""
     return PurePosixPath(BUFFER_ROOT, folder_name(room), folder_name(identity), session_id)
 
 
 def fragment_name(sequence: int) -> str:
-    """The file name of a segment's fragment, next to its `.ts`."""
+    """The file name of a segment's fragment."""
     return f"{sequence:08d}.m4s"
 
 
 def init_name(init_id: str) -> str:
-    """The file name of an init segment within its session's folder."""
+    """The file name of an init segment, next to the fragments that need it."""
     return f"init-{init_id}.mp4"
 
 

@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.buffer.paths import BUFFER_ROOT
+from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.models import SessionRow
 from app.storage.confined import PathRefused, checked, inside
 from app.storage.foreign import ForeignFolder
+
+SEGMENT_SUFFIX = ".ts"
+QUARANTINED_SUFFIX = ".bad"
+"""Follows the other one: of a segment that can't be used."""
 
 _DEPTH = 4
 """replay-buffer, room, user, session."""
 
 
-def session_path(media_root: Path, session: SessionRow) -> Path:
-    """The folder of a session, absolute. The row has at least `_id` and `folder`.
+@dataclass(frozen=True, slots=True)
+class SessionFolders:
+    """`written`: what egress has written. `fragments`: what was made of it; nobody else is there,
+    but it is reached with the same care."""
+
+    written: ForeignFolder
+    fragments: ForeignFolder
+
+    def remove(self, name: str) -> None:
+        """Removes the file of a segment: of egress whatever has the name. Raises OSError."""
+        if is_of_egress(name):
+            self.written.remove(name)
+        else:
+            self.fragments.unlink(name)
+
+
+def is_of_egress(name: str) -> bool:
+    """Whether a segment's file is the one that egress wrote, and no fragment."""
+    return checked(name).removesuffix(QUARANTINED_SUFFIX).endswith(SEGMENT_SUFFIX)
+
+
+def folders_of(media_root: Path, session: SessionRow) -> SessionFolders:
+    """Both folders of a session. The row has at least `_id` and `folder`.
 
     Raises PathRefused if the row names anything else than a session's folder of this id.
     """
-    return inside(media_root, "/".join(_parts(session)))
+    written = _parts(session)
+    return SessionFolders(
+        ForeignFolder(media_root, written),
+        ForeignFolder(media_root, (FRAGMENTS_ROOT, *written[1:])),
+    )
 
 
-def egress_folder(media_root: Path, session: SessionRow) -> ForeignFolder:
-    """The folder that egress writes a session's segments and playlists into.
-
-    The row has at least `_id` and `folder`. Raises PathRefused as `session_path` does.
-    """
-    return ForeignFolder(media_root, _parts(session))
+def fragment_path(media_root: Path, session: SessionRow) -> Path:
+    """The folder of a session's fragments, absolute. Raises PathRefused as `folders_of` does."""
+    return inside(media_root, "/".join((FRAGMENTS_ROOT, *_parts(session)[1:])))
 
 
 def _parts(session: SessionRow) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """Checks what must hold between disk and rows, and says where it does not.
 
 1. An indexed segment has a complete file of the recorded size.
-2. Every file under the buffer root is exactly one of: indexed, condemned (about to be deleted), not
-   yet named by its playlist, or of a named class (playlist, init segment, tile of an indexed
-   segment, quarantined, being written).
+2. Every file under the buffer's two roots is exactly one of: indexed, condemned (about to be
+   deleted), not yet named by its playlist, or of a named class (playlist, init segment, tile of an
+   indexed segment, quarantined, being written).
 3. A pinned segment is never deleted: it is neither condemned nor missing.
 """
 
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.buffer.retention import Pinned, covers
-from app.buffer.session_folders import session_path
+from app.buffer.session_folders import fragment_path
 from app.cleaning import strays
 from app.context import Context
 from app.models import SegmentRow, SegmentState
@@ -37,7 +37,7 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     folders: dict[str, Path] = {}
     async for session in ctx.store.rows(EgressSession).find({}, {"folder": 1}):
         try:
-            folders[session["_id"]] = session_path(ctx.settings.media_root, session)
+            folders[session["_id"]] = fragment_path(ctx.settings.media_root, session)
         except PathRefused as error:
             yield Violation(1, str(error))
     pinned: dict[str, list[tuple[int, int | None]]] = {}

@@ -1,10 +1,12 @@
-"""What lies below the root of the buffer: sessions' folders, and what is in them. All block.
+"""What lies below the roots of the buffer: sessions' folders, and what is in them. All block.
 
-Somebody else writes there: no link is followed, and of a folder only so much is looked at.
+In one of the two somebody else writes: no link is followed, and of a folder only so much is looked
+at.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -14,9 +16,11 @@ from typing import NamedTuple
 import structlog
 
 from app import metrics
-from app.buffer.paths import BUFFER_ROOT, instance_of
-from app.storage.foreign import ForeignFolder, NotRegular
+from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT, instance_of
+from app.storage.foreign import ENTRIES, ForeignFolder, NotRegular
 
+ROOTS = (BUFFER_ROOT, FRAGMENTS_ROOT)
+_ENTRIES = {BUFFER_ROOT: ENTRIES, FRAGMENTS_ROOT: sys.maxsize}
 _EMPTY_FOR_SECONDS = 60.0
 
 log = structlog.get_logger()
@@ -36,7 +40,8 @@ def session_folders(media_root: Path, instance: str) -> list[ForeignFolder]:
     """The session folders of our installation: {root}/{room}/{user}/{session}."""
     return [
         session
-        for room in _within(ForeignFolder(media_root, (BUFFER_ROOT,)))
+        for root in ROOTS
+        for room in _within(ForeignFolder(media_root, (root,)))
         for user in _within(room)
         for session in _within(user)
         if instance_of(session.name) == instance
@@ -46,7 +51,7 @@ def session_folders(media_root: Path, instance: str) -> list[ForeignFolder]:
 def names_in(folder: ForeignFolder) -> set[str]:
     """The names in a folder, empty if it is none. A later pass sees those that are too many."""
     try:
-        return set(folder.names())
+        return set(folder.names(_ENTRIES[folder.parts[0]]))
     except (FileNotFoundError, NotRegular):
         return set()
 
@@ -75,19 +80,20 @@ def remove(strays: Iterable[Stray]) -> int:
 
 def remove_empty(media_root: Path, known: frozenset[str], instance: str) -> None:
     """Removes folders that have been empty for a while: of users, rooms, unknown sessions."""
-    for room in _within(ForeignFolder(media_root, (BUFFER_ROOT,))):
-        for user in _within(room):
-            for session in _within(user):
-                if instance_of(session.name) == instance and session.name not in known:
-                    _remove_if_empty(session)
-            _remove_if_empty(user)
-        _remove_if_empty(room)
+    for session in session_folders(media_root, instance):
+        if session.name not in known:
+            _remove_if_empty(session)
+    for root in ROOTS:
+        for room in _within(ForeignFolder(media_root, (root,))):
+            for user in _within(room):
+                _remove_if_empty(user)
+            _remove_if_empty(room)
 
 
 def _within(folder: ForeignFolder) -> Iterator[ForeignFolder]:
     """The folders in a folder that may be ours."""
     try:
-        yield from folder.folders()
+        yield from folder.folders(_ENTRIES[folder.parts[0]])
     except (FileNotFoundError, NotRegular):
         return
 

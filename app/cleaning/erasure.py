@@ -7,13 +7,14 @@ an interruption, and forgets what was committed late. What is recorded afterward
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
 from app import metrics
 from app.buffer import clock, markers, summary
-from app.buffer.session_folders import egress_folder
+from app.buffer.session_folders import folders_of
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import SessionRow
@@ -89,10 +90,10 @@ async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:
 async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bool:
     """Removes a session's folder and all in it, then its rows. Returns whether all is gone."""
     try:
-        folder = egress_folder(ctx.settings.media_root, session)
-        await asyncio.to_thread(folder.remove_whole)
-    except FileNotFoundError:
-        pass  # never made, or gone since an interrupted pass
+        folders = folders_of(ctx.settings.media_root, session)
+        for folder in (folders.written, folders.fragments):
+            with suppress(FileNotFoundError):  # never made, or gone since an interrupted pass
+                await asyncio.to_thread(folder.remove_whole)
     except PathRefused as error:
         # Its true folder, if it has one, is that of no session then: a stray.
         metrics.ERRORS.labels("path_refused").inc()

@@ -18,12 +18,11 @@ from app import metrics
 from app.buffer import pins, summary
 from app.buffer.paths import tile_name
 from app.buffer.retention import covers
-from app.buffer.session_folders import egress_folder
+from app.buffer.session_folders import SessionFolders, folders_of
 from app.context import Context
 from app.models import SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
-from app.storage.confined import PathRefused, checked
-from app.storage.foreign import ForeignFolder
+from app.storage.confined import PathRefused
 from app.store import chunks
 
 AT_ONCE = 100
@@ -64,7 +63,7 @@ async def remove(
 async def _remove(
     ctx: Context,
     rows: Sequence[SegmentRow],
-    folders: Mapping[str, ForeignFolder],
+    folders: Mapping[str, SessionFolders],
     in_spite_of_pins: bool,
     reached: Reached,
 ) -> int:
@@ -107,19 +106,19 @@ async def _spare(ctx: Context, rows: Iterable[SegmentRow]) -> None:
             )
 
 
-async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, ForeignFolder]:
+async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, SessionFolders]:
     query = {"_id": {"$in": list(session_ids)}}
-    folders: dict[str, ForeignFolder] = {}
+    folders: dict[str, SessionFolders] = {}
     for row in await ctx.store.rows(EgressSession).find(query, {"folder": 1}).to_list(None):
         try:
-            folders[row["_id"]] = egress_folder(ctx.settings.media_root, row)
+            folders[row["_id"]] = folders_of(ctx.settings.media_root, row)
         except PathRefused as error:
             metrics.ERRORS.labels("path_refused").inc()
             log.error("folder_refused", session=row["_id"], error=str(error))
     return folders
 
 
-def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, ForeignFolder]) -> set[str]:
+def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, SessionFolders]) -> set[str]:
     """Unlinks the segments' files, each with its tile. Returns the ids of those that refuse."""
     refused: dict[str, set[str]] = {}
     for row in rows:
@@ -127,13 +126,11 @@ def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, ForeignFolder]) ->
         if folder is None:
             continue  # its session was forgotten: the file, if there is one, is a stray
         try:
-            # The tile after its segment: whoever draws it looks whether the segment is still there.
-            for name in (row["name"], tile_name(row["sequence"])):
-                with suppress(FileNotFoundError):
-                    if checked(name).endswith((".ts", ".bad")):
-                        folder.remove(name)
-                    else:
-                        folder.unlink(name)
+            with suppress(FileNotFoundError):
+                folder.remove(row["name"])
+            # After its segment: whoever draws a tile looks whether the segment is still there.
+            with suppress(FileNotFoundError):
+                folder.fragments.unlink(tile_name(row["sequence"]))
         except PathRefused as error:
             # No file of ours can be meant: the row goes, and a fragment it hid is a stray.
             metrics.ERRORS.labels("path_refused").inc()

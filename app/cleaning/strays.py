@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from app import metrics
 from app.buffer import summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.paths import (
+    FRAGMENTS_ROOT,
     FULL_PLAYLIST,
     LIVE_PLAYLIST,
     fragment_name,
@@ -26,7 +27,7 @@ from app.buffer.paths import (
 )
 from app.buffer.retention import is_too_much
 from app.buffer.retention_period import retention
-from app.buffer.session_folders import egress_folder
+from app.buffer.session_folders import SEGMENT_SUFFIX, SessionFolders, folders_of, is_of_egress
 from app.cleaning import buffer_tree
 from app.cleaning.buffer_tree import Stray
 from app.context import Context
@@ -38,7 +39,7 @@ from app.storage.foreign import ForeignFolder, NotRegular
 SAFE_AGE = timedelta(hours=1)
 _FRAGMENT = re.compile(r"\d{8,}\.m4s")
 _TILE = re.compile(r"\d{8,}\.jpg")
-_KNOWN = re.compile(rf"{re.escape(FULL_PLAYLIST)}|{re.escape(LIVE_PLAYLIST)}|init-[0-9a-f]+\.mp4")
+_INIT = re.compile(r"init-[0-9a-f]+\.mp4")
 
 log = structlog.get_logger()
 
@@ -93,24 +94,23 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
     unknown: list[Stray] = []
     missing: list[str] = []
     files = rows = 0
-    places = {session_id: _place(ctx, session) for session_id, session in sessions.items()}
+    unseen = set(sessions)
     for folder in await _session_folders(ctx):
-        # Any folder may bear a session's name: only the one that its row tells is the session's.
-        is_place = places.get(folder.name) == folder
-        session = sessions[folder.name] if is_place else None
-        if is_place:
-            del places[folder.name]
         names = await asyncio.to_thread(buffer_tree.names_in, folder)
-        indexed = await _indexed(ctx, session) if session else {}
+        session = _owner(ctx, folder, sessions)
+        indexed: dict[str, str] = {}
+        if session is not None and folder.parts[0] == FRAGMENTS_ROOT:
+            unseen.discard(session["_id"])
+            indexed = await _indexed(ctx, session)
+            gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - names])
+            missing += gone
+            rows += len(indexed) - len(gone)
         strange = await _unknown(ctx, folder, session, names - indexed.keys(), safe_before)
         unknown += strange
         files += len(names) - len(strange)
-        gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - names])
-        missing += gone
-        rows += len(indexed) - len(gone)
-    for session_id, place in places.items():
+    for session_id in unseen:
         indexed = await _indexed(ctx, sessions[session_id])
-        gone = await _gone(ctx, place, indexed.values())
+        gone = await _gone(ctx, _fragments(ctx, sessions[session_id]), indexed.values())
         missing += gone
         rows += len(indexed) - len(gone)
     return Mismatch(frozenset(sessions), tuple(unknown), tuple(missing), files, rows)
@@ -121,15 +121,17 @@ async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Stray]:
     sessions = await _sessions(ctx)
     for folder in await _session_folders(ctx):
         names = await asyncio.to_thread(buffer_tree.names_in, folder)
-        found = ctx.store.rows(Segment).find(
-            {"session_id": folder.name}, {"name": 1, "sequence": 1}
-        )
-        rows = await found.to_list(None)
-        known = {row["name"] for row in rows} | {tile_name(row["sequence"]) for row in rows}
-        session = sessions.get(folder.name)
-        if session is not None and _place(ctx, session) != folder:
-            session, known = None, set()
-        for stray in await _unknown(ctx, folder, session, names - known, before.timestamp()):
+        session = _owner(ctx, folder, sessions)
+        if session is not None:
+            of_session = {"session_id": session["_id"]}
+            found = ctx.store.rows(Segment).find(of_session, {"name": 1, "sequence": 1})
+            for row in await found.to_list(None):
+                names -= {
+                    name
+                    for name in (row["name"], tile_name(row["sequence"]))
+                    if _may_be_segments(folder, name)
+                }
+        for stray in await _unknown(ctx, folder, session, names, before.timestamp()):
             yield stray
 
 
@@ -145,10 +147,26 @@ async def _sessions(ctx: Context) -> dict[str, SessionRow]:
     return {row["_id"]: row for row in await found.to_list(None)}
 
 
-def _place(ctx: Context, session: SessionRow) -> ForeignFolder | None:
-    """The folder of a session; None if its row names none of ours."""
+def _owner(
+    ctx: Context, folder: ForeignFolder, sessions: Mapping[str, SessionRow]
+) -> SessionRow | None:
+    """The session whose folder this is. Any folder may bear its name: its row tells which do."""
+    session = sessions.get(folder.name)
+    folders = _folders(ctx, session) if session else None
+    if folders is None or folder not in (folders.written, folders.fragments):
+        return None
+    return session
+
+
+def _fragments(ctx: Context, session: SessionRow) -> ForeignFolder | None:
+    folders = _folders(ctx, session)
+    return folders.fragments if folders else None
+
+
+def _folders(ctx: Context, session: SessionRow) -> SessionFolders | None:
+    """The folders of a session; None if its row names none of ours."""
     try:
-        return egress_folder(ctx.settings.media_root, session)
+        return folders_of(ctx.settings.media_root, session)
     except PathRefused as error:
         log.error("folder_refused", session=session["_id"], error=str(error))
         return None
@@ -161,9 +179,9 @@ async def _unknown(
     names: Iterable[str],
     before: float,
 ) -> list[Stray]:
-    strange = [name for name in names if not _is_known(name, session)]
+    strange = [name for name in names if not _is_known(folder, name, session)]
     old = await asyncio.to_thread(buffer_tree.older, folder, strange, before)
-    return [stray for stray in old if await _is_unknown(ctx, session, stray.name)]
+    return [stray for stray in old if await _is_unknown(ctx, stray, session)]
 
 
 async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
@@ -181,26 +199,37 @@ async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
     }
 
 
-def _is_known(name: str, session: SessionRow | None) -> bool:
+def _is_known(folder: ForeignFolder, name: str, session: SessionRow | None) -> bool:
     """Whether a file belongs to its session's folder whatever is indexed.
 
     A `.ts` that no playlist named stays as long as a playlist may name it.
     """
     if session is None or not is_name(name):
         return False
-    return bool(_KNOWN.fullmatch(name)) or (
-        name.endswith(".ts") and session["indexing"] is not None
-    )
+    if folder.parts[0] == FRAGMENTS_ROOT:
+        return bool(_INIT.fullmatch(name))
+    is_coming = name.endswith(SEGMENT_SUFFIX) and session["indexing"] is not None
+    return is_coming or name in (FULL_PLAYLIST, LIVE_PLAYLIST)
 
 
-async def _is_unknown(ctx: Context, session: SessionRow | None, name: str) -> bool:
+def _may_be_segments(folder: ForeignFolder, name: str) -> bool:
+    """Whether it can be a file of a segment in this folder of its session."""
+    if not is_name(name):
+        return False
+    if folder.parts[0] == FRAGMENTS_ROOT:
+        return bool(_FRAGMENT.fullmatch(name) or _TILE.fullmatch(name))
+    return is_of_egress(name)
+
+
+async def _is_unknown(ctx: Context, stray: Stray, session: SessionRow | None) -> bool:
     """Whether no row knows a file. Pinned ones outlive what is offered, and so do tiles."""
-    if session is None or not is_name(name):  # no row has such a name
+    name = stray.name
+    if session is None or not _may_be_segments(stray.folder, name):
         return True
     query: dict[str, object] = {"session_id": session["_id"]}
     if not _TILE.fullmatch(name):
         query["name"] = name
-    if _FRAGMENT.fullmatch(name) or _TILE.fullmatch(name):
+    if not is_of_egress(name):
         query["sequence"] = int(name.partition(".")[0])
     return await ctx.store.rows(Segment).find_one(query, {"_id": 1}) is None
 

@@ -18,7 +18,7 @@ from livekit.api import AccessToken
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app.buffer.session_folders import egress_folder
+from app.buffer.session_folders import folders_of
 from app.cleaning import buffer_invariants, strays
 from app.clips import clip_invariants as clips
 from app.condition import health, machine
@@ -241,7 +241,7 @@ async def _shared_folder(ctx: Context) -> CheckResult:
     )
     if active is not None:
         try:
-            folder = egress_folder(ctx.settings.media_root, active)
+            folder = folders_of(ctx.settings.media_root, active).written
         except PathRefused as error:
             return CheckResult("fail", str(error), "restore this session's row from a backup")
         return await asyncio.to_thread(machine.shared_folder, ctx.settings, folder)

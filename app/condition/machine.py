@@ -95,7 +95,24 @@ def shared_folder(settings: Settings, folder: ForeignFolder) -> CheckResult:
         )
     if not folder.is_writable():
         return CheckResult("fail", f"{folder}: we can't delete there", "give both sides one group")
-    return CheckResult("ok", f"{folder} holds {len(written)} files that egress and we have written")
+    return CheckResult(
+        "ok",
+        f"{folder} holds {len(written)} files that egress has written{_reach(folder, written[0])}",
+    )
+
+
+def _reach(folder: ForeignFolder, name: str) -> str:
+    """What egress may get at besides, if the owner of its files tells."""
+    try:
+        owner = folder.status(name).st_uid
+    except FileNotFoundError:  # indexed meanwhile
+        return ""
+    if owner != os.getuid():
+        return ""
+    return (
+        "; it runs as our user: nothing but a container that does not mount them keeps it from "
+        "fragments/ and replays/"
+    )
 
 
 def disk(settings: Settings) -> CheckResult:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from app.buffer.paths import BUFFER_ROOT
+from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.models import Row, SessionRole, SessionRow
@@ -50,7 +50,9 @@ async def _measure(ctx: Context) -> Measurement:
     live = await ctx.store.rows(EgressSession).find(_LIVE, {"active_at": 1}).to_list(None)
     lag = await _media_lag(ctx, live, now)
     # on the disk: see app.store
-    buffered = await asyncio.to_thread(_size_of, ctx.settings.media_root / BUFFER_ROOT)
+    root = ctx.settings.media_root
+    roots = (root / BUFFER_ROOT, root / FRAGMENTS_ROOT)
+    buffered = await asyncio.to_thread(lambda: sum(map(_size_of, roots)))
     return Measurement(now, len(live), buffered, await _charged_bytes(ctx), lag)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.buffer.paths import fragment_name, init_name
+from app.buffer.session_folders import QUARANTINED_SUFFIX
 from app.indexing.playlist import Entry
 from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity, Prepared, prepare_bytes
@@ -21,7 +22,6 @@ from app.models import FaultSlug, SegmentRow
 from app.storage.confined import PathRefused, member
 from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, ForeignFolder, NotRegular
 
-QUARANTINED_SUFFIX = ".bad"
 PART_SUFFIX = ".part"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -112,7 +112,7 @@ def _write(path: Path, data: bytes, writer: str) -> int:
     part = member(path.parent, f"{path.name}.{writer}{PART_SUFFIX}")
     try:
         part.unlink(missing_ok=True)  # what an attempt left that was interrupted
-        with os.fdopen(os.open(part, _NEW_FILE, 0o640), "wb") as file:
+        with os.fdopen(_created(part), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -122,3 +122,12 @@ def _write(path: Path, data: bytes, writer: str) -> int:
     except OSError:
         part.unlink(missing_ok=True)
         raise
+
+
+def _created(part: Path) -> int:
+    """A new file, open for writing. Its folder comes with the first one, and goes when empty."""
+    try:
+        return os.open(part, _NEW_FILE, 0o640)
+    except FileNotFoundError:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(part, _NEW_FILE, 0o640)

@@ -18,7 +18,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.buffer.paths import BUFFER_ROOT
+from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.context import Context
 from app.indexing import file_events, session_leases
 from app.indexing.backlog import Stamp, stamp_of
@@ -60,6 +60,9 @@ class Indexer:
     async def run(self) -> None:
         """Works until it is cancelled, then gives its sessions back."""
         self._root.mkdir(parents=True, exist_ok=True)
+        # Egress is of our group, and has no business among the fragments.
+        fragments = self._ctx.settings.media_root / FRAGMENTS_ROOT
+        fragments.mkdir(mode=0o700, exist_ok=True)
         log.info("indexer_started", indexer=self.name, root=str(self._root))
         try:
             async with asyncio.TaskGroup() as group:

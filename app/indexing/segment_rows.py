@@ -14,7 +14,7 @@ import structlog
 
 from app import metrics
 from app.buffer import clock
-from app.buffer.session_folders import egress_folder, session_path
+from app.buffer.session_folders import folders_of, fragment_path
 from app.context import Context
 from app.indexing import fragment_files
 from app.indexing.playlist import Entry
@@ -69,8 +69,9 @@ class SegmentMaker:
     """Makes the rows of one session's segments."""
 
     def __init__(self, tools: Tools, session: SessionRow) -> None:
-        self.folder: Path = session_path(tools.ctx.settings.media_root, session)
-        self.written = egress_folder(tools.ctx.settings.media_root, session)
+        root = tools.ctx.settings.media_root
+        self.folder: Path = fragment_path(root, session)
+        self.written = folders_of(root, session).written
         self.clock = SessionClock(tools.ctx, session)
         self._tools = tools
         self._session_id: str = session["_id"]

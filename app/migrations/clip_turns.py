@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
 
-async def migrate(database: AsyncDatabase[dict[str, Any]]) -> None:
+async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
     """Begins to count: a clip that is deleted has been so once."""
     clips, quotas = database["clips"], database["quotas"]
     await quotas.update_many({"turns": {"$exists": False}}, {"$set": {"turns": {}}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
@@ -37,7 +38,7 @@ LACKING: dict[str, dict[str, Any]] = {
 """By collection the fields that may be missing, and what a missing one has meant."""
 
 
-async def migrate(database: AsyncDatabase[dict[str, Any]]) -> None:
+async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
     """Writes what a missing field has meant."""
     for collection, fields in LACKING.items():
         for field, value in fields.items():

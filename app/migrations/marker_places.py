@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
 
-async def migrate(database: AsyncDatabase[dict[str, Any]]) -> None:
+async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
     """Gives each marker its places: numbers from 0 on, in the order in which they were set."""
     markers = database["markers"]
     rows = await markers.find({}, {"buffer_id": 1, "by": 1, "created_at": 1}).to_list(None)

@@ -2,19 +2,25 @@
 
 A step may be begun again after a crash in the middle of it, and even run twice at the same time
 (when a process that was stopped for long wakes up): it changes only what is still as it was before
-it. It names collections and fields itself, because models go on to change after it.
+it. It names collections, fields and folders itself, because models go on to change after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.migrations import clip_turns, complete_rows, marker_places
+from app.migrations import clip_turns, complete_rows, marker_places, separate_fragments
 
-Step = Callable[[AsyncDatabase[dict[str, Any]]], Awaitable[None]]
+Step = Callable[[AsyncDatabase[dict[str, Any]], Path], Awaitable[None]]
 
-STEPS: tuple[Step, ...] = (complete_rows.migrate, clip_turns.migrate, marker_places.migrate)
+STEPS: tuple[Step, ...] = (
+    complete_rows.migrate,
+    clip_turns.migrate,
+    marker_places.migrate,
+    separate_fragments.migrate,
+)
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

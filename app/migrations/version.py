@@ -12,6 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -35,8 +36,8 @@ _ROW = {"_id": "schema"}
 Database = AsyncDatabase[dict[str, Any]]
 
 
-async def upgrade(database: Database, steps: Sequence[Step] = STEPS) -> None:
-    """Returns when the rows are of the version that `steps` lead to.
+async def upgrade(database: Database, media_root: Path, steps: Sequence[Step] = STEPS) -> None:
+    """Returns when the rows, and the files they tell of, are of the version that `steps` lead to.
 
     Raises ConfigurationError if they are of a later one.
     """
@@ -44,7 +45,7 @@ async def upgrade(database: Database, steps: Sequence[Step] = STEPS) -> None:
     while (version := await _version(database, len(steps))) < len(steps):
         async with _leased(database) as is_ours:
             if is_ours:
-                await _climb(database, steps)
+                await _climb(database, media_root, steps)
         if not is_ours:
             if not waits:
                 log.info("schema_upgrade_awaited", version=version, wanted=len(steps))
@@ -77,11 +78,11 @@ async def _version(database: Database, newest: int) -> int:
     return int(row["version"])
 
 
-async def _climb(database: Database, steps: Sequence[Step]) -> None:
+async def _climb(database: Database, media_root: Path, steps: Sequence[Step]) -> None:
     """Takes the steps that are left. The version never goes back, whoever else takes them, too."""
     for version in range(await _version(database, len(steps)), len(steps)):
         log.info("schema_upgrade_begun", version=version + 1)
-        await steps[version](database)
+        await steps[version](database, media_root)
         await database[COLLECTION].update_one(
             {**_ROW, "version": version}, {"$set": {"version": version + 1}}
         )

@@ -20,7 +20,9 @@ class StorageSettings(BaseSettings):
         None, description="Media root as this service sees it; default: DATA_DIR/media."
     )
     egress_file_upload_dest: str = Field(
-        "", description="The same folder as egress sees it; default: FILE_UPLOAD_DEST."
+        "",
+        description="The same folder as egress sees it, which needs only its `replay-buffer`; "
+        "default: FILE_UPLOAD_DEST.",
     )
     retention_minutes: float = Field(
         12, gt=0, le=1e8, description="Age at which a segment is deleted."

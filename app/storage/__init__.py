@@ -1,1 +1,1 @@
-"""Files that stay inside their root, and survive a power cut."""
+"""Files that stay inside their root, are opened with care, and survive a power cut."""

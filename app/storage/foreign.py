@@ -122,6 +122,19 @@ class ForeignFolder:
         with self._opened() as folder:
             os.rename(checked(name), checked(to), src_dir_fd=folder, dst_dir_fd=folder)
 
+    def hand_over(self, name: str, to: ForeignFolder) -> None:
+        """Moves a regular file into another folder; whatever else has the name is removed."""
+        with self._opened() as folder, to._opened() as other:
+            os.rename(checked(name), name, src_dir_fd=folder, dst_dir_fd=other)
+            status = os.stat(name, dir_fd=other, follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode):
+            to.remove(name)
+
+    def sync(self) -> None:
+        """Returns when what was renamed in it is on the disk."""
+        with self._opened() as folder:
+            os.fsync(folder)
+
     def unlink(self, name: str) -> None:
         """Removes a file. Raises FileNotFoundError, IsADirectoryError."""
         with self._opened() as folder:

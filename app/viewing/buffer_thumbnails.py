@@ -16,7 +16,7 @@ import structlog
 
 from app.buffer import marked_media, summary
 from app.buffer.paths import init_name, tile_name
-from app.buffer.session_folders import session_path
+from app.buffer.session_folders import fragment_path
 from app.context import Context
 from app.errors import Gone
 from app.media import pictures, sheets
@@ -134,7 +134,7 @@ class Thumbnails:
         folders = {}
         async for row in found:
             try:
-                folders[row["_id"]] = session_path(root, row)
+                folders[row["_id"]] = fragment_path(root, row)
             except PathRefused as error:
                 log.error("folder_refused", session=row["_id"], error=str(error))
         return folders

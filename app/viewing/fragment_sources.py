@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from app.buffer import clock
 from app.buffer.paths import init_name
-from app.buffer.session_folders import session_path
+from app.buffer.session_folders import fragment_path
 from app.context import Context
 from app.errors import CaptureFailed
 from app.media.init_segment import Init
@@ -126,7 +126,7 @@ def _source(beginning: str, row: SegmentRow) -> Source:
 
 def _folder(root: Path, session: SessionRow) -> Path:
     try:
-        return session_path(root, session)
+        return fragment_path(root, session)
     except PathRefused as error:
         raise SegmentChanged(f"the row of session {session['_id']} was altered: {error}") from error
 

@@ -17,6 +17,7 @@ from odmantic import Model
 
 from app.buffer import clock, paths, summary
 from app.buffer.coverage import Coverage, run_of
+from app.buffer.session_folders import fragment_path
 from app.media.fragment import Continuity, prepare
 from app.models import EgressStatus
 from app.models.schema import Buffer, EgressSession, Segment
@@ -25,7 +26,7 @@ from app.store import Store
 from tests.bench import media
 from tests.bench.media import Shape
 from tests.bench.stretching import Stretcher
-from tests.rows import PartOfRow
+from tests.rows import PartOfRow, document
 
 ROOM, ROOM_SID = "bench", "RM_bench"
 TICKS = 90_000
@@ -51,7 +52,7 @@ class Recorded:
 
     @property
     def fragments(self) -> list[Path]:
-        folder = self.media_root / self.session["folder"]
+        folder = fragment_path(self.media_root, self.session)
         return [folder / row["name"] for row in self.rows]
 
     @property
@@ -77,7 +78,7 @@ def recorded(
     folder: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each: int
 ) -> Recorded:
     """A session of `seconds` in segments of `each` seconds, from a cycle's segments repeated."""
-    made = folder / f"recorded-{shape.name}-{each}s-{seconds}s"
+    made = folder / f"kept-{shape.name}-{each}s-{seconds}s"
     if not _is_current(made):
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(parents=True)
@@ -131,7 +132,7 @@ def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each:
         **share,
     )
     buffer = Buffer(id=buffer_id, participant_sid="PA_bench", since=_MADE_AT, **share)
-    folder = root / session.folder
+    folder = fragment_path(root, document(session))
     folder.mkdir(parents=True)
     (made / "ts").mkdir()
     stretcher = Stretcher()

@@ -250,10 +250,11 @@ async def test_names_of_any_kind_never_lead_outside_and_never_collide(world: Wor
     async with shares[0], shares[1], shares[2]:
         for room in rooms:
             await world.wait_for_buffer(room, seconds=1)
-    root = world.service.media_root / "replay-buffer"
-    for path in root.rglob("*"):
-        assert path.resolve().is_relative_to(root)
-    assert not {path.name for path in root.iterdir()} & {"..", "etc"}
+    for name in ("replay-buffer", "fragments"):
+        root = world.service.media_root / name
+        for path in root.rglob("*"):
+            assert path.resolve().is_relative_to(root)
+        assert not {path.name for path in root.iterdir()} & {"..", "etc"}
 
 
 @pytest.mark.edge("restarts of Redis, MongoDB, LiveKit")

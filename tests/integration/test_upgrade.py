@@ -117,10 +117,12 @@ def test_the_example_has_rows_of_every_collection() -> None:
     assert rows().keys() == example(0).keys()
 
 
-async def test_old_rows_get_what_they_lack_and_keep_what_they_have(old: Store) -> None:
+async def test_old_rows_get_what_they_lack_and_keep_what_they_have(
+    old: Store, settings: Settings
+) -> None:
     """Fields that came later are there afterwards, all others are as they were."""
     before = example(0)
-    await old.prepare()
+    await old.prepare(settings.media_root)
     after = await contents(old)
     assert await version_of(old) == version.VERSION
     assert incomplete(after) == []
@@ -131,12 +133,14 @@ async def test_old_rows_get_what_they_lack_and_keep_what_they_have(old: Store) -
             assert row.items() <= by_id[row["_id"]].items()
 
 
-async def test_rows_of_before_the_later_fields_become_the_same(old: Store) -> None:
+async def test_rows_of_before_the_later_fields_become_the_same(
+    old: Store, settings: Settings
+) -> None:
     """What such a row lacks means what it has always meant."""
     bare = without_later_fields(example(0))
     assert incomplete(bare)
     await fill(old, bare, None)
-    await old.prepare()
+    await old.prepare(settings.media_root)
     after = await contents(old)
     assert incomplete(after) == []
     await summary.forget_before(old, "s0", 7, 1)
@@ -174,7 +178,7 @@ async def test_an_upgrade_killed_at_any_step_is_gone_on_with(old: Store, ctx: Co
     """Whoever starts next finishes it, and the rows are those of an upgrade that wasn't killed."""
     bare = without_later_fields(example(0))
     await fill(old, bare, None)
-    await old.upgrade()
+    await old.upgrade(ctx.settings.media_root)
     wanted = await contents(old)
     async with mortal() as program:
         worker = Mortal(program, ctx.settings)
@@ -182,7 +186,7 @@ async def test_an_upgrade_killed_at_any_step_is_gone_on_with(old: Store, ctx: Co
             await fill(old, bare, None)
             killed = await worker.act("upgrade", die_at=step)
             await leases_end(old)
-            await old.upgrade()
+            await old.upgrade(ctx.settings.media_root)
             assert (await version_of(old), await contents(old)) == (version.VERSION, wanted), step
             if not killed:
                 break
@@ -195,16 +199,18 @@ async def test_of_many_that_start_at_once_one_takes_the_steps(old: Store, ctx: C
     begun: list[str] = []
     may_end = asyncio.Event()
 
-    async def slow(_: object) -> None:
+    async def slow(*_: object) -> None:
         begun.append("slow")
         await may_end.wait()
 
-    async def quick(_: object) -> None:
+    async def quick(*_: object) -> None:
         begun.append("quick")
 
+    root = ctx.settings.media_root
     stores = [Store(ctx.settings.mongo_url) for _ in range(4)]
     starts = [
-        asyncio.create_task(version.upgrade(store.database, (slow, quick))) for store in stores
+        asyncio.create_task(version.upgrade(store.database, root, (slow, quick)))
+        for store in stores
     ]
     done, _ = await asyncio.wait(starts, timeout=3 * version.LOOK_SECONDS)
     assert (begun, done) == (["slow"], set())
@@ -216,16 +222,19 @@ async def test_of_many_that_start_at_once_one_takes_the_steps(old: Store, ctx: C
         await store.close()
 
 
-async def test_a_step_that_fails_is_taken_again_by_the_next_start(old: Store) -> None:
+async def test_a_step_that_fails_is_taken_again_by_the_next_start(
+    old: Store, settings: Settings
+) -> None:
     """The lease is given back at once."""
 
-    async def fails(_: object) -> None:
+    async def fails(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
+    root = settings.media_root
     with pytest.raises(RuntimeError, match="the disk is full"):
-        await version.upgrade(old.database, (STEPS[0], fails))
+        await version.upgrade(old.database, root, (STEPS[0], fails))
     assert await version_of(old) == 1
-    await version.upgrade(old.database, (STEPS[0], STEPS[0]))
+    await version.upgrade(old.database, root, (STEPS[0], STEPS[0]))
     assert await version_of(old) == 2
 
 
@@ -240,12 +249,13 @@ async def test_a_lease_is_renewed_as_long_as_a_step_takes(
     async def is_long_over() -> bool:
         return datetime.now(UTC) > begun[0] + 2 * version.LEASE
 
-    async def long(_: object) -> None:
+    async def long(*_: object) -> None:
         begun.append(datetime.now(UTC))
         await wait_for(is_long_over, what="the time of two leases is over")
 
+    root = ctx.settings.media_root
     other = Store(ctx.settings.mongo_url)
-    await asyncio.gather(*(version.upgrade(each.database, (long,)) for each in (old, other)))
+    await asyncio.gather(*(version.upgrade(each.database, root, (long,)) for each in (old, other)))
     assert len(begun) == 1
     await other.close()
 
@@ -264,7 +274,7 @@ async def test_a_database_of_a_later_release_is_refused(ctx: Context) -> None:
     await fill(ctx.store, example(0), later)
     before = await contents(ctx.store)
     with pytest.raises(ConfigurationError, match=f"rows of version {later}.*up to version"):
-        await ctx.store.prepare()
+        await ctx.store.prepare(ctx.settings.media_root)
     assert await contents(ctx.store) == before
 
 

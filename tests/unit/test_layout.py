@@ -70,7 +70,7 @@ FRAME_ARROWS: dict[str, set[str]] = {
     "logs": {"settings"},
     "metrics": set(),
     "models": {"errors"},
-    "migrations": {"errors"},
+    "migrations": {"errors", "storage"},
     "store": {"models", "migrations"},
     "work": {"settings"},
     "context": {"settings", "store", "storage", "work"},

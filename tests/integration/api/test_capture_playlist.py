@@ -202,7 +202,7 @@ async def test_a_capture_that_was_given_up_is_not_watched(
     if how == "cancelled":
         assert (await http.delete(told["Location"], headers=OWNER)).status_code == 200
     else:
-        (made.folder / made.files("*.m4s")[-1]).unlink()
+        (made.fragments / made.files("*.m4s")[-1]).unlink()
         now = {"wait_until": datetime.now(UTC)}
         await ctx.store.rows(Capture).update_many({}, {"$set": now})
         await work_on(ctx, told["Location"].rpartition("/")[2])

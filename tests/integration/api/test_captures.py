@@ -69,7 +69,7 @@ async def test_a_failure_is_told_with_its_reason(
 ) -> None:
     made = await share()
     told = (await asked(http)).json()
-    (made.folder / made.files("init-*")[0]).unlink()
+    (made.fragments / made.files("init-*")[0]).unlink()
     await work_on(ctx, told["id"])
     [event] = events(await http.get(f"/captures/{told['id']}/events", headers=OWNER))
     assert (event["status"], event["reason"]) == ("failed", "segment-changed")

@@ -121,7 +121,7 @@ async def test_the_gauges_say_what_the_rows_say(ctx: Context, share: MakeShare) 
     for who, used in (("ann", 1000), ("bob", 234)):
         await ctx.store.create(UserReplayQuota(id=who, used_bytes=used, held_bytes=used + 7))
     found = values((await Exposition(ctx).render()).decode())
-    size = sum(path.stat().st_size for path in made.folder.iterdir())
+    size = sum(path.stat().st_size for each in made.folders for path in each.iterdir())
     assert found["replay_buffer_temp_storage_bytes"] == size
     assert found["replay_buffer_saved_replays_bytes"] == 1234
     assert found["replay_buffer_active_sessions"] == 1

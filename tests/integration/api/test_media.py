@@ -113,7 +113,7 @@ async def test_a_segment_is_served_in_ranges(http: httpx.AsyncClient, share: Mak
     path = f"/segments/{made.session_id}-3.m4s"
     whole = await http.get(path, headers=OWNER)
     (name,) = [name for name in made.files("*.m4s") if int(name[:8]) == 3]
-    assert whole.content == (made.folder / name).read_bytes()
+    assert whole.content == (made.fragments / name).read_bytes()
     part = await http.get(path, headers=OWNER | {"Range": "bytes=10-19"})
     assert part.status_code == 206
     assert part.content == whole.content[10:20]
@@ -128,7 +128,7 @@ async def test_a_segment_that_cleanup_took_is_gone(
 ) -> None:
     made = await share()
     path = f"/segments/{made.session_id}-2.m4s"
-    (made.folder / "00000002.m4s").unlink()
+    (made.fragments / "00000002.m4s").unlink()
     assert (await http.get(path, headers=OWNER)).status_code == 410
     await ctx.store.rows(Segment).delete_one({"_id": f"{made.session_id}:2"})
     assert (await http.get(path, headers=OWNER)).status_code == 410

@@ -181,7 +181,7 @@ async def test_a_fragment_that_changed_on_disk_is_never_served(
     segments = re.findall(r"^\.\./.*m4s.*$", (await http.get(url, headers=OWNER)).text, re.M)
     if planned:
         assert (await http.get(film, headers=OWNER)).status_code == 200
-    damage(made.folder / made.files("*.m4s")[1])
+    damage(made.fragments / made.files("*.m4s")[1])
     for asked in (
         await http.get(film, headers=OWNER),
         await http.get(film, headers=OWNER | {"Range": "bytes=0-99"}),
@@ -201,7 +201,7 @@ async def test_an_init_segment_that_changed_on_disk_is_never_served(
     made = await share()
     url = f"http://replay.test{path_of(made, 'playlist.m3u8', 1, 5)}"
     text = (await http.get(url, headers=OWNER)).text
-    damage(made.folder / made.files("init-*")[0])
+    damage(made.fragments / made.files("init-*")[0])
     (init,) = re.findall(r'URI="([^"]+)"', text)
     for asked in (
         await http.get(urljoin(url, init)),
@@ -230,7 +230,7 @@ async def test_a_film_whose_media_changes_while_it_is_sent_breaks_off(
         async with http.stream("GET", path, headers=OWNER) as answer:
             assert answer.status_code == 200
             assert answer.headers["Content-Length"] == str(len(whole))
-            damage(made.folder / made.files("*.m4s")[-1])
+            damage(made.fragments / made.files("*.m4s")[-1])
             got = bytearray()
             with pytest.raises(httpx.RemoteProtocolError):
                 await _read(answer, got)
@@ -264,7 +264,7 @@ def _open_fragments(share: DiskShare) -> int:
     found = 0
     for link in list(Path("/proc/self/fd").iterdir()):
         try:
-            found += str(link.readlink()).startswith(str(share.folder))
+            found += str(link.readlink()).startswith(str(share.fragments))
         except FileNotFoundError:
             continue  # it was that of this listing
     return found

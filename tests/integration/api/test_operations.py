@@ -102,7 +102,9 @@ async def test_the_history_tells_what_was_so_at_each_step(
     at = datetime.fromisoformat(item["at"])
     assert at.timestamp() % STEP_SECONDS == 0
     assert timedelta(0) <= datetime.now(UTC) - at < timedelta(minutes=1)
-    assert item["buffered_bytes"] == sum(path.stat().st_size for path in made.folder.iterdir())
+    assert item["buffered_bytes"] == sum(
+        path.stat().st_size for each in made.folders for path in each.iterdir()
+    )
     assert (item["clips_bytes"], item["active_sessions"]) == (1000, 1)
     assert item["free_disk_bytes"] > 0
     age = (datetime.now(UTC) - made.start).total_seconds() - 20

@@ -153,7 +153,7 @@ async def test_a_window_whose_media_went_is_gone(
     url = (await http.get(f"{path_of(made)}?last=5", headers=OWNER)).headers["Location"]
     assert (await http.head(url)).status_code == 200
     if what == "file":
-        (made.folder / made.files("*.m4s")[-1]).unlink()
+        (made.fragments / made.files("*.m4s")[-1]).unlink()
     else:
         await ctx.store.rows(Segment).delete_many({"session_id": made.session_id})
         await ctx.store.rows(Pin).delete_many({})

@@ -150,9 +150,9 @@ async def test_tiles_lie_beside_their_segments_and_go_with_them(
     assert [each.detail async for each in violations(ctx, later)] == []
     then = time.time() - 7200
     for name in made.files("*.jpg"):
-        os.utime(made.folder / name, (then, then))
+        os.utime(made.fragments / name, (then, then))
     assert (await strays.find(ctx, datetime.now(UTC))).unknown == ()
-    (made.folder / "00000001.jpg").unlink()
+    (made.fragments / "00000001.jpg").unlink()
     assert await shown(http, url, headers=OWNER) == first
     await remove(ctx, (await made.rows())[:3])
     assert made.files("*.jpg") == ["00000003.jpg", "00000004.jpg"]
@@ -164,7 +164,7 @@ async def test_a_tile_without_its_segment_is_a_stray(
     """Somebody was killed between the two; cleanup takes it when it is old enough."""
     made = await share()
     await shown(http, path_of(made, "thumbnails.vtt"), headers=OWNER)
-    left = made.folder / "00000009.jpg"
+    left = made.fragments / "00000009.jpg"
     left.write_bytes(b"left")
     later = datetime.now(UTC) + timedelta(minutes=2)
     assert [str(left) in each.detail async for each in violations(ctx, later)] == [True]
@@ -222,7 +222,7 @@ async def test_a_damaged_segment_gives_no_picture(
 ) -> None:
     """The poster is the one before; the sheet's tile stays black."""
     made = await share()
-    (made.folder / "00000004.m4s").write_bytes(b"gone")
+    (made.fragments / "00000004.m4s").write_bytes(b"gone")
     found = await http.get(path_of(made, "poster.jpg"), headers=OWNER)
     assert number_in(grey(found.content)) == 90
     cues = await shown(http, path_of(made, "thumbnails.vtt"), headers=OWNER)
@@ -235,7 +235,7 @@ async def test_what_is_gone_is_gone(http: httpx.AsyncClient, share: MakeShare) -
     index = (await http.get(path_of(made, "thumbnails.vtt"), headers=OWNER)).text
     sheet = re.findall(r"^(\S+)#xywh", index, re.MULTILINE)[0]
     for name in made.files("*.m4s"):
-        (made.folder / name).unlink()
+        (made.fragments / name).unlink()
     url = urljoin(f"{BASE}{path_of(made, 'thumbnails.vtt')}", sheet)
     for answer in (
         await http.get(url),

@@ -35,6 +35,8 @@ class DiskShare:
     session_id: str
     start: datetime
     folder: Path
+    """What egress has written."""
+    fragments: Path
     egress: DiskEgress
     media: Recording
 
@@ -86,7 +88,12 @@ class DiskShare:
         await wait_for(closed)
 
     def files(self, pattern: str = "*") -> list[str]:
-        return sorted(path.name for path in self.folder.glob(pattern))
+        """The names of the files in both folders."""
+        return sorted(path.name for each in self.folders for path in each.glob(pattern))
+
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        return self.folder, self.fragments
 
 
 async def begin_share(
@@ -116,8 +123,9 @@ async def begin_share(
     }
     assert await ctx.store.create(EgressSession(**(common | fields | given)))
     path = ctx.settings.media_root / folder
+    fragments = ctx.settings.media_root / folder.replace(paths.BUFFER_ROOT, paths.FRAGMENTS_ROOT, 1)
     egress = DiskEgress(path, start)
-    return DiskShare(ctx, buffer_id, session_id, start, path, egress, media)
+    return DiskShare(ctx, buffer_id, session_id, start, path, fragments, egress, media)
 
 
 @asynccontextmanager

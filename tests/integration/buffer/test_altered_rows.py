@@ -88,7 +88,7 @@ async def test_what_can_be_no_file_is_told_and_becomes_a_gap(
     disk, other = await share("ann"), await share("bea")
     await index(ctx, disk, other)
     await alter(disk, 1, name="../x")
-    (other.folder / "00000002.m4s").unlink()
+    (other.fragments / "00000002.m4s").unlink()
     found = await problems(ctx)
     assert any(f"{disk.session_id}:1: '../x' is no file name" in each for each in found)
     assert any("00000002.m4s is gone" in each for each in found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -134,7 +135,7 @@ async def test_a_pin_that_comes_while_a_segment_is_marked_unmarks_it(
     kept = await disk.rows()
     assert [row["sequence"] for row in kept] == [0]
     assert kept[0] == rows[0]  # indexed, as before
-    assert (disk.folder / kept[0]["name"]).exists()
+    assert (disk.fragments / kept[0]["name"]).exists()
 
 
 async def remove_in_steps(ctx: Context, disk: DiskShare) -> AsyncIterator[str]:
@@ -192,7 +193,7 @@ async def test_a_session_that_is_over_goes_with_its_folder_once_its_media_is_gon
     assert disk.folder.exists()
     await make_old(ctx, disk, range(5))
     await cleanup.run(ctx)
-    assert not disk.folder.exists()
+    assert not any(folder.exists() for folder in disk.folders)
     assert await ctx.store.rows(EgressSession).find_one({}) is None
     assert await ctx.store.rows(Summary).find_one({}) is None
     assert await ctx.store.rows(Buffer).find_one({}) is not None
@@ -229,7 +230,7 @@ async def test_a_ghosts_row_outlives_its_media(ctx: Context, share: BeginShare) 
     await end(disk)
     await disk.change(ghost_at=datetime.now(UTC) - timedelta(days=1))
     await cleanup.run(ctx)
-    assert not disk.folder.exists()
+    assert not any(folder.exists() for folder in disk.folders)
     assert await disk.session()
     await disk.change(ghost_at=datetime.now(UTC) - timedelta(days=8))
     await cleanup.run(ctx)
@@ -280,17 +281,23 @@ async def test_unknown_files_go_after_a_safe_age_and_known_ones_never(
     disk = await share()
     await index(ctx, disk)
     unnamed = disk.egress.write_segment(*disk.next_segment())
-    for path in disk.folder.iterdir():
+    known = {path for folder in disk.folders for path in folder.iterdir()}
+    for path in known:
         age(path)
-    for name in ("00000099.m4s", "left.part", "strange.txt"):
-        (disk.folder / name).write_bytes(b"?")
-        age(disk.folder / name)
-    (disk.folder / "young.txt").write_bytes(b"?")
-    known = {path for path in disk.folder.iterdir() if path.suffix not in (".part", ".txt")}
-    known.discard(disk.folder / "00000099.m4s")
-    assert len(await problems(ctx)) == 4
+    for folder in disk.folders:
+        for name in ("00000099.m4s", "left.part", "strange.txt"):
+            (folder / name).write_bytes(b"?")
+            age(folder / name)
+        (folder / "young.txt").write_bytes(b"?")
+    # What belongs into the one folder has no business in the other.
+    shutil.copy2(disk.fragments / "00000001.m4s", disk.folder)
+    shutil.copy2(disk.folder / "live.m3u8", disk.fragments)
+    for path in (disk.folder / "00000001.m4s", disk.fragments / "live.m3u8"):
+        age(path)
+    assert len(await problems(ctx)) == 10
     await cleanup.run(ctx)
-    assert set(disk.folder.iterdir()) == known | {disk.folder / "young.txt"}
+    left = {path for folder in disk.folders for path in folder.iterdir()}
+    assert left == known | {folder / "young.txt" for folder in disk.folders}
     assert unnamed in known
 
 
@@ -323,7 +330,7 @@ async def test_a_repair_that_would_take_more_than_half_of_everything_stops_and_a
     """As with the wrong database: nothing on disk is known."""
     disk = await share()
     await index(ctx, disk)
-    for path in disk.folder.iterdir():
+    for path in (path for folder in disk.folders for path in folder.iterdir()):
         age(path)
     for model in (EgressSession, Segment, Summary):
         await ctx.store.database[+model].delete_many({})
@@ -340,7 +347,7 @@ async def test_a_repair_that_would_take_more_than_half_of_everything_stops_and_a
 async def test_rows_whose_files_are_gone_become_gaps(ctx: Context, share: BeginShare) -> None:
     disk = await share()
     await index(ctx, disk)
-    (disk.folder / "00000002.m4s").unlink()
+    (disk.fragments / "00000002.m4s").unlink()
     assert len(await problems(ctx)) == 1
     await cleanup.run(ctx)
     assert (await disk.rows())[2]["fault"] == "missing"
@@ -354,10 +361,10 @@ async def test_rows_whose_files_are_gone_become_gaps(ctx: Context, share: BeginS
 async def test_a_disk_that_is_not_there_makes_no_gaps(ctx: Context, share: BeginShare) -> None:
     disk = await share()
     await index(ctx, disk)
-    away = disk.folder.with_name("away")
-    disk.folder.rename(away)
+    away = disk.fragments.with_name("away")
+    disk.fragments.rename(away)
     assert (await strays.settle(ctx, datetime.now(UTC))).asks
-    away.rename(disk.folder)
+    away.rename(disk.fragments)
     assert {row["state"] for row in await disk.rows()} == {"indexed"}
     assert await problems(ctx) == []
 

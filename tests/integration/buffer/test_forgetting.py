@@ -86,7 +86,7 @@ async def test_of_a_share_that_is_over_nothing_is_left_on_the_disk(
         await disk.indexed(5)
     await disk.change(ended_at=datetime.now(UTC), indexing=None, role=None)
     assert await forget(ctx, disk)
-    assert not disk.folder.exists()
+    assert not any(folder.exists() for folder in disk.folders)
     assert await ctx.store.rows(EgressSession).find_one({}) is None
     assert await erasure.forget(ctx, disk.buffer_id)
     assert await erasure.forget(ctx, "unknown")
@@ -111,6 +111,6 @@ async def test_an_egress_that_is_ending_is_forgotten_to_its_last_segment(
         await again.indexed(2)
         await disk.read_to_the_end()
     assert await erasure.forget(ctx, disk.buffer_id)
-    assert not disk.folder.exists()
+    assert not any(folder.exists() for folder in disk.folders)
     assert len(await again.rows()) == 2
     assert (await told(ctx, again)).session_ids == (again.session_id,)

@@ -99,7 +99,7 @@ async def test_what_is_no_segment_is_a_gap_and_nothing_waits_for_it(
     await make_old(ctx, hostile, range(4))
     await cleanup.run(ctx)
     assert await hostile.rows() == []
-    assert (ctx.settings.media_root.exists(), hostile.folder.exists()) == (True, False)
+    assert [path.exists() for path in hostile.folders] == [False, False]
 
 
 @pytest.mark.parametrize("name", ["live.m3u8", "full.m3u8"])
@@ -146,7 +146,7 @@ def spoil(path: Path, kind: str) -> None:
 async def test_a_part_that_is_a_link_is_not_written_through(
     ctx: Context, share: BeginShare
 ) -> None:
-    """The name of a part can be foreseen from those before it."""
+    """The name of a part can be foreseen from those before it; egress can't reach its folder."""
     hostile = await share("eve")
     outside = ctx.settings.media_root.parent / "a-file-of-the-service"
     outside.write_bytes(b"untouched")
@@ -162,7 +162,8 @@ async def test_a_part_that_is_a_link_is_not_written_through(
 
 def plant(hostile: DiskShare, indexer: Indexer, row: dict[str, Any], outside: Path) -> None:
     for name in ("00000001.m4s", f"init-{row['init_id']}.mp4"):
-        (hostile.folder / f"{name}.{indexer.name}.part").symlink_to(outside)
+        for folder in hostile.folders:
+            (folder / f"{name}.{indexer.name}.part").symlink_to(outside)
 
 
 async def test_very_many_names_are_a_matter_of_their_own_session(

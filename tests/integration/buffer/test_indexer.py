@@ -72,7 +72,7 @@ async def test_each_named_segment_becomes_a_fragment_with_a_row(
     assert [row["frames"] for row in rows] == [30] * 3
     assert all(row["audio"] for row in rows)
     assert [row["size_bytes"] for row in rows] == [
-        (disk.folder / row["name"]).stat().st_size for row in rows
+        (disk.fragments / row["name"]).stat().st_size for row in rows
     ]
     assert_continuous(rows)
     assert len(disk.files("init-*.mp4")) == 1
@@ -416,17 +416,17 @@ async def test_what_a_crash_left_half_done_is_finished(
         whole = (await disk.indexed(4))[3]
     if left == "fragment without row":
         await ctx.store.rows(Segment).delete_one({"_id": whole["_id"]})
-        (disk.folder / whole["name"]).write_bytes(b"half")
+        (disk.fragments / whole["name"]).write_bytes(b"half")
         await forget_in_summary(ctx, disk, 3)
     if left == "row without fragment":
-        (disk.folder / whole["name"]).unlink()
+        (disk.fragments / whole["name"]).unlink()
     path.write_bytes(media)
     async with indexing(ctx):
         await wait_for(lambda: disk.files("*.ts") == [])
         rows = await disk.rows()
     assert [row["sequence"] for row in rows] == [0, 1, 2, 3]
     for row in rows:
-        assert (disk.folder / row["name"]).stat().st_size == row["size_bytes"]
+        assert (disk.fragments / row["name"]).stat().st_size == row["size_bytes"]
     assert_continuous(rows)
     assert disk.files("*.ts") == []
 
@@ -518,7 +518,7 @@ async def test_a_session_goes_on_when_its_init_segment_was_overwritten(
     disk.commit(2)
     async with indexing(ctx):
         await disk.indexed(2)
-    (init,) = disk.folder.glob("init-*.mp4")
+    (init,) = disk.fragments.glob("init-*.mp4")
     whole = init.read_bytes()
     init.write_bytes(b"no init segment")
     disk.commit(1)

@@ -69,14 +69,15 @@ async def test_a_folder_that_may_not_be_written_is_waited_for_and_said_once(
         async with indexing(ctx) as indexer:
             as_ordinary_user(indexer)
             disk.commit(2)
-            disk.folder.chmod(0o555)
+            disk.fragments.mkdir(parents=True)
+            disk.fragments.chmod(0o555)
             try:
                 other.commit(2)
                 await other.indexed(2)
                 await wait_for(lambda: [each for each in logs if each["event"] == "indexing_waits"])
                 assert await disk.rows() == []
             finally:
-                disk.folder.chmod(0o775)
+                disk.fragments.chmod(0o750)
             await disk.indexed(2)
             await wait_for(lambda: disk.files("*.ts") == [])
     (said,) = [each for each in logs if each["event"] == "indexing_waits"]
@@ -91,7 +92,7 @@ async def test_a_file_that_can_not_be_deleted_stays_marked_and_the_rest_goes(
     async with indexing(ctx):
         disk.commit(3)
         await disk.indexed(3)
-    stubborn = disk.folder / "00000000.m4s"
+    stubborn = disk.fragments / "00000000.m4s"
     stubborn.unlink()
     stubborn.mkdir()  # unlink refuses it, whoever asks
     old = datetime.now(UTC) - timedelta(minutes=13)

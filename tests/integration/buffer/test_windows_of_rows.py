@@ -112,7 +112,7 @@ async def test_the_playlist_of_a_window_is_read_by_other_programs_whole(
         lambda each: paths.fragment_name(each.sequence),
         lambda each: paths.init_name(each.init_id),
     )
-    playlist = disk.folder / "window.m3u8"
+    playlist = disk.fragments / "window.m3u8"
     playlist.write_text(text)
     streams = await probe(playlist)
     pictures = next(each for each in streams if each["codec_type"] == "video")

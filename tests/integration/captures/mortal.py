@@ -131,7 +131,7 @@ async def _leave(ctx: Context, buffer_id: str) -> None:
 
 
 async def _upgrade(ctx: Context) -> None:
-    await ctx.store.upgrade()
+    await ctx.store.upgrade(ctx.settings.media_root)
 
 
 _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {

@@ -57,7 +57,7 @@ async def test_a_failure_is_told_with_its_reason_and_a_cancellation_is_not(
     [share] = await ended_share()
     cancelled = await accepted(ctx, ADA, last=2)
     await endings.cancel(ctx, ADA, cancelled["_id"])
-    (share.folder / share.files("init-*")[0]).unlink()
+    (share.fragments / share.files("init-*")[0]).unlink()
     made = await captured(ctx, ADA, last=2)
     (event,) = await told(ctx)
     assert (event["event"], event["identity"]) == ("capture_failed", "ada")

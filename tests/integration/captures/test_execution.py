@@ -271,7 +271,7 @@ async def test_a_missing_init_segment_fails_the_capture(
 ) -> None:
     [share] = await ended_share()
     row = await accepted(ctx, ADA, last=10)
-    (share.folder / share.files("init-*")[0]).unlink()
+    (share.fragments / share.files("init-*")[0]).unlink()
     await work_on(ctx, row["_id"])
     assert (await done(ctx, row["_id"])).capture["reason"] == "segment-changed"
     await nothing_is_left(ctx)

@@ -14,6 +14,7 @@ import yaml
 from prometheus_client import REGISTRY
 from starlette.routing import Route
 
+from app.buffer import paths
 from app.condition import exposition
 from app.main import ROUTES
 from app.processes.supervisor import ROLES
@@ -103,13 +104,21 @@ def test_the_service_of_compose_finds_livekit_and_redis(service_settings: Settin
     assert webhook.port == service_settings.port
 
 
-def test_compose_mounts_one_media_root_for_service_and_egress(
+def test_compose_shows_egress_of_the_media_root_only_where_it_writes(
     compose: dict[str, Any], service_settings: Settings
 ) -> None:
+    """Below the folder that it is told, so that both see a session's files at the same place."""
     services = compose["services"]
     for role in (*ROLES, "media-root"):
         assert f"media:{service_settings.media_root}" in services[role]["volumes"]
-    assert f"media:{service_settings.egress_media_root}" in services["egress"]["volumes"]
+    config, shared = services["egress"]["volumes"]
+    assert config.startswith("../egress.yaml:")
+    session = paths.session_folder("room", "user", "session")
+    prefix = paths.filename_prefix(service_settings.egress_media_root, str(session))
+    assert prefix.startswith(f"{shared['target']}/room-")
+    assert (shared["source"], shared["volume"]) == ("media", {"subpath": paths.BUFFER_ROOT})
+    made = services["media-root"]["entrypoint"]
+    assert f"{service_settings.media_root}/{paths.BUFFER_ROOT}" in made
     assert services["egress"]["environment"]["TZ"] == "UTC"
 
 

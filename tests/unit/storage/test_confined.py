@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.buffer.session_folders import session_path
+from app.buffer.session_folders import fragment_path
 from app.storage.confined import PathRefused, inside, is_name, member
 from tests.rows import PartOfRow
 
@@ -60,7 +60,7 @@ def test_a_sessions_row_tells_only_its_own_folder(tmp_path: Path) -> None:
     """Another one would be read, and removed with all that is in it."""
     folder = f"replay-buffer/room/ann/{SESSION}"
     row: PartOfRow = {"_id": SESSION, "folder": folder}
-    assert session_path(tmp_path, row) == tmp_path / folder
+    assert fragment_path(tmp_path, row) == tmp_path / folder.replace("replay-buffer", "fragments")
     for wrong in (
         "replays",
         f"replays/room/ann/{SESSION}",
@@ -72,4 +72,4 @@ def test_a_sessions_row_tells_only_its_own_folder(tmp_path: Path) -> None:
         None,
     ):
         with pytest.raises(PathRefused):
-            session_path(tmp_path, row | {"folder": wrong})
+            fragment_path(tmp_path, row | {"folder": wrong})
