@@ -132,8 +132,14 @@ def _expiry(stated: Mapping[str, Any]) -> datetime:
 
 
 def _since(claims: Claims) -> datetime:
-    # Nobody but us can have signed it.
-    return datetime.fromtimestamp(int((claims.attributes or {})[SINCE_ATTRIBUTE]), UTC)
+    # Whoever holds the pair can have signed it, not only we.
+    try:
+        return datetime.fromtimestamp(int((claims.attributes or {})[SINCE_ATTRIBUTE]), UTC)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise Unauthorized(
+            f"the session token's attribute {SINCE_ATTRIBUTE!r} is not the Unix time in seconds at "
+            "which the session began: get another with POST /session"
+        ) from error
 
 
 def _caller(claims: Claims, admins: tuple[str, ...] | None) -> Caller:

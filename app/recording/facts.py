@@ -2,13 +2,15 @@
 
 Each fact is one idempotent write that only adds knowledge. Events that come twice, late or in
 another order leave the same rows. An end is final, because LiveKit never uses a sid again.
+
+What is written went through `told`: each function here raises NotHeld for ids that can't be held.
 """
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 
+import structlog
 from livekit.protocol.egress import EgressInfo
 from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSource
 from pymongo.asynchronous.collection import AsyncCollection
@@ -16,14 +18,18 @@ from pymongo.errors import DuplicateKeyError
 
 from app.buffer import clock_correction
 from app.models import EgressStatus, Row, RowOf, SessionRow, schema
-from app.recording import livekit
+from app.recording import livekit, told
 from app.store import Store
 
-_YEAR_3000_MS = 32_503_680_000_000
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
 _EGRESS_IDENTITY = "EG_"
 # A row of a running egress may move to these from any status before them, never back.
 _RANK = {status: rank for rank, status in enumerate(EgressStatus.running())}
+_LONGEST_COMMUNITY = 128
+_LONGEST_MIME = 100
+_LONGEST_ERROR = 500
+
+log = structlog.get_logger()
 
 
 def is_recorder(participant: ParticipantInfo) -> bool:
@@ -38,6 +44,11 @@ def is_share(track: TrackInfo) -> bool:
     return track.sid != "" and track.source in SHARE_SOURCES
 
 
+def is_sharer(participant: ParticipantInfo) -> bool:
+    """Whether somebody, who is no recorder, shares a screen."""
+    return not is_recorder(participant) and any(map(is_share, participant.tracks))
+
+
 def has_opted_out(participant: ParticipantInfo) -> bool:
     """Whether somebody refuses to be buffered: attribute `replay` = `off`.
 
@@ -47,20 +58,20 @@ def has_opted_out(participant: ParticipantInfo) -> bool:
 
 
 def community_of(room: Room) -> str:
-    """The community that a room's metadata names; `default` where it names none."""
-    try:
-        named = json.loads(room.metadata or "{}").get("community")
-    except (ValueError, AttributeError):
-        named = None
-    return named if isinstance(named, str) and 0 < len(named) <= 128 else "default"
+    """The community that a room's metadata names; `default` where it names none that is held."""
+    named = told.members(room.metadata).get("community")
+    community = told.label(named, _LONGEST_COMMUNITY)
+    if community is None and named is not None:
+        log.warning("community_not_held", room=room.sid, community=repr(named))
+    return community or "default"
 
 
 async def room_started(store: Store, room: Room) -> None:
     """A room is there. Its community is read now and holds for its life."""
     await _upsert(
         store.rows(schema.Room),
-        room.sid,
-        {"name": room.name},
+        told.ident(room.sid, "room sid"),
+        {"name": told.ident(room.name, "room name")},
         {"community": community_of(room), "finished_at": None, "missing": 0},
     )
 
@@ -69,8 +80,8 @@ async def room_finished(store: Store, room: Room, now: datetime) -> None:
     """A room is gone, and with it everything in it."""
     await _upsert(
         store.rows(schema.Room),
-        room.sid,
-        {"name": room.name, "finished_at": now},
+        told.ident(room.sid, "room sid"),
+        {"name": told.ident(room.name, "room name"), "finished_at": now},
         {"community": community_of(room), "missing": 0},
     )
 
@@ -79,12 +90,10 @@ async def participant_joined(
     store: Store, room: Room, participant: ParticipantInfo, now: datetime
 ) -> None:
     """Somebody is connected to a room."""
-    joined_ms = participant.joined_at_ms or participant.joined_at * 1000
-    believable = 0 < joined_ms < _YEAR_3000_MS
-    joined_at = datetime.fromtimestamp(joined_ms / 1000, UTC) if believable else now
+    joined_at = told.instant(participant.joined_at_ms or participant.joined_at * 1000) or now
     await _upsert(
         store.rows(schema.Participant),
-        participant.sid,
+        told.ident(participant.sid, "participant sid"),
         _whose(room, participant)
         | {"joined_at": joined_at, "opted_out": has_opted_out(participant)},
         {"left_at": None, "unlisted_at": None},
@@ -97,7 +106,7 @@ async def participant_left(
     """One connection of somebody is over; a newer one of the same identity is another row."""
     await _upsert(
         store.rows(schema.Participant),
-        participant.sid,
+        told.ident(participant.sid, "participant sid"),
         _whose(room, participant) | {"left_at": now},
         {"joined_at": None, "opted_out": False, "unlisted_at": None},
     )
@@ -116,14 +125,14 @@ async def track_published(
     whose = _whose(room, participant)
     await _upsert(
         store.rows(schema.Track),
-        track.sid,
+        told.ident(track.sid, "track sid"),
         whose
         | {
-            "participant_sid": participant.sid,
+            "participant_sid": told.ident(participant.sid, "participant sid"),
             "video": track.source == TrackSource.SCREEN_SHARE,
             "width": track.width,
             "height": track.height,
-            "mime": track.mime_type,
+            "mime": told.text(track.mime_type, _LONGEST_MIME),
             "encrypted": track.encryption != 0,
             "missing": 0,
         },
@@ -137,10 +146,10 @@ async def track_unpublished(
     """A share's track is gone for good."""
     await _upsert(
         store.rows(schema.Track),
-        track.sid,
+        told.ident(track.sid, "track sid"),
         _whose(room, participant)
         | {
-            "participant_sid": participant.sid,
+            "participant_sid": told.ident(participant.sid, "participant sid"),
             "video": track.source == TrackSource.SCREEN_SHARE,
             "ended_at": now,
             "live": False,
@@ -149,7 +158,7 @@ async def track_unpublished(
             "published_at": None,
             "width": track.width,
             "height": track.height,
-            "mime": track.mime_type,
+            "mime": told.text(track.mime_type, _LONGEST_MIME),
             "encrypted": track.encryption != 0,
             "missing": 0,
         },
@@ -166,7 +175,8 @@ async def egress(store: Store, info: EgressInfo, now: datetime) -> SessionRow | 
         return None
     sessions = store.rows(schema.EgressSession)
     status = livekit.status_of(info)
-    known: Row = {"egress_id": info.egress_id}
+    egress_id = told.ident(info.egress_id, "egress id")
+    known: Row = {"egress_id": egress_id}
     if status == EgressStatus.ACTIVE:
         known["active_at"] = now
     row = await sessions.find_one({"_id": session_id}, {"active_at": 1, "ended_at": 1})
@@ -175,16 +185,18 @@ async def egress(store: Store, info: EgressInfo, now: datetime) -> SessionRow | 
     if row["active_at"] is not None:
         known.pop("active_at", None)
     await sessions.update_one(
-        {"_id": session_id, "egress_id": {"$in": [None, info.egress_id]}}, {"$set": known}
+        {"_id": session_id, "egress_id": {"$in": [None, egress_id]}}, {"$set": known}
     )
     before = [name for name, rank in _RANK.items() if rank <= _RANK.get(status, len(_RANK))]
     change: Row = {"status": status}
     if livekit.is_over(info):
-        believable = 0 < info.ended_at / 1e6 < _YEAR_3000_MS
-        ended = datetime.fromtimestamp(info.ended_at / 1e9, UTC) if believable else now
-        change |= {"ended_at": ended, "error": info.error[:500], "error_code": info.error_code}
+        change |= {
+            "ended_at": told.instant(info.ended_at / 1e6) or now,
+            "error": told.text(info.error, _LONGEST_ERROR),
+            "error_code": info.error_code,
+        }
     await sessions.update_one(
-        {"_id": session_id, "egress_id": info.egress_id, "status": {"$in": before}},
+        {"_id": session_id, "egress_id": egress_id, "status": {"$in": before}},
         {"$set": change},
     )
     clock_ns = livekit.clock_of(info)
@@ -194,7 +206,11 @@ async def egress(store: Store, info: EgressInfo, now: datetime) -> SessionRow | 
 
 
 def _whose(room: Room, participant: ParticipantInfo) -> Row:
-    return {"room_sid": room.sid, "room": room.name, "identity": participant.identity}
+    return {
+        "room_sid": told.ident(room.sid, "room sid"),
+        "room": told.ident(room.name, "room name"),
+        "identity": told.ident(participant.identity, "identity"),
+    }
 
 
 async def _upsert(rows: AsyncCollection[RowOf], sid: str, known: Row, unless_known: Row) -> None:

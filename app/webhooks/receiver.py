@@ -2,7 +2,8 @@
 
 LiveKit sends a room's events strictly one after another and waits for each answer, so nothing here
 waits for LiveKit, ffmpeg or a lock. 401 what can't be verified, 413 what is too long, 503 what
-could not be stored (LiveKit sends it again), 200 everything else.
+could not be stored (LiveKit sends it again), 200 everything else, even an id that can't be held:
+LiveKit would only send the same again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from app import metrics
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.errors import TooLarge, Unavailable
+from app.recording import told
 from app.settings import Settings
 from app.webhooks import signature
 from app.webhooks.router import Router
@@ -39,7 +41,7 @@ STORE_SECONDS = 5.0
     f"POST {_PATH}",
     "LiveKit's events",
     description="For livekit-server: name this URL in `webhook.urls` of livekit.yaml.",
-    answers={HTTPStatus.OK: Answer("Stored, known already, or of no interest.")},
+    answers={HTTPStatus.OK: Answer("Stored, known already, refused, or of no interest.")},
     problems=[TooLarge],
     access="webhook",
 )
@@ -54,14 +56,19 @@ async def receive(call: Call[None]) -> Response:
         metrics.WEBHOOKS.labels(name, "ignored").inc()
         return JSONResponse({"status": "ok"})
     try:
+        event_id = told.ident(event.id, "event id") if event.id else ""
         async with asyncio.timeout(STORE_SECONDS):
-            if event.id and await ctx.queue.seen(event.id):
+            if event_id and await ctx.queue.seen(event_id):
                 metrics.WEBHOOKS.labels(name, "duplicate").inc()
                 return JSONResponse({"status": "duplicate"})
             await router.dispatch(event, ctx)
             # after the facts: killed in between, LiveKit's repetition writes the same facts again
-            if event.id:
-                await ctx.queue.remember(event.id)
+            if event_id:
+                await ctx.queue.remember(event_id)
+    except told.NotHeld as error:
+        metrics.WEBHOOKS.labels(name, "refused").inc()
+        log.warning("webhook_refused", webhook=name, id=event.id, error=str(error))
+        return JSONResponse({"status": "refused"})
     except (PyMongoError, RedisError, TimeoutError, OSError) as error:
         metrics.WEBHOOKS.labels(name, "failed").inc()
         log.warning("webhook_not_stored", webhook=name, id=event.id, error=repr(error))

@@ -43,7 +43,7 @@ ARROWS: dict[str, set[str]] = {
     },
     # what LiveKit does
     "recording": {"access", "buffer", "cleaning", "events", "storage"},
-    "webhooks": {"api"},
+    "webhooks": {"api", "recording"},
     # around all of them
     "serving": set(),
     "processes": set(),
@@ -72,7 +72,7 @@ FRAME_ARROWS: dict[str, set[str]] = {
     "models": {"errors"},
     "migrations": {"errors", "storage"},
     "store": {"models", "migrations"},
-    "work": {"settings"},
+    "work": {"metrics", "settings"},
     "context": {"settings", "store", "storage", "work"},
 }
 IMPURE = {"starlette", "arq", "redis", "motor", "pymongo", "odmantic", "httpx", "aiohttp", "socket"}

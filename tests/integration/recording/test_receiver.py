@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+import secrets
 from datetime import timedelta
 
 import httpx
 import pytest
+from google.protobuf.json_format import MessageToJson
+from hypothesis import example, given
+from hypothesis import strategies as st
 from livekit import api
+from livekit.protocol.egress import EgressInfo
+from livekit.protocol.models import ParticipantInfo, Room, TrackInfo
+from livekit.protocol.webhook import WebhookEvent
 
 from app.context import Context
 from app.models import TrackRow, schema
 from app.webhooks.signature import check
 from app.work import errands
-from tests import webhooks
+from tests import hostile, webhooks
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
 from tests.integration.queued import queued, redis_of
 from tests.integration.recording.conftest import Send
@@ -235,3 +242,66 @@ async def test_what_could_not_be_stored_is_503(
             await redis.config_set("maxmemory", "0")
     assert (await send(PUBLISHED)).json() == {"status": "ok"}
     assert await queued(ctx) == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        webhooks.event("room_started", room=webhooks.room(name="x" * 5000)),
+        webhooks.event("room_started", room=webhooks.room(sid="")),
+        {**PUBLISHED, "participant": webhooks.participant("x" * 5000)},
+        {**PUBLISHED, "id": "x" * 5000},
+    ],
+)
+async def test_who_cannot_be_held_is_refused_once_and_for_all(
+    ctx: Context, send: Send, event: dict[str, object]
+) -> None:
+    """LiveKit would only send it again, and keep the room's next event waiting."""
+    answer = await send(event)
+    assert (answer.status_code, answer.json()) == (200, {"status": "refused"})
+    assert await tracks(ctx) == []
+    assert await ctx.store.rows(schema.Room).find_one({}) is None
+    assert await queued(ctx) == 0
+
+
+@hostile.few
+@given(
+    name=st.sampled_from(
+        [
+            "room_started",
+            "room_finished",
+            "participant_joined",
+            "participant_left",
+            "track_published",
+            "track_unpublished",
+            "egress_updated",
+            "egress_ended",
+        ]
+    ),
+    room=hostile.ROOMS,
+    person=hostile.PEOPLE,
+    track=hostile.TRACKS,
+    egress=hostile.egresses(st.just("")),
+)
+@example(
+    "room_started",
+    Room(sid="RM_e", name="e", metadata='{"community":"\\ud800"}'),
+    ParticipantInfo(),
+    TrackInfo(),
+    EgressInfo(),
+)
+@example("room_started", Room(sid="RM_e", name="e", metadata="[" * 60_000),
+         ParticipantInfo(), TrackInfo(), EgressInfo())  # fmt: skip
+async def test_whatever_an_event_says_it_is_answered_and_the_next_one_is_stored(
+    ctx: Context, send: Send, name: str, room: Room, person: ParticipantInfo, track: TrackInfo,
+    egress: EgressInfo,
+) -> None:  # fmt: skip
+    event = WebhookEvent(
+        event=name, id=webhooks.event(name)["id"], room=room, participant=person, track=track,
+        egress_info=egress,
+    )  # fmt: skip
+    answer = await send(MessageToJson(event).encode())
+    assert answer.status_code == 200, answer.text
+    sid = f"TR_{secrets.token_hex(6)}"
+    await send({**PUBLISHED, "id": f"EV_{sid}", "track": webhooks.video(sid)})
+    assert await ctx.store.rows(schema.Track).find_one({"_id": sid}) is not None

@@ -132,3 +132,16 @@ def test_a_tenants_key_makes_no_instance_admin() -> None:
         assert not verify(settings, session.token).instance_admin
     assert verify(settings, livekit_token(**everything)).instance_admin
     assert verify(settings, issue_token(settings, "ops", admin=True, ttl=HOUR)).instance_admin
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{}, {"since": ""}, {"since": "yesterday"}, {"since": "9" * 30}, {"since": None}, ["since"]],
+)
+def test_a_session_that_does_not_say_when_it_began_is_refused(attributes: Any) -> None:
+    """Whoever holds a key pair can sign one."""
+    token = AccessToken(KEY, session_secret(SECRET)).with_identity("ann")
+    token.claims.kind = "replay_session"
+    token.claims.attributes = attributes
+    with pytest.raises(Unauthorized, match="'since' is not the Unix time in seconds"):
+        verify(make(), token.to_jwt())
