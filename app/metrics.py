@@ -24,6 +24,11 @@ CREDENTIALS_REFUSED = Counter(
     "Requests whose token, signature or link is not valid, by the path they were sent to",
     ["path"],
 )
+ITEMS_FAILED = Counter(
+    _PREFIX + "items_failed_total",
+    "Rooms, people, rows or files that a round of a job failed on; it served the others",
+    ["job"],
+)
 CONNECTIONS_REFUSED = Counter(
     _PREFIX + "connections_refused_total",
     "Connections that were closed for what they took, by why: connections, head, body",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -29,8 +30,7 @@ from app.errors import Unavailable
 from app.events import room_messages, sender
 from app.recording import egress_clock, fact_expiry, open_shares, reaper, recorder, survey
 from app.recording.livekit import LiveKit
-from app.settings import Settings
-from app.work import queue, schedule
+from app.work import queue, rounds, schedule
 from app.work.jobs import Again, Given, Job, Jobs
 
 log = structlog.get_logger()
@@ -76,18 +76,18 @@ async def run(ctx: Context) -> None:
         async with asyncio.TaskGroup() as group:
             jobs = jobs_of(ctx, livekit, group)
             group.create_task(schedule.keep_asking(ctx.queue, ctx.settings, jobs.recurring()))
-            group.create_task(_work(ctx.settings, jobs))
+            group.create_task(_work(ctx, jobs))
     finally:
         await livekit.close()
 
 
-async def _work(settings: Settings, jobs: Jobs) -> None:
-    redis = queue.redis_settings(settings.redis_url)
+async def _work(ctx: Context, jobs: Jobs) -> None:
+    redis = queue.redis_settings(ctx.settings.redis_url)
     # without these arq's worker ends with the first command that finds Redis away
     redis.retry = RedisRetry(ExponentialBackoff(cap=1.0, base=0.05), _REDIS_RETRIES)
     redis.retry_on_error = [RedisConnectionError, RedisTimeoutError, OSError]
     worker = Worker(
-        functions=[_function(job, given) for job, given in jobs.given],
+        functions=[_function(ctx.queue, job, given) for job, given in jobs.given],
         redis_settings=redis,
         queue_name=queue.QUEUE,
         job_serializer=queue.serialize,
@@ -104,9 +104,9 @@ async def _work(settings: Settings, jobs: Jobs) -> None:
         await worker.close()
 
 
-def _function(job: Job[..., Any], given: Given) -> Function:
+def _function(asked: queue.Queue, job: Job[..., Any], given: Given) -> Function:
     return func(
-        _steady(job, given),
+        _steady(asked, job, given),
         name=job.errand.name,
         timeout=job.timeout,
         max_tries=_MAX_TRIES,
@@ -114,7 +114,7 @@ def _function(job: Job[..., Any], given: Given) -> Function:
     )
 
 
-def _steady(job: Job[..., Any], given: Given) -> WorkerCoroutine:
+def _steady(asked: queue.Queue, job: Job[..., Any], given: Given) -> WorkerCoroutine:
     """The job, unimpressed by a store or a LiveKit that is away.
 
     arq itself repeats no failure: what was asked for is tried again, what recurs has another turn.
@@ -123,7 +123,10 @@ def _steady(job: Job[..., Any], given: Given) -> WorkerCoroutine:
 
     async def run(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:
         try:
-            await given(*args, **kwargs)
+            with rounds.begun(name) as made:
+                await given(*args, **kwargs)
+            if job.recurs and made.is_whole:
+                await asked.timetable().whole(name, datetime.now(UTC))
         except Again as again:
             raise Retry(defer=again.in_seconds) from None
         except (Unavailable, PyMongoError, RedisError, ConnectionError) as error:

@@ -12,6 +12,7 @@ from app.access import quota
 from app.models import QuotaEntries, QuotaRow
 from app.models.schema import UserReplayQuota
 from app.store import Store
+from app.work import rounds
 
 Sizes = Mapping[str, int]
 """By clip id: bytes."""
@@ -46,10 +47,11 @@ async def compare(
     rows = {row["_id"]: row async for row in store.rows(UserReplayQuota).find({})}
     corrections: dict[str, Correction] = {}
     for identity in rows.keys() | clips.keys():
-        found = _entries(rows.get(identity))
-        right = corrected(found, clips.get(identity, {}), moving)
-        if right != found:
-            corrections[identity] = Correction(identity, found, right)
+        with rounds.item(identity=identity):
+            found = _entries(rows.get(identity))
+            right = corrected(found, clips.get(identity, {}), moving)
+            if right != found:
+                corrections[identity] = Correction(identity, found, right)
     return corrections
 
 

@@ -18,6 +18,7 @@ from app.errors import ReplayError
 from app.models import MarkerRow, MediaRange, SessionRow
 from app.models.schema import EgressSession, Marker, Pin
 from app.store import Store, before, row_of
+from app.work import rounds
 
 AT_MOST = 200
 """Markers of one buffer."""
@@ -97,23 +98,36 @@ async def forget(store: Store, buffer_id: str, before: datetime | None = None) -
             await delete(store, row["_id"])
 
 
-async def pin_again(store: Store, now: datetime) -> None:
+async def pin_again(store: Store, now: datetime) -> set[str]:
     """Makes the pins that markers lack. Sessions that began after the mark are pinned, too.
 
-    Deletes markers that are over.
+    Deletes markers that are over. Returns the buffers of which a marker could not be pinned: what
+    is old of these must stay.
     """
     markers = store.rows(Marker)
     await markers.delete_many({"kept_until": before(now)})
-    rows = await markers.find({}).to_list(None)
-    if not rows:
-        return
-    owners = {"owner": {"$in": [_owner(row["_id"]) for row in rows]}}
-    found = store.rows(Pin).find(owners, {"owner": 1, "session_id": 1})
-    pinned = {(row["owner"], row["session_id"]) async for row in found}
-    sessions = await _sessions(store, list({row["buffer_id"] for row in rows}))
-    for row in rows:
-        own = [each for each in sessions if each["buffer_id"] == row["buffer_id"]]
-        await _pin(store, row, [x for x in own if (_owner(row["_id"]), x["_id"]) not in pinned])
+    of_buffers: dict[str, list[MarkerRow]] = {}
+    for row in await markers.find({}).to_list(None):
+        with rounds.item(marker=row["_id"]):
+            of_buffers.setdefault(row["buffer_id"], []).append(row)
+    if not of_buffers:
+        return set()
+    marks = [_owner(row["_id"]) for rows in of_buffers.values() for row in rows]
+    pinned: set[tuple[str, str]] = set()
+    async for pin in store.rows(Pin).find({"owner": {"$in": marks}}, {"owner": 1, "session_id": 1}):
+        with rounds.item(pin=pin["_id"]):
+            pinned.add((pin["owner"], pin["session_id"]))
+    sessions = await _sessions(store, list(of_buffers))
+    unpinned: set[str] = set()
+    for buffer_id, rows in of_buffers.items():
+        own = [each for each in sessions if each["buffer_id"] == buffer_id]
+        for row in rows:
+            lacking = [each for each in own if (_owner(row["_id"]), each["_id"]) not in pinned]
+            with rounds.item(marker=row["_id"]) as attempt:
+                await _pin(store, row, lacking)
+            if attempt.error is not None:
+                unpinned.add(buffer_id)
+    return unpinned
 
 
 async def _sessions(store: Store, buffer_ids: Sequence[str]) -> list[SessionRow]:

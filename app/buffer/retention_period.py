@@ -9,6 +9,7 @@ from datetime import timedelta
 from app.models.schema import Community
 from app.settings import Settings
 from app.store import Store
+from app.work import rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ async def retention(
     if communities is not None:
         query["_id"] = {"$in": list(set(communities))}
     rows = store.rows(Community).find(query, {"retention_minutes": 1})
-    own = {
-        row["_id"]: timedelta(minutes=minutes)
-        async for row in rows
-        if (minutes := row.get("retention_minutes")) is not None
-    }
+    own: dict[str, timedelta] = {}
+    async for row in rows:
+        with rounds.item(community=row["_id"]):
+            if (minutes := row.get("retention_minutes")) is not None:
+                own[row["_id"]] = timedelta(minutes=minutes)
     return Retention(settings.retention, own)

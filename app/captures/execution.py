@@ -23,7 +23,7 @@ from app.errors import ReplayError
 from app.models import CaptureRow, CaptureStage, CaptureStatus
 from app.models.schema import Capture
 from app.store import before
-from app.work import errands
+from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 ATTEMPTS = 5
@@ -68,13 +68,14 @@ async def requeue_expired(ctx: Context) -> None:
     now = datetime.now(UTC)
     expired = rows.find({"lease_until": before(now)})
     for row in await expired.to_list(None):
-        claimed = await rows.update_one(
-            {"_id": row["_id"], "lease_until": row["lease_until"]},
-            {"$set": capture_leases.free(), "$inc": {"generation": 1}},
-        )
-        if claimed.modified_count:
-            log.info("capture_queued_again", capture=row["_id"], status=row["status"])
-            await ctx.queue.ask(errands.CAPTURE, row["_id"], turn=row["generation"] + 1)
+        with rounds.item(capture=row["_id"]):
+            claimed = await rows.update_one(
+                {"_id": row["_id"], "lease_until": row["lease_until"]},
+                {"$set": capture_leases.free(), "$inc": {"generation": 1}},
+            )
+            if claimed.modified_count:
+                log.info("capture_queued_again", capture=row["_id"], status=row["status"])
+                await ctx.queue.ask(errands.CAPTURE, row["_id"], turn=row["generation"] + 1)
 
 
 async def _run(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) -> None:

@@ -18,7 +18,7 @@ from app.context import Context
 from app.models import BufferRow
 from app.models.schema import Buffer
 from app.store import dated
-from app.work import errands
+from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
@@ -62,4 +62,5 @@ async def go_on_with_all(ctx: Context) -> None:
     """Deletes what is left of every share that is to be forgotten: what is committed late, too."""
     marked = {"forget_before": dated()}
     for row in await ctx.store.rows(Buffer).find(marked, {"_id": 1}).to_list(None):
-        await go_on(ctx, row["_id"])
+        with rounds.item(buffer=row["_id"]):
+            await go_on(ctx, row["_id"])

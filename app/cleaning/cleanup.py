@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -14,9 +16,10 @@ from app.cleaning import governor, strays
 from app.cleaning.erasure import forget_session
 from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
-from app.models import CaptureStatus, SegmentRow
+from app.models import CaptureStatus, Row, SegmentRow
 from app.models.schema import Buffer, Capture, EgressSession, Segment
 from app.store import batches
+from app.work import rounds
 from app.work.jobs import job, minutes, seconds
 
 SETTLED_AFTER = timedelta(seconds=60)
@@ -28,36 +31,48 @@ log = structlog.get_logger()
 @job("cleanup", every=lambda settings: minutes(settings.cleanup_minutes), timeout=seconds(90))
 async def run(ctx: Context) -> None:
     """Removes what may go now. Safe to interrupt anywhere, and to run twice at once."""
-    await markers.pin_again(ctx.store, datetime.now(UTC))
-    shrunk = await governor.relieve(ctx)
     now = datetime.now(UTC)
-    expired = await _expire(ctx, now)
-    sessions = await _forget_sessions(ctx, now)
-    buffers = await _forget_buffers(ctx, now)
-    stray = await strays.settle(ctx, now)
-    log.info(
-        "cleanup_done",
-        segments=expired + shrunk,
-        sessions=sessions,
-        buffers=buffers,
-        stray_files=stray.removed,
-        missing_files=stray.missing,
-    )
+    done = Counter[str](segments=0, sessions=0, buffers=0)
+    unpinned = await markers.pin_again(ctx.store, now)
+    with rounds.item(step="relieve"):
+        done["segments"] += await governor.relieve(ctx)
+    with rounds.item(step="expire"):
+        done["segments"] += await _expire(ctx, unpinned, now)
+    with rounds.item(step="forget sessions"):
+        done["sessions"] += await _forget_sessions(ctx, now)
+    with rounds.item(step="forget buffers"):
+        done["buffers"] += await _forget_buffers(ctx, now)
+    with rounds.item(step="settle strays"):
+        stray = await strays.settle(ctx, now)
+        done.update(stray_files=stray.removed, missing_files=stray.missing)
+    log.info("cleanup_done", **done)
 
 
-async def _expire(ctx: Context, now: datetime) -> int:
-    """Removes segments that ended before their retention. Returns how many."""
+async def _expire(ctx: Context, unpinned: Collection[str], now: datetime) -> int:
+    """Removes segments that ended before their retention. Returns how many.
+
+    `unpinned`: buffers of which nothing may go, since marks of theirs are not pinned.
+    """
     periods = await retention(ctx.store, ctx.settings)
     query = {"end": {"$lt": now - periods.shortest}}
+
+    async def expire(rows: Sequence[SegmentRow]) -> int:
+        return await _expire_some(ctx, rows, periods, now)
+
     gone = 0
     old = ctx.store.rows(Segment).find(query, FIELDS | {"buffer_id": 1})
     async for rows in batches(old, AT_ONCE):
-        gone += await _expire_some(ctx, rows, periods, now)
+        of_sessions: dict[str, list[SegmentRow]] = {}
+        for row in rows:
+            with rounds.item(segment=row["_id"]):
+                if row["buffer_id"] not in unpinned:
+                    of_sessions.setdefault(row["session_id"], []).append(row)
+        gone += await rounds.together_or_alone("session", of_sessions, expire)
     return gone
 
 
 async def _expire_some(
-    ctx: Context, rows: list[SegmentRow], periods: Retention, now: datetime
+    ctx: Context, rows: Sequence[SegmentRow], periods: Retention, now: datetime
 ) -> int:
     if periods.own:
         of_rows = {"_id": {"$in": list({row["buffer_id"] for row in rows})}}
@@ -85,9 +100,11 @@ async def _forget_sessions(ctx: Context, now: datetime) -> int:
     gone = 0
     query = {"indexing": None, "ended_at": {"$lt": now - SETTLED_AFTER}}
     for row in await ctx.store.rows(EgressSession).find(query).to_list(None):
-        has_media = await ctx.store.rows(Segment).find_one({"session_id": row["_id"]}, {"_id": 1})
-        if has_media is None and not await pins.pinned(ctx.store, [row["_id"]], now):
-            gone += await forget_session(ctx, row, now)
+        with rounds.item(session=row["_id"]):
+            of_session = {"session_id": row["_id"]}
+            has_media = await ctx.store.rows(Segment).find_one(of_session, {"_id": 1})
+            if has_media is None and not await pins.pinned(ctx.store, [row["_id"]], now):
+                gone += await forget_session(ctx, row, now)
     return gone
 
 
@@ -96,13 +113,18 @@ async def _forget_buffers(ctx: Context, now: datetime) -> int:
     gone = 0
     query = {"ended_at": {"$lt": now - ctx.settings.retention}}
     async for row in ctx.store.rows(Buffer).find(query, {"_id": 1}):
-        of_buffer = {"buffer_id": row["_id"]}
-        if await ctx.store.rows(EgressSession).find_one(of_buffer, {"_id": 1}):
-            continue
-        unfinished = of_buffer | {"status": {"$in": CaptureStatus.unfinished()}}
-        if await ctx.store.rows(Capture).find_one(unfinished, {"_id": 1}):
-            continue
-        deleted = await ctx.store.rows(Buffer).delete_one({"_id": row["_id"], **query})
-        await markers.forget(ctx.store, row["_id"])
-        gone += deleted.deleted_count
+        with rounds.item(buffer=row["_id"]):
+            gone += await _forget_buffer(ctx, row["_id"], query)
     return gone
+
+
+async def _forget_buffer(ctx: Context, buffer_id: str, over: Row) -> int:
+    of_buffer = {"buffer_id": buffer_id}
+    if await ctx.store.rows(EgressSession).find_one(of_buffer, {"_id": 1}):
+        return 0
+    unfinished = of_buffer | {"status": {"$in": CaptureStatus.unfinished()}}
+    if await ctx.store.rows(Capture).find_one(unfinished, {"_id": 1}):
+        return 0
+    deleted = await ctx.store.rows(Buffer).delete_one({"_id": buffer_id, **over})
+    await markers.forget(ctx.store, buffer_id)
+    return deleted.deleted_count

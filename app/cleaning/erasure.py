@@ -21,6 +21,7 @@ from app.models import SessionRow
 from app.models.schema import Buffer, EgressSession, Pin, Segment, Summary
 from app.storage.confined import PathRefused
 from app.store import Store
+from app.work import rounds
 
 GHOSTS_KEPT = timedelta(days=7)
 """LiveKit lists an egress whose worker died as active for good: its row says it is a ghost."""
@@ -42,8 +43,9 @@ async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[SessionRo
     began_before = {"buffer_id": buffer_id, "created_at": {"$lt": before}}
     sessions = await ctx.store.rows(EgressSession).find(began_before).to_list(None)
     for session in sessions:
-        if session["clock_ns"] is not None:
-            await _hide(ctx, session, before)
+        with rounds.item(session=session["_id"]):
+            if session["clock_ns"] is not None:
+                await _hide(ctx, session, before)
     return sessions
 
 
@@ -57,7 +59,13 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
     if before is None:
         return True
     sessions = await hide(ctx, buffer_id, before)
-    left = [row["_id"] for row in sessions if not await _forget(ctx, row, before)]
+    left: list[str] = []
+    for row in sessions:
+        is_gone = False
+        with rounds.item(session=row["_id"]):
+            is_gone = await _forget(ctx, row, before)
+        if not is_gone:
+            left.append(row["_id"])
     if not left:
         await ctx.store.rows(Buffer).update_one(
             {"_id": buffer_id, "forget_before": before}, {"$set": {"forget_before": None}}

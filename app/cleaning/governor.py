@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -16,6 +17,7 @@ from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import SessionRow
 from app.models.schema import EgressSession, Segment
+from app.work import rounds
 from app.work.jobs import job, seconds
 
 SHARE_PER_ROUND = 0.9
@@ -45,31 +47,57 @@ async def relieve(ctx: Context) -> int:
     """
     gone = 0
     fullest: int | None = None
+    untouchable: set[str] = set()
+    unreadable: set[str] = set()
     for number in range(1, ROUNDS + 1):
         if not await refuse_new(ctx):
             break
-        sessions, buffers = await _held(ctx)
+        sessions, buffers = await _held(ctx, unreadable)
         if fullest is None:
-            await markers.pin_again(ctx.store, datetime.now(UTC))
+            # of these nothing may go: marks of theirs are not pinned
+            untouchable |= await markers.pin_again(ctx.store, datetime.now(UTC))
             fullest = max((fullness(parts) for parts in buffers.values()), default=0)
         for cut in shrink(buffers, int(fullest * SHARE_PER_ROUND**number)):
-            gone += await _cut(ctx, sessions[cut.session_id], cut)
+            session = sessions[cut.session_id]
+            if session["buffer_id"] in untouchable:
+                continue
+            with rounds.item(session=cut.session_id) as attempt:
+                gone += await _cut(ctx, session, cut)
+            if attempt.error is not None:
+                untouchable.add(session["buffer_id"])
     if gone:
         metrics.ERRORS.labels("windows_shrunk").inc()
         log.warning("windows_shrunk", segments=gone, free_bytes=await free_bytes(ctx))
     return gone
 
 
-async def _held(ctx: Context) -> tuple[dict[str, SessionRow], dict[str, list[Held]]]:
-    """The sessions that hold media, by id, and what each buffer holds."""
+async def _held(
+    ctx: Context, unreadable: set[str]
+) -> tuple[dict[str, SessionRow], dict[str, list[Held]]]:
+    """The sessions that hold media, by id, and what each buffer holds.
+
+    `unreadable`: sessions that are left out; those that can't be read come to them.
+    """
     rows = await ctx.store.rows(EgressSession).find({"clock_ns": {"$ne": None}}).to_list(None)
-    indexed = await summary.read(ctx.store, rows)
     buffers: dict[str, list[Held]] = {}
-    for row in rows:
-        if row["_id"] in indexed:
-            held = Held(row["_id"], clock.of(row), indexed[row["_id"]].runs)
-            buffers.setdefault(row["buffer_id"], []).append(held)
-    return {row["_id"]: row for row in rows}, buffers
+    looked_at: set[str] = set()
+
+    async def look(some: Sequence[SessionRow]) -> int:
+        indexed = await summary.read(ctx.store, some)
+        found = [
+            (row["buffer_id"], Held(row["_id"], clock.of(row), indexed[row["_id"]].runs))
+            for row in some
+            if row["_id"] in indexed
+        ]
+        for buffer_id, held in found:
+            buffers.setdefault(buffer_id, []).append(held)
+        looked_at.update(row["_id"] for row in some)
+        return len(found)
+
+    by_id = {row["_id"]: row for row in rows if row["_id"] not in unreadable}
+    await rounds.together_or_alone("session", {each: [row] for each, row in by_id.items()}, look)
+    unreadable |= by_id.keys() - looked_at
+    return by_id, buffers
 
 
 async def _cut(ctx: Context, session: SessionRow, cut: RetentionCut) -> int:

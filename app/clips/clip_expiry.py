@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
+from pymongo.asynchronous.cursor import AsyncCursor
 
 from app import metrics
 from app.access import audit
@@ -18,6 +19,7 @@ from app.models.schema import File, ReplayClip
 from app.storage import local
 from app.storage.confined import PathRefused
 from app.store import after, before
+from app.work import rounds
 from app.work.jobs import job, seconds
 
 AT_A_TIME = 200
@@ -36,11 +38,27 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
     await _expire(ctx, now)
     rows = ctx.store.rows(ReplayClip)
     over = now - timedelta(seconds=library.RESTORE_SECONDS)
-    for row in await rows.find({"deleted_at": after(over), "ready": True}).to_list(AT_A_TIME):
+
+    async def uncharge(row: ClipRow) -> None:
         await charging.uncharge(ctx, row)
-    for row in await rows.find({"deleted_at": before(over)}).to_list(AT_A_TIME):
+
+    async def sweep(row: ClipRow) -> None:
         if await charging.let_go(ctx, row):
             await _remove(ctx, row)
+
+    await _each(rows.find({"deleted_at": after(over), "ready": True}), uncharge)
+    await _each(rows.find({"deleted_at": before(over)}), sweep)
+
+
+async def _each(found: AsyncCursor[ClipRow], serve: Callable[[ClipRow], Awaitable[None]]) -> None:
+    """Serves AT_A_TIME clips; those that can't be served are none of them, and in nobody's way."""
+    served = 0
+    async for row in found:
+        with rounds.item(clip=row["_id"]) as attempt:
+            await serve(row)
+        served += attempt.error is None
+        if served == AT_A_TIME:
+            return
 
 
 async def _expire(ctx: Context, now: datetime) -> None:
@@ -51,10 +69,13 @@ async def _expire(ctx: Context, now: datetime) -> None:
         "ready": True,
         "deleted_at": None,
     }
-    for row in await rows.find(expired).to_list(AT_A_TIME):
+
+    async def expire(row: ClipRow) -> None:
         if await charging.hide(ctx, row, now, keep=False):
             await library.note(ctx, audit.NOBODY, "clip_expired", row)
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
+
+    await _each(rows.find(expired), expire)
 
 
 async def _remove(ctx: Context, row: ClipRow) -> None:

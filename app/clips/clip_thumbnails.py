@@ -29,6 +29,7 @@ from app.models.schema import ReplayClip
 from app.storage import local
 from app.storage.confined import PathRefused, inside, is_name
 from app.viewing.drawing import Drawing
+from app.work import rounds
 from app.work.jobs import hours, job, seconds
 
 ORPHANED_SECONDS = 3600.0
@@ -97,8 +98,9 @@ async def sweep(ctx: Context) -> None:
         rows = ctx.store.rows(ReplayClip).find({"_id": {"$in": chunk}}, {"_id": 1})
         orphaned = set(chunk) - {row["_id"] async for row in rows}
         for clip_id in orphaned:
-            await asyncio.to_thread(remove, root, clip_id)
-            log.info("thumbnails_removed", clip=clip_id)
+            with rounds.item(clip=clip_id):
+                await asyncio.to_thread(remove, root, clip_id)
+                log.info("thumbnails_removed", clip=clip_id)
 
 
 async def _kept(
@@ -179,7 +181,7 @@ def _old(folder: Path) -> list[str]:
         return [
             path.name
             for path in folder.iterdir()
-            if is_name(path.name) and path.stat().st_mtime < before
+            if is_name(path.name) and path.lstat().st_mtime < before
         ]
     except FileNotFoundError:
         return []  # no picture was ever made, or one went meanwhile: the next pass sees the rest

@@ -18,7 +18,8 @@ from app.context import Context
 from app.models import ClipRow, Row
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import local
-from app.store import dated
+from app.store import batches, dated
+from app.work import rounds
 from app.work.jobs import hours, job, seconds
 
 SETTLE_SECONDS = 5.0
@@ -38,11 +39,12 @@ async def check(ctx: Context, settle_seconds: float = SETTLE_SECONDS) -> list[Co
     second = await differences(ctx)
     made = []
     for identity, correction in second.items():
-        if first.get(identity) != correction:
-            continue
-        if await accounts.correct(ctx.store, correction) and correction.is_drift:
-            await _say(ctx, correction)
-            made.append(correction)
+        with rounds.item(identity=identity):
+            if first.get(identity) != correction:
+                continue
+            if await accounts.correct(ctx.store, correction) and correction.is_drift:
+                await _say(ctx, correction)
+                made.append(correction)
     return made
 
 
@@ -61,39 +63,57 @@ async def differences(ctx: Context) -> dict[str, Correction]:
     """What has to be corrected as things are now, by identity."""
     moving = set(await ctx.store.rows(Capture).distinct("clip_id", {"lease_until": dated()}))
     clips: dict[str, dict[str, int]] = {}
-    rows: list[ClipRow] = []
+    unsure: list[str | None] = []
     fields = dict.fromkeys(("owner", "file_id", *clip_access.SHOWN), 1)
-    async for row in ctx.store.rows(ReplayClip).find({}, fields):
-        if not clip_access.is_shown(row):
-            moving.add(row["_id"])  # it may be shown again, and is swept otherwise
-            continue
-        rows.append(row)
-        if len(rows) == _AT_ONCE:
-            await _add(ctx, rows, clips)
-            rows = []
-    await _add(ctx, rows, clips)
-    return await accounts.compare(ctx.store, clips, moving)
+    async for rows in batches(ctx.store.rows(ReplayClip).find({}, fields), _AT_ONCE):
+        shown: list[ClipRow] = []
+        for row in rows:
+            with rounds.item(clip=row["_id"]) as attempt:
+                if clip_access.is_shown(row):
+                    shown.append(row)
+                else:
+                    moving.add(row["_id"])  # it may be shown again, and is swept otherwise
+            if attempt.error is not None:
+                unsure.append(row.get("owner"))
+        unsure += await _add(ctx, shown, clips)
+    found = await accounts.compare(ctx.store, clips, moving)
+    return {identity: each for identity, each in found.items() if identity not in unsure}
 
 
-async def _add(ctx: Context, rows: Sequence[ClipRow], clips: dict[str, dict[str, int]]) -> None:
-    """Adds the clips' sizes, by owner. Says which files are not as their rows say."""
-    wanted = {"_id": {"$in": [row["file_id"] for row in rows]}}
+async def _add(
+    ctx: Context, rows: Sequence[ClipRow], clips: dict[str, dict[str, int]]
+) -> list[str | None]:
+    """Adds the clips' sizes, by owner. Says which files are not as their rows say.
+
+    Returns the owners of clips that can't be looked at: what they have in all is not known.
+    """
+    wanted = {"_id": {"$in": [row.get("file_id") for row in rows]}}
     files = await ctx.store.rows(File).find(wanted).to_list(None)
     by_id = {file["_id"]: file for file in files}
     root = ctx.settings.media_root
-    sizes = await asyncio.to_thread(
-        lambda: {each["_id"]: local.size_bytes(root, each["storage_path"]) for each in files}
-    )
+    sizes: dict[str, int | None] = {}
+
+    def look() -> None:
+        for each in files:
+            with rounds.item(file=each["_id"]):
+                sizes[each["_id"]] = local.size_bytes(root, each["storage_path"])
+
+    await asyncio.to_thread(look)
+    unsure: list[str | None] = []
     for row in rows:
-        file = by_id.get(row["file_id"])
-        if file is None:
-            continue
-        if sizes[file["_id"]] != file["size_bytes"]:
-            metrics.ERRORS.labels("clip_file_wrong").inc()
-            log.error(
-                "clip_file_wrong",
-                clip=row["_id"],
-                size_bytes=file["size_bytes"],
-                on_disk_bytes=sizes[file["_id"]],
-            )
-        clips.setdefault(row["owner"], {})[row["_id"]] = file["size_bytes"]
+        with rounds.item(clip=row["_id"]) as attempt:
+            if (file := by_id.get(row["file_id"])) is None:
+                continue
+            on_disk = sizes.get(file["_id"])
+            if on_disk != file["size_bytes"]:
+                metrics.ERRORS.labels("clip_file_wrong").inc()
+                log.error(
+                    "clip_file_wrong",
+                    clip=row["_id"],
+                    size_bytes=file["size_bytes"],
+                    on_disk_bytes=on_disk,
+                )
+            clips.setdefault(row["owner"], {})[row["_id"]] = file["size_bytes"]
+        if attempt.error is not None:
+            unsure.append(row.get("owner"))
+    return unsure

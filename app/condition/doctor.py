@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from app.buffer.session_folders import folders_of
 from app.cleaning import buffer_invariants, strays
 from app.clips import clip_invariants as clips
-from app.condition import health, machine
+from app.condition import health, machine, running
 from app.condition.machine import CheckResult, Level
 from app.context import Context, opened
 from app.errors import ConfigurationError, Unavailable
@@ -40,10 +40,6 @@ SHOWN = 5
 CLOCK_SECONDS = 2.0
 MEDIA_AFTER = timedelta(seconds=60)
 """An egress that has been active for so long has written something."""
-EGRESS_CHANNEL = "EgressInternal|StartEgress|REQ"
-"""An egress worker listens on it; livekit-server on the other one (psrpc over Redis)."""
-SERVER_CHANNEL = "IOInfo|CreateEgress|REQ"
-
 
 _FAILURES = (OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable, ConfigurationError)
 _MUCH = CheckResult(
@@ -103,8 +99,9 @@ async def examine(
         return
     async with opened(settings) as ctx:
         for role in health.ROLES:
-            yield await _checked(role, _role(ctx, role))
-        yield await _checked("egress", _egress_workers(ctx))
+            yield await _checked(role, running.process(ctx, role))
+        yield await _checked("jobs", running.jobs(ctx))
+        yield await _checked("egress", running.egress_workers(ctx))
         yield await _checked("shared folder", _shared_folder(ctx))
         if repair:
             yield await _checked("repair", _repair(ctx), seconds=INVARIANTS_SECONDS)
@@ -208,28 +205,6 @@ async def _webhook(settings: Settings) -> CheckResult:
         f"{url} takes what {key!r} signed; livekit.yaml needs webhook: {{api_key: {key}, "
         f"urls: [{url}]}}",
     )
-
-
-async def _role(ctx: Context, role: str) -> CheckResult:
-    state = await health.pulse(ctx, role)
-    if state != health.OK:
-        return CheckResult("fail", state, f"start `python -m app {role}`")
-    return CheckResult("ok", "runs")
-
-
-async def _egress_workers(ctx: Context) -> CheckResult:
-    servers, workers = await ctx.queue.listeners(SERVER_CHANNEL, EGRESS_CHANNEL)
-    if not servers:
-        return CheckResult(
-            "unknown",
-            "LiveKit uses another Redis than we do, so its workers can't be counted",
-            "see that the egress service runs",
-        )
-    if not workers:
-        return CheckResult(
-            "fail", "no egress worker listens", "start livekit/egress with LiveKit's Redis"
-        )
-    return CheckResult("ok", f"{workers} listen")
 
 
 async def _shared_folder(ctx: Context) -> CheckResult:

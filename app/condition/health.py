@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,9 @@ CHECK_SECONDS = 2.0
 CACHE_SECONDS = 1.0
 ROLES = ("worker", "indexer")
 OK = "ok"
+LATE_JOBS_ADVICE = (
+    "look in the worker's log for item_failed, job_failed and job_interrupted of this job"
+)
 
 log = structlog.get_logger()
 
@@ -65,6 +69,7 @@ async def _check(ctx: Context) -> dict[str, str]:
         "redis": _redis(ctx),
         "livekit": _livekit(ctx),
         "media_root": asyncio.to_thread(_media_root, ctx),
+        "jobs": _jobs(ctx),
     } | {role: pulse(ctx, role) for role in ROLES}
     results = await asyncio.gather(*(_limited(check) for check in checks.values()))
     return dict(zip(checks, results, strict=True))
@@ -94,6 +99,16 @@ async def _livekit(ctx: Context) -> str:
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.get(ctx.settings.livekit_http_url)
     return OK if answer.is_success else f"answers {answer.status_code}"
+
+
+async def late_jobs(ctx: Context) -> str:
+    """Which jobs that recur have had no whole round of late, and for how long; "" if all had."""
+    return "; ".join(map(str, await ctx.queue.timetable().late(datetime.now(UTC))))
+
+
+async def _jobs(ctx: Context) -> str:
+    late = await late_jobs(ctx)
+    return f"{late}: {LATE_JOBS_ADVICE}" if late else OK
 
 
 def _media_root(ctx: Context) -> str:

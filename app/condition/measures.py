@@ -14,6 +14,7 @@ from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.models import Row, SessionRole, SessionRow
 from app.models.schema import EgressSession, Segment, UserReplayQuota
+from app.work import rounds
 
 COST_FACTOR = 20
 """Asking that takes t seconds is done at most every 20 t."""
@@ -65,8 +66,12 @@ async def _charged_bytes(ctx: Context) -> int:
 
 async def _media_lag(ctx: Context, live: list[SessionRow], now: datetime) -> float:
     """Age in seconds of the newest media of the session that is furthest behind."""
-    active = {row["_id"]: at for row in live if (at := row["active_at"]) is not None}
-    if not active:
+    lags: dict[str, float] = {}
+    for row in live:
+        with rounds.item(session=row["_id"]):
+            if (active_at := row["active_at"]) is not None:
+                lags[row["_id"]] = (now - active_at).total_seconds()
+    if not lags:
         return 0.0
     segments = ctx.store.rows(Segment)
     # Through the index on `end`: a few segments of each session that keeps up.
@@ -75,15 +80,18 @@ async def _media_lag(ctx: Context, live: list[SessionRow], now: datetime) -> flo
         {"$match": {"end": {"$gt": recent}}},
         {"$group": {"_id": "$session_id", "end": {"$max": "$end"}}},
     ]
-    newest: dict[str, datetime] = {
-        row["_id"]: row["end"] for row in await ctx.store.summed(Segment, pipeline)
-    }
-    stalled = sorted(active.keys() - newest.keys(), key=lambda each: active[each])
+    found = {row["_id"]: row["end"] for row in await ctx.store.summed(Segment, pipeline)}
+    newest: dict[str, datetime] = {each: end for each, end in found.items() if each in lags}
+    stalled = sorted(lags.keys() - newest.keys(), key=lambda each: lags[each], reverse=True)
     for each in stalled[:LOOKED_UP_SESSIONS]:
         last = await segments.find_one({"session_id": each}, {"end": 1}, sort=[("sequence", -1)])
-        newest[each] = last["end"] if last else active[each]
-    ends = [newest[each] for each in active if each in newest]
-    return max(0.0, (now - min(ends)).total_seconds())
+        if last:
+            newest[each] = last["end"]
+    for each, end in newest.items():
+        with rounds.item(session=each):
+            lags[each] = (now - end).total_seconds()
+    looked_up = lags.keys() - stalled[LOOKED_UP_SESSIONS:]
+    return max([0.0, *(lags[each] for each in looked_up)])
 
 
 def _size_of(folder: Path) -> int:

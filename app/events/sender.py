@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from app.models import EventRow, EventState, Row
 from app.models.keyset import Order, Page
 from app.models.schema import OutgoingEvent
 from app.settings import Settings
-from app.work import errands
+from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
@@ -70,16 +70,26 @@ def back_off_seconds(attempts: int) -> float:
 
 @job(errands.DELIVER, timeout=seconds(90))
 async def deliver(ctx: Context, say: Say, room: str) -> None:
-    """Sends what is due of a room's events, in their order, until one fails.
+    """Sends what is due of a room's events, in their order, until EVENTS_URL does not take one.
 
-    `say(row)` says an event into its live room. It is said once, at the first attempt.
+    `say(row)` says an event into its live room. It is said once, at the first attempt. An event
+    that can't be made or said is in no other one's way.
     """
     async with httpx.AsyncClient(timeout=_SEND_SECONDS) as client:
-        while (row := await _take(ctx, room)) is not None:
-            if row["attempts"] == 1:
-                await say(row)
-            if not await _send(ctx, client, row):
-                return
+        passed_by: list[str] = []
+        while (row := await _next(ctx, room, passed_by)) is not None:
+            with rounds.item(room=room, sent=row["_id"]) as attempt:
+                if (taken := await _take(ctx, row)) is None:
+                    continue  # somebody was faster
+                if taken["attempts"] == 1:
+                    with rounds.item(room=room, said=row["_id"]):
+                        await say(taken)
+                if not await _send(ctx, client, taken):
+                    return
+            if attempt.error is not None:
+                passed_by.append(row["_id"])
+                with rounds.item(room=room, noted=row["_id"]):
+                    await _note(ctx, row, repr(attempt.error))
 
 
 @job("deliver_due", every=seconds(5), timeout=seconds(30))
@@ -87,7 +97,8 @@ async def deliver_due(ctx: Context) -> None:
     """Asks for the delivery of every room that has something due."""
     due = {"state": EventState.PENDING, "next_try_at": {"$lte": datetime.now(UTC)}}
     for room in await ctx.store.rows(OutgoingEvent).distinct("room", due):
-        await ctx.queue.ask(errands.DELIVER, room)
+        with rounds.item(room=room):
+            await ctx.queue.ask(errands.DELIVER, room)
 
 
 async def page(
@@ -117,18 +128,21 @@ async def send_again(ctx: Context, event_id: str) -> bool:
     return bool(changed.modified_count)
 
 
-async def _take(ctx: Context, room: str) -> EventRow | None:
-    """The first of a room's events that is due, now the caller's for a while; None if none is."""
-    pending = {"state": EventState.PENDING}
-    while True:
-        now = datetime.now(UTC)
-        due = {"room": room, "next_try_at": {"$lte": now}, **pending}
-        row = await ctx.store.rows(OutgoingEvent).find_one(due, sort=[("number", 1)])
-        if row is None:
-            return None
-        leased = {"next_try_at": now + _LEASE, "attempts": row["attempts"] + 1}
-        if taken := await ctx.store.take(OutgoingEvent, row, leased, **pending):
-            return taken
+async def _next(ctx: Context, room: str, passed_by: Sequence[str]) -> EventRow | None:
+    """The first of a room's events that is due, but for some; None if none is."""
+    due = {
+        "room": room,
+        "state": EventState.PENDING,
+        "next_try_at": {"$lte": datetime.now(UTC)},
+        "_id": {"$nin": list(passed_by)},
+    }
+    return await ctx.store.rows(OutgoingEvent).find_one(due, sort=[("number", 1)])
+
+
+async def _take(ctx: Context, row: EventRow) -> EventRow | None:
+    """An event that is due, now the caller's for a while; None if it is another's."""
+    leased = {"next_try_at": datetime.now(UTC) + _LEASE, "attempts": row["attempts"] + 1}
+    return await ctx.store.take(OutgoingEvent, row, leased, state=EventState.PENDING)
 
 
 async def _send(ctx: Context, client: httpx.AsyncClient, row: EventRow) -> bool:

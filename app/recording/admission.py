@@ -10,7 +10,7 @@ from app.cleaning import governor
 from app.context import Context
 from app.models import BufferRow, MemberRow, ParticipantRow, Row, TrackRow, Why, schema
 from app.recording import share_stop
-from app.work import errands
+from app.work import errands, rounds
 
 
 async def refusal(
@@ -76,11 +76,12 @@ async def leave(ctx: Context, buffer: BufferRow) -> None:
 async def free_leftovers(ctx: Context) -> None:
     """Frees slots of shares that are over. Processes that were killed in between leave some."""
     async for row in ctx.store.rows(schema.Community).find({"slots.0": {"$exists": True}}):
-        live = await ctx.store.rows(schema.Buffer).distinct(
-            "_id", {"_id": {"$in": row["slots"]}, "ended_at": None}
-        )
-        for buffer_id in set(row["slots"]) - set(live):
-            await _free(ctx, row["_id"], buffer_id)
+        with rounds.item(community=row["_id"]):
+            live = await ctx.store.rows(schema.Buffer).distinct(
+                "_id", {"_id": {"$in": row["slots"]}, "ended_at": None}
+            )
+            for buffer_id in set(row["slots"]) - set(live):
+                await _free(ctx, row["_id"], buffer_id)
 
 
 async def _free(ctx: Context, community: str, buffer_id: str) -> None:
@@ -94,7 +95,8 @@ async def ask_again(ctx: Context, which: Row) -> None:
         which | {"ended_at": None}, {"room_sid": 1, "identity": 1}
     )
     async for row in found:
-        await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
+        with rounds.item(buffer=row["_id"]):
+            await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
 
 
 def _permits(access: str, member: MemberRow | None) -> bool:

@@ -14,6 +14,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 from app.context import Context
 from app.models import schema
 from app.recording import facts
+from app.work import rounds
 
 SETTLE_SECONDS = 5.0
 """A fact younger than this may be newer than the answer it is missing from."""
@@ -27,9 +28,14 @@ async def note(
     present: Mapping[str, Sequence[ParticipantInfo]],
     now: datetime,
 ) -> None:
-    """Compares the facts with LiveKit's rooms, and the people in each by its sid."""
+    """Compares the facts with LiveKit's rooms, and the people in each by its sid.
+
+    Nothing is concluded about the people of a room that `present` lacks.
+    """
     for room in rooms:
-        await _note_people(ctx, room, present[room.sid], now)
+        with rounds.item(room=room.sid):
+            if room.sid in present:
+                await _note_people(ctx, room, present[room.sid], now)
     await _note_gone_rooms(ctx, [room.sid for room in rooms], now)
 
 
@@ -47,7 +53,8 @@ async def _note_people(
         over = await participants.distinct("_id", {"_id": {"$in": unknown}})
         await facts.room_started(ctx.store, room)
         for sid in set(unknown) - set(over):
-            await facts.participant_joined(ctx.store, room, listed[sid], now)
+            with rounds.item(room=room.sid, participant=sid):
+                await facts.participant_joined(ctx.store, room, listed[sid], now)
     settled = now - timedelta(seconds=SETTLE_SECONDS)
     gone = [
         sid

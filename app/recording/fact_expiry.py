@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.models import Row, schema
 from app.store import Store, before, chunks
+from app.work import rounds
 from app.work.jobs import hours, job, seconds
 
 RETENTION = timedelta(days=1)
@@ -24,12 +25,13 @@ async def forget_facts(store: Store) -> None:
     await store.rows(schema.Track).delete_many({"live": False, "ended_at": over})
     left = await store.rows(schema.Participant).distinct("room_sid", {"left_at": over})
     finished = set(await store.rows(schema.Room).distinct("_id", {"finished_at": over}))
-    candidates = sorted({*left, *finished})
+    candidates = sorted({*left, *finished}, key=str)
     for chunk in chunks(candidates, _AT_ONCE):
-        needed = await _needed(store, chunk)
-        free = [sid for sid in chunk if sid not in needed]
-        await _forget(store, free, over)
-        await _forget_rooms(store, [sid for sid in free if sid in finished])
+        with rounds.item(rooms=len(chunk), first=chunk[0]):
+            needed = await _needed(store, chunk)
+            free = [sid for sid in chunk if sid not in needed]
+            await _forget(store, free, over)
+            await _forget_rooms(store, [sid for sid in free if sid in finished])
 
 
 async def _needed(store: Store, room_sids: Sequence[str]) -> set[str]:

@@ -8,7 +8,7 @@ from app.context import Context
 from app.models import Row
 from app.models.schema import Buffer, EgressSession, Track
 from app.store import Store
-from app.work import errands
+from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 _FIELDS = {"identity": 1, "video_sid": 1}
@@ -35,4 +35,5 @@ async def shares(store: Store, room_sid: str, identity: str | None = None) -> se
 async def reconcile_room(ctx: Context, room_sid: str) -> None:
     """Asks for a reconcile of everybody who shares, or is recorded, in a room."""
     for identity in {who for who, _ in await shares(ctx.store, room_sid)}:
-        await ctx.queue.ask(errands.RECONCILE, room_sid, identity)
+        with rounds.item(room=room_sid, identity=identity):
+            await ctx.queue.ask(errands.RECONCILE, room_sid, identity)

@@ -6,9 +6,10 @@ while it lasts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from livekit.protocol.models import Room
+from livekit.protocol.models import ParticipantInfo, Room
 
 from app.access import audit
 from app.cleaning import erasure
@@ -16,7 +17,7 @@ from app.context import Context
 from app.models import BufferRow, TrackRow, schema
 from app.recording import facts
 from app.recording.livekit import LiveKit
-from app.work import errands
+from app.work import errands, rounds
 
 
 async def ask(ctx: Context, livekit: LiveKit, track: TrackRow, now: datetime) -> None:
@@ -25,6 +26,37 @@ async def ask(ctx: Context, livekit: LiveKit, track: TrackRow, now: datetime) ->
     if person is not None and person.sid == track["participant_sid"]:
         room = Room(sid=track["room_sid"], name=track["room"])
         await facts.participant_joined(ctx.store, room, person, now)
+
+
+async def note(
+    ctx: Context,
+    rooms: Sequence[Room],
+    present: Mapping[str, Sequence[ParticipantInfo]],
+    now: datetime,
+) -> None:
+    """Notes which sharers refuse now, or no longer do, and has each reconciled at once.
+
+    `present`: the people of the rooms that could be listed, by room sid.
+    """
+    for room in rooms:
+        with rounds.item(room=room.sid):
+            await _note_room(ctx, room, present.get(room.sid, ()), now)
+
+
+async def _note_room(
+    ctx: Context, room: Room, people: Sequence[ParticipantInfo], now: datetime
+) -> None:
+    sharers = [who for who in people if facts.is_sharer(who)]
+    if not sharers:
+        return
+    sids = {"_id": {"$in": [who.sid for who in sharers]}}
+    found = ctx.store.rows(schema.Participant).find(sids, {"opted_out": 1})
+    refused = {row["_id"]: row.get("opted_out") or False async for row in found}
+    for who in sharers:
+        with rounds.item(room=room.sid, identity=who.identity):
+            if facts.has_opted_out(who) != refused.get(who.sid, False):
+                await facts.participant_joined(ctx.store, room, who, now)
+                await ctx.queue.ask(errands.RECONCILE, room.sid, who.identity)
 
 
 async def forget(ctx: Context, buffer: BufferRow, now: datetime) -> None:

@@ -16,6 +16,7 @@ from app.buffer import paths
 from app.context import Context
 from app.models import schema
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone, session_of
+from app.work import rounds
 from app.work.jobs import job, minutes, seconds
 
 log = structlog.get_logger()
@@ -27,10 +28,11 @@ async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) 
     sessions = ctx.store.rows(schema.EgressSession)
     found = sessions.find({"_id": {"$in": list(ours)}, "role": None, "ghost_at": None}, {"_id": 1})
     async for row in found:
-        if not await _stop(livekit, ours[row["_id"]]):
-            await sessions.update_one(
-                {"_id": row["_id"]}, {"$set": {"ghost_at": datetime.now(UTC)}}
-            )
+        with rounds.item(session=row["_id"]):
+            if not await _stop(livekit, ours[row["_id"]]):
+                await sessions.update_one(
+                    {"_id": row["_id"]}, {"$set": {"ghost_at": datetime.now(UTC)}}
+                )
 
 
 @job("reap", every=lambda settings: minutes(settings.reap_minutes), timeout=seconds(60))
@@ -39,7 +41,8 @@ async def reap(ctx: Context, livekit: LiveKit) -> None:
     ours = _ours(ctx, await livekit.active_egresses())
     known = await ctx.store.rows(schema.EgressSession).distinct("_id", {"_id": {"$in": list(ours)}})
     for session_id in set(ours) - set(known):
-        await _stop(livekit, ours[session_id])
+        with rounds.item(session=session_id):
+            await _stop(livekit, ours[session_id])
 
 
 def _ours(ctx: Context, active: list[EgressInfo]) -> dict[str, EgressInfo]:

@@ -17,6 +17,7 @@ from redis.exceptions import LockError
 from app import metrics
 from app.buffer import paths
 from app.context import Context
+from app.errors import Unavailable
 from app.models import BufferRow, RoomRow, Row, SessionRole, SessionRow, TrackRow, Why, schema
 from app.recording import (
     admission,
@@ -29,7 +30,7 @@ from app.recording import (
     share_events,
 )
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
-from app.work import errands
+from app.work import errands, rounds
 from app.work.jobs import Again, job, seconds
 
 log = structlog.get_logger()
@@ -59,11 +60,17 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     try:
         await ctx.queue.begin(errands.RECONCILE, room_sid, identity)
         again_at: datetime | None = None
+        away: Unavailable | None = None
         for _, video_sid in sorted(await open_shares.shares(ctx.store, room_sid, identity)):
-            at = await _reconcile_share(ctx, livekit, room_sid, video_sid)
-            again_at = min(filter(None, (again_at, at)), default=None)
+            with rounds.item(room=room_sid, share=video_sid) as attempt:
+                at = await _reconcile_share(ctx, livekit, room_sid, video_sid)
+                again_at = min(filter(None, (again_at, at)), default=None)
+            if isinstance(attempt.error, Unavailable):
+                away = attempt.error
         if again_at is not None:
             await ctx.queue.ask(errands.RECONCILE, room_sid, identity, at=again_at)
+        if away is not None:
+            raise away
     finally:
         try:
             await lock.release()

@@ -7,6 +7,7 @@ planner decides what is started or stopped. If LiveKit does not answer, nothing 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -14,10 +15,11 @@ from livekit.protocol.egress import EgressInfo
 from livekit.protocol.models import ParticipantInfo, Room
 
 from app.context import Context
+from app.errors import Unavailable
 from app.models import SessionRole, SessionRow, TrackRow, schema
-from app.recording import admission, attendance, egress_start, facts, reaper
+from app.recording import admission, attendance, egress_start, facts, opt_out, reaper
 from app.recording.livekit import LiveKit, session_of
-from app.work import errands
+from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
@@ -32,103 +34,126 @@ GHOST_SECONDS = 40.0
 _ROOMS_AT_ONCE = 8
 
 Who = tuple[str, str]
+People = Mapping[str, Sequence[ParticipantInfo]]
+"""By room sid; a room that could not be listed is not in it, and nothing is concluded of it."""
 
 
 @job("survey", every=lambda settings: seconds(settings.reconcile_seconds), timeout=seconds(60))
 async def survey(ctx: Context, livekit: LiveKit) -> None:
-    """Compares all facts with what LiveKit says is there.
+    """Compares all facts with what LiveKit says is there. Who has opted out comes first.
 
     Raises Unavailable, without having concluded anything, if LiveKit fails.
     """
     began = datetime.now(UTC)
     rooms = await livekit.rooms()
-    gate = asyncio.Semaphore(_ROOMS_AT_ONCE)
-
-    async def people(room: Room) -> list[ParticipantInfo]:
-        async with gate:
-            return await livekit.participants(room.name)
-
-    present = dict(
-        zip((r.sid for r in rooms), await asyncio.gather(*map(people, rooms)), strict=True)
-    )
+    present = await _people(livekit, rooms)
+    await opt_out.note(ctx, rooms, present, began)
     # After the people: a recorder leaves when its egress ends, and has not become a ghost by that.
     active = await livekit.active_egresses()
+    unlisted = {room.sid for room in rooms} - present.keys()
     live = await ctx.store.rows(schema.Track).find({"live": True}).to_list(None)
-    affected = {(track["room_sid"], track["identity"]) for track in live}
-    for room in rooms:
-        affected |= await _note_room(ctx, room, present[room.sid], live, began)
+    affected = await _note_shares(ctx, rooms, present, live, began)
     await attendance.note(ctx, rooms, present, began)
-    await _miss_tracks(ctx, live, present, began)
-    affected |= await _check_sessions(ctx, livekit, active, present, began)
+    affected |= await _miss_tracks(ctx, live, present, unlisted, began)
+    affected |= await _check_sessions(ctx, livekit, active, present, unlisted, began)
     await reaper.stop_strays(ctx, livekit, active)
     await admission.free_leftovers(ctx)
     for room_sid, identity in affected:
-        await ctx.queue.ask(errands.RECONCILE, room_sid, identity)
+        with rounds.item(room=room_sid, identity=identity):
+            await ctx.queue.ask(errands.RECONCILE, room_sid, identity)
 
 
-async def _note_room(
-    ctx: Context, room: Room, people: list[ParticipantInfo], live: list[TrackRow], now: datetime
+async def _people(livekit: LiveKit, rooms: Sequence[Room]) -> People:
+    """Everybody in the rooms that can be listed. Raises Unavailable if there is none of these."""
+    gate = asyncio.Semaphore(_ROOMS_AT_ONCE)
+    present: dict[str, list[ParticipantInfo]] = {}
+
+    async def ask(room: Room) -> None:
+        async with gate:
+            with rounds.item(room=room.sid):
+                present[room.sid] = await livekit.participants(room.name)
+
+    await asyncio.gather(*map(ask, rooms))
+    if rooms and not present:
+        raise Unavailable(f"LiveKit lists the people of none of its {len(rooms)} rooms")
+    return present
+
+
+async def _note_shares(
+    ctx: Context, rooms: Sequence[Room], present: People, live: Sequence[TrackRow], now: datetime
 ) -> set[Who]:
-    """Notes new shares, and who has opted out or in. Most often nothing is written."""
-    known = {track["_id"] for track in live if track["missing"] == 0}
-    affected = set()
-    for person in people:
-        shares = [track for track in person.tracks if facts.is_share(track)]
-        if not shares or facts.is_recorder(person):
-            continue
-        row = await ctx.store.rows(schema.Participant).find_one({"_id": person.sid})
-        new = [track for track in shares if track.sid not in known]
-        if new or row is None or row["opted_out"] != facts.has_opted_out(person):
-            await facts.room_started(ctx.store, room)
-            await facts.participant_joined(ctx.store, room, person, now)
-            for track in new:
-                await facts.track_published(ctx.store, room, person, track, now)
-            affected.add((room.sid, person.identity))
+    """Notes shares of which no webhook has told. Most often nothing is written."""
+    known = {track["_id"] for track in live if track.get("missing") == 0}
+    affected: set[Who] = set()
+    for room in rooms:
+        for person in filter(facts.is_sharer, present.get(room.sid, ())):
+            with rounds.item(room=room.sid, identity=person.identity):
+                shares = [track for track in person.tracks if facts.is_share(track)]
+                new = [track for track in shares if track.sid not in known]
+                if new:
+                    await facts.room_started(ctx.store, room)
+                    await facts.participant_joined(ctx.store, room, person, now)
+                for track in new:
+                    await facts.track_published(ctx.store, room, person, track, now)
+                    affected.add((room.sid, person.identity))
     return affected
 
 
 async def _miss_tracks(
-    ctx: Context, live: list[TrackRow], present: dict[str, list[ParticipantInfo]], began: datetime
-) -> None:
-    """Counts, for each live track, the surveys that did not list it.
+    ctx: Context,
+    live: Sequence[TrackRow],
+    present: People,
+    unlisted: Collection[str],
+    began: datetime,
+) -> set[Who]:
+    """Counts, for each live track, the surveys that did not list it. Returns whose tracks live.
 
     The second one ends what is recorded of it. A track that is listed again is back, until its end
     is final.
     """
     listed = {track.sid for people in present.values() for who in people for track in who.tracks}
     settled = began - timedelta(seconds=SETTLE_SECONDS)
+    affected: set[Who] = set()
     for track in live:
-        final = track["missing"] + 1 >= FINAL_AFTER
-        if track["_id"] not in listed and (track["published_at"] or settled) <= settled:
-            await ctx.store.rows(schema.Track).update_one(
-                {"_id": track["_id"]},
-                {"$inc": {"missing": 1}}
-                | ({"$set": {"live": False, "ended_at": began}} if final else {}),
-            )
+        with rounds.item(track=track["_id"]):
+            affected.add((track["room_sid"], track["identity"]))
+            if track["_id"] in listed or track["room_sid"] in unlisted:
+                continue
+            final = track["missing"] + 1 >= FINAL_AFTER
+            if (track["published_at"] or settled) <= settled:
+                await ctx.store.rows(schema.Track).update_one(
+                    {"_id": track["_id"]},
+                    {"$inc": {"missing": 1}}
+                    | ({"$set": {"live": False, "ended_at": began}} if final else {}),
+                )
+    return affected
 
 
 async def _check_sessions(
     ctx: Context,
     livekit: LiveKit,
-    active: list[EgressInfo],
-    present: dict[str, list[ParticipantInfo]],
+    active: Sequence[EgressInfo],
+    present: People,
+    unlisted: Collection[str],
     began: datetime,
 ) -> set[Who]:
-    """Brings every session that is not over up to date with its egress."""
+    """Brings every session that is not over up to date with its egress. Returns whose they are."""
     by_session = {session_of(info): info for info in active}
     recorders = {who.identity for people in present.values() for who in people}
     sessions = ctx.store.rows(schema.EgressSession)
-    rows = await sessions.find({"role": {"$in": list(SessionRole)}}).to_list(None)
-    for row in rows:
-        info = by_session.get(row["_id"])
-        if info is not None:
-            await facts.egress(ctx.store, info, began)
-            if _is_ghost(info, recorders, began):
-                await _mark_ghost(ctx, row)
-        elif row["egress_id"] is not None and row["ended_at"] is None:
-            ended = await livekit.egress(row["egress_id"])
-            await egress_start.note_end(ctx, row, ended, began)
-    return {(row["room_sid"], row["identity"]) for row in rows}
+    affected: set[Who] = set()
+    for row in await sessions.find({"role": {"$in": list(SessionRole)}}).to_list(None):
+        with rounds.item(session=row["_id"]):
+            affected.add((row["room_sid"], row["identity"]))
+            info = by_session.get(row["_id"])
+            if info is not None:
+                await facts.egress(ctx.store, info, began)
+                if row["room_sid"] not in unlisted and _is_ghost(info, recorders, began):
+                    await _mark_ghost(ctx, row)
+            elif row["egress_id"] is not None and row["ended_at"] is None:
+                ended = await livekit.egress(row["egress_id"])
+                await egress_start.note_end(ctx, row, ended, began)
+    return affected
 
 
 def _is_ghost(info: EgressInfo, recorders: set[str], now: datetime) -> bool:

@@ -24,6 +24,7 @@ from redis.asyncio.lock import Lock
 from app.settings import Settings
 from app.work.jobs import Arguments, Errand
 from app.work.leases import Leases
+from app.work.timetable import Timetable
 
 QUEUE = "replay:queue"
 
@@ -125,6 +126,10 @@ class Queue:
     def leases(self, key: str, seconds: float) -> Leases:
         """Who holds something now, each for `seconds` from when they said so last."""
         return Leases(self._redis, f"replay:{key}", seconds)
+
+    def timetable(self) -> Timetable:
+        """When the jobs that recur had their last whole rounds."""
+        return Timetable(self._redis)
 
     async def ping(self) -> None:
         """Returns when Redis answers."""

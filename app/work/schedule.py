@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -20,9 +21,21 @@ log = structlog.get_logger()
 
 async def keep_asking(queue: Queue, settings: Settings, jobs: Iterable[Job[..., Any]]) -> None:
     """Asks for each job once per its period, the first time at once. Runs until cancelled."""
+    recurring = tuple(jobs)
     async with asyncio.TaskGroup() as group:
-        for job in jobs:
+        group.create_task(_publish(queue, settings, recurring))
+        for job in recurring:
             group.create_task(_every(queue, settings, job))
+
+
+async def _publish(queue: Queue, settings: Settings, jobs: Sequence[Job[..., Any]]) -> None:
+    while True:
+        try:
+            await queue.timetable().publish(jobs, settings, datetime.now(UTC))
+        except (RedisError, OSError) as error:
+            log.warning("timetable_without_redis", error=repr(error))
+        # again and again: Redis may have lost it
+        await asyncio.sleep(LOOK.total_seconds())
 
 
 async def _every(queue: Queue, settings: Settings, job: Job[..., Any]) -> None:

@@ -20,8 +20,9 @@ from starlette.routing import Route
 
 from app.buffer.paths import new_session_id
 from app.condition import doctor, health
-from app.condition.doctor import EGRESS_CHANNEL, SERVER_CHANNEL, Finding
+from app.condition.doctor import Finding
 from app.condition.exposition import Guest
+from app.condition.running import EGRESS_CHANNEL, SERVER_CHANNEL
 from app.context import Context
 from app.main import create_app
 from app.models.schema import EgressSession

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 import secrets
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx

@@ -1,0 +1,134 @@
+"""A round of a job over many things: each in its own try, so that a bad one never stops the rest.
+
+    for room in rooms:
+        with rounds.item(room=room.sid):
+            await look_at(room)
+
+What fails is counted and logged with which it was, and the next one has its turn. Only a store that
+is away ends the round: then none of the rest could be served either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import PurePath
+from traceback import walk_tb
+from typing import TypeVar
+
+import structlog
+from pymongo.errors import ConnectionFailure
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from app import metrics
+
+STORES_AWAY = (ConnectionFailure, RedisConnectionError, RedisTimeoutError, ConnectionError)
+"""What goes through `item`: it is nothing that one item could do."""
+
+Thing = TypeVar("Thing")
+_FRAMES = 5
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Round:
+    """How many items of a job's round were served so far, and how many failed."""
+
+    job: str
+    served: int = 0
+    failed: int = 0
+
+    @property
+    def tried(self) -> int:
+        return self.served + self.failed
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the round did what it is for: not every item failed."""
+        return self.served > 0 or self.failed == 0
+
+
+@dataclass
+class Attempt:
+    """What became of an item: `error` is None if it was served."""
+
+    error: Exception | None = None
+
+
+_round: ContextVar[Round | None] = ContextVar("round", default=None)
+
+
+@contextmanager
+def begun(job: str) -> Iterator[Round]:
+    """A round of a job: the items that are tried within, in tasks of it too, count for it."""
+    made = Round(job)
+    token = _round.set(made)
+    try:
+        yield made
+    finally:
+        _round.reset(token)
+
+
+@contextmanager
+def item(**which: object) -> Iterator[Attempt]:
+    """A try of its own for one of many. `which` says which it is, for the log.
+
+    Whatever the block raises ends with it, STORES_AWAY excepted. The Attempt tells what it was. An
+    item with others within it, as a room with its people, is served as far as these are.
+    """
+    within = _current()
+    tried_before = within.tried
+    attempt = Attempt()
+    try:
+        yield attempt
+    except STORES_AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others are not to suffer
+        attempt.error = error
+        within.failed += 1
+        metrics.ITEMS_FAILED.labels(within.job).inc()
+        log.bind(**which).warning(
+            "item_failed", job=within.job, error=repr(error), where=_where(error)
+        )
+    else:
+        within.served += within.tried == tried_before
+
+
+async def together_or_alone(
+    kind: str,
+    by_id: Mapping[str, Sequence[Thing]],
+    serve: Callable[[Sequence[Thing]], Awaitable[int]],
+) -> int:
+    """Serves all at once, which costs less; where that fails, those of each id by themselves.
+
+    `kind` of the ids, for the log. `serve` may be repeated; it returns how many it has served.
+    """
+    if len(by_id) > 1:
+        try:
+            served = await serve([each for elements in by_id.values() for each in elements])
+        except STORES_AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 - whose fault it was shows when they are alone
+            log.info("items_served_alone", kind=kind, items=len(by_id), error=repr(error))
+        else:
+            _current().served += len(by_id)
+            return served
+    served = 0
+    for each, elements in by_id.items():
+        with item(**{kind: each}):
+            served += await serve(elements)
+    return served
+
+
+def _current() -> Round:
+    return _round.get() or Round("none")
+
+
+def _where(error: Exception) -> str:
+    """The way to where an error was raised: of each of many a whole traceback is too long."""
+    frames = [*walk_tb(error.__traceback__)][-_FRAMES:]
+    return " > ".join(f"{PurePath(f.f_code.co_filename).name}:{line}" for f, line in frames)
