@@ -98,9 +98,12 @@ async def test_a_finger_drags_a_handle(page: Page, fingers: Fingers) -> None:
     knob = await box(handle(page, "Start"))
     at = (knob["x"] + knob["width"] / 2, knob["y"] + knob["height"] / 2)
     await fingers.move((at, (at[0] + 80, at[1])))
-    moved, still = await selected(page)
-    assert moved > start + 0.2
-    assert still == end
+
+    async def dragged() -> bool:  # touches are told to the page after they are made
+        return (await selected(page))[0] > start + 0.2
+
+    await wait_for(dragged)
+    assert (await selected(page))[1] == end
 
 
 async def test_two_fingers_apart_show_less_of_it_and_wider(page: Page, fingers: Fingers) -> None:
