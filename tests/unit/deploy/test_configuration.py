@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -33,18 +34,78 @@ def _yaml(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def compose() -> dict[str, Any]:
-    return _yaml("deploy/compose.yaml")
+def made_secrets(tmp_path: Path) -> dict[str, str]:
+    """What deploy/secrets makes."""
+    program = tmp_path / "secrets"
+    shutil.copy(ROOT / "deploy/secrets", program)
+    subprocess.run([program], check=True)
+    lines = (tmp_path / ".env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+@pytest.fixture
+def compose(made_secrets: dict[str, str]) -> dict[str, Any]:
+    """The file as Docker reads it. KeyError if it names a secret that nobody makes."""
+    text = (ROOT / "deploy/compose.yaml").read_text()
+    text = re.sub(r"\$\{(\w+):\?[^}]*\}", lambda named: made_secrets[named[1]], text)
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
 
 
 @pytest.fixture
 def service_settings(compose: dict[str, Any]) -> Settings:
-    """The settings that compose.yaml gives the service, where its user sets no variable."""
-    given = {}
-    for name, value in compose["services"]["api"]["environment"].items():
-        given[name.lower()] = re.sub(r"\$\{\w+:-(.*)\}", r"\1", value)
+    """The settings that compose.yaml gives the service."""
+    environment = compose["services"]["api"]["environment"].items()
+    given = {name.lower(): value for name, value in environment}
     assert given.keys() <= Settings.model_fields.keys()
     return load(_env_file=None, **given)
+
+
+def test_compose_has_no_secret_of_its_own(made_secrets: dict[str, str], tmp_path: Path) -> None:
+    """Nor a default for one; those that are made are for their owner only, and stay."""
+    text = (ROOT / "deploy/compose.yaml").read_text()
+    assert re.findall(r"\$\{\w+(?!\w|:\?)[^}]*\}", text) == []
+    assert local_run.API_SECRET not in text
+    assert len(set(made_secrets.values())) == len(made_secrets)
+    assert min(map(len, made_secrets.values())) >= 64
+    file = tmp_path / ".env"
+    assert file.stat().st_mode & 0o777 == 0o600
+    before = file.read_text()
+    subprocess.run([tmp_path / "secrets"], check=True)
+    assert file.read_text() == before
+
+
+def test_the_pair_of_egress_opens_livekit_and_not_the_service(
+    compose: dict[str, Any], service_settings: Settings
+) -> None:
+    """Who takes egress over makes no token that the service believes."""
+    keys = yaml.safe_load(compose["services"]["livekit"]["environment"]["LIVEKIT_KEYS"])
+    egress = yaml.safe_load(compose["services"]["egress"]["environment"]["EGRESS_CONFIG_BODY"])
+    assert keys[egress["api_key"]] == egress["api_secret"]
+    assert keys.items() - {(egress["api_key"], egress["api_secret"])} == (
+        service_settings.key_pairs.items()
+    )
+    example = _yaml("egress.yaml")
+    own = {"api_key", "api_secret"}
+    assert egress["redis"].items() >= example["redis"].items()
+    assert {k: v for k, v in egress.items() if k not in {*own, "redis"}} == {
+        k: v for k, v in example.items() if k not in {*own, "redis"}
+    }
+
+
+def test_the_stores_of_compose_ask_who_is_calling(
+    compose: dict[str, Any], service_settings: Settings, made_secrets: dict[str, str]
+) -> None:
+    services = compose["services"]
+    redis, mongo = urlsplit(service_settings.redis_url), urlsplit(service_settings.mongo_url)
+    assert redis.password == services["redis"]["environment"]["REDISCLI_AUTH"]
+    assert redis.password == services["livekit"]["environment"]["REDIS_PASSWORD"]
+    assert redis.password == made_secrets["REDIS_PASSWORD"]
+    users = services["mongo"]["environment"]
+    assert mongo.username == users["MONGO_INITDB_ROOT_USERNAME"]
+    assert mongo.password == users["MONGO_INITDB_ROOT_PASSWORD"] == made_secrets["MONGO_PASSWORD"]
+    commands = json.dumps([service.get("command", []) for service in services.values()])
+    assert not [each for each in made_secrets.values() if each in commands]
 
 
 def _livekit_says(config: Path) -> str:
@@ -80,11 +141,10 @@ def test_livekit_s_webhooks_go_to_the_receiver() -> None:
     assert livekit["webhook"]["api_key"] in livekit["keys"]
 
 
-def test_livekit_egress_and_service_share_one_key_pair(service_settings: Settings) -> None:
-    pair = {service_settings.livekit_api_key: service_settings.key_pairs["devkey"]}
+def test_the_examples_of_livekit_and_egress_share_one_key_pair() -> None:
     egress = _yaml("egress.yaml")
+    pair = {egress["api_key"]: egress["api_secret"]}
     assert _yaml("livekit.yaml")["keys"] == pair
-    assert {egress["api_key"]: egress["api_secret"]} == pair
     assert pair == {local_run.API_KEY: local_run.API_SECRET}
 
 
@@ -98,7 +158,7 @@ def test_the_service_of_compose_finds_livekit_and_redis(service_settings: Settin
     livekit = _yaml("livekit.yaml")
     assert urlsplit(service_settings.livekit_url).port == livekit["port"]
     redis = urlsplit(service_settings.redis_url)
-    assert redis.netloc == livekit["redis"]["address"]
+    assert f"{redis.hostname}:{redis.port}" == livekit["redis"]["address"]
     assert redis.path != "/0", "LiveKit's own database"
     (webhook,) = map(urlsplit, livekit["webhook"]["urls"])
     assert webhook.port == service_settings.port
@@ -111,8 +171,7 @@ def test_compose_shows_egress_of_the_media_root_only_where_it_writes(
     services = compose["services"]
     for role in (*ROLES, "media-root"):
         assert f"media:{service_settings.media_root}" in services[role]["volumes"]
-    config, shared = services["egress"]["volumes"]
-    assert config.startswith("../egress.yaml:")
+    (shared,) = services["egress"]["volumes"]
     session = paths.session_folder("room", "user", "session")
     prefix = paths.filename_prefix(service_settings.egress_media_root, str(session))
     assert prefix.startswith(f"{shared['target']}/room-")
