@@ -46,6 +46,15 @@ def test_every_file_that_they_name_is_there() -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_every_test_that_they_name_is_there() -> None:
+    """What is said to hold a promise does: the threat model names a test for each."""
+    named = set(re.findall(r"`(test_\w+)`", ALL))
+    assert len(named) > 40
+    texts = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)", texts))
+    assert sorted(named - there) == []
+
+
 def test_every_command_of_the_program_is_told() -> None:
     """`python -m app COMMAND` is told of for each command."""
     from app.__main__ import _parser
