@@ -152,7 +152,7 @@ def allowed() -> dict[str, Rows]:
         ],
         "members": [
             {"_id": "fb5a0427ffe2a6fd04eb1a4e92651c37", "community": "default", "identity": "bob",
-             "role": "moderator", "grants": ["CAPTURE_REPLAY"]},
+             "role": "moderator", "grants": ["CAPTURE_REPLAY"], "leaves": None},
         ],
         "quotas": written(
             schema.UserReplayQuota,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from pymongo.errors import DuplicateKeyError
 
 from app.access.permissions import Action, allowed
+from app.errors import ReplayError
 from app.models import CommunityRow, MemberRow, Role, Row
 from app.models.schema import Community, Member
 from app.settings import Settings
@@ -20,6 +22,10 @@ _FALLING_BACK = ("max_concurrent", "access", "capture_policy", "retention_minute
 """What a community may leave to the instance's settings, where it has the same name."""
 AT_MOST = 500
 """Communities of one person that a list looks at."""
+
+
+class LastAdmin(ReplayError):
+    slug, status, title = "last-admin", 409, "A community keeps its last admin"
 
 
 @dataclass(frozen=True)
@@ -66,13 +72,18 @@ def _rules(settings: Settings, community: str, row: CommunityRow | None) -> Rule
         value = given.get(name)
         return getattr(settings, name) if value is None else value
 
+    def at_most(name: str, ceiling: float) -> float:
+        """A limit: one that was set while the ceiling was higher does not exceed it now."""
+        value = float(str(own(name)))
+        return value if given.get(name) is None else min(value, ceiling)
+
     return Rules(
         community=community,
         enabled=given.get("enabled", True),
-        max_concurrent=int(str(own("max_concurrent"))),
+        max_concurrent=int(at_most("max_concurrent", settings.max_concurrent_top)),
         access=str(own("access")),
         capture_policy=str(own("capture_policy")),
-        retention_minutes=float(str(own("retention_minutes"))),
+        retention_minutes=at_most("retention_minutes", settings.retention_minutes_top),
         own=tuple(name for name in _FALLING_BACK if given.get(name) is not None),
     )
 
@@ -104,18 +115,57 @@ async def all_memberships(store: Store, identity: str) -> dict[str, MemberRow]:
 async def set_member(
     store: Store, community: str, identity: str, role: str, grants: list[str]
 ) -> None:
-    """Gives somebody a role and single grants, in place of those they had."""
-    await store.rows(Member).replace_one(
-        {"_id": _member_id(community, identity)},
-        {"community": community, "identity": identity, "role": role, "grants": grants},
-        upsert=True,
+    """Gives somebody a role and single grants, in place of those they had. Raises LastAdmin."""
+    made = Member(
+        id=_member_id(community, identity),
+        community=community,
+        identity=identity,
+        role=Role(role),
+        grants=grants,
     )
+    while True:
+        row = await member(store, community, identity)
+        if row is None:
+            if await store.create(made):
+                return
+            continue
+        if role != Role.ADMIN:
+            row = await _replaceable(store, row)
+        given = {"role": role, "grants": grants, "leaves": None}
+        if row is not None and await store.take(Member, row, given):
+            return
 
 
 async def remove_member(store: Store, community: str, identity: str) -> bool:
-    """Takes somebody's role and grants away. False if they had none."""
-    gone = await store.rows(Member).delete_one({"_id": _member_id(community, identity)})
-    return bool(gone.deleted_count)
+    """Takes somebody's role and grants away. False if they had none. Raises LastAdmin."""
+    while row := await member(store, community, identity):
+        if (found := await _replaceable(store, row)) is None:
+            continue
+        same = {"_id": found["_id"], "role": found["role"], "leaves": found["leaves"]}
+        if (await store.rows(Member).delete_one(same)).deleted_count:
+            return True
+    return False
+
+
+async def _replaceable(store: Store, row: MemberRow) -> MemberRow | None:
+    """The row of somebody who may cease to be an admin; None if it was changed since it was read.
+
+    An admin's row says first that they leave, and then the others are looked for: of several who
+    leave at the same moment, none counts on another. Raises LastAdmin if there are no others.
+    """
+    if row["role"] != Role.ADMIN:
+        return row
+    leaving = await store.take(Member, row, {"leaves": secrets.token_hex(8)})
+    if leaving is None:
+        return None
+    others = {"community": row["community"], "role": Role.ADMIN, "leaves": None}
+    if await store.rows(Member).find_one(others) is None:
+        await store.take(Member, leaving, {"leaves": None})
+        raise LastAdmin(
+            f"{row['identity']!r} is the last admin of {row['community']!r}: make somebody else "
+            "an admin first"
+        )
+    return leaving
 
 
 async def actions(store: Store, of: Rules, identity: str) -> frozenset[Action]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from app.access.permissions import Action
+from app.access.permissions import Action, allowed
 from app.access.tokens import Caller
-from app.models import CapturePolicy, Stopper, Visibility
+from app.models import AccessMode, CapturePolicy, Role, Stopper, Visibility
 
 
 class Right(IntEnum):
@@ -152,11 +152,27 @@ def may_see_capture(caller: Caller, *, by: str, room: str) -> bool:
 
 
 def may_manage(caller: Caller, actions: Collection[Action]) -> bool:
-    """Whether somebody may change the rules and the members of a community.
+    """Whether somebody may see the rules and the members of a community, and change its limits.
 
     `actions`: what they may do there.
     """
     return caller.instance_admin or Action.MANAGE_REPLAY_LIMITS in actions
+
+
+def may_administrate(caller: Caller, role: str) -> bool:
+    """Whether somebody with a role in a community may say there who may do what."""
+    return caller.instance_admin or role == Role.ADMIN
+
+
+def may_give(
+    caller: Caller, own: tuple[str, Iterable[str]], given: tuple[str, Iterable[str]]
+) -> bool:
+    """Whether somebody may give another a role and grants: never one they do not hold themselves.
+
+    `own`, `given`: a role and grants in the community.
+    """
+    held, wanted = (allowed(AccessMode.RBAC, *each) for each in (own, given))
+    return may_administrate(caller, own[0]) and (caller.instance_admin or wanted <= held)
 
 
 def may_see_marker(caller: Caller, by: str, *, captures: bool) -> bool:

@@ -17,12 +17,16 @@ AT_MOST = 200
 
 @dataclass(frozen=True)
 class CommunityStanding:
-    """What somebody is in a community. `manages`: may change its rules and its members."""
+    """What somebody is in a community.
+
+    `manages`: may change its limits, `administrates`: who may do what there, too.
+    """
 
     id: str
     role: str
     grants: tuple[str, ...]
     manages: bool
+    administrates: bool
 
 
 async def standings(store: Store, settings: Settings, caller: Caller) -> list[CommunityStanding]:
@@ -44,5 +48,6 @@ async def standings(store: Store, settings: Settings, caller: Caller) -> list[Co
         actions = communities.actions_by(rules[name].access, row)
         manages = policy.may_manage(caller, actions)
         role, grants = (row["role"], tuple(row["grants"])) if row else (Role.MEMBER, ())
-        found.append(CommunityStanding(name, role, grants, manages))
+        administrates = policy.may_administrate(caller, role)
+        found.append(CommunityStanding(name, role, grants, manages, administrates))
     return found

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from app.access import audit, communities
+from app.access import audit, communities, management
+from app.access.ceilings import check_ceilings
+from app.access.communities import LastAdmin
 from app.access.permissions import Action
 from app.api import gates
 from app.api.call import Call
@@ -19,6 +21,13 @@ from app.context import Context
 from app.errors import NotFound
 from app.models import AccessMode, CapturePolicy, Role
 from app.recording import admission
+
+
+class CeilingsView(View):
+    """What no community's own limits may exceed."""
+
+    max_concurrent: int
+    retention_minutes: float
 
 
 class ConfigView(View):
@@ -33,6 +42,7 @@ class ConfigView(View):
     own: list[str] = Field(
         description="Those of these that the community has set; the others are the instance's."
     )
+    ceilings: CeilingsView
 
 
 class ConfigRequest(Input):
@@ -62,10 +72,21 @@ class MemberRequest(Input):
 
 
 _endpoint = partial(endpoint, may=gates.managers)
+_POLICIES = {"access", "capture_policy"}
+"""Rules that say who may do what; the others are limits."""
+_ABOUT_OTHERS = (
+    "For admins of the community and of the instance, about others than themselves. The last admin "
+    "of a community stays one. "
+)
 
 
 async def _config(ctx: Context, community: str) -> ConfigView:
-    return ConfigView.model_validate(await communities.rules(ctx.store, ctx.settings, community))
+    rules = await communities.rules(ctx.store, ctx.settings, community)
+    ceilings = CeilingsView(
+        max_concurrent=ctx.settings.max_concurrent_top,
+        retention_minutes=ctx.settings.retention_minutes_top,
+    )
+    return ConfigView.model_validate(vars(rules) | {"ceilings": ceilings})
 
 
 @_endpoint(
@@ -81,13 +102,18 @@ async def get_config(call: Call[None]) -> ConfigView:
 @_endpoint(
     "PUT /communities/{community}/config",
     "Change the rules of a community",
-    description="They act at once on shares that are waiting, refused or being recorded.",
+    description="They act at once on shares that are waiting, refused or being recorded. Limits "
+    "need MANAGE_REPLAY_LIMITS and stay below the ceilings of the instance (422 with `ceiling`); "
+    "`access` and `capture_policy` need an admin of the community.",
     answers={HTTPStatus.OK: Answer("The rules in force now.")},
 )
 async def put_config(call: Call[ConfigRequest]) -> ConfigView:
     """Changes what is given, and asks again for what they decide."""
     ctx, community = call.ctx, call.name("community")
     change = call.input.model_dump(exclude_unset=True)
+    if change.keys() & _POLICIES:
+        await management.check_administrates(ctx.store, call.caller, community)
+    check_ceilings(ctx.settings, **change)
     if change:
         await communities.configure(ctx.store, community, change)
         await audit.note(
@@ -111,10 +137,13 @@ async def get_member(call: Call[None]) -> MemberView:
     return MemberView.model_validate(row)
 
 
-@_endpoint(
+@endpoint(
     "PUT /communities/{community}/members/{identity}",
     "Give somebody a role",
+    description=_ABOUT_OTHERS + "Nobody gives a role or a grant that they do not hold.",
     answers={HTTPStatus.OK: Answer("Role and grants.")},
+    problems=[LastAdmin],
+    may=gates.community_admins,
 )
 async def put_member(call: Call[MemberRequest]) -> MemberView:
     """In place of the one they had."""
@@ -124,15 +153,20 @@ async def put_member(call: Call[MemberRequest]) -> MemberView:
         role=call.input.role,
         grants=sorted({str(grant) for grant in call.input.grants}),
     )
-    await communities.set_member(call.ctx.store, **member.model_dump())
+    ctx, community = call.ctx, member.community
+    await management.check_gives(ctx.store, call.caller, community, member.role, member.grants)
+    await communities.set_member(ctx.store, **member.model_dump())
     await _changed(call, "member_set", role=member.role, grants=member.grants)
     return member
 
 
-@_endpoint(
+@endpoint(
     "DELETE /communities/{community}/members/{identity}",
     "Take somebody's role away",
+    description=_ABOUT_OTHERS,
     answers={HTTPStatus.NO_CONTENT: Answer("They have none now.")},
+    problems=[LastAdmin],
+    may=gates.community_admins,
 )
 async def delete_member(call: Call[None]) -> None:
     """If they have one."""

@@ -22,6 +22,13 @@ async def managers(call: Call[None]) -> None:
     await management.check(ctx.store, ctx.settings, call.caller, call.name("community"))
 
 
+@gate(NotPermitted, NotFound, Invalid)
+async def community_admins(call: Call[None]) -> None:
+    """Admins of the community in the path, about somebody else."""
+    await management.check_administrates(call.ctx.store, call.caller, call.name("community"))
+    management.check_anothers(call.caller, call.name("identity"))
+
+
 @gate(NotFound)
 async def viewers(call: Call[None]) -> None:
     """Who sees the buffer in the path."""

@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from app.access import audit, quota
+from app.access import audit, management, quota
+from app.access.ceilings import check_ceilings
 from app.api import gates
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
@@ -58,7 +59,8 @@ async def get_users(call: Call[None]) -> QuotaView:
 @endpoint(
     "PUT /users/{identity}/quota",
     "Set a user's quota",
-    description="Below what is used, new captures are refused and nothing is deleted.",
+    description="Below what is used, new captures are refused and nothing is deleted. Nobody sets "
+    "their own; none exceeds QUOTA_BYTES_TOP (422 with `ceiling`).",
     answers={HTTPStatus.OK: Answer("The user's numbers now.")},
     problems=[NotFound, Invalid],
     may=gates.admins,
@@ -66,6 +68,8 @@ async def get_users(call: Call[None]) -> QuotaView:
 async def put_users(call: Call[QuotaRequest]) -> QuotaView:
     """Sets one."""
     ctx, identity, quota_bytes = call.ctx, call.name("identity"), call.input.quota_bytes
+    management.check_anothers(call.caller, identity)
+    check_ceilings(ctx.settings, quota_bytes=quota_bytes)
     await quota.set_limit(ctx.store, identity, quota_bytes)
     await audit.note(
         ctx.store, call.caller.identity, "quota_set", identity, quota_bytes=quota_bytes

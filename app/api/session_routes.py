@@ -23,7 +23,10 @@ class StandingView(View):
     id: str
     role: str
     grants: list[str]
-    manages: bool = Field(description="Whether they may change its rules and members.")
+    manages: bool = Field(description="Whether they may change its limits.")
+    administrates: bool = Field(
+        description="Whether they may change its members and policies, too."
+    )
 
 
 class LimitsView(View):

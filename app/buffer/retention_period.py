@@ -34,7 +34,8 @@ class Retention:
 async def retention(
     store: Store, settings: Settings, communities: Iterable[str] | None = None
 ) -> Retention:
-    """The retention of these communities; None: of all."""
+    """The retention of these communities; None: of all. No own one exceeds its ceiling."""
+    most = settings.retention_minutes_top
     query: dict[str, object] = {"retention_minutes": {"$ne": None}}
     if communities is not None:
         query["_id"] = {"$in": list(set(communities))}
@@ -43,5 +44,5 @@ async def retention(
     async for row in rows:
         with rounds.item(community=row["_id"]):
             if (minutes := row.get("retention_minutes")) is not None:
-                own[row["_id"]] = timedelta(minutes=minutes)
+                own[row["_id"]] = timedelta(minutes=min(minutes, most))
     return Retention(settings.retention, own)

@@ -145,6 +145,12 @@ export interface CaptureView {
   finished_at: string | null;
 }
 
+/** What no community's own limits may exceed. */
+export interface CeilingsView {
+  max_concurrent: number;
+  retention_minutes: number;
+}
+
 /** What one check found. */
 export interface CheckView {
   name: string;
@@ -253,6 +259,7 @@ export interface ConfigView {
   capture_policy: string;
   retention_minutes: number;
   own: Array<string>;
+  ceilings: CeilingsView;
 }
 
 /** Where a clip begins and ends. */
@@ -458,6 +465,7 @@ export interface StandingView {
   role: string;
   grants: Array<string>;
   manages: boolean;
+  administrates: boolean;
 }
 
 /** Why the recording shall end. */

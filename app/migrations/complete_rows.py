@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,14 @@ LACKING: dict[str, dict[str, Any]] = {
 
 async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
     """Writes what a missing field has meant."""
-    for collection, fields in LACKING.items():
+    await complete(database, LACKING)
+
+
+async def complete(
+    database: AsyncDatabase[dict[str, Any]], lacking: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Writes fields where they are missing, by collection."""
+    for collection, fields in lacking.items():
         for field, value in fields.items():
             lacks = {field: {"$exists": False}}
             await database[collection].update_many(lacks, {"$set": {field: value}})

@@ -13,7 +13,13 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.migrations import clip_turns, complete_rows, marker_places, separate_fragments
+from app.migrations import (
+    clip_turns,
+    complete_rows,
+    leaving_admins,
+    marker_places,
+    separate_fragments,
+)
 
 Step = Callable[[AsyncDatabase[dict[str, Any]], Path], Awaitable[None]]
 
@@ -22,5 +28,6 @@ STEPS: tuple[Step, ...] = (
     clip_turns.migrate,
     marker_places.migrate,
     separate_fragments.migrate,
+    leaving_admins.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

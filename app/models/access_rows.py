@@ -28,6 +28,7 @@ class MemberRow(TypedDict):
     identity: str
     role: Role
     grants: list[str]
+    leaves: str | None
 
 
 class QuotaEntries(TypedDict):

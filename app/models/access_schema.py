@@ -32,7 +32,11 @@ class Community(Model, Stored[CommunityRow]):
 
 
 class Member(Model, Stored[MemberRow]):
-    """Somebody's role and single grants in a community. Only those who manage limits write it."""
+    """Somebody's role and single grants in a community. Only its admins write it.
+
+    `leaves`: of an admin who is about to be none, as soon as another one is found who stays; it
+    names the attempt.
+    """
 
     model_config = {
         "collection": "members",
@@ -47,6 +51,7 @@ class Member(Model, Stored[MemberRow]):
     identity: str
     role: Role = Role.MEMBER
     grants: list[str] = []
+    leaves: str | None = None
 
 
 class UserReplayQuota(Model, Stored[QuotaRow]):

@@ -23,7 +23,13 @@ class ClipSettings(BaseSettings):
         (), description="Identities, comma separated, that administrate the instance."
     )
     max_concurrent: int = Field(5, ge=0, description="Shares buffered at once per community.")
+    max_concurrent_top: int = Field(
+        100, ge=0, description="The most that a community may have as its own MAX_CONCURRENT."
+    )
     quota_bytes: int = Field(5 * 2**30, ge=0, description="A user's quota for clips.")
+    quota_bytes_top: int = Field(
+        2**40, ge=0, description="The most that a user may be given as their own QUOTA_BYTES."
+    )
     max_capture_minutes: float = Field(
         10, gt=0, le=1440, description="The longest window of a capture."
     )

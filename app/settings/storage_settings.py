@@ -27,6 +27,12 @@ class StorageSettings(BaseSettings):
     retention_minutes: float = Field(
         12, gt=0, le=1e8, description="Age at which a segment is deleted."
     )
+    retention_minutes_top: float = Field(
+        120,
+        gt=0,
+        le=1e8,
+        description="The most that a community may have as its own RETENTION_MINUTES.",
+    )
     marker_minutes: float = Field(
         30, gt=0, le=1440, description="How long what is around a marked moment is kept."
     )

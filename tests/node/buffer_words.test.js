@@ -100,7 +100,7 @@ const viewer = (more = {}) => ({
 const ADMINS = {
   'of the instance': viewer({ instance_admin: true }),
   'of the room': viewer({ room: 'studio', room_admin: true }),
-  'of a community': viewer({ communities: [{ id: 'guests', manages: true }] }),
+  'of a community': viewer({ communities: [{ id: 'guests', manages: true, administrates: false }] }),
 };
 
 test('whoever sees a moment may keep it; nobody may without media', () => {

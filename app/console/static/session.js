@@ -58,6 +58,12 @@ export class Session extends EventTarget {
     return this.facts.instance_admin || this.facts.communities.some((one) => one.manages);
   }
 
+  /** Whether the viewer may say who may do what in a community. @param {string} community */
+  isAdminOf(community) {
+    const { communities, instance_admin: everywhere } = this.facts;
+    return everywhere || communities.some((one) => one.id === community && one.administrates);
+  }
+
   /**
    * Goes on with another token, of the same person. Throws Problem if it is not taken.
    *

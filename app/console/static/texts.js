@@ -741,10 +741,12 @@ export const texts = {
       },
       hints: {
         enabled: 'Off: what is recorded now ends, and nothing new begins.',
-        max_concurrent: 'More wait until one ends. 0 to 10,000.',
+        /** @type {Saying<[number]>} */
+        max_concurrent: (most) => `More wait until one ends. 0 to ${most}.`,
         access: 'Roles: only moderators, admins, and those with a grant.',
         capture_policy: 'Besides one’s own. Admins of a room capture there, whatever the policy.',
-        retention_minutes: 'How far back one can go. More than 0, at most 1,440.',
+        /** @type {Saying<[number]>} */
+        retention_minutes: (most) => `How far back one can go. More than 0, at most ${most}.`,
       },
       access: { open: 'Everybody', rbac: 'By role or grant' },
       policies: {
@@ -752,6 +754,7 @@ export const texts = {
         room: 'Of those one was in the room with',
         role: 'Everybody’s, by role or grant',
       },
+      adminsOnly: 'Only an admin of the community changes this.',
       asInstance: 'As the instance has it',
       /** @type {Saying<[string]>} */
       asInstanceNow: (value) => `As the instance has it: ${value}`,
@@ -770,7 +773,7 @@ export const texts = {
       grants: {
         enable_replay_buffer: 'Be recorded',
         capture_replay: 'Capture and watch',
-        manage_community_replay_config: 'Manage rules and members',
+        manage_community_replay_config: 'Manage limits',
       },
       add: 'Add a member',
       change: 'Change',

@@ -119,6 +119,8 @@ async def test_a_community_admin_manages_its_members_and_sees_no_more(
     await expect(page.get_by_text("for administrators of the instance")).to_be_visible()
     await go(page, "/admin/communities")
     await page.get_by_role("link", name=community, exact=True).click()
+    carl = page.get_by_role("row").filter(has_text="carl")
+    await expect(carl.get_by_role("button")).to_have_count(0)  # nobody changes their own row
     await page.get_by_role("button", name="Add a member").click()
     await page.get_by_role("textbox", name="Identity").fill("dora <i>d</i>")
     await page.get_by_role("checkbox", name="Capture and watch").check()
@@ -139,6 +141,31 @@ async def test_a_community_admin_manages_its_members_and_sees_no_more(
     await expect(dora).to_have_count(0)
     await check_accessible(page)
     assert await page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+async def test_who_holds_the_grant_for_limits_changes_limits_alone(
+    world: World, community: str, room: str, signed_in: SignIn
+) -> None:
+    """What the service would refuse is disabled, or not there at all."""
+    path = f"/communities/{path_name(community)}"
+    grants = {"grants": ["manage_community_replay_config"]}
+    assert (await world.admin.put(f"{path}/members/lim", json=grants)).is_success
+    await world.admin.put(f"{path}/members/mo", json={"role": "moderator"})
+    page = await signed_in("lim", room=room, path=f"/admin/communities?of={community}")
+    for policy in ("Who may record and capture", "Whose share may be captured"):
+        await expect(page.get_by_role("combobox", name=policy)).to_be_disabled()
+    await expect(page.get_by_role("row").filter(has_text="mo")).to_contain_text("Moderator")
+    for button in ("Add a member", "Change mo", "Remove mo"):
+        await expect(page.get_by_role("button", name=button)).to_have_count(0)
+    await page.get_by_role("checkbox", name="As the instance has it").first.uncheck()
+    limit = page.get_by_role("spinbutton", name="Shares recorded at once")
+    await expect(limit).to_have_attribute("max", "100")
+    await limit.fill("7")
+    await page.get_by_role("button", name="Save").click()
+    await told(page, "The rules act at once")
+    rules = (await world.admin.get(f"{path}/config")).json()
+    assert (rules["max_concurrent"], rules["own"]) == (7, ["max_concurrent"])
+    await check_accessible(page)
 
 
 async def test_the_instance_s_admin_sets_quotas_and_sends_what_nobody_took(

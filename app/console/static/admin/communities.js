@@ -14,9 +14,9 @@ import { Listing } from './listing.js';
 const own = texts.admin.communities;
 
 /** @param {Page} page */
-export async function open({ api, query }) {
+export async function open({ api, query, session }) {
   const of = query.get('of');
-  return of === null ? listed(api) : communityOf(of, api);
+  return of === null ? listed(api) : communityOf(of, api, session);
 }
 
 /** @param {Api} api */

@@ -9,6 +9,7 @@ import { pathName } from './names.js';
 /**
  * @import { ConfigRequest, ConfigView } from '../../types.js'
  * @import { Api } from '../api.js'
+ * @import { Session } from '../session.js'
  * @typedef {'max_concurrent' | 'access' | 'capture_policy' | 'retention_minutes'} Rule
  * @typedef {{name: Rule, element: HTMLElement, show: (now: ConfigView) => void,
  *   read: () => string | number | null}} Field
@@ -19,11 +20,13 @@ const own = texts.admin.communities;
 /**
  * @param {string} name
  * @param {Api} api
+ * @param {Session} session
  */
-export async function communityOf(name, api) {
+export async function communityOf(name, api, session) {
   const path = `/communities/${pathName(name)}/config`;
-  const form = rulesForm(await api.get(path), (change) => api.put(path, change));
-  const members = await membersOf(name, api);
+  const isAdmin = session.isAdminOf(name);
+  const form = rulesForm(await api.get(path), (change) => api.put(path, change), isAdmin);
+  const members = await membersOf(name, api, session);
   const element = h(
     'section',
     { class: 'community' },
@@ -39,24 +42,24 @@ export async function communityOf(name, api) {
  *
  * @param {ConfigView} rules
  * @param {(change: ConfigRequest) => Promise<ConfigView>} save
+ * @param {boolean} isAdmin whether the viewer may change who may do what
  */
-function rulesForm(rules, save) {
+function rulesForm(rules, save, isAdmin) {
   const wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
   const submit = h('button', { class: 'primary' }, own.save);
   const enabled = h('input', { type: 'checkbox', name: 'enabled', checked: rules.enabled });
-  /** @type {Field[]} */
-  const fields = [
-    number('max_concurrent', rules, { min: 0, max: 10_000, step: 1 }),
-    choice('access', rules, own.access),
-    choice('capture_policy', rules, own.policies),
-    number('retention_minutes', rules, { min: 0.1, max: 1440, step: 'any' }),
-  ];
+  const shares = number('max_concurrent', rules, { min: 0, step: 1 });
+  const minutes = number('retention_minutes', rules, { min: 0.1, step: 'any' });
+  const access = choice('access', rules, own.access, isAdmin);
+  const policy = choice('capture_policy', rules, own.policies, isAdmin);
+  const fields = [shares, access, policy, minutes];
+  const mayChange = isAdmin ? fields : [shares, minutes];
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     wrong.hidden = true;
     submit.disabled = true;
     try {
-      const values = Object.fromEntries(fields.map((field) => [field.name, field.read()]));
+      const values = Object.fromEntries(mayChange.map((field) => [field.name, field.read()]));
       const now = await save({ enabled: enabled.checked, ...values });
       for (const field of fields) field.show(now);
       tell(own.saved);
@@ -87,12 +90,13 @@ function rulesForm(rules, save) {
  *
  * @param {'max_concurrent' | 'retention_minutes'} name
  * @param {ConfigView} rules
- * @param {{min: number, max: number, step: number | 'any'}} limits
+ * @param {{min: number, step: number | 'any'}} steps
  * @returns {Field}
  */
-function number(name, rules, limits) {
+function number(name, rules, steps) {
   const id = `rule-${name}`;
-  const input = h('input', { type: 'number', id, name, required: true, ...limits });
+  const max = rules.ceilings[name];
+  const input = h('input', { type: 'number', id, name, required: true, max, ...steps });
   /** @type {HTMLInputElement} */
   const ofInstance = h('input', { type: 'checkbox', onchange: () => (input.disabled = ofInstance.checked) });
   const show = (/** @type {ConfigView} */ now) => {
@@ -106,7 +110,7 @@ function number(name, rules, limits) {
     { class: 'field' },
     h('label', { for: id }, own.names[name]),
     h('div', { class: 'row' }, input, h('label', { class: 'default' }, ofInstance, own.asInstance)),
-    h('p', { class: 'hint' }, own.hints[name]),
+    h('p', { class: 'hint' }, own.hints[name](max)),
   );
   return { name, element, show, read: () => (ofInstance.checked ? null : Number(input.value)) };
 }
@@ -117,11 +121,12 @@ function number(name, rules, limits) {
  * @param {'access' | 'capture_policy'} name
  * @param {ConfigView} rules
  * @param {Record<string, string>} values
+ * @param {boolean} mayChange
  * @returns {Field}
  */
-function choice(name, rules, values) {
+function choice(name, rules, values, mayChange) {
   const id = `rule-${name}`;
-  const select = h('select', { id, name });
+  const select = h('select', { id, name, disabled: !mayChange });
   const show = (/** @type {ConfigView} */ now) => {
     const ownOne = now.own.includes(name);
     const inForce = ownOne ? own.asInstance : own.asInstanceNow(called(values, now[name]) ?? now[name]);
@@ -138,7 +143,7 @@ function choice(name, rules, values) {
     { class: 'field' },
     h('label', { for: id }, own.names[name]),
     select,
-    h('p', { class: 'hint' }, own.hints[name]),
+    h('p', { class: 'hint' }, mayChange ? own.hints[name] : own.adminsOnly),
   );
   return { name, element, show, read: () => select.value || null };
 }

@@ -10,6 +10,7 @@ import { pathName } from './names.js';
 /**
  * @import { ListedMember } from '../../types.js'
  * @import { Api } from '../api.js'
+ * @import { Session } from '../session.js'
  */
 
 const own = texts.admin.members;
@@ -17,8 +18,10 @@ const own = texts.admin.members;
 /**
  * @param {string} community
  * @param {Api} api
+ * @param {Session} session
  */
-export async function membersOf(community, api) {
+export async function membersOf(community, api, session) {
+  const isAdmin = session.isAdminOf(community);
   const path = `/communities/${pathName(community)}/members`;
   const of = (/** @type {string} */ identity) => `${path}/${pathName(identity)}`;
   let search = '';
@@ -33,22 +36,27 @@ export async function membersOf(community, api) {
       item.identity,
       called(own.roles, item.role) ?? item.role,
       item.grants.map((grant) => called(own.grants, grant) ?? grant).join(', ') || '–',
-      h(
-        'div',
-        { class: 'row' },
-        h(
-          'button',
-          { 'aria-label': own.changeOf(item.identity), onclick: () => void change(item) },
-          own.change,
-        ),
-        h(
-          'button',
-          { class: 'danger', 'aria-label': own.removeOf(item.identity), onclick: () => void remove(item) },
-          own.remove,
-        ),
-      ),
+      isAdmin && item.identity !== session.facts.identity && buttons(item),
     ],
   });
+
+  /** Of somebody else: nobody changes what they may do themselves. @param {ListedMember} item */
+  function buttons(item) {
+    return h(
+      'div',
+      { class: 'row' },
+      h(
+        'button',
+        { 'aria-label': own.changeOf(item.identity), onclick: () => void change(item) },
+        own.change,
+      ),
+      h(
+        'button',
+        { class: 'danger', 'aria-label': own.removeOf(item.identity), onclick: () => void remove(item) },
+        own.remove,
+      ),
+    );
+  }
 
   /** @param {ListedMember | null} item */
   async function change(item) {
@@ -103,7 +111,7 @@ export async function membersOf(community, api) {
     'section',
     { class: 'members' },
     h('h2', {}, own.title),
-    h('div', { class: 'row top' }, searched, add),
+    h('div', { class: 'row top' }, searched, isAdmin && add),
     listing.element,
   );
   return { element, close: () => listing.close() };

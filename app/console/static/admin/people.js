@@ -18,7 +18,7 @@ const GIGABYTE = 1e9;
 const NEAR = 0.9;
 
 /** @param {Page} page */
-export async function open({ api }) {
+export async function open({ api, session }) {
   let search = '';
   /** @type {Listing<UserView>} */
   const listing = new Listing({
@@ -31,11 +31,13 @@ export async function open({ api }) {
       item.identity,
       [usage(item), own.used(bytes(item.used_bytes), item.reserved_bytes ? bytes(item.reserved_bytes) : '')],
       bytes(item.quota_bytes),
-      h(
-        'button',
-        { 'aria-label': own.changeOf(item.identity), onclick: () => void change(item) },
-        own.change,
-      ),
+      // nobody sets their own
+      item.identity !== session.facts.identity &&
+        h(
+          'button',
+          { 'aria-label': own.changeOf(item.identity), onclick: () => void change(item) },
+          own.change,
+        ),
     ],
   });
 
