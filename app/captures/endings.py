@@ -27,6 +27,7 @@ from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, R
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import local
 from app.storage.confined import member
+from app.work import rounds
 
 LAST_LOOK_SECONDS = 20.0
 """After a cancellation somebody looks for what a worker wrote that had not noticed it yet."""
@@ -113,15 +114,22 @@ async def cancel(ctx: Context, caller: Caller, capture_id: str) -> CaptureRow:
     return await capture_access.find(ctx, caller, capture_id)
 
 
-async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> None:
-    """Ends every capture of a buffer that is not finished and was accepted up to an instant."""
+async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> bool:
+    """Ends every capture of a buffer that is not finished and was accepted up to an instant.
+
+    False if one of them could not be ended.
+    """
     active = {
         "buffer_id": buffer_id,
         "status": {"$in": CaptureStatus.unfinished()},
         "accepted_at": {"$lte": accepted_by},
     }
+    ended_all = True
     for row in await ctx.store.rows(Capture).find(active, {"_id": 1}).to_list(None):
-        await _cancel(ctx, row["_id"])
+        with rounds.item(capture=row["_id"]) as attempt:
+            await _cancel(ctx, row["_id"])
+        ended_all = ended_all and attempt.error is None
+    return ended_all
 
 
 async def _cancel(ctx: Context, capture_id: str) -> bool:

@@ -53,8 +53,11 @@ async def go_on(ctx: Context, buffer_id: str) -> None:
     """One pass over a share that is marked to be forgotten."""
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
     if row is not None and row["forget_before"] is not None:
-        await endings.cancel_all_of(ctx, buffer_id, row["forget_before"])
+        ended_all = await endings.cancel_all_of(ctx, buffer_id, row["forget_before"])
         await erasure.forget(ctx, buffer_id)
+        if not ended_all:
+            # its media went, but a capture of it goes on: the next pass tries again
+            await erasure.promise(ctx.store, buffer_id, row["forget_before"])
 
 
 @job("forget_marked", every=seconds(5), timeout=seconds(90))

@@ -24,7 +24,7 @@ from app.cleaning import cleanup, governor
 from app.clips import clip_expiry, clip_thumbnails, quota_check
 from app.context import Context
 from app.events import outbox, sender
-from app.models import EventRow, EventState, Row, SessionRole
+from app.models import CaptureStatus, EventRow, EventState, Row, SessionRole
 from app.models.schema import (
     Buffer,
     Capture,
@@ -194,6 +194,25 @@ async def test_what_is_to_be_forgotten_of_the_others_is(
     await share_erasure.go_on_with_all(ctx)
     assert await share.count(Segment) == 0
     assert await ctx.store.rows(EgressSession).find_one({"_id": share.id}) is None
+
+
+async def test_a_capture_that_cannot_be_ended_keeps_no_other_from_it(ctx: Context) -> None:
+    """The mark stays, so that it is tried again."""
+    now = datetime.now(UTC)
+    share = OldShare(ctx)
+    await share.begin(live=False, forget_before=now)
+    for name in ("a", "bad", "z"):
+        await add_capture(ctx, name, buffer_id=share.id, status=CaptureStatus.QUEUED)
+    unreadable: Row = {"$set": {"caller": {"no": "name"}, "spans": 7, "status": "queued"}}
+    await ctx.store.rows(Capture).update_one({"_id": "bad"}, unreadable)
+    await ctx.store.rows(Capture).update_one({"_id": "bad"}, {"$unset": {"clip_id": ""}})
+    await share_erasure.go_on_with_all(ctx)
+    ended = await ctx.store.rows(Capture).distinct("_id", {"status": CaptureStatus.CANCELLED})
+    assert {"a", "z"} <= set(ended)
+    assert await share.count(Segment) == 0
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": share.id})
+    assert buffer is not None
+    assert buffer["forget_before"] == now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 @hostile.few
