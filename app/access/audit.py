@@ -30,6 +30,8 @@ AuditAction = Literal[
     "quota_set",
     "recording_resumed",
     "recording_stopped",
+    "sessions_ended",
+    "signed_out_everywhere",
 ]
 """What entries tell of: all that is written, as the type checker holds."""
 NOBODY = ""

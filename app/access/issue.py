@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 
 from livekit.api import AccessToken, VideoGrants
 
-from app.access.tokens import SESSION_KIND, SINCE_ATTRIBUTE, Caller, session_secret
+from app.access.tokens import (
+    ADMIN_UNTIL_ATTRIBUTE,
+    GENERATION_ATTRIBUTE,
+    SESSION_KIND,
+    SINCE_ATTRIBUTE,
+    Caller,
+    session_secret,
+)
 from app.settings import Settings
 
 
@@ -41,11 +48,15 @@ class IssuedSession:
     renewable_until: datetime
 
 
-def issue_session(settings: Settings, caller: Caller, now: datetime) -> IssuedSession:
+def issue_session(
+    settings: Settings, caller: Caller, generation: int, now: datetime
+) -> IssuedSession:
     """A token with the rights of the one that the caller has just shown, for SESSION_MINUTES.
 
-    Shown one of ours it is renewed, until SESSION_HOURS after a LiveKit token was shown. Whether
-    ADMINS names the identity is asked again with each request: that right is not in the token.
+    Shown one of ours it is renewed, until SESSION_HOURS after a LiveKit token was shown; what makes
+    it an admin's ends when that LiveKit token does. Whether ADMINS names the identity is asked
+    again with each request: that right is not in the token. `generation`: the present one of the
+    caller's sessions.
     """
     since = caller.since or now.replace(microsecond=0)
     renewable_until = since + timedelta(hours=settings.session_hours)
@@ -60,6 +71,12 @@ def issue_session(settings: Settings, caller: Caller, now: datetime) -> IssuedSe
     )
     token = AccessToken(caller.key, session_secret(settings.key_pairs[caller.key]))
     token = token.with_identity(caller.identity).with_ttl(ttl).with_grants(grants)
-    token = token.with_attributes({SINCE_ATTRIBUTE: str(int(since.timestamp()))})
+    attributes = {
+        SINCE_ATTRIBUTE: str(int(since.timestamp())),
+        GENERATION_ATTRIBUTE: str(generation),
+    }
+    if caller.admin_until is not None:
+        attributes[ADMIN_UNTIL_ATTRIBUTE] = str(int(caller.admin_until.timestamp()))
+    token = token.with_attributes(attributes)
     token.claims.kind = SESSION_KIND
     return IssuedSession(token.to_jwt(), (now + ttl).replace(microsecond=0), renewable_until)

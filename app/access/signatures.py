@@ -16,7 +16,7 @@ from app.errors import Unauthorized
 from app.settings import Settings
 
 LIFE = timedelta(hours=1)
-"""How long a media URL is good, at least: the length of a sitting."""
+"""How long a media URL is good, at least, if the token is: the length of a sitting."""
 
 STEP_SECONDS = 600
 """Expiries are multiples of this, so that the same resource keeps its URL for a while, which

@@ -33,6 +33,12 @@ SESSION_KIND = "replay_session"
 SINCE_ATTRIBUTE = "since"
 """Of our own tokens: Unix time, in seconds, at which a LiveKit token was shown for the session."""
 
+ADMIN_UNTIL_ATTRIBUTE = "admin_until"
+"""Of those that make an admin: Unix time, in seconds, at which the LiveKit token ends that does."""
+
+GENERATION_ATTRIBUTE = "generation"
+"""Of our own tokens: how many times the sessions of their holder had been ended before."""
+
 _PURPOSE = b"replay-buffer session 1"
 
 CLOCK_LEEWAY = timedelta(minutes=1)
@@ -47,7 +53,8 @@ class Caller:
     `room`. `can_subscribe` False: the token may not watch others, so it sees only its own share.
 
     `key` is the API key of the pair that vouches for it. `since` is when a session began, None for
-    a LiveKit token.
+    a LiveKit token; `generation` says how many had been ended before. `admin_until`: an admin's
+    right that is the token's, not ADMINS', ends then; None without such a right.
     """
 
     identity: str
@@ -58,10 +65,17 @@ class Caller:
     expires_at: datetime | None = None
     key: str = ""
     since: datetime | None = None
+    generation: int = 0
+    admin_until: datetime | None = None
+
+    @property
+    def good_until(self) -> datetime | None:
+        """When the token, or a part of its rights, ends."""
+        return min((end for end in (self.expires_at, self.admin_until) if end), default=None)
 
     def expired(self, now: datetime) -> bool:
-        """Whether the token, which was valid when it was shown, no longer is."""
-        return self.expires_at is not None and self.expires_at <= now
+        """Whether the token, which was valid when it was shown, no longer is as good."""
+        return self.good_until is not None and self.good_until <= now
 
 
 def session_secret(secret: str) -> str:
@@ -92,8 +106,18 @@ def verify(settings: Settings, token: str) -> Caller:
         raise Unauthorized(f"the token is not valid: {_reason(error)}") from error
     # Only now is what the token states about itself known to be true.
     caller = _caller(claims, settings.admins if issuer not in settings.tenant_keys else None)
-    since = _since(claims) if ours else None
-    return replace(caller, expires_at=_expiry(stated), key=issuer, since=since)
+    expires_at = _expiry(stated)
+    caller = replace(caller, expires_at=expires_at, key=issuer)
+    named = caller.instance_admin and caller.identity in settings.admins
+    by_token = caller.room_admin or (caller.instance_admin and not named)
+    if not ours:
+        return replace(caller, admin_until=expires_at if by_token else None)
+    found, admin_until = _of_session(caller, claims)
+    if not by_token:
+        return found
+    if admin_until > datetime.now(UTC):
+        return replace(found, admin_until=admin_until)
+    return replace(found, room_admin=False, instance_admin=named)
 
 
 def _stated(token: str) -> Mapping[str, Any]:
@@ -140,6 +164,21 @@ def _since(claims: Claims) -> datetime:
             f"the session token's attribute {SINCE_ATTRIBUTE!r} is not the Unix time in seconds at "
             "which the session began: get another with POST /session"
         ) from error
+
+
+def _of_session(caller: Caller, claims: Claims) -> tuple[Caller, datetime]:
+    """The caller of one of our tokens, and when the LiveKit token ends that it goes back to."""
+    since = _since(claims)
+    attributes = claims.attributes or {}
+    try:
+        generation = int(attributes.get(GENERATION_ATTRIBUTE, "0"))
+        admin_until = datetime.fromtimestamp(int(attributes.get(ADMIN_UNTIL_ATTRIBUTE, "0")), UTC)
+    except (TypeError, ValueError, OverflowError, OSError) as error:
+        raise Unauthorized(
+            f"the session token's attributes {GENERATION_ATTRIBUTE!r} and "
+            f"{ADMIN_UNTIL_ATTRIBUTE!r} are no numbers: get another with POST /session"
+        ) from error
+    return replace(caller, since=since, generation=generation), admin_until
 
 
 def _caller(claims: Claims, admins: tuple[str, ...] | None) -> Caller:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from starlette.requests import Request
 
-from app.access import signatures, tokens
+from app.access import generations, signatures, tokens
 from app.access.tokens import Caller
 from app.api import web_state
-from app.context import Context
+from app.api.web_state import WebState
 from app.errors import Unauthorized
 
-SIGNATURE_QUERY = frozenset({"sig", "exp", "holder"})
+SIGNATURE_QUERY = frozenset({"sig", "exp", "holder", "gen", "sharer"})
 """Query parameters that belong to a signature, not to the resource."""
 
 
@@ -25,22 +24,28 @@ class Reader:
     """Somebody who may ask for a media resource.
 
     `caller` None: a signature says so, and the resource needs no further check. `holder` names,
-    opaquely, the caller that the access goes back to. URLs that are made for a reader with a
-    signature expire with it. `base_url` is where callers reach us.
+    opaquely, the caller that the access goes back to, `generation` is that of their rights. URLs
+    that are made for a reader with a signature expire with it. `base_url` is where callers reach
+    us. `sharer`: of what is somebody's share, how their part of it is named in URLs.
     """
 
     caller: Caller | None
     holder: str
+    generation: str
     expires_at: datetime
     keys: tuple[bytes, ...]
     base_url: str
+    sharer: str | None = None
 
     def url(self, path: str, **query: str) -> str:
         """`path` and `query` signed, so that this one resource can be read without a token."""
-        return signatures.signed(self.keys, path, query | {"holder": self.holder}, self.expires_at)
+        named = {"holder": self.holder, "gen": self.generation}
+        if self.sharer is not None:
+            named["sharer"] = self.sharer
+        return signatures.signed(self.keys, path, query | named, self.expires_at)
 
 
-def caller(request: Request) -> Caller:
+async def caller(request: Request) -> Caller:
     """Who sent the request, by `Authorization: Bearer <token>`. Raises Unauthorized."""
     header = request.headers.get("authorization", "").strip()
     if not header:
@@ -48,9 +53,27 @@ def caller(request: Request) -> Caller:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("the Authorization header must be: Bearer <token>")
-    found = tokens.verify(web_state.of(request).ctx.settings, token.strip())
+    state = web_state.of(request)
+    found = tokens.verify(state.ctx.settings, token.strip())
     structlog.contextvars.bind_contextvars(caller=found.identity)
+    if not await _is_signed_in(state, found):
+        raise Unauthorized("the session was ended: sign in again with a fresh token of the app")
     return found
+
+
+async def goes_on(state: WebState, given: Reader, now: datetime) -> bool:
+    """Whether what a caller was given, such as a stream, was not ended meanwhile."""
+    found = given.caller
+    if found is None or found.expired(now) or not await _is_signed_in(state, found):
+        return False
+    return given.generation == str((await state.generations.of(found.identity)).watching)
+
+
+async def _is_signed_in(state: WebState, found: Caller) -> bool:
+    """Whether a caller's session was not ended; a LiveKit token is none."""
+    if found.since is None:
+        return True
+    return found.generation == (await state.generations.of(found.identity)).sessions
 
 
 def link(request: Request) -> str | None:
@@ -61,20 +84,65 @@ def link(request: Request) -> str | None:
     return shown.get("link")
 
 
-def reader(request: Request, now: datetime) -> Reader:
+async def reader(request: Request, now: datetime) -> Reader:
     """Who wants to read a media resource, by token or by `sig` and `exp`. Raises Unauthorized."""
-    ctx = web_state.of(request).ctx
-    query = request.query_params
+    state = web_state.of(request)
+    ctx, query = state.ctx, request.query_params
     if "authorization" not in request.headers and "sig" in query:
         keys = signatures.media_keys(ctx.settings, ctx.instance)
         pairs = query.multi_items()
         expires_at = signatures.check(keys, request.scope["path"], pairs, now)
-        return Reader(None, query.get("holder", ""), expires_at, keys, ctx.settings.base_url)
-    return reader_of(ctx, caller(request), now)
+        signed = Reader(
+            caller=None,
+            holder=query.get("holder", ""),
+            generation=query.get("gen", ""),
+            expires_at=expires_at,
+            keys=keys,
+            base_url=ctx.settings.base_url,
+            sharer=query.get("sharer"),
+        )
+        await _check_not_ended(state, signed)
+        return signed
+    return await reader_of(state, await caller(request), now)
 
 
-def reader_of(ctx: Context, found: Caller, now: datetime) -> Reader:
-    """A caller as a reader, to make media URLs for."""
+async def reader_of(state: WebState, found: Caller, now: datetime) -> Reader:
+    """A caller as a reader, to make media URLs for: these end with the token at the latest."""
+    ctx = state.ctx
     keys = signatures.media_keys(ctx.settings, ctx.instance)
-    holder = hmac.new(keys[0], found.identity.encode(), hashlib.sha256).hexdigest()[:16]
-    return Reader(found, holder, signatures.expiry(now), keys, ctx.settings.base_url)
+    expires_at = signatures.expiry(now)
+    return Reader(
+        caller=found,
+        holder=generations.holder(keys[0], found.identity),
+        generation=str((await state.generations.of(found.identity)).watching),
+        expires_at=min(expires_at, found.good_until or expires_at),
+        keys=keys,
+        base_url=ctx.settings.base_url,
+    )
+
+
+async def readers_of_shares(
+    state: WebState, reader: Reader, sharers: Collection[str]
+) -> dict[str, Reader]:
+    """By sharer: the reader, to make URLs of that one's shares for."""
+    if reader.caller is None:
+        return dict.fromkeys(sharers, reader)  # the signature is of one share
+    known = await state.generations.of_all(sharers)
+    return {
+        each: replace(
+            reader,
+            sharer=f"{generations.holder(reader.keys[0], each)}.{known[each].sharing}",
+        )
+        for each in sharers
+    }
+
+
+async def _check_not_ended(state: WebState, signed: Reader) -> None:
+    """Raises Unauthorized if what a signed URL goes back to was ended meanwhile."""
+    watching = (await state.generations.of_holder(signed.holder)).watching
+    is_current = signed.generation == str(watching)
+    if signed.sharer is not None:
+        named, _, generation = signed.sharer.partition(".")
+        is_current &= generation == str((await state.generations.of_holder(named)).sharing)
+    if not is_current:
+        raise Unauthorized("the URL was ended: ask for the resource that named it again")

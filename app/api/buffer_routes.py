@@ -18,10 +18,10 @@ from app.api import auth, marker_routes, share_lookup, wire
 from app.api.call import Call
 from app.api.marker_routes import MarkerView
 from app.api.operation import Answer, endpoint
+from app.api.web_state import WebState
 from app.api.wire import InstantText, RoundedSeconds
 from app.captures import share_erasure
 from app.captures.requests import Name
-from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.models.keyset import Order
 from app.models.schema import Buffer
@@ -138,7 +138,7 @@ async def list_buffers(call: Call[BufferQuery]) -> BufferPage:
     lines = await _lines(call, [row["_id"] for row in page.items])
     if given.state is not None:
         lines = [line for line in lines if line.state in buffer_states.read(given.state)]
-    items = await views(ctx, call.caller, lines, call.now)
+    items = await views(call.state, call.caller, lines, call.now)
     return BufferPage(items=items, next=page.next)
 
 
@@ -163,7 +163,8 @@ async def get_buffer(call: Call[None]) -> BufferDetail:
     line = await share_lookup.seen_timeline(call)
     share = visibility.share_in(line)
     permit = await visibility.permit(ctx.store, ctx.settings, caller, share)
-    line, buffer = _shown(call.reader, line, permit, ctx.settings.max_capture)
+    reader = await share_lookup.reader_of(call, share.identity)
+    line, buffer = _shown(reader, line, permit, ctx.settings.max_capture)
     return BufferDetail(
         **buffer.model_dump(),
         spans=[SpanView.model_validate(span) for span in line.spans],
@@ -186,18 +187,21 @@ async def delete_buffer(call: Call[None]) -> None:
     if not policy.may_forget(call.caller, visibility.share_of(row)):
         raise NotPermitted(f"only {row['identity']!r}, whose share it is, may delete it")
     await share_erasure.forget_share(call.ctx, call.caller, row)
+    call.state.generations.clear()
 
 
 async def views(
-    ctx: Context, caller: Caller, lines: Sequence[Timeline], now: datetime
+    state: WebState, caller: Caller, lines: Sequence[Timeline], now: datetime
 ) -> list[BufferView]:
     """Buffers that the caller may see, as they are shown them."""
-    reader = auth.reader_of(ctx, caller, now)
+    ctx = state.ctx
+    reader = await auth.reader_of(state, caller, now)
+    readers = await auth.readers_of_shares(state, reader, {line.identity for line in lines})
     shares = [visibility.share_in(line) for line in lines]
     permits = await visibility.permits(ctx.store, ctx.settings, caller, shares)
     longest = ctx.settings.max_capture
     return [
-        _shown(reader, line, permit, longest)[1]
+        _shown(readers[line.identity], line, permit, longest)[1]
         for line, permit in zip(lines, permits, strict=True)
     ]
 

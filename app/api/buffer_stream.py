@@ -18,14 +18,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.access.tokens import Caller
-from app.api import buffer_routes, wire
+from app.api import auth, buffer_routes, wire
+from app.api.auth import Reader
 from app.api.buffer_routes import BufferView
 from app.api.call import Call
 from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
+from app.api.web_state import WebState
 from app.captures.requests import Name
-from app.context import Context
 from app.errors import TooManyRequests
 from app.models import Row
 from app.viewing import looks
@@ -75,40 +75,51 @@ async def get_buffer_events(call: Call[BufferEventQuery]) -> Response:
     scope = await visibility.scope(ctx.store, ctx.settings, caller)
     if call.request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    news = _News(ctx, caller, call.input, scope)
+    news = _News(call.state, call.reader, call.input, scope)
     return EventStream(news.events(call.state.looks), call.state.places, caller.identity)
 
 
 class _News:
     """What one caller has been shown, and may be shown."""
 
-    def __init__(self, ctx: Context, caller: Caller, query: BufferEventQuery, scope: Row) -> None:
-        self._ctx, self._caller, self._scope = ctx, caller, scope
+    def __init__(self, state: WebState, given: Reader, query: BufferEventQuery, scope: Row) -> None:
+        assert given.caller is not None
+        self._state, self._given, self._scope = state, given, scope
+        self._caller = given.caller
         self._wanted = query.model_dump(exclude_none=True)
         self._checked = time.monotonic()
-        self._versions: dict[str, tuple[object, bool]] | None = None
-        """Of each buffer what was shown of it: its version, and whether it can be watched."""
+        self._versions: dict[str, tuple[object, bool, int]] | None = None
+        """Of each buffer what was shown of it: its version, whether it can be watched, and the
+        generation of its URLs."""
 
     async def events(self, source: Looks) -> AsyncIterator[ServerSentEvent]:
-        """The events, until the caller's token expires."""
+        """The events, until the caller's token expires, or what they were given is ended."""
         with source.followed(self._sees) as follower:
             while not self._caller.expired(datetime.now(UTC)):
                 turn = time.monotonic()
                 lines = await follower.next(TURN_SECONDS)
-                for event in [] if lines is None else await self._news(lines):
+                news = [] if lines is None else await self._news(lines)
+                if news is None:
+                    return
+                for event in news:
                     yield event
                 await asyncio.sleep(max(0.0, turn + TURN_SECONDS - time.monotonic()))
 
     def _sees(self, share: Mapping[str, Any]) -> bool:
         return visibility.matches(self._scope, share) and visibility.matches(self._wanted, share)
 
-    async def _news(self, lines: Sequence[Timeline]) -> list[ServerSentEvent]:
-        """What has changed; nothing where the store can't say what the caller may see."""
+    async def _news(self, lines: Sequence[Timeline]) -> list[ServerSentEvent] | None:
+        """What has changed; nothing where the store can't say what the caller may see.
+
+        None if the stream is ended.
+        """
         try:
+            if not await auth.goes_on(self._state, self._given, datetime.now(UTC)):
+                return None
             now = time.monotonic()
             everything = now - self._checked >= RIGHTS_SECONDS
             if everything:
-                store, settings = self._ctx.store, self._ctx.settings
+                store, settings = self._state.ctx.store, self._state.ctx.settings
                 self._scope = await visibility.scope(store, settings, self._caller)
             news = await self._compared(lines, everything=everything)
         except PyMongoError as error:
@@ -135,7 +146,11 @@ class _News:
         ]
         items = await self._views(due) if due else []
         versions = {each: known[each] for each in seen if each in known}
-        versions |= {item.id: (seen[item.id], item.replay_url is not None) for item in items}
+        of = await self._state.generations.of_all({item.identity for item in items})
+        versions |= {
+            item.id: (seen[item.id], item.replay_url is not None, of[item.identity].sharing)
+            for item in items
+        }
         first, self._versions = self._versions is None, versions
         if first:
             return [_event("snapshot", Snapshot(items=items))]
@@ -144,7 +159,7 @@ class _News:
         return gone + [_event("buffer", item) for item in changed]
 
     async def _views(self, lines: Sequence[Timeline]) -> list[BufferView]:
-        return await buffer_routes.views(self._ctx, self._caller, lines, datetime.now(UTC))
+        return await buffer_routes.views(self._state, self._caller, lines, datetime.now(UTC))
 
 
 def _event(name: str, view: wire.View) -> ServerSentEvent:

@@ -17,6 +17,7 @@ from app.api import auth, clip_routes
 from app.api.call import Call
 from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
+from app.api.web_state import WebState
 from app.api.wire import IDEMPOTENCY_KEY, InstantText, View
 from app.captures import acceptance, capture_access, endings
 from app.captures.requests import CaptureRequest
@@ -147,7 +148,7 @@ async def delete_capture(call: Call[None]) -> CaptureView:
 )
 async def get_capture_events(call: Call[None]) -> EventStream:
     """A stream of them."""
-    events = _events(call.ctx, call.caller, await _found(call))
+    events = _events(call.state, call.reader, call.caller, await _found(call))
     return EventStream(events, call.state.places, call.caller.identity)
 
 
@@ -156,11 +157,11 @@ async def _found(call: Call[None]) -> CaptureRow:
 
 
 async def _events(
-    ctx: Context, caller: Caller, row: CaptureRow | None
+    state: WebState, given: auth.Reader, caller: Caller, row: CaptureRow | None
 ) -> AsyncIterator[ServerSentEvent]:
-    sent = ""
-    while row is not None and not caller.expired(datetime.now(UTC)):
-        reader = auth.reader_of(ctx, caller, datetime.now(UTC))
+    ctx, sent = state.ctx, ""
+    while row is not None and await auth.goes_on(state, given, datetime.now(UTC)):
+        reader = await auth.reader_of(state, caller, datetime.now(UTC))
         progress = Progress(**(await _progress(ctx, caller, reader, row))).model_dump_json()
         if progress != sent:
             yield ServerSentEvent(progress, event="capture")

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from app.access import audit, communities, management
+from app.access import audit, communities, generations, management
 from app.access.ceilings import check_ceilings
 from app.access.communities import LastAdmin
+from app.access.generations import Endable
 from app.access.permissions import Action
 from app.api import gates
 from app.api.call import Call
@@ -183,7 +184,10 @@ async def _changed(
     await audit.note(
         call.ctx.store, call.caller.identity, action, identity, community=community, **data
     )
-    await admission.ask_again(call.ctx, {"community": community, "identity": identity})
+    ctx = call.ctx
+    await generations.end(ctx.store, ctx.settings, ctx.instance, identity, [Endable.WATCHING])
+    call.state.generations.clear()
+    await admission.ask_again(ctx, {"community": community, "identity": identity})
 
 
 routes: list[BaseRoute] = [get_config, put_config, get_member, put_member, delete_member]

@@ -182,7 +182,7 @@ async def _read(operation: Operation, request: Request) -> Call[Any]:
     Whoever may not call is not told what is wrong with the rest.
     """
     state, now = web_state.of(request), datetime.now(UTC)
-    call: Call[None] = Call(request, state, now, _shown(operation, request, now), None)
+    call: Call[None] = Call(request, state, now, await _shown(operation, request, now), None)
     if operation.access != "anybody":
         rate_limits.charge(call, operation.cost)
     if operation.may is not None:
@@ -206,15 +206,15 @@ def _with(call: Call[None], given: BaseModel) -> Call[Any]:
     return replace(changed, input=given)
 
 
-def _shown(operation: Operation, request: Request, now: datetime) -> Reader | None:
+async def _shown(operation: Operation, request: Request, now: datetime) -> Reader | None:
     """Who calls, by what the operation's access asks for. Raises Unauthorized."""
     match operation.access:
         case "token":
-            return auth.reader_of(web_state.of(request).ctx, auth.caller(request), now)
+            return await auth.reader_of(web_state.of(request), await auth.caller(request), now)
         case "token or signature":
-            return auth.reader(request, now)
+            return await auth.reader(request, now)
         case "token, signature or link":
-            return None if auth.link(request) is not None else auth.reader(request, now)
+            return None if auth.link(request) is not None else await auth.reader(request, now)
         case "webhook" | "metrics token" | "anybody":
             return None
 

@@ -44,6 +44,7 @@ async def stop_recording(call: Call[StopRequest]) -> BufferView:
     """Asks for its end."""
     row, standing = await _meant(call)
     await share_stop.stop(call.ctx, call.caller, row, standing, call.input.reason)
+    call.state.generations.clear()
     return await _view(call)
 
 
@@ -71,7 +72,7 @@ async def _meant(call: Call[Any]) -> tuple[BufferRow, frozenset[Stopper]]:
 async def _view(call: Call[Any]) -> BufferView:
     later = replace(call, now=datetime.now(UTC))  # what was asked for has been done since it came
     line = await share_lookup.seen_timeline(later)
-    (view,) = await buffer_routes.views(call.ctx, call.caller, [line], later.now)
+    (view,) = await buffer_routes.views(call.state, call.caller, [line], later.now)
     return view
 
 

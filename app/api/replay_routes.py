@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from app.access import visibility
 from app.api import byte_streams, ranges, share_lookup
+from app.api.auth import Reader
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.rates import Cost
@@ -67,7 +68,7 @@ class ReplayQuery(WindowQuery):
 async def get_replay(call: Call[ReplayQuery]) -> Response:
     """All of it, or a range."""
     version = call.input.v
-    watch = await watch_of(call)
+    watch, reader = await watch_of(call)
     try:
         planned = await call.state.replays.of(watch, call.now)
     except (BufferEmpty, Invalid) as error:
@@ -77,7 +78,7 @@ async def get_replay(call: Call[ReplayQuery]) -> Response:
     if version not in (None, planned.fingerprint):
         raise served_movies.gone()
     shown = planned.watch
-    exact = call.reader.url(
+    exact = reader.url(
         call.request.scope["path"],
         **share_lookup.query_of(shown.pieces or ((shown.start, shown.end),)),
         v=planned.fingerprint,
@@ -100,8 +101,10 @@ async def get_replay(call: Call[ReplayQuery]) -> Response:
     return await ranges.answer(call.request, film, read)
 
 
-async def watch_of(call: Call[ReplayQuery]) -> Watch:
-    """Whose window of which buffer is meant; `last` is resolved to a start and an end.
+async def watch_of(call: Call[ReplayQuery]) -> tuple[Watch, Reader]:
+    """Whose window of which buffer is meant, and for whom URLs of it are made.
+
+    `last` is resolved to a start and an end.
 
     Raises NotFound, NotPermitted, BufferEmpty, Invalid, WindowTooLong.
     """
@@ -110,19 +113,21 @@ async def watch_of(call: Call[ReplayQuery]) -> Watch:
         line = await share_lookup.seen_timeline(call)
         permit = await share_lookup.permitted(call, visibility.share_in(line))
         window = share_lookup.resolved(call, line, permit)
-        return served_movies.named(holder, buffer_id, window.start, window.end, window.stays)
+        watch = served_movies.named(holder, buffer_id, window.start, window.end, window.stays)
+        return watch, await share_lookup.reader_of(call, line.identity)
     start, end = call.input.start, call.input.end
     if call.reader.caller is None:
-        permit = share_lookup.signed(call)
+        reader, permit = call.reader, share_lookup.signed(call)
     else:
         share = visibility.share_of(await share_lookup.seen(call, buffer_id))
         permit = await share_lookup.permitted(call, share)
+        reader = await share_lookup.reader_of(call, share.identity)
     if start is None or end is None:
         raise Invalid("say which part: last, or both start and end")
     pieces = permit.of(start, end)
     if not pieces:
         raise witnessed.refusal(start, end)
-    return served_movies.named(holder, buffer_id, start, end, pieces)
+    return served_movies.named(holder, buffer_id, start, end, pieces), reader
 
 
 def _name(watch: Watch) -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from app.access import standing
+from app.access import audit, generations, standing
+from app.access.generations import Endable
 from app.access.issue import issue_session
+from app.api import gates
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.wire import InstantText, RoundedSeconds, View
 from app.captures.requests import POST_ROLL_SECONDS, TEXT_LENGTH, TITLE_LENGTH
 from app.clips.library import RESTORE_SECONDS
+from app.errors import Invalid, NotFound
 
 
 class StandingView(View):
@@ -71,13 +74,15 @@ class SessionView(CallerView):
     "POST /session",
     "Exchange a LiveKit token for one of ours",
     description="For pages that stay open longer than a LiveKit token lives. Takes a token of "
-    "ours as well, and renews it.",
+    "ours as well, and renews it; the one that was shown is good until it expires. What makes an "
+    "admin ends with the LiveKit token that did.",
     answers={HTTPStatus.OK: Answer("The token.")},
 )
 async def post_session(call: Call[None]) -> SessionView:
     """A token with the rights of the one that was shown."""
     members = await _members(call)
-    session = issue_session(call.ctx.settings, call.caller, call.now)
+    known = await call.state.generations.of(call.caller.identity)
+    session = issue_session(call.ctx.settings, call.caller, known.sessions, call.now)
     return SessionView.model_validate(members | vars(session))
 
 
@@ -89,6 +94,42 @@ async def post_session(call: Call[None]) -> SessionView:
 async def get_session(call: Call[None]) -> CallerView:
     """Whose it is, and what they may do."""
     return CallerView.model_validate(await _members(call))
+
+
+@endpoint(
+    "DELETE /sessions",
+    "Sign out everywhere",
+    description="Ends the caller's sessions, event streams and signed URLs, within 5 s; this "
+    "session, too. LiveKit tokens end when they say: they are the app's.",
+    answers={HTTPStatus.NO_CONTENT: Answer("They are ended.")},
+)
+async def delete_sessions(call: Call[None]) -> None:
+    """The caller's own."""
+    await _end_sessions(call, call.caller.identity, "signed_out_everywhere")
+
+
+@endpoint(
+    "DELETE /users/{identity}/sessions",
+    "End somebody's sessions",
+    description="And their event streams and signed URLs, within 5 s. LiveKit tokens end when "
+    "they say: they are the app's.",
+    answers={HTTPStatus.NO_CONTENT: Answer("They are ended.")},
+    problems=[NotFound, Invalid],
+    may=gates.admins,
+)
+async def delete_users_sessions(call: Call[None]) -> None:
+    """Anybody's."""
+    await _end_sessions(call, call.name("identity"), "sessions_ended")
+
+
+async def _end_sessions(
+    call: Call[None], identity: str, action: Literal["sessions_ended", "signed_out_everywhere"]
+) -> None:
+    ctx = call.ctx
+    ended = (Endable.SESSIONS, Endable.WATCHING)
+    await generations.end(ctx.store, ctx.settings, ctx.instance, identity, ended)
+    call.state.generations.clear()
+    await audit.note(ctx.store, call.caller.identity, action, identity)
 
 
 async def _members(call: Call[None]) -> dict[str, Any]:
@@ -119,4 +160,4 @@ async def _members(call: Call[None]) -> dict[str, Any]:
     }
 
 
-routes: list[BaseRoute] = [post_session, get_session]
+routes: list[BaseRoute] = [post_session, get_session, delete_sessions, delete_users_sessions]

@@ -13,7 +13,8 @@ from app.access import visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
 from app.access.visibility import Permit
-from app.api import wire
+from app.api import auth, wire
+from app.api.auth import Reader
 from app.api.call import Call
 from app.captures.requests import Instant, Seconds
 from app.context import Context
@@ -46,8 +47,9 @@ class WindowQuery(wire.Input):
 
 @dataclass(frozen=True)
 class SeenWindow:
-    """The window [start, end) of a buffer, as far as there is media, and where that lies."""
+    """The window [start, end) of `sharer`'s buffer, as far as there is media, and where that is."""
 
+    sharer: str
     start: datetime
     end: datetime
     spans: tuple[MediaRange, ...]
@@ -90,13 +92,14 @@ async def seen_window(call: Call[WindowQuery]) -> SeenWindow:
             oldest = line.oldest or timeline.offered_from(call.now, settings)
             windows.refuse_gone(line, start, end, oldest)
         window = resolved(call, line, permit)
-        return SeenWindow(window.start, window.end, window.spans)
+        return SeenWindow(line.identity, window.start, window.end, window.spans)
     if line.oldest is None or line.newest is None:
         raise BufferEmpty(f"nothing is recorded yet; the share is {line.state}", retry_after=5)
     pieces = permit.of(line.oldest, line.newest)
     if not pieces:
         raise witnessed.refusal(line.oldest, line.newest)
-    return SeenWindow(pieces[0][0], pieces[-1][1], windows.spans_within(line, pieces))
+    spans = windows.spans_within(line, pieces)
+    return SeenWindow(line.identity, pieces[0][0], pieces[-1][1], spans)
 
 
 def resolved(call: Call[WindowQuery], line: Timeline, permit: Permit) -> Window:
@@ -133,6 +136,11 @@ async def check_window(call: Call[Any], share: Share, start: datetime, end: date
     end)."""
     if not (await permitted(call, share)).of(start, end):
         raise witnessed.refusal(start, end)
+
+
+async def reader_of(call: Call[Any], sharer: str) -> Reader:
+    """The reader, to make URLs of a share of `sharer`'s for."""
+    return (await auth.readers_of_shares(call.state, call.reader, [sharer]))[sharer]
 
 
 def query_of(pieces: Sequence[Interval]) -> dict[str, str]:

@@ -96,7 +96,8 @@ async def get_buffer_index(call: Call[WindowQuery]) -> Response:
     contents = stripes.contents_of(*stretches)
     # Two stays may share a segment.
     rows = list({row["_id"]: row for each in stretches for row in each}.values())
-    sheet_url = call.reader.url(
+    reader = await share_lookup.reader_of(call, window.sharer)
+    sheet_url = reader.url(
         f"/buffers/{call.path['buffer_id']}/thumbnails.jpg",
         tiles=contents.text,
         every=str(contents.every),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from app.api.event_streams import Places
+from app.api.known_generations import KnownGenerations
 from app.api.rates import Rates
 from app.condition.checkup import Checkup
 from app.condition.exposition import Exposition
@@ -34,6 +35,7 @@ class WebState:
     looks: Looks
     drawing: Drawing
     thumbnails: Thumbnails
+    generations: KnownGenerations
 
 
 @asynccontextmanager
@@ -51,6 +53,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         looks=Looks(ctx),
         drawing=drawing,
         thumbnails=Thumbnails(ctx, drawing),
+        generations=KnownGenerations(ctx.store),
     )
     try:
         yield state

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import structlog
 from redis.exceptions import RedisError
 
-from app.access import audit
+from app.access import audit, generations
+from app.access.generations import Endable
 from app.access.tokens import Caller
 from app.captures import endings
 from app.cleaning import erasure
@@ -38,6 +39,9 @@ async def forget_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
         buffer["_id"],
         room=buffer["room"],
         shared_by=buffer["identity"],
+    )
+    await generations.end(
+        ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
     )
     await endings.cancel_all_of(ctx, buffer["_id"], now)
     await erasure.hide(ctx, buffer["_id"], now)

@@ -14,7 +14,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.models.access_rows import AuditRow, CommunityRow, MemberRow, QuotaEntries, QuotaRow
+from app.models.access_rows import (
+    AuditRow,
+    CommunityRow,
+    MemberRow,
+    QuotaEntries,
+    QuotaRow,
+    RightsRow,
+)
 from app.models.buffer_rows import (
     BufferRow,
     LostStretch,
@@ -100,6 +107,7 @@ __all__ = [
     "PinRow",
     "QuotaEntries",
     "QuotaRow",
+    "RightsRow",
     "Role",
     "RoomRow",
     "Row",

@@ -48,6 +48,16 @@ class QuotaRow(QuotaEntries):
     quota_bytes: int | None
 
 
+class RightsRow(TypedDict):
+    """A row of `Rights`."""
+
+    _id: str
+    watching: int
+    sharing: int
+    sessions: int
+    holders: list[str]
+
+
 class AuditRow(TypedDict):
     """A row of `AuditEntry`."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from odmantic import Field, Index, Model
 from pymongo import ASCENDING, IndexModel
 
-from app.models.access_rows import AuditRow, CommunityRow, MemberRow, QuotaRow
+from app.models.access_rows import AuditRow, CommunityRow, MemberRow, QuotaRow, RightsRow
 from app.models.stored import Stored
 from app.models.words import AccessMode, CapturePolicy, Role
 
@@ -73,6 +73,21 @@ class UserReplayQuota(Model, Stored[QuotaRow]):
     charges: dict[str, int] = {}
     reservations: dict[str, int] = {}
     turns: dict[str, int] = {}
+
+
+class Rights(Model, Stored[RightsRow]):
+    """How many times what somebody was given was ended, by kind. `id` is the identity.
+
+    `holders`: how URLs name them, for each of the signing keys.
+    """
+
+    model_config = {"collection": "rights", "indexes": lambda: [Index(Rights.holders)]}
+
+    id: str = Field(primary_field=True)
+    watching: int = 0
+    sharing: int = 0
+    sessions: int = 0
+    holders: list[str] = []
 
 
 class AuditEntry(Model, Stored[AuditRow]):

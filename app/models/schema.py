@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from odmantic import Model
 
-from app.models.access_schema import AuditEntry, Community, Member, UserReplayQuota
+from app.models.access_schema import AuditEntry, Community, Member, Rights, UserReplayQuota
 from app.models.buffer_schema import Buffer, EgressSession, Marker, Pin, Segment, Summary
 from app.models.clip_schema import Capture, File, ReplayClip
 from app.models.condition_schema import Sample
@@ -27,6 +27,7 @@ MODELS: tuple[type[Model], ...] = (
     Community,
     Member,
     UserReplayQuota,
+    Rights,
     OutgoingEvent,
     AuditEntry,
     Sample,
@@ -46,6 +47,7 @@ __all__ = [
     "Participant",
     "Pin",
     "ReplayClip",
+    "Rights",
     "Room",
     "Sample",
     "Segment",

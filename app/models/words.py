@@ -236,7 +236,7 @@ class EventState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
-    """Given up after a day."""
+    """Endable up after a day."""
 
 
 class Role(StrEnum):

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from livekit.protocol.models import ParticipantInfo, Room
 
-from app.access import audit
+from app.access import audit, generations
+from app.access.generations import Endable
 from app.cleaning import erasure
 from app.context import Context
 from app.models import BufferRow, TrackRow, schema
@@ -67,6 +68,9 @@ async def forget(ctx: Context, buffer: BufferRow, now: datetime) -> None:
     if buffer["forget_before"] is None:
         await audit.note(
             ctx.store, buffer["identity"], "opted_out", buffer["_id"], room=buffer["room"]
+        )
+        await generations.end(
+            ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
         )
     await erasure.promise(ctx.store, buffer["_id"], now)
     await ctx.queue.ask(errands.FORGET, buffer["_id"])

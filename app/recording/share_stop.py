@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.access import audit
+from app.access import audit, generations
+from app.access.generations import Endable
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import Conflict, NotPermitted
@@ -53,6 +54,10 @@ async def stop(
             ctx.store, caller.identity, "recording_stopped", buffer["_id"], room=buffer["room"],
             sharer=buffer["identity"], stopped_as=who, reason=reason,
         )  # fmt: skip
+    if changed.modified_count and who == Stopper.SHARER:
+        await generations.end(
+            ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
+        )
     await ctx.queue.ask(errands.RECONCILE, buffer["room_sid"], buffer["identity"])
 
 

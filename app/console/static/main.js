@@ -4,6 +4,7 @@ import { fill, h, partOf } from './dom.js';
 import { LiveBuffers } from './live.js';
 import { Session, broughtToken, forget } from './session.js';
 import { Problem, unreachable } from './api.js';
+import { ask } from './asking.js';
 import { tellConnection } from './connection.js';
 import { enter, refusedToken } from './entry.js';
 import { watchExpiry } from './expiry.js';
@@ -39,6 +40,7 @@ const VIEWS = [
   [/^\/admin(?:\/(?<tab>[a-z]+))?$/, () => import('./admin/admin.js')],
 ];
 const HOME = '/buffers';
+const everywhere = texts.shell.leaveEverywhere;
 const AGAIN_MS = 2_000;
 
 const main = partOf('main');
@@ -169,8 +171,15 @@ function fillBar() {
     h('span', { class: 'identity', title: identity }, h('bdi', {}, identity)),
     h('button', { ...keys, onclick: () => showKeys(shown?.keys ?? []) }, '?'),
     h('button', { class: 'plain', onclick: () => session.leave() }, texts.shell.leave),
+    h('button', { class: 'plain', onclick: () => void askToLeaveEverywhere(session) }, everywhere.label),
   );
   markNav(location.hash.slice(1) || HOME);
+}
+
+/** @param {Session} session */
+async function askToLeaveEverywhere(session) {
+  const act = () => session.leaveEverywhere();
+  await ask({ title: everywhere.label, explain: everywhere.explain, submit: everywhere.label, act });
 }
 
 /** @param {Session} session */

@@ -78,6 +78,13 @@ export class Session extends EventTarget {
     this.dispatchEvent(new Event('resumed'));
   }
 
+  /** Ends this session and the viewer's others, wherever they are. Throws Problem. */
+  async leaveEverywhere() {
+    await this.api.delete('/sessions');
+    this.leave();
+  }
+
+  /** Signs out here: the service is not told, and the token ends by itself. */
   leave() {
     this.#ending.abort();
     clearTimeout(this.#timer);

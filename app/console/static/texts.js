@@ -24,6 +24,12 @@ export const texts = {
     dismiss: 'Dismiss',
     cancel: 'Cancel',
     leave: 'Sign out',
+    leaveEverywhere: {
+      label: 'Sign out everywhere',
+      explain:
+        'Ends your sessions on every device, and the addresses of pictures and films that you were ' +
+        'given. It takes up to 5 seconds.',
+    },
     lost: 'The service can’t be reached. Trying again…',
     unknown: 'There is no such page.',
     failed: 'This can’t be shown',
@@ -860,6 +866,8 @@ export const texts = {
         quota_set: 'Set a quota',
         quota_repaired: 'Repaired a quota',
         event_sent_again: 'Sent an event again',
+        sessions_ended: 'Ended somebody’s sessions',
+        signed_out_everywhere: 'Signed out everywhere',
       },
     },
     instance: {

@@ -76,7 +76,7 @@ async def test_a_token_stays_in_this_tab_and_is_in_no_address_and_no_referer(
         assert page.url == "about:blank"
         await page.go_forward()
         assert "token" not in page.url
-        await page.get_by_role("button", name="Sign out").click()
+        await page.get_by_role("button", name="Sign out", exact=True).click()
         await expect(page.locator("#entry-message")).to_have_text("You have signed out.")
         assert await page.evaluate("sessionStorage.length") == 0
         await page.reload()

@@ -13,6 +13,7 @@ from livekit.api import AccessToken, VideoGrants
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
+from app.access.generations import Generations
 from app.api import problems, wire
 from app.api.call import Call
 from app.api.openapi import describe
@@ -105,10 +106,20 @@ def http() -> httpx.AsyncClient:
     nothing = cast(Any, None)
     ctx = Context(settings, nothing, nothing, "instance")
     others: dict[str, Any] = dict.fromkeys(each.name for each in fields(WebState))
-    web = WebState(**others | {"ctx": ctx, "rates": Rates(0)})
+    web = WebState(**others | {"ctx": ctx, "rates": Rates(0), "generations": NothingEnded()})
     app = Starlette(routes=ROUTES, exception_handlers=problems.HANDLERS)
     transport = httpx.ASGITransport(Running(app, {"web": web}))
     return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+class NothingEnded:
+    """Of somebody whose rights have never been ended."""
+
+    async def of(self, identity: str) -> Generations:
+        return Generations()
+
+    async def of_holder(self, holder: str) -> Generations:
+        return Generations()
 
 
 def bearer(identity: str) -> dict[str, str]:

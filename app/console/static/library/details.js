@@ -62,7 +62,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
   }
 
   /**
-   * The clip's URL ends after an hour, and the page may have been open for longer.
+   * The clip's URL ends with the token, and the page may have been open for longer.
    *
    * @param {Event} event
    */

@@ -16,7 +16,7 @@ const PICTURES = 8;
 
 /**
  * The film of a clip. `autoplay` begins it, unless the viewer likes things to stand still. `again()`
- * gives the clip anew: its URLs end after an hour.
+ * gives the clip anew: its URLs end with the token.
  *
  * @param {ClipView} clip
  * @param {{api: Api, autoplay: boolean, again: () => Promise<ClipView>}} options

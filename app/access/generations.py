@@ -1,0 +1,78 @@
+"""Ends what was given to somebody: signed URLs, streams of events, sessions.
+
+Rights are asked anew with every token. What is good without asking bears the generation of its
+time, and is good as long as that is the present one. Generations are rows, not keys of Redis: a
+restart that forgot one would open again what it had ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.access import signatures
+from app.models import RightsRow
+from app.models.schema import Rights
+from app.settings import Settings
+from app.store import Store
+
+
+class Endable(StrEnum):
+    """What can be ended.
+
+    `WATCHING`: the URLs and streams that somebody was given. `SHARING`: the URLs of their shares
+    that anybody was given. `SESSIONS`: their own tokens of POST /session.
+    """
+
+    WATCHING = "watching"
+    SHARING = "sharing"
+    SESSIONS = "sessions"
+
+
+@dataclass(frozen=True)
+class Generations:
+    """How many times each was ended."""
+
+    watching: int = 0
+    sharing: int = 0
+    sessions: int = 0
+
+
+def holder(key: bytes, identity: str) -> str:
+    """Names somebody in a URL, opaquely. `key` is one of `signatures.media_keys`."""
+    return hmac.new(key, identity.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+async def end(
+    store: Store, settings: Settings, instance: str, identity: str, what: Iterable[Endable]
+) -> None:
+    """Ends what somebody was given up to now: everywhere within seconds."""
+    keys, ended = signatures.media_keys(settings, instance), frozenset(what)
+    await store.rows(Rights).update_one(
+        {"_id": identity},
+        {
+            "$inc": {each.value: int(each in ended) for each in Endable},
+            "$set": {"holders": [holder(key, identity) for key in keys]},
+        },
+        upsert=True,
+    )
+
+
+async def of_identities(store: Store, identities: Collection[str]) -> dict[str, Generations]:
+    """The present generations of these people."""
+    found = store.rows(Rights).find({"_id": {"$in": sorted(identities)}})
+    rows = {row["_id"]: _generations(row) for row in await found.to_list(None)}
+    return {each: rows.get(each, Generations()) for each in identities}
+
+
+async def of_holder(store: Store, named: str) -> Generations:
+    """The present generations of whom a URL names."""
+    row = await store.rows(Rights).find_one({"holders": named})
+    return _generations(row) if row is not None else Generations()
+
+
+def _generations(row: RightsRow) -> Generations:
+    return Generations(row["watching"], row["sharing"], row["sessions"])

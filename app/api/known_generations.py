@@ -1,0 +1,57 @@
+"""The generations of people's rights as this process knows them: a few seconds old at most."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+
+from app.access import generations
+from app.access.generations import Generations
+from app.store import Store
+from app.viewing.lru_cache import LruCache
+
+KNOWN_SECONDS = 3.0
+"""How long what was ended may go on in a process that knew it."""
+_MOST = 10_000
+
+
+class KnownGenerations:
+    """Asks the database, at most once in KNOWN_SECONDS for each person."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known = LruCache[tuple[float, Generations]](_MOST)
+
+    async def of(self, identity: str) -> Generations:
+        """Those of somebody."""
+        return (await self.of_all([identity]))[identity]
+
+    async def of_all(self, identities: Collection[str]) -> dict[str, Generations]:
+        """Those of several people."""
+        names = {identity: f"identity:{identity}" for identity in identities}
+        known = {each: self._fresh(name) for each, name in names.items()}
+        unknown = [each for each, found in known.items() if found is None]
+        if unknown:
+            began = time.monotonic()
+            for each, found in (await generations.of_identities(self._store, unknown)).items():
+                self._known.put(names[each], (began, found))
+                known[each] = found
+        return {each: found for each, found in known.items() if found is not None}
+
+    async def of_holder(self, holder: str) -> Generations:
+        """Those of whom a URL names."""
+        name = f"holder:{holder}"
+        found = self._fresh(name)
+        if found is None:
+            began = time.monotonic()
+            found = await generations.of_holder(self._store, holder)
+            self._known.put(name, (began, found))
+        return found
+
+    def clear(self) -> None:
+        """Asks anew: something was ended here."""
+        self._known.clear()
+
+    def _fresh(self, name: str) -> Generations | None:
+        known = self._known.get(name)
+        return known[1] if known and time.monotonic() - known[0] < KNOWN_SECONDS else None

@@ -1,0 +1,216 @@
+"""What somebody was given ends: URLs with their token, all of it when their rights change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from app.access import communities
+from app.context import Context
+from app.main import create_app
+from app.models.schema import AuditEntry
+from app.settings import Settings
+from handlers import router
+from tests.integration.api.conftest import (
+    INSTANCE_ADMIN,
+    OWNER,
+    ROOM,
+    ROOM_ADMIN,
+    STRANGER,
+    MakeShare,
+    bearer,
+    token,
+)
+from tests.integration.queued import empty_redis
+from tests.serving import Running, running, serving
+from tests.waiting import wait_for
+
+ENDS_WITHIN = 5.0
+
+
+def exp_of(url: str) -> datetime:
+    (seconds,) = parse_qs(urlsplit(url).query)["exp"]
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+async def urls_of(
+    http: httpx.AsyncClient, buffer_id: str, headers: dict[str, str]
+) -> dict[str, str]:
+    told = (await http.get(f"/buffers/{buffer_id}", headers=headers)).json()
+    return {name: told[name] for name in ("playlist_url", "replay_url", "poster", "thumbnails")}
+
+
+async def ended(http: httpx.AsyncClient, url: str) -> None:
+    """Returns once a URL is not good any more; fails if that takes longer than promised."""
+    began = time.monotonic()
+
+    async def refused() -> bool:
+        return (await http.get(url)).status_code == 401
+
+    await wait_for(refused, what=f"{url} is ended")
+    assert time.monotonic() - began < ENDS_WITHIN
+
+
+async def session(http: httpx.AsyncClient, headers: dict[str, str]) -> dict[str, str]:
+    return bearer((await http.post("/session", headers=headers)).json()["token"])
+
+
+async def test_a_url_lives_no_longer_than_the_token_it_came_from(
+    http: httpx.AsyncClient, share: MakeShare
+) -> None:
+    made = await share()
+    soon = datetime.now(UTC) + timedelta(minutes=2)
+    short = bearer(token("mod", room_admin=True, ttl=timedelta(minutes=2)))
+    for headers in (short, await session(http, short)):
+        urls = await urls_of(http, made.buffer_id, headers)
+        assert all(exp_of(url) <= soon for url in urls.values()), urls
+        playlist = await http.get(urls["playlist_url"])
+        assert playlist.status_code == 200
+        lines = [line for line in playlist.text.splitlines() if ".m4s?" in line]
+        assert lines
+        assert all(exp_of(line) <= soon for line in lines)
+        film = await http.get(urls["replay_url"], follow_redirects=True)
+        assert exp_of(film.headers["Content-Location"]) <= soon
+
+
+@pytest.mark.parametrize("by", ["themselves", "an admin"])
+async def test_sessions_and_urls_end_everywhere(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context, settings: Settings, by: str
+) -> None:
+    """In every process; others' go on, and a fresh token begins anew."""
+    made = await share()
+    mine, other = await session(http, OWNER), await session(http, OWNER)
+    admins = await session(http, ROOM_ADMIN)
+    urls = await urls_of(http, made.buffer_id, mine)
+    theirs = await urls_of(http, made.buffer_id, admins)
+    async with running(create_app(settings, router)) as another:
+        transport = httpx.ASGITransport(another)
+        async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as there:
+            for each in (http, there):
+                assert (await each.get("/quota", headers=other)).status_code == 200
+                assert (await each.get(urls["playlist_url"])).status_code == 200
+            path, headers = {
+                "themselves": ("/sessions", mine),
+                "an admin": ("/users/ann/sessions", INSTANCE_ADMIN),
+            }[by]
+            assert (await http.delete(path, headers=headers)).status_code == 204
+            for each in (http, there):
+                await ended(each, urls["playlist_url"])
+                await ended(each, urls["poster"])
+                for old in (mine, other):
+                    assert (await each.get("/quota", headers=old)).status_code == 401
+                    assert (await each.post("/session", headers=old)).status_code == 401
+                assert (await each.get(theirs["playlist_url"])).status_code == 200
+                assert (await each.get("/quota", headers=admins)).status_code == 200
+    again = await session(http, OWNER)
+    fresh = await urls_of(http, made.buffer_id, again)
+    assert (await http.get(fresh["playlist_url"])).status_code == 200
+    row = await ctx.store.rows(AuditEntry).find_one({"subject": "ann"})
+    assert row is not None
+    action = "signed_out_everywhere" if by == "themselves" else "sessions_ended"
+    assert (row["action"], row["identity"]) == (action, "ann" if by == "themselves" else "ops")
+
+
+async def test_only_an_admin_ends_the_sessions_of_others(http: httpx.AsyncClient) -> None:
+    for headers in (OWNER, STRANGER, ROOM_ADMIN):
+        found = await http.delete("/users/ann/sessions", headers=headers)
+        assert found.status_code == 403
+
+
+async def test_what_was_ended_stays_so_when_redis_is_empty(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    made = await share()
+    mine = await session(http, OWNER)
+    urls = await urls_of(http, made.buffer_id, mine)
+    await http.delete("/sessions", headers=mine)
+    await empty_redis(ctx)
+    await ended(http, urls["playlist_url"])
+    assert (await http.get("/quota", headers=mine)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "body"), [("PUT", {"role": "member", "grants": []}), ("DELETE", None)]
+)
+async def test_a_role_that_changes_ends_the_urls_that_it_gave(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context, method: str, body: Any
+) -> None:
+    """And no session: what one may do is asked with each request."""
+    await communities.configure(ctx.store, communities.DEFAULT, {"capture_policy": "role"})
+    await communities.set_member(ctx.store, communities.DEFAULT, "bob", "moderator", [])
+    made = await share()
+    mine = await session(http, STRANGER)
+    urls = await urls_of(http, made.buffer_id, mine)
+    owners = await urls_of(http, made.buffer_id, OWNER)
+    assert (await http.get(urls["playlist_url"])).status_code == 200
+    path = f"/communities/{communities.DEFAULT}/members/bob"
+    assert (await http.request(method, path, json=body, headers=INSTANCE_ADMIN)).is_success
+    for url in urls.values():
+        await ended(http, url)
+    assert (await http.get("/quota", headers=mine)).status_code == 200
+    assert (await http.get(owners["playlist_url"])).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["stop", "delete"])
+async def test_the_sharers_word_ends_the_urls_of_their_shares(
+    http: httpx.AsyncClient, share: MakeShare, how: str
+) -> None:
+    """Everybody's; who still may watch gets others."""
+    made = await share()
+    path = f"/buffers/{made.buffer_id}"
+    urls = await urls_of(http, made.buffer_id, ROOM_ADMIN)
+    line = next(
+        each for each in (await http.get(urls["playlist_url"])).text.splitlines() if ".m4s?" in each
+    )
+    segment = line.replace("../..", "")
+    assert (await http.get(segment)).status_code == 200
+    if how == "stop":
+        found = await http.post(f"{path}/stop", json={}, headers=OWNER)
+        assert found.status_code == 202
+    else:
+        assert (await http.delete(path, headers=OWNER)).status_code == 204
+    for url in (urls["playlist_url"], segment):
+        await ended(http, url)
+    if how == "stop":
+        fresh = await urls_of(http, made.buffer_id, ROOM_ADMIN)
+        assert (await http.get(fresh["playlist_url"])).status_code == 200
+
+
+@asynccontextmanager
+async def stream(url: str, path: str, headers: dict[str, str]) -> AsyncIterator[httpx.Response]:
+    async with (
+        httpx.AsyncClient(base_url=url, timeout=30) as client,
+        client.stream("GET", path, headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
+        yield answer
+
+
+@pytest.mark.parametrize("kind", ["buffers", "capture"])
+async def test_event_streams_are_closed(
+    app: Running, http: httpx.AsyncClient, share: MakeShare, kind: str
+) -> None:
+    await share()
+    mine = await session(http, OWNER)
+    path = "/buffers/events"
+    if kind == "capture":
+        asked = {"room": ROOM, "last": 5, "post_roll": 60}
+        location = (await http.post("/captures", json=asked, headers=mine)).json()["Location"]
+        path = f"{location}/events"
+    async with serving(app) as url, stream(url, path, mine) as answer:
+        lines = answer.aiter_lines()
+        async for line in lines:
+            if line.startswith("event:"):
+                break
+        await http.delete("/sessions", headers=OWNER)
+        began = time.monotonic()
+        async for _ in lines:
+            pass
+        assert time.monotonic() - began < ENDS_WITHIN
