@@ -10,7 +10,7 @@ import { enter, refusedToken } from './entry.js';
 import { watchExpiry } from './expiry.js';
 import { listenToKeys, showKeys } from './keyboard.js';
 import { Places } from './places.js';
-import { inWords } from './telling.js';
+import { inWords, tell } from './telling.js';
 import { text, texts } from './texts.js';
 
 /**
@@ -207,12 +207,55 @@ async function over() {
   await begin(await enter(main, texts.entry.left));
 }
 
+/**
+ * The session of a token that a link has brought. Where somebody else's is open it is the viewer who
+ * says which of them goes on: what is kept, marked and captured from then on is that one's.
+ *
+ * @param {string} token
+ */
+async function broughtSession(token) {
+  const open = await openSession();
+  let offered;
+  try {
+    offered = await Session.offered(token);
+  } catch (error) {
+    if (!open || !(error instanceof Problem) || error.status !== 401) {
+      open?.drop();
+      throw error;
+    }
+    tell(inWords(refusedToken(error)));
+    return open;
+  }
+  const [mine, theirs] = [open?.facts.identity, offered.identity];
+  const { title, explain, submit } = texts.entry.swap;
+  if (open && mine !== theirs) {
+    const yes = await ask({ title, explain: explain(mine ?? '', theirs), submit: submit(theirs), danger: true });
+    if (!yes) {
+      offered.drop();
+      return open;
+    }
+  }
+  open?.drop();
+  return offered.take();
+}
+
+/** The session of this tab; null if there is none, or none that is taken any more. */
+async function openSession() {
+  try {
+    return await Session.found();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error;
+    forget();
+    return null;
+  }
+}
+
 /** A session of the token that was brought, that this tab has, or that the viewer pastes. */
 async function anySession() {
   const brought = broughtToken();
   for (;;) {
     try {
-      const found = await (brought ? Session.begun(brought) : Session.found());
+      const found = await (brought ? broughtSession(brought) : Session.found());
       return found ?? (await enter(main, ''));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

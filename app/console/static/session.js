@@ -43,9 +43,22 @@ export class Session extends EventTarget {
 
   /** Exchanges a token. Throws Problem if the service doesn't take it. @param {string} token */
   static async begun(token) {
+    return (await Session.offered(token)).take();
+  }
+
+  /**
+   * Whose a token is, before this tab goes on with it. Throws Problem if the service doesn't take it.
+   *
+   * @param {string} token
+   */
+  static async offered(token) {
     const session = new Session();
-    session.#take(await session.#shown(token));
-    return session;
+    const told = await session.#shown(token);
+    const take = () => {
+      session.#take(told);
+      return session;
+    };
+    return { identity: told.identity, take, drop: () => session.drop() };
   }
 
   /** What it is good for, as it was told last. */
@@ -86,10 +99,15 @@ export class Session extends EventTarget {
 
   /** Signs out here: the service is not told, and the token ends by itself. */
   leave() {
-    this.#ending.abort();
-    clearTimeout(this.#timer);
+    this.drop();
     forget();
     this.dispatchEvent(new Event('end'));
+  }
+
+  /** Ends it without a word: another one has the tab. */
+  drop() {
+    this.#ending.abort();
+    clearTimeout(this.#timer);
   }
 
   /**
@@ -147,7 +165,9 @@ export class Session extends EventTarget {
 
   /** @param {string | null} token */
   #refused(token) {
-    if (token !== this.#token || this.expired || this.#ending.signal.aborted) return;
+    // One that was only shown is not this tab's.
+    const mine = token !== null && token === this.#token;
+    if (!mine || this.expired || this.#ending.signal.aborted) return;
     this.expired = true;
     clearTimeout(this.#timer);
     forget();

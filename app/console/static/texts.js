@@ -45,6 +45,15 @@ export const texts = {
     submit: 'Sign in',
     expired: 'Your session has expired. Sign in again.',
     left: 'You have signed out.',
+    swap: {
+      title: 'Go on as somebody else?',
+      /** @type {Saying<[string, string]>} */
+      explain: (mine, theirs) =>
+        `You are signed in as “${mine}”. The link that you have opened is a token of “${theirs}”: what ` +
+        'you capture, mark and keep from then on is theirs, not yours. If you did not expect it, cancel.',
+      /** @type {Saying<[string]>} */
+      submit: (theirs) => `Go on as ${theirs}`,
+    },
     /** @type {Saying<[string]>} */
     ends: (at) => `Your session ends at ${at}.`,
     again: 'Sign in again',

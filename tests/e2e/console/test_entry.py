@@ -83,6 +83,66 @@ async def test_a_token_stays_in_this_tab_and_is_in_no_address_and_no_referer(
         await expect(page.get_by_label("Access token")).to_be_focused()
 
 
+async def test_a_link_with_somebody_elses_token_asks_before_it_takes_the_tab(
+    world: World, browser: Browser, room: str
+) -> None:
+    """It says whose; refused, everything stays as it was."""
+    links = {
+        who: f"{world.service.url}/#token={world.service.token(who, room)}"
+        for who in ("alice", "mallory")
+    }
+    async with watched_page(browser, world.service, tolerate=REFUSED) as page:
+        identity = page.locator("#who .identity")
+        dialog = page.get_by_role("dialog", name="Go on as somebody else?")
+
+        async def follow(link: str) -> None:
+            await page.evaluate("(link) => { location.href = link; }", link)
+
+        await page.goto(links["alice"])
+        await expect(identity).to_have_text("alice")
+        await follow(links["mallory"])
+        await expect(dialog).to_contain_text("a token of “mallory”")
+        await expect(dialog).to_contain_text("signed in as “alice”")
+        await expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+        assert "token" not in page.url
+        await check_accessible(page)
+        await page.keyboard.press("Escape")
+        await expect(identity).to_have_text("alice")
+        await page.reload()
+        await expect(identity).to_have_text("alice")
+        await follow(f"{world.service.url}/#token=of.another.server")
+        await expect(page.get_by_role("status").filter(has_text="not taken")).to_be_visible()
+        await expect(identity).to_have_text("alice")
+        await follow(links["mallory"])
+        await page.get_by_role("button", name="Go on as mallory").click()
+        await expect(identity).to_have_text("mallory")
+        await follow(links["mallory"])  # one's own: nothing to ask
+        await page.wait_for_function("!location.hash.includes('token')")
+        await expect(identity).to_have_text("mallory")
+        await expect(dialog).to_be_hidden()
+
+
+async def test_signing_out_everywhere_ends_the_sessions_of_other_browsers(
+    world: World, browser: Browser, room: str
+) -> None:
+    """Asked first; a page that is open elsewhere is told within seconds."""
+    link = f"{world.service.url}/#token={world.service.token('alice', room)}"
+    async with (
+        watched_page(browser, world.service, tolerate=REFUSED) as here,
+        watched_page(browser, world.service, tolerate=REFUSED) as there,
+    ):
+        for page in (here, there):
+            await page.goto(link)
+            await expect(page.get_by_role("heading", name="Live", exact=True)).to_be_visible()
+        await here.get_by_role("button", name="Sign out everywhere").click()
+        dialog = here.get_by_role("dialog", name="Sign out everywhere")
+        await check_accessible(here)
+        await dialog.get_by_role("button", name="Sign out everywhere").click()
+        await expect(here.locator("#entry-message")).to_have_text("You have signed out.")
+        expired = there.get_by_role("dialog", name="Your session has expired")
+        await expect(expired).to_be_visible(timeout=8000)
+
+
 async def test_a_session_tells_its_end_beforehand_and_goes_on_with_another_token(
     world: World, browser: Browser, room: str
 ) -> None:
