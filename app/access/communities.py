@@ -88,6 +88,16 @@ def _rules(settings: Settings, community: str, row: CommunityRow | None) -> Rule
     )
 
 
+async def exists(store: Store, community: str) -> bool:
+    """Whether an admin of the instance has made the community, by rules or by a member.
+
+    `default` is always there.
+    """
+    if community == DEFAULT or await store.rows(Community).find_one({"_id": community}, {"_id": 1}):
+        return True
+    return await store.rows(Member).find_one({"community": community}, {"_id": 1}) is not None
+
+
 async def configure(store: Store, community: str, change: Row) -> None:
     """Changes a community's own rules. `change` holds fields of `Community`, None to fall back."""
     await _ensure(store, community)
@@ -210,11 +220,11 @@ async def free_slot(store: Store, community: str, buffer_id: str) -> bool:
 
 
 async def _ensure(store: Store, community: str) -> None:
+    fields = Community(id=community).model_dump_doc()
+    del fields["_id"]
     with contextlib.suppress(DuplicateKeyError):  # another process was first
         await store.rows(Community).update_one(
-            {"_id": community},
-            {"$setOnInsert": {"enabled": True, "slots": []}},
-            upsert=True,
+            {"_id": community}, {"$setOnInsert": fields}, upsert=True
         )
 
 

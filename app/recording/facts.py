@@ -16,6 +16,8 @@ from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSourc
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
+from app import metrics
+from app.access import communities
 from app.buffer import clock_correction
 from app.models import EgressStatus, Row, RowOf, SessionRow, schema
 from app.recording import livekit, told
@@ -63,7 +65,24 @@ def community_of(room: Room) -> str:
     community = told.label(named, _LONGEST_COMMUNITY)
     if community is None and named is not None:
         log.warning("community_not_held", room=room.sid, community=repr(named))
-    return community or "default"
+    return community or communities.DEFAULT
+
+
+async def _community(store: Store, room: Room) -> str:
+    """The community of a room that is told of for the first time: one that an admin has made.
+
+    A room's metadata is written by whoever makes the room: it chooses among communities, and makes
+    none. Told of again, a room keeps what it has, and nothing is looked up.
+    """
+    claimed = community_of(room)
+    known = {"_id": told.ident(room.sid, "room sid")}
+    if claimed == communities.DEFAULT or await store.rows(schema.Room).find_one(known, {"_id": 1}):
+        return claimed
+    if await communities.exists(store, claimed):
+        return claimed
+    metrics.ERRORS.labels("community_unknown").inc()
+    log.warning("community_unknown", room=room.sid, community=claimed)
+    return communities.DEFAULT
 
 
 async def room_started(store: Store, room: Room) -> None:
@@ -72,7 +91,7 @@ async def room_started(store: Store, room: Room) -> None:
         store.rows(schema.Room),
         told.ident(room.sid, "room sid"),
         {"name": told.ident(room.name, "room name")},
-        {"community": community_of(room), "finished_at": None, "missing": 0},
+        {"community": await _community(store, room), "finished_at": None, "missing": 0},
     )
 
 
@@ -82,7 +101,7 @@ async def room_finished(store: Store, room: Room, now: datetime) -> None:
         store.rows(schema.Room),
         told.ident(room.sid, "room sid"),
         {"name": told.ident(room.name, "room name"), "finished_at": now},
-        {"community": community_of(room), "missing": 0},
+        {"community": await _community(store, room), "missing": 0},
     )
 
 

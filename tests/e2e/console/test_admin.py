@@ -24,15 +24,15 @@ PHONE = {"width": 360, "height": 740}
 
 @pytest_asyncio.fixture
 async def community(world: World, room: str) -> str:
-    """A community of which there is nothing but `room`, and that nobody has configured."""
+    """A community that `room` belongs to, and that has no rules of its own."""
     name = f"guild {secrets.token_hex(4)}"
+    # A first word makes it: a room belongs to none that is not there when it starts.
+    answer = await world.admin.put(f"/communities/{path_name(name)}/config", json={"enabled": True})
+    assert answer.status_code == 200, answer.text
     stack = world.stack
     async with api.LiveKitAPI(stack.url, stack.api_key, stack.api_secret) as livekit:
         metadata = json.dumps({"community": name})
         await livekit.room.create_room(api.CreateRoomRequest(name=room, metadata=metadata))
-    # A first word makes its row: lists show what has one.
-    answer = await world.admin.put(f"/communities/{path_name(name)}/config", json={"enabled": True})
-    assert answer.status_code == 200, answer.text
     return name
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from livekit.protocol.models import ParticipantInfo, Room
 
-from app.access import presence
+from app.access import communities, presence
 from app.context import Context
 from app.models import intervals, schema
 from app.recording import attendance, fact_expiry, facts
@@ -31,6 +31,7 @@ async def there(ctx: Context, name: str, start: datetime, end: datetime) -> bool
 @pytest.mark.edge("left without joined, joined without left")
 async def test_who_is_listed_was_there_and_who_is_not_left(ctx: Context) -> None:
     """A lost joined and a lost left webhook; and whoever is listed again was never gone."""
+    await communities.configure(ctx.store, "guests", {"enabled": True})
     now = datetime.now(UTC)
     began = now - timedelta(minutes=5)
     recorder = person("EG_1", began)
