@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from app.models import AuditRow, Row
+from app.models import AuditAction, AuditRow, Row
 from app.models.keyset import Order, Page
 from app.models.schema import AuditEntry
 from app.settings import Settings
 from app.store import EPOCH, FAR, Store, before
 from app.work.jobs import hours, job, seconds
 
-AuditAction = Literal[
-    "buffer_forgotten",
-    "captured",
-    "clip_changed",
-    "clip_deleted",
-    "clip_expired",
-    "clip_restored",
-    "clip_shared",
-    "community_configured",
-    "event_sent_again",
-    "member_removed",
-    "member_set",
-    "opted_out",
-    "quota_repaired",
-    "quota_set",
-    "recording_resumed",
-    "recording_stopped",
-    "sessions_ended",
-    "signed_out_everywhere",
-]
-"""What entries tell of: all that is written, as the type checker holds."""
 NOBODY = ""
 """The identity of what the service does by itself."""
 _NEWEST_FIRST = Order("at")

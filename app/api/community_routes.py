@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.routing import BaseRoute
@@ -20,7 +20,7 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import NotFound
-from app.models import AccessMode, CapturePolicy, Role
+from app.models import AccessMode, AuditAction, CapturePolicy, Role
 from app.recording import admission
 
 
@@ -118,7 +118,7 @@ async def put_config(call: Call[ConfigRequest]) -> ConfigView:
     if change:
         await communities.configure(ctx.store, community, change)
         await audit.note(
-            ctx.store, call.caller.identity, "community_configured", community, **change
+            ctx.store, call.caller.identity, AuditAction.COMMUNITY_CONFIGURED, community, **change
         )
         await admission.ask_again(ctx, {"community": community})
     return await _config(ctx, community)
@@ -157,7 +157,7 @@ async def put_member(call: Call[MemberRequest]) -> MemberView:
     ctx, community = call.ctx, member.community
     await management.check_gives(ctx.store, call.caller, community, member.role, member.grants)
     await communities.set_member(ctx.store, **member.model_dump())
-    await _changed(call, "member_set", role=member.role, grants=member.grants)
+    await _changed(call, AuditAction.MEMBER_SET, role=member.role, grants=member.grants)
     return member
 
 
@@ -173,12 +173,10 @@ async def delete_member(call: Call[None]) -> None:
     """If they have one."""
     community, identity = call.name("community"), call.name("identity")
     if await communities.remove_member(call.ctx.store, community, identity):
-        await _changed(call, "member_removed")
+        await _changed(call, AuditAction.MEMBER_REMOVED)
 
 
-async def _changed(
-    call: Call[Any], action: Literal["member_set", "member_removed"], **data: Any
-) -> None:
+async def _changed(call: Call[Any], action: AuditAction, **data: Any) -> None:
     """Writes down what became of a member, and asks again for what their role decides."""
     community, identity = call.name("community"), call.name("identity")
     await audit.note(

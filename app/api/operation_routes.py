@@ -16,7 +16,7 @@ from app.api.wire import Input, InstantText, View
 from app.captures.requests import Instant
 from app.errors import NotFound
 from app.events import sender
-from app.models import EventState
+from app.models import AuditAction, EventState
 
 
 class AuditView(View):
@@ -136,7 +136,7 @@ async def send_event(call: Call[None]) -> None:
     event_id = call.path["event_id"]
     if not await sender.send_again(call.ctx, event_id):
         raise NotFound(f"there is no dead event {event_id!r}")
-    await audit.note(call.ctx.store, call.caller.identity, "event_sent_again", event_id)
+    await audit.note(call.ctx.store, call.caller.identity, AuditAction.EVENT_SENT_AGAIN, event_id)
 
 
 routes: list[BaseRoute] = [get_audit, get_events, send_event]

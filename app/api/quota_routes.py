@@ -16,7 +16,7 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound
-from app.models import Why
+from app.models import AuditAction, Why
 from app.recording import admission
 
 
@@ -72,7 +72,7 @@ async def put_users(call: Call[QuotaRequest]) -> QuotaView:
     check_ceilings(ctx.settings, quota_bytes=quota_bytes)
     await quota.set_limit(ctx.store, identity, quota_bytes)
     await audit.note(
-        ctx.store, call.caller.identity, "quota_set", identity, quota_bytes=quota_bytes
+        ctx.store, call.caller.identity, AuditAction.QUOTA_SET, identity, quota_bytes=quota_bytes
     )
     await admission.ask_again(ctx, {"identity": identity, "why": Why.QUOTA})
     return await _view(ctx, identity)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 from starlette.routing import BaseRoute
@@ -18,6 +18,7 @@ from app.api.wire import InstantText, RoundedSeconds, View
 from app.captures.requests import POST_ROLL_SECONDS, TEXT_LENGTH, TITLE_LENGTH
 from app.clips.library import RESTORE_SECONDS
 from app.errors import Invalid, NotFound
+from app.models import AuditAction
 
 
 class StandingView(View):
@@ -105,7 +106,7 @@ async def get_session(call: Call[None]) -> CallerView:
 )
 async def delete_sessions(call: Call[None]) -> None:
     """The caller's own."""
-    await _end_sessions(call, call.caller.identity, "signed_out_everywhere")
+    await _end_sessions(call, call.caller.identity, AuditAction.SIGNED_OUT_EVERYWHERE)
 
 
 @endpoint(
@@ -119,12 +120,10 @@ async def delete_sessions(call: Call[None]) -> None:
 )
 async def delete_users_sessions(call: Call[None]) -> None:
     """Anybody's."""
-    await _end_sessions(call, call.name("identity"), "sessions_ended")
+    await _end_sessions(call, call.name("identity"), AuditAction.SESSIONS_ENDED)
 
 
-async def _end_sessions(
-    call: Call[None], identity: str, action: Literal["sessions_ended", "signed_out_everywhere"]
-) -> None:
+async def _end_sessions(call: Call[None], identity: str, action: AuditAction) -> None:
     ctx = call.ctx
     ended = (Endable.SESSIONS, Endable.WATCHING)
     await generations.end(ctx.store, ctx.settings, ctx.instance, identity, ended)

@@ -27,7 +27,7 @@ from app.captures.requests import CaptureRequest
 from app.captures.size_estimate import estimated_bytes
 from app.context import Context
 from app.errors import QuotaExceeded, ReplayError, Unavailable
-from app.models import CaptureRow, CaptureStatus, SegmentRow
+from app.models import AuditAction, CaptureRow, CaptureStatus, SegmentRow
 from app.models.intervals import Interval
 from app.models.schema import Capture, Segment
 from app.store import row_of
@@ -64,7 +64,7 @@ async def accept(
     await audit.note(
         ctx.store,
         caller.identity,
-        "captured",
+        AuditAction.CAPTURED,
         row["_id"],
         room=row["room"],
         shared_by=row["identity"],

@@ -16,7 +16,7 @@ from app.access.tokens import Caller
 from app.captures import endings
 from app.cleaning import erasure
 from app.context import Context
-from app.models import BufferRow
+from app.models import AuditAction, BufferRow
 from app.models.schema import Buffer
 from app.store import dated
 from app.work import errands, rounds
@@ -35,7 +35,7 @@ async def forget_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     await audit.note(
         ctx.store,
         caller.identity,
-        "buffer_forgotten",
+        AuditAction.BUFFER_FORGOTTEN,
         buffer["_id"],
         room=buffer["room"],
         shared_by=buffer["identity"],

@@ -14,7 +14,7 @@ from app import metrics
 from app.access import audit
 from app.clips import charging, clip_thumbnails, library
 from app.context import Context
-from app.models import ClipRow
+from app.models import AuditAction, ClipRow
 from app.models.schema import File, ReplayClip
 from app.storage import local
 from app.storage.confined import PathRefused
@@ -72,7 +72,7 @@ async def _expire(ctx: Context, now: datetime) -> None:
 
     async def expire(row: ClipRow) -> None:
         if await charging.hide(ctx, row, now, keep=False):
-            await library.note(ctx, audit.NOBODY, "clip_expired", row)
+            await library.note(ctx, audit.NOBODY, AuditAction.CLIP_EXPIRED, row)
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
 
     await _each(rows.find(expired), expire)

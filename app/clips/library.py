@@ -14,7 +14,7 @@ from app.clips import charging, clip_access, clip_report, visibilities
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
-from app.models import ClipRow, FileRow
+from app.models import AuditAction, ClipRow, FileRow
 from app.models.schema import File, ReplayClip
 
 RESTORE_SECONDS = 60
@@ -58,7 +58,7 @@ async def change(
             name = clip_report.filename(changes["title"], row["room"], start)
             files = ctx.store.rows(File)
             await files.update_one({"_id": row["file_id"]}, {"$set": {"filename": name}})
-        await note(ctx, caller.identity, "clip_changed", row, **changes)
+        await note(ctx, caller.identity, AuditAction.CLIP_CHANGED, row, **changes)
     return await find(ctx, caller, clip_id)
 
 
@@ -71,7 +71,7 @@ async def delete(ctx: Context, caller: Caller, clip_id: str, *, now: datetime | 
         row = await clip_access.changeable(ctx, caller, clip_id)
         if await charging.hide(ctx, row, now or datetime.now(UTC)):
             break
-    await note(ctx, caller.identity, "clip_deleted", row)
+    await note(ctx, caller.identity, AuditAction.CLIP_DELETED, row)
     log.info("clip_deleted", clip=clip_id, owner=row["owner"], by=caller.identity)
     return str(row["owner"])
 
@@ -93,7 +93,7 @@ async def restore(
             raise Gone(f"a deleted clip can be restored for {RESTORE_SECONDS} s; that time is over")
         if await charging.show(ctx, row, clip.file["size_bytes"]):
             break
-    await note(ctx, caller.identity, "clip_restored", row)
+    await note(ctx, caller.identity, AuditAction.CLIP_RESTORED, row)
     log.info("clip_restored", clip=clip_id, owner=row["owner"], by=caller.identity)
     return await find(ctx, caller, clip_id)
 
@@ -145,9 +145,7 @@ async def with_file(ctx: Context, row: ClipRow) -> Clip:
     return Clip(row, file)
 
 
-async def note(
-    ctx: Context, identity: str, action: audit.AuditAction, row: ClipRow, **data: Any
-) -> None:
+async def note(ctx: Context, identity: str, action: AuditAction, row: ClipRow, **data: Any) -> None:
     """Writes into the audit what somebody did with a clip."""
     await audit.note(
         ctx.store, identity, action, row["_id"], room=row["room"], owner=row["owner"], **data

@@ -15,7 +15,7 @@ from app.access import accounts, audit
 from app.access.accounts import Correction
 from app.clips import clip_access
 from app.context import Context
-from app.models import ClipRow, Row
+from app.models import AuditAction, ClipRow, Row
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import local
 from app.store import batches, dated
@@ -56,7 +56,9 @@ async def _say(ctx: Context, correction: Correction) -> None:
         "right_bytes": correction.right["used_bytes"],
     }
     log.error("quota_repaired", identity=correction.identity, **numbers)
-    await audit.note(ctx.store, audit.NOBODY, "quota_repaired", correction.identity, **numbers)
+    await audit.note(
+        ctx.store, audit.NOBODY, AuditAction.QUOTA_REPAIRED, correction.identity, **numbers
+    )
 
 
 async def differences(ctx: Context) -> dict[str, Correction]:

@@ -13,7 +13,7 @@ from app.clips import clip_access, library, visibilities
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
-from app.models import ClipRow, FileRow, Row
+from app.models import AuditAction, ClipRow, FileRow, Row
 
 
 class NoEventsUrl(ReplayError):
@@ -69,7 +69,7 @@ async def share(
         identity=caller.identity,
         data=_event_data(row, message),
     )
-    await library.note(ctx, caller.identity, "clip_shared", row, channel_id=channel_id)
+    await library.note(ctx, caller.identity, AuditAction.CLIP_SHARED, row, channel_id=channel_id)
     return message
 
 

@@ -1,4 +1,4 @@
-"""An admin of a community may be about to leave."""
+"""Admins of communities may be about to leave; rows that lack fields once more get them."""
 
 from __future__ import annotations
 
@@ -11,5 +11,10 @@ from app.migrations import complete_rows
 
 
 async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
-    """Nobody is."""
+    """Nobody is.
+
+    Since the first step rows of rooms, people and communities were inserted by updates that named
+    only some of their fields.
+    """
+    await complete_rows.complete(database, complete_rows.LACKING)
     await complete_rows.complete(database, {"members": {"leaves": None}})

@@ -47,6 +47,7 @@ from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
 from app.models.stored import RowOf, Stored
 from app.models.words import (
     AccessMode,
+    AuditAction,
     BufferGapWhy,
     BufferState,
     CapturePolicy,
@@ -75,6 +76,7 @@ Row = dict[str, Any]
 
 __all__ = [
     "AccessMode",
+    "AuditAction",
     "AuditRow",
     "BufferGapWhy",
     "BufferRow",

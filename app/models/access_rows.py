@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from app.models.words import AccessMode, CapturePolicy, Role
+from app.models.words import AccessMode, AuditAction, CapturePolicy, Role
 
 
 class CommunityRow(TypedDict):
@@ -64,7 +64,7 @@ class AuditRow(TypedDict):
     _id: str
     at: datetime
     identity: str
-    action: str
+    action: AuditAction
     subject: str
     room: str
     data: dict[str, Any]

@@ -10,7 +10,7 @@ from pymongo import ASCENDING, IndexModel
 
 from app.models.access_rows import AuditRow, CommunityRow, MemberRow, QuotaRow, RightsRow
 from app.models.stored import Stored
-from app.models.words import AccessMode, CapturePolicy, Role
+from app.models.words import AccessMode, AuditAction, CapturePolicy, Role
 
 
 class Community(Model, Stored[CommunityRow]):
@@ -105,7 +105,7 @@ class AuditEntry(Model, Stored[AuditRow]):
     id: str = Field(primary_field=True)
     at: datetime
     identity: str
-    action: str
+    action: AuditAction
     subject: str
     room: str = ""
     data: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from app.access import audit, generations
 from app.access.generations import Endable
 from app.cleaning import erasure
 from app.context import Context
-from app.models import BufferRow, TrackRow, schema
+from app.models import AuditAction, BufferRow, TrackRow, schema
 from app.recording import facts
 from app.recording.livekit import LiveKit
 from app.work import errands, rounds
@@ -67,7 +67,7 @@ async def forget(ctx: Context, buffer: BufferRow, now: datetime) -> None:
         return
     if buffer["forget_before"] is None:
         await audit.note(
-            ctx.store, buffer["identity"], "opted_out", buffer["_id"], room=buffer["room"]
+            ctx.store, buffer["identity"], AuditAction.OPTED_OUT, buffer["_id"], room=buffer["room"]
         )
         await generations.end(
             ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]

@@ -13,7 +13,7 @@ from app.access.generations import Endable
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import Conflict, NotPermitted
-from app.models import BufferRow, BufferState, Stopper, Why
+from app.models import AuditAction, BufferRow, BufferState, Stopper, Why
 from app.models.schema import Buffer
 from app.work import errands
 
@@ -51,8 +51,8 @@ async def stop(
     )
     if changed.modified_count:
         await audit.note(
-            ctx.store, caller.identity, "recording_stopped", buffer["_id"], room=buffer["room"],
-            sharer=buffer["identity"], stopped_as=who, reason=reason,
+            ctx.store, caller.identity, AuditAction.RECORDING_STOPPED, buffer["_id"],
+            room=buffer["room"], sharer=buffer["identity"], stopped_as=who, reason=reason,
         )  # fmt: skip
     if changed.modified_count and who == Stopper.SHARER:
         await generations.end(
@@ -84,7 +84,7 @@ async def resume(
         )
         if changed.modified_count:
             await audit.note(
-                ctx.store, caller.identity, "recording_resumed", buffer["_id"],
+                ctx.store, caller.identity, AuditAction.RECORDING_RESUMED, buffer["_id"],
                 room=buffer["room"], sharer=buffer["identity"], stopped_as=taken_back,
             )  # fmt: skip
     await ctx.queue.ask(errands.RECONCILE, buffer["room_sid"], buffer["identity"])

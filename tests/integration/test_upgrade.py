@@ -133,6 +133,13 @@ async def test_old_rows_get_what_they_lack_and_keep_what_they_have(
             assert row.items() <= by_id[row["_id"]].items()
 
 
+async def test_rows_that_updates_inserted_since_the_first_version_are_whole(ctx: Context) -> None:
+    """What an update inserts has only the fields that it names."""
+    await fill(ctx.store, example(1), 1)
+    await ctx.store.prepare(ctx.settings.media_root)
+    assert incomplete(await contents(ctx.store)) == []
+
+
 async def test_rows_of_before_the_later_fields_become_the_same(
     old: Store, settings: Settings
 ) -> None:

@@ -7,13 +7,12 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from app.access import audit
 from app.console.page_routes import STATIC
-from app.models import BufferGapWhy, FaultSlug, Why
+from app.models import AuditAction, BufferGapWhy, FaultSlug, Why
 
 MODULES = sorted(path for path in STATIC.rglob("*.js") if path.name != "texts.js")
 # Of the buffer's timeline: see Gap in app/viewing/timeline.py.
@@ -129,4 +128,4 @@ def test_every_reason_has_words_and_says_what_to_do(texts: dict[str, Any]) -> No
 
 def test_every_action_of_the_audit_has_words(texts: dict[str, Any]) -> None:
     """Each that is written, and no other: the list is what the page offers to look for."""
-    assert set(texts["admin"]["audit"]["actions"]) == set(get_args(audit.AuditAction))
+    assert set(texts["admin"]["audit"]["actions"]) == set(AuditAction)

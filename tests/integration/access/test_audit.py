@@ -8,6 +8,7 @@ import pytest
 
 from app.access import audit
 from app.context import Context
+from app.models import AuditAction
 from app.models.schema import AuditEntry
 from app.settings import Settings
 from tests.integration.conftest import MakeSettings
@@ -21,7 +22,9 @@ def settings(make_settings: MakeSettings) -> Settings:
 async def test_entries_are_kept_for_audit_days(ctx: Context) -> None:
     for hours in (0, 47, 49, 24 * 400):
         at = datetime.now(UTC) - timedelta(hours=hours)
-        entry = AuditEntry(id=f"{hours} h", at=at, identity="ann", action="captured", subject="c")
+        entry = AuditEntry(
+            id=f"{hours} h", at=at, identity="ann", action=AuditAction.CAPTURED, subject="c"
+        )
         assert await ctx.store.create(entry)
     await audit.forget_old(ctx.store, ctx.settings)
     left = [row["_id"] async for row in ctx.store.rows(AuditEntry).find({}, {"_id": 1})]

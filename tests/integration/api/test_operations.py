@@ -15,7 +15,7 @@ from app.condition.doctor import Finding
 from app.condition.history import STEP_SECONDS, Sampler
 from app.context import Context
 from app.metrics import INDEX_LAG
-from app.models import EventState
+from app.models import AuditAction, EventState
 from app.models.schema import AuditEntry, OutgoingEvent, Sample, UserReplayQuota
 from tests.integration.api.conftest import INSTANCE_ADMIN, ROOM, MakeShare
 from tests.integration.conftest import MakeSettings
@@ -44,7 +44,7 @@ async def test_the_audit_is_narrowed_by_who_what_and_when(
             id=f"e{number}",
             at=NOON + timedelta(minutes=number // 3),
             identity=("ann", "bob")[number % 2],
-            action=("clip_deleted", "member_set")[number % 2],
+            action=(AuditAction.CLIP_DELETED, AuditAction.MEMBER_SET)[number % 2],
             subject=f"clip {number}",
         )
         assert await ctx.store.create(entry)
