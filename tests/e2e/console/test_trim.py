@@ -69,6 +69,26 @@ async def test_what_is_dragged_is_what_is_played(page: Page) -> None:
     assert seen == pytest.approx(start, abs=SLACK_SECONDS)
 
 
+async def test_either_end_of_a_moment_is_taken_though_the_handles_are_wider(page: Page) -> None:
+    """As in a long buffer, where a few seconds are a few pixels wide."""
+    _, newest = await select(page, 9)
+    await type_time(page, "To", newest - 4)
+    await type_time(page, "From", newest - 4.5)
+    await film_shown(page)
+    await page.get_by_role("button", name="All", exact=True).click()
+    before = await selected(page)
+    await drag(page, "Start", -40)
+    start, end = await selected(page)
+    assert start < before[0] - 0.2
+    assert end == before[1]
+    await type_time(page, "From", newest - 4.5)
+    await film_shown(page)
+    await drag(page, "End", 40)
+    start, end = await selected(page)
+    assert end > before[1] + 0.2
+    assert start == pytest.approx(before[0], abs=0.11)
+
+
 async def test_the_handles_are_sliders(page: Page) -> None:
     """Arrows move them by a second, with Shift by ten, full stop and comma by a picture."""
     await select(page, 6)
