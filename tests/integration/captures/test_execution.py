@@ -246,7 +246,7 @@ async def test_a_segment_that_changed_on_disk_fails_the_capture_and_leaves_nothi
     ctx: Context, ended_share: MakeShare, damage: str
 ) -> None:
     [share] = await ended_share()
-    path = share.folder / (await share.rows())[7]["name"]
+    path = share.fragments / (await share.rows())[7]["name"]
     row = await accepted(ctx, ADA, last=10)
     if damage == "deleted":
         path.unlink()
