@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from app.condition import doctor
 from app.condition.answer_cache import AnswerCache
-from app.condition.doctor import Finding
+from app.condition.findings import Finding
 from app.settings import Settings
 
 DEADLINE_SECONDS = 20.0

@@ -1,4 +1,4 @@
-"""What this machine must offer the service: ffmpeg, a folder to share with egress, disk, cores."""
+"""Checks of this machine: ffmpeg, a folder to share with egress, disk, cores."""
 
 from __future__ import annotations
 
@@ -6,27 +6,14 @@ import asyncio
 import os
 import shutil
 import stat
-from typing import Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from livekit.protocol.egress import EncodingOptions
 
 from app.buffer import paths
+from app.condition.findings import CheckResult
 from app.recording.encoding import encoding
-from app.settings import Settings
+from app.settings import Settings, safety
 from app.storage.confined import member
-from app.storage.foreign import ForeignFolder
-
-Level = Literal["ok", "warn", "unknown", "fail"]
-
-
-class CheckResult(NamedTuple):
-    """What a check found: how bad it is, in words what is so, and what to do about it."""
-
-    level: Level
-    detail: str
-    advice: str = ""
-
 
 _FOLDER_MODE = 0o2770
 
@@ -80,41 +67,6 @@ def media_root(settings: Settings) -> CheckResult:
     )
 
 
-def shared_folder(settings: Settings, folder: ForeignFolder) -> CheckResult:
-    """Whether what egress writes into the folder of a session arrives here, and can be deleted."""
-    try:
-        written = folder.names()
-    except FileNotFoundError:
-        written = []
-    if not written:
-        return CheckResult(
-            "fail",
-            f"egress records, and nothing arrives in {folder}",
-            f"EGRESS_FILE_UPLOAD_DEST={settings.egress_media_root} must be, for egress, the folder "
-            f"that FILE_UPLOAD_DEST={settings.media_root} is for us",
-        )
-    if not folder.is_writable():
-        return CheckResult("fail", f"{folder}: we can't delete there", "give both sides one group")
-    return CheckResult(
-        "ok",
-        f"{folder} holds {len(written)} files that egress has written{_reach(folder, written[0])}",
-    )
-
-
-def _reach(folder: ForeignFolder, name: str) -> str:
-    """What egress may get at besides, if the owner of its files tells."""
-    try:
-        owner = folder.status(name).st_uid
-    except FileNotFoundError:  # indexed meanwhile
-        return ""
-    if owner != os.getuid():
-        return ""
-    return (
-        "; it runs as our user: nothing but a container that does not mount them keeps it from "
-        "fragments/ and replays/"
-    )
-
-
 def disk(settings: Settings) -> CheckResult:
     """Whether enough is free for new shares."""
     usage = shutil.disk_usage(settings.media_root)
@@ -134,7 +86,7 @@ def cores(settings: Settings) -> CheckResult:
     needed = cores_for(chosen)
     present = os.cpu_count() or 1
     detail = f"{settings.encoding} takes about {needed:.1f} cores for each share"
-    if urlsplit(settings.livekit_http_url).hostname not in ("127.0.0.1", "localhost", "::1"):
+    if not safety.is_own(safety.host_of(settings.livekit_url)):
         return CheckResult("unknown", detail, "see that the egress machine has them")
     if present < needed:
         return CheckResult(

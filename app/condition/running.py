@@ -1,9 +1,9 @@
-"""What the doctor finds of what should run: processes, jobs, egress workers."""
+"""Checks of what should run: processes, jobs, egress workers."""
 
 from __future__ import annotations
 
 from app.condition import health
-from app.condition.machine import CheckResult
+from app.condition.findings import CheckResult
 from app.context import Context
 
 EGRESS_CHANNEL = "EgressInternal|StartEgress|REQ"

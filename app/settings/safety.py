@@ -65,6 +65,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_own(host: str) -> bool:
+    """Whether it leads each machine to itself: loopback, or the address that stands for all."""
+    try:
+        return ip_address(host).is_unspecified or is_loopback(host)
+    except ValueError:
+        return is_loopback(host)
+
+
 def _is_near(host: str) -> bool:
     try:
         return ip_address(host).is_private

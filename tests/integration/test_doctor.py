@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from app.buffer.paths import new_session_id
 from app.condition import doctor, health
-from app.condition.doctor import Finding
 from app.condition.exposition import Guest
+from app.condition.findings import Finding
 from app.condition.running import EGRESS_CHANNEL, SERVER_CHANNEL
 from app.context import Context
 from app.main import create_app
@@ -111,6 +111,30 @@ async def test_a_webhook_url_that_leads_elsewhere_is_told(make_settings: MakeSet
         webhook = (await found(settings))["webhook"]
     assert webhook.level == "fail"
     assert "404" in webhook.text
+
+
+@pytest.mark.parametrize(
+    ("host", "livekit_url", "level"),
+    [
+        ("127.0.0.1", "wss://livekit.invalid", "warn"),
+        ("localhost", "wss://livekit.invalid", "warn"),
+        ("0.0.0.0", "wss://livekit.invalid", "warn"),
+        ("0.0.0.0", "ws://127.0.0.1:9", "ok"),
+        ("127.0.0.1", "ws://localhost:9", "ok"),
+    ],
+)
+async def test_a_webhook_url_that_livekit_cannot_reach_is_told(
+    make_settings: MakeSettings, host: str, livekit_url: str, level: str
+) -> None:
+    """That this machine reaches it is no proof for a LiveKit on another one."""
+    async with serving(create_app(make_settings(), router)) as port:
+        settings = make_settings(livekit_url=livekit_url, host=host, port=port)
+        webhook = (await found(settings))["webhook"]
+    assert webhook.level == level, webhook
+    if level == "warn":
+        assert "PUBLIC_URL" in webhook.text
+        assert "HOST=0.0.0.0" in webhook.text
+        assert livekit_url in webhook.text
 
 
 async def test_a_clock_that_is_off_is_told(make_settings: MakeSettings) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from app.condition import history
 from app.condition.checkup import HIDDEN, Checkup, secrets_of, without
-from app.condition.doctor import Finding
+from app.condition.findings import Finding
 from app.condition.history import STEP_SECONDS, Sampler
 from app.context import Context
 from app.metrics import INDEX_LAG

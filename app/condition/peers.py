@@ -1,0 +1,119 @@
+"""Checks of what must answer: the stores, LiveKit, and our own receiver of its webhooks."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+from livekit.api import AccessToken
+from redis.asyncio import Redis
+
+from app.condition.findings import CheckResult
+from app.errors import Unavailable
+from app.recording.livekit import LiveKit
+from app.settings import Settings, safety
+from app.store import Store
+
+CLOCK_SECONDS = 2.0
+
+
+async def mongo(settings: Settings) -> CheckResult:
+    """Whether the database answers."""
+    store = Store(settings.mongo_url)
+    try:
+        began = time.perf_counter()
+        await store.ping()
+        return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
+    finally:
+        await store.close()
+
+
+async def redis(settings: Settings) -> CheckResult:
+    """Whether the queue's store answers."""
+    client = Redis.from_url(settings.redis_url, socket_timeout=5)
+    async with client:
+        began = time.perf_counter()
+        await client.ping()
+        return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
+
+
+async def livekit(settings: Settings) -> CheckResult:
+    """Whether LiveKit answers, and takes the key."""
+    client = LiveKit(settings)
+    try:
+        rooms = await client.rooms()
+    except Unavailable as error:
+        return CheckResult(
+            "fail",
+            f"{settings.livekit_http_url}: {error}",
+            "does livekit-server run there, and does it know the key "
+            f"{settings.livekit_api_key!r} with this secret?",
+        )
+    finally:
+        await client.close()
+    return CheckResult(
+        "ok", f"{settings.livekit_http_url} answers and takes the key; {len(rooms)} rooms"
+    )
+
+
+async def clock(settings: Settings) -> CheckResult:
+    """Whether LiveKit's clock and ours agree."""
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        began = datetime.now(UTC)
+        answer = await client.get(settings.livekit_http_url)
+        ended = datetime.now(UTC)
+    if "date" not in answer.headers:
+        return CheckResult("unknown", f"{settings.livekit_http_url} does not tell its time")
+    # The header is cut to whole seconds.
+    theirs = parsedate_to_datetime(answer.headers["date"]) + timedelta(seconds=0.5)
+    ahead = (theirs - began - (ended - began) / 2).total_seconds()
+    if abs(ahead) > CLOCK_SECONDS:
+        return CheckResult(
+            "fail",
+            f"LiveKit's clock is {ahead:+.1f} s from ours",
+            "run NTP on both machines; times of clips and lifetimes of tokens depend on it",
+        )
+    return CheckResult("ok", "LiveKit's agrees with ours to the second")
+
+
+async def webhook(settings: Settings) -> CheckResult:
+    """Whether our receiver takes what LiveKit's key signed, under the URL that LiveKit is given.
+
+    That it answers from here proves nothing for a LiveKit on another machine, if the URL leads each
+    machine to itself.
+    """
+    url = f"{settings.base_url}/webhooks/livekit"
+    body = b'{"event":"doctor"}'
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    key, secret = next(iter(settings.key_pairs.items()))
+    token = AccessToken(key, secret).with_sha256(digest).with_ttl(timedelta(minutes=5)).to_jwt()
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            answer = await client.post(url, content=body, headers={"Authorization": token})
+    except httpx.HTTPError as error:
+        return CheckResult(
+            "fail",
+            f"{url}: {error or type(error).__name__}",
+            "start `python -m app api`, and check PUBLIC_URL, HOST and PORT",
+        )
+    if answer.status_code != httpx.codes.OK:
+        return CheckResult("fail", f"{url} answers {answer.status_code}: {answer.text[:200]}")
+    taken = f"{url} takes what {key!r} signed"
+    if safety.is_own(safety.host_of(url)) and not safety.is_own(
+        safety.host_of(settings.livekit_url)
+    ):
+        return CheckResult(
+            "warn",
+            f"{taken}, but no other machine reaches it there, and LIVEKIT_URL="
+            f"{settings.livekit_url} seems to be another one",
+            "set PUBLIC_URL to a URL that leads from LiveKit's machine to this one, HOST=0.0.0.0 "
+            "unless a proxy on this machine takes it, and name PUBLIC_URL/webhooks/livekit in "
+            "livekit.yaml",
+        )
+    return CheckResult(
+        "ok", f"{taken}; livekit.yaml needs webhook: {{api_key: {key}, urls: [{url}]}}"
+    )
