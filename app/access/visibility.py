@@ -116,6 +116,11 @@ async def check(
 
 def refusal(caller: Caller, identity: str, room: str) -> NotPermitted:
     """The error of somebody who may not capture a share, or not the part of it that is meant."""
+    if caller.room not in (None, room):
+        return NotPermitted(
+            f"the token is for the room {caller.room!r}, and the share that is meant is in "
+            f"{room!r}: send a token for that room, or name a share in this one"
+        )
     return NotPermitted(
         f"{caller.identity!r} may not capture this of the share of {identity!r} in {room!r}: "
         "its community's access and capture_policy say who may"

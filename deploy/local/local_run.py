@@ -84,7 +84,7 @@ class LocalRun:
                 await stack.enter_async_context(_kept(share))
                 children.append(share)
                 clip = await self._demo(settings, livekit)
-            self._ready(self._summary(settings, clip))
+            self._ready(summary(settings, self.folder, clip))
             await self._watch(livekit, children)
 
     async def service_only(self) -> None:
@@ -147,30 +147,6 @@ class LocalRun:
             logs = [_tail(self.folder / "log" / name) for name in ("share.log", "service.log")]
             raise UpFailed("\n".join((str(error), *logs, livekit.log("egress")))) from error
 
-    def _summary(self, settings: Settings, clip: str) -> str:
-        token = issue_token(settings, demo.IDENTITY, room=demo.ROOM, ttl=timedelta(hours=12))
-        admin = issue_token(settings, ADMIN, admin=True, ttl=timedelta(hours=6))
-        keys = f"LIVEKIT_API_KEY={API_KEY} LIVEKIT_API_SECRET={API_SECRET}"
-        port = "" if settings.port == 8000 else f" PORT={settings.port}"
-        tool = f"{keys}{port} .venv/bin/python -m app"
-        lines = [
-            f"  clip       {clip}" if clip else "",
-            f"  console    {settings.base_url}/#token={token}",
-            f"             as an admin: {settings.base_url}/#token={admin}",
-            f"  API        {settings.base_url} (described in /openapi.json)",
-            f"  LiveKit    {settings.livekit_url} ({keys})",
-            f"  encoding   {settings.encoding} (the service's own default is H264_1080P_60)",
-            f"  media      {settings.media_root}",
-            f"  logs       {self.folder / 'log'}, {self.folder / 'livekit'}",
-            f"  token      {token}",
-            f"             for {demo.IDENTITY} in {demo.ROOM}, with the API and with LiveKit alike",
-            "  another    " + tool + f" capture {demo.ROOM} {demo.IDENTITY} --last 30s -o clip.mp4",
-            "  a token    " + tool + f" token bob --room {demo.ROOM}",
-            f"  doctor     DATA_DIR={settings.data_dir} FILE_UPLOAD_DEST={settings.media_root} "
-            f"LIVEKIT_URL={settings.livekit_url} {tool} doctor",
-        ]
-        return "\n".join(line for line in lines if line)
-
     def _ready(self, summary: str) -> None:
         print(summary)
         self._say("ready; Ctrl-C or deploy/down ends it all")
@@ -204,6 +180,32 @@ class LocalRun:
 
     def _say(self, text: str) -> None:
         print(f"{time.monotonic() - self._started:6.1f} s  {text}", flush=True)
+
+
+def summary(settings: Settings, folder: Path, clip: str) -> str:
+    """What is there now, for people: URLs, folders, tokens, and calls to go on with."""
+    token = issue_token(settings, demo.IDENTITY, room=demo.ROOM, ttl=timedelta(hours=12))
+    admin = issue_token(settings, ADMIN, admin=True, ttl=timedelta(hours=6))
+    keys = f"LIVEKIT_API_KEY={API_KEY} LIVEKIT_API_SECRET={API_SECRET}"
+    port = "" if settings.port == 8000 else f" PORT={settings.port}"
+    tool = f"{keys}{port} .venv/bin/python -m app"
+    lines = [
+        f"  clip       {clip}" if clip else "",
+        f"  console    {settings.base_url}/#token={token}",
+        f"             as an admin: {settings.base_url}/#token={admin}",
+        f"  API        {settings.base_url} (described in /openapi.json)",
+        f"  LiveKit    {settings.livekit_url} ({keys})",
+        f"  encoding   {settings.encoding} (the service's own default is H264_1080P_60)",
+        f"  media      {settings.media_root}",
+        f"  logs       {folder / 'log'}, {folder / 'livekit'}",
+        f"  token      {token}",
+        f"             for {demo.IDENTITY} in {demo.ROOM}, with the API and with LiveKit alike",
+        "  another    " + tool + f" capture {demo.ROOM} {demo.IDENTITY} --last 30s -o clip.mp4",
+        "  a token    " + tool + f" token bob --room {demo.ROOM}",
+        f"  doctor     DATA_DIR={settings.data_dir} FILE_UPLOAD_DEST={settings.media_root} "
+        f"LIVEKIT_URL={settings.livekit_url} {tool} doctor",
+    ]
+    return "\n".join(line for line in lines if line)
 
 
 @asynccontextmanager

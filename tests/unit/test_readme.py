@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 
+from app.access import tokens
 from app.api import openapi
 from app.api.capture_routes import CaptureView
 from app.api.clip_routes import ClipView
@@ -15,7 +17,9 @@ from app.buffer import paths
 from app.captures.requests import CaptureRequest
 from app.main import ROUTES
 from app.models import Why
-from app.settings import Settings
+from app.settings import Settings, load
+from deploy.local import demo
+from deploy.local.local_run import summary
 from tests import readme
 
 ROOT = readme.ROOT
@@ -144,6 +148,22 @@ def test_the_first_capture_is_one() -> None:
     answer = json.loads(shown)
     assert answer.keys() <= CaptureView.model_fields.keys()
     assert answer["clip"].keys() - {"…"} <= ClipView.model_fields.keys()
+
+
+def test_the_first_capture_is_of_what_the_demo_shares(tmp_path: Path) -> None:
+    """Pasted as it stands, with the token that `deploy/up` prints, it means the demo's share."""
+    text = TEXTS["README.md"]
+    settings = load(_env_file=None, livekit_api_key="k", livekit_api_secret="s" * 32)
+    (token,) = re.findall(r"^  token +(\S+)$", summary(settings, tmp_path, ""), re.MULTILINE)
+    caller = tokens.verify(settings, token)
+    (body,) = re.findall(r"-d '(.*?)'", text)
+    request = CaptureRequest.model_validate_json(body)
+    assert (caller.room, caller.identity) == (demo.ROOM, demo.IDENTITY)
+    assert request.room == demo.ROOM
+    assert (request.identity or caller.identity) == demo.IDENTITY
+    assert re.findall(r"curl -X POST (\S+)", text) == [f"{settings.base_url}/captures"]
+    calls = re.findall(r"python -m app capture (\S+) (\S+)", text)
+    assert calls == [(demo.ROOM, demo.IDENTITY)]
 
 
 def test_the_first_readme_is_short_and_leads_to_all_others() -> None:

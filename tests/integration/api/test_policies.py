@@ -201,3 +201,17 @@ async def test_whether_there_is_a_share_is_not_told_to_those_who_may_not_capture
     )
     mine = await http.post("/captures", json={"room": ROOM, "last": 3}, headers=OWNER)
     assert (mine.status_code, mine.json()["type"]) == (409, "buffer-empty")
+
+
+async def test_a_token_for_another_room_is_told_so(
+    http: httpx.AsyncClient, share: MakeShare
+) -> None:
+    """The refusal names both rooms: the community's rules have nothing to do with it."""
+    await share()
+    asked = {"room": ROOM, "last": 3}
+    found = await http.post("/captures", json=asked, headers=bearer(token("ann", room="demo")))
+    assert (found.status_code, found.json()["type"]) == (403, "not-permitted")
+    assert found.json()["detail"] == (
+        "the token is for the room 'demo', and the share that is meant is in 'room': send a token "
+        "for that room, or name a share in this one"
+    )
