@@ -17,7 +17,7 @@ from app.buffer import paths
 from app.captures.requests import CaptureRequest
 from app.main import ROUTES
 from app.models import Why
-from app.settings import Settings, load
+from app.settings import Settings, load, safety
 from deploy.local import demo
 from deploy.local.local_run import summary
 from tests import readme
@@ -164,6 +164,21 @@ def test_the_first_capture_is_of_what_the_demo_shares(tmp_path: Path) -> None:
     assert re.findall(r"curl -X POST (\S+)", text) == [f"{settings.base_url}/captures"]
     calls = re.findall(r"python -m app capture (\S+) (\S+)", text)
     assert calls == [(demo.ROOM, demo.IDENTITY)]
+
+
+@pytest.mark.parametrize("name", ["README.md", "deploy/README.md"])
+def test_the_installation_beside_livekit_can_be_reached(name: str) -> None:
+    """With what the steps export, LiveKit on another machine reaches the webhook that they name."""
+    (steps,) = re.findall(r"^## Beside your.*?\n(.*?)^## ", TEXTS[name], re.DOTALL | re.MULTILINE)
+    given = dict(re.findall(r"([A-Z_]+)=(\S+)", steps))
+    assert given.keys() >= {"HOST", "PUBLIC_URL", "FILE_UPLOAD_DEST", "EGRESS_FILE_UPLOAD_DEST"}
+    values = {key.lower(): value.replace("…", "s" * 32) for key, value in given.items()}
+    settings = load(_env_file=None, **values)
+    assert not safety.is_own(safety.host_of(settings.livekit_url))
+    assert not safety.is_loopback(settings.host)
+    assert f"urls: [{settings.base_url}/webhooks/livekit]" in steps
+    for step in ("pip install '.[embedded]'", "python -m app doctor"):
+        assert step in steps
 
 
 def test_the_first_readme_is_short_and_leads_to_all_others() -> None:
