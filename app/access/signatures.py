@@ -1,7 +1,9 @@
 """Signatures of media URLs: whoever holds one may read that one resource until it expires. Pure.
 
 Players fetch by URL and can't send a header; a LiveKit token never stands in a query. A signature
-covers the path, every other query parameter (so the window, too) and the expiry. It names nobody.
+covers the path, every other query parameter (so the window, too) and the expiry. It tells nobody's
+name: `holder`, which callers of this module put among the query parameters, is a keyed hash of the
+identity that the URL was made for, by which rate limits and pins tell users apart.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Serving HTTP: uvicorn within bounds, for connections, sizes and times."""

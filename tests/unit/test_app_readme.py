@@ -61,7 +61,6 @@ def test_the_states_of_a_share_are_those_of_its_timeline() -> None:
     drawn = re.findall(r"^  (\w+) -->|--> (\w+)", diagram, re.MULTILINE)
     states = {state for pair in drawn for state in pair if state}
     assert states == set(buffer_states.NAMES) - buffer_states.GROUPS.keys()
-    assert {name.strip("`") for name, _ in readme.rows(diagram)} == states
 
 
 def test_every_check_of_the_doctor_has_its_cost() -> None:

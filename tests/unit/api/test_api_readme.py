@@ -9,6 +9,7 @@ import pytest
 
 from app.access import permissions
 from app.access.permissions import Action
+from app.api import auth
 from app.captures.requests import CaptureRequest
 from app.events import outbox
 from app.models import (
@@ -23,6 +24,7 @@ from app.models import (
     Tail,
     Visibility,
 )
+from app.viewing import buffer_states
 from tests import readme
 
 TEXT = (readme.ROOT / "app/api/README.md").read_text()
@@ -56,6 +58,18 @@ def test_every_word_of_a_closed_list_is_told(words: type[StrEnum]) -> None:
     """What an answer may hold, or a caller may choose, is in the text."""
     told = set(re.findall(r"`(?:notes: )?([a-z-]+)`", TEXT))
     assert set(words) <= told
+
+
+def test_all_that_a_signed_url_bears_is_told() -> None:
+    """Each query parameter that belongs to a signature stands under its heading."""
+    told = readme.section(TEXT, "Signed URLs")
+    assert {name for name in auth.SIGNATURE_QUERY if f"`{name}`" not in told} == set()
+
+
+def test_every_state_of_a_share_is_told() -> None:
+    """A row for each state that a list can be narrowed to."""
+    told = re.findall("`(\\w+)`", firsts("States of a share"))
+    assert sorted(told) == sorted(set(buffer_states.NAMES) - buffer_states.GROUPS.keys())
 
 
 def test_every_event_is_told() -> None:
