@@ -1,7 +1,7 @@
 """Making captures: wait for the media, plan, copy, verify, name.
 
-Interrupted at any point, by a kill too, another worker goes on with the row within 30 s: before
-the row has a `result` from the beginning, in a part file of its own; afterwards from there.
+Interrupted at any point, by a kill too, another worker goes on with the row once its lease is over:
+before the row has a `result` from the beginning, in a part file of its own; afterwards from there.
 """
 
 from __future__ import annotations

@@ -32,9 +32,9 @@ log = structlog.get_logger()
 Say = Callable[[EventRow], Awaitable[None]]
 
 GIVE_UP_AFTER = timedelta(days=1)
+LEASE = timedelta(seconds=30)
+"""How long a taken event stays with its sender before another worker may take it."""
 _SEND_SECONDS = 10.0
-# How long a taken event stays with its sender before another worker may take it.
-_LEASE = timedelta(seconds=30)
 _MAX_BACK_OFF_SECONDS = 900.0
 _AS_DUE = Order("next_try_at", newest_first=False)
 
@@ -141,7 +141,7 @@ async def _next(ctx: Context, room: str, passed_by: Sequence[str]) -> EventRow |
 
 async def _take(ctx: Context, row: EventRow) -> EventRow | None:
     """An event that is due, now the caller's for a while; None if it is another's."""
-    leased = {"next_try_at": datetime.now(UTC) + _LEASE, "attempts": row["attempts"] + 1}
+    leased = {"next_try_at": datetime.now(UTC) + LEASE, "attempts": row["attempts"] + 1}
     return await ctx.store.take(OutgoingEvent, row, leased, state=EventState.PENDING)
 
 

@@ -8,8 +8,12 @@ import re
 
 from pymongo import IndexModel
 
+from app.captures import capture_leases, execution
 from app.condition import doctor, health
+from app.events import sender
+from app.indexing import indexer, session_leases
 from app.models.schema import EgressSession
+from app.settings import Settings
 from app.viewing import buffer_states
 from tests import readme
 from tests.unit import test_layout as layout
@@ -53,6 +57,23 @@ def test_the_index_that_holds_the_fourth_is_there() -> None:
     declared = EgressSession.__indexes__()
     indexes = [one.document for one in declared if isinstance(one, IndexModel)]
     assert [one["unique"] for one in indexes if one["name"] == name] == [True]
+
+
+def test_a_death_is_noticed_as_soon_as_is_told() -> None:
+    """The times that stand before the table of who goes on are those of leases and looks."""
+    told = " ".join(readme.section(TEXT, "Recover after a crash").partition("\n| ")[0].split())
+    beat, lease = capture_leases.HEARTBEAT_SECONDS, capture_leases.LEASE_SECONDS
+    assert beat == session_leases.HEARTBEAT_SECONDS
+    assert session_leases.EXPIRY.total_seconds() == lease
+    settings = Settings.model_construct()
+    looks = execution.requeue_expired.period(settings).total_seconds()
+    assert f"renews a lease every {beat:g} s, for {lease:g} s" in told
+    assert f"Expired leases of captures are looked for every {looks:g} s" in told
+    assert f"those of sessions every {indexer.SCAN_SECONDS:g} s" in told
+    assert f"about {lease + looks:g} s after a death" in told
+    again = sender.deliver_due.period(settings).total_seconds()
+    assert f"{sender.LEASE.total_seconds():g} s for one event" in told
+    assert f"is looked for every {again:g} s" in told
 
 
 def test_the_states_of_a_share_are_those_of_its_timeline() -> None:
