@@ -1,4 +1,4 @@
-"""Whether a share may be recorded now, and if not, why."""
+"""Admits shares to be recorded, with a slot of their community's limit, or says why not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.recording import share_stop
 from app.work import errands, rounds
 
 
-async def refusal(
+async def admit(
     ctx: Context,
     buffer: BufferRow,
     track: TrackRow,
@@ -22,11 +22,12 @@ async def refusal(
     running: bool,
     resting: bool,
 ) -> Why | None:
-    """Why a share must not be recorded; None if it may be, and then it holds a limit slot.
+    """Takes a limit slot for a share that may be recorded: None. Otherwise why it must not be.
 
     The checks are, in order: the sharer's own will, a stop by somebody, encryption, permission, the
     community's switch, its limit, the sharer's quota, the disk. The last three keep a recording
-    from starting, but end none that is `running`. A share that rests in its back-off takes no slot.
+    from starting, but end none that is `running`. A share that rests in its back-off takes no
+    slot, and one that quota or disk refuse gives its own back.
     """
     if participant is not None and participant["opted_out"]:
         return Why.OPTED_OUT

@@ -170,7 +170,7 @@ async def _share(
     resting = share.resting(now)
     audio_sid, refusal = await asyncio.gather(
         _audio_sid(ctx, track, now),
-        admission.refusal(ctx, buffer, track, participant, running=running, resting=resting),
+        admission.admit(ctx, buffer, track, participant, running=running, resting=resting),
     )
     return replace(share, audio_sid=audio_sid, refusal=refusal)
 

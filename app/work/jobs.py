@@ -1,6 +1,6 @@
 """What the worker does, declared where it lives, and what it may be asked for.
 
-    @job("cleanup", every=minutes(1), timeout=seconds(90))    # by itself, again and again
+    @job("relieve", every=seconds(10), timeout=seconds(90))   # by itself, again and again
     @job(errands.RECONCILE, timeout=seconds(90))              # when somebody asks for it
 
 A job is the function and how it runs. An errand is its name and what has to be said to ask for

@@ -70,7 +70,7 @@ def _buffer(number: int, community: str) -> PartOfRow:
 
 
 async def _admit(ctx: Context, buffer: PartOfRow) -> None:
-    why = await admission.refusal(ctx, buffer, _TRACK, None, running=False, resting=False)
+    why = await admission.admit(ctx, buffer, _TRACK, None, running=False, resting=False)
     if why is not None:
         raise RuntimeError(f"{buffer['_id']} is refused: {why}")
 

@@ -23,7 +23,7 @@ async def refusal(ctx: Context, buffer_id: str) -> tuple[Why | None, str]:
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert row is not None
     video: PartOfRow = {"encrypted": False}
-    why = await admission.refusal(ctx, row, video, None, running=True, resting=False)
+    why = await admission.admit(ctx, row, video, None, running=True, resting=False)
     return why, share_stop.detail(row, why)
 
 

@@ -58,7 +58,7 @@ async def refused(ctx: Context, why: Why) -> PartOfRow:
 
 
 async def asked(ctx: Context, buffer: PartOfRow) -> Why | None:
-    return await admission.refusal(ctx, buffer, VIDEO, None, running=False, resting=False)
+    return await admission.admit(ctx, buffer, VIDEO, None, running=False, resting=False)
 
 
 @pytest.mark.parametrize(

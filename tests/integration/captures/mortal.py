@@ -121,7 +121,7 @@ async def _begin(ctx: Context, buffer_id: str) -> None:
     buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert buffer
     video: PartOfRow = {"encrypted": False}
-    await admission.refusal(ctx, buffer, video, None, running=False, resting=False)
+    await admission.admit(ctx, buffer, video, None, running=False, resting=False)
 
 
 async def _leave(ctx: Context, buffer_id: str) -> None:

@@ -55,7 +55,7 @@ async def slots(ctx: Context) -> list[str]:
 
 async def begin(ctx: Context, buffer: PartOfRow) -> Why | None:
     """Asks for one share that nothing speaks against but its community's limit."""
-    return await admission.refusal(ctx, buffer, VIDEO, None, running=False, resting=False)
+    return await admission.admit(ctx, buffer, VIDEO, None, running=False, resting=False)
 
 
 async def asked(ctx: Context) -> int:
@@ -84,7 +84,7 @@ async def test_the_first_cause_in_the_order_of_the_checks_is_the_reason(
             sharer: PartOfRow = {"opted_out": Why.OPTED_OUT in causes}
             await quota.set_limit(ctx.store, "ann", 0 if Why.QUOTA in causes else None)
             for running, resting in ((False, False), (True, False), (False, True)):
-                found = await admission.refusal(
+                found = await admission.admit(
                     full if Why.DISK in causes else ctx,
                     buffer,
                     video,
@@ -186,7 +186,7 @@ async def test_nothing_that_somebody_says_of_himself_permits_his_share(
     assert track
     buffer = await add_buffer(ctx, "mallory", in_community=communities.DEFAULT)
     asks = {"running": False, "resting": False}
-    refusal = await admission.refusal(ctx, buffer, track, participant, **asks)
+    refusal = await admission.admit(ctx, buffer, track, participant, **asks)
     assert refusal is Why.NOT_PERMITTED
     await communities.set_member(ctx.store, communities.DEFAULT, "mallory", "moderator", [])
-    assert await admission.refusal(ctx, buffer, track, participant, **asks) is None
+    assert await admission.admit(ctx, buffer, track, participant, **asks) is None
