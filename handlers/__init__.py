@@ -1,4 +1,4 @@
-"""WHEN something happens in LiveKit: one module per family of events.
+"""When something happens in LiveKit, note it: one module per family of events.
 
 A handler reads as one sentence, "when X, note Y and ask for Z". It writes facts and asks for jobs;
 it never calls LiveKit, builds a path, loops or tries again.

@@ -40,7 +40,9 @@ def settings_table() -> str:
         value = field.default
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
-        shown = "" if value in ("", None, ()) else f"`{value}`"
+        if isinstance(value, tuple):
+            value = ",".join(value)
+        shown = "" if value in ("", None) else f"`{value}`"
         description = (field.description or "").replace("|", "\\|")
         lines.append(f"| {name.upper()} | {shown} | {description} |")
     return "\n".join(lines)
@@ -113,12 +115,17 @@ def _below(base: type[ReplayError]) -> Iterator[type[ReplayError]]:
 
 
 def rooms_table() -> str:
-    """Each room, and each module of the frame, with what it holds and what it imports."""
+    """Each room, the handlers and each module of the frame: what they hold, what they import."""
     frame = ", ".join(f"`{name}`" for name in layout.FRAME_ARROWS)
-    return (
-        f"{_rooms('room', layout.ARROWS)}\n\nThe frame, which any room may import: {frame}.\n\n"
-        f"{_rooms('of the frame', layout.FRAME_ARROWS)}"
+    known = ", ".join(
+        f"`{other}`"
+        for room, other in sorted(layout.used_arrows())
+        if room == "handlers" and other not in layout.FRAME
     )
+    rooms = _rooms("room", layout.ARROWS)
+    beside = f"| `handlers`, beside `app` | {_purpose_in(layout.MODULES['handlers'])} | {known} |"
+    of_frame = _rooms("of the frame", layout.FRAME_ARROWS)
+    return f"{rooms}\n{beside}\n\nThe frame, which any room may import: {frame}.\n\n{of_frame}"
 
 
 def _rooms(heading: str, arrows: Mapping[str, set[str]]) -> str:
@@ -131,7 +138,11 @@ def _rooms(heading: str, arrows: Mapping[str, set[str]]) -> str:
 
 def purpose(room: str) -> str:
     """The first paragraph of what a room, or a module right below app/, says of itself."""
-    docstring = ast.get_docstring(ast.parse(layout.MODULES[f"app.{room}"].read_text())) or ""
+    return _purpose_in(layout.MODULES[f"app.{room}"])
+
+
+def _purpose_in(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
     return " ".join(docstring.partition("\n\n")[0].split())
 
 

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 @job("forget_captures", every=hours(1), timeout=seconds(90))
 async def forget_captures(ctx: Context) -> None:
-    """Deletes the rows of captures that are over, with nothing left to do, since KEPT."""
+    """Deletes the rows of captures that ended a week ago and leave nothing to do."""
     long_over = {
         "finished_at": before(datetime.now(UTC) - KEPT),
         "lease_until": None,

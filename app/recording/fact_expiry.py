@@ -20,7 +20,7 @@ _AT_ONCE = 500
 
 @job("forget_facts", every=hours(1), timeout=seconds(90))
 async def forget_facts(store: Store) -> None:
-    """Forgets tracks, participants and rooms that ended RETENTION ago and are not needed."""
+    """Forgets tracks, participants and rooms that ended a day ago and are not needed."""
     over = before(datetime.now(UTC) - RETENTION)
     await store.rows(schema.Track).delete_many({"live": False, "ended_at": over})
     left = await store.rows(schema.Participant).distinct("room_sid", {"left_at": over})

@@ -50,7 +50,10 @@ class LiveKitSettings(BaseSettings):
         20, ge=1, le=86_400, description="How often the facts are compared with LiveKit."
     )
     reap_minutes: float = Field(
-        60, ge=0.05, le=10080, description="How often orphaned sessions are reaped."
+        60,
+        ge=0.05,
+        le=10080,
+        description="How often egresses of ours that no session knows are looked for, and stopped.",
     )
 
     @field_validator("livekit_api_key")

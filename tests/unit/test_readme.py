@@ -26,6 +26,7 @@ ROOT = readme.ROOT
 MOST_LINES = 180
 TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in readme.READMES}
 ALL = "\n".join(TEXTS.values())
+COMMON_CAPITALS = {"API", "HTTP", "HLS", "JSON", "TLS", "NFS", "SMB", "URL", "POST", "DELETE"}
 
 
 @pytest.mark.parametrize("name", readme.TABLES)
@@ -34,6 +35,16 @@ def test_a_table_tells_what_the_code_has(name: str) -> None:
     table = readme.TABLES[name]
     told = readme.table_in(table.readme.read_text(), name)
     assert told == table.make(), "python -m tests.readme makes it anew"
+
+
+@pytest.mark.parametrize("name", readme.TABLES)
+def test_a_table_speaks_to_people(name: str) -> None:
+    """No value as Python writes it, and no name of a constant that is no setting."""
+    made = readme.TABLES[name].make()
+    assert re.findall(r"\(['\"].*?['\"],?\)|datetime\.|frozenset", made) == []
+    capitals = set(re.findall(r"(?<![\w`-])[A-Z]{3,}(?:_[A-Z]+)*\b", re.sub(r"`[^`]*`", "", made)))
+    known = {setting.upper() for setting in Settings.model_fields} | COMMON_CAPITALS
+    assert capitals - known == set()
 
 
 def test_every_reason_is_explained() -> None:
