@@ -2,8 +2,8 @@
 
 Players fetch by URL and can't send a header; a LiveKit token never stands in a query. A signature
 covers the path, every other query parameter (so the window, too) and the expiry. It tells nobody's
-name: `holder`, which callers of this module put among the query parameters, is a keyed hash of the
-identity that the URL was made for, by which rate limits and pins tell users apart.
+name: `holder` and `sharer`, which callers of this module put among the query parameters, are keyed
+hashes of identities, by which rate limits, pins and what ends URLs tell users apart.
 """
 
 from __future__ import annotations
