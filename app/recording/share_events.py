@@ -30,10 +30,13 @@ def state_to_tell(share: ShareFacts, *, active: bool, told: str) -> str:
 
 
 async def _another_is_buffered(ctx: Context, buffer: BufferRow) -> bool:
-    """Whether another share of the participant is buffered. The attribute is the participant's."""
+    """Whether another share of theirs is buffered, in this room or a later one of its name.
+
+    LiveKit knows participants by names: the attribute is that of whoever is there now.
+    """
     other = await ctx.store.rows(schema.Buffer).find_one(
         {
-            "room_sid": buffer["room_sid"],
+            "room": buffer["room"],
             "identity": buffer["identity"],
             "ended_at": None,
             "told": STARTED,
