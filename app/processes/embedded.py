@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 from app.errors import ConfigurationError
 from app.processes.child import Child
 from app.processes.free_ports import choose_ports, remembered_ports, unused_port
-from app.processes.store_password import make_user, password_of
+from app.processes.store_password import make_user, password_of, strangers
 from app.processes.store_programs import PASSWORD_FILE, SOCKET, STORES
 from app.settings import Settings
 
@@ -78,6 +78,8 @@ async def embedded_stores(
                 for setting, child in children.items()
             )
         )
+        if "MONGO_URL" in settings:
+            await _check_users(urls["MONGO_URL"])
         yield urls
     finally:
         await asyncio.gather(*(_end(child, ports.get(name)) for name, child in children.items()))
@@ -117,6 +119,20 @@ async def _provide_user(command: list[str], data_dir: Path, lock: int) -> None:
     finally:
         await _end(child, port)
     made.write_text(fingerprint)
+
+
+async def _check_users(url: str) -> None:
+    """Raises ConfigurationError if the database, which asks for passwords now, knows others too.
+
+    While `_provide_user` runs anybody on this machine may make one, and as fast as it drops them.
+    Those found now are dropped, and nothing is served to whoever has logged in meanwhile.
+    """
+    if found := await strangers(url):
+        raise ConfigurationError(
+            f"somebody else on this machine has made users in the embedded database while it was "
+            f"set up: {', '.join(found)[:200]}. They are dropped: find out who it was, then start "
+            "again, or run a MongoDB of your own and set MONGO_URL"
+        )
 
 
 async def _end(child: Child, port: int | None) -> None:

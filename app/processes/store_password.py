@@ -51,7 +51,23 @@ async def make_user(url: str, password: str) -> None:
             if error.code != _ALREADY_EXISTS:
                 raise
             await admin.command("updateUser", USER, pwd=password, roles=[_ROLE])
-        # usersInfo with forAllDBs lists none in SecantusDB 0.7.0b3
-        async for user in admin["system.users"].find({}):
-            if (user["user"], user["db"]) != (USER, "admin"):
-                await client[str(user["db"])].command("dropUser", user["user"])
+        await _drop_strangers(client)
+
+
+async def strangers(url: str) -> list[str]:
+    """The users that are not ours of a store, by name; they are dropped. Raises PyMongoError."""
+    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
+        url, serverSelectionTimeoutMS=5000
+    )
+    async with client:
+        return await _drop_strangers(client)
+
+
+async def _drop_strangers(client: AsyncMongoClient[dict[str, object]]) -> list[str]:
+    dropped = []
+    # usersInfo with forAllDBs lists none in SecantusDB 0.7.0b3
+    async for user in client["admin"]["system.users"].find({}):
+        if (user["user"], user["db"]) != (USER, "admin"):
+            await client[str(user["db"])].command("dropUser", user["user"])
+            dropped.append(f"{user['db']}.{user['user']}")
+    return dropped

@@ -28,6 +28,7 @@ from app.errors import ConfigurationError
 from app.processes.child import Child
 from app.processes.embedded import embedded_stores, running_stores
 from app.processes.free_ports import choose_ports, remembered_ports, unused_port
+from app.processes.store_password import strangers
 from app.processes.store_programs import STORES
 from tests.waiting import wait_for
 
@@ -204,6 +205,19 @@ async def test_a_database_without_users_gets_ours_and_no_other(tmp_path: Path) -
                 assert await ours["replay"]["clips"].find_one({"_id": "kept"})
                 users = await ours["admin"]["system.users"].find({}).to_list()
                 assert [user["_id"] for user in users] == ["admin.replay"]
+
+
+async def test_users_that_somebody_made_during_the_set_up_end_the_start(tmp_path: Path) -> None:
+    """They are dropped, and the next start is a clean one."""
+    async with embedded_stores(tmp_path, ["MONGO_URL"]) as urls:
+        ours: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
+        async with ours:
+            await ours["admin"].command("createUser", "evil", pwd="x", roles=["root"])
+    with pytest.raises(ConfigurationError, match=r"admin\.evil"):
+        async with embedded_stores(tmp_path, ["MONGO_URL"]):
+            pytest.fail("served")
+    async with embedded_stores(tmp_path, ["MONGO_URL"]) as urls:
+        assert await strangers(urls["MONGO_URL"]) == []
 
 
 async def test_a_lost_password_is_replaced(tmp_path: Path) -> None:
