@@ -194,7 +194,7 @@ _PROBLEM: Json = {
 }
 
 
-_documents: WeakKeyDictionary[Starlette, Json] = WeakKeyDictionary()
+_documents: WeakKeyDictionary[Starlette, bytes] = WeakKeyDictionary()
 """Of each application its description, once somebody has asked for it."""
 
 
@@ -208,8 +208,8 @@ async def get_openapi(call: Call[None]) -> Response:
     """Made once."""
     app: Starlette = call.request.app
     if app not in _documents:
-        _documents[app] = describe(app.routes)
-    return JSONResponse(_documents[app])
+        _documents[app] = bytes(JSONResponse(describe(app.routes)).body)
+    return Response(_documents[app], media_type=JSONResponse.media_type)
 
 
 routes: list[BaseRoute] = [get_openapi]
