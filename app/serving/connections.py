@@ -1,7 +1,8 @@
 """Who is connected to the HTTP server: how many in all, and how many from one address. Pure.
 
-A connection that waits for its next request can be closed without a loss, so the oldest of these
-makes room where all places are taken: whoever sits on idle connections keeps nobody out.
+A connection that waits for its next request, or for the rest of its head, can be closed without a
+loss, so the one that has waited longest makes room where all places are taken: whoever sits on idle
+connections keeps nobody out. An address that has its share makes room among its own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
+
+RESERVED_SHARE = 10
+RESERVED_LEAST = 8
+"""Of all places, one in so many, and at least so many, are for others than one trusted address."""
 
 
 class Connection(Protocol):
@@ -22,8 +27,9 @@ class Connection(Protocol):
 class Connections:
     """The open connections, in the order in which they began to wait.
 
-    `most`: in all; `most_per_address`: from one address, unless it is trusted to stand for many
-    people, as a proxy does.
+    `most`: in all; `most_per_address`: from one address. One that is trusted to stand for many
+    people, as a proxy does, gets all places but a reserve: other programs may call from it, too,
+    as from 127.0.0.1, and none of these is to keep all other addresses out.
     """
 
     def __init__(self, most: int, most_per_address: int, is_trusted: Callable[[str], bool]) -> None:
@@ -39,7 +45,7 @@ class Connections:
 
     def admit(self, connection: Connection, address: str) -> bool:
         """Takes a new connection in, idle until it says otherwise; False: it must be closed."""
-        if self._counts[address] >= self.most_per_address and not self._is_trusted(address):
+        if self._counts[address] >= self._share(address) and not self._make_room(address):
             return False
         if len(self._addresses) >= self.most and not self._make_room():
             return False
@@ -53,7 +59,7 @@ class Connections:
         self._idle.pop(connection, None)
 
     def idle(self, connection: Connection) -> None:
-        """It waits for a request from now on."""
+        """It waits for a request, or for the rest of one's head, from now on."""
         if connection in self._addresses:
             self._idle.pop(connection, None)
             self._idle[connection] = None
@@ -68,13 +74,20 @@ class Connections:
         if not self._counts[address]:
             del self._counts[address]
 
-    def _make_room(self) -> bool:
-        """Closes the connection that has waited longest; False if none waits."""
-        while self._idle:
-            oldest = next(iter(self._idle))
-            closed = oldest.close_idle()
-            if closed:
+    def _share(self, address: str) -> int:
+        """How many places an address may hold."""
+        if not self._is_trusted(address):
+            return self.most_per_address
+        return self.most - max(RESERVED_LEAST, self.most // RESERVED_SHARE)
+
+    def _make_room(self, address: str | None = None) -> bool:
+        """Closes the connection that has waited longest, of one address if given; False if none."""
+        while True:
+            waiting = (one for one in self._idle if address in (None, self._addresses[one]))
+            oldest = next(waiting, None)
+            if oldest is None:
+                return False
+            if oldest.close_idle():
                 self.remove(oldest)
                 return True
             self.busy(oldest)
-        return False

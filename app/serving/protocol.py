@@ -1,8 +1,8 @@
 """HTTP/1.1 on one connection, within bounds: how much may come, and how long it may take.
 
 uvicorn's protocol over httptools (llhttp) has none: it takes a header of any size, adding piece to
-piece, and waits for ever for what is missing. h11, its other one, bounds sizes and not times, and
-parses in Python.
+piece, and waits for ever for what is missing, and for a peer that doesn't read its answer. h11, its
+other one, bounds sizes and not times, and parses in Python.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 from app import metrics
 from app.errors import ReplayError
 from app.serving.connections import Connections
+from app.serving.stalls import StallWatch
 
 log = structlog.get_logger()
 
@@ -49,11 +50,14 @@ class Bounds:
     """From the first byte awaited to the end of the headers."""
     body_seconds: float = 30.0
     """From there to the end of the body."""
+    write_seconds: float = 60.0
+    """How long data may wait to be sent while the peer takes none of it."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """Refuses what is too large with 431, what takes too long with 408, and then closes.
 
+    Cuts off an answer that its peer has stopped reading.
     Made by `bounded`, which gives the class its bounds and the server's connections.
     """
 
@@ -69,6 +73,7 @@ class BoundedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._deadline: asyncio.TimerHandle | None = None
+        self._watch: StallWatch | None = None
         self._reading_body = False
         self._refused = False
         self._head_bytes = 0
@@ -80,8 +85,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        address = self.client[0] if self.client else ""
-        if not self.places.admit(self, address):
+        if not self.places.admit(self, self._peer()):
             metrics.CONNECTIONS_REFUSED.labels("connections").inc()
             self._refused = True
             transport.abort()
@@ -90,12 +94,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
+        if self._watch is not None:
+            self._watch.stop()
         self.places.remove(self)
         super().connection_lost(exc)
 
     def close_idle(self) -> bool:
         """Closes the connection if no request is under way on it; whether it did."""
-        if self._is_answering() or self._reading_body:
+        if self._is_at_work():
             return False
         self._stop_clock()
         self._refused = True
@@ -124,7 +130,7 @@ class BoundedProtocol(HttpToolsProtocol):
         # Of a piece that holds the end of another request, too, the part is not known: none counts.
         self._received_bytes = self._piece_bytes
         self._head_bytes = self._body_bytes = 0
-        self.places.busy(self)
+        self._wait()
 
     def on_url(self, url: bytes) -> None:
         self._head_bytes += len(url)
@@ -142,6 +148,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._check_head():
             return
         self._reading_body = True
+        self.places.busy(self)
         self._within(self.bounds.body_seconds)
         super().on_headers_complete()
 
@@ -158,13 +165,48 @@ class BoundedProtocol(HttpToolsProtocol):
         self._received_bytes = self._body_bytes = self._piece_bytes = 0
         self._stop_clock()
         super().on_message_complete()
+        self._wait()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self._is_answering():
-            self.places.idle(self)
+        self._wait()
+
+    # -- what goes
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._watch is None:
+            self._watch = StallWatch(self.transport, self.bounds.write_seconds, self._stalled)
+        self._watch.start()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._watch is not None:
+            self._watch.stop()
+        self._wait()
+
+    def _stalled(self) -> None:
+        metrics.CONNECTIONS_REFUSED.labels("stalled").inc()
+        log.warning("answer_stalled", seconds=self.bounds.write_seconds, peer=self._peer())
+        self._refused = True
+        self.transport.abort()
 
     # -- the bounds
+
+    def _wait(self) -> None:
+        """Waits from now on for a request, or the rest of its head, if nothing is under way.
+
+        A head that is not whole is no request yet: any number of them costs a caller nothing.
+        """
+        if not self._is_at_work():
+            self.places.idle(self)
+
+    def _is_at_work(self) -> bool:
+        """A request is under way: its body comes, or its answer is not yet sent."""
+        return self._reading_body or self._is_answering() or self.flow.write_paused
+
+    def _peer(self) -> str:
+        return self.client[0] if self.client else ""
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -205,8 +247,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refused = True
         self._stop_clock()
         metrics.CONNECTIONS_REFUSED.labels(what).inc()
-        peer = self.client[0] if self.client else ""
-        log.warning("request_refused", type=error.slug, detail=error.detail, peer=peer)
+        log.warning("request_refused", type=error.slug, detail=error.detail, peer=self._peer())
         if self.transport.is_closing() or self._is_answering():
             self.transport.abort()
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.serving.connections import Connections
 
 
@@ -21,22 +23,43 @@ def places(most: int = 3, most_per_address: int = 2) -> Connections:
     return Connections(most, most_per_address, lambda address: address == "proxy")
 
 
+def take(held: Connections, address: str, *, busy: bool = False) -> Peer:
+    """A connection that was admitted; a request may be under way on it."""
+    peer = Peer(busy=busy)
+    assert held.admit(peer, address)
+    if busy:
+        held.busy(peer)
+    return peer
+
+
 def test_one_address_gets_its_share_and_no_more() -> None:
     """Another address still gets in, and the first again when one of its own is gone."""
     held = places()
-    first, second = Peer(), Peer()
-    assert held.admit(first, "a")
-    assert held.admit(second, "a")
+    first = take(held, "a", busy=True)
+    take(held, "a", busy=True)
     assert not held.admit(Peer(), "a")
     assert held.admit(Peer(), "b")
     held.remove(first)
     assert held.admit(Peer(), "a")
 
 
-def test_a_proxy_stands_for_many() -> None:
-    """The number for an address doesn't hold for one that is trusted."""
-    held = places()
-    assert [held.admit(Peer(), "proxy") for _ in range(3)] == [True] * 3
+def test_an_address_at_its_share_makes_room_itself() -> None:
+    """Its connection that waits longest is closed, though another's has waited for longer."""
+    held = places(most=20)
+    other, first, second = take(held, "b"), take(held, "a"), take(held, "a")
+    assert held.admit(Peer(), "a")
+    assert (other.closed, first.closed, second.closed) == (False, True, False)
+    assert len(held) == 3
+
+
+@pytest.mark.parametrize(("most", "share"), [(20, 12), (200, 180)])
+def test_a_proxy_stands_for_many(most: int, share: int) -> None:
+    """It has more places than another address, and leaves a tenth, or 8, for others."""
+    held = places(most)
+    for _ in range(share):
+        take(held, "proxy", busy=True)
+    assert not held.admit(Peer(), "proxy")
+    assert held.admit(Peer(), "a")
 
 
 def test_whoever_waits_longest_makes_room() -> None:

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from app import metrics
 from app.serving import server
 from app.serving.protocol import Bounds
 from app.settings import Settings, load
@@ -23,6 +25,10 @@ from tests.waiting import PATIENCE_SECONDS, wait_for
 
 USUAL = Bounds()
 SHORT = Bounds(head_seconds=0.4, body_seconds=0.6)
+READ = Bounds(write_seconds=0.5)
+DOWNLOAD = b"a" * 2**20
+DOWNLOADS = 32
+"""So many of them are more than the buffers of both ends' sockets hold."""
 HEAD = b"GET /hello HTTP/1.1\r\nHost: x\r\n"
 
 
@@ -86,6 +92,29 @@ async def stream(request: Request) -> Response:
     return StreamingResponse(lines())
 
 
+async def download(request: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(DOWNLOADS):
+            yield DOWNLOAD
+
+    return StreamingResponse(pieces(), headers={"content-length": str(DOWNLOADS * len(DOWNLOAD))})
+
+
+async def wait_and_stream(request: Request) -> Response:
+    """Has nothing to send for longer than a reader may take."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield b"first"
+        await asyncio.sleep(4 * READ.write_seconds)
+        yield b"last"
+
+    return StreamingResponse(lines())
+
+
+def refused(why: str) -> float:
+    return float(metrics.CONNECTIONS_REFUSED.labels(why)._value.get())
+
+
 def settings(**given: object) -> Settings:
     return load(_env_file=None, livekit_api_key="k", livekit_api_secret="s" * 32, **given)
 
@@ -96,6 +125,8 @@ async def served(bounds: Bounds = USUAL, **given: object) -> AsyncIterator[Dial]
         Route("/hello", hello),
         Route("/echo", echo, methods=["POST"]),
         Route("/stream", stream),
+        Route("/download", download),
+        Route("/wait", wait_and_stream),
     ]
     config = server.config(
         Starlette(routes=routes), settings(**given), bounds, port=0, lifespan="off"
@@ -240,9 +271,64 @@ async def test_an_answer_may_take_its_time(hasty: Dial) -> None:
     assert whole.endswith(b"\r\n0\r\n\r\n")
 
 
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_an_answer_nobody_reads_is_cut_off(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """It would hold its memory and its place for as long as the caller likes."""
+
+    async def read_nothing() -> None:
+        before = refused("stalled")
+        async with served(READ) as dial:
+            line = await dial()
+            await line.send(b"GET /download HTTP/1.1\r\nHost: x\r\n\r\n")
+            await wait_for(lambda: refused("stalled") > before, what="the answer is cut off")
+            assert await line.closed()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(read_nothing())
+
+
+async def test_whoever_reads_slowly_gets_all() -> None:
+    """Some bytes at a time, for much longer than an answer nobody reads is kept."""
+    async with served(READ) as dial:
+        line = await dial()
+        await line.send(b"GET /download HTTP/1.0\r\n\r\n")
+        size = 0
+        began = asyncio.get_running_loop().time()
+        while piece := await asyncio.wait_for(line.reader.read(2**20), PATIENCE_SECONDS):
+            size += len(piece)
+            if asyncio.get_running_loop().time() < began + 5 * READ.write_seconds:
+                await asyncio.sleep(0.1)
+        assert size > DOWNLOADS * len(DOWNLOAD)
+
+
+async def test_a_stream_may_have_nothing_to_send() -> None:
+    """Only data that waits for its reader has a deadline."""
+    async with served(READ) as dial:
+        line = await dial()
+        await line.send(b"GET /wait HTTP/1.0\r\n\r\n")
+        whole = await asyncio.wait_for(line.reader.read(), PATIENCE_SECONDS)
+        assert whole.endswith(b"\r\nlast\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize("begun", [b"G", HEAD], ids=["a byte", "half a head"])
+async def test_unfinished_heads_make_room(begun: bytes) -> None:
+    """Whoever only begins requests, on every place there is, keeps nobody out."""
+    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
+        lines = [await dial() for _ in range(16)]
+        for line in lines:
+            await line.send(begun)
+        await asyncio.sleep(0.2)  # no answer tells that the server has read it
+        late = await dial()
+        await late.send(HEAD + b"\r\n")
+        assert (await late.answer()).status == 200
+        assert await lines[0].closed()
+        await lines[-1].send((HEAD + b"\r\n").removeprefix(begun))
+        assert (await lines[-1].answer()).status == 200
+
+
 async def test_idle_connections_make_room() -> None:
     """All places are taken by idle ones; a new caller is answered, the longest idle is closed."""
-    async with served(max_connections=16) as dial:
+    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
         idle = [await dial() for _ in range(16)]
         for line in idle:
             await line.send(HEAD + b"\r\n")
@@ -255,12 +341,28 @@ async def test_idle_connections_make_room() -> None:
         assert (await idle[-1].answer()).status == 200
 
 
-async def test_one_address_has_its_share() -> None:
-    """One that is no trusted proxy gets so many connections, and each further one is closed."""
-    few: dict[str, Any] = {"max_connections_per_address": 8, "trusted_proxies": "10.0.0.0/8"}
-    async with served(**few) as dial:
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"max_connections_per_address": 8, "trusted_proxies": "10.0.0.0/8"},
+        {"max_connections": 16, "trusted_proxies": "127.0.0.1"},
+    ],
+    ids=["a stranger", "a proxy"],
+)
+async def test_one_address_has_its_share(given: dict[str, Any]) -> None:
+    """It gets so many connections; where all of them are at work, a further one is closed."""
+    async with served(**given) as dial:
         lines = [await dial() for _ in range(8)]
         for line in lines:
-            await line.send(HEAD + b"\r\n")
-            assert (await line.answer()).status == 200
+            await line.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+            await asyncio.wait_for(line.reader.readuntil(b"first"), PATIENCE_SECONDS)
         assert await (await dial()).closed()
+
+
+async def test_an_address_makes_room_for_itself() -> None:
+    """With its share in idle connections it is answered, and the longest idle is closed."""
+    async with served(max_connections=16) as dial:
+        lines = [await dial() for _ in range(9)]
+        await lines[-1].send(HEAD + b"\r\n")
+        assert (await lines[-1].answer()).status == 200
+        assert await asyncio.wait_for(lines[0].closed(), USUAL.head_seconds / 2)
