@@ -8,23 +8,20 @@ its prefix, and adopted.
 from __future__ import annotations
 
 import asyncio
-import os
-import stat
 from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 from livekit.protocol.egress import EgressInfo
 
 from app import metrics
 from app.buffer import paths
+from app.buffer.session_folders import folders_of
 from app.context import Context
 from app.models import BufferRow, EgressStatus, SessionRole, SessionRow, TrackRow, Why, schema
 from app.recording import facts, planner
 from app.recording import livekit as lk
 from app.recording.encoding import encoding
 from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
-from app.storage.confined import inside
 
 log = structlog.get_logger()
 
@@ -61,7 +58,8 @@ async def start(
 ) -> None:
     """Calls StartEgress for a session, if nobody has yet, and writes down what came of it."""
     sessions = ctx.store.rows(schema.EgressSession)
-    await asyncio.to_thread(_make_folder, ctx, row["folder"])
+    written = folders_of(ctx.settings.media_root, row).written
+    await asyncio.to_thread(written.make, _FOLDER_MODE)
     now = datetime.now(UTC)
     mine = await sessions.update_one(
         {"_id": row["_id"], "start_sent_at": None}, {"$set": {"start_sent_at": now}}
@@ -164,20 +162,3 @@ async def _failed(ctx: Context, row: SessionRow, buffer: BufferRow, why: Why, de
             }
         },
     )
-
-
-def _make_folder(ctx: Context, folder: str) -> None:
-    root = ctx.settings.media_root
-    path = inside(root, folder)
-    for made in (*reversed([p for p in path.parents if root in p.parents]), path):
-        _make_one(made)
-
-
-def _make_one(path: Path) -> None:
-    try:
-        path.mkdir()
-    except FileExistsError:
-        status = path.stat()
-        if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) == _FOLDER_MODE:
-            return
-    path.chmod(_FOLDER_MODE)

@@ -24,6 +24,7 @@ ENTRIES = 20_000
 """What is read of a segment, of a playlist, and of a folder at most."""
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK_BYTES = 2**20
 _KINDS = {
@@ -130,6 +131,24 @@ class ForeignFolder:
         if not stat.S_ISREG(status.st_mode):
             to.remove(name)
 
+    def make(self, mode: int) -> None:
+        """Makes it, and those of the folders it is in that are not there, all with this mode.
+
+        Of a folder that is there the mode is set if it is ours, and left if it is somebody else's.
+        Raises NotRegular, OSError.
+        """
+        descriptor = os.open(self.root, _ROOT)
+        try:
+            for part in self.parts:
+                with suppress(FileExistsError):
+                    os.mkdir(checked(part), dir_fd=descriptor)
+                descriptor = self._entered(descriptor, part)
+                status = os.fstat(descriptor)
+                if status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) != mode:
+                    os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
+
     def sync(self) -> None:
         """Returns when what was renamed in it is on the disk."""
         with self._opened() as folder:
@@ -162,18 +181,22 @@ class ForeignFolder:
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(self.root, _ROOT)
         try:
             for part in self.parts:
-                outer = descriptor
-                try:
-                    descriptor = os.open(checked(part), _FOLDER, dir_fd=outer)
-                except NotADirectoryError as error:
-                    raise NotRegular(f"{self}: {part} is a link, or no folder") from error
-                os.close(outer)
+                descriptor = self._entered(descriptor, part)
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def _entered(self, outer: int, part: str) -> int:
+        """A folder within an open one, opened. Closes the outer one, unless it raises."""
+        try:
+            descriptor = os.open(checked(part), _FOLDER, dir_fd=outer)
+        except NotADirectoryError as error:
+            raise NotRegular(f"{self}: {part} is a link, or no folder") from error
+        os.close(outer)
+        return descriptor
 
     def _check(self, name: str, status: os.stat_result, most_bytes: int) -> None:
         if not stat.S_ISREG(status.st_mode):

@@ -42,7 +42,7 @@ ARROWS: dict[str, set[str]] = {
         "viewing",
     },
     # what LiveKit does
-    "recording": {"access", "buffer", "cleaning", "events", "storage"},
+    "recording": {"access", "buffer", "cleaning", "events"},
     "webhooks": {"api", "recording"},
     # around all of them
     "serving": set(),

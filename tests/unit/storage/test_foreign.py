@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import shutil
 import socket
+import stat
+import threading
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,7 @@ from app.storage.confined import PathRefused
 from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, ForeignFolder, NotRegular
 
 MIB = 2**20
+SHARED = 0o2770
 
 
 @pytest.fixture
@@ -21,6 +27,10 @@ def folder(tmp_path: Path) -> ForeignFolder:
     (tmp_path / "room" / "user").mkdir(parents=True)
     (tmp_path / "secret").write_text("a secret of the service")
     return ForeignFolder(tmp_path, ("room", "user"))
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def path_of(folder: ForeignFolder) -> Path:
@@ -134,6 +144,74 @@ def test_a_folder_that_became_a_link_is_not_followed(folder: ForeignFolder, part
         with pytest.raises(NotRegular, match="is a link, or no folder"):
             ask()
     assert sorted(path.name for path in ours.rglob("*")) == ["a.ts", "a.ts", "user"]
+
+
+def test_a_folder_is_made_with_all_it_is_in_and_ours_get_the_mode(tmp_path: Path) -> None:
+    (tmp_path / "room").mkdir(0o700)
+    tmp_path.chmod(0o755)
+    ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED)
+    ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED)
+    places = [tmp_path / each for each in ("room", "room/user", "room/user/session")]
+    assert [mode_of(place) for place in places] == [SHARED] * 3
+    assert mode_of(tmp_path) == 0o755
+
+
+@pytest.mark.parametrize("part", ["room", "user"])
+def test_nothing_is_made_and_no_mode_set_through_a_link(folder: ForeignFolder, part: str) -> None:
+    ours = folder.root / "ours"
+    ours.mkdir(0o700)
+    place = next(p for p in (path_of(folder), path_of(folder).parent) if p.name == part)
+    shutil.rmtree(place)
+    place.symlink_to(ours)
+    with pytest.raises(NotRegular, match=f"{part} is a link, or no folder"):
+        folder.make(SHARED)
+    assert mode_of(ours) == 0o700
+    assert list(ours.iterdir()) == []
+
+
+def test_a_folder_that_becomes_a_link_meanwhile_opens_nothing_of_ours(
+    folder: ForeignFolder,
+) -> None:
+    ours, room, trap = folder.root / "ours", folder.root / "room", folder.root / "trap"
+    ours.mkdir(0o700)
+    trap.symlink_to(ours)
+    made = refused = 0
+    with exchanging(room, trap):
+        for _ in range(500):
+            try:
+                folder.make(SHARED)
+                made += 1
+            except NotRegular:
+                refused += 1
+            assert mode_of(ours) == 0o700
+            assert list(ours.iterdir()) == []
+    assert made > 0
+    assert refused > 0
+
+
+@contextmanager
+def exchanging(one: Path, other: Path) -> Iterator[None]:
+    """Exchanges two names all the time, each time in one step (renameat2(2))."""
+    renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    names = [os.fsencode(one), os.fsencode(other)]
+    stop = threading.Event()
+    failed: list[int] = []
+
+    def run() -> None:
+        while not stop.is_set():
+            if renameat2(here, names[0], here, names[1], exchange):
+                failed.append(ctypes.get_errno())
+                return
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    assert failed == []
 
 
 def test_removing_a_folder_that_became_a_link_removes_the_link(folder: ForeignFolder) -> None:
