@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, Request, Route, expect
 
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, watched_page
+from tests.waiting import wait_for
 
 REFUSED = r"status of 401"
 STORES = """async () => [
@@ -117,7 +118,7 @@ async def test_a_link_with_somebody_elses_token_asks_before_it_takes_the_tab(
         await page.get_by_role("button", name="Go on as mallory").click()
         await expect(identity).to_have_text("mallory")
         await follow(links["mallory"])  # one's own: nothing to ask
-        await page.wait_for_function("!location.hash.includes('token')")
+        await wait_for(lambda: "token" not in page.url, what="the token is taken")
         await expect(identity).to_have_text("mallory")
         await expect(dialog).to_be_hidden()
 
