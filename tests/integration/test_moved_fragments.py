@@ -24,6 +24,7 @@ from tests.integration.captures.mortal import Mortal, mortal
 from tests.integration.test_upgrade import leases_end, version_of
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.serving import running
+from tests.waiting import wait_for
 
 BEFORE = STEPS.index(separate_fragments.migrate)
 OURS = ("*.m4s", "*.jpg", "init-*.mp4")
@@ -95,6 +96,7 @@ async def test_fragments_of_before_are_served_and_the_share_goes_on(
     async with indexing(ctx):
         live.commit()
         rows = await live.indexed(5)
+        await wait_for(lambda: live.files("*.ts") == [], what="what is indexed goes")
     assert {row["state"] for row in rows} == {"indexed"}
     later = datetime.now(UTC) + timedelta(minutes=2)
     assert [each.detail async for each in violations(ctx, later)] == []
