@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from app.access import quota
 from app.models import QuotaEntries, QuotaRow
 from app.models.schema import UserReplayQuota
 from app.store import Store
@@ -89,7 +88,7 @@ def corrected(found: QuotaEntries, clips: Sizes, moving: Collection[str]) -> Quo
 
 async def correct(store: Store, correction: Correction) -> bool:
     """Corrects a row. False if it has changed meanwhile: then it is looked at again another day."""
-    await quota.ensure(store, correction.identity)
+    await store.create(UserReplayQuota(id=correction.identity))
     changed = await store.rows(UserReplayQuota).update_one(
         {"_id": correction.identity} | correction.found, {"$set": correction.right}
     )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-
-from pymongo.errors import DuplicateKeyError
 
 from app.access.permissions import Action, allowed
 from app.errors import ReplayError
@@ -100,7 +97,7 @@ async def exists(store: Store, community: str) -> bool:
 
 async def configure(store: Store, community: str, change: Row) -> None:
     """Changes a community's own rules. `change` holds fields of `Community`, None to fall back."""
-    await _ensure(store, community)
+    await store.create(Community(id=community))
     await store.rows(Community).update_one({"_id": community}, {"$set": change})
 
 
@@ -207,7 +204,7 @@ async def take_slot(store: Store, of: Rules, buffer_id: str) -> bool:
         row = await communities.find_one({"_id": of.community}, {"slots": 1})
         if row is not None:
             return buffer_id in row["slots"]
-        await _ensure(store, of.community)
+        await store.create(Community(id=of.community))
     return False
 
 
@@ -217,15 +214,6 @@ async def free_slot(store: Store, community: str, buffer_id: str) -> bool:
         {"_id": community, "slots": buffer_id}, {"$pull": {"slots": buffer_id}}
     )
     return bool(freed.modified_count)
-
-
-async def _ensure(store: Store, community: str) -> None:
-    fields = Community(id=community).model_dump_doc()
-    del fields["_id"]
-    with contextlib.suppress(DuplicateKeyError):  # another process was first
-        await store.rows(Community).update_one(
-            {"_id": community}, {"$setOnInsert": fields}, upsert=True
-        )
 
 
 def _member_id(community: str, identity: str) -> str:

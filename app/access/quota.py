@@ -14,8 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pymongo.errors import DuplicateKeyError
-
 from app.errors import QuotaExceeded
 from app.models import QuotaRow, Row
 from app.models.schema import UserReplayQuota
@@ -48,7 +46,7 @@ async def read(store: Store, settings: Settings, identity: str) -> Quota:
 
 async def set_limit(store: Store, identity: str, quota_bytes: int | None) -> None:
     """Gives a user a quota of their own; None: QUOTA_BYTES again. Below use nothing is deleted."""
-    await ensure(store, identity)
+    await store.create(UserReplayQuota(id=identity))
     await store.rows(UserReplayQuota).update_one(
         {"_id": identity}, {"$set": {"quota_bytes": quota_bytes}}
     )
@@ -161,7 +159,7 @@ async def _change(
         if row is None:
             if decide(_NONE) == _NONE:
                 return _NONE
-            await ensure(store, identity)
+            await store.create(UserReplayQuota(id=identity))
             continue
         was = _Entries(*(_given(row, name).get(clip_id) for name in fields))
         will = decide(was)
@@ -217,18 +215,6 @@ def _update(fields: dict[str, str], was: _Entries, will: _Entries) -> Row:
     }
     update = {"$set": setting, "$unset": unsetting, "$inc": sums}
     return {operator: what for operator, what in update.items() if what}
-
-
-async def ensure(store: Store, identity: str) -> None:
-    """Makes the user's row, if there is none."""
-    fields = UserReplayQuota(id=identity).model_dump_doc()
-    del fields["_id"]
-    try:
-        await store.rows(UserReplayQuota).update_one(
-            {"_id": identity}, {"$setOnInsert": fields}, upsert=True
-        )
-    except DuplicateKeyError:
-        return  # somebody else made it at the same moment
 
 
 def of_row(row: QuotaRow | None, settings: Settings) -> Quota:

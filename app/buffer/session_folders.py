@@ -14,6 +14,10 @@ SEGMENT_SUFFIX = ".ts"
 QUARANTINED_SUFFIX = ".bad"
 """Follows the other one: of a segment that can't be used."""
 
+WRITTEN_MODE = 0o2770
+"""The mode of a folder that egress writes in: both may write and unlink there, new files take the
+folder's group, and other users of the machine see nothing of it."""
+
 _DEPTH = 4
 """replay-buffer, room, user, session."""
 

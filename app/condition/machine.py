@@ -10,12 +10,11 @@ import stat
 from livekit.protocol.egress import EncodingOptions
 
 from app.buffer import paths
+from app.buffer.session_folders import WRITTEN_MODE
 from app.condition.findings import CheckResult
 from app.recording.encoding import encoding
 from app.settings import Settings, safety
 from app.storage.confined import member
-
-_FOLDER_MODE = 0o2770
 
 
 async def ffmpeg() -> CheckResult:
@@ -41,8 +40,8 @@ def media_root(settings: Settings) -> CheckResult:
     try:
         folder.mkdir(parents=True)
         try:
-            folder.chmod(_FOLDER_MODE)
-            kept = stat.S_IMODE(folder.stat().st_mode) == _FOLDER_MODE
+            folder.chmod(WRITTEN_MODE)
+            kept = stat.S_IMODE(folder.stat().st_mode) == WRITTEN_MODE
             probe = folder / "probe"
             probe.write_bytes(b"probe")
             probe.unlink()

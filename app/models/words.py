@@ -236,7 +236,7 @@ class EventState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
-    """Endable up after a day."""
+    """Given up after a day."""
 
 
 class Role(StrEnum):

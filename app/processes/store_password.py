@@ -40,10 +40,7 @@ async def make_user(url: str, password: str) -> None:
 
     Done again it changes nothing. Raises PyMongoError.
     """
-    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-        url, serverSelectionTimeoutMS=5000
-    )
-    async with client:
+    async with _client(url) as client:
         admin = client["admin"]
         try:
             await admin.command("createUser", USER, pwd=password, roles=[_ROLE])
@@ -56,11 +53,12 @@ async def make_user(url: str, password: str) -> None:
 
 async def strangers(url: str) -> list[str]:
     """The users that are not ours of a store, by name; they are dropped. Raises PyMongoError."""
-    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-        url, serverSelectionTimeoutMS=5000
-    )
-    async with client:
+    async with _client(url) as client:
         return await _drop_strangers(client)
+
+
+def _client(url: str) -> AsyncMongoClient[dict[str, object]]:
+    return AsyncMongoClient(url, serverSelectionTimeoutMS=5000)
 
 
 async def _drop_strangers(client: AsyncMongoClient[dict[str, object]]) -> list[str]:

@@ -15,7 +15,7 @@ from livekit.protocol.egress import EgressInfo
 
 from app import metrics
 from app.buffer import paths
-from app.buffer.session_folders import folders_of
+from app.buffer.session_folders import WRITTEN_MODE, folders_of
 from app.context import Context
 from app.models import BufferRow, EgressStatus, SessionRole, SessionRow, TrackRow, Why, schema
 from app.recording import facts, planner
@@ -25,9 +25,6 @@ from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
 
 log = structlog.get_logger()
 
-# The folder's mode: egress and we may both write and unlink, new files take the folder's group;
-# other users of the machine see nothing of it.
-_FOLDER_MODE = 0o2770
 _OK, _NO_WORKER, _REFUSED, _UNCLEAR, _GONE = "ok", "no_worker", "refused", "unclear", "gone"
 
 
@@ -59,7 +56,7 @@ async def start(
     """Calls StartEgress for a session, if nobody has yet, and writes down what came of it."""
     sessions = ctx.store.rows(schema.EgressSession)
     written = folders_of(ctx.settings.media_root, row).written
-    await asyncio.to_thread(written.make, _FOLDER_MODE)
+    await asyncio.to_thread(written.make, WRITTEN_MODE)
     now = datetime.now(UTC)
     mine = await sessions.update_one(
         {"_id": row["_id"], "start_sent_at": None}, {"$set": {"start_sent_at": now}}

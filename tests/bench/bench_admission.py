@@ -14,9 +14,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from app.access import communities, quota
+from app.access import communities
 from app.context import Context
-from app.models.schema import Buffer
+from app.models.schema import Buffer, UserReplayQuota
 from app.recording import admission
 from tests.bench.ground import Ground
 from tests.bench.report import Result, result
@@ -42,7 +42,7 @@ async def _measure(ground: Ground, ctx: Context) -> list[Result]:
         rules = {"max_concurrent": 5, "access": access, "slots": _OTHERS}
         await communities.configure(ctx.store, access, rules)
     await communities.set_member(ctx.store, "rbac", SHARER, "moderator", [])
-    await quota.ensure(ctx.store, SHARER)
+    await ctx.store.create(UserReplayQuota(id=SHARER))
     by_roles = replace(ctx, settings=ctx.settings.model_copy(update={"access": "rbac"}))
     samples: dict[str, list[float]] = {"slot": [], "held": [], "rbac": [], "round_trip": []}
     for number in range(-_WARM, ground.pick(quick=50, full=500)):
