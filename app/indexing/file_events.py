@@ -1,48 +1,80 @@
-"""File events: which sessions' playlists were written just now."""
+"""File events: which sessions' playlists were written just now.
+
+Each session's folder is watched by itself, and by its descriptor: what egress puts into it, a link
+to another place for instance, is neither followed nor watched.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path, PurePath
+import threading
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, suppress
 
-from watchfiles import Change, awatch
+from watchfiles import Change
+from watchfiles._rust_notify import RustNotify
 
-from app.buffer.paths import FULL_PLAYLIST, LIVE_PLAYLIST, instance_of
+from app.buffer.paths import FULL_PLAYLIST, LIVE_PLAYLIST
+from app.storage.foreign import ForeignFolder, NotRegular
 
 DEBOUNCE_MILLISECONDS = 100
 STEP_MILLISECONDS = 10
 SILENT_FINDS = 3
+# Of full.m3u8 only its first writing and its end say more than live.m3u8, which follows it.
+_PLAYLISTS = frozenset({LIVE_PLAYLIST, FULL_PLAYLIST})
 
 
 class EventsUnavailable(Exception):
     """The system gives no file events, for instance because its limit of watches is reached."""
 
 
-async def changed_sessions(root: Path, stop: asyncio.Event) -> AsyncIterator[set[str]]:
-    """The ids of sessions whose playlists changed, of any installation, until `stop` is set.
+class FolderWatch:
+    """A watch of sessions' folders, given by the sessions' ids. Making one blocks; `close` it.
 
-    Scan as well: watchfiles 1.3 misses the first files of a new folder now and then, and does not
-    say when events overflow. Raises EventsUnavailable.
+    `sessions` are those that are watched: a folder that is a link, or not there yet, is not. Scan
+    as well: when too many events come at once some are lost, and watchfiles 1.3 does not say so.
+    Raises EventsUnavailable.
     """
-    try:
-        async for changes in awatch(
-            root,
-            watch_filter=_is_playlist,
-            debounce=DEBOUNCE_MILLISECONDS,
-            step=STEP_MILLISECONDS,
-            stop_event=stop,
-            ignore_permission_denied=True,
-        ):
-            found = {PurePath(path).parent.name for _, path in changes}
-            yield {name for name in found if instance_of(name) is not None}
-    except (OSError, RuntimeError) as error:  # watchfiles' own errors are RuntimeErrors
-        raise EventsUnavailable(str(error)) from error
 
+    def __init__(self, folders: Mapping[str, ForeignFolder]) -> None:
+        self._closed = threading.Event()
+        self._session_at: dict[str, str] = {}
+        try:
+            with ExitStack() as held:
+                for session_id, folder in folders.items():
+                    with suppress(FileNotFoundError, NotRegular):  # who reads it tells of a link
+                        self._session_at[held.enter_context(folder.held())] = session_id
+                self._events = RustNotify(
+                    list(self._session_at),
+                    debug=False,
+                    force_polling=False,
+                    poll_delay_ms=0,
+                    recursive=False,
+                    ignore_permission_denied=True,
+                )
+        except (OSError, RuntimeError) as error:  # watchfiles' own errors are RuntimeErrors
+            raise EventsUnavailable(str(error)) from error
+        self.sessions = frozenset(self._session_at.values())
 
-def _is_playlist(change: Change, path: str) -> bool:
-    # Of full.m3u8 only its first writing and its end say more than live.m3u8, which follows it.
-    return change is not Change.deleted and path.endswith((LIVE_PLAYLIST, FULL_PLAYLIST))
+    async def changed(self) -> AsyncIterator[set[str]]:
+        """The ids of sessions whose playlists changed, until `close`. Raises EventsUnavailable."""
+        while not self._closed.is_set():
+            try:
+                events = await asyncio.to_thread(
+                    self._events.watch, DEBOUNCE_MILLISECONDS, STEP_MILLISECONDS, 0, self._closed
+                )
+            except (OSError, RuntimeError) as error:
+                raise EventsUnavailable(str(error)) from error
+            if isinstance(events, str):  # closed
+                continue
+            places = [path.rpartition("/") for kind, path in events if kind != Change.deleted]
+            folders = {at for at, _, name in places if name in _PLAYLISTS}
+            if found := {self._session_at[at] for at in folders & self._session_at.keys()}:
+                yield found
+
+    def close(self) -> None:
+        """Ends `changed` within some 10 ms. The events that it had not given are lost."""
+        self._closed.set()
 
 
 class Silence:

@@ -11,7 +11,6 @@ import os
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -52,7 +51,7 @@ class Indexer:
         self.threads = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "indexer")
         self._tools = Tools(ctx, self.name, self.threads, RowWriter(ctx.store))
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
-        self._elsewhere: dict[str, float] = {}
+        self._watch: file_events.FolderWatch | None = None
         self._silence = file_events.Silence()
         self._polling = ctx.settings.watch == "poll"
         self._said_away = False
@@ -75,24 +74,25 @@ class Indexer:
             await self._stop()
 
     async def _listen(self) -> None:
-        stop = asyncio.Event()
+        """Watches the folders of the sessions that are followed: anew whenever they are others."""
         try:
-            async for changed in file_events.changed_sessions(self._root, stop):
-                self._silence.heard()
-                for session_id in changed:
-                    await self._changed(session_id)
+            while not self._polling:
+                folders = {name: held[0].maker.written for name, held in self._followers.items()}
+                watch = await self._tools.thread(file_events.FolderWatch, folders)
+                self._watch = watch
+                try:
+                    for follower, _ in await self._behind():  # of what was before, no event tells
+                        follower.poke()
+                    async for changed in watch.changed():
+                        self._silence.heard()
+                        for session_id in changed & self._followers.keys():
+                            self._followers[session_id][0].poke()
+                finally:
+                    watch.close()
         except file_events.EventsUnavailable as error:
             self._poll(str(error))
         finally:
-            stop.set()
-
-    async def _changed(self, session_id: str) -> None:
-        if session_id in self._followers:
-            self._followers[session_id][0].poke()
-        elif self._elsewhere.get(session_id, 0.0) < time.monotonic():
-            self._elsewhere[session_id] = time.monotonic() + SCAN_SECONDS
-            with suppress(PyMongoError):  # the scan says so, and comes again
-                await self._take(session_id)
+            self._watch = None
 
     async def _heartbeat(self) -> None:
         while True:
@@ -115,6 +115,8 @@ class Indexer:
                     if not self._said_away:
                         log.warning("store_does_not_answer", error=str(error))
                     self._said_away = True
+                if self._watch is not None and self._watch.sessions != self._followers.keys():
+                    self._watch.close()
             await self._look_for_changes()
             await asyncio.sleep(POLL_SECONDS if self._polling else SCAN_SECONDS)
 
@@ -132,23 +134,29 @@ class Indexer:
                 held[0].update(row)
         for session_id in self._followers.keys() - {row["_id"] for row in rows}:
             await self._drop(session_id)
-        self._elsewhere = {k: v for k, v in self._elsewhere.items() if v > time.monotonic()}
 
     async def _look_for_changes(self) -> None:
-        followers = [follower for follower, task in self._followers.values() if not task.done()]
-        folders = [follower.maker.written for follower in followers]
-        stamps = await asyncio.get_running_loop().run_in_executor(self.threads, _stamps, folders)
+        watched = frozenset[str]() if self._watch is None else self._watch.sessions
         missed = 0
-        for follower, stamp in zip(followers, stamps, strict=True):
-            if stamp == follower.seen:
-                continue
+        for follower, stamp in await self._behind():
             follower.poke()
-            missed += time.time_ns() - stamp.mtime_ns > _EVENT_GRACE_NS and not follower.busy
+            is_old = time.time_ns() - stamp.mtime_ns > _EVENT_GRACE_NS
+            missed += is_old and not follower.busy and follower.session["_id"] in watched
         if not self._polling and self._silence.found(missed):
             self._poll("scans find changes that no file event told of")
 
+    async def _behind(self) -> list[tuple[Follower, Stamp]]:
+        """The followers whose playlist is another one by now, with its stamp."""
+        followers = [follower for follower, task in self._followers.values() if not task.done()]
+        folders = [follower.maker.written for follower in followers]
+        stamps = await self._tools.thread(_stamps, folders)
+        found = zip(followers, stamps, strict=True)
+        return [(follower, stamp) for follower, stamp in found if stamp != follower.seen]
+
     def _poll(self, why: str) -> None:
         self._polling = True
+        if self._watch is not None:
+            self._watch.close()
         log.warning("file_events_silent", indexer=self.name, why=why, poll_seconds=POLL_SECONDS)
 
     async def _take(self, session_id: str) -> None:

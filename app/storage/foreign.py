@@ -118,6 +118,12 @@ class ForeignFolder:
                 if is_name(entry.name) and entry.is_dir(follow_symlinks=False)
             ]
 
+    @contextmanager
+    def held(self) -> Iterator[str]:
+        """A path that leads to this very folder, and nowhere else, within the block (proc(5))."""
+        with self._opened() as folder:
+            yield f"/proc/self/fd/{folder}"
+
     def rename(self, name: str, to: str) -> None:
         """Gives a file, or whatever it is, another name within the folder."""
         with self._opened() as folder:

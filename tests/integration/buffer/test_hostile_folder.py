@@ -18,7 +18,9 @@ from app.context import Context
 from app.indexing.indexer import Indexer
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.buffer.test_cleanup import end, make_old
+from tests.integration.buffer.test_indexer import is_watched
 from tests.pace import Pace
+from tests.waiting import wait_for
 
 MIB = 2**20
 MEMORY_BYTES = 150 * MIB
@@ -164,6 +166,31 @@ def plant(hostile: DiskShare, indexer: Indexer, row: dict[str, Any], outside: Pa
     for name in ("00000001.m4s", f"init-{row['init_id']}.mp4"):
         for folder in hostile.folders:
             (folder / f"{name}.{indexer.name}.part").symlink_to(outside)
+
+
+@pytest.mark.parametrize("place", ["in the folder", "beside it", "for it"])
+async def test_what_a_link_leads_to_is_not_watched(
+    ctx: Context, share: BeginShare, tmp_path: Path, place: str
+) -> None:
+    hostile, neighbour = await share("eve"), await share("ann")
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "inner").mkdir(parents=True)
+    match place:
+        case "in the folder":
+            (hostile.folder / "link").symlink_to(elsewhere)
+        case "beside it":
+            hostile.folder.with_name("link").symlink_to(elsewhere)
+        case _:
+            hostile.folder.rmdir()
+            hostile.folder.symlink_to(elsewhere)
+    async with indexing(ctx):
+        await wait_for(lambda: is_watched(neighbour.folder))
+        await keeps_up(neighbour, 1)
+        assert not is_watched(elsewhere)
+        assert not is_watched(elsewhere / "inner")
+        (elsewhere / neighbour.session_id).mkdir()
+        (elsewhere / neighbour.session_id / "live.m3u8").touch()
+        await keeps_up(neighbour, 2)
 
 
 async def test_very_many_names_are_a_matter_of_their_own_session(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import re
 import shutil
 import time
 from contextlib import suppress
@@ -459,28 +460,29 @@ async def test_an_indexer_that_is_cancelled_at_any_moment_loses_and_doubles_noth
     assert disk.files("*.m4s") == [row["name"] for row in rows]
 
 
-def is_watched(folder: Path) -> bool:
-    """Whether this process has asked the system for what happens in a folder (proc(5), fdinfo)."""
-    if not folder.exists():
-        return False
-    watched = f"inotify wd:1 ino:{folder.stat().st_ino:x} "
+def watched() -> list[int]:
+    """The inodes of what this process has asked the system for events of (proc(5), fdinfo)."""
     found = []
     for file in Path("/proc/self/fdinfo").iterdir():
         with suppress(FileNotFoundError):  # closed meanwhile
-            found.append(file.read_text())
-    return any(watched in text for text in found)
+            found += re.findall(r"^inotify wd:\w+ ino:(\w+) ", file.read_text(), re.MULTILINE)
+    return [int(inode, 16) for inode in found]
+
+
+def is_watched(folder: Path) -> bool:
+    return folder.exists() and folder.stat().st_ino in watched()
 
 
 async def test_events_that_stay_away_are_noticed_and_polled_for_instead(
     ctx: Context, share: BeginShare
 ) -> None:
     """The watched folder was moved away: what is written to the new one makes no events."""
-    root = ctx.settings.media_root / "replay-buffer"
+    disk = await share()
     with capture_logs() as logs:
         async with indexing(ctx):
-            await wait_for(lambda: is_watched(root), what="file events are asked for")
-            root.rename(root.with_name("elsewhere"))
-            disk = await share()
+            await wait_for(lambda: is_watched(disk.folder), what="file events are asked for")
+            disk.folder.rename(disk.folder.with_name("elsewhere"))
+            disk.folder.mkdir()
 
             async def polling() -> bool:
                 disk.commit(1)
@@ -489,7 +491,45 @@ async def test_events_that_stay_away_are_noticed_and_polled_for_instead(
 
             await wait_for(polling)
             assert await fastest(disk) < 1.5
+            await wait_for(lambda: not watched(), what="no events are asked for any more")
     assert [each["event"] for each in logs].count("file_events_silent") == 1
+
+
+async def test_folders_are_watched_as_long_as_their_sessions_last(
+    ctx: Context, share: BeginShare
+) -> None:
+    before = await share("ann")
+    async with indexing(ctx):
+        await wait_for(lambda: is_watched(before.folder))
+        for number in range(2):
+            disk = await share(f"user{number}")
+            disk.commit(1)
+            await disk.indexed(1)
+            await wait_for(lambda: is_watched(disk.folder))  # noqa: B023 - waited for at once
+            assert is_watched(before.folder)
+            await disk.change(ended_at=datetime.now(UTC), role=None)
+            disk.egress.end()
+            await disk.read_to_the_end()
+            await wait_for(lambda: len(watched()) == 1)
+        assert await fastest(before) < 1.5
+    await wait_for(lambda: not watched())
+
+
+async def test_a_session_that_begins_later_is_indexed_by_events(
+    ctx: Context, share: BeginShare
+) -> None:
+    """Its folder comes after its row."""
+    async with indexing(ctx):
+        disk = await share()
+        disk.folder.rmdir()
+
+        async def followed() -> bool:
+            return (await disk.session())["indexer"] is not None
+
+        await wait_for(followed)
+        disk.folder.mkdir()
+        await wait_for(lambda: is_watched(disk.folder))
+        assert await fastest(disk) < 1.5
 
 
 @pytest.mark.edge("segments of other lengths, steps in time")
