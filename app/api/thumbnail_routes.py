@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -69,14 +70,15 @@ def _answers(description: str, media_type: str) -> dict[int, Answer]:
     description="Or of the end of a window: its newest key frame, at most 640 pixels wide and "
     "high. Made to be asked for again and again.",
     answers=_answers("The picture.", _JPEG),
-    problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
+    problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, Unavailable, *_RANGES],
 )
 async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     """Drawn when it is asked for."""
     pictures = call.state.thumbnails
     window = await share_lookup.seen_window(call)
     rows = await pictures.newest(window.spans)
-    return await ranges.answer_bytes(call.request, await pictures.poster(rows), _JPEG, _REVALIDATED)
+    poster = await pictures.poster(rows, call.reader.holder)
+    return await ranges.answer_bytes(call.request, poster, _JPEG, _REVALIDATED)
 
 
 @_endpoint(
@@ -113,7 +115,9 @@ async def get_buffer_index(call: Call[WindowQuery]) -> Response:
 @_endpoint(
     "GET /buffers/{buffer_id}/thumbnails.jpg",
     "The sprite sheet that an index of a share names",
-    description="Drawn at low priority. Tiles of segments that are gone are black.",
+    description="Drawn at low priority, for one user after another; 429 if one waits for too many. "
+    "Tiles of segments that are gone are black. `width` and `height` are as an index names them; "
+    "any others are 422 with the `sizes` that there are.",
     answers=_answers("The sheet.", _JPEG),
     problems=[NotFound, NotPermitted, Gone, Unavailable, DrawingFailed, *_RANGES],
     cost=Cost.PICTURE,
@@ -127,13 +131,15 @@ async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
         raise Invalid(str(error)) from error
     caller = call.reader.caller
     share = None if caller is None else await share_lookup.seen(call, buffer_id)
-    chosen = await pictures.tiles(buffer_id, contents)
+    chosen, sizes = await pictures.tiles(buffer_id, contents)
     if share is not None:
         permit = await share_lookup.permitted(call, visibility.share_of(share))
         for row in chosen:
             if row is not None and not permit.of(row["start"], row["end"]):
                 raise witnessed.refusal(row["start"], row["end"])
-    sheet = await pictures.sheet(contents, chosen)
+        # A signed URL is an index's own, which may tell of segments that are gone meanwhile.
+        _check_size((given.width, given.height), sizes)
+    sheet = await pictures.sheet(contents, chosen, call.reader.holder)
     return await ranges.answer_bytes(call.request, sheet, _JPEG, _REVALIDATED)
 
 
@@ -147,7 +153,7 @@ async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
 async def get_clip_poster(call: Call[None]) -> Response:
     """Drawn once, when somebody asks for it first."""
     _, file = await _clip(call)
-    path = await clip_thumbnails.poster(call.ctx, call.state.drawing, file)
+    path = await clip_thumbnails.poster(call.ctx, call.state.drawing, file, call.reader.holder)
     return await _file(call.request, path)
 
 
@@ -183,8 +189,19 @@ async def get_clip_index(call: Call[None]) -> Response:
 async def get_clip_sheet(call: Call[None]) -> Response:
     """Drawn once."""
     _, file = await _clip(call)
-    path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, file)
+    path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, file, call.reader.holder)
     return await _file(call.request, path)
+
+
+def _check_size(asked: tuple[int, int], sizes: Collection[tuple[int, int]]) -> None:
+    """Raises Invalid, with the `sizes`, if no index names tiles of this size; none: all is gone."""
+    if sizes and asked not in sizes:
+        there = sorted(sizes)
+        raise Invalid(
+            f"width={asked[0]}, height={asked[1]}: the tiles of this share are "
+            f"{' or '.join(f'{width} x {height}' for width, height in there)}, as its index says",
+            sizes=there,
+        )
 
 
 async def _clip(call: Call[None]) -> tuple[ClipRow, FileRow]:

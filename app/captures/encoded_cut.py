@@ -18,7 +18,7 @@ import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process, part_file
 from app.captures.progress import Fraction, Report
-from app.captures.slots import Slots
+from app.captures.slots import CallersSlots
 from app.captures.verification import Expected
 from app.clips.clip_report import ClipContents
 from app.media import movie
@@ -47,7 +47,13 @@ class Encoding:
 
 
 async def make(
-    runs: Sequence[Run], part: Path, report: Report, slots: Slots, *, gaps: Gaps, title: str | None
+    runs: Sequence[Run],
+    part: Path,
+    report: Report,
+    slots: CallersSlots,
+    *,
+    gaps: Gaps,
+    title: str | None,
 ) -> ClipContents:
     """Writes the part: durable, verified.
 
@@ -55,14 +61,14 @@ async def make(
     """
     inputs: list[Path] = []
     try:
-        async with slots.copying:
+        async with slots.copying():
             encoding = await asyncio.to_thread(plan, runs, gaps)
             fraction = Fraction(0.0, COPYING_SHARE)
             for number, planned in enumerate(encoding.movies):
                 inputs.append(local.beside(part, f"input{number}"))
                 copying = part_file.write(planned, inputs[-1], fraction.set)
                 await report.watch(copying, fraction)
-        async with slots.encoding:
+        async with slots.encoding():
             await report.stage(CaptureStage.ENCODING)
             fraction = Fraction(COPYING_SHARE, 1.0)
             encoded = encode(encoding, inputs, part, title=title, on_progress=fraction.set)

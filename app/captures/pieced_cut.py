@@ -11,7 +11,7 @@ import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process, part_file
 from app.captures.progress import Fraction, Report
-from app.captures.slots import Slots
+from app.captures.slots import CallersSlots
 from app.clips.clip_report import ClipContents
 from app.media import fragment, movie
 from app.media.ends import Ends, Piece
@@ -47,7 +47,7 @@ class _Encoded:
 
 
 async def make(
-    pieces: Ends, part: Path, report: Report, slots: Slots, *, gaps: Gaps, title: str | None
+    pieces: Ends, part: Path, report: Report, slots: CallersSlots, *, gaps: Gaps, title: str | None
 ) -> ClipContents:
     """Writes the part: durable, verified.
 
@@ -55,12 +55,12 @@ async def make(
     """
     files: list[Path] = []
     try:
-        async with slots.encoding:
+        async with slots.encoding():
             await report.stage(CaptureStage.ENCODING)
             fraction = Fraction(0.0, PIECES_SHARE)
             encoding = pieced(pieces, part, files, gaps=gaps, title=title, on_progress=fraction.set)
             planned = await report.watch(encoding, fraction)
-        async with slots.copying:
+        async with slots.copying():
             await report.stage(CaptureStage.COPYING)
             await part_file.write_whole(planned, part, report, Fraction(PIECES_SHARE, 1.0))
     finally:

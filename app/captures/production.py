@@ -14,7 +14,7 @@ from app.captures import copied_cut, encoded_cut, pieced_cut, window_media
 from app.captures.capture_leases import Lost
 from app.captures.failures import NothingRecorded
 from app.captures.progress import Report
-from app.captures.slots import Slots
+from app.captures.slots import CallersSlots, Slots
 from app.captures.window_media import WindowMedia
 from app.clips import clip_report
 from app.clips.clip_location import storage_path
@@ -40,7 +40,8 @@ async def make(ctx: Context, slots: Slots, capture: CaptureRow, report: Report) 
         local.part_path, root, storage_path(capture), capture["attempts"]
     )
     try:
-        result = await _written(ctx, slots, capture, part, report)
+        callers = CallersSlots(slots, capture["caller"])
+        result = await _written(ctx, callers, capture, part, report)
     except BaseException as error:
         part.unlink(missing_ok=True)
         if isinstance(error, NothingToShow):
@@ -55,9 +56,9 @@ async def make(ctx: Context, slots: Slots, capture: CaptureRow, report: Report) 
 
 
 async def _written(
-    ctx: Context, slots: Slots, capture: CaptureRow, part: Path, report: Report
+    ctx: Context, slots: CallersSlots, capture: CaptureRow, part: Path, report: Report
 ) -> CaptureResult:
-    async with slots.copying:
+    async with slots.copying():
         await report.begin()
         media = await window_media.read(ctx, capture)
         runs = await asyncio.to_thread(media.runs, ctx.settings.media_root, capture["gaps"])
@@ -76,7 +77,7 @@ async def _written(
 
 
 async def _exact(
-    runs: Sequence[Run], slots: Slots, capture: CaptureRow, part: Path, report: Report
+    runs: Sequence[Run], slots: CallersSlots, capture: CaptureRow, part: Path, report: Report
 ) -> ClipContents:
     """Pieced if that can be, encoded whole otherwise."""
     gaps, title = capture["gaps"], capture["title"] or None

@@ -28,7 +28,8 @@ from app.models import FileRow
 from app.models.schema import ReplayClip
 from app.storage import local
 from app.storage.confined import PathRefused, inside, is_name
-from app.viewing.drawing import Drawing
+from app.viewing import drawing
+from app.viewing.drawing import Drawing, Kind
 from app.work import rounds
 from app.work.jobs import hours, job, seconds
 
@@ -52,19 +53,22 @@ async def index(ctx: Context, file: FileRow) -> tuple[Grid, list[Cue]]:
     return _grid(movie), cues
 
 
-async def poster(ctx: Context, drawing: Drawing, file: FileRow) -> Path:
-    """The file of the first key frame that the clip shows. Raises Gone, StorageFull."""
+async def poster(ctx: Context, queue: Drawing, file: FileRow, user: str) -> Path:
+    """The file of the first key frame that the clip shows, for a user.
+
+    Raises Gone, StorageFull, TooManyRequests, Unavailable if drawing takes longer.
+    """
 
     async def make() -> bytes:
         return await asyncio.to_thread(_read, _poster, _clip_path(ctx, file))
 
-    return await _kept(ctx, drawing, file, "poster.jpg", make)
+    return await _kept(ctx, queue, file, (Kind.POSTER, "poster.jpg"), user, make)
 
 
-async def sheet(ctx: Context, drawing: Drawing, file: FileRow) -> Path:
-    """The file of the clip's sheet.
+async def sheet(ctx: Context, queue: Drawing, file: FileRow, user: str) -> Path:
+    """The file of the clip's sheet, for a user.
 
-    Raises Gone, StorageFull, Unavailable if drawing takes longer, DrawingFailed.
+    Raises Gone, StorageFull, TooManyRequests, Unavailable if drawing takes longer, DrawingFailed.
     """
 
     async def make() -> bytes:
@@ -79,7 +83,7 @@ async def sheet(ctx: Context, drawing: Drawing, file: FileRow) -> Path:
         ]
         return await drawing.sheet(sheets.plan(_grid(movie), tiles))
 
-    return await _kept(ctx, drawing, file, "sheet.jpg", make)
+    return await _kept(ctx, queue, file, (Kind.SHEET, "sheet.jpg"), user, make)
 
 
 def remove(root: Path, clip_id: str) -> None:
@@ -105,12 +109,14 @@ async def sweep(ctx: Context) -> None:
 
 async def _kept(
     ctx: Context,
-    drawing: Drawing,
+    queue: Drawing,
     file: FileRow,
-    name: str,
+    what: tuple[Kind, str],
+    user: str,
     make: Callable[[], Awaitable[bytes]],
 ) -> Path:
     root, clip_id = ctx.settings.media_root, file["resource_id"]
+    kind, name = what
     storage_path = f"{THUMBNAILS_ROOT}/{clip_id}/{name}"
     path = local.locate(root, storage_path)
 
@@ -125,7 +131,7 @@ async def _kept(
             raise Gone("the clip was deleted")
 
     if not path.exists():
-        await drawing.once(storage_path, make_and_keep)
+        await queue.once(kind, storage_path, user, make_and_keep)
     return path
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,8 +28,8 @@ from app.media.sprites import POSTER, fitted
 from app.models import MediaRange, SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import PathRefused, is_name, member
-from app.viewing import windows
-from app.viewing.drawing import Drawing
+from app.viewing import drawing, windows
+from app.viewing.drawing import Drawing, Kind
 from app.viewing.lru_cache import LruCache
 from app.viewing.stripes import Contents
 
@@ -44,10 +44,9 @@ log = structlog.get_logger()
 class Thumbnails:
     """The pictures of buffers that this process has made lately."""
 
-    def __init__(self, ctx: Context, drawing: Drawing) -> None:
+    def __init__(self, ctx: Context, queue: Drawing) -> None:
         self._ctx = ctx
-        self._drawing = drawing
-        self._one = asyncio.Semaphore(1)
+        self._queue = queue
         self._posters = LruCache[bytes](POSTERS)
         self._sheets = LruCache[bytes](SHEETS)
 
@@ -75,36 +74,50 @@ class Thumbnails:
                 return rows
         return []
 
-    async def poster(self, rows: Sequence[SegmentRow]) -> bytes:
-        """The key frame of the first of these segments that has one, as JPEG. Raises Gone."""
-        sessions = await self._folders({row["session_id"] for row in rows})
-        for row in rows:
-            async with self._one:
-                poster = self._posters.get(row["_id"])
-                if poster is None:
-                    poster = await asyncio.to_thread(_poster, sessions.get(row["session_id"]), row)
-                if poster is not None:
-                    self._posters.put(row["_id"], poster)
-                    return poster
-        raise Gone("nothing is kept of this share any more")
+    async def poster(self, rows: Sequence[SegmentRow], user: str) -> bytes:
+        """The key frame of the first of these segments that has one, as JPEG, for a user.
 
-    async def tiles(self, buffer_id: str, contents: Contents) -> list[SegmentRow | None]:
+        Raises Gone, TooManyRequests, Unavailable if drawing takes longer.
+        """
+        # By all of them: what is drawn of a later one is not for who may see the first one alone.
+        name = ",".join(row["_id"] for row in rows)
+
+        async def make() -> bytes:
+            folders = await self._folders({row["session_id"] for row in rows})
+            poster = await asyncio.to_thread(_first_poster, folders, rows)
+            if poster is None:
+                raise Gone("nothing is kept of this share any more")
+            self._posters.put(name, poster)
+            return poster
+
+        cached = self._posters.get(name)
+        if cached is not None:
+            return cached
+        return await self._queue.once(Kind.POSTER, name, user, make)
+
+    async def tiles(
+        self, buffer_id: str, contents: Contents
+    ) -> tuple[list[SegmentRow | None], Collection[tuple[int, int]]]:
         """For each tile of a sheet the first segment that it stands for, or the last; None: gone.
 
-        Reads two rows for a tile, whatever the sheet stands for.
+        And the sizes, (width, height), that tiles have on sheets of what is left of them. Reads
+        two rows for a tile, whatever the sheet stands for.
         """
         ends = [tile for stripe in contents.stripes for tile in stripe.ends(contents.every)]
         names = list(dict.fromkeys(name for tile in ends for name in tile))
         query = {"_id": {"$in": names}, "buffer_id": buffer_id}
         found = await self._ctx.store.rows(Segment).find(query).to_list()
         there = {row["_id"]: row for row in await self._offered(found)}
-        return [there.get(first) or there.get(last) for first, last in ends]
+        sizes = {fitted(row["width"], row["height"]) for row in there.values()}
+        return [there.get(first) or there.get(last) for first, last in ends], sizes
 
-    async def sheet(self, contents: Contents, chosen: Sequence[SegmentRow | None]) -> bytes:
-        """The sheet with these contents as JPEG, black where a segment is gone.
+    async def sheet(
+        self, contents: Contents, chosen: Sequence[SegmentRow | None], user: str
+    ) -> bytes:
+        """The sheet with these contents as JPEG, black where a segment is gone, for a user.
 
-        `chosen`: its tiles' segments, see `tiles`. Raises Gone if all are gone, Unavailable if
-        drawing takes longer, DrawingFailed.
+        `chosen`: its tiles' segments, see `tiles`. Raises Gone if all are gone, TooManyRequests,
+        Unavailable if drawing takes longer, DrawingFailed.
         """
         named = [row and row["_id"] for row in chosen]
         name = hashlib.sha256(repr((contents, named)).encode()).hexdigest()
@@ -115,13 +128,15 @@ class Thumbnails:
             return sheet
 
         cached = self._sheets.get(name)
-        return cached if cached is not None else await self._drawing.once(name, make)
+        if cached is not None:
+            return cached
+        return await self._queue.once(Kind.SHEET, name, user, make)
 
     async def _draw(self, contents: Contents, chosen: Sequence[SegmentRow | None]) -> bytes:
         rows = {number: row for number, row in enumerate(chosen) if row is not None}
         folders = await self._folders({row["session_id"] for row in rows.values()})
         tiles = await asyncio.to_thread(_tiles, folders, rows)
-        sheet = await self._drawing.sheet(sheets.plan(contents.grid, tiles)) if tiles else b""
+        sheet = await drawing.sheet(sheets.plan(contents.grid, tiles)) if tiles else b""
         if not sheet:
             raise Gone("nothing is kept of this part of the share any more")
         return sheet
@@ -150,6 +165,12 @@ class Thumbnails:
         return [
             row for row in rows if row["state"] == SegmentState.INDEXED and row["_id"] not in hidden
         ]
+
+
+def _first_poster(folders: Mapping[str, Path], rows: Sequence[SegmentRow]) -> bytes | None:
+    """The poster of the first of these segments that has one."""
+    posters = (_poster(folders.get(row["session_id"]), row) for row in rows)
+    return next(filter(None, posters), None)
 
 
 def _poster(folder: Path | None, row: SegmentRow) -> bytes | None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.context import Context
-from app.errors import Gone, ReplayError
+from app.errors import Gone, ReplayError, TooManyRequests
 from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
@@ -22,9 +22,13 @@ from app.viewing.fragment_sources import SegmentChanged
 from app.viewing.lru_cache import LruCache
 from app.viewing.watched_windows import Watch
 from app.viewing.windows import Window
+from app.work.turns import Turns
 
 CACHED_MOVIES = 16
 """Planned movies that a process caches: about 1 MB for 10 minutes at 60 frames a second."""
+WAITING = 32
+"""Requests of one watcher that wait for a movie to be planned: players ask for several ranges."""
+_RETRY_SECONDS = 1
 
 
 class PictureSizesDiffer(ReplayError):
@@ -47,20 +51,21 @@ class Replays:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self._planned = LruCache[Planned](CACHED_MOVIES)
+        self._turns = Turns()
 
     async def of(self, watch: Watch, now: datetime) -> Planned:
         """The movie of a window, or of the part of it that can be had, pinned.
 
-        Raises Gone, BufferEmpty, Invalid, WindowTooLong, PictureSizesDiffer.
+        One is planned at a time, watchers in turn. Raises Gone, BufferEmpty, Invalid,
+        WindowTooLong, PictureSizesDiffer, TooManyRequests if the watcher waits for too many.
         """
         known = self._planned.get(watch.owner)
         if known is None or known.kept_until <= now:
-            known = await self._renewed(watch, known, now)
-            self._planned.put(known.watch.owner, known)
+            known = await self._renewed(watch, now)
         await asyncio.to_thread(_check, known.movie)
         return known
 
-    async def _renewed(self, watch: Watch, known: Planned | None, now: datetime) -> Planned:
+    async def _renewed(self, watch: Watch, now: datetime) -> Planned:
         spans = await watched_windows.renew(self.ctx.store, watch, now)
         if not spans:
             window = await self._window(watch, now)
@@ -75,11 +80,23 @@ class Replays:
             raise gone()
         kept_until = now + watched_windows.RENEW
         made_of = _fingerprint(media, sessions)
-        if known is not None and known.fingerprint == made_of:
-            return replace(known, kept_until=kept_until)
         root = self.ctx.settings.media_root
-        made = await asyncio.to_thread(_plan, root, media, sessions)
-        return Planned(watch, made, made_of, kept_until)
+        waiting = self._turns.waiting(watch.watcher)
+        if waiting >= WAITING:
+            raise TooManyRequests(
+                f"{waiting} movies wait to be prepared for you: ask again when you have them",
+                retry_after=_RETRY_SECONDS,
+                limit=WAITING,
+            )
+        async with self._turns.turn(watch.watcher):
+            known = self._planned.get(watch.owner)  # perhaps planned while this one waited
+            if known is not None and known.fingerprint == made_of:
+                planned = replace(known, kept_until=kept_until)
+            else:
+                made = await asyncio.to_thread(_plan, root, media, sessions)
+                planned = Planned(watch, made, made_of, kept_until)
+            self._planned.put(watch.owner, planned)  # for who waits next
+            return planned
 
     async def _window(self, watch: Watch, now: datetime) -> Window:
         settings = self.ctx.settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -14,11 +14,12 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from app.errors import Unavailable
+from app.errors import TooManyRequests, Unavailable
 from app.media import sheets
 from app.media.sheets import Tile
 from app.media.sprites import Grid
-from app.viewing.drawing import AT_ONCE, Drawing, DrawingFailed
+from app.viewing import drawing as drawings
+from app.viewing.drawing import AT_ONCE, Drawing, DrawingFailed, Kind
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
@@ -54,9 +55,10 @@ async def test_who_asks_at_the_same_time_shares_one_drawing(drawing: Drawing) ->
         await asyncio.sleep(0)
         return "drawn"
 
-    assert await asyncio.gather(*(drawing.once("one", make) for _ in range(5))) == ["drawn"] * 5
+    together = (drawing.once(Kind.SHEET, "one", user, make) for user in "abcde")
+    assert await asyncio.gather(*together) == ["drawn"] * 5
     assert begun == 1
-    assert await drawing.once("one", make) == "drawn"
+    assert await drawing.once(Kind.SHEET, "one", "a", make) == "drawn"
     assert begun == 2
 
 
@@ -70,9 +72,9 @@ async def test_a_drawing_goes_on_when_nobody_waits_any_more(drawing: Drawing) ->
         done.set()
 
     with pytest.raises(Unavailable) as refused:
-        await drawing.once("slow", make)
+        await drawing.once(Kind.SHEET, "slow", "ann", make)
     assert refused.value.extra["retry_after"] > 0  # type: ignore[operator]
-    waiter = asyncio.create_task(drawing.once("slow", make))
+    waiter = asyncio.create_task(drawing.once(Kind.SHEET, "slow", "ann", make))
     await asyncio.sleep(0)
     waiter.cancel()
     ready.set()
@@ -80,15 +82,58 @@ async def test_a_drawing_goes_on_when_nobody_waits_any_more(drawing: Drawing) ->
 
 
 async def test_more_drawings_than_can_wait_are_refused(drawing: Drawing) -> None:
+    """Of one user, and of all of them."""
     ready = asyncio.Event()
-    waiting = [
-        asyncio.create_task(drawing.once(str(number), ready.wait)) for number in range(AT_ONCE)
-    ]
+    asked = [drawing.once(Kind.SHEET, f"a{number}", "ann", ready.wait) for number in range(8)]
+    rest = [str(number) for number in range(AT_ONCE - 8)]
+    asked += [drawing.once(Kind.SHEET, name, name, ready.wait) for name in rest]
+    waiting = [asyncio.create_task(each) for each in asked]
     await asyncio.sleep(0)
+    with pytest.raises(TooManyRequests) as refused:
+        await drawing.once(Kind.SHEET, "a8", "ann", ready.wait)
+    assert (refused.value.extra["limit"], refused.value.extra["retry_after"]) == (8, 5)
     with pytest.raises(Unavailable):
-        await drawing.once("one more", ready.wait)
+        await drawing.once(Kind.SHEET, "one more", "zoe", ready.wait)
     ready.set()
-    assert await asyncio.gather(*waiting) == [True] * AT_ONCE
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(each) for each in found} <= {bool, Unavailable}  # or the patience is over
+
+
+async def test_what_another_asks_for_is_drawn_after_the_one_that_is_drawn_now(
+    drawing: Drawing,
+) -> None:
+    """Also if it waits already, among many things that somebody else has asked for."""
+    order: list[str] = []
+    go_on = asyncio.Event()
+
+    def make(name: str) -> Callable[[], Awaitable[None]]:
+        async def draw() -> None:
+            order.append(name)
+            await go_on.wait()
+
+        return draw
+
+    async def ask(user: str, name: str) -> None:
+        with suppress(Unavailable):
+            await drawing.once(Kind.SHEET, name, user, make(name))
+
+    asked = [("ann", f"a{number}") for number in range(8)]
+    asked += [("bob", "a6"), ("cyd", "c"), ("ann", "a1")]
+    tasks = []
+    for user, name in asked:
+        tasks.append(asyncio.create_task(ask(user, name)))
+        await asyncio.sleep(0)
+    poster = drawing.once(Kind.POSTER, "p", "ann", asyncio.Event().wait)
+    tasks.append(asyncio.create_task(_ignoring_unavailable(poster)))
+    go_on.set()
+    await asyncio.gather(*tasks)
+    assert order[:3] == ["a0", "a6", "c"]
+    assert sorted(order) == [*(f"a{number}" for number in range(8)), "c"]
+
+
+async def _ignoring_unavailable(asked: Awaitable[object]) -> None:
+    with suppress(Unavailable):
+        await asked
 
 
 async def test_an_error_reaches_everybody_who_waits(drawing: Drawing) -> None:
@@ -96,7 +141,7 @@ async def test_an_error_reaches_everybody_who_waits(drawing: Drawing) -> None:
         raise DrawingFailed("no")
 
     found = await asyncio.gather(
-        *(drawing.once("one", make) for _ in range(3)), return_exceptions=True
+        *(drawing.once(Kind.SHEET, "one", user, make) for user in "abc"), return_exceptions=True
     )
     assert [type(error) for error in found] == [DrawingFailed] * 3
 
@@ -110,11 +155,15 @@ def has_ended(process: psutil.Process) -> bool:
 
 
 async def test_the_program_runs_at_low_priority_one_at_a_time(
-    drawing: Drawing, slow_plan: bytes, tmp_path: Path
+    slow_plan: bytes, tmp_path: Path
 ) -> None:
     """The second begins when the first has ended."""
+    patient, draw = Drawing(), partial(drawings.sheet, slow_plan)
     async with asyncio.TaskGroup() as group:  # whatever fails, no program stays for the next test
-        both = [group.create_task(drawing.sheet(slow_plan)) for _ in range(2)]
+        both = [
+            group.create_task(patient.once(Kind.SHEET, name, "ann", draw))
+            for name in ("one", "two")
+        ]
         for _ in both:
             found = await wait_for(program)
             assert found is not None
@@ -126,16 +175,16 @@ async def test_the_program_runs_at_low_priority_one_at_a_time(
 
 
 async def test_a_program_that_fails_tells_its_words_to_the_log_alone(
-    drawing: Drawing, capfd: pytest.CaptureFixture[str]
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(DrawingFailed) as failed:
-        await drawing.sheet(b"no plan")
+        await drawings.sheet(b"no plan")
     assert "JSON" not in failed.value.detail
     assert "JSONDecodeError" in capfd.readouterr().out
 
 
-async def test_a_program_that_is_killed_is_a_failure(drawing: Drawing, slow_plan: bytes) -> None:
-    task = asyncio.create_task(drawing.sheet(slow_plan))
+async def test_a_program_that_is_killed_is_a_failure(slow_plan: bytes) -> None:
+    task = asyncio.create_task(drawings.sheet(slow_plan))
     found = await wait_for(program)
     assert found is not None
     found.send_signal(signal.SIGKILL)
@@ -145,7 +194,8 @@ async def test_a_program_that_is_killed_is_a_failure(drawing: Drawing, slow_plan
 
 async def test_closing_ends_the_program(slow_plan: bytes) -> None:
     drawing = Drawing()
-    task = asyncio.create_task(drawing.once("slow", lambda: drawing.sheet(slow_plan)))
+    draw = partial(drawings.sheet, slow_plan)
+    task = asyncio.create_task(drawing.once(Kind.SHEET, "slow", "ann", draw))
     found = await wait_for(program)
     assert found is not None
     await drawing.close()

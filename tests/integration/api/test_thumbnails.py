@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -27,7 +28,7 @@ from app.clips import clip_expiry, clip_thumbnails, library
 from app.context import Context
 from app.media import pictures
 from app.models.schema import ReplayClip
-from tests.integration.api.conftest import OWNER, SHARER, STRANGER, MakeShare
+from tests.integration.api.conftest import OWNER, SHARER, STRANGER, MakeShare, bearer, token
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.captures.checking import work_on
 from tests.media_factory import MediaFactory, Recording, Shape, number_in
@@ -309,6 +310,44 @@ async def test_a_sheet_that_no_index_names_is_refused(
         f"{path_of(made, 'thumbnails.jpg')}?{urlencode(query | changed)}", headers=OWNER
     )
     assert found.status_code == 422, found.text
+
+
+async def test_a_sheet_has_the_size_that_its_index_names(
+    http: httpx.AsyncClient, share: MakeShare
+) -> None:
+    """Every other one would be drawn anew; who asks for it is told which there are."""
+    made = await share()
+    query = {"tiles": f"{made.session_id}.0-4", "every": "1", "width": "80", "height": "44"}
+    url = path_of(made, "thumbnails.jpg")
+    found = await http.get(f"{url}?{urlencode(query)}", headers=OWNER)
+    assert found.status_code == 422, found.text
+    assert (found.json()["type"], found.json()["sizes"]) == ("invalid", [[160, 90]])
+    query |= {"width": "160", "height": "90"}
+    assert (await http.get(f"{url}?{urlencode(query)}", headers=OWNER)).status_code == 200
+
+
+async def test_who_asks_for_many_sheets_keeps_nobody_else_waiting(
+    http: httpx.AsyncClient, share: MakeShare
+) -> None:
+    made, others = await share(), await share("bob")
+    size = "every=1&width=160&height=90"
+    stripe = f"{made.session_id}.0-4"
+    many = [
+        asyncio.create_task(
+            http.get(
+                f"{path_of(made, 'thumbnails.jpg')}?tiles={','.join([stripe] * count)}&{size}",
+                headers=OWNER,
+            )
+        )
+        for count in range(1, 9)
+    ]
+    await asyncio.wait(many, return_when=asyncio.FIRST_COMPLETED)
+    url = f"{path_of(others, 'thumbnails.jpg')}?tiles={others.session_id}.0-4&{size}"
+    before = sum(task.done() for task in many)
+    found = await http.get(url, headers=bearer(token("bob")))
+    assert found.status_code == 200, found.text
+    assert sum(task.done() for task in many) <= before + 2, "the one drawn then, and the next"
+    assert [(await task).status_code for task in many] == [200] * 8
 
 
 async def test_a_sheet_shows_nothing_of_another_share(

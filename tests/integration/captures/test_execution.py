@@ -6,10 +6,12 @@ import asyncio
 import math
 import os
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from app.access import quota
+from app.access.tokens import Caller
 from app.captures import endings, execution
 from app.captures.slots import Slots
 from app.context import Context
@@ -30,10 +32,10 @@ from tests.integration.captures.checking import (
     waiting,
     work_on,
 )
-from tests.integration.captures.conftest import ADA, MakeShare, end_share
+from tests.integration.captures.conftest import ADA, ADMIN, MakeShare, end_share
 from tests.integration.queued import empty_redis, queued
 from tests.media_factory import MediaFactory, Recording, Shape
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 UNDECODABLE_FRAMES = 3
 """At a window's end inside a GOP: B-frames of which a reference came only after the end."""
@@ -320,6 +322,30 @@ async def test_ten_captures_at_once_are_all_made(ctx: Context, ended_share: Make
     assert len({each.file["checksum"] for each in made if each.file}) == 1
     check_whole(made[0], share)
     assert len(files(ctx)) == 10
+
+
+def wait_in_line(slots: Slots, caller: Caller, count: int) -> bool:
+    return slots.copies.waiting(caller.identity) == count
+
+
+async def test_one_capture_does_not_wait_for_the_ten_of_somebody_else(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """A worker makes those of different callers in turn."""
+    await ended_share()
+    slots = Slots.of(ctx.settings.model_copy(update={"captures_at_once": 1}))
+    many = [await accepted(ctx, ADA, last=20) for _ in range(10)]
+    one = await accepted(ctx, ADMIN, identity="ada", last=20)
+    async with slots.copies.turn("somebody"):
+        tasks: list[asyncio.Task[None]] = []
+        for rows, who in ((many, ADA), ([one], ADMIN)):
+            tasks += [asyncio.create_task(work_on(ctx, row["_id"], slots)) for row in rows]
+            await wait_for(partial(wait_in_line, slots, who, len(rows)))
+    await asyncio.gather(*tasks)
+    made = [(await done(ctx, row["_id"])).capture["result"] for row in (*many, one)]
+    written = [result["created_at"] for result in made if result is not None]
+    assert sorted(written)[1] == written[-1]
+    assert len(written) == 11
 
 
 @pytest.mark.edge("two replicas of everything")
