@@ -106,8 +106,14 @@ class Store:
     """An open database. Build it inside the running event loop; `close()` it in the same loop."""
 
     def __init__(self, mongo_url: str) -> None:
+        # What Python can't hold, a date after the year 9999 or text that is no UTF-8, becomes the
+        # nearest that it can: by itself it would fail whatever reads its row, among all others.
         self.client: AsyncMongoClient[Row] = AsyncMongoClient(
-            mongo_url, tz_aware=True, serverSelectionTimeoutMS=5000
+            mongo_url,
+            tz_aware=True,
+            datetime_conversion="DATETIME_CLAMP",
+            unicode_decode_error_handler="replace",
+            serverSelectionTimeoutMS=5000,
         )
         self.database = self.client[parse_uri(mongo_url)["database"] or "replay"]
 

@@ -22,6 +22,7 @@ from app.buffer.retention_period import retention
 from app.indexing import fragment_files, session_leases
 from app.indexing.backlog import NEVER, Listing, Stamp, is_over, look, segments_on_disk
 from app.indexing.playlist import Entry
+from app.indexing.row_writer import Unwritable
 from app.indexing.segment_rows import SegmentMaker, Tools
 from app.media.fragment import Continuity
 from app.models import SegmentRow, SegmentState, SessionRow
@@ -201,7 +202,12 @@ class Follower:
         if late:
             previous = await self.maker.continuity_before(entry.sequence)
         committed_at = _written_at(stamp)
-        made = await self.maker.make(entry, previous, self._coverage.end_ticks, committed_at)
+        try:
+            made = await self.maker.make(entry, previous, self._coverage.end_ticks, committed_at)
+        except Unwritable as error:  # it leaves a hole, and its neighbours go on
+            metrics.ERRORS.labels("segment_unwritable").inc()
+            self._say_once("segment_unwritable", segment=entry.name, error=str(error))
+            return
         if late:
             # Readers look for rows above the summary's last one: it is told of before it is there.
             self._cover(made.row)

@@ -18,7 +18,7 @@ from app.buffer.session_folders import folders_of, fragment_path
 from app.context import Context
 from app.indexing import fragment_files
 from app.indexing.playlist import Entry
-from app.indexing.row_writer import RowWriter
+from app.indexing.row_writer import RowWriter, Unwritable, encoded
 from app.indexing.session_clock import SessionClock
 from app.media.faults import Fault, Unpreparable
 from app.media.fragment import Continuity
@@ -84,12 +84,21 @@ class SegmentMaker:
         """Makes a segment's row. A segment that can't be used is quarantined.
 
         `end_ticks`: where the session's media ended before. `committed_at`: when a playlist named
-        the segment. Raises OSError if nothing can be written.
+        the segment. Raises OSError if nothing can be written, Unwritable if not even the row of a
+        segment that can't be used can be.
         """
         try:
-            fragment = await self._fragment(entry, previous, committed_at)
+            return await self._usable(entry, previous, committed_at)
         except Unpreparable as error:
             return NewSegment(await self._faulty(entry, error, end_ticks, committed_at), None)
+        except Unwritable as error:
+            fault = Unpreparable(entry.name, [Fault(FaultSlug.CORRUPT, str(error))])
+            return NewSegment(await self._faulty(entry, fault, end_ticks, committed_at), None)
+
+    async def _usable(
+        self, entry: Entry, previous: Continuity | None, committed_at: datetime
+    ) -> NewSegment:
+        fragment = await self._fragment(entry, previous, committed_at)
         prepared = fragment.prepared
         if entry.start is not None:
             self._anchor = (entry.start, prepared.first_pts)
@@ -193,21 +202,27 @@ class SegmentMaker:
         **media: Any,
     ) -> SegmentRow:
         clock_ns = await self.clock.of(entry, start_ticks, committed_at)
-        row = Segment(
-            id=f"{self._session_id}:{entry.sequence}",
-            session_id=self._session_id,
-            buffer_id=self._buffer_id,
-            sequence=entry.sequence,
-            name=name,
-            start=clock.wall(clock_ns, start_ticks),
-            end=clock.wall(clock_ns, end_ticks),
-            start_ticks=start_ticks,
-            end_ticks=end_ticks,
-            extinf_seconds=entry.seconds,
-            indexed_at=datetime.now(UTC),
-            **media,
-        )
-        return row_of(row)
+        try:
+            row = row_of(
+                Segment(
+                    id=f"{self._session_id}:{entry.sequence}",
+                    session_id=self._session_id,
+                    buffer_id=self._buffer_id,
+                    sequence=entry.sequence,
+                    name=name,
+                    start=clock.wall(clock_ns, start_ticks),
+                    end=clock.wall(clock_ns, end_ticks),
+                    start_ticks=start_ticks,
+                    end_ticks=end_ticks,
+                    extinf_seconds=entry.seconds,
+                    indexed_at=datetime.now(UTC),
+                    **media,
+                )
+            )
+            encoded(row)
+        except (ValueError, OverflowError) as error:
+            raise Unwritable(f"segment {entry.sequence} has no row: {error}") from error
+        return row
 
 
 def _size(written: ForeignFolder, name: str) -> int:

@@ -6,8 +6,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import bson
 import pymongo.lock
 import pytest
+from bson.datetime_ms import DatetimeMS
 
 from app.context import Context
 from app.errors import Invalid
@@ -120,3 +122,22 @@ async def test_a_task_that_is_told_to_end_ends_whatever_it_waits_for() -> None:
         with pytest.raises(asyncio.CancelledError):
             await asking
         assert await wait_for(answer, PATIENCE_SECONDS) == 1
+
+
+TOO_LATE, TOO_EARLY = DatetimeMS(2**62), DatetimeMS(-(2**62))
+
+
+@pytest.mark.parametrize(
+    ("data", "read"),
+    [
+        (bson.encode({"v": TOO_LATE}), datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
+        (bson.encode({"v": TOO_EARLY}), datetime(1, 1, 1, tzinfo=UTC)),
+        (bson.encode({"v": "a??z"}).replace(b"??", b"\xff\xfe"), "a\ufffd\ufffdz"),
+    ],
+    ids=["after the year 9999", "before the year 1", "not UTF-8"],
+)
+async def test_what_python_can_not_hold_is_read_as_the_nearest_that_it_can(
+    ctx: Context, data: bytes, read: object
+) -> None:
+    """The bytes are as a database may give them; the embedded one refuses such dates."""
+    assert bson.decode(data, ctx.store.database.codec_options) == {"v": read}
