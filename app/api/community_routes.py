@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -20,7 +21,9 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import NotFound
-from app.models import AccessMode, AuditAction, CapturePolicy, Role
+from app.events import outbox
+from app.models import AccessMode, AuditAction, CapturePolicy, MemberRow, Role, Row
+from app.models.schema import Buffer
 from app.recording import admission
 
 
@@ -103,7 +106,8 @@ async def get_config(call: Call[None]) -> ConfigView:
 @_endpoint(
     "PUT /communities/{community}/config",
     "Change the rules of a community",
-    description="They act at once on shares that are waiting, refused or being recorded. Limits "
+    description="They act at once on shares that are waiting, refused or being recorded. Another "
+    "`access` or `capture_policy` ends the URLs of the community's shares. Limits "
     "need MANAGE_REPLAY_LIMITS and stay below the ceilings of the instance (422 with `ceiling`); "
     "`access` and `capture_policy` need an admin of the community.",
     answers={HTTPStatus.OK: Answer("The rules in force now.")},
@@ -116,12 +120,25 @@ async def put_config(call: Call[ConfigRequest]) -> ConfigView:
         await management.check_administrates(ctx.store, call.caller, community)
     check_ceilings(ctx.settings, **change)
     if change:
-        await communities.configure(ctx.store, community, change)
+        await _configure(call, community, change)
         await audit.note(
             ctx.store, call.caller.identity, AuditAction.COMMUNITY_CONFIGURED, community, **change
         )
         await admission.ask_again(ctx, {"community": community})
     return await _config(ctx, community)
+
+
+async def _configure(call: Call[Any], community: str, change: Row) -> None:
+    """Changes the rules. If they say otherwise who may do what, URLs of before are good no more."""
+    ctx = call.ctx
+    before = await communities.rules(ctx.store, ctx.settings, community)
+    await communities.configure(ctx.store, community, change)
+    after = await communities.rules(ctx.store, ctx.settings, community)
+    if any(getattr(before, name) != getattr(after, name) for name in _POLICIES):
+        shares = ctx.store.rows(Buffer)
+        for sharer in await shares.distinct("identity", {"community": community}):
+            await generations.end(ctx.store, ctx.settings, ctx.instance, sharer, [Endable.SHARING])
+        call.state.generations.clear()
 
 
 @_endpoint(
@@ -156,8 +173,10 @@ async def put_member(call: Call[MemberRequest]) -> MemberView:
     )
     ctx, community = call.ctx, member.community
     await management.check_gives(ctx.store, call.caller, community, member.role, member.grants)
+    before = await communities.member(ctx.store, community, member.identity)
     await communities.set_member(ctx.store, **member.model_dump())
     await _changed(call, AuditAction.MEMBER_SET, role=member.role, grants=member.grants)
+    await _tell(call, before, member.role, member.grants)
     return member
 
 
@@ -171,9 +190,11 @@ async def put_member(call: Call[MemberRequest]) -> MemberView:
 )
 async def delete_member(call: Call[None]) -> None:
     """If they have one."""
-    community, identity = call.name("community"), call.name("identity")
-    if await communities.remove_member(call.ctx.store, community, identity):
+    store, community, identity = call.ctx.store, call.name("community"), call.name("identity")
+    before = await communities.member(store, community, identity)
+    if await communities.remove_member(store, community, identity):
         await _changed(call, AuditAction.MEMBER_REMOVED)
+        await _tell(call, before, Role.MEMBER, [])
 
 
 async def _changed(call: Call[Any], action: AuditAction, **data: Any) -> None:
@@ -186,6 +207,27 @@ async def _changed(call: Call[Any], action: AuditAction, **data: Any) -> None:
     await generations.end(ctx.store, ctx.settings, ctx.instance, identity, [Endable.WATCHING])
     call.state.generations.clear()
     await admission.ask_again(ctx, {"community": community, "identity": identity})
+
+
+async def _tell(call: Call[Any], before: MemberRow | None, role: str, grants: list[str]) -> None:
+    """Tells the app's chat whose role it is, unless it is the one they had."""
+    had = (before["role"], before["grants"]) if before else (Role.MEMBER, [])
+    if had == (role, grants):
+        return
+    await outbox.tell(
+        call.ctx,
+        outbox.ROLE_CHANGED,
+        secrets.token_hex(12),
+        room="",
+        room_sid="",
+        identity=call.name("identity"),
+        data={
+            "community": call.name("community"),
+            "role": role,
+            "grants": grants,
+            "changed_by": call.caller.identity,
+        },
+    )
 
 
 routes: list[BaseRoute] = [get_config, put_config, get_member, put_member, delete_member]

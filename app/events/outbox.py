@@ -23,6 +23,7 @@ CAPTURE_READY = "capture_ready"
 CAPTURE_FAILED = "capture_failed"
 CLIP_SHARED = "clip_shared"
 QUOTA_EXCEEDED = "quota_exceeded"
+ROLE_CHANGED = "role_changed"
 NAMES = (
     BUFFER_STARTED,
     BUFFER_ENDED,
@@ -31,6 +32,7 @@ NAMES = (
     CAPTURE_FAILED,
     CLIP_SHARED,
     QUOTA_EXCEEDED,
+    ROLE_CHANGED,
 )
 _NUMBER_TRIES = 50
 
@@ -49,8 +51,9 @@ async def tell(
 ) -> None:
     """Writes an event down and asks for its delivery.
 
-    `key` names the occasion: the same event with the same key is one event. `identity` is whose
-    share or clip it is about, `data` what the event says, JSON values only.
+    `key` names the occasion: the same event with the same key is one event. `room` and `room_sid`
+    are empty where it belongs to no room. `identity` is whom, or whose share or clip, it is about,
+    `data` what the event says, JSON values only.
     """
     events = ctx.store.rows(OutgoingEvent)
     event_id = f"{event}:{key}"

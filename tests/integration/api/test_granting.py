@@ -18,7 +18,7 @@ from app.access.policy import may_give
 from app.access.tokens import Caller
 from app.context import Context
 from app.models import AccessMode, Role
-from app.models.schema import Member
+from app.models.schema import Member, OutgoingEvent
 from tests.integration.api.conftest import INSTANCE_ADMIN, bearer, token
 
 MAX, BOSS, VICE = (bearer(token(who, room="")) for who in ("max", "boss", "vice"))
@@ -158,6 +158,27 @@ async def test_a_limit_of_before_the_ceiling_was_lowered_is_cut_to_it(ctx: Conte
     await communities.configure(ctx.store, "gold", before)
     rules = await communities.rules(ctx.store, ctx.settings, "gold")
     assert (rules.max_concurrent, rules.retention_minutes) == (100, 120)
+
+
+async def test_whose_role_changes_is_told(http: httpx.AsyncClient, ctx: Context) -> None:
+    """By an event, with who did it; what stays as it was is no news."""
+    given: list[dict[str, Any]] = [{"role": "moderator"}, {"role": "moderator"}, {}]
+    given += [{"grants": ["capture_replay"]}]
+    for body in given:
+        assert (await http.put(f"{MEMBERS}/vice", json=body, headers=BOSS)).status_code == 200
+    for _ in range(2):
+        assert (await http.delete(f"{MEMBERS}/vice", headers=BOSS)).status_code == 204
+    rows = await ctx.store.rows(OutgoingEvent).find({}, sort=[("number", 1)]).to_list(None)
+    assert [(row["event"], row["identity"], row["room"]) for row in rows] == [
+        ("role_changed", "vice", "")
+    ] * 4
+    common = {"community": "gold", "changed_by": "boss"}
+    assert [row["data"] for row in rows] == [
+        {"role": "moderator", "grants": []} | common,
+        {"role": "member", "grants": []} | common,
+        {"role": "member", "grants": ["capture_replay"]} | common,
+        {"role": "member", "grants": []} | common,
+    ]
 
 
 async def test_a_token_tells_what_may_be_changed_where(http: httpx.AsyncClient) -> None:

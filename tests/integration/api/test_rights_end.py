@@ -158,6 +158,29 @@ async def test_a_role_that_changes_ends_the_urls_that_it_gave(
     assert (await http.get(owners["playlist_url"])).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("change", "whose"),
+    [({"capture_policy": "self"}, STRANGER), ({"access": "rbac"}, OWNER)],
+)
+async def test_a_policy_that_changes_ends_the_urls_that_it_gave(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context, change: Any, whose: dict[str, str]
+) -> None:
+    """A limit ends none; who still may watch gets others."""
+    await communities.configure(ctx.store, communities.DEFAULT, {"capture_policy": "role"})
+    await communities.set_member(ctx.store, communities.DEFAULT, "bob", "moderator", [])
+    made = await share()
+    urls = await urls_of(http, made.buffer_id, whose)
+    path = f"/communities/{communities.DEFAULT}/config"
+    same = {"max_concurrent": 4, "capture_policy": "role"}
+    assert (await http.put(path, json=same, headers=INSTANCE_ADMIN)).is_success
+    assert (await http.get(urls["playlist_url"])).status_code == 200
+    assert (await http.put(path, json=change, headers=INSTANCE_ADMIN)).is_success
+    for url in urls.values():
+        await ended(http, url)
+    fresh = await urls_of(http, made.buffer_id, ROOM_ADMIN)
+    assert (await http.get(fresh["playlist_url"])).status_code == 200
+
+
 @pytest.mark.parametrize("how", ["stop", "delete"])
 async def test_the_sharers_word_ends_the_urls_of_their_shares(
     http: httpx.AsyncClient, share: MakeShare, how: str
