@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from livekit.protocol.webhook import WebhookEvent
@@ -10,6 +11,7 @@ from app.context import Context
 from app.recording import facts
 from app.webhooks.router import Router
 from app.work import errands
+from app.work.jobs import Asked
 
 router = Router()
 
@@ -29,14 +31,17 @@ async def participant_joined(event: WebhookEvent, ctx: Context) -> None:
 
 
 @router.on("participant_left", "participant_connection_aborted", when=_of_somebody)
-async def participant_left(event: WebhookEvent, ctx: Context) -> None:
+async def participant_left(event: WebhookEvent, ctx: Context) -> Asked | None:
     """When somebody leaves, note it and ask for the reconcile of what they still share."""
-    await facts.participant_left(ctx.store, event.room, event.participant, datetime.now(UTC))
-    if await facts.is_sharing(ctx.store, event.participant):
-        await ctx.queue.ask(errands.RECONCILE, event.room.sid, event.participant.identity)
+    _, is_sharing = await asyncio.gather(
+        facts.participant_left(ctx.store, event.room, event.participant, datetime.now(UTC)),
+        facts.is_sharing(ctx.store, event.participant),
+    )
+    who = event.participant.identity
+    return errands.RECONCILE.of(event.room.sid, who) if is_sharing else None
 
 
 @router.on("participant_left", "participant_connection_aborted", when=_of_a_recorder)
-async def recorder_left(event: WebhookEvent, ctx: Context) -> None:
+async def recorder_left(event: WebhookEvent, ctx: Context) -> Asked:
     """When a recorder leaves, ask for the reconcile of its room."""
-    await ctx.queue.ask(errands.RECONCILE_ROOM, event.room.sid)
+    return errands.RECONCILE_ROOM.of(event.room.sid)

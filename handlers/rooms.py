@@ -10,6 +10,7 @@ from app.context import Context
 from app.recording import facts
 from app.webhooks.router import Router
 from app.work import errands
+from app.work.jobs import Asked
 
 router = Router()
 
@@ -21,7 +22,7 @@ async def room_started(event: WebhookEvent, ctx: Context) -> None:
 
 
 @router.on("room_finished")
-async def room_finished(event: WebhookEvent, ctx: Context) -> None:
+async def room_finished(event: WebhookEvent, ctx: Context) -> Asked:
     """When a room is finished, note it and ask for a reconcile of all who shared in it."""
     await facts.room_finished(ctx.store, event.room, datetime.now(UTC))
-    await ctx.queue.ask(errands.RECONCILE_ROOM, event.room.sid)
+    return errands.RECONCILE_ROOM.of(event.room.sid)

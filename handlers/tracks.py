@@ -10,6 +10,7 @@ from app.context import Context
 from app.recording import facts
 from app.webhooks.router import Router
 from app.work import errands
+from app.work.jobs import Asked
 
 router = Router()
 
@@ -19,18 +20,18 @@ def _of_a_share(event: WebhookEvent) -> bool:
 
 
 @router.on("track_published", when=_of_a_share)
-async def track_published(event: WebhookEvent, ctx: Context) -> None:
+async def track_published(event: WebhookEvent, ctx: Context) -> Asked:
     """When a share's track is published, note it and ask for its sharer's reconcile."""
     await facts.track_published(
         ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
     )
-    await ctx.queue.ask(errands.RECONCILE, event.room.sid, event.participant.identity)
+    return errands.RECONCILE.of(event.room.sid, event.participant.identity)
 
 
 @router.on("track_unpublished", when=_of_a_share)
-async def track_unpublished(event: WebhookEvent, ctx: Context) -> None:
+async def track_unpublished(event: WebhookEvent, ctx: Context) -> Asked:
     """When a share's track is unpublished, note it and ask for its sharer's reconcile."""
     await facts.track_unpublished(
         ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
     )
-    await ctx.queue.ask(errands.RECONCILE, event.room.sid, event.participant.identity)
+    return errands.RECONCILE.of(event.room.sid, event.participant.identity)

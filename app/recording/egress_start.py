@@ -91,7 +91,7 @@ async def start(
         log.warning("egress_start_unclear", session=row["_id"], error=str(error))
         metrics.EGRESS_STARTS.labels(_UNCLEAR).inc()
     else:
-        await _adopt(ctx, row, info)
+        await facts.egress(ctx.store, info, datetime.now(UTC), session_id=row["_id"])
         metrics.EGRESS_STARTS.labels(_OK).inc()
         log.info(
             "egress_started",
@@ -107,7 +107,7 @@ async def look(ctx: Context, livekit: LiveKit, row: SessionRow) -> bool:
     """Looks in ListEgress for a session's egress, and adopts it. Returns whether there is one."""
     for info in await livekit.room_egresses(row["room"]):
         if lk.session_of(info) == row["_id"]:
-            await _adopt(ctx, row, info)
+            await facts.egress(ctx.store, info, datetime.now(UTC), session_id=row["_id"])
             log.info("egress_adopted", session=row["_id"], egress=info.egress_id)
             return True
     await ctx.store.rows(schema.EgressSession).update_one(
@@ -133,13 +133,6 @@ def was_healthy(row: SessionRow, now: datetime) -> bool:
         return False
     lasted = (row["ended_at"] or now) - row["active_at"]
     return lasted.total_seconds() >= planner.HEALTHY_SECONDS
-
-
-async def _adopt(ctx: Context, row: SessionRow, info: EgressInfo) -> None:
-    await ctx.store.rows(schema.EgressSession).update_one(
-        {"_id": row["_id"], "egress_id": None}, {"$set": {"egress_id": info.egress_id}}
-    )
-    await facts.egress(ctx.store, info, datetime.now(UTC))
 
 
 async def _failed(ctx: Context, row: SessionRow, buffer: BufferRow, why: Why, detail: str) -> None:

@@ -184,44 +184,54 @@ async def track_unpublished(
     )
 
 
-async def egress(store: Store, info: EgressInfo, now: datetime) -> SessionRow | None:
+async def egress(
+    store: Store, info: EgressInfo, now: datetime, *, session_id: str | None = None
+) -> SessionRow | None:
     """What became of an egress of ours: adopts it if its id was not known, never goes back.
 
-    Returns the session's row afterwards, None if the egress is not ours or its row is gone.
+    `session_id`: whose egress it is, where that is known; otherwise its prefix says it. Returns the
+    session's row afterwards, None if the egress is not ours or its row is gone.
     """
-    session_id = livekit.session_of(info)
+    session_id = session_id or livekit.session_of(info)
     if session_id is None:
         return None
-    sessions = store.rows(schema.EgressSession)
-    status = livekit.status_of(info)
     egress_id = told.ident(info.egress_id, "egress id")
-    known: Row = {"egress_id": egress_id}
-    if status == EgressStatus.ACTIVE:
-        known["active_at"] = now
-    row = await sessions.find_one({"_id": session_id}, {"active_at": 1, "ended_at": 1})
-    if row is None:
-        return None
-    if row["active_at"] is not None:
-        known.pop("active_at", None)
-    await sessions.update_one(
-        {"_id": session_id, "egress_id": {"$in": [None, egress_id]}}, {"$set": known}
-    )
-    before = [name for name, rank in _RANK.items() if rank <= _RANK.get(status, len(_RANK))]
-    change: Row = {"status": status}
+    while True:
+        row = await store.rows(schema.EgressSession).find_one({"_id": session_id})
+        if row is None or row["egress_id"] not in (None, egress_id):
+            return row
+        if not (news := _news(row, info, egress_id, now)):
+            break
+        taken = await store.take(schema.EgressSession, row, news, **{"egress_id": row["egress_id"]})
+        if taken is not None:
+            row = taken
+            break
+    clock_ns = livekit.clock_of(info)
+    if clock_ns is not None and not row["clock_exact"]:
+        await clock_correction.correct(store, session_id, clock_ns)
+    return row
+
+
+def _news(row: SessionRow, info: EgressInfo, egress_id: str, now: datetime) -> Row:
+    """What an egress's session does not know of it yet."""
+    status = livekit.status_of(info)
+    news: Row = {}
+    if row["egress_id"] is None:
+        news["egress_id"] = egress_id
+    if status == EgressStatus.ACTIVE and row["active_at"] is None:
+        news["active_at"] = now
+    rank = _RANK.get(row["status"])
+    if rank is None or rank > _RANK.get(status, len(_RANK)):
+        return news
+    if status != row["status"]:
+        news["status"] = status
     if livekit.is_over(info):
-        change |= {
+        news |= {
             "ended_at": told.instant(info.ended_at / 1e6) or now,
             "error": told.text(info.error, _LONGEST_ERROR),
             "error_code": info.error_code,
         }
-    await sessions.update_one(
-        {"_id": session_id, "egress_id": egress_id, "status": {"$in": before}},
-        {"$set": change},
-    )
-    clock_ns = livekit.clock_of(info)
-    if clock_ns is not None:
-        await clock_correction.correct(store, session_id, clock_ns)
-    return await sessions.find_one({"_id": session_id})
+    return news
 
 
 def _whose(room: Room, participant: ParticipantInfo) -> Row:

@@ -34,6 +34,7 @@ async def shares(store: Store, room_sid: str, identity: str | None = None) -> se
 @job(errands.RECONCILE_ROOM, timeout=seconds(30))
 async def reconcile_room(ctx: Context, room_sid: str) -> None:
     """Asks for a reconcile of everybody who shares, or is recorded, in a room."""
+    await ctx.queue.begin(errands.RECONCILE_ROOM, room_sid)
     for identity in {who for who, _ in await shares(ctx.store, room_sid)}:
         with rounds.item(room=room_sid, identity=identity):
             await ctx.queue.ask(errands.RECONCILE, room_sid, identity)

@@ -1,4 +1,4 @@
-"""Where LiveKit's webhooks arrive: verify, drop what came before, dispatch, answer.
+"""Where LiveKit's webhooks arrive: verify, note the facts, ask for what they call for, answer.
 
 LiveKit sends a room's events strictly one after another and waits for each answer, so nothing here
 waits for LiveKit, ffmpeg or a lock. 401 what can't be verified, 413 what is too long, 503 what
@@ -58,13 +58,9 @@ async def receive(call: Call[None]) -> Response:
     try:
         event_id = told.ident(event.id, "event id") if event.id else ""
         async with asyncio.timeout(STORE_SECONDS):
-            if event_id and await ctx.queue.seen(event_id):
-                metrics.WEBHOOKS.labels(name, "duplicate").inc()
-                return JSONResponse({"status": "duplicate"})
-            await router.dispatch(event, ctx)
-            # after the facts: killed in between, LiveKit's repetition writes the same facts again
-            if event_id:
-                await ctx.queue.remember(event_id)
+            # The facts first: killed in between, LiveKit's repetition writes the same facts again.
+            asked = await router.dispatch(event, ctx)
+            is_new = await ctx.queue.ask_for_event(event_id, asked)
     except told.NotHeld as error:
         metrics.WEBHOOKS.labels(name, "refused").inc()
         log.warning("webhook_refused", webhook=name, id=event.id, error=str(error))
@@ -73,6 +69,9 @@ async def receive(call: Call[None]) -> Response:
         metrics.WEBHOOKS.labels(name, "failed").inc()
         log.warning("webhook_not_stored", webhook=name, id=event.id, error=repr(error))
         raise Unavailable("The event could not be stored; send it again.", retry_after=1) from error
+    if not is_new:
+        metrics.WEBHOOKS.labels(name, "duplicate").inc()
+        return JSONResponse({"status": "duplicate"})
     metrics.WEBHOOKS.labels(name, "stored").inc()
     log.info(
         "webhook",

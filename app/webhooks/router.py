@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from livekit.protocol.webhook import WebhookEvent
 
 from app.context import Context
+from app.work.jobs import Asked
 
-Handler = Callable[[WebhookEvent, Context], Awaitable[None]]
+Handler = Callable[[WebhookEvent, Context], Awaitable[Asked | None]]
 Condition = Callable[[WebhookEvent], bool]
 
 
@@ -43,8 +44,14 @@ class Router:
         """Whether there is a handler for this event."""
         return any(when(event) for when, _ in self._handlers.get(event.event, ()))
 
-    async def dispatch(self, event: WebhookEvent, ctx: Context) -> None:
-        """Runs the event's handlers one after another. What they raise comes through."""
-        for when, handler in self._handlers.get(event.event, ()):
-            if when(event):
-                await handler(event, ctx)
+    async def dispatch(self, event: WebhookEvent, ctx: Context) -> list[Asked]:
+        """Runs the event's handlers one after another; what they ask for.
+
+        What they raise comes through.
+        """
+        made = [
+            await handler(event, ctx)
+            for when, handler in self._handlers.get(event.event, ())
+            if when(event)
+        ]
+        return [asked for asked in made if asked is not None]

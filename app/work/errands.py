@@ -7,7 +7,7 @@ from app.work.jobs import Errand, seconds
 RECONCILE: Errand[str, str] = Errand("reconcile", until_begun=True)
 """Make what is recorded of a participant (room sid, identity) what should be."""
 
-RECONCILE_ROOM: Errand[str] = Errand("reconcile_room")
+RECONCILE_ROOM: Errand[str] = Errand("reconcile_room", until_begun=True)
 """Ask for the reconcile of everybody who shares, or is recorded, in a room (its sid)."""
 
 LEARN_CLOCK: Errand[str] = Errand("learn_clock", once_in=seconds(2))

@@ -47,6 +47,18 @@ class Errand(Generic[*Arguments]):
     once_in: timedelta | None = None
     until_begun: bool = False
 
+    def of(self, *args: *Arguments) -> Asked:
+        """The errand with what it is about, for somebody else to ask for."""
+        return Asked(self, args)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An errand and what it is about."""
+
+    errand: Errand[*tuple[Any, ...]]
+    args: tuple[Any, ...]
+
 
 class Again(Exception):
     """Raised by a job that can't be done now, and wants another turn soon."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,22 +22,31 @@ from arq.jobs import serialize_job
 from redis.asyncio.lock import Lock
 
 from app.settings import Settings
-from app.work.jobs import Arguments, Errand
+from app.work.jobs import Arguments, Asked, Errand
 from app.work.leases import Leases
 from app.work.timetable import Timetable
 
 QUEUE = "replay:queue"
 
-# Every webhook about a share asks for a reconcile: one round trip instead of arq's three and one
-# for the generation. Keys and values are such as arq's enqueue_job writes.
+# Every webhook about a share asks for a reconcile: one round trip instead of arq's three, one for
+# the generation and two for the webhook's id. Keys and values are such as arq's enqueue_job writes.
+# An empty id is none; ARGV[5] and ARGV[6] are the first errand's, and so on in pairs.
 _ASK_UNTIL_BEGUN = """
-local id = ARGV[1] .. (redis.call('GET', KEYS[1]) or '0')
-local job = ARGV[2] .. id
-if redis.call('EXISTS', job) == 0 then
-    redis.call('PSETEX', job, ARGV[3], ARGV[4])
-    redis.call('ZADD', KEYS[2], ARGV[5], id)
+if KEYS[2] ~= '' and not redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[4]) then
+    return 0
 end
+for i = 3, #KEYS do
+    local id = ARGV[2 * i - 1] .. (redis.call('GET', KEYS[i]) or '0')
+    local job = ARGV[1] .. id
+    if redis.call('EXISTS', job) == 0 then
+        redis.call('PSETEX', job, ARGV[2], ARGV[2 * i])
+        redis.call('ZADD', KEYS[1], ARGV[3], id)
+    end
+end
+return 1
 """
+EVENT_SECONDS = 3600
+"""How long a webhook's id is known: LiveKit repeats one for at most 45 s."""
 
 
 def serialize(job: dict[str, Any]) -> bytes:
@@ -91,7 +100,7 @@ class Queue:
         What the errand says of asking again holds; with a `turn`, it is asked for once per turn.
         """
         if errand.until_begun and at is None:
-            await self._ask_next_generation(errand, args)
+            await self.ask_for_event("", [errand.of(*args)])
             return
         if turn is None and errand.once_in is not None:
             turn = int(time.time() / errand.once_in.total_seconds())
@@ -139,29 +148,29 @@ class Queue:
         """How many connections listen on each channel of the Redis that the queue is in."""
         return [int(count) for _, count in await self._redis.pubsub_numsub(*channels)]
 
-    async def seen(self, event_id: str) -> bool:
-        """Whether a webhook with this id was noted before."""
-        return bool(await self._redis.exists(f"replay:event:{event_id}"))
+    async def ask_for_event(self, event_id: str, asked: Sequence[Asked]) -> bool:
+        """Notes a webhook's id and asks for what the webhook calls for, both or neither.
 
-    async def remember(self, event_id: str) -> None:
-        """Notes a webhook's id for an hour: LiveKit repeats one for at most 45 s."""
-        await self._redis.set(f"replay:event:{event_id}", 1, ex=3600)
-
-    async def _ask_next_generation(
-        self, errand: Errand[*Arguments], args: tuple[*Arguments]
-    ) -> None:
-        """What is the same job moves on with `begin`: the generation is in its id."""
+        All of it are errands that are asked for until they begin. False if the id was noted before:
+        nothing is asked for then. Without an id nothing is noted.
+        """
         now_ms = int(time.time() * 1000)
-        job = serialize_job(errand.name, args, {}, None, now_ms, serializer=serialize)
-        await self._ask_until_begun(
-            keys=[_generation_key(args), QUEUE],
-            args=[
-                f"{errand.name}:{_digest(args)}:",
-                job_key_prefix,
-                self._redis.expires_extra_ms,
-                job,
-                now_ms,
-            ],
+        jobs: list[str | bytes] = []
+        for each in asked:
+            # What is the same job moves on with `begin`: the generation is added to its id.
+            jobs += [
+                f"{each.errand.name}:{_digest(each.args)}:",
+                serialize_job(each.errand.name, each.args, {}, None, now_ms, serializer=serialize),
+            ]
+        return bool(
+            await self._ask_until_begun(
+                keys=[
+                    QUEUE,
+                    f"replay:event:{event_id}" if event_id else "",
+                    *(_generation_key(each.args) for each in asked),
+                ],
+                args=[job_key_prefix, self._redis.expires_extra_ms, now_ms, EVENT_SECONDS, *jobs],
+            )
         )
 
 
