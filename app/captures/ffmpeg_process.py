@@ -18,10 +18,12 @@ import structlog
 from app.errors import CaptureFailed, StorageFull
 from app.metrics import FFMPEG_SECONDS
 from app.processes.bound_exec import NOT_STARTED
-from app.processes.bound_process import bound_process
+from app.processes.bound_process import Limits, bound_process
 
 STALL_SECONDS = 60.0
 """Longer than any seek or flush takes: ffmpeg tells its progress twice a second."""
+LIMITS = Limits(memory_bytes=8 * 2**30)
+"""Encoding 1080p takes 0.4 GiB with 2 threads, 5 GiB with 96."""
 TAIL_BYTES = 8192
 _BLOCK_BYTES = 65536
 
@@ -66,7 +68,7 @@ async def run(
     readers: list[asyncio.Future[Any]] = []
     try:
         async with bound_process(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, limits=LIMITS, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
             assert process.stdout is not None
             assert process.stderr is not None

@@ -24,7 +24,7 @@ from app.indexing.backlog import NEVER, Listing, Stamp, is_over, look, segments_
 from app.indexing.playlist import Entry
 from app.indexing.row_writer import Unwritable
 from app.indexing.segment_rows import SegmentMaker, Tools
-from app.media.fragment import Continuity
+from app.media.continuity import Continuity
 from app.models import SegmentRow, SegmentState, SessionRow
 from app.models.schema import Buffer, Segment
 

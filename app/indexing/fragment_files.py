@@ -7,15 +7,19 @@ the fragment's row is in the database.
 from __future__ import annotations
 
 import os
-import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from app.buffer.paths import fragment_name, init_name
 from app.buffer.session_folders import QUARANTINED_SUFFIX
+from app.indexing.parser import Parser
+from app.indexing.parser_messages import Parsed
 from app.indexing.playlist import Entry
+from app.media.continuity import Continuity
 from app.media.faults import Fault, Unpreparable
-from app.media.fragment import Continuity, Prepared, prepare_bytes
 from app.media.init_segment import Init
 from app.media.samples import SampleTable
 from app.models import FaultSlug, SegmentRow
@@ -25,10 +29,7 @@ from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, ForeignFolder, NotR
 PART_SUFFIX = ".part"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
-_ONE_AT_A_TIME = threading.Lock()
-"""Two threads that prepare side by side take 40 % more CPU for 15 % more segments: libav lets go of
-the interpreter's lock at every packet. Writing and syncing go on meanwhile; who needs more than one
-core's worth runs several indexers."""
+Filled = TypeVar("Filled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,17 @@ class Fragment:
     """A fragment that is safely on disk; `modified_ns` is its file's st_mtime_ns."""
 
     name: str
-    size_bytes: int
     modified_ns: int
-    prepared: Prepared
+    parsed: Parsed
 
 
 def make_fragment(
-    written: ForeignFolder, folder: Path, entry: Entry, previous: Continuity | None, writer: str
+    parser: Parser,
+    written: ForeignFolder,
+    folder: Path,
+    entry: Entry,
+    previous: Continuity | None,
+    writer: str,
 ) -> Fragment:
     """Prepares a segment and writes its fragment, with its init segment if that is new.
 
@@ -51,30 +56,42 @@ def make_fragment(
 
     Raises Unpreparable if the segment can't be used, OSError if the fragment can't be written.
     """
-    data = _segment(written, entry.name)
-    with _ONE_AT_A_TIME:
-        prepared = prepare_bytes(data, f"{written}/{entry.name}", entry.seconds, previous)
-    init = prepared.init
-    if previous is None or previous.init.id != init.id:
-        path = member(folder, init_name(init.id))
-        if not path.exists() or path.read_bytes() != init.data:
-            _write(path, init.data, writer)
+    source = f"{written}/{entry.name}"
+
+    def fill(made: int) -> Parsed:
+        with _opened(written, entry.name) as given:
+            parsed = parser.parse(source, given, entry.seconds, previous, made)
+        if previous is None or previous.init.id != parsed.init.id:
+            _write_init(folder, parsed.init, writer)
+        return parsed
+
     name = fragment_name(entry.sequence)
-    modified_ns = _write(member(folder, name), prepared.data, writer)
-    return Fragment(name, len(prepared.data), modified_ns, prepared)
+    parsed, modified_ns = _write(member(folder, name), writer, fill)
+    return Fragment(name, modified_ns, parsed)
 
 
-def _segment(written: ForeignFolder, name: str) -> bytes:
-    """The bytes of a `.ts`. Raises Unpreparable if it can't be read."""
-    try:
-        return written.read(name, SEGMENT_BYTES)
-    except NotRegular as error:
-        slug, detail = FaultSlug.NOT_A_FILE, str(error)
-    except FileTooLarge as error:
-        slug, detail = FaultSlug.TOO_LARGE, str(error)
-    except OSError as error:
-        slug, detail = FaultSlug.UNREADABLE, error.strerror or str(error)
+@contextmanager
+def _opened(written: ForeignFolder, name: str) -> Iterator[int]:
+    """A `.ts`, open for reading. Raises Unpreparable if it can't be."""
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(written.open_file(name, SEGMENT_BYTES))
+        except NotRegular as error:
+            slug, detail = FaultSlug.NOT_A_FILE, str(error)
+        except FileTooLarge as error:
+            slug, detail = FaultSlug.TOO_LARGE, str(error)
+        except OSError as error:
+            slug, detail = FaultSlug.UNREADABLE, error.strerror or str(error)
+        else:
+            yield file
+            return
     raise Unpreparable(f"{written}/{name}", [Fault(slug, detail)])
+
+
+def _write_init(folder: Path, init: Init, writer: str) -> None:
+    path = member(folder, init_name(init.id))
+    if not path.exists() or path.read_bytes() != init.data:
+        _write(path, writer, lambda file: os.write(file, init.data))
 
 
 def quarantine(written: ForeignFolder, name: str) -> str:
@@ -107,19 +124,21 @@ def is_whole(folder: Path, row: SegmentRow) -> bool:
         return False
 
 
-def _write(path: Path, data: bytes, writer: str) -> int:
-    """Writes the file durably; its st_mtime_ns."""
+def _write(path: Path, writer: str, fill: Callable[[int], Filled]) -> tuple[Filled, int]:
+    """Writes a file durably: `fill` writes into it while it is a part. Also its st_mtime_ns."""
     part = member(path.parent, f"{path.name}.{writer}{PART_SUFFIX}")
     try:
         part.unlink(missing_ok=True)  # what an attempt left that was interrupted
-        with os.fdopen(_created(part), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            modified_ns = os.fstat(file.fileno()).st_mtime_ns
+        file = _created(part)
+        try:
+            filled = fill(file)
+            os.fsync(file)
+            modified_ns = os.fstat(file).st_mtime_ns
+        finally:
+            os.close(file)
         part.rename(path)
-        return modified_ns
-    except OSError:
+        return filled, modified_ns
+    except BaseException:
         part.unlink(missing_ok=True)
         raise
 

@@ -22,6 +22,7 @@ from app.context import Context
 from app.indexing import file_events, session_leases
 from app.indexing.backlog import Stamp, stamp_of
 from app.indexing.follower import Follower
+from app.indexing.parser import Parser
 from app.indexing.row_writer import RowWriter
 from app.indexing.segment_rows import Tools
 from app.models import Indexing
@@ -49,7 +50,8 @@ class Indexer:
         self._ctx = ctx
         self._root = ctx.settings.media_root / BUFFER_ROOT
         self.threads = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "indexer")
-        self._tools = Tools(ctx, self.name, self.threads, RowWriter(ctx.store))
+        self._parser = Parser()
+        self._tools = Tools(ctx, self.name, self.threads, RowWriter(ctx.store), self._parser)
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._watch: file_events.FolderWatch | None = None
         self._silence = file_events.Silence()
@@ -170,6 +172,8 @@ class Indexer:
         except ValueError as error:  # the row's folder leads out of the media root
             log.error("session_not_followed", session=session_id, error=str(error))
             return
+        if not self._followers:
+            self.threads.submit(self._parser.prepare)  # if it can't start, the first segment says
         task = asyncio.create_task(follower.run(), name=f"follow {session_id}")
         self._followers[session_id] = (follower, task)
         task.add_done_callback(lambda done: self._ended(session_id, done))
@@ -201,6 +205,7 @@ class Indexer:
                 await session_leases.release(self._ctx.store, self.name)
         except (PyMongoError, TimeoutError) as error:
             log.warning("leases_not_given_back", indexer=self.name, error=str(error))
+        self._parser.close()
         self.threads.shutdown(wait=True, cancel_futures=True)
 
 

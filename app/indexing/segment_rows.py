@@ -17,11 +17,12 @@ from app.buffer import clock
 from app.buffer.session_folders import folders_of, fragment_path
 from app.context import Context
 from app.indexing import fragment_files
+from app.indexing.parser import Parser
 from app.indexing.playlist import Entry
 from app.indexing.row_writer import RowWriter, Unwritable, encoded
 from app.indexing.session_clock import SessionClock
+from app.media.continuity import Continuity
 from app.media.faults import Fault, Unpreparable
-from app.media.fragment import Continuity
 from app.models import FaultSlug, SegmentRow, SegmentState, SessionRow
 from app.models.schema import Segment
 from app.storage.foreign import ForeignFolder, NotRegular
@@ -45,6 +46,7 @@ class Tools:
     name: str
     threads: Executor
     writer: RowWriter
+    parser: Parser
 
     async def thread(
         self,
@@ -99,26 +101,27 @@ class SegmentMaker:
         self, entry: Entry, previous: Continuity | None, committed_at: datetime
     ) -> NewSegment:
         fragment = await self._fragment(entry, previous, committed_at)
-        prepared = fragment.prepared
+        parsed = fragment.parsed
+        init, samples = parsed.init, parsed.samples
         if entry.start is not None:
-            self._anchor = (entry.start, prepared.first_pts)
+            self._anchor = (entry.start, samples.first_pts)
         row = await self._row(
             entry,
             fragment.name,
-            prepared.first_pts,
-            prepared.end_pts,
+            samples.first_pts,
+            samples.end_pts,
             committed_at,
-            size_bytes=fragment.size_bytes,
+            size_bytes=parsed.size_bytes,
             modified_ns=fragment.modified_ns,
-            payload_offset=prepared.payload_offset,
-            init_id=prepared.init.id,
-            audio=prepared.audio,
-            frames=prepared.frames,
-            width=prepared.init.width,
-            height=prepared.init.height,
-            samples=prepared.samples.pack(),
+            payload_offset=parsed.payload_offset,
+            init_id=init.id,
+            audio=samples.audio,
+            frames=len(samples.sizes),
+            width=init.width,
+            height=init.height,
+            samples=samples.pack(),
         )
-        return NewSegment(row, prepared.continuity)
+        return NewSegment(row, parsed.continuity)
 
     async def continuity_before(self, sequence: int) -> Continuity | None:
         """Where the session's media stood before a segment, from the last usable row before it."""
@@ -143,16 +146,10 @@ class SegmentMaker:
         return await self._tools.thread(self._make_fragment, entry, previous)
 
     def _make_fragment(self, entry: Entry, previous: Continuity | None) -> fragment_files.Fragment:
-        try:
-            return fragment_files.make_fragment(
-                self.written, self.folder, entry, previous, self._tools.name
-            )
-        except (Unpreparable, OSError):
-            raise
-        except Exception as error:  # whatever one file's bytes bring about: its session goes on
-            log.exception("segment_not_understood", session=self._session_id, segment=entry.name)
-            fault = Fault(FaultSlug.CORRUPT, f"{type(error).__name__}: {error}")
-            raise Unpreparable(f"{self.written}/{entry.name}", [fault]) from error
+        tools = self._tools
+        return fragment_files.make_fragment(
+            tools.parser, self.written, self.folder, entry, previous, tools.name
+        )
 
     async def _faulty(
         self, entry: Entry, error: Unpreparable, end_ticks: int, committed_at: datetime

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from app.media.aac import EGRESS_AUDIO
 from app.media.boxes import media_data_head
+from app.media.continuity import WRAP_TICKS, Continuity, earliest_ticks
 from app.media.demux import Elementary, demux
 from app.media.faults import Fault, Unpreparable
 from app.media.h264 import UnsupportedProfile, decoder_configuration
@@ -35,26 +36,7 @@ HOLE_TICKS = VIDEO_TICKS // 2
 """Pictures further apart than this have a hole between them: egress repeats a still picture at
 its frame rate, so only a source that returned from mute leaves one (1.2 to 2.1 s)."""
 
-_WRAP_TICKS = 1 << 33
-# How far before the base a session's first time may lie before it counts as one wrap later.
-_EARLY_TICKS = 60 * VIDEO_TICKS
 _USUAL_FRAME_TICKS = VIDEO_TICKS // 30
-
-
-@dataclass(frozen=True, slots=True)
-class Continuity:
-    """Where a session's media stood after a fragment; the next `prepare` goes on from it.
-
-    All four values are in the row of the last fragment, so a restarted indexer can build it.
-
-    - `init`: the session's init. `end_pts`: 90 kHz ticks. `end_audio`: audio samples.
-    - `frame_ticks`: usual distance of two pictures.
-    """
-
-    init: Init
-    end_pts: int
-    end_audio: int
-    frame_ticks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +60,8 @@ class FragmentKeyFrame:
 class Prepared:
     """A fragment and what is worth keeping about it.
 
-    - `data`: the file to write, `moof mdat`. `payload_offset`: where the samples begin in it.
+    - `pieces`: the file to write, `moof mdat`, in the order in which they stand in it.
+      `payload_offset`: where the samples begin in it.
     - `init`: the session's init; differs from the previous one only when size, audio layout or
       codec changed, and then the fragment belongs under another EXT-X-MAP.
     - `first_pts`, `end_pts` in ticks, `first_audio`, `end_audio` in audio samples.
@@ -86,7 +69,7 @@ class Prepared:
     - `audio`: whether any sound is real.
     """
 
-    data: bytes
+    pieces: tuple[bytes, ...]
     payload_offset: int
     init: Init
     samples: SampleTable
@@ -101,6 +84,11 @@ class Prepared:
     keys: tuple[FragmentKeyFrame, ...]
     holes: tuple[Hole, ...]
     continuity: Continuity
+
+    @property
+    def data(self) -> bytes:
+        """The file to write, as one."""
+        return b"".join(self.pieces)
 
 
 def prepare(
@@ -173,8 +161,8 @@ def _session_ticks(
 ) -> NDArray[np.int64]:
     """33-bit times as ticks on the session's clock: the ones nearest to where it stood."""
     raw = np.array(times, np.int64) - base_ticks
-    lowest = previous.end_pts - _WRAP_TICKS // 2 if previous else -_EARLY_TICKS
-    return (raw - lowest) % _WRAP_TICKS + lowest
+    lowest = earliest_ticks(previous)
+    return (raw - lowest) % WRAP_TICKS + lowest
 
 
 def _frame_ticks(pts: NDArray[np.int64], previous: Continuity | None) -> int:
@@ -252,9 +240,7 @@ def _assemble(
     ordered = np.sort(pts)
     breaks = np.flatnonzero(np.diff(ordered) > HOLE_TICKS)
     return Prepared(
-        data=b"".join(
-            (fragment, head, *(picture.data for picture in found.pictures), *sound.frames)
-        ),
+        pieces=(fragment, head, *(picture.data for picture in found.pictures), *sound.frames),
         payload_offset=payload_offset,
         init=init,
         samples=table,

@@ -1,37 +1,46 @@
-"""Becomes another program that dies with its parent: `bound_exec.py PARENT_PID PROGRAM ARG...`.
+"""Becomes another program that dies with its parent.
+
+    bound_exec.py PARENT_PID LIMITS PROGRAM ARG...
 
 The kernel sends SIGKILL when the thread that forked this process ends (prctl(2),
-PR_SET_PDEATHSIG); the setting survives execve. A program of its own, since code between fork and
-exec is not safe in a process with threads. It is run by path with `-I -S`, so it imports nothing
-of ours.
+PR_SET_PDEATHSIG); the setting survives execve. So do limits (setrlimit(2)): LIMITS are the names of
+`resource` without RLIMIT_, such as `AS=1000000,CORE=0`, or nothing. A program of its own, since
+code between fork and exec is not safe in a process with threads. It is run by path with `-I -S`, so
+it imports nothing of ours.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import sys
+from collections.abc import Mapping
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 NOT_STARTED = 127  # what a shell answers for a program that it can't find
 
 
-def bound_argv(argv: list[str]) -> list[str]:
+def bound_argv(argv: list[str], limits: Mapping[str, int] | None = None) -> list[str]:
     """The command line that runs `argv` as a child that dies with the calling process.
 
-    The process must be forked by a thread that lives as long as the child should: the main one.
+    The process must be forked by a thread that lives as long as the child should.
     """
-    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *argv]
+    told = ",".join(f"{name}={most}" for name, most in (limits or {}).items())
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), told, *argv]
 
 
 def main() -> None:
-    parent, program = int(sys.argv[1]), sys.argv[2:]
+    parent, limits, program = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         sys.exit(f"prctl(PR_SET_PDEATHSIG): {os.strerror(ctypes.get_errno())}")
     if os.getppid() != parent:
         sys.exit(NOT_STARTED)  # the parent died before the kernel knew our wish
+    for each in filter(None, limits.split(",")):
+        name, most = each.split("=")
+        _limit(getattr(resource, f"RLIMIT_{name}"), int(most))
     # Python ignores these two, and an ignored signal stays ignored over execve.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -40,6 +49,14 @@ def main() -> None:
     except OSError as error:
         sys.stderr.write(f"{program[0]}: {error.strerror}\n")
         sys.exit(NOT_STARTED)
+
+
+def _limit(kind: int, most: int) -> None:
+    """Nothing becomes more by it than it is already."""
+    hard = resource.getrlimit(kind)[1]
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(kind, (most, most))
 
 
 if __name__ == "__main__":

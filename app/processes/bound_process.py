@@ -12,12 +12,47 @@ import subprocess
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from app.processes.bound_exec import bound_argv
 
 Stream = int | IO[Any] | None
+_HARMLESS = frozenset(
+    {"PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TMPDIR", "TZ", "LANG", "LC_ALL"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a process may take that works on what strangers have encoded. None: as much as we may.
+
+    - `memory_bytes`: of its own, without files that it has mapped.
+    - `file_bytes`: of each file that it writes. `files`: that it has open at once.
+    - `cpu_seconds`: of all its threads together.
+    """
+
+    memory_bytes: int
+    file_bytes: int | None = None
+    files: int | None = None
+    cpu_seconds: int | None = None
+
+    def by_name(self) -> dict[str, int]:
+        """For `bound_argv`. It leaves no core, which would hold what it has read."""
+        limits = {
+            "DATA": self.memory_bytes,
+            "FSIZE": self.file_bytes,
+            "NOFILE": self.files,
+            "CPU": self.cpu_seconds,
+            "CORE": 0,
+        }
+        return {name: most for name, most in limits.items() if most is not None}
+
+
+def harmless_environment() -> dict[str, str]:
+    """What a program of ours needs of our environment to run: no setting, so no secret."""
+    return {name: value for name, value in os.environ.items() if name in _HARMLESS}
 
 
 async def spawn(
@@ -29,15 +64,19 @@ async def spawn(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
+    limits: Limits | None = None,
 ) -> Process:
-    """Starts a program; `env` is added to our environment. Raises OSError."""
+    """Starts a program; `env` is added to our environment, of which one with limits gets little.
+
+    Raises OSError.
+    """
     return await asyncio.create_subprocess_exec(
-        *bound_argv(list(argv)),
+        *bound_argv(list(argv), limits.by_name() if limits else {}),
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         cwd=cwd,
-        env=os.environ | dict(env or {}),
+        env=harmless_environment() if limits else os.environ | dict(env or {}),
         pass_fds=pass_fds,
         start_new_session=True,
     )
@@ -55,13 +94,17 @@ def signal_group(process: Process, number: signal.Signals) -> None:
 async def bound_process(
     argv: Sequence[str],
     *,
+    limits: Limits,
     stdin: Stream = subprocess.DEVNULL,
     stdout: Stream = None,
     stderr: Stream = None,
     cwd: Path | None = None,
 ) -> AsyncIterator[Process]:
-    """A program that runs no longer than the block: then its group is killed. Raises OSError."""
-    process = await spawn(argv, stdin=stdin, stdout=stdout, stderr=stderr, cwd=cwd)
+    """A program that runs no longer than the block: then its group is killed. Raises OSError.
+
+    Within `limits`, and without what is secret of our environment.
+    """
+    process = await spawn(argv, stdin=stdin, stdout=stdout, stderr=stderr, cwd=cwd, limits=limits)
     try:
         yield process
     finally:

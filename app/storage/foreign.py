@@ -26,7 +26,7 @@ ENTRIES = 20_000
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_BLOCK_BYTES = 2**20
+_BLOCK_BYTES = 4 * 2**20
 _KINDS = {
     stat.S_IFLNK: "a link",
     stat.S_IFDIR: "a folder",
@@ -72,16 +72,25 @@ class ForeignFolder:
 
     def read(self, name: str, most_bytes: int) -> bytes:
         """The bytes of a regular file. Raises NotRegular, FileTooLarge, OSError."""
+        with self.open_file(name, most_bytes) as file:
+            return read_open(f"{self}/{name}", file, most_bytes)
+
+    @contextmanager
+    def open_file(self, name: str, most_bytes: int) -> Iterator[int]:
+        """A regular file, open for reading: its descriptor, and `read_open` reads it.
+
+        Raises NotRegular, FileTooLarge, OSError.
+        """
         with self._opened() as folder:
             # Not opened to find out what it is: opening a device may do something.
             status = os.stat(checked(name), dir_fd=folder, follow_symlinks=False)
             self._check(name, status, most_bytes)
             file = os.open(name, _FILE, dir_fd=folder)
-            try:
-                self._check(name, os.fstat(file), most_bytes)
-                return self._read(name, file, most_bytes)
-            finally:
-                os.close(file)
+        try:
+            self._check(name, os.fstat(file), most_bytes)
+            yield file
+        finally:
+            os.close(file)
 
     def status(self, name: str) -> os.stat_result:
         """What the folder says of a name; of a link, of itself."""
@@ -209,18 +218,27 @@ class ForeignFolder:
             kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
             raise NotRegular(f"{self}/{name} is {kind}, not a file")
         if status.st_size > most_bytes:
-            raise self._too_large(name, f"{status.st_size} bytes", most_bytes)
+            raise _too_large(f"{self}/{name}", f"{status.st_size} bytes", most_bytes)
 
-    def _read(self, name: str, file: int, most_bytes: int) -> bytes:
-        data = bytearray()
-        while block := os.read(file, min(_BLOCK_BYTES, most_bytes + 1 - len(data))):
-            data += block
-            if len(data) > most_bytes:
-                raise self._too_large(name, "more bytes since it is read", most_bytes)
-        return bytes(data)
 
-    def _too_large(self, name: str, has: str, most_bytes: int) -> FileTooLarge:
-        return FileTooLarge(f"{self}/{name} has {has}; at most {most_bytes} are read")
+def read_open(path: str, file: int, most_bytes: int) -> bytes:
+    """The bytes of an open file, which may grow meanwhile. `path` is for messages.
+
+    Raises FileTooLarge, OSError.
+    """
+    blocks: list[bytes] = []
+    read_bytes = 0
+    # Mostly one block and the end of the file: a file is as large as it was.
+    while block := os.pread(file, min(_BLOCK_BYTES, most_bytes + 1 - read_bytes), read_bytes):
+        blocks.append(block)
+        read_bytes += len(block)
+        if read_bytes > most_bytes:
+            raise _too_large(path, "more bytes since it is read", most_bytes)
+    return b"".join(blocks)
+
+
+def _too_large(path: str, has: str, most_bytes: int) -> FileTooLarge:
+    return FileTooLarge(f"{path} has {has}; at most {most_bytes} are read")
 
 
 def _one(name: str) -> str:

@@ -6,11 +6,13 @@ A caller waits for a while. A picture that takes longer is drawn on, and is ther
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,16 +21,19 @@ import structlog
 import app
 from app import metrics
 from app.errors import ReplayError, TooManyRequests, Unavailable
-from app.processes.bound_process import bound_process
+from app.processes.bound_process import Limits, bound_process
 from app.work.turns import Turn, Turns
 
 PATIENCE_SECONDS = 20.0
 """Shorter than what proxies and players wait for."""
 DRAWING_SECONDS = 600.0
 """Far more than 300 key frames take (4 s of processor time at 1080p), but they come last."""
+LIMITS = Limits(memory_bytes=2**30, file_bytes=64 * 2**20, files=32, cpu_seconds=120)
+"""Some times what 300 key frames of 3840x2160 take."""
 AT_ONCE = 2048
 """Pictures that are drawn or wait for it: for how many there is memory."""
 _RETRY_SECONDS = 5
+_LAST_BYTES = 2_000
 _ROOT = Path(app.__file__).parents[1]
 
 Drawn = TypeVar("Drawn")
@@ -125,20 +130,30 @@ async def sheet(planned: bytes) -> bytes:
     Raises DrawingFailed.
     """
     argv, pipe = [sys.executable, "-m", "app.media.sheets"], subprocess.PIPE
-    try:
-        async with (
-            bound_process(argv, cwd=_ROOT, stdin=pipe, stdout=pipe, stderr=pipe) as process,
-            asyncio.timeout(DRAWING_SECONDS),
-        ):
-            drawn, said = await process.communicate(planned)
-    except TimeoutError as error:
-        raise DrawingFailed(f"it was not done within {DRAWING_SECONDS:g} s") from error
-    if process.returncode:
-        metrics.ERRORS.labels("drawing_failed").inc()
-        log.warning(
-            "drawing_ended",
-            code=process.returncode,
-            last_words=said[-2000:].decode(errors="replace"),
-        )
-        raise DrawingFailed("the service's log has what the drawing program said")
-    return drawn
+    with _memory() as drawn, _memory() as words:
+        try:
+            async with (
+                bound_process(
+                    argv, limits=LIMITS, cwd=_ROOT, stdin=pipe, stdout=drawn, stderr=words
+                ) as process,
+                asyncio.timeout(DRAWING_SECONDS),
+            ):
+                await process.communicate(planned)
+        except TimeoutError as error:
+            raise DrawingFailed(f"it was not done within {DRAWING_SECONDS:g} s") from error
+        if process.returncode:
+            metrics.ERRORS.labels("drawing_failed").inc()
+            words.seek(max(0, words.tell() - _LAST_BYTES))
+            log.warning(
+                "drawing_ended",
+                code=process.returncode,
+                last_words=words.read(_LAST_BYTES).decode(errors="replace"),
+            )
+            raise DrawingFailed("the service's log has what the drawing program said")
+        drawn.seek(0)
+        return drawn.read()
+
+
+def _memory() -> FileIO:
+    """A file that holds what a program writes, so that its limit bounds it."""
+    return FileIO(os.memfd_create("drawing"), "w+")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
+
 Key = TypeVar("Key")
 Sample = TypeVar("Sample")
 
@@ -95,9 +97,23 @@ def _status(pid: int | None, field: str) -> int:
 
 
 def cpu_seconds_of(pids: Iterable[int]) -> float:
-    """CPU that running processes have used so far; resolution 1/100 s each (proc(5), stat)."""
+    """CPU that running processes and their children have used so far; resolution 1/100 s each.
+
+    See proc(5), stat. Children that have ended count, too.
+    """
     ticks = 0
     for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
+        for each in (pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))):
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def children_cpu_seconds() -> float:
+    """CPU that our running children have used so far, to the nanosecond (schedstat of proc(5))."""
+    threads = [
+        thread
+        for child in psutil.Process().children()
+        for thread in Path(f"/proc/{child.pid}/task").iterdir()
+    ]
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9

@@ -18,7 +18,8 @@ from odmantic import Model
 from app.buffer import clock, paths, summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.session_folders import fragment_path
-from app.media.fragment import Continuity, prepare
+from app.media.continuity import Continuity
+from app.media.fragment import prepare
 from app.models import EgressStatus
 from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.instance import instance_id

@@ -19,7 +19,7 @@ from app.media import sheets
 from app.media.sheets import Tile
 from app.media.sprites import Grid
 from app.viewing import drawing as drawings
-from app.viewing.drawing import AT_ONCE, Drawing, DrawingFailed, Kind
+from app.viewing.drawing import AT_ONCE, LIMITS, Drawing, DrawingFailed, Kind
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
@@ -41,7 +41,7 @@ def program() -> psutil.Process | None:
     """The drawing program that runs as our child, if one does."""
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
-            if "app.media.sheets" in child.cmdline():
+            if child.cmdline()[1:] == ["-m", "app.media.sheets"]:
                 return child
     return None
 
@@ -190,6 +190,35 @@ async def test_a_program_that_is_killed_is_a_failure(slow_plan: bytes) -> None:
     found.send_signal(signal.SIGKILL)
     with pytest.raises(DrawingFailed):
         await task
+
+
+async def test_what_takes_too_much_memory_is_a_failure(tmp_path: Path) -> None:
+    """And the next sheet is drawn, or found to have nothing to draw."""
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(1_500_000_000)
+    huge = sheets.plan(Grid(1, 160, 90), [Tile(0, str(tmp_path / "huge"), 0, 1_500_000_000, "")])
+    with pytest.raises(DrawingFailed):
+        await drawings.sheet(huge)
+    assert await drawings.sheet(sheets.plan(Grid(1, 160, 90), [])) == b""
+
+
+async def test_it_has_limits_and_no_secret_of_ours(
+    slow_plan: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVEKIT_API_SECRET", "not for strangers")
+    task = asyncio.create_task(drawings.sheet(slow_plan))
+    found = await wait_for(program)
+    assert found is not None
+    environment = found.environ()
+    limits = {
+        name: found.rlimit(getattr(psutil, f"RLIMIT_{name}"))[1]
+        for name in ("DATA", "CPU", "FSIZE", "NOFILE", "CORE")
+    }
+    task.cancel()
+    await asyncio.wait({task})
+    assert "PATH" in environment
+    assert not [name for name in environment if "SECRET" in name]
+    assert limits == LIMITS.by_name()
 
 
 async def test_closing_ends_the_program(slow_plan: bytes) -> None:

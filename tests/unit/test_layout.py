@@ -30,7 +30,7 @@ ARROWS: dict[str, set[str]] = {
     "media": set(),
     "storage": set(),
     "buffer": {"storage"},
-    "indexing": {"buffer", "media", "storage"},
+    "indexing": {"buffer", "media", "processes", "storage"},
     "cleaning": {"buffer", "storage"},
     "viewing": {"buffer", "media", "storage", "processes"},
     # what people do with it

@@ -110,3 +110,17 @@ async def test_it_asks_for_nothing_on_stdin(tmp_path: Path) -> None:
     with pytest.raises(ffmpeg_process.FfmpegFailed):  # without -y it would ask whether to overwrite
         await asyncio.wait_for(run, PATIENCE_SECONDS)
     assert out.read_bytes() == b"there"
+
+
+async def test_it_has_limits_and_no_secret_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It decodes what strangers have encoded."""
+    monkeypatch.setenv("LIVEKIT_API_SECRET", "not for strangers")
+    said = tmp_path / "said"
+    await ffmpeg_process.run([program(tmp_path, f"(env; ulimit -d; ulimit -c) >{said}")])
+    *environment, memory_kib, core = said.read_text().splitlines()
+    assert any(line.startswith("PATH=") for line in environment)
+    assert not any("SECRET" in line for line in environment)
+    assert int(memory_kib) * 1024 == ffmpeg_process.LIMITS.memory_bytes
+    assert core == "0"

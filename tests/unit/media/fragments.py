@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.media.fragment import Continuity, Prepared, prepare
+from app.media.continuity import Continuity
+from app.media.fragment import Prepared, prepare
 from app.media.init_segment import Init
 from app.media.joining import write
 from app.media.movie import Movie, Run, Source, plan

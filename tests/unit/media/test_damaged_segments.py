@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from app.media.continuity import Continuity
 from app.media.faults import Unpreparable
-from app.media.fragment import Continuity, Prepared, prepare_bytes
+from app.media.fragment import Prepared, prepare_bytes
 from app.media.transport import PACKET_BYTES
 from tests.media_factory import MediaFactory, Shape
 

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from app.media.boxes import boxes, find
+from app.media.continuity import Continuity
 from app.media.faults import Unpreparable
-from app.media.fragment import Continuity, Hole, Prepared, prepare
+from app.media.fragment import Hole, Prepared, prepare
 from app.media.init_segment import Init
 from tests.media_factory import MediaFactory, Recording, Shape, without_audio_pes
 from tests.packet_checker import SILENT_FRAMES, TICKS, pictures, read_transport

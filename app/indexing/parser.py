@@ -1,0 +1,62 @@
+"""Segments prepared in processes of their own: see `app.indexing.parser_program`."""
+
+from __future__ import annotations
+
+from app.indexing.parser_messages import FRAGMENT_BYTES, Implausible, Parsed, Request, unpack
+from app.media.continuity import Continuity
+from app.media.faults import Fault, Unpreparable
+from app.models import FaultSlug
+from app.processes.bound_pool import BoundPool, ProgramAnswer, ProgramEnded
+from app.processes.bound_process import Limits
+
+PROGRAM = "app.indexing.parser_program"
+LIMITS = Limits(memory_bytes=2**30, file_bytes=FRAGMENT_BYTES, files=16)
+"""A segment of 64 MiB takes a fifth of this memory."""
+_TRIES = 2
+"""Of a segment whose parser ends in the middle of it: the fault may be the system's."""
+
+
+class Parser:
+    """The parser of one indexer, until it is closed. All calls block: see BoundPool."""
+
+    def __init__(self, program: str = PROGRAM) -> None:
+        self._pool = BoundPool(program, LIMITS)
+
+    def prepare(self) -> None:
+        """Starts it, so that the first segment needn't wait for it. Raises OSError."""
+        self._pool.prepare()
+
+    def parse(
+        self, path: str, given: int, seconds: float, previous: Continuity | None, made: int
+    ) -> Parsed:
+        """Makes the segment in the open file `given` into its fragment, in the empty file `made`.
+
+        `path` is for messages, `seconds` what its playlist promised. Raises Unpreparable, OSError
+        if no parser can be started or the fragment can't be written.
+        """
+        request = Request(path, seconds, previous)
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                with self._pool.ask(request.pack(), given) as answer:
+                    return _take(answer, request, made)
+            except ProgramEnded as error:
+                if tries == _TRIES:
+                    fault = Fault(FaultSlug.CORRUPT, f"the process that parsed it: {error}")
+                    raise Unpreparable(path, [fault]) from error
+
+    def close(self) -> None:
+        """Ends it, within a segment too. Who asks from now on gets OSError."""
+        self._pool.close()
+
+
+def _take(answer: ProgramAnswer, request: Request, made: int) -> Parsed:
+    try:
+        found = unpack(answer.message, request)
+    except Implausible as error:
+        raise ProgramEnded(str(error)) from error
+    if not isinstance(found, Parsed):
+        raise Unpreparable(request.path, found)
+    answer.put_into(made, found.size_bytes)
+    return found

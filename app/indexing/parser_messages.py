@@ -1,0 +1,145 @@
+"""What an indexer asks its parser, and what that answers.
+
+A parser reads what strangers have encoded: what it answers is believed only as far as it can be.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.media.continuity import WRAP_TICKS, Continuity, earliest_ticks
+from app.media.faults import Fault
+from app.media.init_segment import Init
+from app.media.samples import VIDEO_TICKS, SampleTable
+from app.models import FaultSlug
+
+FRAGMENT_BYTES = 128 * 2**20
+"""Of a fragment at most: silence may have been filled in."""
+_FRAGMENT, _FAULTS = b"m", b"f"
+_SIZES = struct.Struct("<QIQI")
+_MOST_FAULTS = 10
+_DETAIL_CHARACTERS = 300
+_LONGEST_TICKS = 3_600 * VIDEO_TICKS
+
+
+class Implausible(Exception):
+    """An answer that no parser gives which is in its right mind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A segment to prepare: `path` is for messages, `seconds` what its playlist promised."""
+
+    path: str
+    seconds: float
+    previous: Continuity | None
+
+    def pack(self) -> bytes:
+        before = self.previous and (
+            base64.b64encode(self.previous.init.data).decode(),
+            self.previous.end_pts,
+            self.previous.end_audio,
+            self.previous.frame_ticks,
+        )
+        return json.dumps([self.path, self.seconds, before]).encode()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Request:
+        path, seconds, before = json.loads(packed)
+        return cls(path, seconds, before and Continuity(_init(before[0]), *before[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What is known of a fragment, which is in the parser's output."""
+
+    size_bytes: int
+    payload_offset: int
+    init: Init
+    samples: SampleTable
+    frame_ticks: int
+
+    @property
+    def continuity(self) -> Continuity:
+        samples = self.samples
+        return Continuity(self.init, samples.end_pts, samples.end_audio, self.frame_ticks)
+
+    def pack(self) -> bytes:
+        sizes = (self.size_bytes, self.payload_offset, self.frame_ticks, len(self.init.data))
+        return b"".join((_FRAGMENT, _SIZES.pack(*sizes), self.init.data, self.samples.pack()))
+
+
+def pack_faults(faults: tuple[Fault, ...]) -> bytes:
+    """What makes a segment unusable, as an answer."""
+    told = [[each.slug, each.detail[:_DETAIL_CHARACTERS]] for each in faults[:_MOST_FAULTS]]
+    return _FAULTS + json.dumps(told).encode()
+
+
+def unpack(answer: bytes, request: Request) -> Parsed | list[Fault]:
+    """What came of a request. Raises Implausible."""
+    try:
+        match answer[:1]:
+            case b"m":
+                return _checked(_parsed(answer, request.previous), request)
+            case b"f":
+                return _faults(answer[1:])
+    except (ValueError, TypeError, IndexError, RecursionError, struct.error) as error:
+        raise Implausible(f"it says what can't be: {error!r:.200}") from error
+    raise Implausible(f"it says {answer[:40]!r}")
+
+
+def _parsed(answer: bytes, previous: Continuity | None) -> Parsed:
+    size_bytes, payload_offset, frame_ticks, init_bytes = _SIZES.unpack_from(answer, 1)
+    begin = 1 + _SIZES.size
+    data = answer[begin : begin + init_bytes]
+    init = previous.init if previous and previous.init.data == data else Init.parse(data)
+    samples = SampleTable.unpack(answer[begin + init_bytes :])
+    return Parsed(size_bytes, payload_offset, init, samples, frame_ticks)
+
+
+def _checked(parsed: Parsed, request: Request) -> Parsed:
+    if wrong := next(_wrong(parsed, request.previous), None):
+        raise Implausible(f"it tells of {wrong}")
+    return parsed
+
+
+def _wrong(parsed: Parsed, previous: Continuity | None) -> Iterator[str]:
+    init, samples, earliest = parsed.init, parsed.samples, earliest_ticks(previous)
+    if not (len(samples.sizes) and init.width and init.height):
+        yield "no picture"
+    if samples.sample_rate != init.audio_format.sample_rate:
+        yield "sound of two rates"
+    media_bytes = samples.video_bytes + samples.audio_bytes
+    if not 0 < parsed.payload_offset == parsed.size_bytes - media_bytes <= FRAGMENT_BYTES:
+        yield "sizes that do not add up"
+    if not earliest <= samples.first_pts < earliest + WRAP_TICKS:
+        yield "a time that can't be reached"
+    length = samples.end_pts - samples.first_pts
+    if not int(samples.pts.max()) < length <= _LONGEST_TICKS:
+        yield "pictures that last too long, or not at all"
+    if not 0 < parsed.frame_ticks <= length:
+        yield f"pictures that are {parsed.frame_ticks} ticks apart"
+    sound_ticks = samples.first_audio * VIDEO_TICKS // samples.sample_rate
+    if abs(sound_ticks - samples.first_pts) > _LONGEST_TICKS:
+        yield "sound that is not beside its pictures"
+
+
+def _faults(told: bytes) -> list[Fault]:
+    faults = [
+        Fault(FaultSlug(slug), detail[:_DETAIL_CHARACTERS])
+        for slug, detail in json.loads(told)[:_MOST_FAULTS]
+        if isinstance(detail, str)
+    ]
+    if not faults:
+        raise Implausible("it tells of no fault")
+    return faults
+
+
+@lru_cache(64)
+def _init(told: str) -> Init:
+    return Init.parse(base64.b64decode(told))

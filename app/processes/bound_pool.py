@@ -1,0 +1,252 @@
+"""Processes that work on what strangers have encoded: one, and more only while it does not get on.
+
+Whatever a request does to the process that works on it, whoever asked goes on, with another one.
+Each has limits of memory, files and processor time, and none of our secrets. All calls block: run
+them in threads that live as long as the pool, since a process ends with the thread that started it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import app
+from app import metrics
+from app.processes.bound_exec import bound_argv
+from app.processes.bound_process import Limits, harmless_environment
+from app.processes.bound_service import MESSAGE_BYTES, READY
+
+START_SECONDS = 60.0
+REQUEST_SECONDS = 20.0
+"""By the wall clock, for a machine that does much else. The processor time is bounded far below."""
+STUCK_SECONDS = 0.3
+"""One that works on a request for so long keeps the others waiting: they get another process."""
+AT_MOST = 4
+_LAST_SECONDS = 1.0
+_KEPT_BYTES = 8 * 2**20
+"""Memory of an output that is kept for the next one: making it anew costs as much as copying it."""
+_ROOT = Path(app.__file__).parents[1]
+
+
+class ProgramEnded(Exception):
+    """The process is gone, or was ended, in the middle of a request; or says what can't be."""
+
+
+class PoolClosed(OSError):
+    """Nothing is asked of the pool any more: its owner stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramAnswer:
+    """What a program says. It may be in the hands of a stranger: check all of it.
+
+    `message` is of MESSAGE_BYTES at most. `output` is a file that it may still change.
+    """
+
+    message: bytes
+    output: int
+
+    def put_into(self, file: int, size_bytes: int) -> None:
+        """Copies the first bytes of the output into an open file that is empty.
+
+        Raises ProgramEnded if there are fewer (the file is empty then), OSError if they can't be
+        written.
+        """
+        copied = 0
+        while copied < size_bytes:
+            count = os.sendfile(file, self.output, copied, size_bytes - copied)
+            if count == 0:
+                os.ftruncate(file, 0)
+                os.lseek(file, 0, os.SEEK_SET)
+                raise ProgramEnded(f"it wrote {copied} bytes of {size_bytes}")
+            copied += count
+
+
+class BoundPool:
+    """Processes of one program (`app.processes.bound_service`), until it is closed.
+
+    The first one is started when it is asked for.
+    """
+
+    def __init__(self, program: str, limits: Limits) -> None:
+        self._program, self._limits = program, limits
+        self._changed = threading.Condition()
+        self._idle: list[_Process] = []
+        self._busy: set[_Process] = set()
+        self._kept = 1
+        """How many wait for work; one more since there was need of it."""
+        self._is_closed = False
+
+    def prepare(self) -> None:
+        """Starts a process, if there is none, so that the next request needn't wait for it.
+
+        Raises OSError.
+        """
+        with self._changed:
+            if not self._is_closed and not self._idle and not self._busy:
+                self._idle.append(_Process(self._program, self._limits))
+
+    @contextmanager
+    def ask(self, request: bytes, given: int) -> Iterator[ProgramAnswer]:
+        """The answer to a request with an open file. The process waits until the block is left.
+
+        A block that finds the answer impossible raises ProgramEnded, and the process is replaced.
+        Raises ProgramEnded (another try may go better), OSError if no process can be started.
+        """
+        process = self._take()
+        is_ruined = False
+        try:
+            yield process.ask(request, given)
+        except ProgramEnded:
+            is_ruined = True
+            if self._is_closed:
+                raise PoolClosed("it stops") from None
+            raise
+        finally:
+            self._give_back(process, is_ruined=is_ruined)
+
+    def close(self) -> None:
+        """Ends all processes, within a request too. Who asks from now on gets PoolClosed."""
+        with self._changed:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+            for process in self._busy:
+                process.kill()
+            self._changed.notify_all()
+        for process in idle:
+            process.end()
+
+    def _take(self) -> _Process:
+        with self._changed:
+            while True:
+                if self._is_closed:
+                    raise PoolClosed("it stops")
+                process = self._waiting() or self._another()
+                if process is not None:
+                    self._busy.add(process)
+                    return process
+                is_full = len(self._busy) >= AT_MOST
+                self._changed.wait(None if is_full else self._rest_seconds())
+
+    def _waiting(self) -> _Process | None:
+        """One that has nothing to do, and has not ended since."""
+        while self._idle:
+            process = self._idle.pop()
+            if process.is_alive():
+                return process
+            process.end()
+        return None
+
+    def _another(self) -> _Process | None:
+        """A new one, if none of those there gets on."""
+        if self._busy and (len(self._busy) >= AT_MOST or self._rest_seconds() > 0):
+            return None
+        if self._busy:
+            self._kept = 2
+        return _Process(self._program, self._limits)
+
+    def _rest_seconds(self) -> float:
+        """How long the one that was asked last may still keep others waiting."""
+        now = time.monotonic()
+        return max(process.asked_at or now for process in self._busy) + STUCK_SECONDS - now
+
+    def _give_back(self, process: _Process, *, is_ruined: bool) -> None:
+        if is_ruined:
+            metrics.ERRORS.labels("media_process_ended").inc()
+        with self._changed:
+            self._busy.remove(process)
+            if is_ruined and not self._is_closed:
+                self._kept = 2
+            is_kept = not (is_ruined or self._is_closed) and len(self._idle) < self._kept
+            if is_kept:
+                process.rest()
+                self._idle.append(process)
+            self._changed.notify()
+        if not is_kept:
+            process.end()
+        if is_ruined:
+            self.prepare()  # it starts while nobody waits for it
+
+
+class _Process:
+    """One process."""
+
+    def __init__(self, program: str, limits: Limits) -> None:
+        self.asked_at: float | None = None
+        """When it was asked what it works on, or worked on last; None while it starts."""
+        self._output = os.memfd_create("output")
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs:
+                handed = [theirs.fileno(), self._output]
+                argv = [sys.executable, "-m", program, *map(str, handed)]
+                self._process = subprocess.Popen(  # noqa: S603 - a program of ours
+                    bound_argv(argv, limits.by_name()),
+                    cwd=_ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    env=harmless_environment() | {"OPENBLAS_NUM_THREADS": "1"},
+                    pass_fds=handed,
+                    start_new_session=True,
+                )
+        except OSError:
+            self._close()
+            raise
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, request: bytes, given: int) -> ProgramAnswer:
+        """Raises ProgramEnded, OSError if it never began."""
+        if self.asked_at is None:
+            self._begin()
+        self.asked_at = time.monotonic()
+        self._socket.settimeout(REQUEST_SECONDS)
+        try:
+            socket.send_fds(self._socket, [request], [given])
+            message = self._socket.recv(MESSAGE_BYTES)
+        except TimeoutError as error:
+            raise ProgramEnded(f"it was not done within {REQUEST_SECONDS:g} s") from error
+        except OSError as error:
+            raise ProgramEnded(f"it is gone: {error.strerror}") from error
+        if not message:
+            raise ProgramEnded(f"it {self._last_word()}")
+        return ProgramAnswer(message, self._output)
+
+    def rest(self) -> None:
+        """Gives back most of the memory of its output."""
+        if os.fstat(self._output).st_size > _KEPT_BYTES:
+            os.ftruncate(self._output, 0)
+
+    def kill(self) -> None:
+        """Whoever asks it is told that it ended."""
+        self._process.kill()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._close()
+
+    def _begin(self) -> None:
+        self._socket.settimeout(START_SECONDS)
+        if self._socket.recv(MESSAGE_BYTES) != READY:
+            raise OSError(f"the program that is to read media {self._last_word()} at its start")
+
+    def _last_word(self) -> str:
+        try:
+            code = self._process.wait(_LAST_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "said nothing"
+        return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+
+    def _close(self) -> None:
+        self._socket.close()
+        os.close(self._output)

@@ -1,0 +1,63 @@
+"""A parser that does what the segment's name says, as one might that a segment has taken over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from app.indexing import parser_program
+from app.indexing.parser import LIMITS
+from app.indexing.parser_messages import Request, pack_faults
+from app.media.faults import Fault
+from app.models import FaultSlug
+from app.processes import bound_service
+
+MESSAGES = {"babbles": b"\xff{}", "shuts": b""}
+
+
+def answer(packed: bytes, given: int, made: int) -> bytes:
+    name = Path(Request.unpack(packed).path).name.partition(".")[0]
+    match name:
+        case "dies":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "sleeps":
+            time.sleep(3)
+        case "swells":
+            bytearray(2 * LIMITS.memory_bytes)
+        case "spins":
+            bound_service.CPU_SECONDS = 0
+            bound_service._grant_processor()
+            while True:
+                pass
+        case "floods":
+            os.pwrite(made, bytes(1), 2**33)
+        case "opens":
+            for _ in range(LIMITS.files or 0):
+                os.dup(given)
+        case "tells":
+            return pack_faults(tuple(Fault(FaultSlug.CORRUPT, each) for each in seen()))
+    if name in MESSAGES:
+        return MESSAGES[name]
+    if name == "shrinks":
+        told = parser_program.answer(packed, given, made)
+        os.ftruncate(made, 100)
+        return told
+    return parser_program.answer(packed, given, made)
+
+
+def seen() -> list[str]:
+    """What it has got of us: names in its environment, and what its descriptors lead to."""
+    kinds = set()
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # that of the folder itself
+            kinds.add(str(file.readlink()).partition(":")[0].partition(" ")[0])
+    return [" ".join(sorted(os.environ)), " ".join(sorted(kinds))]
+
+
+if __name__ == "__main__":
+    print("noise", file=sys.stderr)
+    bound_service.serve(answer)

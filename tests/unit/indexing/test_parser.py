@@ -1,0 +1,292 @@
+"""Segments prepared in other processes: as in this one, and whatever becomes of those."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.indexing.fragment_files import Fragment, make_fragment
+from app.indexing.parser import PROGRAM, Parser
+from app.indexing.parser_messages import Implausible, Parsed, Request, unpack
+from app.indexing.playlist import Entry
+from app.media.continuity import Continuity
+from app.media.faults import Unpreparable
+from app.media.fragment import prepare
+from app.processes import bound_pool
+from app.storage.foreign import ForeignFolder
+from tests.media_factory import MediaFactory, Recording, Shape
+from tests.pace import Pace
+
+STUBBORN = "tests.unit.indexing.stubborn_parser"
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return MediaFactory(tmp_path_factory.mktemp("recordings")).record(Shape())
+
+
+@pytest.fixture
+def folder(tmp_path: Path, recording: Recording) -> Path:
+    for number, segment in enumerate(recording.segments):
+        (tmp_path / f"s{number}.ts").write_bytes(segment.path.read_bytes())
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def parser() -> Iterator[Parser]:
+    made = Parser()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def stubborn() -> Iterator[Parser]:
+    made = Parser(program=STUBBORN)
+    yield made
+    made.close()
+
+
+def make(parser: Parser, folder: Path, name: str, previous: Continuity | None = None) -> Fragment:
+    entry = Entry(name, int(name[1]) if name[1].isdigit() else 7, 2.0, datetime.now(UTC))
+    return make_fragment(parser, ForeignFolder(folder, ()), folder, entry, previous, "test")
+
+
+def make_named(parser: Parser, folder: Path, does: str) -> Fragment:
+    """A good segment, whose name tells a stubborn parser what to do."""
+    shutil.copy(folder / "s0.ts", folder / f"{does}.ts")
+    return make(parser, folder, f"{does}.ts")
+
+
+def parsers_of(pid: int, program: str) -> list[psutil.Process]:
+    return [
+        child
+        for child in psutil.Process(pid).children()
+        if program in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
+def test_a_segment_is_prepared_as_in_this_process(
+    parser: Parser, folder: Path, recording: Recording
+) -> None:
+    """One after another, each going on where the one before it ended."""
+    here: Continuity | None = None
+    there: Continuity | None = None
+    for number, segment in enumerate(recording.segments):
+        wanted = prepare(str(segment.path), 2.0, here)
+        made = make(parser, folder, f"s{number}.ts", there)
+        here, there = wanted.continuity, made.parsed.continuity
+        assert there == here
+        assert (folder / made.name).read_bytes() == wanted.data
+        assert made.parsed.size_bytes == len(wanted.data)
+        assert made.modified_ns == (folder / made.name).stat().st_mtime_ns
+        assert made.parsed.payload_offset == wanted.payload_offset
+        assert made.parsed.samples.pack() == wanted.samples.pack()
+    assert not list(folder.glob("*.part"))
+
+
+def test_a_segments_faults_come_back(parser: Parser, folder: Path) -> None:
+    """And nothing is left of the attempt."""
+    (folder / "x.ts").write_bytes((folder / "s0.ts").read_bytes()[:-300])
+    with pytest.raises(Unpreparable) as caught:
+        make(parser, folder, "x.ts")
+    assert caught.value.slug == "truncated"
+    assert str(folder / "x.ts") in str(caught.value)
+    assert list(folder.glob("*.part")) == list(folder.glob("*.m4s")) == []
+
+
+@pytest.mark.parametrize("does", ["dies", "swells", "spins", "shuts", "babbles", "shrinks"])
+def test_a_segment_that_ruins_its_parser_is_corrupt_and_the_next_is_not(
+    stubborn: Parser, folder: Path, does: str
+) -> None:
+    with pytest.raises(Unpreparable) as caught:
+        make_named(stubborn, folder, does)
+    assert caught.value.slug == "corrupt"
+    assert "the process that parsed it: it " in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert make(stubborn, folder, "s1.ts").parsed.samples.pts.size == 30
+    assert not list(folder.glob("*.part"))
+
+
+@pytest.mark.parametrize(("does", "why"), [("floods", "File too large"), ("opens", "Too many")])
+def test_a_parser_writes_and_opens_only_so_much(
+    stubborn: Parser, folder: Path, does: str, why: str
+) -> None:
+    """What the system refuses it ends it, as a stranger's code might not: it gets no further."""
+    with pytest.raises(Unpreparable, match="ended with code 1"):
+        make_named(stubborn, folder, does)
+
+
+def test_a_parser_has_no_secret_and_no_file_of_ours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn = Parser(STUBBORN)
+    monkeypatch.setenv("LIVEKIT_API_SECRET", "not for strangers")
+    held = os.open(folder / "s0.ts", os.O_RDONLY)
+    os.set_inheritable(held, True)
+    try:
+        with pytest.raises(Unpreparable) as caught:
+            make_named(stubborn, folder, "tells")
+    finally:
+        os.close(held)
+        stubborn.close()
+    environment, files = (fault.detail for fault in caught.value.faults)
+    assert "PATH" in environment
+    assert "SECRET" not in environment
+    assert files == f"/dev/null /memfd {folder}/tells.ts socket"
+
+
+def test_what_a_parser_says_by_itself_is_in_no_log(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """But for what keeps it from starting."""
+    stubborn = Parser(STUBBORN)
+    with pytest.raises(Unpreparable):
+        make_named(stubborn, folder, "swells")
+    stubborn.close()
+    said = capfd.readouterr().err
+    assert "noise" in said
+    assert "MemoryError" not in said
+
+
+def test_a_parser_that_ends_while_it_waits_costs_no_segment(parser: Parser, folder: Path) -> None:
+    make(parser, folder, "s0.ts")
+    for each in parsers_of(os.getpid(), PROGRAM):
+        each.kill()
+    for number in (1, 2, 3):
+        make(parser, folder, f"s{number}.ts")
+
+
+def test_what_the_disk_does_not_take_is_no_fault_of_the_segment(
+    parser: Parser, folder: Path
+) -> None:
+    """Its session waits, and goes on when there is space."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            make(parser, folder, "s0.ts")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(folder.glob("*.part"))
+    assert make(parser, folder, "s0.ts").parsed.size_bytes
+
+
+def test_it_ends_with_the_indexer_whatever_it_does(folder: Path) -> None:
+    shutil.copy(folder / "s0.ts", folder / "sleeps.ts")
+    code = f"""
+from pathlib import Path
+from tests.unit.indexing.test_parser import Parser, STUBBORN, make
+parser = Parser(STUBBORN)
+make(parser, Path({str(folder)!r}), "s1.ts")
+print("ready", flush=True)
+make(parser, Path({str(folder)!r}), "sleeps.ts")
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as indexer:
+        assert indexer.stdout is not None
+        assert indexer.stdout.readline() == b"ready\n"
+        (sleeping,) = parsers_of(indexer.pid, STUBBORN)
+        indexer.send_signal(signal.SIGKILL)
+        indexer.wait()
+        sleeping.wait(2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"\xff{}", "it says"),
+        (b"m" + bytes(60), "what can't be"),
+        (b"f" + b"[" * 50_000, "what can't be"),
+        (b'f[["no-such-fault", "x"]]', "what can't be"),
+        (b'f[["corrupt", 7]]', "no fault"),
+        (b"f[]", "no fault"),
+        (b"f1e999", "what can't be"),
+    ],
+)
+def test_an_answer_that_can_not_be_is_refused(answer: bytes, why: str) -> None:
+    with pytest.raises(Implausible, match=why) as refused:
+        unpack(answer, Request("s.ts", 2.0, None))
+    assert len(str(refused.value)) < 300
+
+
+@given(data=st.data())
+def test_no_answer_is_more_than_implausible(recording: Recording, data: st.DataObject) -> None:
+    """Whatever a parser answers, it is refused, or something that can be kept."""
+    prepared = prepare(str(recording.segments[0].path), 2.0)
+    request = Request("s.ts", 2.0, data.draw(st.sampled_from([None, prepared.continuity])))
+    size_bytes = len(prepared.data)
+    right = Parsed(
+        size_bytes, prepared.payload_offset, prepared.init, prepared.samples, 3_000
+    ).pack()
+    wrong = bytearray(data.draw(st.sampled_from([right, b"m", b'f[["corrupt", "x"]]'])))
+    for _ in range(data.draw(st.integers(0, 3))):
+        place = data.draw(st.integers(0, len(wrong)))
+        wrong[place : place + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=8))
+    try:
+        found = unpack(bytes(wrong), request)
+    except Implausible:
+        return
+    if isinstance(found, Parsed):
+        samples = found.samples
+        assert found.payload_offset + samples.video_bytes + samples.audio_bytes == found.size_bytes
+        assert abs(found.continuity.end_pts) < 2**34
+
+
+def test_the_indexer_loads_nothing_that_reads_media() -> None:
+    code = "import sys, app.indexing.indexer; sys.exit('av' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_segment_that_takes_long_keeps_no_other_waiting(stubborn: Parser, folder: Path) -> None:
+    shutil.copy(folder / "s0.ts", folder / "sleeps.ts")
+    with ThreadPoolExecutor(4) as threads:
+        make(stubborn, folder, "s2.ts")
+        slow = threads.submit(make, stubborn, folder, "sleeps.ts")
+        for number in (0, 1, 3):
+            with Pace() as pace:
+                make(stubborn, folder, f"s{number}.ts")
+            assert pace.fair_seconds < 1.5, pace.seconds
+        assert not slow.done()
+        assert slow.result().parsed.size_bytes
+
+
+def test_many_at_once_are_prepared_by_few(parser: Parser, folder: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        folders = [folder / str(number) for number in range(40)]
+        for each in folders:
+            each.mkdir()
+            shutil.copy(folder / "s0.ts", each)
+        made = list(threads.map(lambda each: make(parser, each, "s0.ts").name, folders))
+        assert len(made) == 40
+        assert len(parsers_of(os.getpid(), PROGRAM)) <= bound_pool.AT_MOST
+
+
+def test_closing_waits_for_no_segment(folder: Path) -> None:
+    """Its attempt ends, and is not taken for a fault of the segment."""
+    parser = Parser(STUBBORN)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(make, parser, folder, "s1.ts").result()
+        slow = threads.submit(make_named, parser, folder, "sleeps")
+        while not list(folder.glob("*.part")):
+            time.sleep(0.01)
+        began = time.monotonic()
+        parser.close()
+        with pytest.raises(OSError, match="it stops"):
+            slow.result()
+        assert time.monotonic() - began < 2.5
+    with pytest.raises(OSError, match="it stops"):
+        make(parser, folder, "s2.ts")
+    assert not list(folder.glob("*.part"))
