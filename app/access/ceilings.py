@@ -7,6 +7,7 @@ from app.settings import Settings
 
 _TOPS = {
     "max_concurrent": "max_concurrent_top",
+    "max_concurrent_per_user": "max_concurrent_top",
     "retention_minutes": "retention_minutes_top",
     "quota_bytes": "quota_bytes_top",
 }

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.access.permissions import Action, allowed
 from app.errors import ReplayError
-from app.models import CommunityRow, MemberRow, Role, Row
+from app.models import CommunityRow, MemberRow, Role, Row, Why
 from app.models.schema import Community, Member
 from app.settings import Settings
 from app.store import Store
 
 DEFAULT = "default"
-_FALLING_BACK = ("max_concurrent", "access", "capture_policy", "retention_minutes")
+_FALLING_BACK = (
+    "max_concurrent",
+    "max_concurrent_per_user",
+    "access",
+    "capture_policy",
+    "retention_minutes",
+)
 """What a community may leave to the instance's settings, where it has the same name."""
+_BUT_SLOTS = {"slots": 0, "sharers": 0}
 AT_MOST = 500
 """Communities of one person that a list looks at."""
 
@@ -29,41 +36,60 @@ class LastAdmin(ReplayError):
 class Rules:
     """The rules in force in a community: its own, or else the instance's settings.
 
-    `own` names those of the last four that are its own.
+    `own` names those of the last five that are its own.
     """
 
     community: str
     enabled: bool
     max_concurrent: int
+    max_concurrent_per_user: int
     access: str
     capture_policy: str
     retention_minutes: float
     own: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class HeldSlots:
+    """The buffers that hold a community's slots: all, and by `sharer`."""
+
+    buffers: frozenset[str]
+    sharers: Mapping[str, Sequence[str]]
+
+    def refusal(self, of: Rules, identity: str) -> Why | None:
+        """Why somebody can't have another one; None: they can. Their own limit comes first."""
+        if len(self.sharers.get(sharer(identity), ())) >= of.max_concurrent_per_user:
+            return Why.USER_LIMIT
+        return Why.LIMIT if len(self.buffers) >= of.max_concurrent else None
+
+
 async def rules(store: Store, settings: Settings, community: str) -> Rules:
     """The rules of a community; one that nobody has configured has the instance's."""
-    row = await store.rows(Community).find_one({"_id": community}, {"slots": 0})
+    row = await store.rows(Community).find_one({"_id": community}, _BUT_SLOTS)
     return _rules(settings, community, row)
 
 
 async def rules_and_slots(
     store: Store, settings: Settings, community: str
-) -> tuple[Rules, frozenset[str]]:
-    """The rules of a community, and the buffers that hold its slots."""
+) -> tuple[Rules, HeldSlots]:
+    """The rules of a community, and who holds its slots."""
     row = await store.rows(Community).find_one({"_id": community})
-    return _rules(settings, community, row), frozenset(row["slots"] if row else ())
+    return _rules(settings, community, row), _held(row)
+
+
+_NOBODYS: CommunityRow = {"_id": "", "enabled": True, "slots": [], "sharers": {}}
+"""Of a community that nobody has made."""
 
 
 async def rules_of(store: Store, settings: Settings, wanted: Collection[str]) -> dict[str, Rules]:
     """The rules of several communities."""
-    found = store.rows(Community).find({"_id": {"$in": sorted(wanted)}}, {"slots": 0})
+    found = store.rows(Community).find({"_id": {"$in": sorted(wanted)}}, _BUT_SLOTS)
     rows = {row["_id"]: row for row in await found.to_list()}
     return {each: _rules(settings, each, rows.get(each)) for each in wanted}
 
 
 def _rules(settings: Settings, community: str, row: CommunityRow | None) -> Rules:
-    given: CommunityRow = row or {"_id": community, "enabled": True, "slots": []}
+    given: CommunityRow = row or _NOBODYS | {"_id": community}
 
     def own(name: str) -> object:
         value = given.get(name)
@@ -78,6 +104,9 @@ def _rules(settings: Settings, community: str, row: CommunityRow | None) -> Rule
         community=community,
         enabled=given.get("enabled", True),
         max_concurrent=int(at_most("max_concurrent", settings.max_concurrent_top)),
+        max_concurrent_per_user=int(
+            at_most("max_concurrent_per_user", settings.max_concurrent_top)
+        ),
         access=str(own("access")),
         capture_policy=str(own("capture_policy")),
         retention_minutes=at_most("retention_minutes", settings.retention_minutes_top),
@@ -185,35 +214,61 @@ def actions_by(access: str, row: MemberRow | None) -> frozenset[Action]:
     return allowed(access, row["role"] if row else Role.MEMBER, row["grants"] if row else ())
 
 
-async def take_slot(store: Store, of: Rules, buffer_id: str) -> bool:
-    """Takes one of the community's slots for a buffer; true too if it has one already.
+async def take_slot(store: Store, of: Rules, buffer_id: str, identity: str) -> Why | None:
+    """Takes one of the community's slots for a buffer of somebody's: None. Otherwise which limit
+    keeps it from them.
 
-    One update checks the length and adds: exact however many shares begin at once.
+    One update checks both lengths and adds: exact however many shares begin at once. Who has the
+    slot already keeps it.
     """
     communities = store.rows(Community)
+    theirs = f"sharers.{sharer(identity)}"
     free = {
         "_id": of.community,
         "slots": {"$ne": buffer_id},
         f"slots.{of.max_concurrent - 1}": {"$exists": False},
+        f"{theirs}.{of.max_concurrent_per_user - 1}": {"$exists": False},
     }
     for _ in range(2):
         if of.max_concurrent:
-            taken = await communities.update_one(free, {"$push": {"slots": buffer_id}})
+            both = {"slots": buffer_id, theirs: buffer_id}
+            taken = await communities.update_one(free, {"$push": both})
             if taken.modified_count:
-                return True
-        row = await communities.find_one({"_id": of.community}, {"slots": 1})
+                return None
+        row = await communities.find_one({"_id": of.community}, {"slots": 1, "sharers": 1})
         if row is not None:
-            return buffer_id in row["slots"]
+            held = _held(row)
+            # Where neither keeps it any more, one ended just now: whoever waits is asked again.
+            refusal = held.refusal(of, identity) or Why.LIMIT
+            return None if buffer_id in held.buffers else refusal
         await store.create(Community(id=of.community))
-    return False
+    return Why.LIMIT
 
 
 async def free_slot(store: Store, community: str, buffer_id: str) -> bool:
     """Gives a buffer's slot back. False if it had none: a slot is freed once, however often."""
-    freed = await store.rows(Community).update_one(
-        {"_id": community, "slots": buffer_id}, {"$pull": {"slots": buffer_id}}
+    communities, holds = store.rows(Community), {"_id": community, "slots": buffer_id}
+    row = await communities.find_one(holds, {"slots": 1, "sharers": 1})
+    if row is None:
+        return False
+    pulled = {"slots": buffer_id}
+    theirs = [f"sharers.{who}" for who, held in row["sharers"].items() if buffer_id in held]
+    freed = await communities.update_one(
+        holds, {"$pull": pulled | dict.fromkeys(theirs, buffer_id)}
     )
+    for each in theirs:
+        await communities.update_one({"_id": community, each: []}, {"$unset": {each: ""}})
     return bool(freed.modified_count)
+
+
+def sharer(identity: str) -> str:
+    """How somebody is named in `sharers`: field names can't hold every character."""
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _held(row: CommunityRow | None) -> HeldSlots:
+    given = row or _NOBODYS
+    return HeldSlots(frozenset(given["slots"]), given["sharers"])
 
 
 def _member_id(community: str, identity: str) -> str:

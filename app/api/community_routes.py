@@ -31,6 +31,7 @@ class CeilingsView(View):
     """What no community's own limits may exceed."""
 
     max_concurrent: int
+    max_concurrent_per_user: int
     retention_minutes: float
 
 
@@ -40,6 +41,7 @@ class ConfigView(View):
     community: str
     enabled: bool
     max_concurrent: int
+    max_concurrent_per_user: int
     access: str
     capture_policy: str
     retention_minutes: float
@@ -54,6 +56,7 @@ class ConfigRequest(Input):
 
     enabled: Annotated[bool, Field(strict=True)] = True
     max_concurrent: Annotated[int, Field(strict=True, ge=0, le=10_000)] | None = None
+    max_concurrent_per_user: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
     access: AccessMode | None = None
     capture_policy: CapturePolicy | None = None
     retention_minutes: Annotated[float, Field(strict=True, gt=0, le=1440)] | None = None
@@ -88,6 +91,7 @@ async def _config(ctx: Context, community: str) -> ConfigView:
     rules = await communities.rules(ctx.store, ctx.settings, community)
     ceilings = CeilingsView(
         max_concurrent=ctx.settings.max_concurrent_top,
+        max_concurrent_per_user=ctx.settings.max_concurrent_top,
         retention_minutes=ctx.settings.retention_minutes_top,
     )
     return ConfigView.model_validate(vars(rules) | {"ceilings": ceilings})

@@ -23,6 +23,7 @@ class CommunityView(View):
     id: str
     enabled: bool
     max_concurrent: int
+    max_concurrent_per_user: int
     access: str
     capture_policy: str
     retention_minutes: float
@@ -98,6 +99,7 @@ async def list_communities(call: Call[PageQuery]) -> CommunityPage:
             id=each.rules.community,
             enabled=each.rules.enabled,
             max_concurrent=each.rules.max_concurrent,
+            max_concurrent_per_user=each.rules.max_concurrent_per_user,
             access=each.rules.access,
             capture_policy=each.rules.capture_policy,
             retention_minutes=each.rules.retention_minutes,

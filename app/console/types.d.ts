@@ -148,6 +148,7 @@ export interface CaptureView {
 /** What no community's own limits may exceed. */
 export interface CeilingsView {
   max_concurrent: number;
+  max_concurrent_per_user: number;
   retention_minutes: number;
 }
 
@@ -234,6 +235,7 @@ export interface CommunityView {
   id: string;
   enabled: boolean;
   max_concurrent: number;
+  max_concurrent_per_user: number;
   access: string;
   capture_policy: string;
   retention_minutes: number;
@@ -245,6 +247,7 @@ export interface CommunityView {
 export interface ConfigRequest {
   enabled?: boolean;
   max_concurrent?: number | null;
+  max_concurrent_per_user?: number | null;
   access?: AccessMode | null;
   capture_policy?: CapturePolicy | null;
   retention_minutes?: number | null;
@@ -255,6 +258,7 @@ export interface ConfigView {
   community: string;
   enabled: boolean;
   max_concurrent: number;
+  max_concurrent_per_user: number;
   access: string;
   capture_policy: string;
   retention_minutes: number;

@@ -19,6 +19,7 @@ from app.migrations import (
     leaving_admins,
     marker_places,
     separate_fragments,
+    slot_sharers,
 )
 
 Step = Callable[[AsyncDatabase[dict[str, Any]], Path], Awaitable[None]]
@@ -29,5 +30,6 @@ STEPS: tuple[Step, ...] = (
     marker_places.migrate,
     separate_fragments.migrate,
     leaving_admins.migrate,
+    slot_sharers.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

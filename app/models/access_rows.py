@@ -14,10 +14,12 @@ class CommunityRow(TypedDict):
     _id: str
     enabled: bool
     max_concurrent: NotRequired[int | None]
+    max_concurrent_per_user: NotRequired[int | None]
     access: NotRequired[AccessMode | None]
     capture_policy: NotRequired[CapturePolicy | None]
     retention_minutes: NotRequired[float | None]
     slots: list[str]
+    sharers: dict[str, list[str]]
 
 
 class MemberRow(TypedDict):

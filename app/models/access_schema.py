@@ -17,7 +17,8 @@ class Community(Model, Stored[CommunityRow]):
     """A community's own rules, None where the instance's settings hold, and its limit slots.
 
     `slots` are the ids of the buffers that are recorded, or about to be: never more than the
-    limit, because each is taken by one update that checks the length.
+    limit, because each is taken by one update that checks the length. `sharers` {sharer: ids} are
+    the same slots by whose shares they are, for the limit of one user.
     """
 
     model_config = {"collection": "communities"}
@@ -25,10 +26,12 @@ class Community(Model, Stored[CommunityRow]):
     id: str = Field(primary_field=True)
     enabled: bool = True
     max_concurrent: int | None = None
+    max_concurrent_per_user: int | None = None
     access: AccessMode | None = None
     capture_policy: CapturePolicy | None = None
     retention_minutes: float | None = None
     slots: list[str] = []
+    sharers: dict[str, list[str]] = {}
 
 
 class Member(Model, Stored[MemberRow]):

@@ -117,6 +117,7 @@ class Why(StrEnum):
     STOPPED_BY_ADMIN = "stopped-by-admin"
     ENCRYPTED = "encrypted"
     NO_WORKER = "no-worker"
+    USER_LIMIT = "user-limit"
     LIMIT = "limit"
     QUOTA = "quota"
     DISK = "disk"
@@ -129,6 +130,11 @@ class Why(StrEnum):
     def refuses(self) -> bool:
         """Whether nothing is tried until the reason goes."""
         return self not in Why.trying()
+
+    @classmethod
+    def limits(cls) -> list[Why]:
+        """Those that go when another share ends; their detail is how many there may be."""
+        return [cls.USER_LIMIT, cls.LIMIT]
 
     @classmethod
     def trying(cls) -> list[Why]:

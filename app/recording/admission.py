@@ -25,9 +25,9 @@ async def admit(
     """Takes a limit slot for a share that may be recorded: None. Otherwise why it must not be.
 
     The checks are, in order: the sharer's own will, a stop by somebody, encryption, permission, the
-    community's switch, its limit, the sharer's quota, the disk. The last three keep a recording
-    from starting, but end none that is `running`. A share that rests in its back-off takes no
-    slot, and one that quota or disk refuse gives its own back.
+    community's switch, its limit for one user, its limit for all, the sharer's quota, the disk. The
+    last four keep a recording from starting, but end none that is `running`. A share that rests in
+    its back-off takes no slot, and one that quota or disk refuse gives its own back.
     """
     if participant is not None and participant["opted_out"]:
         return Why.OPTED_OUT
@@ -51,22 +51,24 @@ async def admit(
         return Why.COMMUNITY_OFF
     if not begins:
         return None
-    held = buffer["_id"] in slots
+    held = buffer["_id"] in slots.buffers
     if shortage is None:
+        if held:
+            return None
         # Only the taking itself is exact: others begin at the same moment.
-        taken = held or await communities.take_slot(ctx.store, rules, buffer["_id"])
-        return None if taken else Why.LIMIT
+        return await communities.take_slot(ctx.store, rules, buffer["_id"], identity)
     if held:
         await leave(ctx, buffer)
-    return shortage if held or len(slots) < rules.max_concurrent else Why.LIMIT
+        return shortage
+    return slots.refusal(rules, identity) or shortage
 
 
 async def detail(ctx: Context, buffer: BufferRow, why: Why | None) -> str:
-    """The detail of a reason: the words of whoever stopped the share, or the limit's number."""
-    if why is not Why.LIMIT:
+    """The detail of a reason: the words of whoever stopped the share, or a limit's number."""
+    if why not in Why.limits():
         return share_stop.detail(buffer, why)
     rules = await communities.rules(ctx.store, ctx.settings, buffer["community"])
-    return str(rules.max_concurrent)
+    return str(rules.max_concurrent if why is Why.LIMIT else rules.max_concurrent_per_user)
 
 
 async def leave(ctx: Context, buffer: BufferRow) -> None:
@@ -87,7 +89,7 @@ async def free_leftovers(ctx: Context) -> None:
 
 async def _free(ctx: Context, community: str, buffer_id: str) -> None:
     if await communities.free_slot(ctx.store, community, buffer_id):
-        await ask_again(ctx, {"community": community, "why": Why.LIMIT})
+        await ask_again(ctx, {"community": community, "why": {"$in": Why.limits()}})
 
 
 async def ask_again(ctx: Context, which: Row) -> None:

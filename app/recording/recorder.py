@@ -199,7 +199,7 @@ async def _tell(
     # What went wrong is told until it records, not only until the next try begins.
     has_failed = buffer["failures"] or buffer["why"] in (Why.NO_WORKER, Why.EGRESS_FAILED)
     is_news = why != buffer["why"] and not (why is Why.STARTING and has_failed)
-    if is_news or (why is Why.LIMIT and detail != buffer["why_detail"]):
+    if is_news or (why in Why.limits() and detail != buffer["why_detail"]):
         change |= {"why": why, "why_detail": detail}
         if is_news and why is not None and why.refuses:
             metrics.REFUSALS.labels(why).inc()

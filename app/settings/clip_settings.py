@@ -23,8 +23,14 @@ class ClipSettings(BaseSettings):
         (), description="Identities, comma separated, that administrate the instance."
     )
     max_concurrent: int = Field(5, ge=0, description="Shares buffered at once per community.")
+    max_concurrent_per_user: int = Field(
+        2, ge=1, description="Of them of one user, from however many devices."
+    )
     max_concurrent_top: int = Field(
-        100, ge=0, description="The most that a community may have as its own MAX_CONCURRENT."
+        100,
+        ge=0,
+        description="The most that a community may have as its own MAX_CONCURRENT, or "
+        "MAX_CONCURRENT_PER_USER.",
     )
     quota_bytes: int = Field(5 * 2**30, ge=0, description="A user's quota for clips.")
     quota_bytes_top: int = Field(

@@ -98,6 +98,7 @@ async def installation(
             "free_space_min_bytes": 0,
             "quota_bytes": 2**50,
             "max_concurrent": 100_000,
+            "max_concurrent_per_user": 100_000,
             "captures_pending_per_user": 100_000,
             "captures_per_minute": 0,
             "captures_per_hour": 0,

@@ -13,10 +13,11 @@ def redis_of(ctx: Context) -> Redis:
     return client
 
 
-async def queued(ctx: Context) -> int:
-    """How many jobs the queue holds."""
+async def queued(ctx: Context, errand: str = "") -> int:
+    """How many jobs the queue holds; of an errand, where its name is given."""
     async with redis_of(ctx) as redis:
-        return int(await redis.zcard("replay:queue"))
+        names = await redis.zrange("replay:queue", 0, -1)
+    return sum(name.decode().startswith(errand) for name in names)
 
 
 async def empty_redis(ctx: Context) -> None:

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from bson import json_util
 
+from app.access.communities import sharer
 from app.buffer import summary
 from app.context import Context
 from app.errors import ConfigurationError
@@ -23,7 +24,7 @@ from app.main import create_app
 from app.migrations import complete_rows, version
 from app.migrations.steps import STEPS
 from app.models import Row
-from app.models.schema import MODELS
+from app.models.schema import MODELS, Community
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
 from app.store import Store
@@ -134,6 +135,14 @@ async def test_old_rows_get_what_they_lack_and_keep_what_they_have(
         assert by_id.keys() == {row["_id"] for row in documents}
         for row in documents:
             assert row.items() <= by_id[row["_id"]].items()
+
+
+async def test_slots_that_are_held_count_for_their_user(old: Store, settings: Settings) -> None:
+    """What was recorded before the upgrade is recorded after it."""
+    await old.prepare(settings.media_root)
+    row = await old.rows(Community).find_one({"_id": "default"})
+    assert row is not None
+    assert (row["slots"], row["sharers"]) == (["b1"], {sharer("alice"): ["b1"]})
 
 
 async def test_rows_that_updates_inserted_since_the_first_version_are_whole(ctx: Context) -> None:

@@ -45,6 +45,8 @@ test('a state or a reason that this page does not know yet is shown as it is, or
 test('the limit is told where the service tells it', () => {
   assert.match(said({ state: 'waiting', why: 'limit', why_detail: '5' }).says, /limit of 5 shares/);
   assert.doesNotMatch(said({ state: 'waiting', why: 'limit', why_detail: '' }).says, /\d/);
+  const own = { state: 'refused', why: 'user-limit', why_detail: '2' };
+  assert.match(said(own).says, /limit of 2 shares of one user/);
 });
 
 test('who stopped it themselves is told so; others are told that the sharer has', () => {

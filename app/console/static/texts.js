@@ -206,6 +206,11 @@ export const texts = {
         says: (detail) => (/^\d+$/.test(detail) ? `The limit of ${detail} shares at once is reached.` : 'The limit of shares recorded at once is reached.'),
         todo: 'It begins by itself when another share ends.',
       },
+      'user-limit': {
+        /** @type {Saying<[string]>} */
+        says: (detail) => (/^\d+$/.test(detail) ? `The limit of ${detail} shares of one user at once is reached.` : 'The limit of shares of one user recorded at once is reached.'),
+        todo: 'It begins by itself when they end another of theirs.',
+      },
       quota: {
         says: 'The sharer’s quota for clips is used up.',
         todo: 'It begins by itself once they delete clips or get a larger quota.',
@@ -750,6 +755,7 @@ export const texts = {
       enabled: 'Record shares in this community',
       names: {
         max_concurrent: 'Shares recorded at once',
+        max_concurrent_per_user: 'Of them of one user',
         access: 'Who may record and capture',
         capture_policy: 'Whose share may be captured',
         retention_minutes: 'Minutes that are kept',
@@ -758,6 +764,8 @@ export const texts = {
         enabled: 'Off: what is recorded now ends, and nothing new begins.',
         /** @type {Saying<[number]>} */
         max_concurrent: (most) => `More wait until one ends. 0 to ${most}.`,
+        /** @type {Saying<[number]>} */
+        max_concurrent_per_user: (most) => `However many devices they share from. 1 to ${most}.`,
         access: 'Roles: only moderators, admins, and those with a grant.',
         capture_policy: 'Besides one’s own. Admins of a room capture there, whatever the policy.',
         /** @type {Saying<[number]>} */

@@ -7,6 +7,8 @@ import asyncio
 from app.access import communities
 from app.access.permissions import Action
 from app.context import Context
+from app.models import Why
+from app.models.schema import Community
 
 
 async def rules(ctx: Context) -> communities.Rules:
@@ -30,27 +32,51 @@ async def test_the_limit_is_exact_when_fifty_shares_begin_at_once(ctx: Context) 
     """Of fifty that ask at the same moment exactly five get a slot."""
     of = await rules(ctx)
     got = await asyncio.gather(
-        *(communities.take_slot(ctx.store, of, f"buffer-{n}") for n in range(50))
+        *(communities.take_slot(ctx.store, of, f"buffer-{n}", f"user-{n}") for n in range(50))
     )
-    assert sum(got) == 5
+    assert got.count(None) == 5
+    assert set(got) == {None, Why.LIMIT}
+
+
+async def test_one_user_never_has_more_slots_than_are_theirs(ctx: Context) -> None:
+    """From ten devices at once two are recorded; somebody else has a slot all the same."""
+    of = await rules(ctx)
+    odd = "ann $.\ud83d\ude00 "
+    got = await asyncio.gather(
+        *(communities.take_slot(ctx.store, of, f"buffer-{n}", odd) for n in range(10))
+    )
+    assert got.count(None) == 2
+    assert set(got) == {None, Why.USER_LIMIT}
+    assert await communities.take_slot(ctx.store, of, "bobs", "bob") is None
+    mine = [f"buffer-{n}" for n, why in enumerate(got) if why is None]
+    assert await communities.take_slot(ctx.store, of, mine[0], odd) is None
+    for each in mine:
+        assert await communities.free_slot(ctx.store, "guild", each)
+    row = await ctx.store.rows(Community).find_one({"_id": "guild"})
+    assert row is not None
+    assert (row["slots"], row["sharers"]) == (["bobs"], {communities.sharer("bob"): ["bobs"]})
+    await communities.configure(ctx.store, "guild", {"max_concurrent_per_user": 1})
+    of = await rules(ctx)
+    assert await communities.take_slot(ctx.store, of, "again", odd) is None
+    assert await communities.take_slot(ctx.store, of, "more", odd) is Why.USER_LIMIT
 
 
 async def test_a_slot_is_taken_once_and_freed_once(ctx: Context) -> None:
     """Taking it again keeps it; freeing it again frees nobody else's."""
     await communities.configure(ctx.store, "guild", {"max_concurrent": 1})
     of = await rules(ctx)
-    assert await communities.take_slot(ctx.store, of, "a")
-    assert await communities.take_slot(ctx.store, of, "a")
-    assert not await communities.take_slot(ctx.store, of, "b")
+    assert await communities.take_slot(ctx.store, of, "a", "ann") is None
+    assert await communities.take_slot(ctx.store, of, "a", "ann") is None
+    assert await communities.take_slot(ctx.store, of, "b", "bob") is Why.LIMIT
     assert await communities.free_slot(ctx.store, "guild", "a")
     assert not await communities.free_slot(ctx.store, "guild", "a")
-    assert await communities.take_slot(ctx.store, of, "b")
+    assert await communities.take_slot(ctx.store, of, "b", "bob") is None
 
 
 async def test_a_limit_of_none_lets_nobody_in(ctx: Context) -> None:
     """MAX_CONCURRENT 0 records nothing."""
     await communities.configure(ctx.store, "guild", {"max_concurrent": 0})
-    assert not await communities.take_slot(ctx.store, await rules(ctx), "a")
+    assert await communities.take_slot(ctx.store, await rules(ctx), "a", "ann") is Why.LIMIT
 
 
 async def test_roles_and_grants_are_rows(ctx: Context) -> None:

@@ -53,6 +53,7 @@ async def test_an_administrator_lists_every_community_and_default(
         "id": "guests",
         "enabled": True,
         "max_concurrent": 3,
+        "max_concurrent_per_user": 2,
         "access": "rbac",
         "capture_policy": "self",
         "retention_minutes": 12.0,

@@ -16,6 +16,7 @@ from app.context import Context
 from app.models import Why
 from app.models.schema import Buffer
 from app.recording import admission
+from app.work import errands
 from tests.integration.api.conftest import INSTANCE_ADMIN
 from tests.integration.clips.rows import add_clip, charge
 from tests.integration.queued import queued
@@ -27,6 +28,7 @@ RULES: dict[Why, dict[str, Any]] = {
     Why.NOT_PERMITTED: {"access": "rbac"},
     Why.COMMUNITY_OFF: {"enabled": False},
     Why.LIMIT: {"max_concurrent": 1, "slots": ["another"]},
+    Why.USER_LIMIT: {"sharers": {communities.sharer("ann"): ["a", "b"]}},
     Why.QUOTA: {},
 }
 
@@ -69,6 +71,7 @@ async def asked(ctx: Context, buffer: PartOfRow) -> Why | None:
         (Why.NOT_PERMITTED, "PUT", CONFIG, {"access": "open"}),
         (Why.COMMUNITY_OFF, "PUT", CONFIG, {"enabled": True}),
         (Why.LIMIT, "PUT", CONFIG, {"max_concurrent": 2}),
+        (Why.USER_LIMIT, "PUT", CONFIG, {"max_concurrent_per_user": 3}),
         (Why.QUOTA, "PUT", QUOTA, {"quota_bytes": 1001}),
         (Why.QUOTA, "DELETE", "/clips/c1", None),
     ],
@@ -80,5 +83,5 @@ async def test_what_takes_the_cause_away_asks_for_the_share_at_once(
     assert await queued(ctx) == 0
     done = await http.request(method, path, json=body, headers=INSTANCE_ADMIN)
     assert done.is_success, done.text
-    assert await queued(ctx) == 1
+    assert await queued(ctx, f"{errands.RECONCILE.name}:") == 1
     assert await asked(ctx, buffer) is None

@@ -26,12 +26,13 @@ CAUSES = (
     Why.ENCRYPTED,
     Why.NOT_PERMITTED,
     Why.COMMUNITY_OFF,
+    Why.USER_LIMIT,
     Why.LIMIT,
     Why.QUOTA,
     Why.DISK,
 )
 """In the order of the checks."""
-HINDER_THE_BEGINNING = {Why.LIMIT, Why.QUOTA, Why.DISK}
+HINDER_THE_BEGINNING = {Why.USER_LIMIT, Why.LIMIT, Why.QUOTA, Why.DISK}
 
 
 VIDEO: PartOfRow = {"encrypted": False}
@@ -41,8 +42,8 @@ async def add_buffer(
     ctx: Context, name: str, *, in_community: str = COMMUNITY, **fields: Any
 ) -> PartOfRow:
     buffer = Buffer(
-        id=name, room="room", room_sid="RM", identity=name, participant_sid="PA", video_sid="TR",
-        community=in_community, since=datetime.now(UTC), **fields
+        **{"identity": name} | fields, id=name, room="room", room_sid="RM", participant_sid="PA",
+        video_sid="TR", community=in_community, since=datetime.now(UTC),
     )  # fmt: skip
     assert await ctx.store.create(buffer)
     return buffer.model_dump_doc()
@@ -73,10 +74,12 @@ async def test_the_first_cause_in_the_order_of_the_checks_is_the_reason(
     full = replace(ctx, settings=make_settings(free_space_min_bytes=2**62))
     for size in range(len(CAUSES) + 1):
         for causes in itertools.combinations(CAUSES, size):
+            own = Why.USER_LIMIT in causes
             rules = {
                 "access": "rbac" if Why.NOT_PERMITTED in causes else "open",
                 "enabled": Why.COMMUNITY_OFF not in causes,
                 "slots": ["another"] if Why.LIMIT in causes else [],
+                "sharers": {communities.sharer("ann"): ["a", "b"] if own else []},
                 "max_concurrent": 1,
             }
             await communities.configure(ctx.store, COMMUNITY, rules)
@@ -117,6 +120,21 @@ async def test_a_slot_that_is_held_stays_and_goes_with_a_later_refusal(ctx: Cont
     assert await begin(ctx, bob) is None
     await admission.leave(ctx, ann)
     assert await asked(ctx) == 0
+
+
+async def test_a_users_next_share_waits_until_one_of_theirs_ends(ctx: Context) -> None:
+    """Also where the community has slots; and it is looked at then."""
+    mine = [await add_buffer(ctx, f"{n}", identity="ann") for n in range(3)]
+    found = [await begin(ctx, each) for each in mine]
+    assert found == [None, None, Why.USER_LIMIT]
+    assert await admission.detail(ctx, mine[2], Why.USER_LIMIT) == "2"
+    assert await begin(ctx, await add_buffer(ctx, "bob")) is None
+    waits = {"$set": {"why": Why.USER_LIMIT}}
+    await ctx.store.rows(Buffer).update_one({"_id": mine[2]["_id"]}, waits)
+    await asked(ctx)
+    await admission.leave(ctx, mine[0])
+    assert await asked(ctx) == 1
+    assert await begin(ctx, mine[2]) is None
 
 
 async def test_what_a_killed_process_leaves_taken_is_freed(ctx: Context) -> None:

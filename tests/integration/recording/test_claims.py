@@ -68,6 +68,7 @@ async def test_a_community_that_is_made_later_is_that_of_rooms_that_start_then(
 async def test_a_slot_makes_a_whole_row(ctx: Context) -> None:
     """As the model would: what is read of it later is there."""
     of = await communities.rules(ctx.store, ctx.settings, "default")
-    assert await communities.take_slot(ctx.store, of, "b1")
+    assert await communities.take_slot(ctx.store, of, "b1", "ann") is None
     row = await ctx.store.rows(schema.Community).find_one({"_id": "default"})
-    assert row == schema.Community(id="default", slots=["b1"]).model_dump_doc()
+    sharers = {communities.sharer("ann"): ["b1"]}
+    assert row == schema.Community(id="default", slots=["b1"], sharers=sharers).model_dump_doc()

@@ -10,7 +10,7 @@ import { pathName } from './names.js';
  * @import { ConfigRequest, ConfigView } from '../../types.js'
  * @import { Api } from '../api.js'
  * @import { Session } from '../session.js'
- * @typedef {'max_concurrent' | 'access' | 'capture_policy' | 'retention_minutes'} Rule
+ * @typedef {'max_concurrent' | 'max_concurrent_per_user' | 'access' | 'capture_policy' | 'retention_minutes'} Rule
  * @typedef {{name: Rule, element: HTMLElement, show: (now: ConfigView) => void,
  *   read: () => string | number | null}} Field
  */
@@ -49,11 +49,12 @@ function rulesForm(rules, save, isAdmin) {
   const submit = h('button', { class: 'primary' }, own.save);
   const enabled = h('input', { type: 'checkbox', name: 'enabled', checked: rules.enabled });
   const shares = number('max_concurrent', rules, { min: 0, step: 1 });
+  const ofOne = number('max_concurrent_per_user', rules, { min: 1, step: 1 });
   const minutes = number('retention_minutes', rules, { min: 0.1, step: 'any' });
   const access = choice('access', rules, own.access, isAdmin);
   const policy = choice('capture_policy', rules, own.policies, isAdmin);
-  const fields = [shares, access, policy, minutes];
-  const mayChange = isAdmin ? fields : [shares, minutes];
+  const fields = [shares, ofOne, access, policy, minutes];
+  const mayChange = isAdmin ? fields : [shares, ofOne, minutes];
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     wrong.hidden = true;
@@ -88,7 +89,7 @@ function rulesForm(rules, save, isAdmin) {
 /**
  * A number of the community's own, or the instance's.
  *
- * @param {'max_concurrent' | 'retention_minutes'} name
+ * @param {'max_concurrent' | 'max_concurrent_per_user' | 'retention_minutes'} name
  * @param {ConfigView} rules
  * @param {{min: number, step: number | 'any'}} steps
  * @returns {Field}
