@@ -147,7 +147,7 @@ async def test_each_caller_gets_what_is_theirs_and_no_word_more(
         "marker": marker["_id"],
         "session": made.session_id,
         "init": segment["init_id"],
-        "tiles": f"tiles={made.session_id}.0-1&every=1&width=160&height=90",
+        "tiles": f"tiles={made.session_id}.0-1&every=1&width=160&height=120",
         "capture": told["id"],
         "clip": clip["id"],
         "file": clip["file_id"],
