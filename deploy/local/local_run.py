@@ -16,12 +16,12 @@ import httpx
 from app.access.issue import issue_token
 from app.processes.child import Child
 from app.processes.free_ports import choose_ports, is_free
+from app.processes.store_password import password_of
 from app.settings import Settings, load
 from deploy.local import demo, run_record
 from deploy.local.stack import LiveKitStack
 
 API_KEY = "devkey"
-API_SECRET = "devsecret-devsecret-devsecret-32"  # noqa: S105 - for 127.0.0.1 only, as in livekit.yaml
 ENCODING = f"{demo.SIZE}@{demo.FPS}:1500"
 ADMIN = "admin"
 """Whose token administrates the local instance."""
@@ -46,20 +46,19 @@ class LocalRun:
         for log in (*folder.glob("log/*.log"), *folder.glob("livekit/*.log")):
             log.unlink()
 
-    async def everything(self, *, with_demo: bool) -> None:
-        """The local LiveKit, the service on it, and the demo; until cancelled."""
-        service_port, livekit_port = self._port("service", 8000), self._port("livekit", 7880)
+    def parts(self, service_port: int, livekit_port: int) -> tuple[LiveKitStack, dict[str, str]]:
+        """The local LiveKit, not started yet, and the environment of the service on it."""
         livekit = LiveKitStack(
             self.folder / "livekit",
             webhook_urls=[f"http://127.0.0.1:{service_port}/webhooks/livekit"],
             livekit_port=livekit_port,
             api_key=API_KEY,
-            api_secret=API_SECRET,
+            api_secret=password_of(secret_path(self.folder)),
         )
         environment = {
             "LIVEKIT_URL": livekit.url,
             "LIVEKIT_API_KEY": API_KEY,
-            "LIVEKIT_API_SECRET": API_SECRET,
+            "LIVEKIT_API_SECRET": livekit.api_secret,
             "HOST": "127.0.0.1",
             "PORT": str(service_port),
             "PUBLIC_URL": "",
@@ -70,6 +69,11 @@ class LocalRun:
             "EGRESS_FILE_UPLOAD_DEST": str(self.folder / "media"),
             "ENCODING": os.environ.get("ENCODING", ENCODING),
         }
+        return livekit, environment
+
+    async def everything(self, *, with_demo: bool) -> None:
+        """The local LiveKit, the service on it, and the demo; until cancelled."""
+        livekit, environment = self.parts(self._port("service", 8000), self._port("livekit", 7880))
         settings = load(**{name.lower(): value for name, value in environment.items()})
         async with AsyncExitStack() as stack:
             self._say(f"starting LiveKit on {livekit.url}")
@@ -182,11 +186,17 @@ class LocalRun:
         print(f"{time.monotonic() - self._started:6.1f} s  {text}", flush=True)
 
 
+def secret_path(folder: Path) -> Path:
+    """The file with the secret of the local LiveKit, which no other user of the machine reads."""
+    return folder / "livekit.secret"
+
+
 def summary(settings: Settings, folder: Path, clip: str) -> str:
     """What is there now, for people: URLs, folders, tokens, and calls to go on with."""
     token = issue_token(settings, demo.IDENTITY, room=demo.ROOM, ttl=timedelta(hours=12))
     admin = issue_token(settings, ADMIN, admin=True, ttl=timedelta(hours=6))
-    keys = f"LIVEKIT_API_KEY={API_KEY} LIVEKIT_API_SECRET={API_SECRET}"
+    # Read from where it is kept: nothing that is shown here, or logged, opens LiveKit.
+    keys = f"LIVEKIT_API_KEY={API_KEY} LIVEKIT_API_SECRET=$(cat {secret_path(folder)})"
     port = "" if settings.port == 8000 else f" PORT={settings.port}"
     tool = f"{keys}{port} .venv/bin/python -m app"
     lines = [

@@ -16,6 +16,7 @@ import contextlib
 import datetime
 import json
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Iterable, Mapping
@@ -114,6 +115,7 @@ class LiveKitStack:
     :param folder: holds configuration, logs and Valkey's data; made if absent.
     :param webhook_urls: where livekit-server posts its events.
     :param livekit_port: HTTP port of livekit-server; a free one if None.
+    :param api_secret: a fresh one if None.
     :param egress_arguments: more options for every stand-in, such as `--max 1`.
     """
 
@@ -125,13 +127,13 @@ class LiveKitStack:
         workers: int = 1,
         livekit_port: int | None = None,
         api_key: str = "devkey",
-        api_secret: str = "devsecret-devsecret-devsecret-32",  # noqa: S107 - only on 127.0.0.1
+        api_secret: str | None = None,
         egress_arguments: Iterable[str] = (),
     ) -> None:
         self.folder = folder
         self.webhook_urls = list(webhook_urls)
         self.api_key = api_key
-        self.api_secret = api_secret
+        self.api_secret = api_secret or secrets.token_hex(32)
         self.egress_names = ["egress", *(f"egress{n}" for n in range(2, workers + 1))][:workers]
         self.egress_arguments = list(egress_arguments)
         folder.mkdir(parents=True, exist_ok=True)

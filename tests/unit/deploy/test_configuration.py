@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,22 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from arq.connections import RedisSettings
 from prometheus_client import REGISTRY
+from pymongo.uri_parser import parse_uri
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from starlette.routing import Route
 
 from app.buffer import paths
 from app.condition import exposition
 from app.main import ROUTES
+from app.processes.bound_process import signal_group, spawn
 from app.processes.supervisor import ROLES
-from app.settings import Settings, load
+from app.settings import Settings, load, safety
 from deploy.local import local_run
-from deploy.local.stack import livekit_binary
+from deploy.local.stack import livekit_binary, valkey_command
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 LIVEKIT_VERSION = "1.13.5"
@@ -65,7 +72,7 @@ def test_compose_has_no_secret_of_its_own(made_secrets: dict[str, str], tmp_path
     """Nor a default for one; those that are made are for their owner only, and stay."""
     text = (ROOT / "deploy/compose.yaml").read_text()
     assert re.findall(r"\$\{\w+(?!\w|:\?)[^}]*\}", text) == []
-    assert local_run.API_SECRET not in text
+    assert not [secret for secret in safety.PUBLISHED if f": {secret}" in text]
     assert len(set(made_secrets.values())) == len(made_secrets)
     assert min(map(len, made_secrets.values())) >= 64
     file = tmp_path / ".env"
@@ -97,15 +104,74 @@ def test_the_stores_of_compose_ask_who_is_calling(
     compose: dict[str, Any], service_settings: Settings, made_secrets: dict[str, str]
 ) -> None:
     services = compose["services"]
-    redis, mongo = urlsplit(service_settings.redis_url), urlsplit(service_settings.mongo_url)
-    assert redis.password == services["redis"]["environment"]["REDISCLI_AUTH"]
-    assert redis.password == services["livekit"]["environment"]["REDIS_PASSWORD"]
-    assert redis.password == made_secrets["REDIS_PASSWORD"]
+    mongo = parse_uri(service_settings.mongo_url)
+    assert _password_of_redis(service_settings) == made_secrets["REDIS_PASSWORD"]
+    assert services["redis"]["environment"]["REDISCLI_AUTH"] == made_secrets["REDIS_PASSWORD"]
     users = services["mongo"]["environment"]
-    assert mongo.username == users["MONGO_INITDB_ROOT_USERNAME"]
-    assert mongo.password == users["MONGO_INITDB_ROOT_PASSWORD"] == made_secrets["MONGO_PASSWORD"]
+    assert mongo["username"] == users["MONGO_INITDB_ROOT_USERNAME"]
+    assert mongo["password"] == users["MONGO_INITDB_ROOT_PASSWORD"]
+    assert mongo["password"] == made_secrets["MONGO_PASSWORD"]
+    shared = made_secrets["LIVEKIT_REDIS_PASSWORD"]
+    assert services["livekit"]["environment"]["REDIS_PASSWORD"] == shared
+    assert services["livekit-redis"]["environment"]["REDISCLI_AUTH"] == shared
     commands = json.dumps([service.get("command", []) for service in services.values()])
     assert not [each for each in made_secrets.values() if each in commands]
+
+
+def test_nothing_but_the_service_reaches_its_stores(
+    compose: dict[str, Any], service_settings: Settings, made_secrets: dict[str, str]
+) -> None:
+    """They are on no network: who has not mounted the folder of their sockets finds no way."""
+    services = compose["services"]
+    (mongo,) = parse_uri(service_settings.mongo_url)["nodelist"]
+    sockets = [Path(mongo[0]), Path(urlsplit(service_settings.redis_url).path)]
+    assert [path.parent for path in sockets] == [Path("/sockets")] * 2
+    for store in ("mongo", "redis"):
+        assert services[store]["network_mode"] == "none"
+        assert "ports" not in services[store]
+    mounted = {
+        name for name, each in services.items() if "sockets:/sockets" in each.get("volumes", [])
+    }
+    assert mounted == {*ROLES, "mongo", "redis", "media-root"}
+    for stranger in ("livekit", "egress", "livekit-redis"):
+        known = json.dumps(services[stranger])
+        assert made_secrets["MONGO_PASSWORD"] not in known
+        assert made_secrets["REDIS_PASSWORD"] not in known
+        assert made_secrets["LIVEKIT_API_SECRET"] not in known or stranger == "livekit"
+    assert made_secrets["LIVEKIT_REDIS_PASSWORD"] not in str(service_settings.redis_url)
+
+
+async def test_the_redis_of_compose_serves_its_socket_and_no_port(
+    compose: dict[str, Any], service_settings: Settings, tmp_path: Path
+) -> None:
+    """Its command line, run here."""
+    redis = compose["services"]["redis"]
+    socket = tmp_path / "redis.sock"
+    shell, flag, script = redis["command"]
+    script = script.replace("$$", "$").replace("/sockets/redis.sock", str(socket))
+    binary = valkey_command()[0]
+    process = await spawn(
+        [shell, flag, script.replace("valkey-server", binary)],
+        cwd=tmp_path,
+        env=redis["environment"],
+    )
+    url = service_settings.redis_url.replace("/sockets/redis.sock", str(socket))
+    try:
+        await wait_for(socket.exists)
+        async with Redis.from_url(url) as client:
+            assert await client.ping()
+            assert (await client.config_get("port"))["port"] == "0"
+        async with Redis.from_url(f"unix://{socket}") as stranger:
+            with pytest.raises(RedisError, match="Authentication required"):
+                await stranger.ping()
+        assert RedisSettings.from_dsn(url).password == redis["environment"]["REDISCLI_AUTH"]
+    finally:
+        signal_group(process, signal.SIGKILL)
+        await process.wait()
+
+
+def _password_of_redis(settings: Settings) -> str | None:
+    return urlsplit(settings.redis_url).password
 
 
 def _livekit_says(config: Path) -> str:
@@ -145,7 +211,28 @@ def test_the_examples_of_livekit_and_egress_share_one_key_pair() -> None:
     egress = _yaml("egress.yaml")
     pair = {egress["api_key"]: egress["api_secret"]}
     assert _yaml("livekit.yaml")["keys"] == pair
-    assert pair == {local_run.API_KEY: local_run.API_SECRET}
+    assert set(pair.values()) <= safety.PUBLISHED
+
+
+def test_deploy_up_has_a_secret_of_its_own_that_it_does_not_show(tmp_path: Path) -> None:
+    """Other users of the machine know those of the examples, and reach what listens on it."""
+    stack, environment = local_run.LocalRun(tmp_path).parts(8000, 7880)
+    secret = environment["LIVEKIT_API_SECRET"]
+    assert stack.api_secret == secret
+    assert secret not in safety.PUBLISHED
+    assert len(secret) == 64
+    kept = local_run.secret_path(tmp_path)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert local_run.LocalRun(tmp_path).parts(8000, 7880)[0].api_secret == secret
+    settings = load(_env_file=None, **{name.lower(): value for name, value in environment.items()})
+    shown = local_run.summary(settings, tmp_path, "")
+    assert secret not in shown
+    pair = re.search(r"LIVEKIT_API_KEY=\S+ LIVEKIT_API_SECRET=\$\(.*?\)", shown)
+    assert pair
+    told = subprocess.run(
+        ["sh", "-c", f"{pair[0]} env"], capture_output=True, text=True, check=True
+    ).stdout
+    assert f"LIVEKIT_API_SECRET={secret}\n" in told
 
 
 def test_livekit_and_egress_share_one_redis_and_know_each_other() -> None:
@@ -154,12 +241,9 @@ def test_livekit_and_egress_share_one_redis_and_know_each_other() -> None:
     assert urlsplit(egress["ws_url"]).port == livekit["port"]
 
 
-def test_the_service_of_compose_finds_livekit_and_redis(service_settings: Settings) -> None:
+def test_the_service_of_compose_finds_livekit(service_settings: Settings) -> None:
     livekit = _yaml("livekit.yaml")
     assert urlsplit(service_settings.livekit_url).port == livekit["port"]
-    redis = urlsplit(service_settings.redis_url)
-    assert f"{redis.hostname}:{redis.port}" == livekit["redis"]["address"]
-    assert redis.path != "/0", "LiveKit's own database"
     (webhook,) = map(urlsplit, livekit["webhook"]["urls"])
     assert webhook.port == service_settings.port
 
@@ -176,7 +260,7 @@ def test_compose_shows_egress_of_the_media_root_only_where_it_writes(
     prefix = paths.filename_prefix(service_settings.egress_media_root, str(session))
     assert prefix.startswith(f"{shared['target']}/room-")
     assert (shared["source"], shared["volume"]) == ("media", {"subpath": paths.BUFFER_ROOT})
-    made = services["media-root"]["entrypoint"]
+    made = services["media-root"]["entrypoint"][-1].split()
     assert f"{service_settings.media_root}/{paths.BUFFER_ROOT}" in made
     assert services["egress"]["environment"]["TZ"] == "UTC"
 
