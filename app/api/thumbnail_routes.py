@@ -168,7 +168,7 @@ async def get_clip_poster(call: Call[None]) -> Response:
 async def get_clip_index(call: Call[None]) -> Response:
     """Of all of it."""
     clip, file = await _clip(call)
-    grid, cues = await clip_thumbnails.index(call.ctx, file)
+    grid, cues = await clip_thumbnails.index(call.ctx, call.state.drawing.stills, file)
     path = f"/clips/{clip['_id']}/thumbnails.jpg"
     if call.reader.caller is None and "grant" not in call.request.query_params:
         url = call.reader.url(path)  # as good as the owner's that leads here

@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,17 +20,18 @@ import structlog
 from app.buffer.paths import THUMBNAILS_ROOT
 from app.context import Context
 from app.errors import Gone
-from app.media import keyframes, pictures, sheets
+from app.media import sheets
 from app.media.keyframes import KeyFrame, KeyFrameIndex
-from app.media.pictures import NoPicture, Sheet
+from app.media.pictures import NoPicture
 from app.media.sheets import Tile
-from app.media.sprites import MAX_TILES, POSTER, Cue, Grid, fitted
+from app.media.sprites import MAX_TILES, Cue, Grid, fitted
 from app.models import FileRow
 from app.models.schema import ReplayClip
 from app.storage import local
 from app.storage.confined import PathRefused, inside, is_name
 from app.viewing import drawing
 from app.viewing.drawing import Drawing, Kind
+from app.viewing.stills import Stills
 from app.work import rounds
 from app.work.jobs import hours, job, seconds
 
@@ -41,9 +43,9 @@ _Read = TypeVar("_Read")
 log = structlog.get_logger()
 
 
-async def index(ctx: Context, file: FileRow) -> tuple[Grid, list[Cue]]:
+async def index(ctx: Context, stills: Stills, file: FileRow) -> tuple[Grid, list[Cue]]:
     """The places on the clip's sheet, and when each is shown. Raises Gone."""
-    movie = await asyncio.to_thread(_read, keyframes.read_index, _clip_path(ctx, file))
+    movie = await asyncio.to_thread(_read, stills.index, _clip_path(ctx, file))
     starts = [0.0, *(key.seconds for key in _chosen(movie)[1:])]
     ends = [*starts[1:], movie.seconds]
     cues = [
@@ -60,7 +62,7 @@ async def poster(ctx: Context, queue: Drawing, file: FileRow, user: str) -> Path
     """
 
     async def make() -> bytes:
-        return await asyncio.to_thread(_read, _poster, _clip_path(ctx, file))
+        return await asyncio.to_thread(_read, queue.stills.poster_of_movie, _clip_path(ctx, file))
 
     return await _kept(ctx, queue, file, (Kind.POSTER, "poster.jpg"), user, make)
 
@@ -73,9 +75,10 @@ async def sheet(ctx: Context, queue: Drawing, file: FileRow, user: str) -> Path:
 
     async def make() -> bytes:
         path = _clip_path(ctx, file)
-        movie = await asyncio.to_thread(_read, keyframes.read_index, path)
+        movie = await asyncio.to_thread(_read, queue.stills.index, path)
         if not movie.keys:
-            return await asyncio.to_thread(_read, _single, path)
+            single = partial(queue.stills.single, grid=_grid(movie))
+            return await asyncio.to_thread(_read, single, path)
         avcc = movie.avcc.hex()
         tiles = [
             Tile(number, str(path), key.offset, key.size_bytes, avcc)
@@ -156,19 +159,6 @@ def _read(what: Callable[[Path], _Read], path: Path) -> _Read:
 
 def _no_picture() -> Gone:
     return Gone("no picture can be made of this clip")
-
-
-def _poster(path: Path) -> bytes:
-    frame = keyframes.first_picture(path, keyframes.read_index(path))
-    return pictures.jpeg(pictures.small(frame, *fitted(frame.width, frame.height, POSTER)))
-
-
-def _single(path: Path) -> bytes:
-    """The sheet of a clip so short that it shows no key frame."""
-    movie = keyframes.read_index(path)
-    drawn = Sheet(_grid(movie))
-    drawn.put(0, keyframes.first_picture(path, movie))
-    return drawn.jpeg()
 
 
 def _chosen(movie: KeyFrameIndex) -> tuple[KeyFrame, ...]:

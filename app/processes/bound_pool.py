@@ -54,6 +54,13 @@ class ProgramAnswer:
     message: bytes
     output: int
 
+    def read(self, size_bytes: int) -> bytes:
+        """The first bytes of the output. Raises ProgramEnded if there are fewer."""
+        data = os.pread(self.output, size_bytes, 0)
+        if len(data) != size_bytes:
+            raise ProgramEnded(f"it wrote {len(data)} bytes of {size_bytes}")
+        return data
+
     def put_into(self, file: int, size_bytes: int) -> None:
         """Copies the first bytes of the output into an open file that is empty.
 

@@ -19,18 +19,19 @@ from app.buffer.paths import init_name, tile_name
 from app.buffer.session_folders import fragment_path
 from app.context import Context
 from app.errors import Gone
-from app.media import pictures, sheets
+from app.media import sheets
 from app.media.init_segment import Init
 from app.media.pictures import NoPicture
 from app.media.samples import SampleTable
 from app.media.sheets import Tile
-from app.media.sprites import POSTER, fitted
+from app.media.sprites import fitted
 from app.models import MediaRange, SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import PathRefused, is_name, member
 from app.viewing import drawing, windows
 from app.viewing.drawing import Drawing, Kind
 from app.viewing.lru_cache import LruCache
+from app.viewing.stills import Stills
 from app.viewing.stripes import Contents
 
 POSTERS = 64
@@ -84,7 +85,7 @@ class Thumbnails:
 
         async def make() -> bytes:
             folders = await self._folders({row["session_id"] for row in rows})
-            poster = await asyncio.to_thread(_first_poster, folders, rows)
+            poster = await asyncio.to_thread(_first_poster, self._queue.stills, folders, rows)
             if poster is None:
                 raise Gone("nothing is kept of this share any more")
             self._posters.put(name, poster)
@@ -167,24 +168,23 @@ class Thumbnails:
         ]
 
 
-def _first_poster(folders: Mapping[str, Path], rows: Sequence[SegmentRow]) -> bytes | None:
+def _first_poster(
+    stills: Stills, folders: Mapping[str, Path], rows: Sequence[SegmentRow]
+) -> bytes | None:
     """The poster of the first of these segments that has one."""
-    posters = (_poster(folders.get(row["session_id"]), row) for row in rows)
+    posters = (_poster(stills, folders.get(row["session_id"]), row) for row in rows)
     return next(filter(None, posters), None)
 
 
-def _poster(folder: Path | None, row: SegmentRow) -> bytes | None:
+def _poster(stills: Stills, folder: Path | None, row: SegmentRow) -> bytes | None:
     """The poster of a segment; None if it is gone, or has no picture."""
     if folder is None:
         return None
     try:
-        avcc = _avcc(folder, row)
-        with member(folder, row["name"]).open("rb") as file:
-            file.seek(row["payload_offset"])
-            frame = pictures.key_frame(avcc, file.read(_key_size(row)))
+        path, avcc = member(folder, row["name"]), _avcc(folder, row)
+        return stills.poster(path, avcc, row["payload_offset"], _key_size(row))
     except (FileNotFoundError, NoPicture, ValueError):
         return None
-    return pictures.jpeg(pictures.small(frame, *fitted(frame.width, frame.height, POSTER)))
 
 
 def _tiles(folders: Mapping[str, Path], rows: Mapping[int, SegmentRow]) -> list[Tile]:

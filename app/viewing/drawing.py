@@ -22,6 +22,7 @@ import app
 from app import metrics
 from app.errors import ReplayError, TooManyRequests, Unavailable
 from app.processes.bound_process import Limits, bound_process
+from app.viewing.stills import Stills
 from app.work.turns import Turn, Turns
 
 PATIENCE_SECONDS = 20.0
@@ -66,6 +67,7 @@ class Drawing:
     """What a process of the service draws. Close it in the loop that it was used in."""
 
     def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self.stills = Stills()
         self._patience_seconds = patience_seconds
         self._turns = {kind: Turns() for kind in Kind}
         self._asked: dict[str, _Asked] = {}
@@ -98,6 +100,7 @@ class Drawing:
         tasks = [each.task for each in self._asked.values()]
         for task in tasks:
             task.cancel()
+        self.stills.close()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _check(self, kind: Kind, user: str) -> None:

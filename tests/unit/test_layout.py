@@ -417,6 +417,7 @@ OPENS_FILES = {
     "app/indexing/fragment_files.py": "fragments and init segments",
     "app/viewing/buffer_thumbnails.py": "fragments and init segments",
     "app/viewing/fragment_sources.py": "init segments",
+    "app/viewing/stills.py": "fragments and clips",
     "app/condition/measures.py": "adds sizes up, opens no file and follows no link",
     "app/client": "what a person at the terminal names",
     "app/processes": "logs, locks and passwords in DATA_DIR",

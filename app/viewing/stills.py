@@ -1,0 +1,104 @@
+"""Single pictures, and what is shown where in a movie: read by a process with limits.
+
+What it reads strangers have encoded, so a picture that ends it is one that can't be made. All calls
+block: see `app.processes.bound_pool`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from app.media.keyframes import KeyFrame, KeyFrameIndex
+from app.media.pictures import NoPicture
+from app.media.sprites import Grid
+from app.processes.bound_pool import BoundPool, ProgramAnswer, ProgramEnded
+from app.processes.bound_process import Limits
+
+PROGRAM = "app.viewing.still_program"
+LIMITS = Limits(memory_bytes=2**30, file_bytes=16 * 2**20, files=32)
+_TRIES = 2
+"""The fault of one that ends may be the system's."""
+
+Found = TypeVar("Found")
+
+
+class Stills:
+    """What makes the pictures of one process of the service, until it is closed."""
+
+    def __init__(self, program: str = PROGRAM) -> None:
+        self._pool = BoundPool(program, LIMITS)
+
+    def index(self, path: Path) -> KeyFrameIndex:
+        """What a movie shows, and where. Raises NoPicture, OSError."""
+        return self._ask(path, {"what": "index"}, _index)
+
+    def poster_of_movie(self, path: Path) -> bytes:
+        """The first picture that a movie shows, as JPEG. Raises NoPicture, OSError."""
+        return self._ask(path, {"what": "movie"}, _jpeg)
+
+    def single(self, path: Path, grid: Grid) -> bytes:
+        """A sheet with the first picture that a movie shows. Raises NoPicture, OSError."""
+        told = [grid.tiles, grid.width, grid.height]
+        return self._ask(path, {"what": "single", "grid": told}, _jpeg)
+
+    def poster(self, path: Path, avcc: bytes, offset: int, size_bytes: int) -> bytes:
+        """An IDR sample in a file, as JPEG. Raises NoPicture, OSError."""
+        place = {"offset": offset, "size_bytes": size_bytes, "avcc": avcc.hex()}
+        return self._ask(path, {"what": "key", **place}, _jpeg)
+
+    def close(self) -> None:
+        """Ends it. Who asks from now on gets OSError."""
+        self._pool.close()
+
+    def _ask(
+        self, path: Path, request: dict[str, object], read: Callable[[ProgramAnswer], Found]
+    ) -> Found:
+        packed = json.dumps(request).encode()
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                with path.open("rb") as given, self._pool.ask(packed, given.fileno()) as answer:
+                    return read(answer)
+            except ProgramEnded as error:
+                if tries == _TRIES:
+                    told = f"{path.name}: the process that was to read it: {error}"
+                    raise NoPicture(told) from error
+
+
+def _jpeg(answer: ProgramAnswer) -> bytes:
+    data = _output(answer, b"p")
+    if not data.startswith(b"\xff\xd8"):
+        raise ProgramEnded(f"its JPEG begins with {data[:4].hex()}")
+    return data
+
+
+def _index(answer: ProgramAnswer) -> KeyFrameIndex:
+    try:
+        seconds, width, height, avcc, keys = json.loads(_output(answer, b"i"))
+        numbers = [seconds, width, height, *(value for key in keys for value in key)]
+        if not all(math.isfinite(number) and 0 <= number < 2**53 for number in numbers):
+            raise ProgramEnded("its index has numbers that can't be")
+        return KeyFrameIndex(
+            float(seconds),
+            int(width),
+            int(height),
+            bytes.fromhex(avcc),
+            tuple(KeyFrame(float(at), int(offset), int(size)) for at, offset, size in keys),
+        )
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ProgramEnded(f"its index is none: {error!r:.200}") from error
+
+
+def _output(answer: ProgramAnswer, kind: bytes) -> bytes:
+    """What it has written. Raises NoPicture, ProgramEnded."""
+    told, rest = answer.message[:1], answer.message[1:]
+    if told == b"n":
+        raise NoPicture(rest[:300].decode(errors="replace"))
+    if told != kind or not rest.isdigit() or int(rest[:20]) > (LIMITS.file_bytes or 0):
+        raise ProgramEnded(f"it says {answer.message[:40]!r}")
+    return answer.read(int(rest[:20]))
