@@ -49,17 +49,26 @@ def example(number: int) -> Rows:
     return found
 
 
-async def fill(store: Store, documents: Rows, number: int | None) -> None:
+async def fill(
+    store: Store, documents: Rows, number: int | None, there: Rows | None = None
+) -> None:
     """Puts rows in the place of all that are there, with or without the row of the version."""
     database = store.database
-    for name in await database.list_collection_names():
-        await database[name].delete_many({})
-    for name, rows_of_it in documents.items():
-        await database[name].insert_many(rows_of_it)
+    there = await contents(store) if there is None else there
+    for name in there.keys() | documents.keys():
+        if there.get(name) != by_id(documents.get(name, [])):
+            await database[name].delete_many({})
+            if name in documents:
+                await database[name].insert_many(documents[name])
+    await database[version.COLLECTION].delete_many({})
     if number is not None:
         await database[version.COLLECTION].insert_one(
             {"_id": "schema", "version": number, "lease": None, "lease_until": None}
         )
+
+
+def by_id(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(documents, key=lambda row: str(row["_id"]))
 
 
 async def contents(store: Store) -> Rows:
@@ -68,7 +77,7 @@ async def contents(store: Store) -> Rows:
     found = {}
     for name in sorted(names):
         if documents := await store.database[name].find().to_list(None):
-            found[name] = sorted(documents, key=lambda row: str(row["_id"]))
+            found[name] = by_id(documents)
     return found
 
 
@@ -202,7 +211,7 @@ async def test_an_upgrade_killed_at_any_step_is_gone_on_with(old: Store, ctx: Co
     async with mortal() as program:
         worker = Mortal(program, ctx.settings)
         for step in range(100):
-            await fill(old, bare, None)
+            await fill(old, bare, None, there=wanted)
             killed = await worker.act("upgrade", die_at=step)
             await leases_end(old)
             await old.upgrade(ctx.settings.media_root)
