@@ -19,8 +19,8 @@ from app.models import (
 )
 
 _LATE_SECONDS = 0.25
-"""What is missing at the end is noted from here on: below it are the last pictures of a precise cut
-that need later ones, at most three of 15 a second."""
+"""What is missing at either end is noted from here on. Below it, at the end, are the last pictures
+of a precise cut that need later ones, at most three of 15 a second."""
 _WHY = {"hole": GapWhy.NO_PICTURE, "lost": GapWhy.LOST, "start": GapWhy.NO_PICTURE}
 
 
@@ -64,6 +64,8 @@ def fields(
     is_late = missing > _LATE_SECONDS
     if ClipNote.WHILE_PRESENT in notes and _is_whole(capture, gaps) and not is_late:
         notes.remove(ClipNote.WHILE_PRESENT)
+    if _lacks_head(capture, start, gaps) and ClipNote.START_CLAMPED not in notes:
+        notes.append(ClipNote.START_CLAMPED)
     if is_late and ClipNote.END_CLAMPED not in notes:
         notes.append(ClipNote.END_CLAMPED)
     return {
@@ -86,6 +88,15 @@ def _is_whole(capture: CaptureRow, gaps: Sequence[ClipGap]) -> bool:
     window = (capture["window_start"], capture["window_end"])
     asked = (capture["requested_start"], capture["requested_end"])
     return window == asked and not any(gap["why"] == GapWhy.NOT_PRESENT for gap in gaps)
+
+
+def _lacks_head(capture: CaptureRow, start: datetime, gaps: Sequence[ClipGap]) -> bool:
+    """Whether the window begins well before what is shown, and no gap says why.
+
+    Where media begins is not known yet when a share that is only starting is captured.
+    """
+    told = min([start, *(gap["start"] for gap in gaps)])
+    return (told - capture["window_start"]).total_seconds() > _LATE_SECONDS
 
 
 def _gaps(contents: ClipContents, made_of: Sequence[MediaRange]) -> list[ClipGap]:

@@ -184,6 +184,7 @@ async def test_a_share_that_is_only_starting_is_waited_for(
     # counted back from the call, a second or two after the share began
     since = (row["window_end"] - share.start).total_seconds()
     assert made.clip["duration_seconds"] == pytest.approx(min(since, 3), abs=0.4)
+    assert ("start-clamped" in made.clip["notes"]) == (since < 2.75)
 
 
 async def test_sessions_are_joined_and_the_pause_is_told(
