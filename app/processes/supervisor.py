@@ -10,12 +10,14 @@ import asyncio
 import socket
 import sys
 from contextlib import AsyncExitStack
-from tempfile import TemporaryDirectory
+from pathlib import Path
+from tempfile import gettempdir
 
 import structlog
 
 from app.errors import ConfigurationError
 from app.processes.child import EX_CONFIG, Child
+from app.processes.counters_folder import counters_folder
 from app.processes.embedded import embedded_stores, missing_stores
 from app.settings import COUNTERS_FOLDER, Settings
 
@@ -38,8 +40,8 @@ async def run(settings: Settings) -> int:
             urls = await stack.enter_async_context(embedded_stores(settings.data_dir, missing))
         # prometheus_client's processes add up their counters through files in here; what earlier
         # runs counted must not be among them, so the folder is new each time.
-        counters = stack.enter_context(TemporaryDirectory(prefix="replay-metrics-"))
-        environment = urls | {COUNTERS_FOLDER: counters}
+        counters = stack.enter_context(counters_folder(Path(gettempdir())))
+        environment = urls | {COUNTERS_FOLDER: str(counters)}
         children = [_child(role, environment, listener) for role in ROLES]
         try:
             for child in children:

@@ -169,6 +169,29 @@ async def test_no_process_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     await wait_for(lambda: not [process for process in tree if process.is_running()])
 
 
+async def test_what_a_killed_supervisor_has_left_goes_at_the_next_start(tmp_path: Path) -> None:
+    """Its folder of counters, among the temporary ones. The one of a service that runs stays."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    (tmp_path / "other").mkdir()
+    killed = await start(tmp_path, TMPDIR=str(temporary))
+    await wait_for(killed.answers)
+    killed.process.kill()
+    await killed.process.wait()
+    [left] = temporary.iterdir()
+    services = [
+        await start(folder, TMPDIR=str(temporary)) for folder in (tmp_path, tmp_path / "other")
+    ]
+    for service in services:
+        await wait_for(service.answers)
+    assert not left.exists()
+    assert len([*temporary.iterdir()]) == 2
+    for service in services:
+        service.process.terminate()
+        await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
+    assert [*temporary.iterdir()] == []
+
+
 async def test_a_wrong_setting_ends_the_start_with_its_name(tmp_path: Path) -> None:
     code, output = await _run_to_end(tmp_path, SEGMENT_SECONDS="soon")
     assert code == 78
