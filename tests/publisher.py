@@ -60,6 +60,11 @@ class Publisher:
                 await self._process.wait()
         await self._reader
 
+    async def ended(self) -> None:
+        """Returns when it shares no more: told to leave, or because LiveKit is gone."""
+        assert self._process is not None
+        await self._process.wait()
+
     async def kill(self) -> None:
         """SIGKILL: LiveKit is not told."""
         assert self._process is not None

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,23 @@ from deploy.local.stack import ROOT
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 READY_SECONDS = 90.0
+STORES = {"store": "secantusd-py", "queue": "valkey-server"}
+PARSER = "app.indexing.parser_program"
+PROGRAMS = {"api": "api", "worker": "worker", "indexer": "indexer", "parser": PARSER} | STORES
+"""By process of the service: a word of its command line that no other one has."""
+
+
+def programs(
+    processes: Iterable[psutil.Process], wanted: Mapping[str, str] = PROGRAMS
+) -> dict[str, int]:
+    """Which of these programs they are: process ids by name."""
+    found: dict[str, int] = {}
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # one that has ended meanwhile
+            # Valkey writes its address behind its name, in one argument
+            words = [Path(word).name for part in process.cmdline() for word in part.split()]
+            found |= {name: process.pid for name, word in wanted.items() if word in words}
+    return found
 
 
 class Service:
@@ -36,7 +54,7 @@ class Service:
         self.webhook_url = f"{self.url}/webhooks/livekit"
         self.media_root = folder / "media"
         self._key, self._secret = api_key, api_secret
-        self._settings = {
+        self.settings = {
             "LIVEKIT_API_KEY": api_key,
             "LIVEKIT_API_SECRET": api_secret,
             "PORT": str(self.port),
@@ -59,7 +77,7 @@ class Service:
                 "-m",
                 "app",
                 cwd=ROOT,
-                env=own | self._settings | settings,
+                env=own | self.settings | settings,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -84,19 +102,27 @@ class Service:
         """SIGKILL to every process of the tree at once, the stores included."""
         await self._end(signal.SIGKILL)
 
-    def kill_stores(self) -> set[str]:
-        """SIGKILL to the embedded stores alone; the names of the programs that were killed."""
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    def pids(self) -> dict[str, int]:
+        """Its processes that run now: supervisor, api, worker, indexer, and its own stores."""
+        if not self.running:
+            return {}
         assert self._process is not None
-        killed = set()
-        stores = {"valkey-server", "secantusd-py"}
-        for child in psutil.Process(self._process.pid).children(recursive=True):
-            with suppress(psutil.NoSuchProcess):  # one that has ended meanwhile
-                # Valkey writes its address behind its name, in one argument
-                words = {Path(word).name for part in child.cmdline() for word in part.split()}
-                if named := words & stores:
-                    child.kill()
-                    killed |= named
-        return killed
+        found = {"supervisor": self._process.pid}
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            found |= programs(psutil.Process(self._process.pid).children(recursive=True))
+        return found
+
+    def kill_stores(self) -> set[str]:
+        """SIGKILL to the embedded stores alone; the names of those that were killed."""
+        stores = {name: pid for name, pid in self.pids().items() if name in STORES}
+        for pid in stores.values():
+            os.kill(pid, signal.SIGKILL)
+        return set(stores)
 
     async def _end(self, sign: signal.Signals) -> None:
         if self._process is None or self._process.returncode is not None:

@@ -117,6 +117,8 @@ class LiveKitStack:
     :param livekit_port: HTTP port of livekit-server; a free one if None.
     :param api_secret: a fresh one if None.
     :param egress_arguments: more options for every stand-in, such as `--max 1`.
+    :param detours: ports by which one part reaches another, in place of that one's own: for
+        "livekit-valkey", "egress-valkey", "egress-livekit".
     """
 
     def __init__(
@@ -129,6 +131,7 @@ class LiveKitStack:
         api_key: str = "devkey",
         api_secret: str | None = None,
         egress_arguments: Iterable[str] = (),
+        detours: Mapping[str, int] | None = None,
     ) -> None:
         self.folder = folder
         self.webhook_urls = list(webhook_urls)
@@ -141,6 +144,12 @@ class LiveKitStack:
         self.redis_port = ports["valkey"]
         self.livekit_port = livekit_port or ports["livekit"]
         self.media_port = ports["media"]
+        own = {
+            "livekit-valkey": self.redis_port,
+            "egress-valkey": self.redis_port,
+            "egress-livekit": self.livekit_port,
+        }
+        self._ways = {way: f"127.0.0.1:{port}" for way, port in (own | dict(detours or {})).items()}
         self._parts: dict[str, Part] = {}
 
     @property
@@ -165,6 +174,11 @@ class LiveKitStack:
         part = path.with_suffix(".part")
         part.write_text(json.dumps(faults))
         part.replace(path)
+
+    @property
+    def names(self) -> list[str]:
+        """The parts, in their order of start."""
+        return list(self._parts)
 
     def running(self, name: str) -> bool:
         """Whether a part was started and has not ended."""
@@ -252,14 +266,13 @@ class LiveKitStack:
         """Write both configuration files, and define the parts in their order of start."""
         data = self.folder / "valkey"
         data.mkdir(parents=True, exist_ok=True)
-        redis_address = f"127.0.0.1:{self.redis_port}"
         livekit_yaml = self.folder / "livekit.yaml"
         # With `lo` as the only interface 127.0.0.1:udp_port is the only candidate. A tcp_port
         # (7881 if left out) would be opened on all addresses, and by one server only.
         livekit: dict[str, Any] = {
             "port": self.livekit_port,
             "bind_addresses": ["127.0.0.1"],
-            "redis": {"address": redis_address},
+            "redis": {"address": self._ways["livekit-valkey"]},
             "keys": {self.api_key: self.api_secret},
             "rtc": {
                 "node_ip": "127.0.0.1",
@@ -275,10 +288,10 @@ class LiveKitStack:
         livekit_yaml.write_text(yaml.safe_dump(livekit))
         egress_yaml = self.folder / "egress.yaml"
         egress: dict[str, Any] = {
-            "redis": {"address": redis_address},
+            "redis": {"address": self._ways["egress-valkey"]},
             "api_key": self.api_key,
             "api_secret": self.api_secret,
-            "ws_url": self.url,
+            "ws_url": f"ws://{self._ways['egress-livekit']}",
         }
         egress_yaml.write_text(yaml.safe_dump(egress))
 

@@ -1,0 +1,71 @@
+"""What is left behind: processes, descriptors, temporary files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from tests.chaos.site import Site
+from tests.service import PARSER, PROGRAMS
+
+MORE_DESCRIPTORS = 48
+"""Connections and files come and go; what leaks with each round passes this in time."""
+
+
+MOST_PARSERS = 2
+"""The indexer has one, and another one once it was needed."""
+
+
+class Leaks:
+    """Compares what there is with the first time that it was asked."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._first: dict[str, int] = {}
+
+    async def faults(self) -> list[str]:
+        """What is there and should not be, or the reverse."""
+        return self._processes() + self._descriptors() + self._files()
+
+    def _processes(self) -> list[str]:
+        pids = self._site.pids()
+        wanted = {"supervisor", *PROGRAMS, *self._site.stack.names}
+        found = [f"{name} does not run" for name in sorted(wanted - pids.keys())]
+        ours = {each.pid for each in psutil.Process().children(recursive=True)}
+        for process in psutil.process_iter(["cmdline", "cwd", "pid"]):
+            place = " ".join([*(process.info["cmdline"] or []), process.info["cwd"] or ""])
+            if str(self._site.folder) in place and process.pid not in ours:
+                found.append(f"process {process.pid} is left: {place[:200]}")
+        service = psutil.Process(pids["supervisor"]).children(recursive=True) if pids else []
+        found += [
+            f"process {child.pid} of the service still runs: {' '.join(child.cmdline())[:200]}"
+            for child in service
+            if child.pid not in pids.values() and not _is_parser(child)
+        ]
+        parsers = [child.pid for child in service if _is_parser(child)]
+        return found + ([f"{len(parsers)} parsers run"] if len(parsers) > MOST_PARSERS else [])
+
+    def _descriptors(self) -> list[str]:
+        found = []
+        for name, pid in self._site.pids().items():
+            count = psutil.Process(pid).num_fds()
+            most = self._first.setdefault(name, count) + MORE_DESCRIPTORS
+            if count > most:
+                found.append(f"{name} has {count} descriptors, more than {most}")
+        return found
+
+    def _files(self) -> list[str]:
+        """Parts that nobody writes any more, and more than one folder of counters."""
+        media = self._site.service.media_root
+        found = [f"{path} is left" for path in sorted(media.rglob("*.mp4.*.part"))]
+        return found + [f"{path} is left" for path in _folders_of_counters(self._site)[1:]]
+
+
+def _is_parser(process: psutil.Process) -> bool:
+    return PARSER in process.cmdline()
+
+
+def _folders_of_counters(site: Site) -> list[Path]:
+    folders = (site.folder / "tmp").glob("replay-metrics-*")
+    return sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
