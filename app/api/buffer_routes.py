@@ -25,7 +25,7 @@ from app.captures.requests import Name
 from app.errors import NotFound, NotPermitted
 from app.models.keyset import Order
 from app.models.schema import Buffer
-from app.viewing import buffer_states, timelines, witnessed
+from app.viewing import buffer_states, stored_timelines, witnessed
 from app.viewing.timeline import Timeline
 
 _STATE = "|".join(buffer_states.NAMES)
@@ -145,7 +145,7 @@ async def list_buffers(call: Call[BufferQuery]) -> BufferPage:
 async def _lines(call: Call[BufferQuery], ids: list[str]) -> list[Timeline]:
     """The timelines of these buffers, in their order."""
     which: dict[str, object] = {"_id": {"$in": ids}}
-    lines = await timelines.listing(
+    lines = await stored_timelines.listing(
         call.ctx.store, which, call.now, call.ctx.settings, limit=len(ids)
     )
     return sorted(lines, key=lambda line: ids.index(line.buffer_id))

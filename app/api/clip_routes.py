@@ -16,7 +16,7 @@ from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.captures.requests import TITLE_LENGTH, Instant, Name, checked_title
 from app.clips import clip_pages, library
 from app.clips.clip_pages import Clip, Wanted
-from app.clips.visibilities import HiddenHead
+from app.clips.clip_visibility import HiddenHead
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.models import ClipRow, Visibility, Why
 from app.recording import admission

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from app.api import auth, byte_streams, ranges
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
-from app.api.rates import Cost
+from app.api.token_buckets import Cost
 from app.clips import library, sharing
 from app.errors import Gone, NotFound
 from app.models import FileRow

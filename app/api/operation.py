@@ -24,8 +24,8 @@ from starlette.routing import Route
 from app.api import auth, rate_limits, web_state, wire
 from app.api.auth import Reader
 from app.api.call import NAMES, Call
-from app.api.rates import Cost
 from app.api.security import Credentials
+from app.api.token_buckets import Cost
 from app.errors import (
     Invalid,
     Malformed,

@@ -20,8 +20,8 @@ from app.api import byte_streams, ranges, share_lookup
 from app.api.auth import Reader
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
-from app.api.rates import Cost
 from app.api.share_lookup import WindowQuery
+from app.api.token_buckets import Cost
 from app.buffer import paths
 from app.buffer.session_folders import fragment_path
 from app.captures import preview

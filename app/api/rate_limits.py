@@ -10,7 +10,7 @@ from starlette.requests import Request
 from app import metrics
 from app.api import web_state
 from app.api.call import Call
-from app.api.rates import Cost
+from app.api.token_buckets import Cost
 from app.errors import ReplayError, TooManyRequests, Unauthorized
 
 log = structlog.get_logger()

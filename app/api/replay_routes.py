@@ -16,8 +16,8 @@ from app.api import byte_streams, ranges, share_lookup
 from app.api.auth import Reader
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
-from app.api.rates import Cost
 from app.api.share_lookup import WindowQuery
+from app.api.token_buckets import Cost
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
 from app.media import joining
 from app.viewing import served_movies, witnessed

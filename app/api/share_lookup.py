@@ -23,7 +23,7 @@ from app.models import BufferRow, MediaRange, Tail
 from app.models.intervals import Interval
 from app.models.schema import Buffer
 from app.store import EPOCH
-from app.viewing import timeline, timelines, windows, witnessed
+from app.viewing import stored_timelines, timeline, windows, witnessed
 from app.viewing.timeline import Timeline
 from app.viewing.windows import Window
 
@@ -69,7 +69,7 @@ async def seen_timeline(call: Call[Any]) -> Timeline:
     Raises NotFound as `seen` does; Gone if a signature says that the buffer once was there.
     """
     ctx, caller = call.ctx, call.reader.caller
-    line = await timelines.read(ctx.store, call.path["buffer_id"], call.now, ctx.settings)
+    line = await stored_timelines.read(ctx.store, call.path["buffer_id"], call.now, ctx.settings)
     if caller is None:
         if line is None:
             raise Gone("nothing is kept of this share any more")

@@ -18,8 +18,8 @@ from app.access import visibility
 from app.api import byte_streams, clip_routes, file_routes, ranges, share_lookup, wire
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
-from app.api.rates import Cost
 from app.api.share_lookup import WindowQuery
+from app.api.token_buckets import Cost
 from app.clips import clip_thumbnails, library
 from app.errors import (
     BufferEmpty,

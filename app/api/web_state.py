@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from app.api.event_streams import Places
 from app.api.known_generations import KnownGenerations
-from app.api.rates import Rates
+from app.api.token_buckets import Rates
 from app.condition.checkup import Checkup
 from app.condition.exposition import Exposition
 from app.condition.health import Readiness

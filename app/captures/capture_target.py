@@ -12,7 +12,7 @@ from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.errors import BufferEmpty, NotFound
 from app.models import Row
-from app.viewing import timelines
+from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
 
 
@@ -24,7 +24,7 @@ async def find(ctx: Context, caller: Caller, request: CaptureRequest, now: datet
     query: Row = {"room": room, "identity": identity}
     query |= {} if request.share is None else {"video_sid": request.share}
     seen = await visibility.scope(ctx.store, ctx.settings, caller)
-    newest = await timelines.listing(
+    newest = await stored_timelines.listing(
         ctx.store, {"$and": [seen, query]} if seen else query, now, ctx.settings, limit=1
     )
     if newest:
@@ -38,7 +38,7 @@ async def find(ctx: Context, caller: Caller, request: CaptureRequest, now: datet
 
 
 async def _of_buffer(ctx: Context, caller: Caller, buffer_id: str, now: datetime) -> Timeline:
-    line = await timelines.read(ctx.store, buffer_id, now, ctx.settings)
+    line = await stored_timelines.read(ctx.store, buffer_id, now, ctx.settings)
     if line is not None:
         share = visibility.share_in(line)
         permit = await visibility.permit(ctx.store, ctx.settings, caller, share)

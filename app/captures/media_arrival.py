@@ -9,7 +9,7 @@ from app.access import presence
 from app.context import Context
 from app.models import CaptureRow, ClipNote, MediaRange, intervals
 from app.models.schema import EgressSession, Segment
-from app.viewing import timelines, windows
+from app.viewing import stored_timelines, windows
 from app.viewing.timeline import Timeline
 
 PIN_LIFE = timedelta(hours=1)
@@ -27,7 +27,7 @@ async def is_covered(ctx: Context, row: CaptureRow) -> bool:
 
 async def is_complete(ctx: Context, row: CaptureRow, now: datetime) -> bool:
     """Whether nothing of the window is still to come."""
-    line = await timelines.read(ctx.store, row["buffer_id"], now, ctx.settings)
+    line = await stored_timelines.read(ctx.store, row["buffer_id"], now, ctx.settings)
     if line is None:
         return True
     others = {
@@ -67,7 +67,7 @@ async def spans_to_make(ctx: Context, row: CaptureRow, now: datetime) -> list[Me
     """
     if row["wait_until"] <= row["accepted_at"]:
         return list(row["spans"])
-    line = await timelines.read(ctx.store, row["buffer_id"], now, ctx.settings)
+    line = await stored_timelines.read(ctx.store, row["buffer_id"], now, ctx.settings)
     if line is None:
         return merged(row["spans"], [])
     pieces = [(row["window_start"], row["window_end"])]

@@ -10,7 +10,7 @@ import structlog
 from app.access import audit
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
-from app.clips import charging, clip_access, clip_report, visibilities
+from app.clips import charging, clip_access, clip_report, clip_visibility
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
@@ -48,7 +48,7 @@ async def change(
         if "visibility" in changes:
             life = timedelta(days=link_days or ctx.settings.link_days)
             now = datetime.now(UTC)
-            opened = visibilities.fields(
+            opened = clip_visibility.fields(
                 row, changes["visibility"], now, life, hidden_head=hidden_head
             )
             update = {"$set": changes | opened, "$inc": {"grant": 1}}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.access.tokens import Caller
-from app.clips import clip_access, library, visibilities
+from app.clips import clip_access, clip_visibility, library
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
@@ -103,7 +103,7 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:
     file, clip = await library.file_and_clip(ctx, file_id)
     held = clip["link_secret"] or ""
     right = hmac.compare_digest(held.encode(), secret.encode("utf-8", "surrogatepass"))
-    if not right or not visibilities.link_holds(clip, datetime.now(UTC)):
+    if not right or not clip_visibility.link_holds(clip, datetime.now(UTC)):
         raise NotFound(library.NO_FILE)
     if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")

@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 from app import context
 from app.models import BufferRow, BufferState
 from app.models.schema import Buffer
-from app.viewing import timelines
+from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
 
 EVERY_SECONDS = 1.0
@@ -142,7 +142,9 @@ class Looks:
         if ids:
             query: dict[str, object] = {"_id": {"$in": ids}}
             now, settings = datetime.now(UTC), self._ctx.settings
-            lines = await timelines.listing(self._ctx.store, query, now, settings, limit=len(ids))
+            lines = await stored_timelines.listing(
+                self._ctx.store, query, now, settings, limit=len(ids)
+            )
         held = [line for line in lines if line.state != BufferState.ENDED or line.spans]
         return _Look(number, held, followed)
 

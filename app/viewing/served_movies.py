@@ -17,7 +17,7 @@ from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow
 from app.models import Gaps, MediaRange, SegmentRow, SessionRow, Tail
 from app.models.intervals import Interval
-from app.viewing import fragment_sources, timeline, timelines, watched_windows, windows
+from app.viewing import fragment_sources, stored_timelines, timeline, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
 from app.viewing.lru_cache import LruCache
 from app.viewing.watched_windows import Watch
@@ -100,7 +100,7 @@ class Replays:
 
     async def _window(self, watch: Watch, now: datetime) -> Window:
         settings = self.ctx.settings
-        line = await timelines.read(self.ctx.store, watch.buffer_id, now, settings)
+        line = await stored_timelines.read(self.ctx.store, watch.buffer_id, now, settings)
         if line is None:
             raise Gone("nothing is kept of this share any more")
         oldest = line.oldest or timeline.offered_from(now, settings)

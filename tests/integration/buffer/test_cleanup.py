@@ -20,7 +20,7 @@ from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import MediaRange
 from app.models.schema import Buffer, Capture, Community, EgressSession, Pin, Segment, Summary
-from app.viewing import timelines
+from app.viewing import stored_timelines
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.conftest import MakeSettings
 from tests.rows import PartOfRow
@@ -74,7 +74,7 @@ async def test_old_segments_go_with_file_and_row_and_the_rest_stays(
     await cleanup.run(ctx)
     assert await sequences(disk) == [2, 3, 4]
     assert disk.files("*.m4s") == ["00000002.m4s", "00000003.m4s", "00000004.m4s"]
-    found = await timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+    found = await stored_timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
     assert found is not None
     assert [span.start_ticks for span in found.spans] == [4 * SECOND]
     assert await problems(ctx) == []
@@ -254,7 +254,7 @@ async def test_a_community_may_keep_its_media_longer_or_shorter(
     assert await sequences(shares["long"]) == [0, 1, 2, 3, 4]
     assert await sequences(shares["default"]) == [2, 3, 4]
     assert await sequences(shares["short"]) == [4]  # the newest of a live session
-    found = await timelines.read(ctx.store, shares["short"].buffer_id, now, ctx.settings)
+    found = await stored_timelines.read(ctx.store, shares["short"].buffer_id, now, ctx.settings)
     assert found is not None
     assert found.spans == ()
 
@@ -351,7 +351,7 @@ async def test_rows_whose_files_are_gone_become_gaps(ctx: Context, share: BeginS
     assert len(await problems(ctx)) == 1
     await cleanup.run(ctx)
     assert (await disk.rows())[2]["fault"] == "missing"
-    found = await timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+    found = await stored_timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
     assert found is not None
     assert [gap.why for gap in found.gaps] == ["missing"]
     assert len(found.spans) == 2

@@ -9,7 +9,7 @@ from app.cleaning import erasure
 from app.context import Context
 from app.models import MediaRange
 from app.models.schema import Buffer, EgressSession, Pin
-from app.viewing import timelines
+from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share, indexing
 from tests.media_factory import Recording
@@ -23,7 +23,7 @@ async def forget(ctx: Context, disk: DiskShare) -> bool:
 
 
 async def told(ctx: Context, disk: DiskShare) -> Timeline:
-    found = await timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+    found = await stored_timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
     assert found is not None
     return found
 

@@ -24,7 +24,7 @@ from app.models import Row
 from app.models.schema import Segment
 from app.settings import Settings
 from app.store import Store
-from app.viewing import timelines
+from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
 from tests.integration.conftest import MakeSettings
@@ -35,7 +35,7 @@ from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 async def the_timeline(ctx: Context, disk: DiskShare) -> Timeline:
-    found = await timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+    found = await stored_timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
     assert found is not None
     return found
 

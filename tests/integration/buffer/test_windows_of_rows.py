@@ -10,7 +10,7 @@ from pathlib import Path
 from app.buffer import paths
 from app.context import Context
 from app.models.schema import Segment
-from app.viewing import hls, timelines, windows
+from app.viewing import hls, stored_timelines, windows
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.rows import PartOfRow
@@ -18,7 +18,7 @@ from tests.waiting import wait_for
 
 
 async def the_timeline(ctx: Context, disk: DiskShare) -> Timeline:
-    found = await timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
+    found = await stored_timelines.read(ctx.store, disk.buffer_id, datetime.now(UTC), ctx.settings)
     assert found is not None
     return found
 
@@ -91,9 +91,10 @@ async def test_many_buffers_are_listed_alike(ctx: Context, share: BeginShare) ->
         for number, disk in enumerate(shares, 1):
             await disk.indexed(number)
         now = datetime.now(UTC)
-        listed = await timelines.listing(ctx.store, {"room": "room"}, now, ctx.settings)
+        listed = await stored_timelines.listing(ctx.store, {"room": "room"}, now, ctx.settings)
         one_by_one = [
-            await timelines.read(ctx.store, each.buffer_id, now, ctx.settings) for each in listed
+            await stored_timelines.read(ctx.store, each.buffer_id, now, ctx.settings)
+            for each in listed
         ]
     assert sorted(round(each.seconds) for each in listed) == [2, 4, 6, 8, 10]
     assert listed == one_by_one

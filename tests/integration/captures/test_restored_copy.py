@@ -17,7 +17,7 @@ from app.context import Context, opened
 from app.processes.embedded import embedded_stores
 from app.settings import load
 from app.storage import local
-from app.viewing import timelines
+from app.viewing import stored_timelines
 from tests.integration.captures.checking import captured
 from tests.integration.captures.conftest import ADA, MakeShare
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
@@ -82,7 +82,9 @@ async def test_a_copy_goes_on_elsewhere(
         path = local.locate(ctx.settings.media_root, clip.file["storage_path"])
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         assert clip.file["checksum"] == f"sha256:{digest}"
-        line = await timelines.read(ctx.store, share.buffer_id, datetime.now(UTC), ctx.settings)
+        line = await stored_timelines.read(
+            ctx.store, share.buffer_id, datetime.now(UTC), ctx.settings
+        )
         assert line is not None
         assert line.seconds > 19
         later = datetime.now(UTC) + timedelta(minutes=5)  # when nothing may be on its way any more

@@ -15,7 +15,7 @@ from app.context import Context
 from app.models import schema
 from app.recording import recorder
 from app.recording.livekit import LiveKit
-from app.viewing import timelines
+from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
 
 NOW = datetime.now(UTC)
@@ -47,7 +47,7 @@ async def share(ctx: Context) -> AsyncIterator[Share]:
 
     async def reconciled() -> Timeline:
         await recorder.reconcile(ctx, livekit, "RM", "ann")
-        told = await timelines.read(ctx.store, buffer_id, datetime.now(UTC), ctx.settings)
+        told = await stored_timelines.read(ctx.store, buffer_id, datetime.now(UTC), ctx.settings)
         assert told is not None
         return told
 

@@ -18,7 +18,7 @@ from app.api import problems, wire
 from app.api.call import Call
 from app.api.openapi import describe
 from app.api.operation import Answer, OperationRoute, endpoint, gate
-from app.api.rates import Rates
+from app.api.token_buckets import Rates
 from app.api.web_state import WebState
 from app.context import Context
 from app.errors import NotPermitted

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.clips.visibilities import HiddenHead, fields, link_holds
+from app.clips.clip_visibility import HiddenHead, fields, link_holds
 from app.models import ClipRow, Visibility
 from app.store import row_of
 from tests.integration.clips.rows import clip_row

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api import rates
-from app.api.rates import Buckets, Cost, Rates
+from app.api import token_buckets
+from app.api.token_buckets import Buckets, Cost, Rates
 
 
 def test_a_full_bucket_is_taken_at_once_and_fills_evenly() -> None:
@@ -45,7 +45,7 @@ def test_a_limit_of_none_limits_nobody() -> None:
 def test_the_buckets_of_any_number_of_users_take_no_more_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rates, "KEYS", 10)
+    monkeypatch.setattr(token_buckets, "KEYS", 10)
     buckets = Buckets(1)
     for number in range(100):
         assert buckets.take(str(number), 0.0) == 0.0
