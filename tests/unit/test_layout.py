@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,25 +90,33 @@ def dotted(path: Path) -> str:
 MODULES = {dotted(path): path for path in SOURCES}
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A module, parsed once for all that look at it."""
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Dotted names that a module imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
-def modules_imported(path: Path) -> set[str]:
+@cache
+def modules_imported(path: Path) -> frozenset[str]:
     """Modules of ours that a module imports, or takes a name from."""
-    found = set()
+    found: set[str] = set()
     for name in imports(path):
         while name and name not in MODULES:
             name = name.rpartition(".")[0]
         found |= {name} - {"", "app", dotted(path)}
-    return found
+    return frozenset(found)
 
 
 def room_of(module: str) -> str:
@@ -134,7 +143,7 @@ def test_no_two_classes_share_a_name() -> None:
     """Nor does a name that stands for a type."""
     names: dict[str, list[str]] = {}
     for module, path in MODULES.items():
-        for name in public_types(ast.parse(path.read_text())):
+        for name in public_types(tree_of(path)):
             names.setdefault(name, []).append(module)
     assert {name: where for name, where in names.items() if len(where) > 1} == {}
 
@@ -207,7 +216,7 @@ def test_nothing_goes_in_a_circle() -> None:
     assert circle({module: modules_imported(path) for module, path in MODULES.items()}) is None
 
 
-def circle(arrows: dict[str, set[str]]) -> list[str] | None:
+def circle(arrows: Mapping[str, Set[str]]) -> list[str] | None:
     """Nodes that can't be ordered, None if all can."""
     left = dict(arrows)
     while free := [node for node, others in left.items() if not others & left.keys()]:
@@ -228,7 +237,7 @@ def test_only_handlers_take_webhook_events() -> None:
     for path in SOURCES:
         if path.parent.name == "handlers" or path.name == "router.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 taken = [ast.unparse(a.annotation) for a in node.args.args if a.annotation]
                 takers += [f"{name_of(path)}: {node.name}"] if "WebhookEvent" in taken else []
@@ -239,7 +248,7 @@ def test_a_handler_reads_as_one_sentence() -> None:
     """Handlers note and ask: no loop, no retry, no LiveKit call, no path."""
     wrong = []
     for path in sorted(ROOT.glob("handlers/*.py")):
-        tree = ast.parse(path.read_text())
+        tree = tree_of(path)
         loops = ast.For | ast.While | ast.AsyncFor | ast.Try
         wrong += [f"{name_of(path)}:{n.lineno}" for n in ast.walk(tree) if isinstance(n, loops)]
         far = ("livekit.api", "pathlib", "app.buffer")
@@ -270,9 +279,7 @@ def test_pure_modules_import_no_io() -> None:
 
     Not by what it imports either.
     """
-    docstrings = {
-        name: ast.get_docstring(ast.parse(path.read_text())) or "" for name, path in MODULES.items()
-    }
+    docstrings = {name: ast.get_docstring(tree_of(path)) or "" for name, path in MODULES.items()}
     pure = [name for name, text in docstrings.items() if re.search(r"\bPure\b", text)]
     assert len(pure) > 20
     taken = {
@@ -305,7 +312,7 @@ def test_one_place_reads_the_environment() -> None:
     users = {
         name_of(path)
         for path in SOURCES
-        if names & (imports(path) | {ast.unparse(n) for n in ast.walk(ast.parse(path.read_text()))
+        if names & (imports(path) | {ast.unparse(n) for n in ast.walk(tree_of(path))
                                      if isinstance(n, ast.Attribute)})
     }  # fmt: skip
     assert users == {"app/settings/__init__.py", "app/processes/bound_process.py"}
@@ -335,7 +342,7 @@ def test_one_place_joins_names_to_paths() -> None:
         f"{name_of(path)}:{line}: {text}"
         for path in SOURCES
         if name_of(path) not in JOINED_ELSEWHERE
-        for line, text in joins(ast.parse(path.read_text()))
+        for line, text in joins(tree_of(path))
     ]
     assert wrong == []
 
@@ -433,7 +440,7 @@ def test_one_place_opens_what_egress_wrote() -> None:
     openers = {
         name_of(path)
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call) and OPENERS.search(ast.unparse(node.func))
     }
     known = {each for each in openers for place in OPENS_FILES if each.startswith(place)}
