@@ -15,6 +15,10 @@ TICKS_PER_SECOND = 90_000
 PROGRAM_DATE_TIME_LATE_SECONDS = 1.7
 """The middle of what was measured: the stand-in is then wrong by at most half a second."""
 
+AWAY = timedelta(days=1)
+"""How far from our clock the times of a session may be that others tell. Clocks of machines differ,
+and are set; but what is dated for the year 2262 would stay until then."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,6 +37,11 @@ def ticks_at(clock_ns: int, instant: datetime) -> int:
 def ticks(length: timedelta) -> int:
     """A length of time, rounded down."""
     return length // timedelta(microseconds=1) * 9 // 100
+
+
+def is_credible(instant: datetime, began: datetime, now: datetime) -> bool:
+    """Whether something in a session that began then can have been at an instant."""
+    return began - AWAY <= instant <= now + AWAY
 
 
 def stand_in(program_date_time: datetime, ticks: int) -> int:

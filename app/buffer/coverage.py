@@ -6,15 +6,18 @@ used for the same reason. An hour of media without trouble is one run.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from app.models import FaultSlug, RunDocument, SegmentRow
 
 HOLE_FRAMES = 1.5
 """What lies further apart than this many frame durations is a hole."""
+RUNS = 2_000
+"""Of a session at most: more holes than in two hours of which every second segment is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,9 @@ class Coverage:
 
     def add(self, run: CoverageRun) -> None:
         """Adds segments. Those that are covered already stay as they are."""
-        place = bisect_left(self.runs, run.first, key=lambda other: other.first)
         if run.first in self:
             return
+        place = bisect_left(self.runs, run.first, key=lambda other: other.first)
         self.runs.insert(place, run)
         for left in (place, place - 1):
             if 0 <= left < len(self.runs) - 1 and self.runs[left].joins(self.runs[left + 1]):
@@ -100,7 +103,8 @@ class Coverage:
         return self.runs[-1].end_ticks if self.runs else 0
 
     def __contains__(self, sequence: int) -> bool:
-        return any(run.first <= sequence <= run.last for run in reversed(self.runs))
+        place = bisect_right(self.runs, sequence, key=lambda run: run.first) - 1
+        return place >= 0 and sequence <= self.runs[place].last
 
     def sequences(self) -> Iterator[int]:
         """Every sequence that is covered, in order."""
@@ -109,19 +113,19 @@ class Coverage:
 
     def lacks(self, first: int, end: int) -> bool:
         """Whether a sequence of `first` up to, not including, `end` is not covered."""
-        for run in self.runs:
-            if run.last < first:
-                continue
+        place = bisect_left(self.runs, first, key=lambda run: run.last)
+        for run in islice(self.runs, place, None):
             if run.first > first:
                 break
             first = run.last + 1
         return first < end
 
     def trim(self, before_ticks: int) -> int:
-        """Forgets runs that ended before a media time, except the last.
+        """Forgets runs that ended before a media time, and the first ones of more than RUNS.
 
-        Returns the first sequence that is left, 0 if there is none.
+        The last one stays. Returns the first sequence that is left, 0 if there is none.
         """
+        del self.runs[:-RUNS]
         while len(self.runs) > 1 and self.runs[0].end_ticks < before_ticks:
             del self.runs[0]
         return self.runs[0].first if self.runs else 0

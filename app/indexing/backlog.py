@@ -21,6 +21,9 @@ from app.indexing.playlist import (
     parse,
 )
 from app.storage.foreign import PLAYLIST_BYTES, FileTooLarge, ForeignFolder, NotRegular
+from app.store import EPOCH
+
+_FAR_NS = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Stamp:
 
     mtime_ns: int = 0
     size_bytes: int = -1
+
+    def written_at(self, now: datetime) -> datetime:
+        """When the file was written: not later than now, whatever time somebody gave it."""
+        written = timedelta(microseconds=min(max(0, self.mtime_ns), _FAR_NS) // 1000)
+        return min(EPOCH + written, now)
 
 
 NEVER = Stamp()

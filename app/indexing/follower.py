@@ -27,6 +27,7 @@ from app.indexing.segment_rows import SegmentMaker, Tools
 from app.media.continuity import Continuity
 from app.models import SegmentRow, SegmentState, SessionRow
 from app.models.schema import Buffer, Segment
+from app.store import EPOCH
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
@@ -55,6 +56,7 @@ class Follower:
         self._full_until = -1
         self._tail = 0
         self._newest_at: datetime | None = None
+        self._written_at = EPOCH
         self._continuity: Continuity | None = None
         self._retention = tools.ctx.settings.retention
         self._said: set[str] = set()
@@ -134,6 +136,7 @@ class Follower:
         if not left:
             return
         listing = await self._look(thoroughly=True)
+        self._written_at = listing.stamp.written_at(datetime.now(UTC))
         for entry in listing.entries:
             if entry.name not in left or entry.sequence not in self._coverage:
                 continue
@@ -141,7 +144,7 @@ class Follower:
                 {"_id": f"{self.session['_id']}:{entry.sequence}"}
             )
             if row is None:
-                await self._index(entry, listing.stamp)
+                await self._index(entry)
             elif row["state"] == SegmentState.QUARANTINED:
                 continue
             elif await self._tools.thread(fragment_files.is_whole, self.maker.folder, row):
@@ -160,6 +163,8 @@ class Follower:
     async def _pass(self) -> bool:
         """Indexes what is listed and not indexed yet. Returns whether nothing more will come."""
         listing = await self._look(thoroughly=self.session["ended_at"] is not None)
+        if listing.stamp != self.seen:
+            self._written_at = listing.stamp.written_at(datetime.now(UTC))
         oldest = datetime.now(UTC) - self._retention
         for entry in listing.entries:
             if entry.sequence < self._floor or entry.sequence in self._coverage:
@@ -169,10 +174,10 @@ class Follower:
                 if entry.sequence > self._newest():
                     self._floor = entry.sequence + 1
             else:
-                await self._index(entry, listing.stamp)
+                await self._index(entry)
         self._full_until = max(self._full_until, listing.full_until)
         self.seen = listing.stamp
-        return listing.ended or self._is_quiet(listing.stamp)
+        return listing.ended or self._is_quiet()
 
     async def _look(self, *, thoroughly: bool) -> Listing:
         listing = await self._tools.thread(
@@ -191,17 +196,17 @@ class Follower:
             self._say_once("playlists_disagree", detail=listing.disagreement)
         return listing
 
-    def _is_quiet(self, stamp: Stamp) -> bool:
+    def _is_quiet(self) -> bool:
         now, ended_at = datetime.now(UTC), self.session["ended_at"]
-        return ended_at is not None and now - ended_at > QUIET and now - _written_at(stamp) > QUIET
+        return ended_at is not None and now - max(ended_at, self._written_at) > QUIET
 
-    async def _index(self, entry: Entry, stamp: Stamp) -> None:
+    async def _index(self, entry: Entry) -> None:
         newest = self._newest()
         late = entry.sequence < newest
         previous = self._continuity
         if late:
             previous = await self.maker.continuity_before(entry.sequence)
-        committed_at = _written_at(stamp)
+        committed_at = self._written_at
         try:
             made = await self.maker.make(entry, previous, self._coverage.end_ticks, committed_at)
         except Unwritable as error:  # it leaves a hole, and its neighbours go on
@@ -248,7 +253,3 @@ class Follower:
         if event not in self._said:
             self._said.add(event)
             self._log.warning(event.partition(":")[0], **details)
-
-
-def _written_at(stamp: Stamp) -> datetime:
-    return datetime.fromtimestamp(stamp.mtime_ns / 1e9, UTC)

@@ -48,11 +48,14 @@ def make_fragment(
     entry: Entry,
     previous: Continuity | None,
     writer: str,
+    *,
+    latest_ticks: int,
 ) -> Fragment:
     """Prepares a segment and writes its fragment, with its init segment if that is new.
 
     `written` is where egress wrote the segment, `folder` where its fragment belongs. `writer` names
-    who writes, so that two writers never share a file that is not whole.
+    who writes, so that two writers never share a file that is not whole. `latest_ticks`: where the
+    session's media can have got to by now.
 
     Raises Unpreparable if the segment can't be used, OSError if the fragment can't be written.
     """
@@ -60,7 +63,7 @@ def make_fragment(
 
     def fill(made: int) -> Parsed:
         with _opened(written, entry.name) as given:
-            parsed = parser.parse(source, given, entry.seconds, previous, made)
+            parsed = parser.parse(source, given, entry.seconds, latest_ticks, previous, made)
         if previous is None or previous.init.id != parsed.init.id:
             _write_init(folder, parsed.init, writer)
         return parsed

@@ -27,14 +27,21 @@ class Parser:
         self._pool.prepare()
 
     def parse(
-        self, path: str, given: int, seconds: float, previous: Continuity | None, made: int
+        self,
+        path: str,
+        given: int,
+        seconds: float,
+        latest_ticks: int,
+        previous: Continuity | None,
+        made: int,
     ) -> Parsed:
         """Makes the segment in the open file `given` into its fragment, in the empty file `made`.
 
-        `path` is for messages, `seconds` what its playlist promised. Raises Unpreparable, OSError
-        if no parser can be started or the fragment can't be written.
+        `path` is for messages, `seconds` what its playlist promised, `latest_ticks` where the
+        session's media can have got to. Raises Unpreparable, OSError if no parser can be started or
+        the fragment can't be written.
         """
-        request = Request(path, seconds, previous)
+        request = Request(path, seconds, latest_ticks, previous)
         tries = 0
         while True:
             tries += 1

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.media.continuity import WRAP_TICKS, Continuity, earliest_ticks
+from app.media.continuity import Continuity, earliest_ticks
 from app.media.faults import Fault
+from app.media.h264 import MOST_PIXELS
 from app.media.init_segment import Init
 from app.media.samples import VIDEO_TICKS, SampleTable
 from app.models import FaultSlug
@@ -24,7 +25,9 @@ _FRAGMENT, _FAULTS = b"m", b"f"
 _SIZES = struct.Struct("<QIQI")
 _MOST_FAULTS = 10
 _DETAIL_CHARACTERS = 300
-_LONGEST_TICKS = 3_600 * VIDEO_TICKS
+_MARGIN_TICKS = 120 * VIDEO_TICKS
+"""Of a segment's length over what its playlist promised, and of its sound's beginning: a longest
+segment before it may have had none."""
 
 
 class Implausible(Exception):
@@ -33,10 +36,14 @@ class Implausible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A segment to prepare: `path` is for messages, `seconds` what its playlist promised."""
+    """A segment to prepare: `path` is for messages, `seconds` what its playlist promised.
+
+    `latest_ticks`: where the session's media can have got to.
+    """
 
     path: str
     seconds: float
+    latest_ticks: int
     previous: Continuity | None
 
     def pack(self) -> bytes:
@@ -46,12 +53,13 @@ class Request:
             self.previous.end_audio,
             self.previous.frame_ticks,
         )
-        return json.dumps([self.path, self.seconds, before]).encode()
+        return json.dumps([self.path, self.seconds, self.latest_ticks, before]).encode()
 
     @classmethod
     def unpack(cls, packed: bytes) -> Request:
-        path, seconds, before = json.loads(packed)
-        return cls(path, seconds, before and Continuity(_init(before[0]), *before[1:]))
+        path, seconds, latest_ticks, before = json.loads(packed)
+        previous = before and Continuity(_init(before[0]), *before[1:])
+        return cls(path, seconds, latest_ticks, previous)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,29 +111,32 @@ def _parsed(answer: bytes, previous: Continuity | None) -> Parsed:
 
 
 def _checked(parsed: Parsed, request: Request) -> Parsed:
-    if wrong := next(_wrong(parsed, request.previous), None):
+    if wrong := next(_wrong(parsed, request), None):
         raise Implausible(f"it tells of {wrong}")
     return parsed
 
 
-def _wrong(parsed: Parsed, previous: Continuity | None) -> Iterator[str]:
-    init, samples, earliest = parsed.init, parsed.samples, earliest_ticks(previous)
+def _wrong(parsed: Parsed, request: Request) -> Iterator[str]:
+    init, samples, earliest = parsed.init, parsed.samples, earliest_ticks(request.previous)
     if not (len(samples.sizes) and init.width and init.height):
         yield "no picture"
+    if init.width * init.height > MOST_PIXELS:
+        yield "pictures that are too large"
     if samples.sample_rate != init.audio_format.sample_rate:
         yield "sound of two rates"
     media_bytes = samples.video_bytes + samples.audio_bytes
     if not 0 < parsed.payload_offset == parsed.size_bytes - media_bytes <= FRAGMENT_BYTES:
         yield "sizes that do not add up"
-    if not earliest <= samples.first_pts < earliest + WRAP_TICKS:
+    length, last = samples.end_pts - samples.first_pts, int(samples.pts.max())
+    if not earliest <= samples.first_pts <= samples.first_pts + last <= request.latest_ticks:
         yield "a time that can't be reached"
-    length = samples.end_pts - samples.first_pts
-    if not int(samples.pts.max()) < length <= _LONGEST_TICKS:
+    longest = round(request.seconds * VIDEO_TICKS) + _MARGIN_TICKS
+    if not last < length <= longest:
         yield "pictures that last too long, or not at all"
     if not 0 < parsed.frame_ticks <= length:
         yield f"pictures that are {parsed.frame_ticks} ticks apart"
     sound_ticks = samples.first_audio * VIDEO_TICKS // samples.sample_rate
-    if abs(sound_ticks - samples.first_pts) > _LONGEST_TICKS:
+    if abs(sound_ticks - samples.first_pts) > longest:
         yield "sound that is not beside its pictures"
 
 

@@ -43,7 +43,9 @@ def _prepare(request: Request, given: int, made: int) -> bytes:
     except OSError as error:
         fault = Fault(FaultSlug.UNREADABLE, error.strerror or str(error))
         raise Unpreparable(path, [fault]) from error
-    prepared = prepare_bytes(data, path, request.seconds, request.previous)
+    prepared = prepare_bytes(
+        data, path, request.seconds, request.previous, latest_ticks=request.latest_ticks
+    )
     size_bytes = sum(map(len, prepared.pieces))
     told = Parsed(
         size_bytes,

@@ -107,8 +107,8 @@ def combined(live: Playlist, full: Playlist) -> tuple[Entry, ...]:
 
     Names in both are what ties the two together; without one both count from the first segment.
 
-    Raises PlaylistsDisagree if the numbers of common names differ by more than one constant, or
-    if two names claim the same number.
+    Raises PlaylistsDisagree if the numbers of common names differ by more than one constant, if two
+    names claim the same number, or if one would come before the first.
     """
     sequences = {entry.name: entry.sequence for entry in live.entries}
     shifts = {
@@ -117,6 +117,8 @@ def combined(live: Playlist, full: Playlist) -> tuple[Entry, ...]:
     if len(shifts) > 1:
         raise PlaylistsDisagree(f"live.m3u8 and full.m3u8 differ by {sorted(shifts)} in sequence")
     shift = shifts.pop() if shifts else 0
+    if full.entries and full.entries[0].sequence + shift < 0:
+        raise PlaylistsDisagree(f"full.m3u8 begins {-shift} before the first segment of live.m3u8")
     entries = {
         entry.sequence + shift: replace(entry, sequence=entry.sequence + shift)
         for entry in full.entries

@@ -20,6 +20,7 @@ from app.indexing import fragment_files
 from app.indexing.parser import Parser
 from app.indexing.playlist import Entry
 from app.indexing.row_writer import RowWriter, Unwritable, encoded
+from app.indexing.session_bounds import SessionBounds
 from app.indexing.session_clock import SessionClock
 from app.media.continuity import Continuity
 from app.media.faults import Fault, Unpreparable
@@ -75,6 +76,7 @@ class SegmentMaker:
         self.folder: Path = fragment_path(root, session)
         self.written = folders_of(root, session).written
         self.clock = SessionClock(tools.ctx, session)
+        self._bounds = SessionBounds(session["segment_seconds"], session["created_at"])
         self._tools = tools
         self._session_id: str = session["_id"]
         self._buffer_id: str = session["buffer_id"]
@@ -100,6 +102,7 @@ class SegmentMaker:
     async def _usable(
         self, entry: Entry, previous: Continuity | None, committed_at: datetime
     ) -> NewSegment:
+        self._bounds.check(entry)
         fragment = await self._fragment(entry, previous, committed_at)
         parsed = fragment.parsed
         init, samples = parsed.init, parsed.samples
@@ -148,7 +151,13 @@ class SegmentMaker:
     def _make_fragment(self, entry: Entry, previous: Continuity | None) -> fragment_files.Fragment:
         tools = self._tools
         return fragment_files.make_fragment(
-            tools.parser, self.written, self.folder, entry, previous, tools.name
+            tools.parser,
+            self.written,
+            self.folder,
+            entry,
+            previous,
+            tools.name,
+            latest_ticks=self._bounds.latest_ticks(datetime.now(UTC)),
         )
 
     async def _faulty(
@@ -160,6 +169,7 @@ class SegmentMaker:
             start, ticks = self._anchor
             seconds = (entry.start - start).total_seconds()
             start_ticks = ticks + round(seconds * clock.TICKS_PER_SECOND)
+        start_ticks, end_ticks = self._bounds.gap(entry, start_ticks, datetime.now(UTC))
         fault = error.slug
         name = entry.name
         try:
@@ -177,12 +187,11 @@ class SegmentMaker:
             fault=fault,
             detail="; ".join(each.detail for each in error.faults),
         )
-        length = round(entry.seconds * clock.TICKS_PER_SECOND)
         return await self._row(
             entry,
             name,
             start_ticks,
-            start_ticks + length,
+            end_ticks,
             committed_at,
             size_bytes=await self._tools.thread(_size, self.written, name),
             state=SegmentState.QUARANTINED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from redis.exceptions import RedisError
@@ -29,6 +29,7 @@ class SessionClock:
     def __init__(self, ctx: Context, session: SessionRow) -> None:
         self._ctx = ctx
         self._session_id: str = session["_id"]
+        self._began: datetime = session["created_at"]
         self.clock_ns: int | None = None
         self.exact = False
         self.update(session)
@@ -42,7 +43,7 @@ class SessionClock:
         """The clock, for a segment that begins at `ticks`.
 
         If none is known yet, the worker asks LiveKit for the egress's own. After WAIT_SECONDS
-        EXT-X-PROGRAM-DATE-TIME stands in until that comes.
+        EXT-X-PROGRAM-DATE-TIME stands in until that comes, if it is one of the session's time.
         """
         if self.exact and self.clock_ns is not None:
             return self.clock_ns
@@ -56,7 +57,9 @@ class SessionClock:
             if (found := await self._look()) is not None:
                 return found
             await asyncio.sleep(_LOOK_SECONDS)
-        start = entry.start or committed_at - _CLOSE_LAG - timedelta(seconds=entry.seconds)
+        start = entry.start
+        if start is None or not clock.is_credible(start, self._began, datetime.now(UTC)):
+            start = committed_at - _CLOSE_LAG - timedelta(seconds=entry.seconds)
         await self._ctx.store.rows(EgressSession).update_one(
             {"_id": self._session_id, "clock_ns": None},
             {"$set": {"clock_ns": clock.stand_in(start, ticks), "clock_exact": False}},

@@ -10,14 +10,18 @@ import av.error
 
 from app.media.aac import AudioFormat, BrokenAdts, UnsupportedAudio, parse_adts
 from app.media.faults import Fault, Unpreparable
-from app.media.h264 import AccessUnit, access_unit
+from app.media.h264 import AccessUnit, SettingsDiffer, access_unit
+from app.media.transport import STREAMS
 from app.models import FaultSlug
+
+MOST_AUDIO_FRAMES = 20_000
+"""In a segment: 100 s of the shortest ones are half of that."""
 
 # Keeps libav from decoding pictures only to find out what the streams are: the same packets in a
 # fifth of the time.
-_SKIP_DECODING = [{"skip_frame": "all"}] * 2
-# Keeps it from reading on to guess a frame rate that nobody asks for: the same packets again.
-_NO_FRAME_RATE = {"fpsprobesize": "0"}
+_SKIP_DECODING = [{"skip_frame": "all"}] * STREAMS
+# No frame rate keeps it from reading on to guess one that nobody asks for: the same packets again.
+_OPTIONS = {"fpsprobesize": "0", "max_streams": str(STREAMS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ def demux(data: bytes, path: str) -> Elementary:
     """
     try:
         return _demux(data, path)
+    except SettingsDiffer as error:
+        raise Unpreparable(path, [Fault(FaultSlug.CODEC, str(error))]) from error
     # ValueError: PyAV found no stream, because the file has no program map.
     except (av.error.FFmpegError, ValueError) as error:
         raise Unpreparable(
@@ -51,27 +57,35 @@ def demux(data: bytes, path: str) -> Elementary:
 
 
 def _demux(data: bytes, path: str) -> Elementary:
+    pictures: list[AccessUnit] = []
+    picture_times: list[int] = []
+    audio: list[bytes] = []
+    audio_times: list[int] = []
+    audio_format: AudioFormat | None = None
+    sps: bytes | None = None
     with av.open(  # type: ignore[call-overload] # PyAV's stub says list[str] of stream options
         io.BytesIO(data),
         "r",
         format="mpegts",
-        options=_NO_FRAME_RATE,
+        options=_OPTIONS,
         stream_options=_SKIP_DECODING,
     ) as container:
-        pictures: list[AccessUnit] = []
-        picture_times: list[int] = []
-        audio: list[bytes] = []
-        audio_times: list[int] = []
-        audio_format: AudioFormat | None = None
         for packet in container.demux():
             if not packet.size:
                 continue
             if packet.pts is None:
                 raise Unpreparable(path, [Fault(FaultSlug.TIMESTAMPS, "a sample without a time")])
             if packet.stream.type == "video":
-                pictures.append(access_unit(bytes(packet)))
+                picture = access_unit(bytes(packet))
+                if picture.sps not in (None, sps or picture.sps):
+                    raise SettingsDiffer("its pictures have different parameter sets (SPS)")
+                sps = sps or picture.sps
+                pictures.append(picture)
                 picture_times.append(packet.pts)
             elif packet.stream.type == "audio":
+                if len(audio) == MOST_AUDIO_FRAMES:
+                    detail = f"more than {MOST_AUDIO_FRAMES} frames of sound"
+                    raise Unpreparable(path, [Fault(FaultSlug.TOO_LARGE, detail)])
                 frame_format, frame = _audio_frame(path, bytes(packet))
                 if audio_format not in (None, frame_format):
                     raise Unpreparable(

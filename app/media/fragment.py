@@ -21,7 +21,7 @@ from app.media.boxes import media_data_head
 from app.media.continuity import WRAP_TICKS, Continuity, earliest_ticks
 from app.media.demux import Elementary, demux
 from app.media.faults import Fault, Unpreparable
-from app.media.h264 import UnsupportedProfile, decoder_configuration
+from app.media.h264 import MOST_PIXELS, UnsupportedProfile, decoder_configuration
 from app.media.init_segment import Init
 from app.media.moof import movie_fragment
 from app.media.samples import VIDEO_TICKS, SampleTable
@@ -115,11 +115,14 @@ def prepare_bytes(
     previous: Continuity | None = None,
     *,
     base_ticks: int = MPEGTS_BASE_TICKS,
+    latest_ticks: int | None = None,
 ) -> Prepared:
     """Make the fragment of a committed segment, of which `data` is all. `path` is for messages.
 
-    `extinf_seconds` is the length that the playlist promised. `previous` is the continuity of the
-    session's fragment before it (of the last one that could be prepared), None for the first.
+    `extinf_seconds` is the length that the playlist promised: nothing is made longer than that and
+    a few seconds, so bound it. `previous` is the continuity of the session's fragment before it (of
+    the last one that could be prepared), None for the first. `latest_ticks`: the end of what the
+    session can have recorded by now, None where that is not known.
 
     Raises Unpreparable with all faults found. Blocks for some milliseconds (call it in a thread;
     most of the time is spent without the GIL).
@@ -139,7 +142,7 @@ def prepare_bytes(
         idr_first=found.pictures[0].idr,
         frame_ticks=frame_ticks,
         extinf_seconds=extinf_seconds,
-    ) + _order_faults(pts, previous)
+    ) + _order_faults(pts, previous, latest_ticks)
     if faults:
         raise Unpreparable(path, faults)
     init = _init(path, found, previous, announced=inspection.audio)
@@ -172,18 +175,24 @@ def _frame_ticks(pts: NDArray[np.int64], previous: Continuity | None) -> int:
     return previous.frame_ticks if previous else _USUAL_FRAME_TICKS
 
 
-def _order_faults(pts: NDArray[np.int64], previous: Continuity | None) -> list[Fault]:
-    first = int(pts.min())
+def _order_faults(
+    pts: NDArray[np.int64], previous: Continuity | None, latest: int | None
+) -> list[Fault]:
+    first, last = int(pts.min()), int(pts.max())
     earliest = previous.end_pts - previous.frame_ticks + 1 if previous else 0
-    if first >= earliest:
-        return []
-    return [
-        Fault(
-            FaultSlug.TIMESTAMPS,
+    if first < earliest:
+        detail = (
             f"begins at {first / VIDEO_TICKS:.3f} s of the session,"
-            f" which had reached {earliest / VIDEO_TICKS:.3f}",
+            f" which had reached {earliest / VIDEO_TICKS:.3f}"
         )
-    ]
+    elif latest is not None and last > latest:
+        detail = (
+            f"reaches {last / VIDEO_TICKS:.3f} s of the session,"
+            f" which can't be further than {latest / VIDEO_TICKS:.3f}"
+        )
+    else:
+        return []
+    return [Fault(FaultSlug.TIMESTAMPS, detail)]
 
 
 def _init(path: str, found: Elementary, previous: Continuity | None, *, announced: bool) -> Init:
@@ -191,6 +200,9 @@ def _init(path: str, found: Elementary, previous: Continuity | None, *, announce
     first = found.pictures[0]
     if first.sps is None or first.pps is None or not found.width or not found.height:
         raise Unpreparable(path, [Fault(FaultSlug.CORRUPT, "the first picture lacks SPS or PPS")])
+    if found.width * found.height > MOST_PIXELS:
+        detail = f"pictures of {found.width}x{found.height}; at most {MOST_PIXELS} pixels are taken"
+        raise Unpreparable(path, [Fault(FaultSlug.TOO_LARGE, detail)])
     try:
         avcc = decoder_configuration(first.sps, first.pps)
     except UnsupportedProfile as error:

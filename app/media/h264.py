@@ -12,13 +12,21 @@ SPS = 7
 PPS = 8
 ACCESS_UNIT_DELIMITER = 9
 
-_START_CODE = re.compile(rb"\x00\x00\x01")
+MOST_PIXELS = 36_864 * 16 * 16
+"""The largest picture of level 5.2, such as 4096x2304. A decoder takes 14 MB for each."""
+
+START_CODE = b"\0\0\1"
+_STARTS = re.compile(START_CODE)
 # Baseline, Main, Extended, High: 8 bits 4:2:0, which is what browsers play and egress writes.
 _PLAYABLE_PROFILES = frozenset({66, 77, 88, 100})
 
 
 class UnsupportedProfile(ValueError):
     """A profile that browsers don't play."""
+
+
+class SettingsDiffer(ValueError):
+    """Pictures that belong together have different sizes, or may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +44,11 @@ class AccessUnit:
 
 
 def access_unit(stream: bytes) -> AccessUnit:
-    """The sample of one access unit in byte stream format (ITU-T H.264, Annex B)."""
-    starts = [match.end() for match in _START_CODE.finditer(stream)]
+    """The sample of one access unit in byte stream format (ITU-T H.264, Annex B).
+
+    Raises SettingsDiffer.
+    """
+    starts = [match.end() for match in _STARTS.finditer(stream)]
     ends = [start - 3 for start in starts[1:]]
     ends.append(len(stream))
     parts: list[bytes] = []
@@ -45,18 +56,18 @@ def access_unit(stream: bytes) -> AccessUnit:
     sps = pps = None
     for start, end in zip(starts, ends, strict=True):
         # A NAL unit never ends in zeros: those belong to the next start code, or are padding.
-        while end > start and stream[end - 1] == 0:
-            end -= 1
-        if end == start:
+        nal = stream[start:end].rstrip(b"\0")
+        if not nal:
             continue
-        kind = stream[start] & 31
+        kind = nal[0] & 31
         if kind == ACCESS_UNIT_DELIMITER:
             continue
-        nal = stream[start:end]
         if kind == IDR:
             idr = True
         elif kind == SPS:
-            sps = sps or nal
+            if sps not in (None, nal):
+                raise SettingsDiffer("a picture has two different parameter sets (SPS)")
+            sps = nal
         elif kind == PPS:
             pps = pps or nal
         parts.append(struct.pack(">I", len(nal)))

@@ -17,13 +17,19 @@ from app.media.samples import VIDEO_TICKS
 from app.models import FaultSlug
 
 PACKET_BYTES = 188
+STREAMS = 2
+"""Pictures and sound: one of each at most."""
 H264_STREAM = 0x1B
 ADTS_STREAM = 0x0F
+
+MOST_UNITS = 40_000
+"""NAL units in a segment: 30 s of 60 pictures a second have 22 in each."""
 
 # Real segments are as long as EXTINF says, but for the last of a session, which is a frame or two
 # longer. A file that stops early for other reasons than these is short by whole frames.
 _SHORT_TOLERANCE_SECONDS = 0.25
 _LONG_TOLERANCE_SECONDS = 2.0
+_BLOCK_BYTES = 2**20
 # Sound lies beside the pictures, but for a hole of 2 s in them at a boundary.
 _STRAY_SOUND_TICKS = 10 * VIDEO_TICKS
 
@@ -71,6 +77,11 @@ def inspect(data: bytes) -> Inspection:
             faults.append(
                 Fault(FaultSlug.CODEC, f"stream {pid} is of type {kind:#x}; known are 0x1b, 0xf")
             )
+    if len(video) > 1 or len(audio) > 1:
+        detail = f"{len(video)} streams of pictures and {len(audio)} of sound; known is one of each"
+        faults.append(Fault(FaultSlug.CODEC, detail))
+    if video and (fault := _too_many_units(packets, heads, pids == video[0])):
+        return Inspection((fault, *faults), bool(audio))
     for pid in video + audio:
         found = _broken_stream(packets, heads, np.flatnonzero(pids == pid), pid)
         faults.extend([found] if found else [])
@@ -135,6 +146,27 @@ def _broken_packets(heads: Bytes) -> Fault | None:
 def _payload_offsets(heads: Bytes) -> NDArray[np.int64]:
     adaptation = (heads[:, 3] & 0x20) != 0
     return np.where(adaptation, heads[:, 4].astype(np.int64) + 5, 4)
+
+
+def _too_many_units(packets: Bytes, heads: Bytes, chosen: NDArray[np.bool_]) -> Fault | None:
+    """More NAL units than pictures consist of: libav's time for some of them grows with their
+    square. Start codes are counted, within packets and from one `chosen` packet to the next."""
+    flat, count = packets.reshape(-1), 0
+    for at in range(0, len(flat), _BLOCK_BYTES):  # what is looked for takes 8 times its room
+        block = flat[at : at + _BLOCK_BYTES + 2]
+        ones = np.flatnonzero(block[2:] == 1)
+        count += int(np.count_nonzero((block[ones] == 0) & (block[ones + 1] == 0)))
+    packets, offsets = packets[chosen], _payload_offsets(heads[chosen])
+    # A packet of two bytes or fewer may be the middle of one.
+    count += int(np.count_nonzero(offsets > PACKET_BYTES - 3))
+    ends = np.flatnonzero(packets[:-1, -1] == 0)
+    begins = np.minimum(offsets[ends + 1], PACKET_BYTES - 2)
+    first, second = packets[ends + 1, begins], packets[ends + 1, begins + 1]
+    begun = packets[ends, -2] == 0
+    count += int(np.count_nonzero((begun & (first == 1)) | ((first == 0) & (second == 1))))
+    if count <= MOST_UNITS:
+        return None
+    return Fault(FaultSlug.TOO_LARGE, f"{count} NAL units; at most {MOST_UNITS} are taken")
 
 
 def _program(packets: Bytes, pids: NDArray[np.integer]) -> dict[int, int] | None:

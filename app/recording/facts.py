@@ -8,7 +8,7 @@ What is written went through `told`: each function here raises NotHeld for ids t
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 from livekit.protocol.egress import EgressInfo
@@ -18,7 +18,7 @@ from pymongo.errors import DuplicateKeyError
 
 from app import metrics
 from app.access import communities
-from app.buffer import clock_correction
+from app.buffer import clock, clock_correction
 from app.models import EgressStatus, Row, RowOf, SessionRow, schema
 from app.recording import livekit, told
 from app.store import Store
@@ -206,8 +206,8 @@ async def egress(
         if taken is not None:
             row = taken
             break
-    clock_ns = livekit.clock_of(info)
-    if clock_ns is not None and not row["clock_exact"]:
+    clock_ns = None if row["clock_exact"] else livekit.clock_of(info)
+    if clock_ns is not None and clock.is_credible(clock.wall(clock_ns, 0), row["created_at"], now):
         await clock_correction.correct(store, session_id, clock_ns)
     return row
 
@@ -227,11 +227,17 @@ def _news(row: SessionRow, info: EgressInfo, egress_id: str, now: datetime) -> R
         news["status"] = status
     if livekit.is_over(info):
         news |= {
-            "ended_at": told.instant(info.ended_at / 1e6) or now,
+            "ended_at": _instant_of_end(info, now),
             "error": told.text(info.error, _LONGEST_ERROR),
             "error_code": info.error_code,
         }
     return news
+
+
+def _instant_of_end(info: EgressInfo, now: datetime) -> datetime:
+    """When an egress ended, as it says: not after now."""
+    told_at = told.instant(info.ended_at / 1e6) or now
+    return min(told_at, datetime.now(UTC))
 
 
 def _whose(room: Room, participant: ParticipantInfo) -> Row:

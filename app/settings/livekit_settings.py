@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings
 from app.settings.values import LiveKitUrl, Names
 
 _ENCODING_WXH = re.compile(r"^(\d{2,4})x(\d{2,4})@(\d{1,3}):(\d{2,6})$")
+MOST_PIXELS = 9_437_184
+"""The largest picture of H.264's level 5.2. Of a larger one no segment is taken."""
 PRESETS = (
     "H264_720P_30",
     "H264_720P_60",
@@ -91,9 +93,14 @@ class LiveKitSettings(BaseSettings):
     def _encoding(cls, value: str) -> str:
         if value == "source" or value in PRESETS:
             return value
-        match = _ENCODING_WXH.match(value)
-        if match and all(int(side) % 2 == 0 and int(side) >= 16 for side in match.groups()[:2]):
-            return value
+        if match := _ENCODING_WXH.match(value):
+            width, height = map(int, match.groups()[:2])
+            if all(side % 2 == 0 and side >= 16 for side in (width, height)):
+                if width * height > MOST_PIXELS:
+                    raise ValueError(
+                        f"asks for {width * height} pixels: at most {MOST_PIXELS}, as 4096x2304 has"
+                    )
+                return value
         raise ValueError(
             "must be `source`, `WxH@FPS:KBPS` with even sides of at least 16, or one of "
             + ", ".join(PRESETS)

@@ -25,6 +25,7 @@ def settings(**given: object) -> Settings:
         ({"livekit_url": "ftp://x"}, "LIVEKIT_URL='ftp://x'"),
         ({"livekit_url": ""}, "LIVEKIT_URL"),
         ({"encoding": "1281x720@15:1500"}, "ENCODING='1281x720@15:1500'"),
+        ({"encoding": "4098x2304@15:1500"}, "at most 9437184"),
         ({"encoding": "H265"}, "H264_1080P_60"),
         ({"livekit_keys": "only-a-key"}, "LIVEKIT_KEYS"),
         ({"retention_minutes": float("inf")}, "RETENTION_MINUTES=inf"),

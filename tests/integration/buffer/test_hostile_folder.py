@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from structlog.testing import capture_logs
 
@@ -19,6 +21,7 @@ from app.indexing.indexer import Indexer
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.buffer.test_cleanup import end, make_old
 from tests.integration.buffer.test_indexer import is_watched
+from tests.media_factory import TICKS
 from tests.pace import Pace
 from tests.waiting import wait_for
 
@@ -191,6 +194,61 @@ async def test_what_a_link_leads_to_is_not_watched(
         (elsewhere / neighbour.session_id).mkdir()
         (elsewhere / neighbour.session_id / "live.m3u8").touch()
         await keeps_up(neighbour, 2)
+
+
+def with_half_a_day_in_it(media: bytes) -> bytes:
+    """The segment with its last picture half a day later: what it shows is as long as that."""
+    with av.open(io.BytesIO(media), "r") as container:
+        last = max(packet.pts or 0 for packet in container.demux(video=0))
+    later = media.replace(pes_time(last), pes_time(last + 43_190 * TICKS))
+    assert later != media
+    return later
+
+
+def pes_time(ticks: int) -> bytes:
+    """A presentation time as a PES header has it, beside a decode time (13818-1, 2.4.3.7)."""
+    parts = (0x31 | ticks >> 29 & 0x0E, ticks >> 22 & 0xFF, 0x01 | ticks >> 14 & 0xFE)
+    return bytes((*parts, ticks >> 7 & 0xFF, 0x01 | ticks << 1 & 0xFE))
+
+
+@pytest.mark.parametrize("whose", ["the playlist's", "the media's", "both"])
+async def test_times_that_can_not_be_are_a_gap_of_a_length_that_can(
+    ctx: Context, share: BeginShare, whose: str
+) -> None:
+    """What is said to be half a day long is not filled with so much silence."""
+    hostile, neighbour = await share("eve"), await share("ann")
+    async with indexing(ctx):
+        hostile.commit()
+        neighbour.commit()
+        await hostile.indexed(1)
+        await neighbour.indexed(1)
+        media, seconds = hostile.next_segment()
+        media = media if whose == "the playlist's" else with_half_a_day_in_it(media)
+        hostile.egress.commit(media, seconds if whose == "the media's" else 43_191.5)
+        await keeps_up(neighbour, 2)
+        rows = await hostile.indexed(2)
+        hostile.egress.now = datetime.now(UTC)
+        hostile.commit()
+        rows = await hostile.indexed(3)
+    assert [row["fault"] for row in rows] == [None, "timestamps", None]
+    assert rows[1]["end_ticks"] - rows[1]["start_ticks"] <= 62 * 90_000
+
+
+async def test_no_date_that_egress_gives_leads_out_of_the_sessions_time(
+    ctx: Context, share: BeginShare
+) -> None:
+    """Rows with a later one would be kept until then, and the session with them."""
+    hostile = await share("eve", clock_ns=None, clock_exact=False)
+    hostile.egress.now = datetime(2099, 1, 1, tzinfo=UTC)
+    async with indexing(ctx):
+        hostile.commit()
+        await hostile.indexed(1)
+        hostile.egress.now = datetime(2100, 1, 1, tzinfo=UTC)
+        hostile.egress.commit(b"no media", 2.0)
+        rows = await hostile.indexed(2)
+    latest = datetime.now(UTC) + timedelta(days=2)
+    assert [row["fault"] for row in rows] == [None, "unreadable"]
+    assert all(row["start"] < row["end"] < latest for row in rows)
 
 
 async def test_very_many_names_are_a_matter_of_their_own_session(

@@ -7,6 +7,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from livekit.protocol.egress import EgressInfo, EgressStatus
@@ -188,3 +189,24 @@ async def test_of_a_room_that_is_not_listed_nothing_is_concluded(ctx: Context) -
     assert track is not None
     assert session is not None
     assert (track["missing"], session["ghost_at"]) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("days", "believed"), [(0, True), (-3, False), (3, False), (70_000, False)]
+)
+async def test_of_an_egress_only_times_of_its_session_are_believed(
+    ctx: Context, days: int, believed: bool
+) -> None:
+    """By a clock of the year 2218 no segment would be old enough to go."""
+    neighbour = Neighbour(ctx)
+    await neighbour.begin()
+    info, _ = neighbour.infos()
+    info.ended_at = int((datetime.now(UTC) + timedelta(days=900)).timestamp() * 1e9)
+    started = datetime.now(UTC) + timedelta(days=days)
+    info.segment_results.add(started_at=int(started.timestamp() * 1e9))
+    await facts.egress(ctx.store, info, datetime.now(UTC))
+    row = await ctx.store.rows(schema.EgressSession).find_one({"_id": neighbour.sessions[0]})
+    assert row is not None
+    assert row["clock_exact"] is believed
+    assert row["ended_at"] is not None
+    assert row["ended_at"] <= datetime.now(UTC)

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.buffer.coverage import Coverage, without
+from app.buffer.coverage import RUNS, Coverage, without
 from app.buffer.coverage import CoverageRun as Run
 from tests.unit.buffer.rows import SECOND, run
 
@@ -65,3 +65,14 @@ def test_a_stretch_is_cut_out_of_the_middle_of_a_run() -> None:
     assert (right.start_ticks, right.end_ticks) == (6 * SECOND, 20 * SECOND)
     assert without([run(0, 20)], 0, 20 * SECOND) == []
     assert without([run(0, 20)], 20 * SECOND, 30 * SECOND) == [run(0, 20)]
+
+
+def test_a_session_of_nothing_but_holes_keeps_the_newest_runs() -> None:
+    """Looking something up in them takes no longer, and their row stays small."""
+    coverage = Coverage(piece(2 * number) for number in range(RUNS + 100))
+    assert coverage.trim(0) == 200
+    assert len(coverage.runs) == RUNS
+    assert 198 not in coverage
+    assert 200 in coverage
+    assert coverage.lacks(200, 203)
+    assert not coverage.lacks(200, 201)

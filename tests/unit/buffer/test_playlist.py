@@ -106,6 +106,12 @@ def test_playlists_that_contradict_each_other_are_not_joined() -> None:
         combined(parse(written(["other_5.ts"], 5)), parse(written(NAMES)))
 
 
+def test_no_segment_is_numbered_below_the_first() -> None:
+    live, full = parse(written(NAMES[3:8], 0)), parse(written(NAMES, 10**14))
+    with pytest.raises(PlaylistsDisagree):
+        combined(live, full)
+
+
 def test_an_empty_playlist_adds_nothing() -> None:
     assert combined(parse(WHOLE), Playlist()) == parse(WHOLE).entries
     assert combined(Playlist(), parse(WHOLE)) == parse(WHOLE).entries

@@ -60,9 +60,15 @@ def stubborn() -> Iterator[Parser]:
     made.close()
 
 
+LATEST_TICKS = 3_600 * 90_000
+
+
 def make(parser: Parser, folder: Path, name: str, previous: Continuity | None = None) -> Fragment:
     entry = Entry(name, int(name[1]) if name[1].isdigit() else 7, 2.0, datetime.now(UTC))
-    return make_fragment(parser, ForeignFolder(folder, ()), folder, entry, previous, "test")
+    written = ForeignFolder(folder, ())
+    return make_fragment(
+        parser, written, folder, entry, previous, "test", latest_ticks=LATEST_TICKS
+    )
 
 
 def make_named(parser: Parser, folder: Path, does: str) -> Fragment:
@@ -218,7 +224,7 @@ make(parser, Path({str(folder)!r}), "sleeps.ts")
 )
 def test_an_answer_that_can_not_be_is_refused(answer: bytes, why: str) -> None:
     with pytest.raises(Implausible, match=why) as refused:
-        unpack(answer, Request("s.ts", 2.0, None))
+        unpack(answer, Request("s.ts", 2.0, LATEST_TICKS, None))
     assert len(str(refused.value)) < 300
 
 
@@ -226,7 +232,8 @@ def test_an_answer_that_can_not_be_is_refused(answer: bytes, why: str) -> None:
 def test_no_answer_is_more_than_implausible(recording: Recording, data: st.DataObject) -> None:
     """Whatever a parser answers, it is refused, or something that can be kept."""
     prepared = prepare(str(recording.segments[0].path), 2.0)
-    request = Request("s.ts", 2.0, data.draw(st.sampled_from([None, prepared.continuity])))
+    previous = data.draw(st.sampled_from([None, prepared.continuity]))
+    request = Request("s.ts", 2.0, LATEST_TICKS, previous)
     size_bytes = len(prepared.data)
     right = Parsed(
         size_bytes, prepared.payload_offset, prepared.init, prepared.samples, 3_000
@@ -242,7 +249,8 @@ def test_no_answer_is_more_than_implausible(recording: Recording, data: st.DataO
     if isinstance(found, Parsed):
         samples = found.samples
         assert found.payload_offset + samples.video_bytes + samples.audio_bytes == found.size_bytes
-        assert abs(found.continuity.end_pts) < 2**34
+        assert samples.first_pts + int(samples.pts.max()) <= LATEST_TICKS
+        assert samples.end_pts - samples.first_pts < 150 * 90_000
 
 
 def test_the_indexer_loads_nothing_that_reads_media() -> None:

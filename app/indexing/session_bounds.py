@@ -1,0 +1,51 @@
+"""What times a session can hold at all, before anything is reckoned with one. Pure.
+
+Playlists and media are written by egress, which may be in the hands of whoever it records. A number
+in them would decide how much silence is made, how far a timeline reaches, and when a row may go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.buffer import clock
+from app.indexing.playlist import Entry
+from app.media.faults import Fault, Unpreparable
+from app.models import FaultSlug
+
+MARGIN_SECONDS = 60.0
+"""What a segment may be longer than asked for, because a hole in the picture lies within one: of
+1.2 to 2.1 s after a mute, as long as its pause where the whole machine paused."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBounds:
+    """Of a session that began at `began` and whose segments were asked to be so long."""
+
+    segment_seconds: int
+    began: datetime
+
+    @property
+    def longest_seconds(self) -> float:
+        """The most that a segment can be long."""
+        return self.segment_seconds + MARGIN_SECONDS
+
+    def latest_ticks(self, now: datetime) -> int:
+        """Where the session's media can have got to, in media time."""
+        return max(0, clock.ticks(now - self.began + clock.AWAY))
+
+    def check(self, entry: Entry) -> None:
+        """Raises Unpreparable if a segment can't be as long as its playlist says."""
+        if entry.seconds > self.longest_seconds:
+            detail = (
+                f"EXTINF is {entry.seconds:.3f} s; segments of {self.segment_seconds} s"
+                f" are at most {self.longest_seconds:.0f} s long"
+            )
+            raise Unpreparable(entry.name, [Fault(FaultSlug.TIMESTAMPS, detail)])
+
+    def gap(self, entry: Entry, start_ticks: int, now: datetime) -> tuple[int, int]:
+        """The media time that a segment which can't be used leaves out: where it can be at all."""
+        start = min(max(0, start_ticks), self.latest_ticks(now))
+        seconds = min(entry.seconds, self.longest_seconds)
+        return start, start + round(seconds * clock.TICKS_PER_SECOND)
