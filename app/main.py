@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 
 from app.api import (
+    assignment_routes,
     audit_routes,
     buffer_routes,
     buffer_stream,
@@ -61,6 +62,7 @@ ROUTES: list[BaseRoute] = [
     *file_routes.routes,
     *quota_routes.routes,
     *community_routes.routes,
+    *assignment_routes.routes,
     *directory_routes.routes,
     *audit_routes.routes,
     *event_routes.routes,

@@ -12,9 +12,9 @@ from app.access import communities, policy, quota
 from app.access.communities import DEFAULT, Rules
 from app.access.quota import Quota
 from app.access.tokens import Caller
-from app.models import AccessMode, MemberRow, Row, RowOf, keyset
+from app.models import AccessMode, AssignedRoomRow, MemberRow, Row, RowOf, keyset
 from app.models.keyset import Page
-from app.models.schema import Community, Member, UserReplayQuota
+from app.models.schema import AssignedRoom, Community, Member, UserReplayQuota
 from app.settings import Settings
 from app.store import Store, first
 
@@ -59,6 +59,14 @@ async def members(
     """Who has a row in a community."""
     which = {"community": community} | _names("identity", search, after)
     return await _page(store.rows(Member), which, "identity", limit)
+
+
+async def rooms(
+    store: Store, community: str, *, search: str | None, limit: int, after: str | None
+) -> Page[AssignedRoomRow]:
+    """The rooms that are assigned to a community."""
+    which = {"community": community} | _names("_id", search, after)
+    return await _page(store.rows(AssignedRoom), which, "_id", limit)
 
 
 async def users(

@@ -1,4 +1,4 @@
-"""How names of communities and users stand in a path. Pure."""
+"""How names of communities, rooms and users stand in a path. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_NAME_LENGTH = 512
 
 
 def path_name(name: str) -> str:
-    """How a community's or user's name stands in a path.
+    """How a community's, room's or user's name stands in a path.
 
     As it is where it consists of at most 64 of `[A-Za-z0-9_.-]`; any other as `~` and its UTF-8
     in base64url without padding.

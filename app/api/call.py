@@ -17,7 +17,7 @@ from app.context import Context
 
 Input_co = TypeVar("Input_co", covariant=True)
 
-NAMES = frozenset({"community", "identity"})
+NAMES = frozenset({"community", "identity", "room"})
 """Parameters of paths that are names, written as `path_names.path_name` writes them."""
 
 

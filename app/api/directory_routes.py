@@ -1,4 +1,4 @@
-"""The lists of administration: /communities, /communities/{community}/members, /users."""
+"""The lists of administration: communities, their members and rooms, users."""
 
 from __future__ import annotations
 
@@ -66,6 +66,13 @@ class MemberPage(View):
     next: str | None
 
 
+class AssignedPage(View):
+    """Names of rooms, in their order."""
+
+    items: list[str]
+    next: str | None
+
+
 class UserView(View):
     """A user, and in bytes what is allowed, what clips take, what captures on their way hold."""
 
@@ -128,6 +135,21 @@ async def list_members(call: Call[NameQuery]) -> MemberPage:
 
 
 @endpoint(
+    "GET /communities/{community}/rooms",
+    "Which rooms an admin has assigned to a community",
+    answers={HTTPStatus.OK: Answer("A page of names.")},
+    may=gates.managers,
+)
+async def list_rooms(call: Call[NameQuery]) -> AssignedPage:
+    """A page of them."""
+    community, given = call.name("community"), call.input
+    page = await directories.rooms(
+        call.ctx.store, community, search=given.search, limit=given.limit, after=given.next
+    )
+    return AssignedPage(items=[row["_id"] for row in page.items], next=page.next)
+
+
+@endpoint(
     "GET /users",
     "Who uses how much of their quota",
     answers={HTTPStatus.OK: Answer("A page of users.")},
@@ -145,4 +167,4 @@ async def list_users(call: Call[NameQuery]) -> UserPage:
     return UserPage(items=items, next=page.next)
 
 
-routes: list[BaseRoute] = [list_communities, list_members, list_users]
+routes: list[BaseRoute] = [list_communities, list_members, list_rooms, list_users]

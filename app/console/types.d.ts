@@ -20,6 +20,18 @@ export interface Alive {
   status: string;
 }
 
+/** Names of rooms, in their order. */
+export interface AssignedPage {
+  items: Array<string>;
+  next: string | null;
+}
+
+/** A name of rooms, and the community that they are assigned to. */
+export interface AssignedView {
+  room: string;
+  community: string;
+}
+
 /** Entries, newest first. */
 export interface AuditPage {
   items: Array<AuditView>;

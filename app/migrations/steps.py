@@ -18,6 +18,7 @@ from app.migrations import (
     complete_rows,
     leaving_admins,
     marker_places,
+    people_claims,
     separate_fragments,
     slot_sharers,
 )
@@ -31,5 +32,6 @@ STEPS: tuple[Step, ...] = (
     separate_fragments.migrate,
     leaving_admins.migrate,
     slot_sharers.migrate,
+    people_claims.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.models.access_rows import (
+    AssignedRoomRow,
     AuditRow,
     CommunityRow,
     MemberRow,
@@ -55,6 +56,7 @@ from app.models.words import (
     CaptureStatus,
     ClipNote,
     ClockKind,
+    CommunityClaims,
     Cut,
     EgressStatus,
     EventState,
@@ -76,6 +78,7 @@ Row = dict[str, Any]
 
 __all__ = [
     "AccessMode",
+    "AssignedRoomRow",
     "AuditAction",
     "AuditRow",
     "BufferGapWhy",
@@ -91,6 +94,7 @@ __all__ = [
     "ClipNote",
     "ClipRow",
     "ClockKind",
+    "CommunityClaims",
     "CommunityRow",
     "Cut",
     "EgressStatus",

@@ -22,6 +22,13 @@ class CommunityRow(TypedDict):
     sharers: dict[str, list[str]]
 
 
+class AssignedRoomRow(TypedDict):
+    """A row of `AssignedRoom`."""
+
+    _id: str
+    community: str
+
+
 class MemberRow(TypedDict):
     """A row of `Member`."""
 

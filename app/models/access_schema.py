@@ -8,7 +8,14 @@ from typing import Any
 from odmantic import Field, Index, Model
 from pymongo import ASCENDING, IndexModel
 
-from app.models.access_rows import AuditRow, CommunityRow, MemberRow, QuotaRow, RightsRow
+from app.models.access_rows import (
+    AssignedRoomRow,
+    AuditRow,
+    CommunityRow,
+    MemberRow,
+    QuotaRow,
+    RightsRow,
+)
 from app.models.stored import Stored
 from app.models.words import AccessMode, AuditAction, CapturePolicy, Role
 
@@ -32,6 +39,18 @@ class Community(Model, Stored[CommunityRow]):
     retention_minutes: float | None = None
     slots: list[str] = []
     sharers: dict[str, list[str]] = {}
+
+
+class AssignedRoom(Model, Stored[AssignedRoomRow]):
+    """The community that an admin of the instance has assigned rooms to. `id` is their name."""
+
+    model_config = {
+        "collection": "assigned_rooms",
+        "indexes": lambda: [Index(AssignedRoom.community, AssignedRoom.id)],
+    }
+
+    id: str = Field(primary_field=True)
+    community: str
 
 
 class Member(Model, Stored[MemberRow]):

@@ -27,6 +27,7 @@ class ParticipantRow(TypedDict):
     left_at: datetime | None
     unlisted_at: datetime | None
     opted_out: bool
+    community: str | None
 
 
 class TrackRow(TypedDict):

@@ -36,7 +36,7 @@ class Participant(Model, Stored[ParticipantRow]):
     """Fact: one connection of somebody to a room. A re-join is another row.
 
     `unlisted_at`: since then surveys have not listed it, though nobody told of its end; listed
-    again it is None again.
+    again it is None again. `community`: the one that their token names.
     """
 
     model_config = {
@@ -56,6 +56,7 @@ class Participant(Model, Stored[ParticipantRow]):
     left_at: datetime | None = None
     unlisted_at: datetime | None = None
     opted_out: bool = False
+    community: str | None = None
 
 
 class Track(Model, Stored[TrackRow]):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from odmantic import Model
 
-from app.models.access_schema import AuditEntry, Community, Member, Rights, UserReplayQuota
+from app.models.access_schema import (
+    AssignedRoom,
+    AuditEntry,
+    Community,
+    Member,
+    Rights,
+    UserReplayQuota,
+)
 from app.models.buffer_schema import Buffer, EgressSession, Marker, Pin, Segment, Summary
 from app.models.clip_schema import Capture, File, ReplayClip
 from app.models.condition_schema import Sample
@@ -25,6 +32,7 @@ MODELS: tuple[type[Model], ...] = (
     ReplayClip,
     File,
     Community,
+    AssignedRoom,
     Member,
     UserReplayQuota,
     Rights,
@@ -35,6 +43,7 @@ MODELS: tuple[type[Model], ...] = (
 
 __all__ = [
     "MODELS",
+    "AssignedRoom",
     "AuditEntry",
     "Buffer",
     "Capture",

@@ -260,6 +260,13 @@ class AccessMode(StrEnum):
     RBAC = "rbac"
 
 
+class CommunityClaims(StrEnum):
+    """Who names a share's community: its room, by metadata, or the sharer, by their token."""
+
+    ROOM = "room"
+    TOKEN = "token"  # noqa: S105 - a word, no secret
+
+
 class CapturePolicy(StrEnum):
     """Whose shares one may capture in a community, besides one's own."""
 
@@ -287,5 +294,7 @@ class AuditAction(StrEnum):
     QUOTA_SET = "quota_set"
     RECORDING_RESUMED = "recording_resumed"
     RECORDING_STOPPED = "recording_stopped"
+    ROOM_ASSIGNED = "room_assigned"
+    ROOM_RELEASED = "room_released"
     SESSIONS_ENDED = "sessions_ended"
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"

@@ -27,6 +27,7 @@ SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
 _EGRESS_IDENTITY = "EG_"
 # A row of a running egress may move to these from any status before them, never back.
 _RANK = {status: rank for rank, status in enumerate(EgressStatus.running())}
+_CLAIM = "replay.community"
 _LONGEST_COMMUNITY = 128
 _LONGEST_MIME = 100
 _LONGEST_ERROR = 500
@@ -66,6 +67,20 @@ def community_of(room: Room) -> str:
     if community is None and named is not None:
         log.warning("community_not_held", room=room.sid, community=repr(named))
     return community or communities.DEFAULT
+
+
+def claim_of(participant: ParticipantInfo) -> str | None:
+    """The community that somebody's token names: its attribute `replay.community`.
+
+    Who may change their own attributes names none: it would be their word, not the token's.
+    """
+    named = participant.attributes.get(_CLAIM)
+    if named is None:
+        return None
+    if participant.permission.can_update_metadata:
+        log.warning("community_claim_ignored", identity=participant.identity, community=named)
+        return None
+    return told.label(named, _LONGEST_COMMUNITY)
 
 
 async def _community(store: Store, room: Room) -> str:
@@ -114,7 +129,11 @@ async def participant_joined(
         store.rows(schema.Participant),
         told.ident(participant.sid, "participant sid"),
         _whose(room, participant)
-        | {"joined_at": joined_at, "opted_out": has_opted_out(participant)},
+        | {
+            "joined_at": joined_at,
+            "opted_out": has_opted_out(participant),
+            "community": claim_of(participant),
+        },
         {"left_at": None, "unlisted_at": None},
     )
 
@@ -127,7 +146,7 @@ async def participant_left(
         store.rows(schema.Participant),
         told.ident(participant.sid, "participant sid"),
         _whose(room, participant) | {"left_at": now},
-        {"joined_at": None, "opted_out": False, "unlisted_at": None},
+        {"joined_at": None, "opted_out": False, "community": None, "unlisted_at": None},
     )
 
 

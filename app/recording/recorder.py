@@ -21,6 +21,7 @@ from app.errors import Unavailable
 from app.models import BufferRow, RoomRow, Row, SessionRole, SessionRow, TrackRow, Why, schema
 from app.recording import (
     admission,
+    belonging,
     egress_start,
     facts,
     open_shares,
@@ -126,7 +127,7 @@ async def _buffer(ctx: Context, livekit: LiveKit, track: TrackRow, now: datetime
                 identity=track["identity"],
                 participant_sid=track["participant_sid"],
                 video_sid=track["_id"],
-                community=room["community"] if room else "default",
+                community=await belonging.community_of(ctx, track, room),
                 since=track["published_at"] or now,
             )
         )

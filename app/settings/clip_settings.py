@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-from app.models.words import AccessMode, CapturePolicy
+from app.models.words import AccessMode, CapturePolicy, CommunityClaims
 from app.settings.values import HttpUrl, Names
 
 
@@ -18,6 +18,11 @@ class ClipSettings(BaseSettings):
     access: AccessMode = Field(AccessMode.OPEN, description="Who may buffer and capture.")
     capture_policy: CapturePolicy = Field(
         CapturePolicy.SELF, description="Whose share may be captured by whom."
+    )
+    community_claims: CommunityClaims = Field(
+        CommunityClaims.ROOM,
+        description="Whose word says which community a share belongs to, where no admin has "
+        "assigned its room: the room's metadata, or the sharer's token.",
     )
     admins: Names = Field(
         (), description="Identities, comma separated, that administrate the instance."

@@ -878,6 +878,8 @@ export const texts = {
         recording_stopped: 'Stopped a recording',
         recording_resumed: 'Resumed a recording',
         community_configured: 'Changed a community’s rules',
+        room_assigned: 'Assigned a room to a community',
+        room_released: 'Took a room from a community',
         member_set: 'Gave a role',
         member_removed: 'Took a role away',
         quota_set: 'Set a quota',

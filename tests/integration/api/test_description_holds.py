@@ -107,6 +107,7 @@ async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dic
         "file_id": [clip["file_id"]],
         "community": ["guests", "default"],
         "identity": ["ann", "carl"],
+        "room": [ROOM, "lounge"],
         "event_id": ["dead"],
     }
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from app.access import communities
 from app.access.communities import LastAdmin
+from app.access.path_names import path_name
 from app.access.permissions import Action, allowed
 from app.access.policy import may_give
 from app.access.tokens import Caller
 from app.context import Context
 from app.models import AccessMode, Role
-from app.models.schema import Member, OutgoingEvent
+from app.models.schema import AuditEntry, Member, OutgoingEvent
 from tests.integration.api.conftest import INSTANCE_ADMIN, bearer, token
 
 MAX, BOSS, VICE = (bearer(token(who, room="")) for who in ("max", "boss", "vice"))
@@ -158,6 +159,31 @@ async def test_a_limit_of_before_the_ceiling_was_lowered_is_cut_to_it(ctx: Conte
     await communities.configure(ctx.store, "gold", before)
     rules = await communities.rules(ctx.store, ctx.settings, "gold")
     assert (rules.max_concurrent, rules.retention_minutes) == (100, 120)
+
+
+async def test_only_the_instances_admin_assigns_rooms(
+    http: httpx.AsyncClient, ctx: Context
+) -> None:
+    """A community's admin would draw rooms of others into it. By any name; in the audit."""
+    name = "a room / of bob's"
+    for room in (name, "b", "c"):
+        path = f"/communities/gold/rooms/{path_name(room)}"
+        assert (await http.put(path, headers=BOSS)).status_code == 403
+        found = await http.put(path, headers=INSTANCE_ADMIN)
+        assert found.json() == {"room": room, "community": "gold"}
+    page = (await http.get("/communities/gold/rooms?limit=2", headers=BOSS)).json()
+    assert page == {"items": [name, "b"], "next": "b"}
+    page = (await http.get("/communities/gold/rooms?next=b", headers=BOSS)).json()
+    assert page == {"items": ["c"], "next": None}
+    path = f"/communities/gold/rooms/{path_name(name)}"
+    assert (await http.delete(path, headers=BOSS)).status_code == 403
+    statuses = [(await http.delete(path, headers=INSTANCE_ADMIN)).status_code for _ in range(2)]
+    assert statuses == [204, 404]
+    rows = await ctx.store.rows(AuditEntry).find({"room": name}).sort("at", 1).to_list(None)
+    assert [(row["action"], row["subject"]) for row in rows] == [
+        ("room_assigned", "gold"),
+        ("room_released", "gold"),
+    ]
 
 
 async def test_whose_role_changes_is_told(http: httpx.AsyncClient, ctx: Context) -> None:

@@ -1,19 +1,23 @@
-"""A room's metadata chooses among the communities that admins have made, and makes none."""
+"""Which community a share belongs to: who may say so, and among which."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from livekit.protocol.models import Room
+from google.protobuf.json_format import ParseDict
+from livekit.protocol.models import ParticipantInfo, Room, TrackInfo
 from structlog.testing import capture_logs
 
 from app import metrics
-from app.access import communities
+from app.access import assigned_rooms, communities
 from app.context import Context
 from app.models import schema
-from app.recording import facts
+from app.recording import belonging, facts
+from tests.integration.conftest import MakeSettings
+from tests.webhooks import participant, video
 
 
 def room(sid: str, claimed: object) -> Room:
@@ -63,6 +67,66 @@ async def test_a_community_that_is_made_later_is_that_of_rooms_that_start_then(
     for sid in ("RM_1", "RM_2"):
         await facts.room_started(ctx.store, room(sid, "guests"))
     assert [await community_of(ctx, sid) for sid in ("RM_1", "RM_2")] == ["default", "guests"]
+
+
+async def community_of_share(ctx: Context, *, may_update: bool, named: str | None) -> str:
+    """That of a share of ann's in a room that claims to be of `ruled`; her attribute names one."""
+    now = datetime.now(UTC)
+    ann = ParseDict(
+        participant(
+            "ann",
+            attributes={} if named is None else {"replay.community": named},
+            permission={"canUpdateMetadata": may_update},
+        ),
+        ParticipantInfo(),
+    )
+    await communities.configure(ctx.store, "ruled", {"enabled": True})
+    await communities.configure(ctx.store, "guests", {"enabled": True})
+    where = room("RM_1", "ruled")
+    await facts.room_started(ctx.store, where)
+    await facts.participant_joined(ctx.store, where, ann, now)
+    await facts.track_published(ctx.store, where, ann, ParseDict(video(), TrackInfo()), now)
+    track = await ctx.store.rows(schema.Track).find_one({"_id": "TR_V"})
+    assert track is not None
+    row = await ctx.store.rows(schema.Room).find_one({"_id": "RM_1"})
+    return await belonging.community_of(ctx, track, row)
+
+
+@pytest.mark.parametrize(
+    ("claims", "may_update", "named", "belongs"),
+    [
+        ("room", False, "guests", "ruled"),
+        ("token", False, None, "default"),
+        ("token", False, "guests", "guests"),
+        ("token", True, "guests", "default"),
+        ("token", False, "nobodys", "default"),
+        ("token", False, "\x00", "default"),
+    ],
+)
+async def test_where_the_token_counts_neither_the_room_nor_its_people_name_a_community(
+    ctx: Context,
+    make_settings: MakeSettings,
+    claims: str,
+    may_update: bool,
+    named: str | None,
+    belongs: str,
+) -> None:
+    """An attribute that its participant may change is theirs, not the token's."""
+    by = replace(ctx, settings=make_settings(community_claims=claims))
+    assert await community_of_share(by, may_update=may_update, named=named) == belongs
+
+
+@pytest.mark.parametrize("claims", ["room", "token"])
+async def test_an_admins_word_goes_before_what_is_claimed(
+    ctx: Context, make_settings: MakeSettings, claims: str
+) -> None:
+    by = replace(ctx, settings=make_settings(community_claims=claims))
+    for community in ("first", "last"):
+        await assigned_rooms.assign(ctx.store, "standup", community)
+    assert await community_of_share(by, may_update=False, named="guests") == "last"
+    assert not await assigned_rooms.release(ctx.store, "standup", "first")
+    assert await assigned_rooms.release(ctx.store, "standup", "last")
+    assert await community_of_share(by, may_update=False, named="guests") != "last"
 
 
 async def test_a_slot_makes_a_whole_row(ctx: Context) -> None:

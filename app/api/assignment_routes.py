@@ -1,0 +1,60 @@
+"""Rooms that belong to a community whatever is said in them: /communities/{community}/rooms/…"""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+
+from starlette.routing import BaseRoute
+
+from app.access import assigned_rooms, audit
+from app.api import gates
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
+from app.api.wire import View
+from app.errors import Invalid, NotFound
+from app.models import AuditAction
+
+
+class AssignedView(View):
+    """A name of rooms, and the community that they are assigned to."""
+
+    room: str
+    community: str
+
+
+# A community's own admins may not: they would draw rooms of others into it.
+_endpoint = partial(endpoint, may=gates.admins, problems=[NotFound, Invalid])
+
+
+@_endpoint(
+    "PUT /communities/{community}/rooms/{room}",
+    "Assign a room to a community",
+    description="By name, for admins of the instance: shares that begin from now on in rooms of "
+    "this name belong to this community and to no other one, whatever the rooms and their people "
+    "say. A community that is not there yet is made.",
+    answers={HTTPStatus.OK: Answer("It is assigned.")},
+)
+async def put_room(call: Call[None]) -> AssignedView:
+    """In place of the community that it had."""
+    store, community, room = call.ctx.store, call.name("community"), call.name("room")
+    await assigned_rooms.assign(store, room, community)
+    await audit.note(store, call.caller.identity, AuditAction.ROOM_ASSIGNED, community, room=room)
+    return AssignedView(room=room, community=community)
+
+
+@_endpoint(
+    "DELETE /communities/{community}/rooms/{room}",
+    "Take a room from a community",
+    description="Then COMMUNITY_CLAIMS says again where shares that begin in it belong.",
+    answers={HTTPStatus.NO_CONTENT: Answer("It is not assigned to it any more.")},
+)
+async def delete_room(call: Call[None]) -> None:
+    """If it is assigned to it."""
+    store, community, room = call.ctx.store, call.name("community"), call.name("room")
+    if not await assigned_rooms.release(store, room, community):
+        raise NotFound(f"{room!r} is not assigned to {community!r}")
+    await audit.note(store, call.caller.identity, AuditAction.ROOM_RELEASED, community, room=room)
+
+
+routes: list[BaseRoute] = [put_room, delete_room]
