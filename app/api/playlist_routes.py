@@ -28,6 +28,7 @@ from app.captures import preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.media.init_segment import Init
+from app.media.runs import was_altered
 from app.models import Row, SegmentState
 from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.confined import PathRefused, member
@@ -160,7 +161,7 @@ async def _served(request: Request, folder: Path, row: Row, session_id: str) -> 
     except PathRefused as error:
         log.error("segment_name_refused", session=session_id, error=str(error))
         raise _gone() from error
-    altered = row["modified_ns"] not in (None, opened.modified_ns)
+    altered = was_altered(row["modified_ns"], opened.modified_ns)
     if altered or opened.size_bytes != row["size_bytes"]:
         await opened.close()
         log.error("segment_changed", session=session_id, segment=row["name"])

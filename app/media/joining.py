@@ -1,27 +1,28 @@
 """The bytes of a planned movie: copied into a file, or read in ranges.
 
 Media is copied inside the kernel. Where a file system can't do that, the next way is taken:
-copy_file_range, sendfile, read and write.
+copy_file_range, sendfile, read and write. How it says so differs: SMB answers EIO, seccomp EPERM,
+fuse-overlayfs EACCES, and some that there was nothing to copy. So only the last way is believed.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.media.layout import Extent
 from app.media.movie import Movie
-from app.media.runs import Source
+from app.media.runs import Source, was_altered
 
 _COPY_BYTES = 8 << 20
 _READ_BYTES = 256 << 10
-# "These two files can't be copied this way", as against a disk that is full or broken.
-_NOT_THIS_WAY = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
+
+Way = Callable[[int, int, int, int], int]
+"""Copies from one descriptor to another: from an offset on, at most so many bytes; how many."""
 
 
 class SourceChanged(Exception):
@@ -123,7 +124,7 @@ def _write(
 
 def _copied(movie: Movie, descriptor: int) -> Iterator[int]:
     """Append the movie to `descriptor` block by block; yields each block's size."""
-    copy = _Copier()
+    copy = Copier()
     for extent in movie.extents:
         done = 0
         if extent.path is None:
@@ -142,22 +143,6 @@ def _copied(movie: Movie, descriptor: int) -> Iterator[int]:
                 yield size
 
 
-class _Copier:
-    """Copies by the first way that works, and stays with it."""
-
-    def __init__(self) -> None:
-        self._ways = [_copy_in_kernel, _send, _copy_by_hand]
-
-    def __call__(self, source: int, destination: int, offset: int, count: int) -> int:
-        while True:
-            try:
-                return self._ways[0](source, destination, offset, count)
-            except OSError as error:
-                if error.errno not in _NOT_THIS_WAY or len(self._ways) == 1:
-                    raise
-                del self._ways[0]
-
-
 def _copy_in_kernel(source: int, destination: int, offset: int, count: int) -> int:
     return os.copy_file_range(source, destination, count, offset)
 
@@ -171,6 +156,27 @@ def _copy_by_hand(source: int, destination: int, offset: int, count: int) -> int
     return os.write(destination, block) if block else 0
 
 
+WAYS: tuple[Way, ...] = (_copy_in_kernel, _send, _copy_by_hand)
+
+
+class Copier:
+    """Copies by the first way that works, and stays with it.
+
+    The error of the last one is raised, and its 0 says that the source ends there.
+    """
+
+    def __init__(self, ways: Sequence[Way] = WAYS) -> None:
+        self._ways = list(ways)
+
+    def __call__(self, source: int, destination: int, offset: int, count: int) -> int:
+        while len(self._ways) > 1:
+            with suppress(OSError):
+                if copied := self._ways[0](source, destination, offset, count):
+                    return copied
+            del self._ways[0]
+        return self._ways[0](source, destination, offset, count)
+
+
 def _check(source: Source) -> None:
     try:
         found = Path(source.path).stat()
@@ -180,7 +186,7 @@ def _check(source: Source) -> None:
         raise SourceChanged(
             source.path, f"has {found.st_size} bytes, was indexed with {source.size_bytes}"
         )
-    if source.modified_ns is not None and found.st_mtime_ns != source.modified_ns:
+    if was_altered(source.modified_ns, found.st_mtime_ns):
         raise SourceChanged(source.path, "was altered after it was indexed")
 
 

@@ -10,6 +10,20 @@ from itertools import pairwise
 from app.media.init_segment import Init
 from app.media.samples import VIDEO_TICKS, SampleTable
 
+_COARSER_NS = (100, 1_000, 1_000_000, 10_000_000, 1_000_000_000, 2_000_000_000)
+"""What file systems, and programs that copy files, keep of a time: SMB and NTFS 100 ns, tar and
+rsync 1 us or 1 s, exFAT 10 ms, ext4 with inodes of 128 bytes 1 s, FAT 2 s."""
+
+
+def was_altered(written_ns: int | None, found_ns: int) -> bool:
+    """Whether a file was altered, by its st_mtime_ns when it was written (None: unknown) and now.
+
+    A time of which only the digits are gone that something on the way does not keep is the same.
+    """
+    if written_ns is None or written_ns == found_ns:
+        return False
+    return all(written_ns - written_ns % coarser != found_ns for coarser in _COARSER_NS)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:

@@ -26,6 +26,7 @@ from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
 log = structlog.get_logger()
 
 _OK, _NO_WORKER, _REFUSED, _UNCLEAR, _GONE = "ok", "no_worker", "refused", "unclear", "gone"
+_NO_FOLDER = "no_folder"
 
 
 async def create(
@@ -56,7 +57,13 @@ async def start(
     """Calls StartEgress for a session, if nobody has yet, and writes down what came of it."""
     sessions = ctx.store.rows(schema.EgressSession)
     written = folders_of(ctx.settings.media_root, row).written
-    await asyncio.to_thread(written.make, WRITTEN_MODE)
+    try:
+        await asyncio.to_thread(written.make, WRITTEN_MODE)
+    except OSError as error:
+        detail = f"{row['folder']} can't be made: {error.strerror or error}"
+        await _failed(ctx, row, buffer, Why.EGRESS_FAILED, detail)
+        metrics.EGRESS_STARTS.labels(_NO_FOLDER).inc()
+        return
     now = datetime.now(UTC)
     mine = await sessions.update_one(
         {"_id": row["_id"], "start_sent_at": None}, {"$set": {"start_sent_at": now}}

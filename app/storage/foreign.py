@@ -149,8 +149,8 @@ class ForeignFolder:
     def make(self, mode: int) -> None:
         """Makes it, and those of the folders it is in that are not there, all with this mode.
 
-        Of a folder that is there the mode is set if it is ours, and left if it is somebody else's.
-        Raises NotRegular, OSError.
+        Of a folder that is there the mode is set if it is ours, and left if it is somebody else's,
+        or if the file system has none. Raises NotRegular, OSError.
         """
         descriptor = os.open(self.root, _ROOT)
         try:
@@ -160,7 +160,8 @@ class ForeignFolder:
                 descriptor = self._entered(descriptor, part)
                 status = os.fstat(descriptor)
                 if status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) != mode:
-                    os.fchmod(descriptor, mode)
+                    with suppress(OSError):  # SMB, FAT: who may write is said where it is mounted
+                        os.fchmod(descriptor, mode)
         finally:
             os.close(descriptor)
 

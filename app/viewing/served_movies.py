@@ -14,7 +14,7 @@ from app.context import Context
 from app.errors import Gone, ReplayError, TooManyRequests
 from app.media import movie
 from app.media.movie import Movie
-from app.media.runs import Incompatible, NothingToShow
+from app.media.runs import Incompatible, NothingToShow, was_altered
 from app.models import Gaps, MediaRange, SegmentRow, SessionRow, Tail
 from app.models.intervals import Interval
 from app.viewing import fragment_sources, stored_timelines, timeline, watched_windows, windows
@@ -168,7 +168,7 @@ def _check(planned: Movie) -> None:
             found = os.stat(source.path)  # noqa: PTH116 - hundreds of them: half the time
         except FileNotFoundError as error:
             raise gone() from error
-        altered = source.modified_ns not in (None, found.st_mtime_ns)
+        altered = was_altered(source.modified_ns, found.st_mtime_ns)
         if altered or found.st_size != source.size_bytes:
             raise gone()
 

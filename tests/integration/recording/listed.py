@@ -8,7 +8,7 @@ from typing import TypeVar
 from livekit.protocol.egress import EgressInfo
 from livekit.protocol.models import ParticipantInfo, Room
 
-from app.recording.livekit import LiveKit
+from app.recording.livekit import LiveKit, StartRequest
 
 Answer = TypeVar("Answer")
 
@@ -17,12 +17,13 @@ Answer = TypeVar("Answer")
 class ListedLiveKit(LiveKit):
     """Rooms with the people in them, and egresses. What is an Exception is raised when asked for.
 
-    `stopped`: the egresses that were asked to stop.
+    `started`: what was asked for. `stopped`: the egresses that were asked to stop.
     """
 
     listed: list[tuple[Room, list[ParticipantInfo] | Exception]] = field(default_factory=list)
     egresses: list[EgressInfo] = field(default_factory=list)
     ended: dict[str, EgressInfo | Exception] = field(default_factory=dict)
+    started: list[StartRequest] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
 
     async def close(self) -> None:
@@ -43,6 +44,22 @@ class ListedLiveKit(LiveKit):
     async def egress(self, egress_id: str) -> EgressInfo | None:
         found = self.ended.get(egress_id)
         return None if found is None else _given(found)
+
+    async def participant(self, room: str, identity: str) -> ParticipantInfo | None:
+        people = await self.participants(room)
+        return next((each for each in people if each.identity == identity), None)
+
+    async def room(self, name: str) -> Room | None:
+        return next((room for room, _ in self.listed if room.name == name), None)
+
+    async def show_buffered(self, room: str, identity: str, buffered: bool) -> None:
+        """Nobody looks."""
+
+    async def start(self, request: StartRequest) -> EgressInfo:
+        self.started.append(request)
+        info = EgressInfo(egress_id=f"EG_{len(self.started)}", room_name=request.room)
+        info.track_composite.segment_outputs.add(filename_prefix=request.prefix)
+        return info
 
     async def stop(self, egress_id: str) -> EgressInfo:
         self.stopped.append(egress_id)

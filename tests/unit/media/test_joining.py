@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.media.joining import SourceChanged, Stopped, read, write
+from app.media.joining import WAYS, Copier, SourceChanged, Stopped, Way, read, write
 from app.media.movie import Movie, Source, plan
+from app.media.runs import was_altered
 from app.models import Gaps
 from tests.media_factory import Shape
 from tests.unit.media.fragments import Fragments
@@ -82,6 +83,46 @@ def test_copies_over_file_systems(movie: Movie, other_file_system: str) -> None:
         assert path.read_bytes() == b"".join(read(movie))
     finally:
         path.unlink(missing_ok=True)
+
+
+def refusing(code: int) -> Way:
+    """A way of copying that a file system has no understanding for."""
+
+    def way(_source: int, _destination: int, _offset: int, _count: int) -> int:
+        if code:
+            raise OSError(code, os.strerror(code))
+        return 0
+
+    return way
+
+
+@pytest.mark.parametrize(
+    "code", [0, errno.EIO, errno.EPERM, errno.EACCES, errno.ETXTBSY, errno.ENOTSUP, errno.EXDEV]
+)
+def test_copies_the_next_way_whatever_a_file_system_says(code: int, tmp_path: Path) -> None:
+    """SMB, seccomp, overlays, FUSE: each has its own word, or none, for what it can't do."""
+    (tmp_path / "source").write_bytes(bytes(range(256)))
+    with (tmp_path / "source").open("rb") as source, (tmp_path / "copy").open("wb") as copied:
+        copy = Copier([refusing(code), refusing(errno.EIO), WAYS[-1]])
+        assert copy(source.fileno(), copied.fileno(), 16, 100) == 100
+        assert copy(source.fileno(), copied.fileno(), 256, 100) == 0
+    assert (tmp_path / "copy").read_bytes() == bytes(range(16, 116))
+
+
+def test_what_no_way_can_copy_is_the_last_ones_error() -> None:
+    with pytest.raises(OSError, match="No space left"):
+        Copier([refusing(errno.EIO), refusing(errno.ENOSPC)])(0, 1, 0, 1)
+
+
+@pytest.mark.parametrize("kept_ns", [1, 100, 1_000, 1_000_000, 10_000_000, 10**9, 2 * 10**9])
+def test_a_time_that_lost_its_last_digits_is_the_same(kept_ns: int) -> None:
+    """As file systems, archives and copies keep it; any other time is an alteration."""
+    written = 1_795_380_491_234_567_891
+    kept = written - written % kept_ns
+    assert not was_altered(written, kept)
+    for another in (kept - 7 * kept_ns, kept + 7 * kept_ns, written + 5):
+        assert was_altered(written, another)
+    assert not was_altered(None, kept)
 
 
 def test_copies_into_an_appended_file(movie: Movie, tmp_path: Path) -> None:
