@@ -26,7 +26,6 @@ ENTRIES = 20_000
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_BLOCK_BYTES = 4 * 2**20
 _KINDS = {
     stat.S_IFLNK: "a link",
     stat.S_IFDIR: "a folder",
@@ -229,8 +228,9 @@ def read_open(path: str, file: int, most_bytes: int) -> bytes:
     """
     blocks: list[bytes] = []
     read_bytes = 0
-    # Mostly one block and the end of the file: a file is as large as it was.
-    while block := os.pread(file, min(_BLOCK_BYTES, most_bytes + 1 - read_bytes), read_bytes):
+    # Mostly one block, and the end of the file: it is as large as it was.
+    block_bytes = min(os.fstat(file).st_size, most_bytes) + 1
+    while block := os.pread(file, min(block_bytes, most_bytes + 1 - read_bytes), read_bytes):
         blocks.append(block)
         read_bytes += len(block)
         if read_bytes > most_bytes:

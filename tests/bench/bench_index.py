@@ -27,6 +27,8 @@ MEMORY_SECONDS = 0.5
 AT_ONCE = 100
 DRAIN_SECONDS = 60.0
 FOLLOWED_SECONDS = 180.0
+PARSER_SECONDS = 2.0
+"""The indexer starts its parser with the first session, which has no segment before that."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Case:
 
 @dataclass
 class Watched:
-    """What was seen: latencies in ms, the indexer's memory in MB as time went on."""
+    """What was seen: latencies in ms, the memory of indexer and parser in MB as time went on."""
 
     latencies_ms: list[float] = field(default_factory=list)
     memory_mb: list[float] = field(default_factory=list)
@@ -88,6 +90,7 @@ async def _case(
     broadcast = Broadcast(segments, SEGMENT_SECONDS)
     await broadcast.open(running.ctx, case.shares)
     await all_followed(running)
+    await asyncio.sleep(PARSER_SECONDS)
     began = time.perf_counter()
     watched = await follow(running, broadcast, case)
     lasted = time.perf_counter() - began
@@ -146,7 +149,7 @@ async def follow(running: Installation, broadcast: Broadcast, case: Case) -> Wat
 
 async def _remember(pid: int, memory_mb: list[float]) -> None:
     while True:
-        memory_mb.append(measure.resident_bytes(pid) / 1e6)
+        memory_mb.append(sum(map(measure.resident_bytes, measure.family(pid))) / 1e6)
         await asyncio.sleep(MEMORY_SECONDS)
 
 

@@ -102,11 +102,15 @@ def cpu_seconds_of(pids: Iterable[int]) -> float:
     See proc(5), stat. Children that have ended count, too.
     """
     ticks = 0
-    for pid in pids:
-        for each in (pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))):
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            ticks += sum(map(int, fields[11:15]))
+    for each in (member for pid in pids for member in family(pid)):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> list[int]:
+    """A running process and all that it has started, as long as they run."""
+    return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
 
 
 def children_cpu_seconds() -> float:
