@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from app.indexing.parser_messages import FRAGMENT_BYTES, Implausible, Parsed, Request, unpack
 from app.media.continuity import Continuity
+from app.media.copying import Copier
 from app.media.faults import Fault, Unpreparable
 from app.models import FaultSlug
 from app.processes.bound_pool import BoundPool, ProgramAnswer, ProgramEnded
@@ -65,5 +68,17 @@ def _take(answer: ProgramAnswer, request: Request, made: int) -> Parsed:
         raise ProgramEnded(str(error)) from error
     if not isinstance(found, Parsed):
         raise Unpreparable(request.path, found)
-    answer.put_into(made, found.size_bytes)
+    _copy(answer.output, made, found.size_bytes)
     return found
+
+
+def _copy(output: int, made: int, size_bytes: int) -> None:
+    """Raises ProgramEnded if there are fewer bytes, OSError if they can't be written."""
+    copy, copied = Copier(), 0
+    while copied < size_bytes:
+        count = copy(output, made, copied, size_bytes - copied)
+        if count == 0:
+            os.ftruncate(made, 0)
+            os.lseek(made, 0, os.SEEK_SET)
+            raise ProgramEnded(f"it wrote {copied} bytes of {size_bytes}")
+        copied += count

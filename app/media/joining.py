@@ -1,28 +1,21 @@
-"""The bytes of a planned movie: copied into a file, or read in ranges.
-
-Media is copied inside the kernel. Where a file system can't do that, the next way is taken:
-copy_file_range, sendfile, read and write. How it says so differs: SMB answers EIO, seccomp EPERM,
-fuse-overlayfs EACCES, and some that there was nothing to copy. So only the last way is believed.
-"""
+"""The bytes of a planned movie: copied into a file, or read in ranges."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.media.copying import Copier
 from app.media.layout import Extent
 from app.media.movie import Movie
 from app.media.runs import Source, was_altered
 
 _COPY_BYTES = 8 << 20
 _READ_BYTES = 256 << 10
-
-Way = Callable[[int, int, int, int], int]
-"""Copies from one descriptor to another: from an offset on, at most so many bytes; how many."""
 
 
 class SourceChanged(Exception):
@@ -141,40 +134,6 @@ def _copied(movie: Movie, descriptor: int) -> Iterator[int]:
                 if not size:
                     raise _ended(extent, done)
                 yield size
-
-
-def _copy_in_kernel(source: int, destination: int, offset: int, count: int) -> int:
-    return os.copy_file_range(source, destination, count, offset)
-
-
-def _send(source: int, destination: int, offset: int, count: int) -> int:
-    return os.sendfile(destination, source, offset, count)
-
-
-def _copy_by_hand(source: int, destination: int, offset: int, count: int) -> int:
-    block = os.pread(source, min(count, _READ_BYTES), offset)
-    return os.write(destination, block) if block else 0
-
-
-WAYS: tuple[Way, ...] = (_copy_in_kernel, _send, _copy_by_hand)
-
-
-class Copier:
-    """Copies by the first way that works, and stays with it.
-
-    The error of the last one is raised, and its 0 says that the source ends there.
-    """
-
-    def __init__(self, ways: Sequence[Way] = WAYS) -> None:
-        self._ways = list(ways)
-
-    def __call__(self, source: int, destination: int, offset: int, count: int) -> int:
-        while len(self._ways) > 1:
-            with suppress(OSError):
-                if copied := self._ways[0](source, destination, offset, count):
-                    return copied
-            del self._ways[0]
-        return self._ways[0](source, destination, offset, count)
 
 
 def _check(source: Source) -> None:

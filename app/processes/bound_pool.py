@@ -61,21 +61,6 @@ class ProgramAnswer:
             raise ProgramEnded(f"it wrote {len(data)} bytes of {size_bytes}")
         return data
 
-    def put_into(self, file: int, size_bytes: int) -> None:
-        """Copies the first bytes of the output into an open file that is empty.
-
-        Raises ProgramEnded if there are fewer (the file is empty then), OSError if they can't be
-        written.
-        """
-        copied = 0
-        while copied < size_bytes:
-            count = os.sendfile(file, self.output, copied, size_bytes - copied)
-            if count == 0:
-                os.ftruncate(file, 0)
-                os.lseek(file, 0, os.SEEK_SET)
-                raise ProgramEnded(f"it wrote {copied} bytes of {size_bytes}")
-            copied += count
-
 
 class BoundPool:
     """Processes of one program (`app.processes.bound_service`), until it is closed.

@@ -422,6 +422,7 @@ OPENS_FILES = {
     "app/clips": "clips and their pictures",
     "app/api/byte_streams.py": "fragments and clips",
     "app/indexing/fragment_files.py": "fragments and init segments",
+    "app/indexing/parser.py": "what its caller has opened",
     "app/viewing/buffer_thumbnails.py": "fragments and init segments",
     "app/viewing/fragment_sources.py": "init segments",
     "app/viewing/stills.py": "fragments and clips",

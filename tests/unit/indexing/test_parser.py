@@ -191,6 +191,22 @@ def test_what_the_disk_does_not_take_is_no_fault_of_the_segment(
     assert make(parser, folder, "s0.ts").parsed.size_bytes
 
 
+def test_file_systems_that_take_no_file_as_a_whole_are_written_by_hand(
+    parser: Parser, folder: Path
+) -> None:
+    """Here: an open file that only grows, into which the kernel neither copies nor sends."""
+    made = os.open(folder / "made", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    given = os.open(folder / "s0.ts", os.O_RDONLY)
+    try:
+        parsed = parser.parse("s0.ts", given, 2.0, LATEST_TICKS, None, made)
+    finally:
+        os.close(given)
+        os.close(made)
+    wanted = make(parser, folder, "s0.ts")
+    assert (folder / "made").read_bytes() == (folder / wanted.name).read_bytes()
+    assert (folder / "made").stat().st_size == parsed.size_bytes
+
+
 def test_it_ends_with_the_indexer_whatever_it_does(folder: Path) -> None:
     shutil.copy(folder / "s0.ts", folder / "sleeps.ts")
     code = f"""

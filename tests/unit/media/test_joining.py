@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.media.joining import WAYS, Copier, SourceChanged, Stopped, Way, read, write
+from app.media.copying import WAYS, Copier, Way
+from app.media.joining import SourceChanged, Stopped, read, write
 from app.media.movie import Movie, Source, plan
 from app.media.runs import was_altered
 from app.models import Gaps
