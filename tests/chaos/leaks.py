@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -13,8 +14,9 @@ MORE_DESCRIPTORS = 48
 """Connections and files come and go; what leaks with each round passes this in time."""
 
 
-MOST_PARSERS = 2
-"""The indexer has one, and another one once it was needed."""
+POOLED = frozenset({PARSER, "app.viewing.still_program"})
+"""What is kept for the next time, by whoever needed it."""
+MOST_POOLED = 2
 
 
 class Leaks:
@@ -41,10 +43,10 @@ class Leaks:
         found += [
             f"process {child.pid} of the service still runs: {' '.join(child.cmdline())[:200]}"
             for child in service
-            if child.pid not in pids.values() and not _is_parser(child)
+            if child.pid not in pids.values() and not _pooled(child)
         ]
-        parsers = [child.pid for child in service if _is_parser(child)]
-        return found + ([f"{len(parsers)} parsers run"] if len(parsers) > MOST_PARSERS else [])
+        pooled = Counter(program for child in service if (program := _pooled(child)))
+        return found + [f"{n} of {program} run" for program, n in pooled.items() if n > MOST_POOLED]
 
     def _descriptors(self) -> list[str]:
         found = []
@@ -62,8 +64,9 @@ class Leaks:
         return found + [f"{path} is left" for path in _folders_of_counters(self._site)[1:]]
 
 
-def _is_parser(process: psutil.Process) -> bool:
-    return PARSER in process.cmdline()
+def _pooled(process: psutil.Process) -> str | None:
+    """The program of a pool that it is, if any."""
+    return next((word for word in process.cmdline() if word in POOLED), None)
 
 
 def _folders_of_counters(site: Site) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.plan import KINDS, Deed, chosen, plan
+from tests.chaos.plan import DISK, KINDS, STORE_WAYS, Deed, chosen, plan, possible
 
 
 def test_a_seed_gives_the_same_rounds_again() -> None:
@@ -45,3 +45,10 @@ def test_kinds_are_named_by_deed_by_target_or_by_both() -> None:
 def test_a_word_that_names_no_kind_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(ValueError, match=r"'kil'.*kill:api"):
         chosen(["kil"])
+
+
+def test_what_a_site_does_not_have_is_not_harmed() -> None:
+    """Nobody connects to embedded stores through us, and only root mounts a disk."""
+    targets = {kind.target for kind in possible(stores_apart=False, small_disk=False)}
+    assert {*STORE_WAYS, DISK} & targets == set()
+    assert possible(stores_apart=True, small_disk=True) == list(KINDS)
