@@ -27,7 +27,7 @@ from tests.chaos.leaks import Leaks
 from tests.chaos.live import live
 from tests.chaos.plan import Deed, Harm, spares_media
 from tests.chaos.site import Site
-from tests.chaos.traffic import Asked, Traffic
+from tests.chaos.traffic import RESTLESS, Asked, Traffic
 
 ASIDE_SECONDS = 1.5
 """Between two looks at rows and files while media is recorded: what is moving has moved."""
@@ -43,7 +43,7 @@ class Checks:
         self._site = site
         self._traffic = traffic
         self._leaks = Leaks(site)
-        self._wrong_clips: list[str] = []
+        self._wrong_captures: list[str] = []
         self._held_seconds = 0.0
         self._late_seconds = clip_clock.LATE_SECONDS
         self._whole_since: datetime | None = None
@@ -74,7 +74,7 @@ class Checks:
             try:
                 found += await step()
             except _AWAY as error:
-                found.append(f"something does not answer: {error!r}")
+                found.append(f"something does not answer, or not well: {error!r}")
             if found:
                 break
         return found
@@ -82,7 +82,7 @@ class Checks:
     @property
     def lasting(self) -> list[str]:
         """What no waiting will mend."""
-        return self._traffic.wrong + self._wrong_clips
+        return self._traffic.wrong + self._wrong_captures
 
     async def _ready(self) -> list[str]:
         async with httpx.AsyncClient(timeout=10) as client:
@@ -105,22 +105,31 @@ class Checks:
         asked.status, asked.reason = told["status"], told["reason"]
         if not asked.over:
             return [f"{name} is {asked.status} ({told['stage']})"]
-        if asked.status == "failed":
-            asked.checked = True
-            return [] if asked.reason and told["detail"] else [f"{name} failed without a reason"]
+        wrong: list[str] = []
+        if asked.status == "ready":
+            wrong = await self._clip(client, asked, told)
+        elif asked.status == "cancelled" and asked.identity not in self._traffic.erased:
+            wrong = ["was cancelled by nobody"]
+        elif asked.status == "failed" and not (asked.reason and told["detail"]):
+            wrong = ["failed without a reason"]
+        asked.checked = True
+        self._wrong_captures += [f"{name} {each}" for each in wrong]
+        return wrong
+
+    async def _clip(
+        self, client: httpx.AsyncClient, asked: Asked, told: dict[str, Any]
+    ) -> list[str]:
         clip = asked.clip = told["clip"]
-        data = await client.get(f"/file/{clip['file_id']}")
-        if not data.is_success or len(data.content) != clip["size"]:
-            return [f"{name}: its file is {data.status_code} with {len(data.content)} bytes"]
+        data = (await client.get(f"/file/{clip['file_id']}")).raise_for_status()
+        if len(data.content) != clip["size"]:
+            return [f"has a file of {len(data.content)} bytes, not of {clip['size']}"]
         shown = await asyncio.to_thread(clip_clock.pictures, data.content)
         wrong = clip_clock.faults(clip, shown, self._late_seconds)
         if wrong:
             (self._site.folder / f"{clip['id']}.mp4").write_bytes(data.content)
             (self._site.folder / f"{clip['id']}.json").write_text(json.dumps(told, indent=1))
-        asked.checked = True
         self._traffic.kept.setdefault(clip["id"], True)
-        self._wrong_clips += [f"{name}: its clip {clip['id']} {each}" for each in wrong]
-        return self._wrong_clips
+        return [f"has a clip {clip['id']} that {each}" for each in wrong]
 
     async def _shares(self) -> list[str]:
         """Everybody shares, each share has one egress and is recorded, no egress is left."""
@@ -140,7 +149,7 @@ class Checks:
         return found
 
     def _gaps(self, identity: str, gaps: Sequence[dict[str, Any]]) -> list[str]:
-        if self._whole_since is None:
+        if self._whole_since is None or identity == RESTLESS:
             return []
         return [
             f"the buffer of {identity} lacks {gap['start']} to {gap['end']} ({gap['why']})"

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.chaos.checks import Checks
 from tests.chaos.harming import inflict
 from tests.chaos.plan import Harm
+from tests.chaos.restless import erase, stop_for_a_while, toggle
 from tests.chaos.site import Site, site
 from tests.chaos.traffic import PEOPLE, Traffic
 
@@ -57,7 +58,7 @@ async def run(
     """
     outcomes: list[Outcome] = []
     async with site(folder, stores_apart=stores_apart, small_disk=small_disk) as ground:
-        traffic = Traffic(ground, seed, people)
+        traffic = Traffic(ground, seed, people, [toggle, stop_for_a_while, erase])
         checks = Checks(ground, traffic)
         async with traffic.running():
             for number, harm in enumerate([None, *harms]):

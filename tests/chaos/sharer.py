@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from deploy.local.stack import LiveKitStack
 from tests.publisher import Publisher
@@ -16,6 +17,7 @@ class Sharer:
     def __init__(self, stack: LiveKitStack, room: str, identity: str) -> None:
         self.room, self.identity = room, identity
         self._stack = stack
+        self._publisher: Publisher | None = None
 
     async def run(self) -> None:
         """Shares until it is cancelled."""
@@ -24,7 +26,17 @@ class Sharer:
                 async with Publisher(
                     self._stack, self.room, self.identity, "--size", "320x180", "--fps", "10"
                 ) as publisher:
+                    self._publisher = publisher
                     await publisher.ended()
             except AssertionError:
                 pass  # LiveKit was away, and the program has ended without a share
+            finally:
+                self._publisher = None
             await asyncio.sleep(AGAIN_SECONDS)
+
+    async def toggle(self) -> None:
+        """Ends the share and begins another one at once, where there is one."""
+        if self._publisher is not None:
+            with suppress(ConnectionError):  # it has just ended
+                await self._publisher.do("unpublish_video")
+                await self._publisher.do("publish_video")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -18,6 +19,8 @@ from tests.waiting import wait_for
 
 PEOPLE = (("ada", "chaos 1"), ("bob", "chaos 1"), ("cyd", "chaos 2"))
 """Each shares and does all the rest, too."""
+RESTLESS = "cyd"
+"""Does not leave their share alone."""
 PAUSE_SECONDS = (0.2, 1.0)
 ANSWER_SECONDS = 20.0
 TRIES = 40
@@ -25,6 +28,9 @@ AGAIN_SECONDS = 0.5
 ROLES = ("member", "moderator", "admin")
 REFUSED = frozenset({httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.INSUFFICIENT_STORAGE})
 """What a service that is being harmed may answer; no other 5xx."""
+
+
+Action = Callable[[httpx.AsyncClient, Sharer], Awaitable[None]]
 
 
 @dataclass
@@ -47,14 +53,23 @@ class Traffic:
     """`wrong` is what the service should never have answered.
 
     `kept` says of each clip whether it is there; None where nobody can know, since the answer to
-    a change was lost.
+    a change was lost. `erased` are those whose captures may have been cancelled. `further`: what
+    RESTLESS does besides.
     """
 
-    def __init__(self, site: Site, seed: int, people: int = len(PEOPLE)) -> None:
+    def __init__(
+        self,
+        site: Site,
+        seed: int,
+        people: int = len(PEOPLE),
+        further: Sequence[Callable[[Traffic, httpx.AsyncClient, Sharer], Awaitable[None]]] = (),
+    ) -> None:
         self.sharers = [Sharer(site.stack, room, name) for name, room in PEOPLE[:people]]
         self.captures: dict[str, Asked] = {}
         self.kept: dict[str, bool | None] = {}
+        self.erased: set[str] = set()
         self.wrong: list[str] = []
+        self._further = further
         self._service = site.service
         self._draw = random.Random(seed)
         self._going = asyncio.Event()
@@ -108,10 +123,17 @@ class Traffic:
         client.timeout = httpx.Timeout(ANSWER_SECONDS)
         return client
 
+    def admin(self) -> httpx.AsyncClient:
+        client = self._service.admin()
+        client.timeout = httpx.Timeout(ANSWER_SECONDS)
+        return client
+
     async def _act(self, sharer: Sharer) -> None:
-        actions: list[Callable[[httpx.AsyncClient, Sharer], Awaitable[None]]] = [
+        actions: list[Action] = [
             *[self._capture] * 4, *[self._watch] * 3, self._mark, self._delete, self._give_role,
         ]  # fmt: skip
+        if sharer.identity == RESTLESS:
+            actions += [partial(each, self) for each in self._further]
         async with self.client(sharer.identity) as client:
             while True:
                 await self._going.wait()
@@ -134,6 +156,16 @@ class Traffic:
             self.wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
         return None if answer.is_server_error else answer
 
+    async def insist(
+        self, client: httpx.AsyncClient, method: str, path: str, **more: Any
+    ) -> httpx.Response | None:
+        """Asks until there is an answer, for some minutes."""
+        for _ in range(TRIES):
+            if (answer := await self.ask(client, method, path, **more)) is not None:
+                return answer
+            await asyncio.sleep(AGAIN_SECONDS)
+        return None
+
     async def _capture(self, client: httpx.AsyncClient, sharer: Sharer) -> None:
         """Asks until it has an answer, with one key: however often, it is one capture."""
         key = uuid.uuid4().hex
@@ -145,18 +177,13 @@ class Traffic:
             "tail": self._draw.choice(["include", "skip"]),
             "title": key,
         }
-        for _ in range(TRIES):
-            answer = await self.ask(
-                client, "POST", "/captures", json=body, headers={"Idempotency-Key": key}
-            )
-            if answer is None:
-                await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            if answer.status_code == httpx.codes.ACCEPTED:
-                self.captures[key] = Asked(answer.json()["id"], sharer.identity)
-            return
+        answer = await self.insist(
+            client, "POST", "/captures", json=body, headers={"Idempotency-Key": key}
+        )
+        if answer is not None and answer.status_code == httpx.codes.ACCEPTED:
+            self.captures[key] = Asked(answer.json()["id"], sharer.identity)
 
-    async def _buffers(self, client: httpx.AsyncClient, **query: str) -> list[dict[str, Any]]:
+    async def buffers(self, client: httpx.AsyncClient, **query: str) -> list[dict[str, Any]]:
         found = await self.ask(client, "GET", "/buffers", params=query)
         if found is None or not found.is_success:
             return []
@@ -164,7 +191,7 @@ class Traffic:
         return items
 
     async def _watch(self, client: httpx.AsyncClient, sharer: Sharer) -> None:
-        if not (items := await self._buffers(client, room=sharer.room)):
+        if not (items := await self.buffers(client, room=sharer.room)):
             return
         path = f"/buffers/{self._draw.choice(items)['id']}"
         await self.ask(client, "GET", path)
@@ -179,7 +206,7 @@ class Traffic:
         await self.ask(client, "GET", f"{path}/poster.jpg")
 
     async def _mark(self, client: httpx.AsyncClient, sharer: Sharer) -> None:
-        items = await self._buffers(client, room=sharer.room, identity=sharer.identity)
+        items = await self.buffers(client, room=sharer.room, identity=sharer.identity)
         if not items:
             return
         path = f"/buffers/{items[0]['id']}/markers"
@@ -210,8 +237,7 @@ class Traffic:
             self.kept[clip] = there
 
     async def _give_role(self, _: httpx.AsyncClient, sharer: Sharer) -> None:
-        async with self._service.admin() as admin:
-            admin.timeout = httpx.Timeout(ANSWER_SECONDS)
+        async with self.admin() as admin:
             path = f"/communities/default/members/{sharer.identity}"
             await self.ask(admin, "PUT", path, json={"role": self._draw.choice(ROLES)})
 
