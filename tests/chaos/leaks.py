@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import psutil
 
+from app.processes.counters_folder import PREFIX
 from tests.chaos.site import Site
 from tests.service import PARSER, PROGRAMS
 
 MORE_DESCRIPTORS = 48
 """Connections and files come and go; what leaks with each round passes this in time."""
-
-
+OF_EGRESS = "EG_"
+"""What a stand-in that is killed leaves behind is not the service's."""
 POOLED = frozenset({PARSER, "app.viewing.still_program"})
 """What is kept for the next time, by whoever needed it."""
 MOST_POOLED = 2
@@ -58,17 +58,18 @@ class Leaks:
         return found
 
     def _files(self) -> list[str]:
-        """Parts that nobody writes any more, and more than one folder of counters."""
-        media = self._site.service.media_root
-        found = [f"{path} is left" for path in sorted(media.rglob("*.mp4.*.part"))]
-        return found + [f"{path} is left" for path in _folders_of_counters(self._site)[1:]]
+        """Parts that nobody writes any more; temporary files besides the counters of this run."""
+        parts = sorted(self._site.service.media_root.rglob("*.mp4.*.part"))
+        temporary = (self._site.folder / "tmp").glob("*")
+        counters, others = [], []
+        for path in sorted(temporary, key=lambda path: path.stat().st_mtime, reverse=True):
+            if path.name.startswith(PREFIX):
+                counters.append(path)
+            elif not path.name.startswith(OF_EGRESS):
+                others.append(path)
+        return [f"{path} is left" for path in [*parts, *counters[1:], *others]]
 
 
 def _pooled(process: psutil.Process) -> str | None:
     """The program of a pool that it is, if any."""
     return next((word for word in process.cmdline() if word in POOLED), None)
-
-
-def _folders_of_counters(site: Site) -> list[Path]:
-    folders = (site.folder / "tmp").glob("replay-metrics-*")
-    return sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
