@@ -22,6 +22,7 @@ from app.api import (
     directory_routes,
     event_routes,
     file_routes,
+    health_routes,
     marker_routes,
     openapi,
     operations_routes,
@@ -35,10 +36,9 @@ from app.api import (
     thumbnail_routes,
     web_state,
 )
-from app.api import health_routes as health_api
 from app.api.middleware import BodyLimit, RequestFrame, cors, site_headers
 from app.condition import exposition
-from app.console import page_routes as console
+from app.console import page_routes
 from app.context import opened
 from app.settings import Settings
 from app.webhooks import receiver
@@ -67,9 +67,9 @@ ROUTES: list[BaseRoute] = [
     *audit_routes.routes,
     *event_routes.routes,
     *operations_routes.routes,
-    *health_api.routes,
+    *health_routes.routes,
     *openapi.routes,
-    *console.routes,
+    *page_routes.routes,
 ]
 
 

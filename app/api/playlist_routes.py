@@ -63,7 +63,7 @@ async def get_playlist(call: Call[WindowQuery]) -> Response:
     window = await share_lookup.seen_window(call)
     found = await windows.segments(call.ctx.store, window.spans)
     rows = {row["_id"]: row for each in found for row in each}  # two stays may share a segment
-    # One that is marked may be gone before a player asks for it.
+    # One that is condemned may be gone before a player asks for it.
     items = [hls.item(row) for row in rows.values() if row["state"] == SegmentState.INDEXED]
     return _playlist(await share_lookup.reader_of(call, window.sharer), items)
 

@@ -68,7 +68,7 @@ def _of_rows(
             actual = "is gone" if size is None else f"has {size} bytes"
             found.append(Violation(1, f"{name} {actual}; indexed with {row['size_bytes']}"))
         if row["state"] == SegmentState.CONDEMNED and held:
-            found.append(Violation(3, f"{name} is pinned and marked for deletion"))
+            found.append(Violation(3, f"{name} is pinned and condemned"))
         if row["state"] == SegmentState.INDEXED and held and size is None:
             found.append(Violation(3, f"{name} is pinned and gone"))
     return found

@@ -128,7 +128,7 @@ async def _kept(
         if not picture:
             raise _no_picture()
         await asyncio.to_thread(local.save, root, storage_path, picture)
-        # Whoever removes a clip marks its row first and removes its pictures then.
+        # Whoever removes a clip says so in its row first and removes its pictures then.
         if not await ctx.store.rows(ReplayClip).find_one({"_id": clip_id, "ready": True}):
             await asyncio.to_thread(remove, root, clip_id)
             raise Gone("the clip was deleted")

@@ -1,4 +1,4 @@
-"""Who may see a clip: what each visibility means in its row. Pure."""
+"""What each visibility sets in a clip's row. Pure."""
 
 from __future__ import annotations
 

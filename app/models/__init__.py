@@ -4,10 +4,11 @@ Here are the types of rows, and the words that they hold: plain Python, which ev
 import. The models that make rows, with the collections and their indexes, are in `schema`: they
 need the database's driver.
 
-Rows are created with ODMantic; every change of state is one atomic update on the collection, never
-a whole-document save, which would undo what another process wrote in between. All datetimes are
-aware, UTC, and cut to milliseconds by MongoDB. Ids are named by their owner: `*_sid` and
-`egress_id` are LiveKit's, everything else is ours.
+Most rows are created with ODMantic. Facts, pins and generations are upserted: the update must name
+every field. A summary has only the parts of it that were written. Every change of state is one
+atomic update on the collection, never a whole-document save, which would undo what another process
+wrote in between. All datetimes are aware, UTC, and cut to milliseconds by MongoDB. Ids are named by
+their owner: `*_sid` and `egress_id` are LiveKit's, everything else is ours.
 """
 
 from __future__ import annotations

@@ -98,6 +98,25 @@ def test_every_check_of_the_doctor_has_its_cost() -> None:
     assert told == names | set(health.ROLES)
 
 
+def test_every_limit_on_what_reads_strangers_media_is_found() -> None:
+    """The table of where it is decided names each module that has such limits."""
+    limited = {
+        layout.name_of(path)
+        for path in layout.SOURCES
+        for node in layout.tree_of(path).body
+        if isinstance(node, ast.Assign) and ast.unparse(node).startswith("LIMITS = Limits(")
+    }
+    decided = readme.rows(readme.section(TEXT, "Where it is decided"))
+    told = {
+        name
+        for what, where in decided
+        if what.startswith("what a process that reads strangers' media may take")
+        for name in re.findall(r"`(app/[\w/.]+)`", where.partition(";")[0])
+    }
+    assert limited
+    assert told == limited
+
+
 def test_words_that_are_not_ours_name_nothing() -> None:
     """No class or module of app/ bears a word of the glossary's third column."""
     glossary = readme.rows(readme.section(TEXT, "Words"))
