@@ -9,13 +9,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-TWO_AT_A_TIME = 1.5
-"""Most tests wait for media, which comes no sooner: with so many cores, two can wait at a time."""
+WORKERS = ((1.5, 1), (2.0, 2))
+"""With fewer cores than this, so many workers; otherwise MOST_WORKERS."""
+
+MOST_WORKERS = 3
+"""Most tests wait for media, which comes no sooner: two cores wait for three tests at a time."""
 
 
 def workers(cores: float) -> int:
     """How many tests to run at a time."""
-    return 2 if cores >= TWO_AT_A_TIME else 1
+    return next((number for fewer_than, number in WORKERS if cores < fewer_than), MOST_WORKERS)
 
 
 def usable(root: Path = Path("/")) -> float:
