@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -87,7 +88,12 @@ SHARE = [
     (egress("egress_started", "EGRESS_STARTING"), 2),
     (egress("egress_updated", "EGRESS_ACTIVE"), 2),
     # once for each egress: its clock, and what was indexed before it was known
-    (egress("egress_updated", "EGRESS_ACTIVE", segmentResults=[{"startedAt": "1795380490"}]), 4),
+    (
+        egress(
+            "egress_updated", "EGRESS_ACTIVE", segmentResults=[{"startedAt": str(time.time_ns())}]
+        ),
+        4,
+    ),
     (about_alice("track_unpublished", track=webhooks.video()), 1),
     (egress("egress_updated", "EGRESS_ENDING"), 2),
     (egress("egress_ended", "EGRESS_COMPLETE", endedAt="1795380499000000000"), 2),
