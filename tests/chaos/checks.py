@@ -28,6 +28,7 @@ from tests.chaos.live import live
 from tests.chaos.plan import Deed, Harm, spares_media
 from tests.chaos.site import Site
 from tests.chaos.traffic import RESTLESS, Asked, Traffic
+from tests.pace import Pace
 
 ASIDE_SECONDS = 1.5
 """Between two looks at rows and files while media is recorded: what is moving has moved."""
@@ -39,13 +40,14 @@ _AWAY = (
 class Checks:
     """All checks of one site."""
 
-    def __init__(self, site: Site, traffic: Traffic) -> None:
+    def __init__(self, site: Site, traffic: Traffic, pace: Pace) -> None:
         self._site = site
         self._traffic = traffic
+        self._pace = pace
         self._leaks = Leaks(site)
         self._wrong_captures: list[str] = []
         self._held_seconds = 0.0
-        self._late_seconds = clip_clock.LATE_SECONDS
+        self._held_before = 0.0
         self._whole_since: datetime | None = None
 
     def expect(self, harm: Harm | None) -> None:
@@ -55,8 +57,7 @@ class Checks:
         # What a stopped LiveKit or egress has held back comes when it goes on, late; windows of
         # the following round reach back to that.
         held = harm.seconds if harm and not spared and harm.kind.deed == Deed.STOP else 0.0
-        self._late_seconds = clip_clock.LATE_SECONDS + max(held, self._held_seconds)
-        self._held_seconds = held
+        self._held_seconds, self._held_before = held, self._held_seconds
 
     async def faults(self) -> list[str]:
         """Everything that is wrong now. Later checks wait for earlier ones: they need these."""
@@ -124,7 +125,8 @@ class Checks:
         if len(data.content) != clip["size"]:
             return [f"has a file of {len(data.content)} bytes, not of {clip['size']}"]
         shown = await asyncio.to_thread(clip_clock.pictures, data.content)
-        wrong = clip_clock.faults(clip, shown, self._late_seconds)
+        held = max(self._held_seconds, self._held_before)
+        wrong = clip_clock.faults(clip, shown, held, self._pace.slowdown)
         if wrong:
             (self._site.folder / f"{clip['id']}.mp4").write_bytes(data.content)
             (self._site.folder / f"{clip['id']}.json").write_text(json.dumps(told, indent=1))

@@ -47,12 +47,14 @@ def pictures(clip: bytes) -> list[Shown]:
 
 
 def faults(
-    clip: dict[str, Any], shown: Sequence[Shown], late_seconds: float = LATE_SECONDS
+    clip: dict[str, Any], shown: Sequence[Shown], held_seconds: float = 0.0, slowdown: float = 1.0
 ) -> list[str]:
     """What is wrong with the pictures of a clip, as GET /clips/{id} tells of it.
 
-    `late_seconds`: how late its pictures may have come to where they were recorded.
+    `held_seconds`: how long they may have been held back on their way to where they were recorded.
+    `slowdown`: how many times slower the machine was than one that does nothing else.
     """
+    late_seconds = held_seconds + LATE_SECONDS * slowdown
     if not shown:
         return ["holds no picture"]
     places = [_Place(one.at, clip) for one in shown]
@@ -69,7 +71,9 @@ def faults(
     if any(later < earlier for (_, earlier), (_, later) in pairwise(clocks)):
         found.append("shows an earlier picture after a later one")
     for earlier, later in pairwise(places):
-        if later.at - earlier.at > STEP_SECONDS and not _told(clip, earlier.wall, later.wall):
+        if later.at - earlier.at > STEP_SECONDS * slowdown and not _told(
+            clip, earlier.wall, later.wall
+        ):
             found.append(f"stands still for {later.at - earlier.at:.2f} s at {earlier.wall:.2f}")
     return found + _unsaid(clip)
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from tests.chaos.plan import Harm
 from tests.chaos.restless import erase, stop_for_a_while, toggle
 from tests.chaos.site import Site, site
 from tests.chaos.traffic import PEOPLE, Traffic
+from tests.pace import Pace
 
 WELL_SECONDS = 150.0
-"""A share whose egress has died five times within minutes waits for one; all else is faster."""
+"""A share whose egress has died five times within minutes waits for one; all else is faster.
+For a machine that does nothing else: a slower one gets more."""
 LOOK_SECONDS = 0.5
 AFTERWARDS_SECONDS = 3.0
 """How long people go on after it has healed."""
@@ -25,7 +28,7 @@ AFTERWARDS_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a round. `faults`: what was not well at the end of WELL_SECONDS."""
+    """What became of a round. `faults`: what was not well in the end."""
 
     harm: Harm | None
     well_after_seconds: float
@@ -57,20 +60,26 @@ async def run(
     `say` gets a line for each. A first one, in which nothing is harmed, comes before them.
     """
     outcomes: list[Outcome] = []
-    async with site(folder, stores_apart=stores_apart, small_disk=small_disk) as ground:
+    async with AsyncExitStack() as stack:
+        pace = stack.enter_context(Pace())
+        ground = await stack.enter_async_context(
+            site(folder, stores_apart=stores_apart, small_disk=small_disk)
+        )
         traffic = Traffic(ground, seed, people, [toggle, stop_for_a_while, erase])
-        checks = Checks(ground, traffic)
-        async with traffic.running():
-            for number, harm in enumerate([None, *harms]):
-                outcome = await _round(ground, traffic, checks, harm)
-                outcomes.append(outcome)
-                say(f"round {number}/{len(harms)}: {outcome}")
-                if outcome.faults:
-                    break
+        checks = Checks(ground, traffic, pace)
+        await stack.enter_async_context(traffic.running())
+        for number, harm in enumerate([None, *harms]):
+            outcome = await _round(ground, traffic, checks, harm, WELL_SECONDS * pace.slowdown)
+            outcomes.append(outcome)
+            say(f"round {number}/{len(harms)}: {outcome}")
+            if outcome.faults:
+                break
     return outcomes
 
 
-async def _round(site: Site, traffic: Traffic, checks: Checks, harm: Harm | None) -> Outcome:
+async def _round(
+    site: Site, traffic: Traffic, checks: Checks, harm: Harm | None, patience_seconds: float
+) -> Outcome:
     asked, events = len(traffic.captures), site.events.count
     checks.expect(harm)
     traffic.resume()
@@ -82,7 +91,7 @@ async def _round(site: Site, traffic: Traffic, checks: Checks, harm: Harm | None
     await asyncio.sleep(AFTERWARDS_SECONDS)
     await traffic.pause()
     while faults := await checks.faults():
-        if checks.lasting or time.monotonic() - healed > WELL_SECONDS:
+        if checks.lasting or time.monotonic() - healed > patience_seconds:
             break
         await asyncio.sleep(LOOK_SECONDS)
     well = time.monotonic() - healed

@@ -60,7 +60,8 @@ def test_pictures_of_another_time_are_wrong(lag: float) -> None:
 
 
 def test_late_pictures_are_right_where_something_held_them_back() -> None:
-    assert faults(clip(), pictures(0, 4, lag=3.0), late_seconds=5.0) == []
+    assert faults(clip(), pictures(0, 4, lag=3.0), held_seconds=2.0) == []
+    assert faults(clip(), pictures(0, 4, lag=3.0), slowdown=3.0) == []
 
 
 def test_pictures_in_another_order_are_wrong() -> None:
