@@ -182,13 +182,15 @@ async def test_what_a_killed_supervisor_has_left_goes_at_the_next_start(tmp_path
     services = [
         await start(folder, TMPDIR=str(temporary)) for folder in (tmp_path, tmp_path / "other")
     ]
-    for service in services:
-        await wait_for(service.answers)
-    assert not left.exists()
-    assert len([*temporary.iterdir()]) == 2
-    for service in services:
-        service.process.terminate()
-        await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
+    try:
+        for service in services:
+            await wait_for(service.answers)
+        assert not left.exists()
+        assert len([*temporary.iterdir()]) == 2
+    finally:
+        for service in services:
+            service.process.terminate()
+            await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
     assert [*temporary.iterdir()] == []
 
 
