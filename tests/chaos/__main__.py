@@ -48,7 +48,11 @@ def main(argv: list[str] | None = None) -> int:
         stores_apart=apart,
         small_disk=mounts,
     )
-    outcomes = asyncio.run(_until_told_to_end(running))
+    try:
+        outcomes = asyncio.run(_until_told_to_end(running))
+    except asyncio.CancelledError:
+        print("ended by SIGTERM")
+        return 1
     clean = sum(not outcome.faults for outcome in outcomes[1:])
     if clean < len(harms):
         print(f"{clean} of {len(harms)} rounds were clean; see {folder}")

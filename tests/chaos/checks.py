@@ -48,11 +48,14 @@ class Checks:
         self._wrong_captures: list[str] = []
         self._held_seconds = 0.0
         self._held_before = 0.0
+        self._was_whole = False
+        """Whether no media may be missing of windows that reach back to the round before, too."""
         self._whole_since: datetime | None = None
 
     def expect(self, harm: Harm | None) -> None:
         """What the harm of a round, which begins, may do to the media."""
         spared = harm is None or spares_media(harm.kind)
+        self._was_whole = spared and self._whole_since is not None
         self._whole_since = datetime.now(UTC) if spared else None
         # What a stopped LiveKit or egress has held back comes when it goes on, late; windows of
         # the following round reach back to that.
@@ -113,6 +116,8 @@ class Checks:
             wrong = ["was cancelled by nobody"]
         elif asked.status == "failed" and not (asked.reason and told["detail"]):
             wrong = ["failed without a reason"]
+        elif asked.status == "failed" and self._was_whole and asked.identity != RESTLESS:
+            wrong = [f"failed, though all of it was recorded: {asked.reason}, {told['detail']}"]
         asked.checked = True
         self._wrong_captures += [f"{name} {each}" for each in wrong]
         return wrong
