@@ -6,7 +6,7 @@ The document is CycloneDX 1.6, made with the format's own library.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageMetadata, metadata
 from pathlib import Path
 
@@ -71,10 +71,10 @@ def bom() -> Bom:
     return made
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path, help="where the JSON goes")
-    given = parser.parse_args()
+    given = parser.parse_args(argv)
     made = bom()
     JsonV1Dot6(made).output_to_file(str(given.file), allow_overwrite=True, indent=2)
     table = Table("package", "version", "licence")

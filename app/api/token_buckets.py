@@ -11,7 +11,6 @@ from collections import OrderedDict
 from enum import StrEnum
 
 KEYS = 20_000
-"""Buckets that are remembered. The one asked for longest ago goes first: it is nearly full."""
 
 
 class Cost(StrEnum):
@@ -27,10 +26,15 @@ SHARES = {Cost.MEDIA: 5.0, Cost.READ: 1.0, Cost.WRITE: 0.25, Cost.PICTURE: 0.25}
 
 
 class Buckets:
-    """One bucket for each key, of `size` requests, that fills in `seconds`; size 0: no limit."""
+    """One bucket for each key, of `size` requests, that fills in `seconds`; size 0: no limit.
 
-    def __init__(self, size: float, seconds: float = 60.0) -> None:
+    `keys`: how many buckets are remembered. The one asked for longest ago goes first: it is nearly
+    full.
+    """
+
+    def __init__(self, size: float, seconds: float = 60.0, keys: int = KEYS) -> None:
         self._size = size
+        self._keys = keys
         self._per_second = size / seconds
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -46,7 +50,7 @@ class Buckets:
         left = min(self._size, left + (now - since) * self._per_second)
         wait = max(0.0, (1.0 - left) / self._per_second)
         self._left[key] = (left if wait else left - 1.0, now)
-        if len(self._left) > KEYS:
+        if len(self._left) > self._keys:
             self._left.popitem(last=False)
         return wait
 

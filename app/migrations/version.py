@@ -26,7 +26,8 @@ VERSION = len(STEPS)
 """Of the rows that this release reads and writes."""
 COLLECTION = "schema"
 LEASE = timedelta(seconds=15)
-RENEW_SECONDS = 5.0
+RENEWALS = 3
+"""Of a lease in its time: two may fail."""
 LOOK_SECONDS = 0.2
 
 log = structlog.get_logger()
@@ -36,14 +37,21 @@ _ROW = {"_id": "schema"}
 Database = AsyncDatabase[dict[str, Any]]
 
 
-async def upgrade(database: Database, media_root: Path, steps: Sequence[Step] = STEPS) -> None:
+async def upgrade(
+    database: Database,
+    media_root: Path,
+    steps: Sequence[Step] = STEPS,
+    *,
+    lease: timedelta = LEASE,
+) -> None:
     """Returns when the rows, and the files they tell of, are of the version that `steps` lead to.
 
-    Raises ConfigurationError if they are of a later one.
+    `lease`: after how long without a word a process that takes the steps counts as killed. Raises
+    ConfigurationError if the rows are of a later version.
     """
     waits = False
     while (version := await _version(database, len(steps))) < len(steps):
-        async with _leased(database) as is_ours:
+        async with _leased(database, lease) as is_ours:
             if is_ours:
                 await _climb(database, media_root, steps)
         if not is_ours:
@@ -90,15 +98,15 @@ async def _climb(database: Database, media_root: Path, steps: Sequence[Step]) ->
 
 
 @asynccontextmanager
-async def _leased(database: Database) -> AsyncIterator[bool]:
+async def _leased(database: Database, lease: timedelta) -> AsyncIterator[bool]:
     """Whether the lease is ours: then it is renewed while the block runs, and given back."""
     schema, me, now = database[COLLECTION], secrets.token_hex(8), datetime.now(UTC)
     free = {**_ROW, "$or": [{"lease": None}, {"lease_until": {"$lt": now}}]}
-    taken = {"$set": {"lease": me, "lease_until": now + LEASE}}
+    taken = {"$set": {"lease": me, "lease_until": now + lease}}
     if not (await schema.update_one(free, taken)).modified_count:
         yield False
         return
-    renewing = asyncio.create_task(_renew(database, me))
+    renewing = asyncio.create_task(_renew(database, me, lease))
     try:
         yield True
     finally:
@@ -109,10 +117,10 @@ async def _leased(database: Database) -> AsyncIterator[bool]:
         )
 
 
-async def _renew(database: Database, me: str) -> None:
+async def _renew(database: Database, me: str, lease: timedelta) -> None:
     while True:
-        await asyncio.sleep(RENEW_SECONDS)
-        until = datetime.now(UTC) + LEASE
+        await asyncio.sleep(lease.total_seconds() / RENEWALS)
+        until = datetime.now(UTC) + lease
         try:
             await database[COLLECTION].update_one(
                 {**_ROW, "lease": me}, {"$set": {"lease_until": until}}

@@ -266,16 +266,13 @@ async def test_a_step_that_fails_is_taken_again_by_the_next_start(
     assert await version_of(old) == 2
 
 
-async def test_a_lease_is_renewed_as_long_as_a_step_takes(
-    old: Store, ctx: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_lease_is_renewed_as_long_as_a_step_takes(old: Store, ctx: Context) -> None:
     """Nobody else begins it, even after the time of one lease."""
-    monkeypatch.setattr(version, "LEASE", timedelta(seconds=0.6))
-    monkeypatch.setattr(version, "RENEW_SECONDS", 0.1)
+    lease = timedelta(seconds=0.6)
     begun: list[datetime] = []
 
     async def is_long_over() -> bool:
-        return datetime.now(UTC) > begun[0] + 2 * version.LEASE
+        return datetime.now(UTC) > begun[0] + 2 * lease
 
     async def long(*_: object) -> None:
         begun.append(datetime.now(UTC))
@@ -283,7 +280,9 @@ async def test_a_lease_is_renewed_as_long_as_a_step_takes(
 
     root = ctx.settings.media_root
     other = Store(ctx.settings.mongo_url)
-    await asyncio.gather(*(version.upgrade(each.database, root, (long,)) for each in (old, other)))
+    await asyncio.gather(
+        *(version.upgrade(each.database, root, (long,), lease=lease) for each in (old, other))
+    )
     assert len(begun) == 1
     await other.close()
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api import token_buckets
 from app.api.token_buckets import Buckets, Cost, Rates
 
 
@@ -42,11 +41,8 @@ def test_a_limit_of_none_limits_nobody() -> None:
     assert [buckets.take("ann", 0.0) for _ in range(1000)] == [0.0] * 1000
 
 
-def test_the_buckets_of_any_number_of_users_take_no_more_memory(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(token_buckets, "KEYS", 10)
-    buckets = Buckets(1)
+def test_the_buckets_of_any_number_of_users_take_no_more_memory() -> None:
+    buckets = Buckets(1, keys=10)
     for number in range(100):
         assert buckets.take(str(number), 0.0) == 0.0
     assert len(buckets._left) == 10

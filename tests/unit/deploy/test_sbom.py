@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from tests import sbom
 
 
 def test_it_names_every_part_of_a_running_service_and_no_test_tool(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "sbom.json"
-    monkeypatch.setattr(sys, "argv", ["sbom", str(file)])
-    sbom.main()
+    sbom.main([str(file)])
     told = json.loads(file.read_text())
     assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
     named = {f"{each['name']}=={each['version']}" for each in told["components"]}
