@@ -48,13 +48,13 @@ async def forget_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     try:
         await ctx.queue.ask(errands.FORGET, buffer["_id"])
     except RedisError as error:
-        # The mark is the promise; go_on_with_all keeps it.
+        # The buffer's row is the promise; go_on_with_all keeps it.
         log.warning("forgetting_not_queued", buffer=buffer["_id"], error=repr(error))
 
 
 @job(errands.FORGET, timeout=seconds(90))
 async def go_on(ctx: Context, buffer_id: str) -> None:
-    """One pass over a share that is marked to be forgotten."""
+    """One pass over a share that is to be forgotten."""
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
     if row is not None and row["forget_before"] is not None:
         ended_all = await endings.cancel_all_of(ctx, buffer_id, row["forget_before"])
@@ -64,10 +64,10 @@ async def go_on(ctx: Context, buffer_id: str) -> None:
             await erasure.promise(ctx.store, buffer_id, row["forget_before"])
 
 
-@job("forget_marked", every=seconds(5), timeout=seconds(90))
+@job("forget_shares", every=seconds(5), timeout=seconds(90))
 async def go_on_with_all(ctx: Context) -> None:
     """Deletes what is left of every share that is to be forgotten: what is committed late, too."""
-    marked = {"forget_before": dated()}
-    for row in await ctx.store.rows(Buffer).find(marked, {"_id": 1}).to_list(None):
+    promised = {"forget_before": dated()}
+    for row in await ctx.store.rows(Buffer).find(promised, {"_id": 1}).to_list(None):
         with rounds.item(buffer=row["_id"]):
             await go_on(ctx, row["_id"])

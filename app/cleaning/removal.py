@@ -50,8 +50,8 @@ async def remove(
 ) -> int:
     """Removes segments, except what was pinned meanwhile. Returns how many are gone.
 
-    `rows` have at least FIELDS. `reached` is awaited after the steps `marked` (condemned),
-    `unlinked` and `forgotten`.
+    `rows` have at least FIELDS. `reached` is awaited after the steps `condemned`, `unlinked`
+    and `forgotten`.
     """
     folders = await _folders(ctx, {row["session_id"] for row in rows})
     gone = 0
@@ -71,7 +71,7 @@ async def _remove(
     await segments.update_many(
         {"_id": {"$in": _ids(rows)}}, {"$set": {"state": SegmentState.CONDEMNED}}
     )
-    await reached("marked")
+    await reached("condemned")
     if not in_spite_of_pins:
         pinned = await pins.pinned(
             ctx.store, {row["session_id"] for row in rows}, datetime.now(UTC)

@@ -20,7 +20,7 @@ ASKED_FOR = {"reconcile", "reconcile_room", "learn_clock", "capture", "deliver",
 RECUR = {
     "survey", "reap", "cleanup", "relieve", "requeue_captures", "deliver_due", "sweep_clips",
     "sweep_thumbnails", "forget_audit", "forget_captures", "check_quotas", "forget_facts",
-    "forget_marked", "take_sample",
+    "forget_shares", "take_sample",
 }  # fmt: skip
 ERRANDS = [each for each in vars(errands).values() if isinstance(each, Errand)]
 

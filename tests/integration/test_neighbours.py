@@ -197,7 +197,7 @@ async def test_what_is_to_be_forgotten_of_the_others_is(
 
 
 async def test_a_capture_that_cannot_be_ended_keeps_no_other_from_it(ctx: Context) -> None:
-    """The mark stays, so that it is tried again."""
+    """The promise stays, so that it is tried again."""
     now = datetime.now(UTC)
     share = OldShare(ctx)
     await share.begin(live=False, forget_before=now)

@@ -114,7 +114,7 @@ async def test_a_pinned_segment_stays_until_its_pin_ends(ctx: Context, share: Be
 
 
 @pytest.mark.edge("cleanup, the share's end, a killed worker during a capture")
-async def test_a_pin_that_comes_while_a_segment_is_marked_unmarks_it(
+async def test_a_pin_that_comes_while_a_segment_is_condemned_spares_it(
     ctx: Context, share: BeginShare
 ) -> None:
     disk = await share()
@@ -126,7 +126,7 @@ async def test_a_pin_that_comes_while_a_segment_is_marked_unmarks_it(
 
     async def remove_with_a_late_pin() -> int:
         steps = remove_in_steps(ctx, disk)
-        assert await anext(steps) == "marked"
+        assert await anext(steps) == "condemned"
         assert [row["state"] for row in await disk.rows()] == ["marked"] * 5
         await ctx.store.create(pin)
         return len([step async for step in steps])
@@ -160,7 +160,7 @@ class Crash(Exception):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("step", ["marked", "unlinked"])
+@pytest.mark.parametrize("step", ["condemned", "unlinked"])
 async def test_a_removal_that_crashed_at_any_step_is_finished_by_the_next_pass(
     ctx: Context, share: BeginShare, step: str
 ) -> None:

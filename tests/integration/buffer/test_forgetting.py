@@ -28,7 +28,7 @@ async def told(ctx: Context, disk: DiskShare) -> Timeline:
     return found
 
 
-async def marked(ctx: Context, disk: DiskShare) -> bool:
+async def promised(ctx: Context, disk: DiskShare) -> bool:
     row = await ctx.store.rows(Buffer).find_one({"_id": disk.buffer_id})
     assert row is not None
     return row["forget_before"] is not None
@@ -68,9 +68,9 @@ async def test_everything_goes_at_once_pinned_or_not_and_the_share_goes_on(
             "end_ticks": 9 * SECOND,
         }
         await pins.pin(ctx.store, "capture", [later], datetime.now(UTC) + timedelta(minutes=1))
-        assert await marked(ctx, disk)
+        assert await promised(ctx, disk)
         assert await erasure.forget(ctx, disk.buffer_id)
-        assert not await marked(ctx, disk)
+        assert not await promised(ctx, disk)
     assert [row["sequence"] for row in await disk.rows()] == [4]
     assert [span.start_ticks for span in (await told(ctx, disk)).spans] == [8 * SECOND]
     assert await ctx.store.rows(Pin).count_documents({}) == 1
