@@ -1,23 +1,27 @@
 """Example rows of every collection, as the models of the code at hand write them.
 
-    python -m tests.example_store >tests/data/stores/version_N.json
+    python -m tests.example_store
 
-keeps them as extended JSON before a step to version N + 1 is made; the tests upgrade that. The rows
-belong together: a share that goes on, one that is over, a marker, a clip that is ready, one on its
-way, one that was deleted. What the code writes without a model, by an upsert of some fields, has
-only those here too.
+keeps them, as extended JSON, as those of the present version; the tests upgrade all that are kept.
+The rows belong together: a share that goes on, one that is over, a marker, a clip that is ready,
+one on its way, one that was deleted. What the code writes without a model, by an upsert of some
+fields, has only those here too.
 """
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from bson import json_util
 from odmantic import Model
 
+from app.access.communities import sharer
+from app.migrations import version
 from app.models import schema
+
+KEPT = Path(__file__).parent / "data/stores"
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 FAR = datetime(2126, 1, 1, tzinfo=UTC)
@@ -40,13 +44,14 @@ def written(model: type[Model], *rows: dict[str, Any]) -> Rows:
 
 def facts() -> dict[str, Rows]:
     """Upserts: the first event of a sid writes what it knows."""
-    joined = ALICE | {"joined_at": ago(900), "left_at": None, "opted_out": False}
-    left = ROOM | {"identity": "bob", "joined_at": None, "opted_out": False, "left_at": ago(60)}
+    person = {"opted_out": False, "community": None, "unlisted_at": None}
+    joined = ALICE | person | {"joined_at": ago(900), "left_at": None}
+    left = ROOM | person | {"identity": "bob", "joined_at": None, "left_at": ago(60)}
     track = ALICE | {
         "participant_sid": "PA_1", "video": True, "width": 1280, "height": 720, "mime": "video/vp8",
         "encrypted": False, "missing": 0, "published_at": ago(900), "ended_at": None, "live": True,
     }  # fmt: skip
-    room = {"name": "studio", "community": "default", "finished_at": None}
+    room = {"name": "studio", "community": "default", "finished_at": None, "missing": 0}
     return {
         "rooms": [{"_id": "RM_1"} | room],
         "participants": [{"_id": "PA_1"} | joined, {"_id": "PA_2"} | left],
@@ -146,13 +151,19 @@ def kept() -> dict[str, Rows]:
 def allowed() -> dict[str, Rows]:
     """Rules, roles, quotas, and who changed them."""
     return {
-        "communities": [
-            {"_id": "default", "enabled": True, "slots": ["b1"]},
-            {"_id": "guests", "enabled": False, "slots": [], "max_concurrent": 2},
-        ],
-        "members": [
-            {"_id": "fb5a0427ffe2a6fd04eb1a4e92651c37", "community": "default", "identity": "bob",
-             "role": "moderator", "grants": ["CAPTURE_REPLAY"], "leaves": None},
+        "communities": written(
+            schema.Community,
+            {"id": "default", "slots": ["b1"], "sharers": {sharer("alice"): ["b1"]}},
+            {"id": "guests", "enabled": False, "max_concurrent": 2},
+        ),
+        "assigned_rooms": written(schema.AssignedRoom, {"id": "lobby", "community": "guests"}),
+        "members": written(
+            schema.Member,
+            {"id": "fb5a0427ffe2a6fd04eb1a4e92651c37", "community": "default", "identity": "bob",
+             "role": "moderator", "grants": ["CAPTURE_REPLAY"]},
+        ),
+        "rights": [
+            {"_id": "alice", "watching": 0, "sharing": 1, "sessions": 0, "holders": ["0a" * 8]},
         ],
         "quotas": written(
             schema.UserReplayQuota,
@@ -169,7 +180,8 @@ def allowed() -> dict[str, Rows]:
 
 def told() -> dict[str, Rows]:
     """Events: one delivered, one to be delivered; and a sample of the measures."""
-    event = ALICE | {"event": "buffer.recording", "data": {"buffer": "b1"}, "next_try_at": ago(890)}
+    data = {"buffer_id": "b1", "community": "default"}
+    event = ALICE | {"event": "buffer_started", "data": data, "next_try_at": ago(890)}
     return {
         "events": written(
             schema.OutgoingEvent,
@@ -177,11 +189,12 @@ def told() -> dict[str, Rows]:
                      "delivered_at": FAR},
             event | {"id": "e2", "number": 2, "created_at": ago(5)},
         ),
-        "samples": [
-            {"_id": int(ago(60).timestamp()), "free_disk_bytes": 10**10, "buffered_bytes": 10**8,
+        "samples": written(
+            schema.Sample,
+            {"id": int(ago(60).timestamp()), "free_disk_bytes": 10**10, "buffered_bytes": 10**8,
              "clips_bytes": 5000, "media_lag_seconds": 1.5, "index_lag_seconds": None,
              "active_sessions": 1},
-        ],
+        ),
     }  # fmt: skip
 
 
@@ -190,5 +203,20 @@ def rows() -> dict[str, Rows]:
     return facts() | recorded() | kept() | allowed() | told()
 
 
+def text() -> str:
+    """The rows as they are kept."""
+    return json_util.dumps(rows(), indent=1, sort_keys=True) + "\n"
+
+
+def file_of(number: int) -> Path:
+    """Where the rows of a version are kept."""
+    return KEPT / f"version_{number}.json"
+
+
+def versions() -> list[int]:
+    """Of which versions rows are kept, the oldest first."""
+    return sorted(int(path.stem.removeprefix("version_")) for path in KEPT.glob("version_*.json"))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json_util.dumps(rows(), indent=1, sort_keys=True) + "\n")
+    file_of(version.VERSION).write_text(text())

@@ -12,8 +12,10 @@ from livekit.protocol.egress import EgressStatus as LiveKitStatus
 from odmantic import Model
 
 from app import models
+from app.migrations import version
 from app.models import Stored, words
-from app.models.schema import MODELS, Pin
+from app.models.schema import MODELS, Pin, Summary
+from tests import example_store
 
 ROWS = {
     each for each in vars(models).values() if is_typeddict(each) and each.__name__.endswith("Row")
@@ -53,6 +55,24 @@ def test_a_row_has_the_fields_of_its_model(model: type[Model]) -> None:
     }
     row = {name: plain(kind) for name, kind in get_type_hints(row_of(model)).items()}
     assert row == fields
+
+
+def test_the_example_has_rows_of_every_collection_with_every_field() -> None:
+    """As the code writes them; a summary has only the parts that were written."""
+    found = example_store.rows()
+    assert found.keys() == {model.__collection__ for model in MODELS}
+    for model in set(MODELS) - {Summary}:
+        fields = {field.key_name for field in model.__odm_fields__.values()}
+        for row in found[model.__collection__]:
+            assert row.keys() == fields, (model.__collection__, row["_id"])
+
+
+def test_the_example_of_the_present_version_is_kept() -> None:
+    """A change of rows shows here: it is a version of its own, once this one has been released."""
+    kept = example_store.file_of(version.VERSION)
+    again = "python -m tests.example_store writes it"
+    assert kept.exists(), again
+    assert kept.read_text() == example_store.text(), again
 
 
 def test_every_row_has_a_model() -> None:
