@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from app.access import presence
@@ -76,26 +76,46 @@ async def spans_to_make(ctx: Context, row: CaptureRow, now: datetime) -> list[Me
         stays = await presence.stays(ctx.store, row["caller"], [row["room_sid"]])
         there = intervals.joined(stay.interval for stay in stays)
         pieces = intervals.within(there, *pieces[0])
-    return merged(row["spans"], windows.spans_within(line, pieces), ended=witness)
+    return merged(row["spans"], windows.spans_within(line, pieces), witnessed=witness)
 
 
 def merged(
-    frozen: Sequence[MediaRange], current: Sequence[MediaRange], *, ended: bool = False
+    frozen: Sequence[MediaRange], current: Sequence[MediaRange], *, witnessed: bool = False
 ) -> list[MediaRange]:
     """The spans of the acceptance, and those of sessions that began after it.
 
-    The former keep their media times, whatever became of the clock or of the buffer's beginning;
-    only where a later session has taken over, or the window has `ended` earlier, they end.
+    The former keep their media times, whatever became of the clock or of the buffer's beginning.
+    Only where a later session has taken over they end; and of what is to be had for what was
+    `witnessed` there remains what lies in the current spans, one for each stay.
     """
     known = {span["session_id"] for span in frozen}
     later = [span for span in current if span["session_id"] not in known]
-    ends = {span["session_id"]: span["end_ticks"] for span in current} if later or ended else {}
-    kept: list[MediaRange] = [
-        {
-            "session_id": span["session_id"],
-            "start_ticks": span["start_ticks"],
-            "end_ticks": min(span["end_ticks"], ends.get(span["session_id"], span["end_ticks"])),
-        }
-        for span in frozen
-    ]
+    if witnessed:
+        kept = [part for span in frozen for part in _parts(span, current, span is frozen[-1])]
+    else:
+        ends = {span["session_id"]: span["end_ticks"] for span in current} if later else {}
+        kept = [_until(span, ends.get(span["session_id"], span["end_ticks"])) for span in frozen]
     return [span for span in (*kept, *later) if span["start_ticks"] < span["end_ticks"]]
+
+
+def _parts(span: MediaRange, current: Sequence[MediaRange], is_open: bool) -> Iterator[MediaRange]:
+    """What of a span of the acceptance lies in the current ones; its beginning has been allowed.
+
+    One that was over by then, and has left the buffer since, stays as it is.
+    """
+    own = [
+        each
+        for each in current
+        if each["session_id"] == span["session_id"]
+        and each["start_ticks"] < span["end_ticks"]
+        and span["start_ticks"] < each["end_ticks"]
+    ]
+    if not own and not is_open:
+        yield span
+    for number, each in enumerate(own):
+        begin = each["start_ticks"] if number else span["start_ticks"]
+        yield _until({**span, "start_ticks": begin}, each["end_ticks"])
+
+
+def _until(span: MediaRange, end_ticks: int) -> MediaRange:
+    return {**span, "end_ticks": min(span["end_ticks"], end_ticks)}
