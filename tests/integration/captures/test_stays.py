@@ -113,3 +113,27 @@ async def test_who_leaves_before_the_window_ends_gets_nothing_of_after(
     assert made.clip is not None, made.capture
     assert seconds(share, made.clip["delivered_end"]) <= seconds(share, left_at)
     assert "while-present" in made.clip["notes"]
+
+
+async def test_who_leaves_and_comes_back_before_the_window_ends_gets_nothing_of_between(
+    ctx: Context, recording: Recording
+) -> None:
+    async with live_share(ctx, recording, age=10, segments=5) as share:
+        await was_there(ctx, share, 0, None)
+        row, job = await waiting(ctx, BOB, identity="ada", last=6, post_roll=7)
+        left = seconds(share, row["accepted_at"]) + 0.5
+        left_at = share.start + timedelta(seconds=left)
+        await ctx.store.rows(Participant).update_one(
+            {"identity": "bob"}, {"$set": {"left_at": left_at}}
+        )
+        await was_there(ctx, share, left + 3, None)
+        await wait_for(lambda: datetime.now(UTC) > row["window_end"] - timedelta(seconds=1))
+        share.commit(5)
+        await job
+    made = await done(ctx, row["_id"])
+    assert made.clip is not None, made.capture
+    (gap,) = made.clip["gaps"]
+    assert gap["why"] == "not-present"
+    assert seconds(share, gap["start"]) == pytest.approx(left, abs=0.25)
+    assert seconds(share, gap["end"]) + 0.001 >= left + 3
+    assert "while-present" in made.clip["notes"]
