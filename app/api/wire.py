@@ -18,6 +18,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
+MOST_MEMBERS = 100
+"""Members of a body, or parameters of a query: several times what any request has."""
+MOST_PROBLEMS = 20
+"""What is told of what is wrong with one request."""
 
 
 def instant(value: datetime) -> str:
@@ -72,6 +76,7 @@ async def body(request: Request, model: type[Model], *, may_be_empty: bool = Fal
         raise Malformed("the body is not JSON in UTF-8") from error
     if not isinstance(given, dict):
         raise Invalid(f"the body must be a JSON object, not {type(given).__name__}")
+    _refuse_many(len(given), "members")
     if b"\\u" in raw:
         _refuse_half_pairs(given)
     return _validated(model, given)
@@ -83,6 +88,7 @@ def query(request: Request, model: type[Model], *, ignore: frozenset[str] = froz
     `ignore`: further parameters that may stand there; somebody else reads them.
     """
     given: dict[str, str] = {}
+    _refuse_many(len(request.query_params), "query parameters")
     for name, value in request.query_params.multi_items():
         if name in given:
             raise Invalid(f"{name} is given twice: give it once")
@@ -97,6 +103,12 @@ def idempotency_key(request: Request) -> str | None:
     if key is not None and not _KEY.fullmatch(key):
         raise Invalid(f"{IDEMPOTENCY_KEY} must be 1 to 200 visible ASCII characters")
     return key
+
+
+def _refuse_many(count: int, what: str) -> None:
+    """Raises Invalid for more than any request has: each would be looked at, and told of."""
+    if count > MOST_MEMBERS:
+        raise Invalid(f"the request has {count} {what}: at most {MOST_MEMBERS} are read")
 
 
 def _refuse_half_pairs(given: Mapping[str, object]) -> None:
@@ -126,7 +138,7 @@ def _validated(model: type[Model], given: Mapping[str, object]) -> Model:
 def _invalid(error: ValidationError) -> Invalid:
     """Each field that is wrong: its name, what is wrong, the value given."""
     wrong: list[dict[str, str]] = []
-    for problem in error.errors(include_url=False):
+    for problem in error.errors(include_url=False)[:MOST_PROBLEMS]:
         found = {
             "field": ".".join(str(part) for part in problem["loc"]) or "request",
             "message": problem["msg"].removeprefix("Value error, "),

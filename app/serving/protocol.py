@@ -202,8 +202,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self.places.idle(self)
 
     def _is_at_work(self) -> bool:
-        """A request is under way: its body comes, or its answer is not yet sent."""
-        return self._reading_body or self._is_answering() or self.flow.write_paused
+        """A request is under way: its answer is not yet sent.
+
+        Once it is, the rest of a body is of no use to anybody.
+        """
+        return self._is_answering() or self.flow.write_paused
 
     def _peer(self) -> str:
         return self.client[0] if self.client else ""

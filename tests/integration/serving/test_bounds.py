@@ -326,6 +326,20 @@ async def test_unfinished_heads_make_room(begun: bytes) -> None:
         assert (await lines[-1].answer()).status == 200
 
 
+async def test_bodies_of_answered_requests_make_room() -> None:
+    """An answer that comes before its request is whole has ended it."""
+    begun = b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
+        lines = [await dial() for _ in range(16)]
+        for line in lines:
+            await line.send(begun)
+            assert (await line.answer()).status == 404
+        late = await dial()
+        await late.send(HEAD + b"\r\n")
+        assert (await late.answer()).status == 200
+        assert await lines[0].closed()
+
+
 async def test_idle_connections_make_room() -> None:
     """All places are taken by idle ones; a new caller is answered, the longest idle is closed."""
     async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
