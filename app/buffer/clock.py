@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from app.models import SegmentRow, SessionRow
 
 TICKS_PER_SECOND = 90_000
-PROGRAM_DATE_TIME_LATE_SECONDS = 1.7
+PROGRAM_DATE_TIME_LATE = timedelta(seconds=1.7)
 """The middle of what was measured: the stand-in is then wrong by at most half a second."""
 
 AWAY = timedelta(days=1)
@@ -44,10 +44,9 @@ def is_credible(instant: datetime, began: datetime, now: datetime) -> bool:
     return began - AWAY <= instant <= now + AWAY
 
 
-def stand_in(program_date_time: datetime, ticks: int) -> int:
-    """`clock_ns` made from the EXT-X-PROGRAM-DATE-TIME of a segment that begins at `ticks`."""
-    start = program_date_time - timedelta(seconds=PROGRAM_DATE_TIME_LATE_SECONDS)
-    microseconds = (start - _EPOCH) // timedelta(microseconds=1)
+def anchored(instant: datetime, ticks: int) -> int:
+    """`clock_ns` of a session of which the media at `ticks` is of this instant."""
+    microseconds = (instant - _EPOCH) // timedelta(microseconds=1)
     return microseconds * 1000 - ticks * 100_000 // 9
 
 

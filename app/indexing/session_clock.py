@@ -17,10 +17,27 @@ from app.work import errands
 
 WAIT_SECONDS = 3.0
 _LOOK_SECONDS = 0.05
-_CLOSE_LAG = timedelta(seconds=1.3)
-"""A segment is complete on disk this long after its last frame, and a segment's length."""
+_PIPELINE = timedelta(seconds=1.3)
+"""With segments of 2, 4 and 10 s egress committed one this long, and a segment's length, after the
+last frame of it."""
 
 log = structlog.get_logger()
+
+
+def stand_in(
+    entry: Entry, ticks: int, committed_at: datetime, session: SessionRow, now: datetime
+) -> int:
+    """`clock_ns` as far as its playlist tells, of a segment that begins at `ticks`. Pure.
+
+    From EXT-X-PROGRAM-DATE-TIME, if it is of the session's time; else from the instant at which the
+    segment was committed.
+    """
+    told = entry.start
+    if told is not None and clock.is_credible(told, session["created_at"], now):
+        return clock.anchored(told - clock.PROGRAM_DATE_TIME_LATE, ticks)
+    length = timedelta(seconds=session["segment_seconds"])
+    ended_at = committed_at - length - _PIPELINE
+    return clock.anchored(ended_at - timedelta(seconds=entry.seconds), ticks)
 
 
 class SessionClock:
@@ -28,8 +45,8 @@ class SessionClock:
 
     def __init__(self, ctx: Context, session: SessionRow) -> None:
         self._ctx = ctx
+        self._session = session
         self._session_id: str = session["_id"]
-        self._began: datetime = session["created_at"]
         self.clock_ns: int | None = None
         self.exact = False
         self.update(session)
@@ -42,8 +59,8 @@ class SessionClock:
     async def of(self, entry: Entry, ticks: int, committed_at: datetime) -> int:
         """The clock, for a segment that begins at `ticks`.
 
-        If none is known yet, the worker asks LiveKit for the egress's own. After WAIT_SECONDS
-        EXT-X-PROGRAM-DATE-TIME stands in until that comes, if it is one of the session's time.
+        If none is known yet, the worker asks LiveKit for the egress's own. After WAIT_SECONDS what
+        the playlist tells stands in until that comes.
         """
         if self.exact and self.clock_ns is not None:
             return self.clock_ns
@@ -57,16 +74,14 @@ class SessionClock:
             if (found := await self._look()) is not None:
                 return found
             await asyncio.sleep(_LOOK_SECONDS)
-        start = entry.start
-        if start is None or not clock.is_credible(start, self._began, datetime.now(UTC)):
-            start = committed_at - _CLOSE_LAG - timedelta(seconds=entry.seconds)
+        guess = stand_in(entry, ticks, committed_at, self._session, datetime.now(UTC))
         await self._ctx.store.rows(EgressSession).update_one(
             {"_id": self._session_id, "clock_ns": None},
-            {"$set": {"clock_ns": clock.stand_in(start, ticks), "clock_exact": False}},
+            {"$set": {"clock_ns": guess, "clock_exact": False}},
         )
         log.warning("clock_stands_in", session=self._session_id, wait_seconds=WAIT_SECONDS)
         found = await self._look()
-        return found if found is not None else clock.stand_in(start, ticks)
+        return found if found is not None else guess
 
     async def recheck(self, row: SegmentRow) -> None:
         """Moves a segment's row that was inserted while its session's clock was being corrected."""

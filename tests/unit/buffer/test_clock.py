@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.buffer.clock import stand_in, ticks_at, wall
+from app.buffer.clock import anchored, ticks_at, wall
 from tests.unit.buffer.rows import SECOND, at, nanoseconds
 
 CLOCK = nanoseconds(at(0))
@@ -33,6 +33,5 @@ def test_later_media_is_never_earlier_on_the_wall(one: int, other: int) -> None:
 
 
 @given(TICKS)
-def test_the_stand_in_takes_off_by_how_much_program_date_time_is_late(ticks: int) -> None:
-    clock_ns = stand_in(at(100), ticks)
-    assert abs(wall(clock_ns, ticks) - at(98.3)) <= timedelta(milliseconds=1)
+def test_an_anchor_lies_where_it_was_put(ticks: int) -> None:
+    assert abs(wall(anchored(at(100), ticks), ticks) - at(100)) <= timedelta(milliseconds=1)
