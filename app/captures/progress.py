@@ -41,7 +41,7 @@ class Report:
         await self._lease.change({"stage": stage})
 
     async def result(self, result: CaptureResult) -> None:
-        """The file is there and verified: from now on the capture can only become ready."""
+        """The file is there and verified: from now on the capture can't be cancelled any more."""
         fields = {"result": result, "stage": CaptureStage.FINISHING}
         await self._lease.change(fields, result=None)
 

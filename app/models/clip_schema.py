@@ -33,7 +33,7 @@ class Capture(Model, Stored[CaptureRow]):
     `attempts` how often a worker began it.
 
     `result` is what the verified file holds, written once, before the file gets its name: from
-    then on the capture can only become ready.
+    then on the capture can't be cancelled any more.
     """
 
     model_config = {

@@ -16,7 +16,7 @@ from app.captures import endings, execution
 from app.captures.slots import Slots
 from app.context import Context
 from app.models import CaptureRow
-from app.models.schema import Buffer, Capture, Pin, Segment
+from app.models.schema import Buffer, Capture, File, Pin, ReplayClip, Segment
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing, nanoseconds
 from tests.integration.captures.checking import (
     accepted,
@@ -392,6 +392,40 @@ async def test_a_capture_that_kills_every_worker_is_given_up(
     made = await done(ctx, row["_id"])
     assert (made.capture["status"], made.capture["reason"]) == ("failed", "gave-up")
     await nothing_is_left(ctx)
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+@pytest.mark.parametrize(("attempts", "status"), [(-1, "ready"), (0, "failed")])
+async def test_a_verified_file_becomes_a_clip_or_is_given_up_without_a_trace(
+    ctx: Context, ended_share: MakeShare, is_named: bool, attempts: int, status: str
+) -> None:
+    """Before the file has its name, and when it is a clip already but for the capture's state."""
+    await ended_share()
+    made = await captured(ctx, ADA, last=5)
+    result = made.capture["result"]
+    assert result is not None
+    assert made.path is not None
+    if not is_named:
+        made.path.rename(made.path.with_name(result["part"]))
+        for rows in (ctx.store.rows(ReplayClip), ctx.store.rows(File)):
+            await rows.delete_many({})
+    interrupted = {
+        "status": "running",
+        "attempts": execution.ATTEMPTS + attempts,
+        "lease": "dead",
+        "lease_until": datetime.now(UTC) - timedelta(seconds=1),
+    }
+    await ctx.store.rows(Capture).update_one({"_id": made.capture["_id"]}, {"$set": interrupted})
+    await work_on(ctx, made.capture["_id"])
+    after = await done(ctx, made.capture["_id"])
+    assert after.capture["status"] == status
+    if status == "ready":
+        assert after.file is not None
+        assert files(ctx) == [made.path.name]
+        assert after.file["size_bytes"] == made.path.stat().st_size
+    else:
+        assert after.capture["reason"] == "gave-up"
+        await nothing_is_left(ctx)
 
 
 async def test_a_lease_that_has_ended_is_queued_again(ctx: Context, ended_share: MakeShare) -> None:
