@@ -19,7 +19,7 @@ from app.api.token_buckets import Cost
 from app.clips import library, sharing
 from app.errors import Gone, NotFound
 from app.models import FileRow
-from app.storage import local
+from app.storage import clip_files
 from app.storage.confined import PathRefused
 
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ async def get_file(call: Call[None]) -> Response:
     """All of them, or a range."""
     file = await _file(call)
     try:
-        path = local.locate(call.ctx.settings.media_root, file["storage_path"])
+        path = clip_files.locate(call.ctx.settings.media_root, file["storage_path"])
         opened = await byte_streams.open_file(path)
     except (FileNotFoundError, PathRefused) as error:
         log.error("clip_file_missing", file=file["_id"], error=str(error))

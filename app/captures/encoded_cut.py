@@ -24,7 +24,7 @@ from app.clips.clip_report import ClipContents
 from app.media import movie
 from app.media.movie import Movie, NothingToShow, Pause, Run
 from app.models import CaptureStage, Gaps
-from app.storage import local
+from app.storage import clip_files
 
 COPYING_SHARE = 0.05
 """Of the progress."""
@@ -65,7 +65,7 @@ async def make(
             encoding = await asyncio.to_thread(plan, runs, gaps)
             fraction = Fraction(0.0, COPYING_SHARE)
             for number, planned in enumerate(encoding.movies):
-                inputs.append(local.beside(part, f"input{number}"))
+                inputs.append(clip_files.beside(part, f"input{number}"))
                 copying = part_file.write(planned, inputs[-1], fraction.set)
                 await report.watch(copying, fraction)
         async with slots.encoding():

@@ -25,7 +25,7 @@ from app.context import Context
 from app.errors import Conflict, ReplayError
 from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, Row
 from app.models.schema import Capture, File, ReplayClip
-from app.storage import local
+from app.storage import clip_files
 from app.storage.confined import member
 from app.work import rounds
 
@@ -48,9 +48,9 @@ class _Reason(TypedDict):
 async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Makes the clip of a verified file: its name, its charge, its rows, `ready`."""
     root, path = ctx.settings.media_root, storage_path(capture)
-    part = member(local.locate(root, path).parent, result["part"])
-    await asyncio.to_thread(local.publish, root, path, part)
-    await asyncio.to_thread(local.discard_parts, root, path)
+    part = member(clip_files.locate(root, path).parent, result["part"])
+    await asyncio.to_thread(clip_files.publish, root, path, part)
+    await asyncio.to_thread(clip_files.discard_parts, root, path)
     await asyncio.gather(
         quota.settle(ctx.store, capture["caller"], capture["clip_id"], result["size_bytes"]),
         ctx.store.create(_file(capture, result, path)),
@@ -73,9 +73,11 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
 async def complete(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Adds the checksum to a ready clip; then nothing is left to do."""
     await capture_events.ready(ctx, capture, result)
-    path = local.locate(ctx.settings.media_root, storage_path(capture))
+    path = clip_files.locate(ctx.settings.media_root, storage_path(capture))
     try:
-        checksum = await asyncio.get_running_loop().run_in_executor(_hashing, local.sha256, path)
+        checksum = await asyncio.get_running_loop().run_in_executor(
+            _hashing, clip_files.sha256, path
+        )
     except FileNotFoundError:
         log.info("clip_gone_before_checksum", clip=capture["clip_id"])  # deleted meanwhile
     else:
@@ -166,10 +168,10 @@ async def _give_back(ctx: Context, capture: CaptureRow) -> None:
         await quota.give_back(*whose)
     await pins.release(ctx.store, capture["_id"])
     root, path = ctx.settings.media_root, storage_path(capture)
-    await asyncio.to_thread(local.discard_parts, root, path)
+    await asyncio.to_thread(clip_files.discard_parts, root, path)
     if result is not None:
         await ctx.store.rows(File).delete_one({"_id": result["file_id"]})
-        await asyncio.to_thread(local.remove, root, path)
+        await asyncio.to_thread(clip_files.remove, root, path)
 
 
 def _file(capture: CaptureRow, result: CaptureResult, path: str) -> File:

@@ -11,7 +11,7 @@ from app.captures.progress import Fraction, Report
 from app.captures.verification import Expected, verify
 from app.media import joining
 from app.media.movie import Movie
-from app.storage import local
+from app.storage import clip_files
 from app.viewing.fragment_sources import SegmentChanged
 
 
@@ -24,7 +24,7 @@ async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]
     stop = threading.Event()
 
     def copy() -> None:
-        with local.disk_errors():
+        with clip_files.disk_errors():
             joining.write(
                 planned,
                 str(part),
@@ -53,5 +53,5 @@ async def write_whole(planned: Movie, part: Path, report: Report, fraction: Frac
 async def settle(part: Path, expected: Expected) -> None:
     """Returns when the part is on the disk, and as expected. Raises NotAsPlanned, StorageFull."""
     await asyncio.gather(
-        asyncio.to_thread(local.sync, part), asyncio.to_thread(verify, part, expected)
+        asyncio.to_thread(clip_files.sync, part), asyncio.to_thread(verify, part, expected)
     )

@@ -19,7 +19,7 @@ from app.media.fragment import Prepared
 from app.media.init_segment import Init
 from app.media.movie import Movie, Source
 from app.models import CaptureStage, Gaps
-from app.storage import local
+from app.storage import clip_files
 
 PIECES_SHARE = 0.9
 """Of the progress."""
@@ -108,7 +108,9 @@ async def pieced(
 async def _encoded(
     name: str, piece: Piece, part: Path, files: list[Path], on_progress: Callable[[float], None]
 ) -> _Encoded:
-    given, stream, result = (local.beside(part, f"{name}-{kind}") for kind in ("in", "ts", "out"))
+    given, stream, result = (
+        clip_files.beside(part, f"{name}-{kind}") for kind in ("in", "ts", "out")
+    )
     files += [given, stream, result]
     planned = await asyncio.to_thread(movie.plan, [piece.run])
     await part_file.write(planned, given, lambda _: None)
@@ -133,6 +135,6 @@ def argv(given: Path, stream: Path, *, pictures: int, set_id: int) -> list[str]:
 
 def _read(piece: Piece, stream: Path, result: Path) -> _Encoded:
     made: Prepared = fragment.prepare(str(stream), piece.seconds, base_ticks=0)
-    with local.disk_errors():
+    with clip_files.disk_errors():
         result.write_bytes(made.data)
     return _Encoded(piece.encoded(str(result), made), made.init)

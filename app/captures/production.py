@@ -24,7 +24,7 @@ from app.media import ends
 from app.media.faults import Unpreparable
 from app.media.movie import NothingToShow, Run
 from app.models import CaptureResult, CaptureRow, Cut
-from app.storage import local
+from app.storage import clip_files
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ async def make(ctx: Context, slots: Slots, capture: CaptureRow, report: Report) 
     """
     root = ctx.settings.media_root
     part = await asyncio.to_thread(
-        local.part_path, root, storage_path(capture), capture["attempts"]
+        clip_files.part_path, root, storage_path(capture), capture["attempts"]
     )
     try:
         callers = CallersSlots(slots, capture["caller"])

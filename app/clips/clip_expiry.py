@@ -16,7 +16,7 @@ from app.clips import charging, clip_thumbnails, library
 from app.context import Context
 from app.models import AuditAction, ClipRow
 from app.models.schema import File, ReplayClip
-from app.storage import local
+from app.storage import clip_files
 from app.storage.confined import PathRefused
 from app.store import after, before
 from app.work import rounds
@@ -83,7 +83,7 @@ async def _remove(ctx: Context, row: ClipRow) -> None:
     root = ctx.settings.media_root
     await _remove_files(row, clip_thumbnails.remove, root, row["_id"])
     if file is not None:
-        await _remove_files(row, local.remove, root, file["storage_path"])
+        await _remove_files(row, clip_files.remove, root, file["storage_path"])
         await ctx.store.rows(File).delete_one({"_id": file["_id"]})
     await ctx.store.rows(ReplayClip).delete_one({"_id": row["_id"]})
     log.info("clip_removed", clip=row["_id"], owner=row["owner"])

@@ -19,7 +19,7 @@ from app.clips.clip_location import storage_path
 from app.context import Context
 from app.models import ClipRow, QuotaRow
 from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
-from app.storage import local
+from app.storage import clip_files
 from app.storage.violation import Violation
 from app.store import before, dated
 
@@ -75,7 +75,9 @@ async def _of_clips(
     known.update(file["storage_path"] for file in files.values())
     root = ctx.settings.media_root
     sizes = await asyncio.to_thread(
-        lambda: {each: local.size_bytes(root, file["storage_path"]) for each, file in files.items()}
+        lambda: {
+            each: clip_files.size_bytes(root, file["storage_path"]) for each, file in files.items()
+        }
     )
     found: list[Violation] = []
     for row in rows:

@@ -27,7 +27,7 @@ from app.media.sheets import Tile
 from app.media.sprites import MAX_TILES, Cue, Grid, fitted
 from app.models import FileRow
 from app.models.schema import ReplayClip
-from app.storage import local
+from app.storage import clip_files
 from app.storage.confined import PathRefused, inside, is_name
 from app.viewing import drawing
 from app.viewing.drawing import Drawing, Kind
@@ -121,13 +121,13 @@ async def _kept(
     root, clip_id = ctx.settings.media_root, file["resource_id"]
     kind, name = what
     storage_path = f"{THUMBNAILS_ROOT}/{clip_id}/{name}"
-    path = local.locate(root, storage_path)
+    path = clip_files.locate(root, storage_path)
 
     async def make_and_keep() -> None:
         picture = await make()
         if not picture:
             raise _no_picture()
-        await asyncio.to_thread(local.save, root, storage_path, picture)
+        await asyncio.to_thread(clip_files.save, root, storage_path, picture)
         # Whoever removes a clip says so in its row first and removes its pictures then.
         if not await ctx.store.rows(ReplayClip).find_one({"_id": clip_id, "ready": True}):
             await asyncio.to_thread(remove, root, clip_id)
@@ -140,7 +140,7 @@ async def _kept(
 
 def _clip_path(ctx: Context, file: FileRow) -> Path:
     try:
-        return local.locate(ctx.settings.media_root, file["storage_path"])
+        return clip_files.locate(ctx.settings.media_root, file["storage_path"])
     except PathRefused as error:
         log.error("clip_path_refused", file=file["_id"], error=str(error))
         raise Gone("the file of this clip is lost") from error

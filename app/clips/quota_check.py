@@ -17,7 +17,7 @@ from app.clips import clip_access
 from app.context import Context
 from app.models import AuditAction, ClipRow, Row
 from app.models.schema import Capture, File, ReplayClip
-from app.storage import local
+from app.storage import clip_files
 from app.store import batches, dated
 from app.work import rounds
 from app.work.jobs import hours, job, seconds
@@ -98,7 +98,7 @@ async def _add(
     def look() -> None:
         for each in files:
             with rounds.item(file=each["_id"]):
-                sizes[each["_id"]] = local.size_bytes(root, each["storage_path"])
+                sizes[each["_id"]] = clip_files.size_bytes(root, each["storage_path"])
 
     await asyncio.to_thread(look)
     unsure: list[str | None] = []

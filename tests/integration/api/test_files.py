@@ -12,7 +12,7 @@ import pytest
 from app.api.file_routes import disposition
 from app.context import Context
 from app.models.schema import ReplayClip
-from app.storage import local
+from app.storage import clip_files
 from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare
 from tests.integration.captures.checking import work_on
 
@@ -91,7 +91,7 @@ async def test_a_clip_whose_file_is_lost_says_so(
     row = await ctx.store.rows(ReplayClip).find_one({"_id": clip["id"]})
     assert row is not None
     for path in (ctx.settings.media_root / "replays").rglob("*.mp4"):
-        local.remove(ctx.settings.media_root, str(path.relative_to(ctx.settings.media_root)))
+        clip_files.remove(ctx.settings.media_root, str(path.relative_to(ctx.settings.media_root)))
     answer = await http.get(clip["url"])
     assert (answer.status_code, answer.json()["type"]) == (410, "gone")
 

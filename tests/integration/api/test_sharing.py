@@ -14,7 +14,7 @@ import pytest
 from app.context import Context
 from app.models.schema import AuditEntry, OutgoingEvent, Participant, ReplayClip, Room
 from app.settings import Settings
-from app.storage import local
+from app.storage import clip_files
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,
@@ -48,7 +48,7 @@ def clip(ctx: Context) -> MakeClip:
 
     async def make(name: str = "c1", **given: Any) -> str:
         row = await add_clip(ctx, name, **given)
-        path = local.locate(ctx.settings.media_root, f"replays/{name}.mp4")
+        path = clip_files.locate(ctx.settings.media_root, f"replays/{name}.mp4")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(BYTES)
         await ctx.store.create(Room.model_validate(dict(sid=row.room_sid, name=ROOM)))

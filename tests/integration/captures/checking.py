@@ -20,7 +20,7 @@ from app.captures.slots import Slots
 from app.context import Context
 from app.models import CaptureRow, ClipRow, FileRow
 from app.models.schema import Capture, File, Pin, ReplayClip
-from app.storage import local
+from app.storage import clip_files
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.media_factory import Recording
 from tests.packet_checker import TICKS, Shown, check_clip, read_clip, read_transport
@@ -82,7 +82,7 @@ async def done(ctx: Context, capture_id: str) -> Done:
     assert capture is not None
     clip = await ctx.store.rows(ReplayClip).find_one({"_id": capture["clip_id"]})
     file = await ctx.store.rows(File).find_one({"resource_id": capture["clip_id"]})
-    path = local.locate(ctx.settings.media_root, file["storage_path"]) if file else None
+    path = clip_files.locate(ctx.settings.media_root, file["storage_path"]) if file else None
     return Done(capture, clip, file, path)
 
 

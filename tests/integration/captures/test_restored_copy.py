@@ -16,7 +16,7 @@ from app.clips import clip_invariants, library
 from app.context import Context, opened
 from app.processes.embedded import embedded_stores
 from app.settings import load
-from app.storage import local
+from app.storage import clip_files
 from app.viewing import stored_timelines
 from tests.integration.captures.checking import captured
 from tests.integration.captures.conftest import ADA, MakeShare
@@ -79,7 +79,7 @@ async def test_a_copy_goes_on_elsewhere(
     ctx = await restored.start()
     try:
         clip = await library.find(ctx, ADA, made.clip["_id"])
-        path = local.locate(ctx.settings.media_root, clip.file["storage_path"])
+        path = clip_files.locate(ctx.settings.media_root, clip.file["storage_path"])
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         assert clip.file["checksum"] == f"sha256:{digest}"
         line = await stored_timelines.read(

@@ -30,7 +30,7 @@ from app.clips import clip_expiry, library, quota_check
 from app.context import Context
 from app.errors import NotFound, ReplayError
 from app.models.schema import Capture, File, Pin, ReplayClip, UserReplayQuota
-from app.storage import local
+from app.storage import clip_files
 from tests.integration.captures.checking import files
 from tests.integration.captures.conftest import ADA, MakeShare
 from tests.integration.clips.clients import Client
@@ -228,7 +228,7 @@ class Charging(RuleBasedStateMachine):
         found = await ctx.store.rows(File).find({}).to_list(None)
         paths = {file["_id"]: file["storage_path"] for file in found}
         root = ctx.settings.media_root
-        sizes = [local.size_bytes(root, paths[row["file_id"]]) for row in shown]
+        sizes = [clip_files.size_bytes(root, paths[row["file_id"]]) for row in shown]
         numbers = await quota.read(ctx.store, ctx.settings, "ada")
         assert (numbers.used_bytes, numbers.reserved_bytes) == (sum(size or 0 for size in sizes), 0)
         assert len(files(ctx)) == await ctx.store.rows(ReplayClip).count_documents({})

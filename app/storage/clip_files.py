@@ -1,4 +1,4 @@
-"""Clips on the local disk: written aside, made durable, then named.
+"""The files of clips: written aside, made durable, then named.
 
 A file under its final name is whole. Paths are relative to the root, which every process of the
 service shares. All functions block.
