@@ -11,12 +11,14 @@ import base64
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import structlog
 from livekit.api import AccessToken
+from redis.exceptions import LockError
 
 from app import metrics
 from app.context import Context
@@ -25,7 +27,7 @@ from app.models.keyset import Order, Page
 from app.models.schema import OutgoingEvent
 from app.settings import Settings
 from app.work import errands, rounds
-from app.work.jobs import job, seconds
+from app.work.jobs import Busy, job, seconds
 
 log = structlog.get_logger()
 
@@ -34,6 +36,7 @@ Say = Callable[[EventRow], Awaitable[None]]
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=30)
 """How long a taken event stays with its sender before another worker may take it."""
+DELIVER_SECONDS = 90
 _SEND_SECONDS = 10.0
 _MAX_BACK_OFF_SECONDS = 900.0
 _AS_DUE = Order("next_try_at", newest_first=False)
@@ -68,13 +71,25 @@ def back_off_seconds(attempts: int) -> float:
     return float(min(2 ** max(attempts - 1, 0), _MAX_BACK_OFF_SECONDS))
 
 
-@job(errands.DELIVER, timeout=seconds(90))
+@job(errands.DELIVER, timeout=seconds(DELIVER_SECONDS))
 async def deliver(ctx: Context, say: Say, room: str) -> None:
     """Sends what is due of a room's events, in their order, until EVENTS_URL does not take one.
 
     `say(row)` says an event into its live room. It is said once, at the first attempt. An event
-    that can't be made or said is in no other one's way.
+    that can't be made or said is in no other one's way. Raises Busy if another worker is at it.
     """
+    lock = ctx.queue.lock(errands.DELIVER, room, seconds=DELIVER_SECONDS)
+    if not await lock.acquire(blocking=False):
+        raise Busy
+    try:
+        await ctx.queue.begin(errands.DELIVER, room)
+        await _deliver(ctx, say, room)
+    finally:
+        with suppress(LockError):  # it ran out: each event has a lease of its own
+            await lock.release()
+
+
+async def _deliver(ctx: Context, say: Say, room: str) -> None:
     async with httpx.AsyncClient(timeout=_SEND_SECONDS) as client:
         passed_by: list[str] = []
         while (row := await _next(ctx, room, passed_by)) is not None:

@@ -32,7 +32,7 @@ from app.recording import (
 )
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.work import errands, rounds
-from app.work.jobs import Again, job, seconds
+from app.work.jobs import Busy, job, seconds
 
 log = structlog.get_logger()
 
@@ -40,12 +40,6 @@ log = structlog.get_logger()
 LOCK_SECONDS = 60
 # Actions of one share in one reconcile: far more than any sequence of them needs.
 MAX_ROUNDS = 12
-
-
-class Busy(Again):
-    """Another worker reconciles this participant at the moment."""
-
-    in_seconds = 0.3
 
 
 @job(errands.RECONCILE, timeout=seconds(90))

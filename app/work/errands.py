@@ -16,7 +16,7 @@ LEARN_CLOCK: Errand[str] = Errand("learn_clock", once_in=seconds(2))
 CAPTURE: Errand[str] = Errand("capture")
 """Bring a capture (its id) as far as it can be brought."""
 
-DELIVER: Errand[str] = Errand("deliver")
+DELIVER: Errand[str] = Errand("deliver", until_begun=True)
 """Send what is due of a room's events (its name)."""
 
 FORGET: Errand[str] = Errand("forget", once_in=seconds(1))

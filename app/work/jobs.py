@@ -66,6 +66,12 @@ class Again(Exception):
     in_seconds: ClassVar[float] = 1.0
 
 
+class Busy(Again):
+    """Another worker does the same at the moment."""
+
+    in_seconds = 0.3
+
+
 class Job(Generic[Parameters, Outcome]):
     """A function that the worker runs. Called, it is that function."""
 

@@ -116,7 +116,7 @@ class Queue:
 
         Its job calls this before it reads anything: asked for from here on, it runs again.
         """
-        key = _generation_key(args)
+        key = _generation_key(errand.of(*args))
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.incr(key)
             pipe.expire(key, timedelta(days=1))
@@ -130,7 +130,8 @@ class Queue:
 
     def lock(self, errand: Errand[*Arguments], *args: *Arguments, seconds: float) -> Lock:
         """Keeps an errand from being run twice at once, for at most so long."""
-        return self._redis.lock(f"replay:lock:{_digest(args)}", timeout=seconds)
+        about = f"{errand.name}:{_digest(args)}"
+        return self._redis.lock(f"replay:lock:{about}", timeout=seconds)
 
     def leases(self, key: str, seconds: float) -> Leases:
         """Who holds something now, each for `seconds` from when they said so last."""
@@ -167,7 +168,7 @@ class Queue:
                 keys=[
                     QUEUE,
                     f"replay:event:{event_id}" if event_id else "",
-                    *(_generation_key(each.args) for each in asked),
+                    *(_generation_key(each) for each in asked),
                 ],
                 args=[job_key_prefix, self._redis.expires_extra_ms, now_ms, EVENT_SECONDS, *jobs],
             )
@@ -179,5 +180,5 @@ def _digest(args: Iterable[object]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _generation_key(args: Iterable[object]) -> str:
-    return f"replay:generation:{_digest(args)}"
+def _generation_key(asked: Asked) -> str:
+    return f"replay:generation:{asked.errand.name}:{_digest(asked.args)}"

@@ -23,8 +23,10 @@ from app.models import EventRow
 from app.models.schema import OutgoingEvent
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
+from app.work.jobs import Busy
 from tests import npm
 from tests.integration.conftest import MakeSettings
+from tests.integration.queued import empty_redis, queued
 from tests.waiting import wait_for
 
 KEY, SECRET = "events-key", "events-secret-events-secret-32-b"
@@ -202,3 +204,32 @@ def test_backs_off_up_to_a_quarter_of_an_hour() -> None:
     """Attempts come after 1, 2, 4 … seconds, later every 15 minutes."""
     pauses = [sender.back_off_seconds(n) for n in (1, 2, 3, 10, 40)]
     assert pauses == [1, 2, 4, 512, 900]
+
+
+async def test_however_many_events_a_room_has_one_worker_delivers_them_at_a_time(
+    ctx: Context, chat: Chat
+) -> None:
+    """Otherwise all workers would do nothing but try to be faster than each other."""
+    await empty_redis(ctx)
+    said: list[int] = []
+    may_end = asyncio.Event()
+
+    async def say(row: EventRow) -> None:
+        said.append(row["number"])
+        await may_end.wait()
+
+    for number in range(20):
+        await tell(ctx, f"many-{number}")
+    assert await queued(ctx) == 1
+    first = asyncio.create_task(sender.deliver(ctx, say, "studio"))
+    await wait_for(lambda: said)
+    for number in range(20, 40):
+        await tell(ctx, f"many-{number}")
+    assert await queued(ctx) == 2
+    with pytest.raises(Busy):
+        await sender.deliver(ctx, say, "studio")
+    may_end.set()
+    await first
+    assert said == list(range(1, 41))
+    assert len(chat.received) == 40
+    await sender.deliver(ctx, say, "studio")
