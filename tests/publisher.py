@@ -7,26 +7,34 @@ import json
 import os
 import signal
 import sys
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from deploy.local.stack import ROOT, LiveKitStack
 from tests.waiting import PATIENCE_SECONDS
 
 
 class Publisher:
-    """One participant with a real screen share.
+    """One participant with a real screen share. `log` takes what its program says on stderr.
 
     async with Publisher(stack, "room", "alice") as alice:
         await alice.do("unpublish_video")
         await alice.told("video_unpublished")
     """
 
-    def __init__(self, stack: LiveKitStack, room: str, identity: str, *arguments: str) -> None:
+    def __init__(
+        self,
+        stack: LiveKitStack,
+        room: str,
+        identity: str,
+        *arguments: str,
+        log: IO[bytes] | None = None,
+    ) -> None:
         self._command = [
             sys.executable, "-m", "deploy.local.publisher", "--url", stack.url,
             "--room", room, "--identity", identity, "--size", "640x360", "--fps", "15", *arguments,
         ]  # fmt: skip
         self._environment = os.environ | {"SHARE_TOKEN": stack.token(identity, room)}
+        self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self.events: list[dict[str, Any]] = []
         self._reader: asyncio.Task[None] | None = None
@@ -38,6 +46,7 @@ class Publisher:
             env=self._environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            stderr=self._log,
             start_new_session=True,
         )
         self._reader = asyncio.create_task(self._read())

@@ -22,17 +22,20 @@ class Sharer:
     async def run(self) -> None:
         """Shares until it is cancelled."""
         while True:
+            with suppress(AssertionError):  # LiveKit was away, and the program has ended
+                await self._share()
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _share(self) -> None:
+        """Shares until LiveKit ends it."""
+        size = ("--size", "320x180", "--fps", "10")
+        with (self._stack.folder / f"{self.identity}.log").open("ab") as log:
+            publisher = Publisher(self._stack, self.room, self.identity, *size, log=log)
             try:
-                async with Publisher(
-                    self._stack, self.room, self.identity, "--size", "320x180", "--fps", "10"
-                ) as publisher:
-                    self._publisher = publisher
-                    await publisher.ended()
-            except AssertionError:
-                pass  # LiveKit was away, and the program has ended without a share
+                async with publisher as self._publisher:
+                    await self._publisher.ended()
             finally:
                 self._publisher = None
-            await asyncio.sleep(AGAIN_SECONDS)
 
     async def toggle(self) -> None:
         """Ends the share and begins another one at once, where there is one."""
