@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from arq import Retry, Worker, func
@@ -98,10 +99,25 @@ async def _work(ctx: Context, jobs: Jobs) -> None:
         handle_signals=False,
         log_results=False,
     )
+    await _run(worker)
+
+
+class QueueWorker(Protocol):
+    """What of arq's worker is used here."""
+
+    async def async_run(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+async def _run(worker: QueueWorker) -> None:
+    """Runs arq's worker until it is cancelled, or raises what ended it."""
     try:
         await worker.async_run()
     finally:
-        await worker.close()
+        # It cancels its jobs and waits for them: one that ends cancelled would end this one so, and
+        # a task group takes that for an end in order.
+        with suppress(asyncio.CancelledError):
+            await worker.close()
 
 
 def _function(asked: queue.Queue, job: Job[..., Any], given: Given) -> Function:

@@ -8,12 +8,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from redis.exceptions import WatchError
 
 from app.context import Context
 from app.recording.livekit import LiveKit
 from app.work import errands
 from app.work.jobs import Errand, Jobs, hours, job, seconds
-from app.worker import jobs_of
+from app.worker import _run, jobs_of
 from tests.integration.conftest import MakeSettings
 
 ASKED_FOR = {"reconcile", "reconcile_room", "learn_clock", "capture", "deliver", "forget"}
@@ -69,3 +70,24 @@ async def test_what_is_no_job_or_bears_another_ones_name_is_refused(ctx: Context
         Jobs(partial(declared), partial(declared))
     with pytest.raises(ValueError, match="the job 'sweep' runs only when it is asked for"):
         declared.period(ctx.settings)
+
+
+class Failing:
+    """arq's worker as it ends when Redis is gone while it takes one job and another one begins."""
+
+    async def async_run(self) -> None:
+        raise WatchError("a connection error occurred while watching one or more keys")
+
+    async def close(self) -> None:
+        """Cancels its jobs, and waits for them all at once."""
+        job = asyncio.create_task(asyncio.Event().wait())
+        job.cancel()
+        await asyncio.gather(job)
+
+
+async def test_what_ends_the_queues_worker_ends_its_process() -> None:
+    """Else it would run on without a job and seem to be well: its pulse and its schedule go on."""
+    with pytest.raises(ExceptionGroup) as ended:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_run(Failing()))
+    assert ended.group_contains(WatchError)
