@@ -83,11 +83,12 @@ class _Place:
 
     def __init__(self, at: float, clip: dict[str, Any]) -> None:
         self.at = at
-        self.wall = seconds(clip["delivered"]["start"]) + at
+        begin = self.wall = seconds(clip["delivered"]["start"])
+        self.wall += at
         for gap in sorted(clip["gaps"], key=lambda each: str(each["start"])):
             start, end = seconds(gap["start"]), seconds(gap["end"])
-            # to the millisecond, as the gap is told
-            if not gap["kept"] and start <= self.wall + 0.002:
+            # to the millisecond, as the gap is told; one before the first picture moves nothing
+            if not gap["kept"] and begin < end and start <= self.wall + 0.002:
                 self.wall += end - start
 
 

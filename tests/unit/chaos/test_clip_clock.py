@@ -47,6 +47,12 @@ def test_a_gap_that_is_left_out_moves_what_follows() -> None:
     assert faults(clip(), shown) != []
 
 
+def test_a_gap_before_the_first_picture_moves_nothing() -> None:
+    """What is delivered begins after it."""
+    begun = clip(gaps=((0.0, 3.0, False),)) | {"delivered": {"start": told(3), "end": told(4)}}
+    assert faults(begun, pictures(3, 4)) == []
+
+
 def test_a_gap_that_is_kept_takes_its_time() -> None:
     shown = [*pictures(0, 1), *pictures(3, 4, at=3.0)]
     assert faults(clip(gaps=((1.0, 3.0, True),)), shown) == []
