@@ -8,7 +8,7 @@ read. Here is the only place where such files are opened. All calls block, but n
 from __future__ import annotations
 
 import os
-import shutil
+import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -183,7 +183,7 @@ class ForeignFolder:
             try:
                 os.unlink(_one(name), dir_fd=folder)
             except IsADirectoryError:
-                shutil.rmtree(name, dir_fd=folder)
+                _remove_folder(folder, name)
 
     def remove_whole(self) -> None:
         """Removes the folder with all that is in it. Raises FileNotFoundError."""
@@ -219,6 +219,31 @@ class ForeignFolder:
             raise NotRegular(f"{self}/{name} is {kind}, not a file")
         if status.st_size > most_bytes:
             raise _too_large(f"{self}/{name}", f"{status.st_size} bytes", most_bytes)
+
+
+def _remove_folder(outer: int, name: str) -> None:
+    """Removes a folder with all that is in it, however deep it is.
+
+    shutil.rmtree calls itself, and holds a descriptor, for each folder on the way down. Here each
+    is lifted out of the one that it is in. A name that one has then is nobody's else.
+    """
+    waiting = [name]
+    while waiting:
+        emptied = waiting.pop()
+        folder = os.open(emptied, _FOLDER, dir_fd=outer)
+        try:
+            with os.scandir(folder) as listed:
+                entries = list(listed)
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.name, dir_fd=folder)
+                    continue
+                lifted = f".removed-{secrets.token_hex(8)}"
+                os.rename(entry.name, lifted, src_dir_fd=folder, dst_dir_fd=outer)
+                waiting.append(lifted)
+        finally:
+            os.close(folder)
+        os.rmdir(emptied, dir_fd=outer)
 
 
 def read_open(path: str, file: int, most_bytes: int) -> bytes:

@@ -257,3 +257,20 @@ def test_names_of_any_characters_can_be_removed(folder: ForeignFolder) -> None:
     for name in names:
         folder.remove(name)
     assert folder.names() == []
+
+
+def test_a_folder_is_removed_however_deep_it_is(folder: ForeignFolder) -> None:
+    """With what lies on the way, and a link at its end that is not followed."""
+    deep = os.open(str(folder), os.O_RDONLY)
+    for name in ["deep"] * 1500:
+        os.mkdir(name, dir_fd=deep)
+        below = os.open(name, os.O_RDONLY, dir_fd=deep)
+        os.mkdir("beside", dir_fd=below)
+        os.close(deep)
+        deep = below
+    os.symlink("/etc", "link", dir_fd=deep)
+    os.close(deep)
+    before = set(folder.names()) - {"deep"}
+    folder.remove("deep")
+    assert set(folder.names()) == before
+    assert Path("/etc").exists()
