@@ -18,7 +18,7 @@ from app.access.tokens import Caller
 from app.errors import NotPermitted
 from app.models import AccessMode, CapturePolicy, MemberRow, Row, Stopper, intervals
 from app.models.intervals import Interval
-from app.models.schema import Room
+from app.models.schema import Buffer
 from app.settings import Settings
 from app.store import Store
 
@@ -196,25 +196,26 @@ async def _live_for(store: Store, caller: Caller) -> str | None:
 async def _others(store: Store, settings: Settings, caller: Caller) -> list[Row]:
     """What is seen beside one's own.
 
-    Rooms one was in, the live room that one administrates, communities where one holds CAPTURE, and
-    those whose limits one manages.
+    Of rooms one was in the shares of communities that open them to these; the live room that one
+    administrates, communities where one holds CAPTURE, and those whose limits one manages.
     """
     sids, members, live = await asyncio.gather(
         presence.rooms_of(store, caller.identity, caller.room),
         communities.all_memberships(store, caller.identity),
         _live_for(store, caller),
     )
-    found = store.rows(Room).find({"_id": {"$in": sids}}, {"community": 1})
-    rooms = {row["_id"]: row["community"] for row in await found.to_list()}
-    rules = await communities.rules_of(store, settings, {*members, *rooms.values()})
-    there = {sid for sid, of in rooms.items() if _sees_others(caller, rules[of], in_room=True)}
-    there |= {live} if live is not None else set()
+    here: Row = {"room_sid": {"$in": sids}}
+    # Shares of one room may be of several communities: see `app.recording.belonging`.
+    shared_in = set(await store.rows(Buffer).distinct("community", here)) if sids else set()
+    rules = await communities.rules_of(store, settings, {*members, *shared_in})
+    shown = sorted(each for each in shared_in if _sees_others(caller, rules[each], in_room=True))
     trusted = [
         community
         for community, row in members.items()
         if _sees_others(caller, rules[community], row, in_room=False)
     ]
     return [
-        *([{"room_sid": {"$in": sorted(there)}}] if there else []),
+        *([here | {"community": {"$in": shown}}] if shown else []),
+        *([{"room_sid": live}] if live is not None else []),
         *([{"community": {"$in": trusted}}] if trusted else []),
     ]

@@ -55,6 +55,40 @@ async def right(ctx: Context, caller: Caller, share: Share) -> Right:
     return (await visibility.permit(ctx.store, ctx.settings, caller, share)).right
 
 
+async def shared(
+    ctx: Context, room_sid: str, identity: str, of: str, *, room: str | None = None
+) -> None:
+    """A share of a community's; its id is `{room_sid}-{identity}`."""
+    buffer = Buffer(
+        id=f"{room_sid}-{identity}",
+        room=room or room_sid.removeprefix("RM_"),
+        room_sid=room_sid,
+        identity=identity,
+        participant_sid="PA",
+        video_sid="TR",
+        community=of,
+        since=NOW,
+    )
+    assert await ctx.store.create(buffer)
+
+
+async def listed(ctx: Context, caller: Caller) -> set[str]:
+    """The ids that a list shows the caller: those of the shares that they see one by one, as the
+    streams do, too."""
+    rows = await ctx.store.rows(Buffer).find({}).to_list(None)
+    permits = await visibility.permits(
+        ctx.store, ctx.settings, caller, [visibility.share_of(row) for row in rows]
+    )
+    scope = await visibility.scope(ctx.store, ctx.settings, caller)
+    found = set(await ctx.store.rows(Buffer).distinct("_id", scope))
+    followed = {row["_id"] for row in rows if visibility.matches(scope, row)}
+    one_by_one = {
+        row["_id"] for row, each in zip(rows, permits, strict=True) if each.right >= Right.SEE
+    }
+    assert found == followed == one_by_one, caller
+    return found
+
+
 SHARE = Share("a", "RM_a", "ann", "guests")
 
 
@@ -121,35 +155,13 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
         await stay(ctx, "bob", sid, 0, 10)
         await stay(ctx, "mod", sid, -100, -90)
         for identity in ("ann", "bob", "mod"):
-            buffer = Buffer(
-                id=f"{sid}-{identity}",
-                room=sid[3:],
-                room_sid=sid,
-                identity=identity,
-                participant_sid="PA",
-                video_sid="TR",
-                community=f"{policy}-{access}",
-                since=NOW,
-            )
-            assert await ctx.store.create(buffer)
+            await shared(ctx, sid, identity, f"{policy}-{access}")
     # An earlier room of a name, of which the one that is live knows nothing.
     await ctx.store.create(
         Room.model_validate(dict(sid="RM_before", name="room-open", finished_at=NOW))
     )
     await stay(ctx, "bob", "RM_before", -100, -90, room="room-open")
-    earlier = Buffer(
-        id="before",
-        room="room-open",
-        room_sid="RM_before",
-        identity="ann",
-        participant_sid="PA",
-        video_sid="TR",
-        community="self-open",
-        since=NOW,
-    )
-    assert await ctx.store.create(earlier)
-    rows = await ctx.store.rows(Buffer).find({}).to_list(None)
-    asked = [visibility.share_of(row) for row in rows]
+    await shared(ctx, "RM_before", "ann", "self-open", room="room-open")
     seen_by = {}
     for caller in (
         Caller("ann"),
@@ -166,15 +178,27 @@ async def test_lists_hold_exactly_what_may_be_seen_one_by_one(ctx: Context) -> N
         Caller("eve"),
         Caller("eve", instance_admin=True),
     ):
-        scope = await visibility.scope(ctx.store, ctx.settings, caller)
-        listed = set(await ctx.store.rows(Buffer).distinct("_id", scope))
-        permits = await visibility.permits(ctx.store, ctx.settings, caller, asked)
-        one_by_one = {
-            row["_id"] for row, each in zip(rows, permits, strict=True) if each.right >= Right.SEE
-        }
-        assert listed == one_by_one, caller
-        seen_by[caller] = len(listed)
+        seen_by[caller] = len(await listed(ctx, caller))
     assert list(seen_by.values()) == [7, 10, 3, 4, 3, 0, 6, 14, 3, 19, 3, 0, 19]
+
+
+@pytest.mark.parametrize("of_share", POLICIES)
+@pytest.mark.parametrize("of_room", POLICIES)
+async def test_lists_go_by_the_community_of_the_share_whatever_that_of_its_room(
+    ctx: Context, of_room: str, of_share: str
+) -> None:
+    """They differ where an admin has assigned the room, and where the sharer's token counts."""
+    for policy in POLICIES:
+        await community(ctx, policy, policy)
+    await ctx.store.create(Room.model_validate(dict(sid="RM_a", name="a", community=of_room)))
+    await stay(ctx, "bob", "RM_a", 0, None)
+    await shared(ctx, "RM_a", "ann", of_share)
+    await shared(ctx, "RM_a", "cid", "room")
+    await shared(ctx, "RM_other", "ann", of_share)
+    seen = {"RM_a-cid"} | ({"RM_a-ann"} if of_share == "room" else set())
+    for caller in (BOB, Caller("bob", room="a")):
+        assert await listed(ctx, caller) == seen
+    assert await listed(ctx, Caller("bob", room="a", room_admin=True)) == {"RM_a-ann", "RM_a-cid"}
 
 
 async def test_a_room_admin_acts_in_the_live_room_and_in_earlier_ones_they_were_in(
