@@ -15,8 +15,6 @@ from app.processes.bound_process import Limits
 PROGRAM = "app.indexing.parser_program"
 LIMITS = Limits(memory_bytes=2**30, file_bytes=FRAGMENT_BYTES, files=16)
 """A segment of 64 MiB takes a fifth of this memory."""
-_TRIES = 2
-"""Of a segment whose parser ends in the middle of it: the fault may be the system's."""
 
 
 class Parser:
@@ -45,16 +43,13 @@ class Parser:
         the fragment can't be written.
         """
         request = Request(path, seconds, latest_ticks, previous)
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                with self._pool.ask(request.pack(), given) as answer:
-                    return _take(answer, request, made)
-            except ProgramEnded as error:
-                if tries == _TRIES:
-                    fault = Fault(FaultSlug.CORRUPT, f"the process that parsed it: {error}")
-                    raise Unpreparable(path, [fault]) from error
+        try:
+            return self._pool.ask(
+                request.pack(), given, lambda answer: _take(answer, request, made)
+            )
+        except ProgramEnded as error:
+            fault = Fault(FaultSlug.CORRUPT, f"the process that parsed it: {error}")
+            raise Unpreparable(path, [fault]) from error
 
     def close(self) -> None:
         """Ends it, within a segment too. Who asks from now on gets OSError."""

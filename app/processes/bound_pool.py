@@ -13,10 +13,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import app
 from app import metrics
@@ -30,10 +31,14 @@ REQUEST_SECONDS = 20.0
 STUCK_SECONDS = 0.3
 """One that works on a request for so long keeps the others waiting: they get another process."""
 AT_MOST = 4
+TRIES = 2
+"""Of a request whose process ends: the fault may be the system's."""
 _LAST_SECONDS = 1.0
 _KEPT_BYTES = 8 * 2**20
 """Memory of an output that is kept for the next one: making it anew costs as much as copying it."""
 _ROOT = Path(app.__file__).parents[1]
+
+Taken = TypeVar("Taken")
 
 
 class ProgramEnded(Exception):
@@ -86,13 +91,26 @@ class BoundPool:
             if not self._is_closed and not self._idle and not self._busy:
                 self._idle.append(_Process(self._program, self._limits))
 
-    @contextmanager
-    def ask(self, request: bytes, given: int) -> Iterator[ProgramAnswer]:
-        """The answer to a request with an open file. The process waits until the block is left.
+    def ask(self, request: bytes, given: int, take: Callable[[ProgramAnswer], Taken]) -> Taken:
+        """What `take` makes of the answer to a request with an open file.
 
-        A block that finds the answer impossible raises ProgramEnded, and the process is replaced.
-        Raises ProgramEnded (another try may go better), OSError if no process can be started.
+        The process waits for `take` to return. If `take` finds the answer impossible, it raises
+        ProgramEnded, and the process is replaced. A request whose process ends has another try, so
+        `take` may be called again. Raises what `take` does, ProgramEnded if no try went well,
+        OSError if no process can be started.
         """
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                with self._answer(request, given) as answer:
+                    return take(answer)
+            except ProgramEnded:
+                if tries == TRIES:
+                    raise
+
+    @contextmanager
+    def _answer(self, request: bytes, given: int) -> Iterator[ProgramAnswer]:
         process = self._take()
         is_ruined = False
         try:

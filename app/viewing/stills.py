@@ -20,8 +20,6 @@ from app.processes.bound_process import Limits
 
 PROGRAM = "app.viewing.still_program"
 LIMITS = Limits(memory_bytes=2**30, file_bytes=16 * 2**20, files=32)
-_TRIES = 2
-"""The fault of one that ends may be the system's."""
 
 Found = TypeVar("Found")
 
@@ -58,16 +56,12 @@ class Stills:
         self, path: Path, request: dict[str, object], read: Callable[[ProgramAnswer], Found]
     ) -> Found:
         packed = json.dumps(request).encode()
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                with path.open("rb") as given, self._pool.ask(packed, given.fileno()) as answer:
-                    return read(answer)
-            except ProgramEnded as error:
-                if tries == _TRIES:
-                    told = f"{path.name}: the process that was to read it: {error}"
-                    raise NoPicture(told) from error
+        try:
+            with path.open("rb") as given:
+                return self._pool.ask(packed, given.fileno(), read)
+        except ProgramEnded as error:
+            told = f"{path.name}: the process that was to read it: {error}"
+            raise NoPicture(told) from error
 
 
 def _jpeg(answer: ProgramAnswer) -> bytes:
