@@ -15,9 +15,9 @@ from app.captures.slots import CallersSlots
 from app.clips.clip_report import ClipContents
 from app.media import fragment, movie
 from app.media.ends import Ends, Piece
-from app.media.fragment import Prepared
 from app.media.init_segment import Init
 from app.media.movie import Movie, Source
+from app.media.prepared_fragment import Prepared
 from app.models import CaptureStage, Gaps
 from app.storage import clip_files
 

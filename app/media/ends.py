@@ -17,7 +17,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from app.media.fragment import Prepared
+from app.media.prepared_fragment import Prepared
 from app.media.runs import Incompatible, NothingToShow, Run, Source, check
 from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS
 from app.media.selection import SNAP_TICKS, Part, Selection, samples_at, select_all

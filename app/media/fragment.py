@@ -10,7 +10,6 @@ is left open: the sound that follows is in the next segment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from app.media.faults import Fault, Unpreparable
 from app.media.h264 import MOST_PIXELS, UnsupportedProfile, decoder_configuration
 from app.media.init_segment import Init
 from app.media.moof import movie_fragment
+from app.media.prepared_fragment import HOLE_TICKS, FragmentKeyFrame, Hole, Prepared
 from app.media.samples import VIDEO_TICKS, SampleTable
 from app.media.sound import Sound, on_grid
 from app.media.transport import inspect, media_faults
@@ -32,63 +32,7 @@ from app.models import FaultSlug
 MPEGTS_BASE_TICKS = 3_600 * VIDEO_TICKS
 """PTS at which egress lets every session's media clock begin (GStreamer's mpegtsmux)."""
 
-HOLE_TICKS = VIDEO_TICKS // 2
-"""Pictures further apart than this have a hole between them: egress repeats a still picture at
-its frame rate, so only a source that returned from mute leaves one (1.2 to 2.1 s)."""
-
 _USUAL_FRAME_TICKS = VIDEO_TICKS // 30
-
-
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """A stretch without pictures, in ticks of the session's media clock; sound may go on."""
-
-    start_pts: int
-    end_pts: int
-
-
-@dataclass(frozen=True, slots=True)
-class FragmentKeyFrame:
-    """An IDR picture: its time in ticks, and where its sample lies in the fragment's file."""
-
-    pts: int
-    offset: int
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A fragment and what is worth keeping about it.
-
-    - `pieces`: the file to write, `moof mdat`, in the order in which they stand in it.
-      `payload_offset`: where the samples begin in it.
-    - `init`: the session's init; differs from the previous one only when size, audio layout or
-      codec changed, and then the fragment belongs under another EXT-X-MAP.
-    - `first_pts`, `end_pts` in ticks, `first_audio`, `end_audio` in audio samples.
-    - `silence_frames`: AAC frames of silence that were filled in.
-    - `audio`: whether any sound is real.
-    """
-
-    pieces: tuple[bytes, ...]
-    payload_offset: int
-    init: Init
-    samples: SampleTable
-    first_pts: int
-    end_pts: int
-    first_audio: int
-    end_audio: int
-    frames: int
-    audio_frames: int
-    silence_frames: int
-    audio: bool
-    keys: tuple[FragmentKeyFrame, ...]
-    holes: tuple[Hole, ...]
-    continuity: Continuity
-
-    @property
-    def data(self) -> bytes:
-        """The file to write, as one."""
-        return b"".join(self.pieces)
 
 
 def prepare(

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.media.fragment import HOLE_TICKS
+from app.media.prepared_fragment import HOLE_TICKS
 from app.media.samples import VIDEO_TICKS
 from app.media.selection import Selection, media_end, media_start
 from app.models import Gaps

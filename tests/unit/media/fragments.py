@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from app.media.continuity import Continuity
-from app.media.fragment import Prepared, prepare
+from app.media.fragment import prepare
 from app.media.init_segment import Init
 from app.media.joining import write
 from app.media.movie import Movie, Run, Source, plan
+from app.media.prepared_fragment import Prepared
 from app.media.samples import SampleTable
 from tests.media_factory import Recording
 from tests.packet_checker import TICKS, Media, Shown, read_transport

@@ -10,7 +10,8 @@ import pytest
 
 from app.media.continuity import Continuity
 from app.media.faults import Unpreparable
-from app.media.fragment import Prepared, prepare_bytes
+from app.media.fragment import prepare_bytes
+from app.media.prepared_fragment import Prepared
 from app.media.transport import PACKET_BYTES
 from tests.media_factory import MediaFactory, Shape
 

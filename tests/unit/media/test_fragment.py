@@ -17,8 +17,9 @@ import pytest
 from app.media.boxes import boxes, find
 from app.media.continuity import Continuity
 from app.media.faults import Unpreparable
-from app.media.fragment import Hole, Prepared, prepare
+from app.media.fragment import prepare
 from app.media.init_segment import Init
+from app.media.prepared_fragment import Hole, Prepared
 from tests.media_factory import MediaFactory, Recording, Shape, without_audio_pes
 from tests.packet_checker import SILENT_FRAMES, TICKS, pictures, read_transport
 from tests.unit.media.fragments import Fragments

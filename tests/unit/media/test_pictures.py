@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from app.media import keyframes, pictures, sheets
-from app.media.fragment import Prepared
 from app.media.pictures import NoPicture, Sheet
+from app.media.prepared_fragment import Prepared
 from app.media.sheets import Tile
 from app.media.sprites import Grid
 from tests.media_factory import Shape, number_in
