@@ -22,7 +22,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from app import metrics
 from app.access import audit
 from app.captures import capture_expiry, execution, share_erasure
-from app.captures.slots import Slots
+from app.captures.capture_tools import CaptureTools
+from app.captures.verification import Verifier
 from app.cleaning import cleanup, governor
 from app.clips import clip_expiry, clip_thumbnails, quota_check
 from app.condition import history
@@ -44,7 +45,9 @@ _MAX_TRIES = 1000
 _REDIS_RETRIES = 60
 
 
-def jobs_of(ctx: Context, livekit: LiveKit, captures: asyncio.TaskGroup) -> Jobs:
+def jobs_of(
+    ctx: Context, livekit: LiveKit, tools: CaptureTools, captures: asyncio.TaskGroup
+) -> Jobs:
     """Every job, with what it is given; `captures` holds those that are being made."""
     return Jobs(
         partial(recorder.reconcile, ctx, livekit),
@@ -57,7 +60,7 @@ def jobs_of(ctx: Context, livekit: LiveKit, captures: asyncio.TaskGroup) -> Jobs
         partial(sender.deliver_due, ctx),
         partial(governor.relieve, ctx),
         partial(cleanup.run, ctx),
-        partial(execution.begin, ctx, Slots.of(ctx.settings), captures),
+        partial(execution.begin, ctx, tools, captures),
         partial(execution.requeue_expired, ctx),
         partial(capture_expiry.forget_captures, ctx),
         partial(share_erasure.go_on, ctx),
@@ -72,14 +75,23 @@ def jobs_of(ctx: Context, livekit: LiveKit, captures: asyncio.TaskGroup) -> Jobs
 
 async def run(ctx: Context) -> None:
     """The worker, until it is cancelled. Jobs that run then are given back to the queue."""
-    livekit = LiveKit(ctx.settings)
+    livekit, tools = LiveKit(ctx.settings), CaptureTools.of(ctx.settings)
     try:
+        await _prepare(tools.verifier)
         async with asyncio.TaskGroup() as group:
-            jobs = jobs_of(ctx, livekit, group)
+            jobs = jobs_of(ctx, livekit, tools, group)
             group.create_task(schedule.keep_asking(ctx.queue, ctx.settings, jobs.recurring()))
             group.create_task(_work(ctx, jobs))
     finally:
+        tools.verifier.close()
         await livekit.close()
+
+
+async def _prepare(verifier: Verifier) -> None:
+    try:
+        await asyncio.to_thread(verifier.prepare)
+    except OSError as error:  # the first clip tries again, and so do its further attempts
+        log.warning("verifier_not_started", error=str(error))
 
 
 async def _work(ctx: Context, jobs: Jobs) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.captures import part_file
 from app.captures.failures import SizesDiffer
+from app.captures.part_file import WrittenPart
 from app.captures.progress import Fraction, Report
-from app.clips.clip_report import ClipContents
 from app.media import movie
 from app.media.movie import Incompatible, Movie, Run
 from app.models import Cut, Gaps
@@ -17,14 +17,12 @@ from app.models import Cut, Gaps
 
 async def make(
     runs: Sequence[Run], part: Path, report: Report, *, cut: Cut, gaps: Gaps, title: str | None
-) -> ClipContents:
-    """Writes the part: durable, verified.
-
-    Raises Lost, NothingToShow, SizesDiffer, SegmentChanged, NotAsPlanned, StorageFull.
-    """
+) -> WrittenPart:
+    """Writes the part. Raises Lost, NothingToShow, SizesDiffer, SegmentChanged, StorageFull."""
     planned = await asyncio.to_thread(_plan, runs, cut, gaps, title)
-    await part_file.write_whole(planned, part, report, Fraction())
-    return ClipContents.of(planned)
+    fraction = Fraction()
+    await report.watch(part_file.write(planned, part, fraction.set), fraction)
+    return WrittenPart.of(planned)
 
 
 def _plan(runs: Sequence[Run], cut: Cut, gaps: Gaps, title: str | None) -> Movie:

@@ -17,6 +17,7 @@ from typing import Any
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process, part_file
+from app.captures.part_file import WrittenPart
 from app.captures.progress import Fraction, Report
 from app.captures.slots import CallersSlots
 from app.captures.verification import Expected
@@ -54,11 +55,8 @@ async def make(
     *,
     gaps: Gaps,
     title: str | None,
-) -> ClipContents:
-    """Writes the part: durable, verified.
-
-    Raises Lost, NothingToShow, SegmentChanged, FfmpegFailed, NotAsPlanned, StorageFull.
-    """
+) -> WrittenPart:
+    """Writes the part. Raises Lost, NothingToShow, SegmentChanged, FfmpegFailed, StorageFull."""
     inputs: list[Path] = []
     try:
         async with slots.copying():
@@ -76,8 +74,7 @@ async def make(
     finally:
         for path in inputs:
             path.unlink(missing_ok=True)
-    await part_file.settle(part, _expected(encoding))
-    return encoding.contents
+    return WrittenPart(encoding.contents, _expected(encoding))
 
 
 def _expected(encoding: Encoding) -> Expected:

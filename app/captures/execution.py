@@ -15,9 +15,9 @@ from pymongo.errors import PyMongoError
 
 from app.captures import acceptance, capture_leases, endings, media_arrival, production
 from app.captures.capture_leases import Lease, Lost
+from app.captures.capture_tools import CaptureTools
 from app.captures.failures import GaveUp
 from app.captures.progress import Report
-from app.captures.slots import Slots
 from app.context import Context
 from app.errors import ReplayError
 from app.models import CaptureRow, CaptureStage, CaptureStatus
@@ -35,19 +35,21 @@ log = structlog.get_logger()
 
 
 @job(errands.CAPTURE, timeout=seconds(15))
-async def begin(ctx: Context, slots: Slots, running: asyncio.TaskGroup, capture_id: str) -> None:
+async def begin(
+    ctx: Context, tools: CaptureTools, running: asyncio.TaskGroup, capture_id: str
+) -> None:
     """Has a capture made among those that `running` holds.
 
     Its row's lease tells who works on it, and for how long. To the queue it is done: that would
     leave every job of a killed worker alone for as long as the longest may take.
     """
-    running.create_task(run(ctx, slots, capture_id))
+    running.create_task(run(ctx, tools, capture_id))
 
 
-async def run(ctx: Context, slots: Slots, capture_id: str) -> None:
+async def run(ctx: Context, tools: CaptureTools, capture_id: str) -> None:
     """Brings a capture as far as it can be brought. Raises nothing but CancelledError.
 
-    Cancelled, it hands the rest back for another worker. `slots`: those of this process.
+    Cancelled, it hands the rest back for another worker. `tools`: those of this process.
     """
     with structlog.contextvars.bound_contextvars(capture=capture_id):
         try:
@@ -55,7 +57,7 @@ async def run(ctx: Context, slots: Slots, capture_id: str) -> None:
             if taken is not None:
                 capture, token = taken
                 async with capture_leases.held(ctx.store, capture_id, token) as lease:
-                    await _run(ctx, slots, lease, capture)
+                    await _run(ctx, tools, lease, capture)
         except PyMongoError as error:
             # The lease ends by itself, and then the row is queued again.
             log.warning("capture_interrupted", error=repr(error))
@@ -78,9 +80,9 @@ async def requeue_expired(ctx: Context) -> None:
                 await ctx.queue.ask(errands.CAPTURE, row["_id"], turn=row["generation"] + 1)
 
 
-async def _run(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) -> None:
+async def _run(ctx: Context, tools: CaptureTools, lease: Lease, capture: CaptureRow) -> None:
     try:
-        await _go_on(ctx, slots, lease, capture)
+        await _go_on(ctx, tools, lease, capture)
     except Lost:
         log.info("capture_lost")
     except asyncio.CancelledError:
@@ -94,7 +96,7 @@ async def _run(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) ->
         await lease.hand_back(BACKOFF_SECONDS * capture["attempts"], attempted=True)
 
 
-async def _go_on(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) -> None:
+async def _go_on(ctx: Context, tools: CaptureTools, lease: Lease, capture: CaptureRow) -> None:
     result = capture["result"]
     match capture["status"]:
         case CaptureStatus.ACCEPTING:
@@ -104,16 +106,18 @@ async def _go_on(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) 
         case CaptureStatus.READY if result is not None:
             await endings.complete(ctx, lease, capture, result)
         case _:
-            await _bring_to_its_end(ctx, slots, lease, capture)
+            await _bring_to_its_end(ctx, tools, lease, capture)
 
 
-async def _bring_to_its_end(ctx: Context, slots: Slots, lease: Lease, capture: CaptureRow) -> None:
+async def _bring_to_its_end(
+    ctx: Context, tools: CaptureTools, lease: Lease, capture: CaptureRow
+) -> None:
     try:
         if capture["attempts"] > ATTEMPTS:
             raise GaveUp(f"{ATTEMPTS} attempts to make the clip did not come to an end")
         if (result := capture["result"]) is None:
             await _wait(ctx, lease, capture)
-            result = await production.make(ctx, slots, capture, Report(lease))
+            result = await production.make(ctx, tools, capture, Report(lease))
             capture = {**capture, "result": result}
         await endings.finish(ctx, lease, capture, result)
     except ReplayError as error:

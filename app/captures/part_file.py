@@ -5,14 +5,28 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.captures.progress import Fraction, Report
-from app.captures.verification import Expected, verify
+from app.captures.verification import Expected, Verifier
+from app.clips.clip_report import ClipContents
 from app.media import joining
 from app.media.movie import Movie
 from app.storage import clip_files
 from app.viewing.fragment_sources import SegmentChanged
+
+
+@dataclass(frozen=True)
+class WrittenPart:
+    """What was written into a part file, and what it must hold."""
+
+    contents: ClipContents
+    expected: Expected
+
+    @classmethod
+    def of(cls, planned: Movie) -> WrittenPart:
+        """A planned movie's."""
+        return cls(ClipContents.of(planned), Expected.of(planned))
 
 
 async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]) -> None:
@@ -44,14 +58,11 @@ async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def write_whole(planned: Movie, part: Path, report: Report, fraction: Fraction) -> None:
-    """Writes and settles the movie, which is this `fraction` of the work. Raises Lost, too."""
-    await report.watch(write(planned, part, fraction.set), fraction)
-    await settle(part, Expected.of(planned))
+async def settle(verifier: Verifier, part: Path, expected: Expected) -> None:
+    """Returns when the part is on the disk, and as expected.
 
-
-async def settle(part: Path, expected: Expected) -> None:
-    """Returns when the part is on the disk, and as expected. Raises NotAsPlanned, StorageFull."""
+    Raises NotAsPlanned, StorageFull, OSError if it can't be verified now.
+    """
     await asyncio.gather(
-        asyncio.to_thread(clip_files.sync, part), asyncio.to_thread(verify, part, expected)
+        asyncio.to_thread(clip_files.sync, part), asyncio.to_thread(verifier.verify, part, expected)
     )

@@ -10,9 +10,9 @@ from pathlib import Path
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process, part_file
+from app.captures.part_file import WrittenPart
 from app.captures.progress import Fraction, Report
 from app.captures.slots import CallersSlots
-from app.clips.clip_report import ClipContents
 from app.media import fragment, movie
 from app.media.ends import Ends, Piece
 from app.media.init_segment import Init
@@ -48,11 +48,8 @@ class _Encoded:
 
 async def make(
     pieces: Ends, part: Path, report: Report, slots: CallersSlots, *, gaps: Gaps, title: str | None
-) -> ClipContents:
-    """Writes the part: durable, verified.
-
-    Raises Lost, NotAsPlanned, and what `pieced` raises.
-    """
+) -> WrittenPart:
+    """Writes the part. Raises Lost, and what `pieced` raises."""
     files: list[Path] = []
     try:
         async with slots.encoding():
@@ -62,11 +59,12 @@ async def make(
             planned = await report.watch(encoding, fraction)
         async with slots.copying():
             await report.stage(CaptureStage.COPYING)
-            await part_file.write_whole(planned, part, report, Fraction(PIECES_SHARE, 1.0))
+            fraction = Fraction(PIECES_SHARE, 1.0)
+            await report.watch(part_file.write(planned, part, fraction.set), fraction)
     finally:
         for path in files:
             path.unlink(missing_ok=True)
-    return ClipContents.of(planned)
+    return WrittenPart.of(planned)
 
 
 async def pieced(
@@ -134,6 +132,7 @@ def argv(given: Path, stream: Path, *, pictures: int, set_id: int) -> list[str]:
 
 
 def _read(piece: Piece, stream: Path, result: Path) -> _Encoded:
+    # In this process: our own encoder has written it, and no byte of it is a stranger's.
     made: Prepared = fragment.prepare(str(stream), piece.seconds, base_ticks=0)
     with clip_files.disk_errors():
         result.write_bytes(made.data)

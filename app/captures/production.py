@@ -10,11 +10,13 @@ from pathlib import Path
 
 import structlog
 
-from app.captures import copied_cut, encoded_cut, pieced_cut, window_media
+from app.captures import copied_cut, encoded_cut, part_file, pieced_cut, window_media
 from app.captures.capture_leases import Lost
+from app.captures.capture_tools import CaptureTools
 from app.captures.failures import NothingRecorded
+from app.captures.part_file import WrittenPart
 from app.captures.progress import Report
-from app.captures.slots import CallersSlots, Slots
+from app.captures.slots import CallersSlots
 from app.captures.window_media import WindowMedia
 from app.clips import clip_report
 from app.clips.clip_location import storage_path
@@ -29,7 +31,9 @@ from app.storage import clip_files
 log = structlog.get_logger()
 
 
-async def make(ctx: Context, slots: Slots, capture: CaptureRow, report: Report) -> CaptureResult:
+async def make(
+    ctx: Context, tools: CaptureTools, capture: CaptureRow, report: Report
+) -> CaptureResult:
     """Writes the file, then states in the capture's row what it is: its `result`.
 
     Raises Lost, and the failures of `app.captures.failures`, FfmpegFailed and StorageFull; then no
@@ -40,8 +44,7 @@ async def make(ctx: Context, slots: Slots, capture: CaptureRow, report: Report) 
         clip_files.part_path, root, storage_path(capture), capture["attempts"]
     )
     try:
-        callers = CallersSlots(slots, capture["caller"])
-        result = await _written(ctx, callers, capture, part, report)
+        result = await _written(ctx, tools, capture, part, report)
     except BaseException as error:
         part.unlink(missing_ok=True)
         if isinstance(error, NothingToShow):
@@ -56,14 +59,15 @@ async def make(ctx: Context, slots: Slots, capture: CaptureRow, report: Report) 
 
 
 async def _written(
-    ctx: Context, slots: CallersSlots, capture: CaptureRow, part: Path, report: Report
+    ctx: Context, tools: CaptureTools, capture: CaptureRow, part: Path, report: Report
 ) -> CaptureResult:
+    slots = CallersSlots(tools.slots, capture["caller"])
     async with slots.copying():
         await report.begin()
         media = await window_media.read(ctx, capture)
         runs = await asyncio.to_thread(media.runs, ctx.settings.media_root, capture["gaps"])
         if capture["cut"] != Cut.EXACT:
-            contents = await copied_cut.make(
+            written = await copied_cut.make(
                 runs,
                 part,
                 report,
@@ -71,14 +75,16 @@ async def _written(
                 gaps=capture["gaps"],
                 title=capture["title"] or None,
             )
+            await part_file.settle(tools.verifier, part, written.expected)
     if capture["cut"] == Cut.EXACT:
-        contents = await _exact(runs, slots, capture, part, report)
-    return _result(capture, media, contents, part)
+        written = await _exact(runs, slots, capture, part, report)
+        await part_file.settle(tools.verifier, part, written.expected)
+    return _result(capture, media, written.contents, part)
 
 
 async def _exact(
     runs: Sequence[Run], slots: CallersSlots, capture: CaptureRow, part: Path, report: Report
-) -> ClipContents:
+) -> WrittenPart:
     """Pieced if that can be, encoded whole otherwise."""
     gaps, title = capture["gaps"], capture["title"] or None
     try:

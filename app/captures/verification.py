@@ -1,29 +1,31 @@
 """Whether a clip's file is what it was meant to be, seen by another reader than its writer.
 
-Of a movie that was planned sample by sample, libav reads the index and decodes two keyframes, the
-first and the last: some milliseconds, whatever the length.
+libav reads it in a process with limits, since strangers have encoded its pictures: one that ends
+the process is a clip that can't be verified, and the next clip gets another process.
 """
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-
-import av
-import av.error
-from av.container import InputContainer
-from av.video.codeccontext import VideoCodecContext
-from av.video.stream import VideoStream
+from typing import BinaryIO
 
 from app.captures.failures import NotAsPlanned
+from app.captures.verification_messages import FileFacts, ImplausibleFacts, unpack
 from app.media.movie import Movie
+from app.processes.bound_pool import BoundPool, ProgramAnswer, ProgramEnded
+from app.processes.bound_process import Limits
 
+PROGRAM = "app.captures.verification_program"
+LIMITS = Limits(memory_bytes=2**30, file_bytes=2**20, files=16)
+"""It writes nothing but what Python keeps of modules that it has compiled."""
 TOLERANCE_SECONDS = 0.05
 """Of what was planned sample by sample."""
 _BOX = struct.Struct(">I4s")
-_SKIP_DECODING = [{"skip_frame": "all"}] * 2
 _LARGE = struct.Struct(">Q")
+_REQUEST = b"read"
 
 
 @dataclass(frozen=True)
@@ -52,38 +54,62 @@ class Expected:
         )
 
 
-def verify(path: Path, expected: Expected) -> None:
-    """Returns if the file is as expected. Blocks. Raises NotAsPlanned with every difference."""
-    wrong = _boxes(path)
-    size_bytes = path.stat().st_size
-    if expected.size_bytes is not None and size_bytes != expected.size_bytes:
-        wrong.append(f"{size_bytes} bytes instead of {expected.size_bytes}")
-    if not wrong:
+class Verifier:
+    """What verifies the clips of one worker, until it is closed. All calls block: see BoundPool."""
+
+    def __init__(self, program: str = PROGRAM) -> None:
+        self._pool = BoundPool(program, LIMITS)
+
+    def prepare(self) -> None:
+        """Starts it, so that the first clip needn't wait for it. Raises OSError."""
+        self._pool.prepare()
+
+    def verify(self, path: Path, expected: Expected) -> None:
+        """Returns if the file is as expected.
+
+        Raises NotAsPlanned with every difference, OSError if no process can be started.
+        """
+        with path.open("rb") as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            wrong = _boxes(file, size_bytes)
+            if expected.size_bytes is not None and size_bytes != expected.size_bytes:
+                wrong.append(f"{size_bytes} bytes instead of {expected.size_bytes}")
+            wrong = wrong or self._streams(file, expected)
+        if wrong:
+            raise NotAsPlanned(f"the file that was written is not right: {'; '.join(wrong)}")
+
+    def close(self) -> None:
+        """Ends it, within a clip too. Who asks from now on gets OSError."""
+        self._pool.close()
+
+    def _streams(self, file: BinaryIO, expected: Expected) -> list[str]:
         try:
-            wrong = _streams(path, expected)
-        except av.error.FFmpegError as error:
-            wrong = [f"libav can't read it: {error.strerror}"]
-        except ValueError:  # PyAV's word for options of streams that are not there
-            wrong = ["its index names other streams than one picture and one sound"]
-    if wrong:
-        raise NotAsPlanned(f"the file that was written is not right: {'; '.join(wrong)}")
+            found = self._pool.ask(_REQUEST, file.fileno(), _found)
+        except ProgramEnded as error:
+            return [f"the process that read it: {error}"]
+        return [found] if isinstance(found, str) else _differences(found, expected)
 
 
-def _boxes(path: Path) -> list[str]:
+def _found(answer: ProgramAnswer) -> FileFacts | str:
+    try:
+        return unpack(answer.message)
+    except ImplausibleFacts as error:
+        raise ProgramEnded(str(error)) from error
+
+
+def _boxes(file: BinaryIO, size_bytes: int) -> list[str]:
     """What is wrong with the file's outermost boxes: index before media, nothing after them."""
     names: list[str] = []
-    size_bytes = path.stat().st_size
-    with path.open("rb") as file:
-        position = 0
-        while position + _BOX.size <= size_bytes:
-            file.seek(position)
-            length, name = _BOX.unpack(file.read(_BOX.size))
-            if length == 1:
-                (length,) = _LARGE.unpack(file.read(_LARGE.size).ljust(_LARGE.size, b"\0"))
-            names.append(name.decode("latin-1"))
-            if length < _BOX.size:
-                return [f"box {len(names)}, {names[-1]!r}, has a length of {length}"]
-            position += length
+    position = 0
+    while position + _BOX.size <= size_bytes:
+        file.seek(position)
+        length, name = _BOX.unpack(file.read(_BOX.size))
+        if length == 1:
+            (length,) = _LARGE.unpack(file.read(_LARGE.size).ljust(_LARGE.size, b"\0"))
+        names.append(name.decode("latin-1"))
+        if length < _BOX.size:
+            return [f"box {len(names)}, {names[-1]!r}, has a length of {length}"]
+        position += length
     wrong = [] if position == size_bytes else [f"its boxes end at {position}, it at {size_bytes}"]
     media = [name for name in names if name not in ("free", "uuid")]
     if media != ["ftyp", "moov", "mdat"]:
@@ -91,42 +117,21 @@ def _boxes(path: Path) -> list[str]:
     return wrong
 
 
-def _streams(path: Path, expected: Expected) -> list[str]:
-    wrong: list[str] = []
-    with av.open(
-        str(path),
-        # Otherwise libav decodes pictures, some 40 ms, to find what the index says.
-        stream_options=_SKIP_DECODING,  # type: ignore[arg-type]  # PyAV's stub says list[str]
-    ) as container:
-        kinds = sorted(stream.type for stream in container.streams)
-        if kinds != ["audio", "video"]:
-            return [f"its streams are {kinds}"]
-        video, audio = container.streams.video[0], container.streams.audio[0]
-        for name, found, wanted in (
-            ("pictures", video.frames, expected.frames),
-            ("frames of sound", audio.frames, expected.audio_frames),
-            ("pixels wide", video.width, expected.width),
-            ("pixels high", video.height, expected.height),
-        ):
-            if wanted is not None and found != wanted:
-                wrong.append(f"{found} {name} instead of {wanted}")
-        seconds = (container.duration or 0) / av.time_base
-        if abs(seconds - expected.duration_seconds) > expected.tolerance_seconds:
-            wrong.append(f"{seconds:.3f} s instead of {expected.duration_seconds:.3f} s")
-        if not _decodes(container, video):
-            wrong.append("its first picture can't be decoded")
-        container.seek(container.duration or 0)
-        if not _decodes(container, video):
-            wrong.append("its last keyframe can't be decoded")
+def _differences(found: FileFacts, expected: Expected) -> list[str]:
+    wrong = [
+        f"{there} {name} instead of {wanted}"
+        for name, there, wanted in (
+            ("pictures", found.pictures, expected.frames),
+            ("frames of sound", found.sound_frames, expected.audio_frames),
+            ("pixels wide", found.width, expected.width),
+            ("pixels high", found.height, expected.height),
+        )
+        if wanted is not None and there != wanted
+    ]
+    if abs(found.seconds - expected.duration_seconds) > expected.tolerance_seconds:
+        wrong.append(f"{found.seconds:.3f} s instead of {expected.duration_seconds:.3f} s")
+    if not found.first_decodes:
+        wrong.append("its first picture can't be decoded")
+    if not found.last_key_decodes:
+        wrong.append("its last keyframe can't be decoded")
     return wrong
-
-
-def _decodes(container: InputContainer, video: VideoStream) -> bool:
-    """Whether the next keyframe is a picture; also if an edit list hides it."""
-    decoder = VideoCodecContext.create("h264", "r")
-    decoder.extradata = video.codec_context.extradata
-    packet = next((found for found in container.demux(video) if found.is_keyframe), None)
-    if packet is None or not packet.size:
-        return False
-    # A packet of the bytes alone: that of the container is marked to be discarded if it is hidden.
-    return bool(decoder.decode(av.Packet(bytes(packet))) or decoder.decode(None))

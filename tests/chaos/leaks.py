@@ -14,7 +14,7 @@ MORE_DESCRIPTORS = 48
 """Connections and files come and go; what leaks with each round passes this in time."""
 OF_EGRESS = "EG_"
 """What a stand-in that is killed leaves behind is not the service's."""
-POOLED = frozenset({PARSER, "app.viewing.still_program"})
+POOLED = frozenset({PARSER, "app.viewing.still_program", "app.captures.verification_program"})
 """What is kept for the next time, by whoever needed it."""
 MOST_POOLED = 2
 

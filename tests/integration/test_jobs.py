@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from redis.exceptions import WatchError
 
+from app.captures.capture_tools import CaptureTools
 from app.context import Context
 from app.recording.livekit import LiveKit
 from app.work import errands
@@ -30,7 +31,7 @@ ERRANDS = [each for each in vars(errands).values() if isinstance(each, Errand)]
 async def jobs(ctx: Context) -> Jobs:
     livekit = LiveKit(ctx.settings)
     await livekit.close()
-    return jobs_of(ctx, livekit, asyncio.TaskGroup())
+    return jobs_of(ctx, livekit, CaptureTools.of(ctx.settings), asyncio.TaskGroup())
 
 
 async def test_names_of_jobs_stay_as_older_versions_have_queued_them(jobs: Jobs) -> None:

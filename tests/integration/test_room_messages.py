@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.captures.capture_tools import CaptureTools
 from app.context import Context
 from app.events import outbox
 from app.recording.livekit import LiveKit
@@ -87,8 +88,9 @@ async def livekit(make_settings: MakeSettings, room: LiveRoom) -> AsyncIterator[
 
 async def deliver(ctx: Context, livekit: LiveKit) -> None:
     """Runs the worker's job as the worker has it."""
+    tools = CaptureTools.of(ctx.settings)
     async with asyncio.TaskGroup() as group:
-        jobs = {job.errand.name: given for job, given in jobs_of(ctx, livekit, group).given}
+        jobs = {job.errand.name: given for job, given in jobs_of(ctx, livekit, tools, group).given}
     await jobs[errands.DELIVER.name]("studio")
 
 

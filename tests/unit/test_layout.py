@@ -306,6 +306,23 @@ def test_one_place_knows_the_queue() -> None:
     assert users_of("arq") == {"app/work/queue.py", "app/worker.py"}
 
 
+# Who has libav read media, and in which process.
+READS_MEDIA = {
+    "app/media/demux.py": "the parser; the worker, of what our own encoder has written",
+    "app/media/keyframes.py": "the program of stills",
+    "app/media/pictures.py": "the programs of stills and sheets",
+    "app/media/sheets.py": "the program of sheets",
+    "app/viewing/still_program.py": "the program of stills",
+    "app/captures/verification_program.py": "the verifier",
+}
+
+
+def test_what_strangers_have_encoded_is_read_by_programs_with_limits() -> None:
+    """Nobody else has libav read anything: it would run beside our secrets."""
+    users = {name_of(p) for p in SOURCES if "av" in {i.partition(".")[0] for i in imports(p)}}
+    assert users == READS_MEDIA.keys()
+
+
 def test_one_place_reads_the_environment() -> None:
     """Settings come from app/settings; one other module passes the environment on to children."""
     names = {"os.environ", "os.environb", "os.getenv", "os.getenvb"}

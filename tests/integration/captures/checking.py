@@ -15,8 +15,10 @@ import pytest
 from app.access import quota
 from app.access.tokens import Caller
 from app.captures import acceptance, execution
+from app.captures.capture_tools import CaptureTools
 from app.captures.requests import CaptureRequest
 from app.captures.slots import Slots
+from app.captures.verification import Verifier
 from app.context import Context
 from app.models import CaptureRow, ClipRow, FileRow
 from app.models.schema import Capture, File, Pin, ReplayClip
@@ -25,6 +27,9 @@ from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.media_factory import Recording
 from tests.packet_checker import TICKS, Shown, check_clip, read_clip, read_transport
 from tests.waiting import wait_for
+
+VERIFIER = Verifier()
+"""Of all tests: its process ends with theirs."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,13 @@ async def accepted(ctx: Context, caller: Caller, **asked: Any) -> CaptureRow:
 
 async def work_on(ctx: Context, capture_id: str, slots: Slots | None = None) -> None:
     """What a worker does with the job of a capture: one of its own, unless it is given slots."""
-    await execution.run(ctx, slots or Slots.of(ctx.settings), capture_id)
+    await execution.run(ctx, tools_of(ctx, slots), capture_id)
+
+
+def tools_of(ctx: Context, slots: Slots | None = None) -> CaptureTools:
+    """The tools of a worker: of one of its own, unless it is given slots."""
+    VERIFIER.prepare()  # by this thread, which outlives those of a test
+    return CaptureTools(slots or Slots.of(ctx.settings), VERIFIER)
 
 
 @asynccontextmanager

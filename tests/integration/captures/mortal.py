@@ -23,8 +23,8 @@ from pymongo import monitoring
 from app.access.tokens import Caller
 from app.buffer import markers
 from app.captures import acceptance, endings, execution
+from app.captures.capture_tools import CaptureTools
 from app.captures.requests import CaptureRequest
-from app.captures.slots import Slots
 from app.clips import clip_expiry, library
 from app.context import Context
 from app.models.schema import Buffer
@@ -90,7 +90,7 @@ async def mortal() -> AsyncIterator[Program]:
 
 
 async def _capture(ctx: Context, capture_id: str) -> None:
-    await execution.run(ctx, Slots.of(ctx.settings), capture_id)
+    await execution.run(ctx, CaptureTools.of(ctx.settings), capture_id)
 
 
 async def _accept(ctx: Context, identity: str, asked: dict[str, Any], key: str | None) -> None:

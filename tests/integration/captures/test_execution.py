@@ -13,7 +13,9 @@ import pytest
 from app.access import quota
 from app.access.tokens import Caller
 from app.captures import endings, execution
+from app.captures.capture_tools import CaptureTools
 from app.captures.slots import Slots
+from app.captures.verification import Verifier
 from app.context import Context
 from app.models import CaptureRow
 from app.models.schema import Buffer, Capture, File, Pin, ReplayClip, Segment
@@ -35,6 +37,8 @@ from tests.integration.captures.checking import (
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare, end_share
 from tests.integration.queued import empty_redis, queued
 from tests.media_factory import MediaFactory, Recording, Shape
+from tests.unit.captures.stubborn_verifier import RUINOUS_TITLE
+from tests.unit.captures.test_verifier import STUBBORN
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 UNDECODABLE_FRAMES = 3
@@ -323,6 +327,24 @@ async def test_ten_captures_at_once_are_all_made(ctx: Context, ended_share: Make
     assert len({each.file["checksum"] for each in made if each.file}) == 1
     check_whole(made[0], share)
     assert len(files(ctx)) == 10
+
+
+async def test_a_clip_that_ruins_its_verifier_fails_and_its_neighbours_are_made(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    titles = ["good", RUINOUS_TITLE, "as good"]
+    rows = [await accepted(ctx, ADA, last=20, title=title) for title in titles]
+    tools = CaptureTools(Slots.of(ctx.settings), Verifier(STUBBORN))
+    try:
+        await asyncio.gather(*(execution.run(ctx, tools, row["_id"]) for row in rows))
+    finally:
+        tools.verifier.close()
+    good, ruinous, as_good = [(await done(ctx, row["_id"])).capture for row in rows]
+    assert good["status"] == as_good["status"] == "ready"
+    assert (ruinous["status"], ruinous["reason"]) == ("failed", "verification-failed")
+    assert "the process that read it: it " in ruinous["detail"]
+    assert len(files(ctx)) == 2
 
 
 def wait_in_line(slots: Slots, caller: Caller, count: int) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from app.captures.failures import NotAsPlanned
-from app.captures.verification import Expected, verify
+from app.captures.verification import Expected
 from app.context import Context
-from tests.integration.captures.checking import Done, captured
+from tests.integration.captures.checking import VERIFIER, Done, captured
 from tests.integration.captures.conftest import ADA, MakeShare
 from tests.packet_checker import read_clip
 
@@ -38,7 +38,7 @@ async def test_a_right_file_passes_and_every_wrong_expectation_is_named(
     made = await captured(ctx, ADA, last=5)
     assert made.path is not None
     right = expected(made)
-    verify(made.path, right)
+    VERIFIER.verify(made.path, right)
     wrongs: list[tuple[dict[str, Any], str]] = [
         ({"size_bytes": 5}, "bytes instead of 5"),
         ({"width": 170}, "160 pixels wide instead of 170"),
@@ -49,7 +49,7 @@ async def test_a_right_file_passes_and_every_wrong_expectation_is_named(
     ]
     for wrong, told in wrongs:
         with pytest.raises(NotAsPlanned, match=told):
-            verify(made.path, replace(right, **wrong))
+            VERIFIER.verify(made.path, replace(right, **wrong))
 
 
 async def test_damage_is_noticed(ctx: Context, ended_share: MakeShare, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ async def test_damage_is_noticed(ctx: Context, ended_share: MakeShare, tmp_path:
         path = tmp_path / "clip.mp4"
         path.write_bytes(content)
         try:
-            verify(path, replace(right, size_bytes=len(content)))
+            VERIFIER.verify(path, replace(right, size_bytes=len(content)))
         except NotAsPlanned:
             continue
         unnoticed.append(name)

@@ -25,13 +25,12 @@ from hypothesis.stateful import (
 from app.access import quota
 from app.captures import acceptance, endings, execution
 from app.captures.requests import CaptureRequest
-from app.captures.slots import Slots
 from app.clips import clip_expiry, library, quota_check
 from app.context import Context
 from app.errors import NotFound, ReplayError
 from app.models.schema import Capture, File, Pin, ReplayClip, UserReplayQuota
 from app.storage import clip_files
-from tests.integration.captures.checking import files
+from tests.integration.captures.checking import files, tools_of
 from tests.integration.captures.conftest import ADA, MakeShare
 from tests.integration.clips.clients import Client
 from tests.integration.clips.rows import add_clip, charge
@@ -169,7 +168,7 @@ class Charging(RuleBasedStateMachine):
         taken = captures[what % len(captures)]
         if name == "cancel":
             return lambda ctx: endings.cancel(ctx, ADA, taken)
-        return lambda ctx: execution.run(ctx, Slots.of(ctx.settings), taken)
+        return lambda ctx: execution.run(ctx, tools_of(ctx), taken)
 
     async def _captures(self) -> list[str]:
         rows = await self.ctx.store.rows(Capture).find({}).sort("accepted_at").to_list(None)
@@ -221,7 +220,7 @@ class Charging(RuleBasedStateMachine):
             await self._leases_end()
             await execution.requeue_expired(ctx)
             for each in await self._captures():
-                await execution.run(ctx, Slots.of(ctx.settings), each)
+                await execution.run(ctx, tools_of(ctx), each)
             await clip_expiry.sweep_clips(ctx, now=self.now)
         assert await quota_check.check(ctx, 0) == []
         shown = await ctx.store.rows(ReplayClip).find({"deleted_at": None}).to_list(None)
