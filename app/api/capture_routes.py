@@ -13,7 +13,7 @@ from sse_starlette import ServerSentEvent
 from starlette.routing import BaseRoute
 
 from app.access.tokens import Caller
-from app.api import auth, clip_routes
+from app.api import auth, clip_routes, share_lookup
 from app.api.call import Call
 from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
@@ -111,7 +111,7 @@ async def post_capture(call: Call[CaptureRequest]) -> Accepted:
         id=row["_id"],
         status=row["status"],
         clip_id=row["clip_id"],
-        playlist=_playlist_url(call, row),
+        playlist=await _playlist_url(call, row),
         Location=f"/captures/{row['_id']}",
     )
 
@@ -185,14 +185,15 @@ async def _view(call: Call[None], row: CaptureRow) -> CaptureView:
         requested=clip_routes.Requested(start=row["requested_start"], end=row["requested_end"]),
         window=clip_routes.Requested(start=row["window_start"], end=row["window_end"]),
         notes=[*row["notes"]],
-        playlist=_playlist_url(call, row),
+        playlist=await _playlist_url(call, row),
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
     )
 
 
-def _playlist_url(call: Call[Any], row: CaptureRow) -> str:
-    return call.reader.url(f"/captures/{row['_id']}/playlist.m3u8")
+async def _playlist_url(call: Call[Any], row: CaptureRow) -> str:
+    reader = await share_lookup.reader_of(call, row["identity"])
+    return reader.url(f"/captures/{row['_id']}/playlist.m3u8")
 
 
 async def _progress(

@@ -82,9 +82,8 @@ async def get_capture_playlist(call: Call[None]) -> Response:
     """As far as its media is there."""
     row = await preview.find(call.ctx, call.reader.caller, call.path["capture_id"])
     found = await preview.watchable(call.ctx, row, call.now)
-    return _playlist(
-        call.reader, found.items, ended=found.complete, target_seconds=found.target_seconds
-    )
+    reader = await share_lookup.reader_of(call, row["identity"])
+    return _playlist(reader, found.items, ended=found.complete, target_seconds=found.target_seconds)
 
 
 def _playlist(

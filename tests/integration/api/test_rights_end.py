@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -204,6 +205,32 @@ async def test_the_sharers_word_ends_the_urls_of_their_shares(
     if how == "stop":
         fresh = await urls_of(http, made.buffer_id, ROOM_ADMIN)
         assert (await http.get(fresh["playlist_url"])).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["stop", "policy"])
+async def test_the_urls_of_a_capture_end_with_those_of_its_share(
+    http: httpx.AsyncClient, share: MakeShare, how: str
+) -> None:
+    """Of its playlist and of what that names, until it is a clip; whose it is gets others."""
+    made = await share()
+    asked = {"buffer": made.buffer_id, "last": 5, "tail": "skip"}
+    told = (await http.post("/captures", json=asked, headers=ROOM_ADMIN)).json()
+    text = (await http.get(told["playlist"])).text
+    urls = [told["playlist"], *re.findall(r"/segments/[^\s\"]+", text)]
+    assert {urlsplit(url).path.rpartition(".")[2] for url in urls} == {"m3u8", "mp4", "m4s"}
+    for url in urls:
+        assert (await http.get(url)).status_code == 200
+    if how == "stop":
+        found = await http.post(f"/buffers/{made.buffer_id}/stop", json={}, headers=OWNER)
+    else:
+        path = f"/communities/{communities.DEFAULT}/config"
+        rules = {"capture_policy": "room"}
+        found = await http.put(path, json=rules, headers=INSTANCE_ADMIN)
+    assert found.is_success
+    for url in urls:
+        await ended(http, url)
+    again = (await http.get(told["Location"], headers=ROOM_ADMIN)).json()
+    assert (await http.get(again["playlist"])).status_code == 200
 
 
 @asynccontextmanager
