@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from livekit.api import AccessToken, VideoGrants
 
@@ -60,7 +60,8 @@ def issue_session(
     """
     since = caller.since or now.replace(microsecond=0)
     renewable_until = since + timedelta(hours=settings.session_hours)
-    ttl = min(timedelta(minutes=settings.session_minutes), renewable_until - now)
+    ends_at = min(now + timedelta(minutes=settings.session_minutes), renewable_until)
+    expires_at = ends_at.replace(microsecond=0)
     by_token = caller.instance_admin and caller.identity not in settings.admins
     grants = VideoGrants(
         room=caller.room or "",
@@ -70,6 +71,8 @@ def issue_session(
         can_subscribe=caller.can_subscribe,
     )
     token = AccessToken(caller.key, session_secret(settings.key_pairs[caller.key]))
+    # The library adds it to its own look at the clock, which comes later, and cuts off fractions.
+    ttl = expires_at - datetime.now(UTC) + timedelta(seconds=0.5)
     token = token.with_identity(caller.identity).with_ttl(ttl).with_grants(grants)
     attributes = {
         SINCE_ATTRIBUTE: str(int(since.timestamp())),
@@ -79,4 +82,4 @@ def issue_session(
         attributes[ADMIN_UNTIL_ATTRIBUTE] = str(int(caller.admin_until.timestamp()))
     token = token.with_attributes(attributes)
     token.claims.kind = SESSION_KIND
-    return IssuedSession(token.to_jwt(), (now + ttl).replace(microsecond=0), renewable_until)
+    return IssuedSession(token.to_jwt(), expires_at, renewable_until)
