@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.media.faults import Fault
+from app.media.program_tables import read_tables
 from app.media.samples import VIDEO_TICKS
 from app.models import FaultSlug
 
@@ -65,11 +66,9 @@ def inspect(data: bytes) -> Inspection:
     if fault := _broken_packets(heads):
         return Inspection((fault, *faults), False)
     pids = (heads[:, 1].astype(np.uint16) & 0x1F) << 8 | heads[:, 2]
-    streams = _program(packets, pids)
-    if streams is None:
-        return Inspection(
-            (Fault(FaultSlug.CORRUPT, "no program table in the file"), *faults), False
-        )
+    streams = read_tables(packets, pids)
+    if isinstance(streams, Fault):
+        return Inspection((streams, *faults), False)
     video = [pid for pid, kind in streams.items() if kind == H264_STREAM]
     audio = [pid for pid, kind in streams.items() if kind == ADTS_STREAM]
     for pid, kind in streams.items():
@@ -140,6 +139,12 @@ def _broken_packets(heads: Bytes) -> Fault | None:
         return Fault(
             FaultSlug.CORRUPT, f"{len(marked)} packets marked erroneous, first is {marked[0]}"
         )
+    reserved = np.flatnonzero((heads[:, 3] & 0x30) == 0)
+    if len(reserved):
+        return Fault(
+            FaultSlug.CORRUPT,
+            f"{len(reserved)} packets without any content, first is {reserved[0]}",
+        )
     return None
 
 
@@ -167,33 +172,6 @@ def _too_many_units(packets: Bytes, heads: Bytes, chosen: NDArray[np.bool_]) -> 
     if count <= MOST_UNITS:
         return None
     return Fault(FaultSlug.TOO_LARGE, f"{count} NAL units; at most {MOST_UNITS} are taken")
-
-
-def _program(packets: Bytes, pids: NDArray[np.integer]) -> dict[int, int] | None:
-    """Stream types by PID, from the first PAT and PMT (13818-1, 2.4.4)."""
-    association = _section(packets, pids, 0)
-    if association is None or len(association) < 12:
-        return None
-    table = _section(packets, pids, (association[10] & 0x1F) << 8 | association[11])
-    if table is None or len(table) < 12:
-        return None
-    streams: dict[int, int] = {}
-    end = 3 + ((table[1] & 0x0F) << 8 | table[2]) - 4
-    position = 12 + ((table[10] & 0x0F) << 8 | table[11])
-    while position + 5 <= min(end, len(table)):
-        pid = (table[position + 1] & 0x1F) << 8 | table[position + 2]
-        streams[pid] = table[position]
-        position += 5 + ((table[position + 3] & 0x0F) << 8 | table[position + 4])
-    return streams
-
-
-def _section(packets: Bytes, pids: NDArray[np.integer], pid: int) -> bytes | None:
-    found = np.flatnonzero((pids == pid) & ((packets[:, 1] & 0x40) != 0))
-    if not len(found):
-        return None
-    packet = packets[found[0] : found[0] + 1]
-    payload = packet[0, int(_payload_offsets(packet)[0]) :].tobytes()
-    return payload[1 + payload[0] :] if payload else None
 
 
 def _broken_stream(packets: Bytes, heads: Bytes, numbers: Numbers, pid: int) -> Fault | None:
