@@ -20,7 +20,7 @@ from app.media.boxes import media_data_head
 from app.media.continuity import WRAP_TICKS, Continuity, earliest_ticks
 from app.media.demux import Elementary, demux
 from app.media.faults import Fault, Unpreparable
-from app.media.h264 import MOST_PIXELS, UnsupportedProfile, decoder_configuration
+from app.media.h264 import MOST_PIXELS, UnsupportedProfile, coded_pixels, decoder_configuration
 from app.media.init_segment import Init
 from app.media.moof import movie_fragment
 from app.media.prepared_fragment import HOLE_TICKS, FragmentKeyFrame, Hole, Prepared
@@ -151,6 +151,17 @@ def _init(path: str, found: Elementary, previous: Continuity | None, *, announce
         avcc = decoder_configuration(first.sps, first.pps)
     except UnsupportedProfile as error:
         raise Unpreparable(path, [Fault(FaultSlug.CODEC, str(error))]) from error
+    try:
+        coded = coded_pixels(first.sps)
+    except ValueError as error:
+        detail = f"an SPS of unknown size: {error}"
+        raise Unpreparable(path, [Fault(FaultSlug.CODEC, detail)]) from error
+    if coded > MOST_PIXELS:
+        detail = (
+            f"pictures of {coded} pixels, cropped to {found.width}x{found.height}; at most"
+            f" {MOST_PIXELS} are taken"
+        )
+        raise Unpreparable(path, [Fault(FaultSlug.TOO_LARGE, detail)])
     kept = previous.init if previous else None
     audio_format = found.audio_format or (kept.audio_format if kept else EGRESS_AUDIO)
     same = kept is not None and (kept.width, kept.height, kept.avcc[1], kept.audio_format) == (

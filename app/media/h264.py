@@ -15,6 +15,9 @@ ACCESS_UNIT_DELIMITER = 9
 MOST_PIXELS = 36_864 * 16 * 16
 """The largest picture of level 5.2, such as 4096x2304. A decoder takes 14 MB for each."""
 
+_SPS_BYTES = 1_024
+"""Of a parameter set, what is read of it."""
+
 START_CODE = b"\0\0\1"
 _STARTS = re.compile(START_CODE)
 # Baseline, Main, Extended, High: 8 bits 4:2:0, which is what browsers play and egress writes.
@@ -95,6 +98,59 @@ def decoder_configuration(sps: bytes, pps: bytes) -> bytes:
     if profile == 100:  # 4:2:0, 8 bits, no SPS extension
         record += bytes((0xFC | 1, 0xF8, 0xF8, 0))
     return record
+
+
+def coded_pixels(sps: bytes) -> int:
+    """How many pixels a decoder has to hold for each picture: before any are cropped away.
+
+    `sps` is of a profile that browsers play. Raises ValueError if it ends early.
+    """
+    fields = _Fields(sps[4:].replace(b"\0\0\3", b"\0\0"))
+    fields.number()  # seq_parameter_set_id
+    if sps[1] == 100:
+        if fields.number() != 1:
+            raise ValueError("other colours than 4:2:0")
+        for _ in range(2):
+            fields.number()  # bit_depth_luma_minus8, bit_depth_chroma_minus8
+        fields.bits(1)
+        if fields.bits(1):
+            raise ValueError("scaling matrices")
+    fields.number()  # log2_max_frame_num_minus4
+    order = fields.number()
+    if order == 0:
+        fields.number()
+    elif order == 1:
+        fields.bits(1)
+        fields.number()
+        fields.number()
+        for _ in range(fields.number()):
+            fields.number()
+    fields.number()  # max_num_ref_frames
+    fields.bits(1)
+    across, down = fields.number() + 1, fields.number() + 1
+    return across * down * (1 if fields.bits(1) else 2) * 16 * 16
+
+
+class _Fields:
+    """Reads the fields of a parameter set (ITU-T H.264, 7.2 and 9.1) one after another."""
+
+    def __init__(self, data: bytes) -> None:
+        self._bits = "".join(f"{byte:08b}" for byte in data[:_SPS_BYTES])
+        self._at = 0
+
+    def bits(self, count: int) -> int:
+        """The next bits. Raises ValueError if there are fewer."""
+        self._at += count
+        if self._at > len(self._bits):
+            raise ValueError("a parameter set that ends early")
+        return int(self._bits[self._at - count : self._at] or "0", 2)
+
+    def number(self) -> int:
+        """The next ue(v). Raises ValueError if there is none."""
+        zeros = 0
+        while not self.bits(1):
+            zeros += 1
+        return (1 << zeros) - 1 + self.bits(zeros)
 
 
 def with_parameter_sets(record: bytes, others: Sequence[bytes]) -> bytes:

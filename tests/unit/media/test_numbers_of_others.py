@@ -172,6 +172,40 @@ def test_a_picture_larger_than_any_decoder_is_asked_for_is_refused(tmp_path: Pat
     assert (error.slug, "4800x2400" in str(error)) == ("too-large", True)
 
 
+@pytest.mark.parametrize("profile", ["baseline", "main", "high"])
+def test_what_is_cropped_away_counts_as_well(profile: str, tmp_path: Path) -> None:
+    """A decoder holds it."""
+    path = tmp_path / "cropped.ts"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=size=4800x2400:rate=1"]
+    command += ["-frames:v", "1", "-c:v", "libx264", "-preset", "ultrafast"]
+    command += ["-profile:v", profile, "-pix_fmt", "yuv420p", "-output_ts_offset", "3600"]
+    command += ["-bsf:v", "h264_metadata=crop_right=4160:crop_bottom=1760", str(path)]
+    subprocess.run(command, check=True)
+    error = refused(path.read_bytes(), 0.033)
+    assert error.slug == "too-large"
+    assert "11520000 pixels, cropped to 640x640" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("size", "pixels"), [("640x360", 640 * 384), ("1920x1080", 1920 * 1088), ("64x36", 64 * 64)]
+)
+@pytest.mark.parametrize("profile", ["main", "high"])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_pictures_are_as_large_as_their_blocks(
+    profile: str, interlaced: bool, size: str, pixels: int, tmp_path: Path
+) -> None:
+    """Blocks come in pairs where fields may alternate."""
+    path = tmp_path / "small.h264"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"color=size={size}:rate=15"]
+    command += ["-frames:v", "1", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-profile:v", profile]
+    command += ["-flags", "+ildct+ilme"] if interlaced else []
+    subprocess.run([*command, str(path)], check=True)
+    sps = access_unit(path.read_bytes()).sps
+    assert sps is not None
+    width, height = map(int, size.split("x"))
+    assert h264.coded_pixels(sps) == (pixels if interlaced else width * (-(-height // 16) * 16))
+
+
 @pytest.mark.parametrize("place", ["in one picture", "in a later one"])
 def test_pictures_of_another_size_within_a_segment_are_refused(
     tables: bytes, samples: list[Sample], factory: MediaFactory, place: str
