@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import hmac
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
@@ -24,8 +23,8 @@ from pymongo.errors import PyMongoError
 
 from app.errors import ConfigurationError
 from app.processes.child import Child
-from app.processes.free_ports import choose_ports, remembered_ports
-from app.processes.store_password import USER, password_of, strangers
+from app.processes.free_ports import choose_ports, remembered_ports, unused_port
+from app.processes.store_password import make_user, password_of, strangers
 from app.processes.store_programs import PASSWORD_FILE, SOCKET, STORES
 from app.settings import Settings
 
@@ -61,7 +60,7 @@ async def embedded_stores(
         )
         urls = {name: STORES[name].url(data_dir, ports.get(name, 0)) for name in settings}
         if "MONGO_URL" in settings:
-            await _provide_user(data_dir, lock)
+            await _provide_user(commands["MONGO_URL"], data_dir, lock)
         for setting, command in commands.items():
             # The store inherits the lock: it is held until the last that may write has ended.
             child = Child(
@@ -91,11 +90,11 @@ def _port(port: int | None) -> list[str]:
     return [] if port is None else ["--port", str(port)]
 
 
-async def _provide_user(data_dir: Path, lock: int) -> None:
+async def _provide_user(command: list[str], data_dir: Path, lock: int) -> None:
     """Makes our user in a database that has none yet, or another password for it.
 
-    SecantusDB takes users only from a connection, and with --auth only from a known user's: so
-    its folder is written while it does not run, and nothing listens that asks nobody who calls.
+    SecantusDB takes users only from a connection, and with --auth only from a known user's: it
+    runs once without, on a port that nobody was told, and any other user goes again.
     """
     store, made = STORES["MONGO_URL"], data_dir / "mongo" / _USER_MADE
     password = password_of(data_dir / PASSWORD_FILE)
@@ -103,34 +102,35 @@ async def _provide_user(data_dir: Path, lock: int) -> None:
     with suppress(FileNotFoundError):
         if hmac.compare_digest(made.read_text(), fingerprint):
             return
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(Path(__file__).with_name("store_user.py")),
+    port = unused_port()
+    options = [option for option in store.options if option != "--auth"]
+    child = Child(
+        store.name,
+        [*command, *_port(port), *options],
         cwd=data_dir / store.name,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
+        log_path=_log_path("MONGO_URL", data_dir),
         pass_fds=[lock],
     )
-    _, said = await process.communicate(f"{USER}\n{password}\n".encode())
-    if process.returncode:
-        raise ConfigurationError(
-            f"the embedded database under DATA_DIR={str(data_dir)!r} takes no user:\n"
-            f"{said.decode(errors='replace')[-2000:]}"
-        )
+    child.start()
+    try:
+        url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+        await _wait_until_ready("MONGO_URL", url, child, data_dir)
+        await make_user(url, password)
+    finally:
+        await _end(child, port)
     made.write_text(fingerprint)
 
 
 async def _check_users(url: str) -> None:
     """Raises ConfigurationError if the database, which asks for passwords now, knows others too.
 
-    Only who has the password, or the folder, can have made one. Those found now
-    are dropped, and nothing is served to whoever has logged in meanwhile.
+    While `_provide_user` runs anybody on this machine may make one, and as fast as it drops them.
+    Those found now are dropped, and nothing is served to whoever has logged in meanwhile.
     """
     if found := await strangers(url):
         raise ConfigurationError(
-            "somebody else on this machine has made users in the embedded database: "
-            f"{', '.join(found)[:200]}. They are dropped: find out who it was, then start "
+            f"somebody else on this machine has made users in the embedded database while it was "
+            f"set up: {', '.join(found)[:200]}. They are dropped: find out who it was, then start "
             "again, or run a MongoDB of your own and set MONGO_URL"
         )
 

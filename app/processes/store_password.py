@@ -8,8 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
 
 USER = "replay"
+_ROLE = "root"
+_ALREADY_EXISTS = 51003
 
 
 def password_of(path: Path) -> str:
@@ -30,6 +33,22 @@ def password_of(path: Path) -> str:
         os.fsync(file.fileno())
     part.replace(path)
     return fresh
+
+
+async def make_user(url: str, password: str) -> None:
+    """Makes our user the only one of a store that asks nobody for a password now.
+
+    Done again it changes nothing. Raises PyMongoError.
+    """
+    async with _client(url) as client:
+        admin = client["admin"]
+        try:
+            await admin.command("createUser", USER, pwd=password, roles=[_ROLE])
+        except OperationFailure as error:
+            if error.code != _ALREADY_EXISTS:
+                raise
+            await admin.command("updateUser", USER, pwd=password, roles=[_ROLE])
+        await _drop_strangers(client)
 
 
 async def strangers(url: str) -> list[str]:

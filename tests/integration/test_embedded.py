@@ -12,7 +12,6 @@ import sysconfig
 import textwrap
 import venv
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -206,28 +205,6 @@ async def test_a_database_without_users_gets_ours_and_no_other(tmp_path: Path) -
                 assert await ours["replay"]["clips"].find_one({"_id": "kept"})
                 users = await ours["admin"]["system.users"].find({}).to_list()
                 assert [user["_id"] for user in users] == ["admin.replay"]
-
-
-async def test_nothing_listens_that_asks_nobody_who_calls_at_the_first_start(
-    tmp_path: Path,
-) -> None:
-    """Not even while the user is made."""
-    asked: list[list[str]] = []
-
-    async def watch() -> None:
-        while True:
-            for process in psutil.Process().children():
-                with suppress(psutil.Error):
-                    command = process.cmdline()
-                    if any("secantusd" in word for word in command):
-                        asked.append(command)
-            await asyncio.sleep(0.02)
-
-    watching = asyncio.create_task(watch())
-    async with embedded_stores(tmp_path, ["MONGO_URL"]):
-        watching.cancel()
-    assert asked
-    assert all("--auth" in command for command in asked)
 
 
 async def test_users_that_somebody_made_during_the_set_up_end_the_start(tmp_path: Path) -> None:
