@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 from app.errors import ConfigurationError
 from app.processes.child import Child
 from app.processes.free_ports import choose_ports, remembered_ports, unused_port
-from app.processes.store_password import make_user, password_of, strangers
+from app.processes.store_password import drop_rows, make_user, password_of, strangers
 from app.processes.store_programs import PASSWORD_FILE, SOCKET, STORES
 from app.settings import Settings
 
@@ -37,6 +37,9 @@ DYING_SECONDS = 30.0
 LOG_BYTES = 1 << 20
 _USER_MADE = "user-made"
 """In the database's folder, so that it goes with it: the hash of the password it knows."""
+_NEW = "new"
+"""In the folder of a database that was made while anybody could write into it, until that was
+looked for."""
 
 
 @asynccontextmanager
@@ -80,6 +83,7 @@ async def embedded_stores(
         )
         if "MONGO_URL" in settings:
             await _check_users(urls["MONGO_URL"])
+            await _check_rows(urls["MONGO_URL"], data_dir / STORES["MONGO_URL"].name / _NEW)
         yield urls
     finally:
         await asyncio.gather(*(_end(child, ports.get(name)) for name, child in children.items()))
@@ -102,6 +106,9 @@ async def _provide_user(command: list[str], data_dir: Path, lock: int) -> None:
     with suppress(FileNotFoundError):
         if hmac.compare_digest(made.read_text(), fingerprint):
             return
+    folder = data_dir / store.name
+    if not any(folder.iterdir()):
+        (folder / _NEW).touch()
     port = unused_port()
     options = [option for option in store.options if option != "--auth"]
     child = Child(
@@ -133,6 +140,22 @@ async def _check_users(url: str) -> None:
             f"set up: {', '.join(found)[:200]}. They are dropped: find out who it was, then start "
             "again, or run a MongoDB of your own and set MONGO_URL"
         )
+
+
+async def _check_rows(url: str, new: Path) -> None:
+    """Raises ConfigurationError if there are rows already in a database that is `new`.
+
+    They are somebody else's, and are dropped. The database is new until none were found.
+    """
+    if not new.exists():
+        return
+    if found := await drop_rows(url):
+        raise ConfigurationError(
+            f"somebody else on this machine has written into the embedded database while it was "
+            f"set up: {', '.join(found)[:200]}. That is dropped: find out who it was, then start "
+            "again, or run a MongoDB of your own and set MONGO_URL"
+        )
+    new.unlink()
 
 
 async def _end(child: Child, port: int | None) -> None:

@@ -57,6 +57,21 @@ async def strangers(url: str) -> list[str]:
         return await _drop_strangers(client)
 
 
+async def drop_rows(url: str) -> list[str]:
+    """The collections of a store, by database and name; they are dropped. Raises PyMongoError.
+
+    Those of the system, which hold the users, stay, and `local`, which nobody can write to.
+    """
+    dropped = []
+    async with _client(url) as client:
+        for name in set(await client.list_database_names()) - {"local"}:
+            for collection in await client[name].list_collection_names():
+                if not collection.startswith("system."):
+                    await client[name].drop_collection(collection)
+                    dropped.append(f"{name}.{collection}")
+    return dropped
+
+
 def _client(url: str) -> AsyncMongoClient[dict[str, object]]:
     return AsyncMongoClient(url, serverSelectionTimeoutMS=5000)
 

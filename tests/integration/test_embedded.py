@@ -10,8 +10,10 @@ import stat
 import sys
 import sysconfig
 import textwrap
+import threading
 import venv
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +23,7 @@ import pytest
 import pytest_asyncio
 import redis.asyncio
 import redis.exceptions
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from app.errors import ConfigurationError
@@ -218,6 +220,46 @@ async def test_users_that_somebody_made_during_the_set_up_end_the_start(tmp_path
             pytest.fail("served")
     async with embedded_stores(tmp_path, ["MONGO_URL"]) as urls:
         assert await strangers(urls["MONGO_URL"]) == []
+
+
+def intrude(stop: threading.Event) -> bool:
+    """Writes a row into whatever store of ours asks nobody for a password; whether it could."""
+    tried = set[int]()
+    while not stop.is_set():
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                listening = {each.laddr.port for each in child.net_connections("tcp")
+                             if each.status == psutil.CONN_LISTEN}  # fmt: skip
+                for port in listening - tried:
+                    tried.add(port)
+                    url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+                    with suppress(PyMongoError), MongoClient(url, timeoutMS=2000) as client:
+                        client["replay"]["members"].insert_one({"_id": "mallory"})
+                        return True
+    return False
+
+
+async def test_rows_that_somebody_wrote_during_the_set_up_end_the_start(tmp_path: Path) -> None:
+    """Whoever looks for new ports finds the one that asks nobody, for a moment."""
+    for attempt in range(10):
+        data_dir, stop, refusal = tmp_path / str(attempt), threading.Event(), ""
+        intruder = asyncio.create_task(asyncio.to_thread(intrude, stop))
+        try:
+            async with embedded_stores(data_dir, ["MONGO_URL"]):
+                pass
+        except ConfigurationError as error:
+            refusal = str(error)
+        finally:
+            stop.set()
+        if await intruder:
+            break
+    else:
+        pytest.fail("nobody was fast enough")
+    assert "replay.members" in refusal
+    async with embedded_stores(data_dir, ["MONGO_URL"]) as urls:
+        ours: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
+        async with ours:
+            assert await ours["replay"]["members"].find_one({}) is None
 
 
 async def test_a_lost_password_is_replaced(tmp_path: Path) -> None:
