@@ -233,7 +233,8 @@ def intrude(stop: threading.Event) -> bool:
                 for port in listening - tried:
                     tried.add(port)
                     url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
-                    with suppress(PyMongoError), MongoClient(url, timeoutMS=2000) as client:
+                    client: MongoClient[dict[str, Any]] = MongoClient(url, timeoutMS=2000)
+                    with suppress(PyMongoError), client:
                         client["replay"]["members"].insert_one({"_id": "mallory"})
                         return True
     return False
