@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
 
 from app.settings import Settings
@@ -14,6 +15,12 @@ MONGO_URL = os.environ.pop("MONGO_URL", "")
 
 for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
+
+# How long an example takes is the machine's matter, and that of whatever else runs on it.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
