@@ -11,14 +11,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import structlog
 from livekit.api import AccessToken
-from redis.exceptions import LockError
 
 from app import metrics
 from app.context import Context
@@ -27,7 +25,7 @@ from app.models.keyset import Order, Page
 from app.models.schema import OutgoingEvent
 from app.settings import Settings
 from app.work import errands, rounds
-from app.work.jobs import Busy, job, seconds
+from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
 
@@ -78,19 +76,10 @@ async def deliver(ctx: Context, say: Say, room: str) -> None:
     `say(row)` says an event into its live room. It is said once, at the first attempt. An event
     that can't be made or said is in no other one's way. Raises Busy if another worker is at it.
     """
-    lock = ctx.queue.lock(errands.DELIVER, room, seconds=DELIVER_SECONDS)
-    if not await lock.acquire(blocking=False):
-        raise Busy
-    try:
-        await ctx.queue.begin(errands.DELIVER, room)
-        await _deliver(ctx, say, room)
-    finally:
-        with suppress(LockError):  # it ran out: each event has a lease of its own
-            await lock.release()
-
-
-async def _deliver(ctx: Context, say: Say, room: str) -> None:
-    async with httpx.AsyncClient(timeout=_SEND_SECONDS) as client:
+    async with (
+        ctx.queue.alone(errands.DELIVER, room, seconds=DELIVER_SECONDS),
+        httpx.AsyncClient(timeout=_SEND_SECONDS) as client,
+    ):
         passed_by: list[str] = []
         while (row := await _next(ctx, room, passed_by)) is not None:
             with rounds.item(room=room, sent=row["_id"]) as attempt:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from redis.exceptions import LockError
 
 from app import metrics
 from app.buffer import paths
@@ -32,7 +31,7 @@ from app.recording import (
 )
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.work import errands, rounds
-from app.work.jobs import Busy, job, seconds
+from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
 
@@ -49,11 +48,7 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     Asks for itself again where something has to be waited for. Raises Busy if another worker is
     at it, and Unavailable if LiveKit does not answer.
     """
-    lock = ctx.queue.lock(errands.RECONCILE, room_sid, identity, seconds=LOCK_SECONDS)
-    if not await lock.acquire(blocking=False):
-        raise Busy
-    try:
-        await ctx.queue.begin(errands.RECONCILE, room_sid, identity)
+    async with ctx.queue.alone(errands.RECONCILE, room_sid, identity, seconds=LOCK_SECONDS):
         again_at: datetime | None = None
         away: Unavailable | None = None
         for _, video_sid in sorted(await open_shares.shares(ctx.store, room_sid, identity)):
@@ -66,12 +61,6 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
             await ctx.queue.ask(errands.RECONCILE, room_sid, identity, at=again_at)
         if away is not None:
             raise away
-    finally:
-        try:
-            await lock.release()
-        except LockError:
-            # it ran out while LiveKit kept us waiting; the unique index still guards the share
-            log.warning("reconcile_lock_lost", room=room_sid, identity=identity)
 
 
 async def _reconcile_share(

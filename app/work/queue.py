@@ -12,21 +12,25 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.constants import job_key_prefix
 from arq.jobs import serialize_job
-from redis.asyncio.lock import Lock
+from redis.exceptions import LockError
 
 from app.settings import Settings
-from app.work.jobs import Arguments, Asked, Errand
+from app.work.jobs import Arguments, Asked, Busy, Errand
 from app.work.leases import Leases
 from app.work.timetable import Timetable
 
 QUEUE = "replay:queue"
+
+log = structlog.get_logger()
 
 # Every webhook about a share asks for a reconcile: one round trip instead of arq's three, one for
 # the generation and two for the webhook's id. Keys and values are such as arq's enqueue_job writes.
@@ -128,10 +132,27 @@ class Queue:
         if await self._redis.set(f"replay:tick:{errand.name}", 1, nx=True, px=milliseconds):
             await self._redis.enqueue_job(errand.name)
 
-    def lock(self, errand: Errand[*Arguments], *args: *Arguments, seconds: float) -> Lock:
-        """Keeps an errand from being run twice at once, for at most so long."""
+    @asynccontextmanager
+    async def alone(
+        self, errand: Errand[*Arguments], *args: *Arguments, seconds: float
+    ) -> AsyncIterator[None]:
+        """Begins an errand that nobody else is at, nor will be within the block, for `seconds`.
+
+        Raises Busy if another worker is at it: then nothing has begun.
+        """
         about = f"{errand.name}:{_digest(args)}"
-        return self._redis.lock(f"replay:lock:{about}", timeout=seconds)
+        lock = self._redis.lock(f"replay:lock:{about}", timeout=seconds)
+        if not await lock.acquire(blocking=False):
+            raise Busy
+        try:
+            await self.begin(errand, *args)
+            yield
+        finally:
+            try:
+                await lock.release()
+            except LockError:
+                # It ran out: what two do at once is guarded by their rows, too.
+                log.warning(f"{errand.name}_lock_lost", about=args)
 
     def leases(self, key: str, seconds: float) -> Leases:
         """Who holds something now, each for `seconds` from when they said so last."""
