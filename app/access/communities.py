@@ -7,12 +7,17 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
+from app import metrics
 from app.access.permissions import Action, allowed
 from app.errors import ReplayError
 from app.models import CommunityRow, MemberRow, Role, Row, Why
 from app.models.schema import Community, Member
 from app.settings import Settings
 from app.store import Store
+
+log = structlog.get_logger()
 
 DEFAULT = "default"
 _FALLING_BACK = (
@@ -122,6 +127,18 @@ async def exists(store: Store, community: str) -> bool:
     if community == DEFAULT or await store.rows(Community).find_one({"_id": community}, {"_id": 1}):
         return True
     return await store.rows(Member).find_one({"community": community}, {"_id": 1}) is not None
+
+
+async def made(store: Store, claimed: str, **claims: str) -> str:
+    """The community that somebody claims, if there is one; otherwise `default`, which is told.
+
+    `claims`: who claims it, for the log.
+    """
+    if await exists(store, claimed):
+        return claimed
+    metrics.ERRORS.labels("community_unknown").inc()
+    log.warning("community_unknown", **claims, community=claimed)
+    return DEFAULT
 
 
 async def configure(store: Store, community: str, change: Row) -> None:

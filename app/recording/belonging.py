@@ -6,14 +6,9 @@ word counts, and that is a claim to one of the communities that admins have made
 
 from __future__ import annotations
 
-import structlog
-
-from app import metrics
 from app.access import assigned_rooms, communities
 from app.context import Context
 from app.models import CommunityClaims, RoomRow, TrackRow, schema
-
-log = structlog.get_logger()
 
 
 async def community_of(ctx: Context, track: TrackRow, room: RoomRow | None) -> str:
@@ -31,8 +26,4 @@ async def _of_token(ctx: Context, track: TrackRow) -> str:
     sharer = {"_id": track["participant_sid"]}
     person = await ctx.store.rows(schema.Participant).find_one(sharer, {"community": 1})
     claimed = (person and person["community"]) or communities.DEFAULT
-    if claimed == communities.DEFAULT or await communities.exists(ctx.store, claimed):
-        return claimed
-    metrics.ERRORS.labels("community_unknown").inc()
-    log.warning("community_unknown", identity=track["identity"], community=claimed)
-    return communities.DEFAULT
+    return await communities.made(ctx.store, claimed, identity=track["identity"])

@@ -16,7 +16,6 @@ from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSourc
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from app import metrics
 from app.access import communities
 from app.buffer import clock, clock_correction
 from app.models import EgressStatus, Row, RowOf, SessionRow, schema
@@ -93,11 +92,7 @@ async def _community(store: Store, room: Room) -> str:
     known = {"_id": told.ident(room.sid, "room sid")}
     if claimed == communities.DEFAULT or await store.rows(schema.Room).find_one(known, {"_id": 1}):
         return claimed
-    if await communities.exists(store, claimed):
-        return claimed
-    metrics.ERRORS.labels("community_unknown").inc()
-    log.warning("community_unknown", room=room.sid, community=claimed)
-    return communities.DEFAULT
+    return await communities.made(store, claimed, room=room.sid)
 
 
 async def room_started(store: Store, room: Room) -> None:
