@@ -135,11 +135,7 @@ async def _check_users(url: str) -> None:
     Those found now are dropped, and nothing is served to whoever has logged in meanwhile.
     """
     if found := await strangers(url):
-        raise ConfigurationError(
-            f"somebody else on this machine has made users in the embedded database while it was "
-            f"set up: {', '.join(found)[:200]}. They are dropped: find out who it was, then start "
-            "again, or run a MongoDB of your own and set MONGO_URL"
-        )
+        raise _tampered("made users in", found)
 
 
 async def _check_rows(url: str, new: Path) -> None:
@@ -150,12 +146,16 @@ async def _check_rows(url: str, new: Path) -> None:
     if not new.exists():
         return
     if found := await drop_rows(url):
-        raise ConfigurationError(
-            f"somebody else on this machine has written into the embedded database while it was "
-            f"set up: {', '.join(found)[:200]}. That is dropped: find out who it was, then start "
-            "again, or run a MongoDB of your own and set MONGO_URL"
-        )
+        raise _tampered("written into", found)
     new.unlink()
+
+
+def _tampered(how: str, found: list[str]) -> ConfigurationError:
+    return ConfigurationError(
+        f"somebody else on this machine has {how} the embedded database while it was set up: "
+        f"{', '.join(found)[:200]}. They are dropped: find out who it was, then start again, or "
+        "run a MongoDB of your own and set MONGO_URL"
+    )
 
 
 async def _end(child: Child, port: int | None) -> None:
