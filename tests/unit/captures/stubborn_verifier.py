@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from pathlib import Path
 
 from app.captures import verification_program
 from app.captures.verification import LIMITS
 from app.processes import bound_service
+from tests.unit.ruin import ruin
 
 MESSAGES = {"shuts": b"", "babbles": b"f{}"}
 RUINOUS_TITLE = "ruins its verifier"
@@ -20,20 +20,9 @@ def answer(packed: bytes, given: int, made: int) -> bytes:
     name = Path(f"/proc/self/fd/{given}").readlink().stem
     if RUINOUS_TITLE.encode() in os.pread(given, 2**16, 0):
         name = "dies"
-    match name:
-        case "dies":
-            os.kill(os.getpid(), signal.SIGSEGV)
-        case "swells":
-            bytearray(2 * LIMITS.memory_bytes)
-        case "spins":
-            bound_service.CPU_SECONDS = 0
-            bound_service._grant_processor()
-            while True:
-                pass
-        case "floods":
-            os.pwrite(made, bytes(1), LIMITS.file_bytes or 0)
-        case "sleeps":
-            time.sleep(30)
+    ruin(name, made, LIMITS)
+    if name == "sleeps":
+        time.sleep(30)
     if name in MESSAGES:
         return MESSAGES[name]
     return verification_program.answer(packed, given, made)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from contextlib import suppress
@@ -15,26 +14,17 @@ from app.indexing.parser_messages import Request, pack_faults
 from app.media.faults import Fault
 from app.models import FaultSlug
 from app.processes import bound_service
+from tests.unit.ruin import ruin
 
 MESSAGES = {"babbles": b"\xff{}", "shuts": b""}
 
 
 def answer(packed: bytes, given: int, made: int) -> bytes:
     name = Path(Request.unpack(packed).path).name.partition(".")[0]
+    ruin(name, made, LIMITS)
     match name:
-        case "dies":
-            os.kill(os.getpid(), signal.SIGSEGV)
         case "sleeps":
             time.sleep(3)
-        case "swells":
-            bytearray(2 * LIMITS.memory_bytes)
-        case "spins":
-            bound_service.CPU_SECONDS = 0
-            bound_service._grant_processor()
-            while True:
-                pass
-        case "floods":
-            os.pwrite(made, bytes(1), 2**33)
         case "opens":
             for _ in range(LIMITS.files or 0):
                 os.dup(given)

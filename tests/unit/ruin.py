@@ -1,0 +1,25 @@
+"""What a stranger's media might make a program of a BoundPool do, once it has taken it over."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from app.processes import bound_service
+from app.processes.bound_process import Limits
+
+
+def ruin(how: str, made: int, limits: Limits) -> None:
+    """Ends this program, or spins; returns if it is not said how. `made`: its output."""
+    match how:
+        case "dies":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "swells":
+            bytearray(2 * limits.memory_bytes)
+        case "spins":
+            bound_service.CPU_SECONDS = 0
+            bound_service._grant_processor()
+            while True:
+                pass
+        case "floods":
+            os.pwrite(made, bytes(1), limits.file_bytes or 0)
