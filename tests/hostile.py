@@ -18,7 +18,6 @@ from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSourc
 from app.errors import Unavailable
 
 few = settings(
-    deadline=None,
     max_examples=10,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -167,7 +167,6 @@ async def test_every_answer_is_one_that_the_description_names(
         few = settings(
             max_examples=EXAMPLES,
             database=None,
-            deadline=None,
             derandomize=True,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

@@ -261,7 +261,6 @@ async def test_whatever_clients_do_and_wherever_they_are_killed_quotas_are_the_s
     often = hypothesis_settings(
         max_examples=25,
         stateful_step_count=15,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     await asyncio.to_thread(run_state_machine_as_test, Charging, settings=often)

@@ -60,7 +60,7 @@ def test_any_windows_of_two_sessions_join(
         st.sampled_from(list(sessions)), st.integers(0, 300_000), st.integers(3_000, 500_000)
     )
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, suppress_health_check=list(HealthCheck))
     @given(windows, windows, st.floats(0, 20), st.sampled_from(list(Gaps)))
     def check(
         first: tuple[Shape, int, int], second: tuple[Shape, int, int], pause: float, gaps: Gaps

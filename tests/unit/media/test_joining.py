@@ -59,7 +59,7 @@ def test_any_range_is_a_part_of_the_whole(movie: Movie) -> None:
     """Ranges of one byte, over joints, over the end."""
     data = b"".join(read(movie))
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
     @given(st.integers(0, len(data)), st.integers(0, len(data) + 1000))
     def check(start: int, end: int) -> None:
         assert b"".join(read(movie, start, end)) == data[start:end]

@@ -74,7 +74,7 @@ def test_any_window_shows_what_was_there(
     one = fragments(shape)
     folder = tmp_path_factory.mktemp("windows")
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, suppress_health_check=list(HealthCheck))
     @given(
         st.integers(-TICKS, one.end_ticks + TICKS // 4),
         st.one_of(st.integers(1, TICKS // 5), st.integers(1, one.end_ticks)),

@@ -28,7 +28,7 @@ def tables(draw: st.DrawFn) -> SampleTable:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(tables())
 def test_unpacks_to_what_was_packed(table: SampleTable) -> None:
     """Every field, in 40 bytes and 8 a picture and 2 an audio frame."""
@@ -41,7 +41,7 @@ def test_unpacks_to_what_was_packed(table: SampleTable) -> None:
         assert getattr(again, name) == getattr(table, name)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(tables(), st.data())
 def test_refuses_cut_and_foreign_bytes(table: SampleTable, data: st.DataObject) -> None:
     """A table that lost its end, or was never one, is a ValueError."""

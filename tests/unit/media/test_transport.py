@@ -157,7 +157,7 @@ def test_no_damage_goes_unanswered(whole: bytes, tmp_path: Path) -> None:
     """Whatever the bytes, there is a fragment or Unpreparable, never another exception."""
     path = tmp_path / "damaged.ts"
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
     @given(
         st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), max_size=8),
         st.integers(0, len(whole)),

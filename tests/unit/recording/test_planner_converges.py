@@ -175,7 +175,7 @@ class World:
 
 
 @pytest.mark.edge("the start times out and the egress runs")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     luck=st.lists(st.integers(0, 59), max_size=60),
     audio_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),

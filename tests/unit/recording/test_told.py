@@ -27,7 +27,7 @@ def metadata(named: Any) -> str:
     return json.dumps({"community": named})
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(TEXT | JSON.map(json.dumps) | JSON.map(metadata))
 @example("[" * 60_000)
 @example('{"community":' + "[" * 30_000)
@@ -67,7 +67,6 @@ def test_a_name_is_taken_as_it_is_or_not_at_all(named: Any, community: str) -> N
     assert facts.community_of(Room(sid="RM_1", metadata=metadata(named))) == community
 
 
-@settings(deadline=None)
 @given(TEXT.filter(bool))
 def test_an_id_is_unchanged_or_refused(value: str) -> None:
     """What LiveKit allows, it keeps: any Unicode, spaces and control characters among it."""
@@ -88,7 +87,6 @@ def test_who_is_refused_is_told_why(value: str, says: str) -> None:
         told.ident(value, "room name")
 
 
-@settings(deadline=None)
 @given(TEXT, st.integers(1, 100))
 def test_text_can_be_stored_and_shown_and_ends(value: str, longest: int) -> None:
     held = told.text(value, longest)
@@ -98,7 +96,6 @@ def test_text_can_be_stored_and_shown_and_ends(value: str, longest: int) -> None
     assert "\n" not in held
 
 
-@settings(deadline=None)
 @given(st.floats(allow_nan=True) | st.integers())
 def test_an_instant_is_one_that_a_clock_shows(milliseconds: float) -> None:
     at = told.instant(milliseconds)
