@@ -13,6 +13,7 @@ from typing import Any
 from app.buffer import paths
 from app.context import Context
 from app.indexing.indexer import Indexer
+from app.models import SegmentState
 from app.models.schema import Buffer, EgressSession, Room, Segment
 from tests.egress_on_disk import DiskEgress
 from tests.media_factory import Recording
@@ -55,14 +56,20 @@ class DiskShare:
         return await found.sort("sequence", 1).to_list(None)
 
     async def indexed(self, count: int) -> list[PartOfRow]:
-        """The rows, once there are `count` of them."""
+        """The rows, once there are `count` of them and the indexer has done with each.
+
+        A row is there before its indexer has heard so: who ends the indexer in between finds a
+        `.ts` that is left, and a summary without the row.
+        """
 
         rows: list[PartOfRow] = []
 
         async def enough() -> bool:
             nonlocal rows
             rows = await self.rows()
-            return len(rows) >= count
+            usable = [row["sequence"] for row in rows if row["state"] != SegmentState.QUARANTINED]
+            left = any((self.folder / self.egress.names[each]).exists() for each in usable)
+            return len(rows) >= count and not left
 
         try:
             await wait_for(enough, what=f"{count} rows of {self.session_id}")
