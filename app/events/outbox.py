@@ -57,8 +57,6 @@ async def tell(
     """
     events = ctx.store.rows(OutgoingEvent)
     event_id = f"{event}:{key}"
-    if await events.find_one({"_id": event_id}, {"_id": 1}) is not None:
-        return
     now = datetime.now(UTC)
     for _ in range(_NUMBER_TRIES):
         newest = await events.find_one({"room": room}, {"number": 1}, sort=[("number", -1)])

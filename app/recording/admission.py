@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from app.access import communities, quota
 from app.access.permissions import Action
@@ -13,62 +14,72 @@ from app.recording import share_stop
 from app.work import errands, rounds
 
 
-async def admit(
-    ctx: Context,
-    buffer: BufferRow,
-    track: TrackRow,
-    participant: ParticipantRow | None,
-    *,
-    running: bool,
-    resting: bool,
-) -> Why | None:
-    """Takes a limit slot for a share that may be recorded: None. Otherwise why it must not be.
+@dataclass
+class Admission:
+    """The admission of one share, in one reconcile: its community is read once, when needed."""
 
-    The checks are, in order: the sharer's own will, a stop by somebody, encryption, permission, the
-    community's switch, its limit for one user, its limit for all, the sharer's quota, the disk. The
-    last four keep a recording from starting, but end none that is `running`. A share that rests in
-    its back-off takes no slot, and one that quota or disk refuse gives its own back.
-    """
-    if participant is not None and participant["opted_out"]:
-        return Why.OPTED_OUT
-    if (stopped := share_stop.refusal(buffer)) is not None:
-        return stopped
-    if track["encrypted"]:
-        return Why.ENCRYPTED
-    community, identity = buffer["community"], buffer["identity"]
-    begins = not (running or resting)
-    roles_likely = not _permits(ctx.settings.access, None)
-    (rules, slots), shortage, member = await asyncio.gather(
-        communities.rules_and_slots(ctx.store, ctx.settings, community),
-        _shortage(ctx, identity) if begins else _none(),
-        communities.member(ctx.store, community, identity) if roles_likely else _none(),
-    )
-    if not (roles_likely or _permits(rules.access, None)):
-        member = await communities.member(ctx.store, community, identity)
-    if not _permits(rules.access, member):
-        return Why.NOT_PERMITTED
-    if not rules.enabled:
-        return Why.COMMUNITY_OFF
-    if not begins:
-        return None
-    held = buffer["_id"] in slots.buffers
-    if shortage is None:
-        if held:
+    ctx: Context
+    track: TrackRow
+    participant: ParticipantRow | None
+    _community: tuple[communities.Rules, communities.HeldSlots] | None = None
+
+    async def admit(self, buffer: BufferRow, *, running: bool, resting: bool) -> Why | None:
+        """Takes a limit slot for a share that may be recorded: None. Otherwise why it must not be.
+
+        The checks are, in order: the sharer's own will, a stop by somebody, encryption, permission,
+        the community's switch, its limit for one user, its limit for all, the sharer's quota, the
+        disk. The last four keep a recording from starting, but end none that is `running`. A share
+        that rests in its back-off takes no slot, and one that quota or disk refuse gives its own
+        back.
+        """
+        if self.participant is not None and self.participant["opted_out"]:
+            return Why.OPTED_OUT
+        if (stopped := share_stop.refusal(buffer)) is not None:
+            return stopped
+        if self.track["encrypted"]:
+            return Why.ENCRYPTED
+        ctx, community, identity = self.ctx, buffer["community"], buffer["identity"]
+        begins = not (running or resting)
+        roles_likely = not _permits(ctx.settings.access, None)
+        (rules, slots), shortage, member = await asyncio.gather(
+            self._rules_and_slots(buffer),
+            _shortage(ctx, identity) if begins else _none(),
+            communities.member(ctx.store, community, identity) if roles_likely else _none(),
+        )
+        if not (roles_likely or _permits(rules.access, None)):
+            member = await communities.member(ctx.store, community, identity)
+        if not _permits(rules.access, member):
+            return Why.NOT_PERMITTED
+        if not rules.enabled:
+            return Why.COMMUNITY_OFF
+        if not begins:
             return None
-        # Only the taking itself is exact: others begin at the same moment.
-        return await communities.take_slot(ctx.store, rules, buffer["_id"], identity)
-    if held:
-        await leave(ctx, buffer)
-        return shortage
-    return slots.refusal(rules, identity) or shortage
+        held = buffer["_id"] in slots.buffers
+        if shortage is None:
+            if held:
+                return None
+            # Only the taking itself is exact: others begin at the same moment.
+            return await communities.take_slot(ctx.store, rules, buffer["_id"], identity)
+        if held:
+            await leave(ctx, buffer)
+            return shortage
+        return slots.refusal(rules, identity) or shortage
 
+    async def detail(self, buffer: BufferRow, why: Why | None) -> str:
+        """The detail of a reason: the words of whoever stopped the share, or a limit's number."""
+        if why not in Why.limits():
+            return share_stop.detail(buffer, why)
+        rules, _ = await self._rules_and_slots(buffer)
+        return str(rules.max_concurrent if why is Why.LIMIT else rules.max_concurrent_per_user)
 
-async def detail(ctx: Context, buffer: BufferRow, why: Why | None) -> str:
-    """The detail of a reason: the words of whoever stopped the share, or a limit's number."""
-    if why not in Why.limits():
-        return share_stop.detail(buffer, why)
-    rules = await communities.rules(ctx.store, ctx.settings, buffer["community"])
-    return str(rules.max_concurrent if why is Why.LIMIT else rules.max_concurrent_per_user)
+    async def _rules_and_slots(
+        self, buffer: BufferRow
+    ) -> tuple[communities.Rules, communities.HeldSlots]:
+        if self._community is None:
+            self._community = await communities.rules_and_slots(
+                self.ctx.store, self.ctx.settings, buffer["community"]
+            )
+        return self._community
 
 
 async def leave(ctx: Context, buffer: BufferRow) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import cast
 
 import structlog
 from livekit.protocol.egress import EgressInfo
@@ -31,8 +32,8 @@ _NO_FOLDER = "no_folder"
 
 async def create(
     ctx: Context, buffer: BufferRow, track: TrackRow, role: SessionRole, audio_sid: str | None
-) -> None:
-    """Writes the row of a new session, unless the share has one of this role."""
+) -> SessionRow | None:
+    """Writes the row of a new session. None if the share has one of this role."""
     now = datetime.now(UTC)
     session_id = paths.new_session_id(ctx.instance, now)
     session = schema.EgressSession(
@@ -48,13 +49,17 @@ async def create(
         created_at=now,
         segment_seconds=ctx.settings.segment_seconds,
     )
-    await ctx.store.create(session)
+    created = await ctx.store.create(session)
+    return cast(SessionRow, session.model_dump_doc()) if created else None
 
 
 async def start(
     ctx: Context, livekit: LiveKit, row: SessionRow, buffer: BufferRow, track: TrackRow
-) -> None:
-    """Calls StartEgress for a session, if nobody has yet, and writes down what came of it."""
+) -> SessionRow | None:
+    """Calls StartEgress for a session, if nobody has yet, and writes down what came of it.
+
+    Returns the session's row if its egress has started, None if anything else has come of it.
+    """
     sessions = ctx.store.rows(schema.EgressSession)
     written = folders_of(ctx.settings.media_root, row).written
     try:
@@ -63,13 +68,13 @@ async def start(
         detail = f"{row['folder']} can't be made: {error.strerror or error}"
         await _failed(ctx, row, buffer, Why.EGRESS_FAILED, detail)
         metrics.EGRESS_STARTS.labels(_NO_FOLDER).inc()
-        return
+        return None
     now = datetime.now(UTC)
     mine = await sessions.update_one(
         {"_id": row["_id"], "start_sent_at": None}, {"$set": {"start_sent_at": now}}
     )
     if not mine.modified_count:
-        return
+        return None
     request = lk.StartRequest(
         room=buffer["room"],
         video_sid=track["_id"],
@@ -83,7 +88,7 @@ async def start(
     except NoWorker as error:
         # the worker that was chosen may have been slow to answer, and run it all the same
         if await look(ctx, livekit, row):
-            return
+            return None
         await _failed(ctx, row, buffer, Why.NO_WORKER, str(error))
         metrics.EGRESS_STARTS.labels(_NO_WORKER).inc()
     except StartRefused as error:
@@ -98,7 +103,7 @@ async def start(
         log.warning("egress_start_unclear", session=row["_id"], error=str(error))
         metrics.EGRESS_STARTS.labels(_UNCLEAR).inc()
     else:
-        await facts.egress(ctx.store, info, datetime.now(UTC), session_id=row["_id"])
+        started = await facts.egress(ctx.store, info, datetime.now(UTC), session_id=row["_id"])
         metrics.EGRESS_STARTS.labels(_OK).inc()
         log.info(
             "egress_started",
@@ -108,6 +113,8 @@ async def start(
             identity=buffer["identity"],
             audio=row["audio_sid"] is not None,
         )
+        return started
+    return None
 
 
 async def look(ctx: Context, livekit: LiveKit, row: SessionRow) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import structlog
 
@@ -17,19 +18,30 @@ from app import metrics
 from app.buffer import paths
 from app.context import Context
 from app.errors import Unavailable
-from app.models import BufferRow, RoomRow, Row, SessionRole, SessionRow, TrackRow, Why, schema
+from app.models import (
+    BufferRow,
+    ParticipantRow,
+    RoomRow,
+    Row,
+    SessionRole,
+    SessionRow,
+    TrackRow,
+    Why,
+    schema,
+)
 from app.recording import (
     admission,
     belonging,
-    egress_start,
     facts,
     open_shares,
     opt_out,
     pairing,
+    plan_steps,
     planner,
     share_events,
 )
-from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
+from app.recording.livekit import LiveKit
+from app.recording.open_shares import ParticipantFacts
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
@@ -51,9 +63,10 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     async with ctx.queue.alone(errands.RECONCILE, room_sid, identity, seconds=LOCK_SECONDS):
         again_at: datetime | None = None
         away: Unavailable | None = None
-        for _, video_sid in sorted(await open_shares.shares(ctx.store, room_sid, identity)):
+        known = await open_shares.of_participant(ctx.store, room_sid, identity)
+        for video_sid in sorted(known.shares):
             with rounds.item(room=room_sid, share=video_sid) as attempt:
-                at = await _reconcile_share(ctx, livekit, room_sid, video_sid)
+                at = await _reconcile_share(ctx, livekit, known, video_sid)
                 again_at = min(filter(None, (again_at, at)), default=None)
             if isinstance(attempt.error, Unavailable):
                 away = attempt.error
@@ -64,106 +77,129 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
 
 
 async def _reconcile_share(
-    ctx: Context, livekit: LiveKit, room_sid: str, video_sid: str
+    ctx: Context, livekit: LiveKit, known: ParticipantFacts, video_sid: str
 ) -> datetime | None:
-    """Brings one share to rest. Returns when to look at it again; None if that is not needed."""
+    """Brings one share to rest. Returns when to look at it again; None if that is not needed.
+
+    Facts are read once: whoever changes one asks for another reconcile. What this one does is
+    carried on, and read again only where its outcome is not known.
+    """
+    track = next((row for row in known.tracks if row["_id"] == video_sid), None)
+    if track is None:
+        return None
+    buffer = next((row for row in known.buffers if row["video_sid"] == video_sid), None)
+    if buffer is None:
+        buffer = await _begin(ctx, livekit, track, known.room)
+    participant = await _sharer(ctx, track) if track["live"] else None
+    admitted = admission.Admission(ctx, track, participant)
+    buffer_id = buffer["_id"]
+    active = [row for row in known.sessions if row["buffer_id"] == buffer_id and row["role"]]
     for _ in range(MAX_ROUNDS):
         now = datetime.now(UTC)
-        track = await ctx.store.rows(schema.Track).find_one({"_id": video_sid})
-        if track is None:
-            return None
-        buffer = await _buffer(ctx, livekit, track, now)
-        sessions = await (
-            ctx.store.rows(schema.EgressSession)
-            .find({"buffer_id": buffer["_id"], "role": {"$in": list(SessionRole)}})
-            .to_list(None)
-        )
-        share = await _share(ctx, track, buffer, now, running=bool(sessions))
-        made = planner.plan(share, sessions, now, ctx.settings.audio_wait_seconds)
-        await _tell(ctx, buffer, share, made.why, now)
+        share = _share_facts(known, track, participant, buffer, now)
+        if share.live:
+            refusal = await admitted.admit(buffer, running=bool(active), resting=share.resting(now))
+            share = replace(share, refusal=refusal)
+        made = planner.plan(share, active, now, ctx.settings.audio_wait_seconds)
+        buffer = await _tell(ctx, admitted, buffer, share, made.why, now)
         if share.refusal is Why.OPTED_OUT:
             await opt_out.forget(ctx, buffer, now)
         if not made.actions:
-            if not sessions and (not share.live or share.refusal or share.resting(now)):
+            if not active and (not share.live or share.refusal or share.resting(now)):
                 await admission.leave(ctx, buffer)
-            active = any(row["active_at"] for row in sessions)
-            await share_events.tell(ctx, livekit, buffer, share, active=active)
+            records = any(row["active_at"] for row in active)
+            await share_events.tell(ctx, livekit, buffer, share, active=records)
             return made.again_at
-        for action in made.actions:
-            await _act(ctx, livekit, action, buffer, track, sessions)
+        is_known = True
+        for step in made.actions:
+            after = await plan_steps.act(ctx, livekit, step, buffer, track, active)
+            if after is None:
+                is_known = False
+            else:
+                active = after
+        if not is_known:
+            buffer, active = await _read_again(ctx, buffer_id)
     log.error("reconcile_does_not_rest", share=video_sid)
     return datetime.now(UTC) + timedelta(seconds=5)
 
 
-async def _buffer(ctx: Context, livekit: LiveKit, track: TrackRow, now: datetime) -> BufferRow:
-    buffers = ctx.store.rows(schema.Buffer)
-    buffer_id = paths.buffer_id(ctx.instance, track["room_sid"], track["_id"])
-    row = await buffers.find_one({"_id": buffer_id})
-    if row is None:
-        room = await _room(ctx, livekit, track)
-        await opt_out.ask(ctx, livekit, track, now)
-        await ctx.store.create(
-            schema.Buffer(
-                id=buffer_id,
-                room=track["room"],
-                room_sid=track["room_sid"],
-                identity=track["identity"],
-                participant_sid=track["participant_sid"],
-                video_sid=track["_id"],
-                community=await belonging.community_of(ctx, track, room),
-                since=track["published_at"] or now,
-            )
-        )
-        row = await buffers.find_one({"_id": buffer_id})
-    if row is None:
-        raise RuntimeError(f"buffer {buffer_id} vanished while it was made")
-    return row
-
-
-async def _room(ctx: Context, livekit: LiveKit, track: TrackRow) -> RoomRow | None:
-    """The room's row. If room_started was missed, LiveKit is asked for the community's sake."""
-    rooms = ctx.store.rows(schema.Room)
-    row = await rooms.find_one({"_id": track["room_sid"]})
-    if row is None and (room := await livekit.room(track["room"])) is not None:
-        await facts.room_started(ctx.store, room)
-        row = await rooms.find_one({"_id": track["room_sid"]})
-    return row
-
-
-async def _share(
-    ctx: Context, track: TrackRow, buffer: BufferRow, now: datetime, *, running: bool
-) -> planner.ShareFacts:
-    participant, room = await asyncio.gather(
-        ctx.store.rows(schema.Participant).find_one({"_id": track["participant_sid"]}),
-        ctx.store.rows(schema.Room).find_one({"_id": track["room_sid"]}),
+async def _begin(
+    ctx: Context, livekit: LiveKit, track: TrackRow, room: RoomRow | None
+) -> BufferRow:
+    """Makes a share's buffer. Its room and its sharer are asked about first."""
+    if room is None:
+        room = await _missed_room(ctx, livekit, track)
+    now = datetime.now(UTC)
+    await opt_out.ask(ctx, livekit, track, now)
+    buffer = schema.Buffer(
+        id=paths.buffer_id(ctx.instance, track["room_sid"], track["_id"]),
+        room=track["room"],
+        room_sid=track["room_sid"],
+        identity=track["identity"],
+        participant_sid=track["participant_sid"],
+        video_sid=track["_id"],
+        community=await belonging.community_of(ctx, track, room),
+        since=track["published_at"] or now,
     )
+    if await ctx.store.create(buffer):
+        return cast(BufferRow, buffer.model_dump_doc())
+    return (await _read_again(ctx, buffer.id))[0]
+
+
+async def _missed_room(ctx: Context, livekit: LiveKit, track: TrackRow) -> RoomRow | None:
+    """The row of a room whose room_started was missed: LiveKit is asked, for the community."""
+    if (room := await livekit.room(track["room"])) is not None:
+        await facts.room_started(ctx.store, room)
+    return await ctx.store.rows(schema.Room).find_one({"_id": track["room_sid"]})
+
+
+async def _read_again(ctx: Context, buffer_id: str) -> tuple[BufferRow, list[SessionRow]]:
+    """A share's buffer and the sessions that have a role, as they are now."""
+    row, sessions = await asyncio.gather(
+        ctx.store.rows(schema.Buffer).find_one({"_id": buffer_id}),
+        ctx.store.rows(schema.EgressSession)
+        .find({"buffer_id": buffer_id, "role": {"$in": list(SessionRole)}})
+        .to_list(None),
+    )
+    if row is None:
+        raise RuntimeError(f"buffer {buffer_id} vanished while its share was reconciled")
+    return row, sessions
+
+
+async def _sharer(ctx: Context, track: TrackRow) -> ParticipantRow | None:
+    """The connection that shares, as it is known since it was asked about."""
+    return await ctx.store.rows(schema.Participant).find_one({"_id": track["participant_sid"]})
+
+
+def _share_facts(
+    known: ParticipantFacts,
+    track: TrackRow,
+    participant: ParticipantRow | None,
+    buffer: BufferRow,
+    now: datetime,
+) -> planner.ShareFacts:
+    room = known.room
     live = (
         track["live"]
         and track["missing"] < 2
         and (participant is None or participant["left_at"] is None)
         and (room is None or room["finished_at"] is None)
     )
-    share = planner.ShareFacts(
+    return planner.ShareFacts(
         live=live,
         published_at=track["published_at"] or buffer["since"],
+        audio_sid=_audio_sid(known, track, now) if live else None,
         failures=buffer["failures"],
         retry_at=buffer["retry_at"],
     )
-    if not live:
-        return share
-    resting = share.resting(now)
-    audio_sid, refusal = await asyncio.gather(
-        _audio_sid(ctx, track, now),
-        admission.admit(ctx, buffer, track, participant, running=running, resting=resting),
-    )
-    return replace(share, audio_sid=audio_sid, refusal=refusal)
 
 
-async def _audio_sid(ctx: Context, video: TrackRow, now: datetime) -> str | None:
-    theirs = ctx.store.rows(schema.Track).find({"participant_sid": video["participant_sid"]})
+def _audio_sid(known: ParticipantFacts, video: TrackRow, now: datetime) -> str | None:
     videos: list[pairing.Published] = []
     audios: list[pairing.Published] = []
-    async for track in theirs:
+    for track in known.tracks:
+        if track["participant_sid"] != video["participant_sid"]:
+            continue
         published = pairing.Published(track["_id"], track["published_at"] or now)
         if track["video"]:
             videos.append(published)
@@ -173,13 +209,21 @@ async def _audio_sid(ctx: Context, video: TrackRow, now: datetime) -> str | None
 
 
 async def _tell(
-    ctx: Context, buffer: BufferRow, share: planner.ShareFacts, why: Why | None, now: datetime
-) -> None:
-    """Writes into the buffer's row what callers may know: over or not, and why nothing records."""
+    ctx: Context,
+    admitted: admission.Admission,
+    buffer: BufferRow,
+    share: planner.ShareFacts,
+    why: Why | None,
+    now: datetime,
+) -> BufferRow:
+    """Writes into the buffer's row what callers may know: over or not, and why nothing records.
+
+    Returns the row as it is then.
+    """
     change: Row = {}
     if why is Why.EGRESS_FAILED and buffer["why"] == Why.NO_WORKER:
         why = Why.NO_WORKER
-    detail = await admission.detail(ctx, buffer, why)
+    detail = await admitted.detail(buffer, why)
     # What went wrong is told until it records, not only until the next try begins.
     has_failed = buffer["failures"] or buffer["why"] in (Why.NO_WORKER, Why.EGRESS_FAILED)
     is_news = why != buffer["why"] and not (why is Why.STARTING and has_failed)
@@ -194,65 +238,4 @@ async def _tell(
         change |= {"ended_at": now, "why": None}
     if change:
         await ctx.store.rows(schema.Buffer).update_one({"_id": buffer["_id"]}, {"$set": change})
-
-
-async def _act(
-    ctx: Context,
-    livekit: LiveKit,
-    action: planner.PlannedStep,
-    buffer: BufferRow,
-    track: TrackRow,
-    sessions: list[SessionRow],
-) -> None:
-    row = next((s for s in sessions if s["_id"] == getattr(action, "session_id", "")), None)
-    match action:
-        case planner.Create(role=role, audio_sid=audio_sid):
-            await egress_start.create(ctx, buffer, track, role, audio_sid)
-        case planner.Start() if row is not None:
-            await egress_start.start(ctx, livekit, row, buffer, track)
-        case planner.Look() if row is not None:
-            await egress_start.look(ctx, livekit, row)
-        case planner.Stop() if row is not None and row["egress_id"] is not None:
-            await _stop(ctx, livekit, row, row["egress_id"])
-        case planner.Retire(failed=failed, reason=reason) if row is not None:
-            await retire(ctx, row, buffer, failed=failed, reason=reason)
-        case planner.Promote(session_id=session_id):
-            await ctx.store.rows(schema.EgressSession).update_one(
-                {"_id": session_id, "role": SessionRole.NEXT},
-                {"$set": {"role": SessionRole.CURRENT}},
-            )
-
-
-async def _stop(ctx: Context, livekit: LiveKit, row: SessionRow, egress_id: str) -> None:
-    sessions = ctx.store.rows(schema.EgressSession)
-    now = datetime.now(UTC)
-    await sessions.update_one({"_id": row["_id"]}, {"$set": {"stop_sent_at": now}})
-    try:
-        await livekit.stop(egress_id)
-        log.info("egress_stopped", session=row["_id"], egress=egress_id)
-    except AlreadyOver:
-        info = await livekit.egress(egress_id)
-        await egress_start.note_end(ctx, row, info, now)
-    except WorkerGone as error:
-        # the survey finds out whether it is a ghost; a hanging worker is asked again
-        log.warning("egress_stop_unanswered", egress=egress_id, error=str(error))
-
-
-async def retire(
-    ctx: Context, row: SessionRow, buffer: BufferRow, *, failed: bool, reason: str
-) -> None:
-    """Takes a session's role away. A failure sets the back-off of the share's next start."""
-    now = datetime.now(UTC)
-    if failed:
-        # the share's clock first: killed in between, the retirement is done again
-        failures = 1 if egress_start.was_healthy(row, now) else buffer["failures"] + 1
-        wait = planner.back_off_seconds(failures)
-        await ctx.store.rows(schema.Buffer).update_one(
-            {"_id": buffer["_id"]},
-            {"$set": {"failures": failures, "retry_at": now + timedelta(seconds=wait)}},
-        )
-    await ctx.store.rows(schema.EgressSession).update_one(
-        {"_id": row["_id"]},
-        {"$set": {"role": None, "ended_at": row["ended_at"] or now}},
-    )
-    log.info("session_over", session=row["_id"], reason=reason, failed=failed)
+    return cast(BufferRow, buffer | change)

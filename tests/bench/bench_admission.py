@@ -18,6 +18,7 @@ from app.access import communities
 from app.context import Context
 from app.models.schema import Buffer, UserReplayQuota
 from app.recording import admission
+from app.recording.admission import Admission
 from tests.bench.ground import Ground
 from tests.bench.report import Result, result
 from tests.bench.running import installation
@@ -70,7 +71,7 @@ def _buffer(number: int, community: str) -> PartOfRow:
 
 
 async def _admit(ctx: Context, buffer: PartOfRow) -> None:
-    why = await admission.admit(ctx, buffer, _TRACK, None, running=False, resting=False)
+    why = await Admission(ctx, _TRACK, None).admit(buffer, running=False, resting=False)
     if why is not None:
         raise RuntimeError(f"{buffer['_id']} is refused: {why}")
 

@@ -12,7 +12,8 @@ from app.access import communities
 from app.context import Context
 from app.models import Why
 from app.models.schema import AuditEntry, Buffer
-from app.recording import admission, share_stop
+from app.recording import share_stop
+from app.recording.admission import Admission
 from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM_ADMIN, STRANGER, MakeShare
 from tests.integration.queued import queued
 from tests.rows import PartOfRow
@@ -23,7 +24,7 @@ async def refusal(ctx: Context, buffer_id: str) -> tuple[Why | None, str]:
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert row is not None
     video: PartOfRow = {"encrypted": False}
-    why = await admission.admit(ctx, row, video, None, running=True, resting=False)
+    why = await Admission(ctx, video, None).admit(row, running=True, resting=False)
     return why, share_stop.detail(row, why)
 
 

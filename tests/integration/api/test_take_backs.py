@@ -15,7 +15,7 @@ from app.access import communities, quota
 from app.context import Context
 from app.models import Why
 from app.models.schema import Buffer
-from app.recording import admission
+from app.recording.admission import Admission
 from app.work import errands
 from tests.integration.api.conftest import INSTANCE_ADMIN
 from tests.integration.clips.rows import add_clip, charge
@@ -60,7 +60,7 @@ async def refused(ctx: Context, why: Why) -> PartOfRow:
 
 
 async def asked(ctx: Context, buffer: PartOfRow) -> Why | None:
-    return await admission.admit(ctx, buffer, VIDEO, None, running=False, resting=False)
+    return await Admission(ctx, VIDEO, None).admit(buffer, running=False, resting=False)
 
 
 @pytest.mark.parametrize(

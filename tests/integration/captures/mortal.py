@@ -29,6 +29,7 @@ from app.clips import clip_expiry, library
 from app.context import Context
 from app.models.schema import Buffer
 from app.recording import admission
+from app.recording.admission import Admission
 from app.settings import Settings, load
 from app.storage.instance import instance_id
 from app.store import Store
@@ -121,7 +122,7 @@ async def _begin(ctx: Context, buffer_id: str) -> None:
     buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert buffer
     video: PartOfRow = {"encrypted": False}
-    await admission.admit(ctx, buffer, video, None, running=False, resting=False)
+    await Admission(ctx, video, None).admit(buffer, running=False, resting=False)
 
 
 async def _leave(ctx: Context, buffer_id: str) -> None:

@@ -13,6 +13,7 @@ from app.context import Context
 from app.models import Why
 from app.models.schema import Buffer, Community, Participant, Track
 from app.recording import admission
+from app.recording.admission import Admission
 from tests import webhooks
 from tests.integration.captures.mortal import Mortal, mortal
 from tests.integration.conftest import MakeSettings
@@ -56,7 +57,7 @@ async def slots(ctx: Context) -> list[str]:
 
 async def begin(ctx: Context, buffer: PartOfRow) -> Why | None:
     """Asks for one share that nothing speaks against but its community's limit."""
-    return await admission.admit(ctx, buffer, VIDEO, None, running=False, resting=False)
+    return await Admission(ctx, VIDEO, None).admit(buffer, running=False, resting=False)
 
 
 async def asked(ctx: Context) -> int:
@@ -87,13 +88,8 @@ async def test_the_first_cause_in_the_order_of_the_checks_is_the_reason(
             sharer: PartOfRow = {"opted_out": Why.OPTED_OUT in causes}
             await quota.set_limit(ctx.store, "ann", 0 if Why.QUOTA in causes else None)
             for running, resting in ((False, False), (True, False), (False, True)):
-                found = await admission.admit(
-                    full if Why.DISK in causes else ctx,
-                    buffer,
-                    video,
-                    sharer,
-                    running=running,
-                    resting=resting,
+                found = await Admission(full if Why.DISK in causes else ctx, video, sharer).admit(
+                    buffer, running=running, resting=resting
                 )
                 begins = not (running or resting)
                 counting = [why for why in causes if begins or why not in HINDER_THE_BEGINNING]
@@ -127,7 +123,7 @@ async def test_a_users_next_share_waits_until_one_of_theirs_ends(ctx: Context) -
     mine = [await add_buffer(ctx, f"{n}", identity="ann") for n in range(3)]
     found = [await begin(ctx, each) for each in mine]
     assert found == [None, None, Why.USER_LIMIT]
-    assert await admission.detail(ctx, mine[2], Why.USER_LIMIT) == "2"
+    assert await Admission(ctx, VIDEO, None).detail(mine[2], Why.USER_LIMIT) == "2"
     assert await begin(ctx, await add_buffer(ctx, "bob")) is None
     waits = {"$set": {"why": Why.USER_LIMIT}}
     await ctx.store.rows(Buffer).update_one({"_id": mine[2]["_id"]}, waits)
@@ -204,7 +200,7 @@ async def test_nothing_that_somebody_says_of_himself_permits_his_share(
     assert track
     buffer = await add_buffer(ctx, "mallory", in_community=communities.DEFAULT)
     asks = {"running": False, "resting": False}
-    refusal = await admission.admit(ctx, buffer, track, participant, **asks)
+    refusal = await Admission(ctx, track, participant).admit(buffer, **asks)
     assert refusal is Why.NOT_PERMITTED
     await communities.set_member(ctx.store, communities.DEFAULT, "mallory", "moderator", [])
-    assert await admission.admit(ctx, buffer, track, participant, **asks) is None
+    assert await Admission(ctx, track, participant).admit(buffer, **asks) is None

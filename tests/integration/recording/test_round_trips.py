@@ -1,4 +1,4 @@
-"""How often a webhook asks the stores: LiveKit holds the next event back until it is answered."""
+"""How often a webhook asks the stores, which LiveKit waits for; and how often a whole share."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient, monitoring
 
+from app.access import communities
 from app.context import Context
 from app.models.schema import EgressSession
+from app.recording import open_shares, recorder
 from tests import webhooks
 from tests.integration.queued import redis_of
 from tests.integration.recording.conftest import Send
+from tests.integration.recording.listed import ListedLiveKit
 from tests.rows import document
 
 ROOM = webhooks.room()
 ALICE = webhooks.participant()
 OURS = "replay-buffer/studio/alice"
 SESSION = "0123abcd-01a22211d75e9c5e3c327678"
+DATABASE_COMMANDS = 76
+REDIS_COMMANDS = 76
+"""Of a whole share, from its first webhook to its last reconcile."""
 
 
 @dataclass
@@ -137,3 +143,58 @@ async def test_what_is_about_no_share_asks_no_store(
     async with watched(ctx, asked):
         assert (await send(ignored)).json() == {"status": "ok"}
     assert (asked.redis, asked.database) == ([], [])
+
+
+def changed(livekit: ListedLiveKit, name: str, status: str, **more: Any) -> dict[str, Any]:
+    """The webhook of the egress that was started."""
+    output = {"filenamePrefix": livekit.started[0].prefix}
+    info = {"egressId": "EG_1", "status": status, "trackComposite": {"segmentOutputs": [output]}}
+    return webhooks.event(name, egressInfo=info | more)
+
+
+async def test_a_share_that_starts_records_and_ends_asks_the_stores_so_often(
+    ctx: Context, send: Send, asked: Asked
+) -> None:
+    livekit, told = ListedLiveKit(), list[tuple[str, int, int]]()
+    await communities.configure(ctx.store, communities.DEFAULT, {"enabled": True})
+
+    def count(what: str) -> None:
+        told.append((what, len(asked.database), len(asked.redis)))
+        asked.redis.clear()
+
+    async def webhook(event: dict[str, Any]) -> None:
+        async with watched(ctx, asked):
+            assert (await send(event)).status_code == 200
+        count(event["event"])
+
+    async def reconcile(what: str) -> None:
+        async with watched(ctx, asked):
+            await recorder.reconcile(ctx, livekit, ROOM["sid"], "alice")
+        count(f"reconcile: {what}")
+
+    clock = [{"startedAt": str(time.time_ns())}]
+    await webhook(webhooks.event("room_started", room=ROOM))
+    await webhook(about_alice("participant_joined"))
+    await webhook(about_alice("track_published", track=webhooks.audio()))
+    await webhook(about_alice("track_published", track=webhooks.video()))
+    await reconcile("starts")
+    await webhook(changed(livekit, "egress_started", "EGRESS_STARTING"))
+    await reconcile("is starting")
+    await webhook(changed(livekit, "egress_updated", "EGRESS_ACTIVE", segmentResults=clock))
+    await reconcile("records")
+    await webhook(about_alice("track_unpublished", track=webhooks.audio()))
+    await webhook(about_alice("track_unpublished", track=webhooks.video()))
+    await reconcile("stops")
+    await webhook(changed(livekit, "egress_updated", "EGRESS_ENDING"))
+    await reconcile("is ending")
+    ended = changed(livekit, "egress_ended", "EGRESS_COMPLETE", endedAt=str(time.time_ns()))
+    await webhook(ended)
+    await reconcile("has ended")
+    await webhook(about_alice("participant_left"))
+    await webhook(webhooks.event("room_finished", room=ROOM))
+    async with watched(ctx, asked):
+        await open_shares.reconcile_room(ctx, ROOM["sid"])
+    count("reconcile_room")
+    table = "\n".join(f"{database:4} {redis:4}  {what}" for what, database, redis in told)
+    assert sum(database for _, database, _ in told) <= DATABASE_COMMANDS, table
+    assert sum(redis for _, _, redis in told) <= REDIS_COMMANDS, table

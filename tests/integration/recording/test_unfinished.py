@@ -50,7 +50,8 @@ async def test_a_share_is_looked_at_until_nothing_of_it_goes_on(ctx: Context) ->
     await _recorded(ctx, "TR_running", "alice", role=SessionRole.NEXT, ended_at=NOW)
     await _recorded(ctx, "TR_open", "bob", role=None, ended_at=None)
     await _recorded(ctx, "TR_done", "bob", role=None, ended_at=NOW)
-    alice = {("alice", "TR_live"), ("alice", "TR_running")}
-    assert await open_shares.shares(ctx.store, "RM_1", "alice") == alice
+    known = await open_shares.of_participant(ctx.store, "RM_1", "alice")
+    assert known.shares == {"TR_live", "TR_running"}
+    alice = {("alice", each) for each in known.shares}
     assert await open_shares.shares(ctx.store, "RM_1") == alice | {("bob", "TR_open")}
     assert await open_shares.shares(ctx.store, "RM_2") == set()
