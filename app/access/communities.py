@@ -29,6 +29,8 @@ _FALLING_BACK = (
 )
 """What a community may leave to the instance's settings, where it has the same name."""
 _BUT_SLOTS = {"slots": 0, "sharers": 0}
+_TRIES = 10
+"""Of taking a slot that is free whenever it is looked at, and taken whenever it is wanted."""
 AT_MOST = 500
 """Communities of one person that a list looks at."""
 
@@ -246,19 +248,22 @@ async def take_slot(store: Store, of: Rules, buffer_id: str, identity: str) -> W
         f"slots.{of.max_concurrent - 1}": {"$exists": False},
         f"{theirs}.{of.max_concurrent_per_user - 1}": {"$exists": False},
     }
-    for _ in range(2):
+    for _ in range(_TRIES):
         if of.max_concurrent:
             both = {"slots": buffer_id, theirs: buffer_id}
             taken = await communities.update_one(free, {"$push": both})
             if taken.modified_count:
                 return None
         row = await communities.find_one({"_id": of.community}, {"slots": 1, "sharers": 1})
-        if row is not None:
-            held = _held(row)
-            # Where neither keeps it any more, one ended just now: whoever waits is asked again.
-            refusal = held.refusal(of, identity) or Why.LIMIT
-            return None if buffer_id in held.buffers else refusal
-        await store.create(Community(id=of.community))
+        if row is None:
+            await store.create(Community(id=of.community))
+            continue
+        held = _held(row)
+        if buffer_id in held.buffers:
+            return None
+        if (refusal := held.refusal(of, identity)) is not None:
+            return refusal
+        # Neither keeps it any more: one ended just now, or somebody else made the row.
     return Why.LIMIT
 
 

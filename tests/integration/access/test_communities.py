@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from app.access import communities
 from app.access.permissions import Action
@@ -59,6 +60,15 @@ async def test_one_user_never_has_more_slots_than_are_theirs(ctx: Context) -> No
     of = await rules(ctx)
     assert await communities.take_slot(ctx.store, of, "again", odd) is None
     assert await communities.take_slot(ctx.store, of, "more", odd) is Why.USER_LIMIT
+
+
+async def test_the_first_shares_of_a_community_all_have_a_slot(ctx: Context) -> None:
+    """Each finds no row to take one in, and one of them makes it."""
+    names = [f"ann-{n}" for n in range(4)]
+    for number in range(30):
+        of = replace(await rules(ctx), community=f"guild-{number}", max_concurrent=len(names))
+        taken = (communities.take_slot(ctx.store, of, each, each) for each in names)
+        assert await asyncio.gather(*taken) == [None] * len(names), number
 
 
 async def test_a_slot_is_taken_once_and_freed_once(ctx: Context) -> None:
