@@ -71,9 +71,15 @@ async def test_recorder_is_a_hidden_participant(field: Field) -> None:
 async def test_stop_twice_is_no_error_while_running(field: Field) -> None:
     """The second StopEgress is answered as the first; after the end it is failed_precondition."""
     _, egress_id = await field.recorded("twice")
-    answers = await asyncio.gather(field.stop(egress_id), field.stop(egress_id))
+    answers = await asyncio.gather(
+        field.stop(egress_id), field.stop(egress_id), return_exceptions=True
+    )
     ending, complete = api.EgressStatus.EGRESS_ENDING, api.EgressStatus.EGRESS_COMPLETE
-    assert ending in {answer.status for answer in answers} <= {ending, complete}
+    statuses = {answer.status for answer in answers if isinstance(answer, api.EgressInfo)}
+    assert ending in statuses <= {ending, complete}
+    for late in answers:  # on a slow day one of the two comes after the end
+        if isinstance(late, BaseException):
+            assert "EGRESS_COMPLETE" in str(late)
     await field.status(egress_id, "EGRESS_COMPLETE")
     with pytest.raises(api.TwirpError) as refused:
         await field.stop(egress_id)
