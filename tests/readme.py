@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import prometheus_client
 from pydantic import SecretStr
@@ -16,12 +17,16 @@ from pydantic import SecretStr
 import app.worker  # noqa: F401 - the errors and jobs of its rooms are in the tables
 from app import metrics
 from app.api import openapi
+from app.captures import ffmpeg_process, verification
 from app.captures.lifecycle import TRANSITIONS
 from app.condition import exposition
 from app.errors import CaptureFailed, ReplayError, StorageFull
+from app.indexing import parser
 from app.main import ROUTES
 from app.migrations.steps import STEPS
+from app.processes import bound_pool, bound_service
 from app.settings import Settings
+from app.viewing import drawing, stills
 from app.work.jobs import Job
 from tests.unit import test_layout as layout
 
@@ -154,10 +159,59 @@ def jobs_table() -> str:
     lines = ["| job | every | does | in |", "| --- | --- | --- | --- |"]
     for job in sorted((each for each in found if each.recurs), key=lambda each: each.errand.name):
         does = re.split(r"[.;](?:\s|$)", " ".join((job.__doc__ or "").split()))[0]
-        path = f"{job.__module__.replace('.', '/')}.py"
         period = f"{job.period(settings).total_seconds():g} s"
+        path = _path(sys.modules[job.__module__])
         lines.append(f"| `{job.errand.name}` | {period} | {does} | `{path}` |")
     return "\n".join(lines)
+
+
+def _path(module: ModuleType) -> str:
+    return f"{module.__name__.replace('.', '/')}.py"
+
+
+# Processes that read strangers' media, with the modules whose LIMITS they have.
+POOLED = {
+    "parser of an indexer: a segment": parser,
+    "verifier of a worker: a finished clip": verification,
+    "stills of an api: a picture, the index of a movie": stills,
+}
+# Those of no pool have a wall time of their own: its constant, and what counts.
+ALONE = {
+    "drawing of an api: a sprite sheet": (drawing, "DRAWING_SECONDS", ""),
+    "ffmpeg of a worker: an exact cut": (ffmpeg_process, "STALL_SECONDS", " without progress"),
+}
+
+
+def limits_table() -> str:
+    """What each process that reads strangers' media may take, and which constants say so."""
+    lines = [
+        "| process | memory | largest file | open files | processor time | wall time | set by |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    cpu = f"{bound_service.CPU_SECONDS:g} s a request"
+    wall = f"{bound_pool.REQUEST_SECONDS:g} s a request"
+    lines += [_limits(process, each, cpu, wall, "`LIMITS`") for process, each in POOLED.items()]
+    for process, (module, name, counted) in ALONE.items():
+        cpu = _most(module.LIMITS.cpu_seconds, " s")
+        wall = f"{getattr(module, name):g} s{counted}"
+        lines.append(_limits(process, module, cpu, wall, f"`LIMITS`, `{name}`"))
+    return "\n".join(lines)
+
+
+def _limits(process: str, module: ModuleType, cpu: str, wall: str, names: str) -> str:
+    limits = module.LIMITS
+    file = "any" if limits.file_bytes is None else _size(limits.file_bytes)
+    taken = _size(limits.memory_bytes), file, _most(limits.files), cpu, wall
+    return f"| {' | '.join((process, *taken))} | {names} in `{_path(module)}` |"
+
+
+def _size(size_bytes: int) -> str:
+    power, unit = (20, "MiB") if size_bytes % 2**30 else (30, "GiB")
+    return f"{size_bytes / 2**power:g} {unit}"
+
+
+def _most(limit: int | None, unit: str = "") -> str:
+    return "any" if limit is None else f"{limit}{unit}"
 
 
 def keys_table() -> str:
@@ -195,6 +249,7 @@ TABLES = {
     "rooms": Table(ROOT / "app/README.md", rooms_table),
     "schema": Table(ROOT / "app/README.md", versions_table),
     "jobs": Table(ROOT / "app/README.md", jobs_table),
+    "limits": Table(ROOT / "app/README.md", limits_table),
     "settings": Table(ROOT / "deploy/README.md", settings_table),
     "metrics": Table(ROOT / "deploy/README.md", metrics_table),
     "keys": Table(ROOT / "app/console/README.md", keys_table),

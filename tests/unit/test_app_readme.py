@@ -99,20 +99,14 @@ def test_every_check_of_the_doctor_has_its_cost() -> None:
 
 
 def test_every_limit_on_what_reads_strangers_media_is_found() -> None:
-    """The table of where it is decided names each module that has such limits."""
+    """The table of what such processes may take has each module that makes limits."""
     limited = {
         layout.name_of(path)
         for path in layout.SOURCES
-        for node in layout.tree_of(path).body
-        if isinstance(node, ast.Assign) and ast.unparse(node).startswith("LIMITS = Limits(")
+        for node in ast.walk(layout.tree_of(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Limits")
     }
-    decided = readme.rows(readme.section(TEXT, "Where it is decided"))
-    told = {
-        name
-        for what, where in decided
-        if what.startswith("what a process that reads strangers' media may take")
-        for name in re.findall(r"`(app/[\w/.]+)`", where.partition(";")[0])
-    }
+    told = set(re.findall(r" in `(app/[\w/.]+)`", readme.limits_table()))
     assert limited
     assert told == limited
 
