@@ -73,7 +73,7 @@ async def accept(
     try:
         await ctx.queue.ask(errands.CAPTURE, row["_id"], turn=row["generation"])
     except RedisError as error:
-        # The row is the promise; it is queued again as soon as the queue is back.
+        # The row is the promise; it is asked for again as soon as the queue is back.
         log.warning("capture_not_queued", capture=row["_id"], error=repr(error))
     return row
 

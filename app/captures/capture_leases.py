@@ -47,7 +47,7 @@ def until(seconds: float = LEASE_SECONDS) -> datetime:
 
 
 def free(in_seconds: float = LEASE_SECONDS) -> LeaseFields:
-    """Of a capture that nobody has: unless it is taken within `in_seconds`, it is queued again."""
+    """Of a capture that nobody has: not taken within `in_seconds`, it is asked for again."""
     return {"lease": None, "lease_until": until(in_seconds)}
 
 

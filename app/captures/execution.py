@@ -59,13 +59,13 @@ async def run(ctx: Context, tools: CaptureTools, capture_id: str) -> None:
                 async with capture_leases.held(ctx.store, capture_id, token) as lease:
                     await _run(ctx, tools, lease, capture)
         except PyMongoError as error:
-            # The lease ends by itself, and then the row is queued again.
+            # The lease ends by itself, and then the row is asked for again.
             log.warning("capture_interrupted", error=repr(error))
 
 
 @job("requeue_captures", every=seconds(5), timeout=seconds(30))
 async def requeue_expired(ctx: Context) -> None:
-    """Queues every capture again whose worker is gone, or whose job the queue has lost."""
+    """Asks again for every capture whose worker is gone, or whose job the queue has lost."""
     rows = ctx.store.rows(Capture)
     now = datetime.now(UTC)
     expired = rows.find({"lease_until": before(now)})
