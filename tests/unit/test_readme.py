@@ -73,6 +73,19 @@ def test_every_file_that_they_name_is_there() -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_every_name_that_they_tell_of_a_module_is_in_it() -> None:
+    """`name` in `path.py`, or of it: the module defines what bears that name."""
+    told = re.findall(r"((?:`\w+`(?:,| and)? )+)(?:in|of) `([\w/]+\.py)`", " ".join(ALL.split()))
+    assert len(told) > 10
+    lost = [
+        f"{name} in {path}"
+        for names, path in told
+        for name in re.findall(r"\w+", names.replace(" and ", " "))
+        if not re.search(rf"(?m)^ *(?:async |def |class )*{name}\b", (ROOT / path).read_text())
+    ]
+    assert lost == []
+
+
 def test_every_test_that_they_name_is_there() -> None:
     """What is said to hold a promise does: the threat model names a test for each."""
     named = set(re.findall(r"`(test_\w+)`", ALL))
