@@ -71,6 +71,8 @@ def test_every_file_that_they_name_is_there() -> None:
     named |= set(re.findall(r"^(deploy/\w+)", ALL, re.MULTILINE))
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
+    modules = {path.name for folder in readme.FOLDERS for path in ROOT.glob(f"{folder}/**/*.py")}
+    assert set(re.findall(r"`(\w+\.py)`", ALL)) - modules == set()
 
 
 def test_every_name_that_they_tell_of_a_module_is_in_it() -> None:
