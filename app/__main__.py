@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 UMASK = 0o027
 """What the service's processes write is for its user, and for its group to read."""
-STOP_SECONDS = 10
-"""How long open requests may go on after SIGTERM."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     api = commands.add_parser("api", help="only the HTTP API and the webhook receiver")
     api.add_argument("--fd", type=int, help="serve on this inherited listening socket")
+    commands.add_parser("single", help="the whole service in one process, for small machines")
     commands.add_parser("worker", help="only a worker: starts and stops egress, makes clips")
     commands.add_parser("indexer", help="only an indexer: records the segments")
     doctor = commands.add_parser("doctor", help="check the installation")
@@ -85,6 +84,16 @@ def _service(_: argparse.Namespace) -> int:
     from app.processes import supervisor
 
     return run_until_signalled(supervisor.run(settings))
+
+
+def _single(_: argparse.Namespace) -> int:
+    settings = load()
+    os.umask(UMASK)
+    logs.configure(settings, "single")
+    from app import single
+
+    garbage.keep_what_is_loaded()
+    return run_until_signalled(single.run(settings))
 
 
 def _api(arguments: argparse.Namespace) -> int:
@@ -171,6 +180,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
 
     from app.main import create_app
     from app.processes.supervisor import listen
+    from app.serving.server import STOP_SECONDS
     from app.serving.server import config as server_config
     from app.store import Store
     from handlers import router
@@ -206,6 +216,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
 
 COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     None: _service,
+    "single": _single,
     "api": _api,
     "worker": _worker,
     "indexer": _indexer,

@@ -68,14 +68,15 @@ class Service:
         self._process: asyncio.subprocess.Process | None = None
         self.log_path = folder / "service.log"
 
-    async def start(self, **settings: str) -> None:
-        """Starts the service, and waits until every part of it is ready."""
+    async def start(self, *arguments: str, **settings: str) -> None:
+        """Starts the service, and waits until every part of it is ready.
+
+        `arguments` follow `python -m app`.
+        """
         own = {name: value for name, value in os.environ.items() if name not in ("MONGO_URL",)}
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "app",
+                *(sys.executable, "-m", "app", *arguments),
                 cwd=ROOT,
                 env=own | self.settings | settings,
                 stdin=asyncio.subprocess.DEVNULL,

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
-import uvicorn
 from prometheus_client import REGISTRY as PROCESS_REGISTRY
 from prometheus_client import CollectorRegistry, Metric, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily
@@ -27,6 +26,7 @@ from app.cleaning import governor
 from app.condition.measures import Measures
 from app.context import Context
 from app.errors import ConfigurationError
+from app.serving.server import Guest
 from app.serving.server import config as server_config
 from app.settings import Settings, counters_are_shared
 
@@ -131,20 +131,12 @@ async def served(ctx: Context) -> AsyncIterator[None]:
     app = Starlette(routes=[Route("/metrics", get_metrics)])
     server = Guest(server_config(app, settings, lifespan="off"))
     with _listening(settings.host, settings.metrics_port) as listener:
-        serving = asyncio.create_task(server.serve(sockets=[listener]), name="metrics")
+        serving = asyncio.create_task(server.serve_until_cancelled(listener), name="metrics")
         try:
             yield
         finally:
-            server.should_exit = True
+            serving.cancel()
             await asyncio.wait({serving})
-
-
-class Guest(uvicorn.Server):
-    """A server within a process whose signals belong to somebody else."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @contextlib.contextmanager

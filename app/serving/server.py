@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -17,10 +20,36 @@ from app.settings import Settings
 # Whoever asks is to close an idle connection first (Go after 90 s, httpx after 5): one that this
 # end closes just then costs them the request that is on its way.
 KEEP_ALIVE_SECONDS = 120
+STOP_SECONDS = 10
+"""How long open requests may go on after SIGTERM."""
 SPARE_DESCRIPTORS = 256
 """What a process opens besides connections: files of clips, stores, log."""
 
 log = structlog.get_logger()
+
+
+class Guest(uvicorn.Server):
+    """A server within a process whose signals belong to somebody else."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def serve_until_cancelled(self, listener: socket.socket) -> None:
+        """Serves on a listening socket, which it closes at its end.
+
+        Cancelled, it ends in order, as at a signal. Raises RuntimeError if its application did not
+        start.
+        """
+        serving = asyncio.create_task(self.serve(sockets=[listener]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self.should_exit = True
+            await serving
+            raise
+        if not self.started:
+            raise RuntimeError("the application did not start: see the lines above")
 
 
 def config(

@@ -30,9 +30,9 @@ class World:
     admin: httpx.AsyncClient
     environment: dict[str, str]
 
-    async def start_service(self) -> None:
+    async def start_service(self, *arguments: str) -> None:
         """Starts the service, again, with the settings that it had."""
-        await self.service.start(**self.environment)
+        await self.service.start(*arguments, **self.environment)
 
     def share(self, room: str, identity: str = "alice", *arguments: str) -> Publisher:
         """Somebody who shares a screen of 640x360 at 15 fps, with sound."""

@@ -20,12 +20,12 @@ from starlette.routing import Route
 
 from app.buffer.paths import new_session_id
 from app.condition import doctor, health
-from app.condition.exposition import Guest
 from app.condition.findings import Finding
 from app.condition.running import EGRESS_CHANNEL, SERVER_CHANNEL
 from app.context import Context
 from app.main import create_app
 from app.models.schema import EgressSession
+from app.serving.server import Guest
 from app.settings import Settings
 from handlers import router
 from tests.integration.conftest import MakeSettings

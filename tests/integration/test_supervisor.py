@@ -60,7 +60,7 @@ class Service:
         return self.log_path.read_text()
 
 
-async def start(folder: Path, **environment: str) -> Service:
+async def start(folder: Path, *arguments: str, **environment: str) -> Service:
     """Starts `python -m app` in `folder`, with DATA_DIR relative to it."""
     port = choose_ports(["api"], folder / "port.json")["api"]
     log_path = folder / "log"
@@ -74,7 +74,7 @@ async def start(folder: Path, **environment: str) -> Service:
     } | environment
     with log_path.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app"),
+            *(sys.executable, "-m", "app", *arguments),
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(ROOT)} | settings,
             stdout=log,
@@ -83,9 +83,9 @@ async def start(folder: Path, **environment: str) -> Service:
     return Service(process, f"http://127.0.0.1:{settings['PORT']}", log_path)
 
 
-async def _run_to_end(folder: Path, **environment: str) -> tuple[int, str]:
+async def run_to_end(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
     """Exit code and output of a `python -m app` that ends by itself."""
-    service = await start(folder, **environment)
+    service = await start(folder, *arguments, **environment)
     try:
         return await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS), service.log()
     finally:
@@ -132,7 +132,7 @@ async def test_a_request_that_comes_while_the_api_is_away_is_answered(running: S
 
 
 async def test_a_second_service_on_the_same_data_is_refused(running: Service) -> None:
-    code, output = await _run_to_end(running.log_path.parent, PORT=_other_port())
+    code, output = await run_to_end(running.log_path.parent, PORT=other_port())
     assert code == 78
     assert f"DATA_DIR='data' is in use by the service with process id {running.process.pid}" in (
         output
@@ -195,7 +195,7 @@ async def test_what_a_killed_supervisor_has_left_goes_at_the_next_start(tmp_path
 
 
 async def test_a_wrong_setting_ends_the_start_with_its_name(tmp_path: Path) -> None:
-    code, output = await _run_to_end(tmp_path, SEGMENT_SECONDS="soon")
+    code, output = await run_to_end(tmp_path, SEGMENT_SECONDS="soon")
     assert code == 78
     assert "SEGMENT_SECONDS='soon'" in output
     assert not (tmp_path / "data").exists(), "nothing was started"
@@ -204,7 +204,7 @@ async def test_a_wrong_setting_ends_the_start_with_its_name(tmp_path: Path) -> N
 async def test_what_only_a_process_finds_wrong_ends_the_service(tmp_path: Path) -> None:
     (tmp_path / "data/media").mkdir(parents=True)
     (tmp_path / "data/media/.instance").write_text("not an id\n")
-    code, output = await _run_to_end(tmp_path)
+    code, output = await run_to_end(tmp_path)
     assert code == 78
     assert "configuration error: " in output
     assert ".instance holds 'not an id'" in output
@@ -214,7 +214,7 @@ async def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        code, output = await _run_to_end(tmp_path, PORT=str(taken.getsockname()[1]))
+        code, output = await run_to_end(tmp_path, PORT=str(taken.getsockname()[1]))
     assert code == 78
     assert "PORT=" in output
     assert "Address already in use" in output
@@ -237,7 +237,7 @@ async def test_one_process_alone_needs_the_stores_of_a_service(tmp_path: Path) -
     assert b"MONGO_URL and REDIS_URL missing" in error
 
 
-def _other_port() -> str:
+def other_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])

@@ -60,9 +60,10 @@ ARROWS: dict[str, set[str]] = {
     "worker": {
         "access", "captures", "cleaning", "clips", "condition", "events", "recording",
     },
+    "single": {"condition", "indexing", "main", "processes", "serving", "worker"},
     "__main__": {
         "access", "captures", "client", "condition", "indexing", "main", "processes", "serving",
-        "worker",
+        "single", "worker",
     },
 }  # fmt: skip
 FRAME_ARROWS: dict[str, set[str]] = {
@@ -228,7 +229,7 @@ def circle(arrows: Mapping[str, Set[str]]) -> list[str] | None:
 def test_only_the_command_line_hands_the_handlers_on() -> None:
     """Nothing else knows the handlers."""
     known = {name_of(p) for p in SOURCES if any(n.startswith("handlers") for n in imports(p))}
-    assert known <= {"handlers/__init__.py", "app/__main__.py"}
+    assert known <= {"handlers/__init__.py", "app/__main__.py", "app/single.py"}
 
 
 def test_only_handlers_take_webhook_events() -> None:

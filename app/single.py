@@ -1,0 +1,81 @@
+"""The whole service in one process, for small machines: api, worker and indexer in one event loop.
+
+The embedded stores stay processes of their own, and so does what reads strangers' media.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import structlog
+
+from app import worker
+from app.condition import health
+from app.context import Context, opened
+from app.indexing import indexer
+from app.main import create_app
+from app.processes.child import FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, STEADY_SECONDS
+from app.processes.embedded import embedded_stores, missing_stores
+from app.processes.supervisor import listen
+from app.serving.server import STOP_SECONDS, Guest
+from app.serving.server import config as server_config
+from app.settings import Settings
+from handlers import router
+
+log = structlog.get_logger()
+
+
+async def run(settings: Settings) -> None:
+    """Works until it is cancelled: then requests and jobs end in order, and the stores last.
+
+    Raises ConfigurationError for what is wrong before it is ready.
+    """
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        urls: dict[str, str] = {}
+        if missing := missing_stores(settings):
+            urls = await stack.enter_async_context(embedded_stores(settings.data_dir, missing))
+            found = {name.lower(): url for name, url in urls.items()}
+            settings = settings.model_copy(update=found)
+        stack.callback(log.info, "service_ended")
+        ctx = await stack.enter_async_context(opened(settings))
+        log.info("service_started", url=settings.base_url, embedded=sorted(urls))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(keep("api", lambda: _serve(settings, listener)))
+            group.create_task(keep("worker", lambda: _alive(ctx, "worker", worker.run)))
+            group.create_task(keep("indexer", lambda: _alive(ctx, "indexer", indexer.run)))
+
+
+async def keep(role: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Starts a role again when it ends, as the supervisor does with processes."""
+    backoff = FIRST_BACKOFF_SECONDS
+    while True:
+        began = time.monotonic()
+        try:
+            await work()
+        except Exception:
+            if time.monotonic() - began >= STEADY_SECONDS:
+                backoff = FIRST_BACKOFF_SECONDS
+            log.exception("role_ended", of=role, restart_in_seconds=backoff)
+        await asyncio.sleep(backoff)
+        backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
+
+
+async def _alive(ctx: Context, role: str, work: Callable[[Context], Awaitable[None]]) -> None:
+    async with health.alive(ctx, role):
+        await work(ctx)
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    """The api, on a listening socket that outlives it."""
+    config = server_config(
+        create_app(settings, router),
+        settings,
+        lifespan="on",
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    await Guest(config).serve_until_cancelled(listener.dup())

@@ -1,0 +1,104 @@
+"""`python -m app single`: the same service in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import pytest_asyncio
+
+from app import single
+from tests.integration.test_supervisor import Service, other_port, run_to_end, start
+from tests.service import STORES, programs
+from tests.waiting import PATIENCE_SECONDS, wait_for
+
+
+def tree(service: Service) -> list[psutil.Process]:
+    process = psutil.Process(service.process.pid)
+    return [process, *process.children(recursive=True)]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    service = await start(tmp_path_factory.mktemp("single"), "single")
+    try:
+        await wait_for(service.answers)
+        yield service
+    finally:
+        if service.process.returncode is None:
+            service.process.terminate()
+        await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
+
+
+async def test_one_process_has_all_roles(running: Service) -> None:
+    """Beside it there are the stores, and what reads strangers' media, which is no `app ROLE`."""
+    roles = {"api": "api", "worker": "worker", "indexer": "indexer"}
+    assert programs(tree(running), STORES).keys() == STORES.keys()
+    assert programs(tree(running), roles) == {}
+    async with httpx.AsyncClient(base_url=running.url, timeout=PATIENCE_SECONDS) as client:
+
+        async def ready() -> bool:
+            found: dict[str, str] = (await client.get("/readyz")).json()["checks"]
+            return {found[each] for each in ("worker", "indexer", "mongo", "redis")} == {"ok"}
+
+        await wait_for(ready)
+
+
+async def test_a_second_service_on_its_data_is_refused(running: Service) -> None:
+    folder = running.log_path.parent
+    for arguments in ((), ("single",)):
+        code, output = await run_to_end(folder, *arguments, PORT=other_port())
+        assert code == 78
+        assert f"is in use by the service with process id {running.process.pid}" in output
+
+
+async def test_what_is_wrong_is_told_in_a_sentence(running: Service, tmp_path: Path) -> None:
+    port = running.url.rpartition(":")[2]
+    code, output = await run_to_end(tmp_path, "single", PORT=port)
+    assert code == 78
+    assert f"PORT={port}: can't listen there" in output
+    assert "Traceback" not in output
+
+
+async def test_sigterm_ends_it_in_order(tmp_path: Path) -> None:
+    service = await start(tmp_path, "single")
+    await wait_for(service.answers)
+    processes = tree(service)
+    service.process.terminate()
+    assert await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS) == 0
+    assert not [each for each in processes if each.is_running()]
+    for refused in ("Traceback", "child_killed", "child_ended", "role_ended"):
+        assert refused not in service.log()
+    assert "service_ended" in service.log()
+
+
+async def test_nothing_outlives_it(tmp_path: Path) -> None:
+    service = await start(tmp_path, "single")
+    await wait_for(service.answers)
+    processes = tree(service)
+    service.process.kill()
+    await service.process.wait()
+    await wait_for(lambda: not [each for each in processes if each.is_running()])
+
+
+async def test_a_role_that_ends_is_started_again() -> None:
+    """Whatever ended it; cancelled, it ends for good."""
+    starts: list[int] = []
+
+    async def work() -> None:
+        starts.append(len(starts))
+        if len(starts) == 1:
+            raise RuntimeError("the worker's queue is gone")
+        if len(starts) == 2:
+            raise ExceptionGroup("of a task group", [OSError("a disk is gone")])
+        await asyncio.Event().wait()
+
+    role = asyncio.create_task(single.keep("worker", work))
+    await wait_for(lambda: len(starts) == 3)
+    role.cancel()
+    await asyncio.wait({role})
+    assert role.cancelled()
