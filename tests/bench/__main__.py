@@ -26,11 +26,13 @@ from tests.bench import (
     bench_queries,
     bench_served,
     bench_strangers,
+    history,
     host,
     plot,
     readme,
     report,
     running,
+    several_runs,
     targets,
 )
 from tests.bench.ground import Ground
@@ -53,7 +55,10 @@ BENCHES: dict[str, Callable[[Ground], list[Result] | Awaitable[list[Result]]]] =
 
 def main(argv: list[str] | None = None) -> int:
     """0; 1 if a benchmark failed. A target that is missed is told, and no failure."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.quick and arguments.keep:
+        parser.error("--keep: what --quick measures does not compare with what was kept")
     running.clean_environment()
     settings = load(
         _env_file=None, livekit_api_key="-", livekit_api_secret="-" * 32, log_level="warning"
@@ -66,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
     by_bench: dict[str, list[float]] = {}
     for each in documents:
         by_bench |= each["load"]["benches"]
-    results = [one for each in documents for one in report.results(each)]
+    results: list[Result] = []
     failures: dict[str, str] = {}
     for name in BENCHES if arguments.only is None else arguments.only:
         by_bench[name] = host.load()
@@ -77,6 +82,8 @@ def main(argv: list[str] | None = None) -> int:
             traceback.print_exc()
             failures[name] = f"{type(error).__name__}: {error}"
         ground.say(f"{name} took {time.monotonic() - began:.0f} s")
+    results = several_runs.joined([*map(report.results, documents), results])
+    failures = several_runs.failures_of([*(each["failures"] for each in documents), failures])
     verdicts = targets.verdicts(results)
     after = [host.load(), *(each["load"]["after"] for each in documents)]
     told = {"before": max(before), "after": max(after), "benches": by_bench}
@@ -94,7 +101,22 @@ def main(argv: list[str] | None = None) -> int:
         section = readme.section(machine, told, results, verdicts)
         text = readme.README.read_text()
         readme.README.write_text(report.between_markers(text, readme.MARKER, section))
+    if arguments.keep:
+        _keep(history.Measured(machine["at"], host.commit(ROOT), machine, verdicts))
     return 1 if failures else 0
+
+
+def _keep(now: history.Measured) -> None:
+    """Adds it to the history, tells what has become slower, and draws all of it."""
+    last = history.last_on(now.machine, history.kept())
+    print(f"kept in {history.keep(now).relative_to(ROOT)}")
+    if last is None:
+        print("nothing was measured before on a machine of this kind")
+    else:
+        for one in history.slow_downs(last, now):
+            print(f"SLOWER by {one.by:.0%} than {last.at[:10]}: {one.what}, {one.before:g} to "
+                  f"{one.now:g}")  # fmt: skip
+    plot.draw_history(history.kept(), readme.HISTORY_PICTURE)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,10 +136,16 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=[],
         metavar="FILE",
-        help="add what --json wrote there; of the loads, the highest is told",
+        help="join what --json wrote there: medians of the runs, failures of any of them; of the "
+        "loads, the highest is told",
     )
     parser.add_argument(
         "--readme", action="store_true", help="renew the table and picture of deploy/README.md"
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="add it to tests/bench/history, and tell what is over 10 %% slower than before",
     )
     return parser
 

@@ -41,6 +41,13 @@ def load() -> list[float]:
     return [round(average, 2) for average in os.getloadavg()]
 
 
+def commit(repository: Path) -> str:
+    """The code that is measured: its commit, with a + if files differ from it."""
+    git = ["git", "-C", str(repository)]
+    name = _first_words([*git, "rev-parse", "--short", "HEAD"], 1)
+    return name + "+" * bool(_first_words([*git, "status", "--porcelain"], 1))
+
+
 def _line(path: str, pattern: str) -> str:
     found = re.search(pattern, Path(path).read_text())
     return found.group(1).strip() if found else ""

@@ -1,4 +1,4 @@
-"""The captures' times as a picture: how each way compares with `cat`, by length."""
+"""The captures' times as a picture, beside `cat`; and all targets over time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ mpl.rcParams["svg.hashsalt"] = "bench"
 
 from matplotlib import pyplot as plt  # noqa: E402 - the backend is chosen first
 
+from tests.bench.history import Measured  # noqa: E402
 from tests.bench.report import Result  # noqa: E402
 
 LABELS = {
@@ -23,6 +24,9 @@ LABELS = {
     "ours": "ours",
     "cat": "cat",
 }
+
+
+STYLES = ("-", "--", ":")
 
 
 def draw(results: Sequence[Result], path: Path, caption: str) -> None:
@@ -59,6 +63,28 @@ def draw(results: Sequence[Result], path: Path, caption: str) -> None:
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     axes.set_title(f"A clip of 1080p60 at 6 Mbit/s\n{caption}", fontsize=9)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def draw_history(measured: Sequence[Measured], path: Path) -> None:
+    """Writes an SVG with a line for each target over time: 1 is its limit, less is good."""
+    by_target: dict[str, list[tuple[int, float]]] = {}
+    for place, each in enumerate(measured):
+        for one in each.verdicts:
+            if one.measured:
+                share = one.limit / one.measured if one.at_least else one.measured / one.limit
+                by_target.setdefault(one.what, []).append((place, share))
+    figure, axes = plt.subplots(figsize=(9, 0.22 * len(by_target) + 2), layout="constrained")
+    worst_first = sorted(by_target.items(), key=lambda line: -line[1][-1][1])
+    for number, (what, points) in enumerate(worst_first):
+        style = STYLES[number // 10 % len(STYLES)]  # there are ten colours
+        axes.plot(*zip(*points, strict=True), style, marker="o", label=what, linewidth=1)
+    axes.axhline(1, color="black", linestyle="--", linewidth=1)
+    axes.set(ylabel="measured, times its limit", yscale="log")
+    axes.set_xticks(range(len(measured)), [f"{m.at[:10]}\n{m.commit}" for m in measured])
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)

@@ -14,6 +14,7 @@ README = Path(__file__).resolve().parents[2] / "deploy/README.md"
 MARKER = "bench"
 LINK = "images/bench.svg"
 PICTURE = README.parent / LINK
+HISTORY_PICTURE = README.parent / "images/history.svg"
 
 
 def section(

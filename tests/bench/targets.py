@@ -72,11 +72,14 @@ TARGETS = (
     Target("capture, 10 min", 1.5, "x cat", "capture", "ours", _PLAIN, ratio),
     Target("capture, 10 min, with fsync", 3, "x cat", "capture", "ours", _SYNCED, ratio),
     Target("its CPU", 1.3, "x cat", "capture_cpu", "ours", _PLAIN, ratio),
-    Target("its memory above idle", 80, "MB", "capture_memory", "ours", _PLAIN, slowest),
+    Target("memory of a capture above idle", 80, "MB", "capture_memory", "ours", _PLAIN, slowest),
     Target(
         "request to ready, 10 min, fsync", 3, "x cat", "request", "ours_request", _SYNCED, ratio
     ),
-    Target("its memory above idle", 80, "MB", "request_memory", "ours_request", _SYNCED, slowest),
+    Target(
+        "memory of a request above idle", 80, "MB", "request_memory", "ours_request", _SYNCED,
+        slowest,
+    ),
     Target(
         "ten captures at once", 12, "x cat", "ten_captures", "ours", (("fsync", False),), ratio
     ),

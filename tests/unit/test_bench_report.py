@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import measure, media, readme, report, targets
+from tests.bench import history, measure, media, readme, report, several_runs, targets
 from tests.bench.report import Result, result
 from tests.bench.stretching import PACKET, Stretcher
 from tests.media_factory import MediaFactory, Shape
@@ -141,3 +141,54 @@ def video_packets(ts: bytes) -> list[int]:
 def test_a_cycle_must_join_without_a_seam(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="multiple of 8"):
         media.cycle(tmp_path, media.TINY, 10, 2)
+
+
+def test_several_runs_are_one_by_their_medians() -> None:
+    """A slow moment of one run is no result. What only one of them measured is there too."""
+    runs = [[capture("ours", [seconds], [1.0])] for seconds in (1.1, 9.0, 1.2)]
+    runs[1].append(capture("cat", [1.0], [1.0]))
+    ours, cat = several_runs.joined(runs)
+    assert (ours.way, cat.way) == ("ours", "cat")
+    assert (ours.median, ours.ratio, ours.min, ours.max, ours.count) == (1.2, 1.2, 1.1, 9.0, 3)
+    assert several_runs.joined(runs[:1]) == runs[0]
+
+
+def test_a_failure_of_any_run_stays() -> None:
+    runs = [{"index": "RuntimeError: late"}, {}, {"events": "503"}]
+    assert several_runs.failures_of(runs) == {
+        "index": "run 1 of 3: RuntimeError: late",
+        "events": "run 3 of 3: 503",
+    }
+
+
+def measured(at: str, cores: int = 2, **numbers: float) -> history.Measured:
+    machine = {"cores": cores, "cpu": "a", "file_system": "ext4"}
+    verdicts = [
+        targets.Verdict(what, 1.0, "x", what.startswith("least"), number, None)
+        for what, number in numbers.items()
+    ]
+    return history.Measured(at, "abc", machine, verdicts)
+
+
+def test_what_is_over_a_tenth_slower_than_before_is_told(tmp_path: Path) -> None:
+    """On a machine of the same kind. What is to be large is worse when it is smaller."""
+    old = measured("2026-11-20T10:00:00", capture=1.0, index=1.0, least=8.0, gone=1.0)
+    other = measured("2026-11-21T10:00:00", cores=64, capture=0.1)
+    new = measured("2026-11-22T10:00:00", capture=1.3, index=1.05, least=7.0, new=1.0)
+    for each in (new, old, other):
+        history.keep(each, tmp_path)
+    assert history.kept(tmp_path) == [old, other, new]
+    assert history.last_on(new.machine, [old, other]) == old
+    found = history.slow_downs(old, new)
+    assert [(one.what, one.before, one.now) for one in found] == [
+        ("capture, x", 1.0, 1.3),
+        ("least, x", 8.0, 7.0),
+    ]
+    assert history.slow_downs(new, old) == []
+
+
+def test_every_target_has_a_name_of_its_own() -> None:
+    """History knows them by it."""
+    names = [one.what for one in targets.verdicts([])]
+    assert sorted(set(names)) == sorted(names)
+    assert {one.what for one in history.kept()[0].verdicts} <= set(names)
