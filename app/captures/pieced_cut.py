@@ -13,7 +13,7 @@ from app.captures import ffmpeg_process, part_file
 from app.captures.part_file import WrittenPart
 from app.captures.progress import Fraction, Report
 from app.captures.slots import CallersSlots
-from app.media import fragment, movie
+from app.media import movie
 from app.media.ends import Ends, Piece
 from app.media.init_segment import Init
 from app.media.movie import Movie, Source
@@ -132,7 +132,10 @@ def argv(given: Path, stream: Path, *, pictures: int, set_id: int) -> list[str]:
 
 
 def _read(piece: Piece, stream: Path, result: Path) -> _Encoded:
-    # In this process: our own encoder has written it, and no byte of it is a stranger's.
+    # In this process: our own encoder has written it, and no byte of it is a stranger's. But libav
+    # is loaded with the first such cut: it takes 17 MB.
+    from app.media import fragment
+
     made: Prepared = fragment.prepare(str(stream), piece.seconds, base_ticks=0)
     with clip_files.disk_errors():
         result.write_bytes(made.data)

@@ -20,10 +20,7 @@ import structlog
 from app.buffer.paths import THUMBNAILS_ROOT
 from app.context import Context
 from app.errors import Gone
-from app.media import sheets
-from app.media.keyframes import KeyFrame, KeyFrameIndex
-from app.media.pictures import NoPicture
-from app.media.sheets import Tile
+from app.media.picture_sources import KeyFrame, KeyFrameIndex, NoPicture, Tile, sheet_plan
 from app.media.sprites import MAX_TILES, Cue, Grid, fitted
 from app.models import FileRow
 from app.models.schema import ReplayClip
@@ -84,7 +81,7 @@ async def sheet(ctx: Context, queue: Drawing, file: FileRow, user: str) -> Path:
             Tile(number, str(path), key.offset, key.size_bytes, avcc)
             for number, key in enumerate(_chosen(movie))
         ]
-        return await drawing.sheet(sheets.plan(_grid(movie), tiles))
+        return await drawing.sheet(sheet_plan(_grid(movie), tiles))
 
     return await _kept(ctx, queue, file, (Kind.SHEET, "sheet.jpg"), user, make)
 

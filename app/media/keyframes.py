@@ -6,7 +6,6 @@ made of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -16,30 +15,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from app.media import pictures
-from app.media.pictures import NoPicture
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFrame:
-    """An IDR sample: when it is shown, and its bytes' place in the file."""
-
-    seconds: float
-    offset: int
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFrameIndex:
-    """What a movie shows: its length, size and key frames in order of time.
-
-    `keys` is empty if the movie begins behind its only key frame. `avcc`: for the decoder.
-    """
-
-    seconds: float
-    width: int
-    height: int
-    avcc: bytes
-    keys: tuple[KeyFrame, ...]
+from app.media.picture_sources import KeyFrame, KeyFrameIndex, NoPicture
 
 
 def read_index(path: Path) -> KeyFrameIndex:

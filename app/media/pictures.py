@@ -14,6 +14,7 @@ import numpy as np
 from av import VideoFrame
 from numpy.typing import NDArray
 
+from app.media.picture_sources import NoPicture
 from app.media.sprites import Grid, fitted
 
 _FORMAT = "yuvj420p"
@@ -21,10 +22,6 @@ _FORMAT = "yuvj420p"
 _BLACK, _GREY = 0, 128
 _QUALITY = 4
 """Quantiser of mjpeg, 2 (best) to 31: text in a screen share stays legible."""
-
-
-class NoPicture(Exception):
-    """The bytes are not what a decoder makes a picture of."""
 
 
 def key_frame(avcc: bytes, sample: bytes) -> VideoFrame:

@@ -14,37 +14,16 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from av import VideoFrame
 
 from app.media import pictures
-from app.media.pictures import NoPicture, Sheet
+from app.media.picture_sources import NoPicture, Tile
+from app.media.pictures import Sheet
 from app.media.sprites import Grid, fitted
 
 NICENESS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A key frame to draw: `size_bytes` at `offset` of the file `source`, an IDR under `avcc`.
-
-    `kept`: a file that holds the tile once it was drawn, for the next sheet; it goes with `source`.
-    """
-
-    number: int
-    source: str
-    offset: int
-    size_bytes: int
-    avcc: str
-    kept: str | None = None
-
-
-def plan(grid: Grid, tiles: Iterable[Tile]) -> bytes:
-    """What the program reads."""
-    return json.dumps({"grid": asdict(grid), "tiles": [asdict(tile) for tile in tiles]}).encode()
 
 
 def draw(planned: bytes) -> bytes:

@@ -19,11 +19,9 @@ from app.buffer.paths import init_name, tile_name
 from app.buffer.session_folders import fragment_path
 from app.context import Context
 from app.errors import Gone
-from app.media import sheets
 from app.media.init_segment import Init
-from app.media.pictures import NoPicture
+from app.media.picture_sources import NoPicture, Tile, sheet_plan
 from app.media.samples import SampleTable
-from app.media.sheets import Tile
 from app.media.sprites import fitted
 from app.models import MediaRange, SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
@@ -137,7 +135,7 @@ class Thumbnails:
         rows = {number: row for number, row in enumerate(chosen) if row is not None}
         folders = await self._folders({row["session_id"] for row in rows.values()})
         tiles = await asyncio.to_thread(_tiles, folders, rows)
-        sheet = await drawing.sheet(sheets.plan(contents.grid, tiles)) if tiles else b""
+        sheet = await drawing.sheet(sheet_plan(contents.grid, tiles)) if tiles else b""
         if not sheet:
             raise Gone("nothing is kept of this part of the share any more")
         return sheet

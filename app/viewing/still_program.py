@@ -15,7 +15,8 @@ from typing import Any
 from av import VideoFrame
 
 from app.media import keyframes, pictures
-from app.media.pictures import NoPicture, Sheet
+from app.media.picture_sources import NoPicture
+from app.media.pictures import Sheet
 from app.media.sprites import POSTER, Grid, fitted
 from app.processes.bound_service import MESSAGE_BYTES, serve
 

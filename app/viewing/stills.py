@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from app.media.keyframes import KeyFrame, KeyFrameIndex
-from app.media.pictures import NoPicture
+from app.media.picture_sources import KeyFrame, KeyFrameIndex, NoPicture
 from app.media.sprites import Grid
 from app.processes.bound_pool import BoundPool, ProgramAnswer, ProgramEnded
 from app.processes.bound_process import Limits

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from app.errors import TooManyRequests, Unavailable
 from app.media import sheets
-from app.media.sheets import Tile
+from app.media.picture_sources import Tile, sheet_plan
 from app.media.sprites import Grid
 from app.viewing import drawing as drawings
 from app.viewing.drawing import AT_ONCE, LIMITS, Drawing, DrawingFailed, Kind
@@ -34,7 +34,7 @@ async def drawing() -> AsyncIterator[Drawing]:
 def slow_plan(tmp_path: Path) -> bytes:
     """A plan that is not done before somebody writes into the pipe that it reads."""
     os.mkfifo(tmp_path / "slow")
-    return sheets.plan(Grid(1, 160, 90), [Tile(0, str(tmp_path / "slow"), 0, 1, "")])
+    return sheet_plan(Grid(1, 160, 90), [Tile(0, str(tmp_path / "slow"), 0, 1, "")])
 
 
 def program() -> psutil.Process | None:
@@ -196,10 +196,10 @@ async def test_what_takes_too_much_memory_is_a_failure(tmp_path: Path) -> None:
     """And the next sheet is drawn, or found to have nothing to draw."""
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(1_500_000_000)
-    huge = sheets.plan(Grid(1, 160, 90), [Tile(0, str(tmp_path / "huge"), 0, 1_500_000_000, "")])
+    huge = sheet_plan(Grid(1, 160, 90), [Tile(0, str(tmp_path / "huge"), 0, 1_500_000_000, "")])
     with pytest.raises(DrawingFailed):
         await drawings.sheet(huge)
-    assert await drawings.sheet(sheets.plan(Grid(1, 160, 90), [])) == b""
+    assert await drawings.sheet(sheet_plan(Grid(1, 160, 90), [])) == b""
 
 
 async def test_it_has_limits_and_no_secret_of_ours(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Set
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("handlers/**/*.py")])
@@ -230,6 +234,13 @@ def test_only_the_command_line_hands_the_handlers_on() -> None:
     """Nothing else knows the handlers."""
     known = {name_of(p) for p in SOURCES if any(n.startswith("handlers") for n in imports(p))}
     assert known <= {"handlers/__init__.py", "app/__main__.py", "app/single.py"}
+
+
+@pytest.mark.parametrize("process", ["main", "worker", "indexing.indexer", "processes.supervisor"])
+def test_no_process_of_the_service_loads_libav(process: str) -> None:
+    """What strangers have encoded is read in other processes; and libav takes 17 MB."""
+    program = f"import sys, app.{process}; sys.exit('av' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
 def test_only_handlers_take_webhook_events() -> None:

@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from app.media import keyframes, pictures, sheets
-from app.media.pictures import NoPicture, Sheet
+from app.media.picture_sources import NoPicture, Tile, sheet_plan
+from app.media.pictures import Sheet
 from app.media.prepared_fragment import Prepared
-from app.media.sheets import Tile
 from app.media.sprites import Grid
 from tests.media_factory import Shape, number_in
 from tests.packet_checker import TICKS
@@ -90,7 +90,7 @@ def test_a_sheet_shows_each_segments_first_picture_in_its_place(
         tile_of(number, path, one)
         for number, (path, one) in enumerate(zip(paths_of(made), made.prepared, strict=True))
     ]
-    found = grey(sheets.draw(sheets.plan(grid, tiles)))
+    found = grey(sheets.draw(sheet_plan(grid, tiles)))
     shown = [number_in(np.ascontiguousarray(found[:, x : x + 160])) for x in (0, 160, 320)]
     assert shown == [0, 30, 60]
 
@@ -101,7 +101,7 @@ def test_a_drawn_tile_is_kept_for_the_next_sheet(fragments: Make, tmp_path: Path
     source = tmp_path / "1.m4s"
     source.write_bytes(made.prepared[1].data)
     kept = tmp_path / "1.jpg"
-    planned = sheets.plan(Grid(1, 160, 90), [tile_of(0, source, made.prepared[1], kept)])
+    planned = sheet_plan(Grid(1, 160, 90), [tile_of(0, source, made.prepared[1], kept)])
     first = sheets.draw(planned)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.jpg", "1.m4s"]
     kept.write_bytes(kept.read_bytes()[:100])
@@ -116,10 +116,10 @@ def test_a_segment_that_is_gone_leaves_its_tile_black(fragments: Make, tmp_path:
     made = fragments(NUMBERED)
     lost = tile_of(0, tmp_path / "gone.m4s", made.prepared[0])
     there = tile_of(1, paths_of(made)[2], made.prepared[2])
-    found = grey(sheets.draw(sheets.plan(Grid(2, 160, 90), [lost, there])))
+    found = grey(sheets.draw(sheet_plan(Grid(2, 160, 90), [lost, there])))
     assert found[:, :158].max() < 30
     assert number_in(np.ascontiguousarray(found[:, 160:])) == 60
-    assert sheets.draw(sheets.plan(Grid(2, 160, 90), [lost])) == b""
+    assert sheets.draw(sheet_plan(Grid(2, 160, 90), [lost])) == b""
 
 
 def test_no_tile_is_kept_of_a_segment_that_goes_meanwhile(fragments: Make, tmp_path: Path) -> None:

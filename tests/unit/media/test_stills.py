@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from app.media import keyframes, pictures
-from app.media.pictures import NoPicture
+from app.media.picture_sources import NoPicture
 from app.media.sprites import Grid
 from app.processes.bound_pool import ProgramAnswer, ProgramEnded
 from app.viewing import stills
