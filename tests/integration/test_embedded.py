@@ -10,10 +10,8 @@ import stat
 import sys
 import sysconfig
 import textwrap
-import threading
 import venv
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +21,7 @@ import pytest
 import pytest_asyncio
 import redis.asyncio
 import redis.exceptions
-from pymongo import AsyncMongoClient, MongoClient
+from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from app.errors import ConfigurationError
@@ -222,42 +220,29 @@ async def test_users_that_somebody_made_during_the_set_up_end_the_start(tmp_path
         assert await strangers(urls["MONGO_URL"]) == []
 
 
-def intrude(stop: threading.Event) -> bool:
-    """Writes a row into whatever store of ours asks nobody for a password; whether it could."""
-    tried = set[int]()
-    while not stop.is_set():
-        for child in psutil.Process().children(recursive=True):
-            with suppress(psutil.Error):
-                listening = {each.laddr.port for each in child.net_connections("tcp")
-                             if each.status == psutil.CONN_LISTEN}  # fmt: skip
-                for port in listening - tried:
-                    tried.add(port)
-                    url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
-                    client: MongoClient[dict[str, Any]] = MongoClient(url, timeoutMS=2000)
-                    with suppress(PyMongoError), client:
-                        client["replay"]["members"].insert_one({"_id": "mallory"})
-                        return True
-    return False
-
-
 async def test_rows_that_somebody_wrote_during_the_set_up_end_the_start(tmp_path: Path) -> None:
-    """Whoever looks for new ports finds the one that asks nobody, for a moment."""
-    for attempt in range(10):
-        data_dir, stop, refusal = tmp_path / str(attempt), threading.Event(), ""
-        intruder = asyncio.create_task(asyncio.to_thread(intrude, stop))
-        try:
-            async with embedded_stores(data_dir, ["MONGO_URL"]):
-                pass
-        except ConfigurationError as error:
-            refusal = str(error)
-        finally:
-            stop.set()
-        if await intruder:
-            break
-    else:
-        pytest.fail("nobody was fast enough")
-    assert "replay.members" in refusal
-    async with embedded_stores(data_dir, ["MONGO_URL"]) as urls:
+    """Whoever finds the port that asks nobody, for a moment. Until then the database is new."""
+    new = tmp_path / "mongo" / "new"
+
+    async def run() -> None:
+        async with embedded_stores(tmp_path, ["MONGO_URL"]):
+            await asyncio.Event().wait()
+
+    setting_up = asyncio.create_task(run())
+    await wait_for(new.exists)
+    setting_up.cancel()
+    await asyncio.wait({setting_up})
+    assert new.exists(), "whoever was killed in the set-up has looked at no row"
+    async with embedded_stores(tmp_path, ["MONGO_URL"]) as urls:
+        assert not new.exists()
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
+        async with client:
+            await client["replay"]["members"].insert_one({"_id": "mallory"})
+    new.touch()
+    with pytest.raises(ConfigurationError, match=r"replay\.members"):
+        async with embedded_stores(tmp_path, ["MONGO_URL"]):
+            pytest.fail("served")
+    async with embedded_stores(tmp_path, ["MONGO_URL"]) as urls:
         ours: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(urls["MONGO_URL"])
         async with ours:
             assert await ours["replay"]["members"].find_one({}) is None
