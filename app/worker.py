@@ -89,7 +89,7 @@ async def run(ctx: Context) -> None:
 
 async def _prepare(verifier: Verifier) -> None:
     try:
-        await asyncio.to_thread(verifier.prepare)
+        await asyncio.wrap_future(verifier.prepare())
     except OSError as error:  # the first clip tries again, and so do its further attempts
         log.warning("verifier_not_started", error=str(error))
 

@@ -21,7 +21,7 @@ from app.captures import ffmpeg_process, verification
 from app.captures.lifecycle import TRANSITIONS
 from app.condition import exposition
 from app.errors import CaptureFailed, ReplayError, StorageFull
-from app.indexing import parser
+from app.indexing import parser, parser_program
 from app.main import ROUTES
 from app.migrations.steps import STEPS
 from app.processes import bound_pool, bound_service
@@ -169,11 +169,11 @@ def _path(module: ModuleType) -> str:
     return f"{module.__name__.replace('.', '/')}.py"
 
 
-# Processes that read strangers' media, with the modules whose LIMITS they have.
+# Processes that read strangers' media, with the modules whose LIMITS they have, and their seconds.
 POOLED = {
-    "parser of an indexer: a segment": parser,
-    "verifier of a worker: a finished clip": verification,
-    "stills of an api: a picture, the index of a movie": stills,
+    "parser of an indexer: a segment": (parser, parser_program.CPU_SECONDS),
+    "verifier of a worker: a finished clip": (verification, bound_service.CPU_SECONDS),
+    "stills of an api: a picture, the index of a movie": (stills, bound_service.CPU_SECONDS),
 }
 # Those of no pool have a wall time of their own: its constant, and what counts.
 ALONE = {
@@ -188,9 +188,9 @@ def limits_table() -> str:
         "| process | memory | largest file | open files | processor time | wall time | set by |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    cpu = f"{bound_service.CPU_SECONDS:g} s a request"
     wall = f"{bound_pool.REQUEST_SECONDS:g} s a request"
-    lines += [_limits(process, each, cpu, wall, "`LIMITS`") for process, each in POOLED.items()]
+    for process, (module, seconds) in POOLED.items():
+        lines.append(_limits(process, module, f"{seconds} s a request", wall, "`LIMITS`"))
     for process, (module, name, counted) in ALONE.items():
         cpu = _most(module.LIMITS.cpu_seconds, " s")
         wall = f"{getattr(module, name):g} s{counted}"

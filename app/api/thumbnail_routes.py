@@ -139,7 +139,7 @@ async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
                 raise witnessed.refusal(row["start"], row["end"])
         # A signed URL is an index's own, which may tell of segments that are gone meanwhile.
         _check_size((given.width, given.height), sizes)
-    sheet = await pictures.sheet(contents, chosen, call.reader.holder)
+    sheet = await pictures.sheet(buffer_id, contents, chosen, call.reader.holder)
     return await ranges.answer_bytes(call.request, sheet, _JPEG, _REVALIDATED)
 
 
@@ -152,8 +152,10 @@ async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
 )
 async def get_clip_poster(call: Call[None]) -> Response:
     """Drawn once, when somebody asks for it first."""
-    _, file = await _clip(call)
-    path = await clip_thumbnails.poster(call.ctx, call.state.drawing, file, call.reader.holder)
+    clip, file = await _clip(call)
+    path = await clip_thumbnails.poster(
+        call.ctx, call.state.drawing, clip, file, call.reader.holder
+    )
     return await _file(call.request, path)
 
 
@@ -163,12 +165,14 @@ async def get_clip_poster(call: Call[None]) -> Response:
     description="WebVTT: for each key frame that the clip shows its place on a sprite sheet, "
     "whose URL it names.",
     answers=_answers("The index.", _VTT),
-    problems=[NotFound, Gone, *_RANGES],
+    problems=[NotFound, Gone, Unavailable, *_RANGES],
 )
 async def get_clip_index(call: Call[None]) -> Response:
     """Of all of it."""
     clip, file = await _clip(call)
-    grid, cues = await clip_thumbnails.index(call.ctx, call.state.drawing.stills, file)
+    grid, cues = await clip_thumbnails.index(
+        call.ctx, call.state.drawing, clip, file, call.reader.holder
+    )
     path = f"/clips/{clip['_id']}/thumbnails.jpg"
     if call.reader.caller is None and "grant" not in call.request.query_params:
         url = call.reader.url(path)  # as good as the owner's that leads here
@@ -188,8 +192,8 @@ async def get_clip_index(call: Call[None]) -> Response:
 )
 async def get_clip_sheet(call: Call[None]) -> Response:
     """Drawn once."""
-    _, file = await _clip(call)
-    path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, file, call.reader.holder)
+    clip, file = await _clip(call)
+    path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, clip, file, call.reader.holder)
     return await _file(call.request, path)
 
 

@@ -1,19 +1,19 @@
-"""A planned movie written into a part file; a part file made durable, and verified."""
+"""A planned movie written into a part file."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.captures.verification import Expected, Verifier
+from app.captures.verification import Expected
 from app.clips.clip_report import ClipContents
 from app.media import joining
 from app.media.movie import Movie
 from app.storage import clip_files
 from app.viewing.fragment_sources import SegmentChanged
+from app.work import threads
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,9 @@ async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]
                 should_stop=stop.is_set,
             )
 
-    task = asyncio.create_task(asyncio.to_thread(copy))
     try:
-        await asyncio.shield(task)
+        await threads.to_its_end(None, copy, hurry=stop.set)
     except joining.SourceChanged as error:
         raise SegmentChanged(
             f"{Path(error.path).name} is gone from the disk, or was altered since it came"
         ) from error
-    finally:
-        stop.set()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def settle(verifier: Verifier, part: Path, expected: Expected) -> None:
-    """Returns when the part is on the disk, and as expected.
-
-    Raises NotAsPlanned, StorageFull, OSError if it can't be verified now.
-    """
-    await asyncio.gather(
-        asyncio.to_thread(clip_files.sync, part), asyncio.to_thread(verifier.verify, part, expected)
-    )

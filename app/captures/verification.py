@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,8 +16,10 @@ from typing import BinaryIO
 from app.captures.failures import NotAsPlanned
 from app.captures.verification_messages import FileFacts, ImplausibleFacts, unpack
 from app.media.movie import Movie
-from app.processes.bound_pool import BoundPool, ProgramAnswer, ProgramEnded
+from app.processes.bound_pool import ProgramAnswer, ProgramEnded
 from app.processes.bound_process import Limits
+from app.processes.shared_pool import SharedPool
+from app.work.places import Stint, WorkPlaces
 
 PROGRAM = "app.captures.verification_program"
 LIMITS = Limits(memory_bytes=2**30, file_bytes=2**20, files=16)
@@ -55,36 +58,44 @@ class Expected:
 
 
 class Verifier:
-    """What verifies the clips of one worker, until it is closed. All calls block: see BoundPool."""
+    """What verifies the clips of one worker, until it is closed."""
 
     def __init__(self, program: str = PROGRAM) -> None:
-        self._pool = BoundPool(program, LIMITS)
+        self._pool = SharedPool(program, LIMITS)
+        self._places = WorkPlaces()
 
-    def prepare(self) -> None:
-        """Starts it, so that the first clip needn't wait for it. Raises OSError."""
-        self._pool.prepare()
+    def prepare(self) -> Future[None]:
+        """Starts it, so that the first clip needn't wait for it: OSError if it can't be."""
+        return self._pool.prepare()
 
-    def verify(self, path: Path, expected: Expected) -> None:
-        """Returns if the file is as expected.
+    async def verify(self, path: Path, expected: Expected, *, caller: str, source: str) -> None:
+        """Returns if the file is as expected. `source`: whose media it holds, by its share.
 
-        Raises NotAsPlanned with every difference, OSError if no process can be started.
+        Callers have their turns one after another. Raises NotAsPlanned with every difference,
+        OSError if no process can be started.
         """
-        with path.open("rb") as file:
-            size_bytes = os.fstat(file.fileno()).st_size
-            wrong = _boxes(file, size_bytes)
-            if expected.size_bytes is not None and size_bytes != expected.size_bytes:
-                wrong.append(f"{size_bytes} bytes instead of {expected.size_bytes}")
-            wrong = wrong or self._streams(file, expected)
-        if wrong:
-            raise NotAsPlanned(f"the file that was written is not right: {'; '.join(wrong)}")
+        piece = self._places.piece(caller, source)
+        await piece.run(
+            lambda stint: self._pool.in_thread(stint, self._verify, stint, path, expected)
+        )
 
     def close(self) -> None:
         """Ends it, within a clip too. Who asks from now on gets OSError."""
         self._pool.close()
 
-    def _streams(self, file: BinaryIO, expected: Expected) -> list[str]:
+    def _verify(self, stint: Stint, path: Path, expected: Expected) -> None:
+        with path.open("rb") as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            wrong = _boxes(file, size_bytes)
+            if expected.size_bytes is not None and size_bytes != expected.size_bytes:
+                wrong.append(f"{size_bytes} bytes instead of {expected.size_bytes}")
+            wrong = wrong or self._streams(stint, file, expected)
+        if wrong:
+            raise NotAsPlanned(f"the file that was written is not right: {'; '.join(wrong)}")
+
+    def _streams(self, stint: Stint, file: BinaryIO, expected: Expected) -> list[str]:
         try:
-            found = self._pool.ask(_REQUEST, file.fileno(), _found)
+            found = self._pool.ask(stint, _REQUEST, file.fileno(), _found)
         except ProgramEnded as error:
             return [f"the process that read it: {error}"]
         return [found] if isinstance(found, str) else _differences(found, expected)

@@ -1,7 +1,7 @@
 """Small pictures of clips: a poster, and a sprite sheet with one tile for each key frame.
 
 Made when somebody asks for them the first time, then kept in a folder of the clip's own, which
-goes with it. `file` is the row of a clip's file throughout.
+goes with it. `clip` is its row, `file` that of its file throughout.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,15 +21,15 @@ from app.context import Context
 from app.errors import Gone
 from app.media.picture_sources import KeyFrame, KeyFrameIndex, NoPicture, Tile, sheet_plan
 from app.media.sprites import MAX_TILES, Cue, Grid, fitted
-from app.models import FileRow
+from app.models import ClipRow, FileRow
 from app.models.schema import ReplayClip
 from app.storage import clip_files
 from app.storage.confined import PathRefused, inside, is_name
 from app.viewing import drawing
 from app.viewing.drawing import Drawing, Kind
-from app.viewing.stills import Stills
 from app.work import rounds
 from app.work.jobs import hours, job, seconds
+from app.work.places import Stint
 
 ORPHANED_SECONDS = 3600.0
 """A folder that is older than this and whose clip is gone was left by somebody who was killed."""
@@ -40,9 +39,20 @@ _Read = TypeVar("_Read")
 log = structlog.get_logger()
 
 
-async def index(ctx: Context, stills: Stills, file: FileRow) -> tuple[Grid, list[Cue]]:
-    """The places on the clip's sheet, and when each is shown. Raises Gone."""
-    movie = await asyncio.to_thread(_read, stills.index, _clip_path(ctx, file))
+async def index(
+    ctx: Context, queue: Drawing, clip: ClipRow, file: FileRow, user: str
+) -> tuple[Grid, list[Cue]]:
+    """The places on the clip's sheet, and when each is shown, for a user.
+
+    Raises Gone, TooManyRequests, Unavailable if it takes longer.
+    """
+
+    async def read(stint: Stint) -> KeyFrameIndex:
+        return await _read(path, queue.stills.index(stint, path))
+
+    path = _clip_path(ctx, file)
+    name = f"{file['storage_path']}.index"
+    movie = await queue.once(Kind.POSTER, name, read, user=user, source=_source(clip))
     starts = [0.0, *(key.seconds for key in _chosen(movie)[1:])]
     ends = [*starts[1:], movie.seconds]
     cues = [
@@ -52,38 +62,38 @@ async def index(ctx: Context, stills: Stills, file: FileRow) -> tuple[Grid, list
     return _grid(movie), cues
 
 
-async def poster(ctx: Context, queue: Drawing, file: FileRow, user: str) -> Path:
+async def poster(ctx: Context, queue: Drawing, clip: ClipRow, file: FileRow, user: str) -> Path:
     """The file of the first key frame that the clip shows, for a user.
 
     Raises Gone, StorageFull, TooManyRequests, Unavailable if drawing takes longer.
     """
 
-    async def make() -> bytes:
-        return await asyncio.to_thread(_read, queue.stills.poster_of_movie, _clip_path(ctx, file))
+    async def make(stint: Stint) -> bytes:
+        path = _clip_path(ctx, file)
+        return await _read(path, queue.stills.poster_of_movie(stint, path))
 
-    return await _kept(ctx, queue, file, (Kind.POSTER, "poster.jpg"), user, make)
+    return await _kept(ctx, queue, clip, (Kind.POSTER, "poster.jpg"), user, make)
 
 
-async def sheet(ctx: Context, queue: Drawing, file: FileRow, user: str) -> Path:
+async def sheet(ctx: Context, queue: Drawing, clip: ClipRow, file: FileRow, user: str) -> Path:
     """The file of the clip's sheet, for a user.
 
     Raises Gone, StorageFull, TooManyRequests, Unavailable if drawing takes longer, DrawingFailed.
     """
 
-    async def make() -> bytes:
+    async def make(stint: Stint) -> bytes:
         path = _clip_path(ctx, file)
-        movie = await asyncio.to_thread(_read, queue.stills.index, path)
+        movie = await _read(path, queue.stills.index(stint, path))
         if not movie.keys:
-            single = partial(queue.stills.single, grid=_grid(movie))
-            return await asyncio.to_thread(_read, single, path)
+            return await _read(path, queue.stills.single(stint, path, _grid(movie)))
         avcc = movie.avcc.hex()
         tiles = [
             Tile(number, str(path), key.offset, key.size_bytes, avcc)
             for number, key in enumerate(_chosen(movie))
         ]
-        return await drawing.sheet(sheet_plan(_grid(movie), tiles))
+        return await drawing.sheet(stint, sheet_plan(_grid(movie), tiles))
 
-    return await _kept(ctx, queue, file, (Kind.SHEET, "sheet.jpg"), user, make)
+    return await _kept(ctx, queue, clip, (Kind.SHEET, "sheet.jpg"), user, make)
 
 
 def remove(root: Path, clip_id: str) -> None:
@@ -110,18 +120,18 @@ async def sweep(ctx: Context) -> None:
 async def _kept(
     ctx: Context,
     queue: Drawing,
-    file: FileRow,
+    clip: ClipRow,
     what: tuple[Kind, str],
     user: str,
-    make: Callable[[], Awaitable[bytes]],
+    make: Callable[[Stint], Awaitable[bytes]],
 ) -> Path:
-    root, clip_id = ctx.settings.media_root, file["resource_id"]
+    root, clip_id = ctx.settings.media_root, clip["_id"]
     kind, name = what
     storage_path = f"{THUMBNAILS_ROOT}/{clip_id}/{name}"
     path = clip_files.locate(root, storage_path)
 
-    async def make_and_keep() -> None:
-        picture = await make()
+    async def make_and_keep(stint: Stint) -> None:
+        picture = await make(stint)
         if not picture:
             raise _no_picture()
         await asyncio.to_thread(clip_files.save, root, storage_path, picture)
@@ -131,7 +141,7 @@ async def _kept(
             raise Gone("the clip was deleted")
 
     if not path.exists():
-        await queue.once(kind, storage_path, user, make_and_keep)
+        await queue.once(kind, storage_path, make_and_keep, user=user, source=_source(clip))
     return path
 
 
@@ -143,10 +153,15 @@ def _clip_path(ctx: Context, file: FileRow) -> Path:
         raise Gone("the file of this clip is lost") from error
 
 
-def _read(what: Callable[[Path], _Read], path: Path) -> _Read:
-    """What a function reads of a clip. Raises Gone where it can't."""
+def _source(clip: ClipRow) -> str:
+    """Whose media it shows: that of its share, which the oldest rows don't name."""
+    return clip["buffer_id"] or clip["_id"]
+
+
+async def _read(path: Path, what: Awaitable[_Read]) -> _Read:
+    """What is read of a clip's file. Raises Gone where it can't be."""
     try:
-        return what(path)
+        return await what
     except FileNotFoundError as error:
         raise Gone("the file of this clip is lost") from error
     except NoPicture as error:

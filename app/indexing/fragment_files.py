@@ -1,4 +1,4 @@
-"""A committed `.ts` on disk made into its fragment file. All calls block: run them in a thread.
+"""A committed `.ts` on disk made into its fragment file.
 
 Every step may be repeated. A fragment is written aside, synced and renamed. Its `.ts` stays until
 the fragment's row is in the database.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from app.buffer.paths import fragment_name, init_name
 from app.buffer.session_folders import QUARANTINED_SUFFIX
@@ -25,11 +27,14 @@ from app.media.samples import SampleTable
 from app.models import FaultSlug, SegmentRow
 from app.storage.confined import PathRefused, member
 from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, ForeignFolder, NotRegular
+from app.work import threads
+from app.work.places import Stint
 
 PART_SUFFIX = ".part"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
-Filled = TypeVar("Filled")
+_Given = ParamSpec("_Given")
+_Outcome = TypeVar("_Outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +46,98 @@ class Fragment:
     parsed: Parsed
 
 
-def make_fragment(
-    parser: Parser,
-    written: ForeignFolder,
-    folder: Path,
-    entry: Entry,
-    previous: Continuity | None,
-    writer: str,
-    *,
-    latest_ticks: int,
-) -> Fragment:
-    """Prepares a segment and writes its fragment, with its init segment if that is new.
+@dataclass(frozen=True, slots=True)
+class FragmentWriter:
+    """Writes the fragments of one session, each with its init segment if that is new.
 
-    `written` is where egress wrote the segment, `folder` where its fragment belongs. `writer` names
-    who writes, so that two writers never share a file that is not whole. `latest_ticks`: where the
-    session's media can have got to by now.
-
-    Raises Unpreparable if the segment can't be used, OSError if the fragment can't be written.
+    `written` is where egress wrote the segments, `folder` where their fragments belong. `name` says
+    who writes, so that two writers never share a file that is not whole.
     """
-    source = f"{written}/{entry.name}"
 
-    def fill(made: int) -> Parsed:
-        with _opened(written, entry.name) as given:
-            parsed = parser.parse(source, given, entry.seconds, latest_ticks, previous, made)
-        if previous is None or previous.init.id != parsed.init.id:
-            _write_init(folder, parsed.init, writer)
-        return parsed
+    parser: Parser
+    executor: Executor
+    session_id: str
+    written: ForeignFolder
+    folder: Path
+    name: str
 
-    name = fragment_name(entry.sequence)
-    parsed, modified_ns = _write(member(folder, name), writer, fill)
-    return Fragment(name, modified_ns, parsed)
+    async def make(
+        self, entry: Entry, previous: Continuity | None, *, latest_ticks: int
+    ) -> Fragment:
+        """Makes a segment into its fragment.
+
+        `latest_ticks`: where the session's media can have got to by now. Raises Unpreparable if the
+        segment can't be used, OSError if the fragment can't be written.
+        """
+        path = member(self.folder, fragment_name(entry.sequence))
+        part = PartFile(path, self.name)
+        try:
+            await self._thread(part.begin)
+            parse = partial(self._parse, entry, previous, latest_ticks, part.file)
+            # The parser's places are for parsing: how slow the disk is keeps nobody from them.
+            parsed = await self.parser.work(self.session_id, parse)
+            if previous is None or previous.init.id != parsed.init.id:
+                await self._thread(_write_init, self.folder, parsed.init, self.name)
+            modified_ns = await self._thread(part.keep)
+        except BaseException:
+            await self._thread(part.discard)
+            raise
+        return Fragment(path.name, modified_ns, parsed)
+
+    def _parse(
+        self,
+        entry: Entry,
+        previous: Continuity | None,
+        latest_ticks: int,
+        made: int,
+        stint: Stint,
+    ) -> Parsed:
+        source = f"{self.written}/{entry.name}"
+        with _opened(self.written, entry.name) as given:
+            return self.parser.parse(
+                stint, source, given, entry.seconds, latest_ticks, previous, made
+            )
+
+    async def _thread(
+        self, call: Callable[_Given, _Outcome], *args: _Given.args, **kwargs: _Given.kwargs
+    ) -> _Outcome:
+        return await threads.to_its_end(self.executor, partial(call, *args, **kwargs))
+
+
+class PartFile:
+    """A file that is being written, aside from its final name. Blocks.
+
+    Keep it or discard it, whatever came of it. Raises OSError.
+    """
+
+    def __init__(self, path: Path, writer: str) -> None:
+        self._path = path
+        self._part = member(path.parent, f"{path.name}.{writer}{PART_SUFFIX}")
+        self.file = -1
+        """It, open for writing."""
+
+    def begin(self) -> None:
+        """Opens it, empty: what an attempt left that was interrupted is gone."""
+        self._part.unlink(missing_ok=True)
+        self.file = _created(self._part)
+
+    def keep(self) -> int:
+        """Gives it its name, durably. Returns its st_mtime_ns."""
+        os.fsync(self.file)
+        modified_ns = os.fstat(self.file).st_mtime_ns
+        self._close()
+        self._part.rename(self._path)
+        return modified_ns
+
+    def discard(self) -> None:
+        """Nothing is left of it."""
+        self._close()
+        self._part.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        file, self.file = self.file, -1
+        if file >= 0:
+            os.close(file)
 
 
 @contextmanager
@@ -93,8 +160,16 @@ def _opened(written: ForeignFolder, name: str) -> Iterator[int]:
 
 def _write_init(folder: Path, init: Init, writer: str) -> None:
     path = member(folder, init_name(init.id))
-    if not path.exists() or path.read_bytes() != init.data:
-        _write(path, writer, lambda file: os.write(file, init.data))
+    if path.exists() and path.read_bytes() == init.data:
+        return
+    part = PartFile(path, writer)
+    try:
+        part.begin()
+        os.write(part.file, init.data)
+        part.keep()
+    except BaseException:
+        part.discard()
+        raise
 
 
 def quarantine(written: ForeignFolder, name: str) -> str:
@@ -125,25 +200,6 @@ def is_whole(folder: Path, row: SegmentRow) -> bool:
         return member(folder, row["name"]).stat().st_size == row["size_bytes"]
     except (FileNotFoundError, PathRefused):
         return False
-
-
-def _write(path: Path, writer: str, fill: Callable[[int], Filled]) -> tuple[Filled, int]:
-    """Writes a file durably: `fill` writes into it while it is a part. Also its st_mtime_ns."""
-    part = member(path.parent, f"{path.name}.{writer}{PART_SUFFIX}")
-    try:
-        part.unlink(missing_ok=True)  # what an attempt left that was interrupted
-        file = _created(part)
-        try:
-            filled = fill(file)
-            os.fsync(file)
-            modified_ns = os.fstat(file).st_mtime_ns
-        finally:
-            os.close(file)
-        part.rename(path)
-        return filled, modified_ns
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _created(part: Path) -> int:

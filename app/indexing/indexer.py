@@ -43,14 +43,14 @@ async def run(ctx: Context) -> None:
 
 
 class Indexer:
-    """One indexer. `name` tells it from others that run at the same time."""
+    """One indexer. `name` tells it from others that run at the same time. It closes its parser."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, parser: Parser | None = None) -> None:
         self.name = secrets.token_hex(4)
         self._ctx = ctx
         self._root = ctx.settings.media_root / BUFFER_ROOT
         self.threads = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "indexer")
-        self._parser = Parser()
+        self._parser = parser or Parser()
         self._tools = Tools(ctx, self.name, self.threads, RowWriter(ctx.store), self._parser)
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._watch: file_events.FolderWatch | None = None
@@ -173,7 +173,7 @@ class Indexer:
             log.error("session_not_followed", session=session_id, error=str(error))
             return
         if not self._followers:
-            self.threads.submit(self._parser.prepare)  # if it can't start, the first segment says
+            self._parser.prepare()  # if it can't start, the first segment says
         task = asyncio.create_task(follower.run(), name=f"follow {session_id}")
         self._followers[session_id] = (follower, task)
         task.add_done_callback(lambda done: self._ended(session_id, done))

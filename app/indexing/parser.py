@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TypeVar
 
 from app.indexing.parser_messages import FRAGMENT_BYTES, Implausible, Parsed, Request, unpack
 from app.media.continuity import Continuity
 from app.media.copying import Copier
 from app.media.faults import Fault, Unpreparable
 from app.models import FaultSlug
-from app.processes.bound_pool import BoundPool, ProgramAnswer, ProgramEnded
+from app.processes.bound_pool import ProgramAnswer, ProgramEnded
 from app.processes.bound_process import Limits
+from app.processes.shared_pool import SharedPool
+from app.work.places import Stint, WorkPlaces
 
 PROGRAM = "app.indexing.parser_program"
 LIMITS = Limits(memory_bytes=2**30, file_bytes=FRAGMENT_BYTES, files=16)
 """A segment of 64 MiB takes a fifth of this memory."""
 
+_Made = TypeVar("_Made")
+
 
 class Parser:
-    """The parser of one indexer, until it is closed. All calls block: see BoundPool."""
+    """The parser of one indexer, until it is closed."""
 
     def __init__(self, program: str = PROGRAM) -> None:
-        self._pool = BoundPool(program, LIMITS)
+        self._pool = SharedPool(program, LIMITS)
+        self._places = WorkPlaces()
 
-    def prepare(self) -> None:
-        """Starts it, so that the first segment needn't wait for it. Raises OSError."""
-        self._pool.prepare()
+    def prepare(self) -> Future[None]:
+        """Starts it, so that the first segment needn't wait for it: OSError if it can't be."""
+        return self._pool.prepare()
+
+    async def work(self, session_id: str, work: Callable[[Stint], _Made]) -> _Made:
+        """What `work` makes of a session's segment, in a thread, when it is the session's turn.
+
+        It may be called twice: see `app.work.places`. No more than one segment of a session is
+        worked on at a time.
+        """
+        piece = self._places.piece(session_id, session_id)
+        return await piece.run(lambda stint: self._pool.in_thread(stint, work, stint))
 
     def parse(
         self,
+        stint: Stint,
         path: str,
         given: int,
         seconds: float,
@@ -39,14 +58,13 @@ class Parser:
         """Makes the segment in the open file `given` into its fragment, in the empty file `made`.
 
         `path` is for messages, `seconds` what its playlist promised, `latest_ticks` where the
-        session's media can have got to. Raises Unpreparable, OSError if no parser can be started or
-        the fragment can't be written.
+        session's media can have got to. Blocks: see `work`. Raises Unpreparable, PutOff, OSError if
+        no parser can be started or the fragment can't be written.
         """
         request = Request(path, seconds, latest_ticks, previous)
+        take = partial(_take, request=request, made=made)
         try:
-            return self._pool.ask(
-                request.pack(), given, lambda answer: _take(answer, request, made)
-            )
+            return self._pool.ask(stint, request.pack(), given, take)
         except ProgramEnded as error:
             fault = Fault(FaultSlug.CORRUPT, f"the process that parsed it: {error}")
             raise Unpreparable(path, [fault]) from error

@@ -76,6 +76,9 @@ class SegmentMaker:
         self.folder: Path = fragment_path(root, session)
         self.written = folders_of(root, session).written
         self.clock = SessionClock(tools.ctx, session)
+        self._fragments = fragment_files.FragmentWriter(
+            tools.parser, tools.threads, session["_id"], self.written, self.folder, tools.name
+        )
         self._bounds = SessionBounds(session["segment_seconds"], session["created_at"])
         self._tools = tools
         self._session_id: str = session["_id"]
@@ -141,24 +144,18 @@ class SegmentMaker:
         self, entry: Entry, previous: Continuity | None, committed_at: datetime
     ) -> fragment_files.Fragment:
         try:
-            return await self._tools.thread(self._make_fragment, entry, previous)
+            return await self._make_fragment(entry, previous)
         except Unpreparable as error:
             if error.slug not in _MAY_PASS or datetime.now(UTC) - committed_at > _FRESH:
                 raise
         await asyncio.sleep(SECOND_LOOK_SECONDS)
-        return await self._tools.thread(self._make_fragment, entry, previous)
+        return await self._make_fragment(entry, previous)
 
-    def _make_fragment(self, entry: Entry, previous: Continuity | None) -> fragment_files.Fragment:
-        tools = self._tools
-        return fragment_files.make_fragment(
-            tools.parser,
-            self.written,
-            self.folder,
-            entry,
-            previous,
-            tools.name,
-            latest_ticks=self._bounds.latest_ticks(datetime.now(UTC)),
-        )
+    async def _make_fragment(
+        self, entry: Entry, previous: Continuity | None
+    ) -> fragment_files.Fragment:
+        latest_ticks = self._bounds.latest_ticks(datetime.now(UTC))
+        return await self._fragments.make(entry, previous, latest_ticks=latest_ticks)
 
     async def _faulty(
         self, entry: Entry, error: Unpreparable, end_ticks: int, committed_at: datetime

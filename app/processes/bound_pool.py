@@ -3,11 +3,13 @@
 Whatever a request does to the process that works on it, whoever asked goes on, with another one.
 Each has limits of memory, files and processor time, and none of our secrets. All calls block: run
 them in threads that live as long as the pool, since a process ends with the thread that started it.
+Whose requests are worked on at the same time is not decided here: see `app.processes.shared_pool`.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,13 +28,12 @@ from app.processes.bound_process import Limits, harmless_environment
 from app.processes.bound_service import MESSAGE_BYTES, READY
 
 START_SECONDS = 60.0
-REQUEST_SECONDS = 20.0
+REQUEST_SECONDS = 30.0
 """By the wall clock, for a machine that does much else. The processor time is bounded far below."""
 STUCK_SECONDS = 0.3
 """One that works on a request for so long keeps the others waiting: they get another process."""
-AT_MOST = 4
-TRIES = 2
-"""Of a request whose process ends: the fault may be the system's."""
+_LOOK_SECONDS = 0.1
+"""How often one that does not answer is asked whether it may go on."""
 _LAST_SECONDS = 1.0
 _KEPT_BYTES = 8 * 2**20
 """Memory of an output that is kept for the next one: making it anew costs as much as copying it."""
@@ -43,6 +44,10 @@ Taken = TypeVar("Taken")
 
 class ProgramEnded(Exception):
     """The process is gone, or was ended, in the middle of a request; or says what can't be."""
+
+
+class LimitReached(ProgramEnded):
+    """It has taken all the time that one request may take."""
 
 
 class PoolClosed(OSError):
@@ -68,13 +73,13 @@ class ProgramAnswer:
 
 
 class BoundPool:
-    """Processes of one program (`app.processes.bound_service`), until it is closed.
+    """At most so many processes of one program (`app.processes.bound_service`), until it is closed.
 
     The first one is started when it is asked for.
     """
 
-    def __init__(self, program: str, limits: Limits) -> None:
-        self._program, self._limits = program, limits
+    def __init__(self, program: str, limits: Limits, at_most: int) -> None:
+        self._program, self._limits, self._at_most = program, limits, at_most
         self._changed = threading.Condition()
         self._idle: list[_Process] = []
         self._busy: set[_Process] = set()
@@ -83,38 +88,39 @@ class BoundPool:
         self._is_closed = False
 
     def prepare(self) -> None:
-        """Starts a process, if there is none, so that the next request needn't wait for it.
+        """Starts a process, if none waits for work, so that the next request needn't wait for it.
 
         Raises OSError.
         """
         with self._changed:
-            if not self._is_closed and not self._idle and not self._busy:
+            if not self._is_closed and not self._idle and len(self._busy) < self._at_most:
                 self._idle.append(_Process(self._program, self._limits))
 
-    def ask(self, request: bytes, given: int, take: Callable[[ProgramAnswer], Taken]) -> Taken:
+    def ask(
+        self,
+        request: bytes,
+        given: int,
+        take: Callable[[ProgramAnswer], Taken],
+        may_go_on: Callable[[float], bool],
+    ) -> Taken:
         """What `take` makes of the answer to a request with an open file.
 
         The process waits for `take` to return. If `take` finds the answer impossible, it raises
-        ProgramEnded, and the process is replaced. A request whose process ends has another try, so
-        `take` may be called again. Raises what `take` does, ProgramEnded if no try went well,
-        OSError if no process can be started.
+        ProgramEnded, and the process is replaced. `may_go_on` is asked now and then, with the
+        seconds since the process began; if it says no the process is ended. Raises what `take`
+        does, ProgramEnded, LimitReached, OSError if no process can be started.
         """
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                with self._answer(request, given) as answer:
-                    return take(answer)
-            except ProgramEnded:
-                if tries == TRIES:
-                    raise
+        with self._answer(request, given, may_go_on) as answer:
+            return take(answer)
 
     @contextmanager
-    def _answer(self, request: bytes, given: int) -> Iterator[ProgramAnswer]:
+    def _answer(
+        self, request: bytes, given: int, may_go_on: Callable[[float], bool]
+    ) -> Iterator[ProgramAnswer]:
         process = self._take()
         is_ruined = False
         try:
-            yield process.ask(request, given)
+            yield process.ask(request, given, may_go_on)
         except ProgramEnded:
             is_ruined = True
             if self._is_closed:
@@ -143,7 +149,7 @@ class BoundPool:
                 if process is not None:
                     self._busy.add(process)
                     return process
-                is_full = len(self._busy) >= AT_MOST
+                is_full = len(self._busy) >= self._at_most
                 self._changed.wait(None if is_full else self._rest_seconds())
 
     def _waiting(self) -> _Process | None:
@@ -151,22 +157,27 @@ class BoundPool:
         while self._idle:
             process = self._idle.pop()
             if process.is_alive():
+                process.asked_at = process.asked_at and time.monotonic()
                 return process
             process.end()
         return None
 
     def _another(self) -> _Process | None:
         """A new one, if none of those there gets on."""
-        if self._busy and (len(self._busy) >= AT_MOST or self._rest_seconds() > 0):
+        if self._busy and (len(self._busy) >= self._at_most or self._rest_seconds() > 0):
             return None
         if self._busy:
             self._kept = 2
         return _Process(self._program, self._limits)
 
     def _rest_seconds(self) -> float:
-        """How long the one that was asked last may still keep others waiting."""
+        """How long the one that was asked last may still keep others waiting.
+
+        One that still starts is for somebody else who waits.
+        """
         now = time.monotonic()
-        return max(process.asked_at or now for process in self._busy) + STUCK_SECONDS - now
+        asked_at = [process.asked_at for process in self._busy if process.asked_at is not None]
+        return max(asked_at, default=now) + STUCK_SECONDS - now
 
     def _give_back(self, process: _Process, *, is_ruined: bool) -> None:
         if is_ruined:
@@ -214,21 +225,21 @@ class _Process:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: bytes, given: int) -> ProgramAnswer:
-        """Raises ProgramEnded, OSError if it never began."""
+    def ask(self, request: bytes, given: int, may_go_on: Callable[[float], bool]) -> ProgramAnswer:
+        """Raises ProgramEnded, LimitReached, OSError if it never began."""
         if self.asked_at is None:
             self._begin()
         self.asked_at = time.monotonic()
-        self._socket.settimeout(REQUEST_SECONDS)
+        self._socket.settimeout(_LOOK_SECONDS)
         try:
             socket.send_fds(self._socket, [request], [given])
-            message = self._socket.recv(MESSAGE_BYTES)
-        except TimeoutError as error:
-            raise ProgramEnded(f"it was not done within {REQUEST_SECONDS:g} s") from error
+            message = self._received(self.asked_at, may_go_on)
         except OSError as error:
             raise ProgramEnded(f"it is gone: {error.strerror}") from error
         if not message:
-            raise ProgramEnded(f"it {self._last_word()}")
+            words = f"it {self._last_word()}"
+            is_limit = self._process.returncode == -signal.SIGXCPU
+            raise LimitReached(words) if is_limit else ProgramEnded(words)
         return ProgramAnswer(message, self._output)
 
     def rest(self) -> None:
@@ -244,6 +255,17 @@ class _Process:
         self._process.kill()
         self._process.wait()
         self._close()
+
+    def _received(self, asked_at: float, may_go_on: Callable[[float], bool]) -> bytes:
+        while True:
+            try:
+                return self._socket.recv(MESSAGE_BYTES)
+            except TimeoutError:
+                seconds = time.monotonic() - asked_at
+                if seconds > REQUEST_SECONDS:
+                    raise LimitReached(f"it was not done within {REQUEST_SECONDS:g} s") from None
+                if not may_go_on(seconds):
+                    raise ProgramEnded(f"it was ended after {seconds:.1f} s") from None
 
     def _begin(self) -> None:
         self._socket.settimeout(START_SECONDS)

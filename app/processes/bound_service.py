@@ -20,11 +20,11 @@ MESSAGE_BYTES = 128 * 1024
 """Of a request, and of an answer, at most."""
 READY = b"ready"
 CPU_SECONDS = 5
-"""For one request."""
+"""For one request, unless its program says otherwise."""
 
 
-def serve(answer: Callable[[bytes, int, int], bytes]) -> None:
-    """Answers requests until nobody asks any more.
+def serve(answer: Callable[[bytes, int, int], bytes], *, cpu_seconds: int = CPU_SECONDS) -> None:
+    """Answers requests until nobody asks any more, each within so many seconds of a processor.
 
     `answer` is given a request, the descriptor of its file, and that of the output. What it raises
     ends the program.
@@ -37,7 +37,7 @@ def serve(answer: Callable[[bytes, int, int], bytes]) -> None:
             request, files, _, _ = socket.recv_fds(parent, MESSAGE_BYTES, 1)
             if not request:
                 return
-            _grant_processor()
+            grant_processor(cpu_seconds)
             try:
                 told = answer(request, files[0], output)
             finally:
@@ -52,8 +52,8 @@ def _be_silent() -> None:
     os.close(nowhere)
 
 
-def _grant_processor() -> None:
-    """From here on so many seconds; then the system ends this process."""
+def grant_processor(seconds: int) -> None:
+    """From here on so many seconds, or one more; then the system ends this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + 1 + CPU_SECONDS
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+    most = int(used.ru_utime + used.ru_stime) + 1 + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,8 +30,8 @@ from app.storage.confined import PathRefused, is_name, member
 from app.viewing import drawing, windows
 from app.viewing.drawing import Drawing, Kind
 from app.viewing.lru_cache import LruCache
-from app.viewing.stills import Stills
 from app.viewing.stripes import Contents
+from app.work.places import Stint
 
 POSTERS = 64
 SHEETS = 8
@@ -81,9 +82,9 @@ class Thumbnails:
         # By all of them: what is drawn of a later one is not for who may see the first one alone.
         name = ",".join(row["_id"] for row in rows)
 
-        async def make() -> bytes:
+        async def make(stint: Stint) -> bytes:
             folders = await self._folders({row["session_id"] for row in rows})
-            poster = await asyncio.to_thread(_first_poster, self._queue.stills, folders, rows)
+            poster = await self._first_poster(stint, folders, rows)
             if poster is None:
                 raise Gone("nothing is kept of this share any more")
             self._posters.put(name, poster)
@@ -92,7 +93,8 @@ class Thumbnails:
         cached = self._posters.get(name)
         if cached is not None:
             return cached
-        return await self._queue.once(Kind.POSTER, name, user, make)
+        buffer_id = rows[0]["buffer_id"] if rows else ""
+        return await self._queue.once(Kind.POSTER, name, make, user=user, source=buffer_id)
 
     async def tiles(
         self, buffer_id: str, contents: Contents
@@ -111,7 +113,7 @@ class Thumbnails:
         return [there.get(first) or there.get(last) for first, last in ends], sizes
 
     async def sheet(
-        self, contents: Contents, chosen: Sequence[SegmentRow | None], user: str
+        self, buffer_id: str, contents: Contents, chosen: Sequence[SegmentRow | None], user: str
     ) -> bytes:
         """The sheet with these contents as JPEG, black where a segment is gone, for a user.
 
@@ -121,24 +123,42 @@ class Thumbnails:
         named = [row and row["_id"] for row in chosen]
         name = hashlib.sha256(repr((contents, named)).encode()).hexdigest()
 
-        async def make() -> bytes:
-            sheet = await self._draw(contents, chosen)
+        async def make(stint: Stint) -> bytes:
+            sheet = await self._draw(stint, contents, chosen)
             self._sheets.put(name, sheet)
             return sheet
 
         cached = self._sheets.get(name)
         if cached is not None:
             return cached
-        return await self._queue.once(Kind.SHEET, name, user, make)
+        return await self._queue.once(Kind.SHEET, name, make, user=user, source=buffer_id)
 
-    async def _draw(self, contents: Contents, chosen: Sequence[SegmentRow | None]) -> bytes:
+    async def _draw(
+        self, stint: Stint, contents: Contents, chosen: Sequence[SegmentRow | None]
+    ) -> bytes:
         rows = {number: row for number, row in enumerate(chosen) if row is not None}
         folders = await self._folders({row["session_id"] for row in rows.values()})
         tiles = await asyncio.to_thread(_tiles, folders, rows)
-        sheet = await drawing.sheet(sheet_plan(contents.grid, tiles)) if tiles else b""
+        sheet = await drawing.sheet(stint, sheet_plan(contents.grid, tiles)) if tiles else b""
         if not sheet:
             raise Gone("nothing is kept of this part of the share any more")
         return sheet
+
+    async def _first_poster(
+        self, stint: Stint, folders: Mapping[str, Path], rows: Sequence[SegmentRow]
+    ) -> bytes | None:
+        """The poster of the first of these segments that has one: the others are gone."""
+        for row in rows:
+            folder = folders.get(row["session_id"])
+            if folder is None:
+                continue
+            with suppress(FileNotFoundError, NoPicture, ValueError):
+                path = member(folder, row["name"])
+                avcc = await asyncio.to_thread(_avcc, folder, row)
+                return await self._queue.stills.poster(
+                    stint, path, avcc, row["payload_offset"], _key_size(row)
+                )
+        return None
 
     async def _folders(self, session_ids: set[str]) -> dict[str, Path]:
         found = self._ctx.store.rows(EgressSession).find(
@@ -164,25 +184,6 @@ class Thumbnails:
         return [
             row for row in rows if row["state"] == SegmentState.INDEXED and row["_id"] not in hidden
         ]
-
-
-def _first_poster(
-    stills: Stills, folders: Mapping[str, Path], rows: Sequence[SegmentRow]
-) -> bytes | None:
-    """The poster of the first of these segments that has one."""
-    posters = (_poster(stills, folders.get(row["session_id"]), row) for row in rows)
-    return next(filter(None, posters), None)
-
-
-def _poster(stills: Stills, folder: Path | None, row: SegmentRow) -> bytes | None:
-    """The poster of a segment; None if it is gone, or has no picture."""
-    if folder is None:
-        return None
-    try:
-        path, avcc = member(folder, row["name"]), _avcc(folder, row)
-        return stills.poster(path, avcc, row["payload_offset"], _key_size(row))
-    except (FileNotFoundError, NoPicture, ValueError):
-        return None
 
 
 def _tiles(folders: Mapping[str, Path], rows: Mapping[int, SegmentRow]) -> list[Tile]:

@@ -1,6 +1,7 @@
 """Pictures drawn in the background: one poster and one sheet at a time, each once, users in turn.
 
 A caller waits for a while. A picture that takes longer is drawn on, and is there for the next call.
+Those of shares whose pictures take long are drawn beside all others: see `app.work.places`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -23,7 +25,7 @@ from app import metrics
 from app.errors import ReplayError, TooManyRequests, Unavailable
 from app.processes.bound_process import Limits, bound_process
 from app.viewing.stills import Stills
-from app.work.turns import Turn, Turns
+from app.work.places import PieceOfWork, PutOff, Stint, WorkPlaces
 
 PATIENCE_SECONDS = 20.0
 """Shorter than what proxies and players wait for."""
@@ -31,9 +33,12 @@ DRAWING_SECONDS = 600.0
 """Far more than 300 key frames take (4 s of processor time at 1080p), but they come last."""
 LIMITS = Limits(memory_bytes=2**30, file_bytes=64 * 2**20, files=32, cpu_seconds=120)
 """Some times what 300 key frames of 3840x2160 take."""
+BRIEF_SECONDS = 10.0
+"""For a sheet while others wait. Half of their patience, some times what most sheets take."""
 AT_ONCE = 2048
 """Pictures that are drawn or wait for it: for how many there is memory."""
 _RETRY_SECONDS = 5
+_LOOK_SECONDS = 0.25
 _LAST_BYTES = 2_000
 _ROOT = Path(app.__file__).parents[1]
 
@@ -48,7 +53,8 @@ class DrawingFailed(ReplayError):
 class Kind(Enum):
     """What is drawn, and how many of it one user may wait for at once.
 
-    A page shows a poster for each clip, and a sheet where somebody points at.
+    A page shows a poster for each clip, and a sheet where somebody points at. The indexes of movies
+    count as posters: they are read by the same process.
     """
 
     POSTER = 64
@@ -59,35 +65,48 @@ class Kind(Enum):
 class _Asked:
     user: str
     kind: Kind
-    turn: Turn
+    piece: PieceOfWork
     task: asyncio.Task[object]
 
 
 class Drawing:
     """What a process of the service draws. Close it in the loop that it was used in."""
 
-    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        self.stills = Stills()
+    def __init__(
+        self,
+        stills: Stills | None = None,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        brief_seconds: float = BRIEF_SECONDS,
+    ) -> None:
+        self.stills = stills or Stills()
         self._patience_seconds = patience_seconds
-        self._turns = {kind: Turns() for kind in Kind}
+        self._places = {Kind.POSTER: WorkPlaces(1), Kind.SHEET: WorkPlaces(1, brief_seconds)}
         self._asked: dict[str, _Asked] = {}
 
     async def once(
-        self, kind: Kind, name: str, user: str, make: Callable[[], Awaitable[Drawn]]
+        self,
+        kind: Kind,
+        name: str,
+        make: Callable[[Stint], Awaitable[Drawn]],
+        *,
+        user: str,
+        source: str,
     ) -> Drawn:
         """What `make` gives. It runs once for all who ask under the same name at the same time.
 
-        It waits for those of its kind that are drawn before it: see `Turns`. Raises TooManyRequests
-        if the user waits for too many, Unavailable if too many wait in all, and when the patience
-        is over; then `make` goes on.
+        It waits for those of its kind that are drawn before it, and may be begun anew: see
+        `app.work.places`. `source`: whose media it reads, by its share. Raises TooManyRequests if
+        the user waits for too many, Unavailable if too many wait in all, and when the patience is
+        over; then `make` goes on.
         """
         if name in self._asked:
-            self._asked[name].turn.also_for(user)
+            self._asked[name].piece.also_for(user)
         else:
             self._check(kind, user)
-            turn = self._turns[kind].turn(user)
-            begun: asyncio.Task[object] = asyncio.create_task(_in_turn(turn, make))
-            self._asked[name] = _Asked(user, kind, turn, begun)
+            piece = self._places[kind].piece(user, source)
+            begun: asyncio.Task[object] = asyncio.create_task(piece.run(make))
+            self._asked[name] = _Asked(user, kind, piece, begun)
             begun.add_done_callback(lambda task: self._over(name, task))
         task: asyncio.Task[Drawn] = self._asked[name].task  # type: ignore[assignment]  # same name, same make
         await asyncio.wait({task}, timeout=self._patience_seconds)
@@ -122,29 +141,23 @@ class Drawing:
             log.error("drawing_broken", drawing=name, error=repr(error))
 
 
-async def _in_turn(turn: Turn, make: Callable[[], Awaitable[Drawn]]) -> Drawn:
-    async with turn:
-        return await make()
-
-
-async def sheet(planned: bytes) -> bytes:
+async def sheet(stint: Stint, planned: bytes) -> bytes:
     """The sheet of a plan of `app.media.sheets`; empty if it has no picture.
 
-    Raises DrawingFailed.
+    Raises DrawingFailed, PutOff.
     """
     argv, pipe = [sys.executable, "-m", "app.media.sheets"], subprocess.PIPE
     with _memory() as drawn, _memory() as words:
-        try:
-            async with (
-                bound_process(
-                    argv, limits=LIMITS, cwd=_ROOT, stdin=pipe, stdout=drawn, stderr=words
-                ) as process,
-                asyncio.timeout(DRAWING_SECONDS),
-            ):
-                await process.communicate(planned)
-        except TimeoutError as error:
-            raise DrawingFailed(f"it was not done within {DRAWING_SECONDS:g} s") from error
+        async with bound_process(
+            argv, limits=LIMITS, cwd=_ROOT, stdin=pipe, stdout=drawn, stderr=words
+        ) as process:
+            talk = asyncio.create_task(process.communicate(planned))
+            try:
+                await _within(stint, talk)
+            finally:
+                talk.cancel()
         if process.returncode:
+            stint.blame()
             metrics.ERRORS.labels("drawing_failed").inc()
             words.seek(max(0, words.tell() - _LAST_BYTES))
             log.warning(
@@ -155,6 +168,18 @@ async def sheet(planned: bytes) -> bytes:
             raise DrawingFailed("the service's log has what the drawing program said")
         drawn.seek(0)
         return drawn.read()
+
+
+async def _within(stint: Stint, talk: asyncio.Task[object]) -> None:
+    """Returns when the program has ended. Raises DrawingFailed, PutOff if it may not go on."""
+    began = time.monotonic()
+    while not (await asyncio.wait({talk}, timeout=_LOOK_SECONDS))[0]:
+        seconds = time.monotonic() - began
+        if seconds > DRAWING_SECONDS:
+            raise DrawingFailed(f"it was not done within {DRAWING_SECONDS:g} s")
+        if not stint.may_go_on(seconds):
+            raise PutOff(f"others wait, after {seconds:.0f} s")
+    await talk
 
 
 def _memory() -> FileIO:

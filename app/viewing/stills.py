@@ -1,7 +1,7 @@
 """Single pictures, and what is shown where in a movie: read by a process with limits.
 
-What it reads strangers have encoded, so a picture that ends it is one that can't be made. All calls
-block: see `app.processes.bound_pool`.
+What it reads strangers have encoded, so a picture that ends it is one that can't be made. Each is
+asked for within a Stint: see `app.processes.shared_pool`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import TypeVar
 
 from app.media.picture_sources import KeyFrame, KeyFrameIndex, NoPicture
 from app.media.sprites import Grid
-from app.processes.bound_pool import BoundPool, ProgramAnswer, ProgramEnded
+from app.processes.bound_pool import ProgramAnswer, ProgramEnded
 from app.processes.bound_process import Limits
+from app.processes.shared_pool import SharedPool
+from app.work.places import Stint
 
 PROGRAM = "app.viewing.still_program"
 LIMITS = Limits(memory_bytes=2**30, file_bytes=16 * 2**20, files=32)
@@ -27,37 +29,47 @@ class Stills:
     """What makes the pictures of one process of the service, until it is closed."""
 
     def __init__(self, program: str = PROGRAM) -> None:
-        self._pool = BoundPool(program, LIMITS)
+        self._pool = SharedPool(program, LIMITS)
 
-    def index(self, path: Path) -> KeyFrameIndex:
-        """What a movie shows, and where. Raises NoPicture, OSError."""
-        return self._ask(path, {"what": "index"}, _index)
+    async def index(self, stint: Stint, path: Path) -> KeyFrameIndex:
+        """What a movie shows, and where. Raises NoPicture, PutOff, OSError, as all of these do."""
+        return await self._ask(stint, path, {"what": "index"}, _index)
 
-    def poster_of_movie(self, path: Path) -> bytes:
-        """The first picture that a movie shows, as JPEG. Raises NoPicture, OSError."""
-        return self._ask(path, {"what": "movie"}, _jpeg)
+    async def poster_of_movie(self, stint: Stint, path: Path) -> bytes:
+        """The first picture that a movie shows, as JPEG."""
+        return await self._ask(stint, path, {"what": "movie"}, _jpeg)
 
-    def single(self, path: Path, grid: Grid) -> bytes:
-        """A sheet with the first picture that a movie shows. Raises NoPicture, OSError."""
+    async def single(self, stint: Stint, path: Path, grid: Grid) -> bytes:
+        """A sheet with the first picture that a movie shows."""
         told = [grid.tiles, grid.width, grid.height]
-        return self._ask(path, {"what": "single", "grid": told}, _jpeg)
+        return await self._ask(stint, path, {"what": "single", "grid": told}, _jpeg)
 
-    def poster(self, path: Path, avcc: bytes, offset: int, size_bytes: int) -> bytes:
-        """An IDR sample in a file, as JPEG. Raises NoPicture, OSError."""
+    async def poster(
+        self, stint: Stint, path: Path, avcc: bytes, offset: int, size_bytes: int
+    ) -> bytes:
+        """An IDR sample in a file, as JPEG."""
         place = {"offset": offset, "size_bytes": size_bytes, "avcc": avcc.hex()}
-        return self._ask(path, {"what": "key", **place}, _jpeg)
+        return await self._ask(stint, path, {"what": "key", **place}, _jpeg)
 
     def close(self) -> None:
         """Ends it. Who asks from now on gets OSError."""
         self._pool.close()
 
-    def _ask(
-        self, path: Path, request: dict[str, object], read: Callable[[ProgramAnswer], Found]
+    async def _ask(
+        self,
+        stint: Stint,
+        path: Path,
+        request: dict[str, object],
+        read: Callable[[ProgramAnswer], Found],
     ) -> Found:
         packed = json.dumps(request).encode()
-        try:
+
+        def ask() -> Found:
             with path.open("rb") as given:
-                return self._pool.ask(packed, given.fileno(), read)
+                return self._pool.ask(stint, packed, given.fileno(), read)
+
+        try:
+            return await self._pool.in_thread(stint, ask)
         except ProgramEnded as error:
             told = f"{path.name}: the process that was to read it: {error}"
             raise NoPicture(told) from error

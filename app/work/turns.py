@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Collection
 from types import TracebackType
 
 
@@ -25,6 +26,10 @@ class Turns:
     def waiting(self, user: str) -> int:
         """How many turns a user waits for."""
         return sum(not waiter.done() for waiter in self._lines.get(user, ()))
+
+    def wanted_by_others(self, users: Collection[str]) -> bool:
+        """Whether anybody else than these users waits, or did and gave up. A thread may ask."""
+        return any(user not in users for user in list(self._lines))  # list() is a single step
 
     def _wait(self, users: list[str]) -> asyncio.Future[None]:
         """What is done when the first of these users has a turn."""

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from app.indexing import fragment_files
+from app.indexing.fragment_files import FragmentWriter
 from app.indexing.parser import Parser
 from app.indexing.playlist import Entry
 from app.media.continuity import Continuity
@@ -28,7 +30,7 @@ def run(ground: Ground) -> list[Result]:
     kinds = [(media.HD_15, 2), (media.FULL_HD_30, 2), (media.FULL_HD_60, 2)]
     kinds += ground.pick(quick=[], full=[(media.FULL_HD_60, 4), (media.FULL_HD_60, 10)])
     results: list[Result] = []
-    parser = Parser()
+    parser, runner = Parser(), asyncio.Runner()
     for shape, each in kinds:
         ground.say(f"preparing {shape.name} in segments of {each} s")
         paths = ground.cycle(shape, each)
@@ -38,7 +40,7 @@ def run(ground: Ground) -> list[Result]:
         ways: dict[str, Callable[[], list[float]]] = {
             "copy": partial(_cpu_seconds, [partial(_copy, path, folder) for path in paths]),
             "prepare": partial(_prepare, paths, each),
-            "make_fragment": partial(_make_fragments, parser, paths, folder, each),
+            "make_fragment": partial(_make_fragments, runner, parser, paths, folder, each),
             "ffmpeg": partial(_cpu_seconds, [partial(_ffmpeg, paths[0], folder)]),
         }
         params: dict[str, str | int] = {"media": shape.name, "segment_seconds": each}
@@ -48,6 +50,7 @@ def run(ground: Ground) -> list[Result]:
             shares = [cpu / each * 100 for loop in loops for cpu in loop]
             results.append(result("prepare", way, params, "% of a core", shares))
     parser.close()
+    runner.close()
     return results
 
 
@@ -72,24 +75,26 @@ def _prepare(paths: Sequence[Path], each: int) -> list[float]:
     return used
 
 
-def _make_fragments(parser: Parser, paths: Sequence[Path], folder: Path, each: int) -> list[float]:
+def _make_fragments(
+    runner: asyncio.Runner, parser: Parser, paths: Sequence[Path], folder: Path, each: int
+) -> list[float]:
     continuity: Continuity | None = None
     used = []
-
-    def step(entry: Entry) -> None:
-        nonlocal continuity
+    with ThreadPoolExecutor(1) as threads:
         written = ForeignFolder(folder, ())
-        made = fragment_files.make_fragment(
-            parser, written, folder, entry, continuity, "bench", latest_ticks=2**40
-        )
-        continuity = made.parsed.continuity
+        writer = FragmentWriter(parser, threads, "session", written, folder, "bench")
 
-    for number, path in enumerate(paths):
-        shutil.copyfile(path, folder / path.name)
-        entry = Entry(path.name, number, each, datetime.now(UTC))
-        before = measure.children_cpu_seconds()
-        here = measure.cost(partial(step, entry)).cpu_seconds
-        used.append(here + measure.children_cpu_seconds() - before)
+        def step(entry: Entry) -> None:
+            nonlocal continuity
+            made = runner.run(writer.make(entry, continuity, latest_ticks=2**40))
+            continuity = made.parsed.continuity
+
+        for number, path in enumerate(paths):
+            shutil.copyfile(path, folder / path.name)
+            entry = Entry(path.name, number, each, datetime.now(UTC))
+            before = measure.children_cpu_seconds()
+            here = measure.cost(partial(step, entry)).cpu_seconds
+            used.append(here + measure.children_cpu_seconds() - before)
     return used
 
 

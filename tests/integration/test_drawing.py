@@ -16,10 +16,12 @@ import pytest_asyncio
 
 from app.errors import TooManyRequests, Unavailable
 from app.media import sheets
-from app.media.picture_sources import Tile, sheet_plan
+from app.media.picture_sources import NoPicture, Tile, sheet_plan
 from app.media.sprites import Grid
 from app.viewing import drawing as drawings
 from app.viewing.drawing import AT_ONCE, LIMITS, Drawing, DrawingFailed, Kind
+from app.viewing.stills import Stills
+from app.work.places import Stint
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
@@ -49,16 +51,16 @@ def program() -> psutil.Process | None:
 async def test_who_asks_at_the_same_time_shares_one_drawing(drawing: Drawing) -> None:
     begun = 0
 
-    async def make() -> str:
+    async def make(_: Stint) -> str:
         nonlocal begun
         begun += 1
         await asyncio.sleep(0)
         return "drawn"
 
-    together = (drawing.once(Kind.SHEET, "one", user, make) for user in "abcde")
+    together = (drawing.once(Kind.SHEET, "one", make, user=user, source="s") for user in "abcde")
     assert await asyncio.gather(*together) == ["drawn"] * 5
     assert begun == 1
-    assert await drawing.once(Kind.SHEET, "one", "a", make) == "drawn"
+    assert await drawing.once(Kind.SHEET, "one", make, user="a", source="s") == "drawn"
     assert begun == 2
 
 
@@ -67,14 +69,14 @@ async def test_a_drawing_goes_on_when_nobody_waits_any_more(drawing: Drawing) ->
     ready = asyncio.Event()
     done = asyncio.Event()
 
-    async def make() -> None:
+    async def make(_: Stint) -> None:
         await ready.wait()
         done.set()
 
     with pytest.raises(Unavailable) as refused:
-        await drawing.once(Kind.SHEET, "slow", "ann", make)
+        await drawing.once(Kind.SHEET, "slow", make, user="ann", source="s")
     assert refused.value.extra["retry_after"] > 0  # type: ignore[operator]
-    waiter = asyncio.create_task(drawing.once(Kind.SHEET, "slow", "ann", make))
+    waiter = asyncio.create_task(drawing.once(Kind.SHEET, "slow", make, user="ann", source="s"))
     await asyncio.sleep(0)
     waiter.cancel()
     ready.set()
@@ -84,16 +86,20 @@ async def test_a_drawing_goes_on_when_nobody_waits_any_more(drawing: Drawing) ->
 async def test_more_drawings_than_can_wait_are_refused(drawing: Drawing) -> None:
     """Of one user, and of all of them."""
     ready = asyncio.Event()
-    asked = [drawing.once(Kind.SHEET, f"a{number}", "ann", ready.wait) for number in range(8)]
+
+    def ask(name: str, user: str) -> Awaitable[bool]:
+        return drawing.once(Kind.SHEET, name, lambda _: ready.wait(), user=user, source="s")
+
+    asked = [ask(f"a{number}", "ann") for number in range(8)]
     rest = [str(number) for number in range(AT_ONCE - 8)]
-    asked += [drawing.once(Kind.SHEET, name, name, ready.wait) for name in rest]
-    waiting = [asyncio.create_task(each) for each in asked]
+    asked += [ask(name, name) for name in rest]
+    waiting = [asyncio.ensure_future(each) for each in asked]
     await asyncio.sleep(0)
     with pytest.raises(TooManyRequests) as refused:
-        await drawing.once(Kind.SHEET, "a8", "ann", ready.wait)
+        await ask("a8", "ann")
     assert (refused.value.extra["limit"], refused.value.extra["retry_after"]) == (8, 5)
     with pytest.raises(Unavailable):
-        await drawing.once(Kind.SHEET, "one more", "zoe", ready.wait)
+        await ask("one more", "zoe")
     ready.set()
     found = await asyncio.gather(*waiting, return_exceptions=True)
     assert {type(each) for each in found} <= {bool, Unavailable}  # or the patience is over
@@ -106,8 +112,8 @@ async def test_what_another_asks_for_is_drawn_after_the_one_that_is_drawn_now(
     order: list[str] = []
     go_on = asyncio.Event()
 
-    def make(name: str) -> Callable[[], Awaitable[None]]:
-        async def draw() -> None:
+    def make(name: str) -> Callable[[Stint], Awaitable[None]]:
+        async def draw(_: Stint) -> None:
             order.append(name)
             await go_on.wait()
 
@@ -115,7 +121,7 @@ async def test_what_another_asks_for_is_drawn_after_the_one_that_is_drawn_now(
 
     async def ask(user: str, name: str) -> None:
         with suppress(Unavailable):
-            await drawing.once(Kind.SHEET, name, user, make(name))
+            await drawing.once(Kind.SHEET, name, make(name), user=user, source=user)
 
     asked = [("ann", f"a{number}") for number in range(8)]
     asked += [("bob", "a6"), ("cyd", "c"), ("ann", "a1")]
@@ -123,7 +129,8 @@ async def test_what_another_asks_for_is_drawn_after_the_one_that_is_drawn_now(
     for user, name in asked:
         tasks.append(asyncio.create_task(ask(user, name)))
         await asyncio.sleep(0)
-    poster = drawing.once(Kind.POSTER, "p", "ann", asyncio.Event().wait)
+    never = asyncio.Event()
+    poster = drawing.once(Kind.POSTER, "p", lambda _: never.wait(), user="ann", source="ann")
     tasks.append(asyncio.create_task(_ignoring_unavailable(poster)))
     go_on.set()
     await asyncio.gather(*tasks)
@@ -136,12 +143,55 @@ async def _ignoring_unavailable(asked: Awaitable[object]) -> None:
         await asked
 
 
+async def test_posters_that_hang_their_process_keep_nobody_elses_waiting(tmp_path: Path) -> None:
+    for name in ("hangs", "good"):
+        (tmp_path / f"{name}.mp4").write_bytes(b"no movie")
+    drawing = Drawing(Stills("tests.unit.media.stubborn_stills"))
+
+    def ask(user: str, number: int, name: str) -> asyncio.Task[bytes]:
+        return asyncio.create_task(
+            drawing.once(
+                Kind.POSTER,
+                f"{user}{number}",
+                lambda stint: drawing.stills.poster_of_movie(stint, tmp_path / f"{name}.mp4"),
+                user=user,
+                source=user,
+            )
+        )
+
+    hostile = [ask("eve", number, "hangs") for number in range(8)]
+    for number in range(3):
+        with pytest.raises(NoPicture, match="is no movie"):
+            await ask("ann", number, "good")
+    assert not any(task.done() for task in hostile)
+    await drawing.close()
+    await asyncio.gather(*hostile, return_exceptions=True)
+
+
+async def test_a_sheet_that_takes_long_keeps_nobody_elses_waiting(slow_plan: bytes) -> None:
+    drawing = Drawing(brief_seconds=0.5)
+    slow, quick = (
+        partial(drawings.sheet, planned=planned)
+        for planned in (slow_plan, sheet_plan(Grid(1, 160, 90), []))
+    )
+    hostile = [
+        asyncio.create_task(drawing.once(Kind.SHEET, f"e{n}", slow, user="eve", source="eve"))
+        for n in range(3)
+    ]
+    for n in range(3):
+        assert await drawing.once(Kind.SHEET, f"a{n}", quick, user="ann", source="ann") == b""
+    assert not any(task.done() for task in hostile)
+    await drawing.close()
+    await asyncio.gather(*hostile, return_exceptions=True)
+
+
 async def test_an_error_reaches_everybody_who_waits(drawing: Drawing) -> None:
-    async def make() -> None:
+    async def make(_: Stint) -> None:
         raise DrawingFailed("no")
 
     found = await asyncio.gather(
-        *(drawing.once(Kind.SHEET, "one", user, make) for user in "abc"), return_exceptions=True
+        *(drawing.once(Kind.SHEET, "one", make, user=user, source="s") for user in "abc"),
+        return_exceptions=True,
     )
     assert [type(error) for error in found] == [DrawingFailed] * 3
 
@@ -158,10 +208,10 @@ async def test_the_program_runs_at_low_priority_one_at_a_time(
     slow_plan: bytes, tmp_path: Path
 ) -> None:
     """The second begins when the first has ended."""
-    patient, draw = Drawing(), partial(drawings.sheet, slow_plan)
+    patient, draw = Drawing(), partial(drawings.sheet, planned=slow_plan)
     async with asyncio.TaskGroup() as group:  # whatever fails, no program stays for the next test
         both = [
-            group.create_task(patient.once(Kind.SHEET, name, "ann", draw))
+            group.create_task(patient.once(Kind.SHEET, name, draw, user="ann", source="s"))
             for name in ("one", "two")
         ]
         for _ in both:
@@ -178,13 +228,13 @@ async def test_a_program_that_fails_tells_its_words_to_the_log_alone(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(DrawingFailed) as failed:
-        await drawings.sheet(b"no plan")
+        await drawings.sheet(Stint(), b"no plan")
     assert "JSON" not in failed.value.detail
     assert "JSONDecodeError" in capfd.readouterr().out
 
 
 async def test_a_program_that_is_killed_is_a_failure(slow_plan: bytes) -> None:
-    task = asyncio.create_task(drawings.sheet(slow_plan))
+    task = asyncio.create_task(drawings.sheet(Stint(), slow_plan))
     found = await wait_for(program)
     assert found is not None
     found.send_signal(signal.SIGKILL)
@@ -198,15 +248,15 @@ async def test_what_takes_too_much_memory_is_a_failure(tmp_path: Path) -> None:
         file.truncate(1_500_000_000)
     huge = sheet_plan(Grid(1, 160, 90), [Tile(0, str(tmp_path / "huge"), 0, 1_500_000_000, "")])
     with pytest.raises(DrawingFailed):
-        await drawings.sheet(huge)
-    assert await drawings.sheet(sheet_plan(Grid(1, 160, 90), [])) == b""
+        await drawings.sheet(Stint(), huge)
+    assert await drawings.sheet(Stint(), sheet_plan(Grid(1, 160, 90), [])) == b""
 
 
 async def test_it_has_limits_and_no_secret_of_ours(
     slow_plan: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIVEKIT_API_SECRET", "not for strangers")
-    task = asyncio.create_task(drawings.sheet(slow_plan))
+    task = asyncio.create_task(drawings.sheet(Stint(), slow_plan))
     found = await wait_for(program)
     assert found is not None
     environment = found.environ()
@@ -223,8 +273,8 @@ async def test_it_has_limits_and_no_secret_of_ours(
 
 async def test_closing_ends_the_program(slow_plan: bytes) -> None:
     drawing = Drawing()
-    draw = partial(drawings.sheet, slow_plan)
-    task = asyncio.create_task(drawing.once(Kind.SHEET, "slow", "ann", draw))
+    draw = partial(drawings.sheet, planned=slow_plan)
+    task = asyncio.create_task(drawing.once(Kind.SHEET, "slow", draw, user="ann", source="s"))
     found = await wait_for(program)
     assert found is not None
     await drawing.close()

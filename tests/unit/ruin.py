@@ -10,16 +10,18 @@ from app.processes.bound_process import Limits
 
 
 def ruin(how: str, made: int, limits: Limits) -> None:
-    """Ends this program, or spins; returns if it is not said how. `made`: its output."""
+    """Ends this program, spins or hangs; returns if it is not said how. `made`: its output."""
     match how:
         case "dies":
             os.kill(os.getpid(), signal.SIGSEGV)
         case "swells":
             bytearray(2 * limits.memory_bytes)
         case "spins":
-            bound_service.CPU_SECONDS = 0
-            bound_service._grant_processor()
+            bound_service.grant_processor(0)
             while True:
                 pass
+        case "hangs":
+            while True:
+                signal.pause()
         case "floods":
             os.pwrite(made, bytes(1), limits.file_bytes or 0)

@@ -13,6 +13,7 @@ from typing import Any
 from app.buffer import paths
 from app.context import Context
 from app.indexing.indexer import Indexer
+from app.indexing.parser import Parser
 from app.models import SegmentState
 from app.models.schema import Buffer, EgressSession, Room, Segment
 from tests.egress_on_disk import DiskEgress
@@ -136,9 +137,9 @@ async def begin_share(
 
 
 @asynccontextmanager
-async def indexing(ctx: Context) -> AsyncIterator[Indexer]:
+async def indexing(ctx: Context, parser: Parser | None = None) -> AsyncIterator[Indexer]:
     """An indexer that runs within the block, and ends as at a SIGTERM."""
-    indexer = Indexer(ctx)
+    indexer = Indexer(ctx, parser)
     task = asyncio.create_task(indexer.run())
     try:
         yield indexer

@@ -18,11 +18,13 @@ from structlog.testing import capture_logs
 from app.cleaning import cleanup
 from app.context import Context
 from app.indexing.indexer import Indexer
+from app.indexing.parser import Parser
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.buffer.test_cleanup import end, make_old
 from tests.integration.buffer.test_indexer import is_watched
 from tests.media_factory import TICKS
 from tests.pace import Pace
+from tests.unit.indexing.test_parser import STUBBORN
 from tests.waiting import wait_for
 
 MIB = 2**20
@@ -272,3 +274,36 @@ async def test_very_many_names_are_a_matter_of_their_own_session(
             await hostile.indexed(count)
         assert time.monotonic() - began < 60
     assert peak_bytes() - before < MEMORY_BYTES
+
+
+HOSTILE = 6
+"""More than there are processes and threads to parse for them all."""
+
+
+def commit_named(share: DiskShare, name: str) -> None:
+    """A segment of a name that tells a stubborn parser what to do."""
+    path = share.egress.write_segment(*share.next_segment())
+    path.rename(path.with_name(name))
+    share.egress.lines[-1] = (name, *share.egress.lines[-1][1:])
+    share.egress.name_segments()
+
+
+async def test_however_many_sessions_hang_their_parsers_no_other_one_waits(
+    ctx: Context, share: BeginShare
+) -> None:
+    """Also if all of them do so for the first time, and at the same time."""
+    neighbour = await share("ann")
+    hostile = [await share(f"eve{number}") for number in range(HOSTILE)]
+    async with indexing(ctx, Parser(STUBBORN)):
+        for each in (neighbour, *hostile):
+            each.commit()
+        for each in (neighbour, *hostile):
+            await each.indexed(1)
+        for each in hostile:
+            for number in range(3):
+                commit_named(each, f"hangs.{number}.ts")
+        for count in range(2, 7):
+            neighbour.commit()
+            await neighbour.indexed(count)
+        over = [len(await each.rows()) - 1 for each in hostile]
+    assert sum(over) < HOSTILE / 2, over  # most of them hang in their first one still

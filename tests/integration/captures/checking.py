@@ -56,7 +56,6 @@ async def work_on(ctx: Context, capture_id: str, slots: Slots | None = None) -> 
 
 def tools_of(ctx: Context, slots: Slots | None = None) -> CaptureTools:
     """The tools of a worker: of one of its own, unless it is given slots."""
-    VERIFIER.prepare()  # by this thread, which outlives those of a test
     return CaptureTools(slots or Slots.of(ctx.settings), VERIFIER)
 
 

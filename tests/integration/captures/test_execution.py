@@ -37,12 +37,13 @@ from tests.integration.captures.checking import (
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare, end_share
 from tests.integration.queued import empty_redis, queued
 from tests.media_factory import MediaFactory, Recording, Shape
-from tests.unit.captures.stubborn_verifier import RUINOUS_TITLE
+from tests.unit.captures.stubborn_verifier import TITLES
 from tests.unit.captures.test_verifier import STUBBORN
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 UNDECODABLE_FRAMES = 3
 """At a window's end inside a GOP: B-frames of which a reference came only after the end."""
+RUINOUS, HANGING = TITLES
 
 
 @pytest.mark.parametrize("last", [0.5, 2, 7.3, 20, 300])
@@ -333,7 +334,7 @@ async def test_a_clip_that_ruins_its_verifier_fails_and_its_neighbours_are_made(
     ctx: Context, ended_share: MakeShare
 ) -> None:
     await ended_share()
-    titles = ["good", RUINOUS_TITLE, "as good"]
+    titles = ["good", RUINOUS, "as good"]
     rows = [await accepted(ctx, ADA, last=20, title=title) for title in titles]
     tools = CaptureTools(Slots.of(ctx.settings), Verifier(STUBBORN))
     try:
@@ -345,6 +346,34 @@ async def test_a_clip_that_ruins_its_verifier_fails_and_its_neighbours_are_made(
     assert (ruinous["status"], ruinous["reason"]) == ("failed", "verification-failed")
     assert "the process that read it: it " in ruinous["detail"]
     assert len(files(ctx)) == 2
+
+
+async def test_clips_that_hang_their_verifiers_keep_nobody_elses_waiting(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """However many one caller asks for."""
+    eve = Caller("eve")
+    for name in ("eve", "ada"):
+        await ended_share(name)
+    asked = {"identity": "eve", "last": 20, "title": HANGING}
+    hostile = [await accepted(ctx, eve, **asked) for _ in range(8)]
+    neighbours = [await accepted(ctx, ADA, identity="ada", last=20) for _ in range(3)]
+    tools = CaptureTools(Slots.of(ctx.settings), Verifier(STUBBORN))
+    tasks = [asyncio.create_task(execution.run(ctx, tools, row["_id"])) for row in hostile]
+    try:
+        for row in hostile:
+            await reaches(ctx, row["_id"], "running")
+        for row in neighbours:
+            await execution.run(ctx, tools, row["_id"])
+        over = [task.done() for task in tasks]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        tools.verifier.close()
+    made = [(await done(ctx, row["_id"])).capture["status"] for row in neighbours]
+    assert made == ["ready"] * 3
+    assert sum(over) < len(over) / 2, over  # most of them hang still
 
 
 def wait_in_line(slots: Slots, caller: Caller, count: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from app.context import Context
 from tests.integration.captures.checking import VERIFIER, Done, captured
 from tests.integration.captures.conftest import ADA, MakeShare
 from tests.packet_checker import read_clip
+
+verify = partial(VERIFIER.verify, caller="ada", source="a share")
 
 
 def expected(made: Done) -> Expected:
@@ -38,7 +41,7 @@ async def test_a_right_file_passes_and_every_wrong_expectation_is_named(
     made = await captured(ctx, ADA, last=5)
     assert made.path is not None
     right = expected(made)
-    VERIFIER.verify(made.path, right)
+    await verify(made.path, right)
     wrongs: list[tuple[dict[str, Any], str]] = [
         ({"size_bytes": 5}, "bytes instead of 5"),
         ({"width": 170}, "160 pixels wide instead of 170"),
@@ -49,7 +52,7 @@ async def test_a_right_file_passes_and_every_wrong_expectation_is_named(
     ]
     for wrong, told in wrongs:
         with pytest.raises(NotAsPlanned, match=told):
-            VERIFIER.verify(made.path, replace(right, **wrong))
+            await verify(made.path, replace(right, **wrong))
 
 
 async def test_damage_is_noticed(ctx: Context, ended_share: MakeShare, tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ async def test_damage_is_noticed(ctx: Context, ended_share: MakeShare, tmp_path:
         path = tmp_path / "clip.mp4"
         path.write_bytes(content)
         try:
-            VERIFIER.verify(path, replace(right, size_bytes=len(content)))
+            await verify(path, replace(right, size_bytes=len(content)))
         except NotAsPlanned:
             continue
         unnoticed.append(name)

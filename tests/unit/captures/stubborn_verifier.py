@@ -12,14 +12,14 @@ from app.processes import bound_service
 from tests.unit.ruin import ruin
 
 MESSAGES = {"shuts": b"", "babbles": b"f{}"}
-RUINOUS_TITLE = "ruins its verifier"
-"""Of a clip that ends it, whatever the name of its file."""
+TITLES = {"ruins its verifier": "dies", "hangs its verifier": "hangs"}
+"""Of clips that do so, whatever the names of their files."""
 
 
 def answer(packed: bytes, given: int, made: int) -> bytes:
     name = Path(f"/proc/self/fd/{given}").readlink().stem
-    if RUINOUS_TITLE.encode() in os.pread(given, 2**16, 0):
-        name = "dies"
+    head = os.pread(given, 2**16, 0)
+    name = next((does for title, does in TITLES.items() if title.encode() in head), name)
     ruin(name, made, LIMITS)
     if name == "sleeps":
         time.sleep(30)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,24 +53,28 @@ def clip(fragments: Callable[[Shape], Fragments], tmp_path: Path) -> tuple[Path,
     return path, Expected.of(planned)
 
 
+async def verify(one: Verifier, path: Path, expected: Expected) -> None:
+    await one.verify(path, expected, caller="ada", source=path.stem)
+
+
 def named(path: Path, name: str) -> Path:
     """A copy of a good clip, whose name tells a stubborn verifier what to do."""
     return Path(shutil.copy(path, path.with_name(f"{name}.mp4")))
 
 
-def test_a_right_clip_passes_and_every_difference_is_told(
+async def test_a_right_clip_passes_and_every_difference_is_told(
     verifier: Verifier, clip: tuple[Path, Expected]
 ) -> None:
     path, right = clip
-    verifier.verify(path, right)
+    await verify(verifier, path, right)
     with pytest.raises(NotAsPlanned) as caught:
-        verifier.verify(path, replace(right, width=170, frames=3, duration_seconds=99.0))
+        await verify(verifier, path, replace(right, width=170, frames=3, duration_seconds=99.0))
     assert caught.value.slug == "verification-failed"
     for told in ("pictures instead of 3;", "320 pixels wide instead of 170", "instead of 99.000 s"):
         assert told in str(caught.value)
 
 
-def test_pictures_that_can_not_be_decoded_are_told(
+async def test_pictures_that_can_not_be_decoded_are_told(
     verifier: Verifier, clip: tuple[Path, Expected]
 ) -> None:
     path, right = clip
@@ -78,30 +82,30 @@ def test_pictures_that_can_not_be_decoded_are_told(
     media = data.index(b"mdat") + 4
     path.write_bytes(data[:media] + bytes(len(data) - media))
     with pytest.raises(NotAsPlanned, match=r"libav can't read it: |decoded"):
-        verifier.verify(path, right)
+        await verify(verifier, path, right)
 
 
 @pytest.mark.parametrize("does", ["dies", "swells", "spins", "floods", "shuts", "babbles"])
-def test_a_clip_that_ruins_its_verifier_is_not_as_planned_and_the_next_is(
+async def test_a_clip_that_ruins_its_verifier_is_not_as_planned_and_the_next_is(
     stubborn: Verifier, clip: tuple[Path, Expected], does: str
 ) -> None:
     path, right = clip
     with pytest.raises(NotAsPlanned, match="the process that read it: it ") as caught:
-        stubborn.verify(named(path, does), right)
+        await verify(stubborn, named(path, does), right)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 300
-    stubborn.verify(path, right)
+    await verify(stubborn, path, right)
 
 
-def test_one_that_is_prepared_verifies_every_clip_and_has_no_secret_of_ours(
+async def test_one_that_is_prepared_verifies_every_clip_and_has_no_secret_of_ours(
     clip: tuple[Path, Expected], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIVEKIT_API_SECRET", "not for strangers")
     one, there = Verifier(), set(psutil.Process().children())
-    one.prepare()
+    one.prepare().result()
     (process,) = set(psutil.Process().children()) - there
     for _ in range(3):
-        one.verify(*clip)
+        await verify(one, *clip)
         assert set(psutil.Process().children()) - there == {process}
     assert process.cmdline()[1:3] == ["-m", PROGRAM]
     assert not [name for name in process.environ() if "SECRET" in name]
@@ -110,22 +114,20 @@ def test_one_that_is_prepared_verifies_every_clip_and_has_no_secret_of_ours(
     one.close()
     assert not process.is_running()
     with pytest.raises(OSError, match="it stops"):
-        one.verify(*clip)
+        await verify(one, *clip)
 
 
-def test_closing_waits_for_no_clip(clip: tuple[Path, Expected]) -> None:
+async def test_closing_waits_for_no_clip(clip: tuple[Path, Expected]) -> None:
     path, right = clip
     one = Verifier(STUBBORN)
-    with ThreadPoolExecutor(1) as threads:
-        threads.submit(one.verify, path, right).result()
-        slow = threads.submit(one.verify, named(path, "sleeps"), right)
-        while not slow.running():
-            time.sleep(0.01)
-        began = time.monotonic()
-        one.close()
-        with pytest.raises(OSError, match="it stops"):
-            slow.result()
-        assert time.monotonic() - began < 5
+    await verify(one, path, right)
+    slow = asyncio.create_task(verify(one, named(path, "sleeps"), right))
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    await asyncio.to_thread(one.close)
+    with pytest.raises(OSError, match="it stops"):
+        await slow
+    assert time.monotonic() - began < 5
 
 
 def test_the_words_of_libav_are_plain_text_of_one_line() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import shutil
@@ -19,17 +20,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.indexing.fragment_files import Fragment, make_fragment
+from app.indexing.fragment_files import Fragment, FragmentWriter
 from app.indexing.parser import PROGRAM, Parser
 from app.indexing.parser_messages import Implausible, Parsed, Request, unpack
 from app.indexing.playlist import Entry
 from app.media.continuity import Continuity
 from app.media.faults import Unpreparable
 from app.media.fragment import prepare
-from app.processes import bound_pool
 from app.storage.foreign import ForeignFolder
+from app.work.places import ORDINARY, Stint
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.pace import Pace
+from tests.waiting import wait_for
 
 STUBBORN = "tests.unit.indexing.stubborn_parser"
 
@@ -61,20 +63,26 @@ def stubborn() -> Iterator[Parser]:
 
 
 LATEST_TICKS = 3_600 * 90_000
+THREADS = ThreadPoolExecutor(4)
 
 
-def make(parser: Parser, folder: Path, name: str, previous: Continuity | None = None) -> Fragment:
+async def make(
+    parser: Parser, folder: Path, name: str, previous: Continuity | None = None
+) -> Fragment:
+    """Of a session of the folder's own."""
     entry = Entry(name, int(name[1]) if name[1].isdigit() else 7, 2.0, datetime.now(UTC))
     written = ForeignFolder(folder, ())
-    return make_fragment(
-        parser, written, folder, entry, previous, "test", latest_ticks=LATEST_TICKS
-    )
+    writer = FragmentWriter(parser, THREADS, str(folder), written, folder, "test")
+    return await writer.make(entry, previous, latest_ticks=LATEST_TICKS)
 
 
-def make_named(parser: Parser, folder: Path, does: str) -> Fragment:
+def named(folder: Path, does: str) -> str:
     """A good segment, whose name tells a stubborn parser what to do."""
-    shutil.copy(folder / "s0.ts", folder / f"{does}.ts")
-    return make(parser, folder, f"{does}.ts")
+    return Path(shutil.copy(folder / "s0.ts", folder / f"{does}.ts")).name
+
+
+async def make_named(parser: Parser, folder: Path, does: str) -> Fragment:
+    return await make(parser, folder, named(folder, does))
 
 
 def parsers_of(pid: int, program: str) -> list[psutil.Process]:
@@ -85,7 +93,7 @@ def parsers_of(pid: int, program: str) -> list[psutil.Process]:
     ]
 
 
-def test_a_segment_is_prepared_as_in_this_process(
+async def test_a_segment_is_prepared_as_in_this_process(
     parser: Parser, folder: Path, recording: Recording
 ) -> None:
     """One after another, each going on where the one before it ended."""
@@ -93,7 +101,7 @@ def test_a_segment_is_prepared_as_in_this_process(
     there: Continuity | None = None
     for number, segment in enumerate(recording.segments):
         wanted = prepare(str(segment.path), 2.0, here)
-        made = make(parser, folder, f"s{number}.ts", there)
+        made = await make(parser, folder, f"s{number}.ts", there)
         here, there = wanted.continuity, made.parsed.continuity
         assert there == here
         assert (folder / made.name).read_bytes() == wanted.data
@@ -104,39 +112,39 @@ def test_a_segment_is_prepared_as_in_this_process(
     assert not list(folder.glob("*.part"))
 
 
-def test_a_segments_faults_come_back(parser: Parser, folder: Path) -> None:
+async def test_a_segments_faults_come_back(parser: Parser, folder: Path) -> None:
     """And nothing is left of the attempt."""
     (folder / "x.ts").write_bytes((folder / "s0.ts").read_bytes()[:-300])
     with pytest.raises(Unpreparable) as caught:
-        make(parser, folder, "x.ts")
+        await make(parser, folder, "x.ts")
     assert caught.value.slug == "truncated"
     assert str(folder / "x.ts") in str(caught.value)
     assert list(folder.glob("*.part")) == list(folder.glob("*.m4s")) == []
 
 
 @pytest.mark.parametrize("does", ["dies", "swells", "spins", "shuts", "babbles", "shrinks"])
-def test_a_segment_that_ruins_its_parser_is_corrupt_and_the_next_is_not(
+async def test_a_segment_that_ruins_its_parser_is_corrupt_and_the_next_is_not(
     stubborn: Parser, folder: Path, does: str
 ) -> None:
     with pytest.raises(Unpreparable) as caught:
-        make_named(stubborn, folder, does)
+        await make_named(stubborn, folder, does)
     assert caught.value.slug == "corrupt"
     assert "the process that parsed it: it " in str(caught.value)
     assert len(str(caught.value)) < 500
-    assert make(stubborn, folder, "s1.ts").parsed.samples.pts.size == 30
+    assert (await make(stubborn, folder, "s1.ts")).parsed.samples.pts.size == 30
     assert not list(folder.glob("*.part"))
 
 
 @pytest.mark.parametrize(("does", "why"), [("floods", "File too large"), ("opens", "Too many")])
-def test_a_parser_writes_and_opens_only_so_much(
+async def test_a_parser_writes_and_opens_only_so_much(
     stubborn: Parser, folder: Path, does: str, why: str
 ) -> None:
     """What the system refuses it ends it, as a stranger's code might not: it gets no further."""
     with pytest.raises(Unpreparable, match="ended with code 1"):
-        make_named(stubborn, folder, does)
+        await make_named(stubborn, folder, does)
 
 
-def test_a_parser_has_no_secret_and_no_file_of_ours(
+async def test_a_parser_has_no_secret_and_no_file_of_ours(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stubborn = Parser(STUBBORN)
@@ -145,7 +153,7 @@ def test_a_parser_has_no_secret_and_no_file_of_ours(
     os.set_inheritable(held, True)
     try:
         with pytest.raises(Unpreparable) as caught:
-            make_named(stubborn, folder, "tells")
+            await make_named(stubborn, folder, "tells")
     finally:
         os.close(held)
         stubborn.close()
@@ -155,28 +163,30 @@ def test_a_parser_has_no_secret_and_no_file_of_ours(
     assert files == f"/dev/null /memfd {folder}/tells.ts socket"
 
 
-def test_what_a_parser_says_by_itself_is_in_no_log(
+async def test_what_a_parser_says_by_itself_is_in_no_log(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """But for what keeps it from starting."""
     stubborn = Parser(STUBBORN)
     with pytest.raises(Unpreparable):
-        make_named(stubborn, folder, "swells")
+        await make_named(stubborn, folder, "swells")
     stubborn.close()
     said = capfd.readouterr().err
     assert "noise" in said
     assert "MemoryError" not in said
 
 
-def test_a_parser_that_ends_while_it_waits_costs_no_segment(parser: Parser, folder: Path) -> None:
-    make(parser, folder, "s0.ts")
+async def test_a_parser_that_ends_while_it_waits_costs_no_segment(
+    parser: Parser, folder: Path
+) -> None:
+    await make(parser, folder, "s0.ts")
     for each in parsers_of(os.getpid(), PROGRAM):
         each.kill()
     for number in (1, 2, 3):
-        make(parser, folder, f"s{number}.ts")
+        await make(parser, folder, f"s{number}.ts")
 
 
-def test_what_the_disk_does_not_take_is_no_fault_of_the_segment(
+async def test_what_the_disk_does_not_take_is_no_fault_of_the_segment(
     parser: Parser, folder: Path
 ) -> None:
     """Its session waits, and goes on when there is space."""
@@ -184,38 +194,40 @@ def test_what_the_disk_does_not_take_is_no_fault_of_the_segment(
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            make(parser, folder, "s0.ts")
+            await make(parser, folder, "s0.ts")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(folder.glob("*.part"))
-    assert make(parser, folder, "s0.ts").parsed.size_bytes
+    assert (await make(parser, folder, "s0.ts")).parsed.size_bytes
 
 
-def test_file_systems_that_take_no_file_as_a_whole_are_written_by_hand(
+async def test_file_systems_that_take_no_file_as_a_whole_are_written_by_hand(
     parser: Parser, folder: Path
 ) -> None:
     """Here: an open file that only grows, into which the kernel neither copies nor sends."""
     made = os.open(folder / "made", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     given = os.open(folder / "s0.ts", os.O_RDONLY)
     try:
-        parsed = parser.parse("s0.ts", given, 2.0, LATEST_TICKS, None, made)
+        parsed = parser.parse(Stint(), "s0.ts", given, 2.0, LATEST_TICKS, None, made)
     finally:
         os.close(given)
         os.close(made)
-    wanted = make(parser, folder, "s0.ts")
+    wanted = await make(parser, folder, "s0.ts")
     assert (folder / "made").read_bytes() == (folder / wanted.name).read_bytes()
     assert (folder / "made").stat().st_size == parsed.size_bytes
 
 
 def test_it_ends_with_the_indexer_whatever_it_does(folder: Path) -> None:
-    shutil.copy(folder / "s0.ts", folder / "sleeps.ts")
     code = f"""
+import asyncio
 from pathlib import Path
 from tests.unit.indexing.test_parser import Parser, STUBBORN, make
-parser = Parser(STUBBORN)
-make(parser, Path({str(folder)!r}), "s1.ts")
-print("ready", flush=True)
-make(parser, Path({str(folder)!r}), "sleeps.ts")
+async def main():
+    parser = Parser(STUBBORN)
+    await make(parser, Path({str(folder)!r}), "s1.ts")
+    print("ready", flush=True)
+    await make(parser, Path({str(folder)!r}), {named(folder, "sleeps")!r})
+asyncio.run(main())
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as indexer:
         assert indexer.stdout is not None
@@ -274,43 +286,52 @@ def test_the_indexer_loads_nothing_that_reads_media() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_segment_that_takes_long_keeps_no_other_waiting(stubborn: Parser, folder: Path) -> None:
-    shutil.copy(folder / "s0.ts", folder / "sleeps.ts")
-    with ThreadPoolExecutor(4) as threads:
-        make(stubborn, folder, "s2.ts")
-        slow = threads.submit(make, stubborn, folder, "sleeps.ts")
-        for number in (0, 1, 3):
-            with Pace() as pace:
-                make(stubborn, folder, f"s{number}.ts")
-            assert pace.fair_seconds < 1.5, pace.seconds
-        assert not slow.done()
-        assert slow.result().parsed.size_bytes
+async def test_a_segment_that_takes_long_keeps_no_other_waiting(
+    stubborn: Parser, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    neighbour = Path(shutil.copytree(folder, tmp_path_factory.mktemp("neighbour") / "s"))
+    await make(stubborn, folder, "s2.ts")
+    slow = asyncio.create_task(make_named(stubborn, folder, "sleeps"))
+    for number in (0, 1, 3):
+        with Pace() as pace:
+            await make(stubborn, neighbour, f"s{number}.ts")
+        assert pace.fair_seconds < 1.5, pace.seconds
+    assert not slow.done()
+    assert (await slow).parsed.size_bytes
 
 
-def test_many_at_once_are_prepared_by_few(parser: Parser, folder: Path) -> None:
-    with ThreadPoolExecutor(8) as threads:
-        folders = [folder / str(number) for number in range(40)]
-        for each in folders:
-            each.mkdir()
-            shutil.copy(folder / "s0.ts", each)
-        made = list(threads.map(lambda each: make(parser, each, "s0.ts").name, folders))
-        assert len(made) == 40
-        assert len(parsers_of(os.getpid(), PROGRAM)) <= bound_pool.AT_MOST
+async def test_many_at_once_are_prepared_by_few(parser: Parser, folder: Path) -> None:
+    folders = [folder / str(number) for number in range(40)]
+    for each in folders:
+        each.mkdir()
+        shutil.copy(folder / "s0.ts", each)
+    made = await asyncio.gather(*(make(parser, each, "s0.ts") for each in folders))
+    assert len(made) == 40
+    assert len(parsers_of(os.getpid(), PROGRAM)) <= ORDINARY
 
 
-def test_closing_waits_for_no_segment(folder: Path) -> None:
+async def test_closing_waits_for_no_segment(folder: Path) -> None:
     """Its attempt ends, and is not taken for a fault of the segment."""
     parser = Parser(STUBBORN)
-    with ThreadPoolExecutor(1) as threads:
-        threads.submit(make, parser, folder, "s1.ts").result()
-        slow = threads.submit(make_named, parser, folder, "sleeps")
-        while not list(folder.glob("*.part")):
-            time.sleep(0.01)
-        began = time.monotonic()
-        parser.close()
-        with pytest.raises(OSError, match="it stops"):
-            slow.result()
-        assert time.monotonic() - began < 2.5
+    await make(parser, folder, "s1.ts")
+    slow = asyncio.create_task(make_named(parser, folder, "sleeps"))
+    await wait_for(lambda: list(folder.glob("*.part")))
+    began = time.monotonic()
+    await asyncio.to_thread(parser.close)
     with pytest.raises(OSError, match="it stops"):
-        make(parser, folder, "s2.ts")
+        await slow
+    assert time.monotonic() - began < 2.5
+    with pytest.raises(OSError, match="it stops"):
+        await make(parser, folder, "s2.ts")
     assert not list(folder.glob("*.part"))
+
+
+async def test_a_session_that_is_given_back_leaves_nothing(stubborn: Parser, folder: Path) -> None:
+    """Its parser is free, and its part is gone."""
+    given_back = asyncio.create_task(make_named(stubborn, folder, "hangs"))
+    await wait_for(lambda: list(folder.glob("*.part")))
+    given_back.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_back
+    assert not list(folder.glob("*.part"))
+    assert (await make(stubborn, folder, "s1.ts")).parsed.size_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ from app.media.sprites import Grid
 from app.processes.bound_pool import ProgramAnswer, ProgramEnded
 from app.viewing import stills
 from app.viewing.stills import LIMITS, PROGRAM, Stills
+from app.work.places import PutOff, Stint
 from tests.media_factory import Shape, number_in
 from tests.packet_checker import TICKS
 from tests.unit.media.fragments import Fragments, clip_of
@@ -35,55 +37,60 @@ def number_on(jpeg: bytes) -> int:
     return number_in(frame.to_ndarray()[: frame.height].astype("uint8"))
 
 
-def test_the_key_frame_of_a_fragment(made: Stills, fragments: Make) -> None:
+async def test_the_key_frame_of_a_fragment(made: Stills, fragments: Make) -> None:
     of = fragments(NUMBERED)
     for number, (source, one) in enumerate(zip(of.sources, of.prepared, strict=True)):
         (key,) = one.keys
-        poster = made.poster(Path(source.path), one.init.avcc, key.offset, key.size_bytes)
+        place = (Path(source.path), one.init.avcc, key.offset, key.size_bytes)
+        poster = await made.poster(Stint(), *place)
         assert number_on(poster) == 30 * number
 
 
 @pytest.mark.parametrize(("start", "end", "number"), [(1.0, 6.0, 30), (2.5, 3.5, 38)])
-def test_what_a_clip_shows(
+async def test_what_a_clip_shows(
     made: Stills, fragments: Make, tmp_path: Path, start: float, end: float, number: int
 ) -> None:
     _, path = clip_of([fragments(NUMBERED).run(round(start * TICKS), round(end * TICKS))], tmp_path)
-    assert made.index(path) == keyframes.read_index(path)
-    assert number_on(made.poster_of_movie(path)) == number
-    assert number_on(made.single(path, Grid(1, 160, 90))) == number
+    assert await made.index(Stint(), path) == keyframes.read_index(path)
+    assert number_on(await made.poster_of_movie(Stint(), path)) == number
+    assert number_on(await made.single(Stint(), path, Grid(1, 160, 90))) == number
 
 
-def test_what_is_no_movie_has_no_picture(made: Stills, tmp_path: Path) -> None:
+async def test_what_is_no_movie_has_no_picture(made: Stills, tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"no movie")
     for ask in (made.index, made.poster_of_movie):
         with pytest.raises(NoPicture, match="is no movie"):
-            ask(path)
+            await ask(Stint(), path)
     with pytest.raises(FileNotFoundError):
-        made.index(tmp_path / "absent.mp4")
+        await made.index(Stint(), tmp_path / "absent.mp4")
 
 
-def test_what_takes_too_much_memory_has_no_picture_and_the_next_has_one(
+async def test_what_takes_too_much_memory_has_no_picture_and_the_next_has_one(
     made: Stills, fragments: Make, tmp_path: Path
 ) -> None:
     of = fragments(NUMBERED)
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(1_500_000_000)
+    huge = partial(made.poster, path=tmp_path / "huge", offset=0, size_bytes=1_500_000_000)
+    with pytest.raises(PutOff, match="it ended with code 1"):  # the fault may be the system's
+        await huge(Stint(), avcc=of.init.avcc)
     with pytest.raises(NoPicture, match="the process that was to read it: it ended"):
-        made.poster(tmp_path / "huge", of.init.avcc, 0, 1_500_000_000)
+        await huge(Stint(is_suspect=True), avcc=of.init.avcc)
     (key,) = of.prepared[0].keys
-    path = Path(of.sources[0].path)
-    assert number_on(made.poster(path, of.init.avcc, key.offset, key.size_bytes)) == 0
+    place = (Path(of.sources[0].path), of.init.avcc, key.offset, key.size_bytes)
+    for stint in (Stint(), Stint(is_suspect=True)):
+        assert number_on(await made.poster(stint, *place)) == 0
 
 
-def test_it_has_limits_and_no_secret_of_ours(
+async def test_it_has_limits_and_no_secret_of_ours(
     fragments: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIVEKIT_API_SECRET", "not for strangers")
     _, path = clip_of([fragments(NUMBERED).run()], tmp_path)
     one = Stills()
     there = set(psutil.Process().children())
-    one.index(path)
+    await one.index(Stint(), path)
     (process,) = set(psutil.Process().children()) - there
     assert process.cmdline()[1:3] == ["-m", PROGRAM]
     assert not [name for name in process.environ() if "SECRET" in name]
