@@ -2,13 +2,15 @@
 
 A connection that waits for its next request, or for the rest of its head, can be closed without a
 loss, so the one that has waited longest makes room where all places are taken: whoever sits on idle
-connections keeps nobody out. An address that has its share makes room among its own.
+connections keeps nobody out. Then those make room whose peers have not taken for longest what they
+asked for. An address that has its share makes room among its own.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 from typing import Protocol
 
 RESERVED_SHARE = 10
@@ -19,8 +21,8 @@ RESERVED_LEAST = 8
 class Connection(Protocol):
     """What the register must know of a connection."""
 
-    def close_idle(self) -> bool:
-        """Closes it if no request is under way on it; whether it did."""
+    def give_way(self) -> bool:
+        """Closes it, unless an answer is on its way to a peer that takes it; whether it did."""
         ...
 
 
@@ -39,6 +41,7 @@ class Connections:
         self._addresses: dict[Connection, str] = {}
         self._counts: Counter[str] = Counter()
         self._idle: dict[Connection, None] = {}
+        self._stuck: dict[Connection, None] = {}
 
     def __len__(self) -> int:
         return len(self._addresses)
@@ -55,18 +58,25 @@ class Connections:
         return True
 
     def busy(self, connection: Connection) -> None:
-        """A request is under way on it."""
+        """A request is under way on it, and its peer takes the answer."""
         self._idle.pop(connection, None)
+        self._stuck.pop(connection, None)
 
     def idle(self, connection: Connection) -> None:
         """It waits for a request, or for the rest of one's head, from now on."""
         if connection in self._addresses:
-            self._idle.pop(connection, None)
+            self.busy(connection)
             self._idle[connection] = None
+
+    def stuck(self, connection: Connection) -> None:
+        """Its peer does not take what it was sent, from now on."""
+        if connection in self._addresses:
+            self.busy(connection)
+            self._stuck[connection] = None
 
     def remove(self, connection: Connection) -> None:
         """It is gone. Does nothing for one that is not known."""
-        self._idle.pop(connection, None)
+        self.busy(connection)
         address = self._addresses.pop(connection, None)
         if address is None:
             return
@@ -83,11 +93,11 @@ class Connections:
     def _make_room(self, address: str | None = None) -> bool:
         """Closes the connection that has waited longest, of one address if given; False if none."""
         while True:
-            waiting = (one for one in self._idle if address in (None, self._addresses[one]))
-            oldest = next(waiting, None)
+            waiting = chain(self._idle, self._stuck)
+            oldest = next((one for one in waiting if address in (None, self._addresses[one])), None)
             if oldest is None:
                 return False
-            if oldest.close_idle():
+            if oldest.give_way():
                 self.remove(oldest)
                 return True
             self.busy(oldest)

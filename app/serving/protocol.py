@@ -1,16 +1,13 @@
 """HTTP/1.1 on one connection, within bounds: how much may come, and how long it may take.
 
 uvicorn's protocol over httptools (llhttp) has none: it takes a header of any size, adding piece to
-piece, and waits for ever for what is missing, and for a peer that doesn't read its answer. h11, its
-other one, bounds sizes and not times, and parses in Python.
+piece, reads as many requests ahead as come, and waits for ever for what is missing, and for a peer
+that doesn't read its answer. h11, its other one, bounds sizes and not times, and parses in Python.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, ClassVar
 
 import structlog
@@ -20,8 +17,12 @@ from uvicorn.server import ServerState
 
 from app import metrics
 from app.errors import ReplayError
+from app.serving.bounds import Bounds
 from app.serving.connections import Connections
+from app.serving.received import Received, length_of
+from app.serving.refusals import HeadTooLarge, RequestTimeout, answer
 from app.serving.stalls import StallWatch
+from app.serving.unsent import keep_unsent_small
 
 log = structlog.get_logger()
 
@@ -32,33 +33,12 @@ FRAMING_PER_BODY_BYTE = 8
 """Chunks of one byte each cost five bytes around it; more than this per byte is not a body."""
 
 
-class HeadTooLarge(ReplayError):
-    slug, status, title = "head-too-large", 431, "The request's URL and headers are too large"
-
-
-class RequestTimeout(ReplayError):
-    slug, status, title = "request-timeout", 408, "The request did not come in time"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one connection may take."""
-
-    head_bytes: int = 32 * 1024
-    """Request line and headers together."""
-    head_seconds: float = 10.0
-    """From the first byte awaited to the end of the headers."""
-    body_seconds: float = 30.0
-    """From there to the end of the body."""
-    write_seconds: float = 60.0
-    """How long data may wait to be sent while the peer takes none of it."""
-
-
 class BoundedProtocol(HttpToolsProtocol):
     """Refuses what is too large with 431, what takes too long with 408, and then closes.
 
-    Cuts off an answer that its peer has stopped reading.
-    Made by `bounded`, which gives the class its bounds and the server's connections.
+    One request is at work at a time: the next one is read when the answer has left. Cuts off an
+    answer that its peer has stopped reading. Made by `bounded`, which gives the class its bounds
+    and the server's connections.
     """
 
     bounds: ClassVar[Bounds]
@@ -74,12 +54,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._deadline: asyncio.TimerHandle | None = None
         self._watch: StallWatch | None = None
+        self._received = Received()
+        self._holds = False
+        """Reading is stopped: `_received` waits for the answer that is under way."""
         self._reading_body = False
         self._refused = False
         self._head_bytes = 0
-        self._received_bytes = 0
-        self._piece_bytes = 0
         self._body_bytes = 0
+        self._message_bytes = 0
+        """Of the request that is being read, whatever it is."""
+        self._discarded_bytes = 0
 
     # -- the connection
 
@@ -90,6 +74,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refused = True
             transport.abort()
             return
+        keep_unsent_small(transport)
         self._within(self.bounds.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -99,13 +84,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self.places.remove(self)
         super().connection_lost(exc)
 
-    def close_idle(self) -> bool:
-        """Closes the connection if no request is under way on it; whether it did."""
-        if self._is_at_work():
+    def give_way(self) -> bool:
+        """Closes the connection, unless an answer is on its way to a peer that takes it."""
+        if self._is_at_work() and not self.flow.write_paused:
             return False
+        if self.flow.write_paused:
+            self._tell_of_stall("others wait for its place")
         self._stop_clock()
-        self._refused = True
-        self.transport.abort()
+        self._cut()
         return True
 
     # -- what comes
@@ -114,21 +100,47 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refused:
             self._discard(len(data))
             return
-        self._received_bytes += len(data)
-        self._piece_bytes = len(data)
-        super().data_received(data)
+        self._received.add(data)
+        self._read()
+
+    def _read(self) -> None:
+        """Reads on, up to the end of a request: the next one comes when the answer has left."""
+        while self._received and not self._refused and not self.transport.is_closing():
+            if self._is_at_work() and not self._reading_body:
+                self._hold()
+                return
+            self._feed(self._received.take())
+        if self._holds and not self.transport.is_closing():
+            self._holds = False
+            self.flow.resume_reading()
+
+    def _hold(self) -> None:
+        """Keeps what was sent ahead. Of more than may be nothing is read: the connection closes."""
+        self._holds = True
+        self.flow.pause_reading()
+        if len(self._received) <= self.bounds.ahead_bytes:
+            return
+        metrics.CONNECTIONS_REFUSED.labels("ahead").inc()
+        self._received.clear()
+        self._refused = True
+        if self._is_answering():
+            self.cycle.keep_alive = False
+        else:
+            self.transport.close()
+
+    def _feed(self, piece: bytes) -> None:
+        self._message_bytes += len(piece)
+        super().data_received(piece)
         if self._refused or self.transport.is_closing():
             return
         allowed = self.bounds.head_bytes + FRAMING_PER_BODY_BYTE * self._body_bytes
-        if self._received_bytes - self._body_bytes > allowed and not self._is_queued():
+        if self._message_bytes - self._body_bytes > allowed:
             self._refuse_head()
         elif self._deadline is None and not self._is_answering():
             self._within(self.bounds.head_seconds)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        # Of a piece that holds the end of another request, too, the part is not known: none counts.
-        self._received_bytes = self._piece_bytes
         self._head_bytes = self._body_bytes = 0
         self._wait()
 
@@ -148,6 +160,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._check_head():
             return
         self._reading_body = True
+        self._received.body_left = length_of(self.headers)
         self.places.busy(self)
         self._within(self.bounds.body_seconds)
         super().on_headers_complete()
@@ -161,34 +174,55 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._refused:
             return
-        self._reading_body = False
-        self._received_bytes = self._body_bytes = self._piece_bytes = 0
+        self._reading_body, self._received.body_left = False, None
+        self._message_bytes = self._body_bytes = 0
         self._stop_clock()
         super().on_message_complete()
         self._wait()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._wait()
+        self._go_on()
 
     # -- what goes
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self.places.stuck(self)
         if self._watch is None:
             self._watch = StallWatch(self.transport, self.bounds.write_seconds, self._stalled)
         self._watch.start()
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self.places.busy(self)
         if self._watch is not None:
             self._watch.stop()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """An answer, or the rest of one, has left."""
         self._wait()
+        self._read()
 
     def _stalled(self) -> None:
+        self._tell_of_stall(f"nothing was taken for {self.bounds.write_seconds:g} s")
+        self._cut()
+
+    def _tell_of_stall(self, why: str) -> None:
         metrics.CONNECTIONS_REFUSED.labels("stalled").inc()
-        log.warning("answer_stalled", seconds=self.bounds.write_seconds, peer=self._peer())
+        log.warning("answer_stalled", why=why, peer=self._peer())
+
+    def _cut(self) -> None:
+        """Ends the connection now.
+
+        Whatever still answers on it is told at once: until the loop gets to `connection_lost` it
+        would write to a transport that takes nothing any more.
+        """
         self._refused = True
+        if self._is_answering():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.abort()
 
     # -- the bounds
@@ -213,10 +247,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
-
-    def _is_queued(self) -> bool:
-        """Requests wait for their turn: what was received may be of several."""
-        return bool(self.pipeline)
 
     def _within(self, seconds: float) -> None:
         self._stop_clock()
@@ -252,37 +282,19 @@ class BoundedProtocol(HttpToolsProtocol):
         metrics.CONNECTIONS_REFUSED.labels(what).inc()
         log.warning("request_refused", type=error.slug, detail=error.detail, peer=self._peer())
         if self.transport.is_closing() or self._is_answering():
-            self.transport.abort()
+            self._cut()
             return
-        self.transport.write(_answer(error))
+        self.transport.write(answer(error))
         self.transport.write_eof()
         # Closed while more comes, the kernel would reset the connection, and the answer be lost.
-        self._received_bytes = 0
         self._deadline = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def _discard(self, size: int) -> None:
-        self._received_bytes += size
-        if self._received_bytes > LINGER_BYTES:
+        self._discarded_bytes += size
+        if self._discarded_bytes > LINGER_BYTES:
             self.transport.abort()
 
 
 def bounded(bounds: Bounds, places: Connections) -> type[BoundedProtocol]:
     """A protocol class for one server, with its bounds and its connections."""
     return type("BoundedProtocol", (BoundedProtocol,), {"bounds": bounds, "places": places})
-
-
-def _answer(error: ReplayError) -> bytes:
-    """A problem document as a whole answer: there is no application that could give one."""
-    document = {
-        "type": error.slug,
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-    }
-    body = json.dumps(document).encode()
-    head = (
-        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
-        f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
-        "cache-control: no-store\r\nconnection: close\r\n\r\n"
-    )
-    return head.encode() + body

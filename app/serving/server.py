@@ -13,8 +13,9 @@ from typing import Any
 import structlog
 import uvicorn
 
+from app.serving.bounds import Bounds
 from app.serving.connections import Connections
-from app.serving.protocol import Bounds, bounded
+from app.serving.protocol import bounded
 from app.settings import Settings
 
 # Whoever asks is to close an idle connection first (Go after 90 s, httpx after 5): one that this

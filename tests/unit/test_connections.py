@@ -14,7 +14,7 @@ class Peer:
         self.is_busy = busy
         self.closed = False
 
-    def close_idle(self) -> bool:
+    def give_way(self) -> bool:
         self.closed = not self.is_busy
         return self.closed
 

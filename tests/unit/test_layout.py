@@ -350,7 +350,7 @@ def test_one_place_reads_the_environment() -> None:
 def test_one_place_makes_problem_documents() -> None:
     """Our errors become HTTP answers in one module."""
     writers = {name_of(p) for p in SOURCES if "application/problem+json" in p.read_text()}
-    assert writers <= {"app/api/problems.py", "app/api/openapi.py", "app/serving/protocol.py"}
+    assert writers <= {"app/api/problems.py", "app/api/openapi.py", "app/serving/refusals.py"}
 
 
 # Where a path is made of what is neither written there nor checked, and why it may be.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -16,10 +18,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from app import metrics
 from app.serving import server
-from app.serving.protocol import Bounds
+from app.serving.bounds import Bounds
 from app.settings import Settings, load
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
@@ -27,6 +30,7 @@ USUAL = Bounds()
 SHORT = Bounds(head_seconds=0.4, body_seconds=0.6)
 READ = Bounds(write_seconds=0.5)
 DOWNLOAD = b"a" * 2**20
+SLICE = b"a" * 2**14
 DOWNLOADS = 32
 """So many of them are more than the buffers of both ends' sockets hold."""
 HEAD = b"GET /hello HTTP/1.1\r\nHost: x\r\n"
@@ -100,6 +104,20 @@ async def download(request: Request) -> Response:
     return StreamingResponse(pieces(), headers={"content-length": str(DOWNLOADS * len(DOWNLOAD))})
 
 
+TAKEN = Counter[str]()
+"""By path, bytes of an endless answer that were taken to be sent."""
+
+
+async def endless(request: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        while True:
+            TAKEN[request.url.path] += len(SLICE)
+            yield SLICE
+            await asyncio.sleep(0)  # what is sent to nobody takes no time
+
+    return StreamingResponse(pieces())
+
+
 async def wait_and_stream(request: Request) -> Response:
     """Has nothing to send for longer than a reader may take."""
 
@@ -126,6 +144,7 @@ async def served(bounds: Bounds = USUAL, **given: object) -> AsyncIterator[Dial]
         Route("/echo", echo, methods=["POST"]),
         Route("/stream", stream),
         Route("/download", download),
+        Route("/endless/{name}", endless),
         Route("/wait", wait_and_stream),
     ]
     config = server.config(
@@ -257,9 +276,34 @@ async def test_a_body_of_tiny_chunks_is_read(dial: Dial) -> None:
 async def test_requests_sent_ahead_are_all_answered(dial: Dial) -> None:
     """What waits in line on a connection is not taken for one large head."""
     line = await dial()
-    await line.send((HEAD + b"X: " + b"a" * 2000 + b"\r\n\r\n") * 100)
-    for _ in range(100):
+    await line.send((HEAD + b"X: " + b"a" * 2000 + b"\r\n\r\n") * 30)
+    for _ in range(30):
         assert (await line.answer()).status == 200
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 10_000])
+async def test_requests_sent_ahead_are_told_apart_however_they_come(dial: Dial, size: int) -> None:
+    """Bodies hold what looks like the end of a head, and one that is not wanted ends in time."""
+    posted = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\na\r\n\r\nGET / H"
+    chunks = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks += b"4\r\n\r\n\r\n\r\n2;x=y\r\nab\r\n0\r\nX: y\r\n\r\n"
+    stream = posted % b"/echo" + chunks + HEAD + b"\r\n" + posted % b"/none" + HEAD + b"\r\n"
+    line = await dial()
+    for start in range(0, len(stream), size):
+        await line.send(stream[start : start + size])
+    answers = [await line.answer() for _ in range(5)]
+    assert [each.status for each in answers] == [200, 200, 200, 404, 200]
+    assert [each.rest for each in answers[:3]] == [b"12", b"6", b"hello"]
+
+
+async def test_of_too_much_that_is_sent_ahead_nothing_is_kept(dial: Dial) -> None:
+    """The first request is answered, and the connection closed."""
+    before = refused("ahead")
+    line = await dial()
+    await line.send((HEAD + b"\r\n") * 20_000)
+    assert (await line.answer()).status == 200
+    assert await line.closed()
+    assert refused("ahead") == before + 1
 
 
 async def test_an_answer_may_take_its_time(hasty: Dial) -> None:
@@ -271,20 +315,62 @@ async def test_an_answer_may_take_its_time(hasty: Dial) -> None:
     assert whole.endswith(b"\r\n0\r\n\r\n")
 
 
+async def cut_off(line: Line, request: bytes) -> None:
+    """Asks, and reads nothing until the other end has given it up."""
+    before = refused("stalled")
+    await line.send(request)
+    await wait_for(lambda: refused("stalled") > before, what="the answer is cut off")
+    assert await line.closed()
+
+
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_an_answer_nobody_reads_is_cut_off(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     """It would hold its memory and its place for as long as the caller likes."""
 
     async def read_nothing() -> None:
-        before = refused("stalled")
         async with served(READ) as dial:
-            line = await dial()
-            await line.send(b"GET /download HTTP/1.1\r\nHost: x\r\n\r\n")
-            await wait_for(lambda: refused("stalled") > before, what="the answer is cut off")
-            assert await line.closed()
+            await cut_off(await dial(), b"GET /download HTTP/1.1\r\nHost: x\r\n\r\n")
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(read_nothing())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_is_cut_off_is_told_in_one_line(
+    loop: Callable[[], asyncio.AbstractEventLoop], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever waits behind it on its connection: no error, and nothing of what answered it."""
+
+    async def read_nothing() -> None:
+        async with served(READ) as dial:
+            await cut_off(await dial(), b"GET /download HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+
+    with capture_logs() as told, asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(read_nothing())
+    assert [each["event"] for each in told] == ["answer_stalled"]
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_of_an_answer_nobody_reads_little_is_kept(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """Neither by us nor by the kernel, which has to share what it keeps among all connections."""
+    path = f"/endless/{loop.__module__}"
+
+    async def read_nothing() -> None:
+        async with served(READ) as dial:
+            address = (await dial()).writer.get_extra_info("peername")
+            before = refused("stalled")
+            with socket.socket() as line:
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                line.connect(address)
+                line.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                await wait_for(lambda: refused("stalled") > before, what="it is cut off")
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(read_nothing())
+    assert TAKEN[path] < 2**20
 
 
 async def test_whoever_reads_slowly_gets_all() -> None:
@@ -338,6 +424,18 @@ async def test_bodies_of_answered_requests_make_room() -> None:
         await late.send(HEAD + b"\r\n")
         assert (await late.answer()).status == 200
         assert await lines[0].closed()
+
+
+async def test_answers_nobody_reads_make_room() -> None:
+    """Where no idle connection can, whoever has read nothing for longest is cut off."""
+    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
+        lines = [await dial() for _ in range(16)]
+        for line in lines:
+            await line.send(b"GET /download HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(0.5)  # no answer tells that no more of it is sent
+        late = await dial()
+        await late.send(HEAD + b"\r\n")
+        assert (await late.answer()).status == 200
 
 
 async def test_idle_connections_make_room() -> None:
