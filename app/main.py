@@ -37,6 +37,7 @@ from app.api import (
     web_state,
 )
 from app.api.middleware import BodyLimit, RequestFrame, cors, site_headers
+from app.api.request_turns import RequestTurns
 from app.condition import exposition
 from app.console import page_routes
 from app.context import opened
@@ -87,6 +88,7 @@ def create_app(settings: Settings, webhooks: Router) -> Starlette:
     ]
     if settings.cors_origins:
         middleware.insert(0, Middleware(CORSMiddleware, **cors(settings.cors_origins)))
+    middleware.insert(0, Middleware(RequestTurns, receiver.from_livekit(settings)))
     app = Starlette(
         routes=ROUTES,
         middleware=middleware,

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from app.api import wire
 from app.api.call import Call
 from app.api.operation import Answer, endpoint, gate
+from app.api.token_buckets import Cost
 from app.condition import health
 from app.condition.exposition import CONTENT_TYPE, may_read
 from app.errors import NotFound, Unauthorized
@@ -33,6 +34,7 @@ class Ready(wire.View):
     "Whether the process answers",
     answers={HTTPStatus.OK: Answer("It does.")},
     access="anybody",
+    cost=Cost.FREE,
 )
 async def get_healthz(call: Call[None]) -> Alive:
     """It answers."""
@@ -47,6 +49,7 @@ async def get_healthz(call: Call[None]) -> Alive:
         HTTPStatus.SERVICE_UNAVAILABLE: Answer("Something is missing.", Ready),
     },
     access="anybody",
+    cost=Cost.FREE,
 )
 async def get_readyz(call: Call[None]) -> Response:
     """What each check says."""

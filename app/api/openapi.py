@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gzip
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from app.api import problems, security
 from app.api.call import Call
 from app.api.operation import Answer, Operation, OperationRoute, endpoint
+from app.api.ranges import Representation, is_known
 from app.errors import ReplayError
 
 Json = dict[str, Any]
@@ -194,22 +198,46 @@ _PROBLEM: Json = {
 }
 
 
-_documents: WeakKeyDictionary[Starlette, bytes] = WeakKeyDictionary()
-"""Of each application its description, once somebody has asked for it."""
+@dataclass(frozen=True)
+class _Document:
+    """A description as it is sent: as it is, or packed for those who take that."""
+
+    content: bytes
+    headers: Mapping[str, str]
+    served: Representation
+
+    @classmethod
+    def of(cls, content: bytes, **headers: str) -> _Document:
+        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        given = {"ETag": etag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"} | headers
+        return cls(content, given, Representation(len(content), etag, JSONResponse.media_type))
+
+
+_documents: WeakKeyDictionary[Starlette, tuple[_Document, _Document]] = WeakKeyDictionary()
+"""Of each application its description, once somebody has asked for it: as it is, and packed."""
 
 
 @endpoint(
     "GET /openapi.json",
     "This description",
-    answers={HTTPStatus.OK: Answer("An OpenAPI 3.1 document.")},
+    answers={
+        HTTPStatus.OK: Answer("An OpenAPI 3.1 document."),
+        HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
+    },
     access="anybody",
 )
 async def get_openapi(call: Call[None]) -> Response:
     """Made once."""
     app: Starlette = call.request.app
     if app not in _documents:
-        _documents[app] = bytes(JSONResponse(describe(app.routes)).body)
-    return Response(_documents[app], media_type=JSONResponse.media_type)
+        content = bytes(JSONResponse(describe(app.routes)).body)
+        packed = _Document.of(gzip.compress(content), **{"Content-Encoding": "gzip"})
+        _documents[app] = _Document.of(content), packed
+    given = call.request.headers
+    document = _documents[app]["gzip" in given.get("accept-encoding", "")]
+    if is_known(given, document.served):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=document.headers)
+    return Response(document.content, headers=document.headers, media_type=JSONResponse.media_type)
 
 
 routes: list[BaseRoute] = [get_openapi]

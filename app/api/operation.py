@@ -89,7 +89,8 @@ class Operation:
     def all_problems(self) -> list[type[ReplayError]]:
         """Every error that it may answer with."""
         found = [*(self.may.problems if self.may else ()), *self.problems]
-        found += [] if self.access == "anybody" else [Unauthorized, TooManyRequests]
+        found += [] if self.access == "anybody" else [Unauthorized]
+        found += [] if self.access == "anybody" and self.cost is Cost.FREE else [TooManyRequests]
         found += [Malformed, Invalid, TooLarge] if self.body else []
         found += [Invalid] if self.query else []
         found += [] if self.access in ("anybody", "metrics token") else [Unavailable]
@@ -183,8 +184,7 @@ async def _read(operation: Operation, request: Request) -> Call[Any]:
     """
     state, now = web_state.of(request), datetime.now(UTC)
     call: Call[None] = Call(request, state, now, await _shown(operation, request, now), None)
-    if operation.access != "anybody":
-        rate_limits.charge(call, operation.cost)
+    rate_limits.charge(call, operation.cost)
     if operation.may is not None:
         await operation.may.check(call)
     for parameter in NAMES & request.path_params.keys():

@@ -108,7 +108,7 @@ def _answer(request: Request, served: Representation, read: Reading) -> Response
     if "if-match" in given and not _among(served.etag, given["if-match"]):
         error = PreconditionFailed("the content has another ETag than If-Match says")
         return problems.of_error(error, headers)
-    if _is_known(given, served):
+    if is_known(given, served):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     try:
         span = wanted(given["range"], served.size_bytes) if _takes_range(given, served) else None
@@ -128,7 +128,8 @@ def _among(etag: str, listed: str) -> bool:
     return listed.strip() == "*" or etag in _TAG.findall(listed)
 
 
-def _is_known(given: Headers, served: Representation) -> bool:
+def is_known(given: Headers, served: Representation) -> bool:
+    """Whether a request's headers say that its sender has it already."""
     if "if-none-match" in given:
         listed = given["if-none-match"]
         weak = [tag.removeprefix("W/") for tag in _TAG.findall(listed)]

@@ -20,6 +20,7 @@ def charge(call: Call[Any], cost: Cost) -> None:
     """Counts a request that is let in. Raises TooManyRequests.
 
     Of those who show no name, such as who follows a link that many have, the address counts.
+    What needs no name at all is counted so, too.
     """
     user = call.shown.holder if call.shown else web_state.peer(call.request)
     wait = call.state.rates.take(cost, user)

@@ -14,12 +14,16 @@ KEYS = 20_000
 
 
 class Cost(StrEnum):
-    """What a request costs, and the share of REQUESTS_PER_MINUTE that it may be sent at."""
+    """What a request costs, and the share of REQUESTS_PER_MINUTE that it may be sent at.
+
+    `FREE`: next to nothing, so that it is answered however many come.
+    """
 
     MEDIA = "media"
     READ = "read"
     WRITE = "write"
     PICTURE = "picture"
+    FREE = "free"
 
 
 SHARES = {Cost.MEDIA: 5.0, Cost.READ: 1.0, Cost.WRITE: 0.25, Cost.PICTURE: 0.25}
@@ -64,7 +68,7 @@ class Rates:
 
     def take(self, cost: Cost, user: str) -> float:
         """Takes a request of this cost. Returns 0, or after how many seconds to come again."""
-        return self._of[cost].take(user)
+        return self._of[cost].take(user) if cost in self._of else 0.0
 
     def refuse(self, address: str) -> float:
         """Counts bad credentials. Returns 0, or for how many seconds there were too many."""

@@ -9,30 +9,36 @@ LiveKit would only send the same again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 import structlog
 from livekit.protocol.webhook import WebhookEvent
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
+from starlette.types import Scope
 
 from app import metrics
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
-from app.errors import TooLarge, Unavailable
+from app.api.token_buckets import Cost
+from app.errors import TooLarge, Unauthorized, Unavailable
 from app.recording import told
 from app.settings import Settings
 from app.webhooks import signature
 from app.webhooks.router import Router
-from app.webhooks.signature import NotSigned
+from app.webhooks.signature import NotSigned, Signed
 
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2**20
 _PATH = "/webhooks/livekit"
+_SIGNED = "replay.signed"
+"""In a request's scope: what its signature was found to say."""
 # LiveKit tries a delivery five times within 15 s; an answer later than this helps nobody.
 STORE_SECONDS = 5.0
 
@@ -44,6 +50,8 @@ STORE_SECONDS = 5.0
     answers={HTTPStatus.OK: Answer("Stored, known already, refused, or of no interest.")},
     problems=[TooLarge],
     access="webhook",
+    # What LiveKit has signed is never too much; what it has not is counted as it is refused.
+    cost=Cost.FREE,
 )
 async def receive(call: Call[None]) -> Response:
     """Stores the facts of one event."""
@@ -83,10 +91,33 @@ async def receive(call: Call[None]) -> Response:
     return JSONResponse({"status": "ok"})
 
 
+def from_livekit(settings: Settings) -> Callable[[Scope], bool]:
+    """Whether a request is a webhook of LiveKit's: by its signature, before anything else of it."""
+
+    def is_signed(scope: Scope) -> bool:
+        return scope["path"] == _PATH and isinstance(_signed(scope, settings.key_pairs), Signed)
+
+    return is_signed
+
+
+def _signed(scope: Scope, key_pairs: Mapping[str, str]) -> Signed | Unauthorized:
+    """What the request's signature says, or what is wrong with it: looked at once."""
+    if _SIGNED not in scope:
+        try:
+            authorization = Headers(scope=scope).get("authorization")
+            scope[_SIGNED] = signature.check(authorization, key_pairs)
+        except Unauthorized as error:
+            scope[_SIGNED] = error
+    found: Signed | Unauthorized = scope[_SIGNED]
+    return found
+
+
 async def _event(settings: Settings, request: Request) -> WebhookEvent:
     """The event of a request. Of one that shows no signature the body is not read."""
     try:
-        signed = signature.check(request.headers.get("authorization"), settings.key_pairs)
+        signed = _signed(request.scope, settings.key_pairs)
+        if isinstance(signed, Unauthorized):
+            raise signed
         return signed.event(await _body(request))
     except NotSigned as error:
         # Whoever can't sign is not told which keys there are.

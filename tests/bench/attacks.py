@@ -2,13 +2,16 @@
 
     python -m tests.bench.attacks idle 127.0.0.1 8000 10
 
-It connects from addresses of loopback of its own, none of which is a trusted proxy.
+It connects from addresses of loopback of its own, none of which is a trusted proxy; where it is
+said, from 127.0.0.1, as LiveKit and everybody does behind a proxy on the same machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import resource
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -20,6 +23,8 @@ IDLE = 10_000
 PER_ADDRESS = 200
 SLOW = 400
 FORGING = 8
+CROWD = 1_000
+AHEAD = 40
 OPENED_PER_SECOND = 2_000
 _FORGED = (
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZG1pbiIsImlzcyI6ImJlbmNoa2V5IiwiZXhwIjo0MTAy"
@@ -41,12 +46,12 @@ class Victim:
 
     @asynccontextmanager
     async def connection(
-        self, number: int = 0
+        self, number: int | None = None
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A connection; so many come from one address, then from the next."""
-        address = f"127.0.1.{1 + number // PER_ADDRESS}"
+        """A connection; so many come from one address, then from the next. None: from 127.0.0.1."""
+        last = ".0.1" if number is None else f".1.{1 + number // PER_ADDRESS}"
         reader, writer = await asyncio.open_connection(
-            self.host, self.port, local_addr=(address, 0)
+            self.host, self.port, local_addr=(f"127.0{last}", 0)
         )
         try:
             yield reader, writer
@@ -98,17 +103,49 @@ async def idle(victim: Victim) -> None:
 
 async def forged_tokens(victim: Victim) -> None:
     """Requests with a token that nobody signed, as fast as they are answered."""
+    await _forged(victim, FORGING, "GET /session", own_address=True)
+
+
+async def crowd(victim: Victim) -> None:
+    """The same on a thousand connections, from 127.0.0.1."""
+    await _forged(victim, CROWD, "GET /session", own_address=False)
+
+
+async def forged_webhooks(victim: Victim) -> None:
+    """As many that pretend to be LiveKit's, from 127.0.0.1."""
+    await _forged(victim, CROWD, "POST /webhooks/livekit", own_address=False)
+
+
+async def unread_answers(victim: Victim) -> None:
+    """A thousand connections from 127.0.0.1 that ask for much, again and again, and don't read."""
+    asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * AHEAD
+
+    async def one(_number: int) -> None:
+        with socket.socket() as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            line.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(line, (victim.host, victim.port))
+            await asyncio.get_running_loop().sock_sendall(line, asked)
+            await asyncio.sleep(3)
+
+    await _each(victim, CROWD, one)
+
+
+async def _forged(victim: Victim, count: int, request: str, *, own_address: bool) -> None:
+    head = f"{request} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {_FORGED}\r\n"
+    if request.startswith("POST"):
+        head += "Content-Length: 0\r\n"
 
     async def one(number: int) -> None:
-        async with victim.connection(number * PER_ADDRESS) as (reader, writer):
-            head = f"GET /session HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {_FORGED}\r\n\r\n"
+        place = number * PER_ADDRESS if own_address else None
+        async with victim.connection(place) as (reader, writer):
             while victim.is_on:
-                writer.write(head.encode())
+                writer.write(f"{head}\r\n".encode())
                 answer = await reader.readuntil(b"\r\n\r\n")
                 length = int(answer.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
                 await reader.readexactly(length)
 
-    await _each(victim, FORGING, one)
+    await _each(victim, count, one)
 
 
 async def _each(victim: Victim, count: int, one: Callable[[int], Awaitable[None]]) -> None:
@@ -128,7 +165,19 @@ async def _each(victim: Victim, count: int, one: Callable[[int], Awaitable[None]
     await asyncio.wait(tasks)
 
 
-ATTACKS = {each.__name__: each for each in (nothing, large_heads, slow_heads, idle, forged_tokens)}
+ATTACKS = {
+    each.__name__: each
+    for each in (
+        nothing,
+        large_heads,
+        slow_heads,
+        idle,
+        forged_tokens,
+        crowd,
+        forged_webhooks,
+        unread_answers,
+    )
+}
 
 
 def main() -> None:
@@ -140,6 +189,8 @@ def main() -> None:
     given = parser.parse_args()
     if not given.host.startswith("127."):
         parser.error(f"{given.host} is not a loopback address: only such are attacked")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     until = time.monotonic() + given.seconds
     with suppress(OSError):
         asyncio.run(ATTACKS[given.attack](Victim(given.host, given.port, until)))

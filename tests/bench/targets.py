@@ -108,6 +108,7 @@ TARGETS = (
     Target("admission of a start", 2, "ms", "admission", "held"),
     Target("the same, by roles", 2, "ms", "admission", "rbac"),
     Target("a user beside strangers, p99", 200, "ms", "beside_strangers", "", number=p99),
+    Target("a webhook beside them, p99", 200, "ms", "webhook_beside_strangers", "", number=p99),
     Target("pages of clips, large by small, p99", 3, "x", "clips_p99_growth", "", number=slowest),
     *(
         Target(f"{query}, large by small, p99", 3, "x", "query_p99_growth", query)

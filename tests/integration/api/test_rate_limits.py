@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.settings import Settings
+from tests import webhooks
 from tests.integration.api.conftest import OWNER, ROOM_ADMIN, STRANGER, MakeShare, bearer, token
 from tests.integration.conftest import MakeSettings
 
@@ -31,6 +33,16 @@ async def until_refused(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.
         assert served <= PER_MINUTE + flowed_in
     assert served >= PER_MINUTE - 1
     return answer
+
+
+async def somebody_left(http: httpx.AsyncClient, sid: str) -> httpx.Response:
+    """The answer to a webhook of LiveKit's."""
+    who = webhooks.participant(sid=sid)
+    body = webhooks.body_of(
+        webhooks.event("participant_left", room=webhooks.room(), participant=who)
+    )
+    headers = {"Authorization": webhooks.sign(body)}
+    return await http.post("/webhooks/livekit", content=body, headers=headers)
 
 
 async def test_who_sends_too_much_waits_and_others_do_not(http: httpx.AsyncClient) -> None:
@@ -80,3 +92,52 @@ async def test_webhooks_without_a_signature_are_bad_credentials_too(
     codes = [(await http.post("/webhooks/livekit")).status_code for _ in range(10)]
     assert codes[0] == 401
     assert codes[-1] == 429
+
+
+async def test_webhooks_that_are_signed_are_never_too_many(http: httpx.AsyncClient) -> None:
+    """Whatever else comes from their address: they count against nothing."""
+    for _ in range(2 * PER_MINUTE):
+        await http.post("/webhooks/livekit")
+    codes = []
+    for number in range(2 * PER_MINUTE):
+        codes.append((await somebody_left(http, f"PA_{number}")).status_code)
+    assert set(codes) == {200}
+
+
+async def test_webhooks_wait_for_no_crowd(http: httpx.AsyncClient) -> None:
+    """It is answered before most of those are that were there first, from the same address."""
+    order: list[str] = []
+
+    async def note(who: str, answer: Awaitable[httpx.Response]) -> None:
+        await answer
+        order.append(who)
+
+    forged = {"Authorization": webhooks.sign(b"", secret="x" * 32)}
+    await asyncio.gather(
+        *(note("stranger", http.get("/nothing")) for _ in range(200)),
+        *(note("forger", http.post("/webhooks/livekit", headers=forged)) for _ in range(200)),
+        note("livekit", somebody_left(http, "PA_1")),
+    )
+    assert order.index("livekit") < 200
+
+
+async def test_what_needs_no_token_is_counted_by_address(http: httpx.AsyncClient) -> None:
+    """But health, of which a prober asks from wherever it is."""
+    refused = await until_refused(lambda: http.get("/openapi.json"))
+    assert refused.json()["type"] == "too-many-requests"
+    assert (await http.get("/healthz")).status_code == 200
+    assert (await http.get("/session", headers=OWNER)).status_code == 200
+
+
+async def test_the_description_is_sent_packed_and_only_to_those_who_lack_it(
+    http: httpx.AsyncClient,
+) -> None:
+    plain = await http.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    packed = await http.get("/openapi.json", headers={"Accept-Encoding": "br, gzip"})
+    assert packed.json() == plain.json()
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 5
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    for answer, encoding in ((plain, "identity"), (packed, "gzip")):
+        headers = {"Accept-Encoding": encoding, "If-None-Match": answer.headers["ETag"]}
+        again = await http.get("/openapi.json", headers=headers)
+        assert (again.status_code, again.content) == (304, b"")
