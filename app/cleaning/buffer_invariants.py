@@ -4,13 +4,14 @@
 2. Every file under the buffer's two roots is exactly one of: indexed, condemned (about to be
    deleted), not yet named by its playlist, or of a named class (playlist, init segment, tile of an
    indexed segment, quarantined, being written).
-3. A pinned segment is never deleted: it is neither condemned nor missing.
+3. A pinned segment is neither condemned nor missing. Except what its sharer has had erased: that
+   goes whatever pins it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence, Set
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,16 +20,17 @@ from app.buffer.session_folders import fragment_path
 from app.cleaning import strays
 from app.context import Context
 from app.models import SegmentRow, SegmentState
-from app.models.schema import EgressSession, Pin, Segment
+from app.models.schema import Buffer, EgressSession, Pin, Segment
 from app.storage.confined import PathRefused, member
 from app.storage.violation import Violation
-from app.store import batches
+from app.store import EPOCH, batches, dated
 
 BEING_WRITTEN = timedelta(minutes=1)
 """A file younger than this may be on its way: a fragment before its row, a `.part`."""
 _AT_ONCE = 500
 _FIELDS = dict.fromkeys(
-    ("session_id", "name", "size_bytes", "state", "start_ticks", "end_ticks"), 1
+    ("session_id", "buffer_id", "name", "size_bytes", "state", "start", "start_ticks", "end_ticks"),
+    1,
 )
 
 
@@ -44,16 +46,33 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     async for pin in ctx.store.rows(Pin).find({"until": {"$gt": now}}):
         pinned.setdefault(pin["session_id"], []).append((pin["start_ticks"], pin["end_ticks"]))
     async for rows in batches(ctx.store.rows(Segment).find({}, _FIELDS), _AT_ONCE):
-        for violation in await asyncio.to_thread(_of_rows, rows, folders, pinned):
+        erased = await _erased(ctx, rows)
+        for violation in await asyncio.to_thread(_of_rows, rows, folders, pinned, erased):
             yield violation
     async for stray in strays.unknown_files(ctx, now - BEING_WRITTEN):
         yield Violation(2, f"{stray} is neither indexed nor of a known class")
+
+
+async def _erased(ctx: Context, rows: Sequence[SegmentRow]) -> Set[str]:
+    """The ids of the segments that are going because their sharer has had them erased.
+
+    Their pins went first. Another may have come since, of a watcher who was let in just before.
+    """
+    condemned = [row for row in rows if row["state"] == SegmentState.CONDEMNED]
+    if not condemned:
+        return set()
+    # Asked for after the segments: whatever is condemned for it, the word was there before.
+    of_these = {"_id": {"$in": list({row["buffer_id"] for row in condemned})}}
+    found = ctx.store.rows(Buffer).find(of_these | {"forget_before": dated()}, {"forget_before": 1})
+    until = {row["_id"]: row["forget_before"] or EPOCH async for row in found}
+    return {row["_id"] for row in condemned if row["start"] < until.get(row["buffer_id"], EPOCH)}
 
 
 def _of_rows(
     rows: list[SegmentRow],
     folders: dict[str, Path],
     pinned: Pinned,
+    erased: Set[str],
 ) -> list[Violation]:
     found = []
     for row in rows:
@@ -67,7 +86,7 @@ def _of_rows(
         if row["state"] == SegmentState.INDEXED and size != row["size_bytes"]:
             actual = "is gone" if size is None else f"has {size} bytes"
             found.append(Violation(1, f"{name} {actual}; indexed with {row['size_bytes']}"))
-        if row["state"] == SegmentState.CONDEMNED and held:
+        if row["state"] == SegmentState.CONDEMNED and held and row["_id"] not in erased:
             found.append(Violation(3, f"{name} is pinned and condemned"))
         if row["state"] == SegmentState.INDEXED and held and size is None:
             found.append(Violation(3, f"{name} is pinned and gone"))

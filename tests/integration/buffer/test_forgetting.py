@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from app.buffer import pins
-from app.cleaning import erasure
+from app.cleaning import erasure, removal
+from app.cleaning.buffer_invariants import violations
 from app.context import Context
 from app.models import MediaRange
-from app.models.schema import Buffer, EgressSession, Pin
+from app.models.schema import Buffer, EgressSession, Pin, Segment
 from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share, indexing
@@ -114,3 +117,38 @@ async def test_an_egress_that_is_ending_is_forgotten_to_its_last_segment(
     assert not any(folder.exists() for folder in disk.folders)
     assert len(await again.rows()) == 2
     assert (await told(ctx, again)).session_ids == (again.session_id,)
+
+
+class Killed(Exception):
+    """The process died here."""
+
+
+async def test_a_pin_that_comes_while_a_share_is_erased_neither_keeps_it_nor_alarms(
+    ctx: Context, share: BeginShare
+) -> None:
+    """As of a watcher whose request was let in just before: the doctor finds nothing wrong."""
+    disk = await share()
+    async with indexing(ctx):
+        disk.commit(3)
+        await disk.indexed(3)
+    now = datetime.now(UTC)
+    await erasure.promise(ctx.store, disk.buffer_id, now)
+    await erasure.hide(ctx, disk.buffer_id, now)
+    span: MediaRange = {"session_id": disk.session_id, "start_ticks": 0, "end_ticks": 9 * SECOND}
+    await pins.pin(ctx.store, "watch", [span], now + timedelta(minutes=1))
+
+    async def killed(_: str) -> None:
+        raise Killed
+
+    rows = await ctx.store.rows(Segment).find({"session_id": disk.session_id}).to_list(None)
+    with pytest.raises(Killed):
+        await removal.remove(ctx, rows, in_spite_of_pins=True, reached=killed)
+    assert [each async for each in violations(ctx, now)] == []
+    # Without the sharer's word, the same rows are a fault.
+    of_buffer = {"_id": disk.buffer_id}
+    await ctx.store.rows(Buffer).update_one(of_buffer, {"$set": {"forget_before": None}})
+    assert [each.invariant async for each in violations(ctx, now)] == [3, 3, 3]
+    await erasure.promise(ctx.store, disk.buffer_id, now)
+    await erasure.forget(ctx, disk.buffer_id)
+    assert await disk.rows() == []
+    assert disk.files("*.m4s") == []
