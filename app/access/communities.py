@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -14,7 +15,7 @@ from app.access.permissions import Action, allowed
 from app.errors import ReplayError
 from app.models import CommunityRow, MemberRow, Role, Row, Why
 from app.models.schema import Community, Member
-from app.settings import Settings
+from app.settings import Settings, ceilings
 from app.store import Store
 
 log = structlog.get_logger()
@@ -102,21 +103,17 @@ def _rules(settings: Settings, community: str, row: CommunityRow | None) -> Rule
         value = given.get(name)
         return getattr(settings, name) if value is None else value
 
-    def at_most(name: str, ceiling: float) -> float:
-        """A limit: one that was set while the ceiling was higher does not exceed it now."""
-        value = float(str(own(name)))
-        return value if given.get(name) is None else min(value, ceiling)
-
+    limit = partial(ceilings.in_force, settings)
     return Rules(
         community=community,
         enabled=given.get("enabled", True),
-        max_concurrent=int(at_most("max_concurrent", settings.max_concurrent_top)),
+        max_concurrent=int(limit("max_concurrent", given.get("max_concurrent"))),
         max_concurrent_per_user=int(
-            at_most("max_concurrent_per_user", settings.max_concurrent_top)
+            limit("max_concurrent_per_user", given.get("max_concurrent_per_user"))
         ),
         access=str(own("access")),
         capture_policy=str(own("capture_policy")),
-        retention_minutes=at_most("retention_minutes", settings.retention_minutes_top),
+        retention_minutes=limit("retention_minutes", given.get("retention_minutes")),
         own=tuple(name for name in _FALLING_BACK if given.get(name) is not None),
     )
 

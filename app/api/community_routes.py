@@ -11,7 +11,6 @@ from pydantic import Field
 from starlette.routing import BaseRoute
 
 from app.access import audit, communities, generations, management
-from app.access.ceilings import check_ceilings
 from app.access.communities import LastAdmin
 from app.access.generations import Endable
 from app.access.permissions import Action
@@ -25,6 +24,8 @@ from app.events import outbox
 from app.models import AccessMode, AuditAction, CapturePolicy, MemberRow, Role, Row
 from app.models.schema import Buffer
 from app.recording import admission
+from app.settings.ceilings import check_ceilings
+from app.settings.values import RetentionMinutes, Shares, SharesOfOne
 
 
 class CeilingsView(View):
@@ -55,11 +56,11 @@ class ConfigRequest(Input):
     """A community's own rules. What is left out stays as it is; null: the instance's setting."""
 
     enabled: Annotated[bool, Field(strict=True)] = True
-    max_concurrent: Annotated[int, Field(strict=True, ge=0, le=10_000)] | None = None
-    max_concurrent_per_user: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
+    max_concurrent: Annotated[Shares, Field(strict=True)] | None = None
+    max_concurrent_per_user: Annotated[SharesOfOne, Field(strict=True)] | None = None
     access: AccessMode | None = None
     capture_policy: CapturePolicy | None = None
-    retention_minutes: Annotated[float, Field(strict=True, gt=0, le=1440)] | None = None
+    retention_minutes: Annotated[RetentionMinutes, Field(strict=True)] | None = None
 
 
 class MemberView(View):

@@ -9,7 +9,6 @@ from pydantic import Field
 from starlette.routing import BaseRoute
 
 from app.access import audit, management, quota
-from app.access.ceilings import check_ceilings
 from app.api import gates
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
@@ -18,6 +17,8 @@ from app.context import Context
 from app.errors import Invalid, NotFound
 from app.models import AuditAction, Why
 from app.recording import admission
+from app.settings.ceilings import check_ceilings
+from app.settings.values import QuotaBytes
 
 
 class QuotaView(View):
@@ -31,7 +32,7 @@ class QuotaView(View):
 class QuotaRequest(Input):
     """A user's quota. null: QUOTA_BYTES again."""
 
-    quota_bytes: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None
+    quota_bytes: Annotated[QuotaBytes, Field(strict=True)] | None
 
 
 async def _view(ctx: Context, identity: str) -> QuotaView:

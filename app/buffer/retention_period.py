@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from app.models.schema import Community
-from app.settings import Settings
+from app.settings import Settings, ceilings
 from app.store import Store
 from app.work import rounds
 
@@ -35,7 +35,6 @@ async def retention(
     store: Store, settings: Settings, communities: Iterable[str] | None = None
 ) -> Retention:
     """The retention of these communities; None: of all. No own one exceeds its ceiling."""
-    most = settings.retention_minutes_top
     query: dict[str, object] = {"retention_minutes": {"$ne": None}}
     if communities is not None:
         query["_id"] = {"$in": list(set(communities))}
@@ -44,5 +43,7 @@ async def retention(
     async for row in rows:
         with rounds.item(community=row["_id"]):
             if (minutes := row.get("retention_minutes")) is not None:
-                own[row["_id"]] = timedelta(minutes=min(minutes, most))
+                own[row["_id"]] = timedelta(
+                    minutes=ceilings.in_force(settings, "retention_minutes", minutes)
+                )
     return Retention(settings.retention, own)

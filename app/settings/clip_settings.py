@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from app.models.words import AccessMode, CapturePolicy, CommunityClaims
-from app.settings.values import HttpUrl, Names
+from app.settings.values import HttpUrl, Names, QuotaBytes, Shares, SharesOfOne
 
 
 class ClipSettings(BaseSettings):
@@ -27,19 +27,18 @@ class ClipSettings(BaseSettings):
     admins: Names = Field(
         (), description="Identities, comma separated, that administrate the instance."
     )
-    max_concurrent: int = Field(5, ge=0, description="Shares buffered at once per community.")
-    max_concurrent_per_user: int = Field(
-        2, ge=1, description="Of them of one user, from however many devices."
+    max_concurrent: Shares = Field(5, description="Shares buffered at once per community.")
+    max_concurrent_per_user: SharesOfOne = Field(
+        2, description="Of them of one user, from however many devices."
     )
-    max_concurrent_top: int = Field(
+    max_concurrent_top: Shares = Field(
         100,
-        ge=0,
         description="The most that a community may have as its own MAX_CONCURRENT, or "
         "MAX_CONCURRENT_PER_USER.",
     )
-    quota_bytes: int = Field(5 * 2**30, ge=0, description="A user's quota for clips.")
-    quota_bytes_top: int = Field(
-        2**40, ge=0, description="The most that a user may be given as their own QUOTA_BYTES."
+    quota_bytes: QuotaBytes = Field(5 * 2**30, description="A user's quota for clips.")
+    quota_bytes_top: QuotaBytes = Field(
+        2**40, description="The most that a user may be given as their own QUOTA_BYTES."
     )
     max_capture_minutes: float = Field(
         10, gt=0, le=1440, description="The longest window of a capture."

@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
+from app.settings.values import RetentionMinutes
+
 
 class StorageSettings(BaseSettings):
     """Where stores and media lie, and how long media stays."""
@@ -24,13 +26,11 @@ class StorageSettings(BaseSettings):
         description="The same folder as egress sees it, which needs only its `replay-buffer`; "
         "default: FILE_UPLOAD_DEST.",
     )
-    retention_minutes: float = Field(
-        12, gt=0, le=1e8, description="Age at which a segment is deleted."
+    retention_minutes: RetentionMinutes = Field(
+        12, description="Age at which a segment is deleted."
     )
-    retention_minutes_top: float = Field(
+    retention_minutes_top: RetentionMinutes = Field(
         120,
-        gt=0,
-        le=1e8,
         description="The most that a community may have as its own RETENTION_MINUTES.",
     )
     marker_minutes: float = Field(

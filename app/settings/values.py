@@ -1,4 +1,4 @@
-"""What several settings have in common: lists of names, URLs."""
+"""What several settings have in common: lists of names, URLs, limits with their bounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 
@@ -29,3 +29,14 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)]
 """Comma separated in the environment."""
 HttpUrl = Annotated[str, AfterValidator(_url_of("http", "https"))]
 LiveKitUrl = Annotated[str, AfterValidator(_url_of("http", "https", "ws", "wss"))]
+
+# What the instance may be set to, a community or a user may be given, up to the ceiling. So the
+# requests that give it take the same types.
+Shares = Annotated[int, Field(ge=0, le=1_000_000)]
+"""How many are recorded at once."""
+SharesOfOne = Annotated[int, Field(ge=1, le=1_000_000)]
+"""Of them of one user."""
+RetentionMinutes = Annotated[float, Field(gt=0, le=1e8)]
+"""How long media stays: at most 190 years, so that no date overflows."""
+QuotaBytes = Annotated[int, Field(ge=0, le=2**53)]
+"""Bytes that every reader of JSON can count."""

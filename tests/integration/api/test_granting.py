@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from app.access.path_names import path_name
 from app.access.permissions import Action, allowed
 from app.access.policy import may_give
 from app.access.tokens import Caller
+from app.buffer.retention_period import retention
 from app.context import Context
 from app.models import AccessMode, Role
 from app.models.schema import AuditEntry, Member, OutgoingEvent
@@ -159,6 +161,8 @@ async def test_a_limit_of_before_the_ceiling_was_lowered_is_cut_to_it(ctx: Conte
     await communities.configure(ctx.store, "gold", before)
     rules = await communities.rules(ctx.store, ctx.settings, "gold")
     assert (rules.max_concurrent, rules.retention_minutes) == (100, 120)
+    periods = await retention(ctx.store, ctx.settings)
+    assert periods.of("gold") == timedelta(minutes=rules.retention_minutes)
 
 
 async def test_only_the_instances_admin_assigns_rooms(

@@ -50,7 +50,7 @@ function rulesForm(rules, save, isAdmin) {
   const enabled = h('input', { type: 'checkbox', name: 'enabled', checked: rules.enabled });
   const shares = number('max_concurrent', rules, { min: 0, step: 1 });
   const ofOne = number('max_concurrent_per_user', rules, { min: 1, step: 1 });
-  const minutes = number('retention_minutes', rules, { min: 0.1, step: 'any' });
+  const minutes = number('retention_minutes', rules, { step: 'any' });
   const access = choice('access', rules, own.access, isAdmin);
   const policy = choice('capture_policy', rules, own.policies, isAdmin);
   const fields = [shares, ofOne, access, policy, minutes];
@@ -91,7 +91,7 @@ function rulesForm(rules, save, isAdmin) {
  *
  * @param {'max_concurrent' | 'max_concurrent_per_user' | 'retention_minutes'} name
  * @param {ConfigView} rules
- * @param {{min: number, step: number | 'any'}} steps
+ * @param {{min?: number, step: number | 'any'}} steps; without `min` the service says what is too little
  * @returns {Field}
  */
 function number(name, rules, steps) {

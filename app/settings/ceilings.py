@@ -14,6 +14,13 @@ _TOPS = {
 """By limit the setting that is its ceiling."""
 
 
+def in_force(settings: Settings, name: str, own: float | None) -> float:
+    """A limit: somebody's `own`, as far as its ceiling allows by now; None: the instance's."""
+    if own is None:
+        return float(getattr(settings, name))
+    return min(own, float(getattr(settings, _TOPS[name])))
+
+
 def check_ceilings(settings: Settings, **limits: float | None) -> None:
     """Raises Invalid, with the `ceiling`, if one of these limits is above its own; None never is.
 
