@@ -100,12 +100,16 @@ def errors_table() -> str:
     )
 
 
+def reasons() -> dict[str, type[ReplayError]]:
+    """The errors that a failed capture may have had, by the reason that it tells."""
+    every: list[type[ReplayError]] = [*_below(CaptureFailed), StorageFull]
+    return {error.slug: error for error in every}
+
+
 def reasons_table() -> str:
     """Each reason that a failed capture may have."""
-    every: list[type[ReplayError]] = [*_below(CaptureFailed), StorageFull]
-    reasons = {error.slug: error for error in every}
     lines = ["| `reason` | means |", "| --- | --- |"]
-    for slug, error in sorted(reasons.items()):
+    for slug, error in sorted(reasons().items()):
         meaning = inspect.cleandoc(error.__doc__ or error.title).partition("\n")[0]
         lines.append(f"| `{slug}` | {meaning.removesuffix('.')} |")
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Why a capture could not be made: the closed list of slugs that its `reason` may hold.
 
 Besides these: the slugs of `app.captures.ffmpeg_process`, `segment-changed` of
-`app.viewing.fragment_sources`, and `storage-full`.
+`app.viewing.fragment_sources`, and `storage-full`. The console has words for each.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import pytest
 
 from app.console.page_routes import STATIC
 from app.models import AuditAction, BufferGapWhy, FaultSlug, Why
+from tests import readme
 
 MODULES = sorted(path for path in STATIC.rglob("*.js") if path.name != "texts.js")
 # Of the buffer's timeline: see Gap in app/viewing/timeline.py.
@@ -124,6 +125,12 @@ def test_every_reason_has_words_and_says_what_to_do(texts: dict[str, Any]) -> No
     assert set(reasons) == {why.value for why in Why}
     assert all(set(reason) == {"says", "todo"} for reason in reasons.values())
     assert set(texts["buffers"]["gaps"]) == GAPS
+
+
+def test_every_reason_of_a_failed_capture_has_words(texts: dict[str, Any]) -> None:
+    """Those that app/api/README.md tells, and no other."""
+    assert texts["timeline"]["failures"].keys() == readme.reasons().keys()
+    assert all(texts["timeline"]["failures"].values())
 
 
 def test_every_action_of_the_audit_has_words(texts: dict[str, Any]) -> None:
