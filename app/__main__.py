@@ -47,8 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     api = commands.add_parser("api", help="only the HTTP API and the webhook receiver")
     api.add_argument("--fd", type=int, help="serve on this inherited listening socket")
     commands.add_parser("single", help="the whole service in one process, for small machines")
-    commands.add_parser("worker", help="only a worker: starts and stops egress, makes clips")
-    commands.add_parser("indexer", help="only an indexer: records the segments")
+    commands.add_parser(
+        "worker",
+        help="only a worker: starts and stops egress, makes clips, sends events, deletes what is "
+        "over",
+    )
+    commands.add_parser(
+        "indexer", help="only an indexer: takes what egress records into the buffers"
+    )
     doctor = commands.add_parser("doctor", help="check the installation")
     doctor.add_argument(
         "--repair", action="store_true", help="settle what does not match between disk and index"

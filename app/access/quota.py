@@ -188,9 +188,14 @@ def _given(row: QuotaRow, name: str) -> dict[str, int]:
 def _checked(quota: Quota, size_bytes: int) -> int:
     """What may be held already, so that `size_bytes` more fit. Raises QuotaExceeded."""
     if size_bytes > quota.free_bytes:
+        held = (
+            f" (captures that are being made hold {quota.reserved_bytes} bytes)"
+            if quota.reserved_bytes
+            else ""
+        )
         raise QuotaExceeded(
-            f"the clip needs about {size_bytes} bytes and {max(0, quota.free_bytes)} of the "
-            f"quota of {quota.quota_bytes} are free: delete clips, or ask for a shorter window",
+            f"the clip needs about {size_bytes} bytes and {max(0, quota.free_bytes)} of the quota "
+            f"of {quota.quota_bytes} are free{held}: delete clips, or ask for a shorter window",
             quota_bytes=quota.quota_bytes,
             used_bytes=quota.used_bytes,
             reserved_bytes=quota.reserved_bytes,

@@ -185,7 +185,10 @@ async def delete_buffer(call: Call[None]) -> None:
     """If it is the caller's."""
     row = await share_lookup.seen(call, call.path["buffer_id"])
     if not policy.may_forget(call.caller, visibility.share_of(row)):
-        raise NotPermitted(f"only {row['identity']!r}, whose share it is, may delete it")
+        raise NotPermitted(
+            f"only {row['identity']!r}, whose share it is, and the admins of the instance may "
+            "delete it"
+        )
     await share_erasure.forget_share(call.ctx, call.caller, row)
     call.state.generations.clear()
 

@@ -109,7 +109,10 @@ async def delete_marker(call: Call[None]) -> None:
         raise NotFound("there is no such marker, or it is not yours to see")
     admin = await visibility.administers(call.ctx.store, call.caller, share)
     if not policy.may_delete_marker(call.caller, share, marker.by, room_admin=admin):
-        raise NotPermitted(f"only {marker.by!r}, who set it, or {share.identity!r} may delete it")
+        raise NotPermitted(
+            f"only {marker.by!r}, who set it, {share.identity!r}, whose share it is, and the "
+            "admins of its room or the instance may delete it"
+        )
     await markers.delete(call.ctx.store, marker.id)
 
 

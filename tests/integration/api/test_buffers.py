@@ -151,7 +151,10 @@ async def test_the_sharer_deletes_his_buffer_at_once(
     made = await share()
     path = f"/buffers/{made.buffer_id}"
     assert (await http.delete(path, headers=STRANGER)).status_code == 404
-    assert (await http.delete(path, headers=ROOM_ADMIN)).status_code == 403
+    refused = await http.delete(path, headers=ROOM_ADMIN)
+    assert refused.status_code == 403
+    who_may = "only 'ann', whose share it is, and the admins of the instance may delete it"
+    assert refused.json()["detail"] == who_may
     assert made.files("*.m4s")
     segment = f"/segments/{made.session_id}-0.m4s"
     assert (await http.get(segment, headers=OWNER)).status_code == 200

@@ -151,6 +151,9 @@ async def test_who_may_capture_a_share_marks_it(
     ):
         answer = await http.delete(f"{path_of(made)}/{ids[who]}", headers=headers)
         assert answer.status_code == status, (who, status, answer.text)
+        if status == 403:
+            all_who_may = f"only {who!r}, who set it, 'ann', whose share it is, and the admins of"
+            assert all_who_may in answer.json()["detail"]
     await communities.configure(ctx.store, "default", {"access": "rbac"})
     assert (await post(http, made, OWNER)).status_code == 403
 
