@@ -19,7 +19,7 @@ from app.api.operation import Answer, endpoint
 from app.api.share_lookup import WindowQuery
 from app.api.token_buckets import Cost
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
-from app.media import joining
+from app.media import movie_bytes
 from app.viewing import served_movies, witnessed
 from app.viewing.watched_windows import Watch
 
@@ -96,7 +96,7 @@ async def get_replay(call: Call[ReplayQuery]) -> Response:
     )
 
     def read(start: int, end: int) -> AsyncIterator[bytes]:
-        return byte_streams.from_thread(joining.read(planned.movie, start, end))
+        return byte_streams.from_thread(movie_bytes.read(planned.movie, start, end))
 
     return await ranges.answer(call.request, film, read)
 

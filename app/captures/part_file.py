@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.captures.verification import Expected
 from app.clips.clip_report import ClipContents
-from app.media import joining
+from app.media import movie_bytes
 from app.media.movie import Movie
 from app.storage import clip_files
 from app.viewing.fragment_sources import SegmentChanged
@@ -39,7 +39,7 @@ async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]
 
     def copy() -> None:
         with clip_files.disk_errors():
-            joining.write(
+            movie_bytes.write(
                 planned,
                 str(part),
                 on_progress=lambda done: on_progress(done / planned.size_bytes),
@@ -48,7 +48,7 @@ async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]
 
     try:
         await threads.to_its_end(None, copy, hurry=stop.set)
-    except joining.SourceChanged as error:
+    except movie_bytes.SourceChanged as error:
         raise SegmentChanged(
             f"{Path(error.path).name} is gone from the disk, or was altered since it came"
         ) from error

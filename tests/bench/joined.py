@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.media import joining, movie
+from app.media import movie, movie_bytes
 from app.media.samples import VIDEO_TICKS, SampleTable
 from app.models import Gaps, MediaRange
 from app.viewing import fragment_sources
@@ -43,7 +43,7 @@ def join(rows: Rows, span: tuple[int, int], out: Path) -> None:
     runs = fragment_sources.runs_of(
         rows.media_root, sessions, [stretch], [rows.segments], Gaps.SKIP
     )
-    joining.write(movie.plan(runs), str(out))
+    movie_bytes.write(movie.plan(runs), str(out))
 
 
 def warm_up(rows: Rows) -> None:

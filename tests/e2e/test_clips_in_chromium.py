@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
-from app.media.joining import read
 from app.media.movie import Movie, plan
+from app.media.movie_bytes import read
 from tests.e2e import browser
 from tests.media_factory import MediaFactory, Shape
 from tests.packet_checker import TICKS

@@ -13,8 +13,8 @@ import pytest
 
 from app.captures import pieced_cut
 from app.media import ends
-from app.media.joining import write
 from app.media.movie import Movie, Run
+from app.media.movie_bytes import write
 from app.models import Gaps
 from tests.media_factory import Shape, number_in
 from tests.packet_checker import ROUNDING, TICKS, Media, read_clip

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.media.copying import Copier
@@ -30,27 +28,17 @@ class Stopped(Exception):
     """The caller's stop flag was set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """`size_bytes` as planned; `sha256` in hex when it was asked for."""
-
-    size_bytes: int
-    sha256: str | None
-
-
 def write(
     movie: Movie,
     destination: str | int,
     *,
     on_progress: Callable[[int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
-    checksum: bool = False,
-) -> Written:
+) -> None:
     """Write the movie to a path (made anew, removed again on failure) or an open descriptor.
 
     `on_progress(bytes_written)` and `should_stop()` are called after every 8 MiB at most. No
-    fsync: the caller decides. `checksum` reads each block back while it is in the page cache, so
-    the descriptor must be readable and at its file's beginning.
+    fsync: the caller decides.
 
     Raises SourceChanged, before anything is written if a source is gone or was altered; Stopped;
     OSError (a full disk, FileExistsError).
@@ -58,10 +46,11 @@ def write(
     for source in movie.sources:
         _check(source)
     if isinstance(destination, int):
-        return _write(movie, destination, on_progress, should_stop, checksum=checksum)
-    descriptor = os.open(destination, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        _write(movie, destination, on_progress, should_stop)
+        return
+    descriptor = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
     try:
-        return _write(movie, descriptor, on_progress, should_stop, checksum=checksum)
+        _write(movie, descriptor, on_progress, should_stop)
     except BaseException:
         Path(destination).unlink()
         raise
@@ -97,22 +86,14 @@ def _write(
     descriptor: int,
     on_progress: Callable[[int], None] | None,
     should_stop: Callable[[], bool] | None,
-    *,
-    checksum: bool,
-) -> Written:
-    digest = hashlib.sha256() if checksum else None
+) -> None:
     written = 0
     for size in _copied(movie, descriptor):
-        if digest is not None:
-            for offset in range(written, written + size, _READ_BYTES):
-                count = min(_READ_BYTES, written + size - offset)
-                digest.update(os.pread(descriptor, count, offset))
         written += size
         if on_progress is not None:
             on_progress(written)
         if should_stop is not None and should_stop():
             raise Stopped(f"after {written} of {movie.size_bytes} bytes")
-    return Written(written, digest.hexdigest() if digest is not None else None)
 
 
 def _copied(movie: Movie, descriptor: int) -> Iterator[int]:
