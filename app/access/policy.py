@@ -66,9 +66,9 @@ def right(caller: Caller, share: Share, standing: Standing) -> Right:
         return Right.CAPTURE
     if caller.room not in (None, share.room):
         return Right.NONE
-    allowed = Right.CAPTURE if Action.CAPTURE_REPLAY in standing.actions else Right.SEE
+    most = Right.CAPTURE if Action.CAPTURE_REPLAY in standing.actions else Right.SEE
     if caller.identity == share.identity:
-        return allowed
+        return most
     if not caller.can_subscribe:
         return Right.NONE
     if administers(caller, in_room=standing.in_room, live=standing.live):
@@ -76,7 +76,7 @@ def right(caller: Caller, share: Share, standing: Standing) -> Right:
     if standing.policy == CapturePolicy.ROLE and Action.CAPTURE_REPLAY in standing.held:
         return Right.CAPTURE
     if standing.policy == CapturePolicy.ROOM and standing.in_room:
-        return min(allowed, Right.WITNESS)
+        return min(most, Right.WITNESS)
     # Who answers for a community's limits sees what takes them up.
     return Right.SEE if Action.MANAGE_REPLAY_LIMITS in standing.held else Right.NONE
 

@@ -90,11 +90,11 @@ async def delete(store: Store, marker_id: str) -> None:
     await pins.release(store, _owner(marker_id))
 
 
-async def forget(store: Store, buffer_id: str, before: datetime | None = None) -> None:
-    """Deletes a buffer's markers; with `before` only those of earlier moments, or set earlier."""
+async def delete_all(store: Store, buffer_id: str, until: datetime | None = None) -> None:
+    """Deletes a buffer's markers; with `until` only those of earlier moments, or set earlier."""
     found = store.rows(Marker).find({"buffer_id": buffer_id}, {"at": 1, "created_at": 1})
     for row in await found.to_list(None):
-        if before is None or min(row["at"], row["created_at"]) < before:
+        if until is None or min(row["at"], row["created_at"]) < until:
             await delete(store, row["_id"])
 
 

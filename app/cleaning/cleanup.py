@@ -126,5 +126,5 @@ async def _forget_buffer(ctx: Context, buffer_id: str, over: Row) -> int:
     if await ctx.store.rows(Capture).find_one(unfinished, {"_id": 1}):
         return 0
     deleted = await ctx.store.rows(Buffer).delete_one({"_id": buffer_id, **over})
-    await markers.forget(ctx.store, buffer_id)
+    await markers.delete_all(ctx.store, buffer_id)
     return deleted.deleted_count

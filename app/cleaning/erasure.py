@@ -39,7 +39,7 @@ async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[SessionRo
 
     Returns the sessions that may hold any of it. Files and rows stay for `forget`.
     """
-    await markers.forget(ctx.store, buffer_id, before)
+    await markers.delete_all(ctx.store, buffer_id, before)
     began_before = {"buffer_id": buffer_id, "created_at": {"$lt": before}}
     sessions = await ctx.store.rows(EgressSession).find(began_before).to_list(None)
     for session in sessions:

@@ -41,8 +41,8 @@ async def alive(ctx: Context, role: str) -> AsyncIterator[None]:
     def missed(error: Exception) -> None:
         log.debug("pulse_missed", role=role, error=repr(error))
 
-    member = f"{socket.gethostname()}:{os.getpid()}"
-    async with _pulses(ctx, role).renewed(member, missed):
+    process = f"{socket.gethostname()}:{os.getpid()}"
+    async with _pulses(ctx, role).renewed(process, missed):
         yield
 
 

@@ -25,12 +25,11 @@ from app.media.faults import Fault, Unpreparable
 from app.media.init_segment import Init
 from app.media.samples import SampleTable
 from app.models import FaultSlug, SegmentRow
-from app.storage.confined import PathRefused, member
+from app.storage.confined import PART_SUFFIX, PathRefused, member
 from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, ForeignFolder, NotRegular
 from app.work import threads
 from app.work.places import Stint
 
-PART_SUFFIX = ".part"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _Given = ParamSpec("_Given")

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.errors import StorageFull
-from app.storage.confined import PathRefused, inside, member
+from app.storage.confined import PART_SUFFIX, PathRefused, inside, member
 
-PART_SUFFIX = ".part"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

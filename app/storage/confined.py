@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
+PART_SUFFIX = ".part"
+"""What the name of a file ends with that is still being written: it has no final one yet."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 _SHOWN_CHARACTERS = 100
 

@@ -175,6 +175,34 @@ def test_modules_say_what_they_are_for() -> None:
     assert [n for n, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
 
 
+def test_no_name_hides_an_import() -> None:
+    """A name means one thing in a module: no argument or variable takes that of an import."""
+    hidden = {
+        f"{name_of(path)}: {function.name}: {name}"
+        for path in SOURCES
+        for function in ast.walk(tree_of(path))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name in bound_in(function) & imported_in(tree_of(path))
+    }
+    assert hidden == set()
+
+
+def imported_in(module: ast.Module) -> set[str]:
+    """Names that a module's imports at its top bind."""
+    found = [node for node in module.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {(each.asname or each.name).partition(".")[0] for node in found for each in node.names}
+
+
+def bound_in(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Names that a function binds: its arguments, and what it assigns."""
+    stored = {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return stored | {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+
+
 def test_every_room_is_in_the_table() -> None:
     """A new room, or a new module right below app/, says whom it may import."""
     rooms = {room_of(module) for module in MODULES} - {"app", "handlers"}
