@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -24,6 +25,7 @@ from app.errors import CaptureFailed, ReplayError, StorageFull
 from app.indexing import parser, parser_program
 from app.main import ROUTES
 from app.migrations.steps import STEPS
+from app.models import BufferGapWhy, FaultSlug, words
 from app.processes import bound_pool, bound_service
 from app.settings import Settings
 from app.viewing import drawing, stills
@@ -113,6 +115,25 @@ def reasons_table() -> str:
         meaning = inspect.cleandoc(error.__doc__ or error.title).partition("\n")[0]
         lines.append(f"| `{slug}` | {meaning.removesuffix('.')} |")
     return "\n".join(lines)
+
+
+def gaps_table() -> str:
+    """Each reason that a gap of a buffer may have, as its list of words explains it."""
+    tree = ast.parse(inspect.getsource(words))
+    lists = {each.name: each.body for each in tree.body if isinstance(each, ast.ClassDef)}
+    lines = ["| gap | means |", "| --- | --- |"]
+    for kind in (BufferGapWhy, FaultSlug):
+        for word, told in pairwise(lists[kind.__name__]):
+            if isinstance(word, ast.Assign):
+                slug = kind[ast.unparse(word.targets[0])]
+                lines.append(f"| `{slug}` | {_sentence(told)} |")
+    return "\n".join(lines)
+
+
+def _sentence(node: ast.stmt) -> str:
+    """What a string says that stands by itself, without its full stop."""
+    told = ast.literal_eval(node.value) if isinstance(node, ast.Expr) else ""
+    return " ".join(told.split()).removesuffix(".")
 
 
 def _below(base: type[ReplayError]) -> Iterator[type[ReplayError]]:
@@ -259,6 +280,7 @@ TABLES = {
     "keys": Table(ROOT / "app/console/README.md", keys_table),
     "routes": Table(ROOT / "app/api/README.md", routes_table),
     "errors": Table(ROOT / "app/api/README.md", errors_table),
+    "gaps": Table(ROOT / "app/api/README.md", gaps_table),
     "reasons": Table(ROOT / "app/api/README.md", reasons_table),
 }
 

@@ -1,7 +1,6 @@
 """Closed lists of words that rows hold, and that callers say or are shown.
 
-A row that comes from the database holds plain text: compare words with `==` and `in`, never with
-`is`.
+Rows hold plain text: compare words with `==` and `in`, never with `is`.
 """
 
 from __future__ import annotations
@@ -62,13 +61,13 @@ class FaultSlug(StrEnum):
     NOT_A_FILE = "not-a-file"
     """A link, a folder, a pipe or a device in place of the file."""
     NO_KEYFRAME = "no-keyframe"
-    """The first picture is not an IDR, so that nothing can start here."""
+    """The first picture is no keyframe, so that nothing can start here."""
     NO_VIDEO = "no-video"
     """No picture at all."""
     TIMESTAMPS = "timestamps"
-    """Times that no camera made: doubled, before the session, after now, or far too long."""
+    """Times that no camera made: doubled, before the session's, after now, longer than promised."""
     TOO_LARGE = "too-large"
-    """More than is taken of a segment: 64 MiB, or so many samples, or so large a picture."""
+    """More than 64 MiB, 40,000 NAL units, 20,000 frames of sound, or 9,437,184 pixels a picture."""
     TRUNCATED = "truncated"
     """The file ends before the media that its playlist line promised."""
     UNREADABLE = "unreadable"
@@ -81,13 +80,15 @@ class BufferGapWhy(StrEnum):
     """Why a part of a buffer has no segment."""
 
     LOST = "lost"
-    """Never committed."""
+    """Segments that no playlist ever named."""
     EXPIRED = "expired"
     """Older than what is offered, between marked stretches."""
     NOT_PRESENT = "not-present"
     """Who asks was not in the room, and may watch only what happened while they were."""
     EGRESS_FAILED = "egress-failed"
+    """The egress failed, and was started again."""
     EGRESS_ENDED = "egress-ended"
+    """Nothing was recorded: the egress before had ended."""
 
 
 class ClockKind(StrEnum):
@@ -237,12 +238,11 @@ class Visibility(StrEnum):
 
 
 class EventState(StrEnum):
-    """What became of one of our events."""
+    """What became of one of our events. A dead one was given up after a day."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
-    """Given up after a day."""
 
 
 class Role(StrEnum):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, get_args, get_type_hints, is_typeddict
 
 from app import models
+from app.media.demux import MOST_AUDIO_FRAMES
+from app.media.h264 import MOST_PIXELS
+from app.media.transport import MOST_UNITS
 from app.models import words
+from app.storage.foreign import SEGMENT_BYTES
 from tests.unit.test_layout import MODULES, name_of
 
 # Another list of words under the name of a field.
@@ -142,3 +148,11 @@ def test_words_of_rows_are_compared_by_what_they_say() -> None:
                     named = isinstance(compared, ast.Attribute) and ast.unparse(compared.value)
                     wrong |= {f"{name_of(path)}:{node.lineno}"} if named in ENUMS else set()
     assert wrong == set()
+
+
+def test_the_limits_of_a_segment_are_told_as_they_are() -> None:
+    """The list of words can't import who takes them."""
+    source = inspect.getsource(words.FaultSlug)
+    limits = (SEGMENT_BYTES >> 20, MOST_UNITS, MOST_AUDIO_FRAMES, MOST_PIXELS)
+    told = source[source.index("TOO_LARGE") : source.index("TRUNCATED")]
+    assert re.findall(r"\d[\d,]*", told) == [f"{limit:,}" for limit in limits]
