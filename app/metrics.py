@@ -1,13 +1,13 @@
 """The counters and histograms that any process of the service moves.
 
-Gauges of what the rows say (active sessions, bytes) are computed when they are read:
-`app.condition.exposition`. Several processes share their numbers through
+Gauges of what rows and disk say (active sessions, bytes, the lag of media) are computed when they
+are read: `app.condition.exposition`. Several processes share their numbers through
 PROMETHEUS_MULTIPROC_DIR, which the supervisor sets; without it each process tells its own.
 """
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 _PREFIX = "replay_buffer_"
 
@@ -49,9 +49,4 @@ INDEX_LAG = Histogram(
     _PREFIX + "index_lag_seconds",
     "From a playlist's naming of a segment to its row",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 15, 60),
-)
-MEDIA_LAG = Gauge(
-    _PREFIX + "media_lag_seconds",
-    "Age of the newest media of the live share that is furthest behind",
-    multiprocess_mode="mostrecent",
 )

@@ -21,7 +21,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import metrics
 from app.cleaning import governor
 from app.condition.measures import Measures
 from app.context import Context
@@ -39,6 +38,8 @@ _INDEX_LAG = "replay_buffer_index_lag_seconds"
 log = structlog.get_logger()
 
 GAUGES = {
+    "replay_buffer_media_lag_seconds": "Age of the newest media of the live share that is furthest "
+    "behind",
     "replay_buffer_active_sessions": "Egresses that record",
     "replay_buffer_temp_storage_bytes": "Bytes of the segments in the buffers",
     "replay_buffer_saved_replays_bytes": "Bytes of the clips",
@@ -70,8 +71,8 @@ class Exposition:
         except PyMongoError as error:
             log.warning("metrics_without_rows", error=str(error))
         else:
-            metrics.MEDIA_LAG.set(measurement.media_lag_seconds)
             gauges |= {
+                "replay_buffer_media_lag_seconds": measurement.media_lag_seconds,
                 "replay_buffer_active_sessions": measurement.active_sessions,
                 "replay_buffer_temp_storage_bytes": measurement.buffered_bytes,
                 "replay_buffer_saved_replays_bytes": measurement.clips_bytes,

@@ -36,7 +36,10 @@ class ClipSettings(BaseSettings):
         description="The most that a community may have as its own MAX_CONCURRENT, or "
         "MAX_CONCURRENT_PER_USER.",
     )
-    quota_bytes: QuotaBytes = Field(5 * 2**30, description="A user's quota for clips.")
+    quota_bytes: QuotaBytes = Field(
+        5 * 2**30,
+        description="A user's quota for clips; what captures that are being made hold counts.",
+    )
     quota_bytes_top: QuotaBytes = Field(
         2**40, description="The most that a user may be given as their own QUOTA_BYTES."
     )
