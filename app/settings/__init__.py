@@ -14,7 +14,9 @@ from pydantic_settings import SettingsConfigDict
 
 from app.errors import ConfigurationError
 from app.settings import safety
+from app.settings.access_settings import AccessSettings
 from app.settings.clip_settings import ClipSettings
+from app.settings.event_settings import EventSettings
 from app.settings.livekit_settings import LiveKitSettings
 from app.settings.server_settings import ServerSettings
 from app.settings.storage_settings import StorageSettings
@@ -25,7 +27,9 @@ _URLS = ("LIVEKIT_URL", "PUBLIC_URL", "EVENTS_URL")
 
 
 # pydantic reads the fields of the last base first
-class Settings(ClipSettings, StorageSettings, ServerSettings, LiveKitSettings):
+class Settings(
+    EventSettings, ClipSettings, AccessSettings, StorageSettings, ServerSettings, LiveKitSettings
+):
     """Every setting of the service. Field names are the environment variables in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)

@@ -1,0 +1,43 @@
+"""Who may do what, how many shares are recorded at once, how long the audit is kept."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings
+
+from app.models.words import AccessMode, CapturePolicy, CommunityClaims
+from app.settings.values import Names, Shares, SharesOfOne
+
+
+class AccessSettings(BaseSettings):
+    """Who may do what, how many shares are recorded at once, how long the audit is kept."""
+
+    access: AccessMode = Field(AccessMode.OPEN, description="Who may buffer and capture.")
+    capture_policy: CapturePolicy = Field(
+        CapturePolicy.SELF, description="Whose share may be captured by whom."
+    )
+    community_claims: CommunityClaims = Field(
+        CommunityClaims.ROOM,
+        description="Whose word says which community a share belongs to, where no admin has "
+        "assigned its room: the room's metadata, or the sharer's token.",
+    )
+    admins: Names = Field(
+        (), description="Identities, comma separated, that administrate the instance."
+    )
+    max_concurrent: Shares = Field(5, description="Shares buffered at once per community.")
+    max_concurrent_per_user: SharesOfOne = Field(
+        2, description="Of them of one user, from however many devices."
+    )
+    max_concurrent_top: Shares = Field(
+        100,
+        description="The most that a community may have as its own MAX_CONCURRENT, or "
+        "MAX_CONCURRENT_PER_USER.",
+    )
+    audit_days: float = Field(90, gt=0, le=36500, description="Days that audit entries are kept.")
+
+    @field_validator("admins")
+    @classmethod
+    def _identities(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if strange := [name for name in value if "*" in name]:
+            raise ValueError(f"must be identities, one by one: {strange[0]!r} is no pattern here")
+        return value
