@@ -20,6 +20,7 @@ from app.clips.clip_visibility import HiddenHead
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.models import ClipRow, Visibility, Why
 from app.recording import admission
+from app.settings.values import LinkDays
 
 
 class Requested(View):
@@ -119,7 +120,7 @@ class ClipChange(Input):
         description="`room`: who was in the room; `link`: who has its `link_url`. What is revoked "
         "ends at once; a new link is another one.",
     )
-    link_days: Annotated[float, Field(strict=True, gt=0, le=3650)] | None = Field(
+    link_days: Annotated[LinkDays, Field(strict=True)] | None = Field(
         None,
         description="How long a link holds; default: LINK_DAYS. Only with `visibility: link`.",
     )

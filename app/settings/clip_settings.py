@@ -7,7 +7,7 @@ from datetime import timedelta
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from app.settings.values import QuotaBytes
+from app.settings.values import LinkDays, QuotaBytes
 
 
 class ClipSettings(BaseSettings):
@@ -26,8 +26,8 @@ class ClipSettings(BaseSettings):
     clip_days: float = Field(
         0, ge=0, le=36500, description="Days after which a clip expires; 0: never."
     )
-    link_days: float = Field(
-        7, gt=0, le=3650, description="Days that a clip's link holds, unless its owner says."
+    link_days: LinkDays = Field(
+        7, description="Days that a clip's link holds, unless its owner says."
     )
     captures_at_once: int = Field(4, ge=1, le=64, description="Captures written at once a worker.")
     captures_pending_per_user: int = Field(

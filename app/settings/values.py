@@ -38,5 +38,7 @@ SharesOfOne = Annotated[int, Field(ge=1, le=1_000_000)]
 """Of them of one user."""
 RetentionMinutes = Annotated[float, Field(gt=0, le=1e8)]
 """How long media stays: at most 190 years, so that no date overflows."""
+LinkDays = Annotated[float, Field(gt=0, le=3650)]
+"""How long a clip's link holds."""
 QuotaBytes = Annotated[int, Field(ge=0, le=2**53)]
 """Bytes that every reader of JSON can count."""
