@@ -141,7 +141,7 @@ def may_see_link(caller: Caller, owner: str) -> bool:
     return caller.identity == owner or caller.instance_admin
 
 
-def may_forget(caller: Caller, share: Share) -> bool:
+def may_erase(caller: Caller, share: Share) -> bool:
     """Whether somebody who sees the share may have it deleted: the sharer, an instance admin."""
     return caller.identity == share.identity or caller.instance_admin
 

@@ -184,12 +184,12 @@ async def get_buffer(call: Call[None]) -> BufferDetail:
 async def delete_buffer(call: Call[None]) -> None:
     """If it is the caller's."""
     row = await share_lookup.seen(call, call.path["buffer_id"])
-    if not policy.may_forget(call.caller, visibility.share_of(row)):
+    if not policy.may_erase(call.caller, visibility.share_of(row)):
         raise NotPermitted(
             f"only {row['identity']!r}, whose share it is, and the admins of the instance may "
             "delete it"
         )
-    await share_erasure.forget_share(call.ctx, call.caller, row)
+    await share_erasure.erase_share(call.ctx, call.caller, row)
     call.state.generations.clear()
 
 

@@ -145,7 +145,7 @@ async def get_segment(call: Call[None]) -> Response:
     if name.endswith(".mp4"):
         return await _init_segment(call.request, folder, found[2])
     row = await _fragment(ctx, f"{found[1]}:{int(found[2])}")
-    await _check_not_forgotten(ctx, session["buffer_id"], row["start"])
+    await _check_not_erased(ctx, session["buffer_id"], row["start"])
     if share is not None:
         await share_lookup.check_window(call, share, row["start"], row["end"])
     return await _served(call.request, folder, row, found[1])
@@ -207,7 +207,7 @@ async def _fragment(ctx: Context, segment_id: str) -> Row:
     return dict(row)
 
 
-async def _check_not_forgotten(ctx: Context, buffer_id: str, start: datetime) -> None:
+async def _check_not_erased(ctx: Context, buffer_id: str, start: datetime) -> None:
     """Raises Gone if a segment that begins then was deleted by its sharer; its file may lag."""
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
     if row is None or row["forget_before"] is None:

@@ -51,7 +51,7 @@ def is_too_much(unmatched: int, matched: int) -> bool:
     return unmatched > matched
 
 
-def forgotten_until(buffer: BufferRow, sessions: Sequence[SessionRow]) -> datetime | None:
+def erased_until(buffer: BufferRow, sessions: Sequence[SessionRow]) -> datetime | None:
     """The end of what is hidden, while media from before an instant is being deleted; else None.
 
     The segment that was open at that instant holds some of that media, and goes too.

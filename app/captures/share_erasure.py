@@ -1,4 +1,4 @@
-"""Forgets a share, as its sharer wants: its captures end, then what was recorded of it goes.
+"""Erases a share, as its sharer wants: its captures end, then what was recorded of it goes.
 
 It is hidden at once; the worker deletes the files, of which there may be hundreds.
 """
@@ -25,7 +25,7 @@ from app.work.jobs import job, seconds
 log = structlog.get_logger()
 
 
-async def forget_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
+async def erase_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     """Hides at once what was recorded of a share up to now, and has it deleted.
 
     Clips made before stay.
@@ -46,19 +46,19 @@ async def forget_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     await endings.cancel_all_of(ctx, buffer["_id"], now)
     await erasure.hide(ctx, buffer["_id"], now)
     try:
-        await ctx.queue.ask(errands.FORGET, buffer["_id"])
+        await ctx.queue.ask(errands.ERASE, buffer["_id"])
     except RedisError as error:
         # The buffer's row is the promise; go_on_with_all keeps it.
-        log.warning("forgetting_not_queued", buffer=buffer["_id"], error=repr(error))
+        log.warning("erasure_not_queued", buffer=buffer["_id"], error=repr(error))
 
 
-@job(errands.FORGET, timeout=seconds(90))
+@job(errands.ERASE, timeout=seconds(90))
 async def go_on(ctx: Context, buffer_id: str) -> None:
-    """One pass over a share that is to be forgotten."""
+    """One pass over a share that is to be erased."""
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
     if row is not None and row["forget_before"] is not None:
         ended_all = await endings.cancel_all_of(ctx, buffer_id, row["forget_before"])
-        await erasure.forget(ctx, buffer_id)
+        await erasure.erase(ctx, buffer_id)
         if not ended_all:
             # its media went, but a capture of it goes on: the next pass tries again
             await erasure.promise(ctx.store, buffer_id, row["forget_before"])
@@ -66,7 +66,7 @@ async def go_on(ctx: Context, buffer_id: str) -> None:
 
 @job("forget_shares", every=seconds(5), timeout=seconds(90))
 async def go_on_with_all(ctx: Context) -> None:
-    """Deletes what is left of every share that is to be forgotten: what is committed late, too."""
+    """Deletes what is left of every share that is to be erased: what is committed late, too."""
     promised = {"forget_before": dated()}
     for row in await ctx.store.rows(Buffer).find(promised, {"_id": 1}).to_list(None):
         with rounds.item(buffer=row["_id"]):

@@ -1,7 +1,7 @@
-"""Forgets what was recorded of a share up to an instant, pinned or not, for good.
+"""Erases what was recorded of a share up to an instant, pinned or not, for good.
 
 The instant stands in the buffer's row until nothing older is left. So the next pass goes on after
-an interruption, and forgets what was committed late. What is recorded afterwards stays.
+an interruption, and erases what was committed late. What is recorded afterwards stays.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def promise(store: Store, buffer_id: str, before: datetime) -> None:
 async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[SessionRow]:
     """Hides what was recorded before an instant, also what is not indexed yet.
 
-    Returns the sessions that may hold any of it. Files and rows stay for `forget`.
+    Returns the sessions that may hold any of it. Files and rows stay for `erase`.
     """
     await markers.delete_all(ctx.store, buffer_id, before)
     began_before = {"buffer_id": buffer_id, "created_at": {"$lt": before}}
@@ -49,7 +49,7 @@ async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[SessionRo
     return sessions
 
 
-async def forget(ctx: Context, buffer_id: str) -> bool:
+async def erase(ctx: Context, buffer_id: str) -> bool:
     """One pass over a share of which a part is to go. Returns whether nothing of that is left.
 
     Running captures must have been cancelled before.
@@ -63,7 +63,7 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
     for row in sessions:
         is_gone = False
         with rounds.item(session=row["_id"]):
-            is_gone = await _forget(ctx, row, before)
+            is_gone = await _erase(ctx, row, before)
         if not is_gone:
             left.append(row["_id"])
     if not left:
@@ -74,7 +74,7 @@ async def forget(ctx: Context, buffer_id: str) -> bool:
     return not left
 
 
-async def _forget(ctx: Context, session: SessionRow, before: datetime) -> bool:
+async def _erase(ctx: Context, session: SessionRow, before: datetime) -> bool:
     """Removes what a session holds from before an instant. Returns whether that is all of it."""
     of_session = {"session_id": session["_id"]}
     rows = await ctx.store.rows(Segment).find(of_session, FIELDS | {"start": 1}).to_list(None)

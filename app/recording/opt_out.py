@@ -60,7 +60,7 @@ async def _note_room(
                 await ctx.queue.ask(errands.RECONCILE, room.sid, who.identity)
 
 
-async def forget(ctx: Context, buffer: BufferRow, now: datetime) -> None:
+async def erase(ctx: Context, buffer: BufferRow, now: datetime) -> None:
     """Has everything that was recorded of a share deleted whose sharer has opted out."""
     recorded = {"buffer_id": buffer["_id"]}
     if await ctx.store.rows(schema.EgressSession).find_one(recorded, {"_id": 1}) is None:
@@ -73,4 +73,4 @@ async def forget(ctx: Context, buffer: BufferRow, now: datetime) -> None:
             ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
         )
     await erasure.promise(ctx.store, buffer["_id"], now)
-    await ctx.queue.ask(errands.FORGET, buffer["_id"])
+    await ctx.queue.ask(errands.ERASE, buffer["_id"])

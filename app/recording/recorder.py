@@ -103,7 +103,7 @@ async def _reconcile_share(
         made = planner.plan(share, active, now, ctx.settings.audio_wait_seconds)
         buffer = await _tell(ctx, admitted, buffer, share, made.why, now)
         if share.refusal is Why.OPTED_OUT:
-            await opt_out.forget(ctx, buffer, now)
+            await opt_out.erase(ctx, buffer, now)
         if not made.actions:
             if not active and (not share.live or share.refusal or share.resting(now)):
                 await admission.leave(ctx, buffer)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from app.buffer.coverage import Indexed
-from app.buffer.retention import forgotten_until
+from app.buffer.retention import erased_until
 from app.models import BufferRow, BufferState, ClockKind, SessionRole, SessionRow, Why
 from app.models.intervals import Interval
 from app.settings import Settings
@@ -84,7 +84,7 @@ def build(
 
     Media before `offered` is left out, except that of `marks`, which are in order and apart.
     """
-    shown = _shown(offered, marks, forgotten_until(buffer, sessions))
+    shown = _shown(offered, marks, erased_until(buffer, sessions))
     spans, gaps = laid_out(placed_runs(sessions, indexed, shown), shown)
     recording = _recording(sessions)
     state, why = _state(buffer, recording, spans, indexed, now)
@@ -112,16 +112,14 @@ def build(
     )
 
 
-def _shown(
-    offered: datetime, marks: Sequence[Interval], forgotten: datetime | None
-) -> list[Interval]:
+def _shown(offered: datetime, marks: Sequence[Interval], erased: datetime | None) -> list[Interval]:
     """What may be shown, in order and apart: marked intervals, then all that is offered."""
     shown: list[Interval] = [(start, end) for start, end in marks if start < offered]
     begin = min(offered, shown.pop()[0]) if shown and shown[-1][1] >= offered else offered
     shown.append((begin, _FOREVER))
-    if forgotten is None:
+    if erased is None:
         return shown
-    return [(max(start, forgotten), end) for start, end in shown if end > forgotten]
+    return [(max(start, erased), end) for start, end in shown if end > erased]
 
 
 def _recording(sessions: Sequence[SessionRow]) -> SessionRow | None:

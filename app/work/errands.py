@@ -19,5 +19,5 @@ CAPTURE: Errand[str] = Errand("capture")
 DELIVER: Errand[str] = Errand("deliver", until_begun=True)
 """Send what is due of a room's events (its name)."""
 
-FORGET: Errand[str] = Errand("forget", once_in=seconds(1))
-"""Delete what is to be forgotten of a share (its buffer's id)."""
+ERASE: Errand[str] = Errand("forget", once_in=seconds(1))
+"""Delete what is to be erased of a share (its buffer's id)."""

@@ -271,7 +271,7 @@ async def test_nothing_from_before_a_deletion_is_shown(
     assert (await http.get(url)).status_code == 200
     assert (await http.get(path_of(made, "poster.jpg"), headers=OWNER)).status_code == 200
     await erasure.promise(ctx.store, made.buffer_id, began + timedelta(seconds=7))
-    assert not await erasure.forget(ctx, made.buffer_id)
+    assert not await erasure.erase(ctx, made.buffer_id)
     assert made.files("*.jpg") == []
     assert (await http.get(url)).status_code == 410
     async with indexing(ctx):
@@ -281,7 +281,7 @@ async def test_nothing_from_before_a_deletion_is_shown(
         assert poster.status_code == 409
         made.commit(1)
         await made.indexed(2)
-        assert await erasure.forget(ctx, made.buffer_id)
+        assert await erasure.erase(ctx, made.buffer_id)
     cues = await shown(http, path_of(made, "thumbnails.vtt"), headers=OWNER)
     assert [cue.number for cue in cues] == [120]
     poster = await http.get(path_of(made, "poster.jpg"), headers=OWNER)

@@ -88,7 +88,7 @@ async def test_what_is_forgotten_takes_its_markers_along(ctx: Context, share: Be
     await ctx.store.rows(Buffer).update_one(
         {"_id": disk.buffer_id}, {"$set": {"forget_before": datetime.now(UTC)}}
     )
-    await erasure.forget(ctx, disk.buffer_id)
+    await erasure.erase(ctx, disk.buffer_id)
     left = await ctx.store.rows(Marker).find({}).to_list(None)
     assert [row["buffer_id"] for row in left] == [other.buffer_id]
     await ctx.store.rows(EgressSession).delete_many({})

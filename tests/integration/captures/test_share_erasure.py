@@ -1,4 +1,4 @@
-"""A share that is forgotten takes its unfinished captures along, and leaves the clips."""
+"""A share that is erased takes its unfinished captures along, and leaves the clips."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_
         going = await accepted(ctx, ADA, last=4)
         buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
         assert buffer is not None
-        await share_erasure.forget_share(ctx, ADA, buffer)
+        await share_erasure.erase_share(ctx, ADA, buffer)
         assert (await done(ctx, going["_id"])).capture["status"] == "cancelled"
         await share_erasure.go_on(ctx, share.buffer_id)
         held = await quota.read(ctx.store, ctx.settings, "ada")
         assert held.reserved_bytes == 0
         assert kept.path is not None
         assert kept.path.exists()
-        share.commit(2)  # the seconds from 6 to 10; the share was forgotten at 6.1, or later
+        share.commit(2)  # the seconds from 6 to 10; the share was erased at 6.1, or later
         await share.indexed(2)
         await share_erasure.go_on_with_all(ctx)
         after = await captured(ctx, ADA, last=1, tail="skip")

@@ -18,7 +18,7 @@ from app.access.policy import (
     clip_right,
     clips_seen,
     may_delete_marker,
-    may_forget,
+    may_erase,
     may_manage,
     may_see_capture,
     may_see_link,
@@ -121,7 +121,7 @@ def test_who_may_do_what_with_anns_share(caller: Caller, known: Standing, expect
     ("caller", "forgets"), [(ANN, True), (BOB, False), (MODERATOR, False), (OPERATOR, True)]
 )
 def test_only_the_sharer_and_the_operator_forget(caller: Caller, forgets: bool) -> None:
-    assert may_forget(caller, SHARE) is forgets
+    assert may_erase(caller, SHARE) is forgets
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a sharer wants forgotten goes at once, for good, and nothing else does."""
+"""What a sharer wants erased goes at once, for good, and nothing else does."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.media_factory import Recording
 SECOND = 90_000
 
 
-async def forget(ctx: Context, disk: DiskShare) -> bool:
+async def erase(ctx: Context, disk: DiskShare) -> bool:
     await erasure.promise(ctx.store, disk.buffer_id, datetime.now(UTC))
-    return await erasure.forget(ctx, disk.buffer_id)
+    return await erasure.erase(ctx, disk.buffer_id)
 
 
 async def told(ctx: Context, disk: DiskShare) -> Timeline:
@@ -54,14 +54,14 @@ async def test_everything_goes_at_once_pinned_or_not_and_the_share_goes_on(
             "end_ticks": 9 * SECOND,
         }
         await pins.pin(ctx.store, "capture", [span], datetime.now(UTC) + timedelta(minutes=1))
-        assert not await forget(ctx, disk)
+        assert not await erase(ctx, disk)
         assert await disk.rows() == []
         assert disk.files("*.m4s") == []
         assert await ctx.store.rows(Pin).count_documents({}) == 0
         disk.commit(1)  # the seconds from 6 to 8: the first of them were recorded before
         await disk.indexed(1)
         assert (await told(ctx, disk)).spans == ()
-        assert not await erasure.forget(ctx, disk.buffer_id)
+        assert not await erasure.erase(ctx, disk.buffer_id)
         assert await disk.rows() == []
         disk.commit(1)
         await disk.indexed(1)
@@ -72,7 +72,7 @@ async def test_everything_goes_at_once_pinned_or_not_and_the_share_goes_on(
         }
         await pins.pin(ctx.store, "capture", [later], datetime.now(UTC) + timedelta(minutes=1))
         assert await promised(ctx, disk)
-        assert await erasure.forget(ctx, disk.buffer_id)
+        assert await erasure.erase(ctx, disk.buffer_id)
         assert not await promised(ctx, disk)
     assert [row["sequence"] for row in await disk.rows()] == [4]
     assert [span.start_ticks for span in (await told(ctx, disk)).spans] == [8 * SECOND]
@@ -88,14 +88,14 @@ async def test_of_a_share_that_is_over_nothing_is_left_on_the_disk(
         disk.commit(5)
         await disk.indexed(5)
     await disk.change(ended_at=datetime.now(UTC), indexing=None, role=None)
-    assert await forget(ctx, disk)
+    assert await erase(ctx, disk)
     assert not any(folder.exists() for folder in disk.folders)
     assert await ctx.store.rows(EgressSession).find_one({}) is None
-    assert await erasure.forget(ctx, disk.buffer_id)
-    assert await erasure.forget(ctx, "unknown")
+    assert await erasure.erase(ctx, disk.buffer_id)
+    assert await erasure.erase(ctx, "unknown")
 
 
-async def test_an_egress_that_is_ending_is_forgotten_to_its_last_segment(
+async def test_an_egress_that_is_ending_is_erased_to_its_last_segment(
     ctx: Context, share: BeginShare, recording: Recording
 ) -> None:
     """And one that begins afterwards is none of it."""
@@ -103,7 +103,7 @@ async def test_an_egress_that_is_ending_is_forgotten_to_its_last_segment(
     async with indexing(ctx):
         disk.commit(2)
         await disk.indexed(2)
-        assert not await forget(ctx, disk)
+        assert not await erase(ctx, disk)
         disk.commit(1)
         disk.egress.end()
         await disk.change(ended_at=datetime.now(UTC), role=None, status="EGRESS_COMPLETE")
@@ -113,7 +113,7 @@ async def test_an_egress_that_is_ending_is_forgotten_to_its_last_segment(
         again.commit(2)
         await again.indexed(2)
         await disk.read_to_the_end()
-    assert await erasure.forget(ctx, disk.buffer_id)
+    assert await erasure.erase(ctx, disk.buffer_id)
     assert not any(folder.exists() for folder in disk.folders)
     assert len(await again.rows()) == 2
     assert (await told(ctx, again)).session_ids == (again.session_id,)
@@ -149,6 +149,6 @@ async def test_a_pin_that_comes_while_a_share_is_erased_neither_keeps_it_nor_ala
     await ctx.store.rows(Buffer).update_one(of_buffer, {"$set": {"forget_before": None}})
     assert [each.invariant async for each in violations(ctx, now)] == [3, 3, 3]
     await erasure.promise(ctx.store, disk.buffer_id, now)
-    await erasure.forget(ctx, disk.buffer_id)
+    await erasure.erase(ctx, disk.buffer_id)
     assert await disk.rows() == []
     assert disk.files("*.m4s") == []
