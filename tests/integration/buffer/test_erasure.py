@@ -20,8 +20,8 @@ from tests.media_factory import Recording
 SECOND = 90_000
 
 
-async def erase(ctx: Context, disk: DiskShare) -> bool:
-    await erasure.promise(ctx.store, disk.buffer_id, datetime.now(UTC))
+async def erase(ctx: Context, disk: DiskShare, until: datetime | None = None) -> bool:
+    await erasure.promise(ctx.store, disk.buffer_id, until or datetime.now(UTC))
     return await erasure.erase(ctx, disk.buffer_id)
 
 
@@ -54,7 +54,7 @@ async def test_everything_goes_at_once_pinned_or_not_and_the_share_goes_on(
             "end_ticks": 9 * SECOND,
         }
         await pins.pin(ctx.store, "capture", [span], datetime.now(UTC) + timedelta(minutes=1))
-        assert not await erase(ctx, disk)
+        assert not await erase(ctx, disk, began + timedelta(seconds=7))
         assert await disk.rows() == []
         assert disk.files("*.m4s") == []
         assert await ctx.store.rows(Pin).count_documents({}) == 0
