@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from app.access import generations
 from app.access.generations import Generations
+from app.lru_cache import LruCache
 from app.store import Store
-from app.viewing.lru_cache import LruCache
 
 KNOWN_SECONDS = 3.0
 """How long what was ended may go on in a process that knew it."""

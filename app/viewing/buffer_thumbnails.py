@@ -20,6 +20,7 @@ from app.buffer.paths import init_name, tile_name
 from app.buffer.session_folders import fragment_path
 from app.context import Context
 from app.errors import Gone
+from app.lru_cache import LruCache
 from app.media.init_segment import Init
 from app.media.picture_sources import NoPicture, Tile, sheet_plan
 from app.media.samples import SampleTable
@@ -29,7 +30,6 @@ from app.models.schema import EgressSession, Segment
 from app.storage.confined import PathRefused, is_name, member
 from app.viewing import drawing, windows
 from app.viewing.drawing import Drawing, Kind
-from app.viewing.lru_cache import LruCache
 from app.viewing.stripes import Contents
 from app.work.places import Stint
 

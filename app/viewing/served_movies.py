@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.context import Context
 from app.errors import Gone, ReplayError, TooManyRequests
+from app.lru_cache import LruCache
 from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow, was_altered
@@ -19,7 +20,6 @@ from app.models import Gaps, MediaRange, SegmentRow, SessionRow, Tail
 from app.models.intervals import Interval
 from app.viewing import fragment_sources, stored_timelines, timeline, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
-from app.viewing.lru_cache import LruCache
 from app.viewing.watched_windows import Watch
 from app.viewing.windows import Window
 from app.work.turns import Turns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.viewing.lru_cache import LruCache
+from app.lru_cache import LruCache
 
 
 def test_as_many_stay_as_may_be_those_that_were_used_last() -> None:
