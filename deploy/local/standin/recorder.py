@@ -60,6 +60,7 @@ class Recorder(threading.Thread):
     :param on_segment: called with each closed segment, in order.
     :param on_end: called once, with None or the error that ended the thread.
     All three are called in this thread.
+    :param clock: now, in Unix seconds: by it work is late.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class Recorder(threading.Thread):
         on_started: Callable[[float], None],
         on_segment: Callable[[Segment], None],
         on_end: Callable[[Exception | None], None],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name=f"recorder {folder.name}", daemon=True)
         self._encoding = encoding
         self._late_seconds = late_seconds
         self._on_started = on_started
         self._on_end = on_end
+        self._clock = clock
         self._queue: queue.SimpleQueue[tuple[str, float, Any]] = queue.SimpleQueue()
         self._segment_slots = segment_seconds * encoding.framerate
         self._canvas = Canvas(encoding.width, encoding.height)
@@ -93,6 +96,11 @@ class Recorder(threading.Thread):
         self._audio_position = 0
         self._sounds = False
 
+    @property
+    def has_work(self) -> bool:
+        """Whether something waits that was put there."""
+        return not self._queue.empty()
+
     def put_video(self, arrival: float, frame: Any) -> None:
         """A decoded picture (livekit.rtc.VideoFrame, I420) and its arrival, Unix seconds."""
         self._queue.put(("video", arrival, frame))
@@ -103,19 +111,19 @@ class Recorder(threading.Thread):
 
     def video_is_gone(self) -> None:
         """The video was unpublished and audio lives: nothing is written until the end."""
-        self._queue.put(("gone", time.time(), None))
+        self._queue.put(("gone", self._clock(), None))
 
     def finish(self) -> None:
         """Write what is left, close the last segment, end."""
-        self._queue.put(("finish", time.time(), None))
+        self._queue.put(("finish", self._clock(), None))
 
     def abandon(self) -> None:
         """End at once; what is not yet in a closed segment is lost."""
-        self._queue.put(("abandon", time.time(), None))
+        self._queue.put(("abandon", self._clock(), None))
 
     def run(self) -> None:
         error: Exception | None = None
-        self._began = time.time()
+        self._began = self._clock()
         try:
             self._work()
         except Exception as raised:  # noqa: BLE001 - whatever it is, it ends this egress only
@@ -130,8 +138,8 @@ class Recorder(threading.Thread):
             try:
                 kind, arrival, payload = self._queue.get(timeout=0.1)
             except queue.Empty:
-                kind, arrival, payload = "idle", time.time(), None
-            late = time.time() - arrival
+                kind, arrival, payload = "idle", self._clock(), None
+            late = self._clock() - arrival
             if late > self._late_seconds + FROZEN_SECONDS:
                 raise PipelineFrozen("pipeline frozen")
             if late > self._late_seconds and kind in _MEDIA and self._origin and self._has_video:
