@@ -74,7 +74,7 @@ def remove(strays: Iterable[Stray]) -> int:
             gone += 1
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()
-            log.warning("file_not_deletable", path=str(stray), error=error.strerror)
+            log.warning("file_not_deletable", path=str(stray), error=error.strerror or str(error))
     return gone
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
-import stat
 
 from livekit.protocol.egress import EncodingOptions
 
@@ -14,7 +14,7 @@ from app.buffer.session_folders import WRITTEN_MODE
 from app.condition.findings import CheckResult
 from app.recording.encoding import encoding
 from app.settings import Settings, safety
-from app.storage.confined import member
+from app.storage.foreign import ForeignFolder
 
 
 async def ffmpeg() -> CheckResult:
@@ -36,17 +36,14 @@ async def ffmpeg() -> CheckResult:
 def media_root(settings: Settings) -> CheckResult:
     """Whether folders can be made there in which egress and we both write and delete."""
     root = settings.media_root
-    folder = member(root / paths.BUFFER_ROOT, f".doctor-{os.getpid()}")
+    # Egress writes there, too: no path leads through a name that it may have exchanged meanwhile.
+    folder = ForeignFolder(root, (paths.BUFFER_ROOT, f".doctor-{secrets.token_hex(8)}"))
     try:
-        folder.mkdir(parents=True)
+        folder.make(WRITTEN_MODE)
         try:
-            folder.chmod(WRITTEN_MODE)
-            kept = stat.S_IMODE(folder.stat().st_mode) == WRITTEN_MODE
-            probe = folder / "probe"
-            probe.write_bytes(b"probe")
-            probe.unlink()
+            kept = folder.keeps(WRITTEN_MODE)
         finally:
-            folder.rmdir()
+            folder.remove_empty()
     except OSError as error:
         return CheckResult(
             "fail",

@@ -6,8 +6,10 @@ worker, changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 from redis.exceptions import RedisError
@@ -35,6 +37,8 @@ NAMES = (
     ROLE_CHANGED,
 )
 _NUMBER_TRIES = 50
+_at_it: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+"""By room: those of one process take their numbers one after another, or most would be in vain."""
 
 log = structlog.get_logger()
 
@@ -55,29 +59,36 @@ async def tell(
     are empty where it belongs to no room. `identity` is whom, or whose share or clip, it is about,
     `data` what the event says, JSON values only.
     """
+    row = OutgoingEvent(
+        id=f"{event}:{key}",
+        room=room,
+        room_sid=room_sid,
+        identity=identity,
+        number=0,
+        event=event,
+        data=data,
+        created_at=(now := datetime.now(UTC)),
+        next_try_at=now,
+    )
+    at_it = _at_it.setdefault(room, asyncio.Lock())
+    async with at_it:
+        is_new = await _write(ctx, row)
+    if is_new:
+        await _hurry(ctx, room)
+
+
+async def _write(ctx: Context, row: OutgoingEvent) -> bool:
+    """Writes an event under its room's next number; False if it was told before."""
     events = ctx.store.rows(OutgoingEvent)
-    event_id = f"{event}:{key}"
-    now = datetime.now(UTC)
     for _ in range(_NUMBER_TRIES):
-        newest = await events.find_one({"room": room}, {"number": 1}, sort=[("number", -1)])
-        row = OutgoingEvent(
-            id=event_id,
-            room=room,
-            room_sid=room_sid,
-            identity=identity,
-            number=newest["number"] + 1 if newest else 1,
-            event=event,
-            data=data,
-            created_at=now,
-            next_try_at=now,
-        )
+        newest = await events.find_one({"room": row.room}, {"number": 1}, sort=[("number", -1)])
+        row.number = newest["number"] + 1 if newest else 1
         if await ctx.store.create(row):
-            await _hurry(ctx, room)
-            return
+            return True
         # the number was taken meanwhile, or somebody told the same
-        if await events.find_one({"_id": event_id}, {"_id": 1}) is not None:
-            return
-    raise RuntimeError(f"no free number for {event_id} in {_NUMBER_TRIES} tries")
+        if await events.find_one({"_id": row.id}, {"_id": 1}) is not None:
+            return False
+    raise RuntimeError(f"no free number for {row.id} in {_NUMBER_TRIES} tries")
 
 
 async def _hurry(ctx: Context, room: str) -> None:

@@ -242,9 +242,12 @@ class Follower:
 
     async def _unlink(self, name: str) -> None:
         try:
-            await self._tools.thread(self.maker.written.remove, name)
+            await self._tools.thread(self.maker.written.unlink, name)
         except FileNotFoundError:
             pass  # never written, or gone since an interrupted pass
+        except IsADirectoryError:
+            # Nobody knows how much is in it: it goes with the strays, not in a segment's turn.
+            self._say_once("segment_is_a_folder", file=name)
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()
             self._say_once("file_not_deletable", file=name, error=str(error))

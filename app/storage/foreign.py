@@ -22,8 +22,11 @@ SEGMENT_BYTES = 64 * 2**20
 PLAYLIST_BYTES = 4 * 2**20
 ENTRIES = 20_000
 """What is read of a segment, of a playlist, and of a folder at most."""
+REMOVED_AT_ONCE = 200_000
+"""How many entries of a folder go in one go. Whoever writes in it may add as fast as they go."""
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _KINDS = {
@@ -42,6 +45,10 @@ class NotRegular(OSError):
 
 class FileTooLarge(OSError):
     """A file has more bytes than are ever read of one."""
+
+
+class FolderTooLarge(OSError):
+    """A folder has more entries than are removed in one go: the rest goes the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +124,17 @@ class ForeignFolder:
         with self._opened() as folder:
             return os.access(".", os.W_OK | os.X_OK, dir_fd=folder)
 
+    def keeps(self, mode: int) -> bool:
+        """Whether it has this mode, once a file of ours was made and removed in it.
+
+        Raises OSError if that can't be.
+        """
+        with self._opened() as folder:
+            name = f".{secrets.token_hex(8)}"  # nobody else's, and nobody knows it before
+            os.close(os.open(name, _NEW_FILE, 0o600, dir_fd=folder))
+            os.unlink(name, dir_fd=folder)
+            return stat.S_IMODE(os.fstat(folder).st_mode) == mode
+
     def folders(self, most: int = ENTRIES) -> list[ForeignFolder]:
         """The folders in it whose names may be ours, of at most so many entries."""
         with self._opened() as folder, os.scandir(folder) as entries:
@@ -174,19 +192,19 @@ class ForeignFolder:
         with self._opened() as folder:
             os.unlink(checked(name), dir_fd=folder)
 
-    def remove(self, name: str) -> None:
-        """Removes a file, or whatever it is, a folder with all that is in it.
+    def remove(self, name: str, most: int = REMOVED_AT_ONCE) -> None:
+        """Removes a file, or whatever it is: a folder with at most so many entries in it.
 
-        Raises FileNotFoundError.
+        Raises FileNotFoundError, FolderTooLarge.
         """
         with self._opened() as folder:
             try:
                 os.unlink(_one(name), dir_fd=folder)
             except IsADirectoryError:
-                _remove_folder(folder, name)
+                _remove_folder(folder, name, most)
 
     def remove_whole(self) -> None:
-        """Removes the folder with all that is in it. Raises FileNotFoundError."""
+        """Removes the folder with all that is in it. Raises FileNotFoundError, FolderTooLarge."""
         self.outer.remove(self.name)
 
     def remove_empty(self) -> None:
@@ -221,20 +239,20 @@ class ForeignFolder:
             raise _too_large(f"{self}/{name}", f"{status.st_size} bytes", most_bytes)
 
 
-def _remove_folder(outer: int, name: str) -> None:
+def _remove_folder(outer: int, name: str, most: int) -> None:
     """Removes a folder with all that is in it, however deep it is.
 
     shutil.rmtree calls itself, and holds a descriptor, for each folder on the way down. Here each
     is lifted out of the one that it is in. A name that one has then is nobody's else.
     """
-    waiting = [name]
+    waiting, left = [name], most
     while waiting:
         emptied = waiting.pop()
         folder = os.open(emptied, _FOLDER, dir_fd=outer)
         try:
             with os.scandir(folder) as listed:
-                entries = list(listed)
-            for entry in entries:
+                entries = list(islice(listed, left + 1))
+            for entry in entries[:left]:
                 if not entry.is_dir(follow_symlinks=False):
                     os.unlink(entry.name, dir_fd=folder)
                     continue
@@ -243,6 +261,9 @@ def _remove_folder(outer: int, name: str) -> None:
                 waiting.append(lifted)
         finally:
             os.close(folder)
+        if len(entries) > left:
+            raise FolderTooLarge(f"{name!r:.100} has more than {most} entries")
+        left -= len(entries)
         os.rmdir(emptied, dir_fd=outer)
 
 

@@ -144,9 +144,9 @@ async def test_the_same_occasion_is_one_event(ctx: Context) -> None:
 
 
 async def test_a_rooms_events_are_numbered_without_holes(ctx: Context) -> None:
-    """Told at the same moment, events still get one number each."""
-    await asyncio.gather(*(tell(ctx, f"b{n}") for n in range(12)))
-    assert [row["number"] for row in await rows(ctx)] == list(range(1, 13))
+    """Told at the same moment, however many they are, events still get one number each."""
+    await asyncio.gather(*(tell(ctx, f"b{n}") for n in range(80)))
+    assert [row["number"] for row in await rows(ctx)] == list(range(1, 81))
 
 
 async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) -> None:

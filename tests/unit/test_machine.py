@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,15 @@ def test_the_probe_of_the_media_root_leaves_nothing(tmp_path: Path) -> None:
     found = media_root(settings(file_upload_dest=tmp_path))
     assert found.level == "ok", found
     assert list((tmp_path / "replay-buffer").iterdir()) == []
+
+
+def test_the_probe_of_the_media_root_follows_nothing_of_egress(tmp_path: Path) -> None:
+    """Egress writes there, too: a name that it can foresee leads where egress wants."""
+    ours = tmp_path / "fragments"
+    ours.mkdir(mode=0o700)
+    (tmp_path / "replay-buffer").mkdir()
+    (tmp_path / f"replay-buffer/.doctor-{os.getpid()}").symlink_to(ours)
+    found = media_root(settings(file_upload_dest=tmp_path))
+    assert found.level == "ok", found
+    assert stat.S_IMODE(ours.stat().st_mode) == 0o700
+    assert list(ours.iterdir()) == []

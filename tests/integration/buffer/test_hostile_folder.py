@@ -109,6 +109,22 @@ async def test_what_is_no_segment_is_a_gap_and_nothing_waits_for_it(
     assert [path.exists() for path in hostile.folders] == [False, False]
 
 
+async def test_a_folder_in_place_of_a_segment_is_not_emptied_in_a_segments_turn(
+    ctx: Context, share: BeginShare
+) -> None:
+    """One that is too old to be offered: however much is in it, it goes with the strays."""
+    hostile = await share("eve")
+    hostile.egress.now -= timedelta(days=1)
+    planted = hostile.egress.write_segment(*hostile.next_segment())
+    planted.unlink()
+    (planted / "a lot").mkdir(parents=True)
+    hostile.egress.now += timedelta(days=1)
+    async with indexing(ctx):
+        hostile.commit(2)
+        await wait_for(lambda: len(hostile.files("*.m4s")) == 2)
+    assert (planted / "a lot").exists()
+
+
 @pytest.mark.parametrize("name", ["live.m3u8", "full.m3u8"])
 @pytest.mark.parametrize("kind", [*PUT, "long line", "many lines"])
 async def test_what_is_no_playlist_is_told_once_and_the_other_one_is_read(
