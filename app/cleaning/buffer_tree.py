@@ -17,7 +17,7 @@ import structlog
 
 from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT, instance_of
-from app.storage.foreign import ENTRIES, ForeignFolder, NotRegular
+from app.storage.foreign import ENTRIES, LIFTED, ForeignFolder, NotRegular
 
 ROOTS = (BUFFER_ROOT, FRAGMENTS_ROOT)
 _ENTRIES = {BUFFER_ROOT: ENTRIES, FRAGMENTS_ROOT: sys.maxsize}
@@ -46,6 +46,11 @@ def session_folders(media_root: Path, instance: str) -> list[ForeignFolder]:
         for session in _within(user)
         if instance_of(session.name) == instance
     ]
+
+
+def is_lifted(folder: ForeignFolder) -> bool:
+    """Whether it is left of the removal of another folder, which was interrupted."""
+    return folder.name.startswith(LIFTED)
 
 
 def names_in(folder: ForeignFolder) -> set[str]:
@@ -86,6 +91,7 @@ def remove_empty(media_root: Path, known: frozenset[str], instance: str) -> None
     for root in ROOTS:
         for room in _within(ForeignFolder(media_root, (root,))):
             for user in _within(room):
+                remove(Stray(user, each.name) for each in _within(user) if is_lifted(each))
                 _remove_if_empty(user)
             _remove_if_empty(room)
 

@@ -15,6 +15,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.context import Context
+from app.lru_cache import LruCache
 from app.models.schema import OutgoingEvent
 from app.work import errands
 
@@ -37,6 +38,8 @@ NAMES = (
     ROLE_CHANGED,
 )
 _NUMBER_TRIES = 50
+_last_numbers: LruCache[int] = LruCache(10_000)
+"""By database and room."""
 _at_it: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 """By room: those of one process take their numbers one after another, or most would be in vain."""
 
@@ -80,10 +83,19 @@ async def tell(
 async def _write(ctx: Context, row: OutgoingEvent) -> bool:
     """Writes an event under its room's next number; False if it was told before."""
     events = ctx.store.rows(OutgoingEvent)
+    key = f"{ctx.store.database.name}\0{row.room}"
     for _ in range(_NUMBER_TRIES):
-        newest = await events.find_one({"room": row.room}, {"number": 1}, sort=[("number", -1)])
+        # The embedded store sorts all that match: from a number on that was the last, few do.
+        since = _last_numbers.get(key) or 0
+        newest = await events.find_one(
+            {"room": row.room, "number": {"$gte": since}}, {"number": 1}, sort=[("number", -1)]
+        )
+        if newest is None and since:  # all of the room's have expired: numbers begin again
+            _last_numbers.put(key, 0)
+            continue
         row.number = newest["number"] + 1 if newest else 1
         if await ctx.store.create(row):
+            _last_numbers.put(key, row.number)
             return True
         # the number was taken meanwhile, or somebody told the same
         if await events.find_one({"_id": row.id}, {"_id": 1}) is not None:

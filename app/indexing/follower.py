@@ -9,7 +9,10 @@ row and a whole fragment is unlinked.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import ParamSpec, TypeVar
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -34,7 +37,13 @@ QUIET = timedelta(seconds=15)
 _SLOW_CAPTURE = timedelta(minutes=5)
 _SHORTEST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 5.0
+_COSTLY_LOOK_SECONDS = 0.02
+_LOOK_SHARE = 20
+"""A look at playlists that costs so much of a processor is followed by a rest, so many times as
+long: whoever writes long ones all the time takes no thread, and no other session's turn."""
 
+LookArguments = ParamSpec("LookArguments")
+Looked = TypeVar("Looked")
 log = structlog.get_logger()
 
 
@@ -57,6 +66,8 @@ class Follower:
         self._tail = 0
         self._newest_at: datetime | None = None
         self._written_at = EPOCH
+        self._look_seconds = 0.0
+        """What the last look at the playlists cost of a processor."""
         self._continuity: Continuity | None = None
         self._retention = tools.ctx.settings.retention
         self._said: set[str] = set()
@@ -95,6 +106,8 @@ class Follower:
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
                 continue
             pause = _SHORTEST_PAUSE_SECONDS
+            if self._look_seconds > _COSTLY_LOOK_SECONDS:
+                await asyncio.sleep(min(_LOOK_SHARE * self._look_seconds, _LONGEST_PAUSE_SECONDS))
             self.busy = False
             await self._wake.wait()
             self._wake.clear()
@@ -180,7 +193,8 @@ class Follower:
         return listing.ended or self._is_quiet()
 
     async def _look(self, *, thoroughly: bool) -> Listing:
-        listing = await self._tools.thread(
+        listing, self._look_seconds = await self._tools.thread(
+            _costing,
             look,
             self.maker.written,
             self._coverage,
@@ -256,3 +270,12 @@ class Follower:
         if event not in self._said:
             self._said.add(event)
             self._log.warning(event.partition(":")[0], **details)
+
+
+def _costing(
+    call: Callable[LookArguments, Looked], *args: LookArguments.args, **kwargs: LookArguments.kwargs
+) -> tuple[Looked, float]:
+    """What a call gives, and what it cost this thread of a processor, in seconds."""
+    began = time.thread_time()
+    found = call(*args, **kwargs)
+    return found, time.thread_time() - began

@@ -22,6 +22,8 @@ SEGMENT_BYTES = 64 * 2**20
 PLAYLIST_BYTES = 4 * 2**20
 ENTRIES = 20_000
 """What is read of a segment, of a playlist, and of a folder at most."""
+LIFTED = ".removed-"
+"""Begins the names of folders that are being removed, beside the one that they were in."""
 REMOVED_AT_ONCE = 200_000
 """How many entries of a folder go in one go. Whoever writes in it may add as fast as they go."""
 
@@ -256,7 +258,7 @@ def _remove_folder(outer: int, name: str, most: int) -> None:
                 if not entry.is_dir(follow_symlinks=False):
                     os.unlink(entry.name, dir_fd=folder)
                     continue
-                lifted = f".removed-{secrets.token_hex(8)}"
+                lifted = f"{LIFTED}{secrets.token_hex(8)}"
                 os.rename(entry.name, lifted, src_dir_fd=folder, dst_dir_fd=outer)
                 waiting.append(lifted)
         finally:

@@ -149,6 +149,15 @@ async def test_a_rooms_events_are_numbered_without_holes(ctx: Context) -> None:
     assert [row["number"] for row in await rows(ctx)] == list(range(1, 81))
 
 
+async def test_numbers_begin_again_when_all_events_of_a_room_have_expired(ctx: Context) -> None:
+    await tell(ctx, "b1")
+    await tell(ctx, "b2")
+    await ctx.store.rows(OutgoingEvent).delete_many({})
+    await tell(ctx, "b3")
+    await tell(ctx, "b4")
+    assert [row["number"] for row in await rows(ctx)] == [1, 2]
+
+
 async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) -> None:
     """While the receiver is down events wait, in order; nothing is lost."""
     chat.status = 503

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import resource
@@ -17,6 +18,7 @@ from structlog.testing import capture_logs
 
 from app.cleaning import cleanup
 from app.context import Context
+from app.indexing import playlist
 from app.indexing.indexer import Indexer
 from app.indexing.parser import Parser
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
@@ -107,6 +109,29 @@ async def test_what_is_no_segment_is_a_gap_and_nothing_waits_for_it(
     await cleanup.run(ctx)
     assert await hostile.rows() == []
     assert [path.exists() for path in hostile.folders] == [False, False]
+
+
+async def test_long_playlists_that_change_all_the_time_take_little_of_a_processor(
+    ctx: Context, share: BeginShare
+) -> None:
+    """A look at one is followed by a rest of many times its cost, and others have the threads."""
+    hostile, neighbour = await share("eve"), await share("ann")
+    long = b"#EXTM3U\n" + b"#EXTINF:x\n" * 199_000
+    began = time.process_time()
+    playlist.parse(long)
+    one_seconds = time.process_time() - began
+    (hostile.folder / "live.m3u8").write_bytes(long)
+    async with indexing(ctx):
+        neighbour.commit()
+        await neighbour.indexed(1)
+        began, used = time.monotonic(), time.process_time()
+        while time.monotonic() - began < 20 * one_seconds:
+            os.utime(hostile.folder / "live.m3u8")
+            await asyncio.sleep(0.1)
+        used = time.process_time() - used
+        neighbour.commit()
+        await neighbour.indexed(2)
+    assert used < 4 * one_seconds
 
 
 async def test_a_folder_in_place_of_a_segment_is_not_emptied_in_a_segments_turn(

@@ -18,6 +18,7 @@ import pytest
 
 from app.storage.confined import PathRefused
 from app.storage.foreign import (
+    LIFTED,
     SEGMENT_BYTES,
     FileTooLarge,
     FolderTooLarge,
@@ -292,10 +293,10 @@ def test_a_folder_with_very_many_entries_is_removed_in_several_goes(folder: Fore
         for number in range(20):
             (path_of(folder) / name / str(number)).touch()
     goes = 0
-    while any(name == "many" or name.startswith(".removed-") for name in folder.names()):
+    while any(name == "many" or name.startswith(LIFTED) for name in folder.names()):
         goes += 1
         for name in folder.names():
-            if name == "many" or name.startswith(".removed-"):
+            if name == "many" or name.startswith(LIFTED):
                 with suppress(FolderTooLarge):
                     folder.remove(name, 15)
     assert goes == 3
