@@ -9,7 +9,7 @@ import unicodedata
 
 from app.errors import Invalid, NotFound
 
-_PLAIN = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ENCODED = "~"
 _MAX_NAME_LENGTH = 512
 
@@ -20,7 +20,7 @@ def path_name(name: str) -> str:
     As it is where it consists of at most 64 of `[A-Za-z0-9_.-]`; any other as `~` and its UTF-8
     in base64url without padding.
     """
-    if _PLAIN.match(name):
+    if _PLAIN.fullmatch(name):
         return name
     return _ENCODED + base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
 
@@ -30,7 +30,7 @@ def named(segment: str) -> str:
 
     Raises NotFound if it stands for none, Invalid if it holds control characters.
     """
-    if _PLAIN.match(segment):
+    if _PLAIN.fullmatch(segment):
         return segment
     _refuse_control(segment)
     try:

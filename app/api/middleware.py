@@ -21,7 +21,7 @@ from app.settings import Settings
 log = structlog.get_logger()
 
 REQUEST_ID = "x-request-id"
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HSTS_SECONDS = 365 * 24 * 3600
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -44,7 +44,7 @@ class RequestFrame:
             await self.app(scope, receive, send)
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         # A server may handle several requests of a connection in one context.
         structlog.contextvars.unbind_contextvars("caller")
         structlog.contextvars.bind_contextvars(request_id=request_id)

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from app.api import problems
 from app.errors import ReplayError
 
-_RANGE = re.compile(r"^bytes=\s*(\d*)-(\d*)\s*$", re.ASCII | re.IGNORECASE)
+_RANGE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.ASCII | re.IGNORECASE)
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
@@ -51,7 +51,7 @@ def wanted(header: str, size: int) -> tuple[int, int] | None:
     Anything but one range of bytes is ignored, which the RFC allows for, and answered whole.
     Raises RangeNotSatisfiable.
     """
-    match = _RANGE.match(header)
+    match = _RANGE.fullmatch(header)
     if not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()

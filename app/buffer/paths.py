@@ -30,7 +30,7 @@ LIVE_PLAYLIST = "live.m3u8"
 
 _SLUG_LENGTH = 40
 _HASH_LENGTH = 10
-_SESSION_ID = re.compile(r"^([0-9a-f]{8})-([0-9a-f]{24})$")
+_SESSION_ID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{24})")
 
 
 def folder_name(true_name: str) -> str:
@@ -51,7 +51,7 @@ def new_session_id(instance: str, now: datetime) -> str:
 
 def instance_of(session_id: str) -> str | None:
     """The instance id within a session id; None if it is not the name of a session."""
-    match = _SESSION_ID.match(session_id)
+    match = _SESSION_ID.fullmatch(session_id)
     return match.group(1) if match else None
 
 

@@ -18,6 +18,10 @@ WRITTEN_MODE = 0o2770
 """The mode of a folder that egress writes in: both may write and unlink there, new files take the
 folder's group, and other users of the machine see nothing of it."""
 
+OUTER_MODE = 0o2750
+"""Of the folders around it: egress passes through, and neither takes nor renames what others have
+there."""
+
 _DEPTH = 4
 """replay-buffer, room, user, session."""
 

@@ -10,7 +10,7 @@ import shutil
 from livekit.protocol.egress import EncodingOptions
 
 from app.buffer import paths
-from app.buffer.session_folders import WRITTEN_MODE
+from app.buffer.session_folders import OUTER_MODE, WRITTEN_MODE
 from app.condition.findings import CheckResult
 from app.recording.encoding import encoding
 from app.settings import Settings, safety
@@ -39,7 +39,7 @@ def media_root(settings: Settings) -> CheckResult:
     # Egress writes there, too: no path leads through a name that it may have exchanged meanwhile.
     folder = ForeignFolder(root, (paths.BUFFER_ROOT, f".doctor-{secrets.token_hex(8)}"))
     try:
-        folder.make(WRITTEN_MODE)
+        folder.make(WRITTEN_MODE, OUTER_MODE)
         try:
             kept = folder.keeps(WRITTEN_MODE)
         finally:

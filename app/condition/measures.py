@@ -53,7 +53,7 @@ async def _measure(ctx: Context) -> Measurement:
     # on the disk: see app.store
     root = ctx.settings.media_root
     roots = (root / BUFFER_ROOT, root / FRAGMENTS_ROOT)
-    buffered = await asyncio.to_thread(lambda: sum(map(_size_of, roots)))
+    buffered = await asyncio.to_thread(lambda: sum(map(size_of, roots)))
     return Measurement(now, len(live), buffered, await _charged_bytes(ctx), lag)
 
 
@@ -94,8 +94,15 @@ async def _media_lag(ctx: Context, live: list[SessionRow], now: datetime) -> flo
     return max([0.0, *(lags[each] for each in looked_up)])
 
 
-def _size_of(folder: Path) -> int:
-    """Bytes of all files below a folder. Blocks: 10 µs a file."""
+_MOST_BYTES = 2**62
+"""No disk is so large, and the database holds such a number."""
+
+
+def size_of(folder: Path) -> int:
+    """Bytes on the disk of all files below a folder, as far as they have any. Blocks: 10 µs a file.
+
+    Egress may make a file of any size that holds nothing.
+    """
     total, folders = 0, [str(folder)]
     while folders:
         try:
@@ -104,7 +111,8 @@ def _size_of(folder: Path) -> int:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
                     else:
-                        total += entry.stat(follow_symlinks=False).st_size
+                        status = entry.stat(follow_symlinks=False)
+                        total += min(status.st_size, status.st_blocks * 512)
         except OSError:
             continue  # cleanup was faster, or egress has made what can't be looked at
-    return total
+    return min(total, _MOST_BYTES)

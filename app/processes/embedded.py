@@ -24,6 +24,7 @@ from pymongo.errors import PyMongoError
 from app.errors import ConfigurationError
 from app.processes.child import Child
 from app.processes.free_ports import choose_ports, remembered_ports, unused_port
+from app.processes.listeners import owners_of
 from app.processes.store_password import drop_rows, make_user, password_of, strangers
 from app.processes.store_programs import PASSWORD_FILE, SOCKET, STORES
 from app.settings import Settings
@@ -122,10 +123,24 @@ async def _provide_user(command: list[str], data_dir: Path, lock: int) -> None:
     try:
         url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
         await _wait_until_ready("MONGO_URL", url, child, data_dir)
+        _check_owner(port)
         await make_user(url, password)
     finally:
         await _end(child, port)
     made.write_text(fingerprint)
+
+
+def _check_owner(port: int) -> None:
+    """Raises ConfigurationError if somebody else's program listens there, and ours can't.
+
+    It would be told the password: whoever sees our command line knows the port before us.
+    """
+    if others := owners_of(port) - {os.getuid()}:
+        raise ConfigurationError(
+            f"a program of user {', '.join(map(str, sorted(others)))} took the embedded database's "
+            f"port {port} while it was set up: find out who it was, then start again, or run a "
+            "MongoDB of your own and set MONGO_URL"
+        )
 
 
 async def _check_users(url: str) -> None:

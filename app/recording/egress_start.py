@@ -16,7 +16,7 @@ from livekit.protocol.egress import EgressInfo
 
 from app import metrics
 from app.buffer import paths
-from app.buffer.session_folders import WRITTEN_MODE, folders_of
+from app.buffer.session_folders import OUTER_MODE, WRITTEN_MODE, folders_of
 from app.context import Context
 from app.models import BufferRow, EgressStatus, SessionRole, SessionRow, TrackRow, Why, schema
 from app.recording import facts, planner
@@ -63,7 +63,7 @@ async def start(
     sessions = ctx.store.rows(schema.EgressSession)
     written = folders_of(ctx.settings.media_root, row).written
     try:
-        await asyncio.to_thread(written.make, WRITTEN_MODE)
+        await asyncio.to_thread(written.make, WRITTEN_MODE, OUTER_MODE)
     except OSError as error:
         detail = f"{row['folder']} can't be made: {error.strerror or error}"
         await _failed(ctx, row, buffer, Why.EGRESS_FAILED, detail)

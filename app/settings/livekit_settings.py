@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings
 
 from app.settings.values import LiveKitUrl, Names
 
-_ENCODING_WXH = re.compile(r"^(\d{2,4})x(\d{2,4})@(\d{1,3}):(\d{2,6})$")
+_ENCODING_WXH = re.compile(r"(\d{2,4})x(\d{2,4})@(\d{1,3}):(\d{2,6})")
 MOST_PIXELS = 9_437_184
 """The largest picture of H.264's level 5.2. Of a larger one no segment is taken."""
 PRESETS = (
@@ -93,7 +93,7 @@ class LiveKitSettings(BaseSettings):
     def _encoding(cls, value: str) -> str:
         if value == "source" or value in PRESETS:
             return value
-        if match := _ENCODING_WXH.match(value):
+        if match := _ENCODING_WXH.fullmatch(value):
             width, height = map(int, match.groups()[:2])
             if all(side % 2 == 0 and side >= 16 for side in (width, height)):
                 if width * height > MOST_PIXELS:

@@ -165,22 +165,23 @@ class ForeignFolder:
         if not stat.S_ISREG(status.st_mode):
             to.remove(name)
 
-    def make(self, mode: int) -> None:
-        """Makes it, and those of the folders it is in that are not there, all with this mode.
+    def make(self, mode: int, outer_mode: int) -> None:
+        """Makes it with this mode, and those of the folders it is in that are not there.
 
         Of a folder that is there the mode is set if it is ours, and left if it is somebody else's,
         or if the file system has none. Raises NotRegular, OSError.
         """
         descriptor = os.open(self.root, _ROOT)
         try:
-            for part in self.parts:
+            for place, part in enumerate(self.parts, 1):
+                wanted = mode if place == len(self.parts) else outer_mode
                 with suppress(FileExistsError):
                     os.mkdir(checked(part), dir_fd=descriptor)
                 descriptor = self._entered(descriptor, part)
                 status = os.fstat(descriptor)
-                if status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) != mode:
+                if status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) != wanted:
                     with suppress(OSError):  # SMB, FAT: who may write is said where it is mounted
-                        os.fchmod(descriptor, mode)
+                        os.fchmod(descriptor, wanted)
         finally:
             os.close(descriptor)
 

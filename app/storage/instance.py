@@ -9,7 +9,7 @@ from pathlib import Path
 from app.errors import ConfigurationError
 from app.storage.confined import member
 
-_INSTANCE = re.compile(r"^[0-9a-f]{8}$")
+_INSTANCE = re.compile(r"[0-9a-f]{8}")
 
 
 def instance_id(media_root: Path) -> str:
@@ -30,7 +30,7 @@ def instance_id(media_root: Path) -> str:
         finally:
             fresh.unlink()
     found = path.read_text().strip()
-    if not _INSTANCE.match(found):
+    if not _INSTANCE.fullmatch(found):
         raise ConfigurationError(
             f"{path} holds {found!r}, not an instance id of 8 hex digits: restore it, or remove it "
             "if this media root is to start as a new installation"

@@ -273,6 +273,12 @@ def test_no_process_of_the_service_loads_libav(process: str) -> None:
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
+def test_no_pattern_takes_a_newline_for_the_end() -> None:
+    """`$` matches before a last newline, too: where a whole text must match, use fullmatch."""
+    ending = re.compile(r"""re\.compile\(r?["'][^"']*\$["']""")
+    assert [name_of(path) for path in SOURCES if ending.search(path.read_text())] == []
+
+
 def test_only_handlers_take_webhook_events() -> None:
     """A function that takes a WebhookEvent lives in handlers/; the router only passes it on."""
     takers = []

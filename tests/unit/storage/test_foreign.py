@@ -28,7 +28,7 @@ from app.storage.foreign import (
 from tests.waiting import PATIENCE_SECONDS
 
 MIB = 2**20
-SHARED = 0o2770
+SHARED, OUTER = 0o2770, 0o2750
 
 
 @pytest.fixture
@@ -158,10 +158,10 @@ def test_a_folder_that_became_a_link_is_not_followed(folder: ForeignFolder, part
 def test_a_folder_is_made_with_all_it_is_in_and_ours_get_the_mode(tmp_path: Path) -> None:
     (tmp_path / "room").mkdir(0o700)
     tmp_path.chmod(0o755)
-    ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED)
-    ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED)
+    ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED, OUTER)
+    ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED, OUTER)
     places = [tmp_path / each for each in ("room", "room/user", "room/user/session")]
-    assert [mode_of(place) for place in places] == [SHARED] * 3
+    assert [mode_of(place) for place in places] == [OUTER, OUTER, SHARED]
     assert mode_of(tmp_path) == 0o755
 
 
@@ -173,7 +173,7 @@ def test_nothing_is_made_and_no_mode_set_through_a_link(folder: ForeignFolder, p
     shutil.rmtree(place)
     place.symlink_to(ours)
     with pytest.raises(NotRegular, match=f"{part} is a link, or no folder"):
-        folder.make(SHARED)
+        folder.make(SHARED, OUTER)
     assert mode_of(ours) == 0o700
     assert list(ours.iterdir()) == []
 
@@ -191,7 +191,7 @@ def test_a_folder_that_becomes_a_link_meanwhile_opens_nothing_of_ours(
         while made + refused < 500 or not (made and refused):
             assert time.monotonic() < deadline, (made, refused)
             try:
-                folder.make(SHARED)
+                folder.make(SHARED, OUTER)
                 made += 1
             except NotRegular:
                 refused += 1
@@ -305,6 +305,6 @@ def test_a_folder_with_very_many_entries_is_removed_in_several_goes(folder: Fore
 def test_a_folder_that_takes_files_keeps_its_mode(folder: ForeignFolder) -> None:
     before = folder.names()
     assert not folder.keeps(0o2770)
-    folder.make(0o2770)
+    folder.make(SHARED, OUTER)
     assert folder.keeps(0o2770)
     assert folder.names() == before
