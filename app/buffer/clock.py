@@ -15,9 +15,9 @@ TICKS_PER_SECOND = 90_000
 PROGRAM_DATE_TIME_LATE = timedelta(seconds=1.7)
 """The middle of what was measured: the stand-in is then wrong by at most half a second."""
 
-AWAY = timedelta(days=1)
-"""How far from our clock the times of a session may be that others tell. Clocks of machines differ,
-and are set; but what is dated for the year 2262 would stay until then."""
+SKEW = timedelta(seconds=10)
+"""How far egress's clock may be from ours: the doctor warns from 2 s on. With more, what it tells
+would be at another moment than people saw it, and what stands in for it is nearer."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,8 +40,11 @@ def ticks(length: timedelta) -> int:
 
 
 def is_credible(instant: datetime, began: datetime, now: datetime) -> bool:
-    """Whether something in a session that began then can have been at an instant."""
-    return began - AWAY <= instant <= now + AWAY
+    """Whether something in a session that began then can have been at an instant, as others tell.
+
+    What is dated for the year 2262 would stay until then.
+    """
+    return began - SKEW <= instant <= now + SKEW
 
 
 def anchored(instant: datetime, ticks: int) -> int:

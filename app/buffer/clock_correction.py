@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pymongo import UpdateOne
 
 from app.buffer import clock
+from app.models import SessionRow
 from app.models.schema import EgressSession, Segment
 from app.store import Store, chunks
 
 _BATCH = 500
+
+
+async def is_credible(store: Store, session: SessionRow, clock_ns: int, now: datetime) -> bool:
+    """Whether a session's media can have begun at `clock_ns`, as egress says.
+
+    Not before the session, and not so late that some of what is indexed would be still to come.
+    """
+    reached = [0]
+    if session["clock_ns"] is not None:  # without one nothing is indexed
+        newest = {"session_id": session["_id"]}, {"end_ticks": 1}
+        row = await store.rows(Segment).find_one(*newest, sort=[("sequence", -1)])
+        reached += [row["end_ticks"]] if row is not None else []
+    instants = (clock.wall(clock_ns, ticks) for ticks in reached)
+    return all(clock.is_credible(each, session["created_at"], now) for each in instants)
 
 
 async def correct(store: Store, session_id: str, clock_ns: int) -> None:

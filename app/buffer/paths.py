@@ -88,6 +88,11 @@ def session_of_prefix(prefix: str) -> str | None:
     return parts[-2]
 
 
+def is_in_folder(prefix: str, folder: str) -> bool:
+    """Whether a filename prefix is the one for a session's folder, wherever egress sees it."""
+    return prefix.endswith(f"/{folder}/{SEGMENT_PREFIX}")
+
+
 def buffer_id(instance: str, room_sid: str, video_sid: str) -> str:
     """The opaque id of a share's buffer: 24 hex digits, the same whoever computes it."""
     return hashlib.sha256(f"{instance}/{room_sid}/{video_sid}".encode()).hexdigest()[:24]

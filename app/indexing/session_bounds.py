@@ -7,7 +7,7 @@ in them would decide how much silence is made, how far a timeline reaches, and w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.buffer import clock
 from app.indexing.playlist import Entry
@@ -17,6 +17,8 @@ from app.models import FaultSlug
 MARGIN_SECONDS = 60.0
 """What a segment may be longer than asked for, because a hole in the picture lies within one: of
 1.2 to 2.1 s after a mute, as long as its pause where the whole machine paused."""
+SET_BACK = timedelta(days=1)
+"""How far our clock may have been set back since a session began: what it records goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class SessionBounds:
 
     def latest_ticks(self, now: datetime) -> int:
         """Where the session's media can have got to, in media time."""
-        return max(0, clock.ticks(now - self.began + clock.AWAY))
+        return max(0, clock.ticks(now - self.began + SET_BACK))
 
     def check(self, entry: Entry) -> None:
         """Raises Unpreparable if a segment can't be as long as its playlist says."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from app.context import Context
 from app.models import schema
 from app.recording import facts
@@ -18,4 +20,4 @@ async def learn_clock(ctx: Context, livekit: LiveKit, session_id: str) -> None:
         return
     info = await livekit.egress(row["egress_id"])
     if info is not None and clock_of(info) is not None:
-        await facts.egress(ctx.store, info, row["created_at"])
+        await facts.egress(ctx.store, info, datetime.now(UTC), session_id=session_id)

@@ -19,7 +19,7 @@ from app.buffer import paths
 from app.buffer.session_folders import OUTER_MODE, WRITTEN_MODE, folders_of
 from app.context import Context
 from app.models import BufferRow, EgressStatus, SessionRole, SessionRow, TrackRow, Why, schema
-from app.recording import facts, planner
+from app.recording import asked_egress, facts, planner
 from app.recording import livekit as lk
 from app.recording.encoding import encoding
 from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
@@ -87,7 +87,7 @@ async def start(
         info = await livekit.start(request)
     except NoWorker as error:
         # the worker that was chosen may have been slow to answer, and run it all the same
-        if await look(ctx, livekit, row):
+        if await look(ctx, livekit, {**row, "start_sent_at": now}):
             return None
         await _failed(ctx, row, buffer, Why.NO_WORKER, str(error))
         metrics.EGRESS_STARTS.labels(_NO_WORKER).inc()
@@ -120,7 +120,7 @@ async def start(
 async def look(ctx: Context, livekit: LiveKit, row: SessionRow) -> bool:
     """Looks in ListEgress for a session's egress, and adopts it. Returns whether there is one."""
     for info in await livekit.room_egresses(row["room"]):
-        if lk.session_of(info) == row["_id"]:
+        if asked_egress.may_serve(info, row):
             await facts.egress(ctx.store, info, datetime.now(UTC), session_id=row["_id"])
             log.info("egress_adopted", session=row["_id"], egress=info.egress_id)
             return True
@@ -133,7 +133,7 @@ async def look(ctx: Context, livekit: LiveKit, row: SessionRow) -> bool:
 async def note_end(ctx: Context, row: SessionRow, info: EgressInfo | None, now: datetime) -> None:
     """Writes down the end of a session's egress. `info` is None if LiveKit has forgotten it."""
     if info is not None:
-        await facts.egress(ctx.store, info, now)
+        await facts.egress(ctx.store, info, now, session_id=row["_id"])
         return
     await ctx.store.rows(schema.EgressSession).update_one(
         {"_id": row["_id"], "ended_at": None},

@@ -17,9 +17,9 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from app.access import communities
-from app.buffer import clock, clock_correction
+from app.buffer import clock_correction
 from app.models import EgressStatus, Row, RowOf, SessionRow, schema
-from app.recording import livekit, told
+from app.recording import asked_egress, livekit, told
 from app.store import Store
 
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
@@ -203,16 +203,22 @@ async def egress(
 ) -> SessionRow | None:
     """What became of an egress of ours: adopts it if its id was not known, never goes back.
 
-    `session_id`: whose egress it is, where that is known; otherwise its prefix says it. Returns the
-    session's row afterwards, None if the egress is not ours or its row is gone.
+    `session_id`: whose egress it is, where that is known; otherwise its prefix says it, and is
+    believed of an egress that this session may have asked for. Returns the session's row
+    afterwards, None if the egress is not ours or its row is gone.
     """
-    session_id = session_id or livekit.session_of(info)
-    if session_id is None:
+    named = session_id or asked_egress.session_of(info)
+    if named is None:
         return None
     egress_id = told.ident(info.egress_id, "egress id")
     while True:
-        row = await store.rows(schema.EgressSession).find_one({"_id": session_id})
-        if row is None or row["egress_id"] not in (None, egress_id):
+        row = await store.rows(schema.EgressSession).find_one({"_id": named})
+        if row is None:
+            return None
+        if session_id is None and not asked_egress.may_serve(info, row):
+            log.warning("egress_not_asked_for", session=named, egress=egress_id)
+            return None
+        if row["egress_id"] not in (None, egress_id):
             return row
         if not (news := _news(row, info, egress_id, now)):
             break
@@ -221,8 +227,11 @@ async def egress(
             row = taken
             break
     clock_ns = None if row["clock_exact"] else livekit.clock_of(info)
-    if clock_ns is not None and clock.is_credible(clock.wall(clock_ns, 0), row["created_at"], now):
-        await clock_correction.correct(store, session_id, clock_ns)
+    if clock_ns is not None:
+        if await clock_correction.is_credible(store, row, clock_ns, datetime.now(UTC)):
+            await clock_correction.correct(store, named, clock_ns)
+        else:
+            log.warning("clock_not_believed", session=named, clock_ns=clock_ns)
     return row
 
 
@@ -241,7 +250,7 @@ def _news(row: SessionRow, info: EgressInfo, egress_id: str, now: datetime) -> R
         news["status"] = status
     if livekit.is_over(info):
         news |= {
-            "ended_at": _instant_of_end(info, now),
+            "ended_at": max(row["created_at"], _instant_of_end(info, now)),
             "error": told.text(info.error, _LONGEST_ERROR),
             "error_code": info.error_code,
         }

@@ -279,13 +279,6 @@ def status_of(info: EgressInfo) -> EgressStatus:
     return EgressStatus(LiveKitStatus.Name(info.status))
 
 
-def session_of(info: EgressInfo) -> str | None:
-    """The id of the session that an egress serves, from its file prefix; None if not ours."""
-    for output in info.track_composite.segment_outputs:
-        return paths.session_of_prefix(output.filename_prefix)
-    return None
-
-
 def clock_of(info: EgressInfo) -> int | None:
     """Unix time in ns of the egress's media time 0; None as long as nothing was recorded.
 

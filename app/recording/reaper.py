@@ -15,7 +15,8 @@ from livekit.protocol.egress import EgressInfo
 from app.buffer import paths
 from app.context import Context
 from app.models import schema
-from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone, session_of
+from app.recording.asked_egress import session_of
+from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.work import rounds
 from app.work.jobs import job, minutes, seconds
 
@@ -29,7 +30,8 @@ async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) 
     found = sessions.find({"_id": {"$in": list(ours)}, "role": None, "ghost_at": None}, {"_id": 1})
     async for row in found:
         with rounds.item(session=row["_id"]):
-            if not await _stop(livekit, ours[row["_id"]]):
+            stopped = [await _stop(livekit, info) for info in ours[row["_id"]]]
+            if not all(stopped):
                 await sessions.update_one(
                     {"_id": row["_id"]}, {"$set": {"ghost_at": datetime.now(UTC)}}
                 )
@@ -42,15 +44,18 @@ async def reap(ctx: Context, livekit: LiveKit) -> None:
     known = await ctx.store.rows(schema.EgressSession).distinct("_id", {"_id": {"$in": list(ours)}})
     for session_id in set(ours) - set(known):
         with rounds.item(session=session_id):
-            await _stop(livekit, ours[session_id])
+            for info in ours[session_id]:
+                await _stop(livekit, info)
 
 
-def _ours(ctx: Context, active: list[EgressInfo]) -> dict[str, EgressInfo]:
-    return {
-        session_id: info
-        for info in active
-        if (session_id := session_of(info)) and paths.instance_of(session_id) == ctx.instance
-    }
+def _ours(ctx: Context, active: list[EgressInfo]) -> dict[str, list[EgressInfo]]:
+    """By session, the egresses that name it: one, unless somebody else names it, too."""
+    found: dict[str, list[EgressInfo]] = {}
+    for info in active:
+        session_id = session_of(info)
+        if session_id and paths.instance_of(session_id) == ctx.instance:
+            found.setdefault(session_id, []).append(info)
+    return found
 
 
 async def _stop(livekit: LiveKit, info: EgressInfo) -> bool:

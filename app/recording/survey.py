@@ -17,8 +17,16 @@ from livekit.protocol.models import ParticipantInfo, Room
 from app.context import Context
 from app.errors import Unavailable
 from app.models import SessionRole, SessionRow, TrackRow, schema
-from app.recording import admission, attendance, egress_start, facts, opt_out, reaper
-from app.recording.livekit import LiveKit, session_of
+from app.recording import (
+    admission,
+    asked_egress,
+    attendance,
+    egress_start,
+    facts,
+    opt_out,
+    reaper,
+)
+from app.recording.livekit import LiveKit
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
@@ -138,17 +146,20 @@ async def _check_sessions(
     began: datetime,
 ) -> set[Who]:
     """Brings every session that is not over up to date with its egress. Returns whose they are."""
-    by_session = {session_of(info): info for info in active}
+    by_session: dict[str | None, list[EgressInfo]] = {}
+    for info in active:
+        by_session.setdefault(asked_egress.session_of(info), []).append(info)
     recorders = {who.identity for people in present.values() for who in people}
     sessions = ctx.store.rows(schema.EgressSession)
     affected: set[Who] = set()
     for row in await sessions.find({"role": {"$in": list(SessionRole)}}).to_list(None):
         with rounds.item(session=row["_id"]):
             affected.add((row["room_sid"], row["identity"]))
-            info = by_session.get(row["_id"])
-            if info is not None:
-                await facts.egress(ctx.store, info, began)
-                if row["room_sid"] not in unlisted and _is_ghost(info, recorders, began):
+            named = by_session.get(row["_id"], ())
+            own = next((each for each in named if asked_egress.may_serve(each, row)), None)
+            if own is not None:
+                await facts.egress(ctx.store, own, began, session_id=row["_id"])
+                if row["room_sid"] not in unlisted and _is_ghost(own, recorders, began):
                     await _mark_ghost(ctx, row)
             elif row["egress_id"] is not None and row["ended_at"] is None:
                 ended = await livekit.egress(row["egress_id"])

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
 from hypothesis import example, given
 from hypothesis import strategies as st
 from livekit.protocol.egress import EgressInfo, EgressStatus
 from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSource
 
+from app.buffer import clock
 from app.context import Context
 from app.errors import Unavailable
 from app.models import SessionRole, schema, words
@@ -192,21 +194,92 @@ async def test_of_a_room_that_is_not_listed_nothing_is_concluded(ctx: Context) -
 
 
 @pytest.mark.parametrize(
-    ("days", "believed"), [(0, True), (-3, False), (3, False), (70_000, False)]
+    ("hours", "believed"),
+    [(-1 / 60, True), (0, True), (-1, False), (1 / 60, False), (20, False), (1_700_000, False)],
 )
+@pytest.mark.parametrize("ended_days", [900, -900])
 async def test_of_an_egress_only_times_of_its_session_are_believed(
-    ctx: Context, days: int, believed: bool
+    ctx: Context, hours: float, believed: bool, ended_days: int
 ) -> None:
     """By a clock of the year 2218 no segment would be old enough to go."""
     neighbour = Neighbour(ctx)
     await neighbour.begin()
     info, _ = neighbour.infos()
-    info.ended_at = int((datetime.now(UTC) + timedelta(days=900)).timestamp() * 1e9)
-    started = datetime.now(UTC) + timedelta(days=days)
+    info.ended_at = int((datetime.now(UTC) + timedelta(days=ended_days)).timestamp() * 1e9)
+    started = datetime.now(UTC) + timedelta(hours=hours)
     info.segment_results.add(started_at=int(started.timestamp() * 1e9))
     await facts.egress(ctx.store, info, datetime.now(UTC))
     row = await ctx.store.rows(schema.EgressSession).find_one({"_id": neighbour.sessions[0]})
     assert row is not None
     assert row["clock_exact"] is believed
     assert row["ended_at"] is not None
-    assert row["ended_at"] <= datetime.now(UTC)
+    assert row["created_at"] <= row["ended_at"] <= datetime.now(UTC)
+
+
+async def test_no_media_is_believed_to_be_of_a_time_that_is_to_come(ctx: Context) -> None:
+    """A minute of it is there, so a session of a minute began a minute ago."""
+    neighbour = Neighbour(ctx)
+    await neighbour.begin()
+    info, _ = neighbour.infos()
+    began = datetime.now(UTC)
+    segment: dict[str, Any] = {"session_id": neighbour.sessions[0], "start": began, "end": began}
+    segment |= {"sequence": 0, "start_ticks": 0, "end_ticks": 60 * clock.TICKS_PER_SECOND}
+    await ctx.store.database[+schema.Segment].insert_one(segment)
+    await ctx.store.rows(schema.EgressSession).update_one(
+        {"_id": neighbour.sessions[0]}, {"$set": {"clock_ns": clock.anchored(began, 0)}}
+    )
+    for seconds, believed in ((30, False), (60, True)):
+        del info.segment_results[:]
+        started = began - timedelta(seconds=seconds)
+        info.segment_results.add(started_at=int(started.timestamp() * 1e9))
+        await facts.egress(ctx.store, info, datetime.now(UTC))
+        row = await ctx.store.rows(schema.EgressSession).find_one({"_id": neighbour.sessions[0]})
+        assert row is not None
+        assert row["clock_exact"] is believed
+
+
+@pytest.mark.parametrize("wrong", ["room_id", "video_track_id", "audio_track_id", ""])
+async def test_an_egress_ends_no_session_that_did_not_ask_for_it(ctx: Context, wrong: str) -> None:
+    """Although it writes into its folder, as it says, and the session has no answer yet."""
+    session_id = f"{ctx.instance}-{secrets.token_hex(12)}"
+    folder, now = f"replay-buffer/x/y/{session_id}", datetime.now(UTC)
+    await ctx.store.create(
+        schema.EgressSession(
+            id=session_id, buffer_id="b", room="studio", room_sid="RM_1", identity="ann",
+            video_sid="TR_V", audio_sid="TR_A", created_at=now, start_sent_at=now, folder=folder,
+            segment_seconds=2, role=SessionRole.CURRENT,
+        )
+    )  # fmt: skip
+    info = EgressInfo(egress_id="EG_1", room_id="RM_1", status=EgressStatus.EGRESS_COMPLETE)
+    info.track_composite.video_track_id, info.track_composite.audio_track_id = "TR_V", "TR_A"
+    info.track_composite.segment_outputs.add(filename_prefix=f"/out/{folder}/segment")
+    if wrong:
+        ParseDict({wrong: "other"}, info if wrong == "room_id" else info.track_composite)
+    await facts.egress(ctx.store, info, now)
+    row = await ctx.store.rows(schema.EgressSession).find_one({"_id": session_id})
+    assert row is not None
+    assert (row["egress_id"], row["ended_at"] is None) == (
+        (None, True) if wrong else ("EG_1", False)
+    )
+
+
+async def test_an_egress_that_names_anothers_session_hides_nothing_of_it(ctx: Context) -> None:
+    """Neither makes it a ghost, nor keeps the one that is to be stopped from being."""
+    neighbour = Neighbour(ctx)
+    await neighbour.begin()
+    await ctx.store.rows(schema.EgressSession).update_one(
+        {"_id": neighbour.sessions[0]}, {"$set": {"created_at": datetime(2026, 1, 1, tzinfo=UTC)}}
+    )
+    own, running = neighbour.infos()
+    own.ended_at, own.status = 0, EgressStatus.EGRESS_ACTIVE
+    others = [EgressInfo(), EgressInfo()]
+    for other, one in zip(others, (own, running), strict=True):
+        other.CopyFrom(one)
+        other.egress_id, other.started_at, other.updated_at = f"EG_other {one.egress_id}", 1, 1
+    livekit = ListedLiveKit([(neighbour.room, [])], [*others, own, running, *others])
+    with rounds.begun("survey"):
+        await survey.survey(ctx, livekit)
+    row = await ctx.store.rows(schema.EgressSession).find_one({"_id": neighbour.sessions[0]})
+    assert row is not None
+    assert row["ghost_at"] is None
+    assert running.egress_id in livekit.stopped

@@ -77,8 +77,9 @@ async def watched(ctx: Context, asked: Asked) -> AsyncIterator[None]:
 
 
 def egress(name: str, status: str, **more: Any) -> dict[str, Any]:
-    prefix = {"filenamePrefix": f"{OURS}/{SESSION}/segment"}
-    info = {"egressId": "EG_1", "status": status, "trackComposite": {"segmentOutputs": [prefix]}}
+    output = {"filenamePrefix": f"/out/{OURS}/{SESSION}/segment"}
+    asked = {"videoTrackId": "TR_V", "segmentOutputs": [output]}
+    info = {"egressId": "EG_1", "roomId": "RM_1", "status": status, "trackComposite": asked}
     return webhooks.event(name, egressInfo=info | more)
 
 
@@ -116,7 +117,7 @@ async def test_a_webhook_is_one_trip_to_redis_and_at_most_two_commands_to_the_da
     session = EgressSession(
         id=SESSION, buffer_id="b", room="studio", room_sid="RM_1", identity="alice",
         video_sid="TR_V", folder=f"{OURS}/{SESSION}", segment_seconds=2,
-            created_at=datetime.now(UTC),
+        created_at=datetime.now(UTC), start_sent_at=datetime.now(UTC),
     )  # fmt: skip
     await ctx.store.rows(EgressSession).insert_one(document(session))
     await send(webhooks.event("room_started", room=webhooks.room(sid="RM_0")))  # connects
