@@ -21,7 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
 from app.access import audit
-from app.captures import capture_expiry, execution, share_erasure
+from app.captures import capture_expiry, execution, share_erasure, withdrawal
 from app.captures.capture_tools import CaptureTools
 from app.captures.verification import Verifier
 from app.cleaning import cleanup, governor
@@ -78,6 +78,7 @@ async def run(ctx: Context) -> None:
     livekit, tools = LiveKit(ctx.settings), CaptureTools.of(ctx.settings)
     try:
         await _prepare(tools.verifier)
+        await withdrawal.of_settings(ctx)
         async with asyncio.TaskGroup() as group:
             jobs = jobs_of(ctx, livekit, tools, group)
             group.create_task(schedule.keep_asking(ctx.queue, ctx.settings, jobs.recurring()))

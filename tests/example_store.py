@@ -156,6 +156,9 @@ def allowed() -> dict[str, Rows]:
             {"id": "default", "slots": ["b1"], "sharers": {sharer("alice"): ["b1"]}},
             {"id": "guests", "enabled": False, "max_concurrent": 2},
         ),
+        "instance_rules": written(
+            schema.InstanceRules, {"id": "instance", "access": "open", "capture_policy": "self"}
+        ),
         "assigned_rooms": written(schema.AssignedRoom, {"id": "lobby", "community": "guests"}),
         "members": written(
             schema.Member,

@@ -30,11 +30,13 @@ class Permit:
     """What somebody may do with a share.
 
     `stays`: of a WITNESS, when they were in its room: in order and apart, the last one perhaps
-    without an end. None: the right has no such limit.
+    without an end. None: the right has no such limit. `by_rules`: it is the share of somebody else,
+    and the community's rules and the caller's role there give the right, not their token.
     """
 
     right: Right
     stays: tuple[Interval, ...] | None
+    by_rules: bool = False
 
     def of(self, start: datetime, end: datetime) -> list[Interval]:
         """What of [start, end), which is not empty, may be watched and captured."""
@@ -87,6 +89,7 @@ async def permits(
         if caller.room_admin or rules[share.community].capture_policy == CapturePolicy.ROOM
     }
     stays = await presence.stays(store, caller.identity, by_presence) if by_presence else []
+    plain = replace(caller, room_admin=False, instance_admin=False)
 
     def permitted(share: Share) -> Permit:
         row = members.get(share.community)
@@ -99,8 +102,11 @@ async def permits(
             live=share.room_sid == live,
         )
         right = policy.right(caller, share, standing)
-        witness = right == Right.WITNESS
-        return Permit(right, tuple(intervals.joined(there)) if witness else None)
+        stays_in_it = tuple(intervals.joined(there)) if right == Right.WITNESS else None
+        by_rules = (
+            caller.identity != share.identity and policy.right(plain, share, standing) >= right
+        )
+        return Permit(right, stays_in_it, by_rules)
 
     return [permitted(share) for share in meant]
 

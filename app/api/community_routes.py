@@ -18,11 +18,11 @@ from app.api import gates
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
+from app.captures import withdrawal
 from app.context import Context
 from app.errors import NotFound
 from app.events import outbox
 from app.models import AccessMode, AuditAction, CapturePolicy, MemberRow, Role, Row
-from app.models.schema import Buffer
 from app.recording import admission
 from app.settings.ceilings import check_ceilings
 from app.settings.values import RetentionMinutes, Shares, SharesOfOne
@@ -140,9 +140,7 @@ async def _configure(call: Call[Any], community: str, change: Row) -> None:
     await communities.configure(ctx.store, community, change)
     after = await communities.rules(ctx.store, ctx.settings, community)
     if any(getattr(before, name) != getattr(after, name) for name in _POLICIES):
-        shares = ctx.store.rows(Buffer)
-        for sharer in await shares.distinct("identity", {"community": community}):
-            await generations.end(ctx.store, ctx.settings, ctx.instance, sharer, [Endable.SHARING])
+        await withdrawal.of_rules(ctx, {"community": community})
         call.state.generations.clear()
 
 
@@ -211,6 +209,7 @@ async def _changed(call: Call[Any], action: AuditAction, **data: Any) -> None:
     ctx = call.ctx
     await generations.end(ctx.store, ctx.settings, ctx.instance, identity, [Endable.WATCHING])
     call.state.generations.clear()
+    await withdrawal.of_captures(ctx, {"community": community, "caller": identity})
     await admission.ask_again(ctx, {"community": community, "identity": identity})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -13,6 +12,7 @@ from app import metrics
 from app.access import audit, quota, visibility
 from app.access.policy import Right
 from app.access.tokens import Caller
+from app.access.visibility import Permit
 from app.buffer import pins
 from app.captures import (
     capture_events,
@@ -22,13 +22,13 @@ from app.captures import (
     idempotency,
     lifecycle,
     media_arrival,
+    withdrawal,
 )
 from app.captures.requests import CaptureRequest
 from app.captures.size_estimate import estimated_bytes
 from app.context import Context
 from app.errors import QuotaExceeded, ReplayError, Unavailable
 from app.models import AuditAction, CaptureRow, CaptureStatus, SegmentRow
-from app.models.intervals import Interval
 from app.models.schema import Capture, Segment
 from app.store import row_of
 from app.viewing import windows
@@ -103,7 +103,7 @@ async def _permitted(ctx: Context, caller: Caller, request: CaptureRequest) -> C
     permit = await visibility.permit(ctx.store, ctx.settings, caller, share)
     if permit.right < Right.WITNESS:
         raise visibility.refusal(caller, share.identity, share.room)
-    return _capture(ctx, caller, request, line, permit.stays, now)
+    return _capture(ctx, caller, request, line, permit, now)
 
 
 def _capture(
@@ -111,7 +111,7 @@ def _capture(
     caller: Caller,
     request: CaptureRequest,
     line: Timeline,
-    stays: Sequence[Interval] | None,
+    permit: Permit,
     now: datetime,
 ) -> Capture:
     window = windows.resolve(
@@ -123,7 +123,7 @@ def _capture(
         end=request.end,
         post_roll=request.post_roll,
         tail=request.tail,
-        stays=stays,
+        stays=permit.stays,
     )
     return Capture(
         id=secrets.token_hex(12),
@@ -145,6 +145,7 @@ def _capture(
         wait_until=window.wait_until,
         spans=[dict(span) for span in window.spans],
         notes=list(window.notes),
+        by_rules=permit.by_rules,
         accepted_at=now,
         request_hash=request.hash,
         status=CaptureStatus.ACCEPTING,
@@ -167,6 +168,9 @@ async def _promised(ctx: Context, row: CaptureRow) -> CaptureRow:
 
 async def _promise(ctx: Context, row: CaptureRow) -> CaptureRow:
     waits = row["wait_until"] > row["accepted_at"]
+    if waits and row["by_rules"]:
+        # Whoever changed the rules meanwhile has not seen this row, or this sees what they changed.
+        row = await withdrawal.of_capture(ctx, row, row["accepted_at"])
     await capture_limits.check(ctx, row)
     await pins.pin(
         ctx.store,

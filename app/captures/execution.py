@@ -116,7 +116,7 @@ async def _bring_to_its_end(
         if capture["attempts"] > ATTEMPTS:
             raise GaveUp(f"{ATTEMPTS} attempts to make the clip did not come to an end")
         if (result := capture["result"]) is None:
-            await _wait(ctx, lease, capture)
+            capture = await _waited(ctx, lease, capture)
             result = await production.make(ctx, tools, capture, Report(lease))
             capture = {**capture, "result": result}
         await endings.finish(ctx, lease, capture, result)
@@ -126,20 +126,22 @@ async def _bring_to_its_end(
         await endings.complete(ctx, lease, capture, result)
 
 
-async def _wait(ctx: Context, lease: Lease, capture: CaptureRow) -> None:
-    """Returns when the window's media is there, or when there is no use in waiting on."""
+async def _waited(ctx: Context, lease: Lease, capture: CaptureRow) -> CaptureRow:
+    """The row, once the window's media is there, or there is no use in waiting on."""
     thorough_at = datetime.min.replace(tzinfo=UTC)
     is_waiting = capture["status"] == CaptureStatus.WAITING
     while (now := datetime.now(UTC)) < capture["wait_until"]:
         covered = await media_arrival.is_covered(ctx, capture)
         if covered or now >= thorough_at:
+            capture = await media_arrival.as_it_is(ctx, capture)
             if await media_arrival.is_complete(ctx, capture, now):
-                return
+                break
             thorough_at = now + timedelta(seconds=THOROUGH_SECONDS)
         if not is_waiting:
             await lease.move(CaptureStatus.WAITING, {"stage": CaptureStage.WAITING})
             is_waiting = True
         if lease.lost.is_set():
             raise Lost(lease.capture_id)
-        due_seconds = (capture["window_end"] - now).total_seconds()
+        due_seconds = (media_arrival.ends_at(capture) - now).total_seconds()
         await asyncio.sleep(min(max(POLL_SECONDS, due_seconds), 1.0))
+    return await media_arrival.as_it_is(ctx, capture)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from app.access import presence
 from app.context import Context
 from app.models import CaptureRow, ClipNote, MediaRange, intervals
-from app.models.schema import EgressSession, Segment
+from app.models.schema import Capture, EgressSession, Segment
 from app.viewing import stored_timelines, windows
 from app.viewing.timeline import Timeline
 
@@ -18,10 +18,21 @@ JOINED = timedelta(seconds=0.2)
 """What lies closer together than this has no segment between it."""
 
 
+def ends_at(row: CaptureRow) -> datetime:
+    """The end of what may be had of a capture's window."""
+    return min(row["window_end"], row["permitted_until"] or row["window_end"])
+
+
+async def as_it_is(ctx: Context, row: CaptureRow) -> CaptureRow:
+    """The row with what others than its worker may have changed: until when it is permitted."""
+    found = await ctx.store.rows(Capture).find_one({"_id": row["_id"]}, {"permitted_until": 1})
+    return row if found is None else {**row, "permitted_until": found["permitted_until"]}
+
+
 async def is_covered(ctx: Context, row: CaptureRow) -> bool:
     """Whether a segment reaches to the window's end: the quick question, asked several times a
     second."""
-    reaching = {"buffer_id": row["buffer_id"], "end": {"$gte": row["window_end"]}}
+    reaching = {"buffer_id": row["buffer_id"], "end": {"$gte": ends_at(row)}}
     return await ctx.store.rows(Segment).find_one(reaching, {"_id": 1}) is not None
 
 
@@ -40,12 +51,12 @@ async def is_complete(ctx: Context, row: CaptureRow, now: datetime) -> bool:
 
 
 def _reaches(line: Timeline, row: CaptureRow, now: datetime) -> bool:
-    if line.newest is not None and line.newest >= row["window_end"]:
+    if line.newest is not None and line.newest >= ends_at(row):
         return True
     if line.recording_session is not None:
         return False
     # Between two sessions the next one may yet begin within a window that lies in the future.
-    return line.ended_at is not None or now >= row["window_end"]
+    return line.ended_at is not None or now >= ends_at(row)
 
 
 def _has_more(line: Timeline, session_id: str, row: CaptureRow) -> bool:
@@ -56,41 +67,44 @@ def _has_more(line: Timeline, session_id: str, row: CaptureRow) -> bool:
     end = line.spans[own[-1]].end
     following = line.spans[own[-1] + 1 : own[-1] + 2]
     joined = bool(following) and following[0].start - end <= JOINED
-    return not joined and end < row["window_end"]
+    return not joined and end < ends_at(row)
 
 
 async def spans_to_make(ctx: Context, row: CaptureRow, now: datetime) -> list[MediaRange]:
     """What of each session the clip is made of.
 
-    What was there when it was accepted; if it waited, what has come since, too: of whom may have
-    only what happened while they were in the room, as long as they were.
+    What was there when it was accepted; if it waited, what has come since, too: as long as they
+    were permitted it, and of whom may have only what happened while they were in the room, as long
+    as they were.
     """
     if row["wait_until"] <= row["accepted_at"]:
         return list(row["spans"])
     line = await stored_timelines.read(ctx.store, row["buffer_id"], now, ctx.settings)
     if line is None:
         return merged(row["spans"], [])
-    pieces = [(row["window_start"], row["window_end"])]
+    end = ends_at(row)
+    pieces = [(row["window_start"], end)] if row["window_start"] < end else []
     witness = ClipNote.WHILE_PRESENT in row["notes"]
-    if witness:
+    if witness and pieces:
         stays = await presence.stays(ctx.store, row["caller"], [row["room_sid"]])
         there = intervals.joined(stay.interval for stay in stays)
         pieces = intervals.within(there, *pieces[0])
-    return merged(row["spans"], windows.spans_within(line, pieces), witnessed=witness)
+    is_cut = witness or row["permitted_until"] is not None
+    return merged(row["spans"], windows.spans_within(line, pieces), cut=is_cut)
 
 
 def merged(
-    frozen: Sequence[MediaRange], current: Sequence[MediaRange], *, witnessed: bool = False
+    frozen: Sequence[MediaRange], current: Sequence[MediaRange], *, cut: bool = False
 ) -> list[MediaRange]:
     """The spans of the acceptance, and those of sessions that began after it.
 
     The former keep their media times, whatever became of the clock or of the buffer's beginning.
-    Only where a later session has taken over they end; and of what is to be had for what was
-    `witnessed` there remains what lies in the current spans, one for each stay.
+    Only where a later session has taken over they end; and where the window is `cut`, to stays or
+    to what was permitted, there remains what lies in the current spans, one for each stay.
     """
     known = {span["session_id"] for span in frozen}
     later = [span for span in current if span["session_id"] not in known]
-    if witnessed:
+    if cut:
         kept = [part for span in frozen for part in _parts(span, current, span is frozen[-1])]
     else:
         ends = {span["session_id"]: span["end_ticks"] for span in current} if later else {}

@@ -68,6 +68,8 @@ def fields(
         notes.append(ClipNote.START_CLAMPED)
     if is_late and ClipNote.END_CLAMPED not in notes:
         notes.append(ClipNote.END_CLAMPED)
+    if is_late and capture["permitted_until"] is not None:
+        notes.append(ClipNote.PERMISSION_ENDED)
     return {
         "delivered_start": start,
         "delivered_end": end,

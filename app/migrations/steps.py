@@ -14,6 +14,7 @@ from typing import Any
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app.migrations import (
+    capture_permissions,
     clip_turns,
     complete_rows,
     leaving_admins,
@@ -33,5 +34,6 @@ STEPS: tuple[Step, ...] = (
     leaving_admins.migrate,
     slot_sharers.migrate,
     people_claims.migrate,
+    capture_permissions.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -22,6 +22,14 @@ class CommunityRow(TypedDict):
     sharers: dict[str, list[str]]
 
 
+class InstanceRulesRow(TypedDict):
+    """A row of `InstanceRules`."""
+
+    _id: str
+    access: AccessMode
+    capture_policy: CapturePolicy
+
+
 class AssignedRoomRow(TypedDict):
     """A row of `AssignedRoom`."""
 

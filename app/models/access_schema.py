@@ -12,6 +12,7 @@ from app.models.access_rows import (
     AssignedRoomRow,
     AuditRow,
     CommunityRow,
+    InstanceRulesRow,
     MemberRow,
     QuotaRow,
     RightsRow,
@@ -39,6 +40,16 @@ class Community(Model, Stored[CommunityRow]):
     retention_minutes: float | None = None
     slots: list[str] = []
     sharers: dict[str, list[str]] = {}
+
+
+class InstanceRules(Model, Stored[InstanceRulesRow]):
+    """ACCESS and CAPTURE_POLICY as they were at the last start. There is one row."""
+
+    model_config = {"collection": "instance_rules"}
+
+    id: str = Field(primary_field=True)
+    access: AccessMode
+    capture_policy: CapturePolicy
 
 
 class AssignedRoom(Model, Stored[AssignedRoomRow]):

@@ -77,6 +77,8 @@ class CaptureRow(TypedDict):
     wait_until: datetime
     spans: list[MediaRange]
     notes: list[ClipNote]
+    by_rules: bool
+    permitted_until: datetime | None
     accepted_at: datetime
     idempotency_key: str | None
     request_hash: str

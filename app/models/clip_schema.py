@@ -72,6 +72,8 @@ class Capture(Model, Stored[CaptureRow]):
     wait_until: datetime
     spans: list[dict[str, Any]] = []
     notes: list[ClipNote] = []
+    by_rules: bool = False
+    permitted_until: datetime | None = None
     accepted_at: datetime
     idempotency_key: str | None = None
     request_hash: str = ""

@@ -26,11 +26,10 @@ class EgressStatus(StrEnum):
 
 
 class SessionRole(StrEnum):
-    """What an egress is to its share, as long as it is not over."""
+    """What an egress is to its share, as long as it is not over. The next is about to take over."""
 
     CURRENT = "current"
     NEXT = "next"
-    """About to take over."""
 
 
 class Indexing(StrEnum):
@@ -217,6 +216,8 @@ class ClipNote(StrEnum):
     CLOCK_APPROXIMATE = "clock-approximate"
     WHILE_PRESENT = "while-present"
     """Only what happened while the caller was in the room."""
+    PERMISSION_ENDED = "permission-ended"
+    """Only up to when the community's rules, or the caller's role there, changed."""
 
 
 class GapWhy(StrEnum):

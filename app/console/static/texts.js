@@ -674,6 +674,7 @@ export const texts = {
         'end-clamped': 'The media ends earlier than you asked.',
         'share-ended': 'The share was over, so it was counted back from its end.',
         'clock-approximate': 'The times are up to 2 s off.',
+        'permission-ended': 'It ends where you were no longer permitted to capture it.',
         'while-present': 'It holds what happened while you were in the room.',
       },
       hidden: 'Hidden beginning',

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,9 +15,11 @@ import httpx
 import pytest
 
 from app.access import communities
+from app.api.known_generations import KNOWN_SECONDS
+from app.captures import withdrawal
 from app.context import Context
 from app.main import create_app
-from app.models.schema import AuditEntry
+from app.models.schema import AuditEntry, Capture
 from app.settings import Settings
 from handlers import router
 from tests.integration.api.conftest import (
@@ -23,6 +27,7 @@ from tests.integration.api.conftest import (
     OWNER,
     ROOM,
     ROOM_ADMIN,
+    SHARER,
     STRANGER,
     MakeShare,
     bearer,
@@ -180,6 +185,50 @@ async def test_a_policy_that_changes_ends_the_urls_that_it_gave(
         await ended(http, url)
     fresh = await urls_of(http, made.buffer_id, ROOM_ADMIN)
     assert (await http.get(fresh["playlist_url"])).status_code == 200
+
+
+async def test_a_start_with_another_policy_ends_the_urls_that_the_last_one_gave(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """One with the same ends none."""
+    was = replace(ctx, settings=ctx.settings.model_copy(update={"capture_policy": "role"}))
+    await withdrawal.of_settings(was)
+    made = await share()
+    urls = await urls_of(http, made.buffer_id, ROOM_ADMIN)
+    await withdrawal.of_settings(was)
+    await asyncio.sleep(KNOWN_SECONDS)
+    for url in urls.values():
+        assert (await http.get(url)).status_code in (200, 307)
+    await withdrawal.of_settings(ctx)
+    for url in urls.values():
+        await ended(http, url)
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("config", {"capture_policy": "self"}),
+        ("config", {"access": "rbac", "capture_policy": "room"}),
+        ("members/bob", {"role": "member"}),
+    ],
+)
+async def test_captures_that_wait_end_with_the_right_to_them(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context, path: str, change: Any
+) -> None:
+    """Of whoever may no longer, not of others."""
+    await communities.configure(ctx.store, communities.DEFAULT, {"capture_policy": "role"})
+    await communities.set_member(ctx.store, communities.DEFAULT, "bob", "moderator", [])
+    await share()
+    body = {"room": ROOM, "identity": SHARER, "last": 2, "post_roll": 30}
+    captures = []
+    for headers in (STRANGER, ROOM_ADMIN, OWNER):
+        answer = await http.post("/captures", headers=headers, json=body)
+        captures.append(answer.json()["id"])
+    where = f"/communities/{communities.DEFAULT}/{path}"
+    assert (await http.put(where, headers=INSTANCE_ADMIN, json=change)).is_success
+    rows = await ctx.store.rows(Capture).find({"_id": {"$in": captures}}).to_list(None)
+    ended_of = {row["caller"] for row in rows if row["permitted_until"] is not None}
+    assert ended_of == {"bob"}
 
 
 @pytest.mark.parametrize("how", ["stop", "delete"])

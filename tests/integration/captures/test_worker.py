@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from app.context import Context
+from app.models.schema import InstanceRules
 from tests.integration.captures.checking import (
     accepted,
     check_whole,
@@ -23,6 +24,7 @@ from tests.integration.captures.conftest import ADA, MakeShare, end_share
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 from tests.media_factory import Recording
 from tests.pace import Pace
+from tests.waiting import wait_for
 
 TAKEN_UP_SECONDS = 30.0
 
@@ -50,6 +52,12 @@ async def worker(ctx: Context) -> AsyncIterator[asyncio.subprocess.Process]:
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
         await process.wait()
+
+
+async def test_a_worker_notes_by_which_rules_it_runs(ctx: Context) -> None:
+    """So that one that starts with others ends what these gave."""
+    async with worker(ctx):
+        await wait_for(ctx.store.rows(InstanceRules).find_one, what="the rules are noted")
 
 
 async def test_a_worker_makes_what_is_accepted(ctx: Context, ended_share: MakeShare) -> None:

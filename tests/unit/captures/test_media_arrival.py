@@ -39,14 +39,14 @@ def test_of_whom_leaves_and_comes_back_the_absence_is_left_out() -> None:
     frozen = [span("a", 0, 50), span("b", 100, 900)]
     current = [span("b", 120, 300), span("b", 700, 1000)]
     kept = [span("a", 0, 50), span("b", 100, 300), span("b", 700, 900)]
-    assert merged(frozen, current, witnessed=True) == kept
+    assert merged(frozen, current, cut=True) == kept
 
 
 def test_of_whom_leaves_and_comes_back_in_a_later_session_both_stays_are_had() -> None:
     current = [span("a", 100, 300), span("b", 40, 60), span("b", 80, 200)]
     kept = [span("a", 100, 300), span("b", 40, 60), span("b", 80, 200)]
-    assert merged([span("a", 100, 900)], current, witnessed=True) == kept
+    assert merged([span("a", 100, 900)], current, cut=True) == kept
 
 
 def test_of_whom_is_gone_before_any_media_nothing_is_had() -> None:
-    assert merged([span("a", 100, 900)], [], witnessed=True) == []
+    assert merged([span("a", 100, 900)], [], cut=True) == []

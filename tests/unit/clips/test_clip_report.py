@@ -21,13 +21,14 @@ def contents(start: float, end: float, *pauses: Pause) -> ClipContents:
     return ClipContents((span,), pauses, end - start, 0.0, False, 320, 180)
 
 
-def notes(contents: ClipContents) -> list[str]:
+def notes(contents: ClipContents, permitted_until: datetime | None = None) -> list[str]:
     """What a clip notes whose window is AT and the ten seconds after it."""
     window = (AT, AT + timedelta(seconds=10))
     capture: PartOfRow = {
         **dict(zip(("requested_start", "requested_end"), window, strict=True)),
         **dict(zip(("window_start", "window_end"), window, strict=True)),
         "notes": [],
+        "permitted_until": permitted_until,
     }
     return [*fields(capture, contents, [], exact_clock=True)["notes"]]
 
@@ -47,6 +48,12 @@ def test_a_clip_says_at_which_end_of_its_window_media_is_missing(
 ) -> None:
     """A share that is only starting can be captured before anybody knows when its media begins."""
     assert notes(contents(start, end)) == noted
+
+
+@pytest.mark.parametrize(("end", "noted"), [(6.0, ["end-clamped", "permission-ended"]), (10.0, [])])
+def test_a_clip_says_that_it_ends_with_its_permission(end: float, noted: list[str]) -> None:
+    """If it does: what was recorded before may be all of the window."""
+    assert notes(contents(0.0, end), AT + timedelta(seconds=end)) == noted
 
 
 def test_a_start_whose_gap_is_told_is_not_clamped() -> None:
