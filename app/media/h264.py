@@ -114,6 +114,7 @@ def coded_pixels(sps: bytes) -> int:
             fields.number()  # bit_depth_luma_minus8, bit_depth_chroma_minus8
         fields.bits(1)
         if fields.bits(1):
+            # Only High may have them here. Egress asks for Main, and x264 never writes any here.
             raise ValueError("scaling matrices")
     fields.number()  # log2_max_frame_num_minus4
     order = fields.number()

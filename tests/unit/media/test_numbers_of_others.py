@@ -18,6 +18,7 @@ from app.media.h264 import START_CODE, access_unit
 from app.settings import livekit_settings
 from tests.media_factory import PACKET, TICKS, VIDEO_PID, MediaFactory, Shape
 
+REAL = Path(__file__).parents[2] / "data/real_egress"
 MIB = 2**20
 BASE = 3_600 * TICKS
 AUDIO_PID = 0x101
@@ -204,6 +205,33 @@ def test_pictures_are_as_large_as_their_blocks(
     assert sps is not None
     width, height = map(int, size.split("x"))
     assert h264.coded_pixels(sps) == (pixels if interlaced else width * (-(-height // 16) * 16))
+
+
+@pytest.mark.parametrize("matrices", ["flat", "jvt"])
+def test_x264_writes_scaling_matrices_into_no_sps(matrices: str, tmp_path: Path) -> None:
+    """Even if it is told to use some: they stand beside it, where they move no field of it."""
+    path = tmp_path / "high.ts"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=size=640x360:rate=15"]
+    command += ["-frames:v", "30", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-profile:v", "high"]
+    command += ["-x264-params", f"cqm={matrices}", "-output_ts_offset", "3600", str(path)]
+    subprocess.run(command, check=True)
+    assert prepare_bytes(path.read_bytes(), "s.ts", 2.0, latest_ticks=10 * TICKS).frames == 30
+
+
+def test_an_sps_with_scaling_matrices_is_refused() -> None:
+    """Nothing that writes our segments makes one."""
+    high = bytes((0x67, 100, 0, 40))
+    with pytest.raises(ValueError, match="scaling matrices"):
+        h264.coded_pixels(high + bytes((0b1_010_1_1_0_1, 0xFF)))
+
+
+def test_egress_writes_main() -> None:
+    """Whose SPS has no place for scaling matrices."""
+    profiles = set()
+    for path in REAL.glob("*/out/*.ts"):
+        with av.open(path) as container:
+            profiles.add(container.streams.video[0].profile)
+    assert profiles == {"Main"}
 
 
 @pytest.mark.parametrize("place", ["in one picture", "in a later one"])
