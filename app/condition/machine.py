@@ -39,6 +39,7 @@ def media_root(settings: Settings) -> CheckResult:
     # Egress writes there, too: no path leads through a name that it may have exchanged meanwhile.
     folder = ForeignFolder(root, (paths.BUFFER_ROOT, f".doctor-{secrets.token_hex(8)}"))
     try:
+        root.mkdir(parents=True, exist_ok=True)
         folder.make(WRITTEN_MODE, OUTER_MODE)
         try:
             kept = folder.keeps(WRITTEN_MODE)

@@ -32,9 +32,10 @@ def test_cores_are_judged_only_where_egress_may_run() -> None:
 
 
 def test_the_probe_of_the_media_root_leaves_nothing(tmp_path: Path) -> None:
-    found = media_root(settings(file_upload_dest=tmp_path))
+    root = tmp_path / "not/there yet"
+    found = media_root(settings(file_upload_dest=root))
     assert found.level == "ok", found
-    assert list((tmp_path / "replay-buffer").iterdir()) == []
+    assert list((root / "replay-buffer").iterdir()) == []
 
 
 def test_the_probe_of_the_media_root_follows_nothing_of_egress(tmp_path: Path) -> None:
