@@ -34,16 +34,16 @@ def obey_permissions() -> None:
 
 
 def as_ordinary_user(indexer: Indexer) -> None:
-    """Every thread of an indexer obeys file permissions."""
-    count = indexer.threads._max_workers
-    everyone = threading.Barrier(count)
+    """Every thread of an indexer obeys file permissions: those that wait for parsers, too."""
+    for threads in (indexer.threads, indexer._parser._pool._threads):
+        everyone = threading.Barrier(threads._max_workers)
 
-    def obey() -> None:
-        everyone.wait(PATIENCE_SECONDS)
-        obey_permissions()
+        def obey(everyone: threading.Barrier = everyone) -> None:
+            everyone.wait(PATIENCE_SECONDS)
+            obey_permissions()
 
-    for done in [indexer.threads.submit(obey) for _ in range(count)]:
-        done.result(PATIENCE_SECONDS)
+        for done in [threads.submit(obey) for _ in range(everyone.parties)]:
+            done.result(PATIENCE_SECONDS)
 
 
 @pytest.mark.edge("files of another owner")
