@@ -227,7 +227,6 @@ class GapWhy(StrEnum):
     LOST = "lost"
     NOT_RECORDED = "not-recorded"
     NOT_PRESENT = "not-present"
-    """Whose clip it is was not in the room."""
 
 
 class Visibility(StrEnum):
