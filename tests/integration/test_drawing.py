@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -25,11 +26,19 @@ from app.work.places import Stint
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
+@asynccontextmanager
+async def closed(drawing: Drawing) -> AsyncIterator[Drawing]:
+    """Whatever fails, none of its programs stays for the next test, which looks for its own."""
+    try:
+        yield drawing
+    finally:
+        await drawing.close()
+
+
 @pytest_asyncio.fixture
 async def drawing() -> AsyncIterator[Drawing]:
-    made = Drawing(patience_seconds=0.1)
-    yield made
-    await made.close()
+    async with closed(Drawing(patience_seconds=0.1)) as made:
+        yield made
 
 
 @pytest.fixture
@@ -37,6 +46,15 @@ def slow_plan(tmp_path: Path) -> bytes:
     """A plan that is not done before somebody writes into the pipe that it reads."""
     os.mkfifo(tmp_path / "slow")
     return sheet_plan(Grid(1, 160, 90), [Tile(0, str(tmp_path / "slow"), 0, 1, "")])
+
+
+@pytest_asyncio.fixture
+async def slow_sheet(slow_plan: bytes) -> AsyncIterator[asyncio.Task[bytes]]:
+    """One that is drawn until the test ends, or something ends its program."""
+    task = asyncio.create_task(drawings.sheet(Stint(), slow_plan))
+    yield task
+    task.cancel()
+    await asyncio.wait({task})
 
 
 def program() -> psutil.Process | None:
@@ -146,42 +164,43 @@ async def _ignoring_unavailable(asked: Awaitable[object]) -> None:
 async def test_posters_that_hang_their_process_keep_nobody_elses_waiting(tmp_path: Path) -> None:
     for name in ("hangs", "good"):
         (tmp_path / f"{name}.mp4").write_bytes(b"no movie")
-    drawing = Drawing(Stills("tests.unit.media.stubborn_stills"))
+    async with closed(Drawing(Stills("tests.unit.media.stubborn_stills"))) as drawing:
 
-    def ask(user: str, number: int, name: str) -> asyncio.Task[bytes]:
-        return asyncio.create_task(
-            drawing.once(
-                Kind.POSTER,
-                f"{user}{number}",
-                lambda stint: drawing.stills.poster_of_movie(stint, tmp_path / f"{name}.mp4"),
-                user=user,
-                source=user,
+        def ask(user: str, number: int, name: str) -> asyncio.Task[bytes]:
+            return asyncio.create_task(
+                drawing.once(
+                    Kind.POSTER,
+                    f"{user}{number}",
+                    lambda stint: drawing.stills.poster_of_movie(stint, tmp_path / f"{name}.mp4"),
+                    user=user,
+                    source=user,
+                )
             )
-        )
 
-    hostile = [ask("eve", number, "hangs") for number in range(8)]
-    for number in range(3):
-        with pytest.raises(NoPicture, match="is no movie"):
-            await ask("ann", number, "good")
-    assert not any(task.done() for task in hostile)
-    await drawing.close()
+        hostile = [ask("eve", number, "hangs") for number in range(8)]
+        for number in range(3):
+            with pytest.raises(NoPicture, match="is no movie"):
+                await ask("ann", number, "good")
+        assert not any(task.done() for task in hostile)
     await asyncio.gather(*hostile, return_exceptions=True)
 
 
 async def test_a_sheet_that_takes_long_keeps_nobody_elses_waiting(slow_plan: bytes) -> None:
-    drawing = Drawing(brief_seconds=0.5)
-    slow, quick = (
-        partial(drawings.sheet, planned=planned)
-        for planned in (slow_plan, sheet_plan(Grid(1, 160, 90), []))
-    )
-    hostile = [
-        asyncio.create_task(drawing.once(Kind.SHEET, f"e{n}", slow, user="eve", source="eve"))
-        for n in range(3)
-    ]
-    for n in range(3):
-        assert await drawing.once(Kind.SHEET, f"a{n}", quick, user="ann", source="ann") == b""
-    assert not any(task.done() for task in hostile)
-    await drawing.close()
+    slow = partial(drawings.sheet, planned=slow_plan)
+
+    async def quick(_: Stint) -> str:
+        return "drawn"  # by no program: starting one may take longer than what is brief here
+
+    async with closed(Drawing(brief_seconds=0.5)) as drawing:
+        hostile = [
+            asyncio.create_task(drawing.once(Kind.SHEET, f"e{n}", slow, user="eve", source="eve"))
+            for n in range(3)
+        ]
+        await wait_for(program)
+        for n in range(3):
+            drawn = await drawing.once(Kind.SHEET, f"a{n}", quick, user="ann", source="ann")
+            assert drawn == "drawn"
+        assert not any(task.done() for task in hostile)
     await asyncio.gather(*hostile, return_exceptions=True)
 
 
@@ -204,24 +223,34 @@ def has_ended(process: psutil.Process) -> bool:
     return not process.is_running()
 
 
+def ends(pipe: Path) -> bool:
+    """Ends what a program reads from a pipe, once it has opened it."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return False
+    return True
+
+
 async def test_the_program_runs_at_low_priority_one_at_a_time(
     slow_plan: bytes, tmp_path: Path
 ) -> None:
     """The second begins when the first has ended."""
-    patient, draw = Drawing(), partial(drawings.sheet, planned=slow_plan)
-    async with asyncio.TaskGroup() as group:  # whatever fails, no program stays for the next test
+    draw = partial(drawings.sheet, planned=slow_plan)
+    async with closed(Drawing()) as patient:
         both = [
-            group.create_task(patient.once(Kind.SHEET, name, draw, user="ann", source="s"))
+            asyncio.create_task(patient.once(Kind.SHEET, name, draw, user="ann", source="s"))
             for name in ("one", "two")
         ]
         for _ in both:
             found = await wait_for(program)
             assert found is not None
             await wait_for(partial(is_nice, found))
-            # Waits for its reader, which may be gone before it could be written to.
-            (tmp_path / "slow").open("wb").close()
+            await wait_for(partial(ends, tmp_path / "slow"))
             await wait_for(partial(has_ended, found))
-    assert [one.result() for one in both] == [b"", b""]
+        assert await asyncio.gather(*both) == [b"", b""]
 
 
 async def test_a_program_that_fails_tells_its_words_to_the_log_alone(
@@ -233,13 +262,12 @@ async def test_a_program_that_fails_tells_its_words_to_the_log_alone(
     assert "JSONDecodeError" in capfd.readouterr().out
 
 
-async def test_a_program_that_is_killed_is_a_failure(slow_plan: bytes) -> None:
-    task = asyncio.create_task(drawings.sheet(Stint(), slow_plan))
+async def test_a_program_that_is_killed_is_a_failure(slow_sheet: asyncio.Task[bytes]) -> None:
     found = await wait_for(program)
     assert found is not None
     found.send_signal(signal.SIGKILL)
     with pytest.raises(DrawingFailed):
-        await task
+        await slow_sheet
 
 
 async def test_what_takes_too_much_memory_is_a_failure(tmp_path: Path) -> None:
@@ -252,11 +280,13 @@ async def test_what_takes_too_much_memory_is_a_failure(tmp_path: Path) -> None:
     assert await drawings.sheet(Stint(), sheet_plan(Grid(1, 160, 90), [])) == b""
 
 
-async def test_it_has_limits_and_no_secret_of_ours(
-    slow_plan: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVEKIT_API_SECRET", "not for strangers")
-    task = asyncio.create_task(drawings.sheet(Stint(), slow_plan))
+
+
+@pytest.mark.usefixtures("secret", "slow_sheet")
+async def test_it_has_limits_and_no_secret_of_ours() -> None:
     found = await wait_for(program)
     assert found is not None
     environment = found.environ()
@@ -264,20 +294,17 @@ async def test_it_has_limits_and_no_secret_of_ours(
         name: found.rlimit(getattr(psutil, f"RLIMIT_{name}"))[1]
         for name in ("DATA", "CPU", "FSIZE", "NOFILE", "CORE")
     }
-    task.cancel()
-    await asyncio.wait({task})
     assert "PATH" in environment
     assert not [name for name in environment if "SECRET" in name]
     assert limits == LIMITS.by_name()
 
 
 async def test_closing_ends_the_program(slow_plan: bytes) -> None:
-    drawing = Drawing()
     draw = partial(drawings.sheet, planned=slow_plan)
-    task = asyncio.create_task(drawing.once(Kind.SHEET, "slow", draw, user="ann", source="s"))
-    found = await wait_for(program)
-    assert found is not None
-    await drawing.close()
+    async with closed(Drawing()) as drawing:
+        task = asyncio.create_task(drawing.once(Kind.SHEET, "slow", draw, user="ann", source="s"))
+        found = await wait_for(program)
+        assert found is not None
     assert not found.is_running()
     with pytest.raises(asyncio.CancelledError):
         await task

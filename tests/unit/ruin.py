@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
+import time
 
 from app.processes import bound_service
 from app.processes.bound_process import Limits
@@ -23,5 +25,8 @@ def ruin(how: str, made: int, limits: Limits) -> None:
         case "hangs":
             while True:
                 signal.pause()
+        case "lingers":
+            atexit.register(time.sleep, 1.5)
+            raise OSError("and it takes its time to end")
         case "floods":
             os.pwrite(made, bytes(1), limits.file_bytes or 0)

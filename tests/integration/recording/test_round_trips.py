@@ -87,28 +87,31 @@ def about_alice(name: str, **more: Any) -> dict[str, Any]:
     return webhooks.event(name, room=ROOM, participant=ALICE, **more)
 
 
-SHARE = [
-    (webhooks.event("room_started", room=ROOM), 1),
-    (about_alice("participant_joined"), 1),
-    (about_alice("track_published", track=webhooks.audio()), 1),
-    (about_alice("track_published", track=webhooks.video()), 1),
-    (egress("egress_started", "EGRESS_STARTING"), 2),
-    (egress("egress_updated", "EGRESS_ACTIVE"), 2),
-    # once for each egress: its clock, and what was indexed before it was known
-    (
-        egress(
-            "egress_updated", "EGRESS_ACTIVE", segmentResults=[{"startedAt": str(time.time_ns())}]
+def share() -> list[tuple[dict[str, Any], int]]:
+    """The webhooks of a share that is recorded now, and how many commands each takes."""
+    return [
+        (webhooks.event("room_started", room=ROOM), 1),
+        (about_alice("participant_joined"), 1),
+        (about_alice("track_published", track=webhooks.audio()), 1),
+        (about_alice("track_published", track=webhooks.video()), 1),
+        (egress("egress_started", "EGRESS_STARTING"), 2),
+        (egress("egress_updated", "EGRESS_ACTIVE"), 2),
+        # once for each egress: its clock, and what was indexed before it was known
+        (
+            egress(
+                "egress_updated",
+                "EGRESS_ACTIVE",
+                segmentResults=[{"startedAt": str(time.time_ns())}],
+            ),
+            4,
         ),
-        4,
-    ),
-    (about_alice("track_unpublished", track=webhooks.video()), 1),
-    (egress("egress_updated", "EGRESS_ENDING"), 2),
-    (egress("egress_ended", "EGRESS_COMPLETE", endedAt="1795380499000000000"), 2),
-    # the one reads what is shared while the other is written
-    (about_alice("participant_left"), 2),
-    (webhooks.event("room_finished", room=ROOM), 1),
-]
-"""The webhooks of a share, and how many commands the database gets of each."""
+        (about_alice("track_unpublished", track=webhooks.video()), 1),
+        (egress("egress_updated", "EGRESS_ENDING"), 2),
+        (egress("egress_ended", "EGRESS_COMPLETE", endedAt="1795380499000000000"), 2),
+        # the one reads what is shared while the other is written
+        (about_alice("participant_left"), 2),
+        (webhooks.event("room_finished", room=ROOM), 1),
+    ]
 
 
 async def test_a_webhook_is_one_trip_to_redis_and_at_most_two_commands_to_the_database(
@@ -121,7 +124,7 @@ async def test_a_webhook_is_one_trip_to_redis_and_at_most_two_commands_to_the_da
     )  # fmt: skip
     await ctx.store.rows(EgressSession).insert_one(document(session))
     await send(webhooks.event("room_started", room=webhooks.room(sid="RM_0")))  # connects
-    for event, commands in SHARE:
+    for event, commands in share():
         async with watched(ctx, asked):
             assert (await send(event)).json() == {"status": "ok"}
         assert (asked.redis, len(asked.database)) == (["EVALSHA"], commands), (
