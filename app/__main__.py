@@ -84,18 +84,14 @@ def _duration(text: str) -> timedelta:
 
 
 def _service(_: argparse.Namespace) -> int:
-    settings = load()
-    os.umask(UMASK)
-    logs.configure(settings, "supervisor")
+    settings = _begun(load(), "supervisor")
     from app.processes import supervisor
 
     return run_until_signalled(supervisor.run(settings))
 
 
 def _single(_: argparse.Namespace) -> int:
-    settings = load()
-    os.umask(UMASK)
-    logs.configure(settings, "single")
+    settings = _begun(load(), "single")
     from app import single
 
     garbage.keep_what_is_loaded()
@@ -103,25 +99,27 @@ def _single(_: argparse.Namespace) -> int:
 
 
 def _api(arguments: argparse.Namespace) -> int:
-    return _serve_api(_settings("api"), arguments.fd)
+    return _serve_api(_joined("api"), arguments.fd)
 
 
 def _worker(_: argparse.Namespace) -> int:
-    settings = _settings("worker")
+    settings = _joined("worker")
     from app import worker
 
     return _serve(settings, "worker", worker.run)
 
 
 def _indexer(_: argparse.Namespace) -> int:
-    settings = _settings("indexer")
+    settings = _joined("indexer")
     from app.indexing import indexer
 
     return _serve(settings, "indexer", indexer.run)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    settings = _with_stores(load())
+    from app.processes.stores import with_running_stores
+
+    settings = with_running_stores(load())
     from app.condition import doctor
 
     return asyncio.run(doctor.run(settings, repair=arguments.repair))
@@ -146,26 +144,18 @@ def _capture(arguments: argparse.Namespace) -> int:
     )
 
 
-def _settings(role: str) -> Settings:
-    """The settings of one process of the service, its log lines set up by them."""
-    settings = _with_stores(load())
+def _joined(role: str) -> Settings:
+    """The settings of one process of a service whose other processes run elsewhere."""
+    from app.processes.stores import with_running_stores
+
+    return _begun(with_running_stores(load()), role)
+
+
+def _begun(settings: Settings, role: str) -> Settings:
+    """The settings, once the mode of this process's files and its log lines are set up."""
     os.umask(UMASK)
     logs.configure(settings, role)
     return settings
-
-
-def _with_stores(settings: Settings) -> Settings:
-    """The settings with the stores' URLs; of a service that runs here, where none are given."""
-    from app.processes.embedded import missing_stores, running_stores
-
-    missing = missing_stores(settings)
-    running = running_stores(settings.data_dir) if missing else {}
-    if unknown := [name for name in missing if name not in running]:
-        raise ConfigurationError(
-            f"{' and '.join(unknown)} missing, and no service with embedded stores runs on "
-            f"DATA_DIR={str(settings.data_dir)!r}: set them, or start `python -m app`"
-        )
-    return settings.model_copy(update={name.lower(): running[name] for name in missing})
 
 
 def _serve(settings: Settings, role: str, work: Callable[[Context], Awaitable[None]]) -> int:

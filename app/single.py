@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -18,8 +17,8 @@ from app.condition import health
 from app.context import Context, opened
 from app.indexing import indexer
 from app.main import create_app
-from app.processes.child import FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, STEADY_SECONDS
-from app.processes.embedded import embedded_stores, missing_stores
+from app.processes.child import BackOff
+from app.processes.stores import provided_stores, with_stores
 from app.processes.supervisor import listen
 from app.serving.server import STOP_SECONDS, Guest
 from app.serving.server import config as server_config
@@ -36,11 +35,8 @@ async def run(settings: Settings) -> None:
     """
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(settings.host, settings.port))
-        urls: dict[str, str] = {}
-        if missing := missing_stores(settings):
-            urls = await stack.enter_async_context(embedded_stores(settings.data_dir, missing))
-            found = {name.lower(): url for name, url in urls.items()}
-            settings = settings.model_copy(update=found)
+        urls = await stack.enter_async_context(provided_stores(settings))
+        settings = with_stores(settings, urls)
         stack.callback(log.info, "service_ended")
         ctx = await stack.enter_async_context(opened(settings))
         log.info("service_started", url=settings.base_url, embedded=sorted(urls))
@@ -52,17 +48,16 @@ async def run(settings: Settings) -> None:
 
 async def keep(role: str, work: Callable[[], Awaitable[None]]) -> None:
     """Starts a role again when it ends, as the supervisor does with processes."""
-    backoff = FIRST_BACKOFF_SECONDS
+    back_off = BackOff()
     while True:
-        began = time.monotonic()
+        back_off.begun()
         try:
             await work()
+            seconds = back_off.ended()
         except Exception:
-            if time.monotonic() - began >= STEADY_SECONDS:
-                backoff = FIRST_BACKOFF_SECONDS
-            log.exception("role_ended", of=role, restart_in_seconds=backoff)
-        await asyncio.sleep(backoff)
-        backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
+            seconds = back_off.ended()
+            log.exception("role_ended", of=role, restart_in_seconds=seconds)
+        await asyncio.sleep(seconds)
 
 
 async def _alive(ctx: Context, role: str, work: Callable[[Context], Awaitable[None]]) -> None:

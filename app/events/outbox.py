@@ -62,6 +62,7 @@ async def tell(
     are empty where it belongs to no room. `identity` is whom, or whose share or clip, it is about,
     `data` what the event says, JSON values only.
     """
+    now = datetime.now(UTC)
     row = OutgoingEvent(
         id=f"{event}:{key}",
         room=room,
@@ -70,11 +71,10 @@ async def tell(
         number=0,
         event=event,
         data=data,
-        created_at=(now := datetime.now(UTC)),
+        created_at=now,
         next_try_at=now,
     )
-    at_it = _at_it.setdefault(room, asyncio.Lock())
-    async with at_it:
+    async with _at_it.setdefault(room, asyncio.Lock()):
         is_new = await _write(ctx, row)
     if is_new:
         await _hurry(ctx, room)

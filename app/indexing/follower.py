@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import ParamSpec, TypeVar
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -42,8 +40,6 @@ _LOOK_SHARE = 20
 """A look at playlists that costs so much of a processor is followed by a rest, so many times as
 long: whoever writes long ones all the time takes no thread, and no other session's turn."""
 
-LookArguments = ParamSpec("LookArguments")
-Looked = TypeVar("Looked")
 log = structlog.get_logger()
 
 
@@ -193,15 +189,18 @@ class Follower:
         return listing.ended or self._is_quiet()
 
     async def _look(self, *, thoroughly: bool) -> Listing:
-        listing, self._look_seconds = await self._tools.thread(
-            _costing,
-            look,
-            self.maker.written,
-            self._coverage,
-            self._floor,
-            self._full_until,
-            thoroughly=thoroughly,
-        )
+        def costed() -> tuple[Listing, float]:
+            began = time.thread_time()
+            found = look(
+                self.maker.written,
+                self._coverage,
+                self._floor,
+                self._full_until,
+                thoroughly=thoroughly,
+            )
+            return found, time.thread_time() - began
+
+        listing, self._look_seconds = await self._tools.thread(costed)
         for line in listing.refused:
             self._say_once("playlist_line_refused", line=line)
         for name, reason in listing.unread.items():
@@ -270,12 +269,3 @@ class Follower:
         if event not in self._said:
             self._said.add(event)
             self._log.warning(event.partition(":")[0], **details)
-
-
-def _costing(
-    call: Callable[LookArguments, Looked], *args: LookArguments.args, **kwargs: LookArguments.kwargs
-) -> tuple[Looked, float]:
-    """What a call gives, and what it cost this thread of a processor, in seconds."""
-    began = time.thread_time()
-    found = call(*args, **kwargs)
-    return found, time.thread_time() - began

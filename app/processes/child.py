@@ -25,6 +25,26 @@ STEADY_SECONDS = 30.0
 log = structlog.get_logger()
 
 
+class BackOff:
+    """How long to wait before what has ended is started again: ever longer, unless it ran long."""
+
+    def __init__(self) -> None:
+        self._seconds = FIRST_BACKOFF_SECONDS
+        self._began = time.monotonic()
+
+    def begun(self) -> None:
+        """It is started now."""
+        self._began = time.monotonic()
+
+    def ended(self) -> float:
+        """It has ended: the seconds to wait."""
+        if time.monotonic() - self._began >= STEADY_SECONDS:
+            self._seconds = FIRST_BACKOFF_SECONDS
+        seconds = self._seconds
+        self._seconds = min(2 * seconds, LONGEST_BACKOFF_SECONDS)
+        return seconds
+
+
 class Child:
     """A program that runs until stop().
 
@@ -85,9 +105,9 @@ class Child:
                 self._process.terminate()
 
     async def _keep(self) -> None:
-        backoff = FIRST_BACKOFF_SECONDS
+        back_off = BackOff()
         while not self._stopping.is_set():
-            started = time.monotonic()
+            back_off.begun()
             code = await self._run_once()
             if self._stopping.is_set():
                 return
@@ -95,13 +115,10 @@ class Child:
             if code == EX_CONFIG:
                 self.refused.set()
                 return
-            if time.monotonic() - started >= STEADY_SECONDS:
-                backoff = FIRST_BACKOFF_SECONDS
-            log.error("child_ended", child=self.name, code=code, restart_in_seconds=backoff)
-            try:
-                await asyncio.wait_for(self._stopping.wait(), backoff)
-            except TimeoutError:
-                backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
+            seconds = back_off.ended()
+            log.error("child_ended", child=self.name, code=code, restart_in_seconds=seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _run_once(self) -> int | str:
         """Its exit code (negative: the signal that ended it), or why it could not be started."""

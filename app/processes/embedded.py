@@ -27,7 +27,6 @@ from app.processes.free_ports import choose_ports, remembered_ports, unused_port
 from app.processes.listeners import owners_of
 from app.processes.store_password import drop_rows, make_user, password_of, strangers
 from app.processes.store_programs import PASSWORD_FILE, SOCKET, STORES
-from app.settings import Settings
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -186,12 +185,6 @@ async def _end(child: Child, port: int | None) -> None:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.close()
     await ending
-
-
-def missing_stores(settings: Settings) -> list[str]:
-    """The settings of the stores that are not given, so that embedded ones stand in."""
-    given = {"MONGO_URL": settings.mongo_url, "REDIS_URL": settings.redis_url}
-    return [name for name, url in given.items() if not url]
 
 
 def running_stores(data_dir: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ import structlog
 from app.errors import ConfigurationError
 from app.processes.child import EX_CONFIG, Child
 from app.processes.counters_folder import counters_folder
-from app.processes.embedded import embedded_stores, missing_stores
+from app.processes.stores import provided_stores
 from app.settings import COUNTERS_FOLDER, Settings
 
 STOP_SECONDS = 15.0
@@ -35,9 +35,7 @@ async def run(settings: Settings) -> int:
     """
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(settings.host, settings.port))
-        urls: dict[str, str] = {}
-        if missing := missing_stores(settings):
-            urls = await stack.enter_async_context(embedded_stores(settings.data_dir, missing))
+        urls = await stack.enter_async_context(provided_stores(settings))
         # prometheus_client's processes add up their counters through files in here; what earlier
         # runs counted must not be among them, so the folder is new each time.
         counters = stack.enter_context(counters_folder(Path(gettempdir())))

@@ -6,6 +6,8 @@ whoever may start an egress can name another's. What it records has to be what t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from livekit.protocol.egress import EgressInfo
 
 from app.buffer import paths
@@ -16,6 +18,15 @@ def session_of(info: EgressInfo) -> str | None:
     """The id of the session that an egress names by its file prefix; None if it names none."""
     prefix = _prefix(info)
     return paths.session_of_prefix(prefix) if prefix is not None else None
+
+
+def by_session(infos: Iterable[EgressInfo]) -> dict[str, list[EgressInfo]]:
+    """The egresses by the session that they name: one each, unless somebody else names it, too."""
+    named: dict[str, list[EgressInfo]] = {}
+    for info in infos:
+        if session_id := session_of(info):
+            named.setdefault(session_id, []).append(info)
+    return named
 
 
 def may_serve(info: EgressInfo, session: SessionRow) -> bool:

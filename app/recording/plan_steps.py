@@ -43,12 +43,11 @@ async def act(
         case planner.Stop() if row["egress_id"] is not None:
             after = await _stop(ctx, livekit, row, row["egress_id"])
             return None if after is None else [*others, after]
-        case planner.Retire(failed=False, reason=reason):
-            await _retire(ctx, row, reason, failed=False)
-            return others
-        case planner.Retire(reason=reason):
-            await _count_failure(ctx, row, buffer)
-            await _retire(ctx, row, reason, failed=True)
+        case planner.Retire(failed=failed, reason=reason):
+            if failed:
+                await _count_failure(ctx, row, buffer)
+            await _retire(ctx, row, reason, failed=failed)
+            return None if failed else others
         case planner.Promote():
             await ctx.store.rows(schema.EgressSession).update_one(
                 {"_id": row["_id"], "role": SessionRole.NEXT},

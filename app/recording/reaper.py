@@ -15,7 +15,7 @@ from livekit.protocol.egress import EgressInfo
 from app.buffer import paths
 from app.context import Context
 from app.models import schema
-from app.recording.asked_egress import session_of
+from app.recording.asked_egress import by_session
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.work import rounds
 from app.work.jobs import job, minutes, seconds
@@ -49,13 +49,12 @@ async def reap(ctx: Context, livekit: LiveKit) -> None:
 
 
 def _ours(ctx: Context, active: list[EgressInfo]) -> dict[str, list[EgressInfo]]:
-    """By session, the egresses that name it: one, unless somebody else names it, too."""
-    found: dict[str, list[EgressInfo]] = {}
-    for info in active:
-        session_id = session_of(info)
-        if session_id and paths.instance_of(session_id) == ctx.instance:
-            found.setdefault(session_id, []).append(info)
-    return found
+    """Those of this installation, by session."""
+    return {
+        session_id: infos
+        for session_id, infos in by_session(active).items()
+        if paths.instance_of(session_id) == ctx.instance
+    }
 
 
 async def _stop(livekit: LiveKit, info: EgressInfo) -> bool:

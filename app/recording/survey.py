@@ -146,9 +146,7 @@ async def _check_sessions(
     began: datetime,
 ) -> set[Who]:
     """Brings every session that is not over up to date with its egress. Returns whose they are."""
-    by_session: dict[str | None, list[EgressInfo]] = {}
-    for info in active:
-        by_session.setdefault(asked_egress.session_of(info), []).append(info)
+    by_session = asked_egress.by_session(active)
     recorders = {who.identity for people in present.values() for who in people}
     sessions = ctx.store.rows(schema.EgressSession)
     affected: set[Who] = set()
