@@ -6,6 +6,7 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
+from app.access import policy
 from app.access.tokens import Caller
 from app.captures import capture_limits
 from app.captures.requests import CaptureRequest
@@ -25,7 +26,8 @@ async def accepted_before(
     """The capture that the caller was promised under the key within KEY_LIFE, if there is one.
 
     One that is just being accepted is waited for. Raises Conflict if the key was used for another
-    request, Unavailable if the wait becomes too long.
+    request: with another body, or with a token for another room, whose captures this one does not
+    open. Raises Unavailable if the wait becomes too long.
     """
     if key is None:
         return None
@@ -37,7 +39,8 @@ async def accepted_before(
                 {"_id": row["_id"], "idempotency_key": key}, {"$set": {"idempotency_key": None}}
             )
             continue
-        if row["request_hash"] != request.hash:
+        is_theirs = policy.may_see_capture(caller, by=row["caller"], room=row["room"])
+        if row["request_hash"] != request.hash or not is_theirs:
             raise Conflict(f"the Idempotency-Key {key!r} was used for another request before")
         if row["status"] != CaptureStatus.ACCEPTING:
             return row

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.context import Context
-from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare
+from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare, bearer, token
 from tests.integration.captures.checking import work_on
 
 
@@ -89,6 +89,24 @@ async def test_a_capture_is_cancelled_once_and_a_finished_one_not(
     finished = await http.delete(told["Location"], headers=OWNER)
     assert (finished.status_code, finished.json()["type"]) == (409, "conflict")
     assert "ready" in finished.json()["detail"]
+
+
+async def test_an_idempotency_key_opens_no_capture_of_another_room(
+    http: httpx.AsyncClient, share: MakeShare
+) -> None:
+    """Not with the very same request, by a token of the same user that is not good for it."""
+    made = await share()
+    key = {"Idempotency-Key": "abc"}
+    body = {"buffer": made.buffer_id, "last": 5}
+    first = await http.post("/captures", headers=OWNER | key, json=body)
+    assert first.status_code == 202
+    elsewhere = bearer(token(room="elsewhere"))
+    other = await http.post("/captures", headers=elsewhere | key, json=body)
+    assert (other.status_code, other.json()["type"]) == (409, "conflict")
+    assert first.json()["id"] not in other.text
+    everywhere = bearer(token(room=""))
+    again = await http.post("/captures", headers=everywhere | key, json=body)
+    assert again.json()["id"] == first.json()["id"]
 
 
 async def test_an_idempotency_key_gives_the_same_capture(
