@@ -6,6 +6,8 @@ import asyncio
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 
 from livekit.protocol.egress import EncodingOptions
 
@@ -14,7 +16,10 @@ from app.buffer.session_folders import OUTER_MODE, WRITTEN_MODE
 from app.condition.findings import CheckResult
 from app.recording.encoding import encoding
 from app.settings import Settings, safety
+from app.storage.confined import member
 from app.storage.foreign import ForeignFolder
+
+_OURS = (paths.FRAGMENTS_ROOT, paths.CLIPS_ROOT, paths.THUMBNAILS_ROOT)
 
 
 async def ffmpeg() -> CheckResult:
@@ -34,7 +39,10 @@ async def ffmpeg() -> CheckResult:
 
 
 def media_root(settings: Settings) -> CheckResult:
-    """Whether folders can be made there in which egress and we both write and delete."""
+    """Whether folders can be made there in which egress and we both write and delete.
+
+    And whether egress gets at nothing else there, if it is of the group.
+    """
     root = settings.media_root
     # Egress writes there, too: no path leads through a name that it may have exchanged meanwhile.
     folder = ForeignFolder(root, (paths.BUFFER_ROOT, f".doctor-{secrets.token_hex(8)}"))
@@ -59,9 +67,32 @@ def media_root(settings: Settings) -> CheckResult:
             "egress and this service must both write and delete there; mount it without mode "
             "options, or run both as one user",
         )
-    return CheckResult(
-        "ok", f"{root} is writable, folders keep their group (gid {root.stat().st_gid})"
-    )
+    group = root.stat().st_gid
+    if open_ones := _open_to_egress(root):
+        return CheckResult(
+            "warn",
+            f"{', '.join(map(str, open_ones))}: open to gid {group}, of which egress may be: it "
+            "could read clips, or put others in their place",
+            _closing(root, open_ones),
+        )
+    return CheckResult("ok", f"{root} is writable, folders keep their group (gid {group})")
+
+
+def _open_to_egress(root: Path) -> list[Path]:
+    """What others than our user may write, of the root, or enter, of the folders of ours in it."""
+    ours = [member(root, name) for name in _OURS]
+    found = [root] if root.stat().st_mode & 0o022 else []
+    return found + [each for each in ours if each.exists() and each.stat().st_mode & 0o077]
+
+
+def _closing(root: Path, open_ones: Sequence[Path]) -> str:
+    """How to close them. Whoever is in the root by its group alone has to own it first."""
+    commands = [f"chmod go-rwx {each}" for each in open_ones if each != root]
+    if root in open_ones:
+        owned = root.stat().st_uid == os.getuid()
+        commands += [] if owned else [f"chown {os.getuid()} {root}"]
+        commands.append(f"chmod go-w {root}")
+    return "; ".join(commands)
 
 
 def disk(settings: Settings) -> CheckResult:

@@ -16,6 +16,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from app.migrations import (
     capture_permissions,
     clip_turns,
+    close_folders,
     complete_rows,
     leaving_admins,
     marker_places,
@@ -35,5 +36,6 @@ STEPS: tuple[Step, ...] = (
     slot_sharers.migrate,
     people_claims.migrate,
     capture_permissions.migrate,
+    close_folders.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

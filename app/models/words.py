@@ -208,7 +208,7 @@ class Tail(StrEnum):
 
 
 class ClipNote(StrEnum):
-    """How a window or a clip differs from what was asked for."""
+    """How a window or a clip differs from what was asked for; lastly, by what was permitted."""
 
     START_CLAMPED = "start-clamped"
     END_CLAMPED = "end-clamped"
@@ -217,7 +217,6 @@ class ClipNote(StrEnum):
     WHILE_PRESENT = "while-present"
     """Only what happened while the caller was in the room."""
     PERMISSION_ENDED = "permission-ended"
-    """Only up to when the community's rules, or the caller's role there, changed."""
 
 
 class GapWhy(StrEnum):

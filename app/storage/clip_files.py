@@ -32,6 +32,9 @@ def part_path(root: Path, storage_path: str, attempt: int) -> Path:
     """
     final = locate(root, storage_path)
     with disk_errors():
+        # Egress may be of the group that it gets: nobody but our user is let into the first folder.
+        first, *_ = storage_path.split("/")
+        member(root, first).mkdir(mode=0o700, parents=True, exist_ok=True)
         final.parent.mkdir(parents=True, exist_ok=True)
     return member(final.parent, f"{final.name}.{attempt}{PART_SUFFIX}")
 

@@ -323,3 +323,16 @@ def test_each_version_is_told_of_in_the_changelog() -> None:
     text = (ROOT / "deploy/CHANGELOG").read_text()
     told = [int(number) for number in re.findall(r"^Rows of version (\d+)", text, re.MULTILINE)]
     assert told == list(range(version.VERSION, 0, -1))
+
+
+async def test_folders_that_are_ours_alone_are_closed(ctx: Context) -> None:
+    """Egress may be of the group that they got; its own stays open to it."""
+    modes = {"replays": 0o2750, "thumbnails": 0o2750, "replay-buffer": 0o2770}
+    for name, mode in modes.items():
+        folder = ctx.settings.media_root / name
+        folder.mkdir(exist_ok=True)
+        folder.chmod(mode)
+    await fill(ctx.store, example(1), 1)
+    await ctx.store.upgrade(ctx.settings.media_root)
+    closed = {name: (ctx.settings.media_root / name).stat().st_mode & 0o777 for name in modes}
+    assert closed == {"replays": 0o700, "thumbnails": 0o700, "replay-buffer": 0o770}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,21 @@ def test_the_probe_of_the_media_root_leaves_nothing(tmp_path: Path) -> None:
     found = media_root(settings(file_upload_dest=root))
     assert found.level == "ok", found
     assert list((root / "replay-buffer").iterdir()) == []
+
+
+def test_what_the_group_of_egress_could_get_at_is_told(tmp_path: Path) -> None:
+    """The root, which it could rename folders in, and folders of ours; not its own."""
+    root = tmp_path / "media"
+    for name, mode in (("replays", 0o750), ("fragments", 0o700), ("replay-buffer", 0o2770)):
+        (root / name).mkdir(parents=True)
+        (root / name).chmod(mode)
+    root.chmod(0o2770)
+    found = media_root(settings(file_upload_dest=root))
+    assert found.level == "warn"
+    assert found.advice == f"chmod go-rwx {root}/replays; chmod go-w {root}"
+    subprocess.run(found.advice, shell=True, check=True)
+    found = media_root(settings(file_upload_dest=root))
+    assert found.level == "ok", found
 
 
 def test_the_probe_of_the_media_root_follows_nothing_of_egress(tmp_path: Path) -> None:

@@ -260,8 +260,11 @@ def test_compose_shows_egress_of_the_media_root_only_where_it_writes(
     prefix = paths.filename_prefix(service_settings.egress_media_root, str(session))
     assert prefix.startswith(f"{shared['target']}/room-")
     assert (shared["source"], shared["volume"]) == ("media", {"subpath": paths.BUFFER_ROOT})
-    made = services["media-root"]["entrypoint"][-1].split()
-    assert f"{service_settings.media_root}/{paths.BUFFER_ROOT}" in made
+    made = services["media-root"]["entrypoint"][-1].splitlines()
+    root = str(service_settings.media_root)
+    (uid,) = re.findall(r"useradd --uid (\d+)", (ROOT / "deploy/Dockerfile").read_text())
+    assert f"install -d -m 2750 -o {uid} -g 0 {root}" in made
+    assert f"install -d -m 2770 -o {uid} -g 0 {root}/{paths.BUFFER_ROOT}" in made
     assert services["egress"]["environment"]["TZ"] == "UTC"
 
 
