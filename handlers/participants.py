@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from livekit.protocol.webhook import WebhookEvent
 
+from app.access import presence
 from app.context import Context
 from app.recording import facts
 from app.webhooks.router import Router
@@ -30,15 +31,22 @@ async def participant_joined(event: WebhookEvent, ctx: Context) -> None:
     await facts.participant_joined(ctx.store, event.room, event.participant, datetime.now(UTC))
 
 
-@router.on("participant_left", "participant_connection_aborted", when=_of_somebody)
+@router.on("participant_left", when=_of_somebody)
 async def participant_left(event: WebhookEvent, ctx: Context) -> Asked | None:
     """When somebody leaves, note it and ask for the reconcile of what they still share."""
+    who = event.participant
     _, is_sharing = await asyncio.gather(
-        facts.participant_left(ctx.store, event.room, event.participant, datetime.now(UTC)),
-        facts.is_sharing(ctx.store, event.participant),
+        facts.participant_left(ctx.store, event.room, who, datetime.now(UTC)),
+        facts.is_sharing(ctx.store, who),
     )
-    who = event.participant.identity
-    return errands.RECONCILE.of(event.room.sid, who) if is_sharing else None
+    await presence.forget_earlier(ctx.store, who.identity, who.sid)
+    return errands.RECONCILE.of(event.room.sid, who.identity) if is_sharing else None
+
+
+@router.on("participant_connection_aborted", when=_of_somebody)
+async def connection_aborted(event: WebhookEvent, ctx: Context) -> None:
+    """When somebody's connection ends before it was one, note it."""
+    await facts.connection_aborted(ctx.store, event.participant, datetime.now(UTC))
 
 
 @router.on("participant_left", "participant_connection_aborted", when=_of_a_recorder)

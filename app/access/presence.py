@@ -1,7 +1,12 @@
-"""Who was in which room, and when: read from the facts about participants."""
+"""Who was in which room, and when: read from the facts about participants.
+
+Anybody who has a token can leave and come again as often as they like, and each time is a row. So
+no more is kept of anybody's than is read.
+"""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +15,13 @@ from pymongo import DESCENDING
 
 from app.models import ParticipantRow
 from app.models.intervals import Interval
-from app.models.schema import Participant, Room
-from app.store import FAR, Store
+from app.models.schema import Participant, Room, Track
+from app.store import EPOCH, FAR, Store
 
-NEWEST = 500
-"""Connections of one person that a list looks back on."""
+NEWEST = 200
+"""Connections of one person that are looked back on. Earlier ones are forgotten."""
+_LOOKS = 32
+"""At one end in so many it is looked whether there are more than that."""
 _FIELDS = {"room_sid": 1, "joined_at": 1, "left_at": 1, "unlisted_at": 1}
 
 
@@ -48,6 +55,34 @@ async def rooms_of(store: Store, identity: str, room: str | None) -> list[str]:
     return sorted({row["room_sid"] for row in newest})
 
 
+async def forget_earlier(store: Store, identity: str, ended_sid: str) -> None:
+    """Forgets somebody's connections before the newest ones, now and then: when some have ended.
+
+    One that has not ended is kept, and one of whose track the end is not known: it tells so. Listed
+    again, an unlisted one is noted anew.
+    """
+    if zlib.crc32(ended_sid.encode()) % _LOOKS:
+        return
+    participants = store.rows(Participant)
+    rows = await participants.find({"identity": identity}, _FIELDS).to_list(None)
+    rows.sort(key=_since, reverse=True)
+    earlier = [row["_id"] for row in rows[NEWEST:] if _ended_at(row) is not None]
+    if not earlier:
+        return
+    tracks = store.rows(Track).find({"participant_sid": {"$in": earlier}})
+    sharing = {row["participant_sid"] for row in await tracks.to_list(None) if row["live"]}
+    over = [sid for sid in earlier if sid not in sharing]
+    await participants.delete_many({"_id": {"$in": over}, "identity": identity})
+
+
+def _ended_at(row: ParticipantRow) -> datetime | None:
+    return row["left_at"] or row["unlisted_at"]
+
+
+def _since(row: ParticipantRow) -> datetime:
+    return row["joined_at"] or _ended_at(row) or EPOCH
+
+
 async def live_sid(store: Store, room: str) -> str | None:
     """The sid of the room that bears a name now.
 
@@ -60,7 +95,7 @@ async def live_sid(store: Store, room: str) -> str | None:
 
 
 def _stay(row: ParticipantRow) -> Stay | None:
-    left_at = row["left_at"] or row["unlisted_at"]
+    left_at = _ended_at(row)
     # Where nobody told of the beginning, only the end is known to lie within it.
     joined_at = row["joined_at"] or left_at
     return Stay(row["room_sid"], joined_at, left_at) if joined_at is not None else None

@@ -145,6 +145,16 @@ async def participant_left(
     )
 
 
+async def connection_aborted(store: Store, participant: ParticipantInfo, now: datetime) -> None:
+    """A connection of somebody ended before it was one.
+
+    LiveKit tells of no beginning of such a one, so only a survey can have seen it. It makes no row:
+    anybody who has a token can begin as many as they like.
+    """
+    known = {"_id": told.ident(participant.sid, "participant sid")}
+    await store.rows(schema.Participant).update_one(known, {"$set": {"left_at": now}})
+
+
 async def is_sharing(store: Store, participant: ParticipantInfo) -> bool:
     """Whether a connection has shared a track of whose end nobody has told."""
     tracks = store.rows(schema.Track).find({"participant_sid": participant.sid}, {"live": 1})

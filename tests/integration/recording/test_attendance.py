@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from livekit.protocol.models import ParticipantInfo, Room
+from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSource
 
 from app.access import communities, presence
 from app.context import Context
 from app.models import intervals, schema
 from app.recording import attendance, fact_expiry, facts
+from tests import webhooks
 from tests.integration.clips.rows import clip_row
+from tests.integration.recording.conftest import Send
 
 ROOM = Room(sid="RM_1", name="standup", metadata='{"community": "guests"}')
 
@@ -61,6 +63,46 @@ async def test_a_word_of_leaving_is_final_and_a_fresh_join_is_believed(ctx: Cont
     await attendance.note(ctx, [ROOM], {"RM_1": [ann]}, now)
     assert not await there(ctx, "ann", now + timedelta(seconds=1), now + timedelta(seconds=9))
     assert await there(ctx, "bob", now + timedelta(seconds=1), now + timedelta(seconds=9))
+
+
+async def test_a_connection_that_never_was_one_makes_no_row(ctx: Context, send: Send) -> None:
+    """But ends one that a survey has seen meanwhile."""
+    now = datetime.now(UTC)
+    await attendance.note(ctx, [ROOM], {"RM_1": [person("seen", now)]}, now)
+    for name in ("seen", "unseen"):
+        who = webhooks.participant(identity=name, sid=f"PA_{name}")
+        event = webhooks.event(
+            "participant_connection_aborted", room=webhooks.room(), participant=who
+        )
+        assert (await send(event)).json() == {"status": "ok"}
+    rows = await ctx.store.rows(schema.Participant).find().to_list(None)
+    assert [(row["_id"], row["left_at"] is not None) for row in rows] == [("PA_seen", True)]
+
+
+async def test_who_comes_and_goes_all_the_time_leaves_so_many_rows(
+    ctx: Context, send: Send
+) -> None:
+    """Of one's connections the newest are known, those that go on, and the sharing ones."""
+    now = datetime.now(UTC)
+    kept, began = 2 * presence.NEWEST, now - timedelta(hours=1)
+    here = person("here", began)
+    here.identity = "ann"
+    await facts.participant_joined(ctx.store, ROOM, here, now)
+    for number in range(kept + 200):
+        who = person(f"{number}", began + timedelta(seconds=number))
+        who.identity = "ann"
+        await facts.participant_joined(ctx.store, ROOM, who, now)
+        if number == 0:
+            share = TrackInfo(sid="TR_V", source=TrackSource.SCREEN_SHARE)
+            await facts.track_published(ctx.store, ROOM, who, share, now)
+        left = webhooks.participant(identity="ann", sid=who.sid)
+        await send(webhooks.event("participant_left", room=webhooks.room(), participant=left))
+    bob = person("bob", now)
+    await facts.participant_joined(ctx.store, ROOM, bob, now)
+    known = {row["_id"] async for row in ctx.store.rows(schema.Participant).find()}
+    assert len(known) < kept
+    newest = {f"PA_{number}" for number in range(kept + 200 - presence.NEWEST + 1, kept + 200)}
+    assert {"PA_here", "PA_0", "PA_bob"} | newest <= known
 
 
 async def test_a_room_is_finished_when_two_surveys_in_a_row_miss_it(ctx: Context) -> None:
