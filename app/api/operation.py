@@ -9,6 +9,7 @@ rest. A request is let in, read and answered here; nothing of it is left to the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import wraps
@@ -147,7 +148,9 @@ def endpoint(
         @wraps(function)
         async def answer(request: Request) -> Response:
             try:
-                return _rendered(operation, await function(await _read(operation, request)))
+                call = await _let_in(operation, request)
+                async with _place(operation, call):
+                    return _rendered(operation, await function(await _read(operation, call)))
             except Unauthorized as error:
                 raise rate_limits.refusal(request, path, error) from error
 
@@ -177,14 +180,27 @@ def _with_model(
     return {int(status): replace(answer, model=model)}
 
 
-async def _read(operation: Operation, request: Request) -> Call[Any]:
-    """The call that a request makes, once it is let in. Raises what the operation's problems say.
-
-    Whoever may not call is not told what is wrong with the rest.
-    """
+async def _let_in(operation: Operation, request: Request) -> Call[None]:
+    """The call of somebody who is known, and has not called too often. Raises ReplayError."""
     state, now = web_state.of(request), datetime.now(UTC)
     call: Call[None] = Call(request, state, now, await _shown(operation, request, now), None)
     rate_limits.charge(call, operation.cost)
+    return call
+
+
+def _place(operation: Operation, call: Call[None]) -> AbstractAsyncContextManager[None]:
+    """That of the caller among their own; an address may stand for many, who wait for nobody."""
+    if call.shown is None:
+        return nullcontext()
+    return call.state.in_flight.place(operation.cost, call.shown.holder)
+
+
+async def _read(operation: Operation, call: Call[None]) -> Call[Any]:
+    """The call with all that it says. Raises what the operation's problems say.
+
+    Whoever may not call is not told what is wrong with the rest.
+    """
+    request = call.request
     if operation.may is not None:
         await operation.may.check(call)
     for parameter in NAMES & request.path_params.keys():

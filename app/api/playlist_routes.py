@@ -57,6 +57,7 @@ _PLAYLIST = {HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.
     answers=_PLAYLIST,
     problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong],
     access="token or signature",
+    cost=Cost.WINDOW,
 )
 async def get_playlist(call: Call[WindowQuery]) -> Response:
     """All of it at once."""
@@ -77,6 +78,7 @@ async def get_playlist(call: Call[WindowQuery]) -> Response:
     answers=_PLAYLIST,
     problems=[NotFound, BufferEmpty, Gone],
     access="token or signature",
+    cost=Cost.WINDOW,
 )
 async def get_capture_playlist(call: Call[None]) -> Response:
     """As far as its media is there."""

@@ -71,6 +71,7 @@ def _answers(description: str, media_type: str) -> dict[int, Answer]:
     "high. Made to be asked for again and again.",
     answers=_answers("The picture.", _JPEG),
     problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, Unavailable, *_RANGES],
+    cost=Cost.POSTER,
 )
 async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     """Drawn when it is asked for."""
@@ -88,6 +89,7 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     "Times are those of the wall clock after the window's start, which a NOTE tells.",
     answers=_answers("The index.", _VTT),
     problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
+    cost=Cost.WINDOW,
 )
 async def get_buffer_index(call: Call[WindowQuery]) -> Response:
     """Of what is there now."""
@@ -149,6 +151,7 @@ async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
     description="The first key frame that it shows, at most 640 pixels wide and high.",
     answers=_answers("The picture.", _JPEG),
     problems=[NotFound, Gone, StorageFull, Unavailable, *_RANGES],
+    cost=Cost.POSTER,
 )
 async def get_clip_poster(call: Call[None]) -> Response:
     """Drawn once, when somebody asks for it first."""
@@ -166,6 +169,7 @@ async def get_clip_poster(call: Call[None]) -> Response:
     "whose URL it names.",
     answers=_answers("The index.", _VTT),
     problems=[NotFound, Gone, Unavailable, *_RANGES],
+    cost=Cost.POSTER,
 )
 async def get_clip_index(call: Call[None]) -> Response:
     """Of all of it."""

@@ -16,17 +16,28 @@ KEYS = 20_000
 class Cost(StrEnum):
     """What a request costs, and the share of REQUESTS_PER_MINUTE that it may be sent at.
 
-    `FREE`: next to nothing, so that it is answered however many come.
+    - `WINDOW`: the rows of all its segments are read.
+    - `POSTER`: one picture, or the index of a movie. `PICTURE`: a sheet of them.
+    - `FREE`: next to nothing, so that it is answered however many come.
     """
 
     MEDIA = "media"
+    WINDOW = "window"
     READ = "read"
     WRITE = "write"
+    POSTER = "poster"
     PICTURE = "picture"
     FREE = "free"
 
 
-SHARES = {Cost.MEDIA: 5.0, Cost.READ: 1.0, Cost.WRITE: 0.25, Cost.PICTURE: 0.25}
+SHARES = {
+    Cost.MEDIA: 5.0,
+    Cost.READ: 1.0,
+    Cost.POSTER: 1.0,
+    Cost.WINDOW: 0.5,
+    Cost.WRITE: 0.25,
+    Cost.PICTURE: 0.25,
+}
 
 
 class Buckets:

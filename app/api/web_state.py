@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from app.api.event_streams import Places
+from app.api.in_flight import InFlight
 from app.api.known_generations import KnownGenerations
 from app.api.token_buckets import Rates
 from app.condition.checkup import Checkup
@@ -32,6 +33,7 @@ class WebState:
     replays: Replays
     places: Places
     rates: Rates
+    in_flight: InFlight
     looks: Looks
     drawing: Drawing
     thumbnails: Thumbnails
@@ -49,6 +51,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         checkup=Checkup(ctx.settings),
         replays=Replays(ctx),
         places=Places(ctx.queue, ctx.settings.streams_per_user),
+        in_flight=InFlight(),
         rates=Rates(ctx.settings.requests_per_minute),
         looks=Looks(ctx),
         drawing=drawing,

@@ -42,8 +42,8 @@ class ServerSettings(BaseSettings):
     requests_per_minute: int = Field(
         1200,
         ge=0,
-        description="Requests that one user may send in a minute: five times as many for media, a "
-        "quarter for pictures and for changes; 0: any number.",
+        description="Requests that one user may send in a minute: five times as many for media, "
+        "half for playlists, a quarter for sprite sheets and for changes; 0: any number.",
     )
     streams_per_user: int = Field(8, ge=1, description="Event streams of one user at once.")
     session_minutes: float = Field(

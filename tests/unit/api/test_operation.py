@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import fields
 from datetime import timedelta
 from http import HTTPStatus
@@ -16,14 +17,16 @@ from starlette.responses import PlainTextResponse
 from app.access.generations import Generations
 from app.api import problems, wire
 from app.api.call import Call
+from app.api.in_flight import InFlight
 from app.api.openapi import describe
 from app.api.operation import Answer, OperationRoute, endpoint, gate
-from app.api.token_buckets import Rates
+from app.api.token_buckets import Cost, Rates
 from app.api.web_state import WebState
 from app.context import Context
 from app.errors import NotPermitted
 from app.settings import load
 from tests.serving import Running
+from tests.waiting import wait_for
 
 KEY, SECRET = "key-of-tests", "a-secret-of-at-least-32-characters"
 OK = {HTTPStatus.OK: Answer("It is so.")}
@@ -97,7 +100,24 @@ async def get_film(call: Call[Page]) -> Echo:
     return Echo(said=call.reader.url("/films", limit=str(call.input.limit)))
 
 
-ROUTES = [get_page, post_label, delete_label, get_own, put_label, get_film]
+class Vault:
+    """What is opened from outside: until then whoever is let in waits there."""
+
+    def __init__(self) -> None:
+        self.inside: list[str] = []
+        self.open = asyncio.Event()
+
+
+VAULT = Vault()
+
+
+@endpoint("GET /vault", "Waits", answers=OK, cost=Cost.WINDOW)
+async def get_vault(call: Call[None]) -> None:
+    VAULT.inside.append(call.caller.identity)
+    await VAULT.open.wait()
+
+
+ROUTES = [get_vault, get_page, post_label, delete_label, get_own, put_label, get_film]
 
 
 @pytest.fixture
@@ -106,7 +126,8 @@ def http() -> httpx.AsyncClient:
     nothing = cast(Any, None)
     ctx = Context(settings, nothing, nothing, "instance")
     others: dict[str, Any] = dict.fromkeys(each.name for each in fields(WebState))
-    web = WebState(**others | {"ctx": ctx, "rates": Rates(0), "generations": NothingEnded()})
+    held = {"rates": Rates(0), "in_flight": InFlight(2), "generations": NothingEnded()}
+    web = WebState(**others | {"ctx": ctx} | held)
     app = Starlette(routes=ROUTES, exception_handlers=problems.HANDLERS)
     transport = httpx.ASGITransport(Running(app, {"web": web}))
     return httpx.AsyncClient(transport=transport, base_url="http://test")
@@ -188,6 +209,23 @@ async def test_a_signature_is_as_good_as_a_token_for_its_url(http: httpx.AsyncCl
     assert (await http.get(signed)).json()["said"] == signed
     assert (await http.get(signed.replace("limit=3", "limit=4"))).status_code == 401
     assert (await http.get("/films")).status_code == 401
+
+
+async def test_of_one_users_requests_so_many_are_worked_on_at_once(
+    http: httpx.AsyncClient,
+) -> None:
+    """Their others wait, also one whose client has gone; requests of another kind do not."""
+    asked = [asyncio.create_task(http.get("/vault", headers=bearer("ann"))) for _ in range(5)]
+    await wait_for(lambda: VAULT.inside == ["ann"] * 2)
+    assert (await http.get("/films?limit=3", headers=bearer("ann"))).status_code == 200
+    asked[-1].cancel()
+    asked.append(asyncio.create_task(http.get("/vault", headers=bearer("bob"))))
+    await wait_for(lambda: VAULT.inside == ["ann", "ann", "bob"])
+    VAULT.open.set()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    codes = [each.status_code for each in answers if isinstance(each, httpx.Response)]
+    assert codes == [200] * 5
+    assert VAULT.inside.count("ann") == 4
 
 
 def test_what_is_described_is_what_the_signatures_say() -> None:

@@ -51,7 +51,14 @@ def test_the_buckets_of_any_number_of_users_take_no_more_memory() -> None:
 def test_what_costs_more_is_rarer_and_one_kind_leaves_the_others_alone() -> None:
     limits = Rates(60)
     counts = {cost: _until_refused(limits, cost) for cost in SHARES}
-    assert counts == {Cost.MEDIA: 300, Cost.READ: 60, Cost.WRITE: 15, Cost.PICTURE: 15}
+    assert counts == {
+        Cost.MEDIA: 300,
+        Cost.READ: 60,
+        Cost.POSTER: 60,
+        Cost.WINDOW: 30,
+        Cost.WRITE: 15,
+        Cost.PICTURE: 15,
+    }
 
 
 def _until_refused(limits: Rates, cost: Cost) -> int:
