@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -80,20 +81,21 @@ async def deliver(ctx: Context, say: Say, room: str) -> None:
         ctx.queue.alone(errands.DELIVER, room, seconds=DELIVER_SECONDS),
         httpx.AsyncClient(timeout=_SEND_SECONDS) as client,
     ):
-        passed_by: list[str] = []
-        while (row := await _next(ctx, room, passed_by)) is not None:
-            with rounds.item(room=room, sent=row["_id"]) as attempt:
-                if (taken := await _take(ctx, row)) is None:
-                    continue  # somebody was faster
-                if taken["attempts"] == 1:
-                    with rounds.item(room=room, said=row["_id"]):
-                        await say(taken)
-                if not await _send(ctx, client, taken):
-                    return
-            if attempt.error is not None:
-                passed_by.append(row["_id"])
-                with rounds.item(room=room, noted=row["_id"]):
-                    await _note(ctx, row, repr(attempt.error))
+        passed_by: set[str] = set()
+        while due := await _due(ctx, room, passed_by):
+            for event_id in due:
+                with rounds.item(room=room, sent=event_id) as attempt:
+                    if (taken := await _take(ctx, event_id)) is None:
+                        continue  # somebody was faster
+                    if taken["attempts"] == 1:
+                        with rounds.item(room=room, said=event_id):
+                            await say(taken)
+                    if not await _send(ctx, client, taken):
+                        return
+                if attempt.error is not None:
+                    passed_by.add(event_id)
+                    with rounds.item(room=room, noted=event_id):
+                        await _note(ctx, await _event(ctx, event_id), repr(attempt.error))
 
 
 @job("deliver_due", every=seconds(5), timeout=seconds(30))
@@ -132,21 +134,34 @@ async def send_again(ctx: Context, event_id: str) -> bool:
     return bool(changed.modified_count)
 
 
-async def _next(ctx: Context, room: str, passed_by: Sequence[str]) -> EventRow | None:
-    """The first of a room's events that is due, but for some; None if none is."""
-    due = {
-        "room": room,
-        "state": EventState.PENDING,
-        "next_try_at": {"$lte": datetime.now(UTC)},
-        "_id": {"$nin": list(passed_by)},
-    }
-    return await ctx.store.rows(OutgoingEvent).find_one(due, sort=[("number", 1)])
+async def _due(ctx: Context, room: str, passed_by: Collection[str]) -> list[str]:
+    """The ids of a room's events that are due, but for some, in their order.
+
+    Chosen here: asked for an order or a time, the embedded store walks all events of the room.
+    """
+    pending = {"room": room, "state": EventState.PENDING}
+    found = ctx.store.rows(OutgoingEvent).find(pending, {"number": 1, "next_try_at": 1})
+    now = datetime.now(UTC)
+    due = [row for row in await found.to_list(None) if row["next_try_at"] <= now]
+    due.sort(key=itemgetter("number"))
+    return [row["_id"] for row in due if row["_id"] not in passed_by]
 
 
-async def _take(ctx: Context, row: EventRow) -> EventRow | None:
+async def _take(ctx: Context, event_id: str) -> EventRow | None:
     """An event that is due, now the caller's for a while; None if it is another's."""
-    leased = {"next_try_at": datetime.now(UTC) + LEASE, "attempts": row["attempts"] + 1}
+    row, now = await _event(ctx, event_id), datetime.now(UTC)
+    if row["next_try_at"] > now:
+        return None
+    leased = {"next_try_at": now + LEASE, "attempts": row["attempts"] + 1}
     return await ctx.store.take(OutgoingEvent, row, leased, state=EventState.PENDING)
+
+
+async def _event(ctx: Context, event_id: str) -> EventRow:
+    """An event's row, which stays for a week after its delivery. Raises LookupError."""
+    row = await ctx.store.rows(OutgoingEvent).find_one({"_id": event_id})
+    if row is None:
+        raise LookupError(f"event {event_id} is gone")
+    return row
 
 
 async def _send(ctx: Context, client: httpx.AsyncClient, row: EventRow) -> bool:

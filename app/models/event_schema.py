@@ -24,6 +24,7 @@ class OutgoingEvent(Model, Stored[EventRow]):
         "collection": "events",
         "indexes": lambda: [
             IndexModel([("room", ASCENDING), ("number", ASCENDING)], unique=True),
+            IndexModel([("room", ASCENDING), ("state", ASCENDING), ("number", ASCENDING)]),
             IndexModel([("state", ASCENDING), ("next_try_at", ASCENDING)]),
             IndexModel([("delivered_at", ASCENDING)], expireAfterSeconds=7 * 86_400),
         ],
