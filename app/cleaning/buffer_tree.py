@@ -70,8 +70,8 @@ def older(folder: ForeignFolder, names: Iterable[str], before: float) -> list[St
 
 
 def remove(strays: Iterable[Stray]) -> int:
-    """Removes files, and says which of them refuse. Returns how many are gone."""
-    gone = 0
+    """Removes files, and says of each folder which one refuses first. Returns how many are gone."""
+    gone, told = 0, set[ForeignFolder]()
     for stray in strays:
         try:
             with suppress(FileNotFoundError):
@@ -79,7 +79,10 @@ def remove(strays: Iterable[Stray]) -> int:
             gone += 1
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()
-            log.warning("file_not_deletable", path=str(stray), error=error.strerror or str(error))
+            if stray.folder not in told:
+                told.add(stray.folder)
+                why = error.strerror or str(error)
+                log.warning("file_not_deletable", path=str(stray), error=why)
     return gone
 
 

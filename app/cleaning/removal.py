@@ -18,7 +18,7 @@ from app import metrics
 from app.buffer import pins, summary
 from app.buffer.paths import tile_name
 from app.buffer.retention import covers
-from app.buffer.session_folders import SessionFolders, folders_of
+from app.buffer.session_folders import SessionFolders, folders_of, is_of_egress
 from app.context import Context
 from app.models import SegmentRow, SegmentState
 from app.models.schema import EgressSession, Segment
@@ -119,8 +119,12 @@ async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Sessio
 
 
 def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, SessionFolders]) -> set[str]:
-    """Unlinks the segments' files, each with its tile. Returns the ids of those that refuse."""
-    refused: dict[str, set[str]] = {}
+    """Unlinks the segments' files, each with its tile. Returns the ids of those that refuse.
+
+    What egress has written and lets nobody delete is a stray from now on, and none of these: it
+    may be any number, and their rows would be the first of each pass for ever.
+    """
+    refused, told = set[str](), set[str]()
     for row in rows:
         folder = folders.get(row["session_id"])
         if folder is None:
@@ -137,10 +141,12 @@ def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, SessionFolders]) -
             log.error("segment_name_refused", segment=row["_id"], error=str(error))
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()
-            if row["session_id"] not in refused:
+            if row["session_id"] not in told:
+                told.add(row["session_id"])
                 log.warning("file_not_deletable", session=row["session_id"], error=str(error))
-            refused.setdefault(row["session_id"], set()).add(row["_id"])
-    return set().union(*refused.values())
+            if not is_of_egress(row["name"]):
+                refused.add(row["_id"])
+    return refused
 
 
 def _last_of_each(rows: Iterable[SegmentRow]) -> dict[str, SegmentRow]:

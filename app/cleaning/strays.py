@@ -2,7 +2,8 @@
 
 Only session folders of our own installation count, and only files older than any segment that is
 kept. More than half of everything is never removed: then the index, or the disk, is likely not the
-right one. `doctor` asks a person.
+right one. `doctor` asks a person. What egress has written does not count there: it may write
+whatever it likes.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ log = structlog.get_logger()
 class Mismatch:
     """What does not match: files that nobody knows, ids of rows whose file is gone.
 
-    `files` and `rows` count what matches. `sessions`: ids of those that have a row.
+    `files` and `rows` count what matches, files of our own only. `sessions`: ids of those that
+    have a row.
     """
 
     sessions: frozenset[str]
@@ -56,6 +58,11 @@ class Mismatch:
     missing: tuple[str, ...]
     files: int
     rows: int
+
+    @property
+    def unknown_of_ours(self) -> int:
+        """How many of the unknown files egress can't have written."""
+        return sum(_is_ours(stray.folder) for stray in self.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,8 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Rep
     mismatch = await find(ctx, now)
     removed = missing = 0
     asks = False
-    if is_too_much(len(mismatch.unknown), mismatch.files) and not confirmed:
-        asks = _ask("unknown_files", len(mismatch.unknown), mismatch.files)
+    if is_too_much(mismatch.unknown_of_ours, mismatch.files) and not confirmed:
+        asks = _ask("unknown_files", mismatch.unknown_of_ours, mismatch.files)
     else:
         removed = await asyncio.to_thread(buffer_tree.remove, mismatch.unknown)
     if is_too_much(len(mismatch.missing), mismatch.rows) and not confirmed:
@@ -99,7 +106,7 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
         names = await asyncio.to_thread(buffer_tree.names_in, folder)
         session = _owner(ctx, folder, sessions)
         indexed: dict[str, str] = {}
-        if session is not None and folder.parts[0] == FRAGMENTS_ROOT:
+        if session is not None and _is_ours(folder):
             unseen.discard(session["_id"])
             indexed = await _indexed(ctx, session)
             gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - names])
@@ -107,7 +114,8 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
             rows += len(indexed) - len(gone)
         strange = await _unknown(ctx, folder, session, names - indexed.keys(), safe_before)
         unknown += strange
-        files += len(names) - len(strange)
+        if _is_ours(folder):
+            files += len(names) - len(strange)
     for session_id in unseen:
         indexed = await _indexed(ctx, sessions[session_id])
         gone = await _gone(ctx, _fragments(ctx, sessions[session_id]), indexed.values())
@@ -122,15 +130,6 @@ async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Stray]:
     for folder in await _session_folders(ctx):
         names = await asyncio.to_thread(buffer_tree.names_in, folder)
         session = _owner(ctx, folder, sessions)
-        if session is not None:
-            of_session = {"session_id": session["_id"]}
-            found = ctx.store.rows(Segment).find(of_session, {"name": 1, "sequence": 1})
-            for row in await found.to_list(None):
-                names -= {
-                    name
-                    for name in (row["name"], tile_name(row["sequence"]))
-                    if _may_be_segments(folder, name)
-                }
         for stray in await _unknown(ctx, folder, session, names, before.timestamp()):
             yield stray
 
@@ -181,7 +180,24 @@ async def _unknown(
 ) -> list[Stray]:
     strange = [name for name in names if not _is_known(folder, name, session)]
     old = await asyncio.to_thread(buffer_tree.older, folder, strange, before)
-    return [stray for stray in old if await _is_unknown(ctx, stray, session)]
+    if session is None or not old:
+        return old
+    known = await _of_rows(ctx, folder, session)
+    return [stray for stray in old if stray.name not in known]
+
+
+async def _of_rows(ctx: Context, folder: ForeignFolder, session: SessionRow) -> set[str]:
+    """The names in a folder that rows of its session know: pinned ones and tiles, too.
+
+    Read at once, however many files there are: egress may have made any number.
+    """
+    found = ctx.store.rows(Segment).find({"session_id": session["_id"]}, {"name": 1, "sequence": 1})
+    return {
+        name
+        for row in await found.to_list(None)
+        for name in (row["name"], tile_name(row["sequence"]))
+        if _may_be_segments(folder, name)
+    }
 
 
 async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
@@ -199,6 +215,10 @@ async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
     }
 
 
+def _is_ours(folder: ForeignFolder) -> bool:
+    return folder.parts[0] == FRAGMENTS_ROOT
+
+
 def _is_known(folder: ForeignFolder, name: str, session: SessionRow | None) -> bool:
     """Whether a file belongs to its session's folder whatever is indexed.
 
@@ -206,7 +226,7 @@ def _is_known(folder: ForeignFolder, name: str, session: SessionRow | None) -> b
     """
     if session is None or not is_name(name):
         return False
-    if folder.parts[0] == FRAGMENTS_ROOT:
+    if _is_ours(folder):
         return bool(_INIT.fullmatch(name))
     is_coming = name.endswith(SEGMENT_SUFFIX) and session["indexing"] is not None
     return is_coming or name in (FULL_PLAYLIST, LIVE_PLAYLIST)
@@ -216,22 +236,9 @@ def _may_be_segments(folder: ForeignFolder, name: str) -> bool:
     """Whether it can be a file of a segment in this folder of its session."""
     if not is_name(name):
         return False
-    if folder.parts[0] == FRAGMENTS_ROOT:
+    if _is_ours(folder):
         return bool(_FRAGMENT.fullmatch(name) or _TILE.fullmatch(name))
     return is_of_egress(name)
-
-
-async def _is_unknown(ctx: Context, stray: Stray, session: SessionRow | None) -> bool:
-    """Whether no row knows a file. Pinned ones outlive what is offered, and so do tiles."""
-    name = stray.name
-    if session is None or not _may_be_segments(stray.folder, name):
-        return True
-    query: dict[str, object] = {"session_id": session["_id"]}
-    if not _TILE.fullmatch(name):
-        query["name"] = name
-    if not is_of_egress(name):
-        query["sequence"] = int(name.partition(".")[0])
-    return await ctx.store.rows(Segment).find_one(query, {"_id": 1}) is None
 
 
 async def _gone(ctx: Context, folder: ForeignFolder | None, ids: Iterable[str]) -> list[str]:

@@ -343,6 +343,37 @@ async def test_a_repair_that_would_take_more_than_half_of_everything_stops_and_a
     assert disk.files() == []
 
 
+async def test_what_egress_leaves_is_no_reason_to_ask(ctx: Context, share: BeginShare) -> None:
+    """However many files it leaves, what nobody knows goes: theirs and ours."""
+    eve, ann = await share("eve"), await share("ann")
+    await index(ctx, eve, ann)
+    for path in (
+        *(eve.folder / f"x{number}.ts.bad" for number in range(200)),
+        ann.fragments / "00000099.m4s",
+    ):
+        path.write_bytes(b"?")
+        age(path)
+    settled = await strays.settle(ctx, datetime.now(UTC))
+    assert (settled.removed, settled.asks) == (201, False)
+    assert await problems(ctx) == []
+
+
+async def test_rows_of_what_egress_lets_nobody_delete_go(ctx: Context, share: BeginShare) -> None:
+    """They would be the first of each pass: what there are files of is a stray's matter."""
+    disk = await share()
+    await index(ctx, disk)
+    for sequence in range(3):
+        await ctx.store.rows(Segment).update_one(
+            {"_id": f"{disk.session_id}:{sequence}"},
+            {"$set": {"name": f"s{sequence}.ts.bad", "fault": "corrupt", "state": "quarantined"}},
+        )
+    await make_old(ctx, disk, range(3))
+    disk.folder.rename(disk.folder.with_name("elsewhere"))
+    disk.folder.symlink_to("elsewhere")  # nothing is removed through it
+    await cleanup.run(ctx)
+    assert await sequences(disk) == [3, 4]
+
+
 @pytest.mark.edge("rows without files, files without rows")
 async def test_rows_whose_files_are_gone_become_gaps(ctx: Context, share: BeginShare) -> None:
     disk = await share()
