@@ -22,6 +22,7 @@ import redis.exceptions
 from pymongo.errors import PyMongoError
 
 from app.errors import ConfigurationError
+from app.processes import program_logs
 from app.processes.child import Child
 from app.processes.free_ports import choose_ports, remembered_ports, unused_port
 from app.processes.listeners import owners_of
@@ -34,7 +35,6 @@ WAKE_SECONDS = 0.2
 FRUITLESS_STARTS = 5
 DYING_SECONDS = 30.0
 """How long the stores of a service that was just killed may take to let go of the lock."""
-LOG_BYTES = 1 << 20
 _USER_MADE = "user-made"
 """In the database's folder, so that it goes with it: the hash of the password it knows."""
 _NEW = "new"
@@ -84,7 +84,13 @@ async def embedded_stores(
         if "MONGO_URL" in settings:
             await _check_users(urls["MONGO_URL"])
             await _check_rows(urls["MONGO_URL"], data_dir / STORES["MONGO_URL"].name / _NEW)
-        yield urls
+        bounding = asyncio.create_task(
+            program_logs.keep_bounded([_log_path(setting, data_dir) for setting in settings])
+        )
+        try:
+            yield urls
+        finally:
+            bounding.cancel()
     finally:
         await asyncio.gather(*(_end(child, ports.get(name)) for name, child in children.items()))
         os.close(lock)
@@ -223,9 +229,7 @@ def _make_folders(data_dir: Path, settings: Collection[str]) -> None:
         for name in ("log", *(STORES[setting].name for setting in settings)):
             (data_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         for setting in settings:
-            log_path = _log_path(setting, data_dir)
-            if log_path.exists() and log_path.stat().st_size > LOG_BYTES:
-                log_path.replace(log_path.with_suffix(".log.1"))
+            program_logs.bound(_log_path(setting, data_dir))
     except OSError as error:
         raise ConfigurationError(
             f"DATA_DIR={str(data_dir)!r}: {error.strerror}: {error.filename}"

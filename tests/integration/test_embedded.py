@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import stat
+import struct
 import sys
 import sysconfig
 import textwrap
@@ -25,6 +26,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from app.errors import ConfigurationError
+from app.processes import program_logs
 from app.processes.child import Child
 from app.processes.embedded import embedded_stores, running_stores
 from app.processes.free_ports import choose_ports, remembered_ports, unused_port
@@ -126,6 +128,21 @@ async def test_a_second_service_on_the_same_folder_is_refused(
         async with embedded_stores(data_dir):
             pass
     await _write(urls, 1)
+
+
+async def test_a_log_that_strangers_fill_is_bounded(urls: dict[str, str], data_dir: Path) -> None:
+    """The store writes on at its end, where strangers' messages are told of."""
+    log_path = data_dir / "log/mongo.log"
+    with log_path.open("ab") as file:
+        file.write(b"a stranger was here\n" * (program_logs.LOG_BYTES // 10))
+    await wait_for(lambda: log_path.stat().st_size < program_logs.LOG_BYTES)
+    assert log_path.with_suffix(".log.1").stat().st_size > program_logs.LOG_BYTES
+    address = urlsplit(urls["MONGO_URL"])
+    garbage = struct.pack("<iiii", 20, 1, 0, 2013) + b"none"
+    with socket.create_connection((str(address.hostname), address.port or 0)) as stranger:
+        stranger.sendall(garbage)
+        await wait_for(lambda: log_path.stat().st_size > 0)
+    assert not log_path.read_bytes().startswith(b"\0")
 
 
 async def test_the_tools_find_the_running_stores(
