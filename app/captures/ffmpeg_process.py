@@ -22,6 +22,8 @@ from app.processes.bound_process import Limits, bound_process
 
 STALL_SECONDS = 60.0
 """Longer than any seek or flush takes: ffmpeg tells its progress twice a second."""
+RUN_SECONDS = 2 * 3600.0
+"""Some times what an hour of 1080p takes on two cores. Strangers' media may take any time."""
 LIMITS = Limits(memory_bytes=8 * 2**30)
 """Encoding 1080p takes 0.4 GiB with 2 threads, 5 GiB with 96."""
 TAIL_BYTES = 8192
@@ -43,7 +45,7 @@ class FfmpegMissing(FfmpegFailed):
 
 
 class FfmpegStalled(FfmpegFailed):
-    """ffmpeg got no further for a minute, and was ended."""
+    """ffmpeg got no further for a minute, or went on for two hours, and was ended."""
 
     slug: ClassVar[str] = "ffmpeg-stalled"
 
@@ -53,14 +55,15 @@ async def run(
     *,
     on_progress: Callable[[float], None] | None = None,
     stall_seconds: float = STALL_SECONDS,
+    run_seconds: float = RUN_SECONDS,
 ) -> None:
     """Runs `argv` (ffmpeg and its arguments, inputs and outputs named) until it has finished.
 
     `on_progress` is told the seconds of output that are done. The process, with its group, is
     killed when the caller is cancelled, and dies with us.
 
-    Raises FfmpegMissing, FfmpegStalled if nothing got on for `stall_seconds`, StorageFull,
-    FfmpegFailed.
+    Raises FfmpegMissing, FfmpegStalled if nothing got on for `stall_seconds` or all takes longer
+    than `run_seconds`, StorageFull, FfmpegFailed.
     """
     started = time.monotonic()
     command = [argv[0], "-nostdin", "-hide_banner", "-xerror", "-progress", "pipe:1", *argv[1:]]
@@ -75,7 +78,7 @@ async def run(
             reading = asyncio.create_task(progress.read(process.stdout))
             tail = asyncio.create_task(_tail(process.stderr))
             readers = [reading, tail]
-            await _while_it_moves(reading, progress, stall_seconds)
+            await _while_it_moves(reading, progress, stall_seconds, started + run_seconds)
             async with asyncio.timeout(stall_seconds):
                 _check(argv[0], await process.wait(), await tail)
     except TimeoutError as error:
@@ -87,13 +90,16 @@ async def run(
 
 
 async def _while_it_moves(
-    reading: asyncio.Task[None], progress: _Progress, stall_seconds: float
+    reading: asyncio.Task[None], progress: _Progress, stall_seconds: float, deadline: float
 ) -> None:
     while not reading.done():
-        left = progress.moved_at + stall_seconds - time.monotonic()
+        now = time.monotonic()
+        left = progress.moved_at + stall_seconds - now
         if left <= 0:
             raise FfmpegStalled(f"ffmpeg got no further for {stall_seconds:g} s")
-        await asyncio.wait({reading}, timeout=left)
+        if now >= deadline:
+            raise FfmpegStalled("ffmpeg took longer than any clip should")
+        await asyncio.wait({reading}, timeout=min(left, deadline - now))
     await reading
 
 

@@ -87,6 +87,12 @@ async def test_repeating_the_same_progress_is_no_progress(tmp_path: Path) -> Non
         await ffmpeg_process.run([looping], stall_seconds=1)
 
 
+async def test_a_run_that_goes_on_and_on_is_ended(tmp_path: Path) -> None:
+    slow = program(tmp_path, "n=0; while :; do n=$((n+1)); echo out_time_us=$n; sleep 0.05; done")
+    with pytest.raises(ffmpeg_process.FfmpegStalled, match="longer than"):
+        await ffmpeg_process.run([slow], run_seconds=2)
+
+
 async def test_a_run_that_is_killed_says_so(tmp_path: Path) -> None:
     with pytest.raises(ffmpeg_process.FfmpegFailed, match="signal 9"):
         await ffmpeg_process.run([program(tmp_path, "kill -9 $$")])
