@@ -12,6 +12,7 @@ from app.api import web_state
 from app.api.call import Call
 from app.api.token_buckets import Cost
 from app.errors import ReplayError, TooManyRequests, Unauthorized
+from app.work.parties import party
 
 log = structlog.get_logger()
 
@@ -22,7 +23,7 @@ def charge(call: Call[Any], cost: Cost) -> None:
     Of those who show no name, such as who follows a link that many have, the address counts.
     What needs no name at all is counted so, too.
     """
-    user = call.shown.holder if call.shown else web_state.peer(call.request)
+    user = call.shown.holder if call.shown else party(web_state.peer(call.request))
     wait = call.state.rates.take(cost, user)
     if wait:
         raise TooManyRequests(
@@ -40,7 +41,7 @@ def refusal(request: Request, path: str, error: Unauthorized) -> ReplayError:
     """
     metrics.CREDENTIALS_REFUSED.labels(path).inc()
     peer = web_state.peer(request)
-    wait = web_state.of(request).rates.refuse(peer)
+    wait = web_state.of(request).rates.refuse(party(peer))
     if wait:
         return TooManyRequests(
             f"too many requests without valid credentials came from {peer}: wait {wait:.1f} s",

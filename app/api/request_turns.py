@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.work.parties import party
+
 AT_ONCE = 4
 """Requests that begin in one round. Each takes up to a millisecond, a webhook some ten rounds."""
 
@@ -33,7 +35,7 @@ class RequestTurns:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._goes_first(scope):
-            await self._turn(scope["client"][0] if scope.get("client") else "")
+            await self._turn(party(scope["client"][0]) if scope.get("client") else "")
         await self.app(scope, receive, send)
 
     async def _turn(self, address: str) -> None:

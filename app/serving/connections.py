@@ -3,7 +3,8 @@
 A connection that waits for its next request, or for the rest of its head, can be closed without a
 loss, so the one that has waited longest makes room where all places are taken: whoever sits on idle
 connections keeps nobody out. Then those make room whose peers have not taken for longest what they
-asked for. An address that has its share makes room among its own.
+asked for. An address that has its share makes room among its own; what one address is, says
+`app.work.parties`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import chain
 from typing import Protocol
+
+from app.work.parties import party
 
 RESERVED_SHARE = 10
 RESERVED_LEAST = 8
@@ -38,22 +41,25 @@ class Connections:
         self.most = most
         self.most_per_address = most_per_address
         self._is_trusted = is_trusted
-        self._addresses: dict[Connection, str] = {}
+        self._peers: dict[Connection, str] = {}
         self._counts: Counter[str] = Counter()
         self._idle: dict[Connection, None] = {}
         self._stuck: dict[Connection, None] = {}
 
     def __len__(self) -> int:
-        return len(self._addresses)
+        return len(self._peers)
 
     def admit(self, connection: Connection, address: str) -> bool:
         """Takes a new connection in, idle until it says otherwise; False: it must be closed."""
-        if self._counts[address] >= self._share(address) and not self._make_room(address):
+        trusted = self._is_trusted(address)
+        share = self._most_of_trusted() if trusted else self.most_per_address
+        peer = address if trusted else party(address)
+        if self._counts[peer] >= share and not self._make_room(peer):
             return False
-        if len(self._addresses) >= self.most and not self._make_room():
+        if len(self._peers) >= self.most and not self._make_room():
             return False
-        self._addresses[connection] = address
-        self._counts[address] += 1
+        self._peers[connection] = peer
+        self._counts[peer] += 1
         self._idle[connection] = None
         return True
 
@@ -64,37 +70,34 @@ class Connections:
 
     def idle(self, connection: Connection) -> None:
         """It waits for a request, or for the rest of one's head, from now on."""
-        if connection in self._addresses:
+        if connection in self._peers:
             self.busy(connection)
             self._idle[connection] = None
 
     def stuck(self, connection: Connection) -> None:
         """Its peer does not take what it was sent, from now on."""
-        if connection in self._addresses:
+        if connection in self._peers:
             self.busy(connection)
             self._stuck[connection] = None
 
     def remove(self, connection: Connection) -> None:
         """It is gone. Does nothing for one that is not known."""
         self.busy(connection)
-        address = self._addresses.pop(connection, None)
-        if address is None:
+        peer = self._peers.pop(connection, None)
+        if peer is None:
             return
-        self._counts[address] -= 1
-        if not self._counts[address]:
-            del self._counts[address]
+        self._counts[peer] -= 1
+        if not self._counts[peer]:
+            del self._counts[peer]
 
-    def _share(self, address: str) -> int:
-        """How many places an address may hold."""
-        if not self._is_trusted(address):
-            return self.most_per_address
+    def _most_of_trusted(self) -> int:
         return self.most - max(RESERVED_LEAST, self.most // RESERVED_SHARE)
 
-    def _make_room(self, address: str | None = None) -> bool:
-        """Closes the connection that has waited longest, of one address if given; False if none."""
+    def _make_room(self, peer: str | None = None) -> bool:
+        """Closes the connection that has waited longest, of one peer if given; False if none."""
         while True:
             waiting = chain(self._idle, self._stuck)
-            oldest = next((one for one in waiting if address in (None, self._addresses[one])), None)
+            oldest = next((one for one in waiting if peer in (None, self._peers[one])), None)
             if oldest is None:
                 return False
             if oldest.give_way():

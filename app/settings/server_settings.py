@@ -37,7 +37,10 @@ class ServerSettings(BaseSettings):
         2000, ge=16, description="Connections to the HTTP API at once; the longest idle makes room."
     )
     max_connections_per_address: int = Field(
-        256, ge=8, description="Of them from one address; from a trusted proxy's all but a tenth."
+        256,
+        ge=8,
+        description="Of them from one address, of IPv6 from one /64; a trusted proxy has all but "
+        "a tenth.",
     )
     requests_per_minute: int = Field(
         1200,

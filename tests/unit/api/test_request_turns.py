@@ -88,3 +88,9 @@ async def test_alone_it_begins_at_once() -> None:
     task = asyncio.create_task(turns(request("a"), nothing, nowhere))
     await asyncio.sleep(0)
     assert task.done()
+
+
+async def test_a_crowd_of_one_network_has_the_turns_of_one_address() -> None:
+    crowd = [request(f"2001:db8::{host:x}") for host in range(1, CROWD)]
+    begun = await begin(*crowd, request("192.0.2.1"))
+    assert begun.who.index("192.0.2.1") < 2 * AT_ONCE
