@@ -30,7 +30,15 @@ from app.condition import history
 from app.context import Context
 from app.errors import Unavailable
 from app.events import room_messages, sender
-from app.recording import egress_clock, fact_expiry, open_shares, reaper, recorder, survey
+from app.recording import (
+    egress_clock,
+    fact_expiry,
+    ghosts,
+    open_shares,
+    reaper,
+    recorder,
+    survey,
+)
 from app.recording.livekit import LiveKit
 from app.work import queue, rounds, schedule
 from app.work.jobs import Again, Given, Job, Jobs
@@ -53,6 +61,7 @@ def jobs_of(
         partial(recorder.reconcile, ctx, livekit),
         partial(open_shares.reconcile_room, ctx),
         partial(egress_clock.learn_clock, ctx, livekit),
+        partial(ghosts.probe, ctx, livekit),
         partial(survey.survey, ctx, livekit),
         partial(reaper.reap, ctx, livekit),
         partial(fact_expiry.forget_facts, ctx.store),

@@ -32,6 +32,8 @@ from app.store import EPOCH
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
+_LATE_SECONDS = 1.0
+"""Of a segment. One that is longer than was asked for (3.2 s for 2) costs a question, no more."""
 _SLOW_CAPTURE = timedelta(minutes=5)
 _SHORTEST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -62,6 +64,8 @@ class Follower:
         self._tail = 0
         self._newest_at: datetime | None = None
         self._written_at = EPOCH
+        self._heard_at = time.monotonic()
+        """When something was seen to have been written, or to be about to be."""
         self._look_seconds = 0.0
         """What the last look at the playlists cost of a processor."""
         self._continuity: Continuity | None = None
@@ -75,8 +79,17 @@ class Follower:
         """Something in the session's folder may have changed."""
         self._wake.set()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether its egress should have written, by now."""
+        longest_seconds = self.session["segment_seconds"] + _LATE_SECONDS
+        records = self.session["active_at"] is not None and self.session["ended_at"] is None
+        return records and time.monotonic() - self._heard_at > longest_seconds
+
     def update(self, session: SessionRow) -> None:
         """The session's row was read again."""
+        if session["active_at"] != self.session["active_at"]:
+            self._heard_at = time.monotonic()
         self.session = session
         self.maker.clock.update(session)
         if session["ended_at"] is not None:
@@ -174,6 +187,7 @@ class Follower:
         listing = await self._look(thoroughly=self.session["ended_at"] is not None)
         if listing.stamp != self.seen:
             self._written_at = listing.stamp.written_at(datetime.now(UTC))
+            self._heard_at = time.monotonic()
         oldest = datetime.now(UTC) - self._retention
         for entry in listing.entries:
             if entry.sequence < self._floor or entry.sequence in self._coverage:

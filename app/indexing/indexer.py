@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 import structlog
 from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
 
 from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
@@ -28,9 +29,12 @@ from app.indexing.segment_rows import Tools
 from app.models import Indexing
 from app.models.schema import EgressSession
 from app.storage.foreign import ForeignFolder
+from app.work import errands
 
 SCAN_SECONDS = 2.0
 POLL_SECONDS = 0.2
+SILENCE_SECONDS = 0.5
+PROBE_SECONDS = 10.0
 _EVENT_GRACE_NS = 1_000_000_000
 _STOP_SECONDS = 5.0
 
@@ -72,6 +76,7 @@ class Indexer:
                     group.create_task(self._listen())
                 group.create_task(self._heartbeat())
                 group.create_task(self._scan())
+                group.create_task(self._listen_for_silence())
         finally:
             await self._stop()
 
@@ -103,6 +108,22 @@ class Indexer:
                 await session_leases.renew(self._ctx.store, self.name, datetime.now(UTC))
             except PyMongoError as error:
                 log.warning("leases_not_renewed", indexer=self.name, error=str(error))
+
+    async def _listen_for_silence(self) -> None:
+        """Asks whether anybody serves a session that should be recorded and is not."""
+        asked_at: dict[str, float] = {}
+        while True:
+            await asyncio.sleep(SILENCE_SECONDS)
+            now = time.monotonic()
+            silent = [name for name, held in self._followers.items() if held[0].is_silent]
+            asked_at = {each: asked_at[each] for each in silent if each in asked_at}
+            for session_id in silent:
+                if now - asked_at.get(session_id, 0.0) > PROBE_SECONDS:
+                    asked_at[session_id] = now
+                    try:
+                        await self._ctx.queue.ask(errands.PROBE, session_id)
+                    except RedisError as error:
+                        log.warning("probe_not_queued", session=session_id, error=repr(error))
 
     async def _scan(self) -> None:
         """Looks for sessions now and then, and for changes: often where there are no events."""

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from app.context import Context
 from app.models import schema
 from app.recording import facts
-from app.recording.livekit import LiveKit, clock_of
+from app.recording.egress_info import clock_of
+from app.recording.livekit import LiveKit
 from app.work import errands
 from app.work.jobs import job, seconds
 

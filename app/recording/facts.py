@@ -19,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from app.access import communities
 from app.buffer import clock_correction
 from app.models import EgressStatus, Row, RowOf, SessionRow, schema
-from app.recording import asked_egress, livekit, told
+from app.recording import asked_egress, egress_info, told
 from app.store import Store
 
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
@@ -236,7 +236,7 @@ async def egress(
         if taken is not None:
             row = taken
             break
-    clock_ns = None if row["clock_exact"] else livekit.clock_of(info)
+    clock_ns = None if row["clock_exact"] else egress_info.clock_of(info)
     if clock_ns is not None:
         if await clock_correction.is_credible(store, row, clock_ns, datetime.now(UTC)):
             await clock_correction.correct(store, named, clock_ns)
@@ -247,7 +247,7 @@ async def egress(
 
 def _news(row: SessionRow, info: EgressInfo, egress_id: str, now: datetime) -> Row:
     """What an egress's session does not know of it yet."""
-    status = livekit.status_of(info)
+    status = egress_info.status_of(info)
     news: Row = {}
     if row["egress_id"] is None:
         news["egress_id"] = egress_id
@@ -258,7 +258,7 @@ def _news(row: SessionRow, info: EgressInfo, egress_id: str, now: datetime) -> R
         return news
     if status != row["status"]:
         news["status"] = status
-    if livekit.is_over(info):
+    if egress_info.is_over(info):
         news |= {
             "ended_at": max(row["created_at"], _instant_of_end(info, now)),
             "error": told.text(info.error, _LONGEST_ERROR),

@@ -24,8 +24,8 @@ from livekit.protocol.egress import (
     SegmentedFileSuffix,
     StopEgressRequest,
     TrackCompositeEgressRequest,
+    UpdateStreamRequest,
 )
-from livekit.protocol.egress import EgressStatus as LiveKitStatus
 from livekit.protocol.models import DataPacket, ParticipantInfo, Room
 from livekit.protocol.room import (
     ListParticipantsRequest,
@@ -37,7 +37,6 @@ from livekit.protocol.room import (
 
 from app.buffer import paths
 from app.errors import Unavailable
-from app.models import EgressStatus
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -149,11 +148,19 @@ class LiveKit:
                 self._api.egress.stop_egress(StopEgressRequest(egress_id=egress_id))
             )
         except ServerError as error:
-            if error.code in ("failed_precondition", "not_found"):
-                raise AlreadyOver(error.message) from error
-            if error.code in ("deadline_exceeded", "unavailable"):
-                raise WorkerGone(error.message) from error
-            raise Unavailable(f"LiveKit answered {error} to StopEgress {egress_id}") from error
+            raise _unserved(error, f"StopEgress {egress_id}") from error
+
+    async def probe(self, egress_id: str) -> None:
+        """Asks an egress for a sign of life. Raises AlreadyOver, WorkerGone or Unavailable.
+
+        UpdateStream without a URL: an egress that writes segments refuses it (`invalid_argument`,
+        egress 1.14, ErrNonStreamingPipeline). Where nobody does, LiveKit gives up after 3 s.
+        """
+        try:
+            await _limited(self._api.egress.update_stream(UpdateStreamRequest(egress_id=egress_id)))
+        except ServerError as error:
+            if error.code != "invalid_argument":
+                raise _unserved(error, f"UpdateStream {egress_id}") from error
 
     async def active_egresses(self) -> list[EgressInfo]:
         """Every egress that LiveKit takes for running, ghosts included. Raises Unavailable."""
@@ -249,42 +256,18 @@ class _NotFound(Exception):
     """LiveKit does not know what was asked for."""
 
 
+def _unserved(error: ServerError, asked: str) -> Exception:
+    """Why an egress did not do what it was asked."""
+    if error.code in ("failed_precondition", "not_found"):
+        return AlreadyOver(error.message)
+    if error.code in ("deadline_exceeded", "unavailable"):
+        return WorkerGone(error.message)
+    return Unavailable(f"LiveKit answered {error} to {asked}")
+
+
 async def _limited(call: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(_CALL_SECONDS):
             return await call
     except (TimeoutError, aiohttp.ClientError) as error:
         raise Unavailable(f"LiveKit does not answer: {error!r}") from error
-
-
-_FINAL = (
-    LiveKitStatus.EGRESS_COMPLETE,
-    LiveKitStatus.EGRESS_FAILED,
-    LiveKitStatus.EGRESS_ABORTED,
-    LiveKitStatus.EGRESS_LIMIT_REACHED,
-)
-
-
-def is_over(info: EgressInfo) -> bool:
-    """Whether an egress has ended. A status that is newer than our library parses as STARTING."""
-    return info.ended_at != 0 or info.status in _FINAL
-
-
-def status_of(info: EgressInfo) -> EgressStatus:
-    """How far an egress is; one that is over is never said to run."""
-    if is_over(info) and info.status not in _FINAL:
-        return EgressStatus.FAILED if info.error else EgressStatus.COMPLETE
-    if info.status not in LiveKitStatus.values():
-        return EgressStatus.ACTIVE
-    return EgressStatus(LiveKitStatus.Name(info.status))
-
-
-def clock_of(info: EgressInfo) -> int | None:
-    """Unix time in ns of the egress's media time 0; None as long as nothing was recorded.
-
-    `segment_results[0].started_at`, right within 41 ms for every frame. A killed handler's last
-    info has lost it.
-    """
-    if info.segment_results and info.segment_results[0].started_at > 0:
-        return info.segment_results[0].started_at
-    return None

@@ -9,7 +9,7 @@ import structlog
 
 from app.context import Context
 from app.models import BufferRow, Row, SessionRole, SessionRow, TrackRow, schema
-from app.recording import egress_start, planner
+from app.recording import egress_start, ghosts, planner
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 
 log = structlog.get_logger()
@@ -70,8 +70,11 @@ async def _stop(
         await egress_start.note_end(ctx, row, info, datetime.now(UTC))
         return None
     except WorkerGone as error:
-        # the survey finds out whether it is a ghost; a hanging worker is asked again
         log.warning("egress_stop_unanswered", egress=egress_id, error=str(error))
+        if await ghosts.is_silent(ctx, row, datetime.now(UTC)):
+            await ghosts.mark(ctx, row)
+            return None
+        # a hanging worker is asked again
     return cast(SessionRow, row | sent)
 
 

@@ -2,7 +2,7 @@
 
 Only egresses that LiveKit lists as active, and that bear our instance id in their file prefix, are
 stopped. Other installations' are none of our business. Each is asked to stop once. One that can't
-be stopped is a ghost.
+be stopped is a ghost, until it writes again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from livekit.protocol.egress import EgressInfo
 from app.buffer import paths
 from app.context import Context
 from app.models import schema
+from app.recording import ghosts
 from app.recording.asked_egress import by_session
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.work import rounds
@@ -24,12 +25,18 @@ log = structlog.get_logger()
 
 
 async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) -> None:
-    """Stops those whose session has lost its role, such as a start that came through too late."""
+    """Stops those whose session has lost its role, such as a start that came through too late.
+
+    And ghosts that were none: what held their worker up is over.
+    """
     ours = _ours(ctx, active)
     sessions = ctx.store.rows(schema.EgressSession)
-    found = sessions.find({"_id": {"$in": list(ours)}, "role": None, "ghost_at": None}, {"_id": 1})
+    found = sessions.find({"_id": {"$in": list(ours)}, "role": None})
     async for row in found:
         with rounds.item(session=row["_id"]):
+            ghost_at = row["ghost_at"]
+            if ghost_at is not None and not await ghosts.writes_again(ctx, row, ghost_at):
+                continue
             stopped = [await _stop(livekit, info) for info in ours[row["_id"]]]
             if not all(stopped):
                 await sessions.update_one(

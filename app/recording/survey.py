@@ -16,13 +16,14 @@ from livekit.protocol.models import ParticipantInfo, Room
 
 from app.context import Context
 from app.errors import Unavailable
-from app.models import SessionRole, SessionRow, TrackRow, schema
+from app.models import SessionRole, TrackRow, schema
 from app.recording import (
     admission,
     asked_egress,
     attendance,
     egress_start,
     facts,
+    ghosts,
     opt_out,
     reaper,
 )
@@ -36,9 +37,6 @@ log = structlog.get_logger()
 SETTLE_SECONDS = 5.0
 # A track that so many surveys in a row did not list has ended for good.
 FINAL_AFTER = 10
-# A recorder is in the room within seconds of its start, and the last update comes within seconds
-# of its leaving; listed active for so long without either: a ghost.
-GHOST_SECONDS = 40.0
 _ROOMS_AT_ONCE = 8
 
 Who = tuple[str, str]
@@ -157,23 +155,9 @@ async def _check_sessions(
             own = next((each for each in named if asked_egress.may_serve(each, row)), None)
             if own is not None:
                 await facts.egress(ctx.store, own, began, session_id=row["_id"])
-                if row["room_sid"] not in unlisted and _is_ghost(own, recorders, began):
-                    await _mark_ghost(ctx, row)
+                if row["room_sid"] not in unlisted and ghosts.is_ghost(own, recorders, began):
+                    await ghosts.mark(ctx, row)
             elif row["egress_id"] is not None and row["ended_at"] is None:
                 ended = await livekit.egress(row["egress_id"])
                 await egress_start.note_end(ctx, row, ended, began)
     return affected
-
-
-def _is_ghost(info: EgressInfo, recorders: set[str], now: datetime) -> bool:
-    silent_seconds = now.timestamp() - max(info.started_at, info.updated_at) / 1e9
-    return info.egress_id not in recorders and silent_seconds > GHOST_SECONDS
-
-
-async def _mark_ghost(ctx: Context, row: SessionRow) -> None:
-    now = datetime.now(UTC)
-    marked = await ctx.store.rows(schema.EgressSession).update_one(
-        {"_id": row["_id"], "ghost_at": None}, {"$set": {"ghost_at": now, "ended_at": now}}
-    )
-    if marked.modified_count:
-        log.warning("egress_is_a_ghost", session=row["_id"], egress=row["egress_id"])

@@ -10,6 +10,9 @@ RECONCILE: Errand[str, str] = Errand("reconcile", until_begun=True)
 RECONCILE_ROOM: Errand[str] = Errand("reconcile_room", until_begun=True)
 """Ask for the reconcile of everybody who shares, or is recorded, in a room (its sid)."""
 
+PROBE: Errand[str] = Errand("probe", once_in=seconds(5))
+"""Ask whether anybody still serves the egress of a session (its id), which writes nothing."""
+
 LEARN_CLOCK: Errand[str] = Errand("learn_clock", once_in=seconds(2))
 """Ask LiveKit for the clock of a session (its id)."""
 

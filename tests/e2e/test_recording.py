@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
 
+from app.recording.ghosts import GHOST_SECONDS
 from tests.e2e.conftest import World
 from tests.publisher import Publisher
 from tests.waiting import wait_for
@@ -35,7 +37,7 @@ class Ghost:
 
 @pytest_asyncio.fixture(scope="module")
 async def ghost(world: World) -> AsyncIterator[Ghost]:
-    """One that LiveKit lists as active for good, as the service finds out after 40 s."""
+    """One that LiveKit lists as active for good."""
     room = f"haunted {secrets.token_hex(4)}"
     world.set_faults({"die_after_segments": 2})
     async with world.share(room) as share:
@@ -49,11 +51,8 @@ async def ghost(world: World) -> AsyncIterator[Ghost]:
 
 
 async def test_a_killed_worker_leaves_a_ghost(world: World, ghost: Ghost) -> None:
-    """LiveKit says nothing of its end, and lists it; nobody takes it for over yet."""
-    assert await one_egress(world, ghost.room) == ghost.egress
-    buffer = await world.buffer(ghost.room)
-    assert buffer is not None
-    assert len(buffer["sessions"]) == 1
+    """LiveKit says nothing of its end, and lists it."""
+    assert ghost.egress in {each.egress_id for each in await world.egresses(ghost.room)}
 
 
 async def test_records_exactly_the_tracks_of_the_share(world: World, room: str) -> None:
@@ -140,7 +139,7 @@ async def _identities(world: World, room: str, wanted: set[str]) -> bool:
 
 @pytest.mark.edge("every answer to a stop")
 async def test_a_ghost_is_replaced_and_never_stopped(world: World, ghost: Ghost) -> None:
-    """The only sign is that its recorder leaves the room.
+    """It writes nothing, and answers to nothing: long before its recorder leaves the room.
 
     Another egress is started then; the ghost holds no limit slot and is marked once.
     """
@@ -153,7 +152,9 @@ async def test_a_ghost_is_replaced_and_never_stopped(world: World, ghost: Ghost)
     await wait_for(replaced, 120)
     buffer = await world.buffer(ghost.room)
     assert buffer is not None
-    assert len(buffer["gaps"]) == 1
+    (gap,) = buffer["gaps"]
+    lost = datetime.fromisoformat(gap["end"]) - datetime.fromisoformat(gap["start"])
+    assert lost < timedelta(seconds=GHOST_SECONDS / 2)
     assert len(buffer["sessions"]) == 2
     log = world.service.log_path.read_text()
     assert log.count(f"egress_is_a_ghost              egress={ghost.egress}") == 1

@@ -18,7 +18,9 @@ from app.work.jobs import Errand, Jobs, hours, job, seconds
 from app.worker import _run, jobs_of
 from tests.integration.conftest import MakeSettings
 
-ASKED_FOR = {"reconcile", "reconcile_room", "learn_clock", "capture", "deliver", "forget"}
+ASKED_FOR = {
+    "reconcile", "reconcile_room", "learn_clock", "probe", "capture", "deliver", "forget",
+}  # fmt: skip
 RECUR = {
     "survey", "reap", "cleanup", "relieve", "requeue_captures", "deliver_due", "sweep_clips",
     "sweep_thumbnails", "forget_audit", "forget_captures", "check_quotas", "forget_facts",

@@ -1,4 +1,4 @@
-"""psrpc over Redis: serve StartEgress and StopEgress, call livekit-server's IOInfo.
+"""psrpc over Redis: serve what an egress is asked, call livekit-server's IOInfo.
 
 Redis PUB/SUB only, as psrpc v0.7.2 does it: whoever listens on a channel is registered, a message
 that nobody hears is lost. Every method used here is a claimed one: request, claim with an affinity,
@@ -62,8 +62,8 @@ class _Call:
 class Bus:
     """One worker's end of psrpc.
 
-    :param methods: the served methods by name: StartEgress (service EgressInternal) and
-        StopEgress (service EgressHandler, its channel carries the egress id).
+    :param methods: the served methods by name: StartEgress (service EgressInternal), StopEgress
+        and UpdateStream (service EgressHandler, their channels carry the egress id).
     """
 
     def __init__(self, host: str, port: int, methods: dict[str, Method]) -> None:
@@ -86,7 +86,7 @@ class Bus:
         ]
         # One pattern for the handlers of all egresses: a subscription per egress could come
         # after the first StopEgress.
-        patterns = ["EgressHandler|StopEgress|EG_*|*"]
+        patterns = ["EgressHandler|StopEgress|EG_*|*", "EgressHandler|UpdateStream|EG_*|*"]
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:

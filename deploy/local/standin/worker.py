@@ -1,4 +1,4 @@
-"""The worker: takes StartEgress and StopEgress, keeps the running egresses."""
+"""The worker: takes StartEgress, StopEgress and UpdateStream, keeps the running egresses."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ class Worker:
             {
                 "StartEgress": Method(self._offer_start, self._start),
                 "StopEgress": Method(self._offer_stop, self._stop),
+                "UpdateStream": Method(self._offer_update, self._update_stream),
             },
         )
 
@@ -134,6 +135,13 @@ class Worker:
         egress.end(STOPPED)
         answer: bytes = egress.info.SerializeToString()
         return answer
+
+    def _offer_update(self, raw: bytes) -> float | None:
+        asked = proto.UpdateStreamRequest.FromString(raw)
+        return 1.0 if asked.egress_id in self._egresses else None
+
+    async def _update_stream(self, _: bytes) -> bytes:
+        raise RpcError("invalid_argument", "UpdateStream called on non-streaming egress")
 
     async def _update(self, info: Any) -> None:
         """Deliver one update; tried again while the server can't be reached, as the real one."""

@@ -28,7 +28,7 @@ from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
 from tests.integration.conftest import MakeSettings
-from tests.integration.queued import redis_of
+from tests.integration.queued import queued, redis_of
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.pace import Pace
 from tests.waiting import PATIENCE_SECONDS, wait_for
@@ -566,3 +566,31 @@ async def test_a_session_goes_on_when_its_init_segment_was_overwritten(
         rows = await disk.indexed(3)
     assert rows[2]["state"] == "indexed"
     assert init.read_bytes() == whole
+
+
+@pytest.mark.edge("active and no segment")
+async def test_a_session_that_should_write_and_does_not_is_probed(
+    ctx: Context, share: BeginShare
+) -> None:
+    """One that only starts, one that is over and one that writes are not."""
+    silent, starting, over, writing = [await share(name) for name in ("a", "b", "c", "d")]
+    now = datetime.now(UTC)
+    for disk in (silent, over, writing):
+        await disk.change(active_at=now)
+    await over.change(ended_at=now)
+    await starting.change(active_at=None)
+
+    async def is_probed() -> bool:
+        if len(writing.egress.lines) < len(writing.media.segments):
+            writing.commit()
+        return await queued(ctx, "probe") > 0
+
+    async with indexing(ctx):
+        for disk in (silent, over):
+            disk.commit()
+            await disk.indexed(1)
+        await wait_for(is_probed, every=1.0)
+    async with redis_of(ctx) as redis:
+        names = [name.decode() for name in await redis.zrange("replay:queue", 0, -1)]
+    assert [silent.session_id in name for name in names if name.startswith("probe")] == [True]
+    assert starting.session_id not in "".join(names)

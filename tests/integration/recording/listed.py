@@ -17,7 +17,8 @@ Answer = TypeVar("Answer")
 class ListedLiveKit(LiveKit):
     """Rooms with the people in them, and egresses. What is an Exception is raised when asked for.
 
-    `started`: what was asked for. `stopped`: the egresses that were asked to stop.
+    `started`: what was asked for. `stopped`: the egresses that were asked to stop. `signs`: how an
+    egress answers when it is asked for a sign of life, or to stop.
     """
 
     listed: list[tuple[Room, list[ParticipantInfo] | Exception]] = field(default_factory=list)
@@ -25,6 +26,7 @@ class ListedLiveKit(LiveKit):
     ended: dict[str, EgressInfo | Exception] = field(default_factory=dict)
     started: list[StartRequest] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    signs: dict[str, Exception] = field(default_factory=dict)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -63,7 +65,10 @@ class ListedLiveKit(LiveKit):
 
     async def stop(self, egress_id: str) -> EgressInfo:
         self.stopped.append(egress_id)
-        return EgressInfo(egress_id=egress_id)
+        return _given(self.signs.get(egress_id, EgressInfo(egress_id=egress_id)))
+
+    async def probe(self, egress_id: str) -> None:
+        _given(self.signs.get(egress_id, EgressInfo()))
 
 
 def _given(answer: Answer | Exception) -> Answer:

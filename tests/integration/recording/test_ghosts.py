@@ -1,14 +1,16 @@
-"""Which egresses a survey takes for ghosts: those that LiveKit lists and nobody serves any more."""
+"""Which sessions are taken for ghosts: their egress is listed, and nobody serves it any more."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+import pytest
 from google.protobuf.message import Message
 from livekit.protocol.egress import EgressInfo, EgressStatus, ListEgressRequest, ListEgressResponse
 from livekit.protocol.models import ParticipantInfo, Room
@@ -20,9 +22,11 @@ from starlette.routing import Route
 
 from app.context import Context
 from app.models import SessionRow, schema, words
-from app.recording import survey
-from app.recording.livekit import LiveKit
+from app.recording import ghosts, plan_steps, planner, reaper, survey
+from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from tests.integration.conftest import MakeSettings
+from tests.integration.queued import queued
+from tests.integration.recording.listed import ListedLiveKit
 from tests.serving import serving
 
 EGRESS = "EG_1"
@@ -74,23 +78,41 @@ class Server:
         return ListEgressResponse(items=[] if active and self.info.ended_at else [self.info])
 
 
+async def recorded(ctx: Context, **more: Any) -> str:
+    """A session whose egress has been active for an hour; its id."""
+    long_ago = datetime.now(UTC) - timedelta(seconds=HOUR)
+    session_id = f"{ctx.instance}-{'0' * 24}"
+    said: dict[str, Any] = {
+        "id": session_id, "buffer_id": "b", "room": "studio", "room_sid": "RM_1",
+        "identity": "alice", "video_sid": "TR_V", "folder": f"replay-buffer/x/y/{session_id}",
+        "created_at": long_ago, "segment_seconds": 2, "egress_id": EGRESS,
+        "status": words.EgressStatus.ACTIVE, "active_at": long_ago,
+    }  # fmt: skip
+    await ctx.store.create(schema.EgressSession.model_validate(said | more))
+    return session_id
+
+
+async def row_of(ctx: Context, session_id: str) -> SessionRow:
+    row = await ctx.store.rows(schema.EgressSession).find_one({"_id": session_id})
+    assert row is not None
+    return row
+
+
+async def indexed(ctx: Context, session_id: str, at: datetime) -> None:
+    """A segment of the session, which was indexed then."""
+    of_session = {"_id": f"{session_id}:0", "session_id": session_id, "sequence": 0}
+    await ctx.store.database["segments"].insert_one(of_session | {"indexed_at": at})
+
+
 async def surveyed(make_settings: MakeSettings, ctx: Context, server: Server) -> SessionRow:
     """The row of the egress's session after one survey."""
-    long_ago = datetime.now(UTC) - timedelta(seconds=HOUR)
-    session = schema.EgressSession(
-        id=f"{ctx.instance}-{'0' * 24}", buffer_id="b", room="studio", room_sid="RM_1",
-        identity="alice", video_sid="TR_V", folder="replay-buffer/x/y/z", created_at=long_ago,
-        segment_seconds=2, egress_id=EGRESS, status=words.EgressStatus.ACTIVE, active_at=long_ago,
-    )  # fmt: skip
-    await ctx.store.create(session)
+    session_id = await recorded(ctx)
     server.info.track_composite.segment_outputs.add(
-        filename_prefix=f"/out/replay-buffer/x/y/{session.id}/seg"
+        filename_prefix=f"/out/replay-buffer/x/y/{session_id}/seg"
     )
     async with _livekit(make_settings, server) as livekit:
         await survey.survey(ctx, livekit)
-    row = await ctx.store.rows(schema.EgressSession).find_one({"_id": session.id})
-    assert row is not None
-    return row
+    return await row_of(ctx, session_id)
 
 
 @asynccontextmanager
@@ -130,3 +152,77 @@ async def test_an_egress_that_writes_its_last_files_is_no_ghost(
     info = _info(EgressStatus.EGRESS_ENDING, told_seconds_ago=5)
     row = await surveyed(make_settings, ctx, Server(info, recorder_is_there=False))
     assert (row["ghost_at"], row["ended_at"]) == (None, None)
+
+
+@pytest.mark.edge("the egress ends by itself")
+async def test_a_silent_egress_that_answers_to_nothing_is_a_ghost(ctx: Context) -> None:
+    """And its share is looked at, at once: something else is to record it."""
+    session_id = await recorded(ctx)
+    livekit = ListedLiveKit(signs={EGRESS: WorkerGone("request timed out")})
+    await ghosts.probe(ctx, livekit, session_id)
+    row = await row_of(ctx, session_id)
+    assert None not in (row["ghost_at"], row["ended_at"])
+    assert await queued(ctx) == 1
+
+
+@pytest.mark.edge("a long share is no orphan; nothing is killed on silence")
+async def test_a_silent_egress_that_answers_is_none(ctx: Context) -> None:
+    session_id = await recorded(ctx)
+    await ghosts.probe(ctx, ListedLiveKit(), session_id)
+    assert (await row_of(ctx, session_id))["ended_at"] is None
+    assert await queued(ctx) == 0
+
+
+async def test_an_egress_that_writes_while_it_is_probed_is_no_ghost(ctx: Context) -> None:
+    session_id = await recorded(ctx)
+    await indexed(ctx, session_id, datetime.now(UTC) + timedelta(seconds=1))
+    livekit = ListedLiveKit(signs={EGRESS: WorkerGone("request timed out")})
+    await ghosts.probe(ctx, livekit, session_id)
+    assert (await row_of(ctx, session_id))["ghost_at"] is None
+
+
+async def test_a_probe_that_finds_an_end_notes_it(ctx: Context) -> None:
+    session_id = await recorded(ctx)
+    over = _info(EgressStatus.EGRESS_FAILED, told_seconds_ago=1)
+    over.ended_at = time.time_ns()
+    livekit = ListedLiveKit(signs={EGRESS: AlreadyOver("it is over")}, ended={EGRESS: over})
+    await ghosts.probe(ctx, livekit, session_id)
+    row = await row_of(ctx, session_id)
+    assert (row["ghost_at"], row["status"]) == (None, "EGRESS_FAILED")
+    assert await queued(ctx) == 1
+
+
+@pytest.mark.edge("every answer to a stop")
+@pytest.mark.parametrize(("seconds_ago", "is_ghost"), [(60, True), (1, False)])
+async def test_a_stop_that_nobody_answers_makes_a_ghost_of_a_silent_egress(
+    ctx: Context, seconds_ago: float, is_ghost: bool
+) -> None:
+    """One that is only hung is asked again."""
+    now = datetime.now(UTC)
+    session_id = await recorded(ctx, role=words.SessionRole.CURRENT)
+    await indexed(ctx, session_id, now - timedelta(seconds=seconds_ago))
+    livekit = ListedLiveKit(signs={EGRESS: WorkerGone("request timed out")})
+    nothing = cast(Any, None)
+    row = await row_of(ctx, session_id)
+    await plan_steps.act(ctx, livekit, planner.Stop(session_id), nothing, nothing, [row])
+    assert ((await row_of(ctx, session_id))["ghost_at"] is not None) == is_ghost
+
+
+async def test_a_ghost_that_writes_again_is_stopped(ctx: Context) -> None:
+    """Its worker was held up: another egress records the share by now."""
+    ghost_at = datetime.now(UTC) - timedelta(seconds=30)
+    session_id = await recorded(ctx, ghost_at=ghost_at, ended_at=ghost_at, role=None)
+    info = _info(EgressStatus.EGRESS_ACTIVE, told_seconds_ago=1)
+    info.track_composite.segment_outputs.add(
+        filename_prefix=f"/out/replay-buffer/x/y/{session_id}/seg"
+    )
+    folder = ctx.settings.media_root / "replay-buffer/x/y" / session_id
+    folder.mkdir(parents=True)
+    playlist = folder / "live.m3u8"
+    playlist.touch()
+    livekit = ListedLiveKit()
+    for age_seconds, stopped in ((60.0, []), (0.0, [EGRESS])):
+        at = time.time() - age_seconds
+        os.utime(playlist, (at, at))
+        await reaper.stop_strays(ctx, livekit, [info])
+        assert livekit.stopped == stopped

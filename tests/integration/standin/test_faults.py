@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from livekit import api
 
+from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
+from app.settings import load
 from tests.integration.standin.conftest import Field, Share
 from tests.pace import Pace
 from tests.waiting import PATIENCE_SECONDS, wait_for
@@ -144,6 +146,32 @@ async def test_die_after_segments(field: Field, share: Share) -> None:
     assert (await field.info(job.egress_id)).status == api.EgressStatus.EGRESS_ACTIVE
     assert len(job.listed()) == 1
     assert "ENDLIST" not in (job.out / "full.m3u8").read_text()
+
+
+async def test_a_sign_of_life(field: Field, share: Share) -> None:
+    """An egress that runs gives one when it is asked; one that has ended, or died, none."""
+    stack = field.stack
+    settings = load(
+        _env_file=None,
+        livekit_url=stack.url,
+        livekit_api_key=stack.api_key,
+        livekit_api_secret=stack.api_secret,
+    )
+    livekit = LiveKit(settings)
+    try:
+        job = await Job.start(field, share, "lives")
+        await field.status(job.egress_id, "EGRESS_ACTIVE")
+        await livekit.probe(job.egress_id)
+        await job.stop()
+        with pytest.raises(AlreadyOver):
+            await livekit.probe(job.egress_id)
+        field.stack.set_faults({"die_after_segments": 1})
+        job = await Job.start(field, share, "dies")
+        await wait_for(lambda: not field.stack.running("egress"))
+        with pytest.raises(WorkerGone):
+            await livekit.probe(job.egress_id)
+    finally:
+        await livekit.close()
 
 
 async def test_silent(field: Field, share: Share) -> None:

@@ -1,0 +1,100 @@
+"""Ghosts: sessions whose egress LiveKit takes for running, and that nobody serves any more.
+
+A worker that dies tells nobody. LiveKit lists its egresses as active, and their recorders as in the
+room until it misses them, some 30 s later; where it was restarted meanwhile, for good. A ghost is
+known by one of two signs: its recorder is not in the room, or it writes nothing and answers to
+nothing. Silence alone is none: a disk may be away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from livekit.protocol.egress import EgressInfo
+from pymongo import DESCENDING
+
+from app.buffer.paths import LIVE_PLAYLIST
+from app.buffer.session_folders import folders_of
+from app.context import Context
+from app.models import SessionRow, schema
+from app.recording import egress_start
+from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
+from app.work import errands
+from app.work.jobs import job, seconds
+
+# A recorder is in the room within seconds of its start, and the last update comes within seconds
+# of its leaving; listed active for so long without either: a ghost.
+GHOST_SECONDS = 40.0
+SILENT_SECONDS = 10.0
+"""An egress whose stop nobody answered, and of which nothing was indexed for so long, is gone."""
+_THAW = timedelta(seconds=5)
+"""What an egress wrote so long after it was taken for a ghost is no late file: it goes on."""
+
+log = structlog.get_logger()
+
+
+def is_ghost(info: EgressInfo, recorders: Collection[str], now: datetime) -> bool:
+    """Whether an egress that is listed as active has no recorder. `recorders`: in all rooms."""
+    silent_seconds = now.timestamp() - max(info.started_at, info.updated_at) / 1e9
+    return info.egress_id not in recorders and silent_seconds > GHOST_SECONDS
+
+
+async def mark(ctx: Context, row: SessionRow) -> None:
+    """Notes that nobody serves a session any more: it is over."""
+    now = datetime.now(UTC)
+    marked = await ctx.store.rows(schema.EgressSession).update_one(
+        {"_id": row["_id"], "ghost_at": None}, {"$set": {"ghost_at": now, "ended_at": now}}
+    )
+    if marked.modified_count:
+        log.warning("egress_is_a_ghost", session=row["_id"], egress=row["egress_id"])
+
+
+@job(errands.PROBE, timeout=seconds(30))
+async def probe(ctx: Context, livekit: LiveKit, session_id: str) -> None:
+    """Asks the egress of a session that writes nothing for a sign of life.
+
+    If nobody answers, and nothing is indexed meanwhile, it is a ghost. Raises Unavailable if
+    LiveKit itself does not answer.
+    """
+    began = datetime.now(UTC)
+    row = await ctx.store.rows(schema.EgressSession).find_one({"_id": session_id})
+    if row is None or row["ended_at"] is not None or row["egress_id"] is None:
+        return
+    try:
+        await livekit.probe(row["egress_id"])
+        return
+    except AlreadyOver:
+        await egress_start.note_end(ctx, row, await livekit.egress(row["egress_id"]), began)
+    except WorkerGone:
+        if await _last_sign(ctx, row) >= began:
+            return
+        await mark(ctx, row)
+    await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
+
+
+async def is_silent(ctx: Context, row: SessionRow, now: datetime) -> bool:
+    """Whether nothing of a session has been indexed for SILENT_SECONDS."""
+    return now - await _last_sign(ctx, row) > timedelta(seconds=SILENT_SECONDS)
+
+
+async def writes_again(ctx: Context, row: SessionRow, ghost_at: datetime) -> bool:
+    """Whether a ghost was none: its worker was only held up, and writes its playlist again."""
+    try:
+        written = folders_of(ctx.settings.media_root, row).written
+        status = await asyncio.to_thread(written.status, LIVE_PLAYLIST)
+    except (OSError, ValueError):  # nothing there, or a row whose folder is none of ours
+        return False
+    return status.st_mtime > (ghost_at + _THAW).timestamp()
+
+
+async def _last_sign(ctx: Context, row: SessionRow) -> datetime:
+    """When something of a session was indexed last, or it began."""
+    of_session = {"session_id": row["_id"]}
+    newest = await ctx.store.rows(schema.Segment).find_one(
+        of_session, {"indexed_at": 1}, sort=[("sequence", DESCENDING)]
+    )
+    signs = [newest["indexed_at"] if newest else None, row["active_at"], row["start_sent_at"]]
+    return max(filter(None, signs), default=row["created_at"])
