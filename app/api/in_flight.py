@@ -1,4 +1,4 @@
-"""How many of one user's requests are worked on at once: their others wait, and nobody else's do.
+"""How many requests are worked on at once, so that nobody's keep others' waiting.
 
 A bucket bounds how many come, not how many come together: twenty connections of one user could have
 the stores do twenty of their costly reads while everybody else waits for all of these.
@@ -11,9 +11,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from weakref import WeakValueDictionary
 
 from app.api.token_buckets import Cost
+from app.work.turns import Turns
 
 AT_ONCE = 4
 """Of one user and class of cost. A browser has six connections."""
+NAMELESS_AT_ONCE = 6
+"""Of all who show no name, such as those who follow a link; each address has its turns."""
 _BOUNDED = frozenset({Cost.MEDIA, Cost.WINDOW, Cost.READ, Cost.WRITE})
 """Pictures are drawn in turns of their own: see `app.viewing.drawing`."""
 
@@ -26,12 +29,17 @@ class InFlight:
         self._places: WeakValueDictionary[tuple[Cost, str], asyncio.Semaphore] = (
             WeakValueDictionary()
         )
+        self._nameless = Turns(NAMELESS_AT_ONCE)
 
     def place(self, cost: Cost, user: str) -> AbstractAsyncContextManager[None]:
-        """A place for one request: `async with` it. Of one user the first come is the first in."""
+        """A place for a user's request: `async with` it. Their first come is the first in."""
         if cost not in _BOUNDED:
             return nullcontext()
         places = self._places.get((cost, user))
         if places is None:
             places = self._places[cost, user] = asyncio.Semaphore(self._at_once)
         return places
+
+    def nameless_place(self, cost: Cost, address: str) -> AbstractAsyncContextManager[None]:
+        """A place for a request that shows no name, in the turn of those of its address."""
+        return self._nameless.turn(address) if cost in _BOUNDED else nullcontext()

@@ -9,7 +9,7 @@ rest. A request is let in, read and answered here; nothing of it is left to the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import wraps
@@ -36,6 +36,7 @@ from app.errors import (
     Unauthorized,
     Unavailable,
 )
+from app.work.parties import party
 
 
 @dataclass(frozen=True)
@@ -189,9 +190,10 @@ async def _let_in(operation: Operation, request: Request) -> Call[None]:
 
 
 def _place(operation: Operation, call: Call[None]) -> AbstractAsyncContextManager[None]:
-    """That of the caller among their own; an address may stand for many, who wait for nobody."""
+    """That of the caller among their own; of those who show no name, that of their address."""
     if call.shown is None:
-        return nullcontext()
+        address = party(web_state.peer(call.request))
+        return call.state.in_flight.nameless_place(operation.cost, address)
     return call.state.in_flight.place(operation.cost, call.shown.holder)
 
 

@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from app.access.generations import Generations
 from app.api import problems, wire
 from app.api.call import Call
-from app.api.in_flight import InFlight
+from app.api.in_flight import NAMELESS_AT_ONCE, InFlight
 from app.api.openapi import describe
 from app.api.operation import Answer, OperationRoute, endpoint, gate
 from app.api.token_buckets import Cost, Rates
@@ -226,6 +226,26 @@ async def test_of_one_users_requests_so_many_are_worked_on_at_once(
     codes = [each.status_code for each in answers if isinstance(each, httpx.Response)]
     assert codes == [200] * 5
     assert VAULT.inside.count("ann") == 4
+
+
+async def test_of_those_who_show_no_name_each_address_has_its_turn() -> None:
+    """However many requests the one sends, the other's is begun after one of these."""
+    begun, go_on = list[str](), asyncio.Event()
+    in_flight = InFlight()
+
+    async def work(address: str) -> None:
+        async with in_flight.nameless_place(Cost.MEDIA, address):
+            begun.append(address)
+            await go_on.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(50):
+            group.create_task(work("many"))
+        group.create_task(work("one"))
+        await wait_for(lambda: len(begun) == NAMELESS_AT_ONCE)
+        go_on.set()
+    assert begun.index("one") <= NAMELESS_AT_ONCE + 1
+    assert len(begun) == 51
 
 
 def test_what_is_described_is_what_the_signatures_say() -> None:
