@@ -174,22 +174,20 @@ def _serve(settings: Settings, role: str, work: Callable[[Context], Awaitable[No
 def _serve_api(settings: Settings, descriptor: int | None) -> int:
     import uvicorn
 
+    from app.context import opened
     from app.main import create_app
     from app.processes.supervisor import listen
     from app.serving.server import STOP_SECONDS
     from app.serving.server import config as server_config
-    from app.store import Store
     from handlers import router
 
-    async def upgrade() -> None:
-        store = Store(settings.mongo_url)
-        try:
-            await store.upgrade(settings.media_root)
-        finally:
-            await store.close()
+    async def prepared() -> None:
+        async with opened(settings):
+            pass
 
-    # here, because uvicorn buries what a start refuses in a traceback
-    asyncio.run(upgrade())
+    # Here, because uvicorn buries what a start refuses in a traceback, and a signal does not end it
+    # while it waits for an application to start.
+    asyncio.run(prepared())
     if descriptor is None:
         listener = listen(settings.host, settings.port)
     else:

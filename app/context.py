@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from app.settings import Settings
 from app.storage.instance import instance_id
 from app.store import Store
+from app.work.patience import until_there
 from app.work.queue import Queue
 
 
@@ -24,12 +27,17 @@ class Context:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Context]:
-    """Opens what a process needs, in the running event loop; closes it at the end."""
-    instance = instance_id(settings.media_root)
+    """Opens what a process needs, in the running event loop; closes it at the end.
+
+    Waits for stores and a disk that are away. Raises ConfigurationError for what waiting does not
+    mend.
+    """
+    root = settings.media_root
+    instance = await until_there("FILE_UPLOAD_DEST", partial(asyncio.to_thread, instance_id, root))
     store = Store(settings.mongo_url)
     try:
-        await store.prepare(settings.media_root)
-        queue = await Queue.open(settings)
+        await until_there("MONGO_URL", partial(store.prepare, root))
+        queue = await until_there("REDIS_URL", partial(Queue.open, settings))
         try:
             yield Context(settings, store, queue, instance)
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import unicodedata
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -60,7 +61,15 @@ def configure(settings: Settings, role: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    sys.excepthook = _tell_of_crash
     structlog.contextvars.bind_contextvars(role=role)
+
+
+def _tell_of_crash(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """What ends a process is a line like any other, also where lines are JSON."""
+    structlog.get_logger().critical("process_ended", exc_info=(kind, error, trace))
 
 
 def _tamed(_logger: Any, _method: str, event: structlog.typing.EventDict) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import secrets
 from pathlib import Path
@@ -10,6 +12,9 @@ from app.errors import ConfigurationError
 from app.storage.confined import member
 
 _INSTANCE = re.compile(r"[0-9a-f]{8}")
+_NAME = ".instance"
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST})
+"""What waiting does not mend."""
 
 
 def instance_id(media_root: Path) -> str:
@@ -17,11 +22,31 @@ def instance_id(media_root: Path) -> str:
 
     Made by whoever asks first; link() decides between several that start at once. Every session
     folder bears it, so that installations that share an egress or a disk leave each other alone.
+
+    Raises ConfigurationError if this service may not write there, OSError if it can't now.
     """
+    try:
+        found = _instance_id(media_root)
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        raise ConfigurationError(
+            f"FILE_UPLOAD_DEST={str(media_root)!r}: {error.strerror}: {error.filename}: uid "
+            f"{os.getuid()} must be able to make files and folders there"
+        ) from error
+    if not _INSTANCE.fullmatch(found):
+        raise ConfigurationError(
+            f"{media_root / _NAME} holds {found!r:.100}, not an instance id of 8 hex digits: "
+            "restore it, or remove it if this media root is to start as a new installation"
+        )
+    return found
+
+
+def _instance_id(media_root: Path) -> str:
     media_root.mkdir(parents=True, exist_ok=True)
-    path = media_root / ".instance"
+    path = media_root / _NAME
     if not path.exists():
-        fresh = member(media_root, f".instance.{secrets.token_hex(4)}")
+        fresh = member(media_root, f"{_NAME}.{secrets.token_hex(4)}")
         fresh.write_text(secrets.token_hex(4) + "\n")
         try:
             path.hardlink_to(fresh)
@@ -29,10 +54,4 @@ def instance_id(media_root: Path) -> str:
             pass  # another process was first; its id holds
         finally:
             fresh.unlink()
-    found = path.read_text().strip()
-    if not _INSTANCE.fullmatch(found):
-        raise ConfigurationError(
-            f"{path} holds {found!r}, not an instance id of 8 hex digits: restore it, or remove it "
-            "if this media root is to start as a new installation"
-        )
-    return found
+    return path.read_text(errors="replace").strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -38,6 +39,16 @@ def test_a_traceback_shows_no_variables(log_format: str) -> None:
     assert "studio" in told
     assert "broken too" in told
     assert "a-secret-token" not in told.replace('work("a-secret-token")', "")
+
+
+def test_what_ends_a_process_is_a_line_where_lines_are_json() -> None:
+    program = _PROGRAM.replace("{format}", "json").partition("try:")[0] + 'work("a-secret-token")'
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    (line,) = ended.stderr.splitlines()
+    told = json.loads(line)
+    assert ended.returncode == 1
+    assert (told["event"], told["role"]) == ("process_ended", "api")
+    assert "it broke" in told["exception"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""Waiting for what a process can't begin without: one line a try, not an end and a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 10.0
+_AWAY = (PyMongoError, RedisError, OSError)
+_MOST_CHARACTERS = 200
+"""Of an error: PyMongo's describe the whole topology."""
+
+There = TypeVar("There")
+log = structlog.get_logger()
+
+
+async def until_there(what: str, ask: Callable[[], Awaitable[There]]) -> There:
+    """What `ask` gives, once it raises no error of a store or a disk that is away.
+
+    `what`: the setting that names it. Anything else that it raises, such as ConfigurationError, is
+    raised.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await ask()
+        except _AWAY as error:
+            why = f"{type(error).__name__}: {error}"[:_MOST_CHARACTERS]
+            log.warning("start_waits", needs=what, error=why, again_in_seconds=pause)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

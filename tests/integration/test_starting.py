@@ -1,0 +1,82 @@
+"""A process that is started before what it needs is there, or where it may not write."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app.processes.free_ports import unused_port
+from app.settings import Settings
+from tests.chaos.link import Link, to_port, to_socket
+from tests.integration.test_supervisor import run_to_end, start
+from tests.waiting import PATIENCE_SECONDS, wait_for
+
+
+async def linked(settings: Settings, stack: AsyncExitStack) -> tuple[dict[str, str], list[Link]]:
+    """The tests' stores behind links that are cut: MongoDB's, then Redis's."""
+    mongo, redis = urlsplit(settings.mongo_url), urlsplit(settings.redis_url)
+    ways = [
+        to_port(mongo.port or 0),
+        to_socket(redis.path) if redis.path else to_port(redis.port or 0),
+    ]
+    links = [await stack.enter_async_context(Link(way).served(unused_port())) for way in ways]
+    for link in links:
+        link.cut()
+    login = mongo.netloc.rpartition("@")[0]
+    netloc = f"{login}@127.0.0.1:{links[0].port}" if login else f"127.0.0.1:{links[0].port}"
+    database = parse_qs(redis.query).get("db", ["0"])[0]
+    return {
+        "MONGO_URL": mongo._replace(netloc=netloc).geturl(),
+        "REDIS_URL": f"redis://127.0.0.1:{links[1].port}/{database}",
+    }, links
+
+
+@pytest.mark.parametrize("role", ["api", "worker", "indexer"])
+async def test_a_process_waits_for_stores_that_are_away(
+    settings: Settings, tmp_path: Path, role: str
+) -> None:
+    """With one line a try, which says what is missing; it begins when both are there."""
+    async with AsyncExitStack() as stack:
+        urls, (mongo, redis) = await linked(settings, stack)
+        service = await start(tmp_path, role, LOG_FORMAT="json", **urls)
+
+        def needed() -> str:
+            lines = [json.loads(line) for line in service.log().splitlines()]
+            return str(lines[-1].get("needs", "")) if lines else ""
+
+        try:
+            await wait_for(lambda: needed() == "MONGO_URL")
+            mongo.heal()
+            await wait_for(lambda: needed() == "REDIS_URL")
+            redis.heal()
+            await wait_for(service.answers if role == "api" else lambda: not needed())
+            assert service.process.returncode is None
+            assert "Traceback" not in service.log()
+        finally:
+            service.process.terminate()
+            await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
+
+
+async def test_a_process_that_waits_ends_when_it_is_told_to(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        urls, _ = await linked(settings, stack)
+        service = await start(tmp_path, "api", **urls)
+        await wait_for(lambda: "start_waits" in service.log())
+        service.process.terminate()
+        await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
+
+
+async def test_a_media_root_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
+    """In a sentence, by the whole service too: it is not started again and again."""
+    (tmp_path / "file").touch()
+    code, said = await run_to_end(tmp_path, FILE_UPLOAD_DEST=str(tmp_path / "file/media"))
+    assert code == 78
+    assert f"FILE_UPLOAD_DEST='{tmp_path}/file/media': Not a directory" in said
+    assert "Traceback" not in said
