@@ -14,11 +14,11 @@ from app.api.token_buckets import Cost
 from app.work.turns import Turns
 
 AT_ONCE = 4
-"""Of one user and class of cost. A browser has six connections."""
-NAMELESS_AT_ONCE = 6
+"""Of one user, of pictures and of all else. A browser has six connections."""
+NAMELESS_AT_ONCE = 4
 """Of all who show no name, such as those who follow a link; each address has its turns."""
-_BOUNDED = frozenset({Cost.MEDIA, Cost.WINDOW, Cost.READ, Cost.WRITE})
-"""Pictures are drawn in turns of their own: see `app.viewing.drawing`."""
+_PICTURES = frozenset({Cost.POSTER, Cost.PICTURE})
+"""Some wait long to be drawn, and nothing else of their user's is to wait for them."""
 
 
 class InFlight:
@@ -26,20 +26,21 @@ class InFlight:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
-        self._places: WeakValueDictionary[tuple[Cost, str], asyncio.Semaphore] = (
+        self._places: WeakValueDictionary[tuple[bool, str], asyncio.Semaphore] = (
             WeakValueDictionary()
         )
         self._nameless = Turns(NAMELESS_AT_ONCE)
 
     def place(self, cost: Cost, user: str) -> AbstractAsyncContextManager[None]:
         """A place for a user's request: `async with` it. Their first come is the first in."""
-        if cost not in _BOUNDED:
+        if cost is Cost.FREE:
             return nullcontext()
-        places = self._places.get((cost, user))
+        key = (cost in _PICTURES, user)
+        places = self._places.get(key)
         if places is None:
-            places = self._places[cost, user] = asyncio.Semaphore(self._at_once)
+            places = self._places[key] = asyncio.Semaphore(self._at_once)
         return places
 
     def nameless_place(self, cost: Cost, address: str) -> AbstractAsyncContextManager[None]:
         """A place for a request that shows no name, in the turn of those of its address."""
-        return self._nameless.turn(address) if cost in _BOUNDED else nullcontext()
+        return nullcontext() if cost in _PICTURES | {Cost.FREE} else self._nameless.turn(address)

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
+from app.api.token_buckets import Buckets
 from app.errors import TooLarge
 from app.settings import Settings
 
@@ -26,18 +27,24 @@ _HSTS_SECONDS = 365 * 24 * 3600
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: logged at debug."""
+LONGEST_PATH = 300
+STRANGE_LINES = 600
+"""Lines a minute about failed requests that show no name: anybody sends 2,000 a second."""
 
 
 class RequestFrame:
     """Gives each request an id, a log line, safe headers, and an answer whatever happens.
 
     The line has the path, never the query, which may hold signatures; of a refusal the sender's
-    address, too. `site`: headers that each answer has unless it brings its own.
+    address, too. Of failures without a caller's name there are STRANGE_LINES a minute, and how many
+    have none. `site`: headers that each answer has unless it brings its own.
     """
 
     def __init__(self, app: ASGIApp, site: Mapping[str, str]) -> None:
         self.app = app
         self.site = dict(site)
+        self._strange = Buckets(STRANGE_LINES)
+        self._untold = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,7 +75,21 @@ class RequestFrame:
                 raise  # the server cuts the connection, which tells that the answer is not whole
             await problems.internal(request_id)(scope, receive, answer)
         finally:
-            _tell(scope, status, time.perf_counter() - began)
+            if self._is_told(status):
+                _tell(scope, status, time.perf_counter() - began)
+
+    def _is_told(self, status: int | None) -> bool:
+        """Whether a request has a line of its own."""
+        is_named = "caller" in structlog.contextvars.get_contextvars()
+        if is_named or status is None or status < HTTPStatus.BAD_REQUEST:
+            return True
+        if self._strange.take(""):
+            self._untold += 1
+            return False
+        if self._untold:
+            log.warning("requests_without_lines", count=self._untold)
+            self._untold = 0
+        return True
 
 
 def site_headers(settings: Settings) -> dict[str, str]:
@@ -95,7 +116,7 @@ def _complete(headers: MutableHeaders, request_id: str, site: Mapping[str, str])
 
 
 def _tell(scope: Scope, status: int | None, seconds: float) -> None:
-    path = scope.get("raw_path", b"").decode("ascii", "replace")
+    path = scope.get("raw_path", b"")[:LONGEST_PATH].decode("ascii", "replace")
     told = {"peer": scope["client"][0]} if status in _REFUSALS and scope.get("client") else {}
     tell = log.debug if path in _QUIET else log.info
     tell(

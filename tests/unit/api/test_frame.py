@@ -18,9 +18,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message
+from structlog.testing import capture_logs
 
 from app.api import problems
-from app.api.middleware import BodyLimit, RequestFrame, cors, site_headers
+from app.api.middleware import (
+    LONGEST_PATH,
+    STRANGE_LINES,
+    BodyLimit,
+    RequestFrame,
+    cors,
+    site_headers,
+)
 from app.errors import BufferEmpty, NotPermitted, Unauthorized
 from app.settings import load
 
@@ -261,3 +269,22 @@ async def test_a_caller_who_leaves_while_sending_is_no_error_of_ours() -> None:
     with structlog.testing.capture_logs() as lines:
         await app(scope, receive, send)
     assert [line["event"] for line in lines] == ["client_gone", "request"]
+
+
+async def test_failures_of_the_nameless_have_so_many_lines() -> None:
+    """And short ones; those of others have theirs."""
+
+    async def named(request: Request) -> Response:
+        structlog.contextvars.bind_contextvars(caller="ann")
+        raise NotPermitted("no")
+
+    with capture_logs() as lines:
+        async with client(named) as http:
+            for _ in range(STRANGE_LINES + 50):
+                await http.get("/" + "x" * 2000)
+            await http.get("/")
+    told = [line for line in lines if line["event"] == "request"]
+    strange = [line for line in told if line["status"] == 404]
+    assert STRANGE_LINES <= len(strange) < STRANGE_LINES + 50
+    assert max(len(line["path"]) for line in strange) == LONGEST_PATH
+    assert told[-1]["status"] == 403
