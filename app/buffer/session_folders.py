@@ -35,9 +35,9 @@ class SessionFolders:
     fragments: ForeignFolder
 
     def remove(self, name: str) -> None:
-        """Removes the file of a segment: of egress whatever has the name. Raises OSError."""
+        """Removes the file of a segment. Raises OSError, of egress's IsADirectoryError, too."""
         if is_of_egress(name):
-            self.written.remove(name)
+            self.written.unlink(name)
         else:
             self.fragments.unlink(name)
 

@@ -22,6 +22,10 @@ from app.storage.foreign import ENTRIES, LIFTED, ForeignFolder, NotRegular
 ROOTS = (BUFFER_ROOT, FRAGMENTS_ROOT)
 _ENTRIES = {BUFFER_ROOT: ENTRIES, FRAGMENTS_ROOT: sys.maxsize}
 _EMPTY_FOR_SECONDS = 60.0
+ENTRIES_OF_ONE = 20_000
+"""Of a folder, removed in one go: 4 s, if they are folders. The rest goes the next time."""
+REMOVAL_SECONDS = 20.0
+"""For all that a pass removes of one kind; the rest goes the next time."""
 
 log = structlog.get_logger()
 
@@ -72,10 +76,13 @@ def older(folder: ForeignFolder, names: Iterable[str], before: float) -> list[St
 def remove(strays: Iterable[Stray]) -> int:
     """Removes files, and says of each folder which one refuses first. Returns how many are gone."""
     gone, told = 0, set[ForeignFolder]()
+    until = time.monotonic() + REMOVAL_SECONDS
     for stray in strays:
+        if time.monotonic() > until:
+            break
         try:
             with suppress(FileNotFoundError):
-                stray.folder.remove(stray.name)
+                stray.folder.remove(stray.name, ENTRIES_OF_ONE)
             gone += 1
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()

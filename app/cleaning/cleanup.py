@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,6 +15,7 @@ from app.buffer.newest import newest_of_live
 from app.buffer.retention import may_go
 from app.buffer.retention_period import Retention, retention
 from app.cleaning import governor, strays
+from app.cleaning.buffer_tree import REMOVAL_SECONDS
 from app.cleaning.erasure import forget_session
 from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
@@ -96,10 +99,19 @@ async def _expire_some(
 
 
 async def _forget_sessions(ctx: Context, now: datetime) -> int:
-    """Forgets sessions that are over and have no media any more. Returns how many."""
+    """Forgets sessions that are over and have no media any more. Returns how many.
+
+    In any order, and no longer than REMOVAL_SECONDS: egress may have left any number of files in
+    some of their folders.
+    """
     gone = 0
     query = {"indexing": None, "ended_at": {"$lt": now - SETTLED_AFTER}}
-    for row in await ctx.store.rows(EgressSession).find(query).to_list(None):
+    over = await ctx.store.rows(EgressSession).find(query).to_list(None)
+    random.shuffle(over)
+    until = time.monotonic() + REMOVAL_SECONDS
+    for row in over:
+        if time.monotonic() > until:
+            break
         with rounds.item(session=row["_id"]):
             of_session = {"session_id": row["_id"]}
             has_media = await ctx.store.rows(Segment).find_one(of_session, {"_id": 1})

@@ -121,8 +121,9 @@ async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Sessio
 def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, SessionFolders]) -> set[str]:
     """Unlinks the segments' files, each with its tile. Returns the ids of those that refuse.
 
-    What egress has written and lets nobody delete is a stray from now on, and none of these: it
-    may be any number, and their rows would be the first of each pass for ever.
+    What egress has written and lets nobody delete, or has made a folder of, is a stray from now on
+    and none of these: there may be any number, whose rows would be the first of each pass for ever,
+    and nobody knows how much is in a folder.
     """
     refused, told = set[str](), set[str]()
     for row in rows:

@@ -9,6 +9,7 @@ whatever it likes.
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ from app.storage.confined import PathRefused, is_name
 from app.storage.foreign import ForeignFolder, NotRegular
 
 SAFE_AGE = timedelta(hours=1)
+MOST_UNKNOWN = 50_000
+"""With so many, no more are looked for where egress writes: a later pass finds the others."""
 _FRAGMENT = re.compile(r"\d{8,}\.m4s")
 _TILE = re.compile(r"\d{8,}\.jpg")
 _INIT = re.compile(r"init-[0-9a-f]+\.mp4")
@@ -102,7 +105,11 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
     missing: list[str] = []
     files = rows = 0
     unseen = set(sessions)
-    for folder in await _session_folders(ctx):
+    folders = await _session_folders(ctx)
+    random.shuffle(folders)  # what is beyond MOST_UNKNOWN is not always the same
+    for folder in folders:
+        if not _is_ours(folder) and len(unknown) >= MOST_UNKNOWN:
+            continue
         names = await asyncio.to_thread(buffer_tree.names_in, folder)
         session = _owner(ctx, folder, sessions)
         indexed: dict[str, str] = {}

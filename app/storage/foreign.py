@@ -206,9 +206,9 @@ class ForeignFolder:
             except IsADirectoryError:
                 _remove_folder(folder, name, most)
 
-    def remove_whole(self) -> None:
-        """Removes the folder with all that is in it. Raises FileNotFoundError, FolderTooLarge."""
-        self.outer.remove(self.name)
+    def remove_whole(self, most: int = REMOVED_AT_ONCE) -> None:
+        """Removes the folder with all that is in it. Raises as `remove` does."""
+        self.outer.remove(self.name, most)
 
     def remove_empty(self) -> None:
         """Removes the folder. Raises OSError if anything is in it."""

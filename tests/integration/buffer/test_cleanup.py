@@ -374,6 +374,27 @@ async def test_rows_of_what_egress_lets_nobody_delete_go(ctx: Context, share: Be
     assert await sequences(disk) == [3, 4]
 
 
+async def test_a_folder_in_place_of_a_segment_is_not_emptied_with_the_rows_of_others(
+    ctx: Context, share: BeginShare
+) -> None:
+    """However much is in it: it is a stray from then on."""
+    disk = await share()
+    await index(ctx, disk)
+    name = "s0.ts.bad"
+    first = {"_id": f"{disk.session_id}:0"}
+    await ctx.store.rows(Segment).update_one(
+        first, {"$set": {"name": name, "fault": "corrupt", "state": "quarantined"}}
+    )
+    (disk.folder / name / "a lot").mkdir(parents=True)
+    await make_old(ctx, disk, range(3))
+    await cleanup.run(ctx)
+    assert await sequences(disk) == [3, 4]
+    assert (disk.folder / name / "a lot").exists()
+    age(disk.folder / name)
+    await cleanup.run(ctx)
+    assert not (disk.folder / name).exists()
+
+
 @pytest.mark.edge("rows without files, files without rows")
 async def test_rows_whose_files_are_gone_become_gaps(ctx: Context, share: BeginShare) -> None:
     disk = await share()
