@@ -241,6 +241,14 @@ def test_livekit_and_egress_share_one_redis_and_know_each_other() -> None:
     assert urlsplit(egress["ws_url"]).port == livekit["port"]
 
 
+def test_every_log_of_compose_is_bounded(compose: dict[str, Any]) -> None:
+    """Docker's own driver keeps all that was ever said; anybody makes a server talk."""
+    goes_on = {name for name, each in compose["services"].items() if "restart" in each}
+    bounded = {n for n in goes_on if "max-size" in compose["services"][n]["logging"]["options"]}
+    assert bounded == goes_on
+    assert {"api", "livekit", "egress", "mongo"} <= goes_on
+
+
 def test_the_service_of_compose_finds_livekit(service_settings: Settings) -> None:
     livekit = _yaml("livekit.yaml")
     assert urlsplit(service_settings.livekit_url).port == livekit["port"]
