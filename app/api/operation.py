@@ -190,11 +190,15 @@ async def _let_in(operation: Operation, request: Request) -> Call[None]:
 
 
 def _place(operation: Operation, call: Call[None]) -> AbstractAsyncContextManager[None]:
-    """That of the caller among their own; of those who show no name, that of their address."""
+    """That of the caller among their own; of those who show no name, that of their address.
+
+    A URL that was made for somebody may be in the hands of others, who take no place of theirs.
+    """
+    address = party(web_state.peer(call.request))
     if call.shown is None:
-        address = party(web_state.peer(call.request))
         return call.state.in_flight.nameless_place(operation.cost, address)
-    return call.state.in_flight.place(operation.cost, call.shown.holder)
+    user = call.shown.holder if call.shown.caller else f"{call.shown.holder} {address}"
+    return call.state.in_flight.place(operation.cost, user)
 
 
 async def _read(operation: Operation, call: Call[None]) -> Call[Any]:

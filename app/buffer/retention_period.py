@@ -43,6 +43,8 @@ async def retention(
     async for row in rows:
         with rounds.item(community=row["_id"]):
             if (minutes := row.get("retention_minutes")) is not None:
+                if not minutes > 0:  # nobody can have asked for it: the row was altered
+                    raise ValueError(f"retention_minutes={minutes!r}")
                 own[row["_id"]] = timedelta(
                     minutes=ceilings.in_force(settings, "retention_minutes", minutes)
                 )

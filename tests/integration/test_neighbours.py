@@ -128,7 +128,7 @@ SEGMENTS = some("buffer_id", "sequence", "name", "start_ticks", "end_ticks", "fa
     sessions=[{"folder": "../../.."}, {"folder": "\0"}, {}],
     segments=[{}],
     markers=[{}],
-    communities=[{"retention_minutes": 1e300}],
+    communities=[{"retention_minutes": 1e300}, {"retention_minutes": -1e10}],
     pins=[{}],
 )
 async def test_cleanup_removes_what_is_old_of_the_others(

@@ -111,10 +111,15 @@ class Vault:
 VAULT = Vault()
 
 
-@endpoint("GET /vault", "Waits", answers=OK, cost=Cost.WINDOW)
+@endpoint("GET /vault", "Waits", answers=OK, access="token or signature", cost=Cost.WINDOW)
 async def get_vault(call: Call[None]) -> None:
-    VAULT.inside.append(call.caller.identity)
+    VAULT.inside.append(call.reader.caller.identity if call.reader.caller else "a URL")
     await VAULT.open.wait()
+
+
+@endpoint("GET /vault/url", "A URL of it", answers=OK, access="token or signature")
+async def get_vault_url(call: Call[None]) -> Echo:
+    return Echo(said=call.reader.url("/vault"))
 
 
 @endpoint("GET /picture", "A picture", answers=OK, cost=Cost.PICTURE)
@@ -122,7 +127,17 @@ async def get_picture(call: Call[None]) -> None:
     return None
 
 
-ROUTES = [get_vault, get_picture, get_page, post_label, delete_label, get_own, put_label, get_film]
+ROUTES = [
+    get_vault,
+    get_vault_url,
+    get_picture,
+    get_page,
+    post_label,
+    delete_label,
+    get_own,
+    put_label,
+    get_film,
+]
 
 
 @pytest.fixture
@@ -231,6 +246,18 @@ async def test_of_one_users_requests_so_many_are_worked_on_at_once(
     codes = [each.status_code for each in answers if isinstance(each, httpx.Response)]
     assert codes == [200] * 5
     assert VAULT.inside.count("ann") == 4
+
+
+async def test_who_follows_somebodys_url_takes_no_place_of_theirs(http: httpx.AsyncClient) -> None:
+    VAULT.inside.clear()
+    VAULT.open.clear()
+    url = (await http.get("/vault/url", headers=bearer("ann"))).json()["said"]
+    followed = [asyncio.create_task(http.get(url)) for _ in range(3)]
+    await wait_for(lambda: len(VAULT.inside) == 2)
+    asked = asyncio.create_task(http.get("/vault", headers=bearer("ann")))
+    await wait_for(lambda: len(VAULT.inside) == 3)
+    VAULT.open.set()
+    assert [each.status_code for each in await asyncio.gather(asked, *followed)] == [200] * 4
 
 
 async def test_of_those_who_show_no_name_each_address_has_its_turn() -> None:
