@@ -156,7 +156,8 @@ async def test_up_after_a_killed_up_on_other_ports_if_its_own_are_taken_until_ct
     with socket.socket() as taken:
         # as a server would: connections that ended shortly ago are in nobody's way
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        await wait_for(lambda: _takes(taken, 8000), 60)
+        with suppress(AssertionError):  # somebody else has it, for good: it is taken all the same
+            await wait_for(lambda: _takes(taken, 8000), 60)
         up = await _started("deploy/up", "--no-demo", "--folder", str(folder))
         assert up.stdout
         output = ""

@@ -94,7 +94,7 @@ async def test_a_segment_whose_row_can_not_be_stored_is_a_gap(
     ctx: Context, share: BeginShare
 ) -> None:
     """As of a clock by which it would end after the year 9999."""
-    disk = await share()
+    disk = await share(indexer="another", indexer_until=datetime.now(UTC) + timedelta(hours=1))
     disk.commit(2)
     late = datetime(9999, 12, 31, 23, 59, 57, tzinfo=UTC)
     since_1970 = late - datetime(1970, 1, 1, tzinfo=UTC)
