@@ -81,10 +81,10 @@ class Follower:
 
     @property
     def is_silent(self) -> bool:
-        """Whether its egress should have written, by now."""
+        """Whether its egress should have written by now. Who is at work does not know."""
         longest_seconds = self.session["segment_seconds"] + _LATE_SECONDS
         records = self.session["active_at"] is not None and self.session["ended_at"] is None
-        return records and time.monotonic() - self._heard_at > longest_seconds
+        return records and not self.busy and time.monotonic() - self._heard_at > longest_seconds
 
     def update(self, session: SessionRow) -> None:
         """The session's row was read again."""
