@@ -84,14 +84,14 @@ def _duration(text: str) -> timedelta:
 
 
 def _service(_: argparse.Namespace) -> int:
-    settings = _begun(load(), "supervisor")
+    settings = _set_up(load(), "supervisor")
     from app.processes import supervisor
 
     return run_until_signalled(supervisor.run(settings))
 
 
 def _single(_: argparse.Namespace) -> int:
-    settings = _begun(load(), "single")
+    settings = _set_up(load(), "single")
     from app import single
 
     garbage.keep_what_is_loaded()
@@ -148,10 +148,10 @@ def _joined(role: str) -> Settings:
     """The settings of one process of a service whose other processes run elsewhere."""
     from app.processes.stores import with_running_stores
 
-    return _begun(with_running_stores(load()), role)
+    return _set_up(with_running_stores(load()), role)
 
 
-def _begun(settings: Settings, role: str) -> Settings:
+def _set_up(settings: Settings, role: str) -> Settings:
     """The settings, once the mode of this process's files and its log lines are set up."""
     os.umask(UMASK)
     logs.configure(settings, role)

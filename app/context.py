@@ -29,8 +29,8 @@ class Context:
 async def opened(settings: Settings) -> AsyncIterator[Context]:
     """Opens what a process needs, in the running event loop; closes it at the end.
 
-    Waits for stores and a disk that are away. Raises ConfigurationError for what waiting does not
-    mend.
+    Waits for stores and a disk that are away. Raises ConfigurationError, PyMongoError for what
+    waiting does not mend.
     """
     root = settings.media_root
     instance = await until_there("FILE_UPLOAD_DEST", partial(asyncio.to_thread, instance_id, root))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from livekit.protocol.webhook import WebhookEvent
+from pymongo.errors import PyMongoError
 
 from app.access import presence
 from app.context import Context
@@ -39,7 +41,8 @@ async def participant_left(event: WebhookEvent, ctx: Context) -> Asked | None:
         facts.participant_left(ctx.store, event.room, who, datetime.now(UTC)),
         facts.is_sharing(ctx.store, who),
     )
-    await presence.forget_earlier(ctx.store, who.identity, who.sid)
+    with suppress(PyMongoError):  # another end is another chance; this webhook has what it needs
+        await presence.forget_earlier(ctx.store, event.room.sid, who.identity, who.sid)
     return errands.RECONCILE.of(event.room.sid, who.identity) if is_sharing else None
 
 

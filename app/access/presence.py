@@ -1,7 +1,7 @@
 """Who was in which room, and when: read from the facts about participants.
 
 Anybody who has a token can leave and come again as often as they like, and each time is a row. So
-no more is kept of anybody's than is read.
+of one's connections to a room only the newest are kept.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from app.models.intervals import Interval
 from app.models.schema import Participant, Room, Track
 from app.store import EPOCH, FAR, Store
 
-NEWEST = 200
-"""Connections of one person that are looked back on. Earlier ones are forgotten."""
-_LOOKS = 32
+NEWEST = 500
+"""Connections of one person that a list looks back on."""
+KEPT = 200
+"""Connections of one person to one room. Earlier ones are forgotten, not that there was one."""
+_ONE_END_IN = 32
 """At one end in so many it is looked whether there are more than that."""
+_FORGOTTEN_AT_ONCE = 500
 _FIELDS = {"room_sid": 1, "joined_at": 1, "left_at": 1, "unlisted_at": 1}
 
 
@@ -55,24 +58,26 @@ async def rooms_of(store: Store, identity: str, room: str | None) -> list[str]:
     return sorted({row["room_sid"] for row in newest})
 
 
-async def forget_earlier(store: Store, identity: str, ended_sid: str) -> None:
-    """Forgets somebody's connections before the newest ones, now and then: when some have ended.
+async def forget_earlier(store: Store, room_sid: str, identity: str, ended_sid: str) -> None:
+    """Forgets somebody's connections to a room before the newest ones, when some have ended.
 
     One that has not ended is kept, and one of whose track the end is not known: it tells so. Listed
     again, an unlisted one is noted anew.
     """
-    if zlib.crc32(ended_sid.encode()) % _LOOKS:
+    if zlib.crc32(ended_sid.encode()) % _ONE_END_IN:
         return
     participants = store.rows(Participant)
-    rows = await participants.find({"identity": identity}, _FIELDS).to_list(None)
+    whose = {"room_sid": room_sid, "identity": identity}
+    rows = await participants.find(whose, _FIELDS).to_list(None)
     rows.sort(key=_since, reverse=True)
-    earlier = [row["_id"] for row in rows[NEWEST:] if _ended_at(row) is not None]
+    earlier = [row["_id"] for row in rows[KEPT:] if _ended_at(row) is not None]
+    earlier = earlier[:_FORGOTTEN_AT_ONCE]
     if not earlier:
         return
     tracks = store.rows(Track).find({"participant_sid": {"$in": earlier}})
     sharing = {row["participant_sid"] for row in await tracks.to_list(None) if row["live"]}
     over = [sid for sid in earlier if sid not in sharing]
-    await participants.delete_many({"_id": {"$in": over}, "identity": identity})
+    await participants.delete_many({"_id": {"$in": over}} | whose)
 
 
 def _ended_at(row: ParticipantRow) -> datetime | None:

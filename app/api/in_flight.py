@@ -43,4 +43,4 @@ class InFlight:
 
     def nameless_place(self, cost: Cost, address: str) -> AbstractAsyncContextManager[None]:
         """A place for a request that shows no name, in the turn of those of its address."""
-        return nullcontext() if cost in _PICTURES | {Cost.FREE} else self._nameless.turn(address)
+        return nullcontext() if cost is Cost.FREE else self._nameless.turn(address)

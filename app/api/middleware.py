@@ -29,14 +29,14 @@ _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: logged at debug."""
 LONGEST_PATH = 300
 STRANGE_LINES = 600
-"""Lines a minute about failed requests that show no name: anybody sends 2,000 a second."""
+"""Lines a minute about requests that show no name: anybody sends 2,000 a second."""
 
 
 class RequestFrame:
     """Gives each request an id, a log line, safe headers, and an answer whatever happens.
 
     The line has the path, never the query, which may hold signatures; of a refusal the sender's
-    address, too. Of failures without a caller's name there are STRANGE_LINES a minute, and how many
+    address, too. Of requests without a caller's name there are STRANGE_LINES a minute, and how many
     have none. `site`: headers that each answer has unless it brings its own.
     """
 
@@ -75,13 +75,12 @@ class RequestFrame:
                 raise  # the server cuts the connection, which tells that the answer is not whole
             await problems.internal(request_id)(scope, receive, answer)
         finally:
-            if self._is_told(status):
+            if self._is_told():
                 _tell(scope, status, time.perf_counter() - began)
 
-    def _is_told(self, status: int | None) -> bool:
+    def _is_told(self) -> bool:
         """Whether a request has a line of its own."""
-        is_named = "caller" in structlog.contextvars.get_contextvars()
-        if is_named or status is None or status < HTTPStatus.BAD_REQUEST:
+        if "caller" in structlog.contextvars.get_contextvars():
             return True
         if self._strange.take(""):
             self._untold += 1

@@ -190,7 +190,7 @@ async def _let_in(operation: Operation, request: Request) -> Call[None]:
 
 
 def _place(operation: Operation, call: Call[None]) -> AbstractAsyncContextManager[None]:
-    """That of the caller among their own; of those who show no name, that of their address.
+    """The caller's place among their own; of those who show no name, that of their address.
 
     A URL that was made for somebody may be in the hands of others, who take no place of theirs.
     """

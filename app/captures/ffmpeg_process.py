@@ -45,7 +45,7 @@ class FfmpegMissing(FfmpegFailed):
 
 
 class FfmpegStalled(FfmpegFailed):
-    """ffmpeg got no further for a minute, or went on for two hours, and was ended."""
+    """ffmpeg got no further for a minute, or went on for hours, and was ended."""
 
     slug: ClassVar[str] = "ffmpeg-stalled"
 

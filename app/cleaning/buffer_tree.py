@@ -73,10 +73,13 @@ def older(folder: ForeignFolder, names: Iterable[str], before: float) -> list[St
         return []
 
 
-def remove(strays: Iterable[Stray]) -> int:
-    """Removes files, and says of each folder which one refuses first. Returns how many are gone."""
+def remove(strays: Iterable[Stray], seconds: float = REMOVAL_SECONDS) -> int:
+    """Removes files, and says of each folder which one refuses first. Returns how many are gone.
+
+    What is not gone within `seconds` stays for the next time.
+    """
     gone, told = 0, set[ForeignFolder]()
-    until = time.monotonic() + REMOVAL_SECONDS
+    until = time.monotonic() + seconds
     for stray in strays:
         if time.monotonic() > until:
             break

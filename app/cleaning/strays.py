@@ -9,6 +9,7 @@ whatever it likes.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -85,7 +86,8 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Rep
     if is_too_much(mismatch.unknown_of_ours, mismatch.files) and not confirmed:
         asks = _ask("unknown_files", mismatch.unknown_of_ours, mismatch.files)
     else:
-        removed = await asyncio.to_thread(buffer_tree.remove, mismatch.unknown)
+        seconds = math.inf if confirmed else buffer_tree.REMOVAL_SECONDS
+        removed = await asyncio.to_thread(buffer_tree.remove, mismatch.unknown, seconds)
     if is_too_much(len(mismatch.missing), mismatch.rows) and not confirmed:
         asks = _ask("missing_files", len(mismatch.missing), mismatch.rows)
     else:

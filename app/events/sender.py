@@ -142,15 +142,21 @@ async def _due(ctx: Context, room: str, passed_by: Collection[str]) -> list[str]
     pending = {"room": room, "state": EventState.PENDING}
     found = ctx.store.rows(OutgoingEvent).find(pending, {"number": 1, "next_try_at": 1})
     now = datetime.now(UTC)
-    due = [row for row in await found.to_list(None) if row["next_try_at"] <= now]
+    due = [row for row in await found.to_list(None) if _is_due(row, now)]
     due.sort(key=itemgetter("number"))
     return [row["_id"] for row in due if row["_id"] not in passed_by]
+
+
+def _is_due(row: EventRow, now: datetime) -> bool:
+    """Whether it may be sent; of a row that was altered nobody knows, and no other one waits."""
+    next_try_at: object = row["next_try_at"]
+    return isinstance(next_try_at, datetime) and next_try_at <= now
 
 
 async def _take(ctx: Context, event_id: str) -> EventRow | None:
     """An event that is due, now the caller's for a while; None if it is another's."""
     row, now = await _event(ctx, event_id), datetime.now(UTC)
-    if row["next_try_at"] > now:
+    if not _is_due(row, now):
         return None
     leased = {"next_try_at": now + LEASE, "attempts": row["attempts"] + 1}
     return await ctx.store.take(OutgoingEvent, row, leased, state=EventState.PENDING)

@@ -33,7 +33,7 @@ from app.store import EPOCH
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
 _LATE_SECONDS = 1.0
-"""Of a segment. One that is longer than was asked for (3.2 s for 2) costs a question, no more."""
+"""A segment may be so late; one that is longer than was asked for (3.2 s for 2) costs a look."""
 _SLOW_CAPTURE = timedelta(minutes=5)
 _SHORTEST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -80,7 +80,7 @@ class Follower:
         self._wake.set()
 
     @property
-    def is_silent(self) -> bool:
+    def is_overdue(self) -> bool:
         """Whether its egress should have written by now. Who is at work does not know."""
         longest_seconds = self.session["segment_seconds"] + _LATE_SECONDS
         records = self.session["active_at"] is not None and self.session["ended_at"] is None

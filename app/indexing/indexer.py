@@ -115,7 +115,7 @@ class Indexer:
         while True:
             await asyncio.sleep(SILENCE_SECONDS)
             now = time.monotonic()
-            silent = [name for name, held in self._followers.items() if held[0].is_silent]
+            silent = [name for name, held in self._followers.items() if held[0].is_overdue]
             asked_at = {each: asked_at[each] for each in silent if each in asked_at}
             for session_id in silent:
                 if now - asked_at.get(session_id, 0.0) > PROBE_SECONDS:

@@ -208,7 +208,7 @@ class Tail(StrEnum):
 
 
 class ClipNote(StrEnum):
-    """How a window or a clip differs from what was asked for; lastly, by what was permitted."""
+    """How a window or a clip differs from what was asked for, or was permitted at first."""
 
     START_CLAMPED = "start-clamped"
     END_CLAMPED = "end-clamped"

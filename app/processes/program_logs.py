@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import Collection
 from pathlib import Path
 
 import structlog
 
 LOG_BYTES = 1 << 20
-"""What a log has beyond that is moved aside, in place of what was moved before."""
+"""A log with more begins anew; so much of its end is put aside, in place of what was before."""
 LOOK_SECONDS = 5.0
 
 log = structlog.get_logger()
@@ -26,14 +25,19 @@ async def keep_bounded(log_paths: Collection[Path]) -> None:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         for log_path in log_paths:
-            try:
-                bound(log_path)
-            except OSError as error:
-                log.warning("log_not_bounded", path=str(log_path), error=str(error))
+            bound(log_path)
 
 
 def bound(log_path: Path) -> None:
-    """Moves aside what a log has too much of. Its writer goes on at the end of the same file."""
-    if log_path.exists() and log_path.stat().st_size > LOG_BYTES:
-        shutil.copyfile(log_path, log_path.with_suffix(".log.1"))
-        os.truncate(log_path, 0)
+    """Begins a log anew that is too large. Its writer goes on at the end of the same file."""
+    try:
+        if not log_path.exists() or log_path.stat().st_size <= LOG_BYTES:
+            return
+        try:
+            with log_path.open("rb") as whole:
+                whole.seek(-LOG_BYTES, os.SEEK_END)
+                log_path.with_suffix(".log.1").write_bytes(whole.read(LOG_BYTES))
+        finally:  # on a full disk, too
+            os.truncate(log_path, 0)
+    except OSError as error:
+        log.warning("log_not_kept", path=str(log_path), error=str(error))

@@ -2,14 +2,15 @@
 
 A worker that dies tells nobody. LiveKit lists its egresses as active, and their recorders as in the
 room until it misses them, some 30 s later; where it was restarted meanwhile, for good. A ghost is
-known by one of two signs: its recorder is not in the room, or it writes nothing and answers to
-nothing. Silence alone is none: a disk may be away.
+known by this: its recorder is not in the room, or it writes nothing and answers nothing, neither
+when it is asked for a sign of life nor to stop. Silence alone is no sign: a disk may be away.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -19,19 +20,24 @@ from pymongo import DESCENDING
 from app.buffer.paths import LIVE_PLAYLIST
 from app.buffer.session_folders import folders_of
 from app.context import Context
-from app.models import SessionRow, schema
+from app.errors import Unavailable
+from app.models import SessionRow, Why, schema
 from app.recording import egress_start
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from app.work import errands
 from app.work.jobs import job, seconds
 
-# A recorder is in the room within seconds of its start, and the last update comes within seconds
-# of its leaving; listed active for so long without either: a ghost.
 GHOST_SECONDS = 40.0
+"""A recorder is in the room within seconds of its start, and the last update comes within seconds
+of its leaving; listed active for so long without either: a ghost."""
 SILENT_SECONDS = 10.0
+SILENT_SEGMENTS = 3
 """An egress whose stop nobody answered, and of which nothing was indexed for so long, is gone."""
+_COMING = frozenset({Why.STARTING, Why.NO_WORKER, Why.EGRESS_FAILED})
+"""Why a share is not recorded that will be."""
 _THAW = timedelta(seconds=5)
-"""What an egress wrote so long after it was taken for a ghost is no late file: it goes on."""
+"""What an egress wrote so long after it was taken for a ghost is no late file: it goes on. Nor is
+it believed if that is so long from now: egress says itself when it has written."""
 
 log = structlog.get_logger()
 
@@ -56,8 +62,8 @@ async def mark(ctx: Context, row: SessionRow) -> None:
 async def probe(ctx: Context, livekit: LiveKit, session_id: str) -> None:
     """Asks the egress of a session that writes nothing for a sign of life.
 
-    If nobody answers, and nothing is indexed meanwhile, it is a ghost. Raises Unavailable if
-    LiveKit itself does not answer.
+    If nobody answers, and nothing is indexed meanwhile, it is a ghost. If LiveKit itself does not
+    answer, nothing is concluded: who asked asks again.
     """
     began = datetime.now(UTC)
     row = await ctx.store.rows(schema.EgressSession).find_one({"_id": session_id})
@@ -65,29 +71,54 @@ async def probe(ctx: Context, livekit: LiveKit, session_id: str) -> None:
         return
     try:
         await livekit.probe(row["egress_id"])
-        return
     except AlreadyOver:
-        await egress_start.note_end(ctx, row, await livekit.egress(row["egress_id"]), began)
+        with suppress(Unavailable):
+            await egress_start.note_end(ctx, row, await livekit.egress(row["egress_id"]), began)
+            await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
     except WorkerGone:
         if await _last_sign(ctx, row) >= began:
             return
         await mark(ctx, row)
-    await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
+        await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
+        # If it only missed the question, two would record the share.
+        with suppress(AlreadyOver, WorkerGone, Unavailable):
+            await livekit.stop(row["egress_id"])
+    except Unavailable as error:
+        log.warning("probe_unanswered", session=session_id, error=str(error))
 
 
 async def is_silent(ctx: Context, row: SessionRow, now: datetime) -> bool:
-    """Whether nothing of a session has been indexed for SILENT_SECONDS."""
-    return now - await _last_sign(ctx, row) > timedelta(seconds=SILENT_SECONDS)
+    """Whether nothing of a session has been indexed for long."""
+    longest_seconds = max(SILENT_SECONDS, SILENT_SEGMENTS * row["segment_seconds"])
+    return now - await _last_sign(ctx, row) > timedelta(seconds=longest_seconds)
 
 
-async def writes_again(ctx: Context, row: SessionRow, ghost_at: datetime) -> bool:
-    """Whether a ghost was none: its worker was only held up, and writes its playlist again."""
+async def is_in_the_way(ctx: Context, row: SessionRow, ghost_at: datetime, now: datetime) -> bool:
+    """Whether a ghost was none, as its worker was only held up, and is to be stopped.
+
+    It writes again, and something else records its share, or nothing is to. While a share only
+    waits for another egress, perhaps for the place that this one has, nothing is gained by a stop.
+    """
+    return await _writes_again(ctx, row, ghost_at, now) and not await _waits(ctx, row)
+
+
+async def _writes_again(ctx: Context, row: SessionRow, ghost_at: datetime, now: datetime) -> bool:
     try:
         written = folders_of(ctx.settings.media_root, row).written
         status = await asyncio.to_thread(written.status, LIVE_PLAYLIST)
     except (OSError, ValueError):  # nothing there, or a row whose folder is none of ours
         return False
-    return status.st_mtime > (ghost_at + _THAW).timestamp()
+    return (ghost_at + _THAW).timestamp() < status.st_mtime < (now + _THAW).timestamp()
+
+
+async def _waits(ctx: Context, row: SessionRow) -> bool:
+    """Whether a session's share is to be recorded, and is not yet."""
+    of_share = {"buffer_id": row["buffer_id"]}
+    rows = await ctx.store.rows(schema.EgressSession).find(of_share).to_list(None)
+    if any(each["role"] is not None and each["active_at"] is not None for each in rows):
+        return False
+    buffer = await ctx.store.rows(schema.Buffer).find_one({"_id": row["buffer_id"]})
+    return buffer is not None and buffer["ended_at"] is None and buffer["why"] in _COMING
 
 
 async def _last_sign(ctx: Context, row: SessionRow) -> datetime:

@@ -65,11 +65,11 @@ class StartUnclear(Exception):
 
 
 class AlreadyOver(Exception):
-    """The egress to be stopped has ended, or is not known any more."""
+    """The egress that is asked has ended, or is not known any more."""
 
 
 class WorkerGone(Exception):
-    """The egress to be stopped is listed, but nobody serves it: its worker is gone or hangs."""
+    """The egress that is asked is listed, but nobody serves it: its worker is gone or hangs."""
 
 
 @dataclass(frozen=True)

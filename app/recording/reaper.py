@@ -1,8 +1,8 @@
 """Stops egresses of this installation that nothing stands for any more.
 
 Only egresses that LiveKit lists as active, and that bear our instance id in their file prefix, are
-stopped. Other installations' are none of our business. Each is asked to stop once. One that can't
-be stopped is a ghost, until it writes again.
+stopped. Other installations' are none of our business. One that can't be stopped is a ghost, and is
+left alone, unless it writes again where something else records.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ async def stop_strays(ctx: Context, livekit: LiveKit, active: list[EgressInfo]) 
     async for row in found:
         with rounds.item(session=row["_id"]):
             ghost_at = row["ghost_at"]
-            if ghost_at is not None and not await ghosts.writes_again(ctx, row, ghost_at):
+            now = datetime.now(UTC)
+            if ghost_at is not None and not await ghosts.is_in_the_way(ctx, row, ghost_at, now):
                 continue
             stopped = [await _stop(livekit, info) for info in ours[row["_id"]]]
             if not all(stopped):

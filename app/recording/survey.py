@@ -62,11 +62,11 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     await attendance.note(ctx, rooms, present, began)
     affected |= await _miss_tracks(ctx, live, present, unlisted, began)
     affected |= await _check_sessions(ctx, livekit, active, present, unlisted, began)
-    await reaper.stop_strays(ctx, livekit, active)
     await admission.free_leftovers(ctx)
     for room_sid, identity in affected:
         with rounds.item(room=room_sid, identity=identity):
             await ctx.queue.ask(errands.RECONCILE, room_sid, identity)
+    await reaper.stop_strays(ctx, livekit, active)  # last: each may take its time to answer
 
 
 async def _people(livekit: LiveKit, rooms: Sequence[Room]) -> People:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 import secrets
 from pathlib import Path
@@ -13,8 +12,8 @@ from app.storage.confined import member
 
 _INSTANCE = re.compile(r"[0-9a-f]{8}")
 _NAME = ".instance"
-_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST})
-"""What waiting does not mend."""
+_REFUSED = frozenset({errno.ENOTDIR, errno.EEXIST})
+"""What waiting does not mend. A disk that is not mounted yet looks like one that is forbidden."""
 
 
 def instance_id(media_root: Path) -> str:
@@ -23,7 +22,7 @@ def instance_id(media_root: Path) -> str:
     Made by whoever asks first; link() decides between several that start at once. Every session
     folder bears it, so that installations that share an egress or a disk leave each other alone.
 
-    Raises ConfigurationError if this service may not write there, OSError if it can't now.
+    Raises ConfigurationError if that is no folder, OSError if nothing can be read or written there.
     """
     try:
         found = _instance_id(media_root)
@@ -31,8 +30,8 @@ def instance_id(media_root: Path) -> str:
         if error.errno not in _REFUSED:
             raise
         raise ConfigurationError(
-            f"FILE_UPLOAD_DEST={str(media_root)!r}: {error.strerror}: {error.filename}: uid "
-            f"{os.getuid()} must be able to make files and folders there"
+            f"FILE_UPLOAD_DEST={str(media_root)!r}: {error.strerror}: {error.filename}: name a "
+            "folder in which this service may make files and folders"
         ) from error
     if not _INSTANCE.fullmatch(found):
         raise ConfigurationError(
@@ -47,11 +46,11 @@ def _instance_id(media_root: Path) -> str:
     path = media_root / _NAME
     if not path.exists():
         fresh = member(media_root, f"{_NAME}.{secrets.token_hex(4)}")
-        fresh.write_text(secrets.token_hex(4) + "\n")
         try:
+            fresh.write_text(secrets.token_hex(4) + "\n")
             path.hardlink_to(fresh)
         except FileExistsError:
             pass  # another process was first; its id holds
         finally:
-            fresh.unlink()
+            fresh.unlink(missing_ok=True)
     return path.read_text(errors="replace").strip()

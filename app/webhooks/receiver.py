@@ -25,7 +25,7 @@ from starlette.types import Scope
 from app import metrics
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
-from app.api.token_buckets import Cost
+from app.api.token_buckets import Buckets, Cost
 from app.errors import TooLarge, Unauthorized, Unavailable
 from app.recording import told
 from app.settings import Settings
@@ -37,6 +37,8 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2**20
 _PATH = "/webhooks/livekit"
+_lines = Buckets(60)
+"""Lines a minute about webhooks that are not LiveKit's: anybody sends any number."""
 _SIGNED = "replay.signed"
 """In a request's scope: what its signature was found to say."""
 # LiveKit tries a delivery five times within 15 s; an answer later than this helps nobody.
@@ -58,6 +60,7 @@ async def receive(call: Call[None]) -> Response:
     ctx, request = call.ctx, call.request
     router: Router = request.state.webhooks
     event = await _event(ctx.settings, request)
+    structlog.contextvars.bind_contextvars(caller="livekit")
     name = event.event if router.knows(event.event) else "other"
     if not router.takes(event):
         # a camera, a microphone, a recorder: most events, of which no store needs to know
@@ -121,8 +124,9 @@ async def _event(settings: Settings, request: Request) -> WebhookEvent:
         return signed.event(await _body(request))
     except NotSigned as error:
         # Whoever can't sign is not told which keys there are.
-        known = list(settings.key_pairs)
-        log.warning("webhook_not_verified", reason=error.reason, known_keys=known)
+        if not _lines.take(""):
+            known = list(settings.key_pairs)
+            log.warning("webhook_not_verified", reason=error.reason, known_keys=known)
         raise
 
 

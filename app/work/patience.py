@@ -1,4 +1,4 @@
-"""Waiting for what a process can't begin without: one line a try, not an end and a traceback."""
+"""Waiting for what a process can't begin without, with one line a try."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConnectionFailure
 from redis.exceptions import RedisError
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
-_AWAY = (PyMongoError, RedisError, OSError)
+_AWAY = (ConnectionFailure, RedisError, OSError)
 _MOST_CHARACTERS = 200
 """Of an error: PyMongo's describe the whole topology."""
 
@@ -23,8 +23,8 @@ log = structlog.get_logger()
 async def until_there(what: str, ask: Callable[[], Awaitable[There]]) -> There:
     """What `ask` gives, once it raises no error of a store or a disk that is away.
 
-    `what`: the setting that names it. Anything else that it raises, such as ConfigurationError, is
-    raised.
+    `what`: the setting that names it. Anything else that it raises, such as ConfigurationError or
+    a refusal of the database, is raised.
     """
     pause = FIRST_PAUSE_SECONDS
     while True:

@@ -175,6 +175,16 @@ async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) 
     assert [told["number"] for told in (body["replay"] for body in chat.bodies)] == [1, 2]
 
 
+async def test_an_altered_event_is_in_no_other_ones_way(ctx: Context, chat: Chat) -> None:
+    await tell(ctx, "b1")
+    await tell(ctx, "b2")
+    first, _ = await rows(ctx)
+    altered = {"$set": {"next_try_at": "soon"}}
+    await ctx.store.rows(OutgoingEvent).update_one({"_id": first["_id"]}, altered)
+    await sender.deliver(ctx, nobody_listens, "studio")
+    assert [body["replay"]["number"] for body in chat.bodies] == [2]
+
+
 async def test_after_a_day_an_event_is_dead_and_can_be_sent_again(ctx: Context, chat: Chat) -> None:
     """What nobody took for a day is kept as a dead letter, until somebody asks for it."""
     chat.status = 500

@@ -84,7 +84,7 @@ async def test_who_comes_and_goes_all_the_time_leaves_so_many_rows(
 ) -> None:
     """Of one's connections the newest are known, those that go on, and the sharing ones."""
     now = datetime.now(UTC)
-    kept, began = 2 * presence.NEWEST, now - timedelta(hours=1)
+    kept, began = 2 * presence.KEPT, now - timedelta(hours=1)
     here = person("here", began)
     here.identity = "ann"
     await facts.participant_joined(ctx.store, ROOM, here, now)
@@ -97,11 +97,17 @@ async def test_who_comes_and_goes_all_the_time_leaves_so_many_rows(
             await facts.track_published(ctx.store, ROOM, who, share, now)
         left = webhooks.participant(identity="ann", sid=who.sid)
         await send(webhooks.event("participant_left", room=webhooks.room(), participant=left))
-    bob = person("bob", now)
+    bob, elsewhere = person("bob", now), person("elsewhere", began - timedelta(days=9))
+    elsewhere.identity = "ann"
     await facts.participant_joined(ctx.store, ROOM, bob, now)
+    await facts.participant_joined(ctx.store, Room(sid="RM_2", name="b"), elsewhere, now)
+    await facts.participant_left(ctx.store, Room(sid="RM_2", name="b"), elsewhere, now)
+    for number in range(64):
+        await presence.forget_earlier(ctx.store, "RM_1", "ann", f"PA_{number}")
+    assert await presence.stays(ctx.store, "ann", ["RM_2"])
     known = {row["_id"] async for row in ctx.store.rows(schema.Participant).find()}
     assert len(known) < kept
-    newest = {f"PA_{number}" for number in range(kept + 200 - presence.NEWEST + 1, kept + 200)}
+    newest = {f"PA_{number}" for number in range(kept + 200 - presence.KEPT + 1, kept + 200)}
     assert {"PA_here", "PA_0", "PA_bob"} | newest <= known
 
 

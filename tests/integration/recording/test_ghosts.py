@@ -21,12 +21,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.context import Context
+from app.errors import Unavailable
 from app.models import SessionRow, schema, words
 from app.recording import ghosts, plan_steps, planner, reaper, survey
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import queued
 from tests.integration.recording.listed import ListedLiveKit
+from tests.rows import PartOfRow
 from tests.serving import serving
 
 EGRESS = "EG_1"
@@ -181,6 +183,14 @@ async def test_an_egress_that_writes_while_it_is_probed_is_no_ghost(ctx: Context
     assert (await row_of(ctx, session_id))["ghost_at"] is None
 
 
+async def test_where_livekit_is_away_a_probe_concludes_nothing(ctx: Context) -> None:
+    """And asks for no other turn: a hundred of these would take every worker's."""
+    session_id = await recorded(ctx)
+    await ghosts.probe(ctx, ListedLiveKit(signs={EGRESS: Unavailable("no answer")}), session_id)
+    assert (await row_of(ctx, session_id))["ended_at"] is None
+    assert await queued(ctx) == 0
+
+
 async def test_a_probe_that_finds_an_end_notes_it(ctx: Context) -> None:
     session_id = await recorded(ctx)
     over = _info(EgressStatus.EGRESS_FAILED, told_seconds_ago=1)
@@ -193,13 +203,16 @@ async def test_a_probe_that_finds_an_end_notes_it(ctx: Context) -> None:
 
 
 @pytest.mark.edge("every answer to a stop")
-@pytest.mark.parametrize(("seconds_ago", "is_ghost"), [(60, True), (1, False)])
+@pytest.mark.parametrize(
+    ("seconds_ago", "segment_seconds", "is_ghost"), [(60, 2, True), (1, 2, False), (60, 30, False)]
+)
 async def test_a_stop_that_nobody_answers_makes_a_ghost_of_a_silent_egress(
-    ctx: Context, seconds_ago: float, is_ghost: bool
+    ctx: Context, seconds_ago: float, segment_seconds: int, is_ghost: bool
 ) -> None:
     """One that is only hung is asked again."""
     now = datetime.now(UTC)
-    session_id = await recorded(ctx, role=words.SessionRole.CURRENT)
+    current = words.SessionRole.CURRENT
+    session_id = await recorded(ctx, role=current, segment_seconds=segment_seconds)
     await indexed(ctx, session_id, now - timedelta(seconds=seconds_ago))
     livekit = ListedLiveKit(signs={EGRESS: WorkerGone("request timed out")})
     nothing = cast(Any, None)
@@ -208,10 +221,23 @@ async def test_a_stop_that_nobody_answers_makes_a_ghost_of_a_silent_egress(
     assert ((await row_of(ctx, session_id))["ghost_at"] is not None) == is_ghost
 
 
-async def test_a_ghost_that_writes_again_is_stopped(ctx: Context) -> None:
-    """Its worker was held up: another egress records the share by now."""
+@pytest.mark.parametrize(
+    ("age_seconds", "why", "stopped"),
+    [
+        (60.0, None, []),  # it does not write
+        (0.0, None, [EGRESS]),
+        (-3600.0, None, []),  # so it says itself
+        (0.0, words.Why.OPTED_OUT, [EGRESS]),
+        (0.0, words.Why.NO_WORKER, []),  # it has the place that another one waits for
+    ],
+)
+async def test_a_ghost_that_writes_again_is_stopped_where_it_is_in_the_way(
+    ctx: Context, age_seconds: float, why: words.Why | None, stopped: list[str]
+) -> None:
+    """Its worker was held up, and another egress records the share by now, or none is to."""
     ghost_at = datetime.now(UTC) - timedelta(seconds=30)
     session_id = await recorded(ctx, ghost_at=ghost_at, ended_at=ghost_at, role=None)
+    await ctx.store.rows(schema.Buffer).insert_one(_buffer(why))
     info = _info(EgressStatus.EGRESS_ACTIVE, told_seconds_ago=1)
     info.track_composite.segment_outputs.add(
         filename_prefix=f"/out/replay-buffer/x/y/{session_id}/seg"
@@ -220,9 +246,12 @@ async def test_a_ghost_that_writes_again_is_stopped(ctx: Context) -> None:
     folder.mkdir(parents=True)
     playlist = folder / "live.m3u8"
     playlist.touch()
+    at = time.time() - age_seconds
+    os.utime(playlist, (at, at))
     livekit = ListedLiveKit()
-    for age_seconds, stopped in ((60.0, []), (0.0, [EGRESS])):
-        at = time.time() - age_seconds
-        os.utime(playlist, (at, at))
-        await reaper.stop_strays(ctx, livekit, [info])
-        assert livekit.stopped == stopped
+    await reaper.stop_strays(ctx, livekit, [info])
+    assert livekit.stopped == stopped
+
+
+def _buffer(why: words.Why | None) -> PartOfRow:
+    return {"_id": "b", "ended_at": None, "why": why}

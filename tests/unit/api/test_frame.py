@@ -271,7 +271,7 @@ async def test_a_caller_who_leaves_while_sending_is_no_error_of_ours() -> None:
     assert [line["event"] for line in lines] == ["client_gone", "request"]
 
 
-async def test_failures_of_the_nameless_have_so_many_lines() -> None:
+async def test_requests_of_the_nameless_have_so_many_lines() -> None:
     """And short ones; those of others have theirs."""
 
     async def named(request: Request) -> Response:
