@@ -22,6 +22,7 @@ def settings(make_settings: MakeSettings) -> Settings:
 
 
 PER_MINUTE = 40
+CROWD = 800
 
 
 async def until_refused(
@@ -108,7 +109,10 @@ async def test_webhooks_that_are_signed_are_never_too_many(http: httpx.AsyncClie
 
 
 async def test_webhooks_wait_for_no_crowd(http: httpx.AsyncClient) -> None:
-    """It is answered before most of those are that were there first, from the same address."""
+    """It is answered before most of those are that were there first, from the same address.
+
+    It takes the time of a few of the stores' answers, also where these have little of a processor.
+    """
     order: list[str] = []
 
     async def note(who: str, answer: Awaitable[httpx.Response]) -> None:
@@ -117,11 +121,11 @@ async def test_webhooks_wait_for_no_crowd(http: httpx.AsyncClient) -> None:
 
     forged = {"Authorization": webhooks.sign(b"", secret="x" * 32)}
     await asyncio.gather(
-        *(note("stranger", http.get("/nothing")) for _ in range(200)),
-        *(note("forger", http.post("/webhooks/livekit", headers=forged)) for _ in range(200)),
+        *(note("stranger", http.get("/nothing")) for _ in range(CROWD)),
+        *(note("forger", http.post("/webhooks/livekit", headers=forged)) for _ in range(CROWD)),
         note("livekit", somebody_left(http, "PA_1")),
     )
-    assert order.index("livekit") < 200
+    assert order.index("livekit") < CROWD
 
 
 async def test_what_needs_no_token_is_counted_by_address(http: httpx.AsyncClient) -> None:
