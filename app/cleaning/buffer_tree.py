@@ -22,8 +22,6 @@ from app.storage.foreign import ENTRIES, LIFTED, ForeignFolder, NotRegular
 ROOTS = (BUFFER_ROOT, FRAGMENTS_ROOT)
 _ENTRIES = {BUFFER_ROOT: ENTRIES, FRAGMENTS_ROOT: sys.maxsize}
 _EMPTY_FOR_SECONDS = 60.0
-ENTRIES_OF_ONE = 20_000
-"""Of a folder, removed in one go: 4 s, if they are folders. The rest goes the next time."""
 REMOVAL_SECONDS = 20.0
 """For all that a pass removes of one kind; the rest goes the next time."""
 
@@ -85,7 +83,7 @@ def remove(strays: Iterable[Stray], seconds: float = REMOVAL_SECONDS) -> int:
             break
         try:
             with suppress(FileNotFoundError):
-                stray.folder.remove(stray.name, ENTRIES_OF_ONE)
+                stray.folder.remove(stray.name)
             gone += 1
         except OSError as error:
             metrics.ERRORS.labels("file_not_deletable").inc()

@@ -15,7 +15,6 @@ import structlog
 from app import metrics
 from app.buffer import clock, markers, summary
 from app.buffer.session_folders import folders_of
-from app.cleaning.buffer_tree import ENTRIES_OF_ONE
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import SessionRow
@@ -102,7 +101,7 @@ async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bo
         folders = folders_of(ctx.settings.media_root, session)
         for folder in (folders.written, folders.fragments):
             with suppress(FileNotFoundError):  # never made, or gone since an interrupted pass
-                await asyncio.to_thread(folder.remove_whole, ENTRIES_OF_ONE)
+                await asyncio.to_thread(folder.remove_whole)
     except PathRefused as error:
         # Its true folder, if it has one, is that of no session then: a stray.
         metrics.ERRORS.labels("path_refused").inc()

@@ -24,8 +24,9 @@ ENTRIES = 20_000
 """What is read of a segment, of a playlist, and of a folder at most."""
 LIFTED = ".removed-"
 """Begins the names of folders that are being removed, beside the one that they were in."""
-REMOVED_AT_ONCE = 200_000
-"""How many entries of a folder go in one go. Whoever writes in it may add as fast as they go."""
+REMOVED_AT_ONCE = 20_000
+"""How many entries of a folder go in one go: 4 s, if they are folders. Whoever writes in it may add
+as fast as they go."""
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -206,9 +207,9 @@ class ForeignFolder:
             except IsADirectoryError:
                 _remove_folder(folder, name, most)
 
-    def remove_whole(self, most: int = REMOVED_AT_ONCE) -> None:
+    def remove_whole(self) -> None:
         """Removes the folder with all that is in it. Raises as `remove` does."""
-        self.outer.remove(self.name, most)
+        self.outer.remove(self.name)
 
     def remove_empty(self) -> None:
         """Removes the folder. Raises OSError if anything is in it."""
