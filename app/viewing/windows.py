@@ -26,6 +26,10 @@ from app.viewing import witnessed
 from app.viewing.timeline import Timeline, offered_from
 
 MAX_POST_ROLL_SECONDS = 60.0
+PATIENCE_SECONDS = 10
+"""For media that is still to come, beyond three segments. Twice a segment and 1.3 s is usual."""
+START_PATIENCE_SECONDS = 30
+"""The same of a share that begins: it has an egress to start first."""
 _RETRY_SECONDS = 5
 _USABLE = frozenset({SegmentState.INDEXED, SegmentState.CONDEMNED})
 # A segment may be this much longer than asked (a hole within), and clocks are corrected by less.
@@ -215,8 +219,8 @@ def _clamped(
         waits = waits and (newest is None or finish > newest)
     wait_until = now
     if waits and recording is not None:
-        # Twice a segment and 1.3 s is usual; a share that begins has an egress to start first.
-        patience = 3 * recording["segment_seconds"] + (10 if newest else 30)
+        patience = PATIENCE_SECONDS if newest else START_PATIENCE_SECONDS
+        patience += 3 * recording["segment_seconds"]
         wait_until = max(now, finish) + timedelta(seconds=patience)
     allowed = None if stays is None else tuple(pieces)
     return Window(start, end, begin, finish, spans, tuple(notes), allowed, wait_until)
