@@ -14,6 +14,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.work.parties import party
+from app.work.turns import Lines, first_of
 
 AT_ONCE = 4
 """Requests that begin in one round. Each takes up to a millisecond, a webhook some ten rounds."""
@@ -30,8 +31,8 @@ class RequestTurns:
         self._at_once = at_once
         self._begun = 0
         self._is_due = False
-        self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
-        """By address, whose turn comes next first: the requests that wait."""
+        self._lines: Lines = OrderedDict()
+        """By address: the requests that wait."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._goes_first(scope):
@@ -56,10 +57,7 @@ class RequestTurns:
         """What the event loop does once in each of its rounds while requests come."""
         self._is_due, self._begun = False, 0
         while self._lines and self._begun < self._at_once:
-            address, line = self._lines.popitem(last=False)
-            waiter = line.popleft()
-            if line:
-                self._lines[address] = line
+            _, waiter = first_of(self._lines)
             if not waiter.done():
                 waiter.set_result(None)
                 self._begun += 1

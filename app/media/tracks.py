@@ -63,16 +63,12 @@ def video_track(
         struct.pack(">6xH16xHHIIIH32xHh", 1, width, height, 0x480000, 0x480000, 0, 1, 24, -1),
         box(b"avcC", avcc),
     )
-    return box(
-        b"trak",
+    return _track(
         _track_header(VIDEO_TRACK, duration, created, width, height),
-        _edit_list(edits),
-        box(
-            b"mdia",
-            _media_header(VIDEO_TICKS, media_duration, created),
-            _handler(b"vide", b"Screen"),
-            _media_information(full_box(b"vmhd", 0, 1, bytes(8)), entry, table),
-        ),
+        edits,
+        _media_header(VIDEO_TICKS, media_duration, created),
+        _handler(b"vide", b"Screen"),
+        _media_information(full_box(b"vmhd", 0, 1, bytes(8)), entry, table),
     )
 
 
@@ -94,17 +90,17 @@ def audio_track(
         struct.pack(">6xH8xHHIHH", 1, channels, 16, 0, sample_rate, 0),
         _elementary_stream_descriptor(asc),
     )
-    return box(
-        b"trak",
+    return _track(
         _track_header(AUDIO_TRACK, duration, created, 0, 0),
-        _edit_list(edits),
-        box(
-            b"mdia",
-            _media_header(sample_rate, media_duration, created),
-            _handler(b"soun", name),
-            _media_information(full_box(b"smhd", 0, 0, bytes(4)), entry, table),
-        ),
+        edits,
+        _media_header(sample_rate, media_duration, created),
+        _handler(b"soun", name),
+        _media_information(full_box(b"smhd", 0, 0, bytes(4)), entry, table),
     )
+
+
+def _track(header: bytes, edits: tuple[Edit, ...], *media: bytes) -> bytes:
+    return box(b"trak", header, _edit_list(edits), box(b"mdia", *media))
 
 
 def _version(*values: int) -> tuple[int, int]:

@@ -28,11 +28,9 @@ class ClipGap(TypedDict):
     kept: bool
 
 
-class ClipFields(TypedDict):
-    """The fields of a clip's row that depend on its media."""
+class ClipMedia(TypedDict):
+    """What is known of a clip's media as soon as there is a row of it."""
 
-    delivered_start: datetime
-    delivered_end: datetime
     duration_seconds: float
     hidden_head_seconds: float
     tail_lag_seconds: float
@@ -41,6 +39,13 @@ class ClipFields(TypedDict):
     audio: bool
     width: int
     height: int
+
+
+class ClipFields(ClipMedia):
+    """The fields of a clip's row that depend on its media."""
+
+    delivered_start: datetime
+    delivered_end: datetime
     clock: ClockKind
 
 
@@ -96,7 +101,7 @@ class CaptureRow(TypedDict):
     finished_at: datetime | None
 
 
-class ClipRow(TypedDict):
+class ClipRow(ClipMedia):
     """A row of `ReplayClip`."""
 
     _id: str
@@ -119,14 +124,6 @@ class ClipRow(TypedDict):
     requested_end: datetime
     delivered_start: datetime | None
     delivered_end: datetime | None
-    duration_seconds: float
-    hidden_head_seconds: float
-    tail_lag_seconds: float
-    gaps: list[ClipGap]
-    notes: list[ClipNote]
-    audio: bool
-    width: int
-    height: int
     cut: Cut
     clock: ClockKind
     created_at: datetime

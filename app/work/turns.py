@@ -10,14 +10,27 @@ from collections import OrderedDict, deque
 from collections.abc import Collection
 from types import TracebackType
 
+_Waiter = asyncio.Future[None]
+Lines = OrderedDict[str, deque[_Waiter]]
+"""By user, or whoever has turns, the next one's first: who wait. No line is empty."""
+
+
+def first_of(lines: Lines) -> tuple[str, _Waiter]:
+    """Takes the first who waits of the user whose turn is next; their line is the last then."""
+    user, line = lines.popitem(last=False)
+    waiter = line.popleft()
+    if line:
+        lines[user] = line
+    return user, waiter
+
 
 class Turns:
     """`places` turns at the same time; users who wait for one have theirs one after another."""
 
     def __init__(self, places: int = 1) -> None:
         self._free = places
-        self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
-        """By user, the next one's first: who wait while no place is free. Some are done with."""
+        self._lines: Lines = OrderedDict()
+        """Who wait while no place is free. Some are done with."""
 
     def turn(self, user: str) -> Turn:
         """A turn of a user: `async with` it, once."""
@@ -51,14 +64,11 @@ class Turns:
             if user in self._lines:
                 self._lines.move_to_end(user)
         while self._lines:
-            user, line = self._lines.popitem(last=False)
-            waiter = line.popleft()
-            if line:
-                self._lines[user] = line
+            user, waiter = first_of(self._lines)
             if not waiter.done():
                 waiter.set_result(None)
                 return
-            if line:
+            if user in self._lines:
                 self._lines.move_to_end(user, last=False)
         self._free += 1
 
