@@ -18,16 +18,13 @@ from app.work import rounds
 
 SETTLE_SECONDS = 5.0
 """A fact younger than this may be newer than the answer it is missing from."""
+People = Mapping[str, Sequence[ParticipantInfo]]
+"""By room sid; a room that could not be listed is not in it, and nothing is concluded of it."""
 GONE_AFTER = 2
 """Surveys in a row without a room after which it is taken for finished."""
 
 
-async def note(
-    ctx: Context,
-    rooms: Sequence[Room],
-    present: Mapping[str, Sequence[ParticipantInfo]],
-    now: datetime,
-) -> None:
+async def note(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> None:
     """Compares the facts with LiveKit's rooms, and the people in each by its sid.
 
     Nothing is concluded about the people of a room that `present` lacks.

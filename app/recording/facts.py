@@ -18,11 +18,13 @@ from pymongo.errors import DuplicateKeyError
 
 from app.access import communities
 from app.buffer import clock_correction
-from app.models import EgressStatus, Row, RowOf, SessionRow, schema
+from app.models import EgressStatus, Row, RowOf, SessionRow, TrackRow, schema
 from app.recording import asked_egress, egress_info, told
 from app.store import Store
 
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
+MISSED_AFTER = 2
+"""Surveys in a row without a track after which it counts as over, until one lists it again."""
 _EGRESS_IDENTITY = "EG_"
 # A row of a running egress may move to these from any status before them, never back.
 _RANK = {status: rank for rank, status in enumerate(EgressStatus.running())}
@@ -49,6 +51,11 @@ def is_share(track: TrackInfo) -> bool:
 def is_sharer(participant: ParticipantInfo) -> bool:
     """Whether somebody, who is no recorder, shares a screen."""
     return not is_recorder(participant) and any(map(is_share, participant.tracks))
+
+
+def is_there(track: TrackRow) -> bool:
+    """Whether a track goes on, as far as LiveKit has told."""
+    return track["live"] and track["missing"] < MISSED_AFTER
 
 
 def has_opted_out(participant: ParticipantInfo) -> bool:

@@ -6,7 +6,7 @@ while it lasts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from livekit.protocol.models import ParticipantInfo, Room
@@ -17,6 +17,7 @@ from app.cleaning import erasure
 from app.context import Context
 from app.models import AuditAction, BufferRow, TrackRow, schema
 from app.recording import facts
+from app.recording.attendance import People
 from app.recording.livekit import LiveKit
 from app.work import errands, rounds
 
@@ -29,12 +30,7 @@ async def ask(ctx: Context, livekit: LiveKit, track: TrackRow, now: datetime) ->
         await facts.participant_joined(ctx.store, room, person, now)
 
 
-async def note(
-    ctx: Context,
-    rooms: Sequence[Room],
-    present: Mapping[str, Sequence[ParticipantInfo]],
-    now: datetime,
-) -> None:
+async def note(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> None:
     """Notes which sharers refuse now, or no longer do, and has each reconciled at once.
 
     `present`: the people of the rooms that could be listed, by room sid.

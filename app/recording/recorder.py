@@ -180,8 +180,7 @@ def _share_facts(
 ) -> planner.ShareFacts:
     room = known.room
     live = (
-        track["live"]
-        and track["missing"] < 2
+        facts.is_there(track)
         and (participant is None or participant["left_at"] is None)
         and (room is None or room["finished_at"] is None)
     )
@@ -203,7 +202,7 @@ def _audio_sid(known: ParticipantFacts, video: TrackRow, now: datetime) -> str |
         published = pairing.Published(track["_id"], track["published_at"] or now)
         if track["video"]:
             videos.append(published)
-        elif track["live"] and track["missing"] < 2:
+        elif facts.is_there(track):
             audios.append(published)
     return pairing.audio_of(video["_id"], videos, audios)
 

@@ -7,7 +7,7 @@ planner decides what is started or stopped. If LiveKit does not answer, nothing 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -27,21 +27,18 @@ from app.recording import (
     opt_out,
     reaper,
 )
+from app.recording.attendance import SETTLE_SECONDS, People
 from app.recording.livekit import LiveKit
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
 
-# A fact younger than this may be newer than the answer it is missing from.
-SETTLE_SECONDS = 5.0
 # A track that so many surveys in a row did not list has ended for good.
 FINAL_AFTER = 10
 _ROOMS_AT_ONCE = 8
 
 Who = tuple[str, str]
-People = Mapping[str, Sequence[ParticipantInfo]]
-"""By room sid; a room that could not be listed is not in it, and nothing is concluded of it."""
 
 
 @job("survey", every=lambda settings: seconds(settings.reconcile_seconds), timeout=seconds(60))
