@@ -131,7 +131,7 @@ const controlsOf = (within) =>
  * @param {string} label
  * @param {(text: string) => void} onSearch
  */
-export function searchField(label, onSearch) {
+function searchField(label, onSearch) {
   /** @type {number | undefined} */
   let timer;
   /** @type {HTMLInputElement} */
@@ -145,4 +145,21 @@ export function searchField(label, onSearch) {
     },
   });
   return h('label', { class: 'search' }, h('span', {}, label), input);
+}
+
+/**
+ * What stands above a list: a search field, and who may add something has a button for it.
+ *
+ * `onSearch(text)` is called before the list is loaded again.
+ *
+ * @param {{search: string, add: string}} words
+ * @param {{load: () => Promise<void>}} listing
+ * @param {{onSearch: (text: string) => void, onAdd: (() => void) | false}} on
+ */
+export function listingHead(words, listing, { onSearch, onAdd }) {
+  const searched = searchField(words.search, (text) => {
+    onSearch(text);
+    void listing.load();
+  });
+  return h('div', { class: 'row top' }, searched, onAdd && h('button', { onclick: onAdd }, words.add));
 }

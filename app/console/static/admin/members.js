@@ -4,7 +4,7 @@ import { ask, typed } from '../asking.js';
 import { h } from '../dom.js';
 import { tell } from '../telling.js';
 import { called, texts } from '../texts.js';
-import { Listing, searchField } from './listing.js';
+import { Listing, listingHead } from './listing.js';
 import { pathName } from './names.js';
 
 /**
@@ -101,17 +101,16 @@ export async function membersOf(community, api, session) {
     tell(own.removed(item.identity));
   }
 
-  const searched = searchField(own.search, (text) => {
-    search = text;
-    void listing.load();
+  const head = listingHead(own, listing, {
+    onSearch: (text) => (search = text),
+    onAdd: isAdmin && (() => void change(null)),
   });
-  const add = h('button', { onclick: () => void change(null) }, own.add);
   await listing.load();
   const element = h(
     'section',
     { class: 'members' },
     h('h2', {}, own.title),
-    h('div', { class: 'row top' }, searched, isAdmin && add),
+    head,
     listing.element,
   );
   return { element, close: () => listing.close() };

@@ -5,7 +5,7 @@ import { h } from '../dom.js';
 import { tell } from '../telling.js';
 import { bytes } from '../times.js';
 import { texts } from '../texts.js';
-import { Listing, searchField } from './listing.js';
+import { Listing, listingHead } from './listing.js';
 import { pathName } from './names.js';
 
 /**
@@ -89,17 +89,16 @@ export async function open({ api, session }) {
     tell(own.saved(now.user.identity, bytes(now.user.quota_bytes)));
   }
 
-  const searched = searchField(own.search, (text) => {
-    search = text;
-    void listing.load();
+  const head = listingHead(own, listing, {
+    onSearch: (text) => (search = text),
+    onAdd: () => void change(null),
   });
-  const add = h('button', { onclick: () => void change(null) }, own.add);
   await listing.load();
   const element = h(
     'section',
     {},
     h('h1', {}, own.title),
-    h('div', { class: 'row top' }, searched, add),
+    head,
     listing.element,
   );
   return { element, close: () => listing.close() };
