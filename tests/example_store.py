@@ -128,7 +128,8 @@ def kept() -> dict[str, Rows]:
         "captures": written(
             schema.Capture,
             asked | finished | {"id": "c1", "clip_id": "k1", "idempotency_key": "once"},
-            asked | {"id": "c2", "clip_id": "k2", "lease_until": NOW, "reserved_bytes": 7000},
+            asked | {"id": "c2", "clip_id": "k2", "status": "queued", "lease_until": NOW,
+                     "reserved_bytes": 7000},
             asked | finished | {"id": "c3", "clip_id": "k3"},
         ),
         "clips": written(

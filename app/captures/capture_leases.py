@@ -22,9 +22,9 @@ from app.store import Store
 
 LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 5.0
-ACCEPTANCE = "accepting"
+ACCEPTANCE: str = CaptureStatus.ACCEPTING
 """The lease of whoever accepts a capture."""
-CANCELLATION = "cancelled"
+CANCELLATION: str = CaptureStatus.CANCELLED
 """The lease of a cancelled capture, which is nobody's: whoever worked on it has lost it."""
 
 log = structlog.get_logger()

@@ -77,7 +77,7 @@ class Capture(Model, Stored[CaptureRow]):
     accepted_at: datetime
     idempotency_key: str | None = None
     request_hash: str = ""
-    status: CaptureStatus = CaptureStatus.QUEUED
+    status: CaptureStatus
     stage: CaptureStage = CaptureStage.NONE
     progress: float = 0.0
     reason: str | None = None

@@ -14,6 +14,7 @@ import httpx
 
 from app.access.issue import issue_token
 from app.client import terminal
+from app.models import BufferState
 from app.processes.child import Child
 from app.settings import Settings
 
@@ -54,7 +55,8 @@ async def until_buffered(settings: Settings) -> dict[str, Any]:
             answer.raise_for_status()
             for buffer in answer.json()["items"]:
                 seen = f"its buffer is {buffer['state']} ({buffer['why']}): {buffer['seconds']} s"
-                if buffer["state"] == "recording" and buffer["seconds"] >= CLIP.total_seconds():
+                recorded = buffer["state"] == BufferState.RECORDING
+                if recorded and buffer["seconds"] >= CLIP.total_seconds():
                     found: dict[str, Any] = buffer
                     return found
             await asyncio.sleep(0.25)

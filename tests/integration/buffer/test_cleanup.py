@@ -18,7 +18,7 @@ from app.cleaning import cleanup, governor, strays
 from app.cleaning.buffer_invariants import violations
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
-from app.models import MediaRange
+from app.models import CaptureStatus, MediaRange
 from app.models.schema import Buffer, Capture, Community, EgressSession, Pin, Segment, Summary
 from app.viewing import stored_timelines
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
@@ -213,7 +213,7 @@ async def test_a_buffer_that_a_capture_still_needs_stays(ctx: Context, share: Be
     )
     capture = Capture(
         id="c", clip_id="k", buffer_id=disk.buffer_id, caller="ann", room="room", room_sid="RM",
-        identity="ann",
+        identity="ann", status=CaptureStatus.QUEUED,
         accepted_at=long_ago, **times,
     )  # fmt: skip
     await ctx.store.create(capture)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.context import Context
+from app.models import CaptureStatus
 from app.models.schema import Capture
 
 NOW = datetime.now(UTC)
@@ -16,4 +17,5 @@ async def add_capture(ctx: Context, name: str, **given: Any) -> None:
     accepted = {"accepted_at": NOW - timedelta(days=8)} | dict.fromkeys(times, NOW)
     whose = {"caller": "ada", "room": "room", "room_sid": "RM", "identity": "ada"}
     fields: dict[str, Any] = {"clip_id": f"clip-{name}", "buffer_id": "b"} | whose | accepted
+    fields["status"] = CaptureStatus.QUEUED
     assert await ctx.store.create(Capture(id=name, **(fields | given)))
