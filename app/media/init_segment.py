@@ -95,11 +95,6 @@ class Init:
             raise ValueError("not an init segment of ours: it builds to other bytes")
         return parsed
 
-    @property
-    def codecs(self) -> str:
-        """RFC 6381 names, for EXT-X-STREAM-INF and MediaSource."""
-        return f"avc1.{self.avcc[1:4].hex()},mp4a.40.2"
-
 
 def _track_extends(track: int) -> bytes:
     return full_box(b"trex", 0, 0, struct.pack(">IIIII", track, 1, 0, 0, 0))

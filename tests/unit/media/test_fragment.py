@@ -175,7 +175,7 @@ def test_one_init_segment_per_session(fragments: Make) -> None:
     one = fragments(Shape())
     assert {part.init.id for part in one.prepared} == {one.init.id}
     assert Init.parse(one.init.data) == one.init
-    assert one.init.codecs.startswith("avc1.4d")
+    assert one.init.avcc[1] == 0x4D  # Main
     assert (one.init.width, one.init.height, one.init.audio) == (160, 120, True)
     silent = fragments(Shape(audio=False, frames=61)).init
     assert Init.parse(silent.data) == silent
