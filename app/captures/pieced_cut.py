@@ -88,10 +88,10 @@ async def pieced(
     made: dict[str, _Encoded] = {}
     for name, piece in pieces.items():
 
-        def tell(seconds: float, before: float = done, length: float = piece.seconds) -> None:
+        def report(seconds: float, before: float = done, length: float = piece.seconds) -> None:
             on_progress((before + min(seconds, length)) / whole if whole else 1.0)
 
-        made[name] = await _encoded(name, piece, part, files, tell)
+        made[name] = await _encoded(name, piece, part, files, report)
         done += piece.seconds
     sources = {name: made[name].source if name in made else None for name in _SET_IDS}
     return await asyncio.to_thread(

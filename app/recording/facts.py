@@ -3,7 +3,7 @@
 Each fact is one idempotent write that only adds knowledge. Events that come twice, late or in
 another order leave the same rows. An end is final, because LiveKit never uses a sid again.
 
-What is written went through `told`: each function here raises NotHeld for ids that can't be held.
+It is `foreign_text` that is written: each function raises NotHeld for ids that can't be held.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from app.access import communities
 from app.buffer import clock_correction
 from app.models import EgressStatus, Row, RowOf, SessionRow, TrackRow, schema
-from app.recording import asked_egress, egress_info, told
+from app.recording import asked_egress, egress_info, foreign_text
 from app.store import Store
 
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
@@ -68,8 +68,8 @@ def has_opted_out(participant: ParticipantInfo) -> bool:
 
 def community_of(room: Room) -> str:
     """The community that a room's metadata names; `default` where it names none that is held."""
-    named = told.members(room.metadata).get("community")
-    community = told.label(named, _LONGEST_COMMUNITY)
+    named = foreign_text.members(room.metadata).get("community")
+    community = foreign_text.label(named, _LONGEST_COMMUNITY)
     if community is None and named is not None:
         log.warning("community_not_held", room=room.sid, community=repr(named))
     return community or communities.DEFAULT
@@ -86,7 +86,7 @@ def claim_of(participant: ParticipantInfo) -> str | None:
     if participant.permission.can_update_metadata:
         log.warning("community_claim_ignored", identity=participant.identity, community=named)
         return None
-    return told.label(named, _LONGEST_COMMUNITY)
+    return foreign_text.label(named, _LONGEST_COMMUNITY)
 
 
 async def _community(store: Store, room: Room) -> str:
@@ -96,7 +96,7 @@ async def _community(store: Store, room: Room) -> str:
     none. Told of again, a room keeps what it has, and nothing is looked up.
     """
     claimed = community_of(room)
-    known = {"_id": told.ident(room.sid, "room sid")}
+    known = {"_id": foreign_text.ident(room.sid, "room sid")}
     if claimed == communities.DEFAULT or await store.rows(schema.Room).find_one(known, {"_id": 1}):
         return claimed
     return await communities.made(store, claimed, room=room.sid)
@@ -106,8 +106,8 @@ async def room_started(store: Store, room: Room) -> None:
     """A room is there. Its community is read now and holds for its life."""
     await _upsert(
         store.rows(schema.Room),
-        told.ident(room.sid, "room sid"),
-        {"name": told.ident(room.name, "room name")},
+        foreign_text.ident(room.sid, "room sid"),
+        {"name": foreign_text.ident(room.name, "room name")},
         {"community": await _community(store, room), "finished_at": None, "missing": 0},
     )
 
@@ -116,8 +116,8 @@ async def room_finished(store: Store, room: Room, now: datetime) -> None:
     """A room is gone, and with it everything in it."""
     await _upsert(
         store.rows(schema.Room),
-        told.ident(room.sid, "room sid"),
-        {"name": told.ident(room.name, "room name"), "finished_at": now},
+        foreign_text.ident(room.sid, "room sid"),
+        {"name": foreign_text.ident(room.name, "room name"), "finished_at": now},
         {"community": await _community(store, room), "missing": 0},
     )
 
@@ -126,10 +126,11 @@ async def participant_joined(
     store: Store, room: Room, participant: ParticipantInfo, now: datetime
 ) -> None:
     """Somebody is connected to a room."""
-    joined_at = told.instant(participant.joined_at_ms or participant.joined_at * 1000) or now
+    told_ms = participant.joined_at_ms or participant.joined_at * 1000
+    joined_at = foreign_text.instant(told_ms) or now
     await _upsert(
         store.rows(schema.Participant),
-        told.ident(participant.sid, "participant sid"),
+        foreign_text.ident(participant.sid, "participant sid"),
         _whose(room, participant)
         | {
             "joined_at": joined_at,
@@ -146,7 +147,7 @@ async def participant_left(
     """One connection of somebody is over; a newer one of the same identity is another row."""
     await _upsert(
         store.rows(schema.Participant),
-        told.ident(participant.sid, "participant sid"),
+        foreign_text.ident(participant.sid, "participant sid"),
         _whose(room, participant) | {"left_at": now},
         {"joined_at": None, "opted_out": False, "community": None, "unlisted_at": None},
     )
@@ -158,7 +159,7 @@ async def connection_aborted(store: Store, participant: ParticipantInfo, now: da
     LiveKit tells of no beginning of such a one, so only a survey can have seen it. It makes no row:
     anybody who has a token can begin as many as they like.
     """
-    known = {"_id": told.ident(participant.sid, "participant sid")}
+    known = {"_id": foreign_text.ident(participant.sid, "participant sid")}
     await store.rows(schema.Participant).update_one(known, {"$set": {"left_at": now}})
 
 
@@ -175,14 +176,14 @@ async def track_published(
     whose = _whose(room, participant)
     await _upsert(
         store.rows(schema.Track),
-        told.ident(track.sid, "track sid"),
+        foreign_text.ident(track.sid, "track sid"),
         whose
         | {
-            "participant_sid": told.ident(participant.sid, "participant sid"),
+            "participant_sid": foreign_text.ident(participant.sid, "participant sid"),
             "video": track.source == TrackSource.SCREEN_SHARE,
             "width": track.width,
             "height": track.height,
-            "mime": told.text(track.mime_type, _LONGEST_MIME),
+            "mime": foreign_text.text(track.mime_type, _LONGEST_MIME),
             "encrypted": track.encryption != 0,
             "missing": 0,
         },
@@ -196,10 +197,10 @@ async def track_unpublished(
     """A share's track is gone for good."""
     await _upsert(
         store.rows(schema.Track),
-        told.ident(track.sid, "track sid"),
+        foreign_text.ident(track.sid, "track sid"),
         _whose(room, participant)
         | {
-            "participant_sid": told.ident(participant.sid, "participant sid"),
+            "participant_sid": foreign_text.ident(participant.sid, "participant sid"),
             "video": track.source == TrackSource.SCREEN_SHARE,
             "ended_at": now,
             "live": False,
@@ -208,7 +209,7 @@ async def track_unpublished(
             "published_at": None,
             "width": track.width,
             "height": track.height,
-            "mime": told.text(track.mime_type, _LONGEST_MIME),
+            "mime": foreign_text.text(track.mime_type, _LONGEST_MIME),
             "encrypted": track.encryption != 0,
             "missing": 0,
         },
@@ -227,7 +228,7 @@ async def egress(
     named = session_id or asked_egress.session_of(info)
     if named is None:
         return None
-    egress_id = told.ident(info.egress_id, "egress id")
+    egress_id = foreign_text.ident(info.egress_id, "egress id")
     while True:
         row = await store.rows(schema.EgressSession).find_one({"_id": named})
         if row is None:
@@ -268,7 +269,7 @@ def _news(row: SessionRow, info: EgressInfo, egress_id: str, now: datetime) -> R
     if egress_info.is_over(info):
         news |= {
             "ended_at": max(row["created_at"], _instant_of_end(info, now)),
-            "error": told.text(info.error, _LONGEST_ERROR),
+            "error": foreign_text.text(info.error, _LONGEST_ERROR),
             "error_code": info.error_code,
         }
     return news
@@ -276,15 +277,15 @@ def _news(row: SessionRow, info: EgressInfo, egress_id: str, now: datetime) -> R
 
 def _instant_of_end(info: EgressInfo, now: datetime) -> datetime:
     """When an egress ended, as it says: not after now."""
-    told_at = told.instant(info.ended_at / 1e6) or now
+    told_at = foreign_text.instant(info.ended_at / 1e6) or now
     return min(told_at, datetime.now(UTC))
 
 
 def _whose(room: Room, participant: ParticipantInfo) -> Row:
     return {
-        "room_sid": told.ident(room.sid, "room sid"),
-        "room": told.ident(room.name, "room name"),
-        "identity": told.ident(participant.identity, "identity"),
+        "room_sid": foreign_text.ident(room.sid, "room sid"),
+        "room": foreign_text.ident(room.name, "room name"),
+        "identity": foreign_text.ident(participant.identity, "identity"),
     }
 
 

@@ -48,7 +48,7 @@ def is_ghost(info: EgressInfo, recorders: Collection[str], now: datetime) -> boo
     return info.egress_id not in recorders and silent_seconds > GHOST_SECONDS
 
 
-async def mark(ctx: Context, row: SessionRow) -> None:
+async def declare(ctx: Context, row: SessionRow) -> None:
     """Notes that nobody serves a session any more: it is over."""
     now = datetime.now(UTC)
     marked = await ctx.store.rows(schema.EgressSession).update_one(
@@ -78,7 +78,7 @@ async def probe(ctx: Context, livekit: LiveKit, session_id: str) -> None:
     except WorkerGone:
         if await _last_sign(ctx, row) >= began:
             return
-        await mark(ctx, row)
+        await declare(ctx, row)
         await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
         # If it only missed the question, two would record the share.
         with suppress(AlreadyOver, WorkerGone, Unavailable):

@@ -72,7 +72,7 @@ async def _stop(
     except WorkerGone as error:
         log.warning("egress_stop_unanswered", egress=egress_id, error=str(error))
         if await ghosts.is_silent(ctx, row, datetime.now(UTC)):
-            await ghosts.mark(ctx, row)
+            await ghosts.declare(ctx, row)
             return None
         # a hanging worker is asked again
     return cast(SessionRow, row | sent)

@@ -101,7 +101,7 @@ async def _reconcile_share(
             refusal = await admitted.admit(buffer, running=bool(active), resting=share.resting(now))
             share = replace(share, refusal=refusal)
         made = planner.plan(share, active, now, ctx.settings.audio_wait_seconds)
-        buffer = await _tell(ctx, admitted, buffer, share, made.why, now)
+        buffer = await _write_outcome(ctx, admitted, buffer, share, made.why, now)
         if share.refusal is Why.OPTED_OUT:
             await opt_out.erase(ctx, buffer, now)
         if not made.actions:
@@ -207,7 +207,7 @@ def _audio_sid(known: ParticipantFacts, video: TrackRow, now: datetime) -> str |
     return pairing.audio_of(video["_id"], videos, audios)
 
 
-async def _tell(
+async def _write_outcome(
     ctx: Context,
     admitted: admission.Admission,
     buffer: BufferRow,

@@ -153,7 +153,7 @@ async def _check_sessions(
             if own is not None:
                 await facts.egress(ctx.store, own, began, session_id=row["_id"])
                 if row["room_sid"] not in unlisted and ghosts.is_ghost(own, recorders, began):
-                    await ghosts.mark(ctx, row)
+                    await ghosts.declare(ctx, row)
             elif row["egress_id"] is not None and row["ended_at"] is None:
                 ended = await livekit.egress(row["egress_id"])
                 await egress_start.note_end(ctx, row, ended, began)

@@ -27,7 +27,7 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Buckets, Cost
 from app.errors import TooLarge, Unauthorized, Unavailable
-from app.recording import told
+from app.recording import foreign_text
 from app.settings import Settings
 from app.webhooks import signature
 from app.webhooks.router import Router
@@ -67,12 +67,12 @@ async def receive(call: Call[None]) -> Response:
         metrics.WEBHOOKS.labels(name, "ignored").inc()
         return JSONResponse({"status": "ok"})
     try:
-        event_id = told.ident(event.id, "event id") if event.id else ""
+        event_id = foreign_text.ident(event.id, "event id") if event.id else ""
         async with asyncio.timeout(STORE_SECONDS):
             # The facts first: killed in between, LiveKit's repetition writes the same facts again.
             asked = await router.dispatch(event, ctx)
             is_new = await ctx.queue.ask_for_event(event_id, asked)
-    except told.NotHeld as error:
+    except foreign_text.NotHeld as error:
         metrics.WEBHOOKS.labels(name, "refused").inc()
         log.warning("webhook_refused", webhook=name, id=event.id, error=str(error))
         return JSONResponse({"status": "refused"})

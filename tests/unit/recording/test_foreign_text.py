@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from livekit.protocol.models import Room
 
-from app.recording import facts, told
+from app.recording import facts, foreign_text
 
 # as JSON allows it: with control characters and halves of surrogate pairs
 TEXT = st.text(st.characters(exclude_categories=()), max_size=300)
@@ -45,7 +45,7 @@ def test_any_metadata_names_a_community_that_can_be_stored(found: str) -> None:
     community = facts.community_of(room)
     bson.encode({"community": community})
     assert 0 < len(community) <= 128
-    assert told.text(community, 128) == community
+    assert foreign_text.text(community, 128) == community
 
 
 @pytest.mark.parametrize(
@@ -73,23 +73,23 @@ def test_an_id_is_unchanged_or_refused(value: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        with pytest.raises(told.NotHeld, match="the identity is not valid Unicode"):
-            told.ident(value, "identity")
+        with pytest.raises(foreign_text.NotHeld, match="the identity is not valid Unicode"):
+            foreign_text.ident(value, "identity")
     else:
-        assert told.ident(value, "identity") == value
+        assert foreign_text.ident(value, "identity") == value
 
 
 @pytest.mark.parametrize(
     ("value", "says"), [("", "is empty"), ("x" * 4097, "has 4097 characters: at most 4096")]
 )
 def test_who_is_refused_is_told_why(value: str, says: str) -> None:
-    with pytest.raises(told.NotHeld, match=f"the room name {says}"):
-        told.ident(value, "room name")
+    with pytest.raises(foreign_text.NotHeld, match=f"the room name {says}"):
+        foreign_text.ident(value, "room name")
 
 
 @given(TEXT, st.integers(1, 100))
 def test_text_can_be_stored_and_shown_and_ends(value: str, longest: int) -> None:
-    held = told.text(value, longest)
+    held = foreign_text.text(value, longest)
     assert len(held) <= longest
     bson.encode({"text": held})
     assert "\x1b" not in held
@@ -98,12 +98,12 @@ def test_text_can_be_stored_and_shown_and_ends(value: str, longest: int) -> None
 
 @given(st.floats(allow_nan=True) | st.integers())
 def test_an_instant_is_one_that_a_clock_shows(milliseconds: float) -> None:
-    at = told.instant(milliseconds)
+    at = foreign_text.instant(milliseconds)
     assert at is None or datetime(1970, 1, 1, tzinfo=UTC) <= at < datetime(3000, 1, 2, tzinfo=UTC)
 
 
 def test_as_much_nesting_as_is_read_is_read() -> None:
     """Brackets within strings are none."""
     deep = "[" * 15 + '"]]]]\\"[[[["' + "]" * 15
-    assert list(told.members(f'{{"a": {deep}}}')) == ["a"]
-    assert told.members(f'{{"a": [{deep}]}}') == {}
+    assert list(foreign_text.members(f'{{"a": {deep}}}')) == ["a"]
+    assert foreign_text.members(f'{{"a": [{deep}]}}') == {}
