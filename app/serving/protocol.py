@@ -22,7 +22,7 @@ from app.serving.connections import Connections
 from app.serving.received import Received, length_of
 from app.serving.refusals import HeadTooLarge, RequestTimeout, answer
 from app.serving.stalls import StallWatch
-from app.serving.unsent import keep_unsent_small
+from app.serving.unsent_bytes import keep_unsent_small
 
 log = structlog.get_logger()
 

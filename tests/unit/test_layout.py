@@ -15,6 +15,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("handlers/**/*.py")])
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "service"}
+PARTICIPLE = re.compile(r"(^|_)([a-z]+ed|(un)?(sent|told|made|kept|found|written|given|taken))$")
+PARTICIPLES = {"confined", "embedded", "received", "stored", "witnessed"}
+"""The modules that bear one all the same: well known, and imported by many."""
 MOST_LINES = 300
 TYPE_NAME = re.compile(r"[A-Z][a-z]")
 # What every room may stand on. Modules right below app/ are named by themselves.
@@ -135,6 +138,12 @@ def room_of(module: str) -> str:
 def test_modules_have_names_that_say_something() -> None:
     """No module is a drawer for odds and ends."""
     assert [name_of(p) for p in SOURCES if p.stem in FORBIDDEN_NAMES] == []
+
+
+def test_modules_are_named_by_what_they_hold() -> None:
+    """Their names end with a noun: what was done to something is said of it, `copied_cut`."""
+    ended = {path.stem for path in SOURCES if PARTICIPLE.search(path.stem)}
+    assert ended == PARTICIPLES
 
 
 def test_no_two_modules_share_a_name() -> None:
