@@ -146,7 +146,7 @@ async def get_segment(call: Call[None]) -> Response:
         raise _gone() from error
     if name.endswith(".mp4"):
         return await _init_segment(call.request, folder, found[2])
-    row = await _fragment(ctx, f"{found[1]}:{int(found[2])}")
+    row = await _fragment(ctx, paths.segment_id(found[1], int(found[2])))
     await _check_not_erased(ctx, session["buffer_id"], row["start"])
     if share is not None:
         await share_lookup.check_window(call, share, row["start"], row["end"])

@@ -28,6 +28,11 @@ SEGMENT_PREFIX = "segment"
 FULL_PLAYLIST = "full.m3u8"
 LIVE_PLAYLIST = "live.m3u8"
 
+FRAGMENT_NAME = re.compile(r"\d{8,}\.m4s")
+TILE_NAME = re.compile(r"\d{8,}\.jpg")
+INIT_NAME = re.compile(r"init-[0-9a-f]+\.mp4")
+"""What `fragment_name`, `tile_name` and `init_name` give."""
+
 _SLUG_LENGTH = 40
 _HASH_LENGTH = 10
 _SESSION_ID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{24})")
@@ -58,6 +63,11 @@ def instance_of(session_id: str) -> str | None:
 def session_folder(room: str, identity: str, session_id: str) -> PurePosixPath:
     """A session's folder, in which egress writes, relative to the media root."""
     return PurePosixPath(BUFFER_ROOT, folder_name(room), folder_name(identity), session_id)
+
+
+def segment_id(session_id: str, sequence: int) -> str:
+    """The id of a segment's row."""
+    return f"{session_id}:{sequence}"
 
 
 def fragment_name(sequence: int) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,12 +18,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from app import metrics
-from app.buffer import summary
+from app.buffer import paths, summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.paths import (
+    FRAGMENT_NAME,
     FRAGMENTS_ROOT,
     FULL_PLAYLIST,
+    INIT_NAME,
     LIVE_PLAYLIST,
+    TILE_NAME,
     fragment_name,
     tile_name,
 )
@@ -42,9 +44,6 @@ from app.storage.foreign import ForeignFolder, NotRegular
 SAFE_AGE = timedelta(hours=1)
 MOST_UNKNOWN = 50_000
 """With so many, no more are looked for where egress writes: a later pass finds the others."""
-_FRAGMENT = re.compile(r"\d{8,}\.m4s")
-_TILE = re.compile(r"\d{8,}\.jpg")
-_INIT = re.compile(r"init-[0-9a-f]+\.mp4")
 
 log = structlog.get_logger()
 
@@ -217,7 +216,7 @@ async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
         coverage.add(run_of(row))
     kept_from = known.get("kept_from", 0)
     return {
-        fragment_name(sequence): f"{session['_id']}:{sequence}"
+        fragment_name(sequence): paths.segment_id(session["_id"], sequence)
         for run in coverage.runs
         if run.fault is None
         for sequence in range(max(run.first, kept_from), run.last + 1)
@@ -236,7 +235,7 @@ def _is_known(folder: ForeignFolder, name: str, session: SessionRow | None) -> b
     if session is None or not is_name(name):
         return False
     if _is_ours(folder):
-        return bool(_INIT.fullmatch(name))
+        return bool(INIT_NAME.fullmatch(name))
     is_coming = name.endswith(SEGMENT_SUFFIX) and session["indexing"] is not None
     return is_coming or name in (FULL_PLAYLIST, LIVE_PLAYLIST)
 
@@ -246,7 +245,7 @@ def _may_be_segments(folder: ForeignFolder, name: str) -> bool:
     if not is_name(name):
         return False
     if _is_ours(folder):
-        return bool(_FRAGMENT.fullmatch(name) or _TILE.fullmatch(name))
+        return bool(FRAGMENT_NAME.fullmatch(name) or TILE_NAME.fullmatch(name))
     return is_of_egress(name)
 
 

@@ -14,6 +14,7 @@ import structlog
 
 from app import metrics
 from app.buffer import clock
+from app.buffer.paths import segment_id
 from app.buffer.session_folders import folders_of, fragment_path
 from app.context import Context
 from app.indexing import fragment_files
@@ -208,7 +209,7 @@ class SegmentMaker:
         try:
             row = row_of(
                 Segment(
-                    id=f"{self._session_id}:{entry.sequence}",
+                    id=segment_id(self._session_id, entry.sequence),
                     session_id=self._session_id,
                     buffer_id=self._buffer_id,
                     sequence=entry.sequence,

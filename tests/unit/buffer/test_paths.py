@@ -69,3 +69,16 @@ def test_clips_are_named_by_when_they_were_asked_for() -> None:
     path = paths.clip_path("alice", NOW, "abcdef0123456789")
     assert path.name == "20261122T120000250-abcdef01.mp4"
     assert path.parts[0] == "replays"
+
+
+@given(st.integers(0, 10**12))
+def test_what_is_ours_is_known_by_its_name(sequence: int) -> None:
+    """Whoever looks for strays takes each name for what it was given to, and for nothing else."""
+    names = {
+        paths.FRAGMENT_NAME: paths.fragment_name(sequence),
+        paths.TILE_NAME: paths.tile_name(sequence),
+        paths.INIT_NAME: paths.init_name(f"{sequence:016x}"),
+    }
+    for pattern, name in names.items():
+        assert [other for other in names if other.fullmatch(name)] == [pattern]
+        assert not pattern.fullmatch(f"{name}.part")
