@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -32,13 +32,11 @@ from pymongo.uri_parser import parse_uri
 
 from app.migrations import version
 from app.models import Row, RowOf, Stored, keyset
+from app.models.instants import EPOCH, FAR
 from app.models.keyset import Order, Page
 from app.models.schema import MODELS
 
 Element = TypeVar("Element")
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def _wait_for(  # the name of its second argument is the library's

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.models import AuditAction, AuditRow, Row
+from app.models.instants import EPOCH, FAR
 from app.models.keyset import Order, Page
 from app.models.schema import AuditEntry
 from app.settings import Settings
-from app.store import EPOCH, FAR, Store, before
+from app.store import Store, before
 from app.work.jobs import hours, job, seconds
 
 NOBODY = ""

@@ -14,9 +14,10 @@ from datetime import datetime
 from pymongo import DESCENDING
 
 from app.models import ParticipantRow
+from app.models.instants import EPOCH, FAR
 from app.models.intervals import Interval
 from app.models.schema import Participant, Room, Track
-from app.store import EPOCH, FAR, Store
+from app.store import Store
 
 NEWEST = 500
 """Connections of one person that a list looks back on."""

@@ -22,6 +22,7 @@ from livekit.api import TokenVerifier
 from livekit.api.access_token import Claims, VideoGrants
 
 from app.errors import Unauthorized
+from app.models.instants import FOREVER
 from app.settings import Settings
 
 RECORDER_PREFIX = "EG_"
@@ -152,7 +153,7 @@ def _expiry(stated: Mapping[str, Any]) -> datetime:
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
-        return datetime.max.replace(tzinfo=UTC)  # beyond the year 9999
+        return FOREVER  # beyond the year 9999
 
 
 def _since(claims: Claims) -> datetime:

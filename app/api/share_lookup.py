@@ -20,9 +20,9 @@ from app.captures.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
 from app.models import BufferRow, MediaRange, Tail
+from app.models.instants import EPOCH
 from app.models.intervals import Interval
 from app.models.schema import Buffer
-from app.store import EPOCH
 from app.viewing import stored_timelines, timeline, windows, witnessed
 from app.viewing.timeline import Timeline
 from app.viewing.windows import Window

@@ -7,9 +7,10 @@ egress v1.14.1. File names and EXT-X-PROGRAM-DATE-TIME are 1.2 to 2.2 s late, co
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from app.models import SegmentRow, SessionRow
+from app.models.instants import EPOCH
 
 TICKS_PER_SECOND = 90_000
 PROGRAM_DATE_TIME_LATE = timedelta(seconds=1.7)
@@ -19,18 +20,16 @@ SKEW = timedelta(seconds=10)
 """How far egress's clock may be from ours: the doctor warns from 2 s on. With more, what it tells
 would be at another moment than people saw it, and what stands in for it is nearer."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def wall(clock_ns: int, ticks: int) -> datetime:
     """The instant of a media time, UTC, cut to ms as the database keeps it."""
     milliseconds = (clock_ns * 9 + ticks * 100_000) // 9_000_000
-    return _EPOCH + timedelta(milliseconds=milliseconds)
+    return EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def ticks_at(clock_ns: int, instant: datetime) -> int:
     """The media time of an instant, rounded down; negative before the session's media began."""
-    microseconds = (instant - _EPOCH) // timedelta(microseconds=1)
+    microseconds = (instant - EPOCH) // timedelta(microseconds=1)
     return (microseconds * 1000 - clock_ns) * 9 // 100_000
 
 
@@ -49,7 +48,7 @@ def is_credible(instant: datetime, began: datetime, now: datetime) -> bool:
 
 def anchored(instant: datetime, ticks: int) -> int:
     """`clock_ns` of a session of which the media at `ticks` is of this instant."""
-    microseconds = (instant - _EPOCH) // timedelta(microseconds=1)
+    microseconds = (instant - EPOCH) // timedelta(microseconds=1)
     return microseconds * 1000 - ticks * 100_000 // 9
 
 

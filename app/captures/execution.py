@@ -21,6 +21,7 @@ from app.captures.progress import Report
 from app.context import Context
 from app.errors import ReplayError
 from app.models import CaptureRow, CaptureStage, CaptureStatus
+from app.models.instants import EPOCH
 from app.models.schema import Capture
 from app.store import before
 from app.work import errands, rounds
@@ -128,7 +129,7 @@ async def _bring_to_its_end(
 
 async def _waited(ctx: Context, lease: Lease, capture: CaptureRow) -> CaptureRow:
     """The row, once the window's media is there, or there is no use in waiting on."""
-    thorough_at = datetime.min.replace(tzinfo=UTC)
+    thorough_at = EPOCH
     is_waiting = capture["status"] == CaptureStatus.WAITING
     while (now := datetime.now(UTC)) < capture["wait_until"]:
         covered = await media_arrival.is_covered(ctx, capture)

@@ -20,10 +20,11 @@ from app.buffer.session_folders import fragment_path
 from app.cleaning import strays
 from app.context import Context
 from app.models import SegmentRow, SegmentState
+from app.models.instants import EPOCH
 from app.models.schema import Buffer, EgressSession, Pin, Segment
 from app.storage.confined import PathRefused, member
 from app.storage.violation import Violation
-from app.store import EPOCH, batches, dated
+from app.store import batches, dated
 
 BEING_WRITTEN = timedelta(minutes=1)
 """A file younger than this may be on its way: a fragment before its row, a `.part`."""

@@ -19,9 +19,10 @@ from app.access.tokens import Caller
 from app.clips import clip_access
 from app.context import Context
 from app.models import ClipRow, FileRow, Row, keyset
+from app.models.instants import EPOCH, FAR
 from app.models.keyset import Order, Page, Position
 from app.models.schema import File, ReplayClip
-from app.store import EPOCH, FAR, first
+from app.store import first
 
 LOOKED_AT = 500
 _FIRST_STRETCH = timedelta(minutes=10)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from app.buffer.coverage import Coverage
 from app.buffer.paths import FULL_PLAYLIST, LIVE_PLAYLIST
+from app.buffer.session_folders import SEGMENT_SUFFIX
 from app.indexing.playlist import (
     Entry,
     Playlist,
@@ -20,8 +21,8 @@ from app.indexing.playlist import (
     combined,
     parse,
 )
+from app.models.instants import EPOCH
 from app.storage.foreign import PLAYLIST_BYTES, FileTooLarge, ForeignFolder, NotRegular
-from app.store import EPOCH
 
 _FAR_NS = 2**63
 
@@ -101,7 +102,7 @@ def look(
 def segments_on_disk(folder: ForeignFolder) -> set[str]:
     """The names of the `.ts` files in a session's folder. Blocks."""
     try:
-        return {name for name in folder.names() if name.endswith(".ts")}
+        return {name for name in folder.names() if name.endswith(SEGMENT_SUFFIX)}
     except (FileNotFoundError, NotRegular):
         return set()
 

@@ -19,6 +19,7 @@ from app import metrics
 from app.buffer import summary
 from app.buffer.clock import TICKS_PER_SECOND
 from app.buffer.coverage import Coverage, run_of
+from app.buffer.paths import segment_id
 from app.buffer.retention_period import retention
 from app.indexing import fragment_files, session_leases
 from app.indexing.backlog import NEVER, Listing, Stamp, is_over, look, segments_on_disk
@@ -27,8 +28,8 @@ from app.indexing.row_writer import Unwritable
 from app.indexing.segment_rows import SegmentMaker, Tools
 from app.media.continuity import Continuity
 from app.models import SegmentRow, SegmentState, SessionRow
+from app.models.instants import EPOCH
 from app.models.schema import Buffer, Segment
-from app.store import EPOCH
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
@@ -163,7 +164,7 @@ class Follower:
             if entry.name not in left or entry.sequence not in self._coverage:
                 continue
             row = await self._store.rows(Segment).find_one(
-                {"_id": f"{self.session['_id']}:{entry.sequence}"}
+                {"_id": segment_id(self.session["_id"], entry.sequence)}
             )
             if row is None:
                 await self._index(entry)

@@ -10,17 +10,16 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from app.errors import Invalid
+from app.models.instants import EPOCH
 
 Listed = TypeVar("Listed")
 
 Position = tuple[datetime, str]
 """Where a row stands in order of time, to the millisecond, and of ids where times agree."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def cut(found: Sequence[Listed], limit: int, cursor: Callable[[Listed], str]) ->
 def written(position: Position) -> str:
     """The text that stands for a position."""
     at, row_id = position
-    text = f"{(at - _EPOCH) // timedelta(milliseconds=1)}/{row_id}"
+    text = f"{(at - EPOCH) // timedelta(milliseconds=1)}/{row_id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -86,6 +85,6 @@ def read(text: str) -> Position:
         milliseconds, slash, row_id = decoded.partition("/")
         if not (slash and row_id):
             raise ValueError("no place in a list")
-        return _EPOCH + timedelta(milliseconds=int(milliseconds)), row_id
+        return EPOCH + timedelta(milliseconds=int(milliseconds)), row_id
     except (ValueError, binascii.Error, OverflowError) as error:
         raise Invalid(f"next={text[:80]!r} is not what a list gave: leave it out") from error

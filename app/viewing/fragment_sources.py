@@ -18,9 +18,9 @@ from app.media.init_segment import Init
 from app.media.movie import Run, Source
 from app.media.samples import SampleTable
 from app.models import Gaps, MediaRange, SegmentRow, SegmentState, SessionRow
+from app.models.instants import EPOCH
 from app.models.schema import EgressSession
 from app.storage.confined import PathRefused, checked, member
-from app.store import EPOCH
 from app.viewing import windows
 
 _LOST_TICKS = 9_000

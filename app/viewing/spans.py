@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from app.buffer import clock
 from app.buffer.coverage import HOLE_FRAMES, CoverageRun, Indexed
 from app.models import BufferGapWhy, EgressStatus, FaultSlug, SessionRow
+from app.models.instants import FOREVER
 from app.models.intervals import Interval
 
 _FAILED = frozenset({EgressStatus.FAILED, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED})
@@ -65,7 +66,7 @@ def placed_runs(
     ]
     by_session.sort(key=lambda each: each[0].start)
     placed: list[PlacedRun] = []
-    until = datetime.max.replace(tzinfo=UTC)
+    until = FOREVER
     for own in reversed(by_session):
         for each in reversed(own):
             placed += reversed(_within(each, until, shown))

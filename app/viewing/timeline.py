@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from app.buffer.coverage import Indexed
 from app.buffer.retention import erased_until
 from app.models import BufferRow, BufferState, ClockKind, SessionRole, SessionRow, Why
+from app.models.instants import FOREVER
 from app.models.intervals import Interval
 from app.settings import Settings
 from app.viewing.spans import Gap, Span, laid_out, placed_runs
-
-_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def _shown(offered: datetime, marks: Sequence[Interval], erased: datetime | None
     """What may be shown, in order and apart: marked intervals, then all that is offered."""
     shown: list[Interval] = [(start, end) for start, end in marks if start < offered]
     begin = min(offered, shown.pop()[0]) if shown and shown[-1][1] >= offered else offered
-    shown.append((begin, _FOREVER))
+    shown.append((begin, FOREVER))
     if erased is None:
         return shown
     return [(max(start, erased), end) for start, end in shown if end > erased]
