@@ -36,7 +36,7 @@ async def managed(
     An instance's admin manages every one that has a row, and `default`.
     """
     names: Collection[str]
-    if caller.instance_admin:
+    if policy.may_operate(caller):
         names = await _named(store, limit, after)
     else:
         mine = await communities.all_memberships(store, caller.identity)

@@ -48,7 +48,7 @@ async def check_gives(
 
 def check_anothers(caller: Caller, identity: str) -> None:
     """Raises NotPermitted if somebody's role, grants or quota are the caller's own."""
-    if caller.identity == identity:
+    if not policy.may_change_rights(caller, identity):
         raise NotPermitted(f"{identity!r} can't change their own rights: ask another admin")
 
 
@@ -60,5 +60,5 @@ async def _own(store: Store, caller: Caller, community: str) -> tuple[str, list[
 
 def check_admin(caller: Caller) -> None:
     """Raises NotPermitted unless the caller administrates the instance."""
-    if not caller.instance_admin:
+    if not policy.may_operate(caller):
         raise NotPermitted("only an administrator of the instance may do this")

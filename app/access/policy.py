@@ -151,6 +151,16 @@ def may_see_capture(caller: Caller, *, by: str, room: str) -> bool:
     return (caller.instance_admin or caller.identity == by) and caller.room in (None, room)
 
 
+def may_operate(caller: Caller) -> bool:
+    """Whether somebody administrates the instance, and all of its communities."""
+    return caller.instance_admin
+
+
+def may_change_rights(caller: Caller, identity: str) -> bool:
+    """Whether somebody who may change people's roles, grants or quotas may change `identity`'s."""
+    return caller.identity != identity
+
+
 def may_manage(caller: Caller, actions: Collection[Action]) -> bool:
     """Whether somebody may see the rules and the members of a community, and change its limits.
 

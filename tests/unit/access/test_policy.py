@@ -17,9 +17,11 @@ from app.access.policy import (
     Standing,
     clip_right,
     clips_seen,
+    may_change_rights,
     may_delete_marker,
     may_erase,
     may_manage,
+    may_operate,
     may_see_capture,
     may_see_link,
     may_see_marker,
@@ -267,6 +269,16 @@ def test_a_community_is_managed_by_who_holds_the_right_and_the_operator(
     caller: Caller, actions: set[Action], expected: bool
 ) -> None:
     assert may_manage(caller, actions) == expected
+
+
+def test_only_the_operator_operates() -> None:
+    assert [each for each in (ANN, BOB, MODERATOR, OPERATOR) if may_operate(each)] == [OPERATOR]
+
+
+def test_nobody_changes_their_own_rights() -> None:
+    """Nor does an operator, whose quota another one sets."""
+    assert not may_change_rights(OPERATOR, OPERATOR.identity)
+    assert may_change_rights(OPERATOR, BOB.identity)
 
 
 @pytest.mark.parametrize("room", [None, "standup", "retro"])
