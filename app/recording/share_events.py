@@ -12,21 +12,20 @@ from app.context import Context
 from app.errors import Unavailable
 from app.events import outbox
 from app.models import BufferRow, schema
+from app.models.news_words import ShareNews
 from app.recording.livekit import LiveKit
 from app.recording.planner import ShareFacts
 
 log = structlog.get_logger()
 
-STARTED, ENDED, REFUSED = "started", "ended", "refused"
-
 
 def state_to_tell(share: ShareFacts, *, active: bool, told: str) -> str:
     """What events should have said last. During a start, or a restart, nothing new."""
     if not share.live:
-        return ENDED if told == STARTED else told
+        return ShareNews.ENDED if told == ShareNews.STARTED else told
     if share.refusal is not None:
-        return f"{REFUSED}:{share.refusal}"
-    return STARTED if active else told
+        return f"{ShareNews.REFUSED}:{share.refusal}"
+    return ShareNews.STARTED if active else told
 
 
 async def _another_is_buffered(ctx: Context, buffer: BufferRow) -> bool:
@@ -39,7 +38,7 @@ async def _another_is_buffered(ctx: Context, buffer: BufferRow) -> bool:
             "room": buffer["room"],
             "identity": buffer["identity"],
             "ended_at": None,
-            "told": STARTED,
+            "told": ShareNews.STARTED,
             "_id": {"$ne": buffer["_id"]},
         },
         {"_id": 1},
@@ -56,12 +55,12 @@ async def tell(
         return
     kind, _, why = state.partition(":")
     name = {
-        STARTED: outbox.BUFFER_STARTED,
-        ENDED: outbox.BUFFER_ENDED,
-        REFUSED: outbox.BUFFER_REFUSED,
-    }[kind]
+        ShareNews.STARTED: outbox.BUFFER_STARTED,
+        ShareNews.ENDED: outbox.BUFFER_ENDED,
+        ShareNews.REFUSED: outbox.BUFFER_REFUSED,
+    }[ShareNews(kind)]
     try:
-        shown = kind == STARTED or await _another_is_buffered(ctx, buffer)
+        shown = kind == ShareNews.STARTED or await _another_is_buffered(ctx, buffer)
         await livekit.show_buffered(buffer["room"], buffer["identity"], shown)
     except Unavailable as error:
         # the attribute is a courtesy; recording does not wait for it

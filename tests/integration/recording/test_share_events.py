@@ -9,6 +9,7 @@ import pytest
 
 from app.context import Context
 from app.models import schema
+from app.models.news_words import ShareNews
 from app.recording import share_events
 from app.recording.livekit import LiveKit
 from app.recording.planner import ShareFacts
@@ -30,7 +31,7 @@ async def test_the_end_of_an_earlier_room_leaves_what_a_later_one_shows(
     """They have the same name, and the same person shares in both."""
     common: dict[str, Any] = {
         "room": "room", "identity": "ann", "participant_sid": "PA", "community": "default",
-        "since": NOW, "told": share_events.STARTED,
+        "since": NOW, "told": ShareNews.STARTED,
     }  # fmt: skip
     for number, ended_at in ((1, NOW), (2, None if goes_on else NOW)):
         fields = {"id": f"b{number}", "room_sid": f"RM{number}", "video_sid": f"TR{number}"}
