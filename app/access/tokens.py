@@ -23,6 +23,7 @@ from livekit.api.access_token import Claims, VideoGrants
 
 from app.errors import Unauthorized
 from app.models.instants import FOREVER
+from app.models.row_text import is_unicode
 from app.settings import Settings
 
 RECORDER_PREFIX = "EG_"
@@ -195,7 +196,7 @@ def _caller(claims: Claims, admins: tuple[str, ...] | None) -> Caller:
     room = video.room
     if not isinstance(room, str):
         raise Unauthorized("the token's video.room is not a string")
-    if not (_is_text(identity) and _is_text(room)):
+    if not (is_unicode(identity) and is_unicode(room)):
         raise Unauthorized("the token's sub or video.room is not valid Unicode")
     # Flags count only as the JSON literal true; a string "false" must not be a yes.
     room_admin = video.room_admin is True
@@ -208,12 +209,3 @@ def _caller(claims: Claims, admins: tuple[str, ...] | None) -> Caller:
         instance_admin=admins is not None and (instance_admin or identity in admins),
         can_subscribe=video.can_subscribe is not False,
     )
-
-
-def _is_text(value: str) -> bool:
-    """Whether it can be written as UTF-8: a lone surrogate, which JSON allows, can't."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

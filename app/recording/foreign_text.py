@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from app.models.row_text import is_unicode
+
 LONGEST_ID = 4096
 """Characters of an id or a name. LiveKit's own limit is 256, unless its configuration moves it."""
 LONGEST_JSON = 65_536
@@ -37,7 +39,7 @@ def ident(value: str, what: str) -> str:
         raise NotHeld(f"the {what} is empty")
     if len(value) > LONGEST_ID:
         raise NotHeld(f"the {what} has {len(value)} characters: at most {LONGEST_ID} are held")
-    if not _is_unicode(value):
+    if not is_unicode(value):
         raise NotHeld(f"the {what} is not valid Unicode")
     return value
 
@@ -78,14 +80,6 @@ def instant(milliseconds: float) -> datetime | None:
     if not 0 < milliseconds < _YEAR_3000_MS:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _is_unicode(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _depth(value: str) -> int:
