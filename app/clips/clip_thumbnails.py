@@ -25,6 +25,7 @@ from app.models import ClipRow, FileRow
 from app.models.schema import ReplayClip
 from app.storage import clip_files
 from app.storage.confined import PathRefused, inside, is_name
+from app.store import chunks
 from app.viewing import drawing
 from app.viewing.drawing import Drawing, Kind
 from app.work import rounds
@@ -107,8 +108,7 @@ async def sweep(ctx: Context) -> None:
     """Removes the pictures of clips that are gone."""
     root = ctx.settings.media_root
     names = await asyncio.to_thread(_old, root / THUMBNAILS_ROOT)
-    for begin in range(0, len(names), _AT_ONCE):
-        chunk = names[begin : begin + _AT_ONCE]
+    for chunk in chunks(names, _AT_ONCE):
         rows = ctx.store.rows(ReplayClip).find({"_id": {"$in": chunk}}, {"_id": 1})
         orphaned = set(chunk) - {row["_id"] async for row in rows}
         for clip_id in orphaned:
