@@ -28,6 +28,20 @@ class Edit:
     media_time: int
 
 
+@dataclass(frozen=True, slots=True)
+class TrackTimes:
+    """How long a track is: `duration` in 90 kHz ticks, `media_duration` in its own timescale."""
+
+    duration: int = 0
+    media_duration: int = 0
+    edits: tuple[Edit, ...] = ()
+    created: int = 0
+
+
+_UNKNOWN = TrackTimes()
+"""Those of an init segment."""
+
+
 def seconds_since_1904(moment: datetime | None) -> int:
     """A header's time stamp; 0, which means unset, for None."""
     return 0 if moment is None else int((moment - _EPOCH_1904).total_seconds())
@@ -51,11 +65,7 @@ def video_track(
     width: int,
     height: int,
     table: bytes,
-    *,
-    duration: int = 0,
-    media_duration: int = 0,
-    edits: tuple[Edit, ...] = (),
-    created: int = 0,
+    times: TrackTimes = _UNKNOWN,
 ) -> bytes:
     """trak of the H.264 track. `table` is the stbl's content after stsd."""
     entry = box(
@@ -64,9 +74,9 @@ def video_track(
         box(b"avcC", avcc),
     )
     return _track(
-        _track_header(VIDEO_TRACK, duration, created, width, height),
-        edits,
-        _media_header(VIDEO_TICKS, media_duration, created),
+        _track_header(VIDEO_TRACK, times, width, height),
+        times.edits,
+        _media_header(VIDEO_TICKS, times.media_duration, times.created),
         _handler(b"vide", b"Screen"),
         _media_information(full_box(b"vmhd", 0, 1, bytes(8)), entry, table),
     )
@@ -78,11 +88,7 @@ def audio_track(
     channels: int,
     name: bytes,
     table: bytes,
-    *,
-    duration: int = 0,
-    media_duration: int = 0,
-    edits: tuple[Edit, ...] = (),
-    created: int = 0,
+    times: TrackTimes = _UNKNOWN,
 ) -> bytes:
     """trak of the AAC track. `name` tells whether it is sound or filled-in silence."""
     entry = box(
@@ -91,9 +97,9 @@ def audio_track(
         _elementary_stream_descriptor(asc),
     )
     return _track(
-        _track_header(AUDIO_TRACK, duration, created, 0, 0),
-        edits,
-        _media_header(sample_rate, media_duration, created),
+        _track_header(AUDIO_TRACK, times, 0, 0),
+        times.edits,
+        _media_header(sample_rate, times.media_duration, times.created),
         _handler(b"soun", name),
         _media_information(full_box(b"smhd", 0, 0, bytes(4)), entry, table),
     )
@@ -113,7 +119,8 @@ def _times(created: int, timescale: int, duration: int) -> tuple[bytes]:
     return (struct.pack(layout, created, created, timescale, duration),)
 
 
-def _track_header(track: int, duration: int, created: int, width: int, height: int) -> bytes:
+def _track_header(track: int, times: TrackTimes, width: int, height: int) -> bytes:
+    created, duration = times.created, times.duration
     version, _ = _version(created, duration)
     layout = ">QQI4xQ" if version else ">III4xI"
     return full_box(
