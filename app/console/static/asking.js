@@ -76,3 +76,11 @@ export function ask({ title, explain = null, fields = [], submit, danger = false
  * @param {string} name
  */
 export const typed = (data, name) => String(data.get(name) ?? '').trim();
+
+/**
+ * Where somebody types whom or what the form is about; `typed` reads it.
+ *
+ * @param {string} name
+ */
+export const nameInput = (name) =>
+  h('input', { name, required: true, maxlength: 512, autocomplete: 'off', autofocus: true });

@@ -1,6 +1,6 @@
 // Who has a role or grants in a community: found, added, changed, removed.
 
-import { ask, typed } from '../asking.js';
+import { ask, nameInput, typed } from '../asking.js';
 import { h } from '../dom.js';
 import { tell } from '../telling.js';
 import { called, texts } from '../texts.js';
@@ -60,13 +60,7 @@ export async function membersOf(community, api, session) {
 
   /** @param {ListedMember | null} item */
   async function change(item) {
-    const identity = h('input', {
-      name: 'identity',
-      required: true,
-      maxlength: 512,
-      autocomplete: 'off',
-      autofocus: true,
-    });
+    const identity = nameInput('identity');
     /** @type {{member: ListedMember | null}} */
     const now = { member: null };
     const answer = await ask({

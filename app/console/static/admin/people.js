@@ -1,6 +1,6 @@
 // Who uses how much of their quota; quotas of their own.
 
-import { ask, typed } from '../asking.js';
+import { ask, nameInput, typed } from '../asking.js';
 import { h } from '../dom.js';
 import { tell } from '../telling.js';
 import { bytes } from '../times.js';
@@ -43,13 +43,7 @@ export async function open({ api, session }) {
 
   /** @param {UserView | null} item */
   async function change(item) {
-    const identity = h('input', {
-      name: 'identity',
-      required: true,
-      maxlength: 512,
-      autocomplete: 'off',
-      autofocus: true,
-    });
+    const identity = nameInput('identity');
     const size = h('input', {
       type: 'number',
       name: 'gigabytes',
