@@ -137,14 +137,28 @@ async def send_again(ctx: Context, event_id: str) -> bool:
 async def _due(ctx: Context, room: str, passed_by: Collection[str]) -> list[str]:
     """The ids of a room's events that are due, but for some, in their order.
 
+    Of those that belong to no room, the next ones only: communities take turns, or one whose admin
+    changes roles all the time would keep the others' waiting for as long.
     Chosen here: asked for an order or a time, the embedded store walks all events of the room.
     """
     pending = {"room": room, "state": EventState.PENDING}
-    found = ctx.store.rows(OutgoingEvent).find(pending, {"number": 1, "next_try_at": 1})
+    asked = {"number": 1, "next_try_at": 1, "data.community": 1}
+    found = ctx.store.rows(OutgoingEvent).find(pending, asked)
     now = datetime.now(UTC)
     due = [row for row in await found.to_list(None) if _is_due(row, now)]
     due.sort(key=itemgetter("number"))
-    return [row["_id"] for row in due if row["_id"] not in passed_by]
+    due = [row for row in due if row["_id"] not in passed_by]
+    return [row["_id"] for row in (due if room else _next_of_communities(due))]
+
+
+def _next_of_communities(due: list[EventRow]) -> list[EventRow]:
+    """The first event of each community."""
+    first: dict[str, EventRow] = {}
+    for row in due:
+        data: object = row.get("data")  # of a row that was altered it may be anything
+        community = data.get("community") if isinstance(data, dict) else None
+        first.setdefault(str(community), row)
+    return list(first.values())
 
 
 def _is_due(row: EventRow, now: datetime) -> bool:

@@ -252,3 +252,26 @@ async def test_however_many_events_a_room_has_one_worker_delivers_them_at_a_time
     assert said == list(range(1, 41))
     assert len(chat.received) == 40
     await sender.deliver(ctx, say, "studio")
+
+
+async def test_no_community_keeps_anothers_role_changes_waiting(ctx: Context, chat: Chat) -> None:
+    """They belong to no room, so all are in one line, in which communities take turns."""
+
+    async def change_role(community: str, key: str) -> None:
+        await outbox.tell(
+            ctx, outbox.ROLE_CHANGED, key, room="", room_sid="", identity="bob",
+            data={"community": community},
+        )  # fmt: skip
+
+    async def say(row: EventRow) -> None:
+        if row["number"] == 1:
+            await change_role("quiet", "late")
+
+    for number in range(10):
+        await change_role("busy", f"b{number}")
+    await change_role("quiet", "early")
+    await sender.deliver(ctx, say, "")
+    told = [body["replay"] for body in chat.bodies]
+    order = [event["community"] for event in told]
+    assert order == ["busy", "quiet", "busy", "quiet"] + ["busy"] * 8
+    assert [event["number"] for event in told if event["community"] == "busy"] == [*range(1, 11)]
