@@ -35,7 +35,6 @@ Say = Callable[[EventRow], Awaitable[None]]
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=30)
 """How long a taken event stays with its sender before another worker may take it."""
-DELIVER_SECONDS = 90
 _SEND_SECONDS = 10.0
 _MAX_BACK_OFF_SECONDS = 900.0
 _AS_DUE = Order("next_try_at", newest_first=False)
@@ -70,7 +69,7 @@ def back_off_seconds(attempts: int) -> float:
     return float(min(2 ** max(attempts - 1, 0), _MAX_BACK_OFF_SECONDS))
 
 
-@job(errands.DELIVER, timeout=seconds(DELIVER_SECONDS))
+@job(errands.DELIVER, timeout=seconds(90))
 async def deliver(ctx: Context, say: Say, room: str) -> None:
     """Sends what is due of a room's events, in their order, until EVENTS_URL does not take one.
 
@@ -78,7 +77,7 @@ async def deliver(ctx: Context, say: Say, room: str) -> None:
     that can't be made or said is in no other one's way. Raises Busy if another worker is at it.
     """
     async with (
-        ctx.queue.alone(errands.DELIVER, room, seconds=DELIVER_SECONDS),
+        ctx.queue.alone(errands.DELIVER, room),
         httpx.AsyncClient(timeout=_SEND_SECONDS) as client,
     ):
         passed_by: set[str] = set()

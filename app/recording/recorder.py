@@ -47,8 +47,6 @@ from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
 
-# Longer than the longest thing done under it, a start of 40 s.
-LOCK_SECONDS = 60
 # Actions of one share in one reconcile: far more than any sequence of them needs.
 MAX_ROUNDS = 12
 
@@ -60,7 +58,7 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     Asks for itself again where something has to be waited for. Raises Busy if another worker is
     at it, and Unavailable if LiveKit does not answer.
     """
-    async with ctx.queue.alone(errands.RECONCILE, room_sid, identity, seconds=LOCK_SECONDS):
+    async with ctx.queue.alone(errands.RECONCILE, room_sid, identity):
         again_at: datetime | None = None
         away: Unavailable | None = None
         known = await open_shares.of_participant(ctx.store, room_sid, identity)

@@ -4,11 +4,13 @@ Jobs run at least once, and a worker may be killed within any of them: each is a
 leased row, so that running it again is harmless. The queue is never the promise, only the hurry.
 
 arq leaves the job of a killed worker untouched for as long as the longest job may take, and takes
-no other of the same id meanwhile. So every id here moves on, by a generation or with time.
+no other of the same id meanwhile. So every id here moves on, by a generation or with time, and
+locks are renewed: what a killed worker held is free within seconds.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import time
@@ -19,31 +21,39 @@ from typing import Any
 
 import structlog
 from arq.connections import ArqRedis, RedisSettings, create_pool
-from arq.constants import job_key_prefix
+from arq.constants import in_progress_key_prefix, job_key_prefix
 from arq.jobs import serialize_job
-from redis.exceptions import LockError
+from redis.asyncio.lock import Lock
+from redis.exceptions import LockError, RedisError
 
 from app.settings import Settings
 from app.work.jobs import Arguments, Asked, Busy, Errand
-from app.work.leases import Leases
+from app.work.leases import BEATS, Leases
 from app.work.timetable import Timetable
 
 QUEUE = "replay:queue"
+LOCK_SECONDS = 10.0
 
 log = structlog.get_logger()
 
 # Every webhook about a share asks for a reconcile: one round trip instead of arq's three, one for
 # the generation and two for the webhook's id. Keys and values are such as arq's enqueue_job writes.
-# An empty id is none; ARGV[5] and ARGV[6] are the first errand's, and so on in pairs.
+# An empty id is none; ARGV[6] and ARGV[7] are the first errand's, and so on in pairs.
+# A job that is in progress and hasn't said that it began may be a killed worker's: asked for again,
+# it begins for it.
 _ASK_UNTIL_BEGUN = """
 if KEYS[2] ~= '' and not redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[4]) then
     return 0
 end
 for i = 3, #KEYS do
-    local id = ARGV[2 * i - 1] .. (redis.call('GET', KEYS[i]) or '0')
+    local id = ARGV[2 * i] .. (redis.call('GET', KEYS[i]) or '0')
+    if redis.call('EXISTS', ARGV[5] .. id) == 1 then
+        id = ARGV[2 * i] .. redis.call('INCR', KEYS[i])
+        redis.call('EXPIRE', KEYS[i], 86400)
+    end
     local job = ARGV[1] .. id
     if redis.call('EXISTS', job) == 0 then
-        redis.call('PSETEX', job, ARGV[2], ARGV[2 * i])
+        redis.call('PSETEX', job, ARGV[2], ARGV[2 * i + 1])
         redis.call('ZADD', KEYS[1], ARGV[3], id)
     end
 end
@@ -134,20 +144,27 @@ class Queue:
 
     @asynccontextmanager
     async def alone(
-        self, errand: Errand[*Arguments], *args: *Arguments, seconds: float
+        self,
+        errand: Errand[*Arguments],
+        *args: *Arguments,
+        seconds: float = LOCK_SECONDS,
     ) -> AsyncIterator[None]:
-        """Begins an errand that nobody else is at, nor will be within the block, for `seconds`.
+        """Begins an errand that nobody else is at, nor will be within the block.
 
-        Raises Busy if another worker is at it: then nothing has begun.
+        Raises Busy if another worker is at it: then nothing has begun. A worker that is killed, or
+        that Redis doesn't hear of, is at it for `seconds` more.
         """
         about = f"{errand.name}:{_digest(args)}"
         lock = self._redis.lock(f"replay:lock:{about}", timeout=seconds)
         if not await lock.acquire(blocking=False):
             raise Busy
+        renewing = asyncio.create_task(_renew(lock, seconds), name=f"renew the lock of {about}")
         try:
             await self.begin(errand, *args)
             yield
         finally:
+            renewing.cancel()
+            await asyncio.wait({renewing})
             try:
                 await lock.release()
             except LockError:
@@ -191,9 +208,28 @@ class Queue:
                     f"replay:event:{event_id}" if event_id else "",
                     *(_generation_key(each) for each in asked),
                 ],
-                args=[job_key_prefix, self._redis.expires_extra_ms, now_ms, EVENT_SECONDS, *jobs],
+                args=[
+                    job_key_prefix,
+                    self._redis.expires_extra_ms,
+                    now_ms,
+                    EVENT_SECONDS,
+                    in_progress_key_prefix,
+                    *jobs,
+                ],
             )
         )
+
+
+async def _renew(lock: Lock, seconds: float) -> None:
+    """Holds a lock until it is cancelled, or another one has it."""
+    while True:
+        await asyncio.sleep(seconds / BEATS)
+        try:
+            await lock.reacquire()
+        except LockError:
+            return  # whoever releases it tells
+        except (RedisError, OSError) as error:
+            log.warning("lock_not_renewed", lock=lock.name, error=repr(error))
 
 
 def _digest(args: Iterable[object]) -> str:
