@@ -17,6 +17,7 @@ from app.settings import load
 from deploy.local.run_record import FOLDER
 from tests.bench import (
     bench_admission,
+    bench_at_rest,
     bench_capture,
     bench_clips,
     bench_events,
@@ -50,6 +51,7 @@ BENCHES: dict[str, Callable[[Ground], list[Result] | Awaitable[list[Result]]]] =
     "clips": bench_clips.run,
     "queries": bench_queries.run,
     "strangers": bench_strangers.run,
+    "at_rest": bench_at_rest.run,
 }
 
 

@@ -22,30 +22,32 @@ REQUESTS = 100
 _TIMEOUT_SECONDS = 60
 
 
-def run(ground: Ground, running: Installation, newest: datetime) -> list[Result]:
-    """The media ends at `newest`."""
+def run(ground: Ground, running: Installation, newest: datetime, times: int) -> list[Result]:
+    """The media ends at `newest`, and is what was recorded so many times after another."""
     results: list[Result] = []
     _first_byte_ms(running.settings.base_url, _path(ground, newest, 1), running.headers(SHARER))
-    for seconds in ground.pick(quick=(30, LONGEST_SECONDS), full=(30, 120, 300, 600)):
+    for seconds in ground.pick(quick=(30, LONGEST_SECONDS), full=(30, 120, 300, 600, 3600)):
         ground.say(f"first byte of {seconds} s")
-        results += _measure(ground, running, seconds, newest)
+        results += _measure(ground, running, seconds, newest, times)
     return results
 
 
-def _measure(ground: Ground, running: Installation, seconds: int, newest: datetime) -> list[Result]:
+def _measure(
+    ground: Ground, running: Installation, seconds: int, newest: datetime, times: int
+) -> list[Result]:
     recorded = ground.full_hd
     headers = running.headers(SHARER)
-    spare = recorded.seconds - seconds
+    spare = recorded.seconds * times - seconds
     offsets = random.Random(seconds)
     waits: dict[str, list[float]] = {"first": [], "again": []}
-    few = REQUESTS // 4 if seconds < LONGEST_SECONDS else REQUESTS
+    few = REQUESTS if seconds == LONGEST_SECONDS else REQUESTS // 4
     for _ in range(ground.pick(quick=few, full=3 * REQUESTS)):
         end = newest - timedelta(seconds=round(offsets.uniform(0, spare), 3))
         path = _path(ground, end, seconds)
-        for times in waits.values():
-            times.append(_first_byte_ms(running.settings.base_url, path, headers))
+        for taken in waits.values():
+            taken.append(_first_byte_ms(running.settings.base_url, path, headers))
     params = {"seconds": seconds}
-    return [result("first_byte", way, params, "ms", times) for way, times in waits.items()]
+    return [result("first_byte", way, params, "ms", taken) for way, taken in waits.items()]
 
 
 def _path(ground: Ground, end: datetime, seconds: float) -> str:

@@ -53,6 +53,8 @@ class Watched:
     """How far the script fell behind its own pace: the machine was too busy for more shares."""
     cpu: dict[str, float] = field(default_factory=dict)
     """CPU seconds a segment, by process."""
+    cores: float = 0.0
+    """How many cores all of it took together, from the first segment to the last."""
 
 
 async def run(ground: Ground) -> list[Result]:
@@ -109,6 +111,7 @@ def _results(case: Case, watched: Watched, cpu: dict[str, float], name: str) -> 
         result(f"{name}_behind", "writer", params, "s", [watched.writer_late_seconds]),
         # The ratio is that of the second half to the first: 1 where memory does not grow.
         result(f"{name}_memory", "ours", params, "MB", memory[half:], memory[:half] + memory[-1:]),
+        result(f"{name}_cores", "ours", params, "cores", [watched.cores]),
         *(
             result(f"{name}_cpu", process, params, "ms a segment", [seconds * 1000])
             for process, seconds in cpu.items()
@@ -128,6 +131,7 @@ async def all_followed(running: Installation) -> None:
 async def follow(running: Installation, broadcast: Broadcast, case: Case) -> Watched:
     watched = Watched()
     stopped = threading.Event()
+    began = time.perf_counter()
     processes = dict(zip(("indexer", "mongo"), running.pids("indexer", "mongo"), strict=True))
     before = {name: measure.cpu_seconds_of([pid]) for name, pid in processes.items()}
     sending = asyncio.create_task(
@@ -143,6 +147,7 @@ async def follow(running: Installation, broadcast: Broadcast, case: Case) -> Wat
     segments = len(broadcast.named_at)
     for name, pid in processes.items():
         watched.cpu[name] = (measure.cpu_seconds_of([pid]) - before[name]) / segments
+    watched.cores = sum(watched.cpu.values()) * segments / (time.perf_counter() - began)
     watched.writer_late_seconds = broadcast.late_seconds
     return watched
 

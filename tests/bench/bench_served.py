@@ -1,4 +1,4 @@
-"""What the service gives of ten recorded minutes: first bytes, and captures by request."""
+"""What the service gives of recorded media: first bytes, and captures by request."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from tests.bench.ground import Ground
 from tests.bench.report import Result
 from tests.bench.running import installation
 
+HOUR = 6
+"""So many times what was recorded."""
+
 
 async def run(ground: Ground) -> list[Result]:
     recorded = ground.full_hd
@@ -19,11 +22,11 @@ async def run(ground: Ground) -> list[Result]:
         "served",
         ("api", "worker"),
         media_root=recorded.media_root,
-        before=lambda ctx: recorded.put(ctx.store, newest),
+        before=lambda ctx: recorded.put(ctx.store, newest, HOUR),
     ) as running:
 
         def measured() -> list[Result]:
-            results = bench_first_byte.run(ground, running, newest)
+            results = bench_first_byte.run(ground, running, newest, HOUR)
             results += bench_request.run(ground, running)
             return results + bench_ten.run(ground, running)
 

@@ -14,7 +14,7 @@ from tests.bench import measure, ways
 from tests.bench.bench_capture import job, listing
 from tests.bench.ground import Ground
 from tests.bench.measure import Cost
-from tests.bench.report import Result, result
+from tests.bench.report import Param, Result, result
 from tests.bench.requesting import SHARER, remove_clips, until_hashed, until_ready
 from tests.bench.running import Installation
 from tests.bench.ways import Made
@@ -36,9 +36,11 @@ def run(ground: Ground, running: Installation) -> list[Result]:
             for way in jobs
             for fsync in (False, True)
         }
-        turns["ours_request", True] = partial(_requests, running, seconds)
+        accepted: list[float] = []
+        turns["ours_request", True] = partial(_requests, running, seconds, accepted)
         samples = measure.loops(turns, ground.pick(quick=1, full=5))
-    results = []
+    params: dict[str, Param] = {"captures": CAPTURES, "seconds": seconds}
+    results = [result("ten_accepted", "ours_request", params, "ms", accepted)]
     for (way, fsync), made in samples.items():
         count = 1 if way == "cat" else CAPTURES
         params = {"captures": count, "seconds": seconds, "fsync": fsync}
@@ -53,8 +55,8 @@ def run(ground: Ground, running: Installation) -> list[Result]:
     return results
 
 
-def _requests(running: Installation, seconds: int) -> Made:
-    """As `ways.make`, by ten callers of the service."""
+def _requests(running: Installation, seconds: int, accepted: list[float]) -> Made:
+    """As `ways.make`, by ten callers of the service; `accepted`: what their answers took, in ms."""
     api, worker = running.pids("api", "worker")
     idle = measure.resident_bytes(worker)
     measure.reset_peak(worker)
@@ -67,5 +69,6 @@ def _requests(running: Installation, seconds: int) -> Made:
     for one in ready:
         until_hashed(clients[0], one.clip_id)
     remove_clips(running)
+    accepted += [one.accepted_seconds * 1000 for one in ready]
     done = [one.seconds for one in ready]
     return Made(Cost(max(done), cpu_seconds, peak), done)

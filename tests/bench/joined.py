@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.media import movie, movie_bytes
-from app.media.samples import VIDEO_TICKS, SampleTable
 from app.models import Gaps, MediaRange
 from app.viewing import fragment_sources
 from tests.bench.recorded import load
@@ -25,13 +24,9 @@ class Rows:
 
 
 def read(made: Path, first: int, end: int, repeats: int) -> Rows:
-    """Rows [first, end) of a recording; `repeats` times after another, for longer media than was
-    written: later rows name the same files."""
+    """Rows [first, end) of a recording, so many times after another."""
     recorded = load(made)
-    segments = list(recorded.rows[first:end])
-    for turn in range(1, repeats):
-        ticks = turn * (segments[end - first - 1]["end_ticks"] - segments[0]["start_ticks"])
-        segments += [_later(row, ticks) for row in recorded.rows[first:end]]
+    segments = recorded.repeated(first, end, repeats)
     return Rows(recorded.media_root, recorded.session, segments)
 
 
@@ -52,18 +47,3 @@ def warm_up(rows: Rows) -> None:
     span = (few.segments[0]["start_ticks"], few.segments[-1]["end_ticks"])
     with tempfile.TemporaryDirectory() as folder:
         join(few, span, Path(folder, "warm.mp4"))
-
-
-def _later(row: PartOfRow, ticks: int) -> PartOfRow:
-    samples = SampleTable.unpack(row["samples"])
-    later = replace(
-        samples,
-        first_pts=samples.first_pts + ticks,
-        end_pts=samples.end_pts + ticks,
-        first_audio=samples.first_audio + ticks * samples.sample_rate // VIDEO_TICKS,
-    )
-    return row | {
-        "start_ticks": row["start_ticks"] + ticks,
-        "end_ticks": row["end_ticks"] + ticks,
-        "samples": later.pack(),
-    }

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from app.buffer.coverage import Coverage, run_of
 from app.buffer.session_folders import fragment_path
 from app.media.continuity import Continuity
 from app.media.fragment import prepare
+from app.media.samples import VIDEO_TICKS, SampleTable
 from app.models import EgressStatus
 from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.instance import instance_id
@@ -60,9 +61,23 @@ class Recorded:
     def seconds(self) -> float:
         return float(self.rows[-1]["end_ticks"] - self.rows[0]["start_ticks"]) / TICKS
 
-    async def put(self, store: Store, newest: datetime) -> None:
-        """Writes the rows into a database, so that the media ends at `newest`."""
-        clock_ns = round(newest.timestamp() * 1e9) - self.rows[-1]["end_ticks"] * 100_000 // 9
+    def repeated(self, first: int, end: int, times: int) -> list[PartOfRow]:
+        """Rows [first, end), so many times after another, for longer media than was written.
+
+        Later ones have other ids and times, and name the same files.
+        """
+        once = self.rows[first:end]
+        lasts = once[-1]["end_ticks"] - once[0]["start_ticks"]
+        return [
+            _later(row, turn * lasts, turn * len(self.rows))
+            for turn in range(times)
+            for row in once
+        ]
+
+    async def put(self, store: Store, newest: datetime, times: int = 1) -> None:
+        """Writes the rows, repeated, into a database, so that the media ends at `newest`."""
+        rows = self.repeated(0, len(self.rows), times)
+        clock_ns = round(newest.timestamp() * 1e9) - rows[-1]["end_ticks"] * 100_000 // 9
         begin = clock.wall(clock_ns, 0)
         session = self.session | {"clock_ns": clock_ns, "created_at": begin, "ended_at": newest}
         buffer = self.buffer | {"since": begin, "ended_at": newest}
@@ -70,9 +85,27 @@ class Recorded:
             await store.database[+model].replace_one({"_id": row["_id"]}, row, upsert=True)
         segments = store.rows(Segment)
         await segments.delete_many({"session_id": session["_id"]})
-        await segments.insert_many([row | clock.span(clock_ns, row) for row in self.rows])
-        coverage = Coverage(map(run_of, self.rows))
+        await segments.insert_many([row | clock.span(clock_ns, row) for row in rows])
+        coverage = Coverage(map(run_of, rows))
         await summary.write(store, session["_id"], coverage, 0, newest)
+
+
+def _later(row: PartOfRow, ticks: int, numbers: int) -> PartOfRow:
+    samples = SampleTable.unpack(row["samples"])
+    later = replace(
+        samples,
+        first_pts=samples.first_pts + ticks,
+        end_pts=samples.end_pts + ticks,
+        first_audio=samples.first_audio + ticks * samples.sample_rate // VIDEO_TICKS,
+    )
+    number = row["sequence"] + numbers
+    return row | {
+        "_id": f"{row['session_id']}:{number}",
+        "sequence": number,
+        "start_ticks": row["start_ticks"] + ticks,
+        "end_ticks": row["end_ticks"] + ticks,
+        "samples": later.pack(),
+    }
 
 
 def recorded(

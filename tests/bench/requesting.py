@@ -20,9 +20,10 @@ DEADLINE_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Ready:
-    """A clip that was asked for."""
+    """A clip that was asked for, and the seconds until it was accepted, and until it was ready."""
 
     clip_id: str
+    accepted_seconds: float
     seconds: float
 
 
@@ -35,12 +36,13 @@ def until_ready(
     accepted = client.post("/captures", json=request)
     if accepted.status_code != httpx.codes.ACCEPTED:
         raise RuntimeError(f"POST /captures: {accepted.status_code} {accepted.text}")
+    accepted_seconds = time.perf_counter() - began
     capture = accepted.json()
     while True:
         found = client.get(f"/captures/{capture['id']}").json()
         seconds = time.perf_counter() - began
         if found["status"] == "ready":
-            return Ready(capture["clip_id"], seconds)
+            return Ready(capture["clip_id"], accepted_seconds, seconds)
         if found["status"] in ("failed", "cancelled") or seconds > DEADLINE_SECONDS:
             raise RuntimeError(f"the capture did not get ready: {found}")
         time.sleep(poll_seconds)
