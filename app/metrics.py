@@ -31,7 +31,7 @@ ITEMS_FAILED = Counter(
 )
 CONNECTIONS_REFUSED = Counter(
     _PREFIX + "connections_refused_total",
-    "Connections closed for what they took, by why: connections, head, body, ahead, stalled",
+    "Connections closed, by why: connections, head, body, syntax, ahead, stalled",
     ["why"],
 )
 CAPTURES = Counter(_PREFIX + "captures_total", "Captures, by how they ended", ["status"])

@@ -15,9 +15,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
-from app.api.token_buckets import Buckets
 from app.errors import TooLarge
 from app.settings import Settings
+from app.work.log_lines import LogLines
 
 log = structlog.get_logger()
 
@@ -28,23 +28,21 @@ _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: logged at debug."""
 LONGEST_PATH = 300
-STRANGE_LINES = 600
-"""Lines a minute about requests that show no name: anybody sends 2,000 a second."""
 
 
 class RequestFrame:
     """Gives each request an id, a log line, safe headers, and an answer whatever happens.
 
     The line has the path, never the query, which may hold signatures; of a refusal the sender's
-    address, too. Of requests without a caller's name there are STRANGE_LINES a minute, and how many
-    have none. `site`: headers that each answer has unless it brings its own.
+    address, too. A caller has so many lines a minute, all who show no name as many together, and
+    how many requests have none is told. `site`: headers that each answer has unless it brings its
+    own.
     """
 
     def __init__(self, app: ASGIApp, site: Mapping[str, str]) -> None:
         self.app = app
         self.site = dict(site)
-        self._strange = Buckets(STRANGE_LINES)
-        self._untold = 0
+        self._lines = LogLines("requests_without_lines")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,20 +73,8 @@ class RequestFrame:
                 raise  # the server cuts the connection, which tells that the answer is not whole
             await problems.internal(request_id)(scope, receive, answer)
         finally:
-            if self._is_told():
+            if self._lines.take(structlog.contextvars.get_contextvars().get("caller", "")):
                 _tell(scope, status, time.perf_counter() - began)
-
-    def _is_told(self) -> bool:
-        """Whether a request has a line of its own."""
-        if "caller" in structlog.contextvars.get_contextvars():
-            return True
-        if self._strange.take(""):
-            self._untold += 1
-            return False
-        if self._untold:
-            log.warning("requests_without_lines", count=self._untold)
-            self._untold = 0
-        return True
 
 
 def site_headers(settings: Settings) -> dict[str, str]:

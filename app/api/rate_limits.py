@@ -41,11 +41,13 @@ def refusal(request: Request, path: str, error: Unauthorized) -> ReplayError:
     """
     metrics.CREDENTIALS_REFUSED.labels(path).inc()
     peer = web_state.peer(request)
-    wait = web_state.of(request).rates.refuse(party(peer))
+    rates = web_state.of(request).rates
+    wait = rates.refuse(party(peer))
     if wait:
         return TooManyRequests(
             f"too many requests without valid credentials came from {peer}: wait {wait:.1f} s",
             retry_after=round(wait, 3),
         )
-    log.info("credentials_refused", reason=error.detail, peer=peer)
+    if rates.refused_lines.take():
+        log.info("credentials_refused", reason=error.detail, peer=peer)
     return error

@@ -8,23 +8,24 @@ that doesn't read its answer. h11, its other one, bounds sizes and not times, an
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any, ClassVar
 
-import structlog
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app import metrics
 from app.errors import ReplayError
+from app.serving import refusals
 from app.serving.bounds import Bounds
 from app.serving.connections import Connections
+from app.serving.deadline import Deadline
+from app.serving.ignored_upgrade import BodyParser, hidden_body
 from app.serving.received import Received, length_of
-from app.serving.refusals import HeadTooLarge, RequestTimeout, answer
 from app.serving.stalls import StallWatch
 from app.serving.unsent_bytes import keep_unsent_small
-
-log = structlog.get_logger()
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 8 * 2**20
@@ -37,12 +38,13 @@ class BoundedProtocol(HttpToolsProtocol):
     """Refuses what is too large with 431, what takes too long with 408, and then closes.
 
     One request is at work at a time: the next one is read when the answer has left. Cuts off an
-    answer that its peer has stopped reading. Made by `bounded`, which gives the class its bounds
-    and the server's connections.
+    answer that its peer has stopped reading. Made by `server.bounded`, which gives it its bounds,
+    the server's connections and its report about them.
     """
 
     bounds: ClassVar[Bounds]
     places: ClassVar[Connections]
+    report: ClassVar[refusals.RefusalReport]
 
     def __init__(
         self,
@@ -52,12 +54,15 @@ class BoundedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._deadline: asyncio.TimerHandle | None = None
+        self._peer = ""
+        self._deadline = Deadline(self.loop)
         self._watch: StallWatch | None = None
         self._received = Received()
         self._holds = False
         """Reading is stopped: `_received` waits for the answer that is under way."""
         self._reading_body = False
+        self._body: BodyParser | None = None
+        """Of a request that its own parser took for ended."""
         self._refused = False
         self._head_bytes = 0
         self._body_bytes = 0
@@ -69,7 +74,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if not self.places.admit(self, self._peer()):
+        self._peer = self.client[0] if self.client else ""
+        if not self.places.admit(self, self._peer):
             metrics.CONNECTIONS_REFUSED.labels("connections").inc()
             self._refused = True
             transport.abort()
@@ -78,7 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._within(self.bounds.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_clock()
+        self._deadline.stop()
         if self._watch is not None:
             self._watch.stop()
         self.places.remove(self)
@@ -89,8 +95,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_at_work() and not self.flow.write_paused:
             return False
         if self.flow.write_paused:
-            self._tell_of_stall("others wait for its place")
-        self._stop_clock()
+            self.report.stalled("others wait for its place", self._peer)
+        self._deadline.stop()
         self._cut()
         return True
 
@@ -130,14 +136,24 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _feed(self, piece: bytes) -> None:
         self._message_bytes += len(piece)
-        super().data_received(piece)
+        self._unset_keepalive_if_required()
+        self._parse(piece)
         if self._refused or self.transport.is_closing():
             return
         allowed = self.bounds.head_bytes + FRAMING_PER_BODY_BYTE * self._body_bytes
         if self._message_bytes - self._body_bytes > allowed:
-            self._refuse_head()
-        elif self._deadline is None and not self._is_answering():
+            self._refuse("head", refusals.too_large(self.bounds.head_bytes))
+        elif not self._deadline.is_set and not self._is_answering():
             self._within(self.bounds.head_seconds)
+
+    def _parse(self, piece: bytes) -> None:
+        try:
+            (self._body or self.parser).feed_data(piece)
+        except httptools.HttpParserUpgrade as asked:
+            if rest := piece[asked.args[0] :]:
+                self._parse(rest)
+        except httptools.HttpParserError as error:
+            self._refuse("syntax", refusals.malformed(error))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -157,7 +173,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._refused:
             return
-        if not self._check_head():
+        if self._head_bytes > self.bounds.head_bytes:
+            self._refuse("head", refusals.too_large(self.bounds.head_bytes))
             return
         self._reading_body = True
         self._received.body_left = length_of(self.headers)
@@ -174,9 +191,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._refused:
             return
+        if self._body is None and (framing := hidden_body(self.parser, self.headers)):
+            self._body = BodyParser(framing, self.on_body, self.on_message_complete)
+            return
+        self._body = None
         self._reading_body, self._received.body_left = False, None
         self._message_bytes = self._body_bytes = 0
-        self._stop_clock()
+        self._deadline.stop()
         super().on_message_complete()
         self._wait()
 
@@ -206,12 +227,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._read()
 
     def _stalled(self) -> None:
-        self._tell_of_stall(f"nothing was taken for {self.bounds.write_seconds:g} s")
+        self.report.stalled(f"nothing was taken for {self.bounds.write_seconds:g} s", self._peer)
         self._cut()
-
-    def _tell_of_stall(self, why: str) -> None:
-        metrics.CONNECTIONS_REFUSED.labels("stalled").inc()
-        log.warning("answer_stalled", why=why, peer=self._peer())
 
     def _cut(self) -> None:
         """Ends the connection now.
@@ -242,59 +259,39 @@ class BoundedProtocol(HttpToolsProtocol):
         """
         return self._is_answering() or self.flow.write_paused
 
-    def _peer(self) -> str:
-        return self.client[0] if self.client else ""
-
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _within(self, seconds: float) -> None:
-        self._stop_clock()
-        self._deadline = self.loop.call_later(seconds, self._too_late, seconds)
-
-    def _stop_clock(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._deadline.set(seconds, partial(self._too_late, seconds))
 
     def _too_late(self, seconds: float) -> None:
-        self._deadline = None
         what = "body" if self._reading_body else "head"
         self._refuse(
-            what, RequestTimeout(f"the request's {what} was not whole within {seconds:g} s")
+            what,
+            refusals.RequestTimeout(f"the request's {what} was not whole within {seconds:g} s"),
         )
-
-    def _check_head(self) -> bool:
-        """Whether the head is within its bound; refuses the request if not."""
-        if self._head_bytes > self.bounds.head_bytes:
-            self._refuse_head()
-            return False
-        return True
 
     def _refuse_head(self) -> None:
         most = self.bounds.head_bytes
-        self._refuse("head", HeadTooLarge(f"URL and headers are larger than {most} bytes in all"))
+        self._refuse(
+            "head", refusals.HeadTooLarge(f"URL and headers are larger than {most} bytes in all")
+        )
 
     def _refuse(self, what: str, error: ReplayError) -> None:
         """Answers, if nothing was answered yet, and closes; what still comes is not read."""
         self._refused = True
-        self._stop_clock()
-        metrics.CONNECTIONS_REFUSED.labels(what).inc()
-        log.warning("request_refused", type=error.slug, detail=error.detail, peer=self._peer())
+        self._deadline.stop()
+        self.report.refused(what, error, self._peer)
         if self.transport.is_closing() or self._is_answering():
             self._cut()
             return
-        self.transport.write(answer(error))
+        self.transport.write(refusals.answer(error))
         self.transport.write_eof()
         # Closed while more comes, the kernel would reset the connection, and the answer be lost.
-        self._deadline = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self._deadline.set(LINGER_SECONDS, self.transport.abort)
 
     def _discard(self, size: int) -> None:
         self._discarded_bytes += size
         if self._discarded_bytes > LINGER_BYTES:
             self.transport.abort()
-
-
-def bounded(bounds: Bounds, places: Connections) -> type[BoundedProtocol]:
-    """A protocol class for one server, with its bounds and its connections."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"bounds": bounds, "places": places})

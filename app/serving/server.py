@@ -15,7 +15,8 @@ import uvicorn
 
 from app.serving.bounds import Bounds
 from app.serving.connections import Connections
-from app.serving.protocol import bounded
+from app.serving.protocol import BoundedProtocol
+from app.serving.refusals import RefusalReport
 from app.settings import Settings
 
 # Whoever asks is to close an idle connection first (Go after 90 s, httpx after 5): one that this
@@ -69,6 +70,12 @@ def config(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         **given,
     )
+
+
+def bounded(bounds: Bounds, places: Connections) -> type[BoundedProtocol]:
+    """A protocol class for one server, with its bounds, its connections and its report."""
+    own = {"bounds": bounds, "places": places, "report": RefusalReport()}
+    return type("BoundedProtocol", (BoundedProtocol,), own)
 
 
 def most(settings: Settings) -> int:

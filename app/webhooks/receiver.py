@@ -25,20 +25,21 @@ from starlette.types import Scope
 from app import metrics
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
-from app.api.token_buckets import Buckets, Cost
+from app.api.token_buckets import Cost
 from app.errors import TooLarge, Unauthorized, Unavailable
 from app.recording import foreign_text
 from app.settings import Settings
 from app.webhooks import signature
 from app.webhooks.router import Router
 from app.webhooks.signature import NotSigned, Signed
+from app.work.log_lines import LogLines
 
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2**20
 _PATH = "/webhooks/livekit"
-_lines = Buckets(60)
-"""Lines a minute about webhooks that are not LiveKit's: anybody sends any number."""
+_lines = LogLines("webhooks_without_lines", per_minute=60)
+"""About webhooks that are not LiveKit's: anybody sends any number."""
 _SIGNED = "replay.signed"
 """In a request's scope: what its signature was found to say."""
 # LiveKit tries a delivery five times within 15 s; an answer later than this helps nobody.
@@ -124,7 +125,7 @@ async def _event(settings: Settings, request: Request) -> WebhookEvent:
         return signed.event(await _body(request))
     except NotSigned as error:
         # Whoever can't sign is not told which keys there are.
-        if not _lines.take(""):
+        if _lines.take():
             known = list(settings.key_pairs)
             log.warning("webhook_not_verified", reason=error.reason, known_keys=known)
         raise

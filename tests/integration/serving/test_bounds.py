@@ -296,6 +296,72 @@ async def test_requests_sent_ahead_are_told_apart_however_they_come(dial: Dial, 
     assert [each.rest for each in answers[:3]] == [b"12", b"6", b"hello"]
 
 
+SMUGGLED = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+LENGTH = b"Content-Length: %d\r\n\r\n" % len(SMUGGLED)
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(SMUGGLED)
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 1000])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: foo\r\n",
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        b"Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQAAQAA\r\n",
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n",
+    ],
+)
+@pytest.mark.parametrize("body", [LENGTH + SMUGGLED, CHUNKED + SMUGGLED + b"\r\n0\r\n\r\n"])
+async def test_what_asks_for_another_protocol_is_one_request_with_its_body(
+    dial: Dial, head: bytes, body: bytes, pieces: int
+) -> None:
+    """None is spoken here. Read as a request, its body would be answered to somebody else."""
+    line = await dial()
+    sent = head + body + HEAD + b"\r\n"
+    size = -(-len(sent) // pieces)
+    for start in range(0, len(sent), size):
+        await line.send(sent[start : start + size])
+    first, second = await line.answer(), await line.answer()
+    assert (first.status, first.rest) == (200, str(len(SMUGGLED)).encode())
+    assert (second.status, second.rest) == (200, b"hello")
+    await line.send(HEAD + b"Connection: close\r\n\r\n")
+    assert (await line.answer()).rest == b"hello"
+    assert await line.closed()
+
+
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 0\r\n"])
+async def test_an_upgrade_without_a_body_is_ignored(dial: Dial, length: bytes) -> None:
+    line = await dial()
+    await line.send(HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n" + length + b"\r\n")
+    await line.send(HEAD + b"\r\n")
+    assert [(await line.answer()).rest for _ in range(2)] == [b"hello", b"hello"]
+
+
+async def test_no_tunnel_is_opened(dial: Dial) -> None:
+    line = await dial()
+    length = b"Content-Length: %d\r\n\r\n" % len(SMUGGLED)
+    await line.send(b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n" + length + SMUGGLED)
+    answer = await line.answer()
+    assert (answer.status, answer.type) == (400, "malformed")
+    assert b"its target is no path" in answer.rest
+    assert await line.closed()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n : x\r\n\r\n"]
+)
+async def test_what_is_no_http_is_told_so(dial: Dial, sent: bytes) -> None:
+    with capture_logs() as lines:
+        for _ in range(3):
+            line = await dial()
+            await line.send(sent)
+            answer = await line.answer()
+            assert (answer.status, answer.type) == (400, "malformed")
+            assert await line.closed()
+    told = [each for each in lines if each["event"] == "request_refused"]
+    assert [each["type"] for each in told] == ["malformed"] * 3
+
+
 async def test_of_too_much_that_is_sent_ahead_nothing_is_kept(dial: Dial) -> None:
     """The first request is answered, and the connection closed."""
     before = refused("ahead")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.token_buckets import SHARES, Buckets, Cost, Rates
+from app.api.token_buckets import SHARES, Cost, Rates
+from app.work.buckets import Buckets
 
 
 def test_a_full_bucket_is_taken_at_once_and_fills_evenly() -> None:
