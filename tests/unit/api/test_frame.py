@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import MappingProxyType
 
@@ -278,15 +279,17 @@ async def test_a_caller_has_so_many_lines_and_all_the_nameless_as_many() -> None
         structlog.contextvars.bind_contextvars(caller="ann")
         raise NotPermitted("no")
 
+    began = time.monotonic()
     with capture_logs() as lines:
         async with client(named) as http:
             for _ in range(LINES + 50):
                 await http.get("/" + "x" * 2000)
             for _ in range(LINES + 50):
                 await http.get("/")
+    most = LINES * (1 + (time.monotonic() - began) / 60) + 1
     told = [line for line in lines if line["event"] == "request"]
     strange = [line for line in told if line["status"] == 404]
-    assert LINES <= len(strange) < LINES + 50
+    assert LINES <= len(strange) <= most
     assert max(len(line["path"]) for line in strange) == LONGEST_PATH
     anns = [line for line in told if line["status"] == 403]
-    assert LINES <= len(anns) < LINES + 50
+    assert LINES <= len(anns) <= most
