@@ -1,15 +1,17 @@
 """What lies below the roots of the buffer: sessions' folders, and what is in them. All block.
 
-In one of the two somebody else writes: no link is followed, and of a folder only so much is looked
-at.
+In one of the two somebody else writes: no link is followed, and only so much is looked at, of a
+folder and of all folders.
 """
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +20,17 @@ import structlog
 from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT, instance_of
 from app.storage.foreign import ENTRIES, LIFTED, ForeignFolder, NotRegular
+from app.work import rounds
 
 ROOTS = (BUFFER_ROOT, FRAGMENTS_ROOT)
 _ENTRIES = {BUFFER_ROOT: ENTRIES, FRAGMENTS_ROOT: sys.maxsize}
+_SESSION_DEPTH = 4
+"""{root}/{room}/{user}/{session}"""
 _EMPTY_FOR_SECONDS = 60.0
+FOLDERS = 50_000
+LOOK_SECONDS = 5.0
+"""For the folders of rooms, users and sessions that somebody else may have made: so many, so long.
+Another look begins with others."""
 REMOVAL_SECONDS = 20.0
 """For all that a pass removes of one kind; the rest goes the next time."""
 
@@ -38,15 +47,17 @@ class Stray(NamedTuple):
         return f"{self.folder}/{self.name}"
 
 
-def session_folders(media_root: Path, instance: str) -> list[ForeignFolder]:
-    """The session folders of our installation: {root}/{room}/{user}/{session}."""
+def session_folders(
+    media_root: Path, instance: str, seconds: float = LOOK_SECONDS, most: int = FOLDERS
+) -> list[ForeignFolder]:
+    """The session folders of our installation: {root}/{room}/{user}/{session}.
+
+    Of those where egress writes, what is found within `seconds`, among `most` folders.
+    """
     return [
-        session
-        for root in ROOTS
-        for room in _within(ForeignFolder(media_root, (root,)))
-        for user in _within(room)
-        for session in _within(user)
-        if instance_of(session.name) == instance
+        folder
+        for folder in _folders(media_root, seconds, most)
+        if len(folder.parts) == _SESSION_DEPTH and instance_of(folder.name) == instance
     ]
 
 
@@ -77,10 +88,7 @@ def remove(strays: Iterable[Stray], seconds: float = REMOVAL_SECONDS) -> int:
     What is not gone within `seconds` stays for the next time.
     """
     gone, told = 0, set[ForeignFolder]()
-    until = time.monotonic() + seconds
-    for stray in strays:
-        if time.monotonic() > until:
-            break
+    for stray in rounds.within(strays, seconds):
         try:
             with suppress(FileNotFoundError):
                 stray.folder.remove(stray.name)
@@ -94,17 +102,40 @@ def remove(strays: Iterable[Stray], seconds: float = REMOVAL_SECONDS) -> int:
     return gone
 
 
-def remove_empty(media_root: Path, known: frozenset[str], instance: str) -> None:
-    """Removes folders that have been empty for a while: of users, rooms, unknown sessions."""
-    for session in session_folders(media_root, instance):
-        if session.name not in known:
-            _remove_if_empty(session)
-    for root in ROOTS:
-        for room in _within(ForeignFolder(media_root, (root,))):
-            for user in _within(room):
-                remove(Stray(user, each.name) for each in _within(user) if is_lifted(each))
-                _remove_if_empty(user)
-            _remove_if_empty(room)
+def remove_empty(
+    media_root: Path,
+    known: frozenset[str],
+    instance: str,
+    seconds: float = LOOK_SECONDS,
+    most: int = FOLDERS,
+) -> None:
+    """Removes folders that have been empty for a while: of users, rooms, unknown sessions.
+
+    And what is left of removals. `seconds`, `most`: as for `session_folders`.
+    """
+    folders = [*_folders(media_root, seconds, most)]
+    sessions = [each for each in folders if len(each.parts) == _SESSION_DEPTH]
+    remove((Stray(each.outer, each.name) for each in sessions if is_lifted(each)), seconds)
+    kept = {each for each in sessions if instance_of(each.name) != instance or each.name in known}
+    for folder in folders:
+        if folder not in kept:
+            _remove_if_empty(folder)
+
+
+def _folders(media_root: Path, seconds: float, most: int) -> Iterator[ForeignFolder]:
+    """Those of rooms, users and sessions, each after those that are in it."""
+    yield from _below(ForeignFolder(media_root, (FRAGMENTS_ROOT,)))
+    written = _below(ForeignFolder(media_root, (BUFFER_ROOT,)))
+    yield from rounds.within(islice(written, most), seconds)
+
+
+def _below(folder: ForeignFolder) -> Iterator[ForeignFolder]:
+    inner = [*_within(folder)]
+    random.shuffle(inner)  # what there is no time for is not always the same
+    for each in inner:
+        if len(each.parts) < _SESSION_DEPTH:
+            yield from _below(each)
+        yield each
 
 
 def _within(folder: ForeignFolder) -> Iterator[ForeignFolder]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
@@ -108,10 +107,7 @@ async def _forget_sessions(ctx: Context, now: datetime) -> int:
     query = {"indexing": None, "ended_at": {"$lt": now - SETTLED_AFTER}}
     over = await ctx.store.rows(EgressSession).find(query).to_list(None)
     random.shuffle(over)
-    until = time.monotonic() + REMOVAL_SECONDS
-    for row in over:
-        if time.monotonic() > until:
-            break
+    for row in rounds.within(over, REMOVAL_SECONDS):
         with rounds.item(session=row["_id"]):
             of_session = {"session_id": row["_id"]}
             has_media = await ctx.store.rows(Segment).find_one(of_session, {"_id": 1})

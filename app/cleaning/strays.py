@@ -14,6 +14,7 @@ import random
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, filterfalse
 
 import structlog
 
@@ -40,6 +41,7 @@ from app.models import FaultSlug, SegmentState, SessionRow
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import PathRefused, is_name
 from app.storage.foreign import ForeignFolder, NotRegular
+from app.work import rounds
 
 SAFE_AGE = timedelta(hours=1)
 MOST_UNKNOWN = 50_000
@@ -79,26 +81,32 @@ class Repair:
 
 async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Repair:
     """Removes unknown files, turns rows without a file into gaps. `confirmed` lifts the guard."""
-    mismatch = await find(ctx, now)
+    looking = math.inf if confirmed else buffer_tree.LOOK_SECONDS
+    removing = math.inf if confirmed else buffer_tree.REMOVAL_SECONDS
+    mismatch = await find(ctx, now, looking)
     removed = missing = 0
     asks = False
     if is_too_much(mismatch.unknown_of_ours, mismatch.files) and not confirmed:
         asks = _ask("unknown_files", mismatch.unknown_of_ours, mismatch.files)
     else:
-        seconds = math.inf if confirmed else buffer_tree.REMOVAL_SECONDS
-        removed = await asyncio.to_thread(buffer_tree.remove, mismatch.unknown, seconds)
+        removed = await asyncio.to_thread(buffer_tree.remove, mismatch.unknown, removing)
     if is_too_much(len(mismatch.missing), mismatch.rows) and not confirmed:
         asks = _ask("missing_files", len(mismatch.missing), mismatch.rows)
     else:
         for segment_id in mismatch.missing:
             missing += await _miss(ctx, segment_id)
     root = ctx.settings.media_root
-    await asyncio.to_thread(buffer_tree.remove_empty, root, mismatch.sessions, ctx.instance)
+    await asyncio.to_thread(
+        buffer_tree.remove_empty, root, mismatch.sessions, ctx.instance, looking
+    )
     return Repair(removed, missing, asks)
 
 
-async def find(ctx: Context, now: datetime) -> Mismatch:
-    """Compares what is on disk with what is indexed. Changes nothing."""
+async def find(ctx: Context, now: datetime, seconds: float = buffer_tree.LOOK_SECONDS) -> Mismatch:
+    """Compares what is on disk with what is indexed. Changes nothing.
+
+    `seconds`: for finding the folders where egress writes, and again for looking into them.
+    """
     sessions = await _sessions(ctx)
     longest = (await retention(ctx.store, ctx.settings)).longest
     safe_before = now.timestamp() - max(SAFE_AGE, longest).total_seconds()
@@ -106,11 +114,12 @@ async def find(ctx: Context, now: datetime) -> Mismatch:
     missing: list[str] = []
     files = rows = 0
     unseen = set(sessions)
-    folders = await _session_folders(ctx)
-    random.shuffle(folders)  # what is beyond MOST_UNKNOWN is not always the same
-    for folder in folders:
+    folders = await _session_folders(ctx, seconds)
+    random.shuffle(folders)  # what there is no time for is not always the same
+    ours, theirs = filter(_is_ours, folders), filterfalse(_is_ours, folders)
+    for folder in chain(ours, rounds.within(theirs, seconds)):
         if not _is_ours(folder) and len(unknown) >= MOST_UNKNOWN:
-            continue
+            break
         names = await asyncio.to_thread(buffer_tree.names_in, folder)
         session = _owner(ctx, folder, sessions)
         indexed: dict[str, str] = {}
@@ -142,10 +151,12 @@ async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Stray]:
             yield stray
 
 
-async def _session_folders(ctx: Context) -> list[ForeignFolder]:
+async def _session_folders(
+    ctx: Context, seconds: float = buffer_tree.LOOK_SECONDS
+) -> list[ForeignFolder]:
     """The session folders of our installation that are on disk."""
     root = ctx.settings.media_root
-    return await asyncio.to_thread(buffer_tree.session_folders, root, ctx.instance)
+    return await asyncio.to_thread(buffer_tree.session_folders, root, ctx.instance, seconds)
 
 
 async def _sessions(ctx: Context) -> dict[str, SessionRow]:

@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import sys
+from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
+import structlog
+
+from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.models import Row, SessionRole, SessionRow
 from app.models.schema import EgressSession, Segment, UserReplayQuota
+from app.storage.confined import member
 from app.work import rounds
 
 COST_FACTOR = 20
 """Asking that takes t seconds is done at most every 20 t."""
 LOOKED_UP_SESSIONS = 20
 """Of so many stalled sessions the newest media is looked up one by one."""
+
+
+class Budget(NamedTuple):
+    """What a walk through folders may take: so many entries, so many seconds."""
+
+    entries: int = sys.maxsize
+    seconds: float = math.inf
+
+
+BUDGETS: Mapping[str, Budget] = {
+    BUFFER_ROOT: Budget(200_000, 2.0),
+    FRAGMENTS_ROOT: Budget(seconds=8.0),
+}
+"""Egress writes below the one, and may make any number of files."""
+# One walk at a time, and in nobody's way: a walk goes on when its job is cancelled.
+_walking = ThreadPoolExecutor(1, "measures")
+
+log = structlog.get_logger()
 
 _LIVE = {"role": {"$in": list(SessionRole)}, "ghost_at": None, "ended_at": None}
 
@@ -51,9 +80,7 @@ async def _measure(ctx: Context) -> Measurement:
     live = await ctx.store.rows(EgressSession).find(_LIVE, {"active_at": 1}).to_list(None)
     lag = await _media_lag(ctx, live, now)
     # on the disk: see app.store
-    root = ctx.settings.media_root
-    roots = (root / BUFFER_ROOT, root / FRAGMENTS_ROOT)
-    buffered = await asyncio.to_thread(lambda: sum(map(size_of, roots)))
+    buffered = await buffered_bytes(ctx.settings.media_root)
     return Measurement(now, len(live), buffered, await _charged_bytes(ctx), lag)
 
 
@@ -98,21 +125,55 @@ _MOST_BYTES = 2**62
 """No disk is so large, and the database holds such a number."""
 
 
-def size_of(folder: Path) -> int:
+UNBOUNDED = Budget()
+
+
+class Size(NamedTuple):
+    """Bytes of the files below a folder. `is_whole`: of all, not of those that a budget allowed."""
+
+    bytes: int
+    is_whole: bool
+
+
+async def buffered_bytes(media_root: Path, budgets: Mapping[str, Budget] = BUDGETS) -> int:
+    """Bytes on the disk of the buffer; of a part of it, which is logged, if a budget is spent."""
+    total = 0
+    for root, budget in budgets.items():
+        walk = partial(size_of, member(media_root, root), budget)
+        size = await asyncio.get_running_loop().run_in_executor(_walking, walk)
+        total += size.bytes
+        if not size.is_whole:
+            metrics.ERRORS.labels("size_not_whole").inc()
+            log.warning("size_not_whole", root=root, counted_bytes=size.bytes, **budget._asdict())
+    return total
+
+
+def size_of(folder: Path, budget: Budget = UNBOUNDED) -> Size:
     """Bytes on the disk of all files below a folder, as far as they have any. Blocks: 10 µs a file.
 
     Egress may make a file of any size that holds nothing.
     """
-    total, folders = 0, [str(folder)]
+    total = 0
+    with closing(_entries(folder)) as entries:
+        for entry in rounds.within(islice(entries, budget.entries), budget.seconds):
+            try:
+                if not entry.is_dir(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    total += min(status.st_size, status.st_blocks * 512)
+            except OSError:
+                continue  # cleanup was faster
+        return Size(min(total, _MOST_BYTES), next(entries, None) is None)
+
+
+def _entries(folder: Path) -> Generator[os.DirEntry[str], None, None]:
+    """All that is below a folder."""
+    folders = [str(folder)]
     while folders:
         try:
             with os.scandir(folders.pop()) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
-                    else:
-                        status = entry.stat(follow_symlinks=False)
-                        total += min(status.st_size, status.st_blocks * 512)
+                    yield entry
         except OSError:
             continue  # cleanup was faster, or egress has made what can't be looked at
-    return min(total, _MOST_BYTES)

@@ -10,7 +10,8 @@ is away ends the round: then none of the rest could be served either.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -96,6 +97,18 @@ def item(**which: object) -> Iterator[Attempt]:
         )
     else:
         within.served += within.tried == tried_before
+
+
+def within(things: Iterable[Thing], seconds: float) -> Iterator[Thing]:
+    """Those whose turn comes within so many seconds, at least one: the rest is for another round.
+
+    Whoever makes the things does not decide what a round costs.
+    """
+    until = time.monotonic() + seconds
+    for thing in things:
+        yield thing
+        if time.monotonic() > until:
+            return
 
 
 async def together_or_alone(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -136,3 +138,10 @@ async def test_a_store_that_is_away_is_no_reason_to_serve_each_alone() -> None:
     with pytest.raises(AutoReconnect):
         await rounds.together_or_alone("session", {"1": ["a"], "2": ["b"]}, serve)
     assert calls == 1
+
+
+def test_a_round_has_an_end_however_many_things_there_are() -> None:
+    """And gets further each time: the first one is always served."""
+    assert [*rounds.within(itertools.count(), 0.0)] == [0]
+    assert [*rounds.within(range(3), math.inf)] == [0, 1, 2]
+    assert [*rounds.within([], 0.0)] == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.cleaning import buffer_tree
 from app.storage.foreign import LIFTED
 
@@ -21,3 +24,20 @@ def test_what_an_interrupted_removal_has_lifted_out_goes(tmp_path: Path, root: s
     buffer_tree.remove_empty(tmp_path, frozenset({session.name}), "8b5b66d7")
     assert [path.name for path in user.iterdir()] == [session.name]
     assert (session / "a.ts").exists()
+
+
+def test_only_so_many_folders_are_looked_at_where_somebody_else_makes_them(tmp_path: Path) -> None:
+    """Of rooms, of users and of sessions together, and only for so long; others the next time."""
+    for root in buffer_tree.ROOTS:
+        for room in range(5):
+            for user in range(5):
+                session = f"8b5b66d7-{room:012}{user:012}"
+                (tmp_path / root / str(room) / str(user) / session).mkdir(parents=True)
+
+    def found(**bounds: Any) -> Counter[str]:
+        folders = buffer_tree.session_folders(tmp_path, "8b5b66d7", **bounds)
+        return Counter(folder.parts[0] for folder in folders)
+
+    assert found() == {BUFFER_ROOT: 25, FRAGMENTS_ROOT: 25}
+    assert found(most=12) == {BUFFER_ROOT: 6, FRAGMENTS_ROOT: 25}
+    assert found(seconds=0.0) == {BUFFER_ROOT: 1, FRAGMENTS_ROOT: 25}
