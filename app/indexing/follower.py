@@ -67,6 +67,9 @@ class Follower:
         self._written_at = EPOCH
         self._heard_at = time.monotonic()
         """When something was seen to have been written, or to be about to be."""
+        self._opened_at = time.monotonic()
+        self._opened_after = -1
+        """The highest sequence that was indexed then."""
         self._look_seconds = 0.0
         """What the last look at the playlists cost of a processor."""
         self._continuity: Continuity | None = None
@@ -150,6 +153,7 @@ class Follower:
             self._coverage.add(run_of(row))
             self._newest_at = row["indexed_at"]
         self._tail = len(rows)
+        self._opened_at, self._opened_after = time.monotonic(), self._newest()
         self._continuity = await self.maker.continuity_before(self._newest() + 1)
         await self._finish_what_was_begun()
 
@@ -189,10 +193,16 @@ class Follower:
         if listing.stamp != self.seen:
             self._written_at = listing.stamp.written_at(datetime.now(UTC))
             self._heard_at = time.monotonic()
-        oldest = datetime.now(UTC) - self._retention
+        now = datetime.now(UTC)
+        oldest = now - self._retention
+        followed_seconds = time.monotonic() - self._opened_at
+        last = self.maker.bounds.last_sequence(now, self._opened_after, followed_seconds)
         for entry in listing.entries:
             if entry.sequence < self._floor or entry.sequence in self._coverage:
                 continue
+            if entry.sequence > last:
+                self._say_once("segments_too_many", sequence=entry.sequence, last_possible=last)
+                break
             if is_over(entry, oldest):
                 await self._unlink(entry.name)  # too old to be offered; listed for hours to come
                 if entry.sequence > self._newest():

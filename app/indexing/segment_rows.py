@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from app.storage.foreign import ForeignFolder, NotRegular
 from app.store import row_of
 
 SECOND_LOOK_SECONDS = 1.0
+TOLD = 20
+"""Lines of one kind in the log for each session."""
 _MAY_PASS = frozenset({FaultSlug.EMPTY, FaultSlug.TRUNCATED, FaultSlug.UNREADABLE})
 _FRESH = timedelta(seconds=10)
 """On a network file system content may arrive after the line that names it, but not much later."""
@@ -80,11 +83,12 @@ class SegmentMaker:
         self._fragments = fragment_files.FragmentWriter(
             tools.parser, tools.threads, session["_id"], self.written, self.folder, tools.name
         )
-        self._bounds = SessionBounds(session["segment_seconds"], session["created_at"])
+        self.bounds = SessionBounds(session["segment_seconds"], session["created_at"])
         self._tools = tools
         self._session_id: str = session["_id"]
         self._buffer_id: str = session["buffer_id"]
         self._anchor: tuple[datetime, int] | None = None
+        self._told: Counter[str] = Counter()
 
     async def make(
         self, entry: Entry, previous: Continuity | None, end_ticks: int, committed_at: datetime
@@ -106,7 +110,7 @@ class SegmentMaker:
     async def _usable(
         self, entry: Entry, previous: Continuity | None, committed_at: datetime
     ) -> NewSegment:
-        self._bounds.check(entry)
+        self.bounds.check(entry)
         fragment = await self._fragment(entry, previous, committed_at)
         parsed = fragment.parsed
         init, samples = parsed.init, parsed.samples
@@ -138,7 +142,7 @@ class SegmentMaker:
             try:
                 return await self._tools.thread(fragment_files.continuity, self.folder, row)
             except ValueError as error:  # an init segment or a table that is not ours any more
-                log.warning("continuity_lost", session=self._session_id, error=str(error))
+                self._tell("continuity_lost", error=str(error))
         return None
 
     async def _fragment(
@@ -155,7 +159,7 @@ class SegmentMaker:
     async def _make_fragment(
         self, entry: Entry, previous: Continuity | None
     ) -> fragment_files.Fragment:
-        latest_ticks = self._bounds.latest_ticks(datetime.now(UTC))
+        latest_ticks = self.bounds.latest_ticks(datetime.now(UTC))
         return await self._fragments.make(entry, previous, latest_ticks=latest_ticks)
 
     async def _faulty(
@@ -167,7 +171,7 @@ class SegmentMaker:
             start, ticks = self._anchor
             seconds = (entry.start - start).total_seconds()
             start_ticks = ticks + round(seconds * clock.TICKS_PER_SECOND)
-        start_ticks, end_ticks = self._bounds.gap(entry, start_ticks, datetime.now(UTC))
+        start_ticks, end_ticks = self.bounds.gap(entry, start_ticks, datetime.now(UTC))
         fault = error.slug
         name = entry.name
         try:
@@ -175,11 +179,10 @@ class SegmentMaker:
         except FileNotFoundError:
             fault = FaultSlug.MISSING
         except OSError as refused:
-            log.warning("quarantine_stays", session=self._session_id, error=str(refused))
+            self._tell("quarantine_stays", error=str(refused))
         metrics.ERRORS.labels(f"segment_{fault.replace('-', '_')}").inc()
-        log.warning(
+        self._tell(
             "segment_quarantined",
-            session=self._session_id,
             segment=entry.name,
             sequence=entry.sequence,
             fault=fault,
@@ -195,6 +198,13 @@ class SegmentMaker:
             state=SegmentState.QUARANTINED,
             fault=fault,
         )
+
+    def _tell(self, event: str, **details: object) -> None:
+        """Logs the first TOLD of a kind: whoever writes a session's files may go on for hours."""
+        self._told[event] += 1
+        if (told := self._told[event]) <= TOLD:
+            more = {"others": "are not told"} if told == TOLD else {}
+            log.warning(event, session=self._session_id, **details, **more)
 
     async def _row(
         self,

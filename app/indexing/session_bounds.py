@@ -1,7 +1,8 @@
-"""What times a session can hold at all, before anything is reckoned with one. Pure.
+"""What times and how many segments a session can hold at all. Pure.
 
 Playlists and media are written by egress, which may be in the hands of whoever it records. A number
-in them would decide how much silence is made, how far a timeline reaches, and when a row may go.
+in them would decide how much silence is made, how far a timeline reaches, how many rows there are,
+and when a row may go.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ MARGIN_SECONDS = 60.0
 1.2 to 2.1 s after a mute, as long as its pause where the whole machine paused."""
 SET_BACK = timedelta(days=1)
 """How far our clock may have been set back since a session began: what it records goes on."""
+MORE_SEGMENTS = 100
+"""A session may have so many more than are asked for, and twice as many: cuts at a mute, for
+instance, make short ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,17 @@ class SessionBounds:
     def latest_ticks(self, now: datetime) -> int:
         """Where the session's media can have got to, in media time."""
         return max(0, clock.ticks(now - self.began + SET_BACK))
+
+    def last_sequence(self, now: datetime, known: int = -1, since_seconds: float = 0.0) -> int:
+        """The highest number that a segment of the session can have by now.
+
+        `known`: what it was so many seconds ago. It goes on if our clock was set back since.
+        """
+        age_seconds = (now - self.began).total_seconds()
+        return max(self._most_within(age_seconds), known + self._most_within(since_seconds))
+
+    def _most_within(self, seconds: float) -> int:
+        return MORE_SEGMENTS + int(2 * max(0.0, seconds) / self.segment_seconds)
 
     def check(self, entry: Entry) -> None:
         """Raises Unpreparable if a segment can't be as long as its playlist says."""

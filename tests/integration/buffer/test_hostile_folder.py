@@ -7,6 +7,7 @@ import io
 import os
 import resource
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,8 @@ from app.context import Context
 from app.indexing import playlist
 from app.indexing.indexer import Indexer
 from app.indexing.parser import Parser
+from app.indexing.segment_rows import TOLD
+from app.indexing.session_bounds import MORE_SEGMENTS
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.buffer.test_cleanup import end, make_old
 from tests.integration.buffer.test_indexer import is_watched
@@ -132,6 +135,37 @@ async def test_long_playlists_that_change_all_the_time_take_little_of_a_processo
         neighbour.commit()
         await neighbour.indexed(2)
     assert used < 4 * one_seconds
+
+
+async def test_a_session_has_no_more_rows_than_there_was_time_for(
+    ctx: Context, share: BeginShare
+) -> None:
+    """However many names its playlist has, and how often they are others; nor lines in the log."""
+    hostile, neighbour = await share("eve"), await share("ann")
+    began = (await hostile.session())["created_at"]
+    live = hostile.folder / "live.m3u8"
+    long_ago = time.time() - 3600
+
+    def flood(first: int) -> None:
+        names = "".join(f"#EXTINF:62,\ns{first + each}.ts\n" for each in range(2_000))
+        live.write_text(f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:{first}\n{names}")
+        os.utime(live, (long_ago + first, long_ago + first))
+
+    with capture_logs() as logs:
+        async with indexing(ctx):
+            flood(0)
+            await hostile.indexed(MORE_SEGMENTS)
+            for first in range(1, 10):
+                flood(first)
+                neighbour.commit()
+                await neighbour.indexed(first)
+            await wait_for(lambda: [each for each in logs if each["event"] == "segments_too_many"])
+    age_seconds = (datetime.now(UTC) - began).total_seconds()
+    rows = await hostile.rows()
+    assert MORE_SEGMENTS < len(rows) <= MORE_SEGMENTS + 1 + age_seconds
+    told = Counter(each["event"] for each in logs if each.get("session") == hostile.session_id)
+    assert told["segments_too_many"] == 1
+    assert told["segment_quarantined"] == TOLD
 
 
 async def test_a_folder_in_place_of_a_segment_is_not_emptied_in_a_segments_turn(
@@ -304,7 +338,7 @@ async def test_very_many_names_are_a_matter_of_their_own_session(
         (hostile.folder / f"x{number}.ts").touch()
     before = peak_bytes()
     text = "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n"
-    text += "".join(f"#EXTINF:2.000,\nx{number}.ts\n" for number in range(60_000))
+    text += "".join(f"#EXTINF:2.000,\nx{number}.ts\n" for number in range(20_000))
     (hostile.folder / "live.m3u8").write_text(text)
     async with indexing(ctx):
         neighbour.commit()
