@@ -117,9 +117,7 @@ def _indexer(_: argparse.Namespace) -> int:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from app.processes.stores import with_running_stores
-
-    settings = with_running_stores(load())
+    settings = _joined("doctor")
     from app.condition import doctor
 
     return asyncio.run(doctor.run(settings, repair=arguments.repair))
@@ -145,7 +143,7 @@ def _capture(arguments: argparse.Namespace) -> int:
 
 
 def _joined(role: str) -> Settings:
-    """The settings of one process of a service whose other processes run elsewhere."""
+    """The settings of one process, or tool, of a service whose other processes run elsewhere."""
     from app.processes.stores import with_running_stores
 
     return _set_up(with_running_stores(load()), role)

@@ -86,7 +86,7 @@ def tame(value: Any, depth: int = 0) -> Any:
     So is text within lists and mappings, `_DEEPEST` levels down; what lies deeper is its repr.
     """
     if isinstance(value, str):
-        return _escaped(value[:LONGEST]) + ("…" if len(value) > LONGEST else "")
+        return escaped(value[:LONGEST]) + ("…" if len(value) > LONGEST else "")
     if value is None or isinstance(value, bool | int | float):
         return value
     if depth < _DEEPEST and isinstance(value, dict):
@@ -96,7 +96,8 @@ def tame(value: Any, depth: int = 0) -> Any:
     return tame(repr(value), depth)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text that can be shown, and encoded: `tame` of all of it, however long."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from app.access.issue import issue_token
+from app.logs import escaped
 from app.models import CaptureStatus
 from app.settings import Settings
 
@@ -51,12 +52,12 @@ async def capture(
         sys.stderr.write(f"{reason}: does the service run, is PUBLIC_URL right?\n")
         return 1
     except (CaptureError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{escaped(str(error))}\n")
         return 1
     delivered = clip["delivered"]
     sys.stdout.write(
         f"{output}: {delivered['duration']:.1f} s, {output.stat().st_size} bytes, "
-        f"{delivered['start']} to {delivered['end']}\n"
+        f"{escaped(delivered['start'])} to {escaped(delivered['end'])}\n"
     )
     return 0
 

@@ -19,6 +19,7 @@ from app.condition import health, machine, peers, running, stored_media
 from app.condition.findings import CheckResult, Finding
 from app.context import opened
 from app.errors import ConfigurationError, Unavailable
+from app.logs import escaped
 from app.settings import Settings
 
 CHECK_SECONDS = 15.0
@@ -96,4 +97,5 @@ async def _checked(
         result = late or CheckResult("fail", f"no answer within {seconds:g} s")
     except _FAILURES as error:
         result = CheckResult("fail", str(error) or type(error).__name__)
-    return Finding(name, *result)
+    # files of others are named in it
+    return Finding(name, result.level, escaped(result.detail), escaped(result.advice))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.api.operations_routes import CheckView
 from app.buffer.paths import new_session_id
 from app.condition import doctor, health
 from app.condition.findings import Finding
@@ -28,7 +32,7 @@ from app.models.schema import EgressSession
 from app.serving.server import Guest
 from app.settings import Settings
 from handlers import router
-from tests.integration.conftest import MakeSettings
+from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
 from tests.integration.queued import redis_of
 from tests.waiting import wait_for
 
@@ -194,6 +198,53 @@ async def test_files_that_nobody_knows_are_told_and_removed_if_a_person_says_so(
     assert "removed 1 files" in repaired["repair"].text
     assert repaired["invariants"].level == "ok"
     assert not stray.exists()
+
+
+async def test_names_of_files_are_told_as_what_can_be_shown(
+    ctx: Context, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Egress may name files as it likes: none moves a terminal's cursor, or spoils an answer."""
+    now = datetime.now(UTC)
+    folder = settings.media_root / "replay-buffer/room/ann" / new_session_id(ctx.instance, now)
+    folder.mkdir(parents=True)
+    for name in (b"\xff.ts", b"\x1b[2J", b"new\nline"):
+        stray = folder / os.fsdecode(name)
+        stray.touch()
+        os.utime(stray, (0, 0))
+    invariants = (await found(settings))["invariants"]
+    assert invariants.level == "fail"
+    for shown in (r"\udcff.ts", r"\x1b[2J", r"new\nline"):
+        assert shown in invariants.detail
+    CheckView(
+        name="", ok=False, level="fail", detail=invariants.detail, advice=invariants.advice
+    ).model_dump_json()
+    assert await doctor.run(settings) == 1
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_what_the_doctor_logs_is_tamed_too(tmp_path: Path) -> None:
+    """As all processes do: else structlog would write what it is given."""
+    program = (
+        "import structlog; from app.__main__ import main; main(['doctor']);"
+        "structlog.get_logger().warning('told', name='\\x1b[2J')"
+    )
+    given = {
+        "MONGO_URL": "mongodb://127.0.0.1:9/x",
+        "REDIS_URL": "redis://127.0.0.1:9",
+        "LIVEKIT_URL": "ws://127.0.0.1:9",
+        "LIVEKIT_API_KEY": LIVEKIT_API_KEY,
+        "LIVEKIT_API_SECRET": LIVEKIT_API_SECRET,
+        "FILE_UPLOAD_DEST": str(tmp_path),
+        "LOG_FORMAT": "json",
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+    ).stderr
+    line = json.loads(told.splitlines()[-1])
+    assert (line["event"], line["role"], line["name"]) == ("told", "doctor", r"\x1b[2J")
 
 
 async def test_a_media_root_that_is_a_file_and_a_full_disk_are_told(

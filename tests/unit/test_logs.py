@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from app.logs import LONGEST, tame
+from app.logs import LONGEST, escaped, tame
 
 _PROGRAM = """
 import logging, structlog
@@ -61,6 +61,7 @@ def test_nobody_writes_the_terminal_through_a_name(character: str) -> None:
         shown = str(tame(value))
         assert character not in shown
         shown.encode()
+    assert escaped(f"eve{character}" * 1000) == tame(f"eve{character}") * 1000
 
 
 def test_people_keep_their_names() -> None:
