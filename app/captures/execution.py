@@ -52,14 +52,17 @@ async def run(ctx: Context, tools: CaptureTools, capture_id: str) -> None:
 
     Cancelled, it hands the rest back for another worker. `tools`: those of this process.
     """
-    with structlog.contextvars.bound_contextvars(capture=capture_id):
+    with (
+        structlog.contextvars.bound_contextvars(capture=capture_id),
+        rounds.item(capture=capture_id),  # the others' task group is not to end with it
+    ):
         try:
             taken = await capture_leases.take(ctx.store, capture_id)
             if taken is not None:
                 capture, token = taken
                 async with capture_leases.held(ctx.store, capture_id, token) as lease:
                     await _run(ctx, tools, lease, capture)
-        except PyMongoError as error:
+        except (PyMongoError, *rounds.STORES_AWAY) as error:
             # The lease ends by itself, and then the row is asked for again.
             log.warning("capture_interrupted", error=repr(error))
 

@@ -19,6 +19,7 @@ import structlog
 
 from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT, instance_of
+from app.storage.confined import PathRefused
 from app.storage.foreign import ENTRIES, LIFTED, ForeignFolder, NotRegular
 from app.work import rounds
 
@@ -72,6 +73,15 @@ def names_in(folder: ForeignFolder) -> set[str]:
         return set(folder.names(_ENTRIES[folder.parts[0]]))
     except (FileNotFoundError, NotRegular):
         return set()
+
+
+def is_there(folder: ForeignFolder, name: str) -> bool:
+    """Whether a folder has this name in it."""
+    try:
+        folder.status(name)
+    except (FileNotFoundError, NotRegular, PathRefused):
+        return False
+    return True
 
 
 def older(folder: ForeignFolder, names: Iterable[str], before: float) -> list[Stray]:

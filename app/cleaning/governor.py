@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import structlog
 
 from app import metrics
 from app.buffer import clock, markers, pins, summary
+from app.buffer.coverage import Indexed
 from app.buffer.newest import newest_of_live
 from app.buffer.retention import Held, RetentionCut, fullness, may_go, shrink
 from app.cleaning.removal import FIELDS, remove
@@ -57,14 +59,13 @@ async def relieve(ctx: Context) -> int:
             # of these nothing may go: marks of theirs are not pinned
             untouchable |= await markers.pin_again(ctx.store, datetime.now(UTC))
             fullest = max((fullness(parts) for parts in buffers.values()), default=0)
-        for cut in shrink(buffers, int(fullest * SHARE_PER_ROUND**number)):
-            session = sessions[cut.session_id]
-            if session["buffer_id"] in untouchable:
-                continue
-            with rounds.item(session=cut.session_id) as attempt:
-                gone += await _cut(ctx, session, cut)
+        level = int(fullest * SHARE_PER_ROUND**number)
+        for buffer_id in buffers.keys() - untouchable:
+            with rounds.item(buffer=buffer_id) as attempt:
+                for cut in shrink({buffer_id: buffers[buffer_id]}, level):
+                    gone += await _cut(ctx, sessions[cut.session_id], cut)
             if attempt.error is not None:
-                untouchable.add(session["buffer_id"])
+                untouchable.add(buffer_id)
     if gone:
         metrics.ERRORS.labels("windows_shrunk").inc()
         log.warning("windows_shrunk", segments=gone, free_bytes=await free_bytes(ctx))
@@ -84,11 +85,7 @@ async def _held(
 
     async def look(some: Sequence[SessionRow]) -> int:
         indexed = await summary.read(ctx.store, some)
-        found = [
-            (row["buffer_id"], Held(row["_id"], clock.of(row), indexed[row["_id"]].runs))
-            for row in some
-            if row["_id"] in indexed
-        ]
+        found = [_held_of(row, indexed[row["_id"]]) for row in some if row["_id"] in indexed]
         for buffer_id, held in found:
             buffers.setdefault(buffer_id, []).append(held)
         looked_at.update(row["_id"] for row in some)
@@ -98,6 +95,15 @@ async def _held(
     await rounds.together_or_alone("session", {each: [row] for each, row in by_id.items()}, look)
     unreadable |= by_id.keys() - looked_at
     return by_id, buffers
+
+
+def _held_of(row: SessionRow, indexed: Indexed) -> tuple[str, Held]:
+    """The buffer of a session, and what it holds. Raises TypeError if it can't be compared."""
+    held = Held(row["_id"], clock.of(row), indexed.runs)
+    for number in (held.clock_ns, held.ticks):
+        operator.index(number)
+    hash(row["buffer_id"])
+    return row["buffer_id"], held
 
 
 async def _cut(ctx: Context, session: SessionRow, cut: RetentionCut) -> int:

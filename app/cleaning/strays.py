@@ -40,7 +40,7 @@ from app.context import Context
 from app.models import FaultSlug, SegmentState, SessionRow
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import PathRefused, is_name
-from app.storage.foreign import ForeignFolder, NotRegular
+from app.storage.foreign import ForeignFolder
 from app.work import rounds
 
 SAFE_AGE = timedelta(hours=1)
@@ -120,24 +120,26 @@ async def find(ctx: Context, now: datetime, seconds: float = buffer_tree.LOOK_SE
     for folder in chain(ours, rounds.within(theirs, seconds)):
         if not _is_ours(folder) and len(unknown) >= MOST_UNKNOWN:
             break
-        names = await asyncio.to_thread(buffer_tree.names_in, folder)
-        session = _owner(ctx, folder, sessions)
-        indexed: dict[str, str] = {}
-        if session is not None and _is_ours(folder):
-            unseen.discard(session["_id"])
-            indexed = await _indexed(ctx, session)
-            gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - names])
+        with rounds.item(folder=str(folder)):
+            names = await asyncio.to_thread(buffer_tree.names_in, folder)
+            session = _owner(ctx, folder, sessions)
+            indexed: dict[str, str] = {}
+            if session is not None and _is_ours(folder):
+                unseen.discard(session["_id"])
+                indexed = await _indexed(ctx, session)
+                gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - names])
+                missing += gone
+                rows += len(indexed) - len(gone)
+            strange = await _unknown(ctx, folder, session, names - indexed.keys(), safe_before)
+            unknown += strange
+            if _is_ours(folder):
+                files += len(names) - len(strange)
+    for session_id in unseen:
+        with rounds.item(session=session_id):
+            indexed = await _indexed(ctx, sessions[session_id])
+            gone = await _gone(ctx, _fragments(ctx, sessions[session_id]), indexed.values())
             missing += gone
             rows += len(indexed) - len(gone)
-        strange = await _unknown(ctx, folder, session, names - indexed.keys(), safe_before)
-        unknown += strange
-        if _is_ours(folder):
-            files += len(names) - len(strange)
-    for session_id in unseen:
-        indexed = await _indexed(ctx, sessions[session_id])
-        gone = await _gone(ctx, _fragments(ctx, sessions[session_id]), indexed.values())
-        missing += gone
-        rows += len(indexed) - len(gone)
     return Mismatch(frozenset(sessions), tuple(unknown), tuple(missing), files, rows)
 
 
@@ -267,19 +269,11 @@ async def _gone(ctx: Context, folder: ForeignFolder | None, ids: Iterable[str]) 
         row = await ctx.store.rows(Segment).find_one(
             {"_id": segment_id, "state": SegmentState.INDEXED}
         )
-        if row is not None and not _is_there(folder, row["name"]):
+        if row is None:
+            continue
+        if folder is None or not buffer_tree.is_there(folder, row["name"]):
             gone.append(segment_id)
     return gone
-
-
-def _is_there(folder: ForeignFolder | None, name: str) -> bool:
-    if folder is None or not is_name(name):
-        return False
-    try:
-        folder.status(name)
-    except (FileNotFoundError, NotRegular):
-        return False
-    return True
 
 
 async def _miss(ctx: Context, segment_id: str) -> int:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable
 
 import httpx
+import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
@@ -32,6 +33,8 @@ _FAILURES = (OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable, Co
 _MUCH = CheckResult(
     "unknown", f"there is more than {GLANCE_SECONDS:g} s suffice for", "run `python -m app doctor`"
 )
+
+log = structlog.get_logger()
 
 
 async def run(settings: Settings, *, repair: bool = False) -> int:
@@ -97,5 +100,11 @@ async def _checked(
         result = late or CheckResult("fail", f"no answer within {seconds:g} s")
     except _FAILURES as error:
         result = CheckResult("fail", str(error) or type(error).__name__)
+    except Exception as error:
+        # Such as a row that was altered: it is told, and the other checks are made.
+        log.exception("check_failed", check=name)
+        result = CheckResult(
+            "fail", repr(error), "the log says where; restore a backup if a row is wrong"
+        )
     # files of others are named in it
     return Finding(name, result.level, escaped(result.detail), escaped(result.advice))

@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sys
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -145,7 +145,7 @@ async def _due(ctx: Context, room: str, passed_by: Collection[str]) -> list[str]
     found = ctx.store.rows(OutgoingEvent).find(pending, asked)
     now = datetime.now(UTC)
     due = [row for row in await found.to_list(None) if _is_due(row, now)]
-    due.sort(key=itemgetter("number"))
+    due.sort(key=_number)
     due = [row for row in due if row["_id"] not in passed_by]
     return [row["_id"] for row in (due if room else _next_of_communities(due))]
 
@@ -162,8 +162,14 @@ def _next_of_communities(due: list[EventRow]) -> list[EventRow]:
 
 def _is_due(row: EventRow, now: datetime) -> bool:
     """Whether it may be sent; of a row that was altered nobody knows, and no other one waits."""
-    next_try_at: object = row["next_try_at"]
+    next_try_at: object = row.get("next_try_at")
     return isinstance(next_try_at, datetime) and next_try_at <= now
+
+
+def _number(row: EventRow) -> int:
+    """Its place in the room; of a row that was altered the last one."""
+    number: object = row.get("number")
+    return number if isinstance(number, int) else sys.maxsize
 
 
 async def _take(ctx: Context, event_id: str) -> EventRow | None:

@@ -50,8 +50,8 @@ class Follower:
     """Follows one leased session until it is read to its end, or cancelled."""
 
     def __init__(self, tools: Tools, session: SessionRow) -> None:
-        self.session = session
         self.maker = SegmentMaker(tools, session)
+        self._note(session)
         self.seen: Stamp = NEVER
         """The stamp of live.m3u8 when it was last read."""
         self.busy = True
@@ -86,18 +86,23 @@ class Follower:
     @property
     def is_overdue(self) -> bool:
         """Whether its egress should have written by now. Who is at work does not know."""
-        longest_seconds = self.session["segment_seconds"] + _LATE_SECONDS
-        records = self.session["active_at"] is not None and self.session["ended_at"] is None
-        return records and not self.busy and time.monotonic() - self._heard_at > longest_seconds
+        unheard_seconds = time.monotonic() - self._heard_at
+        return self._records and not self.busy and unheard_seconds > self._longest_seconds
 
     def update(self, session: SessionRow) -> None:
         """The session's row was read again."""
         if session["active_at"] != self.session["active_at"]:
             self._heard_at = time.monotonic()
-        self.session = session
+        self._note(session)
         self.maker.clock.update(session)
         if session["ended_at"] is not None:
             self.poke()
+
+    def _note(self, session: SessionRow) -> None:
+        """Takes over what the row says, if all of it is there: it may have been altered."""
+        self._longest_seconds = session["segment_seconds"] + _LATE_SECONDS
+        self._records = session["active_at"] is not None and session["ended_at"] is None
+        self.session = session
 
     async def run(self) -> None:
         """Works until the session is read to its end. Waits while store or disk are away."""

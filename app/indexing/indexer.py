@@ -29,7 +29,7 @@ from app.indexing.segment_rows import Tools
 from app.models import Indexing
 from app.models.schema import EgressSession
 from app.storage.foreign import ForeignFolder
-from app.work import errands
+from app.work import errands, rounds
 
 SCAN_SECONDS = 2.0
 POLL_SECONDS = 0.2
@@ -132,7 +132,8 @@ class Indexer:
             if time.monotonic() >= sessions_at:
                 sessions_at = time.monotonic() + SCAN_SECONDS
                 try:
-                    await self._look_for_sessions()
+                    with rounds.begun("follow_sessions"):
+                        await self._look_for_sessions()
                     self._said_away = False
                 except PyMongoError as error:
                     if not self._said_away:
@@ -148,13 +149,14 @@ class Indexer:
         query = {"indexing": Indexing.LIVE}
         rows = await self._ctx.store.rows(EgressSession).find(query).to_list(None)
         for row in rows:
-            held = self._followers.get(row["_id"])
-            if held is None and session_leases.is_free(row, self.name, now):
-                await self._take(row["_id"])
-            elif held is not None and row["indexer"] != self.name:
-                await self._drop(row["_id"])  # we were away for too long; another has it
-            elif held is not None:
-                held[0].update(row)
+            with rounds.item(session=row["_id"]):
+                held = self._followers.get(row["_id"])
+                if held is None and session_leases.is_free(row, self.name, now):
+                    await self._take(row["_id"])
+                elif held is not None and row["indexer"] != self.name:
+                    await self._drop(row["_id"])  # we were away for too long; another has it
+                elif held is not None:
+                    held[0].update(row)
         for session_id in self._followers.keys() - {row["_id"] for row in rows}:
             await self._drop(session_id)
 

@@ -63,11 +63,20 @@ def _open(
 
     Chosen here, not by `distinct`: see app.store.
     """
-    return {
-        *((row["identity"], row["_id"]) for row in tracks if row["video"] and row["live"]),
-        *((row["identity"], row["video_sid"]) for row in sessions if row["role"] is not None),
-        *((row["identity"], row["video_sid"]) for row in buffers if row["ended_at"] is None),
-    }
+    found: set[tuple[str, str]] = set()
+    for track in tracks:
+        with rounds.item(track=track["_id"]):
+            if track["video"] and track["live"]:
+                found.add((track["identity"], track["_id"]))
+    for session in sessions:
+        with rounds.item(session=session["_id"]):
+            if session["role"] is not None:
+                found.add((session["identity"], session["video_sid"]))
+    for buffer in buffers:
+        with rounds.item(buffer=buffer["_id"]):
+            if buffer["ended_at"] is None:
+                found.add((buffer["identity"], buffer["video_sid"]))
+    return found
 
 
 @job(errands.RECONCILE_ROOM, timeout=seconds(30))

@@ -21,6 +21,7 @@ from app.models import BufferRow, BufferState
 from app.models.schema import Buffer
 from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
+from app.work import rounds
 
 EVERY_SECONDS = 1.0
 COST_FACTOR = 4
@@ -135,18 +136,31 @@ class Looks:
     async def _look(self, number: int) -> _Look:
         followers = list(self._followers)
         rows = await self._ctx.store.rows(Buffer).find({}, _FIELDS).to_list(None)
-        order = in_order(rows)
+        order = in_order([row for row in rows if _is_readable(row)])
         followed = {each: chosen(order, each.sees) for each in followers}
-        ids = list(frozenset[str]().union(*followed.values()))
+        ids = frozenset[str]().union(*followed.values())
         lines: list[Timeline] = []
-        if ids:
-            query: dict[str, object] = {"_id": {"$in": ids}}
-            now, settings = datetime.now(UTC), self._ctx.settings
-            lines = await stored_timelines.listing(
-                self._ctx.store, query, now, settings, limit=len(ids)
+
+        async def add(some: Sequence[str]) -> int:
+            query: dict[str, object] = {"_id": {"$in": list(some)}}
+            found = await stored_timelines.listing(
+                self._ctx.store, query, datetime.now(UTC), self._ctx.settings, limit=len(some)
             )
+            lines.extend(found)
+            return len(found)
+
+        with rounds.begun("look"):
+            await rounds.together_or_alone("buffer", {each: [each] for each in ids}, add)
+        lines.sort(key=lambda line: line.since, reverse=True)
         held = [line for line in lines if line.state != BufferState.ENDED or line.spans]
         return _Look(number, held, followed)
+
+
+def _is_readable(row: BufferRow) -> bool:
+    """Whether a row has what is chosen by: one that was altered is in nobody's way."""
+    texts = [row.get(each) for each in ("room", "room_sid", "identity", "community")]
+    has_texts = all(isinstance(text, str) for text in texts)
+    return has_texts and isinstance(row.get("since"), datetime) and "ended_at" in row
 
 
 def in_order(rows: Sequence[BufferRow]) -> list[BufferRow]:

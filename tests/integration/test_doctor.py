@@ -222,6 +222,16 @@ async def test_names_of_files_are_told_as_what_can_be_shown(
     assert "\x1b" not in capsys.readouterr().out
 
 
+async def test_a_check_that_a_row_breaks_is_told_and_the_others_are_made(
+    ctx: Context, settings: Settings
+) -> None:
+    await ctx.store.database[+EgressSession].insert_one({"_id": f"{ctx.instance}-bad"})
+    checks = await found(settings)
+    assert checks["invariants"].level == "fail"
+    assert "KeyError" in checks["invariants"].detail
+    assert checks["clips"].level == "ok"
+
+
 def test_what_the_doctor_logs_is_tamed_too(tmp_path: Path) -> None:
     """As all processes do: else structlog would write what it is given."""
     program = (

@@ -5,6 +5,7 @@ Each test puts things that nobody should ever have written amid a healthy one, a
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from contextlib import suppress
@@ -12,14 +13,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from odmantic import Model
 from pymongo.errors import DuplicateKeyError
 
 from app.access import quota
+from app.buffer.coverage import CoverageRun
 from app.buffer.paths import THUMBNAILS_ROOT
 from app.captures import execution, share_erasure
+from app.captures.capture_tools import CaptureTools
 from app.cleaning import cleanup, governor
 from app.clips import clip_expiry, clip_thumbnails, quota_check
 from app.context import Context
@@ -44,11 +48,13 @@ from app.models.schema import (
 from app.models.words import Indexing
 from app.recording import fact_expiry
 from app.settings import Settings
+from app.viewing.looks import Looks
 from tests import hostile
 from tests.integration.captures.rows import add_capture
 from tests.integration.clips.rows import add_clip
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import empty_redis, queued
+from tests.waiting import PATIENCE_SECONDS
 
 SECOND = 90_000
 LONG_AGO = timedelta(hours=3)
@@ -171,6 +177,81 @@ async def test_a_full_disk_is_relieved_by_the_others(
     await governor.relieve(full)
     assert 0 < await share.count(Segment) < 10
     await ctx.store.rows(EgressSession).delete_many({})
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"start_ticks": "x"},
+        {"end_ticks": float("nan")},
+        {"end_ticks": float("inf")},
+        {"end_ticks": None},
+        {},
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_compared_keeps_no_disk_full(
+    make_settings: MakeSettings, ctx: Context, altered: Found
+) -> None:
+    """How full a buffer is, of a summary that was altered; and a clock that is no number."""
+    full = Context(make_settings(free_space_min_bytes=2**60), ctx.store, ctx.queue, ctx.instance)
+    share = OldShare(ctx)
+    await share.begin(live=True)
+    run = CoverageRun(0, 9, 0, 20 * SECOND, False, 160, 120, 6000).document()
+    for number in range(2):
+        session_id = secrets.token_hex(8)
+        clock_ns: Any = "x" if not altered else 10**18
+        row = {"_id": session_id, "clock_ns": clock_ns, "buffer_id": "bad", "indexing": None}
+        await ctx.store.database[+EgressSession].insert_one(row | {"video_sid": str(number)})
+        summary: Found = {"_id": session_id, "runs": [run | altered]}
+        await ctx.store.database[+Summary].insert_one(summary)
+    await governor.relieve(full)
+    assert 0 < await share.count(Segment) < 10
+
+
+async def test_a_capture_that_cannot_be_read_ends_no_other_one(ctx: Context) -> None:
+    """They run in one task group, which ends with the first error."""
+    past = datetime.now(UTC) - timedelta(minutes=1)
+    rows: list[Row] = [{"_id": "bare"}, {"_id": "odd", "attempts": "x", "lease": None}]
+    for row in rows:
+        await ctx.store.database[+Capture].insert_one(row | {"lease_until": past})
+    tools = CaptureTools.of(ctx.settings)
+    async with asyncio.TaskGroup() as running:
+        for row in rows:
+            await execution.begin(ctx, tools, running, row["_id"])
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [{"since": None}, {"since": "x"}, {"room": 7}, {"identity": None}, {"why": 7}, {}],
+    ids=str,
+)
+async def test_whoever_looks_at_the_buffers_sees_the_others(ctx: Context, altered: Found) -> None:
+    share = OldShare(ctx)
+    await share.begin(live=True)
+    (row,) = await ctx.store.database[+Buffer].find({"_id": share.id}).to_list()
+    bad = {each: value for each, value in row.items() if altered or each in ("_id", "since")}
+    if altered:
+        bad |= altered
+    await ctx.store.database[+Buffer].insert_one(bad | {"_id": "bad"})
+    looks = Looks(ctx)
+    with looks.followed(lambda row: True) as follower:
+        lines = await follower.next(PATIENCE_SECONDS)
+    await looks.close()
+    assert lines is not None
+    assert share.id in [line.buffer_id for line in lines]
+
+
+async def test_whoever_looks_at_the_buffers_sees_those_of_readable_sessions(ctx: Context) -> None:
+    good, bad = OldShare(ctx), OldShare(ctx)
+    for share in (good, bad):
+        await share.begin(live=True)
+    await ctx.store.database[+Summary].insert_one({"_id": bad.id, "runs": [{"first": "x"}]})
+    looks = Looks(ctx)
+    with looks.followed(lambda row: True) as follower:
+        lines = await follower.next(PATIENCE_SECONDS)
+    await looks.close()
+    assert [line.buffer_id for line in lines or ()] == [good.id]
 
 
 @hostile.few
@@ -309,6 +390,7 @@ async def test_the_pictures_of_clips_that_are_gone_go_whatever_lies_beside_them(
 @example(events=[{}], here=True)
 @example(events=[{"attempts": 0, "number": -1}], here=True)
 @example(events=[{"attempts": "x", "number": -1}], here=True)
+@example(events=[{"number": "x"}, {"number": None}], here=True)
 async def test_events_of_the_others_are_delivered(ctx: Context, events: Any, here: bool) -> None:
     """Those of the same room too. One that can't be made is tried again, and ends as dead."""
     room = f"room {secrets.token_hex(6)}"
@@ -316,9 +398,8 @@ async def test_events_of_the_others_are_delivered(ctx: Context, events: Any, her
     for number, row in enumerate(events):
         where = room if here else secrets.token_hex(6)
         bad = {"number": -number} | row | {"room": where, "state": "pending", "next_try_at": past}
-        if not isinstance(bad["number"], int):
-            bad["number"] = -1000 - number
-        await ctx.store.database[+OutgoingEvent].insert_one(bad | {"_id": secrets.token_hex(6)})
+        with suppress(DuplicateKeyError):
+            await ctx.store.database[+OutgoingEvent].insert_one(bad | {"_id": secrets.token_hex(6)})
     await outbox.tell(
         ctx, outbox.BUFFER_STARTED, room, room=room, room_sid="RM", identity="ann", data={}
     )

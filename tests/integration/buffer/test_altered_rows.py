@@ -15,9 +15,11 @@ from app.cleaning import cleanup, strays
 from app.cleaning.buffer_invariants import violations
 from app.cleaning.erasure import forget_session
 from app.context import Context
-from app.models.schema import EgressSession, Segment
-from tests.integration.buffer.shares import BeginShare, DiskShare
+from app.models.schema import EgressSession, Segment, Summary
+from app.store import EPOCH
+from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.buffer.test_cleanup import age, end, index, make_old, problems
+from tests.waiting import wait_for
 
 LEADS_ELSEWHERE = [
     "{outside}",
@@ -96,6 +98,61 @@ async def test_what_can_be_no_file_is_told_and_becomes_a_gap(
     await strays.settle(ctx, datetime.now(UTC))
     states = [row["state"] for row in await other.rows()]
     assert states == ["indexed", "indexed", "quarantined", "indexed", "indexed"]
+
+
+async def test_strays_go_whatever_another_session_says(ctx: Context, share: BeginShare) -> None:
+    """Its folder, its times or its summary: nothing of it is taken, and nothing is kept for it."""
+    disk, other, third = await share("ann"), await share("bea"), await share("cem")
+    await index(ctx, disk, other, third)
+    for each in (disk, other, third):
+        await end(each)
+    await ctx.store.rows(EgressSession).update_one(
+        {"_id": disk.session_id}, {"$unset": {"folder": "", "indexing": ""}}
+    )
+    await ctx.store.rows(Summary).update_one({"_id": other.session_id}, {"$set": {"runs": [7]}})
+    stray = third.folder / "nobody.knows"
+    stray.touch()
+    age(stray)
+    assert (await strays.settle(ctx, datetime.now(UTC))).removed == 1
+    assert not stray.exists()
+    for each in (disk, other, third):
+        assert len(each.files("*.m4s")) == 5
+
+
+@pytest.mark.parametrize(
+    "field", ["created_at", "indexer", "segment_seconds", "active_at", "clock_ns", "folder"]
+)
+async def test_an_indexer_follows_the_others_whatever_a_session_lacks(
+    ctx: Context, share: BeginShare, field: str
+) -> None:
+    """From the beginning, or from an instant on at which it is followed."""
+    before, later, neighbour = await share("eve"), await share("fay"), await share("ann")
+    sessions = ctx.store.rows(EgressSession)
+    await sessions.update_one({"_id": before.session_id}, {"$unset": {field: ""}})
+    async with indexing(ctx) as indexer:
+        for each in (later, neighbour):
+            each.commit()
+            await each.indexed(1)
+        await sessions.update_one({"_id": later.session_id}, {"$unset": {field: ""}})
+        looked = await looks_twice(ctx, neighbour)
+        neighbour.commit()
+        await neighbour.indexed(2)
+        assert neighbour.session_id in indexer._followers
+    assert looked
+
+
+async def looks_twice(ctx: Context, share: DiskShare) -> bool:
+    """Waits until an indexer has read the sessions' rows once more: it takes another one."""
+    name = f"new {share.session_id}"
+    await ctx.store.rows(EgressSession).update_one(
+        {"_id": share.session_id}, {"$set": {"indexer": name, "indexer_until": EPOCH}}
+    )
+
+    async def taken() -> bool:
+        return (await share.session())["indexer"] not in (None, name)
+
+    await wait_for(taken)
+    return True
 
 
 async def test_a_folder_that_bears_a_sessions_name_is_not_the_sessions(
