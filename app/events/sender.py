@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -37,6 +38,8 @@ LEASE = timedelta(seconds=30)
 """How long a taken event stays with its sender before another worker may take it."""
 _SEND_SECONDS = 10.0
 _MAX_BACK_OFF_SECONDS = 900.0
+_NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+"""What says of a request only that it came at a bad time; other 4xx say that it is refused."""
 _AS_DUE = Order("next_try_at", newest_first=False)
 
 
@@ -71,10 +74,11 @@ def back_off_seconds(attempts: int) -> float:
 
 @job(errands.DELIVER, timeout=seconds(90))
 async def deliver(ctx: Context, say: Say, room: str) -> None:
-    """Sends what is due of a room's events, in their order, until EVENTS_URL does not take one.
+    """Sends what is due of a room's events, in their order, until EVENTS_URL takes none now.
 
     `say(row)` says an event into its live room. It is said once, at the first attempt. An event
-    that can't be made or said is in no other one's way. Raises Busy if another worker is at it.
+    that can't be made or said, or that EVENTS_URL refuses, is in no other one's way. Raises Busy if
+    another worker is at it.
     """
     async with (
         ctx.queue.alone(errands.DELIVER, room),
@@ -190,7 +194,8 @@ async def _event(ctx: Context, event_id: str) -> EventRow:
 
 
 async def _send(ctx: Context, client: httpx.AsyncClient, row: EventRow) -> bool:
-    error = ""
+    """Sends an event. Returns whether EVENTS_URL may take the next one: it refused this at most."""
+    error, goes_on = "", True
     if ctx.settings.events_url:
         body = json.dumps(body_of(row)).encode()
         headers = {
@@ -201,10 +206,11 @@ async def _send(ctx: Context, client: httpx.AsyncClient, row: EventRow) -> bool:
             answer = await client.post(ctx.settings.events_url, content=body, headers=headers)
             if not answer.is_success:
                 error = f"HTTP {answer.status_code}"
+                goes_on = answer.is_client_error and answer.status_code not in _NOT_NOW
         except httpx.HTTPError as failure:
-            error = repr(failure)
+            error, goes_on = repr(failure), False
     await _note(ctx, row, error)
-    return not error
+    return goes_on
 
 
 async def _note(ctx: Context, row: EventRow, error: str) -> None:

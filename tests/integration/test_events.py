@@ -175,6 +175,23 @@ async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) 
     assert [told["number"] for told in (body["replay"] for body in chat.bodies)] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("status", "sent"), [(400, 3), (413, 3), (422, 3), (408, 1), (429, 1), (500, 1), (503, 1)]
+)
+async def test_an_event_that_is_refused_is_in_no_other_ones_way(
+    ctx: Context, chat: Chat, status: int, sent: int
+) -> None:
+    """A receiver may refuse one for a text in it; one that takes nothing now is asked later."""
+    for key in ("b1", "b2", "b3"):
+        await tell(ctx, key)
+    chat.status = status
+    await sender.deliver(ctx, nobody_listens, "studio")
+    found = await rows(ctx)
+    assert [row["attempts"] for row in found] == [1] * sent + [0] * (3 - sent)
+    assert {row["state"] for row in found} == {"pending"}
+    assert found[0]["last_error"] == f"HTTP {status}"
+
+
 async def test_an_altered_event_is_in_no_other_ones_way(ctx: Context, chat: Chat) -> None:
     await tell(ctx, "b1")
     await tell(ctx, "b2")
