@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.storage.confined import member
+from app.work import outside_answers
 from app.work.leases import Leases
 
 PULSE_LIFE_SECONDS = 20.0
@@ -97,8 +98,9 @@ async def _redis(ctx: Context) -> str:
 async def _livekit(ctx: Context) -> str:
     # livekit-server answers / with 200 while its node lives, else 406 (its server.go, healthCheck).
     async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.get(ctx.settings.livekit_http_url)
-    return OK if answer.is_success else f"answers {answer.status_code}"
+        url = ctx.settings.livekit_http_url
+        answer = await outside_answers.ask(client, "GET", url, seconds=CHECK_SECONDS)
+    return OK if answer.is_success else f"answers {answer.status}"
 
 
 async def late_jobs(ctx: Context) -> str:

@@ -17,6 +17,7 @@ from app.errors import Unavailable
 from app.recording.livekit import LiveKit
 from app.settings import Settings, safety
 from app.store import Store
+from app.work import outside_answers
 
 CLOCK_SECONDS = 2.0
 
@@ -62,9 +63,9 @@ async def livekit(settings: Settings) -> CheckResult:
 
 async def clock(settings: Settings) -> CheckResult:
     """Whether LiveKit's clock and ours agree."""
-    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+    async with httpx.AsyncClient(trust_env=False) as client:
         began = datetime.now(UTC)
-        answer = await client.get(settings.livekit_http_url)
+        answer = await outside_answers.ask(client, "GET", settings.livekit_http_url, seconds=5)
         ended = datetime.now(UTC)
     if "date" not in answer.headers:
         return CheckResult("unknown", f"{settings.livekit_http_url} does not tell its time")
@@ -92,16 +93,20 @@ async def webhook(settings: Settings) -> CheckResult:
     key, secret = next(iter(settings.key_pairs.items()))
     token = AccessToken(key, secret).with_sha256(digest).with_ttl(timedelta(minutes=5)).to_jwt()
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
-            answer = await client.post(url, content=body, headers={"Authorization": token})
-    except httpx.HTTPError as error:
+        headers = {"Authorization": token}
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await outside_answers.ask(
+                client, "POST", url, seconds=10, content=body, headers=headers
+            )
+    except (httpx.HTTPError, TimeoutError) as error:
         return CheckResult(
             "fail",
             f"{url}: {error or type(error).__name__}",
             "start `python -m app api`, and check PUBLIC_URL, HOST and PORT",
         )
-    if answer.status_code != httpx.codes.OK:
-        return CheckResult("fail", f"{url} answers {answer.status_code}: {answer.text[:200]}")
+    if answer.status != httpx.codes.OK:
+        text = answer.beginning.decode(errors="replace")
+        return CheckResult("fail", f"{url} answers {answer.status}: {text[:200]}")
     taken = f"{url} takes what {key!r} signed"
     if safety.is_own(safety.host_of(url)) and not safety.is_own(
         safety.host_of(settings.livekit_url)

@@ -26,7 +26,7 @@ from app.models import EventRow, EventState, Row
 from app.models.keyset import Order, Page
 from app.models.schema import OutgoingEvent
 from app.settings import Settings
-from app.work import errands, rounds
+from app.work import errands, outside_answers, rounds
 from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
@@ -203,11 +203,15 @@ async def _send(ctx: Context, client: httpx.AsyncClient, row: EventRow) -> bool:
             "Content-Type": "application/webhook+json",
         }
         try:
-            answer = await client.post(ctx.settings.events_url, content=body, headers=headers)
+            url = ctx.settings.events_url
+            answer = await outside_answers.ask(
+                client, "POST", url, seconds=_SEND_SECONDS, content=body, headers=headers
+            )
             if not answer.is_success:
-                error = f"HTTP {answer.status_code}"
-                goes_on = answer.is_client_error and answer.status_code not in _NOT_NOW
-        except httpx.HTTPError as failure:
+                error = f"HTTP {answer.status}"
+                is_refused = httpx.codes.is_client_error(answer.status)
+                goes_on = is_refused and answer.status not in _NOT_NOW
+        except (httpx.HTTPError, TimeoutError) as failure:
             error, goes_on = repr(failure), False
     await _note(ctx, row, error)
     return goes_on

@@ -27,6 +27,12 @@ class OutgoingEvent(Model, Stored[EventRow]):
             IndexModel([("room", ASCENDING), ("state", ASCENDING), ("number", ASCENDING)]),
             IndexModel([("state", ASCENDING), ("next_try_at", ASCENDING)]),
             IndexModel([("delivered_at", ASCENDING)], expireAfterSeconds=7 * 86_400),
+            # of a dead one it is when it was given up
+            IndexModel(
+                [("next_try_at", ASCENDING)],
+                expireAfterSeconds=30 * 86_400,
+                partialFilterExpression={"state": EventState.DEAD},
+            ),
         ],
     }
 

@@ -46,6 +46,8 @@ BUFFERED_ATTRIBUTE = "replay.buffered"
 # livekit-server itself answers a start after at most 33 s, everything else within 3 s.
 _START_SECONDS = 40.0
 _CALL_SECONDS = 10.0
+ANSWER_BYTES = 32 * 2**20
+"""More than the list of 10,000 people in one room."""
 
 
 class StartRefused(Exception):
@@ -72,6 +74,24 @@ class WorkerGone(Exception):
     """The egress that is asked is listed, but nobody serves it: its worker is gone or hangs."""
 
 
+class _BoundedAnswer(aiohttp.ClientResponse):
+    """An answer of which no more than ANSWER_BYTES are read."""
+
+    async def read(self) -> bytes:
+        if self._body is None:
+            blocks, read_bytes = list[bytes](), 0
+            async for block in self.content.iter_any():
+                blocks.append(block)
+                read_bytes += len(block)
+                if read_bytes > ANSWER_BYTES:
+                    self.close()
+                    raise aiohttp.ClientPayloadError(
+                        f"the answer has more than the {ANSWER_BYTES} bytes that are read of one"
+                    )
+            self._body = b"".join(blocks)
+        return self._body
+
+
 @dataclass(frozen=True)
 class StartRequest:
     """What to record: exactly these tracks. `prefix` is absolute, as egress sees it."""
@@ -88,15 +108,18 @@ class LiveKit:
     """A client of one livekit-server. Build it inside the event loop, `close()` it there."""
 
     def __init__(self, settings: Settings) -> None:
+        self._session = aiohttp.ClientSession(response_class=_BoundedAnswer)
         self._api = LiveKitAPI(
             settings.livekit_http_url,
             settings.livekit_api_key,
             settings.livekit_api_secret.get_secret_value(),
+            session=self._session,
             failover=False,
         )
 
     async def close(self) -> None:
         await self._api.aclose()
+        await self._session.close()
 
     async def start(self, request: StartRequest) -> EgressInfo:
         """Starts a Track Composite egress. Not idempotent, and not to be repeated after doubt.

@@ -218,6 +218,20 @@ async def test_after_a_day_an_event_is_dead_and_can_be_sent_again(ctx: Context, 
     assert len(chat.received) == 1
 
 
+async def test_dead_events_go_after_a_month(ctx: Context) -> None:
+    """As delivered ones go after a week. What may still be sent stays, however old it is."""
+    indexes = await ctx.store.rows(OutgoingEvent).index_information()
+    expiring = {
+        index["key"][0][0]: (index["expireAfterSeconds"], index.get("partialFilterExpression"))
+        for index in indexes.values()
+        if "expireAfterSeconds" in index
+    }
+    assert expiring == {
+        "delivered_at": (7 * 86_400, None),
+        "next_try_at": (30 * 86_400, {"state": "dead"}),
+    }
+
+
 async def test_the_live_room_is_told_once(ctx: Context, chat: Chat) -> None:
     """With the first attempt, whatever becomes of it."""
     said: list[str] = []
