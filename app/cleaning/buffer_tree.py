@@ -35,6 +35,10 @@ Another look begins with others."""
 REMOVAL_SECONDS = 20.0
 """For all that a pass removes of one kind; the rest goes the next time."""
 
+_MOST_TOLD = 100
+"""Folders that can't be looked at, each of which is logged once by a process."""
+_told: set[ForeignFolder] = set()
+
 log = structlog.get_logger()
 
 
@@ -71,12 +75,13 @@ def names_in(folder: ForeignFolder) -> set[str]:
     """The names in a folder, empty if it is none. A later pass sees those that are too many."""
     try:
         return set(folder.names(_ENTRIES[folder.parts[0]]))
-    except (FileNotFoundError, NotRegular):
+    except OSError as error:
+        _pass_by(folder, error)
         return set()
 
 
 def is_there(folder: ForeignFolder, name: str) -> bool:
-    """Whether a folder has this name in it."""
+    """Whether a folder has this name in it. Raises OSError if nobody knows."""
     try:
         folder.status(name)
     except (FileNotFoundError, NotRegular, PathRefused):
@@ -88,7 +93,8 @@ def older(folder: ForeignFolder, names: Iterable[str], before: float) -> list[St
     """Those that were last written before then, in seconds since 1970."""
     try:
         return [Stray(folder, name) for name in folder.older(names, before)]
-    except (FileNotFoundError, NotRegular):
+    except OSError as error:
+        _pass_by(folder, error)
         return []
 
 
@@ -152,8 +158,18 @@ def _within(folder: ForeignFolder) -> Iterator[ForeignFolder]:
     """The folders in a folder that may be ours."""
     try:
         yield from folder.folders(_ENTRIES[folder.parts[0]])
-    except (FileNotFoundError, NotRegular):
+    except OSError as error:
+        _pass_by(folder, error)
+
+
+def _pass_by(folder: ForeignFolder, error: OSError) -> None:
+    """Counts a folder that can't be looked at, and logs it once; not one that is none, or gone."""
+    if isinstance(error, FileNotFoundError | NotRegular):
         return
+    metrics.ERRORS.labels("folder_unreadable").inc()
+    if len(_told) < _MOST_TOLD and folder not in _told:
+        _told.add(folder)
+        log.warning("folder_unreadable", path=str(folder), error=error.strerror or str(error))
 
 
 def _remove_if_empty(folder: ForeignFolder) -> None:

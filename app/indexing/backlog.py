@@ -63,10 +63,10 @@ class Listing:
 
 
 def stamp_of(folder: ForeignFolder) -> Stamp:
-    """The stamp of a session's live.m3u8; NEVER if it is not there. Blocks."""
+    """The stamp of a session's live.m3u8; NEVER if it can't be looked at. Blocks."""
     try:
         status = folder.status(LIVE_PLAYLIST)
-    except (FileNotFoundError, NotRegular):
+    except OSError:
         return NEVER
     return Stamp(status.st_mtime_ns, status.st_size)
 

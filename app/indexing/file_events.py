@@ -42,7 +42,8 @@ class FolderWatch:
         try:
             with ExitStack() as held:
                 for session_id, folder in folders.items():
-                    with suppress(FileNotFoundError, NotRegular):  # who reads it tells of a link
+                    # who reads it tells of a link
+                    with suppress(FileNotFoundError, NotRegular, PermissionError):
                         self._session_at[held.enter_context(folder.held())] = session_id
                 self._events = RustNotify(
                     list(self._session_at),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from app.cleaning import cleanup
+from app.buffer.paths import BUFFER_ROOT
+from app.cleaning import buffer_tree, cleanup
 from app.context import Context
 from app.indexing.indexer import Indexer
 from app.models.schema import Segment
@@ -82,6 +85,58 @@ async def test_a_folder_that_may_not_be_written_is_waited_for_and_said_once(
             await wait_for(lambda: disk.files("*.ts") == [])
     (said,) = [each for each in logs if each["event"] == "indexing_waits"]
     assert said["session"] == disk.session_id
+
+
+async def test_a_folder_that_may_not_be_entered_stops_no_other_session(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk, other = await share("ann"), await share("bob")
+    async with indexing(ctx) as indexer:
+        as_ordinary_user(indexer)
+        disk.commit(1)
+        await disk.indexed(1)
+        disk.folder.chmod(0)
+        try:
+            for count in range(1, 4):
+                other.commit(1)
+                await other.indexed(count)
+                await indexer._look_for_changes()
+        finally:
+            disk.folder.chmod(0o770)
+        disk.commit(1)
+        await disk.indexed(2)
+
+
+def test_folders_that_may_not_be_entered_are_passed_by_and_said_once(tmp_path: Path) -> None:
+    """By whoever looks for strays: those of rooms, of users and of sessions."""
+    session = "8b5b66d7-01a222f78e5bcfbfde54a349"
+    paths = [tmp_path / BUFFER_ROOT / room / "user" / session for room in "abcd"]
+    closed = [paths[0].parents[1], paths[1].parent, paths[2]]
+    for path in paths:
+        path.mkdir(parents=True)
+        (path / "stray").touch()
+    for path in closed:
+        path.chmod(0)
+
+    def look() -> list[list[str]]:
+        obey_permissions()
+        found = []
+        for _ in range(2):
+            folders = buffer_tree.session_folders(tmp_path, "8b5b66d7")
+            found.append([name for each in folders for name in buffer_tree.names_in(each)])
+            for each in folders:
+                buffer_tree.older(each, ["stray"], 2**40)
+        buffer_tree.remove_empty(tmp_path, frozenset(), "8b5b66d7")
+        return found
+
+    try:
+        with capture_logs() as logs, ThreadPoolExecutor(1) as thread:
+            assert thread.submit(look).result(PATIENCE_SECONDS) == [["stray"], ["stray"]]
+    finally:
+        for path in closed:
+            path.chmod(0o770)
+    told = [each["path"] for each in logs if each["event"] == "folder_unreadable"]
+    assert sorted(told) == sorted(map(str, closed))
 
 
 @pytest.mark.edge("files of another owner")
