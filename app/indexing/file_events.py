@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import ExitStack, suppress
 
 from watchfiles import Change
@@ -19,6 +19,7 @@ from app.storage.foreign import ForeignFolder, NotRegular
 
 DEBOUNCE_MILLISECONDS = 100
 STEP_MILLISECONDS = 10
+GRACE_SECONDS = 1.0
 SILENT_FINDS = 3
 # Of full.m3u8 only its first writing and its end say more than live.m3u8, which follows it.
 _PLAYLISTS = frozenset({LIVE_PLAYLIST, FULL_PLAYLIST})
@@ -32,7 +33,8 @@ class FolderWatch:
     """A watch of sessions' folders, given by the sessions' ids. Making one blocks; `close` it.
 
     `sessions` are those that are watched: a folder that is a link, or not there yet, is not. Scan
-    as well: when too many events come at once some are lost, and watchfiles 1.3 does not say so.
+    as well: when too many events come at once some are lost, of any session, and watchfiles 1.3
+    does not say so.
     Raises EventsUnavailable.
     """
 
@@ -87,12 +89,23 @@ class Silence:
 
     def __init__(self) -> None:
         self._finds = 0
+        self._found_at: dict[str, float] = {}
 
-    def heard(self) -> None:
-        """An event came."""
+    def heard(self, session_ids: Iterable[str]) -> None:
+        """Events of these sessions came."""
         self._finds = 0
+        for session_id in session_ids:
+            self._found_at.pop(session_id, None)
 
-    def found(self, changes: int) -> bool:
-        """Counts changes that a scan saw without an event. True when events count as silent."""
-        self._finds += changes
+    def found(self, session_ids: Iterable[str], now: float) -> bool:
+        """Notes sessions in which a scan saw a change. True when events count as silent.
+
+        An event may be on its way: only after GRACE_SECONDS there was none. `now`: time.monotonic.
+        """
+        missed = [each for each, at in self._found_at.items() if now - at > GRACE_SECONDS]
+        for session_id in missed:
+            del self._found_at[session_id]
+        for session_id in session_ids:
+            self._found_at.setdefault(session_id, now)
+        self._finds += len(missed)
         return self._finds >= SILENT_FINDS

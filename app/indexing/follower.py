@@ -67,9 +67,8 @@ class Follower:
         self._written_at = EPOCH
         self._heard_at = time.monotonic()
         """When something was seen to have been written, or to be about to be."""
-        self._opened_at = time.monotonic()
-        self._opened_after = -1
-        """The highest sequence that was indexed then."""
+        self._opened_at, self._opened_after = time.monotonic(), -1
+        """When it began, and the highest sequence that was indexed then."""
         self._look_seconds = 0.0
         """What the last look at the playlists cost of a processor."""
         self._continuity: Continuity | None = None
@@ -81,6 +80,7 @@ class Follower:
 
     def poke(self) -> None:
         """Something in the session's folder may have changed."""
+        self.busy = True
         self._wake.set()
 
     @property

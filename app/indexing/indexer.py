@@ -32,10 +32,12 @@ from app.storage.foreign import ForeignFolder
 from app.work import errands, rounds
 
 SCAN_SECONDS = 2.0
+LOOK_SECONDS = 0.5
 POLL_SECONDS = 0.2
+"""Between looks for sessions; for changes where there are events, some of which may be lost; and
+where there are none."""
 SILENCE_SECONDS = 0.5
 PROBE_SECONDS = 10.0
-_EVENT_GRACE_NS = 1_000_000_000
 _STOP_SECONDS = 5.0
 
 log = structlog.get_logger()
@@ -88,10 +90,10 @@ class Indexer:
                 watch = await self._tools.thread(file_events.FolderWatch, folders)
                 self._watch = watch
                 try:
-                    for follower, _ in await self._behind():  # of what was before, no event tells
+                    for follower in await self._behind():  # of what was before, no event tells
                         follower.poke()
                     async for changed in watch.changed():
-                        self._silence.heard()
+                        self._silence.heard(changed)
                         for session_id in changed & self._followers.keys():
                             self._followers[session_id][0].poke()
                 finally:
@@ -142,7 +144,7 @@ class Indexer:
                 if self._watch is not None and self._watch.sessions != self._followers.keys():
                     self._watch.close()
             await self._look_for_changes()
-            await asyncio.sleep(POLL_SECONDS if self._polling else SCAN_SECONDS)
+            await asyncio.sleep(POLL_SECONDS if self._polling else LOOK_SECONDS)
 
     async def _look_for_sessions(self) -> None:
         now = datetime.now(UTC)
@@ -162,21 +164,20 @@ class Indexer:
 
     async def _look_for_changes(self) -> None:
         watched = frozenset[str]() if self._watch is None else self._watch.sessions
-        missed = 0
-        for follower, stamp in await self._behind():
+        behind = await self._behind()
+        idle = {each.session["_id"] for each in behind if not each.busy}
+        for follower in behind:
             follower.poke()
-            is_old = time.time_ns() - stamp.mtime_ns > _EVENT_GRACE_NS
-            missed += is_old and not follower.busy and follower.session["_id"] in watched
-        if not self._polling and self._silence.found(missed):
+        if not self._polling and self._silence.found(idle & watched, time.monotonic()):
             self._poll("scans find changes that no file event told of")
 
-    async def _behind(self) -> list[tuple[Follower, Stamp]]:
-        """The followers whose playlist is another one by now, with its stamp."""
+    async def _behind(self) -> list[Follower]:
+        """The followers whose playlist is another one by now."""
         followers = [follower for follower, task in self._followers.values() if not task.done()]
         folders = [follower.maker.written for follower in followers]
         stamps = await self._tools.thread(_stamps, folders)
         found = zip(followers, stamps, strict=True)
-        return [(follower, stamp) for follower, stamp in found if stamp != follower.seen]
+        return [follower for follower, stamp in found if stamp != follower.seen]
 
     def _poll(self, why: str) -> None:
         self._polling = True

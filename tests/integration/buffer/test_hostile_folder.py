@@ -248,6 +248,19 @@ def plant(hostile: DiskShare, indexer: Indexer, row: dict[str, Any], outside: Pa
             (folder / f"{name}.{indexer.name}.part").symlink_to(outside)
 
 
+async def test_a_playlist_whose_event_is_lost_is_read_in_time(
+    ctx: Context, share: BeginShare
+) -> None:
+    """Whoever makes very many events takes other sessions' with them: here none comes of one."""
+    lost = await share("ann")
+    async with indexing(ctx):
+        await wait_for(lambda: is_watched(lost.folder))
+        lost.folder.rename(lost.folder.with_name("elsewhere"))
+        lost.folder.mkdir()
+        for count in (1, 2):
+            await keeps_up(lost, count)
+
+
 @pytest.mark.parametrize("place", ["in the folder", "beside it", "for it"])
 async def test_what_a_link_leads_to_is_not_watched(
     ctx: Context, share: BeginShare, tmp_path: Path, place: str

@@ -10,19 +10,26 @@ from app.indexing.backlog import NEVER, Stamp
 from app.indexing.file_events import Silence
 
 
-def test_one_change_that_no_event_told_of_is_chance() -> None:
+def test_changes_that_no_event_told_of_are_silence() -> None:
+    """One is chance, three without any event between them are not."""
     silence = Silence()
-    assert not silence.found(1)
-    silence.heard()
-    assert not silence.found(2)
+    for now in (0.0, 2.0):
+        assert not silence.found({"a"}, now)
+    assert not silence.found({}, 4.0)
+    silence.heard({"b"})
+    for now in (10.0, 12.0, 14.0):
+        assert not silence.found({"a"}, now)
+    assert silence.found({}, 16.0)
 
 
-def test_changes_without_any_event_between_them_are_silence() -> None:
+def test_a_change_that_is_seen_before_its_event_is_none() -> None:
+    """Looks are more frequent than events are late."""
     silence = Silence()
-    assert not silence.found(1)
-    assert not silence.found(0)
-    assert not silence.found(1)
-    assert silence.found(1)
+    for number in range(10):
+        assert not silence.found({"a", "b"}, 10.0 * number)
+        silence.heard({"a"})
+        silence.heard({"b"})
+        assert not silence.found({}, 10.0 * number + 5)
 
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
