@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,15 @@ class OpenFile:
 
     async def close(self) -> None:
         os.close(self.descriptor)
+
+    @contextmanager
+    def until_answered(self) -> Iterator[None]:
+        """Closes it if the block raises; else whoever answers with it does."""
+        try:
+            yield
+        except BaseException:
+            os.close(self.descriptor)
+            raise
 
 
 async def open_file(path: Path) -> OpenFile:

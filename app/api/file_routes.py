@@ -24,6 +24,7 @@ from app.storage.confined import PathRefused
 
 log = structlog.get_logger()
 
+_SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 _GRANT = re.compile(r"[0-9]{1,9}")
 
 
@@ -59,15 +60,16 @@ async def get_file(call: Call[None]) -> Response:
     except (FileNotFoundError, PathRefused) as error:
         log.error("clip_file_missing", file=file["_id"], error=str(error))
         raise Gone("the file of this clip is lost") from error
-    served = ranges.Representation(
-        size_bytes=opened.size_bytes,
-        # The bytes under an id never change, so the id tells them before a checksum does.
-        etag=f'"{file["_id"]}-{file["size_bytes"]:x}"',
-        media_type=file["mime"],
-        modified_at=opened.modified_at,
-        headers={"Content-Disposition": disposition(file["filename"])} | _digests(file),
-    )
-    return await ranges.answer(call.request, served, opened.read, opened.close)
+    with opened.until_answered():
+        served = ranges.Representation(
+            size_bytes=opened.size_bytes,
+            # The bytes under an id never change, so the id tells them before a checksum does.
+            etag=f'"{file["_id"]}-{file["size_bytes"]:x}"',
+            media_type=file["mime"],
+            modified_at=opened.modified_at,
+            headers={"Content-Disposition": disposition(file["filename"])} | _digests(file),
+        )
+        return await ranges.answer(call.request, served, opened.read, opened.close)
 
 
 async def _file(call: Call[None]) -> FileRow:
@@ -89,9 +91,10 @@ def disposition(filename: str) -> str:
 
 
 def _digests(file: FileRow) -> dict[str, str]:
-    if not file["checksum"]:
+    known = _SHA256.fullmatch(file["checksum"] or "")
+    if known is None:
         return {}
-    digest = base64.b64encode(bytes.fromhex(file["checksum"].removeprefix("sha256:"))).decode()
+    digest = base64.b64encode(bytes.fromhex(known[1])).decode()
     return {"Digest": f"sha-256={digest}", "Repr-Digest": f"sha-256=:{digest}:"}
 
 

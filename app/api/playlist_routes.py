@@ -162,19 +162,19 @@ async def _served(request: Request, folder: Path, row: Row, session_id: str) -> 
     except PathRefused as error:
         log.error("segment_name_refused", session=session_id, error=str(error))
         raise _gone() from error
-    altered = was_altered(row["modified_ns"], opened.modified_ns)
-    if altered or opened.size_bytes != row["size_bytes"]:
-        await opened.close()
-        log.error("segment_changed", session=session_id, segment=row["name"])
-        raise _gone()
-    segment = ranges.Representation(
-        size_bytes=opened.size_bytes,
-        etag=f'"{request.path_params["name"]}-{opened.size_bytes:x}"',
-        media_type="video/mp4",
-        modified_at=opened.modified_at,
-        headers=_REVALIDATED,
-    )
-    return await ranges.answer(request, segment, opened.read, opened.close)
+    with opened.until_answered():
+        altered = was_altered(row["modified_ns"], opened.modified_ns)
+        if altered or opened.size_bytes != row["size_bytes"]:
+            log.error("segment_changed", session=session_id, segment=row["name"])
+            raise _gone()
+        segment = ranges.Representation(
+            size_bytes=opened.size_bytes,
+            etag=f'"{request.path_params["name"]}-{opened.size_bytes:x}"',
+            media_type="video/mp4",
+            modified_at=opened.modified_at,
+            headers=_REVALIDATED,
+        )
+        return await ranges.answer(request, segment, opened.read, opened.close)
 
 
 async def _init_segment(request: Request, folder: Path, init_id: str) -> Response:

@@ -227,15 +227,16 @@ async def _file(request: Request, path: Path) -> Response:
         opened = await byte_streams.open_file(path)
     except FileNotFoundError as error:
         raise Gone("the clip was deleted") from error
-    name = f"{path.parent.name}/{path.name}/{opened.modified_ns}/{opened.size_bytes}"
-    served = ranges.Representation(
-        size_bytes=opened.size_bytes,
-        etag=f'"{hashlib.sha256(name.encode()).hexdigest()[:32]}"',
-        media_type=_JPEG,
-        modified_at=opened.modified_at,
-        headers=_REVALIDATED,
-    )
-    return await ranges.answer(request, served, opened.read, opened.close)
+    with opened.until_answered():
+        name = f"{path.parent.name}/{path.name}/{opened.modified_ns}/{opened.size_bytes}"
+        served = ranges.Representation(
+            size_bytes=opened.size_bytes,
+            etag=f'"{hashlib.sha256(name.encode()).hexdigest()[:32]}"',
+            media_type=_JPEG,
+            modified_at=opened.modified_at,
+            headers=_REVALIDATED,
+        )
+        return await ranges.answer(request, served, opened.read, opened.close)
 
 
 def _beside(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from app.clips import clip_expiry
 from app.context import Context
 from app.models.schema import File, ReplayClip, Segment
+from app.storage import clip_files
 from tests.integration.api.conftest import OWNER, MakeShare
 from tests.integration.buffer.shares import DiskShare
 from tests.integration.clips.rows import add_clip
@@ -77,6 +79,36 @@ async def test_no_path_in_a_files_row_serves_what_is_no_clip(
     for path in ("/file/file-c1", "/clips/c1/poster.jpg", "/clips/c1/thumbnails.vtt"):
         found = await http.get(path, headers=OWNER)
         assert (found.status_code, SECRET in found.text) == (410, False), (path, found.text)
+
+
+@pytest.mark.parametrize(
+    "altered", [{"checksum": "sha256:no hex"}, {"checksum": "x"}, {"size_bytes": "x"}], ids=str
+)
+async def test_no_file_stays_open_whatever_its_row_says(
+    http: httpx.AsyncClient, ctx: Context, altered: dict[str, str]
+) -> None:
+    """A checksum that is none is not told; of a row that can't be served the file is closed."""
+    await add_clip(ctx, "c1")
+    (file,) = await ctx.store.rows(File).find({}).to_list(None)
+    path = clip_files.locate(ctx.settings.media_root, file["storage_path"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * 1000)
+    await ctx.store.rows(File).update_one({}, {"$set": altered})
+    for _ in range(3):
+        with suppress(ValueError):
+            answer = await http.get("/file/file-c1", headers=OWNER)
+            if "checksum" in altered:
+                assert (answer.status_code, "Digest" in answer.headers) == (200, False)
+    assert [each for each in opened_files() if each == str(path)] == []
+
+
+def opened_files() -> list[str]:
+    """The paths of the files that this process holds open (proc(5), fd)."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(str(descriptor.readlink()))
+    return found
 
 
 async def test_a_clip_whose_path_was_altered_goes_without_taking_anything_along(
