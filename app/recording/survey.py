@@ -6,8 +6,7 @@ planner decides what is started or stopped. If LiveKit does not answer, nothing 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -68,15 +67,13 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
 
 async def _people(livekit: LiveKit, rooms: Sequence[Room]) -> People:
     """Everybody in the rooms that can be listed. Raises Unavailable if there is none of these."""
-    gate = asyncio.Semaphore(_ROOMS_AT_ONCE)
     present: dict[str, list[ParticipantInfo]] = {}
 
     async def ask(room: Room) -> None:
-        async with gate:
-            with rounds.item(room=room.sid):
-                present[room.sid] = await livekit.participants(room.name)
+        with rounds.item(room=room.sid):
+            present[room.sid] = await livekit.participants(room.name)
 
-    await asyncio.gather(*map(ask, rooms))
+    await rounds.side_by_side(rooms, ask, _ROOMS_AT_ONCE)
     if rooms and not present:
         raise Unavailable(f"LiveKit lists the people of none of its {len(rooms)} rooms")
     return present

@@ -10,6 +10,7 @@ is away ends the round: then none of the rest could be served either.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -44,10 +45,6 @@ class Round:
     failed: int = 0
 
     @property
-    def tried(self) -> int:
-        return self.served + self.failed
-
-    @property
     def is_whole(self) -> bool:
         """Whether the round did what it is for: not every item failed."""
         return self.served > 0 or self.failed == 0
@@ -55,12 +52,17 @@ class Round:
 
 @dataclass
 class Attempt:
-    """What became of an item: `error` is None if it was served."""
+    """What became of an item: `error` is None if it was served.
+
+    `is_divided`: other items were tried within it.
+    """
 
     error: Exception | None = None
+    is_divided: bool = False
 
 
 _round: ContextVar[Round | None] = ContextVar("round", default=None)
+_attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 
 
 @contextmanager
@@ -82,8 +84,9 @@ def item(**which: object) -> Iterator[Attempt]:
     item with others within it, as a room with its people, is served as far as these are.
     """
     within = _current()
-    tried_before = within.tried
+    _divide()
     attempt = Attempt()
+    token = _attempt.set(attempt)
     try:
         yield attempt
     except STORES_AWAY:
@@ -96,7 +99,9 @@ def item(**which: object) -> Iterator[Attempt]:
             "item_failed", job=within.job, error=repr(error), where=_where(error)
         )
     else:
-        within.served += within.tried == tried_before
+        within.served += not attempt.is_divided
+    finally:
+        _attempt.reset(token)
 
 
 def within(things: Iterable[Thing], seconds: float) -> Iterator[Thing]:
@@ -109,6 +114,27 @@ def within(things: Iterable[Thing], seconds: float) -> Iterator[Thing]:
         yield thing
         if time.monotonic() > until:
             return
+
+
+async def side_by_side(
+    things: Iterable[Thing], serve: Callable[[Thing], Awaitable[None]], at_once: int
+) -> None:
+    """Serves the things, `at_once` at a time: one whose answer does not come holds up few others.
+
+    `serve` gives each its `item`.
+    """
+    waiting = iter(things)
+
+    async def go_on() -> None:
+        for thing in waiting:
+            await serve(thing)
+
+    tasks = [asyncio.create_task(go_on()) for _ in range(at_once)]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:  # a store is away, or the job is over
+            task.cancel()
 
 
 async def together_or_alone(
@@ -129,12 +155,19 @@ async def together_or_alone(
             log.info("items_served_alone", kind=kind, items=len(by_id), error=repr(error))
         else:
             _current().served += len(by_id)
+            _divide()
             return served
     served = 0
     for each, elements in by_id.items():
         with item(**{kind: each}):
             served += await serve(elements)
     return served
+
+
+def _divide() -> None:
+    """The item within which this is tried, if there is one, is served as far as this is."""
+    if (outer := _attempt.get()) is not None:
+        outer.is_divided = True
 
 
 def _current() -> Round:

@@ -140,6 +140,43 @@ async def test_a_store_that_is_away_is_no_reason_to_serve_each_alone() -> None:
     assert calls == 1
 
 
+async def test_one_that_hangs_holds_up_few_others() -> None:
+    served: list[int] = []
+    three = asyncio.Event()
+
+    async def serve(thing: int) -> None:
+        with rounds.item(thing=thing):
+            if thing == 0:
+                await asyncio.wait_for(three.wait(), 30)
+            if thing == 1:
+                raise KeyError("room")
+            served.append(thing)
+            if len(served) == 3:
+                three.set()
+
+    with rounds.begun("survey") as made:
+        await rounds.side_by_side(range(5), serve, 2)
+    assert served == [2, 3, 4, 0]
+    assert (made.served, made.failed) == (4, 1)
+
+
+async def test_a_store_that_is_away_ends_those_that_are_served_beside() -> None:
+    cancelled = asyncio.Event()
+
+    async def serve(thing: int) -> None:
+        if thing == 0:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                cancelled.set()
+        with rounds.item(thing=thing):
+            raise AutoReconnect("away")
+
+    with pytest.raises(AutoReconnect):
+        await rounds.side_by_side(range(2), serve, 2)
+    await asyncio.wait_for(cancelled.wait(), 30)
+
+
 def test_a_round_has_an_end_however_many_things_there_are() -> None:
     """And gets further each time: the first one is always served."""
     assert [*rounds.within(itertools.count(), 0.0)] == [0]

@@ -30,6 +30,7 @@ from tests.integration.queued import queued
 from tests.integration.recording.listed import ListedLiveKit
 from tests.rows import PartOfRow
 from tests.serving import serving
+from tests.waiting import wait_for
 
 EGRESS = "EG_1"
 HOUR = 3600.0
@@ -251,6 +252,42 @@ async def test_a_ghost_that_writes_again_is_stopped_where_it_is_in_the_way(
     livekit = ListedLiveKit()
     await reaper.stop_strays(ctx, livekit, [info])
     assert livekit.stopped == stopped
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_egress_that_does_not_stop_holds_up_no_other_ones_stop(
+    ctx: Context, known: bool
+) -> None:
+    """LiveKit answers for one that hangs after its time only: all of them would outlast the job."""
+    count = 20
+
+    class Hanging(ListedLiveKit):
+        """The first one that is asked answers once all were."""
+
+        async def stop(self, egress_id: str) -> EgressInfo:
+            self.stopped.append(egress_id)
+            if len(self.stopped) == 1:  # the others are asked meanwhile
+                await wait_for(lambda: len(self.stopped) == count)
+            raise WorkerGone("request timed out")
+
+    infos = []
+    for number in range(count):
+        session_id = f"{ctx.instance}-{number:024}"
+        info = _info(EgressStatus.EGRESS_ACTIVE, told_seconds_ago=1)
+        info.egress_id = f"EG_{number}"
+        info.track_composite.segment_outputs.add(
+            filename_prefix=f"/out/replay-buffer/x/y/{session_id}/seg"
+        )
+        infos.append(info)
+        if known:
+            row = {"_id": session_id, "role": None, "ghost_at": None, "buffer_id": session_id}
+            await ctx.store.database[+schema.EgressSession].insert_one(row)
+    livekit = Hanging(egresses=infos)
+    if known:
+        await reaper.stop_strays(ctx, livekit, infos)
+    else:
+        await reaper.reap(ctx, livekit)
+    assert sorted(livekit.stopped) == sorted(info.egress_id for info in infos)
 
 
 def _buffer(why: words.Why | None) -> PartOfRow:
