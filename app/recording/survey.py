@@ -6,7 +6,7 @@ planner decides what is started or stopped. If LiveKit does not answer, nothing 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog

@@ -15,8 +15,8 @@ from app.cleaning import cleanup, strays
 from app.cleaning.buffer_invariants import violations
 from app.cleaning.erasure import forget_session
 from app.context import Context
+from app.models.instants import EPOCH
 from app.models.schema import EgressSession, Segment, Summary
-from app.store import EPOCH
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.buffer.test_cleanup import age, end, index, make_old, problems
 from tests.waiting import wait_for
