@@ -46,26 +46,43 @@ def holder(key: bytes, identity: str) -> str:
     return hmac.new(key, identity.encode(), hashlib.sha256).hexdigest()[:16]
 
 
+def holders(settings: Settings, instance: str, identity: str) -> list[str]:
+    """How URLs name somebody, by each of the signing keys."""
+    return [holder(key, identity) for key in signatures.media_keys(settings, instance)]
+
+
 async def end(
     store: Store, settings: Settings, instance: str, identity: str, what: Iterable[Endable]
 ) -> None:
     """Ends what somebody was given up to now: everywhere within seconds."""
-    keys, ended = signatures.media_keys(settings, instance), frozenset(what)
+    ended = frozenset(what)
     await store.rows(Rights).update_one(
         {"_id": identity},
         {
             "$inc": {each.value: int(each in ended) for each in Endable},
-            "$set": {"holders": [holder(key, identity) for key in keys]},
+            "$addToSet": {"holders": {"$each": holders(settings, instance, identity)}},
         },
         upsert=True,
     )
 
 
-async def of_identities(store: Store, identities: Collection[str]) -> dict[str, Generations]:
-    """The present generations of these people."""
+async def of_identities(
+    store: Store, settings: Settings, instance: str, identities: Collection[str]
+) -> dict[str, Generations]:
+    """The present generations of these people, to be told in URLs.
+
+    Whose rights were ended under other keys is known, from then on, by how these name them, too.
+    """
     found = store.rows(Rights).find({"_id": {"$in": sorted(identities)}})
-    rows = {row["_id"]: _generations(row) for row in await found.to_list(None)}
-    return {each: rows.get(each, Generations()) for each in identities}
+    known = dict.fromkeys(identities, Generations())
+    for row in await found.to_list(None):
+        known[row["_id"]] = _generations(row)
+        names = holders(settings, instance, row["_id"])
+        if not set(names) <= set(row["holders"]):
+            await store.rows(Rights).update_one(
+                {"_id": row["_id"]}, {"$addToSet": {"holders": {"$each": names}}}
+            )
+    return known
 
 
 async def of_holder(store: Store, named: str) -> Generations:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from app.access import generations
 from app.access.generations import Generations
+from app.context import Context
 from app.lru_cache import LruCache
-from app.store import Store
 
 KNOWN_SECONDS = 3.0
 """How long what was ended may go on in a process that knew it."""
@@ -18,8 +18,8 @@ _MOST = 10_000
 class KnownGenerations:
     """Asks the database, at most once in KNOWN_SECONDS for each person."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
         self._known = LruCache[tuple[float, Generations]](_MOST)
 
     async def of(self, identity: str) -> Generations:
@@ -32,8 +32,9 @@ class KnownGenerations:
         known = {each: self._fresh(name) for each, name in names.items()}
         unknown = [each for each, found in known.items() if found is None]
         if unknown:
-            began = time.monotonic()
-            for each, found in (await generations.of_identities(self._store, unknown)).items():
+            ctx, began = self._ctx, time.monotonic()
+            asked = generations.of_identities(ctx.store, ctx.settings, ctx.instance, unknown)
+            for each, found in (await asked).items():
                 self._known.put(names[each], (began, found))
                 known[each] = found
         return {each: found for each, found in known.items() if found is not None}
@@ -44,7 +45,7 @@ class KnownGenerations:
         found = self._fresh(name)
         if found is None:
             began = time.monotonic()
-            found = await generations.of_holder(self._store, holder)
+            found = await generations.of_holder(self._ctx.store, holder)
             self._known.put(name, (began, found))
         return found
 

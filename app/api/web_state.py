@@ -56,7 +56,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         looks=Looks(ctx),
         drawing=drawing,
         thumbnails=Thumbnails(ctx, drawing),
-        generations=KnownGenerations(ctx.store),
+        generations=KnownGenerations(ctx),
     )
     try:
         yield state

@@ -111,7 +111,7 @@ class UserReplayQuota(Model, Stored[QuotaRow]):
 class Rights(Model, Stored[RightsRow]):
     """How many times what somebody was given was ended, by kind. `id` is the identity.
 
-    `holders`: how URLs name them, for each of the signing keys.
+    `holders`: how URLs name them, for each of the keys that have signed one since.
     """
 
     model_config = {"collection": "rights", "indexes": lambda: [Index(Rights.holders)]}

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from app.access import communities
 from app.api.known_generations import KNOWN_SECONDS
@@ -33,6 +34,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
+from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 from tests.integration.queued import empty_redis
 from tests.pace import Pace
 from tests.serving import Running, running, serving
@@ -140,6 +142,35 @@ async def test_what_was_ended_stays_so_when_redis_is_empty(
     await empty_redis(ctx)
     await ended(http, urls["playlist_url"])
     assert (await http.get("/quota", headers=mine)).status_code == 401
+
+
+async def test_after_a_rotation_the_urls_of_whose_rights_were_ended_are_good_and_end(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context, settings: Settings
+) -> None:
+    """Those of one's own share name its sharer twice; the old pair's go on meanwhile."""
+    made = await share()
+    await http.delete("/sessions", headers=OWNER)
+    await http.post(f"/buffers/{made.buffer_id}/stop", json={}, headers=OWNER)
+    before = await urls_of(http, made.buffer_id, OWNER)
+    rotated = settings.model_copy(
+        update={
+            "livekit_api_key": "newkey",
+            "livekit_api_secret": SecretStr("fresh" * 8),
+            "livekit_keys": SecretStr(f"{LIVEKIT_API_KEY}:{LIVEKIT_API_SECRET}"),
+        }
+    )
+    async with running(create_app(rotated, router)) as later:
+        transport = httpx.ASGITransport(later)
+        async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as there:
+            fresh = await urls_of(there, made.buffer_id, OWNER)
+            assert fresh["playlist_url"] != before["playlist_url"]
+            for urls in (fresh, before):
+                assert (await there.get(urls["playlist_url"])).status_code == 200
+            assert (await there.delete("/sessions", headers=OWNER)).status_code == 204
+            for urls in (fresh, before):
+                await ended(there, urls["playlist_url"])
+            again = await urls_of(there, made.buffer_id, OWNER)
+            assert (await there.get(again["playlist_url"])).status_code == 200
 
 
 @pytest.mark.parametrize(
