@@ -135,7 +135,7 @@ def _capture(
         identity=line.identity,
         community=line.community,
         title=request.title,
-        cut=request.cut,
+        cut=request.cut if window.stays is None else withdrawal.to_the_frame(request.cut),
         gaps=request.gaps,
         tail=request.tail,
         requested_start=window.requested_start,

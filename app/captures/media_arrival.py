@@ -24,9 +24,13 @@ def ends_at(row: CaptureRow) -> datetime:
 
 
 async def as_it_is(ctx: Context, row: CaptureRow) -> CaptureRow:
-    """The row with what others than its worker may have changed: until when it is permitted."""
-    found = await ctx.store.rows(Capture).find_one({"_id": row["_id"]}, {"permitted_until": 1})
-    return row if found is None else {**row, "permitted_until": found["permitted_until"]}
+    """The row with what others than its worker may have changed: until when it is permitted, and
+    how it is cut then."""
+    changed = {"permitted_until": 1, "cut": 1}
+    found = await ctx.store.rows(Capture).find_one({"_id": row["_id"]}, changed)
+    if found is None:
+        return row
+    return {**row, "permitted_until": found["permitted_until"], "cut": found["cut"]}
 
 
 async def is_covered(ctx: Context, row: CaptureRow) -> bool:

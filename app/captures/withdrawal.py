@@ -16,7 +16,7 @@ from app.access.policy import Right
 from app.access.tokens import Caller
 from app.access.visibility import share_of
 from app.context import Context
-from app.models import CaptureRow, CaptureStatus, ClipNote, Row
+from app.models import CaptureRow, CaptureStatus, ClipNote, Cut, Row
 from app.models.schema import Buffer, Capture, InstanceRules
 from app.store import after
 from app.work import rounds
@@ -51,12 +51,17 @@ async def of_capture(ctx: Context, row: CaptureRow, now: datetime) -> CaptureRow
     permit = await visibility.permit(ctx.store, ctx.settings, caller, share_of(row))
     if permit.right >= had:
         return row
-    ended = {"permitted_until": now}
+    cut = to_the_frame(row["cut"])
     await ctx.store.rows(Capture).update_one(
-        {"_id": row["_id"], "permitted_until": None}, {"$set": ended}
+        {"_id": row["_id"], "permitted_until": None}, {"$set": {"permitted_until": now, "cut": cut}}
     )
     log.info("capture_cut_short", capture=row["_id"], by=row["caller"])
-    return {**row, "permitted_until": now}
+    return {**row, "permitted_until": now, "cut": cut}
+
+
+def to_the_frame(cut: Cut) -> Cut:
+    """The cut of a window of which no more may be shown than it holds, as whole segments do."""
+    return Cut.PRECISE if cut == Cut.SEGMENT else cut
 
 
 async def of_settings(ctx: Context) -> None:

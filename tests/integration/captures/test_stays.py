@@ -55,6 +55,20 @@ async def test_a_stay_of_400_ms_at_the_end_gives_400_ms(
     assert made.clip["notes"] == ["while-present"]
 
 
+async def test_whole_segments_are_not_had_of_what_a_stay_holds_in_part(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """It is cut to the frame, and says so."""
+    [share] = await ended_share()
+    await was_there(ctx, share, 5.4, 8.6)
+    made = await captured(ctx, BOB, cut="segment", **asked(share, 4, 14))
+    assert made.clip is not None
+    assert (made.capture["cut"], made.clip["cut"]) == ("precise", "precise")
+    assert seconds(share, made.clip["delivered_start"]) == pytest.approx(5.4, abs=0.07)
+    assert 8.3 < seconds(share, made.clip["delivered_end"]) <= 8.601
+    assert "while-present" in made.clip["notes"]
+
+
 async def test_several_stays_give_the_pieces_with_gaps_between_them(
     ctx: Context, ended_share: MakeShare
 ) -> None:

@@ -42,21 +42,26 @@ async def take_the_role(ctx: Context) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "change"),
-    [("room", close_the_policy), ("role", close_the_policy), ("role", take_the_role)],
+    ("policy", "change", "cut"),
+    [
+        ("room", close_the_policy, "precise"),
+        ("role", close_the_policy, "segment"),
+        ("role", take_the_role, "exact"),
+    ],
 )
 async def test_what_comes_after_a_right_was_taken_is_not_in_the_clip(
     ctx: Context,
     recording: Recording,
     policy: str,
     change: Callable[[Context], Awaitable[None]],
+    cut: str,
 ) -> None:
-    """Nor is it shown before the clip is made; both say so."""
+    """However it is cut. Nor is it shown before the clip is made; both say so."""
     await communities.configure(ctx.store, DEFAULT, {"capture_policy": policy})
     await communities.set_member(ctx.store, DEFAULT, "bob", "moderator", [])
     await is_there(ctx)
     async with live_share(ctx, recording, age=10, segments=5) as share:
-        row, job = await waiting(ctx, BOB, identity="ada", last=6, post_roll=6)
+        row, job = await waiting(ctx, BOB, identity="ada", last=6, post_roll=6, cut=cut)
         await wait_for(lambda: datetime.now(UTC) > row["accepted_at"] + timedelta(seconds=1))
         await change(ctx)
         closed_at = datetime.now(UTC)
@@ -74,6 +79,7 @@ async def test_what_comes_after_a_right_was_taken_is_not_in_the_clip(
     lacks = (closed_at - made.clip["delivered_end"]).total_seconds()
     assert -0.001 <= lacks < 0.5
     assert "permission-ended" in made.clip["notes"]
+    assert made.clip["cut"] == ("precise" if cut == "segment" else cut)
 
 
 class Meddled:
