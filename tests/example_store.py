@@ -158,7 +158,7 @@ def allowed() -> dict[str, Rows]:
             {"id": "guests", "enabled": False, "max_concurrent": 2},
         ),
         "instance_rules": written(
-            schema.InstanceRules, {"id": "instance", "access": "open", "capture_policy": "self"}
+            schema.NotedRules, {"id": "instance", "access": "open", "capture_policy": "self"}
         ),
         "assigned_rooms": written(schema.AssignedRoom, {"id": "lobby", "community": "guests"}),
         "members": written(

@@ -188,15 +188,14 @@ async def set_member(
             return
 
 
-async def remove_member(store: Store, community: str, identity: str) -> bool:
-    """Takes somebody's role and grants away. False if they had none. Raises LastAdmin."""
+async def remove_member(store: Store, community: str, identity: str) -> None:
+    """Takes somebody's role and grants away, if they have any. Raises LastAdmin."""
     while row := await member(store, community, identity):
         if (found := await _replaceable(store, row)) is None:
             continue
         same = {"_id": found["_id"], "role": found["role"], "leaves": found["leaves"]}
         if (await store.rows(Member).delete_one(same)).deleted_count:
-            return True
-    return False
+            return
 
 
 async def _replaceable(store: Store, row: MemberRow) -> MemberRow | None:

@@ -20,7 +20,7 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.captures import withdrawal
 from app.context import Context
-from app.errors import NotFound
+from app.errors import NotFound, Unavailable
 from app.events import outbox
 from app.models import AccessMode, AuditAction, CapturePolicy, MemberRow, Role, Row
 from app.recording import admission
@@ -137,11 +137,15 @@ async def _configure(call: Call[Any], community: str, change: Row) -> None:
     """Changes the rules. If they say otherwise who may do what, URLs of before are good no more."""
     ctx = call.ctx
     before = await communities.rules(ctx.store, ctx.settings, community)
+    await withdrawal.note(ctx, before)
     await communities.configure(ctx.store, community, change)
     after = await communities.rules(ctx.store, ctx.settings, community)
-    if any(getattr(before, name) != getattr(after, name) for name in _POLICIES):
-        await withdrawal.of_rules(ctx, {"community": community})
-        call.state.generations.clear()
+    ended_all = await withdrawal.of_community(ctx, before, after)
+    call.state.generations.clear()
+    if not ended_all:
+        raise Unavailable(
+            "the rules are changed, but not all URLs of before ended: send them again"
+        )
 
 
 @_endpoint(
@@ -195,9 +199,10 @@ async def delete_member(call: Call[None]) -> None:
     """If they have one."""
     store, community, identity = call.ctx.store, call.name("community"), call.name("identity")
     before = await communities.member(store, community, identity)
-    if await communities.remove_member(store, community, identity):
-        await _changed(call, AuditAction.MEMBER_REMOVED)
-        await _tell(call, before, Role.MEMBER, [])
+    await communities.remove_member(store, community, identity)
+    # Whoever asked before may have been killed here: what the role gave ends, however often.
+    await _changed(call, AuditAction.MEMBER_REMOVED)
+    await _tell(call, before, Role.MEMBER, [])
 
 
 async def _changed(call: Call[Any], action: AuditAction, **data: Any) -> None:

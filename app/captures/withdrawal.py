@@ -11,36 +11,47 @@ from datetime import UTC, datetime
 import structlog
 
 from app.access import generations, visibility
+from app.access.communities import Rules
 from app.access.generations import Endable
 from app.access.policy import Right
 from app.access.tokens import Caller
 from app.access.visibility import share_of
 from app.context import Context
-from app.models import CaptureRow, CaptureStatus, ClipNote, Cut, Row
-from app.models.schema import Buffer, Capture, InstanceRules
-from app.store import after
+from app.models import AccessMode, CapturePolicy, CaptureRow, CaptureStatus, ClipNote, Cut, Row
+from app.models.schema import Buffer, Capture, NotedRules
+from app.store import after, row_of
 from app.work import rounds
 
 log = structlog.get_logger()
 
-_INSTANCE = "instance"
 
+async def of_rules(ctx: Context, shares: Row) -> bool:
+    """Rules have changed that say who may do what with these shares, which are a filter.
 
-async def of_rules(ctx: Context, shares: Row) -> None:
-    """Rules have changed that say who may do what with these shares, which are a filter."""
+    False if something of it could not be ended.
+    """
+    ended_all = True
     for sharer in await ctx.store.rows(Buffer).distinct("identity", shares):
-        await generations.end(ctx.store, ctx.settings, ctx.instance, sharer, [Endable.SHARING])
-    await of_captures(ctx, shares)
+        with rounds.item(sharer=sharer) as attempt:
+            await generations.end(ctx.store, ctx.settings, ctx.instance, sharer, [Endable.SHARING])
+        ended_all &= attempt.error is None
+    return await of_captures(ctx, shares) and ended_all
 
 
-async def of_captures(ctx: Context, which: Row) -> None:
-    """Captures may be of what their callers may capture no longer: those that `which` matches."""
+async def of_captures(ctx: Context, which: Row) -> bool:
+    """Captures may be of what their callers may capture no longer: those that `which` matches.
+
+    False if one of them could not be looked at.
+    """
+    looked_at_all = True
     now = datetime.now(UTC)
     open_ones = {"window_end": after(now), "status": {"$in": CaptureStatus.unfinished()}}
     of_others = {"by_rules": True, "permitted_until": None}
     for row in await ctx.store.rows(Capture).find(which | open_ones | of_others).to_list(None):
-        with rounds.item(capture=row["_id"]):
+        with rounds.item(capture=row["_id"]) as attempt:
             await of_capture(ctx, row, now)
+        looked_at_all &= attempt.error is None
+    return looked_at_all
 
 
 async def of_capture(ctx: Context, row: CaptureRow, now: datetime) -> CaptureRow:
@@ -69,11 +80,44 @@ async def of_settings(ctx: Context) -> None:
 
     They are noted when that is done: whoever is killed meanwhile leaves it to the next start.
     """
-    rules = {"access": ctx.settings.access, "capture_policy": ctx.settings.capture_policy}
-    noted = ctx.store.rows(InstanceRules)
-    row = await noted.find_one({"_id": _INSTANCE})
-    if row is not None and all(row[name] == value for name, value in rules.items()):  # type: ignore[literal-required]
-        return
-    await of_rules(ctx, {})
-    await noted.update_one({"_id": _INSTANCE}, {"$set": rules}, upsert=True)
-    log.info("rules_of_instance_changed", **rules)
+    given = ctx.settings
+    rules = NotedRules(id="instance", access=given.access, capture_policy=given.capture_policy)
+    if await ctx.store.rows(NotedRules).find_one({"_id": rules.id}) != row_of(rules):
+        await _end(ctx, rules, {})
+        log.info(
+            "rules_of_instance_changed", access=rules.access, capture_policy=rules.capture_policy
+        )
+
+
+async def note(ctx: Context, before: Rules) -> None:
+    """Notes the rules of a community that is about to change them, unless some are noted."""
+    await ctx.store.create(_noted(before))
+
+
+async def of_community(ctx: Context, before: Rules, now: Rules) -> bool:
+    """Ends what a community's rules gave, if they are others now than before, or than noted.
+
+    Those of now are noted when that is done: whoever is killed meanwhile, having changed them,
+    leaves it to the next change. False if something of it could not be ended, nor was noted.
+    """
+    rules = _noted(now)
+    found = await ctx.store.rows(NotedRules).find_one({"_id": rules.id})
+    if row_of(_noted(before)) == row_of(rules) == found:
+        return True
+    return await _end(ctx, rules, {"community": now.community})
+
+
+def _noted(of: Rules) -> NotedRules:
+    return NotedRules(
+        id=f"community/{of.community}",
+        access=AccessMode(of.access),
+        capture_policy=CapturePolicy(of.capture_policy),
+    )
+
+
+async def _end(ctx: Context, rules: NotedRules, shares: Row) -> bool:
+    ended_all = await of_rules(ctx, shares)
+    if ended_all:
+        row = row_of(rules)
+        await ctx.store.rows(NotedRules).replace_one({"_id": rules.id}, row, upsert=True)
+    return ended_all

@@ -22,8 +22,8 @@ class CommunityRow(TypedDict):
     sharers: dict[str, list[str]]
 
 
-class InstanceRulesRow(TypedDict):
-    """A row of `InstanceRules`."""
+class NotedRulesRow(TypedDict):
+    """A row of `NotedRules`."""
 
     _id: str
     access: AccessMode

