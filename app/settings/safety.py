@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 SECRET_BYTES = 32
 """As long as the hash that signs with it (RFC 7518, 3.2); LiveKit asks for the same."""
-PUBLISHED = frozenset({"devsecret-devsecret-devsecret-32", "secret"})
+PUBLISHED = frozenset(
+    {"devsecret-devsecret-devsecret-32", "devegress-devegress-devegress-32", "secret"}
+)
 """Secrets that everybody knows: of our own examples, and of `livekit-server --dev`."""
 
 
