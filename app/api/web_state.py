@@ -20,6 +20,7 @@ from app.viewing.buffer_thumbnails import Thumbnails
 from app.viewing.drawing import Drawing
 from app.viewing.looks import Looks
 from app.viewing.served_movies import Replays
+from app.work.parties import LONGEST
 
 
 @dataclass(frozen=True)
@@ -72,5 +73,8 @@ def of(request: Request) -> WebState:
 
 
 def peer(request: Request) -> str:
-    """The address that a request came from, as a trusted proxy tells it; empty if unknown."""
-    return request.client.host if request.client else ""
+    """The address that a request came from, as a trusted proxy tells it; empty if unknown.
+
+    Not longer than any address is, whatever the proxy tells.
+    """
+    return request.client.host[:LONGEST] if request.client else ""

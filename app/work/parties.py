@@ -7,14 +7,20 @@ from ipaddress import AddressValueError, IPv6Address
 
 _HOST_BITS = 64
 """Of an IPv6 address: one customer, or machine, has all of these to itself (RFC 6177, RFC 7934)."""
+LONGEST = 64
+"""Characters of an address that count: no true one has more. A proxy may hand on anything."""
 
 
-@lru_cache(4096)
 def party(address: str) -> str:
     """One name for all addresses that one party has: of IPv6 their network, else the address.
 
-    What is no address stays as it is.
+    What is no address stays as it is, up to LONGEST.
     """
+    return _party(address[:LONGEST])
+
+
+@lru_cache(4096)
+def _party(address: str) -> str:
     try:
         found = IPv6Address(address)
     except AddressValueError:

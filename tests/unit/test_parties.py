@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.serving.connections import Connections
 from app.work.parties import party
@@ -25,6 +27,19 @@ from tests.unit.test_connections import Peer
 )
 def test_of_ipv6_a_network_is_one_party(address: str, name: str) -> None:
     assert party(address) == name
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_what_is_no_address_is_not_kept_longer_than_any_address_is(text: str, more: str) -> None:
+    """A proxy that hands on what it was sent has whatever a head may hold kept, 20,000 times."""
+    assert party(text * 800 + more) == party((text * 800 + more)[:64])
+    assert len(party(text * 800 + more)) <= 64
+
+
+def test_the_longest_address_is_whole() -> None:
+    longest = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%" + "a" * 15
+    assert len(longest) <= 64
+    assert party(longest) == "ffff:ffff:ffff:ffff::/64"
 
 
 def test_a_network_has_the_places_of_one_address_and_a_proxy_in_it_its_own() -> None:
