@@ -13,13 +13,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from app import logs
 from app.captures.durations import parse_duration
 from app.errors import ConfigurationError
 from app.processes import garbage
 from app.processes.child import EX_CONFIG
 from app.processes.signals import run_until_signalled
-from app.settings import Settings, load
+from app.settings import Settings, load, misspelt
 
 if TYPE_CHECKING:
     from app.context import Context
@@ -153,6 +155,8 @@ def _set_up(settings: Settings, role: str) -> Settings:
     """The settings, once the mode of this process's files and its log lines are set up."""
     os.umask(UMASK)
     logs.configure(settings, role)
+    for name, meant in misspelt().items():
+        structlog.get_logger().warning("setting_misspelt", name=name, meant=meant)
     return settings
 
 

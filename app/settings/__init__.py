@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Self
 
 from pydantic import SecretStr, ValidationError, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import DotEnvSettingsSource, SettingsConfigDict
 
 from app.errors import ConfigurationError
 from app.settings import safety
@@ -41,7 +41,7 @@ class Settings(
         return self
 
     def _unsafe(self) -> Iterator[str]:
-        reached = (self.host, self.public_url, self.livekit_url)
+        reached = (self.host, self.public_url, self.livekit_url, self.events_url)
         pairs = {self._called(key): secret for key, secret in self.key_pairs.items()}
         yield from safety.unsafe_secrets(pairs, reached)
         own = {
@@ -53,6 +53,8 @@ class Settings(
         )
         urls = {name: getattr(self, name.lower()) for name in _URLS}
         yield from safety.plain_urls(urls, self.plain_http_hosts)
+        stores = {"MONGO_URL": self.mongo_url, "REDIS_URL": self.redis_url}
+        yield from safety.open_stores(stores, self.plain_http_hosts)
         for key in self.tenant_keys:
             if key not in self.key_pairs:
                 yield (
@@ -82,6 +84,13 @@ def load(**given: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from error
+
+
+def misspelt(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Variables that nobody reads, by name, with the setting that is meant: of the environment, and
+    of `.env`."""
+    names = {name.upper() for name in Settings.model_fields}
+    return safety.misspelt({*environment, *DotEnvSettingsSource(Settings).env_vars}, names)
 
 
 def counters_are_shared() -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 SECRET_BYTES = 32
 """As long as the hash that signs with it (RFC 7518, 3.2); LiveKit asks for the same."""
@@ -12,13 +13,15 @@ PUBLISHED = frozenset(
     {"devsecret-devsecret-devsecret-32", "devegress-devegress-devegress-32", "secret"}
 )
 """Secrets that everybody knows: of our own examples, and of `livekit-server --dev`."""
+_ALIKE = 0.9
+"""Of 1: a letter too many or too few in a name of six or more."""
 
 
 def unsafe_secrets(secrets: Mapping[str, str], published_may_pass: Sequence[str]) -> Iterator[str]:
     """Secrets that can be guessed; `secrets`: by what they are called.
 
-    `published_may_pass` are the addresses and URLs by which the service is reached and reaches
-    LiveKit: where all are of this machine, published secrets are good enough for a try.
+    `published_may_pass` are the addresses and URLs by which the service is reached, and reaches
+    others: where all are of this machine, published secrets are good enough for a try.
     """
     local = all(is_loopback(host_of(each)) for each in published_may_pass if each)
     for name, value in secrets.items():
@@ -44,14 +47,54 @@ def plain_urls(urls: Mapping[str, str], plain_http_hosts: Sequence[str]) -> Iter
     """
     for name, url in urls.items():
         host = host_of(url)
-        if url.startswith(("http:", "ws:")) and not (
-            _is_near(host) or host in {each.lower() for each in plain_http_hosts}
-        ):
+        if url.startswith(("http:", "ws:")) and not _is_own_network(host, plain_http_hosts):
             yield (
                 f"{name}={url!r} sends what it carries in the clear to {host!r}: use "
                 f"{'wss' if url.startswith('ws') else 'https'}, or name the host in "
                 "PLAIN_HTTP_HOSTS if it is in a network of yours"
             )
+
+
+def open_stores(urls: Mapping[str, str], plain_http_hosts: Sequence[str]) -> Iterator[str]:
+    """URLs of stores out of one's own network, as above, that lack a password or TLS.
+
+    `urls`: by setting, empty ones too. They hold passwords, so only their hosts are told.
+    """
+    for name, url in urls.items():
+        split = urlsplit(url)
+        credentials, _, places = split.netloc.rpartition("@")
+        hosts = [unquote(place.rpartition(":")[0] or place) for place in places.split(",")]
+        far = [
+            host
+            for each in hosts
+            if (host := each.strip("[]").lower())
+            and not host.startswith("/")
+            and not _is_own_network(host, plain_http_hosts)
+        ]
+        if not far:
+            continue
+        if not credentials.partition(":")[2]:
+            yield (
+                f"{name} leads to {far[0]!r} without a password: whoever reaches that store reads "
+                "and changes all there is; give it one, and name it in the URL"
+            )
+        query = {key.lower(): value[-1] for key, value in parse_qs(split.query).items()}
+        safe = split.scheme in ("rediss", "mongodb+srv")
+        if query.get("tls", query.get("ssl", str(safe))).lower() != "true":
+            yield (
+                f"{name} sends rows and its password in the clear to {far[0]!r}: use "
+                f"{'rediss://' if split.scheme == 'redis' else 'tls=true'}, or name the host in "
+                "PLAIN_HTTP_HOSTS if it is in a network of yours"
+            )
+
+
+def misspelt(given: Iterable[str], settings: Collection[str]) -> dict[str, str]:
+    """By name of a variable that is no setting, but nearly one, the setting that is meant."""
+    near = {
+        name: get_close_matches(name, settings, 1, _ALIKE)
+        for name in sorted({each.upper() for each in given} - {*settings})
+    }
+    return {name: found[0] for name, found in near.items() if found}
 
 
 def host_of(address: str) -> str:
@@ -73,6 +116,10 @@ def is_own(host: str) -> bool:
         return ip_address(host).is_unspecified or is_loopback(host)
     except ValueError:
         return is_loopback(host)
+
+
+def _is_own_network(host: str, named: Sequence[str]) -> bool:
+    return _is_near(host) or host in {each.lower() for each in named}
 
 
 def _is_near(host: str) -> bool:

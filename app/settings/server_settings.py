@@ -81,11 +81,16 @@ class ServerSettings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
             try:
-                ip_network(network)
+                everybody = ip_network(network).prefixlen == 0
             except ValueError as error:
                 raise ValueError(
                     "must be addresses or networks such as 10.0.0.0/8 (without bits behind the /8)"
                 ) from error
+            if everybody:
+                raise ValueError(
+                    f"would let everybody say which address they come from, by {network}: name "
+                    "your proxies, or the network that they are in"
+                )
         return value
 
     @field_validator("cors_origins")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from app.errors import ConfigurationError
-from app.settings import Settings, load
+from app.settings import Settings, load, misspelt
 
 PUBLISHED = "devsecret-devsecret-devsecret-32"
+
+
+EVENTS = {"events_url": "https://chat.example.com/hooks", "events_key": "k"}
 
 
 def settings(**given: object) -> Settings:
@@ -50,6 +53,15 @@ def settings(**given: object) -> Settings:
         ),
         ({"livekit_api_secret": "secret", "livekit_url": "wss://far.example.com"}, "published"),
         ({"trusted_proxies": "10.0.0.1/8"}, "TRUSTED_PROXIES"),
+        ({"trusted_proxies": "10.0.0.0/8,0.0.0.0/0"}, "would let everybody say"),
+        ({"trusted_proxies": "::/0"}, "would let everybody say"),
+        (EVENTS | {"events_secret": "secret"}, "EVENTS_SECRET is a published one"),
+        ({"mongo_url": "mongodb://db.example.com/r?tls=true"}, "MONGO_URL leads to 'db.example"),
+        ({"mongo_url": "mongodb://10.0.0.2,db.example.com:1/r"}, "without a password"),
+        ({"mongo_url": "mongodb://u:pw@db.example.com/r"}, "MONGO_URL sends rows"),
+        ({"mongo_url": "mongodb+srv://u:pw@db.example.com/r?tls=false"}, "use tls=true"),
+        ({"redis_url": "rediss://8.8.8.8/0"}, "REDIS_URL leads to '8.8.8.8' without a password"),
+        ({"redis_url": "redis://:pw@[2a00::1]:6379/0"}, "use rediss://"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(given: dict[str, object], told: str) -> None:
@@ -92,11 +104,32 @@ def test_urls_and_roots_follow_from_what_is_given() -> None:
         {"host": "0.0.0.0", "metrics_port": 9100, "metrics_token": "t" * 32},
         {"metrics_port": 9100},
         {"livekit_keys": "old:" + "o" * 32, "tenant_keys": "old"},
+        EVENTS | {"events_secret": "e" * 32},
+        EVENTS | {"events_secret": "secret", "events_url": "http://localhost/hooks"},
+        {"mongo_url": "mongodb://mongo/replay", "redis_url": "redis://10.0.0.3:6379/0"},
+        {"mongo_url": "mongodb://u:pw@%2Fsockets%2Fmongodb-27017.sock/replay?authSource=admin"},
+        {"redis_url": "unix:///sockets/redis.sock?db=1"},
+        {"mongo_url": "mongodb+srv://u:pw@db.example.com/r", "redis_url": "redis://[::1]:6379"},
+        {"mongo_url": "mongodb://u:pw@db.example.com:1,b.example.com/r?ssl=true"},
+        {"redis_url": "redis://kv.corp.example", "plain_http_hosts": "kv.corp.example"},
+        {"trusted_proxies": "10.0.0.0/8,fd00::/8,192.0.2.1"},
     ],
 )
 def test_what_is_safe_is_taken(given: dict[str, object]) -> None:
     """A try on one machine, a network of one's own, a pair that is known."""
     settings(**given)
+
+
+def test_a_password_of_a_store_is_never_shown() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        settings(mongo_url="mongodb://u:pass-word@db.example.com/r")
+    assert "pass-word" not in str(refused.value)
+
+
+def test_a_misspelt_setting_is_told_with_what_is_meant() -> None:
+    """What says nothing of ours is nobody's mistake."""
+    found = misspelt({"TENANT_KEY": "t", "metric_token": "x", "PATH": "/bin", "PORT": "1"})
+    assert found == {"TENANT_KEY": "TENANT_KEYS", "METRIC_TOKEN": "METRICS_TOKEN"}
 
 
 def test_every_reason_is_told_at_once() -> None:
