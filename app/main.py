@@ -36,11 +36,12 @@ from app.api import (
     thumbnail_routes,
     web_state,
 )
-from app.api.middleware import BodyLimit, RequestFrame, cors, site_headers
+from app.api.middleware import BodyLimit, RequestFrame, cors
 from app.api.request_turns import RequestTurns
 from app.condition import exposition
 from app.console import page_routes
 from app.context import opened
+from app.serving.safe_headers import SafeHeaders, site_headers
 from app.settings import Settings
 from app.webhooks import receiver
 from app.webhooks.router import Router
@@ -83,12 +84,13 @@ def create_app(settings: Settings, webhooks: Router) -> Starlette:
             yield {"web": web, "webhooks": webhooks}
 
     middleware = [
-        Middleware(RequestFrame, site_headers(settings)),
+        Middleware(RequestFrame),
         Middleware(BodyLimit, BODY_LIMIT_BYTES, receiver.BODY_LIMITS),
     ]
     if settings.cors_origins:
         middleware.insert(0, Middleware(CORSMiddleware, **cors(settings.cors_origins)))
     middleware.insert(0, Middleware(RequestTurns, receiver.from_livekit(settings)))
+    middleware.insert(0, Middleware(SafeHeaders, site_headers(settings)))
     app = Starlette(
         routes=ROUTES,
         middleware=middleware,

@@ -16,14 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
 from app.errors import TooLarge
-from app.settings import Settings
 from app.work.log_lines import LogLines
 
 log = structlog.get_logger()
 
 REQUEST_ID = "x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_HSTS_SECONDS = 365 * 24 * 3600
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: logged at debug."""
@@ -31,17 +29,15 @@ LONGEST_PATH = 300
 
 
 class RequestFrame:
-    """Gives each request an id, a log line, safe headers, and an answer whatever happens.
+    """Gives each request an id, a log line, and an answer whatever happens.
 
     The line has the path, never the query, which may hold signatures; of a refusal the sender's
     address, too. A caller has so many lines a minute, all who show no name as many together, and
-    how many requests have none is told. `site`: headers that each answer has unless it brings its
-    own.
+    how many requests have none is told.
     """
 
-    def __init__(self, app: ASGIApp, site: Mapping[str, str]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.site = dict(site)
         self._lines = LogLines("requests_without_lines")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +56,7 @@ class RequestFrame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                _complete(MutableHeaders(scope=message), request_id, self.site)
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
             await send(message)
 
         try:
@@ -75,29 +71,6 @@ class RequestFrame:
         finally:
             if self._lines.take(structlog.contextvars.get_contextvars().get("caller", "")):
                 _tell(scope, status, time.perf_counter() - began)
-
-
-def site_headers(settings: Settings) -> dict[str, str]:
-    """What browsers are told of all answers: by TLS only, and for whose pages."""
-    # Pages of other origins that may call may also show what they were given, in a <video>.
-    found = {
-        "Cross-Origin-Resource-Policy": "cross-origin" if settings.cors_origins else "same-origin"
-    }
-    if settings.base_url.startswith("https:"):
-        found["Strict-Transport-Security"] = f"max-age={_HSTS_SECONDS}"
-    return found
-
-
-def _complete(headers: MutableHeaders, request_id: str, site: Mapping[str, str]) -> None:
-    headers[REQUEST_ID] = request_id
-    for name, value in site.items():
-        headers.setdefault(name, value)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers.setdefault("Cache-Control", "no-store")
-    # A browser shows a film that is opened on its own in a page that this policy would break.
-    if not headers.get("Content-Type", "").startswith("video/"):
-        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 
 
 def _tell(scope: Scope, status: int | None, seconds: float) -> None:

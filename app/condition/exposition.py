@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import math
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -21,15 +23,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app import metrics
 from app.cleaning import governor
 from app.condition.measures import Measures
 from app.context import Context
 from app.errors import ConfigurationError
+from app.serving.safe_headers import SafeHeaders, site_headers
 from app.serving.server import Guest
 from app.serving.server import config as server_config
 from app.settings import Settings, counters_are_shared
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+_TOLD_SECONDS = 10.0
+"""Refusals in less than this since the last line are counted only."""
 CACHE_SECONDS = 15.0
 """What rows and disk say is asked no more often than this, however often somebody scrapes."""
 
@@ -91,6 +97,20 @@ class _Gauges(Collector):
             yield GaugeMetricFamily(name, GAUGES[name], value)
 
 
+class _Refusals:
+    """Counts who shows no METRICS_TOKEN, and tells of them, however many there are."""
+
+    def __init__(self) -> None:
+        self._told_at = -math.inf
+
+    def tell(self, request: Request) -> None:
+        metrics.CREDENTIALS_REFUSED.labels("/metrics").inc()
+        if time.monotonic() - self._told_at > _TOLD_SECONDS:
+            self._told_at = time.monotonic()
+            peer = request.client.host if request.client else ""
+            log.info("credentials_refused", reason="it is not METRICS_TOKEN", peer=peer)
+
+
 def index_lag() -> tuple[float, int]:
     """All segments that were indexed: their lags in seconds, added up, and how many. Blocks."""
     total = {"sum": 0.0, "count": 0.0}
@@ -122,15 +142,17 @@ async def served(ctx: Context) -> AsyncIterator[None]:
     if not settings.metrics_port:
         yield
         return
-    exposition = Exposition(ctx)
+    exposition, refusals = Exposition(ctx), _Refusals()
 
     async def get_metrics(request: Request) -> Response:
         if settings.metrics_token.get_secret_value() and not may_read(settings, request.headers):
+            refusals.tell(request)
             return Response("send METRICS_TOKEN: Authorization: Bearer <token>", 401)
         return Response(await exposition.render(), media_type=CONTENT_TYPE)
 
     app = Starlette(routes=[Route("/metrics", get_metrics)])
-    server = Guest(server_config(app, settings, lifespan="off"))
+    safe = SafeHeaders(app, site_headers(settings))
+    server = Guest(server_config(safe, settings, lifespan="off"))
     with _listening(settings.host, settings.metrics_port) as listener:
         serving = asyncio.create_task(server.serve_until_cancelled(listener), name="metrics")
         try:

@@ -8,6 +8,7 @@ that doesn't read its answer. h11, its other one, bounds sizes and not times, an
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -35,16 +36,17 @@ FRAMING_PER_BODY_BYTE = 8
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Refuses what is too large with 431, what takes too long with 408, and then closes.
+    """Refuses what is too large (431), takes too long (408) or is no HTTP (400), and then closes.
 
     One request is at work at a time: the next one is read when the answer has left. Cuts off an
     answer that its peer has stopped reading. Made by `server.bounded`, which gives it its bounds,
-    the server's connections and its report about them.
+    the server's connections, its report about them and the headers of all answers.
     """
 
     bounds: ClassVar[Bounds]
     places: ClassVar[Connections]
     report: ClassVar[refusals.RefusalReport]
+    site: ClassVar[Mapping[str, str]]
 
     def __init__(
         self,
@@ -267,16 +269,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _too_late(self, seconds: float) -> None:
         what = "body" if self._reading_body else "head"
-        self._refuse(
-            what,
-            refusals.RequestTimeout(f"the request's {what} was not whole within {seconds:g} s"),
-        )
-
-    def _refuse_head(self) -> None:
-        most = self.bounds.head_bytes
-        self._refuse(
-            "head", refusals.HeadTooLarge(f"URL and headers are larger than {most} bytes in all")
-        )
+        self._refuse(what, refusals.late(what, seconds))
 
     def _refuse(self, what: str, error: ReplayError) -> None:
         """Answers, if nothing was answered yet, and closes; what still comes is not read."""
@@ -286,7 +279,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self._is_answering():
             self._cut()
             return
-        self.transport.write(refusals.answer(error))
+        self.transport.write(refusals.answer(error, self.site))
         self.transport.write_eof()
         # Closed while more comes, the kernel would reset the connection, and the answer be lost.
         self._deadline.set(LINGER_SECONDS, self.transport.abort)

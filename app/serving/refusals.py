@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import httptools
 import structlog
+from starlette.datastructures import MutableHeaders
 
 from app import metrics
 from app.errors import Malformed, ReplayError
+from app.serving.safe_headers import complete
 from app.work.log_lines import LogLines
 
 log = structlog.get_logger()
@@ -40,8 +43,11 @@ def malformed(error: httptools.HttpParserError) -> Malformed:
     return Malformed(f"it can't be read as HTTP/1.1: {why}")
 
 
-def answer(error: ReplayError) -> bytes:
-    """A problem document as a whole answer: there is no application that could give one."""
+def answer(error: ReplayError, site: Mapping[str, str]) -> bytes:
+    """A problem document as a whole answer: there is no application that could give one.
+
+    `site`: headers that all answers have.
+    """
     document = {
         "type": error.slug,
         "title": error.title,
@@ -49,12 +55,17 @@ def answer(error: ReplayError) -> bytes:
         "detail": error.detail,
     }
     body = json.dumps(document).encode()
-    head = (
-        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
-        f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
-        "cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
+    headers = MutableHeaders(
+        {
+            "content-type": "application/problem+json",
+            "content-length": str(len(body)),
+            "connection": "close",
+        }
     )
-    return head.encode() + body
+    complete(headers, site)
+    head = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
+    head += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*head, "", ""]).encode() + body
 
 
 class RefusalReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -17,6 +17,7 @@ from app.serving.bounds import Bounds
 from app.serving.connections import Connections
 from app.serving.protocol import BoundedProtocol
 from app.serving.refusals import RefusalReport
+from app.serving.safe_headers import site_headers
 from app.settings import Settings
 
 # Whoever asks is to close an idle connection first (Go after 90 s, httpx after 5): one that this
@@ -61,7 +62,7 @@ def config(
     places = Connections(most(settings), settings.max_connections_per_address, is_trusted(settings))
     return uvicorn.Config(
         app,
-        http=bounded(bounds or Bounds(), places),
+        http=bounded(bounds or Bounds(), places, site_headers(settings)),
         ws="none",
         access_log=False,
         log_config=None,
@@ -72,9 +73,9 @@ def config(
     )
 
 
-def bounded(bounds: Bounds, places: Connections) -> type[BoundedProtocol]:
-    """A protocol class for one server, with its bounds, its connections and its report."""
-    own = {"bounds": bounds, "places": places, "report": RefusalReport()}
+def bounded(bounds: Bounds, places: Connections, site: Mapping[str, str]) -> type[BoundedProtocol]:
+    """A protocol class for one server; `site`: headers that all its answers have."""
+    own = {"bounds": bounds, "places": places, "site": site, "report": RefusalReport()}
     return type("BoundedProtocol", (BoundedProtocol,), own)
 
 

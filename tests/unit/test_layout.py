@@ -64,7 +64,7 @@ ARROWS: dict[str, set[str]] = {
     "console": set(),
     "client": {"access"},
     # each puts one process together
-    "main": {"api", "condition", "console", "webhooks"},
+    "main": {"api", "condition", "console", "serving", "webhooks"},
     "worker": {
         "access", "captures", "cleaning", "clips", "condition", "events", "recording",
     },

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
+from app import metrics
 from app.condition import health
 from app.condition.exposition import Exposition, served
 from app.context import Context
@@ -210,10 +211,15 @@ async def test_the_metrics_have_a_port_of_their_own(
             assert (await http.get(url.replace("/metrics", "/buffers"))).status_code == 404
         with pytest.raises(httpx.ConnectError):
             await http.get(url)
-        token = "t" * 32
+        token, counted = "t" * 32, metrics.CREDENTIALS_REFUSED.labels("/metrics")._value.get()
         guarded = make_settings(metrics_port=port, metrics_token=token)
         async with served(Context(guarded, ctx.store, ctx.queue, ctx.instance)):
-            assert (await http.get(url)).status_code == 401
+            refused = await http.get(url)
+            assert refused.status_code == 401
+            for name in ("Cross-Origin-Resource-Policy", "X-Content-Type-Options"):
+                assert refused.headers[name]
+            assert refused.headers["Cache-Control"] == "no-store"
+            assert metrics.CREDENTIALS_REFUSED.labels("/metrics")._value.get() == counted + 1
             assert (await http.get(url, headers=bearer(token + "t"))).status_code == 401
             assert (await http.get(url, headers=bearer(token))).status_code == 200
     stranger = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", port)

@@ -41,6 +41,7 @@ class Answer:
     status: int
     type: str
     rest: bytes
+    head: bytes = b""
 
 
 class Line:
@@ -66,7 +67,7 @@ class Line:
                 length = int(line.split(b":")[1])
         body = await asyncio.wait_for(self.reader.readexactly(length), PATIENCE_SECONDS)
         kind = json.loads(body)["type"] if b"problem+json" in head else ""
-        return Answer(int(head.split(b" ", 2)[1]), kind, body)
+        return Answer(int(head.split(b" ", 2)[1]), kind, body, head.lower())
 
     async def closed(self) -> bool:
         """Waits for the other end to close."""
@@ -351,13 +352,17 @@ async def test_no_tunnel_is_opened(dial: Dial) -> None:
     "sent", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n : x\r\n\r\n"]
 )
 async def test_what_is_no_http_is_told_so(dial: Dial, sent: bytes) -> None:
+    before = refused("syntax")
     with capture_logs() as lines:
         for _ in range(3):
             line = await dial()
             await line.send(sent)
             answer = await line.answer()
             assert (answer.status, answer.type) == (400, "malformed")
+            for header in (b"nosniff", b"cache-control: no-store", b"cross-origin-resource-policy"):
+                assert header in answer.head
             assert await line.closed()
+    assert refused("syntax") == before + 3
     told = [each for each in lines if each["event"] == "request_refused"]
     assert [each["type"] for each in told] == ["malformed"] * 3
 

@@ -27,11 +27,14 @@ from app.api.middleware import (
     BodyLimit,
     RequestFrame,
     cors,
-    site_headers,
 )
-from app.errors import BufferEmpty, NotPermitted, Unauthorized
+from app.errors import BufferEmpty, Malformed, NotPermitted, Unauthorized
+from app.main import create_app
+from app.serving import refusals
+from app.serving.safe_headers import SafeHeaders, site_headers
 from app.settings import load
 from app.work.log_lines import LINES
+from handlers import router
 
 ORIGIN = "https://app.example"
 
@@ -41,9 +44,10 @@ def client(
     origins: tuple[str, ...] = (),
     site: Mapping[str, str] = MappingProxyType({}),
 ) -> httpx.AsyncClient:
-    middleware = [Middleware(RequestFrame, site), Middleware(BodyLimit, 100, {"/large": 1000})]
+    middleware = [Middleware(RequestFrame), Middleware(BodyLimit, 100, {"/large": 1000})]
     if origins:
         middleware.insert(0, Middleware(CORSMiddleware, **cors(origins)))
+    middleware.insert(0, Middleware(SafeHeaders, site))
     routes = [
         Route("/", endpoint, methods=["GET", "POST"]),
         Route("/large", endpoint, methods=["POST"]),
@@ -123,6 +127,22 @@ async def test_browsers_are_told_whose_pages_may_show_it_and_to_come_by_tls(
             headers = (await http.get(path)).headers
             assert headers["Cross-Origin-Resource-Policy"] == policy
             assert headers.get("Strict-Transport-Security") == tls
+
+
+async def test_what_no_application_answers_has_the_same_headers() -> None:
+    """A refusal of the server's own."""
+    site = {"Cross-Origin-Resource-Policy": "same-origin", "Strict-Transport-Security": "max-age=1"}
+    async with client(ok, site=site) as http:
+        wanted = (await http.get("/nowhere")).headers
+    head, _, body = refusals.answer(Malformed("it is no HTTP"), site).decode().partition("\r\n\r\n")
+    status, *lines = head.split("\r\n")
+    told = httpx.Headers(dict(line.split(": ", 1) for line in lines))
+    assert status == "HTTP/1.1 400 Bad Request"
+    assert int(told["content-length"]) == len(body)
+    own = {"connection", "x-request-id", "content-length"}
+    assert {n: v for n, v in told.items() if n not in own} == {
+        n: v for n, v in wanted.items() if n not in own
+    }
 
 
 async def test_an_error_of_ours_becomes_a_problem_document() -> None:
@@ -228,6 +248,20 @@ async def test_pages_of_other_origins_are_kept_out_by_default() -> None:
         assert "access-control-allow-origin" not in found.headers
 
 
+async def test_the_answer_to_a_preflight_has_safe_headers_too() -> None:
+    """Of the application as it is: no route of it answers."""
+    given = {"cors_origins": ORIGIN, "public_url": "https://replay.example"}
+    settings = load(_env_file=None, livekit_api_key="k", livekit_api_secret="s" * 32, **given)
+    transport = httpx.ASGITransport(create_app(settings, router))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "DELETE"}
+        preflight = await http.options("/buffers/b1", headers=asked)
+    assert preflight.headers["access-control-allow-origin"] == ORIGIN
+    assert preflight.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert preflight.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert preflight.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_pages_of_allowed_origins_may_send_tokens_and_read_errors() -> None:
     async with client(ok, origins=(ORIGIN,)) as http:
         asked = {
@@ -264,7 +298,7 @@ async def test_a_caller_who_leaves_while_sending_is_no_error_of_ours() -> None:
     scope = {"type": "http", "method": "POST", "path": "/", "raw_path": b"/", "headers": []}
     app = Starlette(
         routes=[Route("/", ok, methods=["POST"])],
-        middleware=[Middleware(RequestFrame, {})],
+        middleware=[Middleware(RequestFrame)],
         exception_handlers=problems.HANDLERS,
     )
     with structlog.testing.capture_logs() as lines:
