@@ -28,6 +28,6 @@ class LruCache(Generic[Value]):
         if len(self._values) > self._most:
             self._values.popitem(last=False)
 
-    def clear(self) -> None:
-        """Forgets all."""
-        self._values.clear()
+    def drop(self, name: str) -> None:
+        """Forgets the value of this name, if it is here."""
+        self._values.pop(name, None)

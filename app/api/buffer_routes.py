@@ -190,7 +190,7 @@ async def delete_buffer(call: Call[None]) -> None:
             "delete it"
         )
     await share_erasure.erase_share(call.ctx, call.caller, row)
-    call.state.generations.clear()
+    call.state.generations.forget([row["identity"]])
 
 
 async def views(

@@ -140,9 +140,9 @@ async def _configure(call: Call[Any], community: str, change: Row) -> None:
     await withdrawal.note(ctx, before)
     await communities.configure(ctx.store, community, change)
     after = await communities.rules(ctx.store, ctx.settings, community)
-    ended_all = await withdrawal.of_community(ctx, before, after)
-    call.state.generations.clear()
-    if not ended_all:
+    ended = await withdrawal.of_community(ctx, before, after)
+    call.state.generations.forget(ended.sharers)
+    if not ended.whole:
         raise Unavailable(
             "the rules are changed, but not all URLs of before ended: send them again"
         )
@@ -213,7 +213,7 @@ async def _changed(call: Call[Any], action: AuditAction, **data: Any) -> None:
     )
     ctx = call.ctx
     await generations.end(ctx.store, ctx.settings, ctx.instance, identity, [Endable.WATCHING])
-    call.state.generations.clear()
+    call.state.generations.forget([identity])
     await withdrawal.of_captures(ctx, {"community": community, "caller": identity})
     await admission.ask_again(ctx, {"community": community, "identity": identity})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from app.access import generations
 from app.access.generations import Generations
@@ -16,10 +16,11 @@ _MOST = 10_000
 
 
 class KnownGenerations:
-    """Asks the database, at most once in KNOWN_SECONDS for each person."""
+    """Asks the database, at most once in some seconds for each person."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, seconds: float = KNOWN_SECONDS) -> None:
         self._ctx = ctx
+        self._seconds = seconds
         self._known = LruCache[tuple[float, Generations]](_MOST)
 
     async def of(self, identity: str) -> Generations:
@@ -49,10 +50,14 @@ class KnownGenerations:
             self._known.put(name, (began, found))
         return found
 
-    def clear(self) -> None:
-        """Asks anew: something was ended here."""
-        self._known.clear()
+    def forget(self, identities: Iterable[str]) -> None:
+        """Asks anew for these people: something of theirs was ended here."""
+        ctx = self._ctx
+        for each in identities:
+            self._known.drop(f"identity:{each}")
+            for holder in generations.holders(ctx.settings, ctx.instance, each):
+                self._known.drop(f"holder:{holder}")
 
     def _fresh(self, name: str) -> Generations | None:
         known = self._known.get(name)
-        return known[1] if known and time.monotonic() - known[0] < KNOWN_SECONDS else None
+        return known[1] if known and time.monotonic() - known[0] < self._seconds else None

@@ -44,7 +44,7 @@ async def stop_recording(call: Call[StopRequest]) -> BufferView:
     """Asks for its end."""
     row, standing = await _meant(call)
     await share_stop.stop(call.ctx, call.caller, row, standing, call.input.reason)
-    call.state.generations.clear()
+    call.state.generations.forget([row["identity"]])
     return await _view(call)
 
 

@@ -127,7 +127,7 @@ async def _end_sessions(call: Call[None], identity: str, action: AuditAction) ->
     ctx = call.ctx
     ended = (Endable.SESSIONS, Endable.WATCHING)
     await generations.end(ctx.store, ctx.settings, ctx.instance, identity, ended)
-    call.state.generations.clear()
+    call.state.generations.forget([identity])
     await audit.note(ctx.store, call.caller.identity, action, identity)
 
 

@@ -6,6 +6,8 @@ what came after: its row says until when its caller was permitted it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -25,17 +27,23 @@ from app.work import rounds
 log = structlog.get_logger()
 
 
-async def of_rules(ctx: Context, shares: Row) -> bool:
-    """Rules have changed that say who may do what with these shares, which are a filter.
+@dataclass(frozen=True)
+class Withdrawn:
+    """Of whose shares URLs were ended, and whether all was ended that there was to end."""
 
-    False if something of it could not be ended.
-    """
+    sharers: Collection[str] = ()
+    whole: bool = True
+
+
+async def of_rules(ctx: Context, shares: Row) -> Withdrawn:
+    """Rules have changed that say who may do what with these shares, which are a filter."""
     ended_all = True
-    for sharer in await ctx.store.rows(Buffer).distinct("identity", shares):
+    sharers: list[str] = await ctx.store.rows(Buffer).distinct("identity", shares)
+    for sharer in sharers:
         with rounds.item(sharer=sharer) as attempt:
             await generations.end(ctx.store, ctx.settings, ctx.instance, sharer, [Endable.SHARING])
         ended_all &= attempt.error is None
-    return await of_captures(ctx, shares) and ended_all
+    return Withdrawn(sharers, await of_captures(ctx, shares) and ended_all)
 
 
 async def of_captures(ctx: Context, which: Row) -> bool:
@@ -94,16 +102,16 @@ async def note(ctx: Context, before: Rules) -> None:
     await ctx.store.create(_noted(before))
 
 
-async def of_community(ctx: Context, before: Rules, now: Rules) -> bool:
+async def of_community(ctx: Context, before: Rules, now: Rules) -> Withdrawn:
     """Ends what a community's rules gave, if they are others now than before, or than noted.
 
     Those of now are noted when that is done: whoever is killed meanwhile, having changed them,
-    leaves it to the next change. False if something of it could not be ended, nor was noted.
+    leaves it to the next change, as what could not be ended.
     """
     rules = _noted(now)
     found = await ctx.store.rows(NotedRules).find_one({"_id": rules.id})
     if row_of(_noted(before)) == row_of(rules) == found:
-        return True
+        return Withdrawn()
     return await _end(ctx, rules, {"community": now.community})
 
 
@@ -115,9 +123,9 @@ def _noted(of: Rules) -> NotedRules:
     )
 
 
-async def _end(ctx: Context, rules: NotedRules, shares: Row) -> bool:
-    ended_all = await of_rules(ctx, shares)
-    if ended_all:
+async def _end(ctx: Context, rules: NotedRules, shares: Row) -> Withdrawn:
+    ended = await of_rules(ctx, shares)
+    if ended.whole:
         row = row_of(rules)
         await ctx.store.rows(NotedRules).replace_one({"_id": rules.id}, row, upsert=True)
-    return ended_all
+    return ended
