@@ -38,6 +38,11 @@ def member(folder: Path, name: str) -> Path:
     return folder / checked(name)
 
 
+def member_text(folder: str, name: str) -> str:
+    """As `member`, of paths as text: of hundreds, joining Paths takes 20 times as long."""
+    return f"{folder}/{checked(name)}"
+
+
 def inside(root: Path, relative: str | PurePosixPath) -> Path:
     """The path below `root`, absolute: each of its parts is a name, and none is a link. Blocks.
 

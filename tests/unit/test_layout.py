@@ -402,8 +402,12 @@ def test_one_place_makes_problem_documents() -> None:
 JOINED_ELSEWHERE = {
     "app/storage/confined.py": "here it is checked",
     "app/processes/embedded.py": "names of our own stores, in a folder that nobody else shares",
+    "app/buffer/paths.py": "relative, of parts made there; checked when joined to a root",
+    "app/cleaning/buffer_tree.py": "text for people: a stray is reached through its ForeignFolder",
+    "app/viewing/still_program.py": "the number of a descriptor that was handed over",
 }
 JOINERS = {"joinpath", "with_name", "with_stem", "os.path.join", "path.join"}
+TEXT = re.compile(r"(^|_)(folder|root|dir)_(text|name|prefix)$")
 PLACE = re.compile(r"(^|_)(folder|root|path|dir|parent|place|directory|part|final)s?$")
 
 
@@ -434,11 +438,45 @@ def joins(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
             if is_path(node.left, annotated) and not is_fixed(node.right):
                 yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.BinOp | ast.JoinedStr):
+            if is_joined_text(pieces(node), annotated):
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Path"):
+            given = [each for arg in node.args for each in [*pieces(arg), ast.Constant("/")]]
+            if len(given) > 2 and not all(is_fixed(each) for each in given[1:]):
+                yield node.lineno, ast.unparse(node)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             called = ast.unparse(node.func)
             joiner = called in JOINERS or called.rpartition(".")[2] in JOINERS
             if joiner and not all(is_fixed(each) or is_own_name(each) for each in node.args):
                 yield node.lineno, ast.unparse(node)
+
+
+def pieces(node: ast.expr) -> list[ast.expr]:
+    """What a text is put together of, by `+` or in an f-string."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*pieces(node.left), *pieces(node.right)]
+    if isinstance(node, ast.JoinedStr):
+        return [each for value in node.values for each in pieces(value)]
+    return [node.value] if isinstance(node, ast.FormattedValue) else [node]
+
+
+def is_joined_text(parts: list[ast.expr], annotated: set[str]) -> bool:
+    """Whether a text is a path, a slash, and then a name, or nothing yet that one is added to."""
+    for number, part in enumerate(parts[1:], 1):
+        slash = isinstance(part, ast.Constant) and str(part.value).startswith("/")
+        if slash and is_path_text(parts[number - 1], annotated):
+            rest = parts[number + 1 :]
+            return ast.unparse(part).endswith("/'") or not all(is_fixed(each) for each in rest)
+    begins = is_path_text(parts[0], annotated, named=TEXT)
+    return begins and not all(is_fixed(each) for each in parts[1:])
+
+
+def is_path_text(node: ast.expr, annotated: set[str], named: re.Pattern[str] | None = None) -> bool:
+    """Whether it is a path as text: `str(folder)`, or by its name."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("str", "os.fspath"):
+        return any(is_path(each, annotated) for each in node.args)
+    return bool(named.search(ast.unparse(node))) if named else is_path(node, annotated)
 
 
 def is_path(node: ast.expr, annotated: set[str]) -> bool:
@@ -481,10 +519,30 @@ def test_a_join_is_found_however_it_is_written() -> None:
         "folder / f'{name}.ts'",
         "inside(root, 'a').parent / name",
         "def f(where: Path): where / name",
+        "folder_text + name",
+        "str(folder) + '/' + name",
+        "str(root) + name",
+        "f'{folder}/{name}'",
+        "f'{folder}/'",
+        "f'{where.parent}/x-{name}.ts'",
+        "Path(folder, name)",
+        "Path(base, name)",
+        "PurePosixPath('x', name)",
+        "Path(f'{base}/{name}')",
+        "Path(base + '/' + name)",
     ]
     for text in seen:
         assert list(joins(ast.parse(text))), text
-    for text in ("folder / 'x'", "root / BUFFER_ROOT", "width / height", "a.with_name(a.name + X)"):
+    unseen = ["folder / 'x'", "root / BUFFER_ROOT", "width / height", "a.with_name(a.name + X)"]
+    unseen += [
+        "f'{folder}/x'",
+        "f'{folder}: {error}'",
+        "Path(base)",
+        "Path(base, 'x')",
+        "parts + more",
+        "f'{path}/playlist.m3u8'",
+    ]
+    for text in unseen:
         assert not list(joins(ast.parse(text))), text
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.buffer.session_folders import fragment_path
-from app.storage.confined import PathRefused, inside, is_name, member
+from app.storage.confined import PathRefused, inside, is_name, member, member_text
 from tests.rows import PartOfRow
 
 SESSION = "0a1b2c3d-0123456789abcdef01234567"
@@ -18,6 +18,7 @@ SESSION = "0a1b2c3d-0123456789abcdef01234567"
 )
 def test_a_plain_name_is_a_file_of_its_folder(name: str) -> None:
     assert member(Path("/media/folder"), name) == Path("/media/folder") / name
+    assert member_text("/media/folder", name) == f"/media/folder/{name}"
 
 
 @pytest.mark.parametrize(
