@@ -195,7 +195,8 @@ def summary(settings: Settings, folder: Path, clip: str) -> str:
     """What is there now, for people: URLs, folders, tokens, and calls to go on with."""
     token = issue_token(settings, demo.IDENTITY, room=demo.ROOM, ttl=timedelta(hours=12))
     admin = issue_token(settings, ADMIN, admin=True, ttl=timedelta(hours=6))
-    # Read from where it is kept: nothing that is shown here, or logged, opens LiveKit.
+    # The secret is read from where it is kept: what is shown here opens LiveKit for hours, by its
+    # tokens, not for good. Of a run in the background it stands in up.log, for its user alone.
     keys = f"LIVEKIT_API_KEY={API_KEY} LIVEKIT_API_SECRET=$(cat {secret_path(folder)})"
     port = "" if settings.port == 8000 else f" PORT={settings.port}"
     tool = f"{keys}{port} .venv/bin/python -m app"
