@@ -31,3 +31,7 @@ class LruCache(Generic[Value]):
     def drop(self, name: str) -> None:
         """Forgets the value of this name, if it is here."""
         self._values.pop(name, None)
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self._values.clear()
