@@ -40,8 +40,7 @@ _SHORTEST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 5.0
 _COSTLY_LOOK_SECONDS = 0.02
 _LOOK_SHARE = 20
-"""A look at playlists that costs so much of a processor is followed by a rest, so many times as
-long: whoever writes long ones all the time takes no thread, and no other session's turn."""
+"""A costly look is followed by a rest, so many times as long: it takes nobody else's turn."""
 
 log = structlog.get_logger()
 
@@ -265,8 +264,8 @@ class Follower:
         standing = await self._tools.writer.insert(made.row)
         await self.maker.clock.recheck(standing)
         self._cover(standing)
-        lag_seconds = (datetime.now(UTC) - committed_at).total_seconds()
-        metrics.INDEX_LAG.observe(max(0.0, lag_seconds))
+        lag = datetime.now(UTC) - committed_at
+        metrics.INDEX_LAG.observe(max(0.0, lag.total_seconds()))
         if standing is not made.row:
             self._continuity = await self.maker.continuity_before(self._newest() + 1)
         elif made.continuity is not None and not late:
