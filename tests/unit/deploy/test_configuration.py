@@ -23,6 +23,7 @@ from starlette.routing import Route
 from app.buffer import paths
 from app.condition import exposition
 from app.main import ROUTES
+from app.processes import life_signs
 from app.processes.bound_process import signal_group, spawn
 from app.processes.supervisor import ROLES
 from app.settings import Settings, load, safety
@@ -270,7 +271,7 @@ def test_compose_shows_egress_of_the_media_root_only_where_it_writes(
     assert (shared["source"], shared["volume"]) == ("media", {"subpath": paths.BUFFER_ROOT})
     made = services["media-root"]["entrypoint"][-1].splitlines()
     root = str(service_settings.media_root)
-    (uid,) = re.findall(r"useradd --uid (\d+)", (ROOT / "deploy/Dockerfile").read_text())
+    (uid,) = re.findall(r"useradd --uid (\d+)", dockerfile())
     assert f"install -d -m 2750 -o {uid} -g 0 {root}" in made
     assert f"install -d -m 2770 -o {uid} -g 0 {root}/{paths.BUFFER_ROOT}" in made
     assert services["egress"]["environment"]["TZ"] == "UTC"
@@ -292,9 +293,24 @@ def test_compose_runs_the_versions_that_were_measured(compose: dict[str, Any]) -
     assert not [image for image in images.values() if image.endswith(":latest")]
 
 
+def test_containers_ask_each_role_how_it_is(compose: dict[str, Any]) -> None:
+    """And the image by itself whatever runs in it."""
+    for role in ROLES:
+        kind, *command = compose["services"][role]["healthcheck"]["test"]
+        assert (kind, command) == ("CMD", ["python", "-m", "app", "health", role])
+        assert role in life_signs.ROLES
+    (asked,) = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", dockerfile(), re.MULTILINE)
+    (entry,) = re.findall(r"^ENTRYPOINT (\[.*\])$", dockerfile(), re.MULTILINE)
+    assert json.loads(asked) == [*json.loads(entry), "health"]
+    assert compose["services"]["media-root"]["healthcheck"] == {"disable": True}, "it only begins"
+
+
+def dockerfile() -> str:
+    return (ROOT / "deploy/Dockerfile").read_text()
+
+
 def test_the_image_sets_only_settings_that_there_are() -> None:
-    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
-    environment = re.search(r"^ENV ((?:.*\\\n)*.*)$", dockerfile, re.MULTILINE)
+    environment = re.search(r"^ENV ((?:.*\\\n)*.*)$", dockerfile(), re.MULTILINE)
     assert environment
     names = set(re.findall(r"([A-Z_]+)=", environment[1])) - {"PYTHONUNBUFFERED"}
     assert {name.lower() for name in names} <= Settings.model_fields.keys()
