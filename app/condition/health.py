@@ -45,7 +45,8 @@ async def alive(ctx: Context, role: str) -> AsyncIterator[None]:
     def missed(error: Exception) -> None:
         log.debug("pulse_missed", role=role, error=repr(error))
 
-    process = f"{socket.gethostname()}:{os.getpid()}"
+    # Containers that share the host's network have its name, and the same ids of processes.
+    process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     async with _pulses(ctx, role).renewed(process, missed):
         yield
 

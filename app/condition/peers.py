@@ -121,6 +121,14 @@ async def webhook(settings: Settings) -> CheckResult:
             "unless a proxy on this machine takes it, and name PUBLIC_URL/webhooks/livekit in "
             "livekit.yaml",
         )
+    if settings.is_placeless:
+        return CheckResult(
+            "warn",
+            f"{taken}, but HOST={settings.host} stands for all addresses of this machine, and is "
+            "none that callers reach: links to clips are refused",
+            "set PUBLIC_URL to the URL that LiveKit and callers use, and name "
+            "PUBLIC_URL/webhooks/livekit in livekit.yaml",
+        )
     return CheckResult(
         "ok", f"{taken}; livekit.yaml needs webhook: {{api_key: {key}, urls: [{url}]}}"
     )

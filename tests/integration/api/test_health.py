@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from app.condition import health, peers
 from app.condition.exposition import Exposition, served
@@ -25,10 +26,10 @@ from app.models.schema import EgressSession, UserReplayQuota
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
 from handlers import router
-from tests.integration.api.conftest import OWNER, MakeShare, bearer
+from tests.integration.api.conftest import OWNER, MakeShare, bearer, client_of
 from tests.integration.conftest import LIVEKIT_API_SECRET, MakeSettings
 from tests.integration.queued import redis_of
-from tests.serving import running, serving
+from tests.serving import serving
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 Calls = list[str] | None
@@ -68,14 +69,6 @@ async def check_of(settings: Settings) -> str:
     async with client_of(create_app(settings, router)) as http:
         found: str = (await http.get("/readyz")).json()["checks"]["livekit"]
         return found
-
-
-@asynccontextmanager
-async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(app) as served_app:
-        transport = httpx.ASGITransport(served_app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as http:
-            yield http
 
 
 async def test_alive_needs_nothing(http: httpx.AsyncClient) -> None:
@@ -266,6 +259,13 @@ async def test_the_metrics_have_a_port_of_their_own(
     own = Context(make_settings(metrics_port=port), ctx.store, ctx.queue, ctx.instance)
     url = f"http://127.0.0.1:{port}/metrics"
     async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as http:
+        async with served(own):
+            with capture_logs() as told:
+                async with served(own):
+                    pass
+        assert [(line["event"], line["metrics_port"]) for line in told] == [
+            ("metrics_port_shared", port)
+        ]
         async with served(own), served(own):
             assert "replay_buffer_active_sessions" in (await http.get(url)).text
             assert (await http.get(url.replace("/metrics", "/buffers"))).status_code == 404
