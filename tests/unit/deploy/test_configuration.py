@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -368,8 +370,9 @@ def test_compose_shows_egress_of_the_media_root_only_where_it_writes(
     made = services["media-root"]["entrypoint"][-1].splitlines()
     root = str(service_settings.media_root)
     (uid,) = re.findall(r"useradd --uid (\d+)", dockerfile())
-    assert f"install -d -m 2750 -o {uid} -g 0 {root}" in made
-    assert f"install -d -m 2770 -o {uid} -g 0 {root}/{paths.BUFFER_ROOT}" in made
+    assert f"right 2750 {root}" in made
+    assert f"right 2770 {root}/{paths.BUFFER_ROOT}" in made
+    assert set(re.findall(r"\b1\d{4}\b", "\n".join(made))) == {uid}
     assert services["egress"]["environment"]["TZ"] == "UTC"
 
 
@@ -387,6 +390,78 @@ def test_compose_runs_the_versions_that_were_measured(compose: dict[str, Any]) -
     assert images["egress"] == f"docker.io/livekit/egress:v{EGRESS_VERSION}"
     assert f"LIVEKIT_VERSION={LIVEKIT_VERSION}\n" in (ROOT / "deploy/setup").read_text()
     assert not [image for image in images.values() if image.endswith(":latest")]
+
+
+def test_folders_that_are_right_are_left_alone_and_others_refused(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
+    """As on NFS with root_squash, where root may change none: media-root's commands, run here."""
+    shell, flags, script = compose["services"]["media-root"]["entrypoint"]
+    media, shim = tmp_path / "media", tmp_path / "bin"
+    script = script.replace("$$", "$").replace("/media", str(media)).replace("/sockets", str(shim))
+    script = script.replace("setpriv --reuid 10001 --regid 0 --clear-groups", "env")
+    script = script.replace("10001", str(os.getuid())).replace("-g 0", f"-g {os.getgid()}")
+    script = script.replace(f'{os.getuid()} 0"', f'{os.getuid()} {os.getgid()}"')
+
+    def run() -> tuple[int, str]:
+        path = f"{shim}:{os.environ['PATH']}"
+        done = subprocess.run(
+            [shell, flags, script],
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+    assert run() == (0, "")
+    for folder, mode in ((media, 0o2750), (media / paths.BUFFER_ROOT, 0o2770)):
+        assert folder.stat().st_mode & 0o7777 == mode
+    install = shim / "install"  # of root, where root is nobody
+    install.write_text('#!/bin/sh\ncase "$*" in *1777*) exit 0 ;; *) exit 1 ;; esac\n')
+    install.chmod(0o755)
+    assert run() == (0, "")
+    (media / paths.BUFFER_ROOT).chmod(0o755)
+    code, said = run()
+    assert code == 1
+    assert f"{media}/{paths.BUFFER_ROOT} is not of mode 2770" in said
+    assert "root_squash" in said
+
+
+def test_a_changed_line_of_the_service_ships_little() -> None:
+    """What is locked has a layer of its own, before the service's, which installs nothing else."""
+    stages = dict(
+        re.findall(r"^FROM \S+ AS (\w+)\n(.*?)(?=^FROM)", dockerfile(), re.MULTILINE | re.DOTALL)
+    )
+    assert stages.keys() == {"packages", "service"}
+    locked = re.findall(r"-r (\w+)\.lock", stages["packages"])
+    assert locked == ["runtime", "embedded"]
+    for word in ("--require-hashes", "--no-deps", "--only-binary :all:"):
+        assert word in stages["packages"]
+    assert re.findall(r"^COPY (.*) \S+$", stages["packages"], re.MULTILINE) == [
+        " ".join(f"requirements/{group}.lock" for group in locked)
+    ]
+    assert "--no-deps" in stages["service"]
+    last = dockerfile().rpartition("\nFROM ")[2]
+    (packages,) = re.findall(r"^COPY --from=packages .*", last, re.MULTILINE)
+    (service,) = re.findall(r"^COPY --from=service .*", last, re.MULTILINE)
+    assert last.index("\nRUN ") < last.index(packages) < last.index(service)
+    assert "RUN" not in last[last.index(packages) :]
+    assert "--mount" not in dockerfile(), "would need BuildKit"
+    sources = [path for folder in ("app", "handlers") for path in (ROOT / folder).rglob("*")]
+    kept = [path for path in sources if path.is_file() and "__pycache__" not in path.parts]
+    compiled = sum(path.stat().st_size for path in kept if path.suffix == ".py")
+    assert sum(path.stat().st_size for path in kept) + 2 * compiled < 5_000_000
+
+
+def test_the_image_says_what_it_is() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([\w.]+)="([^"]*)"', dockerfile()))
+    assert labels["title"] == project["name"]
+    assert labels["version"] == project["version"]
+    assert labels["licenses"] == project["license"]
+    bases = set(re.findall(r"^FROM (\S+)", dockerfile(), re.MULTILINE))
+    assert bases == {labels["base.name"]}
 
 
 def test_containers_ask_each_role_how_it_is(compose: dict[str, Any]) -> None:
