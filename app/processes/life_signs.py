@@ -14,10 +14,11 @@ import socket
 import sys
 import tempfile
 import time
-from ipaddress import ip_address
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from app.settings import Settings
+from app.settings import Settings, safety
 
 ROLES = ("api", "worker", "indexer", "single")
 ANSWER_SECONDS = 3.0
@@ -76,10 +77,11 @@ def remove_dead() -> None:
         try:
             found = path.lstat()
             if found.st_uid == os.getuid() and time.time() - found.st_mtime > _YOUNG_SECONDS:
-                _ask(path, ANSWER_SECONDS)
+                with _connected(path, ANSWER_SECONDS):
+                    pass
         except ConnectionRefusedError:
             path.unlink(missing_ok=True)
-        except (OSError, ValueError):
+        except OSError:
             continue
 
 
@@ -106,9 +108,7 @@ def _told(path: Path, patience_seconds: float) -> list[str]:
 def _ask(path: Path, patience_seconds: float) -> list[str]:
     """Raises OSError, ValueError."""
     data = b""
-    with socket.socket(socket.AF_UNIX) as asking:
-        asking.settimeout(patience_seconds)
-        asking.connect(str(path))
+    with _connected(path, patience_seconds) as asking:
         while (more := asking.recv(_MOST_BYTES)) and len(data) < _MOST_BYTES:
             data += more
     return [
@@ -117,16 +117,22 @@ def _ask(path: Path, patience_seconds: float) -> list[str]:
     ]
 
 
+@contextmanager
+def _connected(path: Path, patience_seconds: float) -> Iterator[socket.socket]:
+    """A connection to a process. Raises ConnectionRefusedError if it was killed, OSError."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(patience_seconds)
+        asking.connect(str(path))
+        yield asking
+
+
 def _unserved(settings: Settings) -> list[str]:
     """What is wrong with the HTTP API, by a request to where it listens."""
     from http.client import HTTPConnection, HTTPException
 
     host = settings.host
-    try:
-        if (address := ip_address(host)).is_unspecified:
-            host = "127.0.0.1" if address.version == 4 else "::1"
-    except ValueError:
-        pass  # a name
+    if safety.is_unspecified(host):
+        host = "::1" if ":" in host else "127.0.0.1"
     connection = HTTPConnection(host, settings.port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/healthz")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -53,17 +52,13 @@ async def told(settings: Settings, role: str) -> AsyncIterator[Troubles]:
 
 
 def _listening(path: Path) -> socket.socket:
-    """It listens before it has its name: whoever finds that without an answer finds one killed."""
+    """It takes the name from a process that was killed, or has it no longer to itself."""
     listener = socket.socket(socket.AF_UNIX)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
-        listener.bind(str(fresh))
-        try:
-            fresh.chmod(0o600)
-            listener.listen()
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        path.chmod(0o600)
+        listener.listen()
     except BaseException:
         listener.close()
         raise
