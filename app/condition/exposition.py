@@ -155,6 +155,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind((host, port))
+            listener.listen()  # the next one that begins finds the port taken
         except OSError as error:
             raise ConfigurationError(
                 f"METRICS_PORT={port}: can't listen there ({error.strerror or error}): give a port "
