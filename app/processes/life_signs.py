@@ -43,8 +43,7 @@ def wrong(
     settings: Settings, role: str | None = None, patience_seconds: float = ANSWER_SECONDS
 ) -> list[str]:
     """What is wrong with a role, or with all that runs here if none is named. Blocks."""
-    running = [each for each in ("supervisor", *ROLES) if socket_path(settings, each).exists()]
-    asked = running if role is None else [role]
+    asked = _running(settings) if role is None else [role]
     if not asked:
         return ["nothing of the service runs here under this user and these settings"]
     found = [
@@ -55,6 +54,14 @@ def wrong(
     if not found and (serving := [each for each in asked if each in _SERVING]):
         found = [f"{serving[0]}: {text}" for text in _unserved(settings)]
     return found
+
+
+def _running(settings: Settings) -> list[str]:
+    """What runs here, or should, as the supervisor does."""
+    whole = ["supervisor", "api", "worker", "indexer"]
+    if socket_path(settings, whole[0]).exists():
+        return whole
+    return [each for each in ROLES if socket_path(settings, each).exists()]
 
 
 def socket_path(settings: Settings, role: str) -> Path:

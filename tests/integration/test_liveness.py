@@ -68,6 +68,14 @@ async def test_a_process_says_what_is_wrong_with_it(settings: Settings) -> None:
         assert await wrong(settings) == []
 
 
+async def test_a_whole_service_lacks_what_its_supervisor_has_not_started(
+    settings: Settings,
+) -> None:
+    async with liveness.told(settings, "supervisor"), liveness.told(settings, "worker"):
+        lacking = [each.partition(":")[0] for each in await wrong(settings)]
+    assert lacking == ["api", "indexer"]
+
+
 async def test_a_process_whose_event_loop_hangs_says_nothing(settings: Settings) -> None:
     async with liveness.told(settings, "worker"):
         # in this thread, which the event loop needs
