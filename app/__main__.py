@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import os
 import socket
 import sys
@@ -13,14 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
-from app import logs
 from app.captures.durations import parse_duration
 from app.errors import ConfigurationError
-from app.processes import garbage
-from app.processes.child import EX_CONFIG
-from app.processes.signals import run_until_signalled
+from app.processes import garbage, life_signs
 from app.settings import Settings, load, misspelt
 
 if TYPE_CHECKING:
@@ -37,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
         return COMMANDS[arguments.command](arguments)
     except ConfigurationError as error:
         sys.stderr.write(f"configuration error: {error}\n")
-        return EX_CONFIG
+        return os.EX_CONFIG
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,6 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser(
         "indexer", help="only an indexer: takes what egress records into the buffers"
+    )
+    health = commands.add_parser(
+        "health", help="whether what runs here with the same settings is well, in one line"
+    )
+    health.add_argument(
+        "role", nargs="?", choices=life_signs.ROLES, help="only this; default: all that runs here"
     )
     doctor = commands.add_parser("doctor", help="check the installation")
     doctor.add_argument(
@@ -88,6 +87,7 @@ def _duration(text: str) -> timedelta:
 def _service(_: argparse.Namespace) -> int:
     settings = _set_up(load(), "supervisor")
     from app.processes import supervisor
+    from app.processes.signals import run_until_signalled
 
     return run_until_signalled(supervisor.run(settings))
 
@@ -95,6 +95,7 @@ def _service(_: argparse.Namespace) -> int:
 def _single(_: argparse.Namespace) -> int:
     settings = _set_up(load(), "single")
     from app import single
+    from app.processes.signals import run_until_signalled
 
     garbage.keep_what_is_loaded()
     return run_until_signalled(single.run(settings))
@@ -118,7 +119,18 @@ def _indexer(_: argparse.Namespace) -> int:
     return _serve(settings, "indexer", indexer.run)
 
 
+def _health(arguments: argparse.Namespace) -> int:
+    try:
+        settings = load()
+    except ConfigurationError as error:
+        sys.stdout.write("; ".join(str(error).splitlines()) + "\n")
+        return 1
+    return life_signs.run(settings, arguments.role)
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
+    import asyncio
+
     settings = _joined("doctor")
     from app.condition import doctor
 
@@ -135,6 +147,8 @@ def _token(arguments: argparse.Namespace) -> int:
 
 
 def _capture(arguments: argparse.Namespace) -> int:
+    import asyncio
+
     from app.client import terminal
 
     room, identity, last = arguments.room, arguments.identity, arguments.last
@@ -153,6 +167,10 @@ def _joined(role: str) -> Settings:
 
 def _set_up(settings: Settings, role: str) -> Settings:
     """The settings, once the mode of this process's files and its log lines are set up."""
+    import structlog
+
+    from app import logs
+
     os.umask(UMASK)
     logs.configure(settings, role)
     for name, meant in misspelt().items():
@@ -164,9 +182,16 @@ def _serve(settings: Settings, role: str, work: Callable[[Context], Awaitable[No
     """Runs what a process does, within what each of them opens, tells and serves."""
     from app.condition import exposition, health
     from app.context import opened
+    from app.processes import liveness
+    from app.processes.signals import run_until_signalled
 
     async def run() -> None:
-        async with opened(settings) as ctx, health.alive(ctx, role), exposition.served(ctx):
+        async with (
+            liveness.told(settings, role) as troubles,
+            opened(settings, troubles) as ctx,
+            health.alive(ctx, role),
+            exposition.served(ctx),
+        ):
             await work(ctx)
 
     garbage.keep_what_is_loaded()
@@ -174,40 +199,39 @@ def _serve(settings: Settings, role: str, work: Callable[[Context], Awaitable[No
 
 
 def _serve_api(settings: Settings, descriptor: int | None) -> int:
-    import uvicorn
+    import uvloop
 
     from app.context import opened
     from app.main import create_app
+    from app.processes import liveness
+    from app.processes.signals import run_until_signalled
     from app.processes.supervisor import listen
-    from app.serving.server import STOP_SECONDS
+    from app.serving.server import STOP_SECONDS, Guest
     from app.serving.server import config as server_config
     from handlers import router
 
-    async def prepared() -> None:
-        async with opened(settings):
-            pass
-
-    # Here, because uvicorn buries what a start refuses in a traceback, and a signal does not end it
-    # while it waits for an application to start.
-    asyncio.run(prepared())
-    if descriptor is None:
-        listener = listen(settings.host, settings.port)
-    else:
-        listener = socket.socket(fileno=descriptor)
     config = server_config(
         create_app(settings, router),
         settings,
-        loop="uvloop",
         lifespan="on",
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    server = uvicorn.Server(config)
     config.load()  # else it would load its protocol's modules after this
     garbage.keep_what_is_loaded()
-    # uvicorn ends in order on SIGTERM and SIGINT, then raises the signal again
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
-    return 0 if server.started else 1
+
+    async def run() -> None:
+        async with liveness.told(settings, "api") as troubles:
+            # Here, because uvicorn buries what a start refuses in a traceback, and nothing ends it
+            # while it waits for an application to start.
+            async with opened(settings, troubles):
+                pass
+            if descriptor is None:
+                listener = listen(settings.host, settings.port)
+            else:
+                listener = socket.socket(fileno=descriptor)
+            await Guest(config).serve_until_cancelled(listener)
+
+    return run_until_signalled(run(), uvloop.new_event_loop)
 
 
 COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
@@ -216,6 +240,7 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "api": _api,
     "worker": _worker,
     "indexer": _indexer,
+    "health": _health,
     "doctor": _doctor,
     "token": _token,
     "capture": _capture,

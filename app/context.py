@@ -13,6 +13,7 @@ from app.storage.instance import instance_id
 from app.store import Store
 from app.work.patience import until_there
 from app.work.queue import Queue
+from app.work.troubles import Troubles
 
 
 @dataclass(frozen=True)
@@ -26,18 +27,19 @@ class Context:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Context]:
+async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncIterator[Context]:
     """Opens what a process needs, in the running event loop; closes it at the end.
 
-    Waits for stores and a disk that are away. Raises ConfigurationError, PyMongoError for what
-    waiting does not mend.
+    Waits for stores and a disk that are away, of which `troubles` tell meanwhile. Raises
+    ConfigurationError, PyMongoError for what waiting does not mend.
     """
     root = settings.media_root
-    instance = await until_there("FILE_UPLOAD_DEST", partial(asyncio.to_thread, instance_id, root))
+    wait = partial(until_there, troubles=troubles or Troubles())
+    instance = await wait("FILE_UPLOAD_DEST", partial(asyncio.to_thread, instance_id, root))
     store = Store(settings.mongo_url)
     try:
-        await until_there("MONGO_URL", partial(store.prepare, root))
-        queue = await until_there("REDIS_URL", partial(Queue.open, settings))
+        await wait("MONGO_URL", partial(store.prepare, root))
+        queue = await wait("REDIS_URL", partial(Queue.open, settings))
         try:
             yield Context(settings, store, queue, instance)
         finally:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -48,6 +49,8 @@ from app.webhooks.router import Router
 
 BODY_LIMIT_BYTES = 64 * 1024
 
+log = structlog.get_logger()
+
 ROUTES: list[BaseRoute] = [
     *receiver.routes,
     *session_routes.routes,
@@ -77,6 +80,13 @@ ROUTES: list[BaseRoute] = [
 
 def create_app(settings: Settings, webhooks: Router) -> Starlette:
     """The application; `webhooks` takes LiveKit's events. Its lifespan opens the stores."""
+    if settings.is_placeless:
+        log.warning(
+            "public_url_missing",
+            host=settings.host,
+            why="HOST stands for all addresses: name in PUBLIC_URL the one that others use. Until "
+            "then links to clips are refused",
+        )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:

@@ -17,12 +17,14 @@ from app.condition import health
 from app.context import Context, opened
 from app.indexing import indexer
 from app.main import create_app
+from app.processes import liveness
 from app.processes.child import BackOff
 from app.processes.stores import provided_stores, with_stores
 from app.processes.supervisor import listen
 from app.serving.server import STOP_SECONDS, Guest
 from app.serving.server import config as server_config
 from app.settings import Settings
+from app.work.troubles import Troubles
 from handlers import router
 
 log = structlog.get_logger()
@@ -34,28 +36,32 @@ async def run(settings: Settings) -> None:
     Raises ConfigurationError for what is wrong before it is ready.
     """
     async with AsyncExitStack() as stack:
+        troubles = await stack.enter_async_context(liveness.told(settings, "single"))
         listener = stack.enter_context(listen(settings.host, settings.port))
-        urls = await stack.enter_async_context(provided_stores(settings))
+        urls = await stack.enter_async_context(provided_stores(settings, troubles))
         settings = with_stores(settings, urls)
         stack.callback(log.info, "service_ended")
-        ctx = await stack.enter_async_context(opened(settings))
+        ctx = await stack.enter_async_context(opened(settings, troubles))
         log.info("service_started", url=settings.base_url, embedded=sorted(urls))
         async with asyncio.TaskGroup() as group:
-            group.create_task(keep("api", lambda: _serve(settings, listener)))
-            group.create_task(keep("worker", lambda: _alive(ctx, "worker", worker.run)))
-            group.create_task(keep("indexer", lambda: _alive(ctx, "indexer", indexer.run)))
+            for role, work in {
+                "api": lambda: _serve(settings, listener),
+                "worker": lambda: _alive(ctx, "worker", worker.run),
+                "indexer": lambda: _alive(ctx, "indexer", indexer.run),
+            }.items():
+                group.create_task(keep(role, work, troubles))
 
 
-async def keep(role: str, work: Callable[[], Awaitable[None]]) -> None:
+async def keep(role: str, work: Callable[[], Awaitable[None]], troubles: Troubles) -> None:
     """Starts a role again when it ends, as the supervisor does with processes."""
-    back_off = BackOff()
+    back_off = BackOff(role, troubles)
     while True:
         back_off.begun()
         try:
             await work()
-            seconds = back_off.ended()
-        except Exception:
-            seconds = back_off.ended()
+            seconds = back_off.ended("by itself")
+        except Exception as error:
+            seconds = back_off.ended(f"with {type(error).__name__}")
             log.exception("role_ended", of=role, restart_in_seconds=seconds)
         await asyncio.sleep(seconds)
 

@@ -16,7 +16,7 @@ from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.captures.requests import TITLE_LENGTH, Instant, Name, checked_title
 from app.clips import clip_pages, library
 from app.clips.clip_pages import Clip, Wanted
-from app.clips.clip_visibility import HiddenHead
+from app.clips.clip_visibility import HiddenHead, NoPublicUrl
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.models import ClipRow, Visibility, Why
 from app.recording import admission
@@ -221,7 +221,7 @@ async def get_clip(call: Call[None]) -> ClipView:
     "PATCH /clips/{clip_id}",
     "Change a clip",
     answers=_CLIP,
-    problems=[NotFound, NotPermitted, HiddenHead],
+    problems=[NotFound, NotPermitted, HiddenHead, NoPublicUrl],
 )
 async def patch_clip(call: Call[ClipChange]) -> ClipView:
     """Sets what is given."""

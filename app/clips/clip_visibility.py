@@ -16,6 +16,10 @@ class HiddenHead(ReplayError):
     slug, status, title = "hidden-head", 409, "The file holds more than the clip shows"
 
 
+class NoPublicUrl(ReplayError):
+    slug, status, title = "no-public-url", 409, "No link would lead here"
+
+
 class ClipOpening(TypedDict):
     """The fields of a clip's row that say who may see it."""
 

@@ -14,7 +14,7 @@ from app.clips import charging, clip_access, clip_report, clip_visibility
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
-from app.models import AuditAction, ClipRow, FileRow
+from app.models import AuditAction, ClipRow, FileRow, Visibility
 from app.models.schema import File, ReplayClip
 
 RESTORE_SECONDS = 60
@@ -40,9 +40,14 @@ async def change(
     """Sets fields of a clip: title, keep, visibility. From now on it is as they say.
 
     `link_days`: how long a link holds, default LINK_DAYS. `hidden_head`: see `opening`.
-    Raises NotFound, NotPermitted, HiddenHead.
+    Raises NotFound, NotPermitted, HiddenHead, NoPublicUrl.
     """
     row = await clip_access.changeable(ctx, caller, clip_id)
+    if changes.get("visibility") == Visibility.LINK and ctx.settings.is_placeless:
+        raise clip_visibility.NoPublicUrl(
+            f"it would begin with {ctx.settings.base_url}, where nobody reaches this instance: "
+            "whoever runs it has to set PUBLIC_URL"
+        )
     if changes:
         update: dict[str, Any] = {"$set": changes}
         if "visibility" in changes:

@@ -166,13 +166,32 @@ async def served(ctx: Context) -> AsyncIterator[None]:
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
+        if not counters_are_shared() and not _is_free(host, port, family):
+            log.warning(
+                "metrics_port_shared",
+                metrics_port=port,
+                why="another process serves its own numbers there, too, and who asks gets either's:"
+                " give each a METRICS_PORT",
+            )
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind((host, port))
+            listener.listen()  # the next one that begins finds the port taken
         except OSError as error:
             raise ConfigurationError(
                 f"METRICS_PORT={port}: can't listen there ({error.strerror or error}): give a port "
                 "that no other program uses, or 0 and METRICS_TOKEN"
             ) from error
         yield listener
+
+
+def _is_free(host: str, port: int, family: socket.AddressFamily) -> bool:
+    """Whether nobody listens there, not even one that would share the port."""
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

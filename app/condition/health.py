@@ -19,6 +19,8 @@ from redis.exceptions import RedisError
 
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
+from app.errors import Unavailable
+from app.recording.livekit import LiveKit
 from app.storage.confined import member
 from app.work import outside_answers
 from app.work.leases import Leases
@@ -26,8 +28,10 @@ from app.work.leases import Leases
 PULSE_LIFE_SECONDS = 20.0
 CHECK_SECONDS = 2.0
 CACHE_SECONDS = 1.0
+KEY_SECONDS = 30.0
 ROLES = ("worker", "indexer")
 OK = "ok"
+REFUSES_KEY = "refuses this key pair: its keys lack LIVEKIT_API_KEY, or have another secret for it"
 LATE_JOBS_ADVICE = (
     "look in the worker's log for item_failed, job_failed and job_interrupted of this job"
 )
@@ -42,7 +46,8 @@ async def alive(ctx: Context, role: str) -> AsyncIterator[None]:
     def missed(error: Exception) -> None:
         log.debug("pulse_missed", role=role, error=repr(error))
 
-    process = f"{socket.gethostname()}:{os.getpid()}"
+    # Containers that share the host's network have its name, and the same ids of processes.
+    process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     async with _pulses(ctx, role).renewed(process, missed):
         yield
 
@@ -57,18 +62,22 @@ def _pulses(ctx: Context, role: str) -> Leases:
 
 
 class Readiness(AnswerCache[dict[str, str]]):
-    """The checks of all dependencies, made at most every CACHE_SECONDS: anybody may ask."""
+    """The checks of all dependencies, made at most every CACHE_SECONDS: anybody may ask.
 
-    def __init__(self, ctx: Context) -> None:
-        super().__init__(partial(_check, ctx), lambda _: CACHE_SECONDS)
+    Whether LiveKit takes our key pair is asked at most every KEY_SECONDS.
+    """
+
+    def __init__(self, ctx: Context, cache_seconds: float = CACHE_SECONDS) -> None:
+        key_pair = AnswerCache(partial(_key_pair, ctx), lambda _: KEY_SECONDS)
+        super().__init__(partial(_check, ctx, key_pair), lambda _: cache_seconds)
 
 
-async def _check(ctx: Context) -> dict[str, str]:
+async def _check(ctx: Context, key_pair: AnswerCache[str]) -> dict[str, str]:
     """Each dependency's name: `ok`, or in a few words what is wrong."""
     checks: dict[str, Coroutine[Any, Any, str]] = {
         "mongo": _mongo(ctx),
         "redis": _redis(ctx),
-        "livekit": _livekit(ctx),
+        "livekit": _livekit(ctx, key_pair),
         "media_root": asyncio.to_thread(_media_root, ctx),
         "jobs": _jobs(ctx),
     } | {role: pulse(ctx, role) for role in ROLES}
@@ -80,7 +89,7 @@ async def _limited(check: Coroutine[Any, Any, str]) -> str:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await check
-    except (TimeoutError, OSError, PyMongoError, RedisError, httpx.HTTPError) as error:
+    except (TimeoutError, OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable) as error:
         # The kind of error only: its text may hold addresses, and this is told to anybody.
         return f"does not answer ({type(error).__name__})"
 
@@ -95,12 +104,20 @@ async def _redis(ctx: Context) -> str:
     return OK
 
 
-async def _livekit(ctx: Context) -> str:
+async def _livekit(ctx: Context, key_pair: AnswerCache[str]) -> str:
     # livekit-server answers / with 200 while its node lives, else 406 (its server.go, healthCheck).
     async with httpx.AsyncClient(trust_env=False) as client:
         url = ctx.settings.livekit_http_url
         answer = await outside_answers.ask(client, "GET", url, seconds=CHECK_SECONDS)
-    return OK if answer.is_success else f"answers {answer.status}"
+    return await key_pair.read() if answer.is_success else f"answers {answer.status}"
+
+
+async def _key_pair(ctx: Context) -> str:
+    client = LiveKit(ctx.settings)
+    try:
+        return OK if await client.takes_key() else REFUSES_KEY
+    finally:
+        await client.close()
 
 
 async def late_jobs(ctx: Context) -> str:

@@ -12,6 +12,7 @@ import httpx
 from livekit.api import AccessToken
 from redis.asyncio import Redis
 
+from app.condition import health
 from app.condition.findings import CheckResult
 from app.errors import Unavailable
 from app.recording.livekit import LiveKit
@@ -46,13 +47,19 @@ async def livekit(settings: Settings) -> CheckResult:
     """Whether LiveKit answers, and takes the key."""
     client = LiveKit(settings)
     try:
+        if not await client.takes_key():
+            return CheckResult(
+                "fail",
+                f"{settings.livekit_http_url} {health.REFUSES_KEY}",
+                f"give livekit-server's secret of {settings.livekit_api_key!r}, or name the pair "
+                "in its keys; if both are right, look at the clocks",
+            )
         rooms = await client.rooms()
     except Unavailable as error:
         return CheckResult(
             "fail",
             f"{settings.livekit_http_url}: {error}",
-            "does livekit-server run there, and does it know the key "
-            f"{settings.livekit_api_key!r} with this secret?",
+            "does livekit-server run there?",
         )
     finally:
         await client.close()
@@ -118,6 +125,14 @@ async def webhook(settings: Settings) -> CheckResult:
             "set PUBLIC_URL to a URL that leads from LiveKit's machine to this one, HOST=0.0.0.0 "
             "unless a proxy on this machine takes it, and name PUBLIC_URL/webhooks/livekit in "
             "livekit.yaml",
+        )
+    if settings.is_placeless:
+        return CheckResult(
+            "warn",
+            f"{taken}, but HOST={settings.host} stands for all addresses of this machine, and is "
+            "none that callers reach: links to clips are refused",
+            "set PUBLIC_URL to the URL that LiveKit and callers use, and name "
+            "PUBLIC_URL/webhooks/livekit in livekit.yaml",
         )
     return CheckResult(
         "ok", f"{taken}; livekit.yaml needs webhook: {{api_key: {key}, urls: [{url}]}}"

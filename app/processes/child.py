@@ -7,50 +7,72 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
 from app.processes.bound_process import signal_group, spawn
+from app.work.troubles import Troubles
 
-EX_CONFIG = 78  # sysexits.h: a start with the same settings can't succeed either
 FIRST_BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 10.0
 STEADY_SECONDS = 30.0
 """A child that ran this long begins with the first back-off again."""
+LOOP_ENDS, LOOP_SECONDS = 3, 300.0
+"""What ends so often in this time does not get on; nor is it well until so long after."""
 
 log = structlog.get_logger()
 
 
 class BackOff:
-    """How long to wait before what has ended is started again: ever longer, unless it ran long."""
+    """How long to wait before what has ended is started again: ever longer, unless it ran long.
 
-    def __init__(self) -> None:
+    What ends again and again is among the `troubles` of the process that starts it.
+    """
+
+    def __init__(self, name: str, troubles: Troubles) -> None:
+        self._name, self._troubles = name, troubles
         self._seconds = FIRST_BACKOFF_SECONDS
         self._began = time.monotonic()
+        self._ends: deque[float] = deque(maxlen=LOOP_ENDS)
 
     def begun(self) -> None:
         """It is started now."""
         self._began = time.monotonic()
 
-    def ended(self) -> float:
-        """It has ended: the seconds to wait."""
+    def ended(self, how: str) -> float:
+        """It has ended, `how` in a few words: the seconds to wait."""
+        self._tell(how)
         if time.monotonic() - self._began >= STEADY_SECONDS:
             self._seconds = FIRST_BACKOFF_SECONDS
         seconds = self._seconds
         self._seconds = min(2 * seconds, LONGEST_BACKOFF_SECONDS)
         return seconds
 
+    def _tell(self, how: str) -> None:
+        now = time.monotonic()
+        self._ends.append(now)
+        left = self._ends[0] + LOOP_SECONDS - now
+        if len(self._ends) == LOOP_ENDS and left > 0:
+            self._troubles.tell(
+                f"loop of {self._name}",
+                f"{self._name} ends again and again: {LOOP_ENDS} times in "
+                f"{now - self._ends[0]:.0f} s, the last time {how}",
+                seconds=LOOP_SECONDS,
+            )
+
 
 class Child:
     """A program that runs until stop().
 
     `refused` is set, with no further start, when the program says by exit code 78 that its
-    configuration is wrong. `exits` counts its unexpected ends. stdout and stderr go to the end of
-    `log_path`, or where ours go.
+    configuration is wrong. `exits` counts its unexpected ends; of many, `troubles` tell. stdout and
+    stderr go to the end of `log_path`, or where ours go.
     """
 
     def __init__(
@@ -62,6 +84,7 @@ class Child:
         cwd: Path | None = None,
         log_path: Path | None = None,
         pass_fds: Sequence[int] = (),
+        troubles: Troubles | None = None,
     ) -> None:
         self.name = name
         self.refused = asyncio.Event()
@@ -71,6 +94,7 @@ class Child:
         self._cwd = cwd
         self._log_path = log_path
         self._pass_fds = tuple(pass_fds)
+        self._back_off = BackOff(name, troubles or Troubles())
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -105,17 +129,16 @@ class Child:
                 self._process.terminate()
 
     async def _keep(self) -> None:
-        back_off = BackOff()
         while not self._stopping.is_set():
-            back_off.begun()
+            self._back_off.begun()
             code = await self._run_once()
             if self._stopping.is_set():
                 return
             self.exits += 1
-            if code == EX_CONFIG:
+            if code == os.EX_CONFIG:  # a start with the same settings can't succeed either
                 self.refused.set()
                 return
-            seconds = back_off.ended()
+            seconds = self._back_off.ended(_told(code))
             log.error("child_ended", child=self.name, code=code, restart_in_seconds=seconds)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), seconds)
@@ -138,3 +161,12 @@ class Child:
         if self._stopping.is_set():  # stop() came while there was no process to signal
             self._terminate()
         return await self._process.wait()
+
+
+def _told(code: int | str) -> str:
+    """How a process ended, in a few words."""
+    if code == -signal.SIGKILL:
+        return "killed: if nobody did it, memory did not suffice"
+    if isinstance(code, int):
+        return f"by signal {-code}" if code < 0 else f"with code {code}"
+    return f"not even started ({code})"

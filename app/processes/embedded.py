@@ -28,6 +28,7 @@ from app.processes.free_ports import choose_ports, remembered_ports, unused_port
 from app.processes.listeners import owners_of
 from app.processes.store_password import drop_rows, make_user, password_of, strangers
 from app.processes.store_programs import PASSWORD_FILE, SOCKET, STORES
+from app.work.troubles import Troubles
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -44,11 +45,14 @@ looked for."""
 
 @asynccontextmanager
 async def embedded_stores(
-    data_dir: Path, settings: Collection[str] = tuple(STORES)
+    data_dir: Path,
+    settings: Collection[str] = tuple(STORES),
+    troubles: Troubles | None = None,
 ) -> AsyncIterator[dict[str, str]]:
     """Runs a store for each of `settings`; yields the URLs by setting when all answer.
 
-    A store that dies is started again on its port. They end, in their own time, at exit.
+    A store that dies is started again on its port; of one that does so again and again `troubles`
+    tell. They end, in their own time, at exit.
 
     Raises ConfigurationError if another service uses `data_dir`, if the extra is not installed,
     or if a store doesn't start.
@@ -72,6 +76,7 @@ async def embedded_stores(
                 cwd=data_dir / STORES[setting].name,
                 log_path=_log_path(setting, data_dir),
                 pass_fds=[lock],
+                troubles=troubles,
             )
             children[setting] = child
             child.start()

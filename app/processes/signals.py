@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 
-def run_until_signalled(work: Coroutine[Any, Any, int | None]) -> int:
-    """Runs `work` to its end, or until SIGTERM or SIGINT cancel it; its exit code."""
+def run_until_signalled(
+    work: Coroutine[Any, Any, int | None],
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> int:
+    """Runs `work` to its end, or until SIGTERM or SIGINT cancel it; its exit code.
+
+    `loop`: makes the event loop that it runs in, if not asyncio's own.
+    """
 
     async def run() -> int:
         task = asyncio.create_task(work)
@@ -28,4 +34,5 @@ def run_until_signalled(work: Coroutine[Any, Any, int | None]) -> int:
                 raise  # not ours: a defect within `work`
             return 0
 
-    return asyncio.run(run())
+    with asyncio.Runner(loop_factory=loop) as runner:
+        return runner.run(run())

@@ -8,16 +8,17 @@ from contextlib import asynccontextmanager
 from app.errors import ConfigurationError
 from app.processes.embedded import embedded_stores, running_stores
 from app.settings import Settings
+from app.work.troubles import Troubles
 
 
 @asynccontextmanager
-async def provided_stores(settings: Settings) -> AsyncIterator[dict[str, str]]:
+async def provided_stores(settings: Settings, troubles: Troubles) -> AsyncIterator[dict[str, str]]:
     """Runs embedded stores in place of those that are not given; yields their URLs by setting."""
     missing = _missing(settings)
     if not missing:
         yield {}
         return
-    async with embedded_stores(settings.data_dir, missing) as urls:
+    async with embedded_stores(settings.data_dir, missing, troubles) as urls:
         yield urls
 
 

@@ -7,6 +7,7 @@ kernel kills its children (app.processes.bound_exec).
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 from contextlib import AsyncExitStack
@@ -16,10 +17,12 @@ from tempfile import gettempdir
 import structlog
 
 from app.errors import ConfigurationError
-from app.processes.child import EX_CONFIG, Child
+from app.processes import liveness
+from app.processes.child import Child
 from app.processes.counters_folder import counters_folder
 from app.processes.stores import provided_stores
 from app.settings import COUNTERS_FOLDER, Settings
+from app.work.troubles import Troubles
 
 STOP_SECONDS = 15.0
 ROLES = ("api", "worker", "indexer")
@@ -34,20 +37,21 @@ async def run(settings: Settings) -> int:
     Raises ConfigurationError for what is wrong before a child runs.
     """
     async with AsyncExitStack() as stack:
+        troubles = await stack.enter_async_context(liveness.told(settings, "supervisor"))
         listener = stack.enter_context(listen(settings.host, settings.port))
-        urls = await stack.enter_async_context(provided_stores(settings))
+        urls = await stack.enter_async_context(provided_stores(settings, troubles))
         # prometheus_client's processes add up their counters through files in here; what earlier
         # runs counted must not be among them, so the folder is new each time.
         counters = stack.enter_context(counters_folder(Path(gettempdir())))
         environment = urls | {COUNTERS_FOLDER: str(counters)}
-        children = [_child(role, environment, listener) for role in ROLES]
+        children = [_child(role, environment, listener, troubles) for role in ROLES]
         try:
             for child in children:
                 child.start()
             log.info("service_started", url=settings.base_url, embedded=sorted(urls))
             refused = await _first_refusal(children)
             log.error("configuration_refused", child=refused.name)
-            return EX_CONFIG
+            return os.EX_CONFIG
         finally:
             listener.close()  # the api has its own; nobody is to wait in line any more
             await asyncio.gather(*(child.stop(STOP_SECONDS) for child in children))
@@ -75,12 +79,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _child(role: str, environment: dict[str, str], listener: socket.socket) -> Child:
+def _child(
+    role: str, environment: dict[str, str], listener: socket.socket, troubles: Troubles
+) -> Child:
     argv = [sys.executable, "-m", "app", role]
     if role != "api":
-        return Child(role, argv, env=environment)
+        return Child(role, argv, env=environment, troubles=troubles)
     descriptor = listener.fileno()
-    return Child(role, [*argv, "--fd", str(descriptor)], env=environment, pass_fds=[descriptor])
+    argv += ["--fd", str(descriptor)]
+    return Child(role, argv, env=environment, pass_fds=[descriptor], troubles=troubles)
 
 
 async def _first_refusal(children: list[Child]) -> Child:

@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 
 import aiohttp
+from google.protobuf.message import DecodeError
 from livekit.api import LiveKitAPI, ServerError
 from livekit.protocol.egress import (
     EgressInfo,
@@ -161,7 +163,7 @@ class LiveKit:
         except aiohttp.ClientConnectorError as error:
             # nothing was sent
             raise StartRefused("unreachable", str(error)) from error
-        except (TimeoutError, aiohttp.ClientError) as error:
+        except (TimeoutError, aiohttp.ClientError, DecodeError) as error:
             raise StartUnclear(repr(error)) from error
 
     async def stop(self, egress_id: str) -> EgressInfo:
@@ -202,6 +204,20 @@ class LiveKit:
         """All rooms. Raises Unavailable."""
         answer = await self._answer(self._api.room.list_rooms(ListRoomsRequest()), "ListRooms")
         return list(answer.rooms)
+
+    async def takes_key(self) -> bool:
+        """Whether LiveKit believes what our key pair signs. Raises Unavailable.
+
+        Asked by a room that needn't be there, which costs it little; livekit-server answers 401 if
+        it does not know the key, if the secret is another, or a clock minutes off.
+        """
+        try:
+            await _limited(self._api.room.list_rooms(ListRoomsRequest(names=[DATA_TOPIC])))
+        except ServerError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise Unavailable(f"LiveKit answered {error} to ListRooms") from error
+            return False
+        return True
 
     async def room(self, name: str) -> Room | None:
         """One room; None if it is gone. Raises Unavailable."""
@@ -294,3 +310,5 @@ async def _limited(call: Awaitable[T]) -> T:
             return await call
     except (TimeoutError, aiohttp.ClientError) as error:
         raise Unavailable(f"LiveKit does not answer: {error!r}") from error
+    except DecodeError as error:
+        raise Unavailable(f"LiveKit's answer can't be read: is it LiveKit? ({error})") from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Self
 
 from pydantic import SecretStr, ValidationError, model_validator
@@ -84,6 +85,13 @@ def load(**given: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"{error.filename} in {Path.cwd()}: {error.strerror} (uid {os.getuid()}, gid "
+            f"{os.getgid()}): run as a user, or in a group, that may read the working directory"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f".env in {Path.cwd()} is no UTF-8 text: {error}") from error
 
 
 def misspelt(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

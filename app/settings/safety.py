@@ -112,10 +112,15 @@ def is_loopback(host: str) -> bool:
 
 def is_own(host: str) -> bool:
     """Whether it leads each machine to itself: loopback, or the address that stands for all."""
+    return is_unspecified(host) or is_loopback(host)
+
+
+def is_unspecified(host: str) -> bool:
+    """Whether it stands for all addresses of a machine."""
     try:
-        return ip_address(host).is_unspecified or is_loopback(host)
+        return ip_address(host).is_unspecified
     except ValueError:
-        return is_loopback(host)
+        return False
 
 
 def _is_own_network(host: str, named: Sequence[str]) -> bool:

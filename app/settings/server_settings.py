@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
+from app.settings import safety
 from app.settings.values import HttpUrl, Names
 
 
@@ -111,4 +112,10 @@ class ServerSettings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The URL under which callers reach the HTTP API."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def is_placeless(self) -> bool:
+        """Whether `base_url` leads nobody here: it is HOST's, which stands for all addresses."""
+        return not self.public_url and safety.is_unspecified(self.host)

@@ -6,6 +6,8 @@ import asyncio
 import os
 import sys
 
+from app.condition import peers
+from app.settings import load
 from deploy.local.stack import ROOT
 from tests.e2e.conftest import World
 
@@ -42,3 +44,19 @@ async def test_nothing_is_wrong_while_a_share_is_recorded(world: World, room: st
     assert checks["ok"], checks
     assert {item["name"] for item in checks["items"]} == levels.keys()
     assert history["items"]
+
+
+async def test_a_livekit_that_refuses_the_key_pair_is_told(world: World) -> None:
+    """Another secret, or a key that it does not know."""
+    key, secret = world.stack.api_key, world.stack.api_secret
+    found = {}
+    for case in ((key, secret), (key, "another secret of at least 32 bytes"), ("other", secret)):
+        settings = load(
+            _env_file=None,
+            livekit_url=world.stack.url,
+            livekit_api_key=case[0],
+            livekit_api_secret=case[1],
+        )
+        found[case] = await peers.livekit(settings)
+    refused = [(each.level, "refuses this key pair" in each.detail) for each in found.values()]
+    assert refused == [("ok", False), ("fail", True), ("fail", True)]

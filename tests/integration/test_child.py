@@ -15,7 +15,8 @@ import psutil
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from app.processes.child import Child
+from app.processes.child import BackOff, Child
+from app.work.troubles import Troubles
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 MakeChild = Callable[..., Child]
@@ -50,6 +51,31 @@ async def test_each_restart_waits_twice_as_long(make_child: MakeChild) -> None:
         await wait_for(lambda: child.exits == 4)
     assert time.monotonic() - began >= 0.2 + 0.4 + 0.8
     assert [line["restart_in_seconds"] for line in told] == [0.2, 0.4, 0.8, 1.6]
+
+
+async def test_a_child_that_ends_again_and_again_is_told() -> None:
+    """For the health of the container: it is up, and does not get on."""
+    troubles = Troubles()
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    child = Child("test", [sys.executable, "-c", code], troubles=troubles)
+    child.start()
+    try:
+        (told,) = await wait_for(troubles.current)
+        assert child.exits >= 3
+        assert told.startswith("test ends again and again: 3 times in ")
+        assert told.endswith("the last time killed: if nobody did it, memory did not suffice")
+    finally:
+        await child.stop(0)
+
+
+def test_two_ends_are_no_loop() -> None:
+    troubles = Troubles()
+    back_off = BackOff("test", troubles)
+    for _ in range(2):
+        back_off.ended("with code 1")
+        assert troubles.current() == []
+    back_off.ended("with code 1")
+    assert troubles.current() != []
 
 
 async def test_a_killed_child_is_started_again(make_child: MakeChild) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from app import single
+from app.work.troubles import Troubles
 from tests.integration.test_supervisor import Service, other_port, run_to_end, start
 from tests.service import STORES, programs
 from tests.waiting import PATIENCE_SECONDS, wait_for
@@ -76,6 +78,12 @@ async def test_sigterm_ends_it_in_order(tmp_path: Path) -> None:
     assert "service_ended" in service.log()
 
 
+async def test_it_tells_that_it_is_well(running: Service) -> None:
+    for arguments in ((), ("single",)):
+        await wait_for(partial(running.is_well, *arguments))
+    assert (await running.health("worker"))[0] == 1, "no process of its own"
+
+
 async def test_nothing_outlives_it(tmp_path: Path) -> None:
     service = await start(tmp_path, "single")
     await wait_for(service.answers)
@@ -86,7 +94,7 @@ async def test_nothing_outlives_it(tmp_path: Path) -> None:
 
 
 async def test_a_role_that_ends_is_started_again() -> None:
-    """Whatever ended it; cancelled, it ends for good."""
+    """Whatever ended it; that it does so again and again is told. Cancelled, it ends for good."""
     starts: list[int] = []
 
     async def work() -> None:
@@ -95,10 +103,16 @@ async def test_a_role_that_ends_is_started_again() -> None:
             raise RuntimeError("the worker's queue is gone")
         if len(starts) == 2:
             raise ExceptionGroup("of a task group", [OSError("a disk is gone")])
+        if len(starts) == 3:
+            return
         await asyncio.Event().wait()
 
-    role = asyncio.create_task(single.keep("worker", work))
-    await wait_for(lambda: len(starts) == 3)
+    troubles = Troubles()
+    role = asyncio.create_task(single.keep("worker", work, troubles))
+    await wait_for(lambda: len(starts) == 4)
+    (told,) = troubles.current()
+    assert told.startswith("worker ends again and again: 3 times in ")
+    assert told.endswith("the last time by itself")
     role.cancel()
     await asyncio.wait({role})
     assert role.cancelled()

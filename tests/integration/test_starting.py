@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -51,15 +52,20 @@ async def test_a_process_waits_for_stores_that_are_away(
 
         try:
             await wait_for(lambda: needed() == "MONGO_URL")
+            code, said = await service.health(role)
+            assert code == 1
+            assert said.startswith(f"{role}: its start waits for MONGO_URL: ")
             mongo.heal()
             await wait_for(lambda: needed() == "REDIS_URL")
             redis.heal()
             await wait_for(service.answers if role == "api" else lambda: not needed())
             assert service.process.returncode is None
+            await wait_for(partial(service.is_well, role))
             assert "Traceback" not in service.log()
         finally:
             service.process.terminate()
-            await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
+            code = await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
+        assert code == 0, "what it was told to do is no failure"
 
 
 async def test_a_process_that_waits_ends_when_it_is_told_to(
@@ -70,7 +76,7 @@ async def test_a_process_that_waits_ends_when_it_is_told_to(
         service = await start(tmp_path, "api", **urls)
         await wait_for(lambda: "start_waits" in service.log())
         service.process.terminate()
-        await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
+        assert await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS) == 0
 
 
 async def test_a_media_root_that_can_not_be_written_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -30,6 +31,7 @@ class Service:
     process: asyncio.subprocess.Process
     url: str
     log_path: Path
+    environment: dict[str, str]
 
     def processes(self) -> dict[str, psutil.Process]:
         """Its processes by role, the stores' by program."""
@@ -56,6 +58,21 @@ class Service:
             except httpx.HTTPError:
                 return False
 
+    async def health(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and output of `python -m app health` with the same settings."""
+        asked = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app", "health", *arguments),
+            cwd=self.log_path.parent,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        said, _ = await asyncio.wait_for(asked.communicate(), PATIENCE_SECONDS)
+        assert asked.returncode is not None
+        return asked.returncode, said.decode()
+
+    async def is_well(self, *arguments: str) -> bool:
+        return await self.health(*arguments) == (0, "ok\n")
+
     def log(self) -> str:
         return self.log_path.read_text()
 
@@ -72,15 +89,16 @@ async def start(folder: Path, *arguments: str, **environment: str) -> Service:
         "PORT": str(port),
         "FREE_SPACE_MIN_BYTES": "0",
     } | environment
+    own = os.environ | {"PYTHONPATH": str(ROOT)} | settings
     with log_path.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "app", *arguments),
             cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | settings,
+            env=own,
             stdout=log,
             stderr=log,
         )
-    return Service(process, f"http://127.0.0.1:{settings['PORT']}", log_path)
+    return Service(process, f"http://127.0.0.1:{settings['PORT']}", log_path, own)
 
 
 async def run_to_end(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
@@ -122,6 +140,24 @@ async def test_a_killed_process_comes_back(running: Service, name: str) -> None:
 
     await wait_for(again)
     await wait_for(running.answers)
+
+
+async def test_the_whole_tells_that_it_is_well_and_so_does_each_process(running: Service) -> None:
+    for arguments in ((), *((role,) for role in ROLES)):
+        await wait_for(partial(running.is_well, *arguments))
+
+
+async def test_a_process_that_hangs_is_told(running: Service) -> None:
+    worker = await wait_for(lambda: running.processes().get("worker"))
+    worker.suspend()
+    try:
+        code, said = await running.health()
+        assert code == 1
+        assert "worker: it hangs: no answer within 3 s" in said
+        assert (await running.health("worker"))[0] == 1
+        await wait_for(partial(running.is_well, "indexer"))
+    finally:
+        worker.resume()
 
 
 async def test_a_request_that_comes_while_the_api_is_away_is_answered(running: Service) -> None:
@@ -178,7 +214,7 @@ async def test_what_a_killed_supervisor_has_left_goes_at_the_next_start(tmp_path
     await wait_for(killed.answers)
     killed.process.kill()
     await killed.process.wait()
-    [left] = temporary.iterdir()
+    [left] = temporary.glob("replay-metrics-*")
     services = [
         await start(folder, TMPDIR=str(temporary)) for folder in (tmp_path, tmp_path / "other")
     ]
@@ -186,7 +222,7 @@ async def test_what_a_killed_supervisor_has_left_goes_at_the_next_start(tmp_path
         for service in services:
             await wait_for(service.answers)
         assert not left.exists()
-        assert len([*temporary.iterdir()]) == 2
+        assert len([*temporary.glob("replay-metrics-*")]) == 2
     finally:
         for service in services:
             service.process.terminate()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.errors import ConfigurationError
@@ -137,3 +139,36 @@ def test_every_reason_is_told_at_once() -> None:
     with pytest.raises(ConfigurationError) as refused:
         settings(livekit_api_secret="a", tenant_keys="tenent", metrics_token="1")
     assert len(str(refused.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "url", "is_placeless"),
+    [
+        ({}, "http://127.0.0.1:8000", False),
+        ({"host": "0.0.0.0"}, "http://0.0.0.0:8000", True),
+        ({"host": "::"}, "http://[::]:8000", True),
+        ({"host": "::1"}, "http://[::1]:8000", False),
+        ({"host": "10.1.2.3", "port": 80}, "http://10.1.2.3:80", False),
+        (
+            {"host": "0.0.0.0", "public_url": "https://replay.example.com"},
+            "https://replay.example.com",
+            False,
+        ),
+    ],
+)
+def test_the_service_knows_whether_its_url_leads_to_it(
+    given: dict[str, object], url: str, is_placeless: bool
+) -> None:
+    made = settings(**given)
+    assert made.base_url == url
+    assert made.is_placeless is is_placeless
+
+
+def test_a_file_of_settings_that_can_not_be_read_is_told(tmp_path: Path) -> None:
+    """As one in a folder that our user may not enter, or one that is no text."""
+    with pytest.raises(ConfigurationError, match=r"File name too long.*uid .*working directory"):
+        load(_env_file="x" * 300)
+    file = tmp_path / ".env"
+    file.write_bytes(b"PORT=\xff")
+    with pytest.raises(ConfigurationError, match="no UTF-8 text"):
+        load(_env_file=file)

@@ -91,6 +91,7 @@ export const texts = {
       `Your quota is used up: the clip needs about ${bytes(problem.needed_bytes)}; of ` +
       `${bytes(problem.quota_bytes)} there are ${bytes(left(problem))} left. Delete clips, or select less.`,
     'storage-full': 'The disk of the service is full. Tell whoever runs it.',
+    'no-public-url': 'No link would lead here. Tell whoever runs the service to set PUBLIC_URL.',
     'sizes-differ': 'The picture changed its size in this part. Choose the exact cut, or select less.',
     unauthorized: 'Your session has expired. Sign in again to go on.',
     'token-refused': ({ detail }) => `This token is not taken: ${detail}. Ask your app, or who runs this service, for a fresh one.`,

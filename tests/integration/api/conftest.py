@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from livekit.api import AccessToken, VideoGrants
+from starlette.applications import Starlette
 
 from app.context import Context
 from app.main import create_app
@@ -58,11 +60,22 @@ async def app(ctx: Context, settings: Settings) -> AsyncIterator[Running]:
         yield app
 
 
+@asynccontextmanager
+async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application, without a token, within its lifespan."""
+    async with running(app) as served, client_in(served) as client:
+        yield client
+
+
+def client_in(app: Running) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://replay.test")
+
+
 @pytest_asyncio.fixture
 async def http(app: Running) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application, without a token."""
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as client:
+    async with client_in(app) as client:
         yield client
 
 

@@ -8,47 +8,68 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import jwt
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from app import metrics
-from app.condition import health
+from app.condition import health, peers
 from app.condition.exposition import Exposition, served
 from app.context import Context
 from app.errors import ConfigurationError
 from app.main import create_app
 from app.models.schema import EgressSession, UserReplayQuota
 from app.processes.free_ports import choose_ports
+from app.settings import Settings
 from handlers import router
-from tests.integration.api.conftest import OWNER, MakeShare, bearer
-from tests.integration.conftest import MakeSettings
+from tests.integration.api.conftest import OWNER, MakeShare, bearer, client_of
+from tests.integration.conftest import LIVEKIT_API_SECRET, MakeSettings
 from tests.integration.queued import redis_of
-from tests.serving import running
+from tests.serving import serving
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
-
-@asynccontextmanager
-async def livekit(status: int = 200) -> AsyncIterator[str]:
-    """The URL of something that answers `/` as livekit-server does."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nOK".encode())
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+Calls = list[str] | None
 
 
 @asynccontextmanager
-async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(app) as served_app:
-        transport = httpx.ASGITransport(served_app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://replay.test") as http:
-            yield http
+async def livekit(
+    status: int = 200, *, secret: str = LIVEKIT_API_SECRET, says: bytes = b"", calls: Calls = None
+) -> AsyncIterator[str]:
+    """The URL of something that answers `/`, and signed calls, as livekit-server does.
+
+    `says`: the body of what it answers to signed calls; each is put into `calls`.
+    """
+
+    async def root(request: Request) -> Response:
+        return Response("OK", status)
+
+    async def twirp(request: Request) -> Response:
+        if calls is not None:
+            calls.append(request.url.path)
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        try:
+            jwt.decode(token, secret, ["HS256"])
+        except jwt.InvalidSignatureError as error:
+            return Response(f"invalid token: {error}", 401)
+        return Response(says, media_type="application/protobuf")
+
+    app = Starlette(
+        routes=[Route("/", root), Route("/twirp/{service}/{method}", twirp, methods=["POST"])]
+    )
+    async with serving(app) as url:
+        yield url
+
+
+async def check_of(settings: Settings) -> str:
+    """What `/readyz` says of LiveKit."""
+    async with client_of(create_app(settings, router)) as http:
+        found: str = (await http.get("/readyz")).json()["checks"]["livekit"]
+        return found
 
 
 async def test_alive_needs_nothing(http: httpx.AsyncClient) -> None:
@@ -88,11 +109,44 @@ async def test_ready_when_all_is_there(ctx: Context, make_settings: MakeSettings
 async def test_a_livekit_that_is_not_ready_is_told(
     ctx: Context, make_settings: MakeSettings
 ) -> None:
-    async with (
-        livekit(406) as url,
-        client_of(create_app(make_settings(livekit_url=url), router)) as http,
-    ):
-        assert (await http.get("/readyz")).json()["checks"]["livekit"] == "answers 406"
+    calls: list[str] = []
+    async with livekit(406, calls=calls) as url:
+        assert await check_of(make_settings(livekit_url=url)) == "answers 406"
+    assert calls == []
+
+
+async def test_a_livekit_that_refuses_our_key_is_told(
+    ctx: Context, make_settings: MakeSettings
+) -> None:
+    """Else all seems to be well, and nothing is recorded."""
+    async with livekit(secret="another secret of at least 32 bytes") as url:
+        settings = make_settings(livekit_url=url)
+        assert (await check_of(settings)).startswith("refuses this key pair: ")
+        found = await peers.livekit(settings)
+        assert found.level == "fail"
+        assert "refuses this key pair" in found.detail
+
+
+async def test_what_is_no_livekit_is_told(ctx: Context, make_settings: MakeSettings) -> None:
+    """Some other server that answers whatever it is asked."""
+    async with livekit(says=b"<html>") as url:
+        found = await check_of(make_settings(livekit_url=url))
+    assert found == "does not answer (Unavailable)"
+
+
+async def test_livekit_is_asked_seldom_whether_it_takes_the_key(
+    ctx: Context, make_settings: MakeSettings
+) -> None:
+    """Anybody may ask for `/readyz`, as often as they like, at the same time."""
+    calls: list[str] = []
+    async with livekit(calls=calls) as url:
+        readiness = health.Readiness(
+            Context(make_settings(livekit_url=url), ctx.store, ctx.queue, ctx.instance),
+            cache_seconds=0,
+        )
+        found = await asyncio.gather(*(readiness.read() for _ in range(8)))
+    assert [each["livekit"] for each in found] == ["ok"] * 8
+    assert calls == ["/twirp/livekit.RoomService/ListRooms"]
 
 
 async def test_the_pulse_of_a_killed_process_ends_by_itself(ctx: Context) -> None:
@@ -206,6 +260,13 @@ async def test_the_metrics_have_a_port_of_their_own(
     own = Context(make_settings(metrics_port=port), ctx.store, ctx.queue, ctx.instance)
     url = f"http://127.0.0.1:{port}/metrics"
     async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as http:
+        async with served(own):
+            with capture_logs() as told:
+                async with served(own):
+                    pass
+        assert [(line["event"], line["metrics_port"]) for line in told] == [
+            ("metrics_port_shared", port)
+        ]
         async with served(own), served(own):
             assert "replay_buffer_active_sessions" in (await http.get(url)).text
             assert (await http.get(url.replace("/metrics", "/buffers"))).status_code == 404

@@ -12,9 +12,11 @@ import httpx
 import pytest
 
 from app.context import Context
+from app.main import create_app
 from app.models.schema import AuditEntry, OutgoingEvent, Participant, ReplayClip, Room
 from app.settings import Settings
 from app.storage import clip_files
+from handlers import router
 from tests.integration.api.conftest import (
     INSTANCE_ADMIN,
     OWNER,
@@ -22,6 +24,7 @@ from tests.integration.api.conftest import (
     ROOM_ADMIN,
     STRANGER,
     bearer,
+    client_of,
     token,
 )
 from tests.integration.clips.rows import add_clip, charge
@@ -113,6 +116,24 @@ async def test_a_clip_is_opened_to_its_room_and_closed_again(
     assert (await http.get(mine)).status_code == 200
     await patch(http, clip_id, visibility="room")
     assert (await http.get(told["url"])).status_code == 404
+
+
+async def test_no_link_is_made_that_leads_nowhere(
+    ctx: Context, clip: MakeClip, make_settings: MakeSettings
+) -> None:
+    """As HOST=0.0.0.0 would, without a PUBLIC_URL."""
+    clip_id = await clip()
+    for public_url, status in (("", 409), ("http://replay", 200)):
+        app = create_app(make_settings(host="0.0.0.0", public_url=public_url), router)
+        async with client_of(app) as http:
+            answer = await patch(http, clip_id, visibility="link")
+            assert answer.status_code == status
+            if status == 409:
+                assert answer.json()["type"].endswith("no-public-url")
+                assert "set PUBLIC_URL" in answer.json()["detail"]
+                assert (await patch(http, clip_id, visibility="room")).status_code == 200
+            else:
+                assert answer.json()["link_url"].startswith("http://replay/file/")
 
 
 async def test_a_link_opens_the_file_until_it_is_revoked_or_expires(

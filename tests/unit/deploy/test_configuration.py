@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,10 +23,12 @@ from redis.exceptions import RedisError
 from starlette.routing import Route
 
 from app.buffer import paths
-from app.condition import exposition
+from app.condition import exposition, machine
 from app.main import ROUTES
+from app.processes import life_signs
 from app.processes.bound_process import signal_group, spawn
-from app.processes.supervisor import ROLES
+from app.processes.supervisor import ROLES, STOP_SECONDS
+from app.recording.encoding import encoding
 from app.settings import Settings, load, safety
 from deploy.local import local_run
 from deploy.local.stack import livekit_binary, valkey_command
@@ -61,9 +65,9 @@ def compose(made_secrets: dict[str, str]) -> dict[str, Any]:
 
 @pytest.fixture
 def service_settings(compose: dict[str, Any]) -> Settings:
-    """The settings that compose.yaml gives the service."""
-    environment = compose["services"]["api"]["environment"].items()
-    given = {name.lower(): value for name, value in environment}
+    """The settings that compose.yaml gives the service, where nobody has given others."""
+    environment = service_env() | compose["services"]["api"]["environment"]
+    given = {name.lower(): value for name, value in environment.items()}
     assert given.keys() <= Settings.model_fields.keys()
     return load(_env_file=None, **given)
 
@@ -93,10 +97,11 @@ def test_the_pair_of_egress_opens_livekit_and_not_the_service(
         service_settings.key_pairs.items()
     )
     example = _yaml("egress.yaml")
-    own = {"api_key", "api_secret"}
+    own = {"api_key", "api_secret", "redis", "cpu_cost"}
     assert egress["redis"].items() >= example["redis"].items()
-    assert {k: v for k, v in egress.items() if k not in {*own, "redis"}} == {
-        k: v for k, v in example.items() if k not in {*own, "redis"}
+    assert egress["cpu_cost"].keys() == example["cpu_cost"].keys()
+    assert {k: v for k, v in egress.items() if k not in own} == {
+        k: v for k, v in example.items() if k not in own
     }
 
 
@@ -244,6 +249,100 @@ def test_livekit_and_egress_share_one_redis_and_know_each_other() -> None:
     assert urlsplit(egress["ws_url"]).port == livekit["port"]
 
 
+def service_env() -> dict[str, str]:
+    lines = (ROOT / "deploy/service.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+
+def test_settings_of_compose_can_be_given_in_a_file(compose: dict[str, Any]) -> None:
+    """`.env` of the project's folder, as without containers: later files go before earlier ones."""
+    for role in ROLES:
+        own, given = compose["services"][role]["env_file"]
+        assert own == "service.env"
+        assert (ROOT / "deploy" / given["path"]).resolve() == ROOT / ".env"
+        assert given["required"] is False
+        fixed = compose["services"][role]["environment"]
+        assert fixed.keys().isdisjoint(service_env()), "would hold whatever the files say"
+        assert fixed.keys().isdisjoint(
+            {"PUBLIC_URL", "QUOTA_BYTES", "CAPTURE_POLICY", "EVENTS_URL"}
+        )
+
+
+def test_egress_of_compose_bears_on_two_cores_what_it_is_asked_for(
+    compose: dict[str, Any], service_settings: Settings
+) -> None:
+    """A worker takes a recording only while 80 % of its cores suffice for what that costs."""
+    egress = yaml.safe_load(compose["services"]["egress"]["environment"]["EGRESS_CONFIG_BODY"])
+    said = egress["cpu_cost"]["track_composite_cpu_cost"]
+    needed = machine.cores_for(encoding(service_settings.encoding, 1920, 1080))
+    assert round(needed, 1) <= said <= 0.8 * 2
+
+
+def test_one_service_of_compose_builds_the_image_for_all(compose: dict[str, Any]) -> None:
+    """Each `build` makes an image of its own, and without one the name is asked of a registry."""
+    services = compose["services"]
+    ours = {name for name, each in services.items() if each["image"] == "replay-buffer"}
+    assert ours == {*ROLES, "media-root"}
+    assert [name for name, each in services.items() if "build" in each] == ["media-root"]
+    assert {services[name]["pull_policy"] for name in ours} == {"never"}
+    assert all("media-root" in services[role]["depends_on"] for role in ROLES)
+    build = services["media-root"]["build"]
+    assert (ROOT / "deploy" / build["context"]).resolve() == ROOT
+    assert (ROOT / build["dockerfile"]).is_file()
+
+
+def test_images_are_named_with_their_registry(compose: dict[str, Any]) -> None:
+    """Podman looks for others where it is told to, which may be nowhere."""
+    named = [service["image"] for service in compose["services"].values()]
+    named += re.findall(r"^FROM (\S+)", dockerfile(), re.MULTILINE)
+    assert {each for each in named if not each.startswith("docker.io/")} == {"replay-buffer"}
+
+
+def test_who_drains_is_not_killed_after_ten_seconds(compose: dict[str, Any]) -> None:
+    """Egress records to the end, LiveKit waits until all have left."""
+    graces = {n: each.get("stop_grace_period") for n, each in compose["services"].items()}
+    assert graces["egress"] == "1h"
+    assert graces["livekit"] == "5m"
+    assert graces["api"] == "20s"
+    assert int(graces["api"].removesuffix("s")) > STOP_SECONDS
+
+
+def test_no_volume_is_without_a_name(compose: dict[str, Any]) -> None:
+    """Nobody removes such: what an image says to be a volume is mounted."""
+    assert "VOLUME" not in dockerfile()
+    of_images = {"mongo": {"/data/db", "/data/configdb"}, "redis": {"/data"}}
+    of_images["livekit-redis"] = of_images["redis"]
+    for name, folders in of_images.items():
+        service = compose["services"][name]
+        mounted = {each.split(":")[1] for each in service["volumes"]} | {service.get("tmpfs")}
+        assert folders <= mounted
+    used = {
+        each.split(":")[0] if isinstance(each, str) else each["source"]
+        for service in compose["services"].values()
+        for each in service.get("volumes", [])
+    }
+    assert {each for each in used if "/" not in each} == compose["volumes"].keys()
+
+
+def test_what_is_bound_is_labelled_for_selinux(compose: dict[str, Any]) -> None:
+    bound = [
+        each
+        for service in compose["services"].values()
+        for each in service.get("volumes", [])
+        if isinstance(each, str) and each.startswith(".")
+    ]
+    assert bound == ["../livekit.yaml:/etc/livekit.yaml:ro,z"]
+
+
+def test_health_checks_of_compose_are_seldom_but_at_the_start(compose: dict[str, Any]) -> None:
+    """One of MongoDB starts a Node.js, one of ours a Python."""
+    for name in (*ROLES, "mongo"):
+        check = compose["services"][name]["healthcheck"]
+        assert check["interval"] == "30s"
+        assert check["start_period"]
+        assert check["start_interval"]
+
+
 def test_every_log_of_compose_is_bounded(compose: dict[str, Any]) -> None:
     """Docker's own driver keeps all that was ever said; anybody makes a server talk."""
     goes_on = {name for name, each in compose["services"].items() if "restart" in each}
@@ -273,9 +372,10 @@ def test_compose_shows_egress_of_the_media_root_only_where_it_writes(
     assert (shared["source"], shared["volume"]) == ("media", {"subpath": paths.BUFFER_ROOT})
     made = services["media-root"]["entrypoint"][-1].splitlines()
     root = str(service_settings.media_root)
-    (uid,) = re.findall(r"useradd --uid (\d+)", (ROOT / "deploy/Dockerfile").read_text())
-    assert f"install -d -m 2750 -o {uid} -g 0 {root}" in made
-    assert f"install -d -m 2770 -o {uid} -g 0 {root}/{paths.BUFFER_ROOT}" in made
+    (uid,) = re.findall(r"useradd --uid (\d+)", dockerfile())
+    assert f"right 2750 {root}" in made
+    assert f"right 2770 {root}/{paths.BUFFER_ROOT}" in made
+    assert set(re.findall(r"\b1\d{4}\b", "\n".join(made))) == {uid}
     assert services["egress"]["environment"]["TZ"] == "UTC"
 
 
@@ -289,15 +389,102 @@ def test_each_process_of_compose_tells_its_metrics_on_a_port_of_its_own(
 
 def test_compose_runs_the_versions_that_were_measured(compose: dict[str, Any]) -> None:
     images = {name: service["image"] for name, service in compose["services"].items()}
-    assert images["livekit"] == f"livekit/livekit-server:v{LIVEKIT_VERSION}"
-    assert images["egress"] == f"livekit/egress:v{EGRESS_VERSION}"
+    assert images["livekit"] == f"docker.io/livekit/livekit-server:v{LIVEKIT_VERSION}"
+    assert images["egress"] == f"docker.io/livekit/egress:v{EGRESS_VERSION}"
     assert f"LIVEKIT_VERSION={LIVEKIT_VERSION}\n" in (ROOT / "deploy/setup").read_text()
     assert not [image for image in images.values() if image.endswith(":latest")]
 
 
+def test_folders_that_are_right_are_left_alone_and_others_refused(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
+    """As on NFS with root_squash, where root may change none: media-root's commands, run here."""
+    shell, flags, script = compose["services"]["media-root"]["entrypoint"]
+    media, shim = tmp_path / "media", tmp_path / "bin"
+    script = script.replace("$$", "$").replace("/media", str(media)).replace("/sockets", str(shim))
+    script = script.replace("setpriv --reuid 10001 --regid 0 --clear-groups", "env")
+    script = script.replace("10001", str(os.getuid())).replace("-g 0", f"-g {os.getgid()}")
+    script = script.replace(f'{os.getuid()} 0"', f'{os.getuid()} {os.getgid()}"')
+
+    def run() -> tuple[int, str]:
+        path = f"{shim}:{os.environ['PATH']}"
+        done = subprocess.run(
+            [shell, flags, script],
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+    assert run() == (0, "")
+    for folder, mode in ((media, 0o2750), (media / paths.BUFFER_ROOT, 0o2770)):
+        assert folder.stat().st_mode & 0o7777 == mode
+    install = shim / "install"  # of root, where root is nobody
+    install.write_text('#!/bin/sh\ncase "$*" in *1777*) exit 0 ;; *) exit 1 ;; esac\n')
+    install.chmod(0o755)
+    assert run() == (0, "")
+    (media / paths.BUFFER_ROOT).chmod(0o755)
+    code, said = run()
+    assert code == 1
+    assert f"{media}/{paths.BUFFER_ROOT} is not of mode 2770" in said
+    assert "root_squash" in said
+
+
+def test_a_changed_line_of_the_service_ships_little() -> None:
+    """What is locked has a layer of its own, before the service's, which installs nothing else."""
+    stages = dict(
+        re.findall(r"^FROM \S+ AS (\w+)\n(.*?)(?=^FROM)", dockerfile(), re.MULTILINE | re.DOTALL)
+    )
+    assert stages.keys() == {"packages", "service"}
+    locked = re.findall(r"-r (\w+)\.lock", stages["packages"])
+    assert locked == ["runtime", "embedded"]
+    for word in ("--require-hashes", "--no-deps", "--only-binary :all:"):
+        assert word in stages["packages"]
+    assert re.findall(r"^COPY (.*) \S+$", stages["packages"], re.MULTILINE) == [
+        " ".join(f"requirements/{group}.lock" for group in locked)
+    ]
+    assert "--no-deps" in stages["service"]
+    last = dockerfile().rpartition("\nFROM ")[2]
+    (packages,) = re.findall(r"^COPY --from=packages .*", last, re.MULTILINE)
+    (service,) = re.findall(r"^COPY --from=service .*", last, re.MULTILINE)
+    assert last.index("\nRUN ") < last.index(packages) < last.index(service)
+    assert "RUN" not in last[last.index(packages) :]
+    assert "--mount" not in dockerfile(), "would need BuildKit"
+    sources = [path for folder in ("app", "handlers") for path in (ROOT / folder).rglob("*")]
+    kept = [path for path in sources if path.is_file() and "__pycache__" not in path.parts]
+    compiled = sum(path.stat().st_size for path in kept if path.suffix == ".py")
+    assert sum(path.stat().st_size for path in kept) + 2 * compiled < 5_000_000
+
+
+def test_the_image_says_what_it_is() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([\w.]+)="([^"]*)"', dockerfile()))
+    assert labels["title"] == project["name"]
+    assert labels["version"] == project["version"]
+    assert labels["licenses"] == project["license"]
+    bases = set(re.findall(r"^FROM (\S+)", dockerfile(), re.MULTILINE))
+    assert bases == {labels["base.name"]}
+
+
+def test_containers_ask_each_role_how_it_is(compose: dict[str, Any]) -> None:
+    """And the image by itself whatever runs in it."""
+    for role in ROLES:
+        kind, *command = compose["services"][role]["healthcheck"]["test"]
+        assert (kind, command) == ("CMD", ["python", "-m", "app", "health", role])
+        assert role in life_signs.ROLES
+    (asked,) = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", dockerfile(), re.MULTILINE)
+    (entry,) = re.findall(r"^ENTRYPOINT (\[.*\])$", dockerfile(), re.MULTILINE)
+    assert json.loads(asked) == [*json.loads(entry), "health"]
+    assert compose["services"]["media-root"]["healthcheck"] == {"disable": True}, "it only begins"
+
+
+def dockerfile() -> str:
+    return (ROOT / "deploy/Dockerfile").read_text()
+
+
 def test_the_image_sets_only_settings_that_there_are() -> None:
-    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
-    environment = re.search(r"^ENV ((?:.*\\\n)*.*)$", dockerfile, re.MULTILINE)
+    environment = re.search(r"^ENV ((?:.*\\\n)*.*)$", dockerfile(), re.MULTILINE)
     assert environment
     names = set(re.findall(r"([A-Z_]+)=", environment[1])) - {"PYTHONUNBUFFERED"}
     assert {name.lower() for name in names} <= Settings.model_fields.keys()

@@ -1,0 +1,152 @@
+"""How the processes of the service on this machine are: `python -m app health`.
+
+Each answers on a Unix socket, out of its event loop (`app.processes.liveness`), so one that hangs
+says nothing. Whoever has the same settings and user finds it. It is asked again and again by what
+runs containers: nothing is imported here that takes long, no store and no network library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.settings import Settings, safety
+
+ROLES = ("api", "worker", "indexer", "single")
+ANSWER_SECONDS = 3.0
+_PREFIX = "replay-life-"
+_MOST_BYTES = 64 * 1024
+_YOUNG_SECONDS = 60.0
+"""One that does not answer may be about to."""
+_SERVING = ("api", "single")
+
+
+def run(settings: Settings, role: str | None) -> int:
+    """Prints in one line how a role is, or all of the service that runs here; 1 if not well."""
+    try:
+        found = wrong(settings, role)
+    except OSError as error:  # there is no folder for temporary files
+        found = [str(error)]
+    sys.stdout.write(("; ".join(found) or "ok") + "\n")
+    return 1 if found else 0
+
+
+def wrong(
+    settings: Settings, role: str | None = None, patience_seconds: float = ANSWER_SECONDS
+) -> list[str]:
+    """What is wrong with a role, or with all that runs here if none is named. Blocks."""
+    asked = _running(settings) if role is None else [role]
+    if not asked:
+        return ["nothing of the service runs here under this user and these settings"]
+    found = [
+        f"{each}: {text}"
+        for each in asked
+        for text in _told(socket_path(settings, each), patience_seconds)
+    ]
+    if not found and (serving := [each for each in asked if each in _SERVING]):
+        found = [f"{serving[0]}: {text}" for text in _unserved(settings)]
+    return found
+
+
+def _running(settings: Settings) -> list[str]:
+    """What runs here, or should, as the supervisor does."""
+    whole = ["supervisor", "api", "worker", "indexer"]
+    if socket_path(settings, whole[0]).exists():
+        return whole
+    return [each for each in ROLES if socket_path(settings, each).exists()]
+
+
+def socket_path(settings: Settings, role: str) -> Path:
+    """Where a role answers: below the folder for temporary files, by user and settings."""
+    place = (
+        settings.data_dir.absolute(),
+        settings.media_root,
+        settings.host,
+        settings.port,
+        settings.metrics_port,
+    )
+    digest = hashlib.sha256("\0".join(map(str, place)).encode("utf-8", "surrogateescape"))
+    return Path(f"{_begin()}{digest.hexdigest()[:16]}-{role}")
+
+
+def remove_dead() -> None:
+    """Removes the sockets of processes of this user that were killed, a while after their start."""
+    begin = Path(_begin())
+    for path in begin.parent.glob(f"{begin.name}*"):
+        try:
+            found = path.lstat()
+            if found.st_uid == os.getuid() and time.time() - found.st_mtime > _YOUNG_SECONDS:
+                with _connected(path, ANSWER_SECONDS):
+                    pass
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+        except OSError:
+            continue
+
+
+def _begin() -> str:
+    return f"{tempfile.gettempdir()}/{_PREFIX}{os.getuid()}-"
+
+
+def _told(path: Path, patience_seconds: float) -> list[str]:
+    """What a process says to be wrong, or that it says nothing."""
+    try:
+        if path.lstat().st_uid != os.getuid():
+            return [f"{path} is another user's"]
+        return _ask(path, patience_seconds)
+    except FileNotFoundError:
+        return ["none runs here under this user and these settings"]
+    except ConnectionRefusedError:
+        return ["it was killed"]
+    except TimeoutError:
+        return [f"it hangs: no answer within {patience_seconds:g} s"]
+    except (OSError, ValueError) as error:
+        return [f"it gives no answer: {error}"]
+
+
+def _ask(path: Path, patience_seconds: float) -> list[str]:
+    """Raises OSError, ValueError."""
+    data = b""
+    with _connected(path, patience_seconds) as asking:
+        while (more := asking.recv(_MOST_BYTES)) and len(data) < _MOST_BYTES:
+            data += more
+    return [
+        "".join(each if each.isprintable() else "?" for each in str(text))
+        for text in json.loads(data)
+    ]
+
+
+@contextmanager
+def _connected(path: Path, patience_seconds: float) -> Iterator[socket.socket]:
+    """A connection to a process. Raises ConnectionRefusedError if it was killed, OSError."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(patience_seconds)
+        asking.connect(str(path))
+        yield asking
+
+
+def _unserved(settings: Settings) -> list[str]:
+    """What is wrong with the HTTP API, by a request to where it listens."""
+    from http.client import HTTPConnection, HTTPException
+
+    host = settings.host
+    if safety.is_unspecified(host):
+        host = "::1" if ":" in host else "127.0.0.1"
+    connection = HTTPConnection(host, settings.port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    except (OSError, HTTPException) as error:
+        why = error or type(error).__name__
+        return [f"GET /healthz at HOST={host} PORT={settings.port}: {why}"]
+    finally:
+        connection.close()
+    return [] if status == 200 else [f"GET /healthz answers {status}"]
