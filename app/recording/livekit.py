@@ -39,6 +39,7 @@ from livekit.protocol.room import (
 
 from app.buffer import paths
 from app.errors import Unavailable
+from app.recording.bounded_answer import BoundedAnswer
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -48,8 +49,6 @@ BUFFERED_ATTRIBUTE = "replay.buffered"
 # livekit-server itself answers a start after at most 33 s, everything else within 3 s.
 _START_SECONDS = 40.0
 _CALL_SECONDS = 10.0
-ANSWER_BYTES = 32 * 2**20
-"""More than the list of 10,000 people in one room."""
 
 
 class StartRefused(Exception):
@@ -76,24 +75,6 @@ class WorkerGone(Exception):
     """The egress that is asked is listed, but nobody serves it: its worker is gone or hangs."""
 
 
-class _BoundedAnswer(aiohttp.ClientResponse):
-    """An answer of which no more than ANSWER_BYTES are read."""
-
-    async def read(self) -> bytes:
-        if self._body is None:
-            blocks, read_bytes = list[bytes](), 0
-            async for block in self.content.iter_any():
-                blocks.append(block)
-                read_bytes += len(block)
-                if read_bytes > ANSWER_BYTES:
-                    self.close()
-                    raise aiohttp.ClientPayloadError(
-                        f"the answer has more than the {ANSWER_BYTES} bytes that are read of one"
-                    )
-            self._body = b"".join(blocks)
-        return self._body
-
-
 @dataclass(frozen=True)
 class StartRequest:
     """What to record: exactly these tracks. `prefix` is absolute, as egress sees it."""
@@ -110,7 +91,7 @@ class LiveKit:
     """A client of one livekit-server. Build it inside the event loop, `close()` it there."""
 
     def __init__(self, settings: Settings) -> None:
-        self._session = aiohttp.ClientSession(response_class=_BoundedAnswer)
+        self._session = aiohttp.ClientSession(response_class=BoundedAnswer)
         self._api = LiveKitAPI(
             settings.livekit_http_url,
             settings.livekit_api_key,

@@ -8,7 +8,8 @@ from contextlib import suppress
 import pytest
 
 from app.errors import Unavailable
-from app.recording.livekit import ANSWER_BYTES, LiveKit
+from app.recording.bounded_answer import ANSWER_BYTES
+from app.recording.livekit import LiveKit
 from tests.integration.conftest import MakeSettings
 
 BLOCK = bytes(2**20)

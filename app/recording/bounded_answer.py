@@ -1,0 +1,26 @@
+"""Answers of LiveKit's of which no more is read than any honest one has."""
+
+from __future__ import annotations
+
+import aiohttp
+
+ANSWER_BYTES = 32 * 2**20
+"""More than the list of 10,000 people in one room."""
+
+
+class BoundedAnswer(aiohttp.ClientResponse):
+    """An answer of which no more than ANSWER_BYTES are read."""
+
+    async def read(self) -> bytes:
+        if self._body is None:
+            blocks, read_bytes = list[bytes](), 0
+            async for block in self.content.iter_any():
+                blocks.append(block)
+                read_bytes += len(block)
+                if read_bytes > ANSWER_BYTES:
+                    self.close()
+                    raise aiohttp.ClientPayloadError(
+                        f"the answer has more than the {ANSWER_BYTES} bytes that are read of one"
+                    )
+            self._body = b"".join(blocks)
+        return self._body
