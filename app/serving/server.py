@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,7 +49,8 @@ class Guest(uvicorn.Server):
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
-            self.should_exit = True
+            # As uvicorn's own handler of the signal does: streams of events hear of it by that.
+            self.handle_exit(signal.SIGTERM, None)
             await serving
             raise
         if not self.started:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import httpx
 import psutil
 import pytest
 import pytest_asyncio
+from livekit import api
 
 from app import single
 from app.work.troubles import Troubles
@@ -82,6 +84,34 @@ async def test_it_tells_that_it_is_well(running: Service) -> None:
     for arguments in ((), ("single",)):
         await wait_for(partial(running.is_well, *arguments))
     assert (await running.health("worker"))[0] == 1, "no process of its own"
+
+
+@pytest.mark.parametrize("arguments", [(), ("single",)])
+async def test_who_follows_what_happens_does_not_hold_up_the_end(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Whether it is one process or several: streams of events end at once, and in order."""
+    service = await start(tmp_path, *arguments)
+    await wait_for(service.answers)
+    headers = {"Authorization": f"Bearer {access_token()}", "Accept": "text/event-stream"}
+    async with (
+        httpx.AsyncClient(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+        client.stream("GET", "/buffers/events", headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
+        following = asyncio.create_task(answer.aread())
+        service.process.terminate()
+        with suppress(httpx.RemoteProtocolError):  # such a stream has no end of its own
+            await asyncio.wait_for(following, PATIENCE_SECONDS)
+    assert await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS) == 0
+    for refused in ("Traceback", "graceful shutdown exceeded"):
+        assert refused not in service.log()
+
+
+def access_token() -> str:
+    grants = api.VideoGrants(room_join=True, room="studio")
+    made = api.AccessToken("devkey", "the-secret-of-the-tests-of-32-bytes")
+    return made.with_identity("ann").with_grants(grants).to_jwt()
 
 
 async def test_nothing_outlives_it(tmp_path: Path) -> None:
