@@ -19,6 +19,7 @@ from app.migrations import (
     close_folders,
     complete_rows,
     leaving_admins,
+    link_facts,
     marker_places,
     people_claims,
     separate_fragments,
@@ -37,5 +38,6 @@ STEPS: tuple[Step, ...] = (
     people_claims.migrate,
     capture_permissions.migrate,
     close_folders.migrate,
+    link_facts.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from app.models.buffer_rows import MediaRange
+from app.models.link_words import LinkFact
 from app.models.words import (
     CaptureStage,
     CaptureStatus,
@@ -118,6 +119,7 @@ class ClipRow(ClipMedia):
     audience: str | None
     link_secret: str | None
     link_expires_at: datetime | None
+    link_tells: list[LinkFact]
     grant: int
     ready: bool
     requested_start: datetime

@@ -8,7 +8,7 @@ from typing import Any
 from odmantic import Field, Model
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from app.models import CaptureRow, ClipRow, FileRow
+from app.models import CaptureRow, ClipRow, FileRow, LinkFact
 from app.models.stored import Stored
 from app.models.words import (
     CaptureStage,
@@ -94,10 +94,10 @@ class Capture(Model, Stored[CaptureRow]):
 class ReplayClip(Model, Stored[ClipRow]):
     """What a capture made. Only `ready` ones that are not deleted are shown.
 
-    `audience` is the sid of the room whose people may
-    see it, `link_secret` what a link bears until `link_expires_at`; None otherwise. `grant` counts
-    how often it changed who may see it: signed URLs of others than the owner bear it. `turn` counts
-    how often it was deleted and restored: it is odd while the clip is deleted.
+    `audience` is the sid of the room whose people may see it, `link_secret` what a link bears until
+    `link_expires_at`; None otherwise. `link_tells`: what its page may say. `grant` counts how often
+    it changed who may see it: signed URLs of others than the owner bear it. `turn` counts how often
+    it was deleted and restored: it is odd while the clip is deleted.
     """
 
     model_config = {
@@ -109,6 +109,7 @@ class ReplayClip(Model, Stored[ClipRow]):
                 for which in (("owner", "room"), ("owner",), ("room",), ("audience",), ())
             ),
             IndexModel([("room_sid", ASCENDING)]),
+            IndexModel([("link_secret", ASCENDING)]),
             IndexModel([("deleted_at", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)]),
         ],
@@ -128,6 +129,7 @@ class ReplayClip(Model, Stored[ClipRow]):
     audience: str | None = None
     link_secret: str | None = None
     link_expires_at: datetime | None = None
+    link_tells: list[LinkFact] = [*LinkFact]
     grant: int = 0
     ready: bool = False
     requested_start: datetime
