@@ -41,6 +41,7 @@ from app.api.request_turns import RequestTurns
 from app.condition import exposition
 from app.console import page_routes
 from app.context import opened
+from app.links import link_routes, oembed_routes
 from app.settings import Settings
 from app.webhooks import receiver
 from app.webhooks.router import Router
@@ -61,6 +62,8 @@ ROUTES: list[BaseRoute] = [
     *clip_routes.routes,
     *share_routes.routes,
     *file_routes.routes,
+    *link_routes.routes,
+    *oembed_routes.routes,
     *quota_routes.routes,
     *community_routes.routes,
     *assignment_routes.routes,

@@ -16,9 +16,9 @@ from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.captures.requests import TITLE_LENGTH, Instant, Name, checked_title
 from app.clips import clip_pages, library
 from app.clips.clip_pages import Clip, Wanted
-from app.clips.clip_visibility import HiddenHead
+from app.clips.clip_visibility import HiddenHead, page_path
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
-from app.models import ClipRow, Visibility, Why
+from app.models import ClipRow, LinkFact, Visibility, Why
 from app.recording import admission
 from app.settings.values import LinkDays
 
@@ -71,7 +71,14 @@ class ClipView(View):
     clock: str = Field(description="`exact`, or `approximate`: up to 2 s off.")
     visibility: str
     link_url: str | None = Field(description="Reads the bytes, whoever has it; owners see it.")
+    page_url: str | None = Field(
+        description="A page to send to people, who watch it there: as `link_url`, which ends with "
+        "it."
+    )
     link_expires_at: InstantText | None
+    link_tells: list[str] = Field(
+        description="What that page tells besides the title: `who`, `when`."
+    )
     keep: bool
     size: int
     checksum: str | None = Field(description="`sha256:…`; null for some seconds.")
@@ -123,6 +130,9 @@ class ClipChange(Input):
     link_days: Annotated[LinkDays, Field(strict=True)] | None = Field(
         None,
         description="How long a link holds; default: LINK_DAYS. Only with `visibility: link`.",
+    )
+    link_tells: Annotated[list[LinkFact], Field(max_length=len(LinkFact))] | None = Field(
+        None, description="What the link's page tells besides the title. Both, unless you say."
     )
     share_hidden_head: Annotated[bool, Field(strict=True)] = Field(
         False,
@@ -180,7 +190,9 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         clock=row["clock"],
         visibility=row["visibility"],
         link_url=f"{reader.base_url}{path}?link={link}" if link else None,
+        page_url=f"{reader.base_url}{page_path(link)}" if link else None,
         link_expires_at=row["link_expires_at"] if link else None,
+        link_tells=[*row["link_tells"]],
         keep=row["keep"],
         size=file["size_bytes"],
         checksum=file["checksum"],
@@ -229,7 +241,9 @@ async def patch_clip(call: Call[ClipChange]) -> ClipView:
         call.ctx,
         call.caller,
         call.path["clip_id"],
-        call.input.model_dump(exclude_none=True, include={"title", "visibility", "keep"}),
+        call.input.model_dump(
+            exclude_none=True, include={"title", "visibility", "link_tells", "keep"}
+        ),
         link_days=call.input.link_days,
         hidden_head=call.input.share_hidden_head,
     )

@@ -24,6 +24,13 @@ from app.storage.confined import PathRefused
 
 log = structlog.get_logger()
 
+TO_ANYBODY = {
+    "Cache-Control": "private, no-cache",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Robots-Tag": "noindex",
+}
+"""Of what a link opens: any page may show it, none may list it, and each look is asked for."""
+
 _GRANT = re.compile(r"[0-9]{1,9}")
 
 
@@ -65,7 +72,9 @@ async def get_file(call: Call[None]) -> Response:
         etag=f'"{file["_id"]}-{file["size_bytes"]:x}"',
         media_type=file["mime"],
         modified_at=opened.modified_at,
-        headers={"Content-Disposition": disposition(file["filename"])} | _digests(file),
+        headers={"Content-Disposition": disposition(file["filename"])}
+        | _digests(file)
+        | (TO_ANYBODY if auth.link(call.request) is not None else {}),
     )
     return await ranges.answer(call.request, served, opened.read, opened.close)
 

@@ -10,6 +10,8 @@ from app.errors import ReplayError
 from app.models import ClipRow, Visibility
 
 SECRET_BYTES = 24
+PAGES = "/c/"
+"""What the paths of links' pages begin with. A secret follows, which belongs into no log."""
 
 
 class HiddenHead(ReplayError):
@@ -64,3 +66,8 @@ def link_holds(row: ClipRow, now: datetime) -> bool:
         and ends is not None
         and ends > now
     )
+
+
+def page_path(secret: str) -> str:
+    """Where the page of a link is."""
+    return f"{PAGES}{secret}"
