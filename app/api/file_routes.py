@@ -17,6 +17,7 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
 from app.clips import library, sharing
+from app.clips.clean_copies import Preparing
 from app.errors import Gone, NotFound
 from app.models import FileRow
 from app.storage import clip_files
@@ -53,7 +54,13 @@ _GRANT = re.compile(r"[0-9]{1,9}")
         HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
         HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
     },
-    problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
+    problems=[
+        NotFound,
+        Gone,
+        Preparing,
+        ranges.PreconditionFailed,
+        ranges.RangeNotSatisfiable,
+    ],
     access="token, signature or link",
     cost=Cost.MEDIA,
 )
@@ -85,7 +92,7 @@ async def _file(call: Call[None]) -> FileRow:
     if (secret := auth.link(call.request)) is not None:
         return await sharing.file_by_link(call.ctx, file_id, secret)
     # A caller's own right is looked at; a signature is good for what it covers.
-    return await library.file_of(call.ctx, call.reader.caller, file_id, granted(call.request))
+    return await library.file_for(call.ctx, call.reader.caller, file_id, granted(call.request))
 
 
 def disposition(filename: str) -> str:

@@ -237,8 +237,8 @@ async def _clip(call: Call[None]) -> tuple[ClipRow, FileRow]:
     if clip is None:
         raise NotFound(library.NO_FILE)
     granted = file_routes.granted(call.request)
-    file = await library.file_of(call.ctx, call.reader.caller, clip["file_id"], granted)
-    return clip, file
+    found = await library.file_of(call.ctx, call.reader.caller, clip["file_id"], granted)
+    return clip, found.file
 
 
 def _beside(url: str) -> str:

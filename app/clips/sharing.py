@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.access.tokens import Caller
-from app.clips import clip_access, clip_report, clip_visibility, library
+from app.clips import clean_copies, clip_access, clip_report, clip_visibility, library
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
@@ -63,6 +63,8 @@ async def share(
             "no chat would hear of it: whoever runs this instance has to set EVENTS_URL, "
             "EVENTS_KEY and EVENTS_SECRET"
         )
+    if clean_copies.replaces(row):
+        await clean_copies.want(ctx, row)  # that is what the chat's readers get
     key = f"{clip_id}:{_occasion(clip_id, caller, idempotency_key)}"
     message = Message(
         event_id=f"{outbox.CLIP_SHARED}:{key}",
@@ -108,7 +110,7 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:
     """The row of a file that a link opens, without its room's name.
 
     Raises NotFound, the same for a wrong, a revoked and an expired link, and for no such file; Gone
-    if the clip is deleted.
+    if the clip is deleted; Preparing.
     """
     file, clip = await library.file_and_clip(ctx, file_id)
     held = clip["link_secret"] or ""
@@ -118,7 +120,8 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:
     if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")
     start = clip["delivered_start"] or clip["requested_start"]
-    return {**file, "filename": clip_report.filename(clip["title"], "", start)}
+    served = await clean_copies.file_for_others(ctx, Clip(clip, file))
+    return {**served, "filename": clip_report.filename(clip["title"], "", start)}
 
 
 async def clip_by_link(ctx: Context, secret: str, now: datetime) -> Clip:

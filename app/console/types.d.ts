@@ -218,6 +218,7 @@ export interface ClipView {
   notes: Array<string>;
   tail_lag: number;
   hidden_head_seconds: number;
+  preparing: boolean;
   audio: boolean;
   width: number;
   height: number;

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.api.wire import instant
 from app.captures.durations import parse_duration
 from app.captures.requests import clean_title
+from app.clips import clean_copies
 from app.clips.clip_pages import Clip
 from app.clips.clip_visibility import page_path
 from app.media.sprites import POSTER, fitted
@@ -46,7 +47,8 @@ class LinkPage:
     for others.
 
     `told`: who and when in words, as far as the owner lets. `start_seconds`: where the film begins.
-    `embedding`: whether any other page may embed it.
+    `embedding`: whether any other page may embed it. `again_seconds`: the film is being prepared,
+    and the page looks for it again by then; None: it is there.
     """
 
     title: str
@@ -70,6 +72,7 @@ class LinkPage:
     oembed: str
     start_seconds: float | None
     embedding: bool
+    again_seconds: int | None
 
     @property
     def summary(self) -> str:
@@ -101,7 +104,7 @@ def page_of(
         at=at,
         ends_at=_ends_at(clip),
         seconds=seconds,
-        size_bytes=clip.file["size_bytes"],
+        size_bytes=row["clean_bytes"] or clip.file["size_bytes"],
         width=width,
         height=height,
         poster_size=fitted(width, height, POSTER),
@@ -115,6 +118,7 @@ def page_of(
         oembed=f"{base_url}/oembed?{urlencode({'url': url, 'format': 'json'})}",
         start_seconds=begins,
         embedding=embedding,
+        again_seconds=clean_copies.again_seconds(row) if clean_copies.is_due(row) else None,
     )
 
 

@@ -15,6 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from app.migrations import (
     capture_permissions,
+    clean_copy_fields,
     clip_turns,
     close_folders,
     complete_rows,
@@ -39,5 +40,6 @@ STEPS: tuple[Step, ...] = (
     capture_permissions.migrate,
     close_folders.migrate,
     link_facts.migrate,
+    clean_copy_fields.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -126,6 +126,12 @@ class ClipRow(ClipMedia):
     requested_end: datetime
     delivered_start: datetime | None
     delivered_end: datetime | None
+    hidden_head_shared: bool
+    clean_bytes: int | None
+    clean_checksum: str | None
+    clean_lease: str | None
+    clean_until: datetime | None
+    clean_attempts: int
     cut: Cut
     clock: ClockKind
     created_at: datetime

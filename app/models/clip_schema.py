@@ -98,6 +98,11 @@ class ReplayClip(Model, Stored[ClipRow]):
     `link_expires_at`; None otherwise. `link_tells`: what its page may say. `grant` counts how often
     it changed who may see it: signed URLs of others than the owner bear it. `turn` counts how often
     it was deleted and restored: it is odd while the clip is deleted.
+
+    `hidden_head_shared`: others get what its file hides before the start. `clean_…` are of the copy
+    without it: its size, once it is there, and its checksum; who makes it, until when, and how
+    often one began. From `clean_until` on somebody must look at it again; None: it is there, or
+    nobody needs it.
     """
 
     model_config = {
@@ -110,6 +115,7 @@ class ReplayClip(Model, Stored[ClipRow]):
             ),
             IndexModel([("room_sid", ASCENDING)]),
             IndexModel([("link_secret", ASCENDING)]),
+            IndexModel([("clean_until", ASCENDING)]),
             IndexModel([("deleted_at", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)]),
         ],
@@ -138,6 +144,12 @@ class ReplayClip(Model, Stored[ClipRow]):
     delivered_end: datetime | None = None
     duration_seconds: float = 0.0
     hidden_head_seconds: float = 0.0
+    hidden_head_shared: bool = False
+    clean_bytes: int | None = None
+    clean_checksum: str | None = None
+    clean_lease: str | None = None
+    clean_until: datetime | None = None
+    clean_attempts: int = 0
     tail_lag_seconds: float = 0.0
     gaps: list[dict[str, Any]] = []
     notes: list[ClipNote] = []

@@ -94,6 +94,7 @@ export const texts = {
     'sizes-differ': 'The picture changed its size in this part. Choose the exact cut, or select less.',
     unauthorized: 'Your session has expired. Sign in again to go on.',
     'token-refused': ({ detail }) => `This token is not taken: ${detail}. Ask your app, or who runs this service, for a fresh one.`,
+    preparing: 'The copy for others is being made. Try again in a moment.',
     unavailable: 'The service is busy with itself right now. Try again in a few seconds.',
     'too-many-requests': 'Too much is asked for at once, perhaps by other tabs of yours: close some, then try again.',
   }),
@@ -583,6 +584,7 @@ export const texts = {
       strip: 'Parts of the clip',
       /** @type {Saying<[string]>} */
       seek: (at) => `Play from ${at}`,
+      preparing: 'Preparing…',
       broken: 'The clip can’t be played. It may have been deleted, or the connection is lost: reload the page.',
     },
     audience: {
@@ -607,12 +609,6 @@ export const texts = {
       onlyRevoked: 'The link is revoked, but there is no new one yet: choose “Link” to make it.',
       revoke: 'Revoke link',
       revoked: 'The link is revoked. The clip is private again.',
-      hiddenTitle: 'The file holds more than it shows',
-      /** @type {Saying<[string]>} */
-      hidden: (seconds) =>
-        `${seconds} s from before the first picture are in the file, hidden. Whoever gets it can uncover ` +
-        'them. To give nothing away, capture the moment again with the cut “Exact”.',
-      hiddenSubmit: 'Open it all the same',
     },
     share: {
       /** @type {Saying<[string]>} */

@@ -166,6 +166,28 @@ def test_the_end_of_the_link_or_of_the_clip_is_told_whichever_comes_first() -> N
     assert hint.text == "Link expires 5 Dec 2026, 14:03 UTC"
 
 
+def test_a_film_that_is_being_prepared_is_looked_for_again_and_unfurled_at_once() -> None:
+    """Chats look once, right after the link was sent: the card is whole by then."""
+    due: dict[str, Any] = {"hidden_head_seconds": 1.2, "visibility": "link", "clean_until": AT}
+    for attempts, seconds in ((0, "1"), (9, "60")):
+        shown = page(start="5", clean_attempts=attempts, **due)
+        for html in (link_page.page_html(shown), link_page.embedded_html(shown)):
+            head = Head(html)
+            (again,) = [each for each in head.all("meta") if "http-equiv" in each.attrs]
+            assert (again.attrs["http-equiv"], again.attrs["content"]) == ("refresh", seconds)
+            assert head.one("[role=status]").text.startswith(("Preparing", "Still preparing"))
+            assert not head.all("video, [download]")
+    assert unfurling.in_discord(link_page.page_html(page(**due))) == unfurling.in_discord(
+        link_page.page_html(page())
+    )
+    done = page(**due | {"clean_until": None, "clean_bytes": 2_500_000})
+    assert "Download (2.5 MB)" in link_page.page_html(done)
+    agreed = page(**due, hidden_head_shared=True)
+    for there in (done, agreed):
+        assert Head(link_page.page_html(there)).one("video")
+        assert "refresh" not in link_page.page_html(there)
+
+
 def test_the_policy_lets_nothing_run() -> None:
     policy = link_page.headers()["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")

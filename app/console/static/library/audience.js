@@ -56,15 +56,7 @@ export function audienceOf(clip, change) {
 
   /** @param {NonNullable<ClipChange['visibility']>} visibility */
   async function choose(visibility) {
-    /** @type {ClipChange} */
-    const fields = { visibility };
-    if (visibility !== 'private' && clip.hidden_head_seconds > 0) {
-      const seconds = clip.hidden_head_seconds.toFixed(1);
-      if (!(await ask({ title: own.hiddenTitle, explain: own.hidden(seconds), submit: own.hiddenSubmit })))
-        return show();
-      fields.share_hidden_head = true;
-    }
-    await set(fields);
+    await set({ visibility });
     focusChosen();
   }
 
@@ -74,8 +66,7 @@ export function audienceOf(clip, change) {
     // A link that holds goes on; one that was revoked never comes back, so the next is another.
     const before = clip.link_url;
     if (!(await set({ visibility: 'private' }))) return;
-    const hidden = clip.hidden_head_seconds > 0 ? { share_hidden_head: true } : {};
-    if (!(await set({ visibility: 'link', ...hidden }))) return void tell(own.onlyRevoked);
+    if (!(await set({ visibility: 'link' }))) return void tell(own.onlyRevoked);
     if (clip.link_url !== before) tell(own.renewed);
   }
 
