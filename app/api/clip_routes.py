@@ -84,6 +84,9 @@ class ClipView(View):
     link_tells: list[str] = Field(
         description="What that page tells besides the title: `who`, `when`."
     )
+    views: int | None = Field(
+        description="How often the link's page was looked at; its owner sees it."
+    )
     keep: bool
     size: int
     checksum: str | None = Field(description="`sha256:…`; null for some seconds.")
@@ -204,6 +207,7 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         page_url=f"{reader.base_url}{page_path(link)}" if link else None,
         link_expires_at=row["link_expires_at"] if link else None,
         link_tells=[*row["link_tells"]],
+        views=row["views"] if shown else None,
         keep=row["keep"],
         size=(row["clean_bytes"] if copied else None) or file["size_bytes"],
         checksum=row["clean_checksum"] if copied else file["checksum"],

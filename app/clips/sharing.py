@@ -140,3 +140,8 @@ async def clip_by_link(ctx: Context, secret: str, now: datetime) -> Clip:
     if not clip_visibility.link_holds(row, now):
         raise LinkExpired("the link has expired: ask whoever sent it for a new one")
     return await library.with_file(ctx, row)
+
+
+async def count_view(ctx: Context, clip_id: str) -> None:
+    """Counts that somebody has looked at what a link opens."""
+    await ctx.store.rows(ReplayClip).update_one({"_id": clip_id}, {"$inc": {"views": 1}})

@@ -229,6 +229,7 @@ export interface ClipView {
   page_url: string | null;
   link_expires_at: string | null;
   link_tells: Array<string>;
+  views: number | null;
   keep: boolean;
   size: number;
   checksum: string | null;

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.api import file_routes, ranges, thumbnail_routes, web_state
+from app.api import file_routes, link_views, ranges, thumbnail_routes, web_state
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
@@ -108,10 +108,16 @@ async def get_nothing(request: Request) -> Response:
 
 
 async def _page(call: Call[None]) -> LinkPage:
-    """The page that the request's secret opens. Raises NotFound, Gone."""
+    """The page that the request's secret opens, whose view is counted. Raises NotFound, Gone."""
     settings, secret = call.ctx.settings, call.path["secret"]
+    clip = await sharing.clip_by_link(call.ctx, secret, call.now)
+    by_tls = settings.base_url.startswith("https:")
+    if link_views.is_look(call.request, by_tls=by_tls) and call.state.link_views.counts(
+        clip.row["_id"], web_state.peer(call.request)
+    ):
+        await sharing.count_view(call.ctx, clip.row["_id"])
     return link_page.page_of(
-        await sharing.clip_by_link(call.ctx, secret, call.now),
+        clip,
         settings.base_url,
         secret,
         start=call.request.query_params.get("t"),

@@ -25,6 +25,7 @@ from app.migrations import (
     people_claims,
     separate_fragments,
     slot_sharers,
+    view_counts,
 )
 
 Step = Callable[[AsyncDatabase[dict[str, Any]], Path], Awaitable[None]]
@@ -41,5 +42,6 @@ STEPS: tuple[Step, ...] = (
     close_folders.migrate,
     link_facts.migrate,
     clean_copy_fields.migrate,
+    view_counts.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -120,6 +120,7 @@ class ClipRow(ClipMedia):
     link_secret: str | None
     link_expires_at: datetime | None
     link_tells: list[LinkFact]
+    views: int
     grant: int
     ready: bool
     requested_start: datetime

@@ -95,9 +95,10 @@ class ReplayClip(Model, Stored[ClipRow]):
     """What a capture made. Only `ready` ones that are not deleted are shown.
 
     `audience` is the sid of the room whose people may see it, `link_secret` what a link bears until
-    `link_expires_at`; None otherwise. `link_tells`: what its page may say. `grant` counts how often
-    it changed who may see it: signed URLs of others than the owner bear it. `turn` counts how often
-    it was deleted and restored: it is odd while the clip is deleted.
+    `link_expires_at`; None otherwise. `link_tells`: what its page may say, `views`: how often
+    somebody looked at it. `grant` counts how often it changed who may see it: signed URLs of others
+    than the owner bear it. `turn` counts how often it was deleted and restored: it is odd while the
+    clip is deleted.
 
     `hidden_head_shared`: others get what its file hides before the start. `clean_…` are of the copy
     without it: its size, once it is there, and its checksum; who makes it, until when, and how
@@ -136,6 +137,7 @@ class ReplayClip(Model, Stored[ClipRow]):
     link_secret: str | None = None
     link_expires_at: datetime | None = None
     link_tells: list[LinkFact] = [*LinkFact]
+    views: int = 0
     grant: int = 0
     ready: bool = False
     requested_start: datetime

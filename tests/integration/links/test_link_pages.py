@@ -8,16 +8,17 @@ import httpx
 import pytest
 
 from app.context import Context
-from app.models.schema import ReplayClip
+from app.models.schema import Participant, ReplayClip, Room
 from app.settings import Settings
 from tests import unfurling
-from tests.integration.api.conftest import OWNER, ROOM, MakeShare
+from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare
 from tests.integration.captures.checking import work_on
 from tests.integration.conftest import MakeSettings
 from tests.integration.links.conftest import BROWSER, BYTES, Link, opened, secret_of
 from tests.unfurling import Head
 
 BASE = "https://replay.example.com"
+NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -198,3 +199,25 @@ async def test_oembed_tells_of_our_own_pages_and_of_no_others(
     for wrong in ({"format": "xml"}, {"maxwidth": 0}, {"url": "x" * 3000}):
         assert (await asked(**wrong)).status_code == 422
     assert (await http.get("/oembed")).status_code == 422
+
+
+async def test_views_are_counted_and_told_to_the_owner_alone(
+    http: httpx.AsyncClient, link: Link, ctx: Context
+) -> None:
+    """A person's, once in a minute for each address; not those of programs that unfurl."""
+    secret = await link()
+    await ctx.store.create(Room.model_validate({"sid": "RM", "name": ROOM}))
+    bob = {"sid": "PA", "room_sid": "RM", "room": ROOM, "identity": "bob", "joined_at": NOW}
+    await ctx.store.create(Participant.model_validate(bob))
+    looking = BROWSER | {"Sec-Fetch-Mode": "navigate"}
+    for headers in (looking, looking, {}, BROWSER, {"Accept": "*/*"}):
+        await http.get(f"/c/{secret}", headers=headers)
+    await http.get(f"/c/{secret}/embed", headers=looking)
+    await http.head(f"/c/{secret}", headers=looking)
+    await http.get(f"/file/file-c1?link={secret}", headers=looking)
+    assert (await http.get("/clips/c1", headers=OWNER)).json()["views"] == 1
+    await http.get("/c/wrong", headers=looking)
+    changed = await http.patch("/clips/c1", json={"visibility": "room"}, headers=OWNER)
+    assert changed.json()["views"] == 1
+    visitor = await http.get("/clips/c1", headers=STRANGER)
+    assert (visitor.status_code, visitor.json()["views"]) == (200, None)
