@@ -42,6 +42,7 @@ from app.api.request_turns import RequestTurns
 from app.condition import exposition
 from app.console import page_routes
 from app.context import opened
+from app.links import link_routes, oembed_routes
 from app.serving.safe_headers import SafeHeaders, site_headers
 from app.settings import Settings
 from app.webhooks import receiver
@@ -65,6 +66,8 @@ ROUTES: list[BaseRoute] = [
     *clip_routes.routes,
     *share_routes.routes,
     *file_routes.routes,
+    *link_routes.routes,
+    *oembed_routes.routes,
     *quota_routes.routes,
     *community_routes.routes,
     *assignment_routes.routes,

@@ -21,7 +21,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
 from app.access import audit
-from app.captures import capture_expiry, execution, share_erasure, withdrawal
+from app.captures import (
+    capture_expiry,
+    copy_execution,
+    execution,
+    share_erasure,
+    withdrawal,
+)
 from app.captures.capture_tools import CaptureTools
 from app.captures.verification import Verifier
 from app.cleaning import cleanup, governor
@@ -71,6 +77,8 @@ def jobs_of(
         partial(cleanup.run, ctx),
         partial(execution.begin, ctx, tools, captures),
         partial(execution.requeue_expired, ctx),
+        partial(copy_execution.begin, ctx, tools, captures),
+        partial(copy_execution.requeue_due, ctx),
         partial(capture_expiry.forget_captures, ctx),
         partial(share_erasure.go_on, ctx),
         partial(share_erasure.go_on_with_all, ctx),

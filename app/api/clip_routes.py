@@ -14,11 +14,11 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input, InstantText, RoundedSeconds, View
 from app.captures.requests import TITLE_LENGTH, Instant, Name, checked_title
-from app.clips import clip_pages, library
+from app.clips import clean_copies, clip_pages, library
 from app.clips.clip_pages import Clip, Wanted
-from app.clips.clip_visibility import HiddenHead, NoPublicUrl
+from app.clips.clip_visibility import NoPublicUrl, page_path
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
-from app.models import ClipRow, Visibility, Why
+from app.models import ClipRow, LinkFact, Visibility, Why
 from app.recording import admission
 from app.settings.values import LinkDays
 
@@ -62,7 +62,12 @@ class ClipView(View):
     notes: list[str]
     tail_lag: RoundedSeconds = Field(description="How much of the end of the window is missing.")
     hidden_head_seconds: RoundedSeconds = Field(
-        description="Media in the file before the first shown picture, which players skip."
+        description="Media in the file before the first shown picture, which players skip. Others "
+        "than the owner get a copy without it."
+    )
+    preparing: bool = Field(
+        description="Others wait for their copy, some seconds: until it is there, `size` is that "
+        "of the clip itself, and their `url` answers 503 `preparing`."
     )
     audio: bool
     width: int
@@ -71,7 +76,17 @@ class ClipView(View):
     clock: str = Field(description="`exact`, or `approximate`: up to 2 s off.")
     visibility: str
     link_url: str | None = Field(description="Reads the bytes, whoever has it; owners see it.")
+    page_url: str | None = Field(
+        description="A page to send to people, who watch it there: as `link_url`, which ends with "
+        "it."
+    )
     link_expires_at: InstantText | None
+    link_tells: list[str] = Field(
+        description="What that page tells besides the title: `who`, `when`."
+    )
+    views: int | None = Field(
+        description="How often the link's page was looked at; its owner sees it."
+    )
     keep: bool
     size: int
     checksum: str | None = Field(description="`sha256:…`; null for some seconds.")
@@ -124,9 +139,13 @@ class ClipChange(Input):
         None,
         description="How long a link holds; default: LINK_DAYS. Only with `visibility: link`.",
     )
+    link_tells: Annotated[list[LinkFact], Field(max_length=len(LinkFact))] | None = Field(
+        None, description="What the link's page tells besides the title. Both, unless you say."
+    )
     share_hidden_head: Annotated[bool, Field(strict=True)] = Field(
         False,
-        description="Needed to open a clip with `hidden_head_seconds`: others get these too.",
+        description="Others get the clip's own file at once, with its `hidden_head_seconds`, not "
+        "a copy without them.",
     )
     keep: Annotated[bool, Field(strict=True)] | None = Field(
         None, description="Kept clips do not expire."
@@ -146,8 +165,11 @@ class ClipChange(Input):
 
 def media_url(row: ClipRow, reader: Reader, path: str) -> str:
     """A URL of a clip's bytes or pictures. Others' ends with the next change of who may see it."""
-    owns = reader.caller is not None and reader.caller.identity == row["owner"]
-    return reader.url(path) if owns else reader.url(path, grant=str(row["grant"]))
+    return reader.url(path) if _owns(row, reader) else reader.url(path, grant=str(row["grant"]))
+
+
+def _owns(row: ClipRow, reader: Reader) -> bool:
+    return reader.caller is not None and reader.caller.identity == row["owner"]
 
 
 def view(clip: Clip, reader: Reader) -> ClipView:
@@ -156,6 +178,7 @@ def view(clip: Clip, reader: Reader) -> ClipView:
     path = f"/file/{file['_id']}"
     shown = reader.caller is not None and policy.may_see_link(reader.caller, row["owner"])
     link = row["link_secret"] if shown else None
+    copied = not _owns(row, reader) and clean_copies.is_replaced(row)
     return ClipView(
         id=row["_id"],
         title=row["title"],
@@ -172,7 +195,8 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         gaps=[ClipGapView.model_validate(gap) for gap in row["gaps"]],
         notes=[*row["notes"]],
         tail_lag=row["tail_lag_seconds"],
-        hidden_head_seconds=row["hidden_head_seconds"],
+        hidden_head_seconds=0.0 if copied else row["hidden_head_seconds"],
+        preparing=clean_copies.is_due(row),
         audio=row["audio"],
         width=row["width"],
         height=row["height"],
@@ -180,10 +204,13 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         clock=row["clock"],
         visibility=row["visibility"],
         link_url=f"{reader.base_url}{path}?link={link}" if link else None,
+        page_url=f"{reader.base_url}{page_path(link)}" if link else None,
         link_expires_at=row["link_expires_at"] if link else None,
+        link_tells=[*row["link_tells"]],
+        views=row["views"] if shown else None,
         keep=row["keep"],
-        size=file["size_bytes"],
-        checksum=file["checksum"],
+        size=(row["clean_bytes"] if copied else None) or file["size_bytes"],
+        checksum=row["clean_checksum"] if copied else file["checksum"],
         file_id=file["_id"],
         url=media_url(row, reader, path),
         poster=media_url(row, reader, f"/clips/{row['_id']}/poster.jpg"),
@@ -221,7 +248,7 @@ async def get_clip(call: Call[None]) -> ClipView:
     "PATCH /clips/{clip_id}",
     "Change a clip",
     answers=_CLIP,
-    problems=[NotFound, NotPermitted, HiddenHead, NoPublicUrl],
+    problems=[NotFound, NotPermitted, NoPublicUrl],
 )
 async def patch_clip(call: Call[ClipChange]) -> ClipView:
     """Sets what is given."""
@@ -229,7 +256,9 @@ async def patch_clip(call: Call[ClipChange]) -> ClipView:
         call.ctx,
         call.caller,
         call.path["clip_id"],
-        call.input.model_dump(exclude_none=True, include={"title", "visibility", "keep"}),
+        call.input.model_dump(
+            exclude_none=True, include={"title", "visibility", "link_tells", "keep"}
+        ),
         link_days=call.input.link_days,
         hidden_head=call.input.share_hidden_head,
     )

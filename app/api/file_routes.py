@@ -17,6 +17,7 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
 from app.clips import library, sharing
+from app.clips.clean_copies import Preparing
 from app.errors import Gone, NotFound
 from app.models import FileRow
 from app.storage import clip_files
@@ -25,6 +26,13 @@ from app.storage.confined import PathRefused
 log = structlog.get_logger()
 
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
+TO_ANYBODY = {
+    "Cache-Control": "private, no-cache",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Robots-Tag": "noindex",
+}
+"""Of what a link opens: any page may show it, none may list it, and each look is asked for."""
+
 _GRANT = re.compile(r"[0-9]{1,9}")
 
 
@@ -47,7 +55,13 @@ _GRANT = re.compile(r"[0-9]{1,9}")
         HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
         HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
     },
-    problems=[NotFound, Gone, ranges.PreconditionFailed, ranges.RangeNotSatisfiable],
+    problems=[
+        NotFound,
+        Gone,
+        Preparing,
+        ranges.PreconditionFailed,
+        ranges.RangeNotSatisfiable,
+    ],
     access="token, signature or link",
     cost=Cost.MEDIA,
 )
@@ -67,7 +81,9 @@ async def get_file(call: Call[None]) -> Response:
             etag=f'"{file["_id"]}-{file["size_bytes"]:x}"',
             media_type=file["mime"],
             modified_at=opened.modified_at,
-            headers={"Content-Disposition": disposition(file["filename"])} | _digests(file),
+            headers={"Content-Disposition": disposition(file["filename"])}
+            | _digests(file)
+            | (TO_ANYBODY if auth.link(call.request) is not None else {}),
         )
         return await ranges.answer(call.request, served, opened.read, opened.close)
 
@@ -78,7 +94,7 @@ async def _file(call: Call[None]) -> FileRow:
     if (secret := auth.link(call.request)) is not None:
         return await sharing.file_by_link(call.ctx, file_id, secret)
     # A caller's own right is looked at; a signature is good for what it covers.
-    return await library.file_of(call.ctx, call.reader.caller, file_id, granted(call.request))
+    return await library.file_for(call.ctx, call.reader.caller, file_id, granted(call.request))
 
 
 def disposition(filename: str) -> str:

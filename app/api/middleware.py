@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
+from app.clips.clip_visibility import PAGES
 from app.errors import TooLarge
 from app.work.log_lines import LogLines
 
@@ -31,9 +32,9 @@ LONGEST_PATH = 300
 class RequestFrame:
     """Gives each request an id, a log line, and an answer whatever happens.
 
-    The line has the path, never the query, which may hold signatures; of a refusal the sender's
-    address, too. A caller has so many lines a minute, all who show no name as many together, and
-    how many requests have none is told.
+    The line has the path, never the query, which may hold signatures, nor a link's secret; of a
+    refusal the sender's address, too. A caller has so many lines a minute, all who show no name as
+    many together, and how many requests have none is told.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -75,6 +76,8 @@ class RequestFrame:
 
 def _tell(scope: Scope, status: int | None, seconds: float) -> None:
     path = scope.get("raw_path", b"")[:LONGEST_PATH].decode("ascii", "replace")
+    if scope["path"].startswith(PAGES):
+        path = f"{PAGES}…"
     told = {"peer": scope["client"][0]} if status in _REFUSALS and scope.get("client") else {}
     tell = log.debug if path in _QUIET else log.info
     tell(

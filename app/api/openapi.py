@@ -28,7 +28,7 @@ VERSION = "1"
 
 
 def listed_of(routes: Iterable[BaseRoute]) -> list[OperationRoute]:
-    """The routes of the interface: all but those of pages, which leave themselves out.
+    """The routes of the interface: all but those of the console, which leave themselves out.
 
     Raises TypeError for a route that neither leaves itself out nor declares an operation.
     """

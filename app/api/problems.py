@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
+from app.clips.clean_copies import Preparing
 from app.errors import Malformed, NotFound, ReplayError, TooLarge, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -54,7 +55,7 @@ def internal(request_id: str) -> Response:
 
 async def _replay_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ReplayError)
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Preparing):
         log.warning("request_failed", type=error.slug, detail=error.detail)
     return of_error(error)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -159,7 +159,7 @@ async def get_clip_poster(call: Call[None]) -> Response:
     path = await clip_thumbnails.poster(
         call.ctx, call.state.drawing, clip, file, call.reader.holder
     )
-    return await _file(call.request, path)
+    return await picture(call.request, path)
 
 
 @_endpoint(
@@ -198,7 +198,27 @@ async def get_clip_sheet(call: Call[None]) -> Response:
     """Drawn once."""
     clip, file = await _clip(call)
     path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, clip, file, call.reader.holder)
-    return await _file(call.request, path)
+    return await picture(call.request, path)
+
+
+async def picture(
+    request: Request, path: Path, headers: Mapping[str, str] = _REVALIDATED
+) -> Response:
+    """The answer with a picture of a clip. Raises Gone if it is gone with its clip."""
+    try:
+        opened = await byte_streams.open_file(path)
+    except FileNotFoundError as error:
+        raise Gone("the clip was deleted") from error
+    with opened.until_answered():
+        name = f"{path.parent.name}/{path.name}/{opened.modified_ns}/{opened.size_bytes}"
+        served = ranges.Representation(
+            size_bytes=opened.size_bytes,
+            etag=f'"{hashlib.sha256(name.encode()).hexdigest()[:32]}"',
+            media_type=_JPEG,
+            modified_at=opened.modified_at,
+            headers=headers,
+        )
+        return await ranges.answer(request, served, opened.read, opened.close)
 
 
 def _check_size(asked: tuple[int, int], sizes: Collection[tuple[int, int]]) -> None:
@@ -218,25 +238,8 @@ async def _clip(call: Call[None]) -> tuple[ClipRow, FileRow]:
     if clip is None:
         raise NotFound(library.NO_FILE)
     granted = file_routes.granted(call.request)
-    file = await library.file_of(call.ctx, call.reader.caller, clip["file_id"], granted)
-    return clip, file
-
-
-async def _file(request: Request, path: Path) -> Response:
-    try:
-        opened = await byte_streams.open_file(path)
-    except FileNotFoundError as error:
-        raise Gone("the clip was deleted") from error
-    with opened.until_answered():
-        name = f"{path.parent.name}/{path.name}/{opened.modified_ns}/{opened.size_bytes}"
-        served = ranges.Representation(
-            size_bytes=opened.size_bytes,
-            etag=f'"{hashlib.sha256(name.encode()).hexdigest()[:32]}"',
-            media_type=_JPEG,
-            modified_at=opened.modified_at,
-            headers=_REVALIDATED,
-        )
-        return await ranges.answer(request, served, opened.read, opened.close)
+    found = await library.file_of(call.ctx, call.reader.caller, clip["file_id"], granted)
+    return clip, found.file
 
 
 def _beside(url: str) -> str:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from app.api.event_streams import Places
 from app.api.in_flight import InFlight
 from app.api.known_generations import KnownGenerations
+from app.api.link_views import LinkViews
 from app.api.token_buckets import Rates
 from app.condition.checkup import Checkup
 from app.condition.exposition import Exposition
@@ -35,6 +36,7 @@ class WebState:
     places: Places
     rates: Rates
     in_flight: InFlight
+    link_views: LinkViews
     looks: Looks
     drawing: Drawing
     thumbnails: Thumbnails
@@ -53,6 +55,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         replays=Replays(ctx),
         places=Places(ctx.queue, ctx.settings.streams_per_user),
         in_flight=InFlight(),
+        link_views=LinkViews(),
         rates=Rates(ctx.settings.requests_per_minute),
         looks=Looks(ctx),
         drawing=drawing,

@@ -18,7 +18,7 @@ import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process, part_file
 from app.captures.part_file import WrittenPart
-from app.captures.progress import Fraction, Report
+from app.captures.progress import Fraction, WorkReport
 from app.captures.slots import CallersSlots
 from app.captures.verification import Expected
 from app.clips.clip_report import ClipContents
@@ -52,7 +52,7 @@ class Encoding:
 async def make(
     runs: Sequence[Run],
     part: Path,
-    report: Report,
+    report: WorkReport,
     slots: CallersSlots,
     *,
     gaps: Gaps,

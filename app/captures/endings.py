@@ -20,6 +20,7 @@ from app.access.tokens import Caller
 from app.buffer import pins
 from app.captures import capture_access, capture_events, capture_leases, lifecycle
 from app.captures.capture_leases import Lease
+from app.clips import clean_copies
 from app.clips.clip_location import storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
@@ -171,6 +172,7 @@ async def _give_back(ctx: Context, capture: CaptureRow) -> None:
     await asyncio.to_thread(clip_files.discard_parts, root, path)
     if result is not None:
         await ctx.store.rows(File).delete_one({"_id": result["file_id"]})
+        await asyncio.to_thread(clean_copies.remove, root, path)
         await asyncio.to_thread(clip_files.remove, root, path)
 
 

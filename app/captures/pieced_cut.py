@@ -11,7 +11,7 @@ import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process, part_file
 from app.captures.part_file import WrittenPart
-from app.captures.progress import Fraction, Report
+from app.captures.progress import Fraction, WorkReport
 from app.captures.slots import CallersSlots
 from app.media import movie
 from app.media.ends import Ends, Piece
@@ -47,7 +47,13 @@ class _Encoded:
 
 
 async def make(
-    pieces: Ends, part: Path, report: Report, slots: CallersSlots, *, gaps: Gaps, title: str | None
+    pieces: Ends,
+    part: Path,
+    report: WorkReport,
+    slots: CallersSlots,
+    *,
+    gaps: Gaps,
+    title: str | None,
 ) -> WrittenPart:
     """Writes the part. Raises Lost, and what `pieced` raises."""
     files: list[Path] = []

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
-
-from app.captures import copied_cut, encoded_cut, pieced_cut, window_media
+from app.captures import copied_cut, exact_cut, window_media
 from app.captures.capture_leases import Lost
 from app.captures.capture_tools import CaptureTools
 from app.captures.failures import NothingRecorded
-from app.captures.part_file import WrittenPart
 from app.captures.progress import Report
 from app.captures.slots import CallersSlots
 from app.captures.window_media import WindowMedia
@@ -22,13 +18,9 @@ from app.clips import clip_report
 from app.clips.clip_location import storage_path
 from app.clips.clip_report import ClipContents
 from app.context import Context
-from app.media import ends
-from app.media.faults import Unpreparable
-from app.media.movie import NothingToShow, Run
+from app.media.movie import NothingToShow
 from app.models import CaptureResult, CaptureRow, Cut
 from app.storage import clip_files
-
-log = structlog.get_logger()
 
 
 async def make(
@@ -77,27 +69,14 @@ async def _written(
             )
             await asyncio.to_thread(clip_files.sync, part)
     if capture["cut"] == Cut.EXACT:
-        written = await _exact(runs, slots, capture, part, report)
+        title = capture["title"] or None
+        written = await exact_cut.make(runs, part, report, slots, gaps=capture["gaps"], title=title)
         await asyncio.to_thread(clip_files.sync, part)
     # In no slot: strangers' media decides how long this takes.
     await tools.verifier.verify(
         part, written.expected, caller=capture["caller"], source=capture["buffer_id"]
     )
     return _result(capture, media, written.contents, part)
-
-
-async def _exact(
-    runs: Sequence[Run], slots: CallersSlots, capture: CaptureRow, part: Path, report: Report
-) -> WrittenPart:
-    """Pieced if that can be, encoded whole otherwise."""
-    gaps, title = capture["gaps"], capture["title"] or None
-    try:
-        pieces = await asyncio.to_thread(ends.find, runs)
-        if pieces is not None:
-            return await pieced_cut.make(pieces, part, report, slots, gaps=gaps, title=title)
-    except (ends.OtherPictures, Unpreparable) as error:
-        log.warning("exact_ends_unfit", capture=capture["_id"], error=str(error))
-    return await encoded_cut.make(runs, part, report, slots, gaps=gaps, title=title)
 
 
 def _result(

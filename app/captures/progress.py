@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from app.captures.capture_leases import Lease, Lost
 from app.models import CaptureResult, CaptureStage, CaptureStatus
@@ -24,6 +24,19 @@ class Fraction:
     def set(self, done: float) -> None:
         """`done`: 0 to 1 of this part."""
         self.done = self._begin + self._length * done
+
+
+class WorkReport(Protocol):
+    """Who hears how far some work is. Each method raises Lost when it is to be given up."""
+
+    async def stage(self, stage: CaptureStage) -> None:
+        """The next part of the work begins."""
+
+    async def watch(self, work: Coroutine[Any, Any, _Outcome], fraction: Fraction) -> _Outcome:
+        """The outcome of `work`, whose `fraction` is told meanwhile.
+
+        The work is cancelled, and has ended, when it is to be given up or when this is cancelled.
+        """
 
 
 class Report:

@@ -12,7 +12,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 
 from app import metrics
 from app.access import audit
-from app.clips import charging, clip_thumbnails, library
+from app.clips import charging, clean_copies, clip_thumbnails, library
 from app.context import Context
 from app.models import AuditAction, ClipRow
 from app.models.schema import File, ReplayClip
@@ -43,7 +43,7 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
         await charging.uncharge(ctx, row)
 
     async def sweep(row: ClipRow) -> None:
-        if await charging.let_go(ctx, row):
+        if await charging.let_go(ctx, row) and not await _is_being_copied(ctx, row, now):
             await _remove(ctx, row)
 
     await _each(rows.find({"deleted_at": after(over), "ready": True}), uncharge)
@@ -78,11 +78,21 @@ async def _expire(ctx: Context, now: datetime) -> None:
     await _each(rows.find(expired), expire)
 
 
+async def _is_being_copied(ctx: Context, row: ClipRow, now: datetime) -> bool:
+    """Whether a worker may still write beside the clip: then a later pass removes it.
+
+    From the moment that nobody can show the clip none begins any more.
+    """
+    found = await ctx.store.rows(ReplayClip).find_one({"_id": row["_id"]})
+    return found is not None and clean_copies.is_being_made(found, now)
+
+
 async def _remove(ctx: Context, row: ClipRow) -> None:
     file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
     root = ctx.settings.media_root
     await _remove_files(row, clip_thumbnails.remove, root, row["_id"])
     if file is not None:
+        await _remove_files(row, clean_copies.remove, root, file["storage_path"])
         await _remove_files(row, clip_files.remove, root, file["storage_path"])
         await ctx.store.rows(File).delete_one({"_id": file["_id"]})
     await ctx.store.rows(ReplayClip).delete_one({"_id": row["_id"]})

@@ -1,9 +1,10 @@
 """Checks what must hold between clips, their files and quotas; says where it does not.
 
 5. A clip's file exists at its final path if and only if its row says ready; its bytes match its
-   checksum once that is known; its size is charged to exactly one quota, its owner's.
+   checksum once that is known; its size is charged to exactly one quota, its owner's. The copy that
+   others get of it lies beside it if its row tells its size, and is charged to nobody.
 
-A file is a clip's, or is being written for a capture. Checksums are not compared: that would read
+A file is a clip's, a copy of one, or is being written. Checksums are not compared: that would read
 every clip.
 """
 
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.buffer.paths import CLIPS_ROOT
-from app.clips.clip_location import storage_path
+from app.clips.clip_location import clean_path, storage_path
 from app.context import Context
 from app.models import ClipRow, QuotaRow
 from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
@@ -26,7 +27,9 @@ from app.store import before, dated
 SETTLING = timedelta(minutes=2)
 """What is younger may be on its way: between a file and its row, a row and its charge."""
 _AT_ONCE = 500
-_FIELDS = dict.fromkeys(("owner", "file_id", "ready", "deleted_at", "created_at"), 1)
+_FIELDS = dict.fromkeys(
+    ("owner", "file_id", "ready", "deleted_at", "created_at", "clean_bytes", "clean_until"), 1
+)
 
 
 async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
@@ -34,17 +37,18 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
     busy = await _unfinished(ctx)
     quotas = {row["_id"]: row async for row in ctx.store.rows(UserReplayQuota).find({})}
     known: set[str] = set()
+    copied: set[str] = set()
     charged: set[str] = set()
     rows: list[ClipRow] = []
     old = {"created_at": before(now - SETTLING)}
     async for row in ctx.store.rows(ReplayClip).find(old, _FIELDS):
         rows.append(row)
         if len(rows) == _AT_ONCE:
-            for violation in await _of_clips(ctx, rows, quotas, now, known):
+            for violation in await _of_clips(ctx, rows, quotas, now, known, copied):
                 yield violation
             charged.update(clip["_id"] for clip in rows)
             rows = []
-    for violation in await _of_clips(ctx, rows, quotas, now, known):
+    for violation in await _of_clips(ctx, rows, quotas, now, known, copied):
         yield violation
     charged.update(clip["_id"] for clip in rows)
     busy |= await _unfinished(ctx)
@@ -53,7 +57,7 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
             if await _is_unknown(ctx, clip_id):
                 yield Violation(5, detail)
     for path in await asyncio.to_thread(
-        lambda: list(_strays(ctx.settings.media_root, known, set(busy.values()), now))
+        lambda: list(_strays(ctx.settings.media_root, known, copied | set(busy.values()), now))
     ):
         yield Violation(5, f"{path} belongs to no clip")
 
@@ -68,16 +72,28 @@ async def _unfinished(ctx: Context) -> dict[str, str]:
 
 
 async def _of_clips(
-    ctx: Context, rows: list[ClipRow], quotas: dict[str, QuotaRow], now: datetime, known: set[str]
+    ctx: Context,
+    rows: list[ClipRow],
+    quotas: dict[str, QuotaRow],
+    now: datetime,
+    known: set[str],
+    copied: set[str],
 ) -> list[Violation]:
+    """What is wrong with some clips. Adds the paths of their files to `known`, those of their
+    copies, there or in the making, to `copied`."""
     wanted = {"_id": {"$in": [row["file_id"] for row in rows]}}
     files = {row["_id"]: row async for row in ctx.store.rows(File).find(wanted)}
-    known.update(file["storage_path"] for file in files.values())
+    copies = {
+        row["_id"]: clean_path(files[row["file_id"]]["storage_path"])
+        for row in rows
+        if row["file_id"] in files and (row["clean_bytes"], row["clean_until"]) != (None, None)
+    }
+    copied.update(copies.values())
+    paths = {file["storage_path"] for file in files.values()}
+    known.update(paths)
     root = ctx.settings.media_root
     sizes = await asyncio.to_thread(
-        lambda: {
-            each: clip_files.size_bytes(root, file["storage_path"]) for each, file in files.items()
-        }
+        lambda: {each: clip_files.size_bytes(root, each) for each in (*paths, *copies.values())}
     )
     found: list[Violation] = []
     for row in rows:
@@ -87,9 +103,13 @@ async def _of_clips(
         if file is None:
             found.append(Violation(5, f"{name} has no file's row"))
             continue
-        if sizes[file["_id"]] != file["size_bytes"]:
-            actual = "is gone" if sizes[file["_id"]] is None else f"has {sizes[file['_id']]} bytes"
-            found.append(Violation(5, f"the file of {name} {actual}, not {file['size_bytes']}"))
+        told = [(f"the file of {name}", file["storage_path"], file["size_bytes"])]
+        if row["clean_bytes"] is not None:
+            told.append((f"the copy of {name}", copies[row["_id"]], row["clean_bytes"]))
+        for what, path, size_bytes in told:
+            if sizes[path] != size_bytes:
+                actual = "is gone" if sizes[path] is None else f"has {sizes[path]} bytes"
+                found.append(Violation(5, f"{what} {actual}, not {size_bytes}"))
         quota = quotas.get(row["owner"])
         charge = quota["charges"].get(row["_id"]) if quota else None
         if row["deleted_at"] is None and charge != file["size_bytes"]:

@@ -10,10 +10,8 @@ from app.errors import ReplayError
 from app.models import ClipRow, Visibility
 
 SECRET_BYTES = 24
-
-
-class HiddenHead(ReplayError):
-    slug, status, title = "hidden-head", 409, "The file holds more than the clip shows"
+PAGES = "/c/"
+"""What the paths of links' pages begin with. A secret follows, which belongs into no log."""
 
 
 class NoPublicUrl(ReplayError):
@@ -27,6 +25,7 @@ class ClipOpening(TypedDict):
     audience: str | None
     link_secret: str | None
     link_expires_at: datetime | None
+    hidden_head_shared: bool
 
 
 def fields(
@@ -35,20 +34,10 @@ def fields(
     """The fields to set so that a clip has a visibility: `private`, `room` or `link`.
 
     A link that holds goes on, for `link_life` from now; one that was revoked or has expired never
-    comes back: there is a new one. `hidden_head`: the caller knows that others get the hidden
-    beginning too.
-
-    Raises HiddenHead if the clip would be opened, has a hidden beginning, and the caller does not
-    say so.
+    comes back: there is a new one. `hidden_head`: others get what the clip hides before its start,
+    for as long as it is open as it is then; else they get a copy without it.
     """
-    opened = visibility != Visibility.PRIVATE and visibility != row["visibility"]
-    if opened and row["hidden_head_seconds"] > 0 and not hidden_head:
-        raise HiddenHead(
-            f"the file holds {row['hidden_head_seconds']:.3f} s before the first picture that is "
-            "shown, which whoever gets it can uncover: capture with cut=exact, or say "
-            '"share_hidden_head": true',
-            hidden_head_seconds=row["hidden_head_seconds"],
-        )
+    same = visibility == row["visibility"] != Visibility.PRIVATE
     link = visibility == Visibility.LINK
     secret = row["link_secret"] if link and link_holds(row, now) else None
     return {
@@ -56,6 +45,7 @@ def fields(
         "audience": row["room_sid"] if visibility == Visibility.ROOM else None,
         "link_secret": (secret or secrets.token_urlsafe(SECRET_BYTES)) if link else None,
         "link_expires_at": now + link_life if link else None,
+        "hidden_head_shared": hidden_head or (same and row["hidden_head_shared"]),
     }
 
 
@@ -68,3 +58,8 @@ def link_holds(row: ClipRow, now: datetime) -> bool:
         and ends is not None
         and ends > now
     )
+
+
+def page_path(secret: str) -> str:
+    """Where the page of a link is."""
+    return f"{PAGES}{secret}"

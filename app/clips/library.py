@@ -10,7 +10,7 @@ import structlog
 from app.access import audit
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
-from app.clips import charging, clip_access, clip_report, clip_visibility
+from app.clips import charging, clean_copies, clip_access, clip_report, clip_visibility
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
@@ -39,8 +39,9 @@ async def change(
 ) -> Clip:
     """Sets fields of a clip: title, keep, visibility. From now on it is as they say.
 
-    `link_days`: how long a link holds, default LINK_DAYS. `hidden_head`: see `opening`.
-    Raises NotFound, NotPermitted, HiddenHead, NoPublicUrl.
+    `link_days`: how long a link holds, default LINK_DAYS. `hidden_head`: others get the clip's own
+    file, with what it hides before its start. Raises NotFound, NotPermitted,
+    NoPublicUrl.
     """
     row = await clip_access.changeable(ctx, caller, clip_id)
     if changes.get("visibility") == Visibility.LINK and ctx.settings.is_placeless:
@@ -57,6 +58,8 @@ async def change(
                 row, changes["visibility"], now, life, hidden_head=hidden_head
             )
             update = {"$set": changes | opened, "$inc": {"grant": 1}}
+            if opened["visibility"] != Visibility.PRIVATE and not opened["hidden_head_shared"]:
+                await clean_copies.want(ctx, row)
         await ctx.store.rows(ReplayClip).update_one({"_id": clip_id} | clip_access.SHOWN, update)
         if "title" in changes:
             start = row["delivered_start"] or row["requested_start"]
@@ -112,8 +115,8 @@ def _may_come_back(row: ClipRow, now: datetime) -> bool:
 
 async def file_of(
     ctx: Context, caller: Caller | None, file_id: str, grant: int | None = None
-) -> FileRow:
-    """The row of a file that may be read. `caller` None: a signature has allowed it.
+) -> Clip:
+    """The rows of a file that may be read, and of its clip. `caller` None: a signature allowed it.
 
     `grant`: the signature is good as long as nobody has changed who may see the clip; None: for the
     owner. Raises NotFound, and Gone to whom may know of it if its clip is deleted.
@@ -130,7 +133,19 @@ async def file_of(
         raise NotFound(NO_FILE)
     if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")
-    return file
+    return Clip(clip, file)
+
+
+async def file_for(
+    ctx: Context, caller: Caller | None, file_id: str, grant: int | None = None
+) -> FileRow:
+    """The row of the file whose bytes are served: its owner's, or the copy for others.
+
+    As `file_of`; raises Preparing, too.
+    """
+    clip = await file_of(ctx, caller, file_id, grant)
+    owns = grant is None if caller is None else caller.identity == clip.row["owner"]
+    return clip.file if owns else await clean_copies.file_for_others(ctx, clip)
 
 
 async def file_and_clip(ctx: Context, file_id: str) -> tuple[FileRow, ClipRow]:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.access.tokens import Caller
-from app.clips import clip_access, clip_visibility, library
+from app.clips import clean_copies, clip_access, clip_report, clip_visibility, library
+from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
-from app.models import AuditAction, ClipRow, FileRow, Row
+from app.models import AuditAction, ClipRow, FileRow, Row, Visibility
+from app.models.schema import ReplayClip
+
+NO_LINK = "there is no such link, or it was turned off"
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class NoEventsUrl(ReplayError):
     slug, status, title = "no-events-url", 409, "No chat is told of clips here"
+
+
+class LinkExpired(Gone):
+    """The clip is there, and its link was good once."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,8 @@ async def share(
             "no chat would hear of it: whoever runs this instance has to set EVENTS_URL, "
             "EVENTS_KEY and EVENTS_SECRET"
         )
+    if clean_copies.replaces(row):
+        await clean_copies.want(ctx, row)  # that is what the chat's readers get
     key = f"{clip_id}:{_occasion(clip_id, caller, idempotency_key)}"
     message = Message(
         event_id=f"{outbox.CLIP_SHARED}:{key}",
@@ -95,10 +107,10 @@ def _event_data(row: ClipRow, message: Message) -> Row:
 
 
 async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:
-    """The row of a file that a link opens.
+    """The row of a file that a link opens, without its room's name.
 
     Raises NotFound, the same for a wrong, a revoked and an expired link, and for no such file; Gone
-    if the clip is deleted.
+    if the clip is deleted; Preparing.
     """
     file, clip = await library.file_and_clip(ctx, file_id)
     held = clip["link_secret"] or ""
@@ -107,4 +119,29 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:
         raise NotFound(library.NO_FILE)
     if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")
-    return file
+    start = clip["delivered_start"] or clip["requested_start"]
+    served = await clean_copies.file_for_others(ctx, Clip(clip, file))
+    return {**served, "filename": clip_report.filename(clip["title"], "", start)}
+
+
+async def clip_by_link(ctx: Context, secret: str, now: datetime) -> Clip:
+    """The clip that a link opens.
+
+    Raises NotFound, the same for a wrong and a revoked link, LinkExpired, and Gone if the clip is
+    deleted.
+    """
+    if not _SECRET.fullmatch(secret):
+        raise NotFound(NO_LINK)
+    row = await ctx.store.rows(ReplayClip).find_one({"link_secret": secret})
+    if row is None or row["visibility"] != Visibility.LINK:
+        raise NotFound(NO_LINK)
+    if not clip_access.is_shown(row):
+        raise Gone("the clip was deleted")
+    if not clip_visibility.link_holds(row, now):
+        raise LinkExpired("the link has expired: ask whoever sent it for a new one")
+    return await library.with_file(ctx, row)
+
+
+async def count_view(ctx: Context, clip_id: str) -> None:
+    """Counts that somebody has looked at what a link opens."""
+    await ctx.store.rows(ReplayClip).update_one({"_id": clip_id}, {"$inc": {"views": 1}})

@@ -185,6 +185,7 @@ export interface ClipChange {
   title?: string | null;
   visibility?: Visibility | null;
   link_days?: number | null;
+  link_tells?: Array<LinkFact> | null;
   share_hidden_head?: boolean;
   keep?: boolean | null;
 }
@@ -217,6 +218,7 @@ export interface ClipView {
   notes: Array<string>;
   tail_lag: number;
   hidden_head_seconds: number;
+  preparing: boolean;
   audio: boolean;
   width: number;
   height: number;
@@ -224,7 +226,10 @@ export interface ClipView {
   clock: string;
   visibility: string;
   link_url: string | null;
+  page_url: string | null;
   link_expires_at: string | null;
+  link_tells: Array<string>;
+  views: number | null;
   keep: boolean;
   size: number;
   checksum: string | null;
@@ -338,6 +343,9 @@ export interface LimitsView {
   restore_seconds: number;
 }
 
+/** What the page of a clip's link tells besides its title, if the owner lets it. */
+export type LinkFact = 'who' | 'when';
+
 /** Somebody's role and single grants. */
 export interface ListedMember {
   identity: string;
@@ -391,6 +399,22 @@ export interface MemberView {
 export interface MessageView {
   text: string;
   attachments: Array<string>;
+}
+
+/** A link as oEmbed 1.0 describes it: a `video` where others may embed it, else a `link`. */
+export interface OembedView {
+  type: 'video' | 'link';
+  version?: '1.0';
+  title: string;
+  provider_name: string;
+  provider_url: string;
+  author_name?: string | null;
+  thumbnail_url?: string | null;
+  thumbnail_width?: number | null;
+  thumbnail_height?: number | null;
+  html?: string | null;
+  width?: number | null;
+  height?: number | null;
 }
 
 /** A problem document (RFC 9457); `type` is a stable slug. */

@@ -76,24 +76,32 @@ class Init:
     @classmethod
     def parse(cls, data: bytes) -> Init:
         """The Init whose `data` this is. ValueError if it isn't one of ours."""
+        parsed = cls.described(data)
+        if parsed.data != data:
+            raise ValueError("not an init segment of ours: it builds to other bytes")
+        return parsed
+
+    @classmethod
+    def described(cls, data: bytes) -> Init:
+        """What a `moov` of ours, of an init segment or a movie, says that its tracks hold.
+
+        ValueError if it isn't one.
+        """
         tracks = find(data, b"moov", b"trak")
         descriptions = find(data, b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
         handlers = find(data, b"moov", b"trak", b"mdia", b"hdlr")
         if not len(tracks) == len(descriptions) == len(handlers) == 2:
-            raise ValueError(f"an init segment of ours has 2 tracks, this has {len(tracks)}")
+            raise ValueError(f"a moov of ours has 2 tracks, this has {len(tracks)}")
         video, audio = (data[found.start : found.end] for found in descriptions)
         width, height = struct.unpack_from(">HH", video, 8 + 8 + 24)
         avcc_size, kind = struct.unpack_from(">I4s", video, 8 + 8 + 78)
         if kind != b"avcC":
-            raise ValueError(f"an init segment of ours has avcC first in avc1, this has {kind!r}")
+            raise ValueError(f"a moov of ours has avcC first in avc1, this has {kind!r}")
         avcc = video[8 + 8 + 86 : 8 + 8 + 78 + avcc_size]
         # Ours end with the AudioSpecificConfig of two bytes and the three-byte SL descriptor.
         audio_format = parse_asc(audio[-5:-3])
         sound = data[handlers[1].start + 24 : handlers[1].end - 1] == SOUND
-        parsed = cls.build(avcc, width, height, audio_format, audio=sound)
-        if parsed.data != data:
-            raise ValueError("not an init segment of ours: it builds to other bytes")
-        return parsed
+        return cls.build(avcc, width, height, audio_format, audio=sound)
 
 
 def _track_extends(track: int) -> bytes:

@@ -15,14 +15,17 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from app.migrations import (
     capture_permissions,
+    clean_copy_fields,
     clip_turns,
     close_folders,
     complete_rows,
     leaving_admins,
+    link_facts,
     marker_places,
     people_claims,
     separate_fragments,
     slot_sharers,
+    view_counts,
 )
 
 Step = Callable[[AsyncDatabase[dict[str, Any]], Path], Awaitable[None]]
@@ -37,5 +40,8 @@ STEPS: tuple[Step, ...] = (
     people_claims.migrate,
     capture_permissions.migrate,
     close_folders.migrate,
+    link_facts.migrate,
+    clean_copy_fields.migrate,
+    view_counts.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -47,6 +47,7 @@ from app.models.clip_rows import (
 from app.models.condition_rows import SampleRow
 from app.models.event_rows import EventRow
 from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
+from app.models.link_words import LinkFact
 from app.models.stored import RowOf, Stored
 from app.models.words import (
     AccessMode,
@@ -107,6 +108,7 @@ __all__ = [
     "GapWhy",
     "Gaps",
     "Indexing",
+    "LinkFact",
     "LostStretch",
     "MarkerRow",
     "MediaRange",

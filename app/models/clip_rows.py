@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from app.models.buffer_rows import MediaRange
+from app.models.link_words import LinkFact
 from app.models.words import (
     CaptureStage,
     CaptureStatus,
@@ -118,12 +119,20 @@ class ClipRow(ClipMedia):
     audience: str | None
     link_secret: str | None
     link_expires_at: datetime | None
+    link_tells: list[LinkFact]
+    views: int
     grant: int
     ready: bool
     requested_start: datetime
     requested_end: datetime
     delivered_start: datetime | None
     delivered_end: datetime | None
+    hidden_head_shared: bool
+    clean_bytes: int | None
+    clean_checksum: str | None
+    clean_lease: str | None
+    clean_until: datetime | None
+    clean_attempts: int
     cut: Cut
     clock: ClockKind
     created_at: datetime

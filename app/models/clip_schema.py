@@ -8,7 +8,7 @@ from typing import Any
 from odmantic import Field, Model
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from app.models import CaptureRow, ClipRow, FileRow
+from app.models import CaptureRow, ClipRow, FileRow, LinkFact
 from app.models.stored import Stored
 from app.models.words import (
     CaptureStage,
@@ -94,10 +94,16 @@ class Capture(Model, Stored[CaptureRow]):
 class ReplayClip(Model, Stored[ClipRow]):
     """What a capture made. Only `ready` ones that are not deleted are shown.
 
-    `audience` is the sid of the room whose people may
-    see it, `link_secret` what a link bears until `link_expires_at`; None otherwise. `grant` counts
-    how often it changed who may see it: signed URLs of others than the owner bear it. `turn` counts
-    how often it was deleted and restored: it is odd while the clip is deleted.
+    `audience` is the sid of the room whose people may see it, `link_secret` what a link bears until
+    `link_expires_at`; None otherwise. `link_tells`: what its page may say, `views`: how often
+    somebody looked at it. `grant` counts how often it changed who may see it: signed URLs of others
+    than the owner bear it. `turn` counts how often it was deleted and restored: it is odd while the
+    clip is deleted.
+
+    `hidden_head_shared`: others get what its file hides before the start. `clean_…` are of the copy
+    without it: its size, once it is there, and its checksum; who makes it, until when, and how
+    often one began. From `clean_until` on somebody must look at it again; None: it is there, or
+    nobody needs it.
     """
 
     model_config = {
@@ -109,6 +115,8 @@ class ReplayClip(Model, Stored[ClipRow]):
                 for which in (("owner", "room"), ("owner",), ("room",), ("audience",), ())
             ),
             IndexModel([("room_sid", ASCENDING)]),
+            IndexModel([("link_secret", ASCENDING)]),
+            IndexModel([("clean_until", ASCENDING)]),
             IndexModel([("deleted_at", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)]),
         ],
@@ -128,6 +136,8 @@ class ReplayClip(Model, Stored[ClipRow]):
     audience: str | None = None
     link_secret: str | None = None
     link_expires_at: datetime | None = None
+    link_tells: list[LinkFact] = [*LinkFact]
+    views: int = 0
     grant: int = 0
     ready: bool = False
     requested_start: datetime
@@ -136,6 +146,12 @@ class ReplayClip(Model, Stored[ClipRow]):
     delivered_end: datetime | None = None
     duration_seconds: float = 0.0
     hidden_head_seconds: float = 0.0
+    hidden_head_shared: bool = False
+    clean_bytes: int | None = None
+    clean_checksum: str | None = None
+    clean_lease: str | None = None
+    clean_until: datetime | None = None
+    clean_attempts: int = 0
     tail_lag_seconds: float = 0.0
     gaps: list[dict[str, Any]] = []
     notes: list[ClipNote] = []

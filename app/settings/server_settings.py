@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from pydantic_settings import BaseSettings
 
 from app.settings import safety
 from app.settings.values import HttpUrl, Names
+
+_EMBEDDER = re.compile(r"\*|https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class ServerSettings(BaseSettings):
@@ -23,6 +26,11 @@ class ServerSettings(BaseSettings):
     )
     cors_origins: Names = Field(
         (), description="Origins, comma separated, whose pages may call the API."
+    )
+    embed_origins: Names = Field(
+        (),
+        description="Origins, comma separated, whose pages may embed the player of a clip's link; "
+        "`https://*.example.com` for all of a domain, `*` for all there are.",
     )
     plain_http_hosts: Names = Field(
         (),
@@ -101,6 +109,15 @@ class ServerSettings(BaseSettings):
             split = urlsplit(origin)
             if split.scheme not in ("http", "https") or not split.netloc or split.path:
                 raise ValueError("must be origins such as https://app.example.com")
+        return value
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _embedders(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # They stand in a header, where a space or a semicolon would be a word of its own.
+        for origin in value:
+            if not _EMBEDDER.fullmatch(origin):
+                raise ValueError("must be origins such as https://app.example.com, or *")
         return value
 
     @model_validator(mode="after")

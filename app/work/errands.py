@@ -19,6 +19,9 @@ LEARN_CLOCK: Errand[str] = Errand("learn_clock", once_in=seconds(2))
 CAPTURE: Errand[str] = Errand("capture")
 """Bring a capture (its id) as far as it can be brought."""
 
+CLEAN_COPY: Errand[str] = Errand("clean_copy", once_in=seconds(2))
+"""Make the copy of a clip (its id) without what it hides before its start."""
+
 DELIVER: Errand[str] = Errand("deliver", until_begun=True)
 """Send what is due of a room's events (its name)."""
 

@@ -24,7 +24,7 @@ from app.main import create_app
 from app.migrations import complete_rows, version
 from app.migrations.steps import STEPS
 from app.models import Row
-from app.models.schema import MODELS, Community, Summary
+from app.models.schema import MODELS, Community, ReplayClip, Summary
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
 from app.store import Store
@@ -149,6 +149,17 @@ async def test_slots_that_are_held_count_for_their_user(old: Store, settings: Se
     row = await old.rows(Community).find_one({"_id": "default"})
     assert row is not None
     assert (row["slots"], row["sharers"]) == (["b1"], {sharer("alice"): ["b1"]})
+
+
+async def test_what_a_link_gave_away_stays_as_it_was(ctx: Context) -> None:
+    """No more of whose screen it was or when, and no less of what the file hides."""
+    await fill(ctx.store, example(9), 9)
+    await ctx.store.prepare(ctx.settings.media_root)
+    rows = {row["_id"]: row for row in await ctx.store.rows(ReplayClip).find({}).to_list(None)}
+    opened, private = rows["k1"], rows["k3"]
+    assert (opened["visibility"], private["visibility"]) == ("link", "private")
+    assert (opened["link_tells"], private["link_tells"]) == ([], ["who", "when"])
+    assert (opened["hidden_head_shared"], private["hidden_head_shared"]) == (True, False)
 
 
 async def test_rows_of_before_the_later_fields_become_the_same(

@@ -61,10 +61,11 @@ ARROWS: dict[str, set[str]] = {
         "access", "buffer", "captures", "clips", "condition", "events", "media", "recording",
         "storage", "viewing",
     },
+    "links": {"api", "captures", "clips", "media"},
     "console": set(),
     "client": {"access"},
     # each puts one process together
-    "main": {"api", "condition", "console", "serving", "webhooks"},
+    "main": {"api", "condition", "console", "links", "serving", "webhooks"},
     "worker": {
         "access", "captures", "cleaning", "clips", "condition", "events", "recording",
     },

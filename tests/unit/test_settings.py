@@ -39,6 +39,8 @@ def settings(**given: object) -> Settings:
         ({"metrics_port": 8000}, "METRICS_PORT and PORT are both 8000"),
         ({"egress_file_upload_dest": "out"}, "EGRESS_FILE_UPLOAD_DEST='out'"),
         ({"cors_origins": "foo"}, "CORS_ORIGINS"),
+        ({"embed_origins": "https://a.example.com; script-src *"}, "EMBED_ORIGINS"),
+        ({"embed_origins": "https://a.example.com/wiki"}, "EMBED_ORIGINS"),
         ({"events_url": "https://chat.example.com/x"}, "EVENTS_KEY and EVENTS_SECRET"),
         ({"watch": "sometimes"}, "WATCH='sometimes'"),
         ({"livekit_api_secret": "a"}, "LIVEKIT_API_SECRET has 1 bytes of the 32"),

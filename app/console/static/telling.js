@@ -9,18 +9,21 @@ import { called, texts } from './texts.js';
 const SHOWN_MS = 6_000;
 
 /**
- * Shows a message. `action` {label, run} is a button beside it, and `seconds` how long it stays.
- * Returns a function that takes it away.
+ * Shows a message. `action` {label, run} is a button beside it, or some of them, and `seconds` how
+ * long it stays. Returns a function that takes it away.
  *
+ * @typedef {{label: string, run: () => void}} Action
  * @param {string} message
- * @param {{action?: {label: string, run: () => void} | null, seconds?: number, alert?: boolean}} options
+ * @param {{action?: Action | Action[], seconds?: number, alert?: boolean}} options
  */
-export function tell(message, { action = null, seconds = SHOWN_MS / 1000, alert = false } = {}) {
+export function tell(message, { action = [], seconds = SHOWN_MS / 1000, alert = false } = {}) {
   const close = () => toast.remove();
-  const button = action && h('button', { onclick: () => (close(), action.run()) }, action.label);
+  const buttons = [action].flat().map(({ label, run }) =>
+    h('button', { onclick: () => (close(), run()) }, label),
+  );
   const dismiss = h('button', { class: 'plain', 'aria-label': texts.shell.dismiss, onclick: close }, '×');
   /** @type {HTMLElement} */
-  const toast = h('div', { class: alert ? 'toast bad' : 'toast' }, h('span', {}, message), button, dismiss);
+  const toast = h('div', { class: alert ? 'toast bad' : 'toast' }, h('span', {}, message), buttons, dismiss);
   placed(partOf(alert ? 'alerts' : 'toasts')).append(toast);
   /** @type {number | undefined} */
   let timer;

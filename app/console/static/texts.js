@@ -95,6 +95,7 @@ export const texts = {
     'sizes-differ': 'The picture changed its size in this part. Choose the exact cut, or select less.',
     unauthorized: 'Your session has expired. Sign in again to go on.',
     'token-refused': ({ detail }) => `This token is not taken: ${detail}. Ask your app, or who runs this service, for a fresh one.`,
+    preparing: 'The copy for others is being made. Try again in a moment.',
     unavailable: 'The service is busy with itself right now. Try again in a few seconds.',
     'too-many-requests': 'Too much is asked for at once, perhaps by other tabs of yours: close some, then try again.',
   }),
@@ -584,36 +585,57 @@ export const texts = {
       strip: 'Parts of the clip',
       /** @type {Saying<[string]>} */
       seek: (at) => `Play from ${at}`,
+      preparing: 'Preparing…',
       broken: 'The clip can’t be played. It may have been deleted, or the connection is lost: reload the page.',
     },
+    link: {
+      copy: 'Copy link',
+      /** @type {Saying<[string]>} */
+      copyOf: (name) => `Copy link to ${name}`,
+      /** @type {Saying<[string]>} */
+      copied: (end) => `Link copied. Anyone with the link can watch. It expires ${end}.`,
+      copiedPlain: 'Link copied. Anyone with the link can watch.',
+      label: 'Link to the clip',
+      instead: {
+        title: 'Share by link?',
+        explain: 'Anyone with the link can watch. People who were in this call no longer find the clip in their list.',
+        submit: 'Copy link',
+      },
+      byHand: {
+        title: 'Copy this link',
+        explain: 'Your browser blocks copying here. Press Ctrl+C. Anyone with the link can watch.',
+        submit: 'Done',
+      },
+      /** @type {Saying<[number]>} */
+      views: (views) => (views === 1 ? '1 view' : `${views} views`),
+    },
     audience: {
-      legend: 'Who may see it',
+      legend: 'Who can watch',
       short: { private: 'Private', room: 'Room', link: 'Link' },
       names: { private: 'Private', room: 'Room', link: 'Link' },
       explain: {
-        private: 'Only you, and who administrates this service.',
-        room: 'Everybody who is in the room, or was while it was this one.',
-        link: 'Whoever has the link, without signing in, until it ends.',
+        private: 'Only you and admins',
+        room: 'People who were in this call',
+        link: 'Anyone with the link',
+      },
+      chosen: {
+        private: 'Only you and admins can watch.',
+        room: 'People who were in this call can watch.',
+        link: 'Anyone with the link can watch.',
       },
       link: 'Link to the clip',
-      holds: 'The link holds until',
-      extend: 'Hold for…',
+      holds: 'Link expires',
+      extend: 'Expires in…',
       /** @type {Saying<[number]>} */
       days: (count) => (count === 1 ? '1 day' : count === 365 ? 'a year' : `${count} days`),
-      copy: 'Copy link',
-      copied: 'The link is copied.',
-      renew: 'New link',
-      renewExplain: 'The link that you gave to others ends now. They need the new one.',
-      renewed: 'There is a new link. The one before opens nothing any more.',
-      onlyRevoked: 'The link is revoked, but there is no new one yet: choose “Link” to make it.',
-      revoke: 'Revoke link',
-      revoked: 'The link is revoked. The clip is private again.',
-      hiddenTitle: 'The file holds more than it shows',
-      /** @type {Saying<[string]>} */
-      hidden: (seconds) =>
-        `${seconds} s from before the first picture are in the file, hidden. Whoever gets it can uncover ` +
-        'them. To give nothing away, capture the moment again with the cut “Exact”.',
-      hiddenSubmit: 'Open it all the same',
+      shows: 'The page shows',
+      tells: { who: 'who', when: 'when' },
+      renew: 'Reset link',
+      renewExplain: 'The link you sent stops working. Others need the new one.',
+      renewed: 'Link reset. The old one no longer works.',
+      onlyRevoked: 'Link turned off, but there is no new one yet. Choose “Link” to make one.',
+      revoke: 'Turn off link',
+      revoked: 'Link turned off. Only you and admins can watch.',
     },
     share: {
       /** @type {Saying<[string]>} */

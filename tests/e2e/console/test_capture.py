@@ -68,6 +68,7 @@ async def test_a_selection_becomes_a_clip_that_plays_in_its_place(page: Page) ->
     for fact in ("Asked for", "Delivered", "Size"):
         await expect(made.get_by_text(fact, exact=True)).to_be_visible()
     assert await page.locator("main img[src='x']").count() == 0
+    await expect(made.get_by_role("button", name="Copy link")).to_be_visible()
     await expect(made.get_by_role("link", name="Open in Clips")).to_have_attribute(
         "href", re.compile("^#/clips/[0-9a-f]{24}$")
     )

@@ -190,6 +190,7 @@ async def test_the_last_30_seconds_are_kept_with_one_key(shared: Shared, signed_
     await expect(card(page, "alice").get_by_role("button", name="Keep")).to_be_enabled()
     await page.keyboard.press("k")
     await expect(page.get_by_text("Keeping the last 30 s of alice")).to_be_visible()
+    await expect(page.get_by_role("button", name="Copy link")).to_be_visible()
     await page.get_by_role("button", name="Open the clip").click()
     await expect(page).to_have_url(re.compile(r"#/clips/\w+"))
 

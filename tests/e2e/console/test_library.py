@@ -143,7 +143,7 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
 async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(
     library: Library, signed_in: SignIn, browser: Browser
 ) -> None:
-    """What the file hides is told before; a new link ends the one before it, once it is there."""
+    """Nobody is asked what the file hides; a new link ends the one before it, once it is there."""
     clip = library.clip_ids[HOSTILE]
     page = await signed_in(
         "lena", room=library.room, path=f"/clips/{clip}", tolerate="ERR_CONNECTION_FAILED"
@@ -151,14 +151,17 @@ async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(
     await page.add_init_script("delete Navigator.prototype.clipboard")
     await posting(page, events=False)
     await page.get_by_role("radio", name="Link").check(force=True)
-    await page.get_by_role("button", name="Open it all the same").click()
+    await expect(page.get_by_text("Anyone with the link can watch.")).to_be_visible()
     field = page.get_by_role("textbox", name="Link to the clip")
     first = await field.input_value()
     await expect(page.get_by_role("button", name="Share to channel")).to_have_count(0)
     await check_accessible(page)
+    assert "/c/" in first
     await page.get_by_role("button", name="Copy link").click()
-    await expect(page.get_by_text("press Ctrl+C")).to_be_visible()
+    by_hand = page.get_by_role("dialog", name="Copy this link")
+    await expect(by_hand.get_by_role("textbox")).to_have_value(first)
     assert await page.evaluate("() => getSelection().toString()") == first
+    await by_hand.get_by_role("button", name="Done").click()
 
     refused: list[Any] = []
 
@@ -167,8 +170,8 @@ async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(
         await route.abort("connectionfailed")
 
     await page.route(f"**/clips/{clip}", refuse)
-    await page.get_by_role("button", name="New link").click()
-    await page.get_by_role("dialog").get_by_role("button", name="New link").click()
+    await page.get_by_role("button", name="Reset link").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Reset link").click()
     await expect(page.get_by_text("Check your connection")).to_be_visible()
     await expect(field).to_have_value(first)
     await page.unroute(f"**/clips/{clip}")
@@ -176,14 +179,14 @@ async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(
     try:
         await elsewhere.goto(first)
         await elsewhere.wait_for_function("() => document.querySelector('video').videoWidth > 0")
-        await page.get_by_role("button", name="New link").click()
-        await page.get_by_role("dialog").get_by_role("button", name="New link").click()
+        await page.get_by_role("button", name="Reset link").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Reset link").click()
         await expect(field).not_to_have_value(first)
         second = await field.input_value()
         for link, status in ((first, 404), (second, 200)):
             assert (await elsewhere.request.get(link)).status == status
         assert refused == [{"visibility": "private"}]
-        await page.get_by_role("button", name="Revoke link").click()
+        await page.get_by_role("button", name="Turn off link").click()
         await expect(page.get_by_role("radio", name="Private")).to_be_checked()
         assert (await elsewhere.request.get(second)).status == 404
     finally:
@@ -302,3 +305,35 @@ async def test_five_hundred_clips_stay_responsive_and_filters_are_links(
     await expect(page.get_by_role("combobox", name="Made")).to_have_value("")
     await page.get_by_role("searchbox", name="Title").fill("nothing is called so")
     await expect(page.get_by_text("No clip fits these filters.")).to_be_visible()
+
+
+async def test_one_click_on_a_tile_makes_the_link_copies_it_and_says_so(
+    library: Library, signed_in: SignIn, browser: Browser
+) -> None:
+    """Whoever follows it sees the film without script, and the owner that somebody did."""
+    clip = library.clip_ids["Stand-up"]
+    page = await signed_in("lena", room=library.room, path="/clips")
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.get_by_role("button", name="Copy link to Stand-up").click()
+    await expect(page.get_by_text("Link copied. Anyone with the link can watch.")).to_be_visible()
+    link = await page.evaluate("() => navigator.clipboard.readText()")
+    told = (await library.client.get(f"/clips/{clip}")).json()
+    assert (told["page_url"], told["views"]) == (link, 0)
+    context = await browser.new_context(java_script_enabled=False)
+    try:
+        follower = await context.new_page()
+        await follower.goto(f"{link}?t=1")
+        await expect(follower.get_by_role("heading", name="Stand-up")).to_be_visible()
+        await expect(follower.get_by_text("lena's screen")).to_be_visible()
+        source = follower.locator("video > source")
+        await expect(source).to_have_attribute("src", re.compile(r"#t=1\.0$"))
+        async with follower.expect_download():
+            await follower.get_by_role("link", name="Download").click()
+        missing = await follower.goto(f"{link}x")
+        assert missing is not None
+        assert missing.status == 404
+        await expect(follower.get_by_role("heading", name="This link doesn't work")).to_be_visible()
+    finally:
+        await context.close()
+    assert (await library.client.get(f"/clips/{clip}")).json()["views"] == 1
+    await library.client.patch(f"/clips/{clip}", json={"visibility": "private"})

@@ -43,6 +43,7 @@ from tests.integration.api.conftest import (
     token,
 )
 from tests.integration.captures.checking import work_on
+from tests.integration.clips.rows import add_clip
 from tests.integration.conftest import MakeSettings
 from tests.waiting import PATIENCE_SECONDS
 
@@ -98,7 +99,12 @@ async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dic
     )  # fmt: skip
     await ctx.store.create(event)
     marker = await markers.make(ctx, made.buffer_id, made.start, "", "ann")
+    # Another clip: nobody changes it meanwhile.
+    await add_clip(ctx, "linked")
+    body = {"visibility": "link"}
+    linked = (await http.patch("/clips/linked", json=body, headers=OWNER)).json()
     return {
+        "secret": [linked["page_url"].rpartition("/")[2]],
         "marker_id": [marker["_id"]],
         "buffer_id": [made.buffer_id],
         "name": [f"{made.session_id}-0.m4s"],

@@ -77,9 +77,11 @@ async def use(http: httpx.AsyncClient, clip_id: str) -> tuple[list[str], list[st
     """Requests with every kind of credential, right and wrong; all secrets, and all answers."""
     nasty = token(NASTY)
     session = (await http.post("/session", headers=OWNER)).json()["token"]
-    link = (
+    opened = (
         await http.patch(f"/clips/{clip_id}", json={"visibility": "link"}, headers=OWNER)
-    ).json()["link_url"]
+    ).json()
+    link, page = opened["link_url"], opened["page_url"]
+    page_path = page[page.index("/c/") :]
     clip = (await http.get(f"/clips/{clip_id}", headers=bearer(session))).json()
     link_path = link[link.index("/file") :]
     tokens = (token(), nasty, session, token(key="other"))
@@ -96,6 +98,11 @@ async def use(http: httpx.AsyncClient, clip_id: str) -> tuple[list[str], list[st
         ("GET", clip["url"], {}, None),
         ("GET", link_path, {}, None),
         ("GET", link_path + "x", {}, None),
+        ("GET", page_path, {"Accept": "text/html"}, None),
+        ("GET", page_path + "/embed", {}, None),
+        ("GET", page_path + "/poster.jpg", {}, None),
+        ("GET", page_path + "/x", {}, None),
+        ("GET", f"/oembed?url={page}", {}, None),
         ("GET", clip["url"] + "0", {}, None),
         ("GET", f"/clips?access_token={session}", {}, None),
         ("GET", "/clips", bearer(token(key="other")), None),
@@ -111,8 +118,10 @@ async def use(http: httpx.AsyncClient, clip_id: str) -> tuple[list[str], list[st
     ):
         found = await http.request(method, path, headers=headers, json=body)
         assert found.status_code < 500, (path, found.text)
-        # The media URLs that a clip's JSON holds are for its owner; all else has none.
-        if method != "PATCH" and f"nothing={session}" not in path:
+        # The media URLs that a clip's JSON holds are for its owner, and a link's page leads to what
+        # it opens; all else has none.
+        leads = method == "PATCH" or page_path in path or page in path
+        if not leads and f"nothing={session}" not in path:
             answers.append(found.text)
     return secrets, answers
 

@@ -182,17 +182,90 @@ async def test_how_long_a_link_holds_is_said_with_the_link(
         assert (await patch(http, clip_id, **wrong)).status_code == 422
 
 
-async def test_what_a_cut_has_hidden_is_shared_only_with_an_explicit_yes(
+COPY = b"\1" * 700
+
+
+async def copied(ctx: Context, clip_id: str) -> None:
+    """What a worker does with a clip whose copy is promised."""
+    row = await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
+    assert row is not None
+    assert row["clean_until"] is not None
+    path = clip_files.locate(ctx.settings.media_root, f"replays/{clip_id}.clean.mp4")
+    path.write_bytes(COPY)
+    done = {"clean_bytes": len(COPY), "clean_checksum": f"sha256:{'0' * 64}", "clean_until": None}
+    await ctx.store.rows(ReplayClip).update_one({"_id": clip_id}, {"$set": done})
+
+
+async def test_what_a_cut_has_hidden_is_in_nothing_that_others_get(
+    http: httpx.AsyncClient, clip: MakeClip, ctx: Context
+) -> None:
+    """Nobody is asked: others get a copy without it, and until it is there a word to come again."""
+    clip_id = await clip(hidden_head_seconds=1.25)
+    opened = (await patch(http, clip_id, visibility="room")).json()
+    assert (opened["preparing"], opened["size"]) == (True, len(BYTES))
+    assert opened["hidden_head_seconds"] == 1.25
+    told = (await http.get(f"/clips/{clip_id}", headers=BOB)).json()
+    assert (told["preparing"], told["hidden_head_seconds"]) == (True, 0)
+    for path, headers in ((told["url"], {}), (f"/file/file-{clip_id}", BOB)):
+        early = await http.get(path, headers=headers)
+        assert (early.status_code, early.json()["type"]) == (503, "preparing")
+        assert early.headers["retry-after"] == "1"
+    assert (await http.get(opened["url"])).content == BYTES
+    await copied(ctx, clip_id)
+    assert (await http.get(told["url"])).content == COPY
+    assert (await http.get(opened["url"])).content == BYTES
+    told = (await http.get(f"/clips/{clip_id}", headers=BOB)).json()
+    assert (told["preparing"], told["size"], told["checksum"][-3:]) == (False, len(COPY), "000")
+    link = (await patch(http, clip_id, visibility="link")).json()["link_url"]
+    film = await http.get(link)
+    assert film.content == COPY
+    whole = await http.get(f"/file/file-{clip_id}", headers=OWNER)
+    assert whole.content == BYTES
+    assert film.headers["etag"] != whole.headers["etag"]
+    assert (await http.get(f"/file/file-{clip_id}", headers=INSTANCE_ADMIN)).content == COPY
+
+
+async def test_who_wants_the_old_way_gives_away_all_of_it_at_once(
     http: httpx.AsyncClient, clip: MakeClip
 ) -> None:
     clip_id = await clip(hidden_head_seconds=1.25)
-    for visibility in ("room", "link"):
-        refused = await patch(http, clip_id, visibility=visibility, title="new")
-        assert (refused.status_code, refused.json()["type"]) == (409, "hidden-head")
-        assert refused.json()["hidden_head_seconds"] == 1.25
-    assert (await http.get(f"/clips/{clip_id}", headers=OWNER)).json()["title"] == ""
-    agreed = await patch(http, clip_id, visibility="room", share_hidden_head=True)
-    assert agreed.json()["visibility"] == "room"
+    given = (await patch(http, clip_id, visibility="link", share_hidden_head=True)).json()
+    assert not given["preparing"]
+    assert (await http.get(given["link_url"])).content == BYTES
+    # To prolong it asks for nothing; to open it otherwise is another matter.
+    longer = (await patch(http, clip_id, visibility="link", link_days=30)).json()
+    assert (await http.get(longer["link_url"])).content == BYTES
+    assert (await patch(http, clip_id, visibility="room")).json()["preparing"]
+
+
+async def test_a_page_waits_for_the_copy_and_looks_again(
+    http: httpx.AsyncClient, clip: MakeClip, ctx: Context
+) -> None:
+    clip_id = await clip(hidden_head_seconds=1.25, title="That goal")
+    page = (await patch(http, clip_id, visibility="link")).json()["page_url"]
+    path = page[page.index("/c/") :]
+    waiting = await http.get(path)
+    assert waiting.status_code == 200
+    assert "Preparing, 1 s" in waiting.text
+    assert '<meta http-equiv="refresh" content="1">' in waiting.text
+    assert 'property="og:video"' in waiting.text
+    await copied(ctx, clip_id)
+    ready = await http.get(path)
+    assert "<video" in ready.text
+    assert "refresh" not in ready.text
+
+
+async def test_a_copy_is_promised_before_the_chat_hears_of_a_clip(
+    http: httpx.AsyncClient, clip: MakeClip, ctx: Context
+) -> None:
+    clip_id = await clip(hidden_head_seconds=1.25)
+    path = f"/clips/{clip_id}/share"
+    assert (await http.get(f"/file/file-{clip_id}", headers=INSTANCE_ADMIN)).content == BYTES
+    await http.post(path, json={"channel_id": "general"}, headers=OWNER)
+    early = await http.get(f"/file/file-{clip_id}", headers=INSTANCE_ADMIN)
+    assert (early.status_code, early.json()["type"]) == (503, "preparing")
+    await copied(ctx, clip_id)
+    assert (await http.get(f"/file/file-{clip_id}", headers=INSTANCE_ADMIN)).content == COPY
 
 
 async def test_a_shared_clip_is_posted_with_words_and_its_file(

@@ -22,11 +22,12 @@ from pymongo import monitoring
 
 from app.access.tokens import Caller
 from app.buffer import markers
-from app.captures import acceptance, endings, execution
+from app.captures import acceptance, copy_execution, endings, execution
 from app.captures.capture_tools import CaptureTools
 from app.captures.requests import CaptureRequest
 from app.clips import clip_expiry, library
 from app.context import Context
+from app.models import Visibility
 from app.models.schema import Buffer
 from app.recording import admission
 from app.recording.admission import Admission
@@ -94,6 +95,14 @@ async def _capture(ctx: Context, capture_id: str) -> None:
     await execution.run(ctx, CaptureTools.of(ctx.settings), capture_id)
 
 
+async def _copy(ctx: Context, clip_id: str) -> None:
+    await copy_execution.run(ctx, CaptureTools.of(ctx.settings), clip_id)
+
+
+async def _open(ctx: Context, identity: str, clip_id: str) -> None:
+    await library.change(ctx, Caller(identity), clip_id, {"visibility": Visibility.LINK})
+
+
 async def _accept(ctx: Context, identity: str, asked: dict[str, Any], key: str | None) -> None:
     await acceptance.accept(ctx, Caller(identity), CaptureRequest.model_validate(asked), key)
 
@@ -141,6 +150,8 @@ _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
     "leave": _leave,
     "mark": _mark,
     "capture": _capture,
+    "copy": _copy,
+    "open": _open,
     "accept": _accept,
     "cancel": _cancel,
     "delete": _delete,

@@ -152,7 +152,7 @@ async def test_restoring_charges_again_or_says_that_the_quota_is_used_up(
         assert (await library.restore(ctx, ADA, clip_id)).row["deleted_at"] is None
     assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == size
     await clip_expiry.sweep_clips(ctx)
-    assert (await library.file_of(ctx, ADA, made.file["_id"]))["_id"] == made.file["_id"]
+    assert (await library.file_of(ctx, ADA, made.file["_id"])).file == made.file
 
 
 async def test_a_minute_later_it_is_too_late_and_the_file_goes(

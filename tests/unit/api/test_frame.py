@@ -100,6 +100,17 @@ async def test_the_log_line_has_the_path_and_never_the_query() -> None:
     assert "secret" not in str(lines)
 
 
+@pytest.mark.parametrize("path", ["/c/s3cret", "/c/s3cret/embed", "/%63/s3cret", "/c/s3cret/x?y"])
+async def test_the_secret_of_a_link_is_in_no_log_line(path: str) -> None:
+    """However it is written, and whatever is behind it."""
+    with structlog.testing.capture_logs() as lines:
+        async with client(ok) as http:
+            await http.get(path)
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert line["path"] == "/c/…"
+    assert "s3cret" not in str(lines)
+
+
 async def test_the_line_of_a_refusal_has_the_senders_address() -> None:
     told = []
     for error in (Unauthorized("no token"), NotPermitted("not yours"), BufferEmpty("nothing")):

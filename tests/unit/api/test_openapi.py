@@ -52,6 +52,7 @@ PROMISED = {
     "GET /openapi.json",
 }
 OPEN = {"/healthz", "/readyz", "/openapi.json"}
+LINKS = {"/c/{secret}", "/c/{secret}/embed", "/c/{secret}/poster.jpg", "/oembed"}
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:
@@ -70,9 +71,10 @@ def test_every_route_is_described_and_nothing_else_is() -> None:
         (method, route.path_format) for route in listed_of(ROUTES) for method in route.methods or ()
     }
     assert {(method, path) for method, path, _ in OPERATIONS} == served
-    # The console is a page and its parts, for browsers.
+    # The console is a page and its parts, for browsers; nothing is below a link that isn't listed.
     listed = {route.path for route in listed_of(ROUTES)}
-    assert {getattr(route, "path", "") for route in ROUTES} - listed == {"/", "/console"}
+    pages = {"/", "/console", "/c/{rest:path}"}
+    assert {getattr(route, "path", "") for route in ROUTES} - listed == pages
 
 
 def test_what_was_promised_is_there() -> None:
@@ -105,8 +107,9 @@ def test_path_parameters_are_those_of_the_path() -> None:
         assert named == re.findall(r"{(\w+)}", path)
 
 
-def test_only_what_machines_ask_is_open_to_anybody() -> None:
-    assert {path for _, path, operation in OPERATIONS if not operation["security"]} == OPEN
+def test_only_what_machines_ask_and_what_a_link_opens_is_open_to_anybody() -> None:
+    found = {path for _, path, operation in OPERATIONS if not operation["security"]}
+    assert found == OPEN | LINKS
 
 
 def undeclared(route: OperationRoute) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.clips.clip_visibility import HiddenHead, fields, link_holds
+from app.clips.clip_visibility import fields, link_holds
 from app.models import ClipRow, Visibility
 from app.store import row_of
 from tests.integration.clips.rows import clip_row
@@ -53,12 +53,14 @@ def test_a_rooms_people_are_its_audience_only_while_it_says_so() -> None:
 
 @pytest.mark.parametrize("visibility", ["room", "link"])
 def test_a_hidden_beginning_is_given_away_only_with_an_explicit_yes(visibility: str) -> None:
+    """And only for as long as the clip is open as it was then."""
     row = PRIVATE | {"hidden_head_seconds": 1.25}
-    with pytest.raises(HiddenHead) as raised:
-        opened(row, visibility)
-    assert raised.value.extra == {"hidden_head_seconds": 1.25}
+    assert not opened(row, visibility)["hidden_head_shared"]
     agreed = opened(row, visibility, hidden_head=True)
-    assert agreed["visibility"] == visibility
-    # What others have already needs no second yes; closing needs none at all.
-    assert opened(agreed, visibility)["visibility"] == visibility
-    assert opened(agreed, "private")["visibility"] == "private"
+    assert agreed["hidden_head_shared"]
+    # What others have already needs no second yes.
+    assert opened(agreed, visibility)["hidden_head_shared"]
+    for other in {"private", "room", "link"} - {visibility}:
+        assert not opened(agreed, other)["hidden_head_shared"]
+    closed = opened(agreed, "private")
+    assert not opened(closed, visibility)["hidden_head_shared"]

@@ -3,6 +3,7 @@
 import { ask, typed } from '../asking.js';
 import { Problem } from '../api.js';
 import { h } from '../dom.js';
+import { copyLink } from '../library/link.js';
 import { inWords, tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 
@@ -51,9 +52,11 @@ export async function keepLast(api, buffer) {
     /** @type {Accepted} */
     const capture = await api.post('/captures', asked);
     const done = await finished(api, capture.id);
-    const run = () => void (location.hash = `/clips/${encodeURIComponent(capture.clip_id)}`);
-    if (done?.status === 'ready') {
-      tell(own.kept(who), { seconds: TOLD_SECONDS, action: { label: own.open, run } });
+    const open = () => void (location.hash = `/clips/${encodeURIComponent(capture.clip_id)}`);
+    const clip = done?.status === 'ready' ? done.clip : null;
+    if (clip) {
+      const share = { label: texts.library.link.copy, run: () => void copyLink(clip, { api }) };
+      tell(own.kept(who), { seconds: TOLD_SECONDS, action: [share, { label: own.open, run: open }] });
     } else {
       const why = done?.detail || done?.reason || done?.status || texts.problems.unexpected;
       tell(own.lost(who, why), { alert: true, seconds: TOLD_SECONDS });

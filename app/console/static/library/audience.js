@@ -1,11 +1,10 @@
-// Who may see a clip: nobody else, its room, or whoever has its link.
+// Who can watch a clip: nobody else, its room, or whoever has its link.
 
 import { ask } from '../asking.js';
 import { fill, h } from '../dom.js';
 import { tell, tellProblem } from '../telling.js';
 import { time } from '../times.js';
 import { texts } from '../texts.js';
-import { copy } from './copying.js';
 
 /** @import { ClipChange, ClipView } from '../../types.js' */
 
@@ -14,7 +13,7 @@ const LIVES = [1, 7, 30, 365]; // days
 let count = 0;
 
 /**
- * `change(fields)` sets fields of the clip, and gives it.
+ * {element, show(clip)}. `change(fields)` sets fields of the clip, and gives it.
  *
  * @param {ClipView} clip
  * @param {(fields: ClipChange) => Promise<ClipView>} change
@@ -50,33 +49,24 @@ export function audienceOf(clip, change) {
       return false;
     } finally {
       element.disabled = false;
-      show();
+      show(clip);
     }
   }
 
   /** @param {NonNullable<ClipChange['visibility']>} visibility */
   async function choose(visibility) {
-    /** @type {ClipChange} */
-    const fields = { visibility };
-    if (visibility !== 'private' && clip.hidden_head_seconds > 0) {
-      const seconds = clip.hidden_head_seconds.toFixed(1);
-      if (!(await ask({ title: own.hiddenTitle, explain: own.hidden(seconds), submit: own.hiddenSubmit })))
-        return show();
-      fields.share_hidden_head = true;
-    }
-    await set(fields);
+    if (await set({ visibility })) tell(own.chosen[visibility]);
     focusChosen();
   }
 
   async function renew() {
     const explain = own.renewExplain;
     if (!(await ask({ title: own.renew, explain, submit: own.renew, danger: true }))) return;
-    // A link that holds goes on; one that was revoked never comes back, so the next is another.
-    const before = clip.link_url;
+    // A link that holds goes on; one that was turned off never comes back, so the next is another.
+    const before = clip.page_url;
     if (!(await set({ visibility: 'private' }))) return;
-    const hidden = clip.hidden_head_seconds > 0 ? { share_hidden_head: true } : {};
-    if (!(await set({ visibility: 'link', ...hidden }))) return void tell(own.onlyRevoked);
-    if (clip.link_url !== before) tell(own.renewed);
+    if (!(await set({ visibility: 'link' }))) return void tell(own.onlyRevoked);
+    if (clip.page_url !== before) tell(own.renewed);
   }
 
   async function revoke() {
@@ -88,9 +78,22 @@ export function audienceOf(clip, change) {
     radios.find(({ radio }) => radio.checked)?.radio.focus();
   }
 
-  function show() {
+  /** @param {'who' | 'when'} fact */
+  function telling(fact) {
+    const told = clip.link_tells;
+    const onchange = () => {
+      const others = told.filter((each) => each !== fact);
+      void set({ link_tells: /** @type {('who' | 'when')[]} */ (others.length < told.length ? others : [...told, fact]) });
+    };
+    const box = h('input', { type: 'checkbox', checked: told.includes(fact), onchange });
+    return h('label', {}, box, ' ', own.tells[fact]);
+  }
+
+  /** Shows what has become of the clip. @param {ClipView} changed */
+  function show(changed) {
+    clip = changed;
     for (const { radio } of radios) radio.checked = radio.value === clip.visibility;
-    const { link_url: url } = clip;
+    const { page_url: url } = clip;
     if (!url) return fill(linkPart);
     /** @type {HTMLSelectElement} */
     const days = h(
@@ -105,10 +108,11 @@ export function audienceOf(clip, change) {
       linkPart,
       h('label', {}, h('span', { class: 'visually-hidden' }, own.link), link),
       h('p', { class: 'hint' }, own.holds, ' ', clip.link_expires_at && time(clip.link_expires_at)),
+      h('p', { class: 'hint' }, texts.library.link.views(clip.views ?? 0)),
+      h('div', { class: 'row' }, own.shows, telling('who'), telling('when')),
       h(
         'div',
         { class: 'row' },
-        h('button', { class: 'primary', onclick: () => void copy(url, link, own.copied) }, own.copy),
         h('label', {}, h('span', { class: 'visually-hidden' }, own.extend), days),
         h('button', { onclick: () => void renew() }, own.renew),
         h('button', { class: 'danger', onclick: () => void revoke() }, own.revoke),
@@ -116,6 +120,5 @@ export function audienceOf(clip, change) {
     );
   }
 
-  show();
-  return element;
+  return { element, show };
 }

@@ -6,6 +6,7 @@ import { texts } from '../texts.js';
 import { audienceOf } from './audience.js';
 import { factsOf } from './facts.js';
 import { film } from './film.js';
+import { copyLink } from './link.js';
 import { shareClip } from './share.js';
 import { titleOf } from './title.js';
 import { fileName, mayChange } from './words.js';
@@ -79,12 +80,16 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
     set(download, { download: fileName(clip), href: api.url(clip.url) });
     set(keep, { 'aria-pressed': String(clip.keep) });
     fill(facts, factsOf(clip));
+    audience?.show(clip);
   }
 
+  const audience = changeable ? audienceOf(clip, change) : null;
   show();
   const actions = h(
     'div',
     { class: 'row actions' },
+    changeable &&
+      h('button', { class: 'primary', onclick: () => void copyLink(clip, { api, onChange: taken }) }, texts.library.link.copy),
     download,
     changeable && [
       keep,
@@ -108,7 +113,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
         rename: (title) => change({ title }),
       }),
       actions,
-      changeable ? audienceOf(clip, change) : h('p', { class: 'note' }, own.othersClip(clip.owner)),
+      audience ? audience.element : h('p', { class: 'note' }, own.othersClip(clip.owner)),
       facts,
     ),
   );

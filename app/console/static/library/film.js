@@ -13,6 +13,8 @@ import { nameOf } from './words.js';
 
 const own = texts.library.film;
 const PICTURES = 8;
+const AGAIN_MS = 1000;
+const PATIENCE = 60; // looks for a copy that is being made
 
 /**
  * The film of a clip. `autoplay` begins it, unless the viewer likes things to stand still. `again()`
@@ -41,7 +43,11 @@ export function film(clip, { api, autoplay, again }) {
     if (renewed) return void Object.assign(wrong, { hidden: false, textContent: own.broken });
     renewed = true;
     const at = video.currentTime;
-    const fresh = await again().catch(() => null);
+    const fresh = await prepared(again, ending.signal, () =>
+      Object.assign(wrong, { hidden: false, textContent: own.preparing }),
+    ).catch(() => null);
+    if (ending.signal.aborted) return;
+    wrong.hidden = true;
     if (!fresh) return void Object.assign(wrong, { hidden: false, textContent: own.broken });
     video.src = api.url(fresh.url);
     video.currentTime = at;
@@ -63,6 +69,23 @@ export function film(clip, { api, autoplay, again }) {
       video.load(); // lets go of the connection
     },
   };
+}
+
+/**
+ * The clip anew, once what others get of it is there. `onWait()` is called while it is not.
+ *
+ * @param {() => Promise<ClipView>} again
+ * @param {AbortSignal} signal
+ * @param {() => void} onWait
+ */
+async function prepared(again, signal, onWait) {
+  let fresh = await again();
+  for (let looks = 0; fresh.preparing && looks < PATIENCE && !signal.aborted; looks += 1) {
+    onWait();
+    await new Promise((done) => setTimeout(done, AGAIN_MS));
+    fresh = await again();
+  }
+  return fresh;
 }
 
 /**

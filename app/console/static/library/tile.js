@@ -3,6 +3,7 @@
 import { fill, h, set } from '../dom.js';
 import { bytes, fromNow, length, time } from '../times.js';
 import { called, texts } from '../texts.js';
+import { copyLink } from './link.js';
 import { pictureAt, pictures, show } from './pictures.js';
 import { nameOf } from './words.js';
 
@@ -21,6 +22,7 @@ export class Tile {
   #title;
   #facts;
   #check;
+  #share;
   #preview;
   #image;
   #length;
@@ -28,7 +30,7 @@ export class Tile {
   /**
    * @param {ClipView} clip
    * @param {{api: Api, selectable: boolean, onOpen: (tile: Tile) => void,
-   *   onSelect: (tile: Tile) => void}} options
+   *   onSelect: (tile: Tile) => void}} options `selectable`: the viewer may change the clip
    */
   constructor(clip, { api, selectable, onOpen, onSelect }) {
     this.#api = api;
@@ -41,8 +43,9 @@ export class Tile {
     this.#check = selectable && h('input', { type: 'checkbox', onchange: () => onSelect(this) });
     const poster = h('div', { class: 'poster' }, this.#image, this.#preview, this.#length);
     const heading = h('h2', {}, this.#title);
+    this.#share = selectable && h('button', { class: 'share', onclick: () => void this.#copyLink() }, own.link.copy);
     const select = this.#check && h('label', { class: 'select' }, this.#check);
-    this.element = h('li', { class: 'tile card' }, poster, heading, this.#facts, select);
+    this.element = h('li', { class: 'tile card' }, poster, heading, this.#facts, this.#share, select);
     if (matchMedia('(hover: hover)').matches) this.#moveUnder(poster);
     this.clip = clip;
     this.#showPoster();
@@ -83,6 +86,7 @@ export class Tile {
     this.#title.textContent = name;
     set(this.#title, { href: `#/clips/${encodeURIComponent(clip.id)}`, title: name });
     if (this.#check) set(this.#check, { 'aria-label': own.grid.selectOne(name) });
+    if (this.#share) set(this.#share, { 'aria-label': own.link.copyOf(name) });
     fill(
       this.#length,
       h('span', { class: 'visually-hidden' }, own.grid.length),
@@ -92,8 +96,12 @@ export class Tile {
       this.#facts,
       h('p', { class: 'whose' }, own.grid.whose(clip.shared_by, clip.room)),
       h('p', { class: 'when' }, time(clip.created_at), ` · ${bytes(clip.size)}`),
-      h('p', { class: 'row' }, audienceBadge(clip), lifeBadge(clip)),
+      h('p', { class: 'row' }, audienceBadge(clip), viewsBadge(clip), lifeBadge(clip)),
     );
+  }
+
+  #copyLink() {
+    return copyLink(this.clip, { api: this.#api, onChange: (clip) => this.update(clip) });
   }
 
   /**
@@ -147,6 +155,11 @@ function audienceBadge(clip) {
     { class: clip.visibility === 'private' ? 'badge soft' : 'badge good' },
     called(own.audience.short, clip.visibility),
   );
+}
+
+/** @param {ClipView} clip */
+function viewsBadge({ views }) {
+  return views ? h('span', { class: 'badge soft' }, own.link.views(views)) : null;
 }
 
 /** @param {ClipView} clip */

@@ -1,6 +1,7 @@
 // One capture: how far it is, then the clip it made.
 
 import { fill, h, set } from '../dom.js';
+import { copyLink } from '../library/link.js';
 import { bytes, clockTenths, length, time } from '../times.js';
 import { tellProblem } from '../telling.js';
 import { called, texts } from '../texts.js';
@@ -133,6 +134,7 @@ function made(api, told, play) {
     ' – ',
     time(end, clockTenths),
   ];
+  const share = () => copyLink(told, { api, onChange: (changed) => (told = changed) });
   const missing = told.gaps.map((gap) =>
     h('li', {}, ...span(gap), ' ', called(texts.buffers.gaps, gap.why), gap.kept ? ` (${t.kept})` : ''),
   );
@@ -151,6 +153,7 @@ function made(api, told, play) {
     h(
       'div',
       { class: 'row' },
+      h('button', { type: 'button', class: 'primary', onclick: () => void share() }, texts.library.link.copy),
       h('a', { class: 'button', href: `#/clips/${told.id}` }, t.open),
       h(
         'a',

@@ -1,0 +1,151 @@
+"""Making the copies of clips that others get: cut exactly, of the clip's own file.
+
+The clip's row is the promise. Interrupted at any point, by a kill too, another worker begins anew
+once the lease is over; the file gets its name before the row tells of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from app import metrics
+from app.captures import copy_leases, exact_cut
+from app.captures.capture_leases import Lost
+from app.captures.capture_tools import CaptureTools
+from app.captures.copy_leases import CopyLease
+from app.captures.progress import Fraction
+from app.captures.slots import CallersSlots
+from app.clips import clean_copies, library
+from app.clips.clip_location import clean_path
+from app.clips.clip_pages import Clip
+from app.context import Context
+from app.media import own_movie
+from app.models import CaptureStage, ClipRow, Gaps
+from app.models.schema import ReplayClip
+from app.storage import clip_files
+from app.store import before
+from app.work import errands, rounds
+from app.work.jobs import job, seconds
+
+LONGEST_BACKOFF_SECONDS = 3600.0
+
+_Outcome = TypeVar("_Outcome")
+log = structlog.get_logger()
+
+
+@job(errands.CLEAN_COPY, timeout=seconds(15))
+async def begin(
+    ctx: Context, tools: CaptureTools, running: asyncio.TaskGroup, clip_id: str
+) -> None:
+    """Has a copy made among the captures that `running` holds; to the queue it is done."""
+    running.create_task(run(ctx, tools, clip_id))
+
+
+@job("requeue_clean_copies", every=seconds(5), timeout=seconds(30))
+async def requeue_due(ctx: Context) -> None:
+    """Asks again for every copy of a clip whose worker is gone, or whose job the queue has lost."""
+    rows = ctx.store.rows(ReplayClip)
+    now = datetime.now(UTC)
+    fields = {"clean_until": 1, "clean_lease": 1}
+    for row in await rows.find({"clean_until": before(now), "ready": True}, fields).to_list(None):
+        with rounds.item(clip=row["_id"]):
+            free = {"clean_until": now + clean_copies.PROMISE, "clean_lease": None}
+            if await ctx.store.take(ReplayClip, row, free) is not None:
+                log.info("clean_copy_queued_again", clip=row["_id"])
+                await ctx.queue.ask(errands.CLEAN_COPY, row["_id"])
+
+
+async def run(ctx: Context, tools: CaptureTools, clip_id: str) -> None:
+    """Makes a copy, if it is due and nobody else does. Raises nothing but CancelledError.
+
+    Cancelled, it leaves the work to another worker.
+    """
+    with structlog.contextvars.bound_contextvars(clip=clip_id):
+        try:
+            taken = await copy_leases.take(ctx.store, clip_id)
+            if taken is not None:
+                row, lease = taken
+                async with copy_leases.renewed(lease):
+                    await _run(ctx, tools, row, lease)
+        except PyMongoError as error:
+            # The lease ends by itself, and then the row is asked for again.
+            log.warning("clean_copy_interrupted", error=repr(error))
+
+
+async def _run(ctx: Context, tools: CaptureTools, row: ClipRow, lease: CopyLease) -> None:
+    try:
+        await _make(ctx, tools, await library.with_file(ctx, row), lease)
+    except Lost:
+        log.info("clean_copy_lost")
+    except asyncio.CancelledError:
+        with suppress(PyMongoError):  # then the lease ends by itself
+            await asyncio.shield(lease.hand_back(0))
+        raise
+    except PyMongoError:
+        raise
+    except Exception:  # whatever it was, it may be over the next time
+        metrics.ERRORS.labels("clean_copy_failed").inc()
+        log.exception("clean_copy_failed", attempt=row["clean_attempts"])
+        backoff = 2.0 ** min(row["clean_attempts"], 20)
+        await lease.hand_back(min(backoff, LONGEST_BACKOFF_SECONDS))
+
+
+async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: CopyLease) -> None:
+    row, root = clip.row, ctx.settings.media_root
+    path = clean_path(clip.file["storage_path"])
+    source = clip_files.locate(root, clip.file["storage_path"])
+    part = await asyncio.to_thread(clip_files.part_path, root, path, row["clean_attempts"])
+    try:
+        started_at = row["delivered_start"] or row["requested_start"]
+        runs = [await asyncio.to_thread(own_movie.read, source, started_at, row["_id"])]
+        written = await exact_cut.make(
+            runs,
+            part,
+            _Watched(lease),
+            CallersSlots(tools.slots, row["owner"]),
+            gaps=Gaps.SKIP,
+            title=row["title"] or None,
+        )
+        await asyncio.to_thread(clip_files.sync, part)
+        media_of = row["buffer_id"] or row["_id"]
+        await tools.verifier.verify(part, written.expected, caller=row["owner"], source=media_of)
+        size_bytes = part.stat().st_size
+        checksum = await asyncio.to_thread(clip_files.sha256, part)
+        await lease.keep()
+        await asyncio.to_thread(clip_files.publish, root, path, part)
+    finally:
+        part.unlink(missing_ok=True)
+    await asyncio.to_thread(clip_files.discard_parts, root, path)
+    await lease.done(size_bytes, f"sha256:{checksum}")
+    log.info("clean_copy_made", bytes=size_bytes)
+
+
+class _Watched:
+    """The making of a copy, given up when its lease is lost. Nobody is told how far it is."""
+
+    def __init__(self, lease: CopyLease) -> None:
+        self._lease = lease
+
+    async def stage(self, stage: CaptureStage) -> None:
+        """Told to nobody."""
+
+    async def watch(self, work: Coroutine[Any, Any, _Outcome], fraction: Fraction) -> _Outcome:
+        """The outcome of `work`, which is cancelled when the lease is lost. Raises Lost then."""
+        task = asyncio.create_task(work)
+        lost = asyncio.create_task(self._lease.lost.wait())
+        try:
+            await asyncio.wait({task, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await self._lease.keep()  # says that it is lost
+            return await task
+        finally:
+            task.cancel()
+            lost.cancel()
+            await asyncio.gather(task, lost, return_exceptions=True)

@@ -1,0 +1,124 @@
+"""What pages ask that unfurl or embed a clip's link: /oembed, as https://oembed.com says."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import ConfigDict, Field
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from app.api import file_routes
+from app.api.call import Call
+from app.api.operation import Answer, endpoint
+from app.api.wire import Input, View
+from app.clips import sharing
+from app.clips.clip_visibility import PAGES
+from app.errors import Gone, Invalid, NotFound, Unavailable
+from app.links import link_page
+from app.links.link_page import LinkPage
+
+_LONGEST = 2048
+_Pixels = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class OembedQuery(Input):
+    """Which page. What else stands there is not looked at: consumers add words of their own."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    url: Annotated[str, Field(max_length=_LONGEST)] = Field(
+        description="The page of a clip's link: its `page_url`."
+    )
+    format: Literal["json"] = "json"
+    maxwidth: _Pixels | None = None
+    maxheight: _Pixels | None = None
+
+
+class OembedView(View):
+    """A link as oEmbed 1.0 describes it: a `video` where others may embed it, else a `link`."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    type: Literal["video", "link"]
+    version: Literal["1.0"] = "1.0"
+    title: str
+    provider_name: str
+    provider_url: str
+    author_name: str | None = None
+    thumbnail_url: str | None = None
+    thumbnail_width: int | None = None
+    thumbnail_height: int | None = None
+    html: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@endpoint(
+    "GET /oembed",
+    "What a clip's link shows, as oEmbed",
+    description="Of our own pages only.",
+    answers={HTTPStatus.OK: Answer("As oEmbed 1.0.", OembedView)},
+    problems=[NotFound, Gone, Invalid, Unavailable],
+    access="anybody",
+)
+async def get_oembed(call: Call[OembedQuery]) -> Response:
+    """As JSON."""
+    given, settings = call.input, call.ctx.settings
+    secret, start = _page_in(given.url, settings.base_url)
+    page = link_page.page_of(
+        await sharing.clip_by_link(call.ctx, secret, call.now),
+        settings.base_url,
+        secret,
+        start=start,
+        embedding=bool(settings.embed_origins),
+    )
+    view = _view(page, settings.base_url, given.maxwidth, given.maxheight)
+    content = view.model_dump_json(exclude_none=True)
+    return Response(content, headers=file_routes.TO_ANYBODY, media_type="application/json")
+
+
+def _page_in(url: str, base_url: str) -> tuple[str, str | None]:
+    """The secret in the URL of a page of ours, and what stands behind its `t=`. Raises NotFound."""
+    ours = f"{base_url}{PAGES}"
+    try:
+        split = urlsplit(url)
+        start = parse_qs(split.query, max_num_fields=100).get("t", [None])[0]
+    except ValueError as error:
+        raise NotFound("url is no URL: give the page_url of a clip") from error
+    plain = f"{split.scheme}://{split.netloc}{split.path}"
+    if not plain.startswith(ours):
+        raise NotFound(f"url is no page of this service: those begin with {ours}")
+    return plain.removeprefix(ours).removesuffix("/embed"), start
+
+
+def _view(page: LinkPage, base_url: str, maxwidth: int | None, maxheight: int | None) -> OembedView:
+    most = (maxwidth or page.width, maxheight or page.height)
+    width, height = _within(page.width, page.height, most)
+    picture = page.poster_size
+    shows = picture[0] <= (maxwidth or picture[0]) and picture[1] <= (maxheight or picture[1])
+    embeds = page.embedding
+    return OembedView(
+        type="video" if embeds else "link",
+        title=page.title,
+        provider_name=link_page.SITE,
+        provider_url=base_url,
+        author_name=page.made_by or page.shared_by,
+        thumbnail_url=page.poster if shows else None,
+        thumbnail_width=picture[0] if shows else None,
+        thumbnail_height=picture[1] if shows else None,
+        html=link_page.frame_html(page, width, height) if embeds else None,
+        width=width if embeds else None,
+        height=height if embeds else None,
+    )
+
+
+def _within(width: int, height: int, most: tuple[int, int]) -> tuple[int, int]:
+    """A size made smaller, if it is too large, in the same proportion."""
+    scale = min(1.0, most[0] / width, most[1] / height)
+    return max(1, int(width * scale)), max(1, int(height * scale))
+
+
+routes: list[BaseRoute] = [get_oembed]

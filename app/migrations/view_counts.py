@@ -1,0 +1,15 @@
+"""Clips know how often the page of their link was looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+from app.migrations import complete_rows
+
+
+async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
+    """Up to now nobody has counted."""
+    await complete_rows.complete(database, {"clips": {"views": 0}})
