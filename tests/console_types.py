@@ -16,13 +16,33 @@ PATH = STATIC.parent / "types.d.ts"
 HEAD = """\
 // The service's JSON, from the description of its API: `python -m tests.console_types` writes this.
 """
+_PROBLEM = "application/problem+json"
 _PLAIN = {"string", "number", "boolean", "null"}
 
 
 def written() -> str:
     """The whole file."""
-    schemas = json.loads(json.dumps(describe(ROUTES)))["components"]["schemas"]
-    return "\n".join([HEAD, *(_declared(name, schemas[name]) for name in sorted(schemas))])
+    document = json.loads(json.dumps(describe(ROUTES)))
+    schemas = document["components"]["schemas"]
+    named = _reached(document["paths"], schemas)
+    return "\n".join([HEAD, *(_declared(name, schemas[name]) for name in sorted(named))])
+
+
+def _reached(value: Any, schemas: dict[str, Any]) -> set[str]:
+    """The schemas that what is sent and answered is made of, but for problems, by name."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case {"$ref": str(reference), **rest}:
+                name = reference.rpartition("/")[2]
+                waiting += [rest] if name in found else [rest, schemas[name]]
+                found.add(name)
+            case dict() as node:
+                waiting += [each for key, each in node.items() if key != _PROBLEM]
+            case list() as listed:
+                waiting += listed
+    return found
 
 
 def _declared(name: str, schema: dict[str, Any]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from http import HTTPStatus
 
+from pydantic import Field
 from starlette.routing import BaseRoute
 
 from app.access import assigned_rooms, audit
 from app.api import gates
 from app.api.call import Call
+from app.api.json_types import CommunityName, RoomName
 from app.api.operation import Answer, endpoint
 from app.api.wire import View
 from app.errors import Invalid, NotFound
@@ -19,8 +21,8 @@ from app.models import AuditAction
 class AssignedView(View):
     """A name of rooms, and the community that they are assigned to."""
 
-    room: str
-    community: str
+    room: RoomName
+    community: CommunityName = Field(description="Whose they are.")
 
 
 # A community's own admins may not: they would draw rooms of others into it.
@@ -35,7 +37,7 @@ _endpoint = partial(endpoint, may=gates.admins, problems=[NotFound, Invalid])
     "say. A community that is not there yet is made.",
     answers={HTTPStatus.OK: Answer("It is assigned.")},
 )
-async def put_room(call: Call[None]) -> AssignedView:
+async def assign_room(call: Call[None]) -> AssignedView:
     """In place of the community that it had."""
     store, community, room = call.ctx.store, call.name("community"), call.name("room")
     await assigned_rooms.assign(store, room, community)
@@ -49,7 +51,7 @@ async def put_room(call: Call[None]) -> AssignedView:
     description="Then COMMUNITY_CLAIMS says again where shares that begin in it belong.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is not assigned to it any more.")},
 )
-async def delete_room(call: Call[None]) -> None:
+async def release_room(call: Call[None]) -> None:
     """If it is assigned to it."""
     store, community, room = call.ctx.store, call.name("community"), call.name("room")
     if not await assigned_rooms.release(store, room, community):
@@ -57,4 +59,4 @@ async def delete_room(call: Call[None]) -> None:
     await audit.note(store, call.caller.identity, AuditAction.ROOM_RELEASED, community, room=room)
 
 
-routes: list[BaseRoute] = [put_room, delete_room]
+routes: list[BaseRoute] = [assign_room, release_room]

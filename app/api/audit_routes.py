@@ -11,57 +11,74 @@ from starlette.routing import BaseRoute
 from app.access import audit
 from app.api import gates
 from app.api.call import Call
+from app.api.json_types import Cursor, Id, Identity, InstantText, NextPage, RoomName
 from app.api.operation import Answer, endpoint
-from app.api.wire import Input, InstantText, View
+from app.api.wire import Input, View
 from app.captures.requests import Instant
+from app.models import AuditAction
+from app.models.told_words import words
 
 
 class AuditView(View):
     """Who did what to what, and when."""
 
-    id: str
-    at: InstantText
-    identity: str
-    action: str
-    subject: str
-    room: str
-    data: dict[str, Any]
+    id: Id = Field(description="Of the entry.")
+    at: InstantText = Field(description="When.")
+    identity: Identity = Field(description="Who did it; empty: the service by itself.")
+    action: Annotated[str, words(AuditAction)] = Field(description="What was done.")
+    subject: str = Field(
+        description="To what: an id, an identity or a community.",
+        examples=["5f0c2d9e8b7a4c31d2e6f901"],
+    )
+    room: RoomName = Field(description="In which room; empty: in none.")
+    data: dict[str, Any] = Field(
+        description="What else there is to tell, depending on the action.",
+        examples=[{"title": "That goal"}],
+    )
 
 
 class AuditPage(View):
-    """Entries, newest first."""
+    """A page of entries."""
 
-    items: list[AuditView]
-    next: str | None
+    items: list[AuditView] = Field(description="Newest first.")
+    next: NextPage
 
 
 class AuditQuery(Input):
     """Which entries."""
 
     identity: Annotated[str, Field(max_length=512)] | None = Field(
-        None, description="Only what they did; empty: what the service did by itself."
+        None,
+        description="Only what they did; empty: what the service did by itself.",
+        examples=["alice"],
     )
     action: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        None, description="Only this."
+        None,
+        description="Only this, such as `clip_deleted`.",
+        examples=[AuditAction.CLIP_DELETED],
     )
     subject: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
-        None, description="Only what was done to this: an id, an identity or a community."
+        None,
+        description="Only what was done to this: an id, an identity or a community.",
+        examples=["5f0c2d9e8b7a4c31d2e6f901"],
     )
     since: Instant | None = Field(None, description="Only from this time on.")
     until: Instant | None = Field(None, description="Only before this time.")
-    limit: Annotated[int, Field(ge=1, le=500)] = 100
-    next: Annotated[str, Field(max_length=200)] | None = Field(
-        None, description="Where the page before ended."
-    )
+    limit: Annotated[
+        int, Field(ge=1, le=500, description="How many there are on a page, at most.")
+    ] = 100
+    next: Cursor = None
 
 
 @endpoint(
     "GET /audit",
     "Who did what",
+    description="What people, and the service by itself, did to clips, shares, roles and rules, "
+    "for AUDIT_DAYS. For admins of the instance.",
     answers={HTTPStatus.OK: Answer("A page of entries.")},
     may=gates.admins,
 )
-async def get_audit(call: Call[AuditQuery]) -> AuditPage:
+async def list_audit_entries(call: Call[AuditQuery]) -> AuditPage:
     """A page of it."""
     given = call.input
     wanted = {"identity": given.identity, "action": given.action, "subject": given.subject}
@@ -76,4 +93,4 @@ async def get_audit(call: Call[AuditQuery]) -> AuditPage:
     return AuditPage(items=[AuditView.of_row(row) for row in page.items], next=page.next)
 
 
-routes: list[BaseRoute] = [get_audit]
+routes: list[BaseRoute] = [list_audit_entries]

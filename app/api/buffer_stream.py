@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from pydantic import Field
@@ -18,11 +18,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.api import auth, buffer_routes, wire
+from app.api import auth, buffer_views, wire
 from app.api.auth import Reader
-from app.api.buffer_routes import BufferView
+from app.api.buffer_views import BufferView
 from app.api.call import Call
 from app.api.event_streams import EventStream
+from app.api.json_types import Id, only
 from app.api.operation import Answer, endpoint
 from app.api.web_state import WebState
 from app.captures.requests import Name
@@ -43,19 +44,40 @@ class BufferEventQuery(wire.Input):
     """Which buffers."""
 
     room: Name | None = Field(None, description="Only of this room.")
-    identity: Name | None = Field(None, description="Only of this sharer.")
+    identity: Name | None = Field(None, description="Only of this sharer.", examples=["alice"])
 
 
 class Snapshot(wire.View):
     """The buffers that there are."""
 
-    items: list[BufferView]
+    items: list[BufferView] = Field(description="Newest share first.")
 
 
 class GoneView(wire.View):
     """A buffer that is not there any more, or not to be seen."""
 
-    id: str
+    id: Id = Field(description="Which one.")
+
+
+class SnapshotEvent(wire.View):
+    """The first server-sent event of a stream of buffers."""
+
+    event: Annotated[str, only("snapshot")] = Field(description="Its name.")
+    data: Snapshot = Field(description="All buffers, as JSON.")
+
+
+class BufferEvent(wire.View):
+    """A server-sent event: anything of a buffer has changed."""
+
+    event: Annotated[str, only("buffer")] = Field(description="Its name.")
+    data: BufferView = Field(description="The whole buffer, as JSON.")
+
+
+class GoneEvent(wire.View):
+    """A server-sent event: a buffer is not there any more, or not to be seen."""
+
+    event: Annotated[str, only("gone")] = Field(description="Its name.")
+    data: GoneView = Field(description="Which one, as JSON.")
 
 
 @endpoint(
@@ -65,7 +87,13 @@ class GoneView(wire.View):
     "what is live, refused, or still holds something: the newest 200. Then `buffer`, such an "
     "item, when anything of it has changed, at most once a second each; and `gone`, {id}. The "
     "stream ends with the caller's token.",
-    answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
+    answers={
+        HTTPStatus.OK: Answer(
+            "The events.",
+            media_type="text/event-stream",
+            events=(SnapshotEvent, BufferEvent, GoneEvent),
+        )
+    },
     problems=[TooManyRequests],
 )
 async def get_buffer_events(call: Call[BufferEventQuery]) -> Response:
@@ -159,7 +187,7 @@ class _News:
         return gone + [_event("buffer", item) for item in changed]
 
     async def _views(self, lines: Sequence[Timeline]) -> list[BufferView]:
-        return await buffer_routes.views(self._state, self._caller, lines, datetime.now(UTC))
+        return await buffer_views.views(self._state, self._caller, lines, datetime.now(UTC))
 
 
 def _event(name: str, view: wire.View) -> ServerSentEvent:

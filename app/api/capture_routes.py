@@ -8,17 +8,18 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import Field
 from sse_starlette import ServerSentEvent
 from starlette.routing import BaseRoute
 
 from app.access.tokens import Caller
-from app.api import auth, clip_routes, share_lookup
+from app.api import auth, clip_views, share_lookup
 from app.api.call import Call
+from app.api.capture_views import Accepted, CaptureEvent, CaptureView, Progress
+from app.api.clip_views import Requested
 from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
 from app.api.web_state import WebState
-from app.api.wire import IDEMPOTENCY_KEY, InstantText, View
+from app.api.wire import IDEMPOTENCY_KEY
 from app.captures import acceptance, capture_access, endings
 from app.captures.requests import CaptureRequest
 from app.clips import library
@@ -40,50 +41,12 @@ from app.models.schema import Capture
 EVENT_SECONDS = 0.2
 
 
-class Accepted(View):
-    """A capture that will be made. Location: where to ask for it."""
-
-    id: str
-    status: str
-    clip_id: str
-    playlist: str = Field(description="HLS of what is there of it: can be watched at once.")
-    Location: str
-
-
-class Progress(View):
-    """How far a capture is."""
-
-    status: str = Field(description="`queued waiting running ready failed cancelled`")
-    stage: str = Field(description="What is done right now, in words.")
-    progress: float = Field(description="0 to 1.")
-    reason: str | None = Field(description="A slug that tells why it failed.")
-    detail: str
-    clip: clip_routes.ClipView | None = Field(description="Once it is ready.")
-
-
-class CaptureView(Progress):
-    """A capture."""
-
-    id: str
-    clip_id: str
-    buffer: str
-    room: str
-    identity: str = Field(description="Whose screen it shows.")
-    title: str
-    cut: str
-    requested: clip_routes.Requested
-    window: clip_routes.Requested = Field(
-        description="What of it could be had when it was accepted."
-    )
-    notes: list[str]
-    playlist: str = Field(description="HLS of its window, as long as the buffer holds that.")
-    accepted_at: InstantText
-    finished_at: InstantText | None
-
-
 @endpoint(
     "POST /captures",
     "Capture a part of a share",
+    description="From the answer on, the media of the window is kept for it, whatever becomes of "
+    "the buffer. A window that reaches beyond what is there is clamped, and `notes` "
+    "says so. Whoever may watch a share may capture it.",
     answers={
         HTTPStatus.ACCEPTED: Answer(
             "It will be made.", headers={"Location": "Where to ask for it."}
@@ -104,7 +67,7 @@ class CaptureView(Progress):
         "visible ASCII characters."
     },
 )
-async def post_capture(call: Call[CaptureRequest]) -> Accepted:
+async def create_capture(call: Call[CaptureRequest]) -> Accepted:
     """Accepts it; the same key, the same capture."""
     row = await acceptance.accept(call.ctx, call.caller, call.input, call.idempotency_key)
     return Accepted(
@@ -119,6 +82,8 @@ async def post_capture(call: Call[CaptureRequest]) -> Accepted:
 @endpoint(
     "GET /captures/{capture_id}",
     "One capture",
+    description="For the user who asked for it, and the admins of the instance. It can be asked "
+    "for until a week after its end.",
     answers={HTTPStatus.OK: Answer("The capture.")},
     problems=[NotFound],
 )
@@ -130,10 +95,11 @@ async def get_capture(call: Call[None]) -> CaptureView:
 @endpoint(
     "DELETE /captures/{capture_id}",
     "Cancel a capture",
+    description="One that is over stays as it is (409): delete its clip instead.",
     answers={HTTPStatus.OK: Answer("It is cancelled.")},
     problems=[NotFound, Conflict],
 )
-async def delete_capture(call: Call[None]) -> CaptureView:
+async def cancel_capture(call: Call[None]) -> CaptureView:
     """Cancels it, if it is not over."""
     return await _view(call, await endings.cancel(call.ctx, call.caller, call.path["capture_id"]))
 
@@ -143,7 +109,9 @@ async def delete_capture(call: Call[None]) -> CaptureView:
     "How a capture gets on, as it happens",
     description="Server-sent events `capture`, each the whole Progress as JSON, the present "
     "state first; the stream ends after the last state, or with the caller's token.",
-    answers={HTTPStatus.OK: Answer("The events.", media_type="text/event-stream")},
+    answers={
+        HTTPStatus.OK: Answer("The events.", media_type="text/event-stream", events=(CaptureEvent,))
+    },
     problems=[NotFound, TooManyRequests],
 )
 async def get_capture_events(call: Call[None]) -> EventStream:
@@ -182,8 +150,8 @@ async def _view(call: Call[None], row: CaptureRow) -> CaptureView:
         identity=row["identity"],
         title=row["title"],
         cut=row["cut"],
-        requested=clip_routes.Requested(start=row["requested_start"], end=row["requested_end"]),
-        window=clip_routes.Requested(start=row["window_start"], end=row["window_end"]),
+        requested=Requested(start=row["requested_start"], end=row["requested_end"]),
+        window=Requested(start=row["window_start"], end=row["window_end"]),
         notes=[*row["notes"]],
         playlist=await _playlist_url(call, row),
         accepted_at=row["accepted_at"],
@@ -202,7 +170,7 @@ async def _progress(
     clip = None
     if row["status"] == CaptureStatus.READY:
         try:
-            clip = clip_routes.view(await library.find(ctx, caller, row["clip_id"]), reader)
+            clip = clip_views.view(await library.find(ctx, caller, row["clip_id"]), reader)
         except NotFound:
             clip = None  # it was deleted since
     return {
@@ -215,4 +183,4 @@ async def _progress(
     }
 
 
-routes: list[BaseRoute] = [post_capture, get_capture, delete_capture, get_capture_events]
+routes: list[BaseRoute] = [create_capture, get_capture, cancel_capture, get_capture_events]

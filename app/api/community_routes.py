@@ -5,79 +5,31 @@ from __future__ import annotations
 import secrets
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
 from starlette.routing import BaseRoute
 
 from app.access import audit, communities, generations, management
 from app.access.communities import LastAdmin
 from app.access.generations import Endable
-from app.access.permissions import Action
 from app.api import gates
 from app.api.call import Call
+from app.api.community_views import (
+    CeilingsView,
+    ConfigRequest,
+    ConfigView,
+    MemberRequest,
+    MemberView,
+)
 from app.api.operation import Answer, endpoint
-from app.api.wire import Input, View
 from app.captures import withdrawal
 from app.context import Context
 from app.errors import NotFound, Unavailable
 from app.events import outbox
-from app.models import AccessMode, AuditAction, CapturePolicy, MemberRow, Role, Row
+from app.events.contents import RoleChangedContent
+from app.models import AuditAction, MemberRow, Role, Row
 from app.recording import admission
 from app.settings.ceilings import check_ceilings
-from app.settings.values import RetentionMinutes, Shares, SharesOfOne
-
-
-class CeilingsView(View):
-    """What no community's own limits may exceed."""
-
-    max_concurrent: int
-    max_concurrent_per_user: int
-    retention_minutes: float
-
-
-class ConfigView(View):
-    """The rules in force in a community."""
-
-    community: str
-    enabled: bool
-    max_concurrent: int
-    max_concurrent_per_user: int
-    access: str
-    capture_policy: str
-    retention_minutes: float
-    own: list[str] = Field(
-        description="Those of these that the community has set; the others are the instance's."
-    )
-    ceilings: CeilingsView
-
-
-class ConfigRequest(Input):
-    """A community's own rules. What is left out stays as it is; null: the instance's setting."""
-
-    enabled: Annotated[bool, Field(strict=True)] = True
-    max_concurrent: Annotated[Shares, Field(strict=True)] | None = None
-    max_concurrent_per_user: Annotated[SharesOfOne, Field(strict=True)] | None = None
-    access: AccessMode | None = None
-    capture_policy: CapturePolicy | None = None
-    retention_minutes: Annotated[RetentionMinutes, Field(strict=True)] | None = None
-
-
-class MemberView(View):
-    """Somebody's role and single grants in a community."""
-
-    community: str
-    identity: str
-    role: str
-    grants: list[str]
-
-
-class MemberRequest(Input):
-    """The role and the grants that somebody shall have."""
-
-    role: Role = Role.MEMBER
-    grants: Annotated[list[Action], Field(max_length=len(Action))] = Field(default_factory=list)
-
 
 _endpoint = partial(endpoint, may=gates.managers)
 _POLICIES = {"access", "capture_policy"}
@@ -101,9 +53,11 @@ async def _config(ctx: Context, community: str) -> ConfigView:
 @_endpoint(
     "GET /communities/{community}/config",
     "The rules of a community",
+    description="Its own rules where it has any, the instance's where it has not. For those who "
+    "manage its limits.",
     answers={HTTPStatus.OK: Answer("The rules in force.")},
 )
-async def get_config(call: Call[None]) -> ConfigView:
+async def get_community_config(call: Call[None]) -> ConfigView:
     """Its own, or else the instance's."""
     return await _config(call.ctx, call.name("community"))
 
@@ -117,7 +71,7 @@ async def get_config(call: Call[None]) -> ConfigView:
     "`access` and `capture_policy` need an admin of the community.",
     answers={HTTPStatus.OK: Answer("The rules in force now.")},
 )
-async def put_config(call: Call[ConfigRequest]) -> ConfigView:
+async def set_community_config(call: Call[ConfigRequest]) -> ConfigView:
     """Changes what is given, and asks again for what they decide."""
     ctx, community = call.ctx, call.name("community")
     change = call.input.model_dump(exclude_unset=True)
@@ -151,9 +105,10 @@ async def _configure(call: Call[Any], community: str, change: Row) -> None:
 @_endpoint(
     "GET /communities/{community}/members/{identity}",
     "Somebody's role",
+    description="404 for somebody who was never given a role there: they count as a member.",
     answers={HTTPStatus.OK: Answer("Role and grants.")},
 )
-async def get_member(call: Call[None]) -> MemberView:
+async def get_community_member(call: Call[None]) -> MemberView:
     """As it stands."""
     community, identity = call.name("community"), call.name("identity")
     row = await communities.member(call.ctx.store, community, identity)
@@ -170,7 +125,7 @@ async def get_member(call: Call[None]) -> MemberView:
     problems=[LastAdmin],
     may=gates.community_admins,
 )
-async def put_member(call: Call[MemberRequest]) -> MemberView:
+async def set_community_member(call: Call[MemberRequest]) -> MemberView:
     """In place of the one they had."""
     member = MemberView(
         community=call.name("community"),
@@ -195,7 +150,7 @@ async def put_member(call: Call[MemberRequest]) -> MemberView:
     problems=[LastAdmin],
     may=gates.community_admins,
 )
-async def delete_member(call: Call[None]) -> None:
+async def remove_community_member(call: Call[None]) -> None:
     """If they have one."""
     store, community, identity = call.ctx.store, call.name("community"), call.name("identity")
     before = await communities.member(store, community, identity)
@@ -225,18 +180,23 @@ async def _tell(call: Call[Any], before: MemberRow | None, role: str, grants: li
         return
     await outbox.tell(
         call.ctx,
-        outbox.ROLE_CHANGED,
+        RoleChangedContent(
+            community=call.name("community"),
+            role=role,
+            grants=grants,
+            changed_by=call.caller.identity,
+        ),
         secrets.token_hex(12),
         room="",
         room_sid="",
         identity=call.name("identity"),
-        data={
-            "community": call.name("community"),
-            "role": role,
-            "grants": grants,
-            "changed_by": call.caller.identity,
-        },
     )
 
 
-routes: list[BaseRoute] = [get_config, put_config, get_member, put_member, delete_member]
+routes: list[BaseRoute] = [
+    get_community_config,
+    set_community_config,
+    get_community_member,
+    set_community_member,
+    remove_community_member,
+]

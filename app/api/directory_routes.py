@@ -11,38 +11,57 @@ from starlette.routing import BaseRoute
 from app.access import directories
 from app.api import gates
 from app.api.call import Call
+from app.api.community_views import (
+    AccessWord,
+    Enabled,
+    GrantWords,
+    MostOfOne,
+    MostShares,
+    PolicyWord,
+    RetentionShown,
+    RoleWord,
+)
+from app.api.json_types import CommunityName, Count, Identity, PageSize, RoomName
 from app.api.operation import Answer, endpoint
+from app.api.quota_routes import QuotaBytesShown, ReservedBytes, UsedBytes
 from app.api.wire import Input, View
 
-_Name = Annotated[str, Field(min_length=1, max_length=512)]
+_Name = Annotated[str, Field(min_length=1, max_length=512, examples=["alice"])]
+NextName = Annotated[
+    str | None,
+    Field(
+        description="Where the following page begins: give it as `next`; null at the end.",
+        examples=["alice"],
+    ),
+]
 
 
 class CommunityView(View):
     """A community, the rules in force there, and how much goes on in it."""
 
-    id: str
-    enabled: bool
-    max_concurrent: int
-    max_concurrent_per_user: int
-    access: str
-    capture_policy: str
-    retention_minutes: float
-    active: int = Field(description="Shares that hold a slot of `max_concurrent` now.")
-    members: int = Field(description="People with a role or grants of their own.")
+    id: CommunityName = Field(description="Its name.")
+    enabled: Enabled
+    max_concurrent: MostShares
+    max_concurrent_per_user: MostOfOne
+    access: AccessWord
+    capture_policy: PolicyWord
+    retention_minutes: RetentionShown
+    active: Count = Field(description="Shares that hold a slot of `max_concurrent` now.")
+    members: Count = Field(description="People with a role or grants of their own.")
 
 
 class CommunityPage(View):
-    """Communities in the order of their names."""
+    """A page of communities."""
 
-    items: list[CommunityView]
-    next: str | None
+    items: list[CommunityView] = Field(description="In the order of their names.")
+    next: NextName
 
 
 class PageQuery(Input):
     """Which page."""
 
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    next: _Name | None = Field(None, description="Where the page before ended.")
+    limit: PageSize = 50
+    next: _Name | None = Field(None, description="Where the page before ended: its `next`.")
 
 
 class NameQuery(PageQuery):
@@ -54,39 +73,39 @@ class NameQuery(PageQuery):
 class ListedMember(View):
     """Somebody's role and single grants."""
 
-    identity: str
-    role: str
-    grants: list[str]
+    identity: Identity = Field(description="Who.")
+    role: RoleWord
+    grants: GrantWords
 
 
 class MemberPage(View):
-    """Members in the order of their names."""
+    """A page of members."""
 
-    items: list[ListedMember]
-    next: str | None
+    items: list[ListedMember] = Field(description="In the order of their names.")
+    next: NextName
 
 
 class AssignedPage(View):
-    """Names of rooms, in their order."""
+    """A page of names of rooms."""
 
-    items: list[str]
-    next: str | None
+    items: list[RoomName] = Field(description="In their order.")
+    next: NextName
 
 
 class UserView(View):
-    """A user, and in bytes what is allowed, what clips take, what captures on their way hold."""
+    """A user and their quota."""
 
-    identity: str
-    quota_bytes: int
-    used_bytes: int
-    reserved_bytes: int
+    identity: Identity = Field(description="Who.")
+    quota_bytes: QuotaBytesShown
+    used_bytes: UsedBytes
+    reserved_bytes: ReservedBytes
 
 
 class UserPage(View):
-    """Users in the order of their names."""
+    """A page of users."""
 
-    items: list[UserView]
-    next: str | None
+    items: list[UserView] = Field(description="In the order of their names.")
+    next: NextName
 
 
 @endpoint(
@@ -121,10 +140,11 @@ async def list_communities(call: Call[PageQuery]) -> CommunityPage:
 @endpoint(
     "GET /communities/{community}/members",
     "Who has a role in a community",
+    description="Everybody with a role or grants of their own, for those who manage its limits.",
     answers={HTTPStatus.OK: Answer("A page of members.")},
     may=gates.managers,
 )
-async def list_members(call: Call[NameQuery]) -> MemberPage:
+async def list_community_members(call: Call[NameQuery]) -> MemberPage:
     """A page of them."""
     community, given = call.name("community"), call.input
     page = await directories.members(
@@ -137,10 +157,12 @@ async def list_members(call: Call[NameQuery]) -> MemberPage:
 @endpoint(
     "GET /communities/{community}/rooms",
     "Which rooms an admin has assigned to a community",
+    description="Names of rooms whose shares belong to it whatever is said in them. For those who "
+    "manage its limits.",
     answers={HTTPStatus.OK: Answer("A page of names.")},
     may=gates.managers,
 )
-async def list_rooms(call: Call[NameQuery]) -> AssignedPage:
+async def list_community_rooms(call: Call[NameQuery]) -> AssignedPage:
     """A page of them."""
     community, given = call.name("community"), call.input
     page = await directories.rooms(
@@ -152,6 +174,7 @@ async def list_rooms(call: Call[NameQuery]) -> AssignedPage:
 @endpoint(
     "GET /users",
     "Who uses how much of their quota",
+    description="Everybody who has clips, or a quota of their own. For admins of the instance.",
     answers={HTTPStatus.OK: Answer("A page of users.")},
     may=gates.admins,
 )
@@ -167,4 +190,9 @@ async def list_users(call: Call[NameQuery]) -> UserPage:
     return UserPage(items=items, next=page.next)
 
 
-routes: list[BaseRoute] = [list_communities, list_members, list_rooms, list_users]
+routes: list[BaseRoute] = [
+    list_communities,
+    list_community_members,
+    list_community_rooms,
+    list_users,
+]

@@ -11,51 +11,64 @@ from starlette.routing import BaseRoute
 from app.access import audit
 from app.api import gates
 from app.api.call import Call
+from app.api.json_types import Count, Cursor, InstantText, NextPage, PageSize, RoomName
 from app.api.operation import Answer, endpoint
-from app.api.wire import Input, InstantText, View
+from app.api.wire import Input, View
 from app.errors import NotFound
 from app.events import sender
-from app.models import AuditAction, EventState
+from app.models import AuditAction, EventName, EventState
+from app.models.told_words import words
 
 
 class EventView(View):
     """One of our events on its way, or given up."""
 
-    id: str
-    event: str
-    room: str
-    number: int
-    state: str
-    attempts: int
-    last_error: str
-    created_at: InstantText
-    next_try_at: InstantText
+    id: str = Field(
+        description="The same each time that it is sent.",
+        examples=["clip_shared:5f0c2d9e8b7a4c31d2e6f901:3f1a"],
+    )
+    event: Annotated[str, words(EventName)] = Field(description="What it tells of.")
+    room: RoomName = Field(description="The room that it belongs to; empty: none.")
+    number: Count = Field(description="Its place among the room's events.")
+    state: Annotated[str, words(EventState.DEAD, EventState.PENDING)] = Field(
+        description="Whether it was given up, or is still on its way."
+    )
+    attempts: Count = Field(description="How often it was tried.")
+    last_error: str = Field(
+        description="What the last try met; empty if there was none.", examples=["HTTP 502"]
+    )
+    created_at: InstantText = Field(description="When it was told first, or sent again.")
+    next_try_at: InstantText = Field(description="When it is, or was, to be tried next.")
 
 
 class EventPage(View):
-    """Events, in the order in which they are, or were last, to be tried."""
+    """A page of events."""
 
-    items: list[EventView]
-    next: str | None
+    items: list[EventView] = Field(
+        description="In the order in which they are, or were last, to be tried."
+    )
+    next: NextPage
 
 
 class EventQuery(Input):
     """Which events: given up, or still on their way."""
 
-    state: Literal[EventState.DEAD, EventState.PENDING] = EventState.DEAD
-    limit: Annotated[int, Field(ge=1, le=200)] = 100
-    next: Annotated[str, Field(max_length=600)] | None = Field(
-        None, description="Where the page before ended."
+    state: Literal[EventState.DEAD, EventState.PENDING] = Field(
+        EventState.DEAD, description="Those that were given up, or those on their way."
     )
+    limit: PageSize = 100
+    next: Cursor = None
 
 
 @endpoint(
     "GET /events",
     "Events that nobody took",
+    description="Events that EVENTS_URL did not take for a day, or those that are still on their "
+    "way. For admins of the instance.",
     answers={HTTPStatus.OK: Answer("The events.")},
     may=gates.admins,
 )
-async def get_events(call: Call[EventQuery]) -> EventPage:
+async def list_events(call: Call[EventQuery]) -> EventPage:
     """A page of them."""
     given = call.input
     page = await sender.page(call.ctx, given.state, limit=given.limit, after=given.next)
@@ -78,4 +91,4 @@ async def send_event(call: Call[None]) -> None:
     await audit.note(call.ctx.store, call.caller.identity, AuditAction.EVENT_SENT_AGAIN, event_id)
 
 
-routes: list[BaseRoute] = [get_events, send_event]
+routes: list[BaseRoute] = [list_events, send_event]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Annotated
 
+from pydantic import Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from app.api import wire
+from app.api import json_types, wire
 from app.api.call import Call
 from app.api.operation import Answer, endpoint, gate
 from app.api.token_buckets import Cost
@@ -19,24 +21,30 @@ from app.errors import NotFound, Unauthorized
 class Alive(wire.View):
     """The process answers."""
 
-    status: str
+    status: Annotated[str, json_types.only("alive")] = Field(description="That it does.")
 
 
 class Ready(wire.View):
-    """`status` is `ready` if every check is `ok`; another word says what is wrong."""
+    """Whether everything is there."""
 
-    status: str
-    checks: dict[str, str]
+    status: Annotated[str, json_types.only("ready", "not ready")] = Field(
+        description="`ready` if every check is `ok`."
+    )
+    checks: dict[str, str] = Field(
+        description="By what was looked at: `ok`, or another word that says what is wrong.",
+        examples=[{"database": "ok", "queue": "ok"}],
+    )
 
 
 @endpoint(
     "GET /healthz",
     "Whether the process answers",
+    description="For whatever starts the process again when it does not. It looks at nothing else.",
     answers={HTTPStatus.OK: Answer("It does.")},
     access="anybody",
     cost=Cost.FREE,
 )
-async def get_healthz(call: Call[None]) -> Alive:
+async def get_liveness(call: Call[None]) -> Alive:
     """It answers."""
     return Alive(status="alive")
 
@@ -44,6 +52,8 @@ async def get_healthz(call: Call[None]) -> Alive:
 @endpoint(
     "GET /readyz",
     "Whether everything that the service needs is there",
+    description="For whatever sends requests here only while it is: database, queue, LiveKit, "
+    "disk, and the processes of the service.",
     answers={
         HTTPStatus.OK: Answer("All is there.", Ready),
         HTTPStatus.SERVICE_UNAVAILABLE: Answer("Something is missing.", Ready),
@@ -51,7 +61,7 @@ async def get_healthz(call: Call[None]) -> Alive:
     access="anybody",
     cost=Cost.FREE,
 )
-async def get_readyz(call: Call[None]) -> Response:
+async def get_readiness(call: Call[None]) -> Response:
     """What each check says."""
     checks = await call.state.readiness.read()
     ready = all(found == health.OK for found in checks.values())
@@ -82,4 +92,4 @@ async def get_metrics(call: Call[None]) -> Response:
     return Response(await call.state.exposition.render(), media_type=CONTENT_TYPE)
 
 
-routes: list[BaseRoute] = [get_healthz, get_readyz, get_metrics]
+routes: list[BaseRoute] = [get_liveness, get_readiness, get_metrics]

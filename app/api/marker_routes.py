@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 from starlette.routing import BaseRoute
 
 from app.access import policy, visibility
@@ -13,11 +13,12 @@ from app.access.policy import Share
 from app.access.tokens import Caller
 from app.api import gates, share_lookup
 from app.api.call import Call
+from app.api.json_types import Id, Identity, InstantText, Title
 from app.api.operation import Answer, endpoint
-from app.api.wire import Input, InstantText, View
+from app.api.wire import Input, View
 from app.buffer import markers
 from app.buffer.markers import TooManyMarkers
-from app.captures.requests import Instant, checked_title
+from app.captures.requests import TITLE_LENGTH, Instant, checked_title
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, NotFound, NotPermitted
 from app.models.intervals import Interval
@@ -29,28 +30,34 @@ _MOMENT = timedelta(milliseconds=1)
 class MarkerView(View):
     """A marked moment. What is around it is kept until `kept_until`."""
 
-    id: str
-    buffer_id: str
-    at: InstantText
-    label: str
-    by: str = Field(description="Who marked it.")
-    created_at: InstantText
-    kept_until: InstantText
+    id: Id = Field(description="Names it in paths.")
+    buffer_id: Id = Field(description="The share that it is a moment of.")
+    at: InstantText = Field(description="The moment.")
+    label: Title = Field(description="One line; may be empty.")
+    by: Identity = Field(description="Who marked it.")
+    created_at: InstantText = Field(description="When it was marked.")
+    kept_until: InstantText = Field(description="Until then what is around it stays.")
 
 
 class MarkerList(View):
-    """Markers, in order of their moments."""
+    """All markers of a share that the caller may see."""
 
-    items: list[MarkerView]
+    items: list[MarkerView] = Field(description="In the order of their moments.")
 
 
 class MarkerRequest(Input):
     """Which moment."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"label": "That goal"}, {}]})
+
     at: Instant | None = Field(
         None, description="Default: now, or the end of a share that is over."
     )
-    label: str = ""
+    label: str = Field(
+        "",
+        description=f"One line, at most {TITLE_LENGTH} characters.",
+        examples=["That goal"],
+    )
 
     @field_validator("label")
     @classmethod
@@ -68,7 +75,7 @@ class MarkerRequest(Input):
     may=gates.viewers,
     body_may_be_empty=True,
 )
-async def post_marker(call: Call[MarkerRequest]) -> MarkerView:
+async def create_marker(call: Call[MarkerRequest]) -> MarkerView:
     """Marks it, if the caller may capture it and the buffer holds it."""
     ctx, caller, now = call.ctx, call.caller, call.now
     line = await share_lookup.seen_timeline(call)
@@ -142,4 +149,4 @@ def _moment(at: datetime) -> Interval:
     return at, at + _MOMENT
 
 
-routes: list[BaseRoute] = [list_markers, post_marker, delete_marker]
+routes: list[BaseRoute] = [list_markers, create_marker, delete_marker]

@@ -7,24 +7,31 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 from weakref import WeakKeyDictionary
 
-from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.api import problems, security
+from app.api import described_events, described_operations, problem_schemas, security
 from app.api.call import Call
+from app.api.component_schemas import ComponentSchemas, Json
 from app.api.operation import Answer, Operation, OperationRoute, endpoint
 from app.api.ranges import Representation, is_known
-from app.errors import ReplayError
+from app.api.tags import TAGS
+from app.events.contents import CONTENTS
 
-Json = dict[str, Any]
-
-VERSION = "1"
+_INFO = {
+    "title": "Replay buffer",
+    "version": "1",
+    "summary": "Instant replay of LiveKit screen shares.",
+    "description": "Every screen share is buffered by itself; any part of it becomes an MP4. "
+    "Whatever takes GET takes HEAD, too, and answers without the body. Times are RFC 3339, "
+    "answered in UTC to the millisecond. Members that are not known are refused; answers may get "
+    "further ones. Errors are problem documents (RFC 9457), whose `type` stays.",
+    "contact": {"name": "Whoever runs this instance"},
+    "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+}
 
 
 def listed_of(routes: Iterable[BaseRoute]) -> list[OperationRoute]:
@@ -42,160 +49,47 @@ def listed_of(routes: Iterable[BaseRoute]) -> list[OperationRoute]:
 def describe(routes: Iterable[BaseRoute]) -> Json:
     """The OpenAPI 3.1 document of these routes."""
     listed = listed_of(routes)
-    schemas = _Schemas([route.operation for route in listed])
+    operations = [route.operation for route in listed]
+    schemas = _schemas(operations)
     paths: dict[str, Json] = {}
     for route in listed:
-        for method in sorted(route.methods or ()):
-            # HEAD answers as GET does, without the body
-            paths.setdefault(route.path_format, {})[method.lower()] = _operation(
-                route, method, schemas
-            )
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            found = described_operations.described(route, schemas)
+            paths.setdefault(route.path_format, {})[method.lower()] = found
+    webhooks = described_events.webhooks(schemas)
+    used = {
+        each["tags"][0]
+        for methods in [*paths.values(), *webhooks.values()]
+        for each in methods.values()
+    }
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "Replay buffer",
-            "version": VERSION,
-            "summary": "Instant replay of LiveKit screen shares.",
-        },
+        "info": _INFO,
+        "servers": [{"url": "/", "description": "Where this description is."}],
+        "tags": [
+            {"name": name, "description": says} for name, says in TAGS.items() if name in used
+        ],
         "paths": paths,
+        "webhooks": webhooks,
         "components": {
-            "schemas": schemas.components | {"Problem": _PROBLEM},
+            "schemas": schemas.without({each.query for each in operations if each.query}),
             "securitySchemes": security.SCHEMES,
         },
     }
 
 
-class _Schemas:
-    """The JSON schemas of every model that the operations name."""
-
-    def __init__(self, operations: Sequence[Operation]) -> None:
-        inputs = {model for each in operations for model in (each.query, each.body) if model}
-        views = {a.model for each in operations for a in each.answers.values() if a.model}
-        modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-            *((model, "validation") for model in sorted(inputs, key=_name)),
-            *((model, "serialization") for model in sorted(views, key=_name)),
-        ]
-        self._references, definitions = models_json_schema(
-            modes, ref_template="#/components/schemas/{model}"
+def _schemas(operations: Sequence[Operation]) -> ComponentSchemas:
+    """The schemas of all that the operations take and answer."""
+    answers = [answer for each in operations for answer in each.answers.values()]
+    views = {answer.model for answer in answers if answer.model}
+    return ComponentSchemas(
+        read={model for each in operations for model in (each.query, each.body) if model},
+        shown=views.union(*(answer.events for answer in answers), CONTENTS.values()),
+        others=problem_schemas.of_errors(
+            {error for each in operations for error in each.all_problems}
         )
-        queries = {
-            self.reference(each.query, "validation")["$ref"].rpartition("/")[2]
-            for each in operations
-            if each.query
-        }
-        self._definitions: dict[str, Json] = definitions.get("$defs", {})
-        self.components = {
-            name: schema for name, schema in self._definitions.items() if name not in queries
-        }
-
-    def reference(self, model: type[BaseModel], mode: JsonSchemaMode) -> Json:
-        return dict(self._references[(model, mode)])
-
-    def definition(self, model: type[BaseModel]) -> Json:
-        name = self.reference(model, "validation")["$ref"].rpartition("/")[2]
-        return self._definitions[name]
-
-
-def _name(model: type[BaseModel]) -> str:
-    return f"{model.__module__}.{model.__qualname__}"
-
-
-def _operation(route: OperationRoute, method: str, schemas: _Schemas) -> Json:
-    operation = route.operation
-    name = str(route.endpoint.__name__)
-    described: Json = {
-        "operationId": name if method != "HEAD" else f"{name}_head",
-        "summary": operation.summary,
-        "security": security.REQUIRED[operation.access],
-        "parameters": [*_parameters(route, schemas)],
-        "responses": _responses(operation, schemas),
-    }
-    if operation.description:
-        described["description"] = operation.description
-    if operation.body:
-        schema = schemas.reference(operation.body, "validation")
-        content = {"application/json": {"schema": schema}}
-        described["requestBody"] = {"required": True, "content": content}
-    return described
-
-
-def _parameters(route: OperationRoute, schemas: _Schemas) -> Iterable[Json]:
-    operation = route.operation
-    for name in route.param_convertors:
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    if operation.query:
-        definition = schemas.definition(operation.query)
-        for name, schema in definition.get("properties", {}).items():
-            yield {
-                "name": name,
-                "in": "query",
-                "required": name in definition.get("required", ()),
-                "description": schema.get("description", ""),
-                "schema": {key: schema[key] for key in schema if key != "description"},
-            }
-    for name, description in operation.headers.items():
-        yield {
-            "name": name,
-            "in": "header",
-            "required": False,
-            "description": description,
-            "schema": {"type": "string"},
-        }
-
-
-def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Json]:
-    responses = {
-        str(int(status)): _answer(answer, schemas) for status, answer in operation.answers.items()
-    }
-    by_status: dict[int, list[type[ReplayError]]] = {}
-    for error in operation.all_problems:
-        if error not in by_status.setdefault(error.status, []):
-            by_status[error.status].append(error)
-    return responses | {
-        str(status): _problem(errors) for status, errors in sorted(by_status.items())
-    }
-
-
-def _answer(answer: Answer, schemas: _Schemas) -> Json:
-    response: Json = {"description": answer.description}
-    if answer.model:
-        schema = schemas.reference(answer.model, "serialization")
-        response["content"] = {answer.media_type: {"schema": schema}}
-    elif answer.media_type != "application/json":
-        response["content"] = {answer.media_type: {}}
-    if answer.headers:
-        response["headers"] = {
-            name: {"description": says, "schema": {"type": "string"}}
-            for name, says in answer.headers.items()
-        }
-    return response
-
-
-def _problem(errors: Sequence[type[ReplayError]]) -> Json:
-    schema = {
-        "allOf": [
-            {"$ref": "#/components/schemas/Problem"},
-            {"properties": {"type": {"enum": [error.slug for error in errors]}}},
-        ]
-    }
-    return {
-        "description": "; ".join(f"`{error.slug}`: {error.title}" for error in errors),
-        "content": {problems.MEDIA_TYPE: {"schema": schema}},
-    }
-
-
-_PROBLEM: Json = {
-    "type": "object",
-    "description": "A problem document (RFC 9457); `type` is a stable slug.",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string"},
-    },
-    "additionalProperties": True,
-}
+        | described_events.schemas_of_events(),
+    )
 
 
 @dataclass(frozen=True)
@@ -220,13 +114,14 @@ _documents: WeakKeyDictionary[Starlette, tuple[_Document, _Document]] = WeakKeyD
 @endpoint(
     "GET /openapi.json",
     "This description",
+    description="Of the release that answers. It changes only with that.",
     answers={
         HTTPStatus.OK: Answer("An OpenAPI 3.1 document."),
         HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
     },
     access="anybody",
 )
-async def get_openapi(call: Call[None]) -> Response:
+async def get_description(call: Call[None]) -> Response:
     """Made once."""
     app: Starlette = call.request.app
     if app not in _documents:
@@ -240,4 +135,4 @@ async def get_openapi(call: Call[None]) -> Response:
     return Response(document.content, headers=document.headers, media_type=JSONResponse.media_type)
 
 
-routes: list[BaseRoute] = [get_openapi]
+routes: list[BaseRoute] = [get_description]

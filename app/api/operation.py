@@ -62,13 +62,15 @@ Function = Callable[[Call[Any]], Awaitable[BaseModel | Response | None]]
 class Answer:
     """An answer that is not a problem: JSON of a model, or another media type.
 
-    `headers`: name → what it says. Of a model, the member of that name is sent.
+    `headers`: name → what it says. Of a model, the member of that name is sent. `events`: of a
+    stream, what its events are.
     """
 
     description: str
     model: type[BaseModel] | None = None
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[type[BaseModel], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ from typing import Annotated
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from app.api import gates
+from app.api import gates, json_types
 from app.api.call import Call
+from app.api.json_types import ByteCount, Count, InstantText, RoundedSeconds
 from app.api.operation import Answer, endpoint
-from app.api.wire import Input, InstantText, RoundedSeconds, View
+from app.api.wire import Input, View
 from app.condition import history
+from app.condition.findings import Level
 
 _LONGEST_MINUTES = int(history.RETENTION.total_seconds() / 60)
 
@@ -20,53 +22,61 @@ _LONGEST_MINUTES = int(history.RETENTION.total_seconds() / 60)
 class SampleView(View):
     """What was so at an instant."""
 
-    at: InstantText
-    free_disk_bytes: int
-    buffered_bytes: int
-    clips_bytes: int
+    at: InstantText = Field(description="The instant.")
+    free_disk_bytes: ByteCount = Field(description="Free on the disk of the media root.")
+    buffered_bytes: ByteCount = Field(description="What buffers take.")
+    clips_bytes: ByteCount = Field(description="What clips take.")
     media_lag_seconds: RoundedSeconds = Field(
-        description="Of the live share that is furthest behind."
+        description="Of the live share that is furthest behind.", examples=[3.2]
     )
     index_lag_seconds: RoundedSeconds | None = Field(
-        description="The mean since the sample before; null where nothing was indexed."
+        description="How long a segment waited to be indexed, the mean since the sample before; "
+        "null where nothing was indexed.",
+        examples=[0.2],
     )
-    active_sessions: int
+    active_sessions: Count = Field(description="Recordings that go on.")
 
 
 class HistoryView(View):
-    """Samples, oldest first. Where nobody took one, none stands."""
+    """Samples. Where nobody took one, none stands."""
 
-    step_seconds: int
-    items: list[SampleView]
+    step_seconds: int = Field(
+        description="From one sample to the next.", examples=[history.STEP_SECONDS]
+    )
+    items: list[SampleView] = Field(description="Oldest first.")
 
 
 class HistoryQuery(Input):
     """How far back."""
 
-    minutes: Annotated[int, Field(ge=1, le=_LONGEST_MINUTES)] = 60
+    minutes: Annotated[
+        int, Field(ge=1, le=_LONGEST_MINUTES, description="So many minutes back from now.")
+    ] = 60
 
 
 class CheckView(View):
     """What one check found."""
 
-    name: str
-    ok: bool
-    level: str = Field(description="`ok`, `warn`, `unknown` or `fail`; only `fail` is not ok.")
-    detail: str
-    advice: str = Field(description="What to do; empty where nothing is to be done.")
+    name: str = Field(description="What was looked at.", examples=["disk"])
+    ok: bool = Field(description="Whether nothing fails.")
+    level: Level = Field(description="What was found; only `fail` is not ok.")
+    detail: str = Field(description="The same in words.", examples=["75.1 GB are free"])
+    advice: json_types.Text = Field(description="What to do; empty where nothing is to be done.")
 
 
 class ChecksView(View):
     """What all checks found."""
 
-    at: InstantText
-    ok: bool
-    items: list[CheckView]
+    at: InstantText = Field(description="When it was looked at.")
+    ok: bool = Field(description="Whether nothing fails.")
+    items: list[CheckView] = Field(description="Each check, in the order of the doctor's list.")
 
 
 @endpoint(
     "GET /operations/history",
     "The service's numbers over the last hours",
+    description="Free space, what buffers and clips take, how far media is behind. For admins of "
+    "the instance.",
     answers={HTTPStatus.OK: Answer("A sample for every step.")},
     may=gates.admins,
 )

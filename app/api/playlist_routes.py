@@ -59,7 +59,7 @@ _PLAYLIST = {HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.
     access="token or signature",
     cost=Cost.WINDOW,
 )
-async def get_playlist(call: Call[WindowQuery]) -> Response:
+async def get_buffer_playlist(call: Call[WindowQuery]) -> Response:
     """All of it at once."""
     window = await share_lookup.seen_window(call)
     found = await windows.segments(call.ctx.store, window.spans)
@@ -227,4 +227,4 @@ def _missing() -> NotFound:
     return NotFound("there is no such segment, or it is not yours to see")
 
 
-routes: list[BaseRoute] = [get_playlist, get_capture_playlist, get_segment]
+routes: list[BaseRoute] = [get_buffer_playlist, get_capture_playlist, get_segment]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from app.access import audit, management, quota
 from app.api import gates
 from app.api.call import Call
+from app.api.json_types import ByteCount
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.context import Context
@@ -20,27 +21,47 @@ from app.recording import admission
 from app.settings.ceilings import check_ceilings
 from app.settings.values import QuotaBytes
 
+QuotaBytesShown = Annotated[
+    ByteCount, Field(description="How many bytes their clips may take.", examples=[5 * 2**30])
+]
+UsedBytes = Annotated[ByteCount, Field(description="How many their clips take.")]
+ReservedBytes = Annotated[
+    ByteCount, Field(description="How many captures on their way hold.", examples=[0])
+]
+
 
 class QuotaView(View):
-    """Bytes: what is allowed, what clips take, what captures on their way hold."""
+    """A user's quota, and what of it is used."""
 
-    quota_bytes: int
-    used_bytes: int
-    reserved_bytes: int
+    quota_bytes: QuotaBytesShown
+    used_bytes: UsedBytes
+    reserved_bytes: ReservedBytes
 
 
 class QuotaRequest(Input):
-    """A user's quota. null: QUOTA_BYTES again."""
+    """What a user's quota shall be."""
 
-    quota_bytes: Annotated[QuotaBytes, Field(strict=True)] | None
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"quota_bytes": 10 * 2**30}, {"quota_bytes": None}]}
+    )
+
+    quota_bytes: Annotated[QuotaBytes, Field(strict=True)] | None = Field(
+        description="How many bytes their clips may take; null: QUOTA_BYTES again.",
+        examples=[10 * 2**30],
+    )
 
 
 async def _view(ctx: Context, identity: str) -> QuotaView:
     return QuotaView.model_validate(await quota.read(ctx.store, ctx.settings, identity))
 
 
-@endpoint("GET /quota", "My quota", answers={HTTPStatus.OK: Answer("The caller's numbers.")})
-async def get_own(call: Call[None]) -> QuotaView:
+@endpoint(
+    "GET /quota",
+    "My quota",
+    description="How many bytes the caller's clips may take, and how many they do.",
+    answers={HTTPStatus.OK: Answer("The caller's numbers.")},
+)
+async def get_quota(call: Call[None]) -> QuotaView:
     """The caller's own."""
     return await _view(call.ctx, call.caller.identity)
 
@@ -48,11 +69,12 @@ async def get_own(call: Call[None]) -> QuotaView:
 @endpoint(
     "GET /users/{identity}/quota",
     "A user's quota",
+    description="For admins of the instance.",
     answers={HTTPStatus.OK: Answer("The user's numbers.")},
     problems=[NotFound, Invalid],
     may=gates.admins,
 )
-async def get_users(call: Call[None]) -> QuotaView:
+async def get_user_quota(call: Call[None]) -> QuotaView:
     """Anybody's."""
     return await _view(call.ctx, call.name("identity"))
 
@@ -66,7 +88,7 @@ async def get_users(call: Call[None]) -> QuotaView:
     problems=[NotFound, Invalid],
     may=gates.admins,
 )
-async def put_users(call: Call[QuotaRequest]) -> QuotaView:
+async def set_user_quota(call: Call[QuotaRequest]) -> QuotaView:
     """Sets one."""
     ctx, identity, quota_bytes = call.ctx, call.name("identity"), call.input.quota_bytes
     management.check_anothers(call.caller, identity)
@@ -79,4 +101,4 @@ async def put_users(call: Call[QuotaRequest]) -> QuotaView:
     return await _view(ctx, identity)
 
 
-routes: list[BaseRoute] = [get_own, get_users, put_users]
+routes: list[BaseRoute] = [get_quota, get_user_quota, set_user_quota]

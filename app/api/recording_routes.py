@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.api import buffer_routes, gates, share_lookup
-from app.api.buffer_routes import BufferView
+from app.api import buffer_views, gates, share_lookup
+from app.api.buffer_views import BufferView
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input
@@ -25,8 +25,12 @@ from app.recording import share_stop
 class StopRequest(Input):
     """Why the recording shall end."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "It is secret"}, {}]})
+
     reason: Annotated[str, Field(max_length=200), AfterValidator(clean_title)] = Field(
-        "", description="In words, for whoever reads `why_detail`."
+        "",
+        description="In words, for whoever reads `why_detail`.",
+        examples=["It is secret"],
     )
 
 
@@ -72,7 +76,7 @@ async def _meant(call: Call[Any]) -> tuple[BufferRow, frozenset[Stopper]]:
 async def _view(call: Call[Any]) -> BufferView:
     later = replace(call, now=datetime.now(UTC))  # what was asked for has been done since it came
     line = await share_lookup.seen_timeline(later)
-    (view,) = await buffer_routes.views(call.state, call.caller, [line], later.now)
+    (view,) = await buffer_views.views(call.state, call.caller, [line], later.now)
     return view
 
 

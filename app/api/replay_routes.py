@@ -28,7 +28,9 @@ class ReplayQuery(WindowQuery):
     """The window, and optionally what it must still be made of."""
 
     v: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = Field(
-        None, description="The version that a URL of ours stands for; gone is 410."
+        None,
+        description="The version that a URL of ours stands for; gone is 410.",
+        examples=["0123456789abcdef0123456789abcdef"],
     )
 
 
@@ -65,7 +67,7 @@ class ReplayQuery(WindowQuery):
     access="token or signature",
     cost=Cost.MEDIA,
 )
-async def get_replay(call: Call[ReplayQuery]) -> Response:
+async def get_buffer_replay(call: Call[ReplayQuery]) -> Response:
     """All of it, or a range."""
     version = call.input.v
     watch, reader = await watch_of(call)
@@ -134,4 +136,4 @@ def _name(watch: Watch) -> str:
     return f"replay-{watch.start.astimezone(UTC):%Y%m%dT%H%M%SZ}.mp4"
 
 
-routes: list[BaseRoute] = [get_replay]
+routes: list[BaseRoute] = [get_buffer_replay]

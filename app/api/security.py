@@ -53,5 +53,12 @@ SCHEMES: dict[str, Any] = {
         "name": "Authorization",
         "description": "A token that LiveKit signed, with the SHA-256 of the body.",
     },
+    "event": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "A JWT of ours, HS256 by EVENTS_SECRET, with the SHA-256 of the body: "
+        "`iss` is EVENTS_KEY, `sha256` the digest in base64.",
+    },
     "metrics": {"type": "http", "scheme": "bearer", "description": "METRICS_TOKEN."},
 }

@@ -13,8 +13,10 @@ from app.access.generations import Endable
 from app.access.issue import issue_session
 from app.api import gates
 from app.api.call import Call
+from app.api.community_views import AccessWord, GrantWords, PolicyWord, RoleWord
+from app.api.json_types import CommunityName, Identity, InstantText, RoundedSeconds
 from app.api.operation import Answer, endpoint
-from app.api.wire import InstantText, RoundedSeconds, View
+from app.api.wire import View
 from app.captures.requests import POST_ROLL_SECONDS, TEXT_LENGTH, TITLE_LENGTH
 from app.clips.library import RESTORE_SECONDS
 from app.errors import Invalid, NotFound
@@ -24,9 +26,9 @@ from app.models import AuditAction
 class StandingView(View):
     """What the caller is in a community."""
 
-    id: str
-    role: str
-    grants: list[str]
+    id: CommunityName = Field(description="Which community.")
+    role: RoleWord
+    grants: GrantWords
     manages: bool = Field(description="Whether they may change its limits.")
     administrates: bool = Field(
         description="Whether they may change its members and policies, too."
@@ -36,38 +38,56 @@ class StandingView(View):
 class LimitsView(View):
     """What holds in this instance, where a community has no rules of its own."""
 
-    max_capture_seconds: RoundedSeconds
-    retention_seconds: RoundedSeconds
-    marker_minutes: float
-    clip_days: float | None = Field(description="null: clips do not expire.")
-    capture_policy: str
-    access: str
+    max_capture_seconds: RoundedSeconds = Field(
+        description="How long a capture may be.", examples=[720.0]
+    )
+    retention_seconds: RoundedSeconds = Field(description="How long media stays.", examples=[720.0])
+    marker_minutes: float = Field(
+        description="How long what is around a marker stays.", examples=[1440.0]
+    )
+    clip_days: float | None = Field(
+        description="After how many days clips expire; null: never.", examples=[None]
+    )
+    capture_policy: PolicyWord
+    access: AccessWord
     events: bool = Field(description="Whether a chat is told of clips that are shared.")
-    title_length: int = Field(description="Characters that a clip's title may have.")
-    text_length: int = Field(description="Characters of the words that a clip is shared with.")
-    post_roll_seconds: RoundedSeconds = Field(description="What is to come of it, at most.")
-    restore_seconds: RoundedSeconds = Field(description="In which a deleted clip comes back.")
+    title_length: int = Field(
+        description="Characters that a clip's title may have.", examples=[TITLE_LENGTH]
+    )
+    text_length: int = Field(
+        description="Characters of the words that a clip is shared with.", examples=[TEXT_LENGTH]
+    )
+    post_roll_seconds: RoundedSeconds = Field(
+        description="What is still to come of a capture, at most.", examples=[POST_ROLL_SECONDS]
+    )
+    restore_seconds: RoundedSeconds = Field(
+        description="In which a deleted clip comes back.", examples=[RESTORE_SECONDS]
+    )
 
 
 class CallerView(View):
     """Whose a token is, what they may do, and how much."""
 
     expires_at: InstantText | None = Field(description="When the token does.")
-    identity: str
-    room: str | None = Field(description="The only room it is good for; null: all.")
-    room_admin: bool
-    instance_admin: bool
+    identity: Identity = Field(description="Who the caller is.")
+    room: str | None = Field(
+        description="The only room it is good for; null: all.", examples=["studio"]
+    )
+    room_admin: bool = Field(description="Whether they are an admin of that room.")
+    instance_admin: bool = Field(description="Whether they are an admin of the instance.")
     communities: list[StandingView] = Field(
         description="Those where the caller has a role, a grant, or manages; at most 200."
     )
-    limits: LimitsView
+    limits: LimitsView = Field(description="What holds in this instance.")
 
 
 class SessionView(CallerView):
     """A token with the same rights, of this service only, and whose they are."""
 
     expires_at: InstantText = Field(description="When the token does.")
-    token: str = Field(description="For `Authorization: Bearer`.")
+    token: str = Field(
+        description="For `Authorization: Bearer`.", examples=["eyJhbGciOiJIUzI1NiJ9.e30.c2ln"]
+    )
     renewable_until: InstantText = Field(description="Until then POST /session takes this one too.")
 
 
@@ -79,7 +99,7 @@ class SessionView(CallerView):
     "admin ends with the LiveKit token that did.",
     answers={HTTPStatus.OK: Answer("The token.")},
 )
-async def post_session(call: Call[None]) -> SessionView:
+async def create_session(call: Call[None]) -> SessionView:
     """A token with the rights of the one that was shown."""
     members = await _members(call)
     known = await call.state.generations.of(call.caller.identity)
@@ -90,6 +110,8 @@ async def post_session(call: Call[None]) -> SessionView:
 @endpoint(
     "GET /session",
     "What the caller's token is good for",
+    description="Who the caller is, in which room, what they may do in which community, and what "
+    "holds in this instance where a community has no rules of its own.",
     answers={HTTPStatus.OK: Answer("As it is now.")},
 )
 async def get_session(call: Call[None]) -> CallerView:
@@ -104,7 +126,7 @@ async def get_session(call: Call[None]) -> CallerView:
     "session, too. LiveKit tokens end when they say: they are the app's.",
     answers={HTTPStatus.NO_CONTENT: Answer("They are ended.")},
 )
-async def delete_sessions(call: Call[None]) -> None:
+async def end_sessions(call: Call[None]) -> None:
     """The caller's own."""
     await _end_sessions(call, call.caller.identity, AuditAction.SIGNED_OUT_EVERYWHERE)
 
@@ -118,7 +140,7 @@ async def delete_sessions(call: Call[None]) -> None:
     problems=[NotFound, Invalid],
     may=gates.admins,
 )
-async def delete_users_sessions(call: Call[None]) -> None:
+async def end_user_sessions(call: Call[None]) -> None:
     """Anybody's."""
     await _end_sessions(call, call.name("identity"), AuditAction.SESSIONS_ENDED)
 
@@ -159,4 +181,4 @@ async def _members(call: Call[None]) -> dict[str, Any]:
     }
 
 
-routes: list[BaseRoute] = [post_session, get_session, delete_sessions, delete_users_sessions]
+routes: list[BaseRoute] = [create_session, get_session, end_sessions, end_user_sessions]

@@ -37,11 +37,20 @@ _NO_BUFFER = "there is no such buffer, or it is not yours to see"
 class WindowQuery(wire.Input):
     """Which part of a buffer: `last` seconds, or from `start` to `end`."""
 
-    last: Annotated[Seconds, Field(gt=0)] | None = None
-    start: Instant | None = None
-    end: Instant | None = None
+    last: Seconds | None = Field(
+        None,
+        description="The last so many seconds of what is there; a number, or `30s`, `2m`. Without "
+        "a window: all of it.",
+    )
+    start: Instant | None = Field(
+        None, description="Where the window begins, with `end`; in place of `last`."
+    )
+    end: Instant | None = Field(None, description="Where it ends.")
     stays: Annotated[str, Field(pattern=_STAYS, max_length=4000)] | None = Field(
-        None, description="Of URLs of ours: the only parts of it that they open."
+        None,
+        description="Of URLs of ours: the only parts of it that they open. Unix times in "
+        "milliseconds.",
+        examples=["1793704500000-1793704530000"],
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 from starlette.routing import BaseRoute
 
 from app.api.call import Call
+from app.api.json_types import Id
 from app.api.operation import Answer, endpoint
 from app.api.wire import IDEMPOTENCY_KEY, Input, View
 from app.captures.requests import TEXT_LENGTH, Name, clean_text
@@ -19,9 +20,13 @@ from app.errors import NotFound, NotPermitted
 class ShareRequest(Input):
     """Which channel of the chat a clip is posted in, and with which words."""
 
-    channel_id: Name
+    model_config = ConfigDict(json_schema_extra={"examples": [{"channel_id": "general"}]})
+
+    channel_id: Name = Field(description="The chat's own id of the channel.", examples=["general"])
     text: Annotated[str, Field(max_length=TEXT_LENGTH)] | None = Field(
-        None, description="Default: `🎬 Replay captured (N min)`."
+        None,
+        description="What is written beside it; default: `🎬 Replay captured (N min)`.",
+        examples=["Look at that"],
     )
 
     @field_validator("text")
@@ -33,16 +38,18 @@ class ShareRequest(Input):
 class MessageView(View):
     """What the chat is asked to post."""
 
-    text: str
-    attachments: list[str]
+    text: str = Field(description="What is written.", examples=["🎬 Replay captured (1 min)"])
+    attachments: list[Id] = Field(description="Files to attach: what `/file/{file_id}` reads.")
 
 
 class ShareView(View):
     """The event `clip_shared` that is on its way."""
 
-    event: str
-    channel_id: str
-    message: MessageView
+    event: str = Field(
+        description="Its id.", examples=["clip_shared:5f0c2d9e8b7a4c31d2e6f901:3f1a"]
+    )
+    channel_id: str = Field(description="The chat's own id of the channel.", examples=["general"])
+    message: MessageView = Field(description="The message to post.")
 
 
 @endpoint(

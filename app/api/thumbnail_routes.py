@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.api import byte_streams, clip_routes, file_routes, ranges, share_lookup, wire
+from app.api import byte_streams, clip_views, file_routes, ranges, share_lookup, wire
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.share_lookup import WindowQuery
@@ -46,10 +46,18 @@ _RANGES = [ranges.PreconditionFailed, ranges.RangeNotSatisfiable]
 class SheetQuery(wire.Input):
     """What is on a buffer's sheet. Opaque: take it from an index."""
 
-    tiles: Annotated[str, Field(max_length=16_000)]
-    every: Annotated[int, Field(ge=1, le=1_000_000)]
-    width: Annotated[int, Field(ge=2, le=sprites.TILE[0], multiple_of=2)]
-    height: Annotated[int, Field(ge=2, le=sprites.TILE[1], multiple_of=2)]
+    tiles: Annotated[str, Field(max_length=16_000)] = Field(
+        description="Which segments.", examples=["6a1f09c3-5f0c2d9e8b7a4c31d2e6f901.0-9"]
+    )
+    every: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        description="Each so manieth of them.", examples=[1]
+    )
+    width: Annotated[int, Field(ge=2, le=sprites.TILE[0], multiple_of=2)] = Field(
+        description="Of a tile, in pixels.", examples=[160]
+    )
+    height: Annotated[int, Field(ge=2, le=sprites.TILE[1], multiple_of=2)] = Field(
+        description="Of a tile, in pixels.", examples=[90]
+    )
 
 
 _endpoint = partial(endpoint, access="token or signature")
@@ -91,7 +99,7 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
     cost=Cost.WINDOW,
 )
-async def get_buffer_index(call: Call[WindowQuery]) -> Response:
+async def get_buffer_thumbnail_index(call: Call[WindowQuery]) -> Response:
     """Of what is there now."""
     window = await share_lookup.seen_window(call)
     stretches = await call.state.thumbnails.segments(window.spans)
@@ -124,7 +132,7 @@ async def get_buffer_index(call: Call[WindowQuery]) -> Response:
     problems=[NotFound, NotPermitted, Gone, Unavailable, DrawingFailed, *_RANGES],
     cost=Cost.PICTURE,
 )
-async def get_buffer_sheet(call: Call[SheetQuery]) -> Response:
+async def get_buffer_thumbnails(call: Call[SheetQuery]) -> Response:
     """Drawn when it is asked for."""
     pictures, given, buffer_id = call.state.thumbnails, call.input, call.path["buffer_id"]
     try:
@@ -171,7 +179,7 @@ async def get_clip_poster(call: Call[None]) -> Response:
     problems=[NotFound, Gone, Unavailable, *_RANGES],
     cost=Cost.POSTER,
 )
-async def get_clip_index(call: Call[None]) -> Response:
+async def get_clip_thumbnail_index(call: Call[None]) -> Response:
     """Of all of it."""
     clip, file = await _clip(call)
     grid, cues = await clip_thumbnails.index(
@@ -181,7 +189,7 @@ async def get_clip_index(call: Call[None]) -> Response:
     if call.reader.caller is None and "grant" not in call.request.query_params:
         url = call.reader.url(path)  # as good as the owner's that leads here
     else:
-        url = clip_routes.media_url(clip, call.reader, path)
+        url = clip_views.media_url(clip, call.reader, path)
     text = sprites.index(grid, cues, _beside(url))
     return await ranges.answer_bytes(call.request, text.encode(), _VTT, _REVALIDATED)
 
@@ -194,7 +202,7 @@ async def get_clip_index(call: Call[None]) -> Response:
     problems=[NotFound, Gone, StorageFull, Unavailable, DrawingFailed, *_RANGES],
     cost=Cost.PICTURE,
 )
-async def get_clip_sheet(call: Call[None]) -> Response:
+async def get_clip_thumbnails(call: Call[None]) -> Response:
     """Drawn once."""
     clip, file = await _clip(call)
     path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, clip, file, call.reader.holder)
@@ -249,9 +257,9 @@ def _beside(url: str) -> str:
 
 routes: list[BaseRoute] = [
     get_buffer_poster,
-    get_buffer_index,
-    get_buffer_sheet,
+    get_buffer_thumbnail_index,
+    get_buffer_thumbnails,
     get_clip_poster,
-    get_clip_index,
-    get_clip_sheet,
+    get_clip_thumbnail_index,
+    get_clip_thumbnails,
 ]

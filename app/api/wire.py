@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Self, TypeVar
+from typing import Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,13 +27,6 @@ MOST_PROBLEMS = 20
 def instant(value: datetime) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-11-03T10:15:00.000Z`."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-InstantText = Annotated[datetime, PlainSerializer(instant, return_type=str, when_used="json")]
-"""A datetime that JSON gives as RFC 3339 text in UTC."""
-
-RoundedSeconds = Annotated[float, PlainSerializer(lambda value: round(value, 3), return_type=float)]
-"""A duration that JSON gives to the millisecond."""
 
 
 class Input(BaseModel):

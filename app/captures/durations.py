@@ -6,8 +6,10 @@ import re
 from datetime import timedelta
 
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
-_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)([hms])")
-_PLAIN = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,6})?"
+_PART = re.compile(rf"({_NUMBER})([hms])")
+PATTERN = rf"{_NUMBER}|(?:{_NUMBER}[hms])+"
+"""What such a text looks like, as JSON Schema may say it, too. It is not nothing, besides."""
 
 
 def parse_duration(text: str) -> timedelta:
@@ -15,9 +17,9 @@ def parse_duration(text: str) -> timedelta:
 
     Raises ValueError, with what is allowed, for anything else or for nothing at all.
     """
-    if _PLAIN.fullmatch(text):
+    if re.fullmatch(_NUMBER, text):
         seconds = float(text)
-    elif re.fullmatch(f"(?:{_PART.pattern})+", text):
+    elif re.fullmatch(PATTERN, text):
         parts = _PART.findall(text)
         seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
     else:

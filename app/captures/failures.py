@@ -1,7 +1,6 @@
-"""Why a capture could not be made: the closed list of slugs that its `reason` may hold.
+"""Why a capture could not be made, as errors; others are beside what raises them.
 
-Besides these: the slugs of `app.captures.ffmpeg_process`, `segment-changed` of
-`app.viewing.fragment_sources`, and `storage-full`. The console has words for each.
+The closed list of their slugs is FailureReason. The console has words for each.
 """
 
 from __future__ import annotations
@@ -9,27 +8,28 @@ from __future__ import annotations
 from typing import ClassVar
 
 from app.errors import CaptureFailed
+from app.models import FailureReason
 
 
 class NothingRecorded(CaptureFailed):
     """No picture in the window when its time was over."""
 
-    slug: ClassVar[str] = "nothing-recorded"
+    slug: ClassVar[str] = FailureReason.NOTHING_RECORDED
 
 
 class SizesDiffer(CaptureFailed):
     """The picture's size or coding changed within the window."""
 
-    slug: ClassVar[str] = "sizes-differ"
+    slug: ClassVar[str] = FailureReason.SIZES_DIFFER
 
 
 class NotAsPlanned(CaptureFailed):
     """The file that was written is not what it was meant to be."""
 
-    slug: ClassVar[str] = "verification-failed"
+    slug: ClassVar[str] = FailureReason.VERIFICATION_FAILED
 
 
 class GaveUp(CaptureFailed):
     """Several workers began it and none came to an end."""
 
-    slug: ClassVar[str] = "gave-up"
+    slug: ClassVar[str] = FailureReason.GAVE_UP

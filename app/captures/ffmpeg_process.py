@@ -17,6 +17,7 @@ import structlog
 
 from app.errors import CaptureFailed, StorageFull
 from app.metrics import FFMPEG_SECONDS
+from app.models import FailureReason
 from app.processes.bound_exec import NOT_STARTED
 from app.processes.bound_process import Limits, bound_process
 
@@ -35,19 +36,19 @@ log = structlog.get_logger()
 class FfmpegFailed(CaptureFailed):
     """ffmpeg ended otherwise than by finishing."""
 
-    slug: ClassVar[str] = "ffmpeg-failed"
+    slug: ClassVar[str] = FailureReason.FFMPEG_FAILED
 
 
 class FfmpegMissing(FfmpegFailed):
     """ffmpeg is not installed where the worker runs."""
 
-    slug: ClassVar[str] = "ffmpeg-missing"
+    slug: ClassVar[str] = FailureReason.FFMPEG_MISSING
 
 
 class FfmpegStalled(FfmpegFailed):
     """ffmpeg got no further for a minute, or went on for hours, and was ended."""
 
-    slug: ClassVar[str] = "ffmpeg-stalled"
+    slug: ClassVar[str] = FailureReason.FFMPEG_STALLED
 
 
 async def run(

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,12 +15,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
+    JsonValue,
     ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic_core import CoreSchema
 
-from app.captures.durations import parse_duration
+from app.captures.durations import PATTERN, parse_duration
 from app.models import Cut, Gaps, Tail
 
 TITLE_LENGTH = 200
@@ -74,32 +77,104 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("must lie within the years 1 to 9999 of UTC") from error
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(allow_inf_nan=False)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), AfterValidator(_utc)]
-Name = Annotated[str, Field(min_length=1, max_length=1024)]
+class AlsoText:
+    """Says in the schema that a number of seconds may be a text that `parse_duration` reads."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        text = {"type": "string", "pattern": f"^(?:{PATTERN})$", "examples": ["30s", "1m30s"]}
+        return {"anyOf": [handler(schema), text]}
+
+
+Seconds = Annotated[
+    float,
+    Field(gt=0, allow_inf_nan=False, examples=[30]),
+    BeforeValidator(_seconds),
+    AlsoText(),
+]
+PostRoll = Annotated[
+    float,
+    Field(ge=0, le=POST_ROLL_SECONDS, allow_inf_nan=False, examples=[10]),
+    BeforeValidator(_seconds),
+    AlsoText(),
+]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_rfc_3339),
+    AfterValidator(_utc),
+    Field(examples=["2026-11-03T10:15:00Z"]),
+]
+Name = Annotated[str, Field(min_length=1, max_length=1024, examples=["studio"])]
+_EXAMPLES: list[JsonValue] = [
+    {"room": "studio", "last": "30s"},
+    {"room": "studio", "identity": "alice", "last": 120, "post_roll": "10s", "title": "That goal"},
+    {
+        "buffer": "5f0c2d9e8b7a4c31d2e6f901",
+        "start": "2026-11-03T10:14:00Z",
+        "end": "2026-11-03T10:15:00Z",
+        "cut": Cut.EXACT,
+    },
+]
 
 
 class CaptureRequest(BaseModel):
-    """What POST /captures takes. Lengths are seconds, or texts such as `90s` and `1m30s`.
+    """What to capture: which share, and which part of it.
 
-    The share is `buffer`, or `room` with `identity` (default: the caller) and `share`, the sid of
-    its video track (default: the newest). The window is `last`, or `start` and `end`.
+    The share is `buffer`, or `room` with `identity` and `share`. The window is `last`, or `start`
+    and `end`. Lengths are seconds, or texts such as `90s` and `1m30s`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": _EXAMPLES}
+    )
 
-    room: Name | None = None
-    identity: Name | None = None
-    share: Name | None = None
-    buffer: Name | None = None
-    last: Annotated[Seconds, Field(gt=0)] | None = None
-    start: Instant | None = None
-    end: Instant | None = None
-    post_roll: Annotated[Seconds, Field(ge=0, le=POST_ROLL_SECONDS)] = 0.0
-    tail: Tail = Tail.INCLUDE
-    cut: Cut = Cut.PRECISE
-    gaps: Gaps = Gaps.SKIP
-    title: str = ""
+    room: Name | None = Field(default=None, description="The room in which the screen is shared.")
+    identity: Name | None = Field(
+        default=None, description="Whose screen; default: the caller's.", examples=["alice"]
+    )
+    share: Name | None = Field(
+        default=None,
+        description="The sid of the share's video track; default: their newest share in the room.",
+        examples=["TR_VSyQ3jGhPvLd2u"],
+    )
+    buffer: Name | None = Field(
+        default=None,
+        description="The id of the share's buffer, in place of room, identity and share.",
+        examples=["5f0c2d9e8b7a4c31d2e6f901"],
+    )
+    last: Seconds | None = Field(
+        default=None,
+        description="The last so many seconds before the call; a number, or `30s`, `2m`.",
+    )
+    start: Instant | None = Field(
+        default=None, description="Where the window begins, with `end`; in place of `last`."
+    )
+    end: Instant | None = Field(
+        default=None, description="Where it ends: later than `start`, and not in the future."
+    )
+    post_roll: PostRoll = Field(
+        default=0.0, description="And so many seconds that are still to come, at most 60."
+    )
+    tail: Tail = Field(
+        default=Tail.INCLUDE,
+        description="What `last` counts back from: `include`, the moment of the call, for whose "
+        "media the capture waits some seconds; `skip`, the newest media that is there.",
+    )
+    cut: Cut = Field(
+        default=Cut.PRECISE,
+        description="`precise`: on the frame, by an edit list, copied; `segment`: whole segments; "
+        "`exact`: on the frame, and what was cut off is not in the file.",
+    )
+    gaps: Gaps = Field(
+        default=Gaps.SKIP,
+        description="Pauses between recordings: `skip` leaves them out, `keep` holds the picture.",
+    )
+    title: str = Field(
+        default="",
+        description=f"One line, at most {TITLE_LENGTH} characters.",
+        examples=["That goal"],
+    )
 
     @field_validator("title")
     @classmethod

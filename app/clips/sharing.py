@@ -15,7 +15,8 @@ from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
-from app.models import AuditAction, ClipRow, FileRow, Row, Visibility
+from app.events.contents import ChatMessage, ClipSharedContent
+from app.models import AuditAction, ClipRow, EventName, FileRow, Visibility
 from app.models.schema import ReplayClip
 
 NO_LINK = "there is no such link, or it was turned off"
@@ -67,19 +68,18 @@ async def share(
         await clean_copies.want(ctx, row)  # that is what the chat's readers get
     key = f"{clip_id}:{_occasion(clip_id, caller, idempotency_key)}"
     message = Message(
-        event_id=f"{outbox.CLIP_SHARED}:{key}",
+        event_id=f"{EventName.CLIP_SHARED}:{key}",
         channel_id=channel_id,
         text=words(row["duration_seconds"]) if text is None else text,
         attachments=(row["file_id"],),
     )
     await outbox.tell(
         ctx,
-        outbox.CLIP_SHARED,
+        _content(row, message),
         key,
         room=row["room"],
         room_sid=row["room_sid"],
         identity=caller.identity,
-        data=_event_data(row, message),
     )
     await library.note(ctx, caller.identity, AuditAction.CLIP_SHARED, row, channel_id=channel_id)
     return message
@@ -93,17 +93,17 @@ def _occasion(clip_id: str, caller: Caller, idempotency_key: str | None) -> str:
     return hashlib.sha256(named.encode()).hexdigest()[:24]
 
 
-def _event_data(row: ClipRow, message: Message) -> Row:
-    return {
-        "clip_id": row["_id"],
-        "file_id": row["file_id"],
-        "title": row["title"],
-        "shared_by": row["shared_by"],
-        "duration": round(row["duration_seconds"], 3),
-        "community": row["community"],
-        "channel_id": message.channel_id,
-        "message": {"text": message.text, "attachments": list(message.attachments)},
-    }
+def _content(row: ClipRow, message: Message) -> ClipSharedContent:
+    return ClipSharedContent(
+        clip_id=row["_id"],
+        file_id=row["file_id"],
+        title=row["title"],
+        shared_by=row["shared_by"],
+        duration=round(row["duration_seconds"], 3),
+        community=row["community"],
+        channel_id=message.channel_id,
+        message=ChatMessage(text=message.text, attachments=list(message.attachments)),
+    )
 
 
 async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:

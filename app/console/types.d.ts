@@ -1,9 +1,9 @@
 // The service's JSON, from the description of its API: `python -m tests.console_types` writes this.
 
-/** A capture that will be made. Location: where to ask for it. */
+/** A capture that will be made. */
 export interface Accepted {
   id: string;
-  status: string;
+  status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
   clip_id: string;
   playlist: string;
   Location: string;
@@ -17,10 +17,10 @@ export type Action = 'enable_replay_buffer' | 'capture_replay' | 'manage_communi
 
 /** The process answers. */
 export interface Alive {
-  status: string;
+  status: 'alive';
 }
 
-/** Names of rooms, in their order. */
+/** A page of names of rooms. */
 export interface AssignedPage {
   items: Array<string>;
   next: string | null;
@@ -32,7 +32,10 @@ export interface AssignedView {
   community: string;
 }
 
-/** Entries, newest first. */
+/** What an entry of the audit tells of. */
+export type AuditAction = 'buffer_forgotten' | 'captured' | 'clip_changed' | 'clip_deleted' | 'clip_expired' | 'clip_restored' | 'clip_shared' | 'community_configured' | 'event_sent_again' | 'member_removed' | 'member_set' | 'opted_out' | 'quota_repaired' | 'quota_set' | 'recording_resumed' | 'recording_stopped' | 'room_assigned' | 'room_released' | 'sessions_ended' | 'signed_out_everywhere';
+
+/** A page of entries. */
 export interface AuditPage {
   items: Array<AuditView>;
   next: string | null;
@@ -43,7 +46,7 @@ export interface AuditView {
   id: string;
   at: string;
   identity: string;
-  action: string;
+  action: AuditAction;
   subject: string;
   room: string;
   data: Record<string, unknown>;
@@ -54,8 +57,8 @@ export interface BufferDetail {
   id: string;
   room: string;
   identity: string;
-  state: string;
-  why: string | null;
+  state: BufferState;
+  why: Why | null;
   why_detail: string;
   retry_at: string | null;
   since: string;
@@ -65,7 +68,7 @@ export interface BufferDetail {
   seconds: number;
   audio: boolean;
   sessions: Array<string>;
-  clock: string;
+  clock: ClockKind;
   playlist_url: string | null;
   replay_url: string | null;
   poster: string | null;
@@ -75,19 +78,28 @@ export interface BufferDetail {
   markers: Array<MarkerView>;
 }
 
-/** Buffers, newest share first. `next` asks for the following ones; null at the end. */
+/** A server-sent event: anything of a buffer has changed. */
+export interface BufferEvent {
+  event: 'buffer';
+  data: BufferView;
+}
+
+/** A page of buffers. */
 export interface BufferPage {
   items: Array<BufferView>;
   next: string | null;
 }
+
+/** What a share is doing. */
+export type BufferState = 'waiting' | 'starting' | 'recording' | 'lagging' | 'stalled' | 'ended' | 'refused';
 
 /** A share and what is kept of it. Its URLs need no token, for a while. */
 export interface BufferView {
   id: string;
   room: string;
   identity: string;
-  state: string;
-  why: string | null;
+  state: BufferState;
+  why: Why | null;
   why_detail: string;
   retry_at: string | null;
   since: string;
@@ -97,7 +109,7 @@ export interface BufferView {
   seconds: number;
   audio: boolean;
   sessions: Array<string>;
-  clock: string;
+  clock: ClockKind;
   playlist_url: string | null;
   replay_url: string | null;
   poster: string | null;
@@ -115,31 +127,40 @@ export interface CallerView {
   limits: LimitsView;
 }
 
+/** A server-sent event of a capture's stream. */
+export interface CaptureEvent {
+  event: 'capture';
+  data: Progress;
+}
+
 /** Whose shares one may capture in a community, besides one's own. */
 export type CapturePolicy = 'self' | 'room' | 'role';
 
-/** What POST /captures takes. Lengths are seconds, or texts such as `90s` and `1m30s`. The share is `buffer`, or `room` with `identity` (default: the caller) and `share`, the sid of its video track (default: the newest). The window is `last`, or `start` and `end`. */
+/** What to capture: which share, and which part of it. The share is `buffer`, or `room` with `identity` and `share`. The window is `last`, or `start` and `end`. Lengths are seconds, or texts such as `90s` and `1m30s`. */
 export interface CaptureRequest {
   room?: string | null;
   identity?: string | null;
   share?: string | null;
   buffer?: string | null;
-  last?: number | null;
+  last?: number | string | null;
   start?: string | null;
   end?: string | null;
-  post_roll?: number;
+  post_roll?: number | string;
   tail?: Tail;
   cut?: Cut;
   gaps?: Gaps;
   title?: string;
 }
 
-/** A capture. */
+/** What is done for a capture right now, in words that its caller is shown. */
+export type CaptureStage = '' | 'waiting for media' | 'copying' | 'encoding' | 'finishing';
+
+/** A capture: what was asked for, and how far it is. */
 export interface CaptureView {
-  status: string;
-  stage: string;
+  status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
+  stage: CaptureStage;
   progress: number;
-  reason: string | null;
+  reason: FailureReason | null;
   detail: string;
   clip: ClipView | null;
   id: string;
@@ -148,10 +169,10 @@ export interface CaptureView {
   room: string;
   identity: string;
   title: string;
-  cut: string;
+  cut: Cut;
   requested: Requested;
   window: Requested;
-  notes: Array<string>;
+  notes: Array<ClipNote>;
   playlist: string;
   accepted_at: string;
   finished_at: string | null;
@@ -168,7 +189,7 @@ export interface CeilingsView {
 export interface CheckView {
   name: string;
   ok: boolean;
-  level: string;
+  level: 'ok' | 'warn' | 'unknown' | 'fail';
   detail: string;
   advice: string;
 }
@@ -180,7 +201,7 @@ export interface ChecksView {
   items: Array<CheckView>;
 }
 
-/** What PATCH may change. */
+/** What shall change; what is left out stays as it is. */
 export interface ClipChange {
   title?: string | null;
   visibility?: Visibility | null;
@@ -190,21 +211,24 @@ export interface ClipChange {
   keep?: boolean | null;
 }
 
-/** A stretch of the window without picture: where, why, and whether the clip holds its time. */
+/** A stretch of the window without a picture. */
 export interface ClipGapView {
   start: string;
   end: string;
-  why: string;
+  why: GapWhy;
   kept: boolean;
 }
 
-/** Clips, newest first. `next` asks for the following ones; null at the end. */
+/** How a window or a clip differs from what was asked for, or was permitted at first. */
+export type ClipNote = 'start-clamped' | 'end-clamped' | 'share-ended' | 'clock-approximate' | 'while-present' | 'permission-ended';
+
+/** A page of clips. */
 export interface ClipPage {
   items: Array<ClipView>;
   next: string | null;
 }
 
-/** A clip. Lengths are seconds. `url` reads its bytes without a token, for a while. */
+/** A clip. Its media URLs need no token, for a while. */
 export interface ClipView {
   id: string;
   title: string;
@@ -215,20 +239,20 @@ export interface ClipView {
   requested: Requested;
   delivered: Delivered;
   gaps: Array<ClipGapView>;
-  notes: Array<string>;
+  notes: Array<ClipNote>;
   tail_lag: number;
   hidden_head_seconds: number;
   preparing: boolean;
   audio: boolean;
   width: number;
   height: number;
-  cut: string;
-  clock: string;
-  visibility: string;
+  cut: Cut;
+  clock: ClockKind;
+  visibility: Visibility;
   link_url: string | null;
   page_url: string | null;
   link_expires_at: string | null;
-  link_tells: Array<string>;
+  link_tells: Array<LinkFact>;
   views: number | null;
   keep: boolean;
   size: number;
@@ -241,7 +265,10 @@ export interface ClipView {
   expires_at: string | null;
 }
 
-/** Communities in the order of their names. */
+/** Whether wall-clock times come from the egress's own clock, or from a stand-in. */
+export type ClockKind = 'exact' | 'approximate';
+
+/** A page of communities. */
 export interface CommunityPage {
   items: Array<CommunityView>;
   next: string | null;
@@ -253,8 +280,8 @@ export interface CommunityView {
   enabled: boolean;
   max_concurrent: number;
   max_concurrent_per_user: number;
-  access: string;
-  capture_policy: string;
+  access: AccessMode;
+  capture_policy: CapturePolicy;
   retention_minutes: number;
   active: number;
   members: number;
@@ -276,8 +303,8 @@ export interface ConfigView {
   enabled: boolean;
   max_concurrent: number;
   max_concurrent_per_user: number;
-  access: string;
-  capture_policy: string;
+  access: AccessMode;
+  capture_policy: CapturePolicy;
   retention_minutes: number;
   own: Array<string>;
   ceilings: CeilingsView;
@@ -286,14 +313,17 @@ export interface ConfigView {
 /** Where a clip begins and ends. */
 export type Cut = 'precise' | 'segment' | 'exact';
 
-/** What the clip shows: from the first picture to the end of the last one. */
+/** What the clip shows. */
 export interface Delivered {
   start: string;
   end: string;
   duration: number;
 }
 
-/** Events, in the order in which they are, or were last, to be tried. */
+/** What one of our events tells of. */
+export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'capture_ready' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared';
+
+/** A page of events. */
 export interface EventPage {
   items: Array<EventView>;
   next: string | null;
@@ -302,27 +332,44 @@ export interface EventPage {
 /** One of our events on its way, or given up. */
 export interface EventView {
   id: string;
-  event: string;
+  event: EventName;
   room: string;
   number: number;
-  state: string;
+  state: 'dead' | 'pending';
   attempts: number;
   last_error: string;
   created_at: string;
   next_try_at: string;
 }
 
-/** A stretch of which nothing can be shown, and a slug that tells why. */
+/** Why a capture has failed. Each is the slug of an error, which says it in words. */
+export type FailureReason = 'ffmpeg-failed' | 'ffmpeg-missing' | 'ffmpeg-stalled' | 'gave-up' | 'nothing-recorded' | 'segment-changed' | 'sizes-differ' | 'storage-full' | 'verification-failed';
+
+/** A stretch of which nothing can be shown. */
 export interface GapView {
   start: string;
   end: string;
-  why: string;
+  why: 'lost' | 'expired' | 'not-present' | 'egress-failed' | 'egress-ended' | 'codec' | 'corrupt' | 'empty' | 'not-a-file' | 'no-keyframe' | 'no-video' | 'timestamps' | 'too-large' | 'truncated' | 'unreadable' | 'missing';
 }
+
+/** Why a part of a clip has no new picture. */
+export type GapWhy = 'no-picture' | 'lost' | 'not-recorded' | 'not-present';
 
 /** What becomes of pauses between recordings. */
 export type Gaps = 'skip' | 'keep';
 
-/** Samples, oldest first. Where nobody took one, none stands. */
+/** A server-sent event: a buffer is not there any more, or not to be seen. */
+export interface GoneEvent {
+  event: 'gone';
+  data: GoneView;
+}
+
+/** A buffer that is not there any more, or not to be seen. */
+export interface GoneView {
+  id: string;
+}
+
+/** Samples. Where nobody took one, none stands. */
 export interface HistoryView {
   step_seconds: number;
   items: Array<SampleView>;
@@ -334,8 +381,8 @@ export interface LimitsView {
   retention_seconds: number;
   marker_minutes: number;
   clip_days: number | null;
-  capture_policy: string;
-  access: string;
+  capture_policy: CapturePolicy;
+  access: AccessMode;
   events: boolean;
   title_length: number;
   text_length: number;
@@ -349,11 +396,11 @@ export type LinkFact = 'who' | 'when';
 /** Somebody's role and single grants. */
 export interface ListedMember {
   identity: string;
-  role: string;
-  grants: Array<string>;
+  role: Role;
+  grants: Array<Action>;
 }
 
-/** Markers, in order of their moments. */
+/** All markers of a share that the caller may see. */
 export interface MarkerList {
   items: Array<MarkerView>;
 }
@@ -375,13 +422,13 @@ export interface MarkerView {
   kept_until: string;
 }
 
-/** Members in the order of their names. */
+/** A page of members. */
 export interface MemberPage {
   items: Array<ListedMember>;
   next: string | null;
 }
 
-/** The role and the grants that somebody shall have. */
+/** The role and the grants that somebody shall have, in place of those that they have. */
 export interface MemberRequest {
   role?: Role;
   grants?: Array<Action>;
@@ -391,8 +438,8 @@ export interface MemberRequest {
 export interface MemberView {
   community: string;
   identity: string;
-  role: string;
-  grants: Array<string>;
+  role: Role;
+  grants: Array<Action>;
 }
 
 /** What the chat is asked to post. */
@@ -417,33 +464,35 @@ export interface OembedView {
   height?: number | null;
 }
 
-/** A problem document (RFC 9457); `type` is a stable slug. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
+/** How far a capture is. */
+export interface Progress {
+  status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
+  stage: CaptureStage;
+  progress: number;
+  reason: FailureReason | null;
   detail: string;
+  clip: ClipView | null;
 }
 
-/** A user's quota. null: QUOTA_BYTES again. */
+/** What a user's quota shall be. */
 export interface QuotaRequest {
   quota_bytes: number | null;
 }
 
-/** Bytes: what is allowed, what clips take, what captures on their way hold. */
+/** A user's quota, and what of it is used. */
 export interface QuotaView {
   quota_bytes: number;
   used_bytes: number;
   reserved_bytes: number;
 }
 
-/** `status` is `ready` if every check is `ok`; another word says what is wrong. */
+/** Whether everything is there. */
 export interface Ready {
-  status: string;
+  status: 'ready' | 'not ready';
   checks: Record<string, string>;
 }
 
-/** The window that was asked for. */
+/** A window of time. */
 export interface Requested {
   start: string;
   end: string;
@@ -489,6 +538,17 @@ export interface ShareView {
   message: MessageView;
 }
 
+/** The buffers that there are. */
+export interface Snapshot {
+  items: Array<BufferView>;
+}
+
+/** The first server-sent event of a stream of buffers. */
+export interface SnapshotEvent {
+  event: 'snapshot';
+  data: Snapshot;
+}
+
 /** A stretch of media without a hole. */
 export interface SpanView {
   start: string;
@@ -502,8 +562,8 @@ export interface SpanView {
 /** What the caller is in a community. */
 export interface StandingView {
   id: string;
-  role: string;
-  grants: Array<string>;
+  role: Role;
+  grants: Array<Action>;
   manages: boolean;
   administrates: boolean;
 }
@@ -516,13 +576,13 @@ export interface StopRequest {
 /** Whether a window reaches to the moment of the call, and waits for that moment's media. */
 export type Tail = 'include' | 'skip';
 
-/** Users in the order of their names. */
+/** A page of users. */
 export interface UserPage {
   items: Array<UserView>;
   next: string | null;
 }
 
-/** A user, and in bytes what is allowed, what clips take, what captures on their way hold. */
+/** A user and their quota. */
 export interface UserView {
   identity: string;
   quota_bytes: number;
@@ -532,3 +592,6 @@ export interface UserView {
 
 /** Who may see a clip besides its owner. */
 export type Visibility = 'private' | 'room' | 'link';
+
+/** Why a share is not recorded: stored in `Buffer.why` and told by `GET /buffers`. */
+export type Why = 'opted-out' | 'stopped-by-sharer' | 'stopped-by-admin' | 'encrypted' | 'no-worker' | 'user-limit' | 'limit' | 'quota' | 'disk' | 'not-permitted' | 'community-off' | 'egress-failed' | 'starting';

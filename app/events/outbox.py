@@ -8,35 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
 from redis.exceptions import RedisError
 
 from app.context import Context
+from app.events.contents import EventContent
 from app.lru_cache import LruCache
 from app.models.schema import OutgoingEvent
 from app.work import errands
 
-BUFFER_STARTED = "buffer_started"
-BUFFER_ENDED = "buffer_ended"
-BUFFER_REFUSED = "buffer_refused"
-CAPTURE_READY = "capture_ready"
-CAPTURE_FAILED = "capture_failed"
-CLIP_SHARED = "clip_shared"
-QUOTA_EXCEEDED = "quota_exceeded"
-ROLE_CHANGED = "role_changed"
-NAMES = (
-    BUFFER_STARTED,
-    BUFFER_ENDED,
-    BUFFER_REFUSED,
-    CAPTURE_READY,
-    CAPTURE_FAILED,
-    CLIP_SHARED,
-    QUOTA_EXCEEDED,
-    ROLE_CHANGED,
-)
 _NUMBER_TRIES = 50
 _last_numbers: LruCache[int] = LruCache(10_000)
 """By database and room."""
@@ -48,29 +30,27 @@ log = structlog.get_logger()
 
 async def tell(
     ctx: Context,
-    event: str,
+    content: EventContent,
     key: str,
     *,
     room: str,
     room_sid: str,
     identity: str,
-    data: dict[str, Any],
 ) -> None:
     """Writes an event down and asks for its delivery.
 
     `key` names the occasion: the same event with the same key is one event. `room` and `room_sid`
-    are empty where it belongs to no room. `identity` is whom, or whose share or clip, it is about,
-    `data` what the event says, JSON values only.
+    are empty where it belongs to no room. `identity` is whom, or whose share or clip, it is about.
     """
     now = datetime.now(UTC)
     row = OutgoingEvent(
-        id=f"{event}:{key}",
+        id=f"{content.event}:{key}",
         room=room,
         room_sid=room_sid,
         identity=identity,
         number=0,
-        event=event,
-        data=data,
+        event=content.event,
+        data=content.data,
         created_at=now,
         next_try_at=now,
     )

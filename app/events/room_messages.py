@@ -15,17 +15,17 @@ from app.access import policy
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
 from app.context import Context
-from app.events import outbox, sender
-from app.models import ClipRow, EventRow
+from app.events import sender
+from app.models import ClipRow, EventName, EventRow
 from app.models.schema import ReplayClip
 
 _OF_A_BUFFER = frozenset({"buffer_id", "community"})
 _OF_A_CLIP = frozenset({"clip_id", "file_id", "title", "shared_by", "duration", "community"})
-SAID = {
-    outbox.BUFFER_STARTED: _OF_A_BUFFER,
-    outbox.BUFFER_ENDED: _OF_A_BUFFER,
-    outbox.CAPTURE_READY: _OF_A_CLIP | {"capture_id", "buffer_id"},
-    outbox.CLIP_SHARED: _OF_A_CLIP,
+SAID: dict[str, frozenset[str]] = {
+    EventName.BUFFER_STARTED: _OF_A_BUFFER,
+    EventName.BUFFER_ENDED: _OF_A_BUFFER,
+    EventName.CAPTURE_READY: _OF_A_CLIP | {"capture_id", "buffer_id"},
+    EventName.CLIP_SHARED: _OF_A_CLIP,
 }
 """By event: what of it rooms hear. Where a clip is posted, and with which words, is the chat's."""
 
@@ -46,7 +46,7 @@ async def say(ctx: Context, rooms: LiveRooms, row: EventRow) -> None:
     if row["event"] not in SAID:
         return
     clip: ClipRow | None = None
-    if row["event"] == outbox.CLIP_SHARED:
+    if row["event"] == EventName.CLIP_SHARED:
         clip = await ctx.store.rows(ReplayClip).find_one({"_id": row["data"]["clip_id"]})
     people = await _people(rooms, row)
     if identities := hearers(row, clip, people):
@@ -65,9 +65,9 @@ async def _people(rooms: LiveRooms, row: EventRow) -> list[ParticipantInfo]:
 def hearers(row: EventRow, clip: ClipRow | None, people: Sequence[ParticipantInfo]) -> list[str]:
     """Who of those in the room hears an event. `clip`: the row of the one that is shared."""
     match row["event"]:
-        case outbox.CLIP_SHARED:
+        case EventName.CLIP_SHARED:
             found = {each.identity for each in people if clip is not None and _reads(each, clip)}
-        case outbox.CAPTURE_READY:
+        case EventName.CAPTURE_READY:
             found = {each.identity for each in people if each.identity == row["identity"]}
         case _:
             found = {each.identity for each in people}

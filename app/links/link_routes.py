@@ -73,6 +73,7 @@ async def get_link_player(call: Call[None]) -> Response:
 @_endpoint(
     "GET /c/{secret}/poster.jpg",
     "The picture of a clip's link",
+    description="What its page and chats show before it plays.",
     answers={
         HTTPStatus.OK: Answer(
             "The picture.", media_type="image/jpeg", headers={"ETag": "Made of the content."}

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from app.api import file_routes
 from app.api.call import Call
+from app.api.json_types import Told
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.clips import sharing
@@ -22,6 +23,7 @@ from app.links.link_page import LinkPage
 
 _LONGEST = 2048
 _Pixels = Annotated[int, Field(ge=1, le=100_000)]
+Address = Annotated[str, Told(format="uri"), Field(examples=["https://replay.example.com/"])]
 
 
 class OembedQuery(Input):
@@ -30,11 +32,14 @@ class OembedQuery(Input):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     url: Annotated[str, Field(max_length=_LONGEST)] = Field(
-        description="The page of a clip's link: its `page_url`."
+        description="The page of a clip's link: its `page_url`.",
+        examples=["https://replay.example.com/c/q3Zk9yB1mX7uQm0c5dHn2wRt8vLs4pAe"],
     )
-    format: Literal["json"] = "json"
-    maxwidth: _Pixels | None = None
-    maxheight: _Pixels | None = None
+    format: Literal["json"] = Field("json", description="There is no XML.")
+    maxwidth: _Pixels | None = Field(
+        None, description="The player is no wider, in pixels.", examples=[640]
+    )
+    maxheight: _Pixels | None = Field(None, description="Nor is it higher.", examples=[360])
 
 
 class OembedView(View):
@@ -42,18 +47,24 @@ class OembedView(View):
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
-    type: Literal["video", "link"]
-    version: Literal["1.0"] = "1.0"
-    title: str
-    provider_name: str
-    provider_url: str
-    author_name: str | None = None
-    thumbnail_url: str | None = None
-    thumbnail_width: int | None = None
-    thumbnail_height: int | None = None
-    html: str | None = None
-    width: int | None = None
-    height: int | None = None
+    type: Literal["video", "link"] = Field(description="A `video` has `html`.")
+    version: Literal["1.0"] = Field("1.0", description="Of oEmbed.")
+    title: str = Field(description="That of the clip.", examples=["Goal"])
+    provider_name: str = Field(description="This service.", examples=["Replay"])
+    provider_url: Address = Field(description="Where it is.")
+    author_name: str | None = Field(
+        None, description="Who captured it, where its owner lets.", examples=["alice"]
+    )
+    thumbnail_url: Address | None = Field(None, description="A picture of it.")
+    thumbnail_width: _Pixels | None = Field(None, description="In pixels.", examples=[1280])
+    thumbnail_height: _Pixels | None = Field(None, description="In pixels.", examples=[720])
+    html: str | None = Field(
+        None,
+        description="The player, as a frame.",
+        examples=['<iframe src="https://replay.example.com/c/q3Zk/embed"></iframe>'],
+    )
+    width: _Pixels | None = Field(None, description="Of the player, in pixels.", examples=[640])
+    height: _Pixels | None = Field(None, description="Of the player, in pixels.", examples=[360])
 
 
 @endpoint(

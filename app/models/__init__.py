@@ -46,7 +46,9 @@ from app.models.clip_rows import (
 )
 from app.models.condition_rows import SampleRow
 from app.models.event_rows import EventRow
+from app.models.event_words import EventName
 from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
+from app.models.failure_words import FailureReason
 from app.models.link_words import LinkFact
 from app.models.stored import RowOf, Stored
 from app.models.words import (
@@ -101,8 +103,10 @@ __all__ = [
     "CommunityRow",
     "Cut",
     "EgressStatus",
+    "EventName",
     "EventRow",
     "EventState",
+    "FailureReason",
     "FaultSlug",
     "FileRow",
     "GapWhy",

@@ -11,6 +11,12 @@ import structlog
 from app.context import Context
 from app.errors import Unavailable
 from app.events import outbox
+from app.events.contents import (
+    BufferEndedContent,
+    BufferRefusedContent,
+    BufferStartedContent,
+    EventContent,
+)
 from app.models import BufferRow, schema
 from app.models.news_words import ShareNews
 from app.recording.livekit import LiveKit
@@ -54,11 +60,15 @@ async def tell(
     if state == buffer["told"]:
         return
     kind, _, why = state.partition(":")
-    name = {
-        ShareNews.STARTED: outbox.BUFFER_STARTED,
-        ShareNews.ENDED: outbox.BUFFER_ENDED,
-        ShareNews.REFUSED: outbox.BUFFER_REFUSED,
-    }[ShareNews(kind)]
+    of_share = {"buffer_id": buffer["_id"], "community": buffer["community"]}
+    content: EventContent
+    match ShareNews(kind):
+        case ShareNews.STARTED:
+            content = BufferStartedContent(**of_share)
+        case ShareNews.ENDED:
+            content = BufferEndedContent(**of_share)
+        case ShareNews.REFUSED:
+            content = BufferRefusedContent(**of_share, why=why)
     try:
         shown = kind == ShareNews.STARTED or await _another_is_buffered(ctx, buffer)
         await livekit.show_buffered(buffer["room"], buffer["identity"], shown)
@@ -67,13 +77,11 @@ async def tell(
         log.warning("attribute_not_set", identity=buffer["identity"], error=error.detail)
     await outbox.tell(
         ctx,
-        name,
+        content,
         f"{buffer['_id']}:{buffer['told_count']}",
         room=buffer["room"],
         room_sid=buffer["room_sid"],
         identity=buffer["identity"],
-        data={"buffer_id": buffer["_id"], "community": buffer["community"]}
-        | ({"why": why} if why else {}),
     )
     await ctx.store.rows(schema.Buffer).update_one(
         {"_id": buffer["_id"], "told_count": buffer["told_count"]},

@@ -17,7 +17,7 @@ from app.errors import CaptureFailed
 from app.media.init_segment import Init
 from app.media.movie import Run, Source
 from app.media.samples import SampleTable
-from app.models import Gaps, MediaRange, SegmentRow, SegmentState, SessionRow
+from app.models import FailureReason, Gaps, MediaRange, SegmentRow, SegmentState, SessionRow
 from app.models.instants import EPOCH
 from app.models.schema import EgressSession
 from app.storage.confined import PathRefused, member, member_text
@@ -31,7 +31,7 @@ _SETTLING_SECONDS = 2.0
 class SegmentChanged(CaptureFailed):
     """A segment is gone from the disk, or is not what was indexed."""
 
-    slug: ClassVar[str] = "segment-changed"
+    slug: ClassVar[str] = FailureReason.SEGMENT_CHANGED
 
 
 async def rows_of(ctx: Context, spans: Sequence[MediaRange]) -> list[list[SegmentRow]]:

@@ -56,7 +56,7 @@ STORE_SECONDS = 5.0
     # What LiveKit has signed is never too much; what it has not is counted as it is refused.
     cost=Cost.FREE,
 )
-async def receive(call: Call[None]) -> Response:
+async def receive_livekit_event(call: Call[None]) -> Response:
     """Stores the facts of one event."""
     ctx, request = call.ctx, call.request
     router: Router = request.state.webhooks
@@ -141,5 +141,5 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-routes: list[BaseRoute] = [receive]
+routes: list[BaseRoute] = [receive_livekit_event]
 BODY_LIMITS = {_PATH: MAX_BODY_BYTES}

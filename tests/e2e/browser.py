@@ -149,5 +149,5 @@ async def play_hls(page: Page, url: str) -> dict[str, Any]:
 
 def hls_js() -> Path:
     """hls.js as the lock in tests/node pins it."""
-    npm.install()
-    return npm.FOLDER / "node_modules" / "hls.js" / "dist" / "hls.min.js"
+    npm.NODE.install()
+    return npm.NODE.folder / "node_modules" / "hls.js" / "dist" / "hls.min.js"

@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from app.context import Context
 from app.events import outbox, sender
-from app.models import EventRow
+from app.events.contents import BufferStartedContent, RoleChangedContent
+from app.models import EventRow, Role
 from app.models.schema import OutgoingEvent
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
@@ -71,10 +72,9 @@ def settings(make_settings: MakeSettings, chat: Chat) -> Settings:
     return make_settings(events_url=chat.url, events_key=KEY, events_secret=SECRET)
 
 
-async def tell(ctx: Context, key: str, event: str = outbox.BUFFER_STARTED) -> None:
-    await outbox.tell(
-        ctx, event, key, room="studio", room_sid="RM_1", identity="alice", data={"buffer_id": key}
-    )
+async def tell(ctx: Context, key: str) -> None:
+    content = BufferStartedContent(buffer_id=key, community="default")
+    await outbox.tell(ctx, content, key, room="studio", room_sid="RM_1", identity="alice")
 
 
 async def nobody_listens(row: EventRow) -> None:
@@ -93,7 +93,9 @@ async def test_livekits_own_receiver_verifies_and_reads_an_event(ctx: Context, c
     assert (event.event, event.room.name) == ("buffer_started", "studio")
     assert event.participant.identity == "alice"
     told = json.loads(event.participant.metadata)
-    assert told == {"number": 1, "buffer_id": "b1"} == chat.bodies[0]["replay"]
+    assert (
+        told == {"number": 1, "buffer_id": "b1", "community": "default"} == chat.bodies[0]["replay"]
+    )
     assert [row["state"] for row in await rows(ctx)] == ["delivered"]
 
 
@@ -117,7 +119,7 @@ async def test_livekits_receiver_for_node_takes_events_too_and_refuses_altered_o
     ctx: Context, chat: Chat
 ) -> None:
     """livekit-server-sdk, as chat servers written in JavaScript use it."""
-    npm.install()
+    npm.NODE.install()
     await tell(ctx, "b1")
     (row,) = await rows(ctx)
     body = json.dumps(sender.body_of(row))
@@ -125,7 +127,7 @@ async def test_livekits_receiver_for_node_takes_events_too_and_refuses_altered_o
     altered = right | {"body": body.replace("alice", "mallory")}
     other = right | {"authorization": sender.signed(ctx.settings, b"{}")}
     node = await asyncio.create_subprocess_exec(
-        "node", "--input-type=module", "--eval", RECEIVE_IN_NODE, cwd=npm.FOLDER,
+        "node", "--input-type=module", "--eval", RECEIVE_IN_NODE, cwd=npm.NODE.folder,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     given = {"key": KEY, "secret": SECRET, "sent": [right, altered, other]}
@@ -289,10 +291,10 @@ async def test_no_community_keeps_anothers_role_changes_waiting(ctx: Context, ch
     """They belong to no room, so all are in one line, in which communities take turns."""
 
     async def change_role(community: str, key: str) -> None:
-        await outbox.tell(
-            ctx, outbox.ROLE_CHANGED, key, room="", room_sid="", identity="bob",
-            data={"community": community},
-        )  # fmt: skip
+        content = RoleChangedContent(
+            community=community, role=Role.MEMBER, grants=[], changed_by="ann"
+        )
+        await outbox.tell(ctx, content, key, room="", room_sid="", identity="bob")
 
     async def say(row: EventRow) -> None:
         if row["number"] == 1:

@@ -28,6 +28,7 @@ from app.cleaning import cleanup, governor
 from app.clips import clip_expiry, clip_thumbnails, quota_check
 from app.context import Context
 from app.events import outbox, sender
+from app.events.contents import BufferStartedContent
 from app.models import CaptureStatus, EventRow, EventState, Row, SessionRole
 from app.models.schema import (
     Buffer,
@@ -400,9 +401,8 @@ async def test_events_of_the_others_are_delivered(ctx: Context, events: Any, her
         bad = {"number": -number} | row | {"room": where, "state": "pending", "next_try_at": past}
         with suppress(DuplicateKeyError):
             await ctx.store.database[+OutgoingEvent].insert_one(bad | {"_id": secrets.token_hex(6)})
-    await outbox.tell(
-        ctx, outbox.BUFFER_STARTED, room, room=room, room_sid="RM", identity="ann", data={}
-    )
+    content = BufferStartedContent(buffer_id="b1", community="default")
+    await outbox.tell(ctx, content, room, room=room, room_sid="RM", identity="ann")
 
     async def say(_row: EventRow) -> None:
         raise KeyError("nobody is there")
@@ -417,9 +417,8 @@ async def test_events_of_the_others_are_delivered(ctx: Context, events: Any, her
 
 
 async def test_an_event_that_cannot_be_made_is_dead_in_the_end(ctx: Context) -> None:
-    await outbox.tell(
-        ctx, outbox.BUFFER_STARTED, "k", room="room", room_sid="RM", identity="ann", data={}
-    )
+    content = BufferStartedContent(buffer_id="b1", community="default")
+    await outbox.tell(ctx, content, "k", room="room", room_sid="RM", identity="ann")
     events = ctx.store.rows(OutgoingEvent)
     old: Row = {"created_at": datetime.now(UTC) - sender.GIVE_UP_AFTER, "data": "no members"}
     await events.update_one({}, {"$set": old})

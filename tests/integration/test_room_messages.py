@@ -24,6 +24,8 @@ from starlette.routing import Route
 from app.captures.capture_tools import CaptureTools
 from app.context import Context
 from app.events import outbox
+from app.events.contents import CONTENTS
+from app.models import EventName
 from app.recording.livekit import LiveKit
 from app.work import errands
 from app.worker import jobs_of
@@ -94,16 +96,22 @@ async def deliver(ctx: Context, livekit: LiveKit) -> None:
     await jobs[errands.DELIVER.name]("studio")
 
 
-async def tell(ctx: Context, event: str, **data: Any) -> None:
+async def tell(ctx: Context, event: EventName, **data: Any) -> None:
     key = f"{event}-{len(data)}"
-    await outbox.tell(ctx, event, key, room="studio", room_sid="RM_1", identity="ann", data=data)
+    content = CONTENTS[event].model_construct(None, **data)
+    await outbox.tell(ctx, content, key, room="studio", room_sid="RM_1", identity="ann")
 
 
 async def share_clip(ctx: Context, **given: Any) -> None:
     clip = await add_clip(ctx, "c1", room="studio", room_sid="RM_1", title="A title", **given)
     message = {"text": WORDS, "attachments": [clip.file_id]}
     await tell(
-        ctx, outbox.CLIP_SHARED, clip_id="c1", title="A title", channel_id="dm-hr", message=message
+        ctx,
+        EventName.CLIP_SHARED,
+        clip_id="c1",
+        title="A title",
+        channel_id="dm-hr",
+        message=message,
     )
 
 
@@ -111,17 +119,22 @@ async def test_a_buffers_beginning_is_told_to_everybody_in_its_room(
     ctx: Context, livekit: LiveKit, room: LiveRoom
 ) -> None:
     """By name: without destinations LiveKit would tell whoever comes in meanwhile, too."""
-    await tell(ctx, outbox.BUFFER_STARTED, buffer_id="b1")
+    await tell(ctx, EventName.BUFFER_STARTED, buffer_id="b1")
     await deliver(ctx, livekit)
     assert room.heard() == [("buffer_started", ["ann", "bob", "deaf"])]
 
 
 @pytest.mark.parametrize(
     "event",
-    [outbox.BUFFER_STARTED, outbox.BUFFER_ENDED, outbox.CLIP_SHARED, outbox.CAPTURE_READY],
+    [
+        EventName.BUFFER_STARTED,
+        EventName.BUFFER_ENDED,
+        EventName.CLIP_SHARED,
+        EventName.CAPTURE_READY,
+    ],
 )
 async def test_a_later_room_of_the_same_name_hears_nothing(
-    ctx: Context, livekit: LiveKit, room: LiveRoom, event: str
+    ctx: Context, livekit: LiveKit, room: LiveRoom, event: EventName
 ) -> None:
     """Whatever was to be said into the earlier one, and although the same people are there."""
     await add_clip(ctx, "c1", room="studio", room_sid="RM_1", visibility="room")
@@ -183,7 +196,7 @@ async def test_neither_channel_nor_words_are_said_into_a_room(
 async def test_that_a_capture_is_ready_is_told_to_who_asked(
     ctx: Context, livekit: LiveKit, room: LiveRoom
 ) -> None:
-    await tell(ctx, outbox.CAPTURE_READY, capture_id="x", clip_id="c1")
+    await tell(ctx, EventName.CAPTURE_READY, capture_id="x", clip_id="c1")
     await deliver(ctx, livekit)
     assert room.heard() == [("capture_ready", ["ann"])]
 
@@ -191,6 +204,6 @@ async def test_that_a_capture_is_ready_is_told_to_who_asked(
 async def test_what_is_only_for_the_app_is_not_said(
     ctx: Context, livekit: LiveKit, room: LiveRoom
 ) -> None:
-    await tell(ctx, outbox.QUOTA_EXCEEDED, used_bytes=1)
+    await tell(ctx, EventName.QUOTA_EXCEEDED, used_bytes=1)
     await deliver(ctx, livekit)
     assert room.said == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from app.api.community_routes import ConfigRequest
+from app.api.community_views import ConfigRequest
 from app.api.quota_routes import QuotaRequest
 from app.errors import ConfigurationError
 from tests.unit.test_settings import settings

@@ -12,8 +12,8 @@ import pytest
 
 from app.access import tokens
 from app.api import openapi
-from app.api.capture_routes import CaptureView
-from app.api.clip_routes import ClipView
+from app.api.capture_views import CaptureView
+from app.api.clip_views import ClipView
 from app.buffer import paths
 from app.captures.requests import CaptureRequest
 from app.main import ROUTES

@@ -2,9 +2,9 @@
 
 /**
  * A problem document of the service, or what stands for one; some have facts of their kind.
- * @import { Problem as Told } from '../types.js'
- * @typedef {Partial<Told> & {limit?: number, max_seconds?: number, needed_bytes?: number,
- *   quota_bytes?: number, reserved_bytes?: number, retry_after?: number, used_bytes?: number}} Document
+ * @typedef {{type?: string, title?: string, status?: number, detail?: string, limit?: number,
+ *   max_seconds?: number, needed_bytes?: number, quota_bytes?: number, reserved_bytes?: number,
+ *   retry_after?: number, used_bytes?: number}} Document
  */
 
 /** @typedef {Record<string, string | number | boolean | null | undefined>} Query */

@@ -143,8 +143,8 @@ async def watched_page(
 
 async def check_accessible(page: Page) -> None:
     """axe-core finds nothing serious or critical in what the page shows."""
-    npm.install()
-    source = (npm.FOLDER / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    npm.NODE.install()
+    source = (npm.NODE.folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
     # Not as a script of the page: its policy takes none but its own.
     devtools = await page.context.new_cdp_session(page)
     ran = await devtools.send("Runtime.evaluate", {"expression": f"{source};undefined"})

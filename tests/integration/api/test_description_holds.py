@@ -73,7 +73,7 @@ SLOW = {"get_capture_events"}
 ENDLESS = {"get_buffer_events"}
 """Ends only with its caller's token: test_buffer_events asks for it."""
 
-UNREADY = {"get_readyz", "get_readyz_head"}
+UNREADY = {"get_readiness"}
 """Says 503 here, where no LiveKit, worker or indexer runs, and shall."""
 
 

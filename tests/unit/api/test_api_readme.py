@@ -15,13 +15,14 @@ from app.access import permissions
 from app.access.permissions import Action
 from app.api import auth
 from app.captures.requests import CaptureRequest
-from app.events import outbox, sender
+from app.events import sender
 from app.models import (
     AccessMode,
     CapturePolicy,
     CaptureStatus,
     ClipNote,
     Cut,
+    EventName,
     FaultSlug,
     Gaps,
     GapWhy,
@@ -79,7 +80,7 @@ def test_every_state_of_a_share_is_told() -> None:
 
 def test_every_event_is_told() -> None:
     """Each event that EVENTS_URL may get has its line."""
-    assert set(re.findall("`(\\w+)`", firsts("Events"))) == set(outbox.NAMES)
+    assert set(re.findall("`(\\w+)`", firsts("Events"))) == set(EventName)
 
 
 def test_an_event_is_verified_as_is_told() -> None:

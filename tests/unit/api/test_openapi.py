@@ -8,12 +8,23 @@ from collections.abc import Iterator
 from inspect import unwrap
 from typing import Any
 
+import jsonschema_rs
+import pytest
+
+from app.api import problem_schemas
 from app.api.openapi import describe, listed_of
 from app.api.operation import OperationRoute
-from app.errors import ReplayError
+from app.api.tags import TAGS
+from app.captures.durations import PATTERN, parse_duration
+from app.errors import CaptureFailed, ReplayError
+from app.events.contents import CONTENTS
 from app.main import ROUTES
+from app.models import EventName, FailureReason
+from app.models.told_words import LIST
+from tests import readme
 
 DOCUMENT = json.loads(json.dumps(describe(ROUTES)))
+SCHEMAS = DOCUMENT["components"]["schemas"]
 OPERATIONS = [
     (method.upper(), path, operation)
     for path, methods in DOCUMENT["paths"].items()
@@ -45,7 +56,6 @@ PROMISED = {
     "GET /clips/{clip_id}/thumbnails.vtt",
     "GET /clips/{clip_id}/thumbnails.jpg",
     "GET /file/{file_id}",
-    "HEAD /file/{file_id}",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -53,6 +63,15 @@ PROMISED = {
 }
 OPEN = {"/healthz", "/readyz", "/openapi.json"}
 LINKS = {"/c/{secret}", "/c/{secret}/embed", "/c/{secret}/poster.jpg", "/oembed"}
+KEYWORDS = {
+    "$ref", "type", "enum", "const", "format", "pattern", "description", "default", "examples",
+    "properties", "required", "additionalProperties", "items", "anyOf", "oneOf", "allOf", "minimum",
+    "contentMediaType", "maximum", "exclusiveMinimum", "minLength", "maxLength", "maxItems",
+    "multipleOf", "title",
+}  # fmt: skip
+"""Of JSON Schema: those that the description needs."""
+VERBS = "assign|cancel|change|create|delete|end|get|list|receive|release|remove|restore|resume"
+VERBS += "|send|set|share|stop"
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:
@@ -66,12 +85,45 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
             yield from nodes(child)
 
 
+def schemas_in(schema: dict[str, Any], where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A schema and those within it, each with its place."""
+    yield where, schema
+    for name, child in schema.get("properties", {}).items():
+        yield from schemas_in(child, f"{where}.{name}")
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        for child in schema.get(keyword, ()):
+            yield from schemas_in(child, where)
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(child := schema.get(keyword), dict):
+            yield from schemas_in(child, f"{where}[]")
+
+
+def every_schema() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Those of components, parameters and headers, with all within them."""
+    for name, schema in SCHEMAS.items():
+        yield from schemas_in(schema, name)
+    for method, path, operation in OPERATIONS:
+        for each in operation["parameters"]:
+            yield from schemas_in(each["schema"], f"{method} {path} {each['name']}")
+
+
+def taken(schema: dict[str, Any], value: Any) -> bool:
+    """Whether a schema of the document takes a value, formats included."""
+    whole = schema | {"components": DOCUMENT["components"]}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True).is_valid(value)
+
+
 def test_every_route_is_described_and_nothing_else_is() -> None:
+    """HEAD is told of once, for all that take GET."""
     served = {
-        (method, route.path_format) for route in listed_of(ROUTES) for method in route.methods or ()
+        (method, route.path_format)
+        for route in listed_of(ROUTES)
+        for method in (route.methods or set()) - {"HEAD"}
     }
     assert {(method, path) for method, path, _ in OPERATIONS} == served
-    # The console is a page and its parts, for browsers; nothing is below a link that isn't listed.
+    assert "HEAD" in DOCUMENT["info"]["description"]
+    assert all("HEAD" in (r.methods or ()) for r in listed_of(ROUTES) if "GET" in (r.methods or ()))
+    # The console is a page and its parts, for browsers.
     listed = {route.path for route in listed_of(ROUTES)}
     pages = {"/", "/console", "/c/{rest:path}"}
     assert {getattr(route, "path", "") for route in ROUTES} - listed == pages
@@ -82,8 +134,16 @@ def test_what_was_promised_is_there() -> None:
 
 
 def test_every_operation_has_an_id_of_its_own() -> None:
+    """A verb and what it is done to: generators of clients name functions so."""
     ids = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert len(ids) == len(set(ids))
+    assert [each for each in ids if not re.fullmatch(rf"({VERBS})(_[a-z]+)+", each)] == []
+
+
+def test_every_operation_is_in_a_group() -> None:
+    """One that the document has words for."""
+    assert {each["name"] for each in DOCUMENT["tags"]} == TAGS.keys()
+    assert [len(operation["tags"]) for _, _, operation in OPERATIONS] == [1] * len(OPERATIONS)
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -97,8 +157,167 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_every_schema_is_used() -> None:
     text = json.dumps(DOCUMENT)
-    for name in DOCUMENT["components"]["schemas"]:
+    for name in SCHEMAS:
         assert f'"#/components/schemas/{name}"' in text, name
+
+
+def test_schemas_say_nothing_that_json_schema_does_not_know() -> None:
+    """A keyword of ours would hold nobody to anything."""
+    found = {(where, word) for where, schema in every_schema() for word in schema.keys() - KEYWORDS}
+    assert found == set()
+    assert LIST not in json.dumps(DOCUMENT)
+
+
+def test_every_member_and_parameter_is_described() -> None:
+    """And every schema, operation and answer."""
+    silent = [
+        f"{where}.{name}"
+        for where, schema in every_schema()
+        for name, member in schema.get("properties", {}).items()
+        if not member.get("description", "").strip()
+    ]
+    silent += [name for name, schema in SCHEMAS.items() if not schema.get("description")]
+    for method, path, operation in OPERATIONS:
+        told = [operation, *operation["parameters"], *operation["responses"].values()]
+        silent += [f"{method} {path}" for each in told if not each.get("description", "").strip()]
+    assert silent == []
+
+
+def test_every_time_has_its_format() -> None:
+    """Whatever is called as instants are."""
+    named = re.compile(r"\.(at|since|until|start|end|oldest|newest|\w+_at|\w+_until)$")
+    found = [(where, s) for where, s in every_schema() if named.search(where) and s.get("type")]
+    assert len(found) > 30
+    wrong = {where for where, s in found if s["type"] == "string" and s.get("format") is None}
+    assert wrong == set()
+
+
+def test_every_example_is_one() -> None:
+    """Of members, of bodies, of answers: what the schema beside it takes."""
+    wrong, count = [], 0
+    for where, schema in every_schema():
+        for example in schema.get("examples", ()):
+            count += 1
+            wrong += [] if taken(schema, example) else [(where, example)]
+    for method, path, operation in OPERATIONS:
+        content = [*operation.get("requestBody", {}).get("content", {}).values()]
+        for answer in operation["responses"].values():
+            content += answer.get("content", {}).values()
+        for each in content:
+            examples = [one["value"] for one in each.get("examples", {}).values()]
+            examples += [each["example"]] if "example" in each else []
+            count += len(examples)
+            wrong += [
+                (f"{method} {path}", one) for one in examples if not taken(each["schema"], one)
+            ]
+    assert wrong == []
+    assert count > 300
+
+
+def test_every_body_has_examples_that_the_service_takes() -> None:
+    """Rules between members, which no schema says, too."""
+    for route in listed_of(ROUTES):
+        if route.operation.body:
+            extra: Any = route.operation.body.model_config["json_schema_extra"]
+            assert extra["examples"]
+            for example in extra["examples"]:
+                route.operation.body.model_validate_json(json.dumps(example))
+
+
+def test_every_answer_of_json_has_an_example() -> None:
+    """Made of those of its members: each of them has one, or is of a closed list."""
+    for method, path, operation in OPERATIONS:
+        for status, answer in operation["responses"].items():
+            found = answer.get("content", {}).get("application/json")
+            assert found is None or found["example"], (method, path, status)
+
+
+@pytest.mark.parametrize("given", [30, 0.5, "30", "30s", "2m", "1m30s", "1.5h"])
+def test_a_duration_is_a_number_or_a_text(given: float | str) -> None:
+    """As the READMEs write it."""
+    last = SCHEMAS["CaptureRequest"]["properties"]["last"]
+    assert taken(last, given)
+    assert re.fullmatch(PATTERN, str(given))
+    parse_duration(str(given))
+
+
+@pytest.mark.parametrize("given", [0, -5, "", "30 s", "PT30S", "s", "1d", True, []])
+def test_what_is_no_duration_is_none_in_the_schema(given: object) -> None:
+    """Nothing else is."""
+    assert not taken(SCHEMAS["CaptureRequest"]["properties"]["last"], given)
+
+
+def test_bounds_are_those_of_json_schema() -> None:
+    """`post_roll` is from 0 to 60, `last` more than 0, `link_days` more than 0."""
+    members = SCHEMAS["CaptureRequest"]["properties"]
+    (last, *_) = members["last"]["anyOf"]
+    (roll, *_) = members["post_roll"]["anyOf"]
+    (days, *_) = SCHEMAS["ClipChange"]["properties"]["link_days"]["anyOf"]
+    assert last["exclusiveMinimum"] == days["exclusiveMinimum"] == 0
+    assert (roll["minimum"], roll["maximum"]) == (0, 60)
+
+
+def test_closed_lists_are_enums() -> None:
+    """What an answer may hold is known to who generates a client."""
+    words = {
+        where: schema.get("$ref", schema.get("enum"))
+        for where, schema in every_schema()
+        if re.search(
+            r"View\.(state|status|stage|cut|clock|visibility|role|access|capture_policy|action|why|"
+            r"reason|event|level)$|View\.(notes|grants)\[\]$",
+            where,
+        )
+        and schema.get("type") != "null"
+        and "anyOf" not in schema
+    }
+    assert len(words) > 20
+    open_ended = {where for where, listed in words.items() if not listed}
+    # Of ShareView, `event` is the event's id.
+    assert open_ended == {"ShareView.event"}
+
+
+def test_reasons_of_failures_are_those_that_errors_have() -> None:
+    """The closed list is that of the slugs."""
+    assert set(FailureReason) == readme.reasons().keys()
+
+
+def test_every_type_of_problem_has_its_schema() -> None:
+    """Each of a name of its own, and named by what may answer with it."""
+    errors = [each for each in every_error(ReplayError) if not issubclass(each, CaptureFailed)]
+    names = {problem_schemas.name_of(each): each.slug for each in errors}
+    assert len(names) == len({each.slug for each in errors})
+    for name, schema in SCHEMAS.items():
+        if name.endswith("Problem"):
+            (slug,) = schema["properties"]["type"]["enum"]
+            assert names.get(name, ReplayError.slug) == slug
+
+
+def test_events_of_streams_are_typed() -> None:
+    """A name, and the schema of what it says."""
+    events = {
+        reference["$ref"].rpartition("/")[2]
+        for _, _, operation in OPERATIONS
+        for answer in operation["responses"].values()
+        if (found := answer.get("content", {}).get("text/event-stream"))
+        for reference in found["schema"].get("oneOf", [found["schema"]])
+    }
+    assert events == {"CaptureEvent", "SnapshotEvent", "BufferEvent", "GoneEvent"}
+    for name in events:
+        assert "$ref" in SCHEMAS[name]["properties"]["data"]
+        assert len(SCHEMAS[name]["properties"]["event"]["enum"]) == 1
+
+
+def test_every_event_is_described_field_by_field() -> None:
+    """A webhook for each, with an example that its schema takes; none without its content."""
+    webhooks = DOCUMENT["webhooks"]
+    assert webhooks.keys() == set(EventName) == CONTENTS.keys()
+    for name, methods in webhooks.items():
+        content = methods["post"]["requestBody"]["content"]["application/webhook+json"]
+        example = content["example"]
+        assert taken(content["schema"], example)
+        assert example["event"] == name
+        assert example["replay"].keys() == {"number", *CONTENTS[name].model_fields}
+        assert not taken(content["schema"], example | {"replay": {"number": 1}})
 
 
 def test_path_parameters_are_those_of_the_path() -> None:

@@ -13,7 +13,8 @@ import { called, texts } from '../texts.js';
  * @import { Child } from '../dom.js'
  * @import { Asked } from './capture_form.js'
  * @typedef {Asked | Pick<CaptureView, 'title' | 'requested' | 'cut'>} Known
- * @typedef {Pick<CaptureView, 'status' | 'stage' | 'progress' | 'reason' | 'detail' | 'clip'>} Progress
+ * @typedef {Pick<CaptureView, 'stage' | 'progress' | 'reason' | 'detail' | 'clip'>
+ *   & {status: CaptureView['status'] | 'lost'}} Progress
  */
 
 const RUNNING = ['queued', 'waiting', 'running'];

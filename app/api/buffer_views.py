@@ -1,0 +1,179 @@
+"""Buffers as callers are shown them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from app.access import visibility
+from app.access.policy import Right
+from app.access.tokens import Caller
+from app.access.visibility import Permit
+from app.api import auth, json_types, share_lookup
+from app.api.json_types import Id, Identity, InstantText, NextPage, Pixels, RoomName, RoundedSeconds
+from app.api.marker_routes import MarkerView
+from app.api.web_state import WebState
+from app.api.wire import View
+from app.models import BufferGapWhy, BufferState, ClockKind, FaultSlug, Why
+from app.models.told_words import words
+from app.viewing import witnessed
+from app.viewing.timeline import Timeline
+
+SessionId = Annotated[str, Field(examples=["6a1f09c3-5f0c2d9e8b7a4c31d2e6f901"])]
+ClockWord = Annotated[
+    str,
+    words(ClockKind),
+    Field(description="Whether times are `exact`, or `approximate`: up to 2 s off."),
+]
+HasAudio = Annotated[bool, Field(description="Whether there is sound.")]
+
+
+class BufferView(View):
+    """A share and what is kept of it. Its URLs need no token, for a while."""
+
+    id: Id = Field(description="Names it in paths.")
+    room: RoomName
+    identity: Identity = Field(description="Whose screen it is.")
+    state: Annotated[str, words(BufferState)] = Field(description="What the share is doing.")
+    why: Annotated[str, words(Why)] | None = Field(
+        description="Why nothing is recorded; null where something is.", examples=[None]
+    )
+    why_detail: json_types.Text = Field(
+        description="A number or somebody's words that belong to `why`."
+    )
+    retry_at: InstantText | None = Field(
+        description="When a start is tried again.", examples=[None]
+    )
+    since: InstantText = Field(description="When the share began.")
+    ended_at: InstantText | None = Field(
+        description="When it ended; null while it lasts.", examples=[None]
+    )
+    oldest: InstantText | None = Field(description="The first moment that a capture may begin at.")
+    newest: InstantText | None = Field(description="The end of the newest media.")
+    seconds: RoundedSeconds = Field(description="How much media there is.")
+    audio: HasAudio
+    sessions: list[SessionId] = Field(description="The recordings that it consists of, in order.")
+    clock: ClockWord
+    playlist_url: json_types.MediaUrl | None = Field(
+        description="All of it as HLS; null where the caller may not watch it."
+    )
+    replay_url: json_types.MediaUrl | None = Field(
+        description="The last part of it as one MP4; null where the caller may not watch it."
+    )
+    poster: json_types.MediaUrl | None = Field(description="The newest picture.")
+    thumbnails: json_types.MediaUrl | None = Field(
+        description="WebVTT that finds a picture for each segment."
+    )
+
+
+class SpanView(View):
+    """A stretch of media without a hole."""
+
+    start: InstantText = Field(description="Its first frame.")
+    end: InstantText = Field(description="The end of its last frame.")
+    session: SessionId = Field(
+        validation_alias="session_id", description="The recording that it belongs to."
+    )
+    audio: HasAudio
+    width: Pixels = Field(description="Of the picture.")
+    height: Pixels = Field(description="Of the picture.")
+
+
+class GapView(View):
+    """A stretch of which nothing can be shown."""
+
+    start: InstantText = Field(description="Where it begins.")
+    end: InstantText = Field(description="Where it ends.")
+    why: Annotated[str, words(BufferGapWhy, FaultSlug)] = Field(
+        description="Why nothing can be shown."
+    )
+
+
+class BufferDetail(BufferView):
+    """A share with its timeline, and what was marked on it."""
+
+    spans: list[SpanView] = Field(
+        description="Where there is media, in order. Marked stretches stay here when they are "
+        "older than `oldest`."
+    )
+    gaps: list[GapView] = Field(description="Where there is none, in order.")
+    markers: list[MarkerView] = Field(description="Moments that somebody marked, in order.")
+
+
+class BufferPage(View):
+    """A page of buffers."""
+
+    items: list[BufferView] = Field(description="Newest share first.")
+    next: NextPage
+
+
+async def views(
+    state: WebState, caller: Caller, lines: Sequence[Timeline], now: datetime
+) -> list[BufferView]:
+    """Buffers that the caller may see, as they are shown them."""
+    ctx = state.ctx
+    reader = await auth.reader_of(state, caller, now)
+    readers = await auth.readers_of_shares(state, reader, {line.identity for line in lines})
+    shares = [visibility.share_in(line) for line in lines]
+    permits = await visibility.permits(ctx.store, ctx.settings, caller, shares)
+    longest = ctx.settings.max_capture
+    return [
+        shown(readers[line.identity], line, permit, longest)[1]
+        for line, permit in zip(lines, permits, strict=True)
+    ]
+
+
+def shown(
+    reader: auth.Reader, line: Timeline, permit: Permit, longest: timedelta
+) -> tuple[Timeline, BufferView]:
+    """A share as far as the reader may watch it, if they may."""
+    if permit.stays is not None:
+        line = witnessed.witnessed(line, permit.stays)
+    return line, _view(line, _urls(line, reader, permit, longest))
+
+
+def _urls(
+    line: Timeline, reader: auth.Reader, permit: Permit, longest: timedelta
+) -> dict[str, str | None]:
+    """The media URLs that the caller may have.
+
+    Who may watch only what they were present for gets that as it is now: a URL that moved on would
+    go on showing after they have left.
+    """
+    path = f"/buffers/{line.buffer_id}"
+    window: dict[str, str] = {}
+    if permit.right < Right.CAPTURE:
+        if permit.stays is None or line.oldest is None or line.newest is None:
+            return dict.fromkeys(("playlist_url", "replay_url", "poster", "thumbnails"))
+        window = share_lookup.query_of(permit.of(line.oldest, line.newest))
+    last = {"last": f"{longest.total_seconds():g}"}
+    return {
+        "playlist_url": reader.url(f"{path}/playlist.m3u8", **window),
+        "replay_url": reader.url(f"{path}/replay.mp4", **(window or last)),
+        "poster": reader.url(f"{path}/poster.jpg", **window),
+        "thumbnails": reader.url(f"{path}/thumbnails.vtt", **window),
+    }
+
+
+def _view(line: Timeline, urls: dict[str, str | None]) -> BufferView:
+    return BufferView(
+        id=line.buffer_id,
+        room=line.room,
+        identity=line.identity,
+        state=line.state,
+        why=line.why,
+        why_detail=line.why_detail,
+        retry_at=line.retry_at,
+        since=line.since,
+        ended_at=line.ended_at,
+        oldest=line.oldest,
+        newest=line.newest,
+        seconds=line.seconds,
+        audio=line.audio,
+        sessions=list(line.session_ids),
+        clock=line.clock,
+        **urls,
+    )

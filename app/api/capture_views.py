@@ -1,0 +1,80 @@
+"""Captures as callers are shown them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.api import json_types
+from app.api.clip_views import ClipView, CutWord, Notes, Requested
+from app.api.json_types import Id, Identity, InstantText, MediaUrl, RoomName, Told
+from app.api.wire import View
+from app.models import CaptureStage, CaptureStatus, FailureReason
+from app.models.told_words import words
+
+# One that is being accepted is shown to nobody.
+StatusWord = Annotated[
+    str,
+    words(*(each for each in CaptureStatus if each != CaptureStatus.ACCEPTING)),
+    Field(description="How far the capture is."),
+]
+
+
+class Accepted(View):
+    """A capture that will be made."""
+
+    id: Id = Field(description="Names the capture in paths.")
+    status: StatusWord
+    clip_id: Id = Field(description="Names the clip, once it is ready.")
+    playlist: MediaUrl = Field(description="HLS of what is there of it: can be watched at once.")
+    Location: Annotated[str, Told(format="uri-reference")] = Field(
+        description="Where to ask for it, as the header has it.",
+        examples=["/captures/5f0c2d9e8b7a4c31d2e6f901"],
+    )
+
+
+class Progress(View):
+    """How far a capture is."""
+
+    status: StatusWord
+    stage: Annotated[str, words(CaptureStage)] = Field(
+        description="What is done right now; empty where nothing is."
+    )
+    progress: Annotated[float, Told(minimum=0, maximum=1)] = Field(
+        description="How much of it is done.", examples=[0.5]
+    )
+    reason: Annotated[str, words(FailureReason)] | None = Field(
+        description="Why it failed; null if it did not.", examples=[None]
+    )
+    detail: json_types.Text = Field(description="The same in words.")
+    clip: ClipView | None = Field(
+        description="Once it is ready; null before, and after it was deleted.", examples=[None]
+    )
+
+
+class CaptureView(Progress):
+    """A capture: what was asked for, and how far it is."""
+
+    id: Id = Field(description="Names it in paths.")
+    clip_id: Id = Field(description="Names the clip, once it is ready.")
+    buffer: Id = Field(description="The share that it is cut from.")
+    room: RoomName
+    identity: Identity = Field(description="Whose screen it shows.")
+    title: json_types.Title = Field(description="One line; may be empty.")
+    cut: CutWord
+    requested: Requested = Field(description="The window that was asked for.")
+    window: Requested = Field(description="What of it could be had when it was accepted.")
+    notes: Notes
+    playlist: MediaUrl = Field(description="HLS of its window, as long as the buffer holds that.")
+    accepted_at: InstantText = Field(description="When it was accepted.")
+    finished_at: InstantText | None = Field(
+        description="When it was over; null until then.", examples=[None]
+    )
+
+
+class CaptureEvent(View):
+    """A server-sent event of a capture's stream."""
+
+    event: Annotated[str, json_types.only("capture")] = Field(description="Its name.")
+    data: Progress = Field(description="The whole state, as JSON.")

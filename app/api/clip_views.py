@@ -1,0 +1,192 @@
+"""Clips as callers are shown them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.access import policy
+from app.api import json_types
+from app.api.auth import Reader
+from app.api.buffer_views import ClockWord, HasAudio
+from app.api.json_types import (
+    ByteCount,
+    Id,
+    Identity,
+    InstantText,
+    MediaUrl,
+    NextPage,
+    Pixels,
+    RoomName,
+    RoundedSeconds,
+    Told,
+)
+from app.api.wire import View
+from app.clips import clean_copies
+from app.clips.clip_pages import Clip
+from app.clips.clip_visibility import page_path
+from app.models import ClipNote, ClipRow, Cut, GapWhy, LinkFact, Visibility
+from app.models.told_words import words
+
+CutWord = Annotated[str, words(Cut), Field(description="How beginning and end were cut.")]
+Notes = Annotated[
+    list[Annotated[str, words(ClipNote)]],
+    Field(description="How it differs from what was asked for."),
+]
+
+
+class Requested(View):
+    """A window of time."""
+
+    start: InstantText = Field(description="Where it begins.")
+    end: InstantText = Field(description="Where it ends.")
+
+
+class Delivered(View):
+    """What the clip shows."""
+
+    start: InstantText = Field(description="The first picture.")
+    end: InstantText = Field(description="The end of the last picture.")
+    duration: RoundedSeconds = Field(
+        description="How long it plays, in seconds. Less than from `start` to `end` if pauses "
+        "were left out."
+    )
+
+
+class ClipGapView(View):
+    """A stretch of the window without a picture."""
+
+    start: InstantText = Field(description="Where it begins.")
+    end: InstantText = Field(description="Where it ends.")
+    why: Annotated[str, words(GapWhy)] = Field(description="Why there is no picture.")
+    kept: bool = Field(description="Whether the clip holds its time.")
+
+
+class ClipView(View):
+    """A clip. Its media URLs need no token, for a while."""
+
+    id: Id = Field(description="Names it in paths.")
+    title: json_types.Title = Field(description="One line; may be empty.")
+    owner: Identity = Field(description="Who captured it, and whose quota pays.")
+    shared_by: Identity = Field(description="Whose screen it shows.")
+    buffer: Id = Field(description="The share that it was cut from, which may be gone since.")
+    room: RoomName
+    requested: Requested = Field(description="The window that was asked for.")
+    delivered: Delivered = Field(description="The window that the clip shows.")
+    gaps: list[ClipGapView] = Field(description="Stretches of the window without a picture.")
+    notes: Notes
+    tail_lag: RoundedSeconds = Field(
+        description="How many seconds of the window's end are missing.", examples=[0.1]
+    )
+    hidden_head_seconds: RoundedSeconds = Field(
+        description="Media in the file before the first shown picture, which players skip. Others "
+        "than the owner get a copy without it.",
+        examples=[0.0],
+    )
+    preparing: bool = Field(
+        description="Others wait for their copy, some seconds: until it is there, the size is that "
+        "of the clip itself, and the URL of the bytes answers them 503 `preparing`."
+    )
+    audio: HasAudio
+    width: Pixels = Field(description="Of the picture.")
+    height: Pixels = Field(description="Of the picture.")
+    cut: CutWord
+    clock: ClockWord
+    visibility: Annotated[str, words(Visibility)] = Field(
+        description="Who may see it besides its owner."
+    )
+    link_url: Annotated[str, Told(format="uri")] | None = Field(
+        description="Reads the bytes, whoever has it. Owners and admins see it; null without one.",
+        examples=["https://replay.example.com/file/5f0c2d9e8b7a4c31d2e6f902?link=Zm9v"],
+    )
+    page_url: Annotated[str, Told(format="uri")] | None = Field(
+        description="A page to send to people, who watch it there: as `link_url`, which ends with "
+        "it.",
+        examples=["https://replay.example.com/c/Zm9v"],
+    )
+    link_expires_at: InstantText | None = Field(description="When the link ends.")
+    link_tells: list[Annotated[str, words(LinkFact)]] = Field(
+        description="What that page tells besides the title."
+    )
+    views: Annotated[int, Field(ge=0)] | None = Field(
+        description="How often the link's page was looked at; its owner sees it.", examples=[3]
+    )
+    keep: bool = Field(description="Whether it stays until somebody deletes it.")
+    size: ByteCount = Field(description="Of the file, in bytes.")
+    checksum: Annotated[str, Told(pattern="^sha256:[0-9a-f]{64}$")] | None = Field(
+        description="SHA-256 of the file; null for some seconds after it was made.",
+        examples=["sha256:" + "0123456789abcdef" * 4],
+    )
+    file_id: Id = Field(description="Names the file in `/file/{file_id}`.")
+    url: MediaUrl = Field(description="Reads the bytes.")
+    poster: MediaUrl = Field(description="A picture of it.")
+    thumbnails: MediaUrl = Field(description="WebVTT that finds a picture for each key frame.")
+    created_at: InstantText = Field(description="When it was captured.")
+    expires_at: InstantText | None = Field(
+        description="When it is deleted by itself; null: never.", examples=[None]
+    )
+
+
+class ClipPage(View):
+    """A page of clips."""
+
+    items: list[ClipView] = Field(description="Newest first.")
+    next: NextPage
+
+
+def media_url(row: ClipRow, reader: Reader, path: str) -> str:
+    """A URL of a clip's bytes or pictures. Others' ends with the next change of who may see it."""
+    return reader.url(path) if _owns(row, reader) else reader.url(path, grant=str(row["grant"]))
+
+
+def _owns(row: ClipRow, reader: Reader) -> bool:
+    return reader.caller is not None and reader.caller.identity == row["owner"]
+
+
+def view(clip: Clip, reader: Reader) -> ClipView:
+    """A clip as its reader is shown it."""
+    row, file = clip.row, clip.file
+    path = f"/file/{file['_id']}"
+    shown = reader.caller is not None and policy.may_see_link(reader.caller, row["owner"])
+    link = row["link_secret"] if shown else None
+    copied = not _owns(row, reader) and clean_copies.is_replaced(row)
+    return ClipView(
+        id=row["_id"],
+        title=row["title"],
+        owner=row["owner"],
+        shared_by=row["shared_by"],
+        buffer=row["buffer_id"],
+        room=row["room"],
+        requested=Requested(start=row["requested_start"], end=row["requested_end"]),
+        delivered=Delivered(
+            start=row["delivered_start"] or row["requested_start"],
+            end=row["delivered_end"] or row["requested_end"],
+            duration=row["duration_seconds"],
+        ),
+        gaps=[ClipGapView.model_validate(gap) for gap in row["gaps"]],
+        notes=[*row["notes"]],
+        tail_lag=row["tail_lag_seconds"],
+        hidden_head_seconds=0.0 if copied else row["hidden_head_seconds"],
+        preparing=clean_copies.is_due(row),
+        audio=row["audio"],
+        width=row["width"],
+        height=row["height"],
+        cut=row["cut"],
+        clock=row["clock"],
+        visibility=row["visibility"],
+        link_url=f"{reader.base_url}{path}?link={link}" if link else None,
+        page_url=f"{reader.base_url}{page_path(link)}" if link else None,
+        link_expires_at=row["link_expires_at"] if link else None,
+        link_tells=[*row["link_tells"]],
+        views=row["views"] if shown else None,
+        keep=row["keep"],
+        size=(row["clean_bytes"] if copied else None) or file["size_bytes"],
+        checksum=row["clean_checksum"] if copied else file["checksum"],
+        file_id=file["_id"],
+        url=media_url(row, reader, path),
+        poster=media_url(row, reader, f"/clips/{row['_id']}/poster.jpg"),
+        thumbnails=media_url(row, reader, f"/clips/{row['_id']}/thumbnails.vtt"),
+        created_at=row["created_at"],
+        expires_at=None if row["keep"] else row["expires_at"],
+    )

@@ -1,0 +1,88 @@
+"""The schemas of every model that operations and events name, as components of the description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from app.api.examples import example_of
+from app.models.told_words import LIST
+
+Json = dict[str, Any]
+
+
+class ComponentSchemas:
+    """The schemas of models: what `read` are as they are taken, what `shown` as they are given."""
+
+    def __init__(
+        self, read: Iterable[type[BaseModel]], shown: Iterable[type[BaseModel]], others: Json
+    ) -> None:
+        """`others`: schemas of no model, by name."""
+        modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+            *((model, "validation") for model in sorted(read, key=_name)),
+            *((model, "serialization") for model in sorted(shown, key=_name)),
+        ]
+        self._references, definitions = models_json_schema(
+            modes, ref_template="#/components/schemas/{model}"
+        )
+        self._definitions: dict[str, Json] = definitions.get("$defs", {}) | others
+        for schema in [*self._definitions.values()]:
+            _leave_out_titles(schema)
+            for node in _nodes(schema):
+                if LIST in node:
+                    name, says = node.pop(LIST)
+                    self._definitions[name] = _list_out_of(node, name, says)
+
+    def reference(self, model: type[BaseModel], mode: JsonSchemaMode) -> Json:
+        """Where the schema of a model is."""
+        return dict(self._references[(model, mode)])
+
+    def definition(self, model: type[BaseModel]) -> Json:
+        """The schema of a model as it is taken."""
+        return self._definitions[_last(self.reference(model, "validation"))]
+
+    def without(self, queries: Iterable[type[BaseModel]]) -> Json:
+        """All of them by name, but for those of queries: each parameter has its own."""
+        left_out = {_last(self.reference(each, "validation")) for each in queries}
+        return {name: each for name, each in self._definitions.items() if name not in left_out}
+
+    def example(self, schema: Json) -> Any:
+        """A value that a schema takes."""
+        return example_of(schema, self._definitions)
+
+    def examples(self, model: type[BaseModel]) -> list[Any]:
+        """Values that a model takes: those that it gives itself."""
+        return list(self.definition(model).get("examples", ()))
+
+
+def _name(model: type[BaseModel]) -> str:
+    return f"{model.__module__}.{model.__qualname__}"
+
+
+def _last(reference: Json) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
+
+
+def _nodes(value: Any) -> Iterator[Json]:
+    """Every object within a schema."""
+    if isinstance(value, dict):
+        yield value
+    if isinstance(value, dict | list):
+        for child in list(value.values() if isinstance(value, dict) else value):
+            yield from _nodes(child)
+
+
+def _list_out_of(node: Json, name: str, says: str) -> Json:
+    """The schema of a list of words, to which the node refers from now on."""
+    words = {"type": node.pop("type"), "enum": node.pop("enum")}
+    node["$ref"] = f"#/components/schemas/{name}"
+    return {"description": says, **words}
+
+
+def _leave_out_titles(schema: Json) -> None:
+    """A member's title is its name again, which generators of clients take for one of a type."""
+    for each in schema.get("properties", {}).values():
+        each.pop("title", None)

@@ -1,0 +1,142 @@
+"""What our own events say, field by field. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.models import EventName, FailureReason, Role, Why
+from app.models.told_words import words
+
+_Id = Annotated[str, Field(examples=["5f0c2d9e8b7a4c31d2e6f901"])]
+_Identity = Annotated[str, Field(examples=["alice"])]
+_Bytes = Annotated[int, Field(examples=[34_700_000])]
+
+
+class EventContent(BaseModel):
+    """What an event says besides its name and its room."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event: ClassVar[EventName]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """As the event's row holds it."""
+        return self.model_dump(mode="json")
+
+
+class BufferStartedContent(EventContent):
+    """A share is being recorded; `participant` is the sharer."""
+
+    event = EventName.BUFFER_STARTED
+
+    buffer_id: _Id = Field(description="Names the share in paths.")
+    community: str = Field(description="The community of the share.", examples=["default"])
+
+
+class BufferEndedContent(BufferStartedContent):
+    """A share that was recorded is over; `participant` is the sharer."""
+
+    event = EventName.BUFFER_ENDED
+
+
+class BufferRefusedContent(BufferStartedContent):
+    """A share is not recorded; `participant` is the sharer."""
+
+    event = EventName.BUFFER_REFUSED
+
+    why: Annotated[str, words(Why)] = Field(description="Why it is not.")
+
+
+class _CaptureContent(EventContent):
+    capture_id: _Id = Field(description="Names the capture in paths.")
+    buffer_id: _Id = Field(description="The share that it is cut from.")
+    community: str = Field(description="The community of the share.", examples=["default"])
+    shared_by: _Identity = Field(description="Whose screen it shows.")
+    title: str = Field(description="One line; may be empty.", examples=["That goal"])
+
+
+class CaptureReadyContent(_CaptureContent):
+    """A capture has become a clip; `participant` is who captured it."""
+
+    event = EventName.CAPTURE_READY
+
+    clip_id: _Id = Field(description="Names the clip in paths.")
+    file_id: _Id = Field(description="Names its file in paths.")
+    duration: float = Field(description="How long it plays, in seconds.", examples=[30.0])
+
+
+class CaptureFailedContent(_CaptureContent):
+    """A capture could not be made; `participant` is who asked for it."""
+
+    event = EventName.CAPTURE_FAILED
+
+    reason: Annotated[str, words(FailureReason)] = Field(description="Why it could not.")
+    detail: str = Field(description="The same in words.", examples=["no picture came in time"])
+
+
+class QuotaExceededContent(_CaptureContent):
+    """A capture was refused for want of quota; `participant` is who asked for it."""
+
+    event = EventName.QUOTA_EXCEEDED
+
+    quota_bytes: _Bytes = Field(description="What is allowed.")
+    used_bytes: _Bytes = Field(description="What their clips take.")
+    reserved_bytes: _Bytes = Field(description="What their captures on their way hold.")
+    needed_bytes: _Bytes = Field(description="What this one would need.")
+
+
+class RoleChangedContent(EventContent):
+    """A user, who is `participant`, has got another role or other grants. It has no room."""
+
+    event = EventName.ROLE_CHANGED
+
+    community: str = Field(description="Where.", examples=["default"])
+    role: Annotated[str, words(Role)] = Field(description="What they are there now.")
+    grants: list[str] = Field(
+        description="What they may do there besides what their role may.",
+        examples=[["capture_replay"]],
+    )
+    changed_by: _Identity = Field(description="Who gave it.")
+
+
+class ChatMessage(BaseModel):
+    """What the chat is asked to post."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = Field(description="What is written.", examples=["🎬 Replay captured (1 min)"])
+    attachments: list[_Id] = Field(description="Files to attach, by their `file_id`.")
+
+
+class ClipSharedContent(EventContent):
+    """A user, who is `participant`, posts a clip."""
+
+    event = EventName.CLIP_SHARED
+
+    clip_id: _Id = Field(description="Names the clip in paths.")
+    file_id: _Id = Field(description="Names its file in paths.")
+    title: str = Field(description="One line; may be empty.", examples=["That goal"])
+    shared_by: _Identity = Field(description="Whose screen it shows.")
+    duration: float = Field(description="How long it plays, in seconds.", examples=[30.0])
+    community: str = Field(description="The community of the share.", examples=["default"])
+    channel_id: str = Field(description="The chat's own id of a channel.", examples=["general"])
+    message: ChatMessage = Field(description="The message to post there.")
+
+
+CONTENTS: dict[str, type[EventContent]] = {
+    each.event: each
+    for each in (
+        BufferStartedContent,
+        BufferEndedContent,
+        BufferRefusedContent,
+        CaptureReadyContent,
+        CaptureFailedContent,
+        QuotaExceededContent,
+        RoleChangedContent,
+        ClipSharedContent,
+    )
+}
+"""What an event says, by its name."""

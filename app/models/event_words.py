@@ -1,0 +1,26 @@
+"""The names of our own events."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EventName(StrEnum):
+    """What one of our events tells of."""
+
+    BUFFER_STARTED = "buffer_started"
+    """A share is being recorded."""
+    BUFFER_ENDED = "buffer_ended"
+    """The share is over."""
+    BUFFER_REFUSED = "buffer_refused"
+    """The share is not recorded."""
+    CAPTURE_READY = "capture_ready"
+    """A capture has become a clip."""
+    CAPTURE_FAILED = "capture_failed"
+    """A capture could not be made."""
+    QUOTA_EXCEEDED = "quota_exceeded"
+    """A capture was refused for want of quota; once an hour for each caller."""
+    ROLE_CHANGED = "role_changed"
+    """A user has got another role or other grants in a community."""
+    CLIP_SHARED = "clip_shared"
+    """A user posts a clip in the chat."""
