@@ -24,7 +24,9 @@ class AuditView(View):
 
     id: Id = Field(description="Of the entry.")
     at: InstantText = Field(description="When.")
-    identity: Identity = Field(description="Who did it; empty: the service by itself.")
+    done_by: Identity = Field(
+        description="Who did it; empty: the service by itself.", alias="identity"
+    )
     action: Annotated[str, words(AuditAction)] = Field(description="What was done.")
     subject: str = Field(
         description="To what: an id, an identity or a community.",
@@ -47,10 +49,11 @@ class AuditPage(View):
 class AuditQuery(Input):
     """Which entries."""
 
-    identity: Annotated[str, Field(max_length=512)] | None = Field(
+    done_by: Annotated[str, Field(max_length=512)] | None = Field(
         None,
         description="Only what they did; empty: what the service did by itself.",
         examples=["alice"],
+        alias="identity",
     )
     action: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         None,
@@ -81,7 +84,7 @@ class AuditQuery(Input):
 async def list_audit_entries(call: Call[AuditQuery]) -> AuditPage:
     """A page of it."""
     given = call.input
-    wanted = {"identity": given.identity, "action": given.action, "subject": given.subject}
+    wanted = {"identity": given.done_by, "action": given.action, "subject": given.subject}
     page = await audit.page(
         call.ctx.store,
         {field: value for field, value in wanted.items() if value is not None},

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from app.access import generations, signatures, tokens
 from app.access.tokens import Caller
-from app.api import web_state
+from app.api import versions, web_state
 from app.api.web_state import WebState
 from app.errors import Unauthorized
 
@@ -38,11 +38,11 @@ class Reader:
     sharer: str | None = None
 
     def url(self, path: str, **query: str) -> str:
-        """`path` and `query` signed, so that this one resource can be read without a token."""
+        """`path` under the version, and `query`, signed: who has that reads this one resource."""
         named = {"holder": self.holder, "gen": self.generation}
         if self.sharer is not None:
             named["sharer"] = self.sharer
-        return signatures.signed(self.keys, path, query | named, self.expires_at)
+        return signatures.signed(self.keys, versions.current(path), query | named, self.expires_at)
 
 
 async def caller(request: Request) -> Caller:

@@ -32,7 +32,9 @@ class BufferQuery(wire.Input):
     """Which buffers."""
 
     room: Name | None = Field(None, description="Only of this room.")
-    identity: Name | None = Field(None, description="Only of this sharer.", examples=["alice"])
+    sharer: Name | None = Field(
+        None, description="Only of this one's shares.", examples=["alice"], alias="identity"
+    )
     state: States | None = Field(
         None,
         description="Only in these states, comma separated; `active`: any but `ended` and "
@@ -54,7 +56,7 @@ class BufferQuery(wire.Input):
 async def list_buffers(call: Call[BufferQuery]) -> BufferPage:
     """A page of them."""
     ctx, given = call.ctx, call.input
-    wanted = {"room": given.room, "identity": given.identity}
+    wanted = {"room": given.room, "identity": given.sharer}
     conditions: list[dict[str, Any]] = [
         await visibility.scope(ctx.store, ctx.settings, call.caller),
         {field: value for field, value in wanted.items() if value is not None},

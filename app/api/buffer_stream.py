@@ -44,7 +44,9 @@ class BufferEventQuery(wire.Input):
     """Which buffers."""
 
     room: Name | None = Field(None, description="Only of this room.")
-    identity: Name | None = Field(None, description="Only of this sharer.", examples=["alice"])
+    sharer: Name | None = Field(
+        None, description="Only of this one's shares.", examples=["alice"], alias="identity"
+    )
 
 
 class Snapshot(wire.View):
@@ -103,18 +105,21 @@ async def get_buffer_events(call: Call[BufferEventQuery]) -> Response:
     scope = await visibility.scope(ctx.store, ctx.settings, caller)
     if call.request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    news = _News(call.state, call.reader, call.input, scope)
+    news = _News(call.state, call.reader, call.input, scope, former=call.is_former)
     return EventStream(news.events(call.state.looks), call.state.places, caller.identity)
 
 
 class _News:
     """What one caller has been shown, and may be shown."""
 
-    def __init__(self, state: WebState, given: Reader, query: BufferEventQuery, scope: Row) -> None:
+    def __init__(
+        self, state: WebState, given: Reader, query: BufferEventQuery, scope: Row, *, former: bool
+    ) -> None:
         assert given.caller is not None
         self._state, self._given, self._scope = state, given, scope
         self._caller = given.caller
-        self._wanted = query.model_dump(exclude_none=True)
+        self._wanted = query.model_dump(by_alias=True, exclude_none=True)
+        self._former = former
         self._checked = time.monotonic()
         self._versions: dict[str, tuple[object, bool, int]] | None = None
         """Of each buffer what was shown of it: its version, whether it can be watched, and the
@@ -174,24 +179,23 @@ class _News:
         ]
         items = await self._views(due) if due else []
         versions = {each: known[each] for each in seen if each in known}
-        of = await self._state.generations.of_all({item.identity for item in items})
+        of = await self._state.generations.of_all({item.sharer for item in items})
         versions |= {
-            item.id: (seen[item.id], item.replay_url is not None, of[item.identity].sharing)
+            item.id: (seen[item.id], item.replay_url is not None, of[item.sharer].sharing)
             for item in items
         }
         first, self._versions = self._versions is None, versions
         if first:
-            return [_event("snapshot", Snapshot(items=items))]
-        gone = [_event("gone", GoneView(id=each)) for each in known if each not in seen]
+            return [self._event("snapshot", Snapshot(items=items))]
+        gone = [self._event("gone", GoneView(id=each)) for each in known if each not in seen]
         changed = [item for item in items if versions[item.id] != known.get(item.id)]
-        return gone + [_event("buffer", item) for item in changed]
+        return gone + [self._event("buffer", item) for item in changed]
+
+    def _event(self, name: str, view: wire.View) -> ServerSentEvent:
+        return ServerSentEvent(wire.written(view, former=self._former), event=name)
 
     async def _views(self, lines: Sequence[Timeline]) -> list[BufferView]:
         return await buffer_views.views(self._state, self._caller, lines, datetime.now(UTC))
-
-
-def _event(name: str, view: wire.View) -> ServerSentEvent:
-    return ServerSentEvent(view.model_dump_json(), event=name)
 
 
 routes: list[BaseRoute] = [get_buffer_events]

@@ -28,6 +28,7 @@ ClockWord = Annotated[
     words(ClockKind),
     Field(description="Whether times are `exact`, or `approximate`: up to 2 s off."),
 ]
+_URLS = ("playlist_url", "replay_url", "poster_url", "thumbnails_url")
 HasAudio = Annotated[bool, Field(description="Whether there is sound.")]
 
 
@@ -36,7 +37,7 @@ class BufferView(View):
 
     id: Id = Field(description="Names it in paths.")
     room: RoomName
-    identity: Identity = Field(description="Whose screen it is.")
+    sharer: Identity = Field(description="Whose screen it is.", serialization_alias="identity")
     state: Annotated[str, words(BufferState)] = Field(description="What the share is doing.")
     why: Annotated[str, words(Why)] | None = Field(
         description="Why nothing is recorded; null where something is.", examples=[None]
@@ -47,15 +48,22 @@ class BufferView(View):
     retry_at: InstantText | None = Field(
         description="When a start is tried again.", examples=[None]
     )
-    since: InstantText = Field(description="When the share began.")
+    started_at: InstantText = Field(
+        description="When the share began.", serialization_alias="since"
+    )
     ended_at: InstantText | None = Field(
         description="When it ended; null while it lasts.", examples=[None]
     )
     oldest: InstantText | None = Field(description="The first moment that a capture may begin at.")
     newest: InstantText | None = Field(description="The end of the newest media.")
-    seconds: RoundedSeconds = Field(description="How much media there is.")
+    media_seconds: RoundedSeconds = Field(
+        description="How much media there is.", serialization_alias="seconds"
+    )
     audio: HasAudio
-    sessions: list[SessionId] = Field(description="The recordings that it consists of, in order.")
+    session_ids: list[SessionId] = Field(
+        description="The recordings that it consists of, in order.",
+        serialization_alias="sessions",
+    )
     clock: ClockWord
     playlist_url: json_types.MediaUrl | None = Field(
         description="All of it as HLS; null where the caller may not watch it."
@@ -63,9 +71,12 @@ class BufferView(View):
     replay_url: json_types.MediaUrl | None = Field(
         description="The last part of it as one MP4; null where the caller may not watch it."
     )
-    poster: json_types.MediaUrl | None = Field(description="The newest picture.")
-    thumbnails: json_types.MediaUrl | None = Field(
-        description="WebVTT that finds a picture for each segment."
+    poster_url: json_types.MediaUrl | None = Field(
+        description="The newest picture.", serialization_alias="poster"
+    )
+    thumbnails_url: json_types.MediaUrl | None = Field(
+        description="WebVTT that finds a picture for each segment.",
+        serialization_alias="thumbnails",
     )
 
 
@@ -74,8 +85,8 @@ class SpanView(View):
 
     start: InstantText = Field(description="Its first frame.")
     end: InstantText = Field(description="The end of its last frame.")
-    session: SessionId = Field(
-        validation_alias="session_id", description="The recording that it belongs to."
+    session_id: SessionId = Field(
+        description="The recording that it belongs to.", serialization_alias="session"
     )
     audio: HasAudio
     width: Pixels = Field(description="Of the picture.")
@@ -147,14 +158,14 @@ def _urls(
     window: dict[str, str] = {}
     if permit.right < Right.CAPTURE:
         if permit.stays is None or line.oldest is None or line.newest is None:
-            return dict.fromkeys(("playlist_url", "replay_url", "poster", "thumbnails"))
+            return dict.fromkeys(_URLS)
         window = share_lookup.query_of(permit.of(line.oldest, line.newest))
     last = {"last": f"{longest.total_seconds():g}"}
     return {
         "playlist_url": reader.url(f"{path}/playlist.m3u8", **window),
         "replay_url": reader.url(f"{path}/replay.mp4", **(window or last)),
-        "poster": reader.url(f"{path}/poster.jpg", **window),
-        "thumbnails": reader.url(f"{path}/thumbnails.vtt", **window),
+        "poster_url": reader.url(f"{path}/poster.jpg", **window),
+        "thumbnails_url": reader.url(f"{path}/thumbnails.vtt", **window),
     }
 
 
@@ -162,18 +173,18 @@ def _view(line: Timeline, urls: dict[str, str | None]) -> BufferView:
     return BufferView(
         id=line.buffer_id,
         room=line.room,
-        identity=line.identity,
+        sharer=line.identity,
         state=line.state,
         why=line.why,
         why_detail=line.why_detail,
         retry_at=line.retry_at,
-        since=line.since,
+        started_at=line.since,
         ended_at=line.ended_at,
         oldest=line.oldest,
         newest=line.newest,
-        seconds=line.seconds,
+        media_seconds=line.seconds,
         audio=line.audio,
-        sessions=list(line.session_ids),
+        session_ids=list(line.session_ids),
         clock=line.clock,
         **urls,
     )

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from app.access import path_names
 from app.access.tokens import Caller
+from app.api import versions
 from app.api.auth import Reader
 from app.api.web_state import WebState
 from app.context import Context
@@ -57,9 +58,22 @@ class Call(Generic[Input_co]):
         return self.reader.caller
 
     @property
+    def is_former(self) -> bool:
+        """Whether it came by a path of before the version: names of members are as they were."""
+        return versions.is_former(self.request.scope)
+
+    @property
     def path(self) -> Mapping[str, str]:
         """The parameters of the path, as they stand in it."""
         return self.request.path_params
+
+    def sibling(self, path: str) -> str:
+        """A path of JSON with the names that this call has: under the version, or as before."""
+        return path if self.is_former else versions.current(path)
+
+    def beside(self, url: str) -> str:
+        """A URL of ours as seen from this request's, also where a proxy puts a prefix before."""
+        return versions.relative(self.request.scope["path"], url)
 
     def name(self, parameter: str) -> str:
         """The name that a parameter of the path, one of NAMES, stands for.

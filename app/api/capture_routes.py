@@ -12,13 +12,12 @@ from sse_starlette import ServerSentEvent
 from starlette.routing import BaseRoute
 
 from app.access.tokens import Caller
-from app.api import auth, clip_views, share_lookup
+from app.api import auth, clip_views, share_lookup, wire
 from app.api.call import Call
 from app.api.capture_views import Accepted, CaptureEvent, CaptureView, Progress
 from app.api.clip_views import Requested
 from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
-from app.api.web_state import WebState
 from app.api.wire import IDEMPOTENCY_KEY
 from app.captures import acceptance, capture_access, endings
 from app.captures.requests import CaptureRequest
@@ -74,8 +73,8 @@ async def create_capture(call: Call[CaptureRequest]) -> Accepted:
         id=row["_id"],
         status=row["status"],
         clip_id=row["clip_id"],
-        playlist=await _playlist_url(call, row),
-        Location=f"/captures/{row['_id']}",
+        playlist_url=await _playlist_url(call, row),
+        capture_url=call.sibling(f"/captures/{row['_id']}"),
     )
 
 
@@ -116,7 +115,7 @@ async def cancel_capture(call: Call[None]) -> CaptureView:
 )
 async def get_capture_events(call: Call[None]) -> EventStream:
     """A stream of them."""
-    events = _events(call.state, call.reader, call.caller, await _found(call))
+    events = _events(call, await _found(call))
     return EventStream(events, call.state.places, call.caller.identity)
 
 
@@ -124,13 +123,13 @@ async def _found(call: Call[None]) -> CaptureRow:
     return await capture_access.find(call.ctx, call.caller, call.path["capture_id"])
 
 
-async def _events(
-    state: WebState, given: auth.Reader, caller: Caller, row: CaptureRow | None
-) -> AsyncIterator[ServerSentEvent]:
+async def _events(call: Call[None], row: CaptureRow | None) -> AsyncIterator[ServerSentEvent]:
+    state, given, caller = call.state, call.reader, call.caller
     ctx, sent = state.ctx, ""
     while row is not None and await auth.goes_on(state, given, datetime.now(UTC)):
         reader = await auth.reader_of(state, caller, datetime.now(UTC))
-        progress = Progress(**(await _progress(ctx, caller, reader, row))).model_dump_json()
+        view = Progress(**(await _progress(ctx, caller, reader, row)))
+        progress = wire.written(view, former=call.is_former)
         if progress != sent:
             yield ServerSentEvent(progress, event="capture")
             sent = progress
@@ -145,15 +144,15 @@ async def _view(call: Call[None], row: CaptureRow) -> CaptureView:
         **(await _progress(call.ctx, call.caller, call.reader, row)),
         id=row["_id"],
         clip_id=row["clip_id"],
-        buffer=row["buffer_id"],
+        buffer_id=row["buffer_id"],
         room=row["room"],
-        identity=row["identity"],
+        sharer=row["identity"],
         title=row["title"],
         cut=row["cut"],
         requested=Requested(start=row["requested_start"], end=row["requested_end"]),
         window=Requested(start=row["window_start"], end=row["window_end"]),
         notes=[*row["notes"]],
-        playlist=await _playlist_url(call, row),
+        playlist_url=await _playlist_url(call, row),
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
     )

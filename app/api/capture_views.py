@@ -27,10 +27,14 @@ class Accepted(View):
     id: Id = Field(description="Names the capture in paths.")
     status: StatusWord
     clip_id: Id = Field(description="Names the clip, once it is ready.")
-    playlist: MediaUrl = Field(description="HLS of what is there of it: can be watched at once.")
-    Location: Annotated[str, Told(format="uri-reference")] = Field(
-        description="Where to ask for it, as the header has it.",
-        examples=["/captures/5f0c2d9e8b7a4c31d2e6f901"],
+    playlist_url: MediaUrl = Field(
+        description="HLS of what is there of it: can be watched at once.",
+        serialization_alias="playlist",
+    )
+    capture_url: Annotated[str, Told(format="uri-reference")] = Field(
+        description="Where to ask for it, as the header Location has it.",
+        serialization_alias="Location",
+        examples=["/v1/captures/5f0c2d9e8b7a4c31d2e6f901"],
     )
 
 
@@ -58,15 +62,20 @@ class CaptureView(Progress):
 
     id: Id = Field(description="Names it in paths.")
     clip_id: Id = Field(description="Names the clip, once it is ready.")
-    buffer: Id = Field(description="The share that it is cut from.")
+    buffer_id: Id = Field(
+        description="The share that it is cut from.", serialization_alias="buffer"
+    )
     room: RoomName
-    identity: Identity = Field(description="Whose screen it shows.")
+    sharer: Identity = Field(description="Whose screen it shows.", serialization_alias="identity")
     title: json_types.Title = Field(description="One line; may be empty.")
     cut: CutWord
     requested: Requested = Field(description="The window that was asked for.")
     window: Requested = Field(description="What of it could be had when it was accepted.")
     notes: Notes
-    playlist: MediaUrl = Field(description="HLS of its window, as long as the buffer holds that.")
+    playlist_url: MediaUrl = Field(
+        description="HLS of its window, as long as the buffer holds that.",
+        serialization_alias="playlist",
+    )
     accepted_at: InstantText = Field(description="When it was accepted.")
     finished_at: InstantText | None = Field(
         description="When it was over; null until then.", examples=[None]

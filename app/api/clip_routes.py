@@ -36,10 +36,11 @@ class ClipQuery(Input):
         "fewer than `limit`, or none, and still have a `next`.",
         examples=["goal"],
     )
-    shared_by: Name | None = Field(
+    sharer: Name | None = Field(
         None,
         description="Only of this person's screen. Pages are as with `title`.",
         examples=["alice"],
+        alias="shared_by",
     )
     limit: PageSize = 50
     next: Cursor = None
@@ -106,7 +107,7 @@ _CLIP = {HTTPStatus.OK: Answer("The clip.")}
 async def list_clips(call: Call[ClipQuery]) -> ClipPage:
     """Those that the caller may see."""
     given = call.input
-    wanted = Wanted(given.room, given.owner, given.since, given.until, given.title, given.shared_by)
+    wanted = Wanted(given.room, given.owner, given.since, given.until, given.title, given.sharer)
     page = await clip_pages.page(call.ctx, call.caller, wanted, limit=given.limit, after=given.next)
     return ClipPage(items=[view(clip, call.reader) for clip in page.items], next=page.next)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.access import policy
-from app.api import json_types
+from app.api import json_types, versions
 from app.api.auth import Reader
 from app.api.buffer_views import ClockWord, HasAudio
 from app.api.json_types import (
@@ -48,9 +48,9 @@ class Delivered(View):
 
     start: InstantText = Field(description="The first picture.")
     end: InstantText = Field(description="The end of the last picture.")
-    duration: RoundedSeconds = Field(
-        description="How long it plays, in seconds. Less than from `start` to `end` if pauses "
-        "were left out."
+    duration_seconds: RoundedSeconds = Field(
+        description="How long it plays: less than from `start` to `end` if pauses were left out.",
+        serialization_alias="duration",
     )
 
 
@@ -69,15 +69,20 @@ class ClipView(View):
     id: Id = Field(description="Names it in paths.")
     title: json_types.Title = Field(description="One line; may be empty.")
     owner: Identity = Field(description="Who captured it, and whose quota pays.")
-    shared_by: Identity = Field(description="Whose screen it shows.")
-    buffer: Id = Field(description="The share that it was cut from, which may be gone since.")
+    sharer: Identity = Field(description="Whose screen it shows.", serialization_alias="shared_by")
+    buffer_id: Id = Field(
+        description="The share that it was cut from, which may be gone since.",
+        serialization_alias="buffer",
+    )
     room: RoomName
     requested: Requested = Field(description="The window that was asked for.")
     delivered: Delivered = Field(description="The window that the clip shows.")
     gaps: list[ClipGapView] = Field(description="Stretches of the window without a picture.")
     notes: Notes
-    tail_lag: RoundedSeconds = Field(
-        description="How many seconds of the window's end are missing.", examples=[0.1]
+    tail_lag_seconds: RoundedSeconds = Field(
+        description="How many seconds of the window's end are missing.",
+        examples=[0.1],
+        serialization_alias="tail_lag",
     )
     hidden_head_seconds: RoundedSeconds = Field(
         description="Media in the file before the first shown picture, which players skip. Others "
@@ -98,7 +103,7 @@ class ClipView(View):
     )
     link_url: Annotated[str, Told(format="uri")] | None = Field(
         description="Reads the bytes, whoever has it. Owners and admins see it; null without one.",
-        examples=["https://replay.example.com/file/5f0c2d9e8b7a4c31d2e6f902?link=Zm9v"],
+        examples=["https://replay.example.com/v1/files/5f0c2d9e8b7a4c31d2e6f902?link=Zm9v"],
     )
     page_url: Annotated[str, Told(format="uri")] | None = Field(
         description="A page to send to people, who watch it there: as `link_url`, which ends with "
@@ -113,15 +118,18 @@ class ClipView(View):
         description="How often the link's page was looked at; its owner sees it.", examples=[3]
     )
     keep: bool = Field(description="Whether it stays until somebody deletes it.")
-    size: ByteCount = Field(description="Of the file, in bytes.")
+    size_bytes: ByteCount = Field(description="Of the file.", serialization_alias="size")
     checksum: Annotated[str, Told(pattern="^sha256:[0-9a-f]{64}$")] | None = Field(
         description="SHA-256 of the file; null for some seconds after it was made.",
         examples=["sha256:" + "0123456789abcdef" * 4],
     )
-    file_id: Id = Field(description="Names the file in `/file/{file_id}`.")
-    url: MediaUrl = Field(description="Reads the bytes.")
-    poster: MediaUrl = Field(description="A picture of it.")
-    thumbnails: MediaUrl = Field(description="WebVTT that finds a picture for each key frame.")
+    file_id: Id = Field(description="Names the file in `/v1/files/{file_id}`.")
+    file_url: MediaUrl = Field(description="Reads the bytes.", serialization_alias="url")
+    poster_url: MediaUrl = Field(description="A picture of it.", serialization_alias="poster")
+    thumbnails_url: MediaUrl = Field(
+        description="WebVTT that finds a picture for each key frame.",
+        serialization_alias="thumbnails",
+    )
     created_at: InstantText = Field(description="When it was captured.")
     expires_at: InstantText | None = Field(
         description="When it is deleted by itself; null: never.", examples=[None]
@@ -147,7 +155,7 @@ def _owns(row: ClipRow, reader: Reader) -> bool:
 def view(clip: Clip, reader: Reader) -> ClipView:
     """A clip as its reader is shown it."""
     row, file = clip.row, clip.file
-    path = f"/file/{file['_id']}"
+    path = f"/files/{file['_id']}"
     shown = reader.caller is not None and policy.may_see_link(reader.caller, row["owner"])
     link = row["link_secret"] if shown else None
     copied = not _owns(row, reader) and clean_copies.is_replaced(row)
@@ -155,18 +163,18 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         id=row["_id"],
         title=row["title"],
         owner=row["owner"],
-        shared_by=row["shared_by"],
-        buffer=row["buffer_id"],
+        sharer=row["shared_by"],
+        buffer_id=row["buffer_id"],
         room=row["room"],
         requested=Requested(start=row["requested_start"], end=row["requested_end"]),
         delivered=Delivered(
             start=row["delivered_start"] or row["requested_start"],
             end=row["delivered_end"] or row["requested_end"],
-            duration=row["duration_seconds"],
+            duration_seconds=row["duration_seconds"],
         ),
         gaps=[ClipGapView.model_validate(gap) for gap in row["gaps"]],
         notes=[*row["notes"]],
-        tail_lag=row["tail_lag_seconds"],
+        tail_lag_seconds=row["tail_lag_seconds"],
         hidden_head_seconds=0.0 if copied else row["hidden_head_seconds"],
         preparing=clean_copies.is_due(row),
         audio=row["audio"],
@@ -175,18 +183,18 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         cut=row["cut"],
         clock=row["clock"],
         visibility=row["visibility"],
-        link_url=f"{reader.base_url}{path}?link={link}" if link else None,
+        link_url=f"{reader.base_url}{versions.current(path)}?link={link}" if link else None,
         page_url=f"{reader.base_url}{page_path(link)}" if link else None,
         link_expires_at=row["link_expires_at"] if link else None,
         link_tells=[*row["link_tells"]],
         views=row["views"] if shown else None,
         keep=row["keep"],
-        size=(row["clean_bytes"] if copied else None) or file["size_bytes"],
+        size_bytes=(row["clean_bytes"] if copied else None) or file["size_bytes"],
         checksum=row["clean_checksum"] if copied else file["checksum"],
         file_id=file["_id"],
-        url=media_url(row, reader, path),
-        poster=media_url(row, reader, f"/clips/{row['_id']}/poster.jpg"),
-        thumbnails=media_url(row, reader, f"/clips/{row['_id']}/thumbnails.vtt"),
+        file_url=media_url(row, reader, path),
+        poster_url=media_url(row, reader, f"/clips/{row['_id']}/poster.jpg"),
+        thumbnails_url=media_url(row, reader, f"/clips/{row['_id']}/thumbnails.vtt"),
         created_at=row["created_at"],
         expires_at=None if row["keep"] else row["expires_at"],
     )

@@ -26,7 +26,7 @@ class ComponentSchemas:
             *((model, "serialization") for model in sorted(shown, key=_name)),
         ]
         self._references, definitions = models_json_schema(
-            modes, ref_template="#/components/schemas/{model}"
+            modes, by_alias=False, ref_template="#/components/schemas/{model}"
         )
         self._definitions: dict[str, Json] = definitions.get("$defs", {}) | others
         for schema in [*self._definitions.values()]:

@@ -1,4 +1,4 @@
-"""The bytes of clips: /file/{id}."""
+"""The bytes of clips: /files/{id}."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ _GRANT = re.compile(r"[0-9]{1,9}")
 
 
 @endpoint(
-    "GET /file/{file_id}",
+    "GET /files/{file_id}",
     "The bytes of a clip",
-    description="With a token, or by the `url` or the `link_url` in the clip's JSON. HEAD "
+    former="/file/{file_id}",
+    description="With a token, or by the `file_url` or the `link_url` in the clip's JSON. HEAD "
     "too; one range at a time.",
     answers={
         HTTPStatus.OK: Answer(

@@ -59,7 +59,7 @@ Pixels = Annotated[int, Told(minimum=0), Field(examples=[1280])]
 MediaUrl = Annotated[
     str,
     Told(format="uri-reference"),
-    Field(examples=["/clips/5f0c2d9e8b7a4c31d2e6f901/poster.jpg?exp=1793704800&sig=3f1a"]),
+    Field(examples=["/v1/clips/5f0c2d9e8b7a4c31d2e6f901/poster.jpg?exp=1793704800&sig=3f1a"]),
 ]
 """Signed, so that it needs no token for a while."""
 NextPage = Annotated[

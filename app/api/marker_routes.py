@@ -34,7 +34,7 @@ class MarkerView(View):
     buffer_id: Id = Field(description="The share that it is a moment of.")
     at: InstantText = Field(description="The moment.")
     label: Title = Field(description="One line; may be empty.")
-    by: Identity = Field(description="Who marked it.")
+    marked_by: Identity = Field(description="Who marked it.", alias="by")
     created_at: InstantText = Field(description="When it was marked.")
     kept_until: InstantText = Field(description="Until then what is around it stays.")
 
@@ -115,10 +115,10 @@ async def delete_marker(call: Call[None]) -> None:
     if marker is None:
         raise NotFound("there is no such marker, or it is not yours to see")
     admin = await visibility.administers(call.ctx.store, call.caller, share)
-    if not policy.may_delete_marker(call.caller, share, marker.by, room_admin=admin):
+    if not policy.may_delete_marker(call.caller, share, marker.marked_by, room_admin=admin):
         raise NotPermitted(
-            f"only {marker.by!r}, who set it, {share.identity!r}, whose share it is, and the "
-            "admins of its room or the instance may delete it"
+            f"only {marker.marked_by!r}, who set it, {share.identity!r}, whose share it is, and "
+            "the admins of its room or the instance may delete it"
         )
     await markers.delete(call.ctx.store, marker.id)
 

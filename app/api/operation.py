@@ -20,13 +20,13 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from app.api import auth, rate_limits, web_state, wire
 from app.api.auth import Reader
 from app.api.call import NAMES, Call
-from app.api.security import Credentials
+from app.api.security import UNVERSIONED, Credentials
 from app.api.token_buckets import Cost
+from app.api.versions import VersionedRoute
 from app.errors import (
     Invalid,
     Malformed,
@@ -62,7 +62,7 @@ Function = Callable[[Call[Any]], Awaitable[BaseModel | Response | None]]
 class Answer:
     """An answer that is not a problem: JSON of a model, or another media type.
 
-    `headers`: name → what it says. Of a model, the member of that name is sent. `events`: of a
+    `headers`: name → what it says. Of a model, the member of that alias is sent. `events`: of a
     stream, what its events are.
     """
 
@@ -101,13 +101,18 @@ class Operation:
         return [*found, ReplayError]
 
 
-class OperationRoute(Route):
+class OperationRoute(VersionedRoute):
     """A route with the operation that its requests are read by."""
 
     def __init__(
-        self, method: str, path: str, answer: Callable[..., Any], operation: Operation
+        self,
+        method: str,
+        path: str,
+        former: str | None,
+        answer: Callable[..., Any],
+        operation: Operation,
     ) -> None:
-        super().__init__(path, answer, methods=[method])
+        super().__init__(path, former, answer, methods=[method])
         self.operation = operation
 
 
@@ -123,8 +128,12 @@ def endpoint(
     description: str = "",
     body_may_be_empty: bool = False,
     cost: Cost | None = None,
+    former: str | None = None,
 ) -> Callable[[Function], OperationRoute]:
     """Declares an endpoint: the route of `line`, such as `GET /clips/{clip_id}`.
+
+    What people ask, with a token or by a URL of ours, stands under the present version, and under
+    `former`, by default the same path without it. What machines ask stands as it is.
 
     `access`: what a request must show; `may`: who may call, of those who have a token. `headers`:
     request headers that it reads. `body_may_be_empty`: no body at all is `{}`. `cost`: default READ
@@ -153,11 +162,13 @@ def endpoint(
             try:
                 call = await _let_in(operation, request)
                 async with _place(operation, call):
-                    return _rendered(operation, await function(await _read(operation, call)))
+                    given = await function(await _read(operation, call))
+                    return _rendered(operation, call, given)
             except Unauthorized as error:
                 raise rate_limits.refusal(request, path, error) from error
 
-        return OperationRoute(method, path, answer, operation)
+        before = None if access in UNVERSIONED else former or path
+        return OperationRoute(method, path, before, answer, operation)
 
     return declare
 
@@ -217,11 +228,11 @@ async def _read(operation: Operation, call: Call[None]) -> Call[Any]:
         call = replace(call, idempotency_key=wire.idempotency_key(request))
     if operation.body is not None:
         empty = operation.body_may_be_empty
-        return _with(call, await wire.body(request, operation.body, may_be_empty=empty))
+        return _with(call, await wire.body(request, operation.body, empty, call.is_former))
     if operation.query is not None:
         signed = "signature" in operation.access
         ignored = auth.SIGNATURE_QUERY if signed else frozenset[str]()
-        return _with(call, wire.query(request, operation.query, ignore=ignored))
+        return _with(call, wire.query(request, operation.query, ignored, call.is_former))
     return call
 
 
@@ -243,10 +254,14 @@ async def _shown(operation: Operation, request: Request, now: datetime) -> Reade
             return None
 
 
-def _rendered(operation: Operation, given: BaseModel | Response | None) -> Response:
+def _rendered(
+    operation: Operation, call: Call[None], given: BaseModel | Response | None
+) -> Response:
     if isinstance(given, Response):
         return given
     ((status, answer),) = operation.answers.items()
     if given is None:
         return Response(status_code=status)
-    return wire.answer(given, status, {name: getattr(given, name) for name in answer.headers})
+    members = given.model_dump(by_alias=True)
+    headers = {name: str(members[name]) for name in answer.headers}
+    return wire.answer(given, status, headers, former=call.is_former)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -66,7 +67,7 @@ async def get_buffer_playlist(call: Call[WindowQuery]) -> Response:
     rows = {row["_id"]: row for each in found for row in each}  # two stays may share a segment
     # One that is condemned may be gone before a player asks for it.
     items = [hls.item(row) for row in rows.values() if row["state"] == SegmentState.INDEXED]
-    return _playlist(await share_lookup.reader_of(call, window.sharer), items)
+    return _playlist(call, await share_lookup.reader_of(call, window.sharer), items)
 
 
 @endpoint(
@@ -85,25 +86,27 @@ async def get_capture_playlist(call: Call[None]) -> Response:
     row = await preview.find(call.ctx, call.reader.caller, call.path["capture_id"])
     found = await preview.watchable(call.ctx, row, call.now)
     reader = await share_lookup.reader_of(call, row["identity"])
-    return _playlist(reader, found.items, ended=found.complete, target_seconds=found.target_seconds)
+    return _playlist(
+        call, reader, found.items, ended=found.complete, target_seconds=found.target_seconds
+    )
 
 
 def _playlist(
-    reader: Reader, items: Sequence[Item], *, ended: bool = True, target_seconds: int = 1
+    call: Call[Any],
+    reader: Reader,
+    items: Sequence[Item],
+    *,
+    ended: bool = True,
+    target_seconds: int = 1,
 ) -> Response:
     def segment_url(item: Item) -> str:
-        return _relative(reader, f"/segments/{item.session_id}-{item.sequence}.m4s")
+        return call.beside(reader.url(f"/segments/{item.session_id}-{item.sequence}.m4s"))
 
     def init_url(item: Item) -> str:
-        return _relative(reader, f"/segments/{item.session_id}-{item.init_id}.mp4")
+        return call.beside(reader.url(f"/segments/{item.session_id}-{item.init_id}.mp4"))
 
     text = hls.playlist(items, segment_url, init_url, ended=ended, target_seconds=target_seconds)
     return Response(text, media_type="application/vnd.apple.mpegurl")
-
-
-def _relative(reader: Reader, path: str) -> str:
-    # As seen from /buffers/{id}/playlist.m3u8, also where a proxy puts a prefix before all paths.
-    return "../.." + reader.url(path)
 
 
 @endpoint(

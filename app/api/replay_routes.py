@@ -81,7 +81,7 @@ async def get_buffer_replay(call: Call[ReplayQuery]) -> Response:
         raise served_movies.gone()
     shown = planned.watch
     exact = reader.url(
-        call.request.scope["path"],
+        f"/buffers/{call.path['buffer_id']}/replay.mp4",
         **share_lookup.query_of(shown.pieces or ((shown.start, shown.end),)),
         v=planned.fingerprint,
     )

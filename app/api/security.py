@@ -13,6 +13,8 @@ Credentials = Literal[
     "metrics token",
     "anybody",
 ]
+UNVERSIONED: frozenset[Credentials] = frozenset({"anybody", "webhook", "metrics token"})
+"""What machines show: the paths that they ask stay as they are."""
 REQUIRED: Mapping[Credentials, list[dict[str, Any]]] = {
     "token": [{"token": []}],
     "token or signature": [{"token": []}, {"signature": [], "expiry": []}],

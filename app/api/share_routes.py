@@ -39,14 +39,16 @@ class MessageView(View):
     """What the chat is asked to post."""
 
     text: str = Field(description="What is written.", examples=["🎬 Replay captured (1 min)"])
-    attachments: list[Id] = Field(description="Files to attach: what `/file/{file_id}` reads.")
+    attachments: list[Id] = Field(description="Files to attach: what `/v1/files/{file_id}` reads.")
 
 
 class ShareView(View):
     """The event `clip_shared` that is on its way."""
 
-    event: str = Field(
-        description="Its id.", examples=["clip_shared:5f0c2d9e8b7a4c31d2e6f901:3f1a"]
+    event_id: str = Field(
+        description="Its id.",
+        serialization_alias="event",
+        examples=["clip_shared:5f0c2d9e8b7a4c31d2e6f901:3f1a"],
     )
     channel_id: str = Field(description="The chat's own id of the channel.", examples=["general"])
     message: MessageView = Field(description="The message to post.")
@@ -73,7 +75,7 @@ async def share_clip(call: Call[ShareRequest]) -> ShareView:
         call.idempotency_key,
     )
     message = MessageView(text=sent.text, attachments=list(sent.attachments))
-    return ShareView(event=sent.event_id, channel_id=sent.channel_id, message=message)
+    return ShareView(event_id=sent.event_id, channel_id=sent.channel_id, message=message)
 
 
 routes: list[BaseRoute] = [share_clip]

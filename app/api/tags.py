@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.api import versions
+
 TAGS = {
     "Sessions": "Short-lived tokens of this service, and what a caller's token is good for.",
     "Buffers": "What is kept of the shares: timelines, media, pictures, markers, and stopping.",
@@ -25,7 +27,7 @@ _OF_SEGMENT = {
     "segments": "Buffers",
     "captures": "Captures",
     "clips": "Clips",
-    "file": "Clips",
+    "files": "Clips",
     "c": "Links",
     "oembed": "Links",
     "quota": "Quotas",
@@ -44,5 +46,5 @@ _OF_SEGMENT = {
 
 def tag_of(path: str) -> str:
     """The group of the operations under a path."""
-    _, first, *rest = path.split("/")
+    _, first, *rest = path.removeprefix(versions.CURRENT).split("/")
     return "Sessions" if rest[-1:] == ["sessions"] else _OF_SEGMENT.get(first, first)

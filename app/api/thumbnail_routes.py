@@ -118,7 +118,7 @@ async def get_buffer_thumbnail_index(call: Call[WindowQuery]) -> Response:
     )
     cues = stripes.cues(rows, contents, window.start)
     note = f"start {wire.instant(window.start)}"
-    text = sprites.index(contents.grid, cues, _beside(sheet_url), note)
+    text = sprites.index(contents.grid, cues, call.beside(sheet_url), note)
     return await ranges.answer_bytes(call.request, text.encode(), _VTT, _REVALIDATED)
 
 
@@ -190,7 +190,7 @@ async def get_clip_thumbnail_index(call: Call[None]) -> Response:
         url = call.reader.url(path)  # as good as the owner's that leads here
     else:
         url = clip_views.media_url(clip, call.reader, path)
-    text = sprites.index(grid, cues, _beside(url))
+    text = sprites.index(grid, cues, call.beside(url))
     return await ranges.answer_bytes(call.request, text.encode(), _VTT, _REVALIDATED)
 
 
@@ -248,11 +248,6 @@ async def _clip(call: Call[None]) -> tuple[ClipRow, FileRow]:
     granted = file_routes.granted(call.request)
     found = await library.file_of(call.ctx, call.reader.caller, clip["file_id"], granted)
     return clip, found.file
-
-
-def _beside(url: str) -> str:
-    """A URL as seen from the one beside it, also where a proxy puts a prefix before all paths."""
-    return url.rpartition("/")[2]
 
 
 routes: list[BaseRoute] = [

@@ -30,16 +30,24 @@ def instant(value: datetime) -> str:
 
 
 class Input(BaseModel):
-    """Base of what a request says, in its body or its query: unknown members are refused."""
+    """Base of what a request says, in its body or its query: unknown members are refused.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    The alias of a member is its name under the paths of before the version.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
 
 
 class View(BaseModel):
-    """Base of what an answer shows. It can be made of anything that has its members."""
+    """Base of what an answer shows. It can be made of anything that has its members.
+
+    The alias of a member is its name under the paths of before the version.
+    """
 
     model_config = ConfigDict(
-        from_attributes=True, json_schema_serialization_defaults_required=True
+        from_attributes=True,
+        json_schema_serialization_defaults_required=True,
+        validate_by_name=True,
     )
 
     @classmethod
@@ -49,16 +57,25 @@ class View(BaseModel):
 
 
 def answer(
-    view: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
+    view: BaseModel,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    former: bool = False,
 ) -> Response:
-    """A JSON answer."""
-    return Response(view.model_dump_json(), status, headers, "application/json")
+    """A JSON answer; `former`: with names of before the version."""
+    return Response(written(view, former=former), status, headers, "application/json")
 
 
-async def body(request: Request, model: type[Model], *, may_be_empty: bool = False) -> Model:
+def written(view: BaseModel, *, former: bool) -> str:
+    """A view as JSON; `former`: with names of before the version."""
+    return view.model_dump_json(by_alias=former)
+
+
+async def body(request: Request, model: type[Model], may_be_empty: bool, former: bool) -> Model:
     """The request's JSON body. Raises Malformed if it is not JSON, Invalid if it does not fit.
 
-    `may_be_empty`: no body at all is `{}`.
+    `may_be_empty`: no body at all is `{}`. `former`: with names of before the version.
     """
     raw = await request.body()
     if may_be_empty and not raw:
@@ -72,13 +89,14 @@ async def body(request: Request, model: type[Model], *, may_be_empty: bool = Fal
     _refuse_many(len(given), "members")
     if b"\\u" in raw:
         _refuse_half_pairs(given)
-    return _validated(model, given)
+    return _validated(model, given, former)
 
 
-def query(request: Request, model: type[Model], *, ignore: frozenset[str] = frozenset()) -> Model:
+def query(request: Request, model: type[Model], ignore: frozenset[str], former: bool) -> Model:
     """The request's query parameters. Raises Invalid if one is doubled or does not fit.
 
-    `ignore`: further parameters that may stand there; somebody else reads them.
+    `ignore`: further parameters that may stand there; somebody else reads them. `former`: with
+    names of before the version.
     """
     given: dict[str, str] = {}
     _refuse_many(len(request.query_params), "query parameters")
@@ -87,7 +105,7 @@ def query(request: Request, model: type[Model], *, ignore: frozenset[str] = froz
             raise Invalid(f"{name} is given twice: give it once")
         if name not in ignore:
             given[name] = value
-    return _validated(model, given)
+    return _validated(model, given, former)
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -121,9 +139,9 @@ def _refuse_half_pairs(given: Mapping[str, object]) -> None:
         raise Invalid("; ".join(f"{each['field']}: {message}" for each in wrong), errors=wrong)
 
 
-def _validated(model: type[Model], given: Mapping[str, object]) -> Model:
+def _validated(model: type[Model], given: Mapping[str, object], former: bool) -> Model:
     try:
-        return model.model_validate(given)
+        return model.model_validate(given, by_alias=former, by_name=not former)
     except ValidationError as error:
         raise _invalid(error) from error
 

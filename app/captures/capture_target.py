@@ -18,11 +18,11 @@ from app.viewing.timeline import Timeline
 
 async def find(ctx: Context, caller: Caller, request: CaptureRequest, now: datetime) -> Timeline:
     """The timeline of the share. Raises NotFound, NotPermitted, BufferEmpty."""
-    if request.buffer is not None:
-        return await _of_buffer(ctx, caller, request.buffer, now)
-    room, identity = request.room or "", request.identity or caller.identity
+    if request.buffer_id is not None:
+        return await _of_buffer(ctx, caller, request.buffer_id, now)
+    room, identity = request.room or "", request.sharer or caller.identity
     query: Row = {"room": room, "identity": identity}
-    query |= {} if request.share is None else {"video_sid": request.share}
+    query |= {} if request.track_sid is None else {"video_sid": request.track_sid}
     seen = await visibility.scope(ctx.store, ctx.settings, caller)
     newest = await stored_timelines.listing(
         ctx.store, {"$and": [seen, query]} if seen else query, now, ctx.settings, limit=1

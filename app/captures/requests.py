@@ -108,9 +108,9 @@ Instant = Annotated[
 Name = Annotated[str, Field(min_length=1, max_length=1024, examples=["studio"])]
 _EXAMPLES: list[JsonValue] = [
     {"room": "studio", "last": "30s"},
-    {"room": "studio", "identity": "alice", "last": 120, "post_roll": "10s", "title": "That goal"},
+    {"room": "studio", "sharer": "alice", "last": 120, "post_roll": "10s", "title": "That goal"},
     {
-        "buffer": "5f0c2d9e8b7a4c31d2e6f901",
+        "buffer_id": "5f0c2d9e8b7a4c31d2e6f901",
         "start": "2026-11-03T10:14:00Z",
         "end": "2026-11-03T10:15:00Z",
         "cut": Cut.EXACT,
@@ -121,27 +121,35 @@ _EXAMPLES: list[JsonValue] = [
 class CaptureRequest(BaseModel):
     """What to capture: which share, and which part of it.
 
-    The share is `buffer`, or `room` with `identity` and `share`. The window is `last`, or `start`
-    and `end`. Lengths are seconds, or texts such as `90s` and `1m30s`.
+    The share is `buffer_id`, or `room` with `sharer` and `track_sid`. The window is `last`, or
+    `start` and `end`. Lengths are seconds, or texts such as `90s` and `1m30s`.
     """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": _EXAMPLES}
+        extra="forbid",
+        frozen=True,
+        validate_by_name=True,
+        json_schema_extra={"examples": _EXAMPLES},
     )
 
     room: Name | None = Field(default=None, description="The room in which the screen is shared.")
-    identity: Name | None = Field(
-        default=None, description="Whose screen; default: the caller's.", examples=["alice"]
+    sharer: Name | None = Field(
+        default=None,
+        description="Whose screen; default: the caller's.",
+        examples=["alice"],
+        alias="identity",
     )
-    share: Name | None = Field(
+    track_sid: Name | None = Field(
         default=None,
         description="The sid of the share's video track; default: their newest share in the room.",
         examples=["TR_VSyQ3jGhPvLd2u"],
+        alias="share",
     )
-    buffer: Name | None = Field(
+    buffer_id: Name | None = Field(
         default=None,
-        description="The id of the share's buffer, in place of room, identity and share.",
+        description="The id of the share's buffer, in place of room, sharer and track_sid.",
         examples=["5f0c2d9e8b7a4c31d2e6f901"],
+        alias="buffer",
     )
     last: Seconds | None = Field(
         default=None,
@@ -191,11 +199,13 @@ class CaptureRequest(BaseModel):
 
     @model_validator(mode="after")
     def _one_share_and_one_window(self) -> Self:
-        if self.buffer is not None:
-            if self.room is not None or self.identity is not None or self.share is not None:
-                raise ValueError("give either buffer, or room with identity and share, not both")
+        if self.buffer_id is not None:
+            if any(each is not None for each in (self.room, self.sharer, self.track_sid)):
+                raise ValueError(
+                    "give either buffer_id, or room with sharer and track_sid, not both"
+                )
         elif self.room is None:
-            raise ValueError("say whose share: room (with identity, share), or buffer")
+            raise ValueError("say whose share: room (with sharer, track_sid), or buffer_id")
         if self.last is not None:
             if self.start is not None or self.end is not None:
                 raise ValueError("give either last, or start and end, not both")
@@ -205,5 +215,8 @@ class CaptureRequest(BaseModel):
 
     @property
     def hash(self) -> str:
-        """Equal for requests that ask for the same: what an Idempotency-Key is compared by."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Equal for requests that ask for the same: what an Idempotency-Key is compared by.
+
+        Rows that have it may be of the release before, which had the names of before the version.
+        """
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()

@@ -33,7 +33,7 @@ async def capture(
     The exit code: 0, or 1 with the reason on stderr.
     """
     token = issue_token(settings, identity, room=room, ttl=TOKEN_LIFE)
-    request = {"room": room, "identity": identity, "last": last.total_seconds()}
+    request = {"room": room, "sharer": identity, "last": last.total_seconds()}
     try:
         if not output.parent.is_dir():
             raise CaptureError(f"{output}: there is no folder {str(output.parent)!r}")
@@ -56,7 +56,7 @@ async def capture(
         return 1
     delivered = clip["delivered"]
     sys.stdout.write(
-        f"{output}: {delivered['duration']:.1f} s, {output.stat().st_size} bytes, "
+        f"{output}: {delivered['duration_seconds']:.1f} s, {output.stat().st_size} bytes, "
         f"{escaped(delivered['start'])} to {escaped(delivered['end'])}\n"
     )
     return 0
@@ -75,7 +75,7 @@ def _progress() -> Progress:
 
 
 async def _request(client: httpx.AsyncClient, request: dict[str, Any]) -> str:
-    answer = await client.post("/captures", json=request)
+    answer = await client.post("/v1/captures", json=request)
     await _check(answer)
     return str(answer.json()["id"])
 
@@ -83,7 +83,7 @@ async def _request(client: httpx.AsyncClient, request: dict[str, Any]) -> str:
 async def _follow(client: httpx.AsyncClient, capture_id: str, progress: Progress) -> dict[str, Any]:
     """The clip's description, once it is ready."""
     bar = progress.add_task(CaptureStatus.QUEUED, total=1)
-    url = f"/captures/{capture_id}/events"
+    url = f"/v1/captures/{capture_id}/events"
     # The server says something at least every few seconds; silence for 60 is a dead connection.
     async with client.stream("GET", url, timeout=httpx.Timeout(60)) as answer:
         await _check(answer)
@@ -100,7 +100,7 @@ async def _follow(client: httpx.AsyncClient, capture_id: str, progress: Progress
 async def _clip(client: httpx.AsyncClient, clip: dict[str, Any] | str) -> dict[str, Any]:
     if isinstance(clip, dict):
         return clip
-    answer = await client.get(f"/clips/{clip}")
+    answer = await client.get(f"/v1/clips/{clip}")
     await _check(answer)
     body: dict[str, Any] = answer.json()
     return body
@@ -122,7 +122,7 @@ async def _download(
 ) -> None:
     part = output.with_name(output.name + ".part")
     try:
-        async with client.stream("GET", f"/file/{clip['file_id']}") as answer:
+        async with client.stream("GET", f"/v1/files/{clip['file_id']}") as answer:
             await _check(answer)
             size = int(answer.headers["Content-Length"])
             bar: TaskID = progress.add_task("download", total=size)

@@ -5,8 +5,8 @@ export interface Accepted {
   id: string;
   status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
   clip_id: string;
-  playlist: string;
-  Location: string;
+  playlist_url: string;
+  capture_url: string;
 }
 
 /** Whether everybody buffers and captures their own shares, or who has a role for it. */
@@ -45,7 +45,7 @@ export interface AuditPage {
 export interface AuditView {
   id: string;
   at: string;
-  identity: string;
+  done_by: string;
   action: AuditAction;
   subject: string;
   room: string;
@@ -56,23 +56,23 @@ export interface AuditView {
 export interface BufferDetail {
   id: string;
   room: string;
-  identity: string;
+  sharer: string;
   state: BufferState;
   why: Why | null;
   why_detail: string;
   retry_at: string | null;
-  since: string;
+  started_at: string;
   ended_at: string | null;
   oldest: string | null;
   newest: string | null;
-  seconds: number;
+  media_seconds: number;
   audio: boolean;
-  sessions: Array<string>;
+  session_ids: Array<string>;
   clock: ClockKind;
   playlist_url: string | null;
   replay_url: string | null;
-  poster: string | null;
-  thumbnails: string | null;
+  poster_url: string | null;
+  thumbnails_url: string | null;
   spans: Array<SpanView>;
   gaps: Array<GapView>;
   markers: Array<MarkerView>;
@@ -97,23 +97,23 @@ export type BufferState = 'waiting' | 'starting' | 'recording' | 'lagging' | 'st
 export interface BufferView {
   id: string;
   room: string;
-  identity: string;
+  sharer: string;
   state: BufferState;
   why: Why | null;
   why_detail: string;
   retry_at: string | null;
-  since: string;
+  started_at: string;
   ended_at: string | null;
   oldest: string | null;
   newest: string | null;
-  seconds: number;
+  media_seconds: number;
   audio: boolean;
-  sessions: Array<string>;
+  session_ids: Array<string>;
   clock: ClockKind;
   playlist_url: string | null;
   replay_url: string | null;
-  poster: string | null;
-  thumbnails: string | null;
+  poster_url: string | null;
+  thumbnails_url: string | null;
 }
 
 /** Whose a token is, what they may do, and how much. */
@@ -136,12 +136,12 @@ export interface CaptureEvent {
 /** Whose shares one may capture in a community, besides one's own. */
 export type CapturePolicy = 'self' | 'room' | 'role';
 
-/** What to capture: which share, and which part of it. The share is `buffer`, or `room` with `identity` and `share`. The window is `last`, or `start` and `end`. Lengths are seconds, or texts such as `90s` and `1m30s`. */
+/** What to capture: which share, and which part of it. The share is `buffer_id`, or `room` with `sharer` and `track_sid`. The window is `last`, or `start` and `end`. Lengths are seconds, or texts such as `90s` and `1m30s`. */
 export interface CaptureRequest {
   room?: string | null;
-  identity?: string | null;
-  share?: string | null;
-  buffer?: string | null;
+  sharer?: string | null;
+  track_sid?: string | null;
+  buffer_id?: string | null;
   last?: number | string | null;
   start?: string | null;
   end?: string | null;
@@ -165,15 +165,15 @@ export interface CaptureView {
   clip: ClipView | null;
   id: string;
   clip_id: string;
-  buffer: string;
+  buffer_id: string;
   room: string;
-  identity: string;
+  sharer: string;
   title: string;
   cut: Cut;
   requested: Requested;
   window: Requested;
   notes: Array<ClipNote>;
-  playlist: string;
+  playlist_url: string;
   accepted_at: string;
   finished_at: string | null;
 }
@@ -233,14 +233,14 @@ export interface ClipView {
   id: string;
   title: string;
   owner: string;
-  shared_by: string;
-  buffer: string;
+  sharer: string;
+  buffer_id: string;
   room: string;
   requested: Requested;
   delivered: Delivered;
   gaps: Array<ClipGapView>;
   notes: Array<ClipNote>;
-  tail_lag: number;
+  tail_lag_seconds: number;
   hidden_head_seconds: number;
   preparing: boolean;
   audio: boolean;
@@ -255,12 +255,12 @@ export interface ClipView {
   link_tells: Array<LinkFact>;
   views: number | null;
   keep: boolean;
-  size: number;
+  size_bytes: number;
   checksum: string | null;
   file_id: string;
-  url: string;
-  poster: string;
-  thumbnails: string;
+  file_url: string;
+  poster_url: string;
+  thumbnails_url: string;
   created_at: string;
   expires_at: string | null;
 }
@@ -317,7 +317,7 @@ export type Cut = 'precise' | 'segment' | 'exact';
 export interface Delivered {
   start: string;
   end: string;
-  duration: number;
+  duration_seconds: number;
 }
 
 /** What one of our events tells of. */
@@ -417,7 +417,7 @@ export interface MarkerView {
   buffer_id: string;
   at: string;
   label: string;
-  by: string;
+  marked_by: string;
   created_at: string;
   kept_until: string;
 }
@@ -533,7 +533,7 @@ export interface ShareRequest {
 
 /** The event `clip_shared` that is on its way. */
 export interface ShareView {
-  event: string;
+  event_id: string;
   channel_id: string;
   message: MessageView;
 }
@@ -553,7 +553,7 @@ export interface SnapshotEvent {
 export interface SpanView {
   start: string;
   end: string;
-  session: string;
+  session_id: string;
   audio: boolean;
   width: number;
   height: number;

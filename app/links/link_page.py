@@ -93,7 +93,7 @@ def page_of(
     width, height = row["width"] or _SIZE[0], row["height"] or _SIZE[1]
     seconds = row["duration_seconds"]
     begins = _seconds(start, seconds)
-    file = f"/file/{clip.file['_id']}?{urlencode({'link': secret})}"
+    file = f"/v1/files/{clip.file['_id']}?{urlencode({'link': secret})}"
     whose = f"{shared_by}'s screen" if shared_by else ""
     by = f"clipped by {made_by}" if made_by else ""
     return LinkPage(

@@ -48,7 +48,7 @@ class OembedView(View):
     model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     type: Literal["video", "link"] = Field(description="A `video` has `html`.")
-    version: Literal["1.0"] = Field("1.0", description="Of oEmbed.")
+    version: Literal["1.0"] = Field(default="1.0", description="Of oEmbed.")
     title: str = Field(description="That of the clip.", examples=["Goal"])
     provider_name: str = Field(description="This service.", examples=["Replay"])
     provider_url: Address = Field(description="Where it is.")

@@ -29,11 +29,11 @@ test('each request carries the token, and a body as JSON', async (t) => {
   await api.delete('/clips/c');
   const json = 'application/json';
   assert.deepEqual(asked, [
-    ['GET', '/deep/clips?next=x', 'Bearer a-token', undefined, undefined, ''],
-    ['POST', '/deep/captures', 'Bearer a-token', json, 'once', '{"last":30}'],
-    ['PUT', '/deep/users/a/quota', 'Bearer a-token', json, undefined, '{"quota_bytes":null}'],
-    ['PATCH', '/deep/clips/c', 'Bearer a-token', json, undefined, '{"keep":true}'],
-    ['DELETE', '/deep/clips/c', 'Bearer a-token', undefined, undefined, ''],
+    ['GET', '/deep/v1/clips?next=x', 'Bearer a-token', undefined, undefined, ''],
+    ['POST', '/deep/v1/captures', 'Bearer a-token', json, 'once', '{"last":30}'],
+    ['PUT', '/deep/v1/users/a/quota', 'Bearer a-token', json, undefined, '{"quota_bytes":null}'],
+    ['PATCH', '/deep/v1/clips/c', 'Bearer a-token', json, undefined, '{"keep":true}'],
+    ['DELETE', '/deep/v1/clips/c', 'Bearer a-token', undefined, undefined, ''],
   ]);
 });
 

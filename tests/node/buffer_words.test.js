@@ -9,7 +9,7 @@ import { texts } from '../../app/console/static/texts.js';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');
 const share = (more = {}) => ({
-  id: 'b', identity: 'alice', room: 'studio', state: 'recording', why: null, why_detail: '', retry_at: null,
+  id: 'b', sharer: 'alice', room: 'studio', state: 'recording', why: null, why_detail: '', retry_at: null,
   newest: '2026-01-31T11:59:58Z', replay_url: '/buffers/b/replay.mp4', ...more,
 });
 const said = (more, viewer = 'bob') => stateOf(share(more), viewer, NOW);

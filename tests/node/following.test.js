@@ -66,7 +66,7 @@ test('of many, two are listened to; the others are asked for, so that films have
   assert.deepEqual(all[2].shown, ['ready']);
   for (const send of await Promise.all(streams.slice(0, 2))) send('progress', progress('failed'));
   await Promise.all(all.map(({ over }) => over));
-  const paths = ['/deep/captures/one/events', '/deep/captures/three', '/deep/captures/two/events'];
+  const paths = ['/deep/v1/captures/one/events', '/deep/v1/captures/three', '/deep/v1/captures/two/events'];
   assert.deepEqual(asked.toSorted(), paths);
   const next = watching(api, '/captures/four');
   (await streams[2])('progress', progress('cancelled'));

@@ -9,8 +9,8 @@ const { Pages, SortedPages } = await import('../../app/console/static/library/pa
 const { fileName, mayChange, nameOf } = await import('../../app/console/static/library/words.js');
 
 const clip = (more = {}) => ({
-  id: 'c', title: '', room: 'studio', shared_by: 'alice', owner: 'bob', size: 1, created_at: '2026-01-31T12:00:00Z',
-  delivered: { start: '2026-01-31T11:03:07.580Z', end: '2026-01-31T11:03:37.580Z', duration: 30 }, ...more,
+  id: 'c', title: '', room: 'studio', sharer: 'alice', owner: 'bob', size_bytes: 1, created_at: '2026-01-31T12:00:00Z',
+  delivered: { start: '2026-01-31T11:03:07.580Z', end: '2026-01-31T11:03:37.580Z', duration_seconds: 30 }, ...more,
 });
 
 beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-01-31T12:00:00Z') }));
@@ -91,7 +91,7 @@ function service(sizes) {
     signal.throwIfAborted();
     calls.push({ path, ...query });
     const place = query.next === null ? 0 : Number(query.next);
-    const items = Array.from({ length: sizes[place] }, () => clip({ id: `c${given++}`, size: given % 7 }));
+    const items = Array.from({ length: sizes[place] }, () => clip({ id: `c${given++}`, size_bytes: given % 7 }));
     return Promise.resolve({ items, next: place + 1 < sizes.length ? String(place + 1) : null });
   };
   return { calls, get };

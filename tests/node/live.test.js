@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { LiveBuffers } from '../../app/console/static/live.js';
 import { serve, stream, tell } from './service.js';
 
-const share = (id, since, more = {}) => ({ id, since, ...more });
+const share = (id, since, more = {}) => ({ id, started_at: since, ...more });
 const EARLY = '2026-01-31T12:00:00.000Z';
 const LATE = '2026-01-31T12:05:00.000Z';
 

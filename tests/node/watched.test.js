@@ -10,13 +10,13 @@ import { WatchedBuffer, without } from '../../app/console/static/timeline/watche
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 const at = (seconds) => new Date(NOON + seconds * 1000).toISOString();
-const span = (start, end, session = 'one') => ({ start: at(start), end: at(end), session });
+const span = (start, end, session = 'one') => ({ start: at(start), end: at(end), session_id: session });
 
 /** As GET /buffers/{id} tells it. */
 function told(more = {}) {
   const spans = more.spans ?? [span(0, 60)];
   return {
-    id: 'b/1', identity: 'alice', room: 'studio', state: 'recording', oldest: spans[0]?.start ?? null,
+    id: 'b/1', sharer: 'alice', room: 'studio', state: 'recording', oldest: spans[0]?.start ?? null,
     spans, gaps: [], markers: [], ...more,
   };
 }
@@ -168,7 +168,7 @@ test('without: less than a tenth of a second is what clocks were corrected by', 
 });
 
 test('a border stands where another session begins, and nowhere else', () => {
-  const of = (session, start) => ({ session, start });
+  const of = (session, start) => ({ session_id: session, start });
   assert.deepEqual(borders([of('a', 0), of('a', 5), of('b', 9), of('b', 12), of('a', 20)]), [9, 20]);
   assert.deepEqual(borders([of('a', 0)]), []);
   assert.deepEqual(borders([]), []);

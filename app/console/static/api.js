@@ -11,6 +11,7 @@
 
 /** @typedef {'open' | 'lost'} StreamState */
 
+const VERSION = '/v1';
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = [500, 1_000, 2_000, 5_000];
 const SILENCE_MS = 45_000; // three heartbeats
@@ -47,7 +48,8 @@ export class Api {
   }
 
   /**
-   * The URL of a path of the service, wherever the page lies.
+   * The URL of a path that the service gave, wherever the page lies. Other methods take paths
+   * without the version.
    *
    * @param {string} path
    * @param {Query} query
@@ -70,7 +72,7 @@ export class Api {
    * @returns {Promise<T>}
    */
   get(path, query, { signal } = {}) {
-    return this.#ask('GET', this.url(path, query), undefined, {}, signal);
+    return this.#ask('GET', this.url(VERSION + path, query), undefined, {}, signal);
   }
 
   /**
@@ -82,7 +84,7 @@ export class Api {
    */
   answer(path, query, { headers = {}, signal } = {}) {
     const patience = AbortSignal.timeout(PATIENCE_MS);
-    return this.#fetch(this.url(path, query), {
+    return this.#fetch(this.url(VERSION + path, query), {
       headers,
       signal: signal ? AbortSignal.any([patience, signal]) : patience,
     });
@@ -103,7 +105,7 @@ export class Api {
    * @returns {Promise<T>}
    */
   post(path, body = {}, headers = {}) {
-    return this.#ask('POST', this.url(path), body, headers);
+    return this.#ask('POST', this.url(VERSION + path), body, headers);
   }
 
   /**
@@ -113,7 +115,7 @@ export class Api {
    * @returns {Promise<T>}
    */
   put(path, body) {
-    return this.#ask('PUT', this.url(path), body);
+    return this.#ask('PUT', this.url(VERSION + path), body);
   }
 
   /**
@@ -123,7 +125,7 @@ export class Api {
    * @returns {Promise<T>}
    */
   patch(path, body) {
-    return this.#ask('PATCH', this.url(path), body);
+    return this.#ask('PATCH', this.url(VERSION + path), body);
   }
 
   /**
@@ -132,7 +134,7 @@ export class Api {
    * @returns {Promise<T>}
    */
   delete(path) {
-    return this.#ask('DELETE', this.url(path));
+    return this.#ask('DELETE', this.url(VERSION + path));
   }
 
   /**
@@ -210,7 +212,7 @@ export class Api {
       /** @type {unknown} */
       let problem = null;
       try {
-        await this.#listen(this.url(path, query), signal, onEvent, () => {
+        await this.#listen(this.url(VERSION + path, query), signal, onEvent, () => {
           failures = 0;
           opened = true;
           onState('open', null);

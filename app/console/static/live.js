@@ -37,7 +37,7 @@ export class LiveBuffers extends EventTarget {
   }
 
   get all() {
-    return [...this.#byId.values()].sort((a, b) => b.since.localeCompare(a.since) || b.id.localeCompare(a.id));
+    return [...this.#byId.values()].sort((a, b) => b.started_at.localeCompare(a.started_at) || b.id.localeCompare(a.id));
   }
 
   /** @param {string} id */

@@ -892,7 +892,7 @@ export const texts = {
       nothing: 'Nothing fits, or nothing has happened yet.',
       service: 'the service',
       anyAction: 'Anything',
-      filters: { identity: 'Who', action: 'Did', subject: 'What', since: 'From', until: 'To' },
+      filters: { done_by: 'Who', action: 'Did', subject: 'What', since: 'From', until: 'To' },
       actions: {
         captured: 'Captured',
         clip_changed: 'Changed a clip',

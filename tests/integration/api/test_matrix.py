@@ -8,6 +8,7 @@ import httpx
 
 from app.access import communities
 from app.api.openapi import listed_of
+from app.api.versions import current
 from app.buffer import markers
 from app.context import Context
 from app.main import ROUTES
@@ -42,8 +43,8 @@ CALLERS = {
 admin of another community; one of this; an admin of the room; the sharer; the instance's admin."""
 
 LAST = {"last": 3, "tail": "skip"}
-BY_BUFFER = LAST | {"buffer": "{buffer}"}
-BY_NAME = LAST | {"room": ROOM, "identity": SHARER}
+BY_BUFFER = LAST | {"buffer_id": "{buffer}"}
+BY_NAME = LAST | {"room": ROOM, "sharer": SHARER}
 SHARED: dict[str, Any] = {"channel_id": "general"}
 BAD = "0" * 24
 # fmt: off
@@ -81,7 +82,7 @@ MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("PATCH /clips/{clip}", {"keep": True},               (404, 404, 404, 404, 404, 404, 200, 200)),
     ("POST /clips/{clip}/restore", None,                  (404, 404, 404, 404, 404, 404, 200, 200)),
     ("POST /clips/{clip}/share", SHARED,                  (404, 404, 404, 404, 404, 404, 409, 409)),
-    ("GET /file/{file}", None,                            (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("GET /files/{file}", None,                           (404, 404, 404, 404, 404, 404, 200, 200)),
     ("GET /quota", None,                                  (200, 200, 200, 200, 200, 200, 200, 200)),
     ("GET /users", None,                                  (403, 403, 403, 403, 403, 403, 403, 200)),
     ("GET /users/ann/quota", None,                        (403, 403, 403, 403, 403, 403, 403, 200)),
@@ -119,7 +120,8 @@ def test_every_guarded_route_is_in_the_matrix() -> None:
         if route.operation.access.startswith("token")
         for method in (route.methods or set()) - {"HEAD"}
     }
-    listed = [line.split("?")[0].split(" ") for line, _, _ in MATRIX]
+    asked = [line.split("?")[0].split(" ") for line, _, _ in MATRIX]
+    listed = [(method, current(path)) for method, path in asked]
     missing = [
         (method, regex.pattern)
         for method, regex in guarded
@@ -139,9 +141,10 @@ async def test_each_caller_gets_what_is_theirs_and_no_word_more(
     made = await share()
     of_guests = {"$set": {"community": "guests"}}
     await ctx.store.rows(Buffer).update_one({"_id": made.buffer_id}, of_guests)
-    told = (await http.post("/captures", json=BY_NAME | {"title": TITLE}, headers=OWNER)).json()
+    titled = BY_NAME | {"title": TITLE}
+    told = (await http.post("/v1/captures", json=titled, headers=OWNER)).json()
     await work_on(ctx, told["id"])
-    clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
+    clip = (await http.get(f"/v1/clips/{told['clip_id']}", headers=OWNER)).json()
     segment = await ctx.store.rows(Segment).find_one({"session_id": made.session_id})
     assert segment is not None
     marker = await markers.make(ctx, made.buffer_id, made.start, TITLE, SHARER)
@@ -156,12 +159,13 @@ async def test_each_caller_gets_what_is_theirs_and_no_word_more(
         "file": clip["file_id"],
     }
     sessions = {
-        who: bearer((await http.post("/session", headers=headers)).json()["token"])
+        who: bearer((await http.post("/v1/session", headers=headers)).json()["token"])
         for who, headers in CALLERS.items()
     }
     hidden = (TITLE, made.session_id, clip["id"], clip["file_id"])
     for line, body, statuses in MATRIX:
         method, path = line.format(**names).split()
+        path = current(path)
         method = "HEAD" if line in ENDLESS else method
         given = body and {k: v.format(**names) if isinstance(v, str) else v
                           for k, v in body.items()}  # fmt: skip
@@ -194,10 +198,10 @@ async def test_what_is_not_there_is_as_what_is_hidden(
         ("/captures/{}/events", told["id"]),
         ("/clips/{}", clip["id"]),
         ("/clips/{}/poster.jpg", clip["id"]),
-        ("/file/{}", clip["file_id"]),
+        ("/files/{}", clip["file_id"]),
     ):
-        hidden = await http.get(path.format(known), headers=STRANGER)
+        hidden = await http.get(current(path.format(known)), headers=STRANGER)
         unknown = known[:9] + BAD[: len(known) - 9] if "-" in known else BAD
-        none = await http.get(path.format(unknown), headers=STRANGER)
+        none = await http.get(current(path.format(unknown)), headers=STRANGER)
         assert hidden.json() == none.json(), path
         assert hidden.status_code == none.status_code == 404

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
@@ -324,7 +324,7 @@ async def test_the_sharers_word_ends_the_urls_of_their_shares(
     line = next(
         each for each in (await http.get(urls["playlist_url"])).text.splitlines() if ".m4s?" in each
     )
-    segment = line.replace("../..", "")
+    segment = urljoin(urls["playlist_url"], line)
     assert (await http.get(segment)).status_code == 200
     if how == "stop":
         found = await http.post(f"{path}/stop", json={}, headers=OWNER)

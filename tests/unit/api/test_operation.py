@@ -7,15 +7,17 @@ from dataclasses import fields
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 from livekit.api import AccessToken, VideoGrants
+from pydantic import Field
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
 from app.access.generations import Generations
-from app.api import problems, wire
+from app.api import problems, versions, wire
 from app.api.call import Call
 from app.api.in_flight import NAMELESS_AT_ONCE, InFlight
 from app.api.openapi import describe
@@ -100,6 +102,31 @@ async def get_film(call: Call[Page]) -> Echo:
     return Echo(said=call.reader.url("/films", limit=str(call.input.limit)))
 
 
+class Wanted(wire.Input):
+    """Whose."""
+
+    sharer: str = Field(alias="identity")
+
+
+class Thing(wire.View):
+    """What is shown."""
+
+    sharer: str = Field(serialization_alias="identity")
+    thing_url: str = Field(serialization_alias="Location")
+
+
+@endpoint(
+    "PUT /things/{name}",
+    "A thing",
+    answers={HTTPStatus.CREATED: Answer("Made.", headers={"Location": "Where it is."})},
+    former="/thing/{name}",
+)
+async def put_thing(call: Call[Wanted]) -> Thing:
+    if call.path["name"] == "lost":
+        raise NotPermitted("nobody may")
+    return Thing(sharer=call.input.sharer, thing_url="/v1/things/1")
+
+
 class Vault:
     """What is opened from outside: until then whoever is let in waits there."""
 
@@ -136,6 +163,7 @@ ROUTES = [
     delete_label,
     get_own,
     put_label,
+    put_thing,
     get_film,
 ]
 
@@ -224,6 +252,64 @@ async def test_who_may_not_call_is_not_told_what_is_wrong_with_the_rest(
     assert right.json()["said"] == "ann bob word"
 
 
+async def test_names_of_members_are_those_of_the_path(http: httpx.AsyncClient) -> None:
+    """Under the version the present ones, elsewhere those of before; the header is one."""
+    ann = bearer("ann")
+    now = await http.put("/v1/things/a", headers=ann, json={"sharer": "bob"})
+    before = await http.put("/thing/a", headers=ann, json={"identity": "bob"})
+    assert now.json() == {"sharer": "bob", "thing_url": "/v1/things/1"}
+    assert before.json() == {"identity": "bob", "Location": "/v1/things/1"}
+    assert now.headers["Location"] == before.headers["Location"] == "/v1/things/1"
+    for path, body, missing in (
+        ("/v1/things/a", {"identity": "bob"}, "sharer"),
+        ("/thing/a", {"sharer": "bob"}, "identity"),
+    ):
+        wrong = (await http.put(path, headers=ann, json=body)).json()
+        assert {each["field"] for each in wrong["errors"]} == {missing, *body}
+
+
+async def test_an_answer_under_a_path_of_before_says_what_follows(http: httpx.AsyncClient) -> None:
+    """Errors do, too; nothing that is written into a path gets out of the header."""
+    ann, body = bearer("ann"), {"identity": "bob"}
+    for name, link in (
+        ("a", "../v1/things/a"),
+        ("lost", "../v1/things/lost"),
+        ("%3E%0D%0AX-Evil: 1", "../v1/things/%3E%0D%0AX-Evil%3A%201"),
+        ("%F0%9F%8E%AC", "../v1/things/%F0%9F%8E%AC"),
+    ):
+        answer = await http.put(f"/thing/{name}", headers=ann, json=body)
+        assert answer.headers["Deprecation"] == "@1795910400"
+        assert answer.headers["Link"] == f'<{link}>; rel="successor-version"'
+        assert "X-Evil" not in answer.headers
+    now = await http.put("/v1/things/a", headers=ann, json={"sharer": "bob"})
+    refused = await http.put("/thing/a", json=body)
+    assert (refused.status_code, "Deprecation" in refused.headers) == (401, True)
+    assert not {"deprecation", "link"} & now.headers.keys()
+
+
+async def test_urls_that_are_handed_out_lead_to_the_version(http: httpx.AsyncClient) -> None:
+    """Whoever asks where; a signature is good where it was made for."""
+    for path in ("/films", "/v1/films"):
+        said = (await http.get(f"{path}?limit=3", headers=bearer("ann"))).json()["said"]
+        assert said.startswith("/v1/films?")
+        assert (await http.get(said)).status_code == 200
+        assert (await http.get(said.removeprefix("/v1"))).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "found"),
+    [
+        ("/v1/buffers/b/playlist.m3u8", "/v1/segments/s.m4s?a=b", "../../../v1/segments/s.m4s?a=b"),
+        ("/buffers/b/playlist.m3u8", "/v1/segments/s.m4s", "../../v1/segments/s.m4s"),
+        ("/clips", "/v1/clips", "v1/clips"),
+    ],
+)
+def test_a_relative_path_leads_there_behind_any_prefix(path: str, target: str, found: str) -> None:
+    assert versions.relative(path, target) == found
+    for prefix in ("", "/deep/er"):
+        assert urljoin(f"https://host{prefix}{path}", found) == f"https://host{prefix}{target}"
+
+
 async def test_a_signature_is_as_good_as_a_token_for_its_url(http: httpx.AsyncClient) -> None:
     signed = (await http.get("/films?limit=3", headers=bearer("ann"))).json()["said"]
     assert (await http.get(signed)).json()["said"] == signed
@@ -291,4 +377,4 @@ def test_what_is_described_is_what_the_signatures_say() -> None:
     assert [each["name"] for each in document["paths"]["/pages"]["get"]["parameters"]] == ["limit"]
     assert "content" not in document["paths"]["/labels"]["delete"]["responses"]["204"]
     assert all(isinstance(route, OperationRoute) for route in ROUTES)
-    assert "403" in document["paths"]["/users/{identity}/labels"]["put"]["responses"]
+    assert "403" in document["paths"]["/v1/users/{identity}/labels"]["put"]["responses"]

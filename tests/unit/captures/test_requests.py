@@ -33,7 +33,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         0,
         "",
     )
-    assert found.identity is None
+    assert found.sharer is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_start_and_end_become_utc() -> None:
         ({"last": 5, "room": "x" * 1025}, "at most 1024"),
         ({"last": 5, "room": None}, "say whose share"),
         ({"last": 5, "room": "\ud800"}, "valid string"),
-        ({"last": 5, "buffer": "b"}, "either buffer, or room"),
+        ({"last": 5, "buffer": "b"}, "either buffer_id, or room"),
         ({"last": 5, "lsat": 5}, "not permitted"),
     ],
 )
@@ -111,8 +111,8 @@ def test_a_start_that_is_no_rfc_3339_time_with_a_zone_is_refused(start: object) 
 
 
 def test_a_share_is_named_by_its_buffer_alone() -> None:
-    found = CaptureRequest.model_validate({"buffer": "b" * 24, "last": 5})
-    assert found.buffer == "b" * 24
+    found = CaptureRequest.model_validate({"buffer_id": "b" * 24, "last": 5})
+    assert found.buffer_id == "b" * 24
 
 
 @pytest.mark.edge("titles of any kind")

@@ -11,7 +11,7 @@ import { Listing } from './listing.js';
  */
 
 const own = texts.admin.audit;
-const NAMES = /** @type {const} */ (['identity', 'action', 'subject', 'since', 'until']);
+const NAMES = /** @type {const} */ (['done_by', 'action', 'subject', 'since', 'until']);
 const TYPING_MS = 300;
 
 /** @param {Page} page */
@@ -33,7 +33,7 @@ export async function open({ api, query }) {
     key: (item) => item.id,
     cells: (item) => [
       time(item.at),
-      item.identity || h('span', { class: 'hint' }, own.service),
+      item.done_by || h('span', { class: 'hint' }, own.service),
       called(own.actions, item.action) ?? item.action,
       h('code', {}, item.subject),
       item.room || '–',
@@ -77,7 +77,7 @@ export async function open({ api, query }) {
         timer = setTimeout(changed, TYPING_MS);
       },
     },
-    input('identity', 'search'),
+    input('done_by', 'search'),
     h('label', { class: 'search' }, h('span', {}, own.filters.action), actions),
     input('subject', 'search'),
     input('since', 'date'),

@@ -137,12 +137,12 @@ class Shares {
   #cells(buffer) {
     const { badge, tone, says, todo } = stateOf(buffer, this.session.facts.identity, this.session.api.now());
     const may = rights(this.session, buffer);
-    const kept = length(buffer.seconds);
+    const kept = length(buffer.media_seconds);
     const newest = buffer.newest && clock(buffer.newest);
     return [
       [
-        buffer.identity,
-        () => h('a', { href: `#/buffers/${encodeURIComponent(buffer.id)}` }, buffer.identity),
+        buffer.sharer,
+        () => h('a', { href: `#/buffers/${encodeURIComponent(buffer.id)}` }, buffer.sharer),
       ],
       [buffer.room, () => buffer.room],
       [
@@ -156,7 +156,7 @@ class Shares {
         `${kept} ${newest}`,
         () => (newest ? [kept, h('span', { class: 'hint' }, ` ${own.upTo(newest)}`)] : kept),
       ],
-      [buffer.since, () => time(buffer.since)],
+      [buffer.started_at, () => time(buffer.started_at)],
       [
         `${may.stop} ${may.resume}`,
         () => [
@@ -165,7 +165,7 @@ class Shares {
               'button',
               {
                 class: 'danger',
-                'aria-label': own.stopOf(buffer.identity),
+                'aria-label': own.stopOf(buffer.sharer),
                 onclick: () => void stop(this.api, buffer),
               },
               own.stop,
@@ -173,7 +173,7 @@ class Shares {
           may.resume &&
             h(
               'button',
-              { 'aria-label': own.resumeOf(buffer.identity), onclick: () => void resume(this.api, buffer) },
+              { 'aria-label': own.resumeOf(buffer.sharer), onclick: () => void resume(this.api, buffer) },
               own.resume,
             ),
         ],

@@ -26,7 +26,7 @@ const TOLD_SECONDS = 20;
  */
 export function rights(session, buffer) {
   const { identity, room, room_admin: roomAdmin, instance_admin: everything, communities } = session.facts;
-  const sharer = identity === buffer.identity;
+  const sharer = identity === buffer.sharer;
   const manages = everything || (roomAdmin && room === buffer.room) || communities.some((one) => one.manages);
   const goesOn = buffer.state !== 'ended';
   const stopped = goesOn && buffer.why?.startsWith('stopped-by-') ? buffer.why : null;
@@ -44,11 +44,11 @@ export function rights(session, buffer) {
  * @param {BufferView} buffer
  */
 export async function keepLast(api, buffer) {
-  const who = buffer.identity;
+  const who = buffer.sharer;
   const untell = tell(own.keeping(who), { seconds: 120 });
   try {
     const tail = buffer.state === 'ended' ? 'skip' : 'include';
-    const asked = { buffer: buffer.id, last: LAST_SECONDS, tail };
+    const asked = { buffer_id: buffer.id, last: LAST_SECONDS, tail };
     /** @type {Accepted} */
     const capture = await api.post('/captures', asked);
     const done = await finished(api, capture.id);
@@ -94,7 +94,7 @@ async function finished(api, id) {
 export async function stop(api, buffer) {
   const id = 'stop-reason';
   const answer = await ask({
-    title: own.stopTitle(buffer.identity),
+    title: own.stopTitle(buffer.sharer),
     explain: own.stopExplain,
     fields: [
       h(
@@ -108,7 +108,7 @@ export async function stop(api, buffer) {
     danger: true,
     act: (data) => api.post(`/buffers/${buffer.id}/stop`, { reason: typed(data, 'reason') }),
   });
-  if (answer) tell(own.stopped(buffer.identity));
+  if (answer) tell(own.stopped(buffer.sharer));
 }
 
 /**
@@ -121,8 +121,8 @@ export async function resume(api, buffer) {
     const { why } = await api.post(`/buffers/${buffer.id}/resume`);
     // The same as before only tells that the recorder has not looked yet.
     const isStillStopped = why?.startsWith('stopped-by-') && why !== buffer.why;
-    const done = buffer.why === 'stopped-by-sharer' ? own.resumedOwn : own.resumed(buffer.identity);
-    tell(isStillStopped ? own.stillStopped(buffer.identity) : done);
+    const done = buffer.why === 'stopped-by-sharer' ? own.resumedOwn : own.resumed(buffer.sharer);
+    tell(isStillStopped ? own.stillStopped(buffer.sharer) : done);
   } catch (error) {
     tellProblem(error);
   }

@@ -29,7 +29,7 @@ export class Card {
     this.most = most;
     this.stays = stays;
     this.buffer = buffer;
-    const who = buffer.identity;
+    const who = buffer.sharer;
     const name = `share-${buffer.id}`;
     this.badge = h('span', { class: 'badge' });
     this.picture = h('canvas', { class: 'picture', hidden: true, 'aria-hidden': 'true' });
@@ -83,7 +83,7 @@ export class Card {
     const { buffer } = this;
     const { badge, tone, says } = this.#state();
     const may = rights(this.session, buffer);
-    const unseen = Boolean(buffer.newest && !buffer.poster);
+    const unseen = Boolean(buffer.newest && !buffer.poster_url);
     this.element.dataset.state = buffer.state;
     write(this.badge, badge);
     this.badge.className = `badge ${tone}`;
@@ -92,13 +92,13 @@ export class Card {
     write(this.blank, unseen ? own.hidden : own.noPicture);
     this.blank.hidden = Boolean(says || (!this.picture.hidden && !unseen));
     write(this.sound, buffer.newest ? (buffer.audio ? own.sound : own.silent) : '');
-    write(this.amount, own.amount(length(buffer.seconds), length(this.most)));
-    this.fill.style.inlineSize = `${Math.min(100, (buffer.seconds / this.most) * 100)}%`;
+    write(this.amount, own.amount(length(buffer.media_seconds), length(this.most)));
+    this.fill.style.inlineSize = `${Math.min(100, (buffer.media_seconds / this.most) * 100)}%`;
     this.keepButton.hidden = unseen;
     this.keepButton.disabled = !may.keep || this.isKeeping;
     this.stopButton.hidden = !(may.stop || may.resume);
     write(this.stopButton, may.resume ? own.resume : own.stop);
-    set(this.stopButton, { 'aria-label': (may.resume ? own.resumeOf : own.stopOf)(buffer.identity) });
+    set(this.stopButton, { 'aria-label': (may.resume ? own.resumeOf : own.stopOf)(buffer.sharer) });
     this.tick();
   }
 
@@ -157,7 +157,7 @@ export class Card {
   }
 
   #move() {
-    if (this.buffer.poster && this.buffer.newest) this.reel.start(this.buffer);
+    if (this.buffer.poster_url && this.buffer.newest) this.reel.start(this.buffer);
   }
 }
 

@@ -86,12 +86,12 @@ class Cards {
       let card = this.#cards.get(buffer.id);
       if (!card) {
         card = this.#made(buffer);
-        if (this.isFilled) news.push(own.came(buffer.identity, buffer.room));
+        if (this.isFilled) news.push(own.came(buffer.sharer, buffer.room));
       } else {
         const { state } = card.buffer;
         card.update(buffer);
         if (state !== buffer.state && WORTH_SAYING.includes(buffer.state)) {
-          news.push(own.went(buffer.identity, called(own.states, buffer.state) ?? buffer.state));
+          news.push(own.went(buffer.sharer, called(own.states, buffer.state) ?? buffer.state));
         }
       }
       // Those that are there stay where they are: their order never changes.
@@ -111,7 +111,7 @@ class Cards {
   #inOrder() {
     const { identity } = this.session.facts;
     const { all } = this.live;
-    const isOwn = (/** @type {BufferView} */ buffer) => buffer.identity === identity;
+    const isOwn = (/** @type {BufferView} */ buffer) => buffer.sharer === identity;
     return [...all.filter(isOwn), ...all.filter((buffer) => !isOwn(buffer))];
   }
 

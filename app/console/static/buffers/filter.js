@@ -44,7 +44,7 @@ export class Filter extends EventTarget {
   fits(buffer) {
     const words = this.words.trim().toLocaleLowerCase();
     const has = (/** @type {string} */ name) => name.toLocaleLowerCase().includes(words);
-    const isFound = !words || has(buffer.identity) || has(buffer.room);
+    const isFound = !words || has(buffer.sharer) || has(buffer.room);
     return isFound && isOf(this.group, buffer);
   }
 

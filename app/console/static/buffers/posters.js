@@ -24,7 +24,7 @@ export class Posters {
     const now = Date.now();
     for (const card of cards) {
       if (this.#loading >= AT_ONCE) return;
-      const { poster, newest } = card.buffer;
+      const { poster_url: poster, newest } = card.buffer;
       const asked = this.#asked.get(card);
       if (!card.isVisible || !poster || !newest || asked?.newest === newest) continue;
       if (asked && asked.until > now) continue;

@@ -32,7 +32,7 @@ const TONES = { recording: 'good', starting: 'soft', ended: 'soft', refused: 'ba
 /**
  * {badge, tone, says, todo} for `viewer` at `now`, in ms; `says` is empty where the badge says it all.
  *
- * @param {Pick<BufferView, 'state' | 'why' | 'why_detail' | 'retry_at' | 'identity'>} buffer
+ * @param {Pick<BufferView, 'state' | 'why' | 'why_detail' | 'retry_at' | 'sharer'>} buffer
  * @param {string} viewer
  * @param {number} now
  */
@@ -56,12 +56,12 @@ export function stateOf(buffer, viewer, now) {
 }
 
 /**
- * @param {Pick<BufferView, 'state' | 'why' | 'identity'>} buffer
+ * @param {Pick<BufferView, 'state' | 'why' | 'sharer'>} buffer
  * @param {string} viewer
  * @returns {{says: string | ((detail: string) => string), todo: string} | undefined}
  */
-function reasonOf({ state, why, identity }, viewer) {
-  if (why === 'stopped-by-sharer' && identity === viewer) return own.stoppedByYou;
+function reasonOf({ state, why, sharer }, viewer) {
+  if (why === 'stopped-by-sharer' && sharer === viewer) return own.stoppedByYou;
   return called(own.why, why ?? '') ?? called({ lagging: own.lagging, stalled: own.stalled }, state);
 }
 

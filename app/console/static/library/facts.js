@@ -26,12 +26,12 @@ export function factsOf(clip) {
       'dl',
       {},
       row(own.requested, between(requested), ` (${length(asked, { tenths: true })})`),
-      row(own.delivered, between(delivered), ` (${length(delivered.duration, { tenths: true })})`),
+      row(own.delivered, between(delivered), ` (${length(delivered.duration_seconds, { tenths: true })})`),
       tail(clip) && row(own.tail, tail(clip)),
       clip.gaps.length > 0 && row(own.gaps, gaps(clip.gaps)),
       notes.length > 0 && row(own.notes, list(notes)),
       clip.hidden_head_seconds > 0 && row(own.hidden, own.hiddenHead(clip.hidden_head_seconds.toFixed(1))),
-      row(own.whose, clip.shared_by),
+      row(own.whose, clip.sharer),
       row(own.room, clip.room),
       row(own.owner, clip.owner),
       row(own.made, time(clip.created_at)),
@@ -39,7 +39,7 @@ export function factsOf(clip) {
       row(own.picture, `${clip.width} × ${clip.height}, ${clip.audio ? own.sound : own.silent}`),
       row(own.cut, called(own.cuts, clip.cut) ?? clip.cut),
       row(own.clock, called(own.clocks, clip.clock) ?? clip.clock),
-      row(own.size, bytes(clip.size)),
+      row(own.size, bytes(clip.size_bytes)),
       row(own.checksum, checksum(clip)),
     ),
   );
@@ -86,7 +86,7 @@ function gaps(all) {
 
 /** @param {ClipView} clip */
 function tail(clip) {
-  const seconds = clip.tail_lag;
+  const seconds = clip.tail_lag_seconds;
   const late = clip.notes.includes('end-clamped');
   // Only a precise cut has to leave out what was there.
   if (seconds <= TAIL_TOLD || !(late || clip.cut === 'precise')) return null;

@@ -31,8 +31,8 @@ export function film(clip, { api, autoplay, again }) {
     controls: true,
     playsinline: true,
     preload: 'metadata',
-    poster: api.url(clip.poster),
-    src: api.url(clip.url),
+    poster: api.url(clip.poster_url),
+    src: api.url(clip.file_url),
     'aria-label': own.name(nameOf(clip)),
     width: clip.width,
     height: clip.height,
@@ -49,7 +49,7 @@ export function film(clip, { api, autoplay, again }) {
     if (ending.signal.aborted) return;
     wrong.hidden = true;
     if (!fresh) return void Object.assign(wrong, { hidden: false, textContent: own.broken });
-    video.src = api.url(fresh.url);
+    video.src = api.url(fresh.file_url);
     video.currentTime = at;
   });
   video.addEventListener('playing', () => (renewed = false));
@@ -97,7 +97,7 @@ async function prepared(again, signal, onWait) {
  */
 async function fillStrip(strip, clip, api, signal, seek) {
   try {
-    const all = await pictures(api.url(clip.thumbnails), signal);
+    const all = await pictures(api.url(clip.thumbnails_url), signal);
     const last = all[all.length - 1].end;
     const count = Math.min(PICTURES, all.length);
     const chosen = Array.from({ length: count }, (_, place) => pictureAt(all, (place / count) * last));

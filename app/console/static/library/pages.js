@@ -57,7 +57,7 @@ export class Pages {
 /** @type {Record<string, (a: ClipView, b: ClipView) => number>} */
 const ORDERS = {
   oldest: (a, b) => a.created_at.localeCompare(b.created_at),
-  largest: (a, b) => b.size - a.size,
+  largest: (a, b) => b.size_bytes - a.size_bytes,
   title: (a, b) => nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true }),
 };
 

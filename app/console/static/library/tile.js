@@ -70,14 +70,14 @@ export class Tile {
 
   /** Shows what has become of the clip. @param {ClipView} clip */
   update(clip) {
-    const sameFilm = this.clip.poster === clip.poster;
+    const sameFilm = this.clip.poster_url === clip.poster_url;
     this.clip = clip;
     if (!sameFilm) this.#showPoster();
     this.#show();
   }
 
   #showPoster() {
-    set(this.#image, { src: this.#api.url(this.clip.poster), hidden: false });
+    set(this.#image, { src: this.#api.url(this.clip.poster_url), hidden: false });
   }
 
   #show() {
@@ -90,12 +90,12 @@ export class Tile {
     fill(
       this.#length,
       h('span', { class: 'visually-hidden' }, own.grid.length),
-      length(clip.delivered.duration),
+      length(clip.delivered.duration_seconds),
     );
     fill(
       this.#facts,
-      h('p', { class: 'whose' }, own.grid.whose(clip.shared_by, clip.room)),
-      h('p', { class: 'when' }, time(clip.created_at), ` · ${bytes(clip.size)}`),
+      h('p', { class: 'whose' }, own.grid.whose(clip.sharer, clip.room)),
+      h('p', { class: 'when' }, time(clip.created_at), ` · ${bytes(clip.size_bytes)}`),
       h('p', { class: 'row' }, audienceBadge(clip), viewsBadge(clip), lifeBadge(clip)),
     );
   }
@@ -126,7 +126,7 @@ export class Tile {
       await new Promise((resolve) => setTimeout(resolve, HOVER_MS));
       if (mine.signal.aborted || found) return;
       try {
-        found = await pictures(this.#api.url(this.clip.thumbnails), mine.signal);
+        found = await pictures(this.#api.url(this.clip.thumbnails_url), mine.signal);
       } catch {
         found = null; // the poster goes on standing there: it is no more than an ornament
       }

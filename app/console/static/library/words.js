@@ -12,7 +12,7 @@ const own = texts.library;
 
 /** A clip's title, or what stands for it where it has none. @param {ClipView} clip */
 export function nameOf(clip) {
-  return clip.title || own.untitled(clip.shared_by, clock(clip.delivered.start));
+  return clip.title || own.untitled(clip.sharer, clock(clip.delivered.start));
 }
 
 /**

@@ -65,7 +65,7 @@ export async function open({ session, api, live, params }) {
   buffer.addEventListener('gone', show, { signal: ending.signal });
   show();
   const close = () => (ending.abort(), buffer.close(), shown?.close());
-  return { title: t.pageTitle(buffer.told.identity, buffer.told.room), element: place, keys: t.keys, close };
+  return { title: t.pageTitle(buffer.told.sharer, buffer.told.room), element: place, keys: t.keys, close };
 }
 
 function notThere() {

@@ -115,7 +115,7 @@ export function captureForm({ api, buffer, selection, session }, accepted) {
     // By what was chosen: while it is open, what that comes to changes from moment to moment.
     const named = JSON.stringify([choice, selection.start, selection.end, selection.open, roll]);
     /** @type {Asked} */
-    const body = { buffer: buffer.id, start: instant(start), end: instant(end), ...choice };
+    const body = { buffer_id: buffer.id, start: instant(start), end: instant(end), ...choice };
     if (more) body.post_roll = more / 1000;
     return { named, body };
   }

@@ -114,8 +114,8 @@ function inWords({ status, stage, reason, detail, progress, clip }) {
 function made(api, told, play) {
   const { requested, delivered } = told;
   const video = h('video', {
-    src: api.url(told.url),
-    poster: api.url(told.poster),
+    src: api.url(told.file_url),
+    poster: api.url(told.poster_url),
     controls: true,
     playsinline: true,
     preload: 'metadata',
@@ -145,10 +145,10 @@ function made(api, told, play) {
       'dl',
       { class: 'facts' },
       fact(t.requested, ...span(requested)),
-      fact(t.delivered, ...span(delivered), ` (${length(delivered.duration, { tenths: true })})`),
-      told.tail_lag >= 0.05 && fact(t.tailLag, t.seconds(told.tail_lag.toFixed(1))),
+      fact(t.delivered, ...span(delivered), ` (${length(delivered.duration_seconds, { tenths: true })})`),
+      told.tail_lag_seconds >= 0.05 && fact(t.tailLag, t.seconds(told.tail_lag_seconds.toFixed(1))),
       told.hidden_head_seconds >= 0.05 && fact(t.hidden, t.seconds(told.hidden_head_seconds.toFixed(1))),
-      fact(t.size, `${bytes(told.size)}, ${told.width} × ${told.height}`),
+      fact(t.size, `${bytes(told.size_bytes)}, ${told.width} × ${told.height}`),
       missing.length > 0 && fact(t.gaps, h('ul', {}, missing)),
     ),
     h(
@@ -158,7 +158,7 @@ function made(api, told, play) {
       h('a', { class: 'button', href: `#/clips/${told.id}` }, t.open),
       h(
         'a',
-        { class: 'button', href: api.url(told.url), download: `${told.title || 'replay'}.mp4` },
+        { class: 'button', href: api.url(told.file_url), download: `${told.title || 'replay'}.mp4` },
         t.download,
       ),
     ),

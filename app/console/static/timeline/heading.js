@@ -35,7 +35,7 @@ export function heading({ session, api, buffer }) {
     'header',
     { class: 'head' },
     h('a', { class: 'back', href: '#/buffers' }, t.back),
-    h('h1', {}, t.pageTitle(buffer.told.identity, buffer.told.room)),
+    h('h1', {}, t.pageTitle(buffer.told.sharer, buffer.told.room)),
     state,
   );
 }

@@ -125,7 +125,7 @@ export function markers(desk) {
         t.cutAround,
       ),
       remove,
-      h('span', { class: 'note by' }, t.by(marker.by), ' ', t.keptUntil, ' ', time(marker.kept_until)),
+      h('span', { class: 'note by' }, t.by(marker.marked_by), ' ', t.keptUntil, ' ', time(marker.kept_until)),
     );
   }
 

@@ -68,12 +68,12 @@ export function presets({ api, session, selection, buffer, axis }) {
 
   // Of this share alone: another one in the same room, whosever, is another story.
   async function lastClipsEnd() {
-    const { id, room, since } = buffer.told;
+    const { id, room, started_at: since } = buffer.told;
     const query = { room, owner: session.facts.identity, since, limit: 200 };
     /** @type {ClipPage} */
     const { items } = await api.get('/clips', query);
     const ends = items
-      .filter((clip) => clip.buffer === id)
+      .filter((clip) => clip.buffer_id === id)
       .map((clip) => Date.parse(clip.delivered.end));
     return ends.length ? Math.max(...ends) : null;
   }

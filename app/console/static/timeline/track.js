@@ -166,11 +166,11 @@ export class Track {
 /**
  * The instants where another session begins.
  *
- * @param {{session: string, start: number}[]} spans
+ * @param {{session_id: string, start: number}[]} spans
  */
 export function borders(spans) {
   return spans
-    .filter((span, place) => place && span.session !== spans[place - 1].session)
+    .filter((span, place) => place && span.session_id !== spans[place - 1].session_id)
     .map((span) => span.start);
 }
 
