@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
-from pydantic_core import CoreSchema
 
 from app.api import wire
 
@@ -20,7 +19,7 @@ class Told:
         self._keywords = keywords
 
     def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+        self, schema: Any, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return handler(schema) | self._keywords
 

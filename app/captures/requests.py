@@ -21,7 +21,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import CoreSchema
 
 from app.captures.durations import PATTERN, parse_duration
 from app.models import Cut, Gaps, Tail
@@ -81,7 +80,7 @@ class AlsoText:
     """Says in the schema that a number of seconds may be a text that `parse_duration` reads."""
 
     def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+        self, schema: Any, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         text = {"type": "string", "pattern": f"^(?:{PATTERN})$", "examples": ["30s", "1m30s"]}
         return {"anyOf": [handler(schema), text]}
@@ -106,6 +105,13 @@ Instant = Annotated[
     Field(examples=["2026-11-03T10:15:00Z"]),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=1024, examples=["studio"])]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """Of what is one of two types, which generators of clients can't write a default of."""
+    schema.pop("default")
+
+
 _EXAMPLES: list[JsonValue] = [
     {"room": "studio", "last": "30s"},
     {"room": "studio", "sharer": "alice", "last": 120, "post_roll": "10s", "title": "That goal"},
@@ -162,7 +168,9 @@ class CaptureRequest(BaseModel):
         default=None, description="Where it ends: later than `start`, and not in the future."
     )
     post_roll: PostRoll = Field(
-        default=0.0, description="And so many seconds that are still to come, at most 60."
+        default=0.0,
+        description="And so many seconds that are still to come, at most 60; default: 0.",
+        json_schema_extra=_without_default,
     )
     tail: Tail = Field(
         default=Tail.INCLUDE,

@@ -9,7 +9,6 @@ from inspect import cleandoc
 from typing import Any
 
 from pydantic import GetJsonSchemaHandler
-from pydantic_core import CoreSchema
 
 LIST = "x-list"
 """Stands in a schema beside the words of a whole list: what that is called, and what it is."""
@@ -26,7 +25,7 @@ class Words:
     listed: tuple[type[StrEnum] | StrEnum, ...]
 
     def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+        self, schema: Any, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         told: dict[str, Any] = {"type": "string", "enum": [*_spelled(self.listed)]}
         match self.listed:

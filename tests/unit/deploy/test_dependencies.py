@@ -17,7 +17,8 @@ from packaging.utils import canonicalize_name
 from deploy.local import locks
 
 ROOT = Path(__file__).resolve().parents[3]
-OURS = {"app", "handlers", "deploy", "tests"}
+OURS = {"app", "handlers", "deploy", "tests", "replay_client"}
+"""The last one is generated when a test runs."""
 SHARED_NAMES = {
     "livekit.api": "livekit-api",
     "livekit.protocol": "livekit-protocol",
@@ -31,6 +32,8 @@ NEVER_IMPORTED = {
     "pytest-timeout": "a plugin",
     "ruff": "a program",
     "mypy": "a program",
+    "openapi-generator-cli": "a program",
+    "openapi-python-client": "a program",
     "types-psutil": "for mypy",
     "types-pyyaml": "for mypy",
 }
