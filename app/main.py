@@ -21,6 +21,7 @@ from app.api import (
     clip_routes,
     community_routes,
     directory_routes,
+    docs_routes,
     event_routes,
     file_routes,
     health_routes,
@@ -77,6 +78,7 @@ ROUTES: list[BaseRoute] = [
     *operations_routes.routes,
     *health_routes.routes,
     *openapi.routes,
+    *docs_routes.routes,
     *page_routes.routes,
 ]
 

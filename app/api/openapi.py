@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from weakref import WeakKeyDictionary
 
@@ -17,7 +14,7 @@ from app.api import described_events, described_operations, problem_schemas, sec
 from app.api.call import Call
 from app.api.component_schemas import ComponentSchemas, Json
 from app.api.operation import Answer, Operation, OperationRoute, endpoint
-from app.api.ranges import Representation, is_known
+from app.api.packed_documents import PackedDocument
 from app.api.tags import TAGS
 from app.events.contents import CONTENTS
 
@@ -28,7 +25,8 @@ _INFO = {
     "description": "Every screen share is buffered by itself; any part of it becomes an MP4. "
     "Whatever takes GET takes HEAD, too, and answers without the body. Times are RFC 3339, "
     "answered in UTC to the millisecond. Members that are not known are refused; answers may get "
-    "further ones. Errors are problem documents (RFC 9457), whose `type` stays.",
+    "further ones. Errors are problem documents (RFC 9457), whose `type` stays. `/docs` is the "
+    "same as a page.",
     "contact": {"name": "Whoever runs this instance"},
     "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
 }
@@ -92,23 +90,8 @@ def _schemas(operations: Sequence[Operation]) -> ComponentSchemas:
     )
 
 
-@dataclass(frozen=True)
-class _Document:
-    """A description as it is sent: as it is, or packed for those who take that."""
-
-    content: bytes
-    headers: Mapping[str, str]
-    served: Representation
-
-    @classmethod
-    def of(cls, content: bytes, **headers: str) -> _Document:
-        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        given = {"ETag": etag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"} | headers
-        return cls(content, given, Representation(len(content), etag, JSONResponse.media_type))
-
-
-_documents: WeakKeyDictionary[Starlette, tuple[_Document, _Document]] = WeakKeyDictionary()
-"""Of each application its description, once somebody has asked for it: as it is, and packed."""
+_documents: WeakKeyDictionary[Starlette, PackedDocument] = WeakKeyDictionary()
+"""Of each application its description, once somebody has asked for it."""
 
 
 @endpoint(
@@ -126,13 +109,8 @@ async def get_description(call: Call[None]) -> Response:
     app: Starlette = call.request.app
     if app not in _documents:
         content = bytes(JSONResponse(describe(app.routes)).body)
-        packed = _Document.of(gzip.compress(content), **{"Content-Encoding": "gzip"})
-        _documents[app] = _Document.of(content), packed
-    given = call.request.headers
-    document = _documents[app]["gzip" in given.get("accept-encoding", "")]
-    if is_known(given, document.served):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=document.headers)
-    return Response(document.content, headers=document.headers, media_type=JSONResponse.media_type)
+        _documents[app] = PackedDocument.of(content, "application/json")
+    return _documents[app].answer(call.request)
 
 
 routes: list[BaseRoute] = [get_description]

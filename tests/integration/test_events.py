@@ -135,7 +135,8 @@ async def test_livekits_receiver_for_node_takes_events_too_and_refuses_altered_o
     taken, *refused = [json.loads(line) for line in output.splitlines()]
     assert (taken["event"], taken["room"]) == ("buffer_started", "studio")
     assert taken["identity"] == "alice"
-    assert json.loads(taken["metadata"]) == {"number": 1, "buffer_id": "b1"}
+    told = {"number": 1, "buffer_id": "b1", "community": "default"}
+    assert json.loads(taken["metadata"]) == told
     assert refused == [{"refused": True}] * 2
 
 
