@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterator, Set
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,14 +16,20 @@ Json = dict[str, Any]
 
 
 class ComponentSchemas:
-    """The schemas of models: what `read` are as they are taken, what `shown` as they are given."""
+    """The schemas of models: of `bodies` and `queries` as taken, of what is `shown` as given."""
 
     def __init__(
-        self, read: Iterable[type[BaseModel]], shown: Iterable[type[BaseModel]], others: Json
+        self,
+        *,
+        bodies: Set[type[BaseModel]],
+        queries: Set[type[BaseModel]],
+        shown: Set[type[BaseModel]],
+        others: Json,
     ) -> None:
         """`others`: schemas of no model, by name."""
+        self._queries = queries
         modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-            *((model, "validation") for model in sorted(read, key=_name)),
+            *((model, "validation") for model in sorted(bodies | queries, key=_name)),
             *((model, "serialization") for model in sorted(shown, key=_name)),
         ]
         self._references, definitions = models_json_schema(
@@ -35,6 +42,8 @@ class ComponentSchemas:
                 if LIST in node:
                     name, says = node.pop(LIST)
                     self._definitions[name] = _list_out_of(node, name, says)
+        for model in bodies:
+            _tell_defaults(self.definition(model))
 
     def reference(self, model: type[BaseModel], mode: JsonSchemaMode) -> Json:
         """Where the schema of a model is."""
@@ -44,9 +53,9 @@ class ComponentSchemas:
         """The schema of a model as it is taken."""
         return self._definitions[_last(self.reference(model, "validation"))]
 
-    def without(self, queries: Iterable[type[BaseModel]]) -> Json:
+    def components(self) -> Json:
         """All of them by name, but for those of queries: each parameter has its own."""
-        left_out = {_last(self.reference(each, "validation")) for each in queries}
+        left_out = {_last(self.reference(each, "validation")) for each in self._queries}
         return {name: each for name, each in self._definitions.items() if name not in left_out}
 
     def example(self, schema: Json) -> Any:
@@ -80,6 +89,18 @@ def _list_out_of(node: Json, name: str, says: str) -> Json:
     words = {"type": node.pop("type"), "enum": node.pop("enum")}
     node["$ref"] = f"#/components/schemas/{name}"
     return {"description": says, **words}
+
+
+def _tell_defaults(schema: Json) -> None:
+    """Says in words what a member is that is left out.
+
+    Of a keyword generators of clients make that the member is never left out, or a value that they
+    can't write where it is one of two types.
+    """
+    for each in schema["properties"].values():
+        default = each.pop("default", None)
+        if default not in (None, ""):
+            each["description"] += f" Default: `{json.dumps(default)}`."
 
 
 def _leave_out_titles(schema: Json) -> None:

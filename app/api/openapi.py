@@ -70,7 +70,7 @@ def describe(routes: Iterable[BaseRoute]) -> Json:
         "paths": paths,
         "webhooks": webhooks,
         "components": {
-            "schemas": schemas.without({each.query for each in operations if each.query}),
+            "schemas": schemas.components(),
             "securitySchemes": security.SCHEMES,
         },
     }
@@ -81,7 +81,8 @@ def _schemas(operations: Sequence[Operation]) -> ComponentSchemas:
     answers = [answer for each in operations for answer in each.answers.values()]
     views = {answer.model for answer in answers if answer.model}
     return ComponentSchemas(
-        read={model for each in operations for model in (each.query, each.body) if model},
+        bodies={each.body for each in operations if each.body},
+        queries={each.query for each in operations if each.query},
         shown=views.union(*(answer.events for answer in answers), CONTENTS.values()),
         others=problem_schemas.of_errors(
             {error for each in operations for error in each.all_problems}

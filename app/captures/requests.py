@@ -105,13 +105,6 @@ Instant = Annotated[
     Field(examples=["2026-11-03T10:15:00Z"]),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=1024, examples=["studio"])]
-
-
-def _without_default(schema: dict[str, Any]) -> None:
-    """Of what is one of two types, which generators of clients can't write a default of."""
-    schema.pop("default")
-
-
 _EXAMPLES: list[JsonValue] = [
     {"room": "studio", "last": "30s"},
     {"room": "studio", "sharer": "alice", "last": 120, "post_roll": "10s", "title": "That goal"},
@@ -169,8 +162,7 @@ class CaptureRequest(BaseModel):
     )
     post_roll: PostRoll = Field(
         default=0.0,
-        description="And so many seconds that are still to come, at most 60; default: 0.",
-        json_schema_extra=_without_default,
+        description="And so many seconds that are still to come, at most 60.",
     )
     tail: Tail = Field(
         default=Tail.INCLUDE,

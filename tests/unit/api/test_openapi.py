@@ -247,6 +247,17 @@ def test_what_is_no_duration_is_none_in_the_schema(given: object) -> None:
     assert not taken(SCHEMAS["CaptureRequest"]["properties"]["last"], given)
 
 
+def test_members_of_bodies_that_may_be_left_out_have_their_default_in_words() -> None:
+    """openapi-typescript takes a member with the keyword for one that must be given."""
+    for _, path, operation in OPERATIONS:
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            name = content["schema"]["$ref"].rpartition("/")[2]
+            told = json.dumps(SCHEMAS[name]["properties"])
+            assert '"default":' not in told, (path, name)
+    tail = SCHEMAS["CaptureRequest"]["properties"]["tail"]
+    assert tail["description"].endswith('Default: `"include"`.')
+
+
 def test_bounds_are_those_of_json_schema() -> None:
     """`post_roll` is from 0 to 60, `last` more than 0, `link_days` more than 0."""
     members = SCHEMAS["CaptureRequest"]["properties"]
