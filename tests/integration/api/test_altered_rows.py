@@ -76,7 +76,7 @@ async def test_no_path_in_a_files_row_serves_what_is_no_clip(
 ) -> None:
     await add_clip(ctx, "c1")
     await ctx.store.rows(File).update_one({}, {"$set": {"storage_path": str(outside)}})
-    for path in ("/file/file-c1", "/clips/c1/poster.jpg", "/clips/c1/thumbnails.vtt"):
+    for path in ("/v1/files/file-c1", "/clips/c1/poster.jpg", "/clips/c1/thumbnails.vtt"):
         found = await http.get(path, headers=OWNER)
         assert (found.status_code, SECRET in found.text) == (410, False), (path, found.text)
 
@@ -96,7 +96,7 @@ async def test_no_file_stays_open_whatever_its_row_says(
     await ctx.store.rows(File).update_one({}, {"$set": altered})
     for _ in range(3):
         with suppress(ValueError):
-            answer = await http.get("/file/file-c1", headers=OWNER)
+            answer = await http.get("/v1/files/file-c1", headers=OWNER)
             if "checksum" in altered:
                 assert (answer.status_code, "Digest" in answer.headers) == (200, False)
     assert [each for each in opened_files() if each == str(path)] == []

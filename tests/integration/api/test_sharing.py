@@ -142,7 +142,7 @@ async def test_a_link_opens_the_file_until_it_is_revoked_or_expires(
     clip_id = await clip()
     told = (await patch(http, clip_id, visibility="link", link_days=1)).json()
     link = told["link_url"]
-    assert link.startswith("http://127.0.0.1:8000/file/file-c1?link=")
+    assert link.startswith("http://127.0.0.1:8000/v1/files/file-c1?link=")
     expires = datetime.fromisoformat(told["link_expires_at"]) - datetime.now(UTC)
     assert timedelta(hours=23) < expires <= timedelta(hours=24)
     whole = await http.get(link, headers={"Range": "bytes=0-9"})

@@ -32,7 +32,7 @@ async def test_a_link_leads_to_a_page_with_the_film(http: httpx.AsyncClient, lin
     secret = await link(title="That <goal>")
     clip = (await http.get("/clips/c1", headers=OWNER)).json()
     assert clip["page_url"] == f"{BASE}/c/{secret}"
-    assert clip["link_url"] == f"{BASE}/file/file-c1?link={secret}"
+    assert clip["link_url"] == f"{BASE}/v1/files/file-c1?link={secret}"
     for headers in (BROWSER, {}, {"Accept": "application/json"}):
         answer = await http.get(f"/c/{secret}?t=7", headers=headers)
         assert answer.status_code == 200
@@ -53,7 +53,7 @@ async def test_a_link_leads_to_a_page_with_the_film(http: httpx.AsyncClient, lin
     assert film.headers["cross-origin-resource-policy"] == "cross-origin"
     assert film.headers["cache-control"] == "private, no-cache"
     assert (await http.head(f"/c/{secret}")).status_code == 200
-    mine = await http.get("/file/file-c1", headers=OWNER)
+    mine = await http.get("/v1/files/file-c1", headers=OWNER)
     assert mine.headers["cache-control"] == "no-store"
 
 
@@ -61,7 +61,7 @@ async def test_the_room_of_a_clip_is_no_part_of_its_films_name(
     http: httpx.AsyncClient, link: Link
 ) -> None:
     secret = await link(title="")
-    film = await http.get(f"/file/file-c1?link={secret}")
+    film = await http.get(f"/v1/files/file-c1?link={secret}")
     assert 'filename="replay 20' in film.headers["content-disposition"]
 
 
@@ -107,7 +107,7 @@ async def test_a_link_that_was_good_says_what_became_of_it(
     assert Head(page.text).one("h1").text == "This link has expired"
     told = await http.get(f"/c/{secret}")
     assert (told.status_code, told.json()["type"]) == (410, "gone")
-    assert (await http.get(f"/file/file-c1?link={secret}")).status_code == 404
+    assert (await http.get(f"/v1/files/file-c1?link={secret}")).status_code == 404
     again = secret_of(await opened(http, "c1"))
     assert again != secret
     assert (await http.get(f"/c/{secret}")).status_code == 404
@@ -188,7 +188,7 @@ async def test_oembed_tells_of_our_own_pages_and_of_no_others(
         "https://evil.example/c/x",
         f"{BASE}.evil/c/{secret}",
         f"{BASE}@evil/c/{secret}",
-        f"{BASE}/file/file-c1?link={secret}",
+        f"{BASE}/v1/files/file-c1?link={secret}",
         f"{page}x",
         "x",
         "http://[",
@@ -214,7 +214,7 @@ async def test_views_are_counted_and_told_to_the_owner_alone(
         await http.get(f"/c/{secret}", headers=headers)
     await http.get(f"/c/{secret}/embed", headers=looking)
     await http.head(f"/c/{secret}", headers=looking)
-    await http.get(f"/file/file-c1?link={secret}", headers=looking)
+    await http.get(f"/v1/files/file-c1?link={secret}", headers=looking)
     assert (await http.get("/clips/c1", headers=OWNER)).json()["views"] == 1
     await http.get("/c/wrong", headers=looking)
     changed = await http.patch("/clips/c1", json={"visibility": "room"}, headers=OWNER)

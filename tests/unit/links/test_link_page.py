@@ -77,7 +77,7 @@ def test_chats_show_a_card_with_a_picture_and_the_film() -> None:
         video=None,
         player=None,
     )
-    film = f"{BASE}/file/file-c1?link={SECRET}"
+    film = f"{BASE}/v1/files/file-c1?link={SECRET}"
     assert unfurling.in_slack(html) == card
     assert unfurling.in_mastodon(html) == card
     assert unfurling.in_discord(html) == Card(
@@ -154,7 +154,7 @@ def test_the_film_begins_where_the_address_says_if_it_is_within(start: str, frag
         (link_page.embedded_html(shown), "../.."),
     ):
         source = Head(html).one("video > source")
-        assert source.attrs["src"] == f"{root}/file/file-c1?link={SECRET}{fragment}"
+        assert source.attrs["src"] == f"{root}/v1/files/file-c1?link={SECRET}{fragment}"
 
 
 def test_the_end_of_the_link_or_of_the_clip_is_told_whichever_comes_first() -> None:
