@@ -19,10 +19,12 @@ from app.worker import _run, jobs_of
 from tests.integration.conftest import MakeSettings
 
 ASKED_FOR = {
-    "reconcile", "reconcile_room", "learn_clock", "probe", "capture", "deliver", "forget",
+    "reconcile", "reconcile_room", "learn_clock", "probe", "capture", "clean_copy", "deliver",
+    "forget",
 }  # fmt: skip
 RECUR = {
-    "survey", "reap", "cleanup", "relieve", "requeue_captures", "deliver_due", "sweep_clips",
+    "survey", "reap", "cleanup", "relieve", "requeue_captures", "requeue_clean_copies",
+    "deliver_due", "sweep_clips",
     "sweep_thumbnails", "forget_audit", "forget_captures", "check_quotas", "forget_facts",
     "forget_shares", "take_sample",
 }  # fmt: skip
