@@ -49,11 +49,17 @@ async def run(ctx: Context) -> None:
 
 
 class Indexer:
-    """One indexer. `name` tells it from others that run at the same time. It closes its parser."""
+    """One indexer. `name` tells it from others that run at the same time. It closes its parser.
 
-    def __init__(self, ctx: Context, parser: Parser | None = None) -> None:
+    `scan_seconds`: between two looks for sessions.
+    """
+
+    def __init__(
+        self, ctx: Context, parser: Parser | None = None, scan_seconds: float = SCAN_SECONDS
+    ) -> None:
         self.name = secrets.token_hex(4)
         self._ctx = ctx
+        self._scan_seconds = scan_seconds
         self._root = ctx.settings.media_root / BUFFER_ROOT
         self.threads = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "indexer")
         self._parser = parser or Parser()
@@ -132,7 +138,7 @@ class Indexer:
         sessions_at = 0.0
         while True:
             if time.monotonic() >= sessions_at:
-                sessions_at = time.monotonic() + SCAN_SECONDS
+                sessions_at = time.monotonic() + self._scan_seconds
                 try:
                     with rounds.begun("follow_sessions"):
                         await self._look_for_sessions()

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.buffer import paths
 from app.context import Context
-from app.indexing.indexer import Indexer
+from app.indexing.indexer import SCAN_SECONDS, Indexer
 from app.indexing.parser import Parser
 from app.models import SegmentState
 from app.models.schema import Buffer, EgressSession, Room, Segment
@@ -137,9 +137,11 @@ async def begin_share(
 
 
 @asynccontextmanager
-async def indexing(ctx: Context, parser: Parser | None = None) -> AsyncIterator[Indexer]:
+async def indexing(
+    ctx: Context, parser: Parser | None = None, scan_seconds: float = SCAN_SECONDS
+) -> AsyncIterator[Indexer]:
     """An indexer that runs within the block, and ends as at a SIGTERM."""
-    indexer = Indexer(ctx, parser)
+    indexer = Indexer(ctx, parser, scan_seconds)
     task = asyncio.create_task(indexer.run())
     try:
         yield indexer

@@ -248,17 +248,19 @@ def plant(hostile: DiskShare, indexer: Indexer, row: dict[str, Any], outside: Pa
             (folder / f"{name}.{indexer.name}.part").symlink_to(outside)
 
 
-async def test_a_playlist_whose_event_is_lost_is_read_in_time(
+async def test_a_playlist_whose_event_is_lost_does_not_wait_for_the_look_for_sessions(
     ctx: Context, share: BeginShare
 ) -> None:
     """Whoever makes very many events takes other sessions' with them: here none comes of one."""
     lost = await share("ann")
-    async with indexing(ctx):
-        await wait_for(lambda: is_watched(lost.folder))
+    async with indexing(ctx, scan_seconds=3600):
+        lost.commit()
+        await lost.indexed(1)
         lost.folder.rename(lost.folder.with_name("elsewhere"))
         lost.folder.mkdir()
-        for count in (1, 2):
-            await keeps_up(lost, count)
+        for count in (2, 3):
+            lost.commit()
+            await lost.indexed(count)
 
 
 @pytest.mark.parametrize("place", ["in the folder", "beside it", "for it"])

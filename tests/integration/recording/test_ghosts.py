@@ -266,8 +266,9 @@ async def test_an_egress_that_does_not_stop_holds_up_no_other_ones_stop(
 
         async def stop(self, egress_id: str) -> EgressInfo:
             self.stopped.append(egress_id)
-            if len(self.stopped) == 1:  # the others are asked meanwhile
+            if len(self.stopped) == 1:
                 await wait_for(lambda: len(self.stopped) == count)
+                self.signs["meanwhile"] = WorkerGone("the others were asked")
             raise WorkerGone("request timed out")
 
     infos = []
@@ -288,6 +289,7 @@ async def test_an_egress_that_does_not_stop_holds_up_no_other_ones_stop(
     else:
         await reaper.reap(ctx, livekit)
     assert sorted(livekit.stopped) == sorted(info.egress_id for info in infos)
+    assert "meanwhile" in livekit.signs
 
 
 def _buffer(why: words.Why | None) -> PartOfRow:
