@@ -23,7 +23,7 @@ from app.api.auth import Reader
 from app.api.buffer_views import BufferView
 from app.api.call import Call
 from app.api.event_streams import EventStream
-from app.api.json_types import Id, only
+from app.api.json_types import AsText, Id, only
 from app.api.operation import Answer, endpoint
 from app.api.web_state import WebState
 from app.captures.requests import Name
@@ -65,21 +65,21 @@ class SnapshotEvent(wire.View):
     """The first server-sent event of a stream of buffers."""
 
     event: Annotated[str, only("snapshot")] = Field(description="Its name.")
-    data: Snapshot = Field(description="All buffers, as JSON.")
+    data: Annotated[Snapshot, AsText()] = Field(description="All buffers, as JSON.")
 
 
 class BufferEvent(wire.View):
     """A server-sent event: anything of a buffer has changed."""
 
     event: Annotated[str, only("buffer")] = Field(description="Its name.")
-    data: BufferView = Field(description="The whole buffer, as JSON.")
+    data: Annotated[BufferView, AsText()] = Field(description="The whole buffer, as JSON.")
 
 
 class GoneEvent(wire.View):
     """A server-sent event: a buffer is not there any more, or not to be seen."""
 
     event: Annotated[str, only("gone")] = Field(description="Its name.")
-    data: GoneView = Field(description="Which one, as JSON.")
+    data: Annotated[GoneView, AsText()] = Field(description="Which one, as JSON.")
 
 
 @endpoint(

@@ -86,4 +86,4 @@ class CaptureEvent(View):
     """A server-sent event of a capture's stream."""
 
     event: Annotated[str, json_types.only("capture")] = Field(description="Its name.")
-    data: Progress = Field(description="The whole state, as JSON.")
+    data: Annotated[Progress, json_types.AsText()] = Field(description="The whole state, as JSON.")

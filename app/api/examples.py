@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,8 @@ def example_of(schema: Mapping[str, Any], definitions: Mapping[str, Mapping[str,
             for part in parts:
                 merged |= example_of(part, definitions)
             return merged
+        case {"contentSchema": dict() as content}:
+            return json.dumps(example_of(content, definitions))
         case {"type": "boolean"}:
             return True
         case {"type": "array", "items": items}:

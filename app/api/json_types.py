@@ -24,6 +24,19 @@ class Told:
         return handler(schema) | self._keywords
 
 
+class AsText:
+    """Says that a member is JSON in a text: the data of a server-sent event."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: Any, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": handler(schema),
+        }
+
+
 def only(*texts: str) -> WithJsonSchema:
     """Of texts that belong to no list of rows."""
     return WithJsonSchema({"type": "string", "enum": [*texts]})

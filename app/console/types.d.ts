@@ -81,7 +81,7 @@ export interface BufferDetail {
 /** A server-sent event: anything of a buffer has changed. */
 export interface BufferEvent {
   event: 'buffer';
-  data: BufferView;
+  data: string;
 }
 
 /** A page of buffers. */
@@ -130,7 +130,7 @@ export interface CallerView {
 /** A server-sent event of a capture's stream. */
 export interface CaptureEvent {
   event: 'capture';
-  data: Progress;
+  data: string;
 }
 
 /** Whose shares one may capture in a community, besides one's own. */
@@ -361,7 +361,7 @@ export type Gaps = 'skip' | 'keep';
 /** A server-sent event: a buffer is not there any more, or not to be seen. */
 export interface GoneEvent {
   event: 'gone';
-  data: GoneView;
+  data: string;
 }
 
 /** A buffer that is not there any more, or not to be seen. */
@@ -546,7 +546,7 @@ export interface Snapshot {
 /** The first server-sent event of a stream of buffers. */
 export interface SnapshotEvent {
   event: 'snapshot';
-  data: Snapshot;
+  data: string;
 }
 
 /** A stretch of media without a hole. */

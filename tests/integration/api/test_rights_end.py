@@ -347,7 +347,8 @@ async def test_the_urls_of_a_capture_end_with_those_of_its_share(
     asked = {"buffer": made.buffer_id, "last": 5, "tail": "skip"}
     told = (await http.post("/captures", json=asked, headers=ROOM_ADMIN)).json()
     text = (await http.get(told["playlist"])).text
-    urls = [told["playlist"], *re.findall(r"/segments/[^\s\"]+", text)]
+    named = re.findall(r"[^\s\"]*segments/[^\s\"]+", text)
+    urls = [urljoin(told["playlist"], each) for each in (told["playlist"], *named)]
     assert {urlsplit(url).path.rpartition(".")[2] for url in urls} == {"m3u8", "mp4", "m4s"}
     for url in urls:
         assert (await http.get(url)).status_code == 200

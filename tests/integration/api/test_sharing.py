@@ -133,7 +133,7 @@ async def test_no_link_is_made_that_leads_nowhere(
                 assert "set PUBLIC_URL" in answer.json()["detail"]
                 assert (await patch(http, clip_id, visibility="room")).status_code == 200
             else:
-                assert answer.json()["link_url"].startswith("http://replay/file/")
+                assert answer.json()["link_url"].startswith("http://replay/v1/files/")
 
 
 async def test_a_link_opens_the_file_until_it_is_revoked_or_expires(

@@ -66,8 +66,8 @@ LINKS = {"/c/{secret}", "/c/{secret}/embed", "/c/{secret}/poster.jpg", "/oembed"
 KEYWORDS = {
     "$ref", "type", "enum", "const", "format", "pattern", "description", "default", "examples",
     "properties", "required", "additionalProperties", "items", "anyOf", "oneOf", "allOf", "minimum",
-    "contentMediaType", "maximum", "exclusiveMinimum", "minLength", "maxLength", "maxItems",
-    "multipleOf", "title",
+    "contentMediaType", "contentSchema", "maximum", "exclusiveMinimum", "minLength", "maxLength",
+    "maxItems", "multipleOf", "title",
 }  # fmt: skip
 """Of JSON Schema: those that the description needs."""
 VERBS = "assign|cancel|change|create|delete|end|get|list|receive|release|remove|restore|resume"
@@ -312,7 +312,9 @@ def test_events_of_streams_are_typed() -> None:
     }
     assert events == {"CaptureEvent", "SnapshotEvent", "BufferEvent", "GoneEvent"}
     for name in events:
-        assert "$ref" in SCHEMAS[name]["properties"]["data"]
+        data = SCHEMAS[name]["properties"]["data"]
+        assert (data["type"], data["contentMediaType"]) == ("string", "application/json")
+        assert "$ref" in data["contentSchema"]
         assert len(SCHEMAS[name]["properties"]["event"]["enum"]) == 1
 
 
