@@ -189,7 +189,7 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         link_tells=[*row["link_tells"]],
         views=row["views"] if shown else None,
         keep=row["keep"],
-        size_bytes=(row["clean_bytes"] if copied else None) or file["size_bytes"],
+        size_bytes=clean_copies.size_for_others(clip) if copied else file["size_bytes"],
         checksum=row["clean_checksum"] if copied else file["checksum"],
         file_id=file["_id"],
         file_url=media_url(row, reader, path),

@@ -55,6 +55,11 @@ def is_being_made(row: ClipRow, now: datetime) -> bool:
     return row["clean_lease"] is not None and until is not None and until > now
 
 
+def size_for_others(clip: Clip) -> int:
+    """The size of what others get; of the clip itself, until its copy is there."""
+    return (is_replaced(clip.row) and clip.row["clean_bytes"]) or clip.file["size_bytes"]
+
+
 async def want(ctx: Context, row: ClipRow) -> None:
     """Promises the copy of a clip that hides something; asked again it changes nothing."""
     there = row["clean_bytes"] is not None or row["clean_until"] is not None

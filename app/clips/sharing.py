@@ -139,6 +139,8 @@ async def clip_by_link(ctx: Context, secret: str, now: datetime) -> Clip:
         raise Gone("the clip was deleted")
     if not clip_visibility.link_holds(row, now):
         raise LinkExpired("the link has expired: ask whoever sent it for a new one")
+    if clean_copies.is_due(row):
+        await clean_copies.want(ctx, row)  # most often somebody has, when it was opened
     return await library.with_file(ctx, row)
 
 

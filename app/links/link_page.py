@@ -104,7 +104,7 @@ def page_of(
         at=at,
         ends_at=_ends_at(clip),
         seconds=seconds,
-        size_bytes=row["clean_bytes"] or clip.file["size_bytes"],
+        size_bytes=clean_copies.size_for_others(clip),
         width=width,
         height=height,
         poster_size=fitted(width, height, POSTER),
@@ -190,7 +190,7 @@ def _seconds(start: str | None, end: float) -> float | None:
     """Where the film is to begin: a link is not broken by what was written behind it."""
     try:
         seconds = parse_duration(start or "").total_seconds()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return seconds if seconds < end else None
 

@@ -142,6 +142,7 @@ def test_a_clip_without_a_title_is_called_after_whose_screen_it_shows() -> None:
         ("90", ""),
         ("abc", ""),
         ("1e9", ""),
+        ("999999999h" * 30, ""),
         ('5"><script>', ""),
         ("", ""),
     ],
@@ -182,7 +183,8 @@ def test_a_film_that_is_being_prepared_is_looked_for_again_and_unfurled_at_once(
     )
     done = page(**due | {"clean_until": None, "clean_bytes": 2_500_000})
     assert "Download (2.5 MB)" in link_page.page_html(done)
-    agreed = page(**due, hidden_head_shared=True)
+    agreed = page(**due | {"clean_bytes": 2_500_000}, hidden_head_shared=True)
+    assert agreed.size_bytes == page().size_bytes
     for there in (done, agreed):
         assert Head(link_page.page_html(there)).one("video")
         assert "refresh" not in link_page.page_html(there)
