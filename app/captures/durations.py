@@ -26,4 +26,7 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"{text!r} is no length of time: write 90s, 2m or 1m30s")
     if seconds <= 0:
         raise ValueError(f"{text!r} must be longer than nothing")
-    return timedelta(seconds=seconds)
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError as error:
+        raise ValueError(f"{text[:80]!r} is longer than time is counted") from error

@@ -190,7 +190,7 @@ def _seconds(start: str | None, end: float) -> float | None:
     """Where the film is to begin: a link is not broken by what was written behind it."""
     try:
         seconds = parse_duration(start or "").total_seconds()
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     return seconds if seconds < end else None
 

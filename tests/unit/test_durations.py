@@ -29,3 +29,9 @@ def test_anything_else_is_refused_with_what_is_allowed(text: str) -> None:
 def test_no_time_at_all_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="longer than nothing"):
         parse_duration(text)
+
+
+def test_more_than_time_is_counted_for_is_refused() -> None:
+    """However many parts it is made of."""
+    with pytest.raises(ValueError, match="longer than time is counted"):
+        parse_duration("999999999h" * 30)
