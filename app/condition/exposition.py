@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import math
 import socket
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -32,10 +30,9 @@ from app.serving.safe_headers import SafeHeaders, site_headers
 from app.serving.server import Guest
 from app.serving.server import config as server_config
 from app.settings import Settings, counters_are_shared
+from app.work.log_lines import LogLines
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-_TOLD_SECONDS = 10.0
-"""Refusals in less than this since the last line are counted only."""
 CACHE_SECONDS = 15.0
 """What rows and disk say is asked no more often than this, however often somebody scrapes."""
 
@@ -97,20 +94,6 @@ class _Gauges(Collector):
             yield GaugeMetricFamily(name, GAUGES[name], value)
 
 
-class _Refusals:
-    """Counts who shows no METRICS_TOKEN, and tells of them, however many there are."""
-
-    def __init__(self) -> None:
-        self._told_at = -math.inf
-
-    def tell(self, request: Request) -> None:
-        metrics.CREDENTIALS_REFUSED.labels("/metrics").inc()
-        if time.monotonic() - self._told_at > _TOLD_SECONDS:
-            self._told_at = time.monotonic()
-            peer = request.client.host if request.client else ""
-            log.info("credentials_refused", reason="it is not METRICS_TOKEN", peer=peer)
-
-
 def index_lag() -> tuple[float, int]:
     """All segments that were indexed: their lags in seconds, added up, and how many. Blocks."""
     total = {"sum": 0.0, "count": 0.0}
@@ -142,11 +125,14 @@ async def served(ctx: Context) -> AsyncIterator[None]:
     if not settings.metrics_port:
         yield
         return
-    exposition, refusals = Exposition(ctx), _Refusals()
+    exposition, lines = Exposition(ctx), LogLines("refusals_without_lines")
 
     async def get_metrics(request: Request) -> Response:
         if settings.metrics_token.get_secret_value() and not may_read(settings, request.headers):
-            refusals.tell(request)
+            metrics.CREDENTIALS_REFUSED.labels("/metrics").inc()
+            if lines.take():
+                peer = request.client.host if request.client else ""
+                log.info("credentials_refused", reason="it is not METRICS_TOKEN", peer=peer)
             return Response("send METRICS_TOKEN: Authorization: Bearer <token>", 401)
         return Response(await exposition.render(), media_type=CONTENT_TYPE)
 
