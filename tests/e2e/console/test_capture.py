@@ -90,7 +90,7 @@ async def test_what_came_since_my_last_clip_is_chosen_at_a_press(page: Page) -> 
         answer = await route.fetch()
         told = await answer.json()
         for clip in told["items"]:
-            clip["buffer"] = "another"
+            clip["buffer_id"] = "another"
         await route.fulfill(response=answer, json=told)
 
     await page.route("**/clips?*", of_another_share)
