@@ -24,7 +24,7 @@ from starlette.routing import Route
 from app.captures.capture_tools import CaptureTools
 from app.context import Context
 from app.events import outbox
-from app.events.contents import CONTENTS
+from app.events.contents import CONTENTS, ChatMessage
 from app.models import EventName
 from app.recording.livekit import LiveKit
 from app.work import errands
@@ -104,7 +104,7 @@ async def tell(ctx: Context, event: EventName, **data: Any) -> None:
 
 async def share_clip(ctx: Context, **given: Any) -> None:
     clip = await add_clip(ctx, "c1", room="studio", room_sid="RM_1", title="A title", **given)
-    message = {"text": WORDS, "attachments": [clip.file_id]}
+    message = ChatMessage(text=WORDS, attachments=[clip.file_id])
     await tell(
         ctx,
         EventName.CLIP_SHARED,
