@@ -37,7 +37,9 @@ async def linked(settings: Settings, stack: AsyncExitStack) -> tuple[dict[str, s
     }, links
 
 
-@pytest.mark.parametrize("role", ["api", "worker", "indexer"])
+@pytest.mark.parametrize(
+    "role", ["api", "worker", pytest.param("indexer", marks=pytest.mark.heavy)]
+)
 async def test_a_process_waits_for_stores_that_are_away(
     settings: Settings, tmp_path: Path, role: str
 ) -> None:
