@@ -206,8 +206,9 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
     from app.processes import liveness
     from app.processes.signals import run_until_signalled
     from app.processes.supervisor import listen
-    from app.serving.server import STOP_SECONDS, Guest
+    from app.serving.server import STOP_SECONDS
     from app.serving.server import config as server_config
+    from app.serving.streaming_guest import StreamingGuest
     from handlers import router
 
     config = server_config(
@@ -229,7 +230,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
                 listener = listen(settings.host, settings.port)
             else:
                 listener = socket.socket(fileno=descriptor)
-            await Guest(config).serve_until_cancelled(listener)
+            await StreamingGuest(config).serve_until_cancelled(listener)
 
     return run_until_signalled(run(), uvloop.new_event_loop)
 

@@ -21,8 +21,9 @@ from app.processes import liveness
 from app.processes.child import BackOff
 from app.processes.stores import provided_stores, with_stores
 from app.processes.supervisor import listen
-from app.serving.server import STOP_SECONDS, Guest
+from app.serving.server import STOP_SECONDS
 from app.serving.server import config as server_config
+from app.serving.streaming_guest import StreamingGuest
 from app.settings import Settings
 from app.work.troubles import Troubles
 from handlers import router
@@ -79,4 +80,4 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         lifespan="on",
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    await Guest(config).serve_until_cancelled(listener.dup())
+    await StreamingGuest(config).serve_until_cancelled(listener.dup())

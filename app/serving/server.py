@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,7 +32,10 @@ log = structlog.get_logger()
 
 
 class Guest(uvicorn.Server):
-    """A server within a process whose signals belong to somebody else."""
+    """A server within a process whose signals belong to somebody else.
+
+    One that has no streams of events: they would not hear of its end.
+    """
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -49,12 +51,15 @@ class Guest(uvicorn.Server):
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
-            # As uvicorn's own handler of the signal does: streams of events hear of it by that.
-            self.handle_exit(signal.SIGTERM, None)
-            await serving
+            await self.end(serving)
             raise
         if not self.started:
             raise RuntimeError("the application did not start: see the lines above")
+
+    async def end(self, serving: asyncio.Task[None]) -> None:
+        """Returns once `serving` has ended in order."""
+        self.should_exit = True
+        await serving
 
 
 def config(
