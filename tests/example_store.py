@@ -183,15 +183,21 @@ def allowed() -> dict[str, Rows]:
 
 
 def told() -> dict[str, Rows]:
-    """Events: one delivered, one to be delivered; and a sample of the measures."""
+    """Events: one delivered, one to be delivered; numbers; and a sample of the measures."""
     data = {"buffer_id": "b1", "community": "default"}
     event = ALICE | {"event": "buffer_started", "data": data, "next_try_at": ago(890)}
+    target = {"state": "pending", "attempts": 0, "next_try_at": ago(890), "last_error": ""}
+    taken = target | {"state": "delivered", "attempts": 1}
     return {
         "events": written(
             schema.OutgoingEvent,
             event | {"id": "e1", "number": 1, "created_at": ago(890), "state": "delivered",
-                     "delivered_at": FAR},
-            event | {"id": "e2", "number": 2, "created_at": ago(5)},
+                     "delivered_at": FAR, "targets": {"default": taken}},
+            event | {"id": "e2", "number": 2, "created_at": ago(5),
+                     "targets": {"default": target}},
+        ),
+        "event_numbers": written(
+            schema.EventNumber, {"id": "studio", "number": 1, "told_at": FAR}
         ),
         "samples": written(
             schema.Sample,

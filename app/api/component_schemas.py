@@ -53,6 +53,15 @@ class ComponentSchemas:
         """The schema of a model as it is taken."""
         return self._definitions[_last(self.reference(model, "validation"))]
 
+    def shown(self, model: type[BaseModel]) -> Json:
+        """The schema of a model as it is given."""
+        return self._definitions[_last(self.reference(model, "serialization"))]
+
+    def add(self, name: str, schema: Json) -> Json:
+        """Adds the schema of no model; where it is."""
+        self._definitions[name] = schema
+        return {"$ref": f"#/components/schemas/{name}"}
+
     def components(self) -> Json:
         """All of them by name, but for those of queries: each parameter has its own."""
         left_out = {_last(self.reference(each, "validation")) for each in self._queries}

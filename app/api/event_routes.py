@@ -16,8 +16,23 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.errors import NotFound
 from app.events import sender
-from app.models import AuditAction, EventName, EventState
+from app.models import AuditAction, EventName, EventRow, EventState
 from app.models.told_words import words
+
+
+class DeliveryView(View):
+    """How an event stands at one of its targets."""
+
+    target: str = Field(
+        description="Its name in EVENTS_TARGETS; `default`: EVENTS_URL.", examples=["default"]
+    )
+    state: Annotated[str, words(EventState)] = Field(
+        description="Whether it was taken, was given up, or is still on its way."
+    )
+    attempts: Count = Field(description="How often it was tried.")
+    last_error: str = Field(
+        description="What the last try met; empty if nothing.", examples=["HTTP 502"]
+    )
 
 
 class EventView(View):
@@ -37,6 +52,7 @@ class EventView(View):
     last_error: str = Field(
         description="What the last try met; empty if there was none.", examples=["HTTP 502"]
     )
+    targets: list[DeliveryView] = Field(description="Who is to get it, and how that stands.")
     created_at: InstantText = Field(description="When it was told first, or sent again.")
     next_try_at: InstantText = Field(description="When it is, or was, to be tried next.")
 
@@ -63,7 +79,7 @@ class EventQuery(Input):
 @endpoint(
     "GET /events",
     "Events that nobody took",
-    description="Events that EVENTS_URL did not take for a day, or those that are still on their "
+    description="Events that a target did not take for a day, or those that are still on their "
     "way. For admins of the instance.",
     answers={HTTPStatus.OK: Answer("The events.")},
     may=gates.admins,
@@ -72,7 +88,7 @@ async def list_events(call: Call[EventQuery]) -> EventPage:
     """A page of them."""
     given = call.input
     page = await sender.page(call.ctx, given.state, limit=given.limit, after=given.next)
-    return EventPage(items=[EventView.of_row(row) for row in page.items], next=page.next)
+    return EventPage(items=[_view(row) for row in page.items], next=page.next)
 
 
 @endpoint(
@@ -89,6 +105,11 @@ async def send_event(call: Call[None]) -> None:
     if not await sender.send_again(call.ctx, event_id):
         raise NotFound(f"there is no dead event {event_id!r}")
     await audit.note(call.ctx.store, call.caller.identity, AuditAction.EVENT_SENT_AGAIN, event_id)
+
+
+def _view(row: EventRow) -> EventView:
+    targets = [{**each, "target": name} for name, each in sorted(row["targets"].items())]
+    return EventView.of_row({**row, "targets": targets})
 
 
 routes: list[BaseRoute] = [list_events, send_event]

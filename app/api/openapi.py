@@ -86,8 +86,7 @@ def _schemas(operations: Sequence[Operation]) -> ComponentSchemas:
         shown=views.union(*(answer.events for answer in answers), CONTENTS.values()),
         others=problem_schemas.of_errors(
             {error for each in operations for error in each.all_problems}
-        )
-        | described_events.schemas_of_events(),
+        ),
     )
 
 

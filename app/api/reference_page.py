@@ -19,7 +19,8 @@ _CREDENTIALS = {
     "link": "the link of a clip",
     "webhook": "LiveKit's signature",
     "metrics": "METRICS_TOKEN",
-    "event": "our signature",
+    "eventSignature": "our signature",
+    "eventToken": "our token, as LiveKit's",
 }
 _OPTIONAL = " <small>optional</small>"
 _BOUNDS = {

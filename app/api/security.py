@@ -55,12 +55,19 @@ SCHEMES: dict[str, Any] = {
         "name": "Authorization",
         "description": "A token that LiveKit signed, with the SHA-256 of the body.",
     },
-    "event": {
+    "eventSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Replay-Signature",
+        "description": "`t=` a Unix time, `,v1=` the HMAC-SHA256 of `time.body` by the target's "
+        "secret, in hex.",
+    },
+    "eventToken": {
         "type": "apiKey",
         "in": "header",
         "name": "Authorization",
-        "description": "A JWT of ours, HS256 by EVENTS_SECRET, with the SHA-256 of the body: "
-        "`iss` is EVENTS_KEY, `sha256` the digest in base64.",
+        "description": "A JWT of ours, HS256 by the target's secret, with the SHA-256 of the body: "
+        "`iss` is its key, `sha256` the digest in base64.",
     },
     "metrics": {"type": "http", "scheme": "bearer", "description": "METRICS_TOKEN."},
 }

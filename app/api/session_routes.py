@@ -164,7 +164,7 @@ async def _members(call: Call[None]) -> dict[str, Any]:
         clip_days=settings.clip_days or None,
         capture_policy=settings.capture_policy,
         access=settings.access,
-        events=bool(settings.events_url),
+        events=bool(settings.all_event_targets),
         title_length=TITLE_LENGTH,
         text_length=TEXT_LENGTH,
         post_roll_seconds=POST_ROLL_SECONDS,

@@ -15,7 +15,7 @@ TAGS = {
     "Operation": "For admins of the instance: the audit, deliveries, numbers, checks.",
     "Health": "What machines ask: is it alive, is it ready, what are its numbers.",
     "LiveKit": "What livekit-server calls.",
-    "Events": "What this service tells EVENTS_URL: one webhook for each kind of event.",
+    "Events": "What this service tells EVENTS_URL and EVENTS_TARGETS: a webhook for each event.",
     "Description": "This description.",
 }
 """Name → what such operations are about."""

@@ -59,10 +59,11 @@ async def share(
     Asked again with the same key it is the same event. Raises NotFound, NotPermitted, NoEventsUrl.
     """
     row = await clip_access.changeable(ctx, caller, clip_id)
-    if not ctx.settings.events_url:
+    wanted = EventName.CLIP_SHARED, row["room"], row["community"]
+    if not any(target.wants(*wanted) for target in ctx.settings.all_event_targets):
         raise NoEventsUrl(
             "no chat would hear of it: whoever runs this instance has to set EVENTS_URL, "
-            "EVENTS_KEY and EVENTS_SECRET"
+            "EVENTS_KEY and EVENTS_SECRET, or a target in EVENTS_TARGETS that wants it"
         )
     if clean_copies.replaces(row):
         await clean_copies.want(ctx, row)  # that is what the chat's readers get

@@ -320,6 +320,14 @@ export interface Delivered {
   duration_seconds: number;
 }
 
+/** How an event stands at one of its targets. */
+export interface DeliveryView {
+  target: string;
+  state: EventState;
+  attempts: number;
+  last_error: string;
+}
+
 /** What one of our events tells of. */
 export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'capture_ready' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared';
 
@@ -328,6 +336,9 @@ export interface EventPage {
   items: Array<EventView>;
   next: string | null;
 }
+
+/** What became of one of our events. A dead one was given up after a day. */
+export type EventState = 'pending' | 'delivered' | 'dead';
 
 /** One of our events on its way, or given up. */
 export interface EventView {
@@ -338,6 +349,7 @@ export interface EventView {
   state: 'dead' | 'pending';
   attempts: number;
   last_error: string;
+  targets: Array<DeliveryView>;
   created_at: string;
   next_try_at: string;
 }

@@ -15,16 +15,22 @@ _Bytes = Annotated[int, Field(examples=[34_700_000])]
 
 
 class EventContent(BaseModel):
-    """What an event says besides its name and its room."""
+    """What an event says besides its name and its room.
 
-    model_config = ConfigDict(frozen=True)
+    The alias of a member is its name in rows, and in the shape of LiveKit's webhooks, which keeps
+    the names of before /v1.
+    """
+
+    model_config = ConfigDict(frozen=True, validate_by_name=True)
 
     event: ClassVar[EventName]
+
+    community: str = Field(description="The community that it belongs to.", examples=["default"])
 
     @property
     def data(self) -> dict[str, Any]:
         """As the event's row holds it."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", by_alias=True)
 
 
 class BufferStartedContent(EventContent):
@@ -33,7 +39,6 @@ class BufferStartedContent(EventContent):
     event = EventName.BUFFER_STARTED
 
     buffer_id: _Id = Field(description="Names the share in paths.")
-    community: str = Field(description="The community of the share.", examples=["default"])
 
 
 class BufferEndedContent(BufferStartedContent):
@@ -53,8 +58,7 @@ class BufferRefusedContent(BufferStartedContent):
 class _CaptureContent(EventContent):
     capture_id: _Id = Field(description="Names the capture in paths.")
     buffer_id: _Id = Field(description="The share that it is cut from.")
-    community: str = Field(description="The community of the share.", examples=["default"])
-    shared_by: _Identity = Field(description="Whose screen it shows.")
+    sharer: _Identity = Field(description="Whose screen it shows.", alias="shared_by")
     title: str = Field(description="One line; may be empty.", examples=["That goal"])
 
 
@@ -65,7 +69,9 @@ class CaptureReadyContent(_CaptureContent):
 
     clip_id: _Id = Field(description="Names the clip in paths.")
     file_id: _Id = Field(description="Names its file in paths.")
-    duration: float = Field(description="How long it plays, in seconds.", examples=[30.0])
+    duration_seconds: float = Field(
+        description="How long it plays.", examples=[30.0], alias="duration"
+    )
 
 
 class CaptureFailedContent(_CaptureContent):
@@ -93,7 +99,6 @@ class RoleChangedContent(EventContent):
 
     event = EventName.ROLE_CHANGED
 
-    community: str = Field(description="Where.", examples=["default"])
     role: Annotated[str, words(Role)] = Field(description="What they are there now.")
     grants: list[str] = Field(
         description="What they may do there besides what their role may.",
@@ -119,9 +124,10 @@ class ClipSharedContent(EventContent):
     clip_id: _Id = Field(description="Names the clip in paths.")
     file_id: _Id = Field(description="Names its file in paths.")
     title: str = Field(description="One line; may be empty.", examples=["That goal"])
-    shared_by: _Identity = Field(description="Whose screen it shows.")
-    duration: float = Field(description="How long it plays, in seconds.", examples=[30.0])
-    community: str = Field(description="The community of the share.", examples=["default"])
+    sharer: _Identity = Field(description="Whose screen it shows.", alias="shared_by")
+    duration_seconds: float = Field(
+        description="How long it plays.", examples=[30.0], alias="duration"
+    )
     channel_id: str = Field(description="The chat's own id of a channel.", examples=["general"])
     message: ChatMessage = Field(description="The message to post there.")
 

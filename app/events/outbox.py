@@ -14,8 +14,10 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.context import Context
+from app.events import event_numbers
 from app.events.contents import EventContent
 from app.lru_cache import LruCache
+from app.models import DeliveryDocument, EventState
 from app.models.schema import OutgoingEvent
 from app.work import errands
 
@@ -43,6 +45,11 @@ async def tell(
     are empty where it belongs to no room. `identity` is whom, or whose share or clip, it is about.
     """
     now = datetime.now(UTC)
+    wanted = {
+        target.name: {**waiting(now)}
+        for target in ctx.settings.all_event_targets
+        if target.wants(content.event, room, content.community)
+    }
     row = OutgoingEvent(
         id=f"{content.event}:{key}",
         room=room,
@@ -51,6 +58,7 @@ async def tell(
         number=0,
         event=content.event,
         data=content.data,
+        targets=wanted,
         created_at=now,
         next_try_at=now,
     )
@@ -58,6 +66,16 @@ async def tell(
         is_new = await _write(ctx, row)
     if is_new:
         await _hurry(ctx, room)
+
+
+def waiting(now: datetime) -> DeliveryDocument:
+    """A delivery that was not tried yet."""
+    return {
+        "state": EventState.PENDING,
+        "attempts": 0,
+        "next_try_at": now,
+        "last_error": "",
+    }
 
 
 async def _write(ctx: Context, row: OutgoingEvent) -> bool:
@@ -70,10 +88,11 @@ async def _write(ctx: Context, row: OutgoingEvent) -> bool:
         newest = await events.find_one(
             {"room": row.room, "number": {"$gte": since}}, {"number": 1}, sort=[("number", -1)]
         )
-        if newest is None and since:  # all of the room's have expired: numbers begin again
+        if newest is None and since:  # all of the room's have expired
             _last_numbers.put(key, 0)
             continue
-        row.number = newest["number"] + 1 if newest else 1
+        highest = newest["number"] if newest else await event_numbers.highest(ctx.store, row.room)
+        row.number = highest + 1
         if await ctx.store.create(row):
             _last_numbers.put(key, row.number)
             return True

@@ -15,7 +15,7 @@ from app.access import policy
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
 from app.context import Context
-from app.events import sender
+from app.events import event_bodies
 from app.models import ClipRow, EventName, EventRow
 from app.models.schema import ReplayClip
 
@@ -50,7 +50,7 @@ async def say(ctx: Context, rooms: LiveRooms, row: EventRow) -> None:
         clip = await ctx.store.rows(ReplayClip).find_one({"_id": row["data"]["clip_id"]})
     people = await _people(rooms, row)
     if identities := hearers(row, clip, people):
-        data = json.dumps(sender.body_of(row, SAID[row["event"]]))
+        data = json.dumps(event_bodies.like_livekit(row, SAID[row["event"]]))
         await rooms.say(row["room"], identities, data.encode())
 
 

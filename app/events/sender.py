@@ -1,32 +1,23 @@
-"""Sends our events: to EVENTS_URL, signed as LiveKit signs its own, and into the live room.
-
-LiveKit's webhook receivers verify them with EVENTS_KEY and EVENTS_SECRET. These receivers drop
-members that LiveKit does not know, so what an event says travels in `participant.metadata`, as
-JSON; readers of the raw body find the same under `replay`.
-"""
+"""Sends our events to their targets, and into the live room."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
+import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
-from typing import Any
 
 import httpx
 import structlog
-from livekit.api import AccessToken
 
 from app import metrics
 from app.context import Context
-from app.models import EventRow, EventState, Row
+from app.events import event_bodies, event_numbers, target_answers
+from app.events.outbox import waiting
+from app.models import DeliveryDocument, EventRow, EventState, Row
 from app.models.keyset import Order, Page
 from app.models.schema import OutgoingEvent
-from app.settings import Settings
-from app.work import errands, outside_answers, rounds
+from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
@@ -36,35 +27,8 @@ Say = Callable[[EventRow], Awaitable[None]]
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=30)
 """How long a taken event stays with its sender before another worker may take it."""
-_SEND_SECONDS = 10.0
 _MAX_BACK_OFF_SECONDS = 900.0
-_NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-"""What says of a request only that it came at a bad time; other 4xx say that it is refused."""
 _AS_DUE = Order("next_try_at", newest_first=False)
-
-
-def body_of(row: EventRow, members: Collection[str] | None = None) -> dict[str, Any]:
-    """An event as JSON, in the shape of LiveKit's webhooks.
-
-    `members`: which ones of what it says; None: all.
-    """
-    said = {k: v for k, v in row["data"].items() if members is None or k in members}
-    content = {"number": row["number"], **said}
-    return {
-        "event": row["event"],
-        "id": row["_id"],
-        "createdAt": str(int(row["created_at"].timestamp())),
-        "room": {"sid": row["room_sid"], "name": row["room"]},
-        "participant": {"identity": row["identity"], "metadata": json.dumps(content)},
-        "replay": content,
-    }
-
-
-def signed(settings: Settings, body: bytes) -> str:
-    """The Authorization header of a body: a JWT that bears its SHA-256, valid for 5 minutes."""
-    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
-    token = AccessToken(settings.events_key, settings.events_secret.get_secret_value())
-    return token.with_sha256(digest).with_ttl(timedelta(minutes=5)).to_jwt()
 
 
 def back_off_seconds(attempts: int) -> float:
@@ -74,31 +38,35 @@ def back_off_seconds(attempts: int) -> float:
 
 @job(errands.DELIVER, timeout=seconds(90))
 async def deliver(ctx: Context, say: Say, room: str) -> None:
-    """Sends what is due of a room's events, in their order, until EVENTS_URL takes none now.
+    """Sends what is due of a room's events, in their order, to each target until it takes none now.
 
     `say(row)` says an event into its live room. It is said once, at the first attempt. An event
-    that can't be made or said, or that EVENTS_URL refuses, is in no other one's way. Raises Busy if
-    another worker is at it.
+    that can't be made or said, or that a target refuses, is in no other one's way, nor is a target
+    that does not answer. Raises Busy if another worker is at it.
     """
     async with (
         ctx.queue.alone(errands.DELIVER, room),
-        httpx.AsyncClient(timeout=_SEND_SECONDS) as client,
+        httpx.AsyncClient(timeout=target_answers.SECONDS) as client,
     ):
         passed_by: set[str] = set()
-        while due := await _due(ctx, room, passed_by):
+        failed: set[str] = set()
+        while due := await _due(ctx, room, passed_by, failed):
             for event_id in due:
+                refused: set[str] = set()
                 with rounds.item(room=room, sent=event_id) as attempt:
                     if (taken := await _take(ctx, event_id)) is None:
                         continue  # somebody was faster
                     if taken["attempts"] == 1:
                         with rounds.item(room=room, said=event_id):
                             await say(taken)
-                    if not await _send(ctx, client, taken):
-                        return
+                    refused = await _send(ctx, client, taken, failed)
                 if attempt.error is not None:
                     passed_by.add(event_id)
                     with rounds.item(room=room, noted=event_id):
-                        await _note(ctx, await _event(ctx, event_id), repr(attempt.error))
+                        await _note_unmade(ctx, await _event(ctx, event_id), repr(attempt.error))
+                if refused:
+                    failed |= refused
+                    break  # what else is due is another list now
 
 
 @job("deliver_due", every=seconds(5), timeout=seconds(30))
@@ -121,36 +89,41 @@ async def page(
 
 
 async def send_again(ctx: Context, event_id: str) -> bool:
-    """Gives a dead event another day. False if there is no such dead event."""
+    """Gives a dead event another day, where it was not taken. False if there is no such event."""
+    events = ctx.store.rows(OutgoingEvent)
+    row = await events.find_one({"_id": event_id, "state": EventState.DEAD})
+    if row is None:
+        return False
     now = datetime.now(UTC)
-    changed = await ctx.store.rows(OutgoingEvent).update_one(
-        {"_id": event_id, "state": EventState.DEAD},
-        {
-            "$set": {
-                "state": EventState.PENDING,
-                "attempts": 0,
-                "next_try_at": now,
-                "created_at": now,
-            }
-        },
-    )
+    change: Row = {"state": EventState.PENDING, "attempts": 0, "created_at": now}
+    change["next_try_at"] = now
+    for name, each in row["targets"].items():
+        if each["state"] == EventState.DEAD:
+            change[f"targets.{name}"] = waiting(now)
+    changed = await events.update_one({"_id": event_id, "state": EventState.DEAD}, {"$set": change})
     return bool(changed.modified_count)
 
 
-async def _due(ctx: Context, room: str, passed_by: Collection[str]) -> list[str]:
+async def _due(
+    ctx: Context, room: str, passed_by: Collection[str], failed: Collection[str]
+) -> list[str]:
     """The ids of a room's events that are due, but for some, in their order.
 
-    Of those that belong to no room, the next ones only: communities take turns, or one whose admin
-    changes roles all the time would keep the others' waiting for as long.
+    Due are those that a target which has not failed waits for. Of those that belong to no room, the
+    next ones only: communities take turns, or one whose admin changes roles all the time would keep
+    the others' waiting for as long.
     Chosen here: asked for an order or a time, the embedded store walks all events of the room.
     """
     pending = {"room": room, "state": EventState.PENDING}
-    asked = {"number": 1, "next_try_at": 1, "data.community": 1}
-    found = ctx.store.rows(OutgoingEvent).find(pending, asked)
+    asked = dict.fromkeys(("number", "next_try_at", "targets", "data.community"), 1)
+    found = await ctx.store.rows(OutgoingEvent).find(pending, asked).to_list(None)
     now = datetime.now(UTC)
-    due = [row for row in await found.to_list(None) if _is_due(row, now)]
+    due = [
+        row
+        for row in found
+        if row["_id"] not in passed_by and _is_due(row, now) and _is_wanted(row, now, failed)
+    ]
     due.sort(key=_number)
-    due = [row for row in due if row["_id"] not in passed_by]
     return [row["_id"] for row in (due if room else _next_of_communities(due))]
 
 
@@ -176,6 +149,28 @@ def _number(row: EventRow) -> int:
     return number if isinstance(number, int) else sys.maxsize
 
 
+def _is_wanted(row: EventRow, now: datetime, failed: Collection[str]) -> bool:
+    """Whether anything is to be done for it: at a target, or, if it has none, in its room.
+
+    A row that was altered is looked at, and found to be.
+    """
+    targets: object = row.get("targets")
+    if not isinstance(targets, dict) or not targets:
+        return True
+    try:
+        return bool(_due_targets(targets, now) - set(failed))
+    except (KeyError, TypeError):
+        return True
+
+
+def _due_targets(targets: Mapping[str, DeliveryDocument], now: datetime) -> set[str]:
+    return {
+        name
+        for name, each in targets.items()
+        if each["state"] == EventState.PENDING and each["next_try_at"] <= now
+    }
+
+
 async def _take(ctx: Context, event_id: str) -> EventRow | None:
     """An event that is due, now the caller's for a while; None if it is another's."""
     row, now = await _event(ctx, event_id), datetime.now(UTC)
@@ -193,42 +188,88 @@ async def _event(ctx: Context, event_id: str) -> EventRow:
     return row
 
 
-async def _send(ctx: Context, client: httpx.AsyncClient, row: EventRow) -> bool:
-    """Sends an event. Returns whether EVENTS_URL may take the next one: it refused this at most."""
-    error, goes_on = "", True
-    if ctx.settings.events_url:
-        body = json.dumps(body_of(row)).encode()
-        headers = {
-            "Authorization": signed(ctx.settings, body),
-            "Content-Type": "application/webhook+json",
-        }
-        try:
-            url = ctx.settings.events_url
-            answer = await outside_answers.ask(
-                client, "POST", url, seconds=_SEND_SECONDS, content=body, headers=headers
-            )
-            if not answer.is_success:
-                error = f"HTTP {answer.status}"
-                is_refused = httpx.codes.is_client_error(answer.status)
-                goes_on = is_refused and answer.status not in _NOT_NOW
-        except (httpx.HTTPError, TimeoutError) as failure:
-            error, goes_on = repr(failure), False
-    await _note(ctx, row, error)
-    return goes_on
+async def _send(
+    ctx: Context, client: httpx.AsyncClient, row: EventRow, failed: Collection[str]
+) -> set[str]:
+    """Sends an event where it is due, at once; the targets that take none now.
 
-
-async def _note(ctx: Context, row: EventRow, error: str) -> None:
+    Who refuses this one may take the next one.
+    """
     now = datetime.now(UTC)
-    if not error:
-        change: Row = {"state": EventState.DELIVERED, "delivered_at": now, "last_error": ""}
-    elif now - row["created_at"] >= GIVE_UP_AFTER:
-        metrics.ERRORS.labels("event_dead").inc()
-        log.error("event_given_up", id=row["_id"], error=error)
-        change = {"state": EventState.DEAD, "last_error": error[:300]}
+    known = {each.name: each for each in ctx.settings.all_event_targets}
+    names = sorted(_due_targets(row["targets"], now) - set(failed))
+    # A target that there is no more gets nothing, and nothing waits for it.
+    postings = {
+        name: event_bodies.posting_of(known[name], row, ctx.settings.base_url, now)
+        for name in names
+        if name in known
+    }
+    answers = await asyncio.gather(
+        *(target_answers.post(client, known[name], posting) for name, posting in postings.items())
+    )
+    told = dict(zip(postings, answers, strict=True))
+    await _note(ctx, row, {name: told.get(name, target_answers.TAKEN).error for name in names})
+    return {name for name, each in told.items() if not each.goes_on}
+
+
+async def _note_unmade(ctx: Context, row: EventRow, error: str) -> None:
+    """Writes down that an event could not be made, for whomever it was."""
+    now = datetime.now(UTC)
+    change: Row = {"last_error": error[:300]}
+    if now - row["created_at"] >= GIVE_UP_AFTER:
+        _tell_given_up(id=row["_id"], error=error)
+        await event_numbers.keep(ctx.store, row["room"], row["number"])
+        change["state"] = EventState.DEAD
     else:
-        log.warning("event_not_delivered", id=row["_id"], attempt=row["attempts"], error=error)
-        pause = timedelta(seconds=back_off_seconds(row["attempts"]))
-        change = {"next_try_at": now + pause, "last_error": error[:300]}
+        log.warning("event_not_made", id=row["_id"], attempt=row["attempts"], error=error)
+        change["next_try_at"] = now + timedelta(seconds=back_off_seconds(row["attempts"]))
+    await _change(ctx, row, change)
+
+
+async def _note(ctx: Context, row: EventRow, outcomes: Mapping[str, str]) -> None:
+    """Writes down what became of an event at its targets; `outcomes`: by target the error."""
+    now = datetime.now(UTC)
+    targets = dict(row["targets"])
+    for name, error in outcomes.items():
+        targets[name] = _after(row, name, targets[name], error, now)
+    change: Row = {f"targets.{name}": targets[name] for name in outcomes}
+    states = {each["state"] for each in targets.values()}
+    if EventState.PENDING in states:
+        left = [each for each in targets.values() if each["state"] == EventState.PENDING]
+        change["next_try_at"] = min(each["next_try_at"] for each in left)
+    else:
+        # Then it may expire: its room's next number is known without it.
+        await event_numbers.keep(ctx.store, row["room"], row["number"])
+        is_dead = EventState.DEAD in states
+        change["state"] = EventState.DEAD if is_dead else EventState.DELIVERED
+        change |= {} if is_dead else {"delivered_at": now}
+    wrong = [error for error in outcomes.values() if error]
+    change["last_error"] = wrong[-1][:300] if wrong else ""
+    await _change(ctx, row, change)
+
+
+async def _change(ctx: Context, row: EventRow, change: Row) -> None:
     await ctx.store.rows(OutgoingEvent).update_one(
         {"_id": row["_id"], "state": EventState.PENDING}, {"$set": change}
     )
+
+
+def _tell_given_up(**facts: str) -> None:
+    metrics.ERRORS.labels("event_dead").inc()
+    log.error("event_given_up", **facts)
+
+
+def _after(
+    row: EventRow, target: str, was: DeliveryDocument, error: str, now: datetime
+) -> DeliveryDocument:
+    """A delivery after a try."""
+    attempts = was["attempts"] + 1
+    tried: DeliveryDocument = {**was, "attempts": attempts, "last_error": error[:300]}
+    if not error:
+        return {**tried, "state": EventState.DELIVERED}
+    facts = {"id": row["_id"], "target": target, "error": error}
+    if now - row["created_at"] >= GIVE_UP_AFTER:
+        _tell_given_up(**facts)
+        return {**tried, "state": EventState.DEAD}
+    log.warning("event_not_delivered", attempt=attempts, **facts)
+    return {**tried, "next_try_at": now + timedelta(seconds=back_off_seconds(attempts))}

@@ -19,6 +19,7 @@ from app.migrations import (
     clip_turns,
     close_folders,
     complete_rows,
+    delivery_targets,
     leaving_admins,
     link_facts,
     marker_places,
@@ -43,5 +44,6 @@ STEPS: tuple[Step, ...] = (
     link_facts.migrate,
     clean_copy_fields.migrate,
     view_counts.migrate,
+    delivery_targets.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

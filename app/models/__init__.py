@@ -45,8 +45,8 @@ from app.models.clip_rows import (
     FileRow,
 )
 from app.models.condition_rows import SampleRow
-from app.models.event_rows import EventRow
-from app.models.event_words import EventName
+from app.models.event_rows import DeliveryDocument, EventNumberRow, EventRow
+from app.models.event_words import EventFormat, EventName
 from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
 from app.models.failure_words import FailureReason
 from app.models.link_words import LinkFact
@@ -102,8 +102,11 @@ __all__ = [
     "CommunityClaims",
     "CommunityRow",
     "Cut",
+    "DeliveryDocument",
     "EgressStatus",
+    "EventFormat",
     "EventName",
+    "EventNumberRow",
     "EventRow",
     "EventState",
     "FailureReason",

@@ -8,13 +8,16 @@ from typing import Any
 from odmantic import Field, Model
 from pymongo import ASCENDING, IndexModel
 
-from app.models.event_rows import EventRow
+from app.models.event_rows import EventNumberRow, EventRow
 from app.models.stored import Stored
 from app.models.words import EventState
 
 
 class OutgoingEvent(Model, Stored[EventRow]):
     """One of our events. `number` counts a room's events from 1, without holes.
+
+    `targets`: by their names those that it is for, and what became of it there. It is delivered
+    when all of them have it, and dead when no try is left and one has not.
 
     `next_try_at` is the lease, too: who takes the event moves it on, so that no second worker sends
     it at the same time.
@@ -43,9 +46,28 @@ class OutgoingEvent(Model, Stored[EventRow]):
     number: int
     event: str
     data: dict[str, Any]
+    targets: dict[str, dict[str, Any]] = {}
     created_at: datetime
     state: EventState = EventState.PENDING
     attempts: int = 0
     next_try_at: datetime
     last_error: str = ""
     delivered_at: datetime | None = None
+
+
+class EventNumber(Model, Stored[EventNumberRow]):
+    """Of a room, by its name, the highest number of an event that may have expired since.
+
+    It stays for 400 days after that event.
+    """
+
+    model_config = {
+        "collection": "event_numbers",
+        "indexes": lambda: [
+            IndexModel([("told_at", ASCENDING)], expireAfterSeconds=400 * 86_400),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    number: int
+    told_at: datetime

@@ -24,3 +24,12 @@ class EventName(StrEnum):
     """A user has got another role or other grants in a community."""
     CLIP_SHARED = "clip_shared"
     """A user posts a clip in the chat."""
+
+
+class EventFormat(StrEnum):
+    """In which shape a target gets our events."""
+
+    LIVEKIT = "livekit"
+    """As LiveKit sends its own webhooks: its receivers verify and read them."""
+    PLAIN = "plain"
+    """A CloudEvent as JSON, signed by an HMAC of its time and its bytes."""

@@ -16,7 +16,7 @@ from app.models.access_schema import (
 from app.models.buffer_schema import Buffer, EgressSession, Marker, Pin, Segment, Summary
 from app.models.clip_schema import Capture, File, ReplayClip
 from app.models.condition_schema import Sample
-from app.models.event_schema import OutgoingEvent
+from app.models.event_schema import EventNumber, OutgoingEvent
 from app.models.fact_schema import Participant, Room, Track
 
 MODELS: tuple[type[Model], ...] = (
@@ -39,6 +39,7 @@ MODELS: tuple[type[Model], ...] = (
     UserReplayQuota,
     Rights,
     OutgoingEvent,
+    EventNumber,
     AuditEntry,
     Sample,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "Capture",
     "Community",
     "EgressSession",
+    "EventNumber",
     "File",
     "Marker",
     "Member",

@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError, model_validator
 from pydantic_settings import DotEnvSettingsSource, SettingsConfigDict
 
 from app.errors import ConfigurationError
-from app.settings import safety
+from app.settings import event_targets, safety
 from app.settings.access_settings import AccessSettings
 from app.settings.clip_settings import ClipSettings
 from app.settings.event_settings import EventSettings
@@ -49,10 +49,19 @@ class Settings(
             "EVENTS_SECRET": self.events_secret.get_secret_value(),
             "METRICS_TOKEN": self.metrics_token.get_secret_value(),
         }
+        for target in self.all_event_targets:
+            own[f"the secret of {target.name!r} in EVENTS_TARGETS"] = (
+                target.secret.get_secret_value() if target.name != event_targets.DEFAULT else ""
+            )
         yield from safety.unsafe_secrets(
             {name: each for name, each in own.items() if each}, reached
         )
         urls = {name: getattr(self, name.lower()) for name in _URLS}
+        urls |= {
+            f"url of {target.name} in EVENTS_TARGETS": target.url
+            for target in self.all_event_targets
+            if target.name != event_targets.DEFAULT
+        }
         yield from safety.plain_urls(urls, self.plain_http_hosts)
         stores = {"MONGO_URL": self.mongo_url, "REDIS_URL": self.redis_url}
         yield from safety.open_stores(stores, self.plain_http_hosts)

@@ -51,12 +51,13 @@ async def until_buffered(settings: Settings) -> dict[str, Any]:
         timeout=PATIENCE_SECONDS,
     ) as client:
         while time.monotonic() < deadline:
-            answer = await client.get("/buffers", params={"room": ROOM, "identity": IDENTITY})
+            answer = await client.get("/v1/buffers", params={"room": ROOM, "sharer": IDENTITY})
             answer.raise_for_status()
             for buffer in answer.json()["items"]:
-                seen = f"its buffer is {buffer['state']} ({buffer['why']}): {buffer['seconds']} s"
+                kept = buffer["media_seconds"]
+                seen = f"its buffer is {buffer['state']} ({buffer['why']}): {kept} s"
                 recorded = buffer["state"] == BufferState.RECORDING
-                if recorded and buffer["seconds"] >= CLIP.total_seconds():
+                if recorded and kept >= CLIP.total_seconds():
                     found: dict[str, Any] = buffer
                     return found
             await asyncio.sleep(0.25)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,13 +13,14 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from livekit.api import TokenVerifier, WebhookReceiver
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app.context import Context
-from app.events import outbox, sender
+from app.events import event_bodies, event_numbers, outbox, sender
 from app.events.contents import BufferStartedContent, RoleChangedContent
 from app.models import EventRow, Role
 from app.models.schema import OutgoingEvent
@@ -41,6 +43,12 @@ class Chat:
         self.status = 200
         self.received: list[Any] = []
         self.bodies: list[dict[str, Any]] = []
+        self.plain_status = 200
+        self.plain: list[tuple[bytes, str]] = []
+
+    async def plain_hook(self, request: Request) -> Response:
+        self.plain.append((await request.body(), request.headers["replay-signature"]))
+        return Response(status_code=self.plain_status)
 
     async def hook(self, request: Request) -> Response:
         body = (await request.body()).decode()
@@ -55,7 +63,12 @@ class Chat:
 async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
     port = choose_ports(["chat"], tmp_path_factory.mktemp("chat") / "ports.json")["chat"]
     made = Chat(port)
-    app = Starlette(routes=[Route("/hook", made.hook, methods=["POST"])])
+    app = Starlette(
+        routes=[
+            Route("/hook", made.hook, methods=["POST"]),
+            Route("/hook/plain", made.plain_hook, methods=["POST"]),
+        ]
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     serving = asyncio.create_task(server.serve())
     await wait_for(lambda: server.started)
@@ -69,6 +82,8 @@ def settings(make_settings: MakeSettings, chat: Chat) -> Settings:
     chat.status = 200
     chat.received.clear()
     chat.bodies.clear()
+    chat.plain_status = 200
+    chat.plain.clear()
     return make_settings(events_url=chat.url, events_key=KEY, events_secret=SECRET)
 
 
@@ -122,10 +137,10 @@ async def test_livekits_receiver_for_node_takes_events_too_and_refuses_altered_o
     npm.NODE.install()
     await tell(ctx, "b1")
     (row,) = await rows(ctx)
-    body = json.dumps(sender.body_of(row))
-    right = {"body": body, "authorization": sender.signed(ctx.settings, body.encode())}
+    body = json.dumps(event_bodies.like_livekit(row))
+    right = {"body": body, "authorization": event_bodies.livekit_token(KEY, SECRET, body.encode())}
     altered = right | {"body": body.replace("alice", "mallory")}
-    other = right | {"authorization": sender.signed(ctx.settings, b"{}")}
+    other = right | {"authorization": event_bodies.livekit_token(KEY, SECRET, b"{}")}
     node = await asyncio.create_subprocess_exec(
         "node", "--input-type=module", "--eval", RECEIVE_IN_NODE, cwd=npm.NODE.folder,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -152,13 +167,30 @@ async def test_a_rooms_events_are_numbered_without_holes(ctx: Context) -> None:
     assert [row["number"] for row in await rows(ctx)] == list(range(1, 81))
 
 
-async def test_numbers_begin_again_when_all_events_of_a_room_have_expired(ctx: Context) -> None:
+async def test_numbers_go_on_when_all_events_of_a_room_have_expired(ctx: Context) -> None:
+    """After a quiet week, in a process that has told the earlier ones, and in another one."""
+    for known in (True, False):
+        await tell(ctx, f"b1 {known}")
+        await tell(ctx, f"b2 {known}")
+        await sender.deliver(ctx, nobody_listens, "studio")
+        assert {row["state"] for row in await rows(ctx)} == {"delivered"}
+        await ctx.store.rows(OutgoingEvent).delete_many({})
+        if not known:
+            outbox._last_numbers.clear()
+        await tell(ctx, f"b3 {known}")
+        (row,) = await rows(ctx)
+        assert row["number"] == (3 if known else 6)
+
+
+async def test_a_number_is_remembered_before_its_event_may_expire(ctx: Context) -> None:
+    """However far a process came that was killed: a row may expire once it is delivered."""
     await tell(ctx, "b1")
-    await tell(ctx, "b2")
-    await ctx.store.rows(OutgoingEvent).delete_many({})
-    await tell(ctx, "b3")
-    await tell(ctx, "b4")
-    assert [row["number"] for row in await rows(ctx)] == [1, 2]
+    assert await event_numbers.highest(ctx.store, "studio") == 0
+    await sender.deliver(ctx, nobody_listens, "studio")
+    assert await event_numbers.highest(ctx.store, "studio") == 1
+    await event_numbers.keep(ctx.store, "studio", 5)
+    await event_numbers.keep(ctx.store, "studio", 4)
+    assert await event_numbers.highest(ctx.store, "studio") == 5
 
 
 async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) -> None:
@@ -172,7 +204,8 @@ async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) 
     assert first["next_try_at"] > datetime.now(UTC)
     assert second["attempts"] == 0
     chat.status = 200
-    past = {"$set": {"next_try_at": datetime.now(UTC) - timedelta(seconds=1)}}
+    then = datetime.now(UTC) - timedelta(seconds=1)
+    past = {"$set": {"next_try_at": then, "targets.default.next_try_at": then}}
     await ctx.store.rows(OutgoingEvent).update_one({"_id": first["_id"]}, past)
     await sender.deliver(ctx, nobody_listens, "studio")
     assert [told["number"] for told in (body["replay"] for body in chat.bodies)] == [1, 2]
@@ -251,6 +284,95 @@ async def test_the_live_room_is_told_once(ctx: Context, chat: Chat) -> None:
     chat.status = 200
     await sender.deliver(ctx, say, "studio")
     assert said == ["buffer_started"]
+
+
+@pytest.fixture
+def with_targets(ctx: Context, settings: Settings, chat: Chat) -> Context:
+    """The context of a service with a target in the plain form besides EVENTS_URL, and others."""
+    plain = {"name": "plain", "url": f"{chat.url}/plain", "secret": SECRET}
+    listed = [
+        plain,
+        plain | {"name": "guests", "communities": ["guests"]},
+        plain | {"name": "ended", "events": ["buffer_ended"]},
+    ]
+    changed = settings.model_copy(update={"events_targets": SecretStr(json.dumps(listed))})
+    return Context(changed, ctx.store, ctx.queue, ctx.instance)
+
+
+async def test_each_target_that_wants_it_gets_an_event_in_its_own_form(
+    with_targets: Context, chat: Chat
+) -> None:
+    await tell(with_targets, "b1")
+    await sender.deliver(with_targets, nobody_listens, "studio")
+    ((body, header),) = chat.plain
+    sent = re.fullmatch(r"t=([0-9]+),v1=[0-9a-f]{64}", header)
+    assert sent is not None
+    when = datetime.fromtimestamp(int(sent[1]), UTC)
+    assert header == event_bodies.signature(SECRET, body, when)
+    event = json.loads(body)
+    assert (event["type"], event["data"]["number"]) == ("buffer_started", 1)
+    assert event["id"] == "buffer_started:b1" == chat.bodies[0]["id"]
+    (row,) = await rows(with_targets)
+    assert row["state"] == "delivered"
+    assert {name: each["state"] for name, each in row["targets"].items()} == {
+        "default": "delivered",
+        "plain": "delivered",
+    }
+
+
+async def test_a_target_that_does_not_answer_keeps_no_other_waiting(
+    with_targets: Context, chat: Chat
+) -> None:
+    """The others get all, in order; the one gets the rest, in order, when it answers again."""
+    chat.plain_status = 503
+    for number in range(3):
+        await tell(with_targets, f"b{number}")
+    await sender.deliver(with_targets, nobody_listens, "studio")
+    assert [body["replay"]["number"] for body in chat.bodies] == [1, 2, 3]
+    assert len(chat.plain) == 1  # what comes after a failed one waits
+    found = [row["targets"] for row in await rows(with_targets)]
+    assert [each["default"]["state"] for each in found] == ["delivered"] * 3
+    assert [each["plain"]["attempts"] for each in found] == [1, 0, 0]
+    assert {row["state"] for row in await rows(with_targets)} == {"pending"}
+    chat.plain_status = 200
+    chat.plain.clear()
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await with_targets.store.rows(OutgoingEvent).update_many(
+        {}, {"$set": {"next_try_at": past, "targets.plain.next_try_at": past}}
+    )
+    await sender.deliver(with_targets, nobody_listens, "studio")
+    numbers = [json.loads(body)["data"]["number"] for body, _ in chat.plain]
+    assert numbers == [1, 2, 3]
+    assert len(chat.bodies) == 3
+    assert {row["state"] for row in await rows(with_targets)} == {"delivered"}
+
+
+async def test_an_event_is_dead_at_the_target_that_did_not_take_it(
+    with_targets: Context, chat: Chat
+) -> None:
+    """Sent again, it goes there alone."""
+    chat.plain_status = 500
+    await tell(with_targets, "b1")
+    old = {"$set": {"created_at": datetime.now(UTC) - sender.GIVE_UP_AFTER}}
+    await with_targets.store.rows(OutgoingEvent).update_one({}, old)
+    await sender.deliver(with_targets, nobody_listens, "studio")
+    (row,) = await rows(with_targets)
+    assert (row["state"], row["last_error"]) == ("dead", "HTTP 500")
+    assert row["targets"]["default"]["state"] == "delivered"
+    chat.plain_status = 200
+    assert await sender.send_again(with_targets, row["_id"])
+    await sender.deliver(with_targets, nobody_listens, "studio")
+    assert (len(chat.bodies), len(chat.plain)) == (1, 2)
+    assert [each["state"] for each in await rows(with_targets)] == ["delivered"]
+
+
+async def test_a_target_that_is_gone_gets_nothing_and_nothing_waits_for_it(
+    with_targets: Context, ctx: Context, chat: Chat
+) -> None:
+    await tell(with_targets, "b1")
+    await sender.deliver(ctx, nobody_listens, "studio")
+    assert (len(chat.bodies), len(chat.plain)) == (1, 0)
+    assert [each["state"] for each in await rows(ctx)] == ["delivered"]
 
 
 def test_backs_off_up_to_a_quarter_of_an_hour() -> None:

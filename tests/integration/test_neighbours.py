@@ -17,6 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from odmantic import Model
+from pydantic import SecretStr
 from pymongo.errors import DuplicateKeyError
 
 from app.access import quota
@@ -418,7 +419,8 @@ async def test_events_of_the_others_are_delivered(ctx: Context, events: Any, her
 
 async def test_an_event_that_cannot_be_made_is_dead_in_the_end(ctx: Context) -> None:
     content = BufferStartedContent(buffer_id="b1", community="default")
-    await outbox.tell(ctx, content, "k", room="room", room_sid="RM", identity="ann")
+    with_url = Context(_with_url(ctx.settings), ctx.store, ctx.queue, ctx.instance)
+    await outbox.tell(with_url, content, "k", room="room", room_sid="RM", identity="ann")
     events = ctx.store.rows(OutgoingEvent)
     old: Row = {"created_at": datetime.now(UTC) - sender.GIVE_UP_AFTER, "data": "no members"}
     await events.update_one({}, {"$set": old})
@@ -426,7 +428,6 @@ async def test_an_event_that_cannot_be_made_is_dead_in_the_end(ctx: Context) -> 
     async def say(_row: EventRow) -> None:
         """Nobody is there."""
 
-    with_url = Context(_with_url(ctx.settings), ctx.store, ctx.queue, ctx.instance)
     await sender.deliver(with_url, say, "room")
     row = await events.find_one({})
     assert row is not None
@@ -434,7 +435,8 @@ async def test_an_event_that_cannot_be_made_is_dead_in_the_end(ctx: Context) -> 
 
 
 def _with_url(given: Settings) -> Settings:
-    return given.model_copy(update={"events_url": "http://127.0.0.1:9/hook"})
+    url = {"events_url": "http://127.0.0.1:9/hook", "events_key": "chat"}
+    return given.model_copy(update=url | {"events_secret": SecretStr("e" * 32)})
 
 
 @hostile.few

@@ -866,7 +866,7 @@ export const texts = {
       which: 'Which events',
       states: { dead: 'Given up', pending: 'On their way' },
       explain: {
-        dead: 'Nobody took these for a day. See that EVENTS_URL answers, then send them again.',
+        dead: 'Nobody took these for a day. See that EVENTS_URL and EVENTS_TARGETS answer, then send them again.',
         pending: 'These are tried again and again, for a day.',
       },
       nothing: { dead: 'No event was given up.', pending: 'No event is on its way.' },

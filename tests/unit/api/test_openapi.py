@@ -323,12 +323,18 @@ def test_every_event_is_described_field_by_field() -> None:
     webhooks = DOCUMENT["webhooks"]
     assert webhooks.keys() == set(EventName) == CONTENTS.keys()
     for name, methods in webhooks.items():
-        content = methods["post"]["requestBody"]["content"]["application/webhook+json"]
-        example = content["example"]
-        assert taken(content["schema"], example)
-        assert example["event"] == name
-        assert example["replay"].keys() == {"number", *CONTENTS[name].model_fields}
-        assert not taken(content["schema"], example | {"replay": {"number": 1}})
+        members = CONTENTS[name].model_fields
+        plain, like_livekit = methods["post"]["requestBody"]["content"].values()
+        for content in (plain, like_livekit):
+            assert taken(content["schema"], content["example"])
+        data, replay = plain["example"]["data"], like_livekit["example"]["replay"]
+        assert data.keys() == {"number", "room", "room_sid", "identity", *members}
+        assert replay.keys() == {"number", *(each.alias or n for n, each in members.items())}
+        assert plain["example"]["type"] == like_livekit["example"]["event"] == name
+        assert not taken(plain["schema"], plain["example"] | {"data": {"number": 1}})
+        assert not taken(
+            like_livekit["schema"], like_livekit["example"] | {"replay": {"number": 1}}
+        )
 
 
 def test_path_parameters_are_those_of_the_path() -> None:

@@ -1,0 +1,95 @@
+"""Our events as they are sent: in the shape of LiveKit's webhooks, or as plain CloudEvents.
+
+LiveKit's receivers drop members that LiveKit does not know, so what an event says travels in
+`participant.metadata`, as JSON; readers of the raw body find the same under `replay`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from livekit.api import AccessToken
+
+from app.events.contents import CONTENTS
+from app.models import EventFormat, EventRow
+from app.settings.event_targets import EventTarget
+
+SIGNATURE = "Replay-Signature"
+
+
+@dataclass(frozen=True)
+class Posting:
+    """What is posted to a target."""
+
+    body: bytes
+    headers: dict[str, str]
+
+
+def posting_of(target: EventTarget, row: EventRow, source: str, now: datetime) -> Posting:
+    """An event as a target gets it. `source`: the URL of this service."""
+    secret = target.secret.get_secret_value()
+    if target.format == EventFormat.LIVEKIT:
+        body = json.dumps(like_livekit(row)).encode()
+        signed = {"Authorization": livekit_token(target.key, secret, body)}
+        return Posting(body, {"Content-Type": "application/webhook+json", **signed})
+    body = json.dumps(plain(row, source), ensure_ascii=False).encode()
+    signed = {SIGNATURE: signature(secret, body, now)}
+    return Posting(body, {"Content-Type": "application/cloudevents+json", **signed})
+
+
+def like_livekit(row: EventRow, members: Collection[str] | None = None) -> dict[str, Any]:
+    """An event as JSON, in the shape of LiveKit's webhooks.
+
+    `members`: which ones of what it says; None: all.
+    """
+    said = {k: v for k, v in row["data"].items() if members is None or k in members}
+    content = {"number": row["number"], **said}
+    return {
+        "event": row["event"],
+        "id": row["_id"],
+        "createdAt": str(int(row["created_at"].timestamp())),
+        "room": {"sid": row["room_sid"], "name": row["room"]},
+        "participant": {"identity": row["identity"], "metadata": json.dumps(content)},
+        "replay": content,
+    }
+
+
+def plain(row: EventRow, source: str) -> dict[str, Any]:
+    """An event as a CloudEvent (1.0, structured JSON), with the names of members of /v1."""
+    content = CONTENTS[row["event"]].model_validate(row["data"])
+    told_at = row["created_at"].astimezone(UTC).isoformat(timespec="milliseconds")
+    return {
+        "specversion": "1.0",
+        "id": row["_id"],
+        "source": source,
+        "type": row["event"],
+        "time": told_at.replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "data": {
+            "number": row["number"],
+            "room": row["room"],
+            "room_sid": row["room_sid"],
+            "identity": row["identity"],
+            **content.model_dump(mode="json"),
+        },
+    }
+
+
+def livekit_token(key: str, secret: str, body: bytes) -> str:
+    """The Authorization header of a body: a JWT that bears its SHA-256, valid for 5 minutes."""
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    return AccessToken(key, secret).with_sha256(digest).with_ttl(timedelta(minutes=5)).to_jwt()
+
+
+def signature(secret: str, body: bytes, now: datetime) -> str:
+    """The header of a plain body: the HMAC-SHA256 of `timestamp.body`, and that timestamp."""
+    timestamp = str(int(now.timestamp()))
+    signed = hmac.digest(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
+    return f"t={timestamp},v1={signed.hex()}"

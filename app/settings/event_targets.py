@@ -1,0 +1,79 @@
+"""Where our own events go: the URL of each target, how it is signed for, what it wants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from app.models import EventFormat, EventName
+from app.settings.values import HttpUrl
+
+DEFAULT = "default"
+"""The target that EVENTS_URL, EVENTS_KEY and EVENTS_SECRET make."""
+
+
+class EventTarget(BaseModel):
+    """One of them. Of `events`, `communities` and `rooms` an empty list is all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    url: Annotated[HttpUrl, Field(min_length=1)]
+    secret: Annotated[SecretStr, Field(min_length=1)]
+    format: EventFormat = EventFormat.PLAIN
+    key: str = ""
+    events: tuple[EventName, ...] = ()
+    communities: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _key_for_livekit(self) -> EventTarget:
+        if self.format == EventFormat.LIVEKIT and not self.key:
+            raise ValueError(f"needs a key, as its format is {EventFormat.LIVEKIT}")
+        return self
+
+    def wants(self, event: str, room: str, community: str) -> bool:
+        """Whether an event is for it."""
+        return (
+            (not self.events or event in self.events)
+            and (not self.rooms or room in self.rooms)
+            and (not self.communities or community in self.communities)
+        )
+
+
+def read(text: str) -> tuple[EventTarget, ...]:
+    """The targets of a JSON list; none of an empty text.
+
+    Raises ValueError, which names what is wrong and never shows what was given: it holds secrets.
+    """
+    if not text:
+        return ()
+    try:
+        listed = json.loads(text)
+    except ValueError as error:
+        raise ValueError("must be a JSON list of targets") from error
+    if not isinstance(listed, list):
+        raise ValueError("must be a JSON list of targets")
+    targets = tuple(_target(place, each) for place, each in enumerate(listed, start=1))
+    names = [DEFAULT, *(each.name for each in targets)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(
+            f"has more than one target of the name {twice[0]!r}; {DEFAULT!r} is that of EVENTS_URL"
+        )
+    return targets
+
+
+def _target(place: int, given: object) -> EventTarget:
+    try:
+        return EventTarget.model_validate(given)
+    except ValidationError as error:
+        raise ValueError(f"target {place}: {'; '.join(_wrong(error))}") from error
+
+
+def _wrong(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_input=False, include_url=False):
+        where = ".".join(str(part) for part in problem["loc"])
+        yield f"{where} {problem['msg'].removeprefix('Value error, ')}".strip()
