@@ -215,7 +215,7 @@ async def test_an_upgrade_killed_at_any_step_is_gone_on_with(
     wanted = await contents(old)
     async with mortal() as program:
         worker = Mortal(program, ctx.settings)
-        for step in range(0, 100, every):
+        for step in range(0, 1000, every):
             await fill(old, bare, None, there=wanted)
             killed = await worker.act("upgrade", die_at=step)
             await leases_end(old)
