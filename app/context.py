@@ -39,7 +39,7 @@ async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncI
     store = Store(settings.mongo_url)
     try:
         await wait("MONGO_URL", partial(store.prepare, root))
-        queue = await wait("REDIS_URL", partial(Queue.open, settings))
+        queue = await wait("REDIS_URL", partial(Queue.connect, settings))
         try:
             yield Context(settings, store, queue, instance)
         finally:

@@ -113,13 +113,15 @@ async def _prepare(verifier: Verifier) -> None:
 
 
 async def _work(ctx: Context, jobs: Jobs) -> None:
-    redis = queue.redis_settings(ctx.settings.redis_url)
     # without these arq's worker ends with the first command that finds Redis away
-    redis.retry = RedisRetry(ExponentialBackoff(cap=1.0, base=0.05), _REDIS_RETRIES)
-    redis.retry_on_error = [RedisConnectionError, RedisTimeoutError, OSError]
+    redis = queue.arq_client(
+        ctx.settings.redis_url,
+        retry=RedisRetry(ExponentialBackoff(cap=1.0, base=0.05), _REDIS_RETRIES),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
+    )
     worker = Worker(
         functions=[_function(ctx.queue, job, given) for job, given in jobs.given],
-        redis_settings=redis,
+        redis_pool=redis,
         queue_name=queue.QUEUE,
         job_serializer=queue.serialize,
         job_deserializer=queue.deserialize,

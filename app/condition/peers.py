@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 from livekit.api import AccessToken
-from redis.asyncio import Redis
 
 from app.condition import health
 from app.condition.findings import CheckResult
@@ -19,6 +18,7 @@ from app.recording.livekit import LiveKit
 from app.settings import Settings, safety
 from app.store import Store
 from app.work import outside_answers
+from app.work.queue import Queue
 
 CLOCK_SECONDS = 2.0
 
@@ -35,12 +35,14 @@ async def mongo(settings: Settings) -> CheckResult:
 
 
 async def redis(settings: Settings) -> CheckResult:
-    """Whether the queue's store answers."""
-    client = Redis.from_url(settings.redis_url, socket_timeout=5)
-    async with client:
+    """Whether the queue's store answers, and is one that a queue can be in."""
+    queue = await Queue.connect(settings)
+    try:
         began = time.perf_counter()
-        await client.ping()
+        await queue.ping()
         return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
+    finally:
+        await queue.close()
 
 
 async def livekit(settings: Settings) -> CheckResult:

@@ -15,11 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import redis.asyncio
 from pymongo import AsyncMongoClient
 
 from app.errors import ConfigurationError
 from app.processes.store_password import USER, password_of
+from app.work import redis_clients
 
 SOCKET = "valkey.sock"
 _LONGEST_SOCKET = 107
@@ -63,9 +63,7 @@ async def _ping_mongo(url: str) -> None:
 
 
 async def _ping_redis(url: str) -> None:
-    # redis-py 5 has no types for from_url
-    client = redis.asyncio.from_url(url, socket_timeout=1)  # type: ignore[no-untyped-call]
-    async with client:
+    async with redis_clients.client(url) as client:
         await client.ping()
 
 

@@ -25,6 +25,8 @@ from app.settings.storage_settings import StorageSettings
 COUNTERS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes of one service share what they count. prometheus_client reads it, too."""
 _URLS = ("LIVEKIT_URL", "PUBLIC_URL", "EVENTS_URL")
+_WITH_LOGIN = ("mongo_url", "redis_url")
+"""URLs that hold passwords, and are not shown."""
 
 
 # pydantic reads the fields of the last base first
@@ -123,7 +125,7 @@ def _explain(error: ValidationError) -> str:
             lines.append(message)
             continue
         name = str(problem["loc"][0])
-        secret = Settings.model_fields[name].annotation is SecretStr
+        secret = Settings.model_fields[name].annotation is SecretStr or name in _WITH_LOGIN
         shown = "" if secret or problem["input"] in ("", None) else f"={problem['input']!r}"
         lines.append(f"{name.upper()}{shown} {message}")
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 SECRET_BYTES = 32
 """As long as the hash that signs with it (RFC 7518, 3.2); LiveKit asks for the same."""
+_WITH_TLS = {"redis": "rediss://", "redis+sentinel": "rediss+sentinel://"}
 PUBLISHED = frozenset(
     {"devsecret-devsecret-devsecret-32", "devegress-devegress-devegress-32", "secret"}
 )
@@ -73,17 +74,17 @@ def open_stores(urls: Mapping[str, str], plain_http_hosts: Sequence[str]) -> Ite
         ]
         if not far:
             continue
-        if not credentials.partition(":")[2]:
+        query = {key.lower(): value[-1] for key, value in parse_qs(split.query).items()}
+        if not (credentials.partition(":")[2] or query.get("password")):
             yield (
                 f"{name} leads to {far[0]!r} without a password: whoever reaches that store reads "
                 "and changes all there is; give it one, and name it in the URL"
             )
-        query = {key.lower(): value[-1] for key, value in parse_qs(split.query).items()}
-        safe = split.scheme in ("rediss", "mongodb+srv")
+        safe = split.scheme in ("rediss", "rediss+sentinel", "mongodb+srv")
         if query.get("tls", query.get("ssl", str(safe))).lower() != "true":
             yield (
                 f"{name} sends rows and its password in the clear to {far[0]!r}: use "
-                f"{'rediss://' if split.scheme == 'redis' else 'tls=true'}, or name the host in "
+                f"{_WITH_TLS.get(split.scheme, 'tls=true')}, or name the host in "
                 "PLAIN_HTTP_HOSTS if it is in a network of yours"
             )
 

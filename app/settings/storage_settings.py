@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
+from app.settings.redis_url import taken_apart
 from app.settings.values import RetentionMinutes
 
 
@@ -17,7 +18,11 @@ class StorageSettings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), description="Where the embedded stores keep their files.")
     mongo_url: str = Field("", description="MongoDB; empty: an embedded store under DATA_DIR.")
-    redis_url: str = Field("", description="Redis or Valkey; empty: an embedded one.")
+    redis_url: str = Field(
+        "",
+        description="Redis or Valkey, also behind Sentinels: `redis+sentinel://`; empty: an "
+        "embedded one.",
+    )
     file_upload_dest: Path | None = Field(
         None, description="Media root as this service sees it; default: DATA_DIR/media."
     )
@@ -51,6 +56,13 @@ class StorageSettings(BaseSettings):
     def _absolute(cls, value: str) -> str:
         if value and not value.startswith("/"):
             raise ValueError("must be an absolute path: egress knows no other folder to start from")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if value:
+            taken_apart(value)
         return value
 
     @property

@@ -17,16 +17,17 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix, job_key_prefix
 from arq.jobs import serialize_job
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from app.settings import Settings
+from app.work import redis_clients
 from app.work.jobs import Arguments, Asked, Busy, Errand
 from app.work.leases import BEATS, Leases
 from app.work.timetable import Timetable
@@ -73,12 +74,15 @@ def deserialize(data: bytes) -> dict[str, Any]:
     return job
 
 
-def redis_settings(redis_url: str) -> RedisSettings:
-    """arq's view of REDIS_URL. Calls are repeated while Redis is away: arq gives up otherwise."""
-    settings = RedisSettings.from_dsn(redis_url)
-    settings.conn_retries = 20
-    settings.conn_retry_delay = 1
-    return settings
+def arq_client(redis_url: str, **options: Any) -> ArqRedis:
+    """A client of arq's, which has not connected; `options` are those of redis-py's connections.
+
+    Raises ConfigurationError if redis-py knows no such URL.
+    """
+    redis = cast(ArqRedis, ArqRedis.from_pool(redis_clients.pool(redis_url, **options)))
+    redis.job_serializer, redis.job_deserializer = serialize, deserialize
+    redis.default_queue_name = QUEUE
+    return redis
 
 
 class Queue:
@@ -89,15 +93,15 @@ class Queue:
         self._ask_until_begun = redis.register_script(_ASK_UNTIL_BEGUN)
 
     @classmethod
-    async def open(cls, settings: Settings) -> Queue:
-        return cls(
-            await create_pool(
-                redis_settings(settings.redis_url),
-                job_serializer=serialize,
-                job_deserializer=deserialize,
-                default_queue_name=QUEUE,
-            )
-        )
+    async def connect(cls, settings: Settings) -> Queue:
+        """An open queue. Raises ConfigurationError for what no waiting mends."""
+        redis = arq_client(settings.redis_url)
+        try:
+            await redis_clients.check(redis)
+        except BaseException:
+            await redis.aclose()
+            raise
+        return cls(redis)
 
     async def close(self) -> None:
         await self._redis.aclose()

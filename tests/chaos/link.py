@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from ssl import SSLContext
 
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 _BYTES = 64 * 1024
@@ -28,15 +29,19 @@ class Link:
         self._writers: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
-    async def served(self, port: int) -> AsyncIterator[Link]:
-        """Serves on a port until the block ends."""
+    async def served(self, port: int, tls: SSLContext | None = None) -> AsyncIterator[Link]:
+        """Serves on a port until the block ends; with `tls`, to those who speak that."""
         self.port = port
-        server = await asyncio.start_server(self._lead, "127.0.0.1", port)
+        server = await asyncio.start_server(self._lead, "127.0.0.1", port, ssl=tls)
         try:
             yield self
         finally:
             server.close()
             self.cut()
+
+    def lead_to(self, connect: Connect) -> None:
+        """Leads those who connect from now on elsewhere."""
+        self._connect = connect
 
     def cut(self) -> None:
         """Resets every connection, new ones too."""
@@ -85,7 +90,10 @@ class Link:
                     await asyncio.sleep(self._delay_seconds)
                 writer.write(data)
                 await writer.drain()
-            writer.write_eof()
+            if writer.can_write_eof():  # TLS has no end of one direction
+                writer.write_eof()
+            else:
+                writer.close()
             return
         _reset(writer)
 

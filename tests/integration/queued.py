@@ -5,12 +5,12 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from app.context import Context
+from app.work import redis_clients
 
 
 def redis_of(ctx: Context) -> Redis:
     """A client of a test's own: `async with redis_of(ctx) as redis`."""
-    client: Redis = Redis.from_url(ctx.settings.redis_url)
-    return client
+    return redis_clients.client(ctx.settings.redis_url)
 
 
 async def queued(ctx: Context, errand: str = "") -> int:

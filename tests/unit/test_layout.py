@@ -84,7 +84,7 @@ FRAME_ARROWS: dict[str, set[str]] = {
     "models": {"errors"},
     "migrations": {"errors", "storage"},
     "store": {"models", "migrations"},
-    "work": {"metrics", "settings"},
+    "work": {"errors", "metrics", "settings"},
     "context": {"settings", "store", "storage", "work"},
 }
 IMPURE = {"starlette", "arq", "redis", "motor", "pymongo", "odmantic", "httpx", "aiohttp", "socket"}

@@ -66,6 +66,16 @@ def settings(**given: object) -> Settings:
         ({"mongo_url": "mongodb+srv://u:pw@db.example.com/r?tls=false"}, "use tls=true"),
         ({"redis_url": "rediss://8.8.8.8/0"}, "REDIS_URL leads to '8.8.8.8' without a password"),
         ({"redis_url": "redis://:pw@[2a00::1]:6379/0"}, "use rediss://"),
+        ({"redis_url": "redis+sentinel://:pw@8.8.8.8/mymaster"}, "use rediss+sentinel://"),
+        ({"redis_url": "localhost:6379"}, "REDIS_URL must begin with redis://"),
+        ({"redis_url": "redis+cluster://h:6379/0"}, "REDIS_URL names a Redis Cluster"),
+        ({"redis_url": "redis://:p/w@h:6379"}, "%2F for /"),
+        ({"redis_url": "redis://:1/w@h:6379"}, "%2F for /"),
+        ({"redis_url": "redis://:p#w@h:6379"}, "%23 for #"),
+        ({"redis_url": "redis+sentinel://h:26379"}, "SERVICE[/DATABASE]"),
+        ({"redis_url": "redis+sentinel://h:26379/0"}, "SERVICE[/DATABASE]"),
+        ({"redis_url": "redis+sentinel://h:26379/mymaster/x"}, "SERVICE[/DATABASE]"),
+        ({"redis_url": "redis+sentinel://h:26379,:1/mymaster"}, "a Sentinel without a host"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(given: dict[str, object], told: str) -> None:
@@ -79,6 +89,9 @@ def test_a_secret_is_never_shown() -> None:
     """Wrong or not, secrets stay out of messages and of the settings' own text."""
     with pytest.raises(ConfigurationError) as refused:
         settings(livekit_keys="my-secret-without-a-key")
+    assert "my-secret" not in str(refused.value)
+    with pytest.raises(ConfigurationError) as refused:
+        settings(redis_url="redis+cluster://:my-secret@h")
     assert "my-secret" not in str(refused.value)
     assert "s" * 32 not in repr(settings())
 

@@ -203,7 +203,7 @@ async def _live(order: dict[str, Any]) -> None:
         data_dir=order["data_dir"],
     )
     # without its indexes, which are there already
-    queue = await Queue.open(settings)
+    queue = await Queue.connect(settings)
     ctx = Context(settings, Store(settings.mongo_url), queue, instance_id(settings.media_root))
     if order["size_limit"] is not None:
         limit = (order["size_limit"], resource.RLIM_INFINITY)
