@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 
+from app import metrics
 from app.api import (
     assignment_routes,
     audit_routes,
@@ -39,11 +40,13 @@ from app.api import (
     web_state,
 )
 from app.api.middleware import BodyLimit, RequestFrame, cors
+from app.api.operation import guarded
 from app.api.request_turns import RequestTurns
 from app.condition import exposition
 from app.console import page_routes
 from app.context import opened
 from app.links import link_routes, oembed_routes
+from app.models.metric_words import WebhookResult
 from app.serving.safe_headers import SafeHeaders, site_headers
 from app.settings import Settings
 from app.webhooks import receiver
@@ -85,6 +88,8 @@ ROUTES: list[BaseRoute] = [
 
 def create_app(settings: Settings, webhooks: Router) -> Starlette:
     """The application; `webhooks` takes LiveKit's events. Its lifespan opens the stores."""
+    metrics.begin(metrics.WEBHOOKS, webhooks.events, WebhookResult)
+    metrics.begin(metrics.CREDENTIALS_REFUSED, {route.path for route in guarded(ROUTES)})
     if settings.is_placeless:
         log.warning(
             "public_url_missing",

@@ -3,13 +3,30 @@
 Gauges of what rows and disk say (active sessions, bytes, the lag of media) are computed when they
 are read: `app.condition.exposition`. Several processes share their numbers through
 PROMETHEUS_MULTIPROC_DIR, which the supervisor sets; without it each process tells its own.
+
+Each counter is there from the start, at 0, with every word that its labels may be: an alarm then
+hears of the first time, too. Words that are put together elsewhere, as the paths of routes are,
+begin there: `begin`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import product
+
 from prometheus_client import Counter, Histogram
 
+from app.models.metric_words import ConnectionRefusal, ErrorKind, StartOutcome
+from app.models.words import CaptureStatus, Why
+
 _PREFIX = "replay_buffer_"
+
+
+def begin(counter: Counter, *words: Iterable[str]) -> None:
+    """Has a counter tell 0 for each combination of words; `words`: of each label, in order."""
+    for labels in product(*words):
+        counter.labels(*labels)
+
 
 WEBHOOKS = Counter(
     _PREFIX + "webhooks_total", "LiveKit's events, by what became of them", ["event", "result"]
@@ -50,3 +67,9 @@ INDEX_LAG = Histogram(
     "From a playlist's naming of a segment to its row",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 15, 60),
 )
+
+begin(EGRESS_STARTS, StartOutcome)
+begin(REFUSALS, [why for why in Why if why.refuses])
+begin(ERRORS, ErrorKind)
+begin(CONNECTIONS_REFUSED, ConnectionRefusal)
+begin(CAPTURES, [CaptureStatus.READY, CaptureStatus.FAILED, CaptureStatus.CANCELLED])

@@ -36,6 +36,7 @@ from app.condition import history
 from app.context import Context
 from app.errors import Unavailable
 from app.events import room_messages, sender
+from app.models.metric_words import ErrorKind
 from app.recording import (
     egress_clock,
     fact_expiry,
@@ -98,6 +99,8 @@ async def run(ctx: Context) -> None:
         await withdrawal.of_settings(ctx)
         async with asyncio.TaskGroup() as group:
             jobs = jobs_of(ctx, livekit, tools, group)
+            names = [job.errand.name for job, _ in jobs.given]
+            metrics.begin(metrics.ITEMS_FAILED, [*names, rounds.NO_JOB])
             group.create_task(schedule.keep_asking(ctx.queue, ctx.settings, jobs.recurring()))
             group.create_task(_work(ctx, jobs))
     finally:
@@ -178,12 +181,12 @@ def _steady(asked: queue.Queue, job: Job[..., Any], given: Given) -> WorkerCorou
         except Again as again:
             raise Retry(defer=again.in_seconds) from None
         except (Unavailable, PyMongoError, RedisError, ConnectionError) as error:
-            metrics.ERRORS.labels("job_interrupted").inc()
+            metrics.ERRORS.labels(ErrorKind.JOB_INTERRUPTED).inc()
             log.warning("job_interrupted", job=name, again=not job.recurs, error=str(error)[:300])
             if not job.recurs:
                 raise Retry(defer=_TRANSIENT_AGAIN_SECONDS) from error
         except Exception:
-            metrics.ERRORS.labels("job_failed").inc()
+            metrics.ERRORS.labels(ErrorKind.JOB_FAILED).inc()
             log.exception("job_failed", job=name)
             raise
 

@@ -14,6 +14,7 @@ from app import metrics
 from app.access.permissions import Action, allowed
 from app.errors import ReplayError
 from app.models import CommunityRow, MemberRow, Role, Row, Why
+from app.models.metric_words import ErrorKind
 from app.models.schema import Community, Member
 from app.settings import Settings, ceilings
 from app.store import Store
@@ -135,7 +136,7 @@ async def made(store: Store, claimed: str, **claims: str) -> str:
     """
     if await exists(store, claimed):
         return claimed
-    metrics.ERRORS.labels("community_unknown").inc()
+    metrics.ERRORS.labels(ErrorKind.COMMUNITY_UNKNOWN).inc()
     log.warning("community_unknown", **claims, community=claimed)
     return DEFAULT
 

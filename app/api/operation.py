@@ -8,7 +8,7 @@ rest. A request is let in, read and answered here; nothing of it is left to the 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from app.api import auth, rate_limits, web_state, wire
 from app.api.auth import Reader
@@ -114,6 +115,12 @@ class OperationRoute(VersionedRoute):
     ) -> None:
         super().__init__(path, former, answer, methods=[method])
         self.operation = operation
+
+
+def guarded(routes: Iterable[BaseRoute]) -> list[OperationRoute]:
+    """The routes that ask for credentials."""
+    found = [route for route in routes if isinstance(route, OperationRoute)]
+    return [route for route in found if Unauthorized in route.operation.all_problems]
 
 
 def endpoint(

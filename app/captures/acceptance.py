@@ -29,6 +29,7 @@ from app.captures.size_estimate import estimated_bytes
 from app.context import Context
 from app.errors import QuotaExceeded, ReplayError, Unavailable
 from app.models import AuditAction, CaptureRow, CaptureStatus, SegmentRow
+from app.models.metric_words import ErrorKind
 from app.models.schema import Capture, Segment
 from app.store import row_of
 from app.viewing import windows
@@ -160,7 +161,7 @@ async def _promised(ctx: Context, row: CaptureRow) -> CaptureRow:
         return await _promise(ctx, row)
     except ReplayError as error:
         await _undo(ctx, row)
-        metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
+        metrics.ERRORS.labels(ErrorKind.of_capture(error.slug)).inc()
         if isinstance(error, QuotaExceeded):
             await capture_events.quota_exceeded(ctx, row, error)
         raise

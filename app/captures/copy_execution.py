@@ -28,6 +28,7 @@ from app.clips.clip_pages import Clip
 from app.context import Context
 from app.media import own_movie
 from app.models import CaptureStage, ClipRow, Gaps
+from app.models.metric_words import ErrorKind
 from app.models.schema import ReplayClip
 from app.storage import clip_files
 from app.store import before
@@ -91,7 +92,7 @@ async def _run(ctx: Context, tools: CaptureTools, row: ClipRow, lease: CopyLease
     except PyMongoError:
         raise
     except Exception:  # whatever it was, it may be over the next time
-        metrics.ERRORS.labels("clean_copy_failed").inc()
+        metrics.ERRORS.labels(ErrorKind.CLEAN_COPY_FAILED).inc()
         log.exception("clean_copy_failed", attempt=row["clean_attempts"])
         backoff = 2.0 ** min(row["clean_attempts"], 20)
         await lease.hand_back(min(backoff, LONGEST_BACKOFF_SECONDS))

@@ -25,6 +25,7 @@ from app.clips.clip_location import storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
 from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, Row
+from app.models.metric_words import ErrorKind
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import clip_files
 from app.storage.confined import member
@@ -93,7 +94,7 @@ async def fail(ctx: Context, lease: Lease, capture: CaptureRow, error: ReplayErr
     reason: _Reason = {"reason": error.slug, "detail": error.detail}
     moved = await lease.move(CaptureStatus.FAILED, {**_over(datetime.now(UTC)), **reason})
     metrics.CAPTURES.labels(CaptureStatus.FAILED).inc()
-    metrics.ERRORS.labels(error.slug.replace("-", "_")).inc()
+    metrics.ERRORS.labels(ErrorKind.of_capture(error.slug)).inc()
     log.warning("capture_failed", capture=capture["_id"], **reason)
     await clean(ctx, lease, {**capture, **reason, "status": moved})
 

@@ -19,6 +19,7 @@ import structlog
 
 from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT, instance_of
+from app.models.metric_words import ErrorKind
 from app.storage.confined import PathRefused
 from app.storage.foreign import ENTRIES, LIFTED, ForeignFolder, NotRegular
 from app.work import rounds
@@ -110,7 +111,7 @@ def remove(strays: Iterable[Stray], seconds: float = REMOVAL_SECONDS) -> int:
                 stray.folder.remove(stray.name)
             gone += 1
         except OSError as error:
-            metrics.ERRORS.labels("file_not_deletable").inc()
+            metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
             if stray.folder not in told:
                 told.add(stray.folder)
                 why = error.strerror or str(error)
@@ -166,7 +167,7 @@ def _pass_by(folder: ForeignFolder, error: OSError) -> None:
     """Counts a folder that can't be looked at, and logs it once; not one that is none, or gone."""
     if isinstance(error, FileNotFoundError | NotRegular):
         return
-    metrics.ERRORS.labels("folder_unreadable").inc()
+    metrics.ERRORS.labels(ErrorKind.FOLDER_UNREADABLE).inc()
     if len(_told) < _MOST_TOLD and folder not in _told:
         _told.add(folder)
         log.warning("folder_unreadable", path=str(folder), error=error.strerror or str(error))

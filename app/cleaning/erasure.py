@@ -18,6 +18,7 @@ from app.buffer.session_folders import folders_of
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import SessionRow
+from app.models.metric_words import ErrorKind
 from app.models.schema import Buffer, EgressSession, Pin, Segment, Summary
 from app.storage.confined import PathRefused
 from app.store import Store
@@ -104,10 +105,10 @@ async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bo
                 await asyncio.to_thread(folder.remove_whole)
     except PathRefused as error:
         # Its true folder, if it has one, is that of no session then: a stray.
-        metrics.ERRORS.labels("path_refused").inc()
+        metrics.ERRORS.labels(ErrorKind.PATH_REFUSED).inc()
         log.error("folder_refused", session=session["_id"], error=str(error))
     except OSError as error:
-        metrics.ERRORS.labels("file_not_deletable").inc()
+        metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
         log.warning("folder_not_deletable", session=session["_id"], error=str(error))
         return False
     await ctx.store.rows(Summary).delete_one({"_id": session["_id"]})

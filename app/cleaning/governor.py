@@ -18,6 +18,7 @@ from app.buffer.retention import Held, RetentionCut, fullness, may_go, shrink
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import SessionRow
+from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession, Segment
 from app.work import rounds
 from app.work.jobs import job, seconds
@@ -67,7 +68,7 @@ async def relieve(ctx: Context) -> int:
             if attempt.error is not None:
                 untouchable.add(buffer_id)
     if gone:
-        metrics.ERRORS.labels("windows_shrunk").inc()
+        metrics.ERRORS.labels(ErrorKind.WINDOWS_SHRUNK).inc()
         log.warning("windows_shrunk", segments=gone, free_bytes=await free_bytes(ctx))
     return gone
 

@@ -21,6 +21,7 @@ from app.buffer.retention import covers
 from app.buffer.session_folders import SessionFolders, folders_of, is_of_egress
 from app.context import Context
 from app.models import SegmentRow, SegmentState
+from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import PathRefused
 from app.store import chunks
@@ -113,7 +114,7 @@ async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Sessio
         try:
             folders[row["_id"]] = folders_of(ctx.settings.media_root, row)
         except PathRefused as error:
-            metrics.ERRORS.labels("path_refused").inc()
+            metrics.ERRORS.labels(ErrorKind.PATH_REFUSED).inc()
             log.error("folder_refused", session=row["_id"], error=str(error))
     return folders
 
@@ -138,10 +139,10 @@ def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, SessionFolders]) -
                 folder.fragments.unlink(tile_name(row["sequence"]))
         except PathRefused as error:
             # No file of ours can be meant: the row goes, and a fragment it hid is a stray.
-            metrics.ERRORS.labels("path_refused").inc()
+            metrics.ERRORS.labels(ErrorKind.PATH_REFUSED).inc()
             log.error("segment_name_refused", segment=row["_id"], error=str(error))
         except OSError as error:
-            metrics.ERRORS.labels("file_not_deletable").inc()
+            metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
             if row["session_id"] not in told:
                 told.add(row["session_id"])
                 log.warning("file_not_deletable", session=row["session_id"], error=str(error))

@@ -38,6 +38,7 @@ from app.cleaning import buffer_tree
 from app.cleaning.buffer_tree import Stray
 from app.context import Context
 from app.models import FaultSlug, SegmentState, SessionRow
+from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import PathRefused, is_name
 from app.storage.foreign import ForeignFolder
@@ -284,13 +285,13 @@ async def _miss(ctx: Context, segment_id: str) -> int:
     if row is None:
         return 0
     await summary.lose(ctx.store, row, FaultSlug.MISSING)
-    metrics.ERRORS.labels("segment_missing").inc()
+    metrics.ERRORS.labels(ErrorKind.SEGMENT_MISSING).inc()
     log.warning("segment_missing", session=row["session_id"], segment=row["name"])
     return 1
 
 
 def _ask(what: str, unmatched: int, matched: int) -> bool:
-    metrics.ERRORS.labels("cleanup_asks").inc()
+    metrics.ERRORS.labels(ErrorKind.CLEANUP_ASKS).inc()
     log.error("cleanup_asks", what=what, unmatched=unmatched, matched=matched,
               remedy="check MONGO_URL and FILE_UPLOAD_DEST; then `doctor --repair`")  # fmt: skip
     return True

@@ -15,6 +15,7 @@ from app.access import audit
 from app.clips import charging, clean_copies, clip_thumbnails, library
 from app.context import Context
 from app.models import AuditAction, ClipRow
+from app.models.metric_words import ErrorKind
 from app.models.schema import File, ReplayClip
 from app.storage import clip_files
 from app.storage.confined import PathRefused
@@ -106,5 +107,5 @@ async def _remove_files(
     try:
         await asyncio.to_thread(remove, root, where)
     except PathRefused as error:
-        metrics.ERRORS.labels("path_refused").inc()
+        metrics.ERRORS.labels(ErrorKind.PATH_REFUSED).inc()
         log.error("clip_path_refused", clip=row["_id"], error=str(error))

@@ -16,6 +16,7 @@ from app.access.accounts import Correction
 from app.clips import clip_access
 from app.context import Context
 from app.models import AuditAction, ClipRow, Row
+from app.models.metric_words import ErrorKind
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import clip_files
 from app.store import batches, dated
@@ -49,7 +50,7 @@ async def check(ctx: Context, settle_seconds: float = SETTLE_SECONDS) -> list[Co
 
 
 async def _say(ctx: Context, correction: Correction) -> None:
-    metrics.ERRORS.labels("quota_drift").inc()
+    metrics.ERRORS.labels(ErrorKind.QUOTA_DRIFT).inc()
     numbers: Row = {
         "drift_bytes": correction.drift_bytes,
         "found_bytes": correction.found["used_bytes"],
@@ -108,7 +109,7 @@ async def _add(
                 continue
             on_disk = sizes.get(file["_id"])
             if on_disk != file["size_bytes"]:
-                metrics.ERRORS.labels("clip_file_wrong").inc()
+                metrics.ERRORS.labels(ErrorKind.CLIP_FILE_WRONG).inc()
                 log.error(
                     "clip_file_wrong",
                     clip=row["_id"],

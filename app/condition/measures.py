@@ -23,6 +23,7 @@ from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.models import Row, SessionRole, SessionRow
+from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession, Segment, UserReplayQuota
 from app.storage.confined import member
 from app.work import rounds
@@ -143,7 +144,7 @@ async def buffered_bytes(media_root: Path, budgets: Mapping[str, Budget] = BUDGE
         size = await asyncio.get_running_loop().run_in_executor(_walking, walk)
         total += size.bytes
         if not size.is_whole:
-            metrics.ERRORS.labels("size_not_whole").inc()
+            metrics.ERRORS.labels(ErrorKind.SIZE_NOT_WHOLE).inc()
             log.warning("size_not_whole", root=root, counted_bytes=size.bytes, **budget._asdict())
     return total
 

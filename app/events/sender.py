@@ -16,6 +16,7 @@ from app.events import event_bodies, event_numbers, target_answers
 from app.events.outbox import waiting
 from app.models import DeliveryDocument, EventRow, EventState, Row
 from app.models.keyset import Order, Page
+from app.models.metric_words import ErrorKind
 from app.models.schema import OutgoingEvent
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
@@ -255,7 +256,7 @@ async def _change(ctx: Context, row: EventRow, change: Row) -> None:
 
 
 def _tell_given_up(**facts: str) -> None:
-    metrics.ERRORS.labels("event_dead").inc()
+    metrics.ERRORS.labels(ErrorKind.EVENT_DEAD).inc()
     log.error("event_given_up", **facts)
 
 

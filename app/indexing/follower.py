@@ -29,6 +29,7 @@ from app.indexing.segment_rows import SegmentMaker, Tools
 from app.media.continuity import Continuity
 from app.models import SegmentRow, SegmentState, SessionRow
 from app.models.instants import EPOCH
+from app.models.metric_words import ErrorKind
 from app.models.schema import Buffer, Segment
 
 QUIET = timedelta(seconds=15)
@@ -252,7 +253,7 @@ class Follower:
         try:
             made = await self.maker.make(entry, previous, self._coverage.end_ticks, committed_at)
         except Unwritable as error:  # it leaves a hole, and its neighbours go on
-            metrics.ERRORS.labels("segment_unwritable").inc()
+            metrics.ERRORS.labels(ErrorKind.SEGMENT_UNWRITABLE).inc()
             self._say_once("segment_unwritable", segment=entry.name, error=str(error))
             return
         if late:
@@ -291,7 +292,7 @@ class Follower:
             # Nobody knows how much is in it: it goes with the strays, not in a segment's turn.
             self._say_once("segment_is_a_folder", file=name)
         except OSError as error:
-            metrics.ERRORS.labels("file_not_deletable").inc()
+            metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
             self._say_once("file_not_deletable", file=name, error=str(error))
 
     def _say_once(self, event: str, **details: object) -> None:

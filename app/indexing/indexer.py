@@ -27,6 +27,7 @@ from app.indexing.parser import Parser
 from app.indexing.row_writer import RowWriter
 from app.indexing.segment_rows import Tools
 from app.models import Indexing
+from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession
 from app.storage.foreign import ForeignFolder
 from app.work import errands, rounds
@@ -213,7 +214,7 @@ class Indexer:
         if held is not None and held[1] is task:
             del self._followers[session_id]
         if not task.cancelled() and (error := task.exception()) is not None:
-            metrics.ERRORS.labels("indexing_failed").inc()
+            metrics.ERRORS.labels(ErrorKind.INDEXING_FAILED).inc()
             log.error("indexing_failed", session=session_id, exc_info=error)
 
     async def _drop(self, session_id: str) -> None:

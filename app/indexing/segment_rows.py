@@ -27,6 +27,7 @@ from app.indexing.session_clock import SessionClock
 from app.media.continuity import Continuity
 from app.media.faults import Fault, Unpreparable
 from app.models import FaultSlug, SegmentRow, SegmentState, SessionRow
+from app.models.metric_words import ErrorKind
 from app.models.schema import Segment
 from app.storage.foreign import ForeignFolder, NotRegular
 from app.store import row_of
@@ -180,7 +181,7 @@ class SegmentMaker:
             fault = FaultSlug.MISSING
         except OSError as refused:
             self._tell("quarantine_stays", error=str(refused))
-        metrics.ERRORS.labels(f"segment_{fault.replace('-', '_')}").inc()
+        metrics.ERRORS.labels(ErrorKind.of_fault(fault)).inc()
         self._tell(
             "segment_quarantined",
             segment=entry.name,

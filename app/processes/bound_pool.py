@@ -23,6 +23,7 @@ from typing import TypeVar
 
 import app
 from app import metrics
+from app.models.metric_words import ErrorKind
 from app.processes.bound_exec import bound_argv
 from app.processes.bound_process import Limits, harmless_environment
 from app.processes.bound_service import MESSAGE_BYTES, READY
@@ -181,7 +182,7 @@ class BoundPool:
 
     def _give_back(self, process: _Process, *, is_ruined: bool) -> None:
         if is_ruined:
-            metrics.ERRORS.labels("media_process_ended").inc()
+            metrics.ERRORS.labels(ErrorKind.MEDIA_PROCESS_ENDED).inc()
         with self._changed:
             self._busy.remove(process)
             if is_ruined and not self._is_closed:

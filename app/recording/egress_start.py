@@ -19,15 +19,13 @@ from app.buffer import paths
 from app.buffer.session_folders import OUTER_MODE, WRITTEN_MODE, folders_of
 from app.context import Context
 from app.models import BufferRow, EgressStatus, SessionRole, SessionRow, TrackRow, Why, schema
+from app.models.metric_words import ErrorKind, StartOutcome
 from app.recording import asked_egress, facts, planner
 from app.recording import livekit as lk
 from app.recording.encoding import encoding
 from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
 
 log = structlog.get_logger()
-
-_OK, _NO_WORKER, _REFUSED, _UNCLEAR, _GONE = "ok", "no_worker", "refused", "unclear", "gone"
-_NO_FOLDER = "no_folder"
 
 
 async def create(
@@ -67,7 +65,7 @@ async def start(
     except OSError as error:
         detail = f"{row['folder']} can't be made: {error.strerror or error}"
         await _failed(ctx, row, buffer, Why.EGRESS_FAILED, detail)
-        metrics.EGRESS_STARTS.labels(_NO_FOLDER).inc()
+        metrics.EGRESS_STARTS.labels(StartOutcome.NO_FOLDER).inc()
         return None
     now = datetime.now(UTC)
     mine = await sessions.update_one(
@@ -90,21 +88,21 @@ async def start(
         if await look(ctx, livekit, {**row, "start_sent_at": now}):
             return None
         await _failed(ctx, row, buffer, Why.NO_WORKER, str(error))
-        metrics.EGRESS_STARTS.labels(_NO_WORKER).inc()
+        metrics.EGRESS_STARTS.labels(StartOutcome.NO_WORKER).inc()
     except StartRefused as error:
         await _failed(ctx, row, buffer, Why.EGRESS_FAILED, str(error))
         # the room went before the start went through: no error for anyone
         gone = error.code == "not_found"
-        metrics.EGRESS_STARTS.labels(_GONE if gone else _REFUSED).inc()
+        metrics.EGRESS_STARTS.labels(StartOutcome.GONE if gone else StartOutcome.REFUSED).inc()
     except StartUnclear as error:
         await sessions.update_one(
             {"_id": row["_id"]}, {"$set": {"start_unclear_at": datetime.now(UTC)}}
         )
         log.warning("egress_start_unclear", session=row["_id"], error=str(error))
-        metrics.EGRESS_STARTS.labels(_UNCLEAR).inc()
+        metrics.EGRESS_STARTS.labels(StartOutcome.UNCLEAR).inc()
     else:
         started = await facts.egress(ctx.store, info, datetime.now(UTC), session_id=row["_id"])
-        metrics.EGRESS_STARTS.labels(_OK).inc()
+        metrics.EGRESS_STARTS.labels(StartOutcome.OK).inc()
         log.info(
             "egress_started",
             session=row["_id"],
@@ -151,7 +149,7 @@ def was_healthy(row: SessionRow, now: datetime) -> bool:
 
 async def _failed(ctx: Context, row: SessionRow, buffer: BufferRow, why: Why, detail: str) -> None:
     """Writes down that no egress came of a start, and why. It counts for the back-off."""
-    metrics.ERRORS.labels("egress_failed").inc()
+    metrics.ERRORS.labels(ErrorKind.EGRESS_FAILED).inc()
     log.warning("egress_not_started", session=row["_id"], room=buffer["room"], error=detail)
     await ctx.store.rows(schema.Buffer).update_one(
         {"_id": buffer["_id"]}, {"$set": {"why": why, "why_detail": detail[:300]}}

@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from app import metrics
 from app.errors import ReplayError
+from app.models.metric_words import ConnectionRefusal
 from app.serving import refusals
 from app.serving.bounds import Bounds
 from app.serving.connections import Connections
@@ -78,7 +79,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else ""
         if not self.places.admit(self, self._peer):
-            metrics.CONNECTIONS_REFUSED.labels("connections").inc()
+            metrics.CONNECTIONS_REFUSED.labels(ConnectionRefusal.CONNECTIONS).inc()
             self._refused = True
             transport.abort()
             return
@@ -128,7 +129,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.flow.pause_reading()
         if len(self._received) <= self.bounds.ahead_bytes:
             return
-        metrics.CONNECTIONS_REFUSED.labels("ahead").inc()
+        metrics.CONNECTIONS_REFUSED.labels(ConnectionRefusal.AHEAD).inc()
         self._received.clear()
         self._refused = True
         if self._is_answering():
@@ -144,7 +145,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         allowed = self.bounds.head_bytes + FRAMING_PER_BODY_BYTE * self._body_bytes
         if self._message_bytes - self._body_bytes > allowed:
-            self._refuse("head", refusals.too_large(self.bounds.head_bytes))
+            self._refuse(ConnectionRefusal.HEAD, refusals.too_large(self.bounds.head_bytes))
         elif not self._deadline.is_set and not self._is_answering():
             self._within(self.bounds.head_seconds)
 
@@ -155,7 +156,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if rest := piece[asked.args[0] :]:
                 self._parse(rest)
         except httptools.HttpParserError as error:
-            self._refuse("syntax", refusals.malformed(error))
+            self._refuse(ConnectionRefusal.SYNTAX, refusals.malformed(error))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -176,7 +177,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         if self._head_bytes > self.bounds.head_bytes:
-            self._refuse("head", refusals.too_large(self.bounds.head_bytes))
+            self._refuse(ConnectionRefusal.HEAD, refusals.too_large(self.bounds.head_bytes))
             return
         self._reading_body = True
         self._received.body_left = length_of(self.headers)
@@ -268,10 +269,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline.set(seconds, partial(self._too_late, seconds))
 
     def _too_late(self, seconds: float) -> None:
-        what = "body" if self._reading_body else "head"
+        what = ConnectionRefusal.BODY if self._reading_body else ConnectionRefusal.HEAD
         self._refuse(what, refusals.late(what, seconds))
 
-    def _refuse(self, what: str, error: ReplayError) -> None:
+    def _refuse(self, what: ConnectionRefusal, error: ReplayError) -> None:
         """Answers, if nothing was answered yet, and closes; what still comes is not read."""
         self._refused = True
         self._deadline.stop()

@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 
 from app import metrics
 from app.errors import Malformed, ReplayError
+from app.models.metric_words import ConnectionRefusal
 from app.serving.safe_headers import complete
 from app.work.log_lines import LogLines
 
@@ -74,7 +75,7 @@ class RefusalReport:
     def __init__(self) -> None:
         self._lines = LogLines("connections_without_lines")
 
-    def refused(self, what: str, error: ReplayError, peer: str) -> None:
+    def refused(self, what: ConnectionRefusal, error: ReplayError, peer: str) -> None:
         """A request was refused for its `what`."""
         metrics.CONNECTIONS_REFUSED.labels(what).inc()
         if self._lines.take():
@@ -82,6 +83,6 @@ class RefusalReport:
 
     def stalled(self, why: str, peer: str) -> None:
         """An answer was cut off."""
-        metrics.CONNECTIONS_REFUSED.labels("stalled").inc()
+        metrics.CONNECTIONS_REFUSED.labels(ConnectionRefusal.STALLED).inc()
         if self._lines.take():
             log.warning("answer_stalled", why=why, peer=peer)

@@ -23,6 +23,7 @@ import structlog
 import app
 from app import metrics
 from app.errors import ReplayError, TooManyRequests, Unavailable
+from app.models.metric_words import ErrorKind
 from app.processes.bound_process import Limits, bound_process
 from app.viewing.stills import Stills
 from app.work.places import PieceOfWork, PutOff, Stint, WorkPlaces
@@ -158,7 +159,7 @@ async def sheet(stint: Stint, planned: bytes) -> bytes:
                 talk.cancel()
         if process.returncode:
             stint.blame()
-            metrics.ERRORS.labels("drawing_failed").inc()
+            metrics.ERRORS.labels(ErrorKind.DRAWING_FAILED).inc()
             words.seek(max(0, words.tell() - _LAST_BYTES))
             log.warning(
                 "drawing_ended",

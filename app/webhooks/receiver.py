@@ -27,10 +27,11 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
 from app.errors import TooLarge, Unauthorized, Unavailable
+from app.models.metric_words import WebhookResult
 from app.recording import foreign_text
 from app.settings import Settings
 from app.webhooks import signature
-from app.webhooks.router import Router
+from app.webhooks.router import OTHER, Router
 from app.webhooks.signature import NotSigned, Signed
 from app.work.log_lines import LogLines
 
@@ -62,10 +63,10 @@ async def receive_livekit_event(call: Call[None]) -> Response:
     router: Router = request.state.webhooks
     event = await _event(ctx.settings, request)
     structlog.contextvars.bind_contextvars(caller="livekit")
-    name = event.event if router.knows(event.event) else "other"
+    name = event.event if router.knows(event.event) else OTHER
     if not router.takes(event):
         # a camera, a microphone, a recorder: most events, of which no store needs to know
-        metrics.WEBHOOKS.labels(name, "ignored").inc()
+        metrics.WEBHOOKS.labels(name, WebhookResult.IGNORED).inc()
         return JSONResponse({"status": "ok"})
     try:
         event_id = foreign_text.ident(event.id, "event id") if event.id else ""
@@ -74,17 +75,17 @@ async def receive_livekit_event(call: Call[None]) -> Response:
             asked = await router.dispatch(event, ctx)
             is_new = await ctx.queue.ask_for_event(event_id, asked)
     except foreign_text.NotHeld as error:
-        metrics.WEBHOOKS.labels(name, "refused").inc()
+        metrics.WEBHOOKS.labels(name, WebhookResult.REFUSED).inc()
         log.warning("webhook_refused", webhook=name, id=event.id, error=str(error))
         return JSONResponse({"status": "refused"})
     except (PyMongoError, RedisError, TimeoutError, OSError) as error:
-        metrics.WEBHOOKS.labels(name, "failed").inc()
+        metrics.WEBHOOKS.labels(name, WebhookResult.FAILED).inc()
         log.warning("webhook_not_stored", webhook=name, id=event.id, error=repr(error))
         raise Unavailable("The event could not be stored; send it again.", retry_after=1) from error
     if not is_new:
-        metrics.WEBHOOKS.labels(name, "duplicate").inc()
+        metrics.WEBHOOKS.labels(name, WebhookResult.DUPLICATE).inc()
         return JSONResponse({"status": "duplicate"})
-    metrics.WEBHOOKS.labels(name, "stored").inc()
+    metrics.WEBHOOKS.labels(name, WebhookResult.STORED).inc()
     log.info(
         "webhook",
         webhook=name,

@@ -9,6 +9,8 @@ from livekit.protocol.webhook import WebhookEvent
 from app.context import Context
 from app.work.jobs import Asked
 
+OTHER = "other"
+"""What events are called that no handler is known for."""
 Handler = Callable[[WebhookEvent, Context], Awaitable[Asked | None]]
 Condition = Callable[[WebhookEvent], bool]
 
@@ -35,6 +37,11 @@ class Router:
             return handler
 
         return register
+
+    @property
+    def events(self) -> list[str]:
+        """The names of events that there are handlers for, and OTHER."""
+        return [*self._handlers, OTHER]
 
     def knows(self, name: str) -> bool:
         """Whether there is a handler for some events of this name."""

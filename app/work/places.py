@@ -17,6 +17,7 @@ from typing import TypeVar
 import structlog
 
 from app import metrics
+from app.models.metric_words import ErrorKind
 from app.work.turns import Turn, Turns
 
 ORDINARY = 3
@@ -98,7 +99,7 @@ class WorkPlaces:
 
     def _blame(self, source: str) -> None:
         if not self.suspects(source):
-            metrics.ERRORS.labels("source_suspected").inc()
+            metrics.ERRORS.labels(ErrorKind.SOURCE_SUSPECTED).inc()
             log.warning("source_suspected", source=source, seconds=self._suspect_seconds)
         now = time.monotonic()
         self._until = {each: until for each, until in self._until.items() if until > now}

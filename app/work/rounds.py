@@ -31,6 +31,8 @@ STORES_AWAY = (ConnectionFailure, RedisConnectionError, RedisTimeoutError, Conne
 """What goes through `item`: it is nothing that one item could do."""
 
 Thing = TypeVar("Thing")
+NO_JOB = "none"
+"""The name of a round that is no job's."""
 _FRAMES = 5
 
 log = structlog.get_logger()
@@ -171,7 +173,7 @@ def _divide() -> None:
 
 
 def _current() -> Round:
-    return _round.get() or Round("none")
+    return _round.get() or Round(NO_JOB)
 
 
 def _where(error: Exception) -> str:

@@ -79,12 +79,12 @@ FRAME_ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "settings": {"errors", "models"},
     "logs": {"settings"},
-    "metrics": set(),
+    "metrics": {"models"},
     "lru_cache": set(),
     "models": {"errors"},
     "migrations": {"errors", "storage"},
     "store": {"models", "migrations"},
-    "work": {"errors", "metrics", "settings"},
+    "work": {"errors", "metrics", "models", "settings"},
     "context": {"settings", "store", "storage", "work"},
 }
 IMPURE = {"starlette", "arq", "redis", "motor", "pymongo", "odmantic", "httpx", "aiohttp", "socket"}
