@@ -149,12 +149,12 @@ def _token(arguments: argparse.Namespace) -> int:
 def _capture(arguments: argparse.Namespace) -> int:
     import asyncio
 
-    from app.client import terminal
+    from app.terminal import capture_command
 
     room, identity, last = arguments.room, arguments.identity, arguments.last
     output = Path(arguments.output)
     return asyncio.run(
-        terminal.capture(load(), room=room, identity=identity, last=last, output=output)
+        capture_command.capture(load(), room=room, identity=identity, last=last, output=output)
     )
 
 

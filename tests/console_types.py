@@ -24,11 +24,11 @@ def written() -> str:
     """The whole file."""
     document = json.loads(json.dumps(describe(ROUTES)))
     schemas = document["components"]["schemas"]
-    named = _reached(document["paths"], schemas)
+    named = reached(document["paths"], schemas)
     return "\n".join([HEAD, *(_declared(name, schemas[name]) for name in sorted(named))])
 
 
-def _reached(value: Any, schemas: dict[str, Any]) -> set[str]:
+def reached(value: Any, schemas: dict[str, Any]) -> set[str]:
     """The schemas that what is sent and answered is made of, but for problems, by name."""
     found: set[str] = set()
     waiting = [value]

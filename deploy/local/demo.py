@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 
 from app.access.issue import issue_token
-from app.client import terminal
 from app.models import BufferState
 from app.processes.child import Child
 from app.settings import Settings
+from app.terminal import capture_command
 
 ROOM, IDENTITY = "demo", "alice"
 SIZE, FPS = "1280x720", 15
@@ -69,7 +69,9 @@ async def first_clip(settings: Settings, output: Path) -> str:
 
     Raises DemoFailed if that goes wrong (why is on stderr), or if the file is no such clip.
     """
-    code = await terminal.capture(settings, room=ROOM, identity=IDENTITY, last=CLIP, output=output)
+    code = await capture_command.capture(
+        settings, room=ROOM, identity=IDENTITY, last=CLIP, output=output
+    )
     if code:
         raise DemoFailed("the capture failed")
     probe = await asyncio.create_subprocess_exec(

@@ -63,7 +63,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "links": {"api", "captures", "clips", "media"},
     "console": set(),
-    "client": {"access"},
+    "client": set(),
+    "terminal": {"access", "client"},
     # each puts one process together
     "main": {"api", "condition", "console", "links", "serving", "webhooks"},
     "worker": {
@@ -71,8 +72,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "single": {"condition", "indexing", "main", "processes", "serving", "worker"},
     "__main__": {
-        "access", "captures", "client", "condition", "indexing", "main", "processes", "serving",
-        "single", "worker",
+        "access", "captures", "condition", "indexing", "main", "processes", "serving", "single",
+        "terminal", "worker",
     },
 }  # fmt: skip
 FRAME_ARROWS: dict[str, set[str]] = {
@@ -114,9 +115,16 @@ def imports(path: Path) -> frozenset[str]:
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            source = source_of(path, node)
+            found |= {f"{source}.{alias.name}" for alias in node.names}
     return frozenset(found)
+
+
+def source_of(path: Path, node: ast.ImportFrom) -> str:
+    """The dotted name that names are imported from; of `from . import`, too."""
+    above = name_of(path).split("/")[: -node.level] if node.level else []
+    return ".".join([*above, *([node.module] if node.module else [])])
 
 
 @cache
@@ -236,6 +244,18 @@ def test_imports_go_only_along_the_arrows() -> None:
             if room_of(other) not in {room, "handlers", *may}
         ]
     assert wrong == []
+
+
+def test_the_client_needs_nothing_of_ours_but_itself() -> None:
+    """Its folder, copied to wherever it is wanted and under whatever name, is whole."""
+    needed = {
+        name for m, path in MODULES.items() if room_of(m) == "client" for name in imports(path)
+    }
+    assert {name for name in needed if name.startswith("app")} == {
+        name for name in needed if name.startswith("app.client.")
+    }
+    texts = [path.read_text() for m, path in MODULES.items() if room_of(m) == "client"]
+    assert not any(re.search(r"^\s*(from|import) app\b", text, re.M) for text in texts)
 
 
 def used_arrows() -> set[tuple[str, str]]:
@@ -561,7 +581,7 @@ OPENS_FILES = {
     "app/viewing/fragment_sources.py": "init segments",
     "app/viewing/stills.py": "fragments and clips",
     "app/condition/measures.py": "adds sizes up, opens no file and follows no link",
-    "app/client": "what a person at the terminal names",
+    "app/terminal": "what a person at the terminal names",
     "app/processes": "logs, locks and passwords in DATA_DIR",
     "app/context.py": "a queue",
 }

@@ -1,0 +1,279 @@
+"""What the service answers, as types: `python -m tests.client_types` writes this."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypedDict, TypeVar
+
+from .answer_words import (
+    AccessModeChoice,
+    ActionChoice,
+    BufferStateChoice,
+    CapturePolicyChoice,
+    CaptureStageChoice,
+    ClipNoteChoice,
+    ClockKindChoice,
+    CutChoice,
+    FailureReasonChoice,
+    GapWhyChoice,
+    LinkFactChoice,
+    RoleChoice,
+    VisibilityChoice,
+    WhyChoice,
+)
+
+PageItem = TypeVar("PageItem")
+
+
+class AnswerPage(TypedDict, Generic[PageItem]):
+    """Some of a list, and where it goes on."""
+
+    items: list[PageItem]
+    next: str | None
+
+
+class AcceptedAnswer(TypedDict):
+    """A capture that will be made."""
+
+    id: str
+    status: Literal["queued", "waiting", "running", "ready", "failed", "cancelled"]
+    clip_id: str
+    playlist_url: str
+    capture_url: str
+
+
+class BufferAnswer(TypedDict):
+    """A share and what is kept of it."""
+
+    id: str
+    room: str
+    sharer: str
+    state: BufferStateChoice
+    why: WhyChoice | None
+    why_detail: str
+    retry_at: str | None
+    started_at: str
+    ended_at: str | None
+    oldest: str | None
+    newest: str | None
+    media_seconds: float
+    audio: bool
+    session_ids: list[str]
+    clock: ClockKindChoice
+    playlist_url: str | None
+    replay_url: str | None
+    poster_url: str | None
+    thumbnails_url: str | None
+
+
+class CallerAnswer(TypedDict):
+    """Whose a token is, what they may do, and how much."""
+
+    expires_at: str | None
+    identity: str
+    room: str | None
+    room_admin: bool
+    instance_admin: bool
+    communities: list[StandingAnswer]
+    limits: LimitsAnswer
+
+
+class ClipGapAnswer(TypedDict):
+    """A stretch of the window without a picture."""
+
+    start: str
+    end: str
+    why: GapWhyChoice
+    kept: bool
+
+
+class ClipAnswer(TypedDict):
+    """A clip."""
+
+    id: str
+    title: str
+    owner: str
+    sharer: str
+    buffer_id: str
+    room: str
+    requested: RequestedAnswer
+    delivered: DeliveredAnswer
+    gaps: list[ClipGapAnswer]
+    notes: list[ClipNoteChoice]
+    tail_lag_seconds: float
+    hidden_head_seconds: float
+    preparing: bool
+    audio: bool
+    width: int
+    height: int
+    cut: CutChoice
+    clock: ClockKindChoice
+    visibility: VisibilityChoice
+    link_url: str | None
+    page_url: str | None
+    link_expires_at: str | None
+    link_tells: list[LinkFactChoice]
+    views: int | None
+    keep: bool
+    size_bytes: int
+    checksum: str | None
+    file_id: str
+    file_url: str
+    poster_url: str
+    thumbnails_url: str
+    created_at: str
+    expires_at: str | None
+
+
+class DeliveredAnswer(TypedDict):
+    """What the clip shows."""
+
+    start: str
+    end: str
+    duration_seconds: float
+
+
+class GapAnswer(TypedDict):
+    """A stretch of which nothing can be shown."""
+
+    start: str
+    end: str
+    why: Literal[
+        "lost",
+        "expired",
+        "not-present",
+        "egress-failed",
+        "egress-ended",
+        "codec",
+        "corrupt",
+        "empty",
+        "not-a-file",
+        "no-keyframe",
+        "no-video",
+        "timestamps",
+        "too-large",
+        "truncated",
+        "unreadable",
+        "missing",
+    ]
+
+
+class LimitsAnswer(TypedDict):
+    """What holds in this instance, where a community has no rules of its own."""
+
+    max_capture_seconds: float
+    retention_seconds: float
+    marker_minutes: float
+    clip_days: float | None
+    capture_policy: CapturePolicyChoice
+    access: AccessModeChoice
+    events: bool
+    title_length: int
+    text_length: int
+    post_roll_seconds: float
+    restore_seconds: float
+
+
+class MarkerListAnswer(TypedDict):
+    """All markers of a share that the caller may see."""
+
+    items: list[MarkerAnswer]
+
+
+class MarkerAnswer(TypedDict):
+    """A marked moment."""
+
+    id: str
+    buffer_id: str
+    at: str
+    label: str
+    marked_by: str
+    created_at: str
+    kept_until: str
+
+
+class MessageAnswer(TypedDict):
+    """What the chat is asked to post."""
+
+    text: str
+    attachments: list[str]
+
+
+class ProgressAnswer(TypedDict):
+    """How far a capture is."""
+
+    status: Literal["queued", "waiting", "running", "ready", "failed", "cancelled"]
+    stage: CaptureStageChoice
+    progress: float
+    reason: FailureReasonChoice | None
+    detail: str
+    clip: ClipAnswer | None
+
+
+class QuotaAnswer(TypedDict):
+    """A user's quota, and what of it is used."""
+
+    quota_bytes: int
+    used_bytes: int
+    reserved_bytes: int
+
+
+class RequestedAnswer(TypedDict):
+    """A window of time."""
+
+    start: str
+    end: str
+
+
+class ShareAnswer(TypedDict):
+    """The event `clip_shared` that is on its way."""
+
+    event_id: str
+    channel_id: str
+    message: MessageAnswer
+
+
+class SpanAnswer(TypedDict):
+    """A stretch of media without a hole."""
+
+    start: str
+    end: str
+    session_id: str
+    audio: bool
+    width: int
+    height: int
+
+
+class StandingAnswer(TypedDict):
+    """What the caller is in a community."""
+
+    id: str
+    role: RoleChoice
+    grants: list[ActionChoice]
+    manages: bool
+    administrates: bool
+
+
+class BufferDetailAnswer(BufferAnswer):
+    """A share with its timeline, and what was marked on it."""
+
+    spans: list[SpanAnswer]
+    gaps: list[GapAnswer]
+    markers: list[MarkerAnswer]
+
+
+class CaptureAnswer(ProgressAnswer):
+    """A capture: what was asked for, and how far it is."""
+
+    id: str
+    clip_id: str
+    buffer_id: str
+    room: str
+    sharer: str
+    title: str
+    cut: CutChoice
+    requested: RequestedAnswer
+    window: RequestedAnswer
+    notes: list[ClipNoteChoice]
+    playlist_url: str
+    accepted_at: str
+    finished_at: str | None

@@ -1,0 +1,241 @@
+"""What can be asked of `/v1`: a function for each operation, of its name there. Nothing is sent.
+
+What is None is left out. Lengths of time are seconds, or texts such as `90s`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from . import answer_words as w
+from . import answers as a
+
+Replied = TypeVar("Replied")
+Moment = datetime | str
+VERSION = "/v1"
+
+
+@dataclass(frozen=True)
+class Ask(Generic[Replied]):
+    """A request, and by its type what is answered.
+
+    `names`: what stands for which part of `template`. `key`: makes it be done once, however often
+    it is sent.
+    """
+
+    method: str
+    template: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    key: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path, with names as they are written in one. Raises ValueError for none or dots."""
+        for what, name in self.names.items():
+            if name.strip(".") == "":
+                raise ValueError(f"{what} is {name!r}, which names nothing")
+        return VERSION + self.template.format(**{k: quote(v, "") for k, v in self.names.items()})
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    """What is not None, times as text."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in members.items()
+        if value is not None
+    }
+
+
+def get_session() -> Ask[a.CallerAnswer]:
+    """What the token is good for."""
+    return Ask("GET", "/session")
+
+
+def list_buffers(
+    *,
+    room: str | None = None,
+    sharer: str | None = None,
+    state: w.BufferStateChoice | None = None,
+    limit: int | None = None,
+    next: str | None = None,
+) -> Ask[a.AnswerPage[a.BufferAnswer]]:
+    """The buffers that the caller may see."""
+    query = _given(room=room, sharer=sharer, state=state, limit=limit, next=next)
+    return Ask("GET", "/buffers", query=query)
+
+
+def get_buffer(buffer_id: str) -> Ask[a.BufferDetailAnswer]:
+    """A buffer with its timeline and markers."""
+    return Ask("GET", "/buffers/{buffer_id}", {"buffer_id": buffer_id})
+
+
+def delete_buffer(buffer_id: str) -> Ask[None]:
+    """Has what was recorded of one's share erased."""
+    return Ask("DELETE", "/buffers/{buffer_id}", {"buffer_id": buffer_id})
+
+
+def stop_recording(buffer_id: str, *, reason: str | None = None) -> Ask[a.BufferAnswer]:
+    """Ends the recording of a share."""
+    names = {"buffer_id": buffer_id}
+    return Ask("POST", "/buffers/{buffer_id}/stop", names, body=_given(reason=reason))
+
+
+def resume_recording(buffer_id: str) -> Ask[a.BufferAnswer]:
+    """Has a stopped share recorded again."""
+    return Ask("POST", "/buffers/{buffer_id}/resume", {"buffer_id": buffer_id})
+
+
+def get_buffer_events(*, room: str | None = None, sharer: str | None = None) -> Ask[None]:
+    """The buffers, as they change: a stream."""
+    return Ask("GET", "/buffers/events", query=_given(room=room, sharer=sharer))
+
+
+def list_markers(buffer_id: str) -> Ask[a.MarkerListAnswer]:
+    """The marked moments of a share."""
+    return Ask("GET", "/buffers/{buffer_id}/markers", {"buffer_id": buffer_id})
+
+
+def create_marker(
+    buffer_id: str, *, at: Moment | None = None, label: str | None = None
+) -> Ask[a.MarkerAnswer]:
+    """Marks a moment, by default the present one."""
+    names = {"buffer_id": buffer_id}
+    return Ask("POST", "/buffers/{buffer_id}/markers", names, body=_given(at=at, label=label))
+
+
+def delete_marker(buffer_id: str, marker_id: str) -> Ask[None]:
+    """Removes a mark."""
+    names = {"buffer_id": buffer_id, "marker_id": marker_id}
+    return Ask("DELETE", "/buffers/{buffer_id}/markers/{marker_id}", names)
+
+
+def create_capture(
+    *,
+    room: str | None = None,
+    sharer: str | None = None,
+    track_sid: str | None = None,
+    buffer_id: str | None = None,
+    last: float | str | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    post_roll: float | str | None = None,
+    tail: w.TailChoice | None = None,
+    cut: w.CutChoice | None = None,
+    gaps: w.GapsChoice | None = None,
+    title: str | None = None,
+    idempotency_key: str | None = None,
+) -> Ask[a.AcceptedAnswer]:
+    """Asks for a clip of a share. The same key gives the same capture; default: a new one."""
+    body = _given(
+        room=room, sharer=sharer, track_sid=track_sid, buffer_id=buffer_id, last=last, start=start,
+        end=end, post_roll=post_roll, tail=tail, cut=cut, gaps=gaps, title=title,
+    )  # fmt: skip
+    return Ask("POST", "/captures", body=body, key=idempotency_key or secrets.token_hex(16))
+
+
+def get_capture(capture_id: str) -> Ask[a.CaptureAnswer]:
+    """A capture, as far as it is."""
+    return Ask("GET", "/captures/{capture_id}", {"capture_id": capture_id})
+
+
+def cancel_capture(capture_id: str) -> Ask[a.CaptureAnswer]:
+    """Ends a capture that is not over."""
+    return Ask("DELETE", "/captures/{capture_id}", {"capture_id": capture_id})
+
+
+def get_capture_events(capture_id: str) -> Ask[None]:
+    """How a capture gets on: a stream."""
+    return Ask("GET", "/captures/{capture_id}/events", {"capture_id": capture_id})
+
+
+def list_clips(
+    *,
+    room: str | None = None,
+    owner: str | None = None,
+    sharer: str | None = None,
+    title: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    limit: int | None = None,
+    next: str | None = None,
+) -> Ask[a.AnswerPage[a.ClipAnswer]]:
+    """The clips that the caller may see, the newest first."""
+    query = _given(
+        room=room, owner=owner, sharer=sharer, title=title, since=since, until=until, limit=limit,
+        next=next,
+    )  # fmt: skip
+    return Ask("GET", "/clips", query=query)
+
+
+def get_clip(clip_id: str) -> Ask[a.ClipAnswer]:
+    """A clip."""
+    return Ask("GET", "/clips/{clip_id}", {"clip_id": clip_id})
+
+
+def change_clip(
+    clip_id: str,
+    *,
+    title: str | None = None,
+    visibility: w.VisibilityChoice | None = None,
+    link_days: float | None = None,
+    link_tells: Sequence[w.LinkFactChoice] | None = None,
+    share_hidden_head: bool | None = None,
+    keep: bool | None = None,
+) -> Ask[a.ClipAnswer]:
+    """Changes a clip's title, to whom it is open, or how long it stays."""
+    body = _given(
+        title=title, visibility=visibility, link_days=link_days, link_tells=link_tells,
+        share_hidden_head=share_hidden_head, keep=keep,
+    )  # fmt: skip
+    return Ask("PATCH", "/clips/{clip_id}", {"clip_id": clip_id}, body=body)
+
+
+def delete_clip(clip_id: str) -> Ask[None]:
+    """Deletes a clip; for a minute it can be restored."""
+    return Ask("DELETE", "/clips/{clip_id}", {"clip_id": clip_id})
+
+
+def restore_clip(clip_id: str) -> Ask[a.ClipAnswer]:
+    """Takes a deletion back."""
+    return Ask("POST", "/clips/{clip_id}/restore", {"clip_id": clip_id})
+
+
+def share_clip(
+    clip_id: str, *, channel_id: str, text: str | None = None, idempotency_key: str | None = None
+) -> Ask[a.ShareAnswer]:
+    """Has a clip posted in the chat, once for each key; default: a new one."""
+    return Ask(
+        "POST",
+        "/clips/{clip_id}/share",
+        {"clip_id": clip_id},
+        body=_given(channel_id=channel_id, text=text),
+        key=idempotency_key or secrets.token_hex(16),
+    )
+
+
+def get_file(file_id: str) -> Ask[None]:
+    """A clip's MP4: a stream."""
+    return Ask("GET", "/files/{file_id}", {"file_id": file_id})
+
+
+def get_quota() -> Ask[a.QuotaAnswer]:
+    """The caller's own quota."""
+    return Ask("GET", "/quota")
+
+
+def get_user_quota(identity: str) -> Ask[a.QuotaAnswer]:
+    """Somebody's quota; for admins."""
+    return Ask("GET", "/users/{identity}/quota", {"identity": identity})
+
+
+def set_user_quota(identity: str, *, quota_bytes: int | None) -> Ask[a.QuotaAnswer]:
+    """Sets somebody's quota, None: the instance's; for admins."""
+    names, body = {"identity": identity}, {"quota_bytes": quota_bytes}
+    return Ask("PUT", "/users/{identity}/quota", names, body=body)
