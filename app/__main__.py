@@ -8,13 +8,12 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.captures.durations import parse_duration
 from app.errors import ConfigurationError
 from app.processes import garbage, life_signs
 from app.settings import Settings, load, misspelt
+from app.terminal import commands as people
 
 if TYPE_CHECKING:
     from app.context import Context
@@ -64,20 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("identity", metavar="IDENTITY")
     token.add_argument("--room", default="", help="limit it to this room")
     token.add_argument("--admin", action="store_true", help="room admin; without --room: of all")
-    token.add_argument("--ttl", type=_duration, default=timedelta(hours=6), help="default: 6h")
-    capture = commands.add_parser("capture", help="make a clip of a share")
-    capture.add_argument("room", metavar="ROOM")
-    capture.add_argument("identity", metavar="IDENTITY", help="whose share")
-    capture.add_argument("--last", type=_duration, required=True, help="how much: 90s, 2m, 1m30s")
-    capture.add_argument("-o", "--output", required=True, metavar="FILE", help="where to put it")
+    token.add_argument(
+        "--ttl", type=people.duration, default=timedelta(hours=6), help="default: 6h"
+    )
+    people.add_parsers(commands)
     return parser
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 # Each command imports only what it needs, once its settings are right: `token` answers without
@@ -144,18 +134,6 @@ def _token(arguments: argparse.Namespace) -> int:
     token = issue_token(load(), arguments.identity, room=room, admin=admin, ttl=ttl)
     sys.stdout.write(token + "\n")
     return 0
-
-
-def _capture(arguments: argparse.Namespace) -> int:
-    import asyncio
-
-    from app.terminal import capture_command
-
-    room, identity, last = arguments.room, arguments.identity, arguments.last
-    output = Path(arguments.output)
-    return asyncio.run(
-        capture_command.capture(load(), room=room, identity=identity, last=last, output=output)
-    )
 
 
 def _joined(role: str) -> Settings:
@@ -244,7 +222,7 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "health": _health,
     "doctor": _doctor,
     "token": _token,
-    "capture": _capture,
+    **people.COMMANDS,
 }
 
 

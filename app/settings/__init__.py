@@ -21,6 +21,7 @@ from app.settings.event_settings import EventSettings
 from app.settings.livekit_settings import LiveKitSettings
 from app.settings.server_settings import ServerSettings
 from app.settings.storage_settings import StorageSettings
+from app.settings.terminal_settings import TerminalSettings
 
 COUNTERS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes of one service share what they count. prometheus_client reads it, too."""
@@ -103,6 +104,16 @@ def load(**given: object) -> Settings:
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f".env in {Path.cwd()} is no UTF-8 text: {error}") from error
+
+
+def load_terminal(**given: object) -> TerminalSettings:
+    """REPLAY_URL and REPLAY_TOKEN, which need no other setting. Raises ConfigurationError."""
+    try:
+        return TerminalSettings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = error.errors(include_input=False)[0]
+        name, message = wrong["loc"][0], wrong["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{str(name).upper()} {message}") from error
 
 
 def misspelt(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -17,6 +17,7 @@ from app.models import BufferState
 from app.processes.child import Child
 from app.settings import Settings
 from app.terminal import capture_command
+from app.terminal.connection import connected
 
 ROOM, IDENTITY = "demo", "alice"
 SIZE, FPS = "1280x720", 15
@@ -69,8 +70,14 @@ async def first_clip(settings: Settings, output: Path) -> str:
 
     Raises DemoFailed if that goes wrong (why is on stderr), or if the file is no such clip.
     """
-    code = await capture_command.capture(
-        settings, room=ROOM, identity=IDENTITY, last=CLIP, output=output
+    code = await asyncio.to_thread(
+        connected,
+        lambda replay: capture_command.capture(
+            replay, room=ROOM, identity=IDENTITY, last=CLIP, output=output
+        ),
+        room=ROOM,
+        identity=IDENTITY,
+        settings=settings,
     )
     if code:
         raise DemoFailed("the capture failed")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 async def _capture(world: World, *arguments: str, **environment: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of `python -m app capture` without a terminal."""
+    return await _run(world, "capture", *arguments, **environment)
+
+
+async def _run(world: World, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command without a terminal."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app", "capture", *arguments),
+        *(sys.executable, "-m", "app", *arguments),
         cwd=ROOT,
         env=os.environ
         | {
@@ -45,6 +51,31 @@ async def test_the_last_seconds_of_a_share_become_a_file(
     assert output.startswith(f"{clip}: ")
     assert clip.read_bytes()[4:8] == b"ftyp"
     assert list(tmp_path.iterdir()) == [clip]
+
+
+async def test_a_share_is_watched_and_marked_and_its_clip_listed_and_linked(
+    world: World, room: str, tmp_path: Path
+) -> None:
+    """What each command prints as JSON is what the next one is given."""
+
+    async def told(*arguments: str, **environment: str) -> list[dict[str, Any]]:
+        code, output, error = await _run(world, *arguments, "--json", **environment)
+        assert (code, error) == (0, "")
+        return [json.loads(line) for line in output.splitlines()]
+
+    async with world.share(room):
+        await world.wait_for_buffer(room, seconds=4)
+        (buffer,) = await told("watch", "--once", "--room", room)
+        (marker,) = await told("mark", room, "alice", "--label", "that goal")
+        clip = str(tmp_path / "clip.mp4")
+        (made,) = await told("capture", room, "alice", "--last", "2s", "-o", clip)
+    assert (buffer["sharer"], marker["buffer_id"]) == ("alice", buffer["id"])
+    (listed,) = await told("clips", "--room", room)
+    (linked,) = await told("share", listed["id"])
+    assert made["id"] == listed["id"] == linked["id"]
+    own = {"REPLAY_URL": world.service.url, "REPLAY_TOKEN": world.service.token("alice", room)}
+    code, page, _ = await _run(world, "share", listed["id"], **own, LIVEKIT_API_KEY="")
+    assert (code, page) == (0, f"{linked['page_url']}\n")
 
 
 async def test_a_refusal_is_told_in_the_service_s_words(

@@ -162,7 +162,8 @@ def test_a_capture_without_a_clip_is_an_exception() -> None:
 
 def test_buffers_are_watched_without_end() -> None:
     """Events that a later release adds are passed over; each connection begins with all."""
-    listed, gone = ("snapshot", {"items": []}), ("gone", {"id": "b"})
+    listed: tuple[str, Any] = ("snapshot", {"items": []})
+    gone = ("gone", {"id": "b"})
     service = FakeService(events(listed, ("new", 1), ("buffer", {"id": "b"}), gone), events(listed))
     with closing(service.client().watch_buffers(room="r")) as updates:
         heard: list[Any] = [next(updates) for _ in range(4)]

@@ -64,7 +64,7 @@ ARROWS: dict[str, set[str]] = {
     "links": {"api", "captures", "clips", "media"},
     "console": set(),
     "client": set(),
-    "terminal": {"access", "client"},
+    "terminal": {"access", "captures", "client"},
     # each puts one process together
     "main": {"api", "condition", "console", "links", "serving", "webhooks"},
     "worker": {
@@ -72,8 +72,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "single": {"condition", "indexing", "main", "processes", "serving", "worker"},
     "__main__": {
-        "access", "captures", "condition", "indexing", "main", "processes", "serving", "single",
-        "terminal", "worker",
+        "access", "condition", "indexing", "main", "processes", "serving", "single", "terminal",
+        "worker",
     },
 }  # fmt: skip
 FRAME_ARROWS: dict[str, set[str]] = {
