@@ -20,7 +20,7 @@ from app.media.boxes import media_data_head
 from app.media.continuity import WRAP_TICKS, Continuity, earliest_ticks
 from app.media.demux import Elementary, demux
 from app.media.faults import Fault, Unpreparable
-from app.media.h264 import MOST_PIXELS, UnsupportedProfile, coded_pixels, decoder_configuration
+from app.media.h264 import MOST_PIXELS, UnsupportedProfile, decoder_configuration, picture_size
 from app.media.init_segment import Init
 from app.media.moof import movie_fragment
 from app.media.prepared_fragment import HOLE_TICKS, FragmentKeyFrame, Hole, Prepared
@@ -142,37 +142,34 @@ def _order_faults(
 def _init(path: str, found: Elementary, previous: Continuity | None, *, announced: bool) -> Init:
     """The session's init, or a new one when this segment doesn't fit under it."""
     first = found.pictures[0]
-    if first.sps is None or first.pps is None or not found.width or not found.height:
+    if first.sps is None or first.pps is None:
         raise Unpreparable(path, [Fault(FaultSlug.CORRUPT, "the first picture lacks SPS or PPS")])
-    if found.width * found.height > MOST_PIXELS:
-        detail = f"pictures of {found.width}x{found.height}; at most {MOST_PIXELS} pixels are taken"
-        raise Unpreparable(path, [Fault(FaultSlug.TOO_LARGE, detail)])
     try:
         avcc = decoder_configuration(first.sps, first.pps)
     except UnsupportedProfile as error:
         raise Unpreparable(path, [Fault(FaultSlug.CODEC, str(error))]) from error
     try:
-        coded = coded_pixels(first.sps)
+        size = picture_size(first.sps)
     except ValueError as error:
         detail = f"an SPS of unknown size: {error}"
         raise Unpreparable(path, [Fault(FaultSlug.CODEC, detail)]) from error
-    if coded > MOST_PIXELS:
+    if size.coded_pixels > MOST_PIXELS:
         detail = (
-            f"pictures of {coded} pixels, cropped to {found.width}x{found.height}; at most"
-            f" {MOST_PIXELS} are taken"
+            f"pictures of {size.coded_pixels} pixels, of which {size.width}x{size.height} are"
+            f" shown; at most {MOST_PIXELS} are taken"
         )
         raise Unpreparable(path, [Fault(FaultSlug.TOO_LARGE, detail)])
     kept = previous.init if previous else None
     audio_format = found.audio_format or (kept.audio_format if kept else EGRESS_AUDIO)
     same = kept is not None and (kept.width, kept.height, kept.avcc[1], kept.audio_format) == (
-        found.width,
-        found.height,
+        size.width,
+        size.height,
         avcc[1],
         audio_format,
     )
     if kept is not None and same:
         return kept
-    return Init.build(avcc, found.width, found.height, audio_format, audio=announced)
+    return Init.build(avcc, size.width, size.height, audio_format, audio=announced)
 
 
 def _expected_audio(previous: Continuity | None, init: Init) -> int | None:

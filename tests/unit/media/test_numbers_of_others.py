@@ -184,7 +184,7 @@ def test_what_is_cropped_away_counts_as_well(profile: str, tmp_path: Path) -> No
     subprocess.run(command, check=True)
     error = refused(path.read_bytes(), 0.033)
     assert error.slug == "too-large"
-    assert "11520000 pixels, cropped to 640x640" in str(error)
+    assert "11520000 pixels, of which 640x640 are shown" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,25 @@ def test_pictures_are_as_large_as_their_blocks(
     sps = access_unit(path.read_bytes()).sps
     assert sps is not None
     width, height = map(int, size.split("x"))
-    assert h264.coded_pixels(sps) == (pixels if interlaced else width * (-(-height // 16) * 16))
+    coded = pixels if interlaced else width * (-(-height // 16) * 16)
+    assert h264.picture_size(sps) == h264.PictureSize(width, height, coded)
+
+
+@pytest.mark.parametrize("left", [0, 2, 638, 640])
+def test_what_is_cropped_is_not_shown(left: int, tmp_path: Path) -> None:
+    path = tmp_path / "cropped.h264"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=size=640x360:rate=15"]
+    command += ["-frames:v", "1", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-bsf:v"]
+    command += [f"h264_metadata=crop_left={left}:crop_bottom=10", str(path)]
+    subprocess.run(command, check=True)
+    sps = access_unit(path.read_bytes()).sps
+    assert sps is not None
+    if left == 640:
+        with pytest.raises(ValueError, match="pictures cropped to 0x"):
+            h264.picture_size(sps)
+    else:
+        size = h264.picture_size(sps)
+        assert (size.width, size.height) == (640 - left, 358)  # of 368 that are coded
 
 
 @pytest.mark.parametrize("matrices", ["flat", "jvt"])
@@ -222,7 +240,7 @@ def test_an_sps_with_scaling_matrices_is_refused() -> None:
     """Nothing that writes our segments makes one."""
     high = bytes((0x67, 100, 0, 40))
     with pytest.raises(ValueError, match="scaling matrices"):
-        h264.coded_pixels(high + bytes((0b1_010_1_1_0_1, 0xFF)))
+        h264.picture_size(high + bytes((0b1_010_1_1_0_1, 0xFF)))
 
 
 def test_egress_writes_main() -> None:
