@@ -244,8 +244,7 @@ class Follower:
         return ended_at is not None and now - max(ended_at, self._written_at) > QUIET
 
     async def _index(self, entry: Entry) -> None:
-        newest = self._newest()
-        late = entry.sequence < newest
+        late = entry.sequence < self._newest()
         previous = self._continuity
         if late:
             previous = await self.maker.continuity_before(entry.sequence)
