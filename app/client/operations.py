@@ -18,6 +18,8 @@ from . import answers as a
 Replied = TypeVar("Replied")
 Moment = datetime | str
 VERSION = "/v1"
+BY_LINK: w.VisibilityChoice = "link"
+"""Open to whoever has the clip's link."""
 
 
 @dataclass(frozen=True)

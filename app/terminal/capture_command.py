@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.client import ReplayClient
-from app.client.answers import ClipAnswer, ProgressAnswer
+from app.client.answers import AcceptedAnswer, ClipAnswer, ProgressAnswer
 from app.terminal.connection import print_json, print_line
 
 
@@ -28,7 +28,7 @@ def capture(
         raise NotADirectoryError(f"{output}: there is no folder {str(output.parent)!r}")
     accepted = replay.create_capture(room=room, sharer=identity, last=last.total_seconds())
     with _progress() as progress:
-        clip = _follow(replay, accepted["id"], progress)
+        clip = _follow(replay, accepted, progress)
         _download(replay, clip, output, progress)
     if as_json:
         print_json(clip)
@@ -52,14 +52,14 @@ def _progress() -> Progress:
     )
 
 
-def _follow(replay: ReplayClient, capture_id: str, progress: Progress) -> ClipAnswer:
+def _follow(replay: ReplayClient, accepted: AcceptedAnswer, progress: Progress) -> ClipAnswer:
     """The clip, once it is ready."""
-    bar = progress.add_task("queued", total=1)
+    bar = progress.add_task(accepted["status"], total=1)
 
     def tell(state: ProgressAnswer) -> None:
         progress.update(bar, description=state["status"], completed=state["progress"])
 
-    return replay.finish_capture(capture_id, tell)
+    return replay.finish_capture(accepted["id"], tell)
 
 
 def _download(replay: ReplayClient, clip: ClipAnswer, output: Path, progress: Progress) -> None:

@@ -6,6 +6,7 @@ from itertools import islice
 
 from app.client import ReplayClient
 from app.client.answers import ClipAnswer
+from app.client.operations import BY_LINK
 from app.terminal.connection import print_json, print_line
 
 _PAGE = 200
@@ -34,7 +35,7 @@ def link_clip(replay: ReplayClient, clip_id: str, days: float | None, as_json: b
     """Opens a clip by a link, and prints the page to send to people. A link that holds is kept."""
     clip: ClipAnswer = replay.get_clip(clip_id)
     if clip["link_url"] is None or days is not None:
-        clip = replay.change_clip(clip_id, visibility="link", link_days=days)
+        clip = replay.change_clip(clip_id, visibility=BY_LINK, link_days=days)
     if as_json:
         print_json(clip)
     else:

@@ -11,7 +11,7 @@ from app.models import CaptureStatus
 
 APP = Path(__file__).resolve().parents[3] / "app"
 STATUS_WORDS = {str(status) for status in CaptureStatus} - {"ready"}  # a clip has a field of it
-ROOMS_OF_CAPTURES = ("captures/*.py", "clips/*.py", "client/*.py", "api/capture_routes.py")
+ROOMS_OF_CAPTURES = ("captures/*.py", "clips/*.py", "terminal/*.py", "api/capture_routes.py")
 
 
 def reached(start: CaptureStatus | None) -> set[CaptureStatus | None]:
