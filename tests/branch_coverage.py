@@ -1,4 +1,5 @@
-"""Branch coverage of the unit tests: `pytest -p tests.branch_coverage`, as `deploy/test` asks.
+"""Branch coverage of the unit tests: `pytest -p tests.branch_coverage`, as `deploy/test --all`
+asks.
 
 Only theirs: tracing takes two thirds more of the processor's time, which is seconds for them and
 minutes for all tests, and it sees nothing of the processes that the others start. Most of what does

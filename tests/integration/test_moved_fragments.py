@@ -102,12 +102,13 @@ async def test_fragments_of_before_are_served_and_the_share_goes_on(
     assert [each.detail async for each in violations(ctx, later)] == []
 
 
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.heavy)])
 async def test_a_move_killed_at_any_moment_is_gone_on_with(
-    ctx: Context, old: list[DiskShare]
+    ctx: Context, old: list[DiskShare], every: int
 ) -> None:
     async with mortal() as program:
         worker = Mortal(program, ctx.settings)
-        for step in range(100):
+        for step in range(0, 1000, every):
             await set_version(ctx, BEFORE)
             killed = await worker.act("upgrade", die_at=step)
             await leases_end(ctx.store)

@@ -204,7 +204,7 @@ async def test_an_upgraded_database_is_served(ctx: Context) -> None:
             assert (await get("/audit", INSTANCE_ADMIN))["items"]
 
 
-@pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("every", [24, pytest.param(1, marks=pytest.mark.heavy)])
 async def test_an_upgrade_killed_at_any_step_is_gone_on_with(
     old: Store, ctx: Context, every: int
 ) -> None:
