@@ -45,6 +45,7 @@ from app.api.request_turns import RequestTurns
 from app.condition import exposition
 from app.console import page_routes
 from app.context import opened
+from app.kit import kit_routes
 from app.links import link_routes, oembed_routes
 from app.models.metric_words import WebhookResult
 from app.serving.safe_headers import SafeHeaders, site_headers
@@ -82,6 +83,7 @@ ROUTES: list[BaseRoute] = [
     *health_routes.routes,
     *openapi.routes,
     *docs_routes.routes,
+    *kit_routes.routes,
     *page_routes.routes,
 ]
 

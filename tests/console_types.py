@@ -1,6 +1,7 @@
-"""The types of the service's JSON for the console's modules: app/console/types.d.ts.
+"""The types of the service's JSON for the console's modules and in the kit.
 
-`python -m tests.console_types` writes it anew, from the description of the API.
+`python -m tests.console_types` writes them anew, from the description of the API: all of
+app/console/types.d.ts, and the end of app/kit/replay.d.ts.
 """
 
 from __future__ import annotations
@@ -10,22 +11,39 @@ from typing import Any
 
 from app.api.openapi import describe
 from app.console.page_routes import STATIC
+from app.kit.kit_routes import FOLDER
 from app.main import ROUTES
 
 PATH = STATIC.parent / "types.d.ts"
+KIT_PATH = FOLDER / "replay.d.ts"
 HEAD = """\
 // The service's JSON, from the description of its API: `python -m tests.console_types` writes this.
 """
+KIT_MARK = "// schema: "
+KIT_VIEWS = ("BufferView", "ClipView", "MarkerView", "Progress")
+"""What the kit gives to apps as the service answers it."""
 _PROBLEM = "application/problem+json"
 _PLAIN = {"string", "number", "boolean", "null"}
 
 
 def written() -> str:
-    """The whole file."""
+    """The console's whole file."""
     document = json.loads(json.dumps(describe(ROUTES)))
+    return "\n".join([HEAD, *_all_declared(document["paths"], document)])
+
+
+def kit_written() -> str:
+    """The kit's file: what its authors wrote, and the types of what the service answers."""
+    document = json.loads(json.dumps(describe(ROUTES)))
+    by_hand, mark, rest = KIT_PATH.read_text().partition(KIT_MARK)
+    wanted = [{"$ref": f"#/components/schemas/{name}"} for name in KIT_VIEWS]
+    head = f"{by_hand}{mark}{rest.partition(chr(10))[0]}\n"
+    return "\n".join([head, *_all_declared(wanted, document)])
+
+
+def _all_declared(value: Any, document: dict[str, Any]) -> list[str]:
     schemas = document["components"]["schemas"]
-    named = reached(document["paths"], schemas)
-    return "\n".join([HEAD, *(_declared(name, schemas[name]) for name in sorted(named))])
+    return [_declared(name, schemas[name]) for name in sorted(reached(value, schemas))]
 
 
 def reached(value: Any, schemas: dict[str, Any]) -> set[str]:
@@ -87,3 +105,4 @@ def _plain(schema: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     PATH.write_text(written())
+    KIT_PATH.write_text(kit_written())

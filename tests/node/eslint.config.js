@@ -19,9 +19,13 @@ const ofPages = allow(
     'getSelection history location matchMedia navigator requestAnimationFrame scrollTo scrollY ' +
     'sessionStorage setInterval setTimeout',
 );
+const ofKit = allow(
+  'AbortController AbortSignal CSSStyleSheet CustomEvent HTMLElement TextDecoder URL URLSearchParams clearTimeout ' +
+    'console crypto customElements document fetch globalThis setTimeout',
+);
 const ofTests = allow(
-  'AbortController AbortSignal Buffer CustomEvent Event EventTarget URL URLSearchParams clearTimeout fetch ' +
-    'globalThis process setTimeout',
+  'AbortController AbortSignal Buffer CustomEvent Event EventTarget TextEncoder URL URLSearchParams clearTimeout ' +
+    'console fetch globalThis process setTimeout',
 );
 
 const faults = {
@@ -44,5 +48,6 @@ const faults = {
 export default [
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   { files: ['app/console/static/**/*.js'], languageOptions: { globals: ofPages }, rules: faults },
+  { files: ['app/kit/*.js'], languageOptions: { globals: ofKit }, rules: faults },
   { files: ['tests/node/**/*.js'], languageOptions: { globals: ofTests }, rules: faults },
 ];

@@ -1,4 +1,4 @@
-"""The console's pure modules, tested in node: see tests/node/*.test.js."""
+"""The console's pure modules and the kit, tested in node: see tests/node/*.test.js."""
 
 from __future__ import annotations
 

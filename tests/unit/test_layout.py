@@ -62,11 +62,12 @@ ARROWS: dict[str, set[str]] = {
         "storage", "viewing",
     },
     "links": {"api", "captures", "clips", "media"},
+    "kit": {"api"},
     "console": set(),
     "client": set(),
     "terminal": {"access", "captures", "client"},
     # each puts one process together
-    "main": {"api", "condition", "console", "links", "serving", "webhooks"},
+    "main": {"api", "condition", "console", "kit", "links", "serving", "webhooks"},
     "worker": {
         "access", "captures", "cleaning", "clips", "condition", "events", "recording",
     },
@@ -574,6 +575,7 @@ OPENS_FILES = {
     "app/media": "files that it is given: fragments, clips and parts, which are ours",
     "app/captures": "parts and clips",
     "app/clips": "clips and their pictures",
+    "app/kit/kit_routes.py": "its own module and types",
     "app/api/byte_streams.py": "fragments and clips",
     "app/indexing/fragment_files.py": "fragments and init segments",
     "app/indexing/parser.py": "what its caller has opened",

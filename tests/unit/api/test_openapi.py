@@ -123,9 +123,9 @@ def test_every_route_is_described_and_nothing_else_is() -> None:
     assert {(method, path) for method, path, _ in OPERATIONS} == served
     assert "HEAD" in DOCUMENT["info"]["description"]
     assert all("HEAD" in (r.methods or ()) for r in listed_of(ROUTES) if "GET" in (r.methods or ()))
-    # The console is a page and its parts, the reference a page, both for browsers.
+    # The console is a page and its parts, the reference a page, the kit a module: for browsers.
     listed = {route.path for route in listed_of(ROUTES)}
-    pages = {"/", "/console", "/docs", "/c/{rest:path}"}
+    pages = {"/", "/console", "/docs", "/c/{rest:path}", "/kit/replay.js", "/kit/replay.d.ts"}
     assert {getattr(route, "path", "") for route in ROUTES} - listed == pages
 
 

@@ -1,0 +1,739 @@
+// Instant replay in a LiveKit app: one module, no build, no dependencies. See README.md.
+
+/**
+ * The types of this module, which stand in replay.d.ts.
+ * @import { AttachOptions, Badge, BufferView, ClipOptions, ClipView, Connection, HeardClip, MarkOptions,
+ *   MarkerView, ParticipantLike, Problem, Progress, Replay, Result, RoomLike } from './replay.js'
+ */
+
+const TOPIC = 'replay';
+const BUFFERED = 'replay.buffered'; // the attribute by which the service shows that it records
+const BACK_OFF_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000];
+const PATIENCE_MS = 30_000;
+const SILENCE_MS = 45_000; // three heartbeats of a stream
+const TRIES = 4;
+const MOST_KNOWN = 1_000;
+const FINAL = new Set(['ready', 'failed', 'cancelled']);
+const CHANGES = [
+  'connected', 'disconnected', 'reconnected', 'participantAttributesChanged', 'participantDisconnected',
+  'localTrackPublished', 'localTrackUnpublished', 'trackPublished', 'trackUnpublished',
+];
+
+/** What the elements say. Set another language before the first is shown. */
+export const texts = {
+  clip: 'Clip that',
+  saving: 'Saving…',
+  saved: 'Watch the clip',
+  recording: 'REC',
+  starting: 'REC…',
+  off: 'Not recorded',
+  'opted-out': 'Opted out',
+  idle: '',
+};
+
+/** What went wrong, on its way to becoming a value. */
+class Refusal extends Error {
+  /**
+   * @param {Partial<Problem>} problem
+   * @param {number} [wait] after how many ms it may be tried again
+   */
+  constructor(problem, wait) {
+    super(problem.detail || problem.title);
+    const { type = 'unknown', title = type, status = 0, detail = title } = problem;
+    this.problem = { ...problem, type, title, status, detail };
+    this.wait = wait;
+  }
+
+  get passes() {
+    const { status, type } = this.problem;
+    return type === 'unreachable' || type === 'too-many-requests' || [502, 503, 504].includes(status);
+  }
+}
+
+/** @param {unknown} error @param {AbortSignal} [signal] */
+function refusalOf(error, signal) {
+  if (signal?.aborted) return new Refusal({ type: 'aborted', title: 'Nobody waits for it any more' });
+  if (error instanceof Refusal) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return new Refusal({ type: 'unreachable', title: 'The replay service was not reached', detail });
+}
+
+/** @param {Response} answer */
+async function refusalIn(answer) {
+  const document = await answer.json().catch(() => null);
+  const seconds = Number(answer.headers.get('Retry-After') || NaN);
+  const told = document && typeof document === 'object' ? document : { title: answer.statusText };
+  return new Refusal({ ...told, status: answer.status }, Number.isNaN(seconds) ? undefined : seconds * 1_000);
+}
+
+/** Any failure becomes a value. @template T @param {() => Promise<T>} work @param {AbortSignal} [signal] */
+async function settled(work, signal) {
+  try {
+    return { ok: /** @type {const} */ (true), ...(await work()) };
+  } catch (error) {
+    return { ok: /** @type {const} */ (false), error: refusalOf(error, signal).problem };
+  }
+}
+
+/** @param {number} failures */
+function backOff(failures) {
+  return BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)] * (0.75 + Math.random() / 2);
+}
+
+/** @param {number} milliseconds @param {AbortSignal} [signal] @returns {Promise<void>} */
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const over = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = setTimeout(over, milliseconds);
+    if (signal?.aborted) over();
+    else signal?.addEventListener('abort', over);
+  });
+}
+
+/** Calls what the app gave: its faults are the app's. @template T @param {(told: T) => void} handler @param {T} told */
+function tell(handler, told) {
+  try {
+    handler(told);
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+/** A text that no two calls share, in pages without TLS, too. */
+function freshKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** The service, asked with the token that the app gives. */
+class Service {
+  /** @type {Promise<string> | null} */
+  #token = null;
+
+  /** @param {string} url @param {() => string | Promise<string>} token */
+  constructor(url, token) {
+    this.url = url.endsWith('/') ? url : `${url}/`;
+    this.token = token;
+  }
+
+  /** Where something lies that the service told of by a path, or by a whole URL. @param {string} path */
+  at(path) {
+    return new URL(path.replace(/^\//, ''), this.url).href;
+  }
+
+  /**
+   * A row whose URLs lead somewhere from any page.
+   * @template {object} T
+   * @param {T} view
+   * @returns {T}
+   */
+  shown(view) {
+    const led = Object.entries(view).filter(([name, value]) => name.endsWith('_url') && value);
+    return { ...view, ...Object.fromEntries(led.map(([name, value]) => [name, this.at(value)])) };
+  }
+
+  /** The JSON of the answer; what passes is tried again. Throws Refusal.
+   * @param {string} method
+   * @param {string} path below the version
+   * @param {{body?: object, key?: string, signal?: AbortSignal, tries?: number}} options
+   */
+  async ask(method, path, { body, key, signal, tries = TRIES } = {}) {
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (body) headers['Content-Type'] = 'application/json';
+    if (key) headers['Idempotency-Key'] = key;
+    for (let tried = 1; ; tried++) {
+      const patience = AbortSignal.timeout(PATIENCE_MS);
+      try {
+        const answer = await this.#send(path, {
+          method,
+          headers,
+          body: body && JSON.stringify(body),
+          signal: signal ? AbortSignal.any([signal, patience]) : patience,
+        });
+        const told = await answer.text();
+        return told ? JSON.parse(told) : null;
+      } catch (error) {
+        const refusal = refusalOf(error, signal);
+        const wait = refusal.wait ?? backOff(tried - 1);
+        if (!refusal.passes || tried >= tries || wait > PATIENCE_MS) throw refusal;
+        await pause(wait, signal);
+      }
+    }
+  }
+
+  /**
+   * Listens to a stream of events, again and again, until `hear(type, data)` gives true or `signal` aborts.
+   * `turn` is told of each change of the connection, and may end it by true, too. Throws the Refusal that lasts.
+   * @param {string} path
+   * @param {{hear: (type: string, data: any) => boolean | void, signal: AbortSignal,
+   *   turn?: (state: Connection, problem: Problem | null) => unknown}} hearing
+   */
+  async listen(path, { hear, signal, turn = () => false }) {
+    for (let failures = 0; !signal.aborted; failures++) {
+      let refusal = null;
+      try {
+        const opened = () => {
+          failures = 0;
+          turn('open', null);
+        };
+        if (await this.#stream(path, hear, signal, opened)) return;
+      } catch (error) {
+        refusal = refusalOf(error, signal);
+      }
+      if (signal.aborted) return;
+      if (refusal && [403, 404, 410].includes(refusal.problem.status)) throw refusal;
+      if (refusal && (await turn('lost', refusal.problem))) return;
+      await pause(refusal?.wait ?? backOff(failures), signal);
+    }
+  }
+
+  /** @param {string} path @param {RequestInit} init */
+  async #send(path, init) {
+    for (let renewed = false; ; renewed = true) {
+      const given = (this.#token ??= Promise.resolve().then(this.token));
+      let token;
+      try {
+        token = await given;
+      } catch (error) {
+        if (this.#token === given) this.#token = null;
+        throw new Refusal({ type: 'no-token', title: 'The app gave no token', detail: String(error) });
+      }
+      const headers = { ...init.headers, Authorization: `Bearer ${token}` };
+      const answer = await fetch(this.at(`v1/${path}`), { ...init, headers, cache: 'no-store', credentials: 'omit' });
+      if (answer.ok) return answer;
+      if (answer.status === 401 && this.#token === given) this.#token = null;
+      if (answer.status !== 401 || renewed) throw await refusalIn(answer);
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {(type: string, data: any) => boolean | void} hear
+   * @param {AbortSignal} signal
+   * @param {() => void} opened
+   */
+  async #stream(path, hear, signal, opened) {
+    const silence = new AbortController();
+    const within = AbortSignal.any([signal, silence.signal]);
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const heard = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    };
+    heard();
+    try {
+      const answer = await this.#send(path, { headers: { Accept: 'text/event-stream' }, signal: within });
+      opened();
+      const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
+      const text = new TextDecoder();
+      for (let rest = ''; ; ) {
+        const { value, done } = await reader.read();
+        if (done) return false;
+        heard();
+        const events = (rest + text.decode(value, { stream: true })).split(/\r\n\r\n|\n\n|\r\r/);
+        rest = events.pop() ?? '';
+        for (const event of events) {
+          const { type, data } = read(event);
+          if (!data || !hear(type, JSON.parse(data))) continue;
+          silence.abort(); // nobody reads on
+          return true;
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** One server-sent event. @param {string} event */
+function read(event) {
+  let type = 'message';
+  const data = [];
+  for (const line of event.split(/\r\n|\n|\r/)) {
+    const [, name, value] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
+    if (name === 'event') type = value;
+    else if (name === 'data') data.push(value);
+  }
+  return { type, data: data.join('\n') };
+}
+
+/** @implements {Replay} */
+class AttachedReplay {
+  /** @type {Connection} */
+  connection = 'closed';
+  /** @type {Problem | null} */
+  problem = null;
+  #service;
+  /** @type {Map<string, BufferView>} */
+  #buffers = new Map();
+  /** @type {Set<(replay: Replay) => void>} */
+  #watching = new Set();
+  /** @type {Set<(heard: HeardClip) => void>} */
+  #clipping = new Set();
+  /** @type {Set<string>} */
+  #known = new Set(); // ids of the messages that were heard
+  #ending = new AbortController();
+
+  /** @param {RoomLike} room @param {AttachOptions} options */
+  constructor(room, { token, url = new URL('..', import.meta.url).href }) {
+    this.room = room;
+    this.#service = new Service(url, token);
+    for (const event of CHANGES) room.on(event, this.#roomChanged);
+    room.on('dataReceived', this.#said);
+    this.#roomChanged();
+  }
+
+  get optedOut() {
+    return this.room.localParticipant.attributes?.[TOPIC] === 'off';
+  }
+
+  /** @param {string} [identity] @returns {Badge} */
+  badge(identity = this.room.localParticipant.identity) {
+    const person = this.room.getParticipantByIdentity(identity);
+    const buffer = this.#newest(({ sharer, state }) => sharer === identity && state !== 'ended');
+    const about = { why: buffer?.why ?? null, detail: buffer?.why_detail ?? '', buffer };
+    if (person?.attributes?.[TOPIC] === 'off' || buffer?.why === 'opted-out') return { state: 'opted-out', ...about };
+    if (person?.attributes?.[BUFFERED] === 'on') return { state: 'recording', ...about };
+    switch (buffer?.state) {
+      case 'recording':
+      case 'lagging':
+      case 'stalled':
+        return { state: 'recording', ...about };
+      case 'refused':
+        return { state: 'off', ...about };
+      case undefined:
+        return { state: person?.isScreenShareEnabled ? 'starting' : 'idle', ...about };
+      default:
+        return { state: 'starting', ...about };
+    }
+  }
+
+  /** @param {ClipOptions} options @returns {ReturnType<Replay['clip']>} */
+  async clip({ last = 30, title, sharer, link = true, onProgress = () => {}, signal } = {}) {
+    const made = await settled(async () => {
+      const body = { room: this.room.name, last, title, sharer };
+      const { id } = await this.#service.ask('POST', 'captures', { body, key: freshKey(), signal });
+      return { clip: this.#service.shown(await this.#made(id, onProgress, signal)), link: null };
+    }, signal);
+    if (!made.ok || !link) return made;
+    const opened = await settled(async () => {
+      const change = { body: { visibility: 'link' }, signal };
+      /** @type {ClipView} */
+      const clip = await this.#service.ask('PATCH', `clips/${made.clip.id}`, change);
+      return { clip: this.#service.shown(clip), link: clip.page_url };
+    }, signal);
+    return opened.ok ? opened : { ...opened, clip: made.clip };
+  }
+
+  /** @param {string} label @param {MarkOptions} options @returns {ReturnType<Replay['mark']>} */
+  mark(label = '', { sharer = this.room.localParticipant.identity } = {}) {
+    return settled(async () => {
+      const room = this.room.name;
+      let buffer = this.#newest((each) => each.sharer === sharer);
+      if (!buffer) {
+        const query = new URLSearchParams({ room, sharer });
+        buffer = (await this.#service.ask('GET', `buffers?${query}`)).items[0] ?? null;
+      }
+      if (!buffer) throw new Refusal({ type: 'no-share', title: 'No share is there to be marked' });
+      // Once: a mark whose answer was lost would be set twice.
+      const asked = { body: { label }, tries: 1 };
+      return { /** @type {MarkerView} */ marker: await this.#service.ask('POST', `buffers/${buffer.id}/markers`, asked) };
+    });
+  }
+
+  /** @param {boolean} out @returns {ReturnType<Replay['optOut']>} */
+  optOut(out = true) {
+    return settled(async () => {
+      try {
+        await this.room.localParticipant.setAttributes({ [TOPIC]: out ? 'off' : '' });
+      } catch (error) {
+        const detail = `${error instanceof Error ? error.message : error}: the token must grant canUpdateOwnMetadata`;
+        throw new Refusal({ type: 'not-permitted', title: 'LiveKit did not take the attribute', detail });
+      }
+      this.#changed();
+      return {};
+    });
+  }
+
+  /** @param {string} id @returns {ReturnType<Replay['getClip']>} */
+  getClip(id) {
+    return settled(async () => {
+      const clip = await this.#service.ask('GET', `clips/${encodeURIComponent(id)}`);
+      return { clip: this.#service.shown(/** @type {ClipView} */ (clip)) };
+    });
+  }
+
+  /** @param {(heard: HeardClip) => void} handler */
+  onClip(handler) {
+    this.#clipping.add(handler);
+    return () => void this.#clipping.delete(handler);
+  }
+
+  /** @param {(replay: Replay) => void} handler */
+  onChange(handler) {
+    this.#watching.add(handler);
+    return () => void this.#watching.delete(handler);
+  }
+
+  close() {
+    for (const event of CHANGES) this.room.off(event, this.#roomChanged);
+    this.room.off('dataReceived', this.#said);
+    this.#end();
+    if (current === this) current = null;
+    this.#changed();
+  }
+
+  /** The newest share in the room that is of some kind. @param {(buffer: BufferView) => boolean} wanted */
+  #newest(wanted) {
+    const here = [...this.#buffers.values()].filter((each) => each.room === this.room.name && wanted(each));
+    return here.reduce(
+      (/** @type {BufferView | null} */ best, each) => (best && best.started_at > each.started_at ? best : each),
+      null,
+    );
+  }
+
+  /**
+   * Waits for a capture's end. Throws Refusal.
+   * @param {string} id
+   * @param {(progress: Progress) => void} onProgress
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<ClipView>}
+   */
+  async #made(id, onProgress, signal = new AbortController().signal) {
+    const held = { now: /** @type {Progress | null} */ (null) };
+    const hear = (/** @type {string} */ _, /** @type {Progress} */ progress) => {
+      held.now = progress;
+      tell(onProgress, progress);
+      return FINAL.has(progress.status);
+    };
+    await this.#service.listen(`captures/${id}/events`, {
+      hear,
+      signal,
+      // So many tabs listen already: this one asks.
+      turn: async (_, problem) => problem?.status === 429 && hear('', await this.#service.ask('GET', `captures/${id}`)),
+    });
+    const { now } = held;
+    if (now?.clip) return now.clip;
+    if (!now || !FINAL.has(now.status)) throw refusalOf(null, signal);
+    const { status, reason, detail } = now;
+    throw new Refusal({ type: reason ?? status, title: `The capture is ${status}`, detail: detail || undefined });
+  }
+
+  #roomChanged = () => {
+    const connected = this.room.state === 'connected';
+    if (connected && this.connection === 'closed') void this.#begin();
+    else if (this.room.state === 'disconnected') this.#end();
+    this.#changed();
+  };
+
+  async #begin() {
+    this.#ending = new AbortController();
+    const { signal } = this.#ending;
+    this.#turn('connecting', null);
+    try {
+      await this.#service.listen(`buffers/events?${new URLSearchParams({ room: this.room.name })}`, {
+        hear: (type, data) => this.#take(type, data),
+        turn: (state, problem) => this.#turn(state, problem),
+        signal,
+      });
+    } catch (error) {
+      this.#turn('refused', refusalOf(error).problem);
+    }
+  }
+
+  #end() {
+    this.#ending.abort();
+    this.#buffers.clear();
+    this.#turn('closed', null);
+  }
+
+  /** @param {Connection} state @param {Problem | null} problem */
+  #turn(state, problem) {
+    this.problem = problem;
+    if (this.connection === state) return;
+    this.connection = state;
+    this.#changed();
+  }
+
+  /** @param {string} type @param {any} data */
+  #take(type, data) {
+    if (type === 'snapshot') this.#buffers.clear();
+    if (type === 'gone') this.#buffers.delete(data.id);
+    for (const each of type === 'snapshot' ? data.items : type === 'buffer' ? [data] : [])
+      this.#buffers.set(each.id, this.#service.shown(each));
+    this.#changed();
+  }
+
+  #changed() {
+    for (const handler of this.#watching) tell(handler, this);
+    for (const each of elements) each.update();
+  }
+
+  /**
+   * A data message: the service's come from no participant. What it says is only believed after the service, asked,
+   * shows such a clip.
+   * @param {Uint8Array} payload
+   * @param {ParticipantLike} [from]
+   * @param {unknown} [_kind]
+   * @param {string} [topic]
+   */
+  #said = async (payload, from, _kind, topic) => {
+    if (from || topic !== TOPIC || !this.#clipping.size) return;
+    let told;
+    try {
+      told = JSON.parse(new TextDecoder().decode(payload));
+    } catch {
+      return;
+    }
+    const { event, id, replay } = told ?? {};
+    if (!['capture_ready', 'clip_shared'].includes(event) || this.#known.has(id)) return;
+    if (this.#known.size > MOST_KNOWN) this.#known.clear();
+    this.#known.add(id);
+    const found = await this.getClip(String(replay?.clip_id));
+    if (found.ok) for (const handler of this.#clipping) tell(handler, { event, clip: found.clip });
+  };
+}
+
+/** The replay that elements belong to which have none of their own: the one that was attached last. @type {Replay | null} */
+let current = null;
+
+/** @type {Set<ReplayElement>} */
+const elements = new Set();
+
+/** @type {typeof import('./replay.js').attach} */
+export function attach(room, options) {
+  current = new AttachedReplay(room, options);
+  for (const each of elements) each.update();
+  return current;
+}
+
+/**
+ * Makes an element of a shadow, which pages style by its part.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} part
+ * @param {Partial<HTMLElementTagNameMap[Tag]>} members
+ */
+function partOf(tag, part, members = {}) {
+  const made = Object.assign(document.createElement(tag), members);
+  made.part.add(part);
+  return made;
+}
+
+/** What the elements share. In node there are none. */
+const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @type {unknown} */ (class {}));
+
+class ReplayElement extends Base {
+  /** @type {Replay | null} */
+  #own = null;
+
+  get replay() {
+    return this.#own ?? current;
+  }
+
+  set replay(replay) {
+    this.#own = replay;
+    this.update();
+  }
+
+  connectedCallback() {
+    if (!this.shadowRoot) this.draw(this.attachShadow({ mode: 'open' }));
+    elements.add(this);
+    this.update();
+  }
+
+  disconnectedCallback() {
+    elements.delete(this);
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.update();
+  }
+
+  /** @param {ShadowRoot} root */
+  draw(root) {
+    root.replaceChildren();
+  }
+
+  update() {}
+
+  /** @param {string} name @param {unknown} detail */
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+}
+
+/** @param {ShadowRoot} root @param {string} css */
+function style(root, css) {
+  const sheet = new CSSStyleSheet(); // a policy without inline styles lets it in
+  sheet.replaceSync(css);
+  root.adoptedStyleSheets = [sheet];
+}
+
+class ClipButton extends ReplayElement {
+  static observedAttributes = ['label'];
+  #busy = false;
+  /** @type {HTMLButtonElement | undefined} */
+  #button;
+  /** @type {HTMLElement | undefined} */
+  #status;
+
+  /** @param {ShadowRoot} root @override */
+  draw(root) {
+    style(root, 'button { font: inherit } output { margin-inline-start: 0.5em }');
+    this.#button = partOf('button', 'button', { type: 'button' });
+    this.#status = partOf('output', 'status');
+    const slot = document.createElement('slot'); // a button of the page's own takes the place of ours
+    slot.append(this.#button);
+    slot.addEventListener('click', () => void this.clip());
+    root.append(slot, this.#status);
+  }
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    document.addEventListener('keydown', this.#onKey);
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    document.removeEventListener('keydown', this.#onKey);
+  }
+
+  /** @override */
+  update() {
+    if (!this.#button) return;
+    this.#button.textContent = this.getAttribute('label') ?? texts.clip;
+    this.#button.disabled = this.#busy || !this.replay;
+    this.toggleAttribute('busy', this.#busy);
+  }
+
+  async clip() {
+    const { replay } = this;
+    if (this.#busy || !replay) return;
+    this.#busy = true;
+    this.update();
+    this.#say(texts.saving);
+    const last = this.getAttribute('last') ?? '30';
+    const made = await replay.clip({
+      last: Number(last) || last,
+      title: this.getAttribute('clip-title') ?? undefined,
+      sharer: this.getAttribute('sharer') ?? undefined,
+      onProgress: (progress) => this.tell('replay-progress', progress),
+    });
+    this.#busy = false;
+    this.update();
+    if (!made.ok) this.#say(made.error.detail);
+    else if (made.link) {
+      this.#say(partOf('a', 'link', { href: made.link, target: '_blank', rel: 'noopener', textContent: texts.saved }));
+    } else this.#say('');
+    if (made.ok) this.tell('replay-clip', { clip: made.clip, link: made.link });
+    else this.tell('replay-error', made.error);
+  }
+
+  /** @param {string | Node} said */
+  #say(said) {
+    this.#status?.replaceChildren(said);
+  }
+
+  /** `hotkey="alt+c"`: by the place of the key, which Alt does not change. @param {KeyboardEvent} pressed */
+  #onKey = (pressed) => {
+    const wanted = this.getAttribute('hotkey')?.toLowerCase().split('+');
+    if (!wanted || pressed.repeat) return;
+    const key = wanted.pop() ?? '';
+    const held = { alt: pressed.altKey, ctrl: pressed.ctrlKey, meta: pressed.metaKey, shift: pressed.shiftKey };
+    if (Object.entries(held).some(([name, down]) => down !== wanted.includes(name))) return;
+    if (pressed.key.toLowerCase() !== key && pressed.code.toLowerCase() !== `key${key}`) return;
+    pressed.preventDefault();
+    void this.clip();
+  };
+}
+
+class BadgeElement extends ReplayElement {
+  static observedAttributes = ['identity'];
+  /** @type {HTMLElement | undefined} */
+  #label;
+
+  /** @param {ShadowRoot} root @override */
+  draw(root) {
+    style(
+      root,
+      `:host { display: inline-flex; align-items: center; gap: 0.4em }
+      :host([state=idle]) { display: none }
+      [part=dot] { inline-size: 0.6em; block-size: 0.6em; border-radius: 50%; background: var(--replay-off, gray) }
+      :host([state=recording]) [part=dot] { background: var(--replay-recording, crimson) }`,
+    );
+    this.#label = partOf('span', 'label', { role: 'status' });
+    root.append(partOf('span', 'dot'), this.#label);
+  }
+
+  /** @override */
+  update() {
+    const badge = this.replay?.badge(this.getAttribute('identity') ?? undefined);
+    const state = badge?.state ?? 'idle';
+    this.setAttribute('state', state);
+    this.title = badge?.detail || badge?.why || '';
+    if (this.#label && this.#label.textContent !== texts[state]) this.#label.textContent = texts[state];
+  }
+}
+
+class ClipElement extends ReplayElement {
+  static observedAttributes = ['src', 'clip-id'];
+  #shown = '';
+
+  /** @param {ShadowRoot} root @override */
+  draw(root) {
+    style(
+      root,
+      `:host { display: block }
+      video, iframe { display: block; inline-size: 100%; aspect-ratio: var(--replay-aspect, 16 / 9); border: 0 }`,
+    );
+  }
+
+  /** @override */
+  update() {
+    const [src, id] = [this.getAttribute('src'), this.getAttribute('clip-id')];
+    const wanted = src ?? (id && this.replay ? `#${id}` : '');
+    if (!this.shadowRoot || wanted === this.#shown) return;
+    this.#shown = wanted;
+    if (src) this.#show(src);
+    else if (id) void this.#find(id, wanted);
+    else this.shadowRoot.replaceChildren();
+  }
+
+  /** @param {string} id @param {string} wanted */
+  async #find(id, wanted) {
+    const found = await this.replay?.getClip(id);
+    if (this.#shown !== wanted) return;
+    if (found?.ok) this.#show(found.clip.file_url, found.clip.poster_url);
+    else if (found) this.tell('replay-error', found.error);
+  }
+
+  /** The page of a link brings its own player; all else is a film. @param {string} src @param {string} poster */
+  #show(src, poster = '') {
+    const url = new URL(src, document.baseURI);
+    if (!/^https?:$/.test(url.protocol)) return;
+    const { href } = url;
+    const page = /\/c\/[^/]+$/.test(url.pathname);
+    if (page) url.pathname += '/embed';
+    this.shadowRoot?.replaceChildren(
+      page
+        ? partOf('iframe', 'frame', { src: url.href, allowFullscreen: true })
+        : partOf('video', 'video', { src: href, poster, controls: true, playsInline: true, preload: 'metadata' }),
+    );
+  }
+}
+
+const ELEMENTS = { 'replay-clip-button': ClipButton, 'replay-badge': BadgeElement, 'replay-clip': ClipElement };
+
+if (globalThis.customElements) {
+  for (const [name, made] of Object.entries(ELEMENTS)) {
+    if (!customElements.get(name)) customElements.define(name, made);
+  }
+}
