@@ -132,7 +132,7 @@ declare global {
     /** `<replay-clip src>`, of a link or a film; or `<replay-clip clip-id>`. */
     'replay-clip': ReplayElement;
   }
-  interface HTMLElementEventMap {
+  interface GlobalEventHandlersEventMap {
     'replay-progress': CustomEvent<Progress>;
     'replay-clip': CustomEvent<{ clip: ClipView; link: string | null }>;
     'replay-error': CustomEvent<Problem>;

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from app.main import create_app
 from app.settings import load
 from deploy.local.stack import ROOT
 from handlers import router
+from tests import npm
 
 MODULE = (FOLDER / "replay.js").read_text()
 TYPES = (FOLDER / "replay.d.ts").read_text()
@@ -70,9 +72,9 @@ async def test_nothing_else_of_its_folder_is_served() -> None:
 
 def test_it_packs_for_npm() -> None:
     """The module, its types and what is told of it; and the same version as the service."""
-    npm = shutil.which("npm")
-    assert npm, "there is no npm on PATH: `deploy/setup --test` installs one"
-    command = [npm, "pack", "--dry-run", "--json", "--offline"]
+    program = shutil.which("npm")
+    assert program, "there is no npm on PATH: `deploy/setup --test` installs one"
+    command = [program, "pack", "--dry-run", "--json", "--offline"]
     ran = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
@@ -87,6 +89,25 @@ def test_all_that_it_exports_has_a_type_and_nothing_else_has() -> None:
     exported = r"^export (?:function|const) (\w+)"
     found = set(re.findall(exported, MODULE, re.MULTILINE))
     assert found == set(re.findall(exported, TYPES, re.MULTILINE)) == {"attach", "texts"}
+
+
+def test_what_is_to_be_pasted_fits_livekit_client(tmp_path: Path) -> None:
+    """The lines of the README, as they stand, by the types of the real Room and of the kit."""
+    npm.NODE.install()
+    pasted = "\n".join(re.findall(r"^ *```js\n(.*?)```", README, re.DOTALL | re.MULTILINE))
+    assert "attach(room, { token: async () => token })" in pasted
+    address = "https://replay.example.com/kit/replay.js"
+    assert pasted.count(address) == 1
+    app = pasted.replace(address, str(FOLDER / "replay.js"))
+    given = "import { Room } from 'livekit-client';\ndeclare const room: Room, token: string;\n"
+    (tmp_path / "app.ts").write_text(given + app)
+    (tmp_path / "node_modules").symlink_to(npm.NODE.folder / "node_modules")
+    config = {"extends": str(ROOT / "app/console/tsconfig.json"), "files": ["app.ts"]}
+    config |= {"include": [], "compilerOptions": {"skipLibCheck": True}}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config))
+    command = [npm.NODE.programs / "tsc", "--project", tmp_path]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stdout
 
 
 def test_the_readme_tells_of_what_there_is() -> None:
