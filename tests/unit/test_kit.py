@@ -102,10 +102,14 @@ def test_what_is_to_be_pasted_fits_livekit_client(tmp_path: Path) -> None:
     given = "import { Room } from 'livekit-client';\ndeclare const room: Room, token: string;\n"
     (tmp_path / "app.ts").write_text(given + app)
     (tmp_path / "node_modules").symlink_to(npm.NODE.folder / "node_modules")
-    config = {"extends": str(ROOT / "app/console/tsconfig.json"), "files": ["app.ts"]}
-    config |= {"include": [], "compilerOptions": {"skipLibCheck": True}}
+    config = {
+        "extends": str(ROOT / "app/console/tsconfig.json"),
+        "files": ["app.ts"],
+        "include": [],
+        "compilerOptions": {"skipLibCheck": True},
+    }
     (tmp_path / "tsconfig.json").write_text(json.dumps(config))
-    command = [npm.NODE.programs / "tsc", "--project", tmp_path]
+    command = [str(npm.NODE.programs / "tsc"), "--project", str(tmp_path)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stdout
 
