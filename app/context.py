@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.settings import Settings
+from app.storage.clip_folder import ClipFolder
+from app.storage.clip_store import ClipStore
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.patience import until_there
@@ -18,12 +20,16 @@ from app.work.troubles import Troubles
 
 @dataclass(frozen=True)
 class Context:
-    """Settings, database and queue of a running process, and the id of the installation."""
+    """What a running process stands on: settings, database, queue, where clips are kept.
+
+    `instance` is the id of the installation.
+    """
 
     settings: Settings
     store: Store
     queue: Queue
     instance: str
+    clips: ClipStore
 
 
 @asynccontextmanager
@@ -41,7 +47,7 @@ async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncI
         await wait("MONGO_URL", partial(store.prepare, root))
         queue = await wait("REDIS_URL", partial(Queue.connect, settings))
         try:
-            yield Context(settings, store, queue, instance)
+            yield Context(settings, store, queue, instance, ClipFolder(root))
         finally:
             await queue.close()
     finally:

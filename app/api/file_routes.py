@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from app.api import auth, byte_streams, ranges
+from app.api import auth, ranges
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
@@ -20,7 +20,6 @@ from app.clips import library, sharing
 from app.clips.clean_copies import Preparing
 from app.errors import Gone, NotFound
 from app.models import FileRow
-from app.storage import clip_files
 from app.storage.confined import PathRefused
 
 log = structlog.get_logger()
@@ -70,8 +69,7 @@ async def get_file(call: Call[None]) -> Response:
     """All of them, or a range."""
     file = await _file(call)
     try:
-        path = clip_files.locate(call.ctx.settings.media_root, file["storage_path"])
-        opened = await byte_streams.open_file(path)
+        opened = await call.ctx.clips.open(file["storage_path"])
     except (FileNotFoundError, PathRefused) as error:
         log.error("clip_file_missing", file=file["_id"], error=str(error))
         raise Gone("the file of this clip is lost") from error

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 
 from app.access import visibility
 from app.access.policy import Share
-from app.api import byte_streams, ranges, share_lookup
+from app.api import ranges, share_lookup
 from app.api.auth import Reader
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
@@ -33,6 +33,7 @@ from app.media.runs import was_altered
 from app.models import Row, SegmentState
 from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.confined import PathRefused, member
+from app.storage.open_file import open_file
 from app.viewing import hls, windows
 from app.viewing.hls import Item
 
@@ -159,7 +160,7 @@ async def get_segment(call: Call[None]) -> Response:
 async def _served(request: Request, folder: Path, row: Row, session_id: str) -> Response:
     """The bytes of a fragment, if they are those that were indexed. Raises Gone."""
     try:
-        opened = await byte_streams.open_file(member(folder, row["name"]))
+        opened = await open_file(member(folder, row["name"]))
     except FileNotFoundError as error:
         raise _gone() from error
     except PathRefused as error:

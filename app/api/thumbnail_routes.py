@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.api import byte_streams, clip_views, file_routes, ranges, share_lookup, wire
+from app.api import clip_views, file_routes, ranges, share_lookup, wire
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.share_lookup import WindowQuery
@@ -34,6 +34,7 @@ from app.errors import (
 from app.media import sprites
 from app.models import ClipRow, FileRow
 from app.models.schema import ReplayClip
+from app.storage.open_file import open_file
 from app.viewing import stripes, witnessed
 from app.viewing.drawing import DrawingFailed
 
@@ -214,7 +215,7 @@ async def picture(
 ) -> Response:
     """The answer with a picture of a clip. Raises Gone if it is gone with its clip."""
     try:
-        opened = await byte_streams.open_file(path)
+        opened = await open_file(path)
     except FileNotFoundError as error:
         raise Gone("the clip was deleted") from error
     with opened.until_answered():

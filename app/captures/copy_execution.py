@@ -99,9 +99,9 @@ async def _run(ctx: Context, tools: CaptureTools, row: ClipRow, lease: CopyLease
 
 
 async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: CopyLease) -> None:
-    row, root = clip.row, ctx.settings.media_root
+    row, root = clip.row, ctx.clips.parts_root
     path = clean_path(clip.file["storage_path"])
-    source = clip_files.locate(root, clip.file["storage_path"])
+    source = ctx.clips.local_path(clip.file["storage_path"])
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["clean_attempts"])
     try:
         started_at = row["delivered_start"] or row["requested_start"]
@@ -120,7 +120,7 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: CopyLease)
         size_bytes = part.stat().st_size
         checksum = await asyncio.to_thread(clip_files.sha256, part)
         await lease.keep()
-        await asyncio.to_thread(clip_files.publish, root, path, part)
+        await ctx.clips.publish(path, part)
     finally:
         part.unlink(missing_ok=True)
     await asyncio.to_thread(clip_files.discard_parts, root, path)

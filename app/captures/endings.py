@@ -6,10 +6,7 @@ Every step may be done again: whoever is interrupted in one leaves it to the nex
 from __future__ import annotations
 
 import asyncio
-import os
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TypedDict
 
 import structlog
@@ -34,11 +31,6 @@ from app.work import rounds
 LAST_LOOK_SECONDS = 20.0
 """After a cancellation somebody looks for what a worker wrote that had not noticed it yet."""
 
-# One at a time, and behind everything else that wants the processor: captures are being made.
-_hashing = ThreadPoolExecutor(
-    1, "hashing", initializer=partial(os.setpriority, os.PRIO_PROCESS, 0, 19)
-)
-
 log = structlog.get_logger()
 
 
@@ -49,9 +41,9 @@ class _Reason(TypedDict):
 
 async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Makes the clip of a verified file: its name, its charge, its rows, `ready`."""
-    root, path = ctx.settings.media_root, storage_path(capture)
+    root, path = ctx.clips.parts_root, storage_path(capture)
     part = member(clip_files.locate(root, path).parent, result["part"])
-    await asyncio.to_thread(clip_files.publish, root, path, part)
+    await ctx.clips.publish(path, part)
     await asyncio.to_thread(clip_files.discard_parts, root, path)
     await asyncio.gather(
         quota.settle(ctx.store, capture["caller"], capture["clip_id"], result["size_bytes"]),
@@ -75,11 +67,8 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
 async def complete(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Adds the checksum to a ready clip; then nothing is left to do."""
     await capture_events.ready(ctx, capture, result)
-    path = clip_files.locate(ctx.settings.media_root, storage_path(capture))
     try:
-        checksum = await asyncio.get_running_loop().run_in_executor(
-            _hashing, clip_files.sha256, path
-        )
+        checksum = await ctx.clips.sha256(storage_path(capture))
     except FileNotFoundError:
         log.info("clip_gone_before_checksum", clip=capture["clip_id"])  # deleted meanwhile
     else:
@@ -169,12 +158,12 @@ async def _give_back(ctx: Context, capture: CaptureRow) -> None:
         await ctx.store.rows(ReplayClip).delete_one({"_id": capture["clip_id"]})
         await quota.give_back(*whose)
     await pins.release(ctx.store, capture["_id"])
-    root, path = ctx.settings.media_root, storage_path(capture)
-    await asyncio.to_thread(clip_files.discard_parts, root, path)
+    path = storage_path(capture)
+    await asyncio.to_thread(clip_files.discard_parts, ctx.clips.parts_root, path)
     if result is not None:
         await ctx.store.rows(File).delete_one({"_id": result["file_id"]})
-        await asyncio.to_thread(clean_copies.remove, root, path)
-        await asyncio.to_thread(clip_files.remove, root, path)
+        await clean_copies.remove(ctx, path)
+        await ctx.clips.remove([path])
 
 
 def _file(capture: CaptureRow, result: CaptureResult, path: str) -> File:

@@ -31,9 +31,8 @@ async def make(
     Raises Lost, and the failures of `app.captures.failures`, FfmpegFailed and StorageFull; then no
     file is left.
     """
-    root = ctx.settings.media_root
     part = await asyncio.to_thread(
-        clip_files.part_path, root, storage_path(capture), capture["attempts"]
+        clip_files.part_path, ctx.clips.parts_root, storage_path(capture), capture["attempts"]
     )
     try:
         result = await _written(ctx, tools, capture, part, report)

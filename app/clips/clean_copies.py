@@ -6,8 +6,8 @@ clip. It lies on the disk and is charged to nobody: its owner has not asked for 
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
 from redis.exceptions import RedisError
@@ -104,8 +104,8 @@ def again_seconds(row: ClipRow) -> int:
     return SOON_SECONDS if row["clean_attempts"] <= _SOON_ATTEMPTS else LATE_SECONDS
 
 
-def remove(root: Path, storage_path: str) -> None:
-    """Removes the copy of a clip's file, and what attempts to make it have left. Blocks."""
+async def remove(ctx: Context, storage_path: str) -> None:
+    """Removes the copy of a clip's file, and what attempts to make it have left."""
     path = clean_path(storage_path)
-    clip_files.discard_parts(root, path)
-    clip_files.remove(root, path)
+    await asyncio.to_thread(clip_files.discard_parts, ctx.clips.parts_root, path)
+    await ctx.clips.remove([path])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 
 import structlog
 from pymongo.asynchronous.cursor import AsyncCursor
@@ -17,7 +17,6 @@ from app.context import Context
 from app.models import AuditAction, ClipRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import File, ReplayClip
-from app.storage import clip_files
 from app.storage.confined import PathRefused
 from app.store import after, before
 from app.work import rounds
@@ -90,22 +89,20 @@ async def _is_being_copied(ctx: Context, row: ClipRow, now: datetime) -> bool:
 
 async def _remove(ctx: Context, row: ClipRow) -> None:
     file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
-    root = ctx.settings.media_root
-    await _remove_files(row, clip_thumbnails.remove, root, row["_id"])
+    pictures = partial(clip_thumbnails.remove, ctx.settings.media_root, row["_id"])
+    await _remove_files(row, asyncio.to_thread(pictures))
     if file is not None:
-        await _remove_files(row, clean_copies.remove, root, file["storage_path"])
-        await _remove_files(row, clip_files.remove, root, file["storage_path"])
+        await _remove_files(row, clean_copies.remove(ctx, file["storage_path"]))
+        await _remove_files(row, ctx.clips.remove([file["storage_path"]]))
         await ctx.store.rows(File).delete_one({"_id": file["_id"]})
     await ctx.store.rows(ReplayClip).delete_one({"_id": row["_id"]})
     log.info("clip_removed", clip=row["_id"], owner=row["owner"])
 
 
-async def _remove_files(
-    row: ClipRow, remove: Callable[[Path, str], None], root: Path, where: str
-) -> None:
-    """Removes what lies there, unless that can be no file of a clip: its rows go all the same."""
+async def _remove_files(row: ClipRow, removal: Awaitable[None]) -> None:
+    """Removes files, unless they can be none of a clip: its rows go all the same."""
     try:
-        await asyncio.to_thread(remove, root, where)
+        await removal
     except PathRefused as error:
         metrics.ERRORS.labels(ErrorKind.PATH_REFUSED).inc()
         log.error("clip_path_refused", clip=row["_id"], error=str(error))

@@ -10,17 +10,15 @@ every clip.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from app.buffer.paths import CLIPS_ROOT
 from app.clips.clip_location import clean_path, storage_path
 from app.context import Context
 from app.models import ClipRow, QuotaRow
 from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
-from app.storage import clip_files
+from app.storage.clip_store import KeptFile
 from app.storage.violation import Violation
 from app.store import before, dated
 
@@ -56,10 +54,11 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
         for clip_id, detail in _of_quota(quota, charged | set(busy)):
             if await _is_unknown(ctx, clip_id):
                 yield Violation(5, detail)
-    for path in await asyncio.to_thread(
-        lambda: list(_strays(ctx.settings.media_root, known, copied | set(busy.values()), now))
-    ):
-        yield Violation(5, f"{path} belongs to no clip")
+    making = copied | set(busy.values())
+    async for listed in ctx.clips.listed(CLIPS_ROOT):
+        for each in listed:
+            if _is_stray(each, known, making, now):
+                yield Violation(5, f"{each.storage_path} belongs to no clip")
 
 
 async def _unfinished(ctx: Context) -> dict[str, str]:
@@ -91,10 +90,7 @@ async def _of_clips(
     copied.update(copies.values())
     paths = {file["storage_path"] for file in files.values()}
     known.update(paths)
-    root = ctx.settings.media_root
-    sizes = await asyncio.to_thread(
-        lambda: {each: clip_files.size_bytes(root, each) for each in (*paths, *copies.values())}
-    )
+    sizes = await ctx.clips.sizes({*paths, *copies.values()})
     found: list[Violation] = []
     for row in rows:
         if not row["ready"]:
@@ -137,15 +133,8 @@ async def _is_unknown(ctx: Context, clip_id: str | None) -> bool:
     return clip_id is None or not await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
 
 
-def _strays(root: Path, known: set[str], busy: set[str], now: datetime) -> Iterator[str]:
-    for path in (root / CLIPS_ROOT).rglob("*"):
-        relative = str(path.relative_to(root))
-        final = relative.split(".mp4")[0] + ".mp4"
-        if path.is_dir() or relative in known or final in busy:
-            continue
-        try:
-            young = path.stat().st_mtime > (now - SETTLING).timestamp()
-        except FileNotFoundError:
-            continue
-        if not young:
-            yield relative
+def _is_stray(file: KeptFile, known: set[str], making: set[str], now: datetime) -> bool:
+    """Whether a file belongs to no clip, and is no part or file of one that is being made."""
+    final = file.storage_path.split(".mp4")[0] + ".mp4"
+    is_young = file.modified_at > now - SETTLING
+    return not (file.storage_path in known or final in making or is_young)

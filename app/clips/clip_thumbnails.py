@@ -147,7 +147,7 @@ async def _kept(
 
 def _clip_path(ctx: Context, file: FileRow) -> Path:
     try:
-        return clip_files.locate(ctx.settings.media_root, file["storage_path"])
+        return ctx.clips.local_path(file["storage_path"])
     except PathRefused as error:
         log.error("clip_path_refused", file=file["_id"], error=str(error))
         raise Gone("the file of this clip is lost") from error

@@ -18,7 +18,6 @@ from app.context import Context
 from app.models import AuditAction, ClipRow, Row
 from app.models.metric_words import ErrorKind
 from app.models.schema import Capture, File, ReplayClip
-from app.storage import clip_files
 from app.store import batches, dated
 from app.work import rounds
 from app.work.jobs import hours, job, seconds
@@ -93,21 +92,13 @@ async def _add(
     wanted = {"_id": {"$in": [row.get("file_id") for row in rows]}}
     files = await ctx.store.rows(File).find(wanted).to_list(None)
     by_id = {file["_id"]: file for file in files}
-    root = ctx.settings.media_root
-    sizes: dict[str, int | None] = {}
-
-    def look() -> None:
-        for each in files:
-            with rounds.item(file=each["_id"]):
-                sizes[each["_id"]] = clip_files.size_bytes(root, each["storage_path"])
-
-    await asyncio.to_thread(look)
+    sizes = await ctx.clips.sizes({str(each.get("storage_path")) for each in files})
     unsure: list[str | None] = []
     for row in rows:
         with rounds.item(clip=row["_id"]) as attempt:
             if (file := by_id.get(row["file_id"])) is None:
                 continue
-            on_disk = sizes.get(file["_id"])
+            on_disk = sizes[str(file.get("storage_path"))]
             if on_disk != file["size_bytes"]:
                 metrics.ERRORS.labels(ErrorKind.CLIP_FILE_WRONG).inc()
                 log.error(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -296,7 +297,7 @@ def with_targets(ctx: Context, settings: Settings, chat: Chat) -> Context:
         plain | {"name": "ended", "events": ["buffer_ended"]},
     ]
     changed = settings.model_copy(update={"events_targets": SecretStr(json.dumps(listed))})
-    return Context(changed, ctx.store, ctx.queue, ctx.instance)
+    return replace(ctx, settings=changed)
 
 
 async def test_each_target_that_wants_it_gets_an_event_in_its_own_form(

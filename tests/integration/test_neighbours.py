@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,7 @@ async def test_cleanup_removes_what_is_old_of_the_others(
 async def test_a_full_disk_is_relieved_by_the_others(
     make_settings: MakeSettings, ctx: Context, buffers: Any, sessions: Any, segments: Any
 ) -> None:
-    full = Context(make_settings(free_space_min_bytes=2**60), ctx.store, ctx.queue, ctx.instance)
+    full = replace(ctx, settings=make_settings(free_space_min_bytes=2**60))
     share = OldShare(ctx)
     await share.begin(live=True)
     await put(ctx, Buffer, buffers, ended_at=None)
@@ -196,7 +197,7 @@ async def test_what_cannot_be_compared_keeps_no_disk_full(
     make_settings: MakeSettings, ctx: Context, altered: Found
 ) -> None:
     """How full a buffer is, of a summary that was altered; and a clock that is no number."""
-    full = Context(make_settings(free_space_min_bytes=2**60), ctx.store, ctx.queue, ctx.instance)
+    full = replace(ctx, settings=make_settings(free_space_min_bytes=2**60))
     share = OldShare(ctx)
     await share.begin(live=True)
     run = CoverageRun(0, 9, 0, 20 * SECOND, False, 160, 120, 6000).document()
@@ -419,7 +420,7 @@ async def test_events_of_the_others_are_delivered(ctx: Context, events: Any, her
 
 async def test_an_event_that_cannot_be_made_is_dead_in_the_end(ctx: Context) -> None:
     content = BufferStartedContent(buffer_id="b1", community="default")
-    with_url = Context(_with_url(ctx.settings), ctx.store, ctx.queue, ctx.instance)
+    with_url = replace(ctx, settings=_with_url(ctx.settings))
     await outbox.tell(with_url, content, "k", room="room", room_sid="RM", identity="ann")
     events = ctx.store.rows(OutgoingEvent)
     old: Row = {"created_at": datetime.now(UTC) - sender.GIVE_UP_AFTER, "data": "no members"}

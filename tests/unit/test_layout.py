@@ -576,7 +576,7 @@ OPENS_FILES = {
     "app/captures": "parts and clips",
     "app/clips": "clips and their pictures",
     "app/kit/kit_routes.py": "its own module and types",
-    "app/api/byte_streams.py": "fragments and clips",
+    "app/api/file_routes.py": "clips, where they are kept",
     "app/indexing/fragment_files.py": "fragments and init segments",
     "app/indexing/parser.py": "what its caller has opened",
     "app/viewing/buffer_thumbnails.py": "fragments and init segments",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -141,7 +142,7 @@ async def test_livekit_is_asked_seldom_whether_it_takes_the_key(
     calls: list[str] = []
     async with livekit(calls=calls) as url:
         readiness = health.Readiness(
-            Context(make_settings(livekit_url=url), ctx.store, ctx.queue, ctx.instance),
+            replace(ctx, settings=make_settings(livekit_url=url)),
             cache_seconds=0,
         )
         found = await asyncio.gather(*(readiness.read() for _ in range(8)))
@@ -257,7 +258,7 @@ async def test_the_metrics_have_a_port_of_their_own(
     """Shared by the processes of a host; refused in words if a stranger has it."""
     folder = tmp_path_factory.mktemp("ports")
     port = choose_ports(["metrics"], folder / "ports.json")["metrics"]
-    own = Context(make_settings(metrics_port=port), ctx.store, ctx.queue, ctx.instance)
+    own = replace(ctx, settings=make_settings(metrics_port=port))
     url = f"http://127.0.0.1:{port}/metrics"
     async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as http:
         async with served(own):
@@ -274,7 +275,7 @@ async def test_the_metrics_have_a_port_of_their_own(
             await http.get(url)
         token, counted = "t" * 32, metrics.CREDENTIALS_REFUSED.labels("/metrics")._value.get()
         guarded = make_settings(metrics_port=port, metrics_token=token)
-        async with served(Context(guarded, ctx.store, ctx.queue, ctx.instance)):
+        async with served(replace(ctx, settings=guarded)):
             refused = await http.get(url)
             assert refused.status_code == 401
             for name in ("Cross-Origin-Resource-Policy", "X-Content-Type-Options"):

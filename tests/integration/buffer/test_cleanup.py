@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -433,7 +434,7 @@ async def test_when_space_is_short_the_fullest_buffers_lose_first(
         await less.indexed(3)
     assert not await governor.refuse_new(ctx)
     no_space = make_settings(free_space_min_bytes=2**62)
-    short = Context(no_space, ctx.store, ctx.queue, ctx.instance)
+    short = replace(ctx, settings=no_space)
     assert await governor.refuse_new(short)
     span: MediaRange = {"session_id": full.session_id, "start_ticks": 0, "end_ticks": 1 * SECOND}
     await pins.pin(ctx.store, "capture", [span], datetime.now(UTC) + timedelta(minutes=1))
@@ -450,5 +451,5 @@ async def test_windows_shrink_only_until_there_is_enough_space(
     disk = await share()
     await index(ctx, disk)
     enough = make_settings(free_space_min_bytes=1)
-    assert await governor.relieve(Context(enough, ctx.store, ctx.queue, ctx.instance)) == 0
+    assert await governor.relieve(replace(ctx, settings=enough)) == 0
     assert len(await disk.rows()) == 5

@@ -244,7 +244,7 @@ async def test_playlists_that_are_empty_for_a_moment_change_nothing(
 async def test_where_file_events_are_silent_scans_find_everything(
     make_settings: MakeSettings, ctx: Context, share: BeginShare
 ) -> None:
-    polling = Context(make_settings(watch="poll"), ctx.store, ctx.queue, ctx.instance)
+    polling = replace(ctx, settings=make_settings(watch="poll"))
     disk = await share()
     async with indexing(polling):
         disk.commit(1)
@@ -334,7 +334,7 @@ async def test_what_a_real_egress_wrote_is_indexed(
     """tests/data/real_egress: of 8 listed segments 3 are in the samples."""
     real = Path(__file__).parents[2] / "data/real_egress/share_2s/out"
     settings: Settings = make_settings(retention_minutes=60 * 24 * 365 * 50)
-    patient = Context(settings, ctx.store, ctx.queue, ctx.instance)
+    patient = replace(ctx, settings=settings)
     disk = await share()
     shutil.copytree(real, disk.folder, dirs_exist_ok=True)
     await disk.change(ended_at=datetime.now(UTC), role=None)

@@ -32,6 +32,7 @@ from app.models.schema import Buffer
 from app.recording import admission
 from app.recording.admission import Admission
 from app.settings import Settings, load
+from app.storage.clip_folder import ClipFolder
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
@@ -204,7 +205,8 @@ async def _live(order: dict[str, Any]) -> None:
     )
     # without its indexes, which are there already
     queue = await Queue.connect(settings)
-    ctx = Context(settings, Store(settings.mongo_url), queue, instance_id(settings.media_root))
+    root = settings.media_root
+    ctx = Context(settings, Store(settings.mongo_url), queue, instance_id(root), ClipFolder(root))
     if order["size_limit"] is not None:
         limit = (order["size_limit"], resource.RLIM_INFINITY)
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)

@@ -18,8 +18,9 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from app.api import problems
-from app.api.byte_streams import BLOCK_BYTES, from_thread, open_file
+from app.api.byte_streams import from_thread
 from app.api.ranges import RangeNotSatisfiable, Representation, answer, wanted
+from app.storage.open_file import BLOCK_BYTES, open_file
 
 CONTENT = bytes(range(256)) * 4
 MODIFIED = datetime(2026, 11, 3, 10, 0, 0, 500_000, UTC)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from app.api import byte_streams
+from app.storage.open_file import open_file
 
 
 async def test_a_file_is_closed_where_no_answer_comes_of_it(tmp_path: Path) -> None:
     (tmp_path / "clip").write_bytes(b"clip")
-    opened = await byte_streams.open_file(tmp_path / "clip")
+    opened = await open_file(tmp_path / "clip")
     with opened.until_answered():
         os.fstat(opened.descriptor)
     os.fstat(opened.descriptor)  # it is still to be sent
