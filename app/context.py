@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.settings import Settings
-from app.storage.clip_folder import ClipFolder
+from app.storage.clip_places import opened_clips
 from app.storage.clip_store import ClipStore
 from app.storage.instance import instance_id
 from app.store import Store
@@ -42,12 +42,13 @@ async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncI
     root = settings.media_root
     wait = partial(until_there, troubles=troubles or Troubles())
     instance = await wait("FILE_UPLOAD_DEST", partial(asyncio.to_thread, instance_id, root))
+    clips = await wait("CLIPS_URL", partial(opened_clips, settings, instance))
     store = Store(settings.mongo_url)
     try:
         await wait("MONGO_URL", partial(store.prepare, root))
         queue = await wait("REDIS_URL", partial(Queue.connect, settings))
         try:
-            yield Context(settings, store, queue, instance, ClipFolder(root))
+            yield Context(settings, store, queue, instance, clips)
         finally:
             await queue.close()
     finally:

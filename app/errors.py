@@ -82,6 +82,14 @@ class Unavailable(ReplayError):
     slug, status, title = "unavailable", 503, "Something that is needed does not answer"
 
 
+class StoreAway(Unavailable):
+    """Where clips are kept does not answer as it should: what was asked for is tried again."""
+
+
+class StoreRefuses(StoreAway):
+    """It does not let us: somebody has to change a key, a right or a setting."""
+
+
 class QuotaExceeded(ReplayError):
     slug, status, title = "quota-exceeded", 507, "The quota is used up"
 

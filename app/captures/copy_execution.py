@@ -22,7 +22,7 @@ from app.captures.capture_tools import CaptureTools
 from app.captures.copy_leases import CopyLease
 from app.captures.progress import Fraction
 from app.captures.slots import CallersSlots
-from app.clips import clean_copies, library
+from app.clips import clean_copies, clip_source, library
 from app.clips.clip_location import clean_path
 from app.clips.clip_pages import Clip
 from app.context import Context
@@ -101,15 +101,20 @@ async def _run(ctx: Context, tools: CaptureTools, row: ClipRow, lease: CopyLease
 async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: CopyLease) -> None:
     row, root = clip.row, ctx.clips.parts_root
     path = clean_path(clip.file["storage_path"])
-    source = ctx.clips.local_path(clip.file["storage_path"])
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["clean_attempts"])
+    copied = clip_files.beside(part, "source")
+    watched = _Watched(lease)
     try:
+        source = ctx.clips.local_path(clip.file["storage_path"])
+        if source is None:
+            source = copied
+            await watched.until_done(clip_source.copy(ctx, clip.file, source))
         started_at = row["delivered_start"] or row["requested_start"]
         runs = [await asyncio.to_thread(own_movie.read, source, started_at, row["_id"])]
         written = await exact_cut.make(
             runs,
             part,
-            _Watched(lease),
+            watched,
             CallersSlots(tools.slots, row["owner"]),
             gaps=Gaps.SKIP,
             title=row["title"] or None,
@@ -120,9 +125,10 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: CopyLease)
         size_bytes = part.stat().st_size
         checksum = await asyncio.to_thread(clip_files.sha256, part)
         await lease.keep()
-        await ctx.clips.publish(path, part)
+        await watched.until_done(ctx.clips.publish(path, part))
     finally:
         part.unlink(missing_ok=True)
+        copied.unlink(missing_ok=True)
     await asyncio.to_thread(clip_files.discard_parts, root, path)
     await lease.done(size_bytes, f"sha256:{checksum}")
     log.info("clean_copy_made", bytes=size_bytes)
@@ -138,6 +144,10 @@ class _Watched:
         """Told to nobody."""
 
     async def watch(self, work: Coroutine[Any, Any, _Outcome], fraction: Fraction) -> _Outcome:
+        """The outcome of `work`: see `until_done`."""
+        return await self.until_done(work)
+
+    async def until_done(self, work: Coroutine[Any, Any, _Outcome]) -> _Outcome:
         """The outcome of `work`, which is cancelled when the lease is lost. Raises Lost then."""
         task = asyncio.create_task(work)
         lost = asyncio.create_task(self._lease.lost.wait())

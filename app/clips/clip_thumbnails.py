@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 
 from app.buffer.paths import THUMBNAILS_ROOT
+from app.clips import clip_source
+from app.clips.clip_source import ClipSource
 from app.context import Context
 from app.errors import Gone
 from app.media.picture_sources import KeyFrame, KeyFrameIndex, NoPicture, Tile, sheet_plan
@@ -36,7 +37,6 @@ ORPHANED_SECONDS = 3600.0
 """A folder that is older than this and whose clip is gone was left by somebody who was killed."""
 _AT_ONCE = 500
 
-_Read = TypeVar("_Read")
 log = structlog.get_logger()
 
 
@@ -49,9 +49,10 @@ async def index(
     """
 
     async def read(stint: Stint) -> KeyFrameIndex:
-        return await _read(path, queue.stills.index(stint, path))
+        async with _reading(ctx, file) as source:
+            await source.fetch_beginning()
+            return await queue.stills.index(stint, source.path)
 
-    path = _clip_path(ctx, file)
     name = f"{file['storage_path']}.index"
     movie = await queue.once(Kind.POSTER, name, read, user=user, source=_source(clip))
     starts = [0.0, *(key.seconds for key in _chosen(movie)[1:])]
@@ -70,8 +71,11 @@ async def poster(ctx: Context, queue: Drawing, clip: ClipRow, file: FileRow, use
     """
 
     async def make(stint: Stint) -> bytes:
-        path = _clip_path(ctx, file)
-        return await _read(path, queue.stills.poster_of_movie(stint, path))
+        async with _reading(ctx, file) as source:
+            if not source.is_whole:
+                await source.fetch_beginning()
+                await _fetch(source, (await queue.stills.index(stint, source.path)).keys[:1])
+            return await queue.stills.poster_of_movie(stint, source.path)
 
     return await _kept(ctx, queue, clip, (Kind.POSTER, "poster.jpg"), user, make)
 
@@ -83,16 +87,18 @@ async def sheet(ctx: Context, queue: Drawing, clip: ClipRow, file: FileRow, user
     """
 
     async def make(stint: Stint) -> bytes:
-        path = _clip_path(ctx, file)
-        movie = await _read(path, queue.stills.index(stint, path))
-        if not movie.keys:
-            return await _read(path, queue.stills.single(stint, path, _grid(movie)))
-        avcc = movie.avcc.hex()
-        tiles = [
-            Tile(number, str(path), key.offset, key.size_bytes, avcc)
-            for number, key in enumerate(_chosen(movie))
-        ]
-        return await drawing.sheet(stint, sheet_plan(_grid(movie), tiles))
+        async with _reading(ctx, file) as source:
+            await source.fetch_beginning()
+            movie = await queue.stills.index(stint, source.path)
+            await _fetch(source, _chosen(movie))
+            if not movie.keys:
+                return await queue.stills.single(stint, source.path, _grid(movie))
+            avcc = movie.avcc.hex()
+            tiles = [
+                Tile(number, str(source.path), key.offset, key.size_bytes, avcc)
+                for number, key in enumerate(_chosen(movie))
+            ]
+            return await drawing.sheet(stint, sheet_plan(_grid(movie), tiles))
 
     return await _kept(ctx, queue, clip, (Kind.SHEET, "sheet.jpg"), user, make)
 
@@ -145,28 +151,33 @@ async def _kept(
     return path
 
 
-def _clip_path(ctx: Context, file: FileRow) -> Path:
-    try:
-        return ctx.clips.local_path(file["storage_path"])
-    except PathRefused as error:
-        log.error("clip_path_refused", file=file["_id"], error=str(error))
-        raise Gone("the file of this clip is lost") from error
-
-
 def _source(clip: ClipRow) -> str:
     """Whose media it shows: that of its share, which the oldest rows don't name."""
     return clip["buffer_id"] or clip["_id"]
 
 
-async def _read(path: Path, what: Awaitable[_Read]) -> _Read:
-    """What is read of a clip's file. Raises Gone where it can't be."""
+@asynccontextmanager
+async def _reading(ctx: Context, file: FileRow) -> AsyncIterator[ClipSource]:
+    """A clip's file, to be read within the block. Raises Gone where it can't be."""
     try:
-        return await what
-    except FileNotFoundError as error:
+        async with clip_source.opened(ctx, file) as source:
+            yield source
+    except PathRefused as error:
+        log.error("clip_path_refused", file=file["_id"], error=str(error))
+        raise Gone("the file of this clip is lost") from error
+    except (FileNotFoundError, EOFError) as error:
         raise Gone("the file of this clip is lost") from error
     except NoPicture as error:
-        log.warning("no_picture", path=str(path), error=str(error))
+        log.warning("no_picture", file=file["_id"], path=file["storage_path"], error=str(error))
         raise _no_picture() from error
+
+
+async def _fetch(source: ClipSource, keys: Sequence[KeyFrame]) -> None:
+    """Returns when these key frames can be read; if there are none, whatever there is."""
+    if keys:
+        await source.fetch((key.offset, key.offset + key.size_bytes) for key in keys)
+    else:
+        await source.fetch_all()
 
 
 def _no_picture() -> Gone:

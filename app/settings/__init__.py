@@ -17,6 +17,7 @@ from app.errors import ConfigurationError
 from app.settings import event_targets, safety
 from app.settings.access_settings import AccessSettings
 from app.settings.clip_settings import ClipSettings
+from app.settings.clip_store_settings import ClipStoreSettings
 from app.settings.event_settings import EventSettings
 from app.settings.livekit_settings import LiveKitSettings
 from app.settings.server_settings import ServerSettings
@@ -25,14 +26,20 @@ from app.settings.terminal_settings import TerminalSettings
 
 COUNTERS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes of one service share what they count. prometheus_client reads it, too."""
-_URLS = ("LIVEKIT_URL", "PUBLIC_URL", "EVENTS_URL")
+_URLS = ("LIVEKIT_URL", "PUBLIC_URL", "EVENTS_URL", "S3_ENDPOINT")
 _WITH_LOGIN = ("mongo_url", "redis_url")
 """URLs that hold passwords, and are not shown."""
 
 
 # pydantic reads the fields of the last base first
 class Settings(
-    EventSettings, ClipSettings, AccessSettings, StorageSettings, ServerSettings, LiveKitSettings
+    EventSettings,
+    ClipSettings,
+    AccessSettings,
+    ClipStoreSettings,
+    StorageSettings,
+    ServerSettings,
+    LiveKitSettings,
 ):
     """Every setting of the service. Field names are the environment variables in lower case."""
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -25,11 +25,17 @@ log = structlog.get_logger()
 class ClipFolder:
     """A ClipStore that is a folder: a part gets its final name where it lies."""
 
+    origin = None
+
     def __init__(self, root: Path) -> None:
         self.parts_root = root
 
     async def publish(self, storage_path: str, part: Path) -> None:
+        """Nothing is read for it, so no hash is known."""
         await asyncio.to_thread(clip_files.publish, self.parts_root, storage_path, part)
+
+    async def abort_uploads(self, storage_path: str) -> None:
+        """There are none."""
 
     def local_path(self, storage_path: str) -> Path:
         return clip_files.locate(self.parts_root, storage_path)
@@ -45,10 +51,11 @@ class ClipFolder:
     async def sha256(self, storage_path: str) -> str:
         return await sha256_of_file(self.local_path(storage_path))
 
-    async def listed(self, folder: str) -> AsyncIterator[Sequence[KeptFile]]:
-        found = _listed(self.parts_root, member(self.parts_root, folder))
-        while batch := await asyncio.to_thread(next, found, None):
-            yield batch
+    def listed(self, folder: str) -> AsyncIterator[Sequence[KeptFile]]:
+        return listed(self.parts_root, folder)
+
+    async def url(self, storage_path: str, life: timedelta, disposition: str) -> None:
+        """It has none."""
 
     async def remove(self, storage_paths: Collection[str]) -> None:
         def remove() -> None:
@@ -56,6 +63,13 @@ class ClipFolder:
                 clip_files.remove(self.parts_root, each)
 
         await asyncio.to_thread(remove)
+
+
+async def listed(root: Path, folder: str) -> AsyncIterator[Sequence[KeptFile]]:
+    """All files in a folder of a root and below, some at a time."""
+    found = _listed(root, member(root, folder))
+    while batch := await asyncio.to_thread(next, found, None):
+        yield batch
 
 
 def _size_bytes(root: Path, storage_path: str) -> int | None:

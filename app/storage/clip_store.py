@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -20,14 +20,14 @@ class KeptFile:
 
 
 class OpenedClip(Protocol):
-    """A file that is sent whole, whatever becomes of it meanwhile."""
+    """A file that is sent as it was when it was opened."""
 
     @property
     def size_bytes(self) -> int: ...
     @property
     def modified_at(self) -> datetime: ...
     def read(self, start: int, end: int) -> AsyncIterator[bytes]:
-        """Bytes [start, end). Raises EOFError if it has been cut short."""
+        """Bytes [start, end). Raises EOFError if it can't be had to its end."""
 
     def until_answered(self) -> AbstractContextManager[None]:
         """Closes it if the block raises; else whoever answers with it does."""
@@ -39,21 +39,29 @@ class ClipStore(Protocol):
     """A place for the files of clips. A file under its storage path is whole.
 
     A storage path is names of ours with `/` between them, the same whatever the place is. All but
-    `sizes` raise PathRefused if it is none.
+    `sizes` raise PathRefused if it is none. A place that is not on this machine raises StoreAway.
     """
 
     @property
     def parts_root(self) -> Path:
         """Below it attempts write their parts, each in the folder of its storage path."""
 
-    async def publish(self, storage_path: str, part: Path) -> None:
+    @property
+    def origin(self) -> str | None:
+        """Scheme and host of the URLs that it gives; None if it gives none."""
+
+    async def publish(self, storage_path: str, part: Path) -> str | None:
         """Keeps a synced part durably under its storage path. Repeated, it changes nothing.
 
-        The part is gone then. Raises FileNotFoundError if there is neither part nor file.
+        The part is gone then. The SHA-256 of its bytes, 64 hex digits, if that is known by then.
+        Raises FileNotFoundError if there is neither part nor file.
         """
 
-    def local_path(self, storage_path: str) -> Path:
-        """Where the file lies on this machine."""
+    async def abort_uploads(self, storage_path: str) -> None:
+        """Ends what attempts to publish a file have left that no list shows."""
+
+    def local_path(self, storage_path: str) -> Path | None:
+        """Where the file lies on this machine; None if it does not."""
 
     async def sizes(self, storage_paths: Collection[str]) -> dict[str, int | None]:
         """The size of each file, in bytes; None if it is not there, or can't be one of ours."""
@@ -66,6 +74,12 @@ class ClipStore(Protocol):
 
     def listed(self, folder: str) -> AsyncIterator[Sequence[KeptFile]]:
         """All files in a folder and below, parts too, some at a time."""
+
+    async def url(self, storage_path: str, life: timedelta, disposition: str) -> str | None:
+        """A URL that reads a file for a while, without us; None if the place has none.
+
+        `disposition`: what its answer says in Content-Disposition.
+        """
 
     async def remove(self, storage_paths: Collection[str]) -> None:
         """Removes the files that are there."""

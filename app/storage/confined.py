@@ -58,6 +58,14 @@ def inside(root: Path, relative: str | PurePosixPath) -> Path:
     return path
 
 
+def key_inside(prefix: str, relative: str) -> str:
+    """The key of an object below a prefix of a bucket: each of its parts is a name.
+
+    Raises PathRefused.
+    """
+    return "/".join(map(checked, (*prefix.split("/"), *str(relative).split("/"))))
+
+
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -26,8 +26,15 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
+from app.errors import StoreAway
 
-STORES_AWAY = (ConnectionFailure, RedisConnectionError, RedisTimeoutError, ConnectionError)
+STORES_AWAY = (
+    ConnectionFailure,
+    RedisConnectionError,
+    RedisTimeoutError,
+    ConnectionError,
+    StoreAway,
+)
 """What goes through `item`: it is nothing that one item could do."""
 
 Thing = TypeVar("Thing")

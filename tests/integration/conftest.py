@@ -13,8 +13,10 @@ import pytest_asyncio
 from app.context import Context, opened
 from app.processes.embedded import embedded_stores
 from app.settings import Settings, load
+from deploy.local.seaweed import Seaweed
 from tests.conftest import MONGO_URL
 from tests.integration.queued import empty_redis
+from tests.object_front import ObjectFront
 
 LIVEKIT_API_KEY = "devkey"
 LIVEKIT_API_SECRET = "the-secret-of-the-tests-of-32-bytes"
@@ -28,6 +30,28 @@ async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict
     wanted = ["REDIS_URL"] if MONGO_URL else ["MONGO_URL", "REDIS_URL"]
     async with embedded_stores(tmp_path_factory.mktemp("stores"), wanted) as urls:
         yield {"MONGO_URL": MONGO_URL, **urls}
+
+
+@pytest_asyncio.fixture(scope="session")
+async def seaweed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seaweed]:
+    """A running SeaweedFS: an object store that speaks S3."""
+    async with Seaweed(tmp_path_factory.mktemp("seaweed")) as store:
+        yield store
+
+
+@pytest_asyncio.fixture
+async def in_bucket(seaweed: Seaweed) -> dict[str, str]:
+    """The settings of an installation whose clips are in a bucket of its own."""
+    bucket = f"test-{secrets.token_hex(6)}"
+    await seaweed.make_bucket(bucket)
+    return {name.lower(): value for name, value in seaweed.clip_settings(bucket).items()}
+
+
+@pytest_asyncio.fixture
+async def front(seaweed: Seaweed) -> AsyncIterator[ObjectFront]:
+    """What stands before SeaweedFS, and may answer in its place."""
+    async with ObjectFront(seaweed.endpoint).served() as served:
+        yield served
 
 
 def _with_database(mongo_url: str, database: str) -> str:

@@ -76,6 +76,26 @@ def settings(**given: object) -> Settings:
         ({"redis_url": "redis+sentinel://h:26379/0"}, "SERVICE[/DATABASE]"),
         ({"redis_url": "redis+sentinel://h:26379/mymaster/x"}, "SERVICE[/DATABASE]"),
         ({"redis_url": "redis+sentinel://h:26379,:1/mymaster"}, "a Sentinel without a host"),
+        ({"clips_url": "ftp://bucket/clips"}, "CLIPS_URL='ftp://bucket/clips' must begin with one"),
+        ({"clips_url": "/srv/clips"}, "CLIPS_URL='/srv/clips' must begin with one"),
+        ({"clips_url": "file:///"}, "not that of the root"),
+        ({"clips_url": "file://srv/clips"}, "the absolute path of a folder"),
+        ({"clips_url": "file:///srv/../etc"}, "the absolute path of a folder"),
+        ({"clips_url": "s3://bu..cket/clips"}, "no '..'"),
+        ({"clips_url": "s3://ab/clips"}, "must name a bucket"),
+        ({"clips_url": "s3:///clips"}, "must name a bucket"),
+        ({"clips_url": "s3://bucket"}, "such as s3://bucket/clips"),
+        ({"clips_url": "s3://bucket/"}, "such as s3://bucket/clips"),
+        ({"clips_url": "s3://bucket/a/../b"}, "a prefix of names"),
+        ({"clips_url": "s3://bucket/a//b"}, "a prefix of names"),
+        ({"clips_url": "s3://bucket/a b"}, "a prefix of names"),
+        ({"clips_url": "s3://key:secret@bucket/clips"}, "keys have settings"),
+        ({"clips_url": "s3://bucket/clips?region=x"}, "keys have settings"),
+        ({"clips_url": "s3://[/clips"}, "keys have settings"),
+        ({"s3_endpoint": "s3.example.com"}, "S3_ENDPOINT='s3.example.com'"),
+        ({"s3_endpoint": "http://s3.example.com"}, "S3_ENDPOINT='http://s3.example.com' sends"),
+        ({"s3_region": "eu central"}, "S3_REGION='eu central'"),
+        ({"clips_url": "s3://bucket/clips", "aws_access_key_id": "k"}, "belong together"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(given: dict[str, object], told: str) -> None:
@@ -187,3 +207,24 @@ def test_a_file_of_settings_that_can_not_be_read_is_told(tmp_path: Path) -> None
     file.write_bytes(b"PORT=\xff")
     with pytest.raises(ConfigurationError, match="no UTF-8 text"):
         load(_env_file=file)
+
+
+def test_a_place_for_clips_is_bucket_and_prefix_or_a_folder() -> None:
+    """As given, without slashes at its end; none given: in the media root."""
+    assert settings().clips_place is None
+    found = settings(clips_url="s3://my.bucket/replay/clips/").clips_place
+    assert found is not None
+    assert (found.scheme, found.bucket, found.prefix) == ("s3", "my.bucket", "replay/clips")
+    assert str(found) == "s3://my.bucket/replay/clips"
+    folder = settings(clips_url="file:///srv/clips/").clips_place
+    assert folder is not None
+    assert (folder.scheme, folder.prefix, str(folder)) == (
+        "file",
+        "/srv/clips",
+        "file:///srv/clips",
+    )
+
+
+def test_keys_of_aws_matter_to_a_bucket_only() -> None:
+    """Half a pair in the environment is nobody's fault where no bucket is named."""
+    assert settings(aws_access_key_id="k").clips_place is None

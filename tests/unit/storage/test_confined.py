@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.buffer.session_folders import fragment_path
-from app.storage.confined import PathRefused, inside, is_name, member, member_text
+from app.storage.confined import PathRefused, inside, is_name, key_inside, member, member_text
 from tests.rows import PartOfRow
 
 SESSION = "0a1b2c3d-0123456789abcdef01234567"
@@ -74,3 +74,13 @@ def test_a_sessions_row_tells_only_its_own_folder(tmp_path: Path) -> None:
     ):
         with pytest.raises(PathRefused):
             fragment_path(tmp_path, row | {"folder": wrong})
+
+
+def test_a_key_lies_below_its_prefix() -> None:
+    """Whatever a row says: a key is made of names."""
+    assert key_inside("replay/clips", "replays/ann-1/x.mp4") == "replay/clips/replays/ann-1/x.mp4"
+    for relative in ("", "/x", "../x", "a/../../x", "a//b", "a/./b", "a\\b", "a b", "x\0", "a/"):
+        with pytest.raises(PathRefused):
+            key_inside("clips", relative)
+    with pytest.raises(PathRefused):
+        key_inside("", "x")

@@ -1,0 +1,59 @@
+"""What asks a bucket: obstore's client of its kind, with our patience, keys and addresses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from obstore.store import AzureStore, GCSStore, S3Store
+
+from app.settings import Settings
+from app.settings.clip_store_settings import ClipPlace
+from app.storage.s3_requests import S3Requests, s3_endpoint
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
+BucketClient = S3Store | GCSStore | AzureStore
+
+CONNECT = timedelta(seconds=5)
+REQUEST = timedelta(seconds=60)
+"""A part of 8 MiB takes it at 1 Mbit/s."""
+RETRIES = 2
+RETRY = timedelta(seconds=10)
+"""Beyond that it is for whoever asks: a capture is tried on and on, a caller is told."""
+
+
+def of(
+    settings: Settings, place: ClipPlace, *, request: timedelta = REQUEST
+) -> tuple[BucketClient, S3Requests | None]:
+    """The client of a bucket, and what S3 is asked besides.
+
+    Google's and Azure's take addresses and keys out of the environment as their own tools do.
+    """
+    options: ClientConfig = {
+        "timeout": request,
+        "connect_timeout": CONNECT,
+        "allow_http": settings.s3_endpoint.startswith("http:"),
+    }
+    retries: RetryConfig = {"max_retries": RETRIES, "retry_timeout": RETRY}
+    if place.scheme == "gs":
+        return GCSStore(place.bucket, client_options=options, retry_config=retries), None
+    if place.scheme == "az":
+        return AzureStore(place.bucket, client_options=options, retry_config=retries), None
+    s3 = S3Requests(settings, place)
+    has_own_host = not settings.s3_endpoint and "." not in place.bucket
+    base = s3_endpoint(settings, place.bucket)
+    endpoint = base if has_own_host else base.removesuffix(f"/{place.bucket}")
+    client = S3Store(
+        place.bucket,
+        # Both, since it would take either from the environment.
+        endpoint=endpoint,
+        aws_endpoint_url_s3=endpoint,
+        virtual_hosted_style_request=has_own_host,
+        region=settings.s3_region,
+        credential_provider=s3.credentials,
+        client_options=options,
+        retry_config=retries,
+    )
+    return client, s3

@@ -1,0 +1,293 @@
+"""The files of clips in a bucket of an object store: S3's, Google's or Azure's, by one library.
+
+A part is made on this machine, as for a folder, and put under its key when it is whole. An object
+appears with all of its bytes or not at all. Every key begins with the prefix of this installation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obstore
+import structlog
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+
+from app.errors import StoreAway, StoreRefuses
+from app.settings.clip_store_settings import ClipPlace
+from app.storage import clip_files, clip_folder
+from app.storage.clip_store import KeptFile
+from app.storage.confined import PathRefused, key_inside
+from app.storage.hashing import sha256_of_blocks
+from app.storage.store_answers import explained
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, ObjectMeta
+
+    from app.storage.bucket_clients import BucketClient
+    from app.storage.s3_requests import S3Requests
+
+INSTANCE = ".instance"
+PROBE = ".probe"
+"""Objects beside the clips: whose prefix it is, and what tries out the rights that we have."""
+PART_BYTES = 8 * 2**20
+"""What is larger is put in parts of this size: of one size, as R2 wants them."""
+MOST_PARTS = 10_000
+PARTS_AT_ONCE = 3
+READ_BYTES = 4 * 2**20
+"""What is read of an object by one request."""
+ASKED_AT_ONCE = 16
+_LISTED_AT_ONCE = 1000
+_PROBED = b"probe"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class OpenObject:
+    """An object as it was when it was opened: bytes of another one are never among its own."""
+
+    size_bytes: int
+    modified_at: datetime
+    _read: Callable[[int, int], AsyncIterator[bytes]]
+
+    def read(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """Bytes [start, end). Raises EOFError if it is gone meanwhile, StoreAway."""
+        return self._read(start, end)
+
+    def until_answered(self) -> AbstractContextManager[None]:
+        return nullcontext()  # nothing is held
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class ClipBucket:
+    """A ClipStore that is a prefix of a bucket. All methods raise StoreAway."""
+
+    def __init__(
+        self,
+        store: BucketClient,
+        place: ClipPlace,
+        parts_root: Path,
+        instance: str,
+        *,
+        s3: S3Requests | None = None,
+        part_bytes: int = PART_BYTES,
+    ) -> None:
+        self.place = place
+        self.parts_root = parts_root
+        self._store = store
+        self._instance = instance
+        self._is_ours = False
+        self._s3 = s3
+        self._part_bytes = part_bytes
+
+    @property
+    def origin(self) -> str | None:
+        return None if self._s3 is None else self._s3.origin
+
+    async def probe(self) -> None:
+        """Returns if all that clips need may be done there, and by us."""
+        await self._claim()
+        key = self._key(PROBE)
+        with self._answers("put"):
+            await obstore.put_async(self._store, key, _PROBED)
+        await self._small(key)  # another process, which probes too, may have deleted it
+        with self._answers("list"):
+            await obstore.list_with_delimiter_async(self._store, self.place.prefix)
+        with self._answers("delete"):
+            await obstore.delete_async(self._store, key)
+
+    async def probe_uploads(self) -> None:
+        """Returns if uploads that were broken off can be found, and ended."""
+        if self._s3 is not None:
+            await self._s3.uploads(self._key(PROBE))
+
+    async def publish(self, storage_path: str, part: Path) -> str | None:
+        await self._claim()
+        key = self._key(storage_path)
+        try:
+            sha256, size_bytes = await asyncio.to_thread(_measured, part)
+        except FileNotFoundError:
+            if await self._head(key) is None:
+                raise
+            return None  # somebody was killed after it was put
+        in_parts = size_bytes > self._part_bytes
+        if in_parts:
+            await self.abort_uploads(storage_path)
+        with self._answers("put"):
+            await obstore.put_async(
+                self._store,
+                key,
+                part,
+                attributes={
+                    "Content-Type": "video/mp4",
+                    "Cache-Control": "private",
+                    "sha256": sha256,
+                },
+                use_multipart=in_parts,
+                chunk_size=max(self._part_bytes, -(-size_bytes // MOST_PARTS)),
+                max_concurrency=PARTS_AT_ONCE,
+            )
+        kept = await self._head(key)
+        if kept is None or kept["size"] != size_bytes:
+            there = "is not there" if kept is None else f"has {kept['size']} bytes"
+            raise StoreAway(f"{self.place}: an object of {size_bytes} bytes {there} after its put")
+        await asyncio.to_thread(part.unlink, missing_ok=True)
+        return sha256
+
+    async def abort_uploads(self, storage_path: str) -> None:
+        """Ends what attempts to put a file in parts have left. Its parts would cost on, unseen."""
+        if self._s3 is None:
+            return
+        key = self._key(storage_path)
+        try:
+            for upload_id in await self._s3.uploads(key):
+                await self._s3.abort(key, upload_id)
+                log.info("upload_aborted", key=key)
+        except StoreAway as error:  # the bucket's own rule ends them: see deploy/README.md
+            log.warning("upload_not_aborted", key=key, error=str(error))
+
+    def local_path(self, storage_path: str) -> None:
+        self._key(storage_path)
+
+    async def sizes(self, storage_paths: Collection[str]) -> dict[str, int | None]:
+        turns = asyncio.Semaphore(ASKED_AT_ONCE)
+
+        async def size(storage_path: str) -> int | None:
+            try:
+                key = self._key(storage_path)
+            except PathRefused:
+                return None
+            async with turns:
+                found = await self._head(key)
+            return None if found is None else found["size"]
+
+        paths = list(storage_paths)
+        return dict(zip(paths, await asyncio.gather(*map(size, paths)), strict=True))
+
+    async def open(self, storage_path: str) -> OpenObject:
+        key = self._key(storage_path)
+        if (found := await self._head(key)) is None:
+            raise FileNotFoundError(f"{self.place}: there is no {storage_path}")
+        tag = found["e_tag"]
+
+        def read(start: int, end: int) -> AsyncIterator[bytes]:
+            return self._read(key, tag, start, end)
+
+        return OpenObject(found["size"], found["last_modified"], read)
+
+    async def sha256(self, storage_path: str) -> str:
+        opened = await self.open(storage_path)
+        return await sha256_of_blocks(opened.read(0, opened.size_bytes))
+
+    async def listed(self, folder: str) -> AsyncIterator[Sequence[KeptFile]]:
+        begin = len(self.place.prefix) + 1
+        key = self._key(folder)
+        with self._answers("list"):
+            async for found in obstore.list(self._store, key, chunk_size=_LISTED_AT_ONCE):
+                yield [
+                    KeptFile(each["path"][begin:], each["size"], each["last_modified"])
+                    for each in found
+                ]
+        async for parts in clip_folder.listed(self.parts_root, folder):
+            yield parts
+
+    async def remove(self, storage_paths: Collection[str]) -> None:
+        keys = [self._key(each) for each in storage_paths]
+        if not keys:
+            return
+        await self._claim()
+        with self._answers("delete"):
+            try:
+                await obstore.delete_async(self._store, keys if len(keys) > 1 else keys[0])
+            except FileNotFoundError as error:
+                self._check_bucket(error)
+
+    async def url(self, storage_path: str, life: timedelta, disposition: str) -> str | None:
+        if self._s3 is None:
+            return None
+        answer = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
+        return await self._s3.url(self._key(storage_path), life, answer)
+
+    def _key(self, storage_path: str) -> str:
+        return key_inside(self.place.prefix, storage_path)
+
+    async def _claim(self) -> None:
+        """Returns once the prefix is known to be this installation's. Raises StoreRefuses."""
+        if self._is_ours:
+            return
+        key = self._key(INSTANCE)
+        found = await self._small(key)
+        if found is None:
+            with self._answers("put"), suppress(AlreadyExistsError):  # another process's id holds
+                content = f"{self._instance}\n".encode()
+                await obstore.put_async(self._store, key, content, mode="create")
+            found = await self._small(key)
+        told = (found or b"").decode(errors="replace").strip()
+        if told != self._instance:
+            raise StoreRefuses(
+                f"{self.place} is of installation {told!r:.50}, and this one is "
+                f"{self._instance!r}: name another prefix, or the media root that these clips "
+                f"belong to; of one that is lost, a new one is told by its file .instance"
+            )
+        self._is_ours = True
+
+    async def _small(self, key: str) -> bytes | None:
+        """What a small object holds; None if there is none."""
+        with self._answers("read"):
+            try:
+                found = await obstore.get_async(self._store, key)
+                return bytes(await found.bytes_async())
+            except FileNotFoundError as error:
+                self._check_bucket(error)
+                return None
+
+    async def _head(self, key: str) -> ObjectMeta | None:
+        with self._answers("read"):
+            try:
+                return await obstore.head_async(self._store, key)
+            except FileNotFoundError as error:
+                self._check_bucket(error)
+                return None
+
+    async def _read(self, key: str, tag: str | None, start: int, end: int) -> AsyncIterator[bytes]:
+        while start < end:
+            stop = min(end, start + READ_BYTES)
+            options: GetOptions = {"range": (start, stop)}
+            if tag is not None:
+                options["if_match"] = tag
+            with self._answers("read"):
+                try:
+                    found = await obstore.get_async(self._store, key, options=options)
+                    block = bytes(await found.bytes_async())
+                except (FileNotFoundError, PreconditionError) as error:
+                    raise EOFError(f"{key} is gone, or is another one since") from error
+            if not block:
+                raise EOFError(f"{key} ends at byte {start}, {end} was its size")
+            start += len(block)
+            yield block
+
+    @contextmanager
+    def _answers(self, doing: str) -> Iterator[None]:
+        """Turns what the store refuses, or leaves unanswered, into StoreAway."""
+        try:
+            yield
+        except (BaseError, FileNotFoundError) as error:
+            raise explained(self.place, doing, str(error)) from None
+
+    def _check_bucket(self, error: FileNotFoundError) -> None:
+        """Raises StoreRefuses if it is the whole bucket that is not found."""
+        if "NoSuchBucket" in str(error):
+            raise explained(self.place, "read", str(error)) from None
+
+
+def _measured(part: Path) -> tuple[str, int]:
+    """The SHA-256 of a file, and its size in bytes. Raises FileNotFoundError."""
+    return clip_files.sha256(part), part.stat().st_size
