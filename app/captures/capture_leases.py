@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -27,6 +27,7 @@ ACCEPTANCE: str = CaptureStatus.ACCEPTING
 CANCELLATION: str = CaptureStatus.CANCELLED
 """The lease of a cancelled capture, which is nobody's: whoever worked on it has lost it."""
 
+_Outcome = TypeVar("_Outcome")
 log = structlog.get_logger()
 
 
@@ -86,6 +87,19 @@ class Lease:
         if moved is None:
             raise self._is_lost()
         return moved
+
+    async def hold(self, work: Coroutine[Any, Any, _Outcome]) -> _Outcome:
+        """The outcome of `work`, which is cancelled when the lease is lost. Raises Lost then."""
+        task, loss = asyncio.create_task(work), asyncio.create_task(self.lost.wait())
+        try:
+            await asyncio.wait({task, loss}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise Lost(self.capture_id)
+            return task.result()
+        finally:
+            task.cancel()
+            loss.cancel()
+            await asyncio.gather(task, loss, return_exceptions=True)
 
     async def hand_back(self, in_seconds: float, *, attempted: bool) -> None:
         """Leaves the rest to another worker, from `in_seconds` on."""

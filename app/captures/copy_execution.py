@@ -16,7 +16,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.captures import copy_leases, exact_cut
+from app.captures import copy_leases, exact_cut, store_outage
 from app.captures.capture_leases import Lost
 from app.captures.capture_tools import CaptureTools
 from app.captures.copy_leases import CopyLease
@@ -26,6 +26,7 @@ from app.clips import clean_copies, clip_source, library
 from app.clips.clip_location import clean_path
 from app.clips.clip_pages import Clip
 from app.context import Context
+from app.errors import StoreAway
 from app.media import own_movie
 from app.models import CaptureStage, ClipRow, Gaps
 from app.models.metric_words import ErrorKind
@@ -91,6 +92,8 @@ async def _run(ctx: Context, tools: CaptureTools, row: ClipRow, lease: CopyLease
         raise
     except PyMongoError:
         raise
+    except StoreAway as error:
+        await lease.hand_back(store_outage.noted(error))
     except Exception:  # whatever it was, it may be over the next time
         metrics.ERRORS.labels(ErrorKind.CLEAN_COPY_FAILED).inc()
         log.exception("clean_copy_failed", attempt=row["clean_attempts"])

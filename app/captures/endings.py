@@ -43,11 +43,12 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
     """Makes the clip of a verified file: its name, its charge, its rows, `ready`."""
     root, path = ctx.clips.parts_root, storage_path(capture)
     part = member(clip_files.locate(root, path).parent, result["part"])
-    await ctx.clips.publish(path, part)
+    # Where clips lie elsewhere this takes as long as a film is sent.
+    sha256 = await lease.hold(ctx.clips.publish(path, part))
     await asyncio.to_thread(clip_files.discard_parts, root, path)
     await asyncio.gather(
         quota.settle(ctx.store, capture["caller"], capture["clip_id"], result["size_bytes"]),
-        ctx.store.create(_file(capture, result, path)),
+        ctx.store.create(_file(capture, result, path, sha256)),
         pins.release(ctx.store, capture["_id"]),
     )
     await ctx.store.create(_clip(ctx, capture, result))
@@ -67,14 +68,15 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
 async def complete(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Adds the checksum to a ready clip; then nothing is left to do."""
     await capture_events.ready(ctx, capture, result)
-    try:
-        checksum = await ctx.clips.sha256(storage_path(capture))
-    except FileNotFoundError:
-        log.info("clip_gone_before_checksum", clip=capture["clip_id"])  # deleted meanwhile
-    else:
-        await ctx.store.rows(File).update_one(
-            {"_id": result["file_id"]}, {"$set": {"checksum": f"sha256:{checksum}"}}
-        )
+    unknown: Row = {"_id": result["file_id"], "checksum": None}
+    if await ctx.store.rows(File).find_one(unknown, {"_id": 1}):
+        try:
+            sha256 = await lease.hold(ctx.clips.sha256(storage_path(capture)))
+        except FileNotFoundError:
+            log.info("clip_gone_before_checksum", clip=capture["clip_id"])  # deleted meanwhile
+        else:
+            checksum = {"checksum": _checksum(sha256)}
+            await ctx.store.rows(File).update_one(unknown, {"$set": checksum})
     await lease.end()
 
 
@@ -163,14 +165,20 @@ async def _give_back(ctx: Context, capture: CaptureRow) -> None:
     if result is not None:
         await ctx.store.rows(File).delete_one({"_id": result["file_id"]})
         await clean_copies.remove(ctx, path)
+        await ctx.clips.abort_uploads(path)
         await ctx.clips.remove([path])
 
 
-def _file(capture: CaptureRow, result: CaptureResult, path: str) -> File:
+def _checksum(sha256: str | None) -> str | None:
+    return sha256 and f"sha256:{sha256}"
+
+
+def _file(capture: CaptureRow, result: CaptureResult, path: str, sha256: str | None) -> File:
     return File(
         id=result["file_id"],
         filename=result["filename"],
         size_bytes=result["size_bytes"],
+        checksum=_checksum(sha256),
         uploaded_by=capture["caller"],
         storage_path=path,
         resource_id=capture["clip_id"],

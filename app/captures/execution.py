@@ -13,13 +13,20 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from pymongo.errors import PyMongoError
 
-from app.captures import acceptance, capture_leases, endings, media_arrival, production
+from app.captures import (
+    acceptance,
+    capture_leases,
+    endings,
+    media_arrival,
+    production,
+    store_outage,
+)
 from app.captures.capture_leases import Lease, Lost
 from app.captures.capture_tools import CaptureTools
 from app.captures.failures import GaveUp
 from app.captures.progress import Report
 from app.context import Context
-from app.errors import ReplayError
+from app.errors import ReplayError, StoreAway
 from app.models import CaptureRow, CaptureStage, CaptureStatus
 from app.models.instants import EPOCH
 from app.models.schema import Capture
@@ -95,9 +102,19 @@ async def _run(ctx: Context, tools: CaptureTools, lease: Lease, capture: Capture
         raise
     except PyMongoError:
         raise
+    except StoreAway as error:
+        await _wait_for_store(lease, error)
     except Exception:  # whatever it was, the next attempt may get further, and their number ends
         log.exception("capture_attempt_failed", attempt=capture["attempts"])
         await lease.hand_back(BACKOFF_SECONDS * capture["attempts"], attempted=True)
+
+
+async def _wait_for_store(lease: Lease, error: StoreAway) -> None:
+    """Has the rest done when the place for clips may be there again: it is no attempt."""
+    seconds_off = store_outage.noted(error)
+    with suppress(Lost):  # it is over already, and only something of it is left to do
+        await lease.move(CaptureStatus.RUNNING, {"stage": CaptureStage.STORE_AWAY})
+    await lease.hand_back(seconds_off, attempted=False)
 
 
 async def _go_on(ctx: Context, tools: CaptureTools, lease: Lease, capture: CaptureRow) -> None:
@@ -124,6 +141,8 @@ async def _bring_to_its_end(
             result = await production.make(ctx, tools, capture, Report(lease))
             capture = {**capture, "result": result}
         await endings.finish(ctx, lease, capture, result)
+    except StoreAway:
+        raise
     except ReplayError as error:
         await endings.fail(ctx, lease, capture, error)
     else:

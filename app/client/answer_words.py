@@ -10,7 +10,9 @@ BufferStateChoice = Literal[
     "waiting", "starting", "recording", "lagging", "stalled", "ended", "refused"
 ]
 CapturePolicyChoice = Literal["self", "room", "role"]
-CaptureStageChoice = Literal["", "waiting for media", "copying", "encoding", "finishing"]
+CaptureStageChoice = Literal[
+    "", "waiting for media", "copying", "encoding", "finishing", "waiting for storage"
+]
 ClipNoteChoice = Literal[
     "start-clamped",
     "end-clamped",

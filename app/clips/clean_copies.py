@@ -108,4 +108,5 @@ async def remove(ctx: Context, storage_path: str) -> None:
     """Removes the copy of a clip's file, and what attempts to make it have left."""
     path = clean_path(storage_path)
     await asyncio.to_thread(clip_files.discard_parts, ctx.clips.parts_root, path)
+    await ctx.clips.abort_uploads(path)
     await ctx.clips.remove([path])

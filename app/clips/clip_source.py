@@ -124,7 +124,7 @@ async def copy(ctx: Context, file: FileRow, to: Path) -> None:
     """
     clip = await ctx.clips.open(file["storage_path"])
     try:
-        with clip_files.disk_errors(), to.open("wb", buffering=0) as copied:
+        with clip_files.disk_errors(), to.open("wb") as copied:
             async for block in clip.read(0, clip.size_bytes):
                 await asyncio.to_thread(copied.write, block)
     finally:

@@ -168,7 +168,7 @@ export interface BufferView {
 }
 
 /** What is done for a capture right now, in words that its caller is shown. */
-export type CaptureStage = '' | 'waiting for media' | 'copying' | 'encoding' | 'finishing';
+export type CaptureStage = '' | 'waiting for media' | 'copying' | 'encoding' | 'finishing' | 'waiting for storage';
 
 /** A stretch of the window without a picture. */
 export interface ClipGapView {

@@ -45,6 +45,8 @@ class ErrorKind(StrEnum):
     CLEAN_COPY_FAILED = "clean_copy_failed"
     CLEANUP_ASKS = "cleanup_asks"
     CLIP_FILE_WRONG = "clip_file_wrong"
+    CLIP_STORE_AWAY = "clip_store_away"
+    CLIP_STORE_REFUSES = "clip_store_refuses"
     COMMUNITY_UNKNOWN = "community_unknown"
     DRAWING_FAILED = "drawing_failed"
     EGRESS_FAILED = "egress_failed"

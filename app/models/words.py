@@ -180,6 +180,7 @@ class CaptureStage(StrEnum):
     COPYING = "copying"
     ENCODING = "encoding"
     FINISHING = "finishing"
+    STORE_AWAY = "waiting for storage"
 
 
 class Cut(StrEnum):

@@ -460,7 +460,12 @@ export const texts = {
         cancelled: 'Cancelled.',
         lost: 'This capture is not known any more.',
       },
-      running: { copying: 'Copying…', encoding: 'Encoding…', finishing: 'Checking…' },
+      running: {
+        copying: 'Copying…',
+        encoding: 'Encoding…',
+        finishing: 'Checking…',
+        'waiting for storage': 'Waiting for the storage of clips…',
+      },
       /** @type {Saying<[string]>} */
       failed: (detail) => `It could not be made: ${detail}`,
       deleted: 'The clip was deleted.',

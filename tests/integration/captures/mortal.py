@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+from pydantic import SecretStr
 from pymongo import monitoring
 
 from app.access.tokens import Caller
@@ -33,6 +34,7 @@ from app.recording import admission
 from app.recording.admission import Admission
 from app.settings import Settings, load
 from app.storage.clip_folder import ClipFolder
+from app.storage.clip_places import clip_bucket
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
@@ -40,16 +42,23 @@ from tests.rows import PartOfRow
 from tests.waiting import PATIENCE_SECONDS
 
 _HARMLESS = frozenset({"hello", "ismaster", "isMaster", "ping", "endSessions", "createIndexes"})
+_OF_CLIPS = ("clips_url", "s3_endpoint", "aws_access_key_id", "aws_secret_access_key")
 _FILE_STEPS = frozenset({"os.rename", "os.remove", "os.mkdir"})
 
 
 Program = asyncio.subprocess.Process
 
 
+def _plain(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
 class Mortal:
     """Acts on the stores and the media root of some settings, through a running program."""
 
     def __init__(self, program: Program, settings: Settings) -> None:
+        self.pid = 0
+        """Of the process that acts, or was the last to do so."""
         self._program = program
         self._settings = settings
 
@@ -64,6 +73,7 @@ class Mortal:
             "mongo_url": self._settings.mongo_url,
             "redis_url": self._settings.redis_url,
             "data_dir": str(self._settings.data_dir),
+            "clips": {name: _plain(getattr(self._settings, name)) for name in _OF_CLIPS},
             "action": action,
             "args": args,
             "die_at": die_at,
@@ -72,6 +82,7 @@ class Mortal:
         assert self._program.stdin is not None
         assert self._program.stdout is not None
         self._program.stdin.write(json.dumps(order).encode() + b"\n")
+        self.pid = json.loads(await self._program.stdout.readline())
         code = json.loads(await asyncio.wait_for(self._program.stdout.readline(), PATIENCE_SECONDS))
         assert code in (0, -signal.SIGKILL), f"{action} {args} at {die_at}: ended with {code}"
         return bool(code)
@@ -202,11 +213,16 @@ async def _live(order: dict[str, Any]) -> None:
         mongo_url=order["mongo_url"],
         redis_url=order["redis_url"],
         data_dir=order["data_dir"],
+        **order["clips"],
     )
     # without its indexes, which are there already
     queue = await Queue.connect(settings)
     root = settings.media_root
-    ctx = Context(settings, Store(settings.mongo_url), queue, instance_id(root), ClipFolder(root))
+    instance = instance_id(root)
+    place = settings.clips_place
+    # unasked: no step of what is to be done
+    clips = ClipFolder(root) if place is None else clip_bucket(settings, place, instance)
+    ctx = Context(settings, Store(settings.mongo_url), queue, instance, clips)
     if order["size_limit"] is not None:
         limit = (order["size_limit"], resource.RLIM_INFINITY)
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
@@ -224,6 +240,8 @@ def main() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             asyncio.run(_live(json.loads(line)))
             os._exit(0)
+        answers.write(f"{child}\n")
+        answers.flush()
         _, status = os.waitpid(child, 0)
         answers.write(f"{os.waitstatus_to_exitcode(status)}\n")
         answers.flush()

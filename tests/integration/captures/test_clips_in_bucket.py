@@ -1,0 +1,313 @@
+"""Captures whose clips go into a bucket: whoever dies, and whatever the store does meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from app.access import quota
+from app.captures import endings, execution
+from app.clips import clip_expiry, clip_invariants, library, quota_check
+from app.context import Context
+from app.errors import Conflict, StoreRefuses
+from app.models.schema import Capture, File, Pin, ReplayClip
+from app.settings import Settings
+from tests.integration.captures.checking import (
+    Done,
+    accepted,
+    captured,
+    check_whole,
+    done,
+    files,
+    nothing_is_left,
+    work_on,
+)
+from tests.integration.captures.conftest import ADA, MakeShare
+from tests.integration.captures.mortal import Mortal, Program, mortal
+from tests.integration.conftest import MakeSettings
+from tests.object_front import ObjectFront
+
+MOST_STEPS = 80
+
+
+@pytest.fixture
+def settings(
+    make_settings: MakeSettings, in_bucket: dict[str, str], front: ObjectFront
+) -> Settings:
+    """Of an installation whose clips are in a bucket behind the front."""
+    return make_settings(**in_bucket | {"s3_endpoint": front.endpoint})
+
+
+@pytest_asyncio.fixture(scope="module")
+async def program() -> AsyncIterator[Program]:
+    async with mortal() as running:
+        yield running
+
+
+@pytest.fixture
+def worker(program: Program, ctx: Context) -> Mortal:
+    """Somebody who works on the stores of the test, and may be killed."""
+    return Mortal(program, ctx.settings)
+
+
+async def kept(ctx: Context) -> dict[str, int]:
+    """Size by path of all clips in the bucket, and of parts on the disk."""
+    return {
+        each.storage_path: each.size_bytes
+        async for batch in ctx.clips.listed("replays")
+        for each in batch
+    }
+
+
+async def bytes_of(ctx: Context, made: Done) -> bytes:
+    assert made.file is not None
+    opened = await ctx.clips.open(made.file["storage_path"])
+    return b"".join([block async for block in opened.read(0, opened.size_bytes)])
+
+
+async def violations(ctx: Context) -> list[str]:
+    later = datetime.now(UTC) + 2 * clip_invariants.SETTLING
+    return [each.detail async for each in clip_invariants.violations(ctx, later)]
+
+
+async def leases_end(ctx: Context) -> None:
+    """What 15 seconds without a heartbeat do."""
+    await ctx.store.rows(Capture).update_many(
+        {"lease_until": {"$ne": None}},
+        {"$set": {"lease_until": datetime.now(UTC) - timedelta(seconds=1)}},
+    )
+
+
+async def go_on(ctx: Context, capture_id: str) -> Done:
+    """The capture after another worker had its turn."""
+    await leases_end(ctx)
+    await execution.requeue_expired(ctx)
+    await work_on(ctx, capture_id)
+    return await done(ctx, capture_id)
+
+
+async def forget_clips(ctx: Context) -> None:
+    for row in await ctx.store.rows(ReplayClip).find({"deleted_at": None}).to_list(None):
+        await library.delete(ctx, ADA, row["_id"])
+    await clip_expiry.sweep_clips(ctx, now=datetime.now(UTC) + timedelta(minutes=2))
+    assert await ctx.store.rows(File).count_documents({}) == 0
+    assert await kept(ctx) == {}
+
+
+async def check_one(ctx: Context, made: Done, step: int) -> None:
+    """One clip, its object, its charge, and nothing else."""
+    assert made.capture["status"] == "ready", (step, made.capture["detail"])
+    assert made.file is not None, step
+    assert made.file["checksum"] == f"sha256:{await ctx.clips.sha256(made.file['storage_path'])}"
+    assert await kept(ctx) == {made.file["storage_path"]: made.file["size_bytes"]}, step
+    assert files(ctx) == [], step
+    held = await quota.read(ctx.store, ctx.settings, "ada")
+    assert (held.used_bytes, held.reserved_bytes) == (made.file["size_bytes"], 0), step
+    assert await ctx.store.rows(Pin).count_documents({}) == 0, step
+    assert await violations(ctx) == [], step
+
+
+async def test_a_clip_in_a_bucket_holds_what_was_shown(
+    ctx: Context, ended_share: MakeShare, tmp_path: Any
+) -> None:
+    [share] = await ended_share()
+    made = await captured(ctx, ADA, last=7)
+    await check_one(ctx, made, 0)
+    copy = tmp_path / "clip.mp4"
+    copy.write_bytes(await bytes_of(ctx, made))
+    check_whole(Done(made.capture, made.clip, made.file, copy), share)
+
+
+async def test_a_worker_killed_at_any_step_leaves_one_clip_in_the_bucket(
+    ctx: Context, ended_share: MakeShare, worker: Mortal
+) -> None:
+    """The first ten steps are those of a clip in a folder."""
+    await ended_share()
+    for step in range(10, MOST_STEPS):
+        row = await accepted(ctx, ADA, last=7)
+        killed = await worker.act("capture", row["_id"], die_at=step)
+        await check_one(ctx, await go_on(ctx, row["_id"]), step)
+        await forget_clips(ctx)
+        if not killed:
+            break
+    assert not killed
+    assert step > 15
+
+
+async def test_a_worker_killed_at_any_request_leaves_one_clip_in_the_bucket(
+    ctx: Context, ended_share: MakeShare, worker: Mortal, front: ObjectFront
+) -> None:
+    """Before it, and while it is answered."""
+    await ended_share()
+    for passed_on in (False, True):
+        for step in range(MOST_STEPS):
+            row = await accepted(ctx, ADA, last=7)
+            kill_at(front, worker, step, passed_on=passed_on)
+            killed = await worker.act("capture", row["_id"])
+            front.heal()
+            await check_one(ctx, await go_on(ctx, row["_id"]), step)
+            await forget_clips(ctx)
+            if not killed:
+                break
+        assert not killed
+        assert step >= 3
+
+
+def kill_at(front: ObjectFront, worker: Mortal, step: int, *, passed_on: bool) -> None:
+    """Kills who acts when so many requests were answered: at the next, or once the store has it."""
+    left = step
+
+    def count() -> None:
+        nonlocal left
+        if left == 0:
+            os.kill(worker.pid, signal.SIGKILL)
+        left -= 1
+
+    if passed_on:
+        front.after = count
+    else:
+        front.before = count
+
+
+async def test_a_sweep_killed_at_any_request_is_gone_on_with(
+    ctx: Context, ended_share: MakeShare, worker: Mortal, front: ObjectFront
+) -> None:
+    await ended_share()
+    for step in range(MOST_STEPS):
+        made = await captured(ctx, ADA, last=5)
+        await library.delete(ctx, ADA, made.capture["clip_id"])
+        await ctx.store.rows(ReplayClip).update_many(
+            {}, {"$set": {"deleted_at": datetime.now(UTC) - timedelta(minutes=2)}}
+        )
+        kill_at(front, worker, step, passed_on=step % 2 == 1)
+        killed = await worker.act("sweep")
+        front.heal()
+        await clip_expiry.sweep_clips(ctx)
+        await nothing_is_left(ctx)
+        assert await kept(ctx) == {}
+        if not killed:
+            break
+    assert not killed
+    assert step > 0
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "slug"),
+    [(503, "SlowDown", "clip_store_away"), (403, "AccessDenied", "clip_store_refuses")],
+)
+async def test_a_capture_waits_for_a_store_that_does_not_take_it(
+    ctx: Context,
+    ended_share: MakeShare,
+    front: ObjectFront,
+    capfd: pytest.CaptureFixture[str],
+    status: int,
+    code: str,
+    slug: str,
+) -> None:
+    """However often it is tried: it is no attempt, and never lost. It says what it waits for."""
+    await ended_share()
+    row = await accepted(ctx, ADA, last=5)
+    front.answer("^PUT ", status, code)
+    await work_on(ctx, row["_id"])
+    for _ in range(execution.ATTEMPTS + 2):
+        waiting = await go_on(ctx, row["_id"])
+        assert waiting.capture["status"] == "running"
+        assert waiting.capture["stage"] == "waiting for storage"
+        assert waiting.capture["attempts"] == 0
+        until = waiting.capture["lease_until"]
+        assert until is not None
+        assert until > datetime.now(UTC)
+        assert waiting.clip is None
+        assert len(files(ctx)) == 1
+    with pytest.raises(Conflict):
+        await endings.cancel(ctx, ADA, row["_id"])
+    front.heal()
+    await check_one(ctx, await go_on(ctx, row["_id"]), 0)
+    assert slug in capfd.readouterr().out
+
+
+async def test_a_store_that_comes_back_within_the_attempt_is_not_noticed(
+    ctx: Context, ended_share: MakeShare, front: ObjectFront
+) -> None:
+    await ended_share()
+    row = await accepted(ctx, ADA, last=5)
+    refused = 0
+
+    def once() -> None:
+        nonlocal refused
+        refused += 1
+        if refused == 2:
+            front.heal()
+
+    front.answer("^PUT ", 503, "SlowDown")
+    front.before = once
+    await work_on(ctx, row["_id"])
+    await check_one(ctx, await done(ctx, row["_id"]), 0)
+
+
+async def test_a_capture_that_can_not_be_made_leaves_no_object(
+    ctx: Context, ended_share: MakeShare, front: ObjectFront
+) -> None:
+    """Even one that was put already, when its last attempt is over."""
+    await ended_share()
+    row = await accepted(ctx, ADA, last=5)
+    front.answer("^PUT ", 503, "SlowDown")
+    await work_on(ctx, row["_id"])
+    front.heal()
+    (part,) = (ctx.settings.media_root / "replays").rglob("*.part")
+    part.unlink()
+    await ctx.store.rows(Capture).update_one(
+        {"_id": row["_id"]}, {"$set": {"attempts": execution.ATTEMPTS}}
+    )
+    made = await go_on(ctx, row["_id"])
+    assert (made.capture["status"], made.capture["reason"]) == ("failed", "gave-up")
+    await nothing_is_left(ctx)
+    assert await kept(ctx) == {}
+
+
+async def test_a_deleted_clip_stays_until_the_store_can_delete_it(
+    ctx: Context, ended_share: MakeShare, front: ObjectFront
+) -> None:
+    await ended_share()
+    made = await captured(ctx, ADA, last=5)
+    await library.delete(ctx, ADA, made.capture["clip_id"])
+    await library.restore(ctx, ADA, made.capture["clip_id"])
+    assert len(await bytes_of(ctx, made)) == sum((await kept(ctx)).values())
+    await library.delete(ctx, ADA, made.capture["clip_id"])
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    front.answer("^(DELETE |POST .*[?]delete)", 403, "AccessDenied")
+    with pytest.raises(StoreRefuses, match="may not delete"):
+        await clip_expiry.sweep_clips(ctx, now=later)
+    front.heal()
+    assert len(await kept(ctx)) == 1
+    assert await ctx.store.rows(File).count_documents({}) == 1
+    await clip_expiry.sweep_clips(ctx, now=later)
+    await nothing_is_left(ctx)
+    assert await kept(ctx) == {}
+
+
+async def test_what_does_not_match_in_the_bucket_is_named(
+    ctx: Context, ended_share: MakeShare, tmp_path: Any
+) -> None:
+    await ended_share()
+    made = await captured(ctx, ADA, last=5)
+    assert made.file is not None
+    path = made.file["storage_path"]
+    assert await violations(ctx) == []
+    assert await quota_check.check(ctx, 0) == []
+    for name, content in (("stray.mp4", b"stray"), (path.rpartition("/")[2], b"short")):
+        part = tmp_path / "part"
+        part.write_bytes(content)
+        await ctx.clips.publish(f"{path.rpartition('/')[0]}/{name}", part)
+    told = sorted(await violations(ctx))
+    assert len(told) == 2
+    assert "stray.mp4 belongs to no clip" in told[0]
+    assert "has 5 bytes, not" in told[1]
+    await ctx.clips.remove([path])
+    assert any("is gone, not" in each for each in await violations(ctx))
