@@ -23,6 +23,8 @@ class ObjectFront:
 
     def __init__(self, endpoint: str) -> None:
         self.port = 0
+        self.settings: dict[str, str] = {}
+        """Of a service that reaches the store by it, if a test says so."""
         self.seen: list[str] = []
         """The first line of each request, without its version."""
         self.before: Callable[[], None] = lambda: None

@@ -125,6 +125,7 @@ class ClipView(View):
     )
     file_id: Id = Field(description="Names the file in `/v1/files/{file_id}`.")
     file_url: MediaUrl = Field(description="Reads the bytes.", serialization_alias="url")
+    download_url: MediaUrl = Field(description="The same bytes, to be saved under its name.")
     poster_url: MediaUrl = Field(description="A picture of it.", serialization_alias="poster")
     thumbnails_url: MediaUrl = Field(
         description="WebVTT that finds a picture for each key frame.",
@@ -143,9 +144,10 @@ class ClipPage(View):
     next: NextPage
 
 
-def media_url(row: ClipRow, reader: Reader, path: str) -> str:
+def media_url(row: ClipRow, reader: Reader, path: str, **query: str) -> str:
     """A URL of a clip's bytes or pictures. Others' ends with the next change of who may see it."""
-    return reader.url(path) if _owns(row, reader) else reader.url(path, grant=str(row["grant"]))
+    granted = {} if _owns(row, reader) else {"grant": str(row["grant"])}
+    return reader.url(path, **query, **granted)
 
 
 def _owns(row: ClipRow, reader: Reader) -> bool:
@@ -193,6 +195,7 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         checksum=row["clean_checksum"] if copied else file["checksum"],
         file_id=file["_id"],
         file_url=media_url(row, reader, path),
+        download_url=media_url(row, reader, path, download="1"),
         poster_url=media_url(row, reader, f"/clips/{row['_id']}/poster.jpg"),
         thumbnails_url=media_url(row, reader, f"/clips/{row['_id']}/thumbnails.vtt"),
         created_at=row["created_at"],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -32,6 +34,8 @@ TO_ANYBODY = {
 }
 """Of what a link opens: any page may show it, none may list it, and each look is asked for."""
 
+REDIRECT_LIFE = timedelta(minutes=5)
+"""How long a bucket's URL is good at most: for as long somebody may read who was refused since."""
 _GRANT = re.compile(r"[0-9]{1,9}")
 
 
@@ -39,8 +43,8 @@ _GRANT = re.compile(r"[0-9]{1,9}")
     "GET /files/{file_id}",
     "The bytes of a clip",
     former="/file/{file_id}",
-    description="With a token, or by the `file_url` or the `link_url` in the clip's JSON. HEAD "
-    "too; one range at a time.",
+    description="With a token, or by the `file_url`, `download_url` or `link_url` in the clip's "
+    "JSON. HEAD too; one range at a time. `download=1`: to be saved, not shown.",
     answers={
         HTTPStatus.OK: Answer(
             "The whole file.",
@@ -53,6 +57,10 @@ _GRANT = re.compile(r"[0-9]{1,9}")
             },
         ),
         HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
+        HTTPStatus.TEMPORARY_REDIRECT: Answer(
+            "They are in a bucket: ask there, for ranges too.",
+            headers={"Location": "A URL that reads them for 5 minutes, or for as long as yours."},
+        ),
         HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
     },
     problems=[
@@ -66,24 +74,31 @@ _GRANT = re.compile(r"[0-9]{1,9}")
     cost=Cost.MEDIA,
 )
 async def get_file(call: Call[None]) -> Response:
-    """All of them, or a range."""
+    """All of them, or a range; or where they are."""
     file = await _file(call)
+    is_download = call.request.query_params.get("download") == "1"
+    shown = ranges.Representation(
+        size_bytes=file["size_bytes"],
+        # The bytes under an id never change, so the id tells them before a checksum does.
+        etag=f'"{file["_id"]}-{file["size_bytes"]:x}"',
+        media_type=file["mime"],
+        headers={
+            "Content-Disposition": disposition(
+                file["filename"], "attachment" if is_download else "inline"
+            )
+        }
+        | _digests(file)
+        | (TO_ANYBODY if auth.link(call.request) is not None else {}),
+    )
     try:
+        if (url := await _elsewhere(call, file, shown)) is not None:
+            return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": url})
         opened = await call.ctx.clips.open(file["storage_path"])
     except (FileNotFoundError, PathRefused) as error:
         log.error("clip_file_missing", file=file["_id"], error=str(error))
         raise Gone("the file of this clip is lost") from error
     with opened.until_answered():
-        served = ranges.Representation(
-            size_bytes=opened.size_bytes,
-            # The bytes under an id never change, so the id tells them before a checksum does.
-            etag=f'"{file["_id"]}-{file["size_bytes"]:x}"',
-            media_type=file["mime"],
-            modified_at=opened.modified_at,
-            headers={"Content-Disposition": disposition(file["filename"])}
-            | _digests(file)
-            | (TO_ANYBODY if auth.link(call.request) is not None else {}),
-        )
+        served = replace(shown, size_bytes=opened.size_bytes, modified_at=opened.modified_at)
         return await ranges.answer(call.request, served, opened.read, opened.close)
 
 
@@ -96,13 +111,30 @@ async def _file(call: Call[None]) -> FileRow:
     return await library.file_for(call.ctx, call.reader.caller, file_id, granted(call.request))
 
 
-def disposition(filename: str) -> str:
+async def _elsewhere(call: Call[None], file: FileRow, shown: ranges.Representation) -> str | None:
+    """Where the request is answered, if not here.
+
+    Here it is where the place for clips has no URLs or may not be asked for them, and where it
+    would not understand: it knows no ETag of ours, and a signature is good for one method. And what
+    a link opens: a key has the owner's name and the time, which a link tells only if they say so.
+    """
+    given = call.request.headers
+    if call.request.method != "GET" or "if-match" in given or ranges.is_known(given, shown):
+        return None
+    if call.ctx.settings.clips_proxy or auth.link(call.request) is not None:
+        return None
+    life = min(REDIRECT_LIFE, call.reader.expires_at - call.now)
+    told = shown.headers["Content-Disposition"]
+    return await call.ctx.clips.url(file["storage_path"], life, told)
+
+
+def disposition(filename: str, kind: str = "inline") -> str:
     """Content-Disposition for any file name, as RFC 6266 asks: an ASCII name, then the true one."""
     plain = "".join(
         char if char.isascii() and char.isprintable() and char not in '"\\%/' else "_"
         for char in filename
     )
-    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _digests(file: FileRow) -> dict[str, str]:

@@ -118,6 +118,7 @@ class ClipAnswer(TypedDict):
     checksum: str | None
     file_id: str
     file_url: str
+    download_url: str
     poster_url: str
     thumbnails_url: str
     created_at: str

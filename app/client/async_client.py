@@ -209,7 +209,8 @@ class AsyncReplayClient:
         while True:
             request = self._request(ask, silence_seconds)
             try:
-                answer = await self._http.send(request, stream=True)
+                # A clip's bytes may be in a bucket, which is not shown the token.
+                answer = await self._http.send(request, stream=True, follow_redirects=True)
                 try:
                     if answer.is_success:
                         yield answer

@@ -201,7 +201,8 @@ class ReplayClient:
         while True:
             request = self._request(ask, silence_seconds)
             try:
-                answer = self._http.send(request, stream=True)
+                # A clip's bytes may be in a bucket, which is not shown the token.
+                answer = self._http.send(request, stream=True, follow_redirects=True)
                 try:
                     if answer.is_success:
                         yield answer

@@ -64,6 +64,7 @@ async def examine(
         await _checked("disk", asyncio.to_thread(machine.disk, settings)),
         await _checked("mongo", peers.mongo(settings)),
         await _checked("redis", peers.redis(settings)),
+        await _checked("clip store", peers.clip_store(settings)),
     ]
     for finding in needed:
         yield finding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import time
@@ -13,9 +14,11 @@ from livekit.api import AccessToken
 
 from app.condition import health
 from app.condition.findings import CheckResult
-from app.errors import Unavailable
+from app.errors import StoreAway, Unavailable
 from app.recording.livekit import LiveKit
 from app.settings import Settings, safety
+from app.storage.clip_places import claimed_folder, clip_bucket
+from app.storage.instance import instance_id
 from app.store import Store
 from app.work import outside_answers
 from app.work.queue import Queue
@@ -43,6 +46,45 @@ async def redis(settings: Settings) -> CheckResult:
         return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
     finally:
         await queue.close()
+
+
+async def clip_store(settings: Settings) -> CheckResult:
+    """Whether clips can be kept where CLIPS_URL says, and are read from there."""
+    place = settings.clips_place
+    if place is None:
+        return CheckResult("ok", f"clips are kept in {settings.media_root}")
+    instance = await asyncio.to_thread(instance_id, settings.media_root)
+    if place.scheme == "file":
+        folder = await asyncio.to_thread(claimed_folder, place, instance)
+        return CheckResult("ok", f"clips are kept in {folder}")
+    bucket = clip_bucket(settings, place, instance)
+    await bucket.probe()
+    try:
+        await bucket.probe_uploads()
+    except StoreAway as error:
+        return CheckResult(
+            "warn",
+            error.detail,
+            "or give the bucket a rule that aborts incomplete uploads after a day: what a killed "
+            "worker leaves of one costs on, unseen",
+        )
+    kept = f"{place}: objects can be put, read, listed and deleted"
+    if settings.clips_proxy or bucket.origin is None:
+        return CheckResult("ok", f"{kept}; clips are read through us")
+    if _is_out_of_reach(bucket.origin, settings.base_url):
+        return CheckResult(
+            "warn",
+            f"{kept}; but who has {settings.base_url} open does not reach {bucket.origin}",
+            "set S3_ENDPOINT to an address that browsers reach, by TLS if ours is, or "
+            "CLIPS_PROXY=true",
+        )
+    return CheckResult("ok", f"{kept}; callers are redirected to {bucket.origin}")
+
+
+def _is_out_of_reach(origin: str, base_url: str) -> bool:
+    """Whether a browser that has our page can't load from there, as far as the URLs tell."""
+    own_only = safety.is_own(safety.host_of(origin)) and not safety.is_own(safety.host_of(base_url))
+    return own_only or (base_url.startswith("https:") and origin.startswith("http:"))
 
 
 async def livekit(settings: Settings) -> CheckResult:

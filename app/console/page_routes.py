@@ -14,30 +14,34 @@ STATIC = Path(__file__).parent / "static"
 
 # The page's own files and the service's own media, nothing else: no inline script or style, no
 # other site, no frame, no form that leaves it. Trusted types: no string becomes markup.
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "media-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-)
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "media-src": "'self'",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "'none'",
+}
 # Asked again each time, answered 304 if unchanged: a page never runs with another version's parts.
 _CACHING = {"Cache-Control": "no-cache"}
 
 
 async def get_console(request: Request) -> Response:
     """GET /"""
-    headers = _CACHING | {"Content-Security-Policy": POLICY}
+    headers = _CACHING | {"Content-Security-Policy": policy(request.state.clips_origin)}
     return FileResponse(STATIC / "index.html", headers=headers)
+
+
+def policy(clips_origin: str | None) -> str:
+    """What the page may load. `clips_origin`: where else films are read from."""
+    media = {"media-src": f"'self' {clips_origin}"} if clips_origin else {}
+    return "; ".join(f"{name} {value}" for name, value in (_POLICY | media).items())
 
 
 class _Parts(StaticFiles):

@@ -153,7 +153,7 @@ export interface CaptureRequest {
 }
 
 /** What is done for a capture right now, in words that its caller is shown. */
-export type CaptureStage = '' | 'waiting for media' | 'copying' | 'encoding' | 'finishing';
+export type CaptureStage = '' | 'waiting for media' | 'copying' | 'encoding' | 'finishing' | 'waiting for storage';
 
 /** A capture: what was asked for, and how far it is. */
 export interface CaptureView {
@@ -259,6 +259,7 @@ export interface ClipView {
   checksum: string | null;
   file_id: string;
   file_url: string;
+  download_url: string;
   poster_url: string;
   thumbnails_url: string;
   created_at: string;

@@ -212,6 +212,7 @@ export interface ClipView {
   checksum: string | null;
   file_id: string;
   file_url: string;
+  download_url: string;
   poster_url: string;
   thumbnails_url: string;
   created_at: string;

@@ -22,7 +22,7 @@ from app.errors import StoreAway, StoreRefuses
 from app.settings.clip_store_settings import ClipPlace
 from app.storage import clip_files, clip_folder
 from app.storage.clip_store import KeptFile
-from app.storage.confined import PathRefused, key_inside
+from app.storage.confined import PathRefused, in_folder, key_inside
 from app.storage.hashing import sha256_of_blocks
 from app.storage.store_answers import explained
 
@@ -39,8 +39,10 @@ PART_BYTES = 8 * 2**20
 """What is larger is put in parts of this size: of one size, as R2 wants them."""
 MOST_PARTS = 10_000
 PARTS_AT_ONCE = 3
-READ_BYTES = 4 * 2**20
-"""What is read of an object by one request."""
+PUT_AT_ONCE = 4
+"""Files of one process: each has PARTS_AT_ONCE parts in memory, and after an outage many wait."""
+READ_BYTES = 2**20
+"""What is read of an object by one request, and waits in memory for whoever reads slowly."""
 ASKED_AT_ONCE = 16
 _LISTED_AT_ONCE = 1000
 _PROBED = b"probe"
@@ -87,6 +89,7 @@ class ClipBucket:
         self._is_ours = False
         self._s3 = s3
         self._part_bytes = part_bytes
+        self._turns = asyncio.Semaphore(PUT_AT_ONCE)
 
     @property
     def origin(self) -> str | None:
@@ -95,7 +98,7 @@ class ClipBucket:
     async def probe(self) -> None:
         """Returns if all that clips need may be done there, and by us."""
         await self._claim()
-        key = self._key(PROBE)
+        key = key_inside(self.place.prefix, PROBE)
         with self._answers("put"):
             await obstore.put_async(self._store, key, _PROBED)
         await self._small(key)  # another process, which probes too, may have deleted it
@@ -107,11 +110,15 @@ class ClipBucket:
     async def probe_uploads(self) -> None:
         """Returns if uploads that were broken off can be found, and ended."""
         if self._s3 is not None:
-            await self._s3.uploads(self._key(PROBE))
+            await self._s3.uploads(key_inside(self.place.prefix, PROBE))
 
     async def publish(self, storage_path: str, part: Path) -> str | None:
-        await self._claim()
         key = self._key(storage_path)
+        await self._claim()
+        async with self._turns:
+            return await self._put(storage_path, key, part)
+
+    async def _put(self, storage_path: str, key: str, part: Path) -> str | None:
         try:
             sha256, size_bytes = await asyncio.to_thread(_measured, part)
         except FileNotFoundError:
@@ -189,7 +196,7 @@ class ClipBucket:
 
     async def listed(self, folder: str) -> AsyncIterator[Sequence[KeptFile]]:
         begin = len(self.place.prefix) + 1
-        key = self._key(folder)
+        key = key_inside(self.place.prefix, folder)
         with self._answers("list"):
             async for found in obstore.list(self._store, key, chunk_size=_LISTED_AT_ONCE):
                 yield [
@@ -217,13 +224,13 @@ class ClipBucket:
         return await self._s3.url(self._key(storage_path), life, answer)
 
     def _key(self, storage_path: str) -> str:
-        return key_inside(self.place.prefix, storage_path)
+        return key_inside(self.place.prefix, in_folder(storage_path))
 
     async def _claim(self) -> None:
         """Returns once the prefix is known to be this installation's. Raises StoreRefuses."""
         if self._is_ours:
             return
-        key = self._key(INSTANCE)
+        key = key_inside(self.place.prefix, INSTANCE)
         found = await self._small(key)
         if found is None:
             with self._answers("put"), suppress(AlreadyExistsError):  # another process's id holds

@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.errors import StorageFull
-from app.storage.confined import PART_SUFFIX, PathRefused, inside, member
+from app.storage.confined import PART_SUFFIX, PathRefused, in_folder, inside, member
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def locate(root: Path, storage_path: str) -> Path:
     """The file of a storage path. Raises PathRefused."""
-    return inside(root, storage_path)
+    return inside(root, in_folder(storage_path))
 
 
 def part_path(root: Path, storage_path: str, attempt: int) -> Path:

@@ -58,6 +58,16 @@ def inside(root: Path, relative: str | PurePosixPath) -> Path:
     return path
 
 
+def in_folder(relative: str) -> str:
+    """The same path, if it leads into a folder: right below a root lies what is no clip of any row.
+
+    Raises PathRefused.
+    """
+    if "/" not in str(relative):
+        raise PathRefused(f"{_shown(relative)} is in no folder")
+    return relative
+
+
 def key_inside(prefix: str, relative: str) -> str:
     """The key of an object below a prefix of a bucket: each of its parts is a name.
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CREDENTIALS_SECONDS = 20.0
 """More than an instance's metadata service takes."""
-CACHED = timedelta(minutes=5)
+CACHED = timedelta(minutes=15)
 """How long credentials that don't expire are taken for current: a file may be changed."""
 REQUEST_SECONDS = 20.0
 MOST_UPLOADS = 1000

@@ -19,6 +19,7 @@ from app.processes.free_ports import choose_ports, is_free
 from app.processes.store_password import password_of
 from app.settings import Settings, load
 from deploy.local import demo, run_record
+from deploy.local.seaweed import Seaweed
 from deploy.local.stack import LiveKitStack
 
 API_KEY = "devkey"
@@ -27,6 +28,8 @@ ADMIN = "admin"
 """Whose token administrates the local instance."""
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
+BUCKET = "clips"
+"""Of the SeaweedFS that keeps clips with `--s3`."""
 PARTS = ("valkey", "livekit", "egress")
 
 
@@ -71,11 +74,13 @@ class LocalRun:
         }
         return livekit, environment
 
-    async def everything(self, *, with_demo: bool) -> None:
+    async def everything(self, *, with_demo: bool, with_s3: bool = False) -> None:
         """The local LiveKit, the service on it, and the demo; until cancelled."""
         livekit, environment = self.parts(self._port("service", 8000), self._port("livekit", 7880))
-        settings = load(**{name.lower(): value for name, value in environment.items()})
         async with AsyncExitStack() as stack:
+            if with_s3:
+                environment |= await self._bucket(stack)
+            settings = load(**{name.lower(): value for name, value in environment.items()})
             self._say(f"starting LiveKit on {livekit.url}")
             await stack.enter_async_context(livekit)
             for name in PARTS:
@@ -107,6 +112,15 @@ class LocalRun:
                 f"  logs       {self.folder / 'log'}"
             )
             await self._watch(None, [service])
+
+    async def _bucket(self, stack: AsyncExitStack) -> dict[str, str]:
+        """A SeaweedFS with a bucket for clips: the settings of a service that keeps them there."""
+        store = Seaweed(self.folder / "seaweed")
+        self._say(f"starting SeaweedFS on {store.endpoint}")
+        await stack.enter_async_context(store)
+        self._note("seaweed", store.pid)
+        await store.make_bucket(BUCKET)
+        return store.clip_settings(BUCKET)
 
     def _port(self, name: str, preferred: int) -> int:
         if is_free(preferred):
@@ -208,6 +222,9 @@ def summary(settings: Settings, folder: Path, clip: str) -> str:
         f"  LiveKit    {settings.livekit_url} ({keys})",
         f"  encoding   {settings.encoding} (the service's own default is H264_1080P_60)",
         f"  media      {settings.media_root}",
+        f"  clips      {settings.clips_place} on {settings.s3_endpoint}"
+        if settings.clips_url
+        else "",
         f"  logs       {folder / 'log'}, {folder / 'livekit'}",
         f"  token      {token}",
         f"             for {demo.IDENTITY} in {demo.ROOM}, with the API and with LiveKit alike",

@@ -35,7 +35,7 @@ def main() -> int:
         return run_until_signalled(
             run.service_only()
             if arguments.service_only
-            else run.everything(with_demo=arguments.demo)
+            else run.everything(with_demo=arguments.demo, with_s3=arguments.s3)
         )
     except (UpFailed, PartFailed, ConfigurationError, DemoFailed, FileNotFoundError) as error:
         print(f"deploy/up: {error}", file=sys.stderr)
@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-d", "--detach", action="store_true", help="until deploy/down")
     parser.add_argument(
         "--no-demo", dest="demo", action="store_false", help="without the demo share"
+    )
+    parser.add_argument(
+        "--s3", action="store_true", help="with clips in a bucket, of a SeaweedFS on this machine"
     )
     parser.add_argument(
         "--service-only",

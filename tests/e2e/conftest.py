@@ -106,7 +106,13 @@ async def _chat() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="package")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world")
+    async with whole_world(tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+@asynccontextmanager
+async def whole_world(folder: Path, **settings: str) -> AsyncIterator[World]:
+    """A LiveKit and a service of their own; `settings`: more of the service's."""
     secret = secrets.token_hex(16)
     service = Service(folder / "service", "devkey", secret)
     stack = LiveKitStack(
@@ -119,7 +125,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     async with stack, _chat() as url:
         try:
             chat = {"EVENTS_URL": url, "EVENTS_KEY": "chat", "EVENTS_SECRET": secret}
-            environment = {"LIVEKIT_URL": stack.url, **chat}
+            environment = {"LIVEKIT_URL": stack.url, **chat, **settings}
             await service.start(**environment)
             async with service.admin() as admin:
                 yield World(stack, service, admin, environment)

@@ -34,6 +34,7 @@ from app.settings import Settings
 from handlers import router
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
 from tests.integration.queued import redis_of
+from tests.object_front import ObjectFront
 from tests.waiting import wait_for
 
 
@@ -155,6 +156,50 @@ async def test_a_clock_that_is_off_is_told(make_settings: MakeSettings) -> None:
         clock = (await found(make_settings(livekit_url=f"http://127.0.0.1:{port}")))["clock"]
     assert clock.level == "fail"
     assert "-30" in clock.text or "-29" in clock.text
+
+
+async def test_a_bucket_for_clips_is_tried(
+    make_settings: MakeSettings, in_bucket: dict[str, str], front: ObjectFront
+) -> None:
+    """Each right by itself; and whether whoever has the page open reaches it."""
+    given: dict[str, object] = {**in_bucket, "s3_endpoint": front.endpoint}
+    settings = make_settings(**given)
+    told = (await found(settings))["clip store"]
+    assert (told.level, told.advice) == ("ok", "")
+    assert f"callers are redirected to {front.endpoint}" in told.text
+    far = make_settings(**given, public_url="https://replay.example.com")
+    assert (await found(far))["clip store"].level == "warn"
+    through_us = make_settings(**given, public_url="https://replay.example.com", clips_proxy=True)
+    assert (await found(through_us))["clip store"].level == "ok"
+    for lines, words in (
+        ("^PUT ", "may not put there: give it s3:PutObject"),
+        ("^GET .*[.]probe", "may not read there: give it s3:GetObject"),
+        ("^GET .*list-type=2", "may not list there: give it s3:ListBucket"),
+        ("^(DELETE|POST .*[?&]delete)", "may not delete there: give it s3:DeleteObject"),
+    ):
+        front.answer(lines, 403, "AccessDenied")
+        told = (await found(settings))["clip store"]
+        assert told.level == "fail", lines
+        assert words in told.text
+        front.heal()
+    front.answer("^GET .*[?&]uploads", 403, "AccessDenied")
+    told = (await found(settings))["clip store"]
+    assert told.level == "warn"
+    assert "s3:AbortMultipartUpload" in told.text
+    assert "aborts incomplete uploads" in told.text
+    front.cut()
+    assert (await found(settings))["clip store"].level == "fail"
+
+
+async def test_a_place_for_clips_of_another_installation_is_told(
+    make_settings: MakeSettings, in_bucket: dict[str, str], tmp_path: Path
+) -> None:
+    for given in (in_bucket, {"clips_url": f"file://{tmp_path}/clips"}):
+        assert (await found(make_settings(**given)))["clip store"].level == "ok"
+        others = make_settings(**given, data_dir=tmp_path / "others")
+        told = (await found(others))["clip store"]
+        assert told.level == "fail"
+        assert "is of installation" in told.text
 
 
 async def test_livekit_without_an_egress_worker_is_told(ctx: Context, settings: Settings) -> None:

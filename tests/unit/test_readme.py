@@ -148,7 +148,7 @@ def test_every_command_of_deploy_is_told() -> None:
 
 def test_commands_take_the_options_that_are_told() -> None:
     """Each option behind a command of deploy/ stands in the command, or in the module it runs."""
-    told = re.findall(r"deploy/(\w+) (-{1,2}[a-z-]+)", ALL)
+    told = re.findall(r"deploy/(\w+) (-{1,2}[a-z0-9-]+)", ALL)
     assert len(told) > 3
     unknown = []
     for command, option in told:

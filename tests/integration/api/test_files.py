@@ -42,6 +42,10 @@ async def test_the_bytes_come_by_token_and_by_signed_url(
     assert whole.headers["referrer-policy"] == "no-referrer"
     assert "filename*=UTF-8''Ada%27s%20%F0%9F%8E%AC" in whole.headers["content-disposition"]
     assert (await http.get(clip["url"])).content == whole.content
+    saved = await http.get(clip["download_url"])
+    assert saved.content == whole.content
+    assert saved.headers["content-disposition"].startswith("attachment; filename=")
+    assert whole.headers["content-disposition"].startswith("inline; filename=")
     assert (await http.get(clip["url"] + "x")).status_code == 401
     assert (await http.get(f"/file/{clip['file_id']}")).status_code == 401
     assert (await http.get(f"/file/{clip['file_id']}", headers=STRANGER)).status_code == 404

@@ -74,6 +74,7 @@ class _StandingStill(Store):
 class _Database:
     def __init__(self, database: Any, stand_still: Callable[[], Awaitable[None]]) -> None:
         self._database, self._stand_still = database, stand_still
+        self.name: str = database.name
 
     def __getitem__(self, name: str) -> Any:
         collection = self._database[name]

@@ -21,7 +21,11 @@ OURS = "0a1b2c3d"
 CLIP = "replays/ann-0123456789/20261103T101500000-0a1b2c3d.mp4"
 SMALL, LARGE = 1_000, 20 * 2**20 + 1
 """One request, and three parts."""
-HOSTILE = ["", "/etc/passwd", "../secret", "replays/../../secret", "a//b", "a\0b", "replays/é.mp4"]
+HOSTILE = [
+    *("", "/etc/passwd", "../secret", "replays/../../secret", "a//b", "a\0b", "replays/é.mp4"),
+    *(".instance", "clip.mp4"),
+]
+"""Paths of rows that somebody has altered: out of the place, or to what is no clip in it."""
 
 
 @pytest.fixture(params=["media root", "folder", "bucket"])

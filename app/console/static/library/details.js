@@ -36,7 +36,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
   const again = () => api.get(`/clips/${clip.id}`);
   const player = film(clip, { api, autoplay, again });
   const facts = h('section', { class: 'about-it', 'aria-label': own.facts });
-  const download = h('a', { class: 'button', href: api.url(clip.file_url) }, own.download);
+  const download = h('a', { class: 'button', href: api.url(clip.download_url) }, own.download);
   download.addEventListener('click', (event) => void begin(event).catch(tellProblem));
   const keep = h('button', { 'aria-pressed': 'false', onclick: () => void toggle() }, own.keep);
 
@@ -77,7 +77,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
   }
 
   function show() {
-    set(download, { download: fileName(clip), href: api.url(clip.file_url) });
+    set(download, { download: fileName(clip), href: api.url(clip.download_url) });
     set(keep, { 'aria-pressed': String(clip.keep) });
     fill(facts, factsOf(clip));
     audience?.show(clip);

@@ -1,6 +1,7 @@
 // A clip's film: it plays, and a strip of its pictures leads to any part of it.
 
 import { fill, h } from '../dom.js';
+import { goOn } from '../going_on.js';
 import { length } from '../times.js';
 import { texts } from '../texts.js';
 import { pictureAt, pictures, show } from './pictures.js';
@@ -37,22 +38,16 @@ export function film(clip, { api, autoplay, again }) {
     width: clip.width,
     height: clip.height,
   });
-  let renewed = false;
-  video.addEventListener('error', async () => {
-    if (ending.signal.aborted) return;
-    if (renewed) return void Object.assign(wrong, { hidden: false, textContent: own.broken });
-    renewed = true;
-    const at = video.currentTime;
-    const fresh = await prepared(again, ending.signal, () =>
-      Object.assign(wrong, { hidden: false, textContent: own.preparing }),
-    ).catch(() => null);
-    if (ending.signal.aborted) return;
-    wrong.hidden = true;
-    if (!fresh) return void Object.assign(wrong, { hidden: false, textContent: own.broken });
-    video.src = api.url(fresh.file_url);
-    video.currentTime = at;
-  });
-  video.addEventListener('playing', () => (renewed = false));
+  const preparing = () => void Object.assign(wrong, { hidden: false, textContent: own.preparing });
+  goOn(
+    video,
+    async () => {
+      const fresh = await prepared(again, ending.signal, preparing);
+      wrong.hidden = true;
+      return api.url(fresh.file_url);
+    },
+    () => void Object.assign(wrong, { hidden: false, textContent: own.broken }),
+  );
   if (autoplay && !matchMedia('(prefers-reduced-motion: reduce)').matches) {
     video.addEventListener('canplay', () => void video.play().catch(() => {}), { once: true }); // a browser that forbids it shows its button
   }

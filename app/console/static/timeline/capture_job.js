@@ -1,6 +1,7 @@
 // One capture: how far it is, then the clip it made.
 
 import { fill, h, set } from '../dom.js';
+import { goOn } from '../going_on.js';
 import { copyLink } from '../library/link.js';
 import { bytes, clockTenths, length, time } from '../times.js';
 import { tellProblem } from '../telling.js';
@@ -18,6 +19,7 @@ import { called, texts } from '../texts.js';
  */
 
 const RUNNING = ['queued', 'waiting', 'running'];
+const MEASURED = ['copying', 'encoding']; // stages of which the progress is told
 const t = texts.timeline.jobs;
 
 /**
@@ -98,7 +100,7 @@ function inWords({ status, stage, reason, detail, progress, clip }) {
   if (status === 'failed') return called(texts.timeline.failures, reason ?? '') ?? t.failed(detail);
   if (status === 'ready') return clip ? t.stages.ready : t.deleted;
   if (status === 'running') {
-    const share = stage !== 'finishing' && progress > 0 ? ` ${Math.round(progress * 100)} %` : '';
+    const share = MEASURED.includes(stage) && progress > 0 ? ` ${Math.round(progress * 100)} %` : '';
     return (called(t.running, stage) ?? t.running.copying) + share;
   }
   return called(t.stages, status) ?? status;
@@ -121,6 +123,11 @@ function made(api, told, play) {
     preload: 'metadata',
     'aria-label': t.video(told.title || t.untitled),
   });
+  goOn(
+    video,
+    async () => api.url(/** @type {ClipView} */ (await api.get(`/clips/${told.id}`)).file_url),
+    () => {}, // the browser says so
+  );
   if (play) {
     // Who asked for it a moment ago wants to see it, but not to be shouted at.
     video.muted = true;
@@ -158,7 +165,7 @@ function made(api, told, play) {
       h('a', { class: 'button', href: `#/clips/${told.id}` }, t.open),
       h(
         'a',
-        { class: 'button', href: api.url(told.file_url), download: `${told.title || 'replay'}.mp4` },
+        { class: 'button', href: api.url(told.download_url), download: `${told.title || 'replay'}.mp4` },
         t.download,
       ),
     ),
