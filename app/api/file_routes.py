@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from app.api import auth, ranges
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
+from app.buffer import paths
 from app.clips import library, sharing
 from app.clips.clean_copies import Preparing
 from app.errors import Gone, NotFound
@@ -35,7 +36,11 @@ TO_ANYBODY = {
 """Of what a link opens: any page may show it, none may list it, and each look is asked for."""
 
 REDIRECT_LIFE = timedelta(minutes=5)
-"""How long a bucket's URL is good at most: for as long somebody may read who was refused since."""
+"""How long a bucket's URL is good at most: for as long somebody may read who was refused since.
+
+By a link it is the film's length longer: a player asks where it was led to for what is further on,
+and a link's page has no script that would ask us again.
+"""
 _GRANT = re.compile(r"[0-9]{1,9}")
 
 
@@ -44,7 +49,9 @@ _GRANT = re.compile(r"[0-9]{1,9}")
     "The bytes of a clip",
     former="/file/{file_id}",
     description="With a token, or by the `file_url`, `download_url` or `link_url` in the clip's "
-    "JSON. HEAD too; one range at a time. `download=1`: to be saved, not shown.",
+    "JSON. HEAD too; one range at a time. `download=1`: to be saved, not shown. Where clips are in "
+    "a bucket the answer leads there for 5 minutes, or as long as your right holds; by a link, for "
+    "the film's length longer.",
     answers={
         HTTPStatus.OK: Answer(
             "The whole file.",
@@ -59,7 +66,7 @@ _GRANT = re.compile(r"[0-9]{1,9}")
         HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
         HTTPStatus.TEMPORARY_REDIRECT: Answer(
             "They are in a bucket: ask there, for ranges too.",
-            headers={"Location": "A URL that reads them for 5 minutes, or for as long as yours."},
+            headers={"Location": "A URL that reads them for a while."},
         ),
         HTTPStatus.NOT_MODIFIED: Answer("It is what If-None-Match says."),
     },
@@ -75,7 +82,7 @@ _GRANT = re.compile(r"[0-9]{1,9}")
 )
 async def get_file(call: Call[None]) -> Response:
     """All of them, or a range; or where they are."""
-    file = await _file(call)
+    file, ends_at = await _file(call)
     is_download = call.request.query_params.get("download") == "1"
     shown = ranges.Representation(
         size_bytes=file["size_bytes"],
@@ -91,8 +98,8 @@ async def get_file(call: Call[None]) -> Response:
         | (TO_ANYBODY if auth.link(call.request) is not None else {}),
     )
     try:
-        if (url := await _elsewhere(call, file, shown)) is not None:
-            return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": url})
+        if (url := await _elsewhere(call, file, shown, ends_at)) is not None:
+            return _led(call, url)
         opened = await call.ctx.clips.open(file["storage_path"])
     except (FileNotFoundError, PathRefused) as error:
         log.error("clip_file_missing", file=file["_id"], error=str(error))
@@ -102,30 +109,45 @@ async def get_file(call: Call[None]) -> Response:
         return await ranges.answer(call.request, served, opened.read, opened.close)
 
 
-async def _file(call: Call[None]) -> FileRow:
-    """The file that the request's token, signature or link opens."""
+async def _file(call: Call[None]) -> tuple[FileRow, datetime]:
+    """The file that the request's token, signature or link opens, and how long it does at most."""
     file_id = call.path["file_id"]
+    soon = call.now + REDIRECT_LIFE
     if (secret := auth.link(call.request)) is not None:
-        return await sharing.file_by_link(call.ctx, file_id, secret)
+        clip = await sharing.file_by_link(call.ctx, file_id, secret)
+        ends_at = soon + timedelta(seconds=clip.row["duration_seconds"])
+        return clip.file, min(ends_at, clip.row["link_expires_at"] or soon)
     # A caller's own right is looked at; a signature is good for what it covers.
-    return await library.file_for(call.ctx, call.reader.caller, file_id, granted(call.request))
+    reader = call.reader
+    file = await library.file_for(call.ctx, reader.caller, file_id, granted(call.request))
+    return file, min(soon, reader.expires_at)
 
 
-async def _elsewhere(call: Call[None], file: FileRow, shown: ranges.Representation) -> str | None:
+async def _elsewhere(
+    call: Call[None], file: FileRow, shown: ranges.Representation, ends_at: datetime
+) -> str | None:
     """Where the request is answered, if not here.
 
     Here it is where the place for clips has no URLs or may not be asked for them, and where it
     would not understand: it knows no ETag of ours, and a signature is good for one method. And what
-    a link opens: a key has the owner's name and the time, which a link tells only if they say so.
+    a link opens whose key has the owner's name, as one that was copied from a folder has: a link
+    tells names only if its owner says so.
     """
     given = call.request.headers
     if call.request.method != "GET" or "if-match" in given or ranges.is_known(given, shown):
         return None
-    if call.ctx.settings.clips_proxy or auth.link(call.request) is not None:
+    is_named = not paths.is_nameless(file["storage_path"])
+    if call.ctx.settings.clips_proxy or (is_named and auth.link(call.request) is not None):
         return None
-    life = min(REDIRECT_LIFE, call.reader.expires_at - call.now)
     told = shown.headers["Content-Disposition"]
-    return await call.ctx.clips.url(file["storage_path"], life, told)
+    return await call.ctx.clips.url(file["storage_path"], ends_at - call.now, told)
+
+
+def _led(call: Call[None], url: str) -> Response:
+    """The answer that leads to where the bytes are. It is kept by nobody: the URL ends."""
+    to_anybody = TO_ANYBODY if auth.link(call.request) is not None else {}
+    headers = {**to_anybody, "Cache-Control": "no-store", "Location": url}
+    return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers=headers)
 
 
 def disposition(filename: str, kind: str = "inline") -> str:

@@ -3,7 +3,8 @@
     {media root}/replay-buffer/{room}/{user}/{session id}/segment_….ts   written by egress
     {media root}/fragments/{room}/{user}/{session id}/{sequence}.m4s     its fragment
                                                       {sequence}.jpg     its tile on a sheet
-    {media root}/replays/{owner}/{accepted at}-{short id}.mp4            a clip
+    {media root}/replays/{owner}/{accepted at}-{short id}.mp4            a clip, which in a bucket
+                                                                         is replays/{clip id}.mp4
     {media root}/thumbnails/{clip id}/                                   its pictures
 
 Only `replay-buffer` is shared with egress. All else is ours alone.
@@ -33,6 +34,7 @@ TILE_NAME = re.compile(r"\d{8,}\.jpg")
 INIT_NAME = re.compile(r"init-[0-9a-f]+\.mp4")
 """What `fragment_name`, `tile_name` and `init_name` give."""
 
+_NAMELESS = re.compile(rf"{CLIPS_ROOT}/[0-9a-f]{{24}}(\.clean)?\.mp4")
 _SLUG_LENGTH = 40
 _HASH_LENGTH = 10
 _SESSION_ID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{24})")
@@ -112,3 +114,13 @@ def clip_path(owner: str, accepted_at: datetime, clip_id: str) -> PurePosixPath:
     """A clip's file, relative to the root of its storage."""
     stamp = accepted_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
     return PurePosixPath(CLIPS_ROOT, folder_name(owner), f"{stamp}-{clip_id[:8]}.mp4")
+
+
+def nameless_clip_path(clip_id: str) -> PurePosixPath:
+    """A clip's file where its path is told to whoever reads it: no name of anybody, and no time."""
+    return PurePosixPath(CLIPS_ROOT, f"{clip_id}.mp4")
+
+
+def is_nameless(storage_path: str) -> bool:
+    """Whether the path of a clip's file, or of its copy, tells nobody whose it is."""
+    return _NAMELESS.fullmatch(storage_path) is not None

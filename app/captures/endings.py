@@ -18,7 +18,7 @@ from app.buffer import pins
 from app.captures import capture_access, capture_events, capture_leases, lifecycle
 from app.captures.capture_leases import Lease
 from app.clips import clean_copies
-from app.clips.clip_location import storage_path
+from app.clips.clip_location import parts_path, storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
 from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, Row
@@ -41,11 +41,11 @@ class _Reason(TypedDict):
 
 async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Makes the clip of a verified file: its name, its charge, its rows, `ready`."""
-    root, path = ctx.clips.parts_root, storage_path(capture)
-    part = member(clip_files.locate(root, path).parent, result["part"])
+    root, path = ctx.clips.parts_root, storage_path(ctx.clips, capture)
+    part = member(clip_files.locate(root, parts_path(capture)).parent, result["part"])
     # Where clips lie elsewhere this takes as long as a film is sent.
     sha256 = await lease.hold(ctx.clips.publish(path, part))
-    await asyncio.to_thread(clip_files.discard_parts, root, path)
+    await asyncio.to_thread(clip_files.discard_parts, root, parts_path(capture))
     await asyncio.gather(
         quota.settle(ctx.store, capture["caller"], capture["clip_id"], result["size_bytes"]),
         ctx.store.create(_file(capture, result, path, sha256)),
@@ -71,7 +71,7 @@ async def complete(ctx: Context, lease: Lease, capture: CaptureRow, result: Capt
     unknown: Row = {"_id": result["file_id"], "checksum": None}
     if await ctx.store.rows(File).find_one(unknown, {"_id": 1}):
         try:
-            sha256 = await lease.hold(ctx.clips.sha256(storage_path(capture)))
+            sha256 = await lease.hold(ctx.clips.sha256(storage_path(ctx.clips, capture)))
         except FileNotFoundError:
             log.info("clip_gone_before_checksum", clip=capture["clip_id"])  # deleted meanwhile
         else:
@@ -160,8 +160,8 @@ async def _give_back(ctx: Context, capture: CaptureRow) -> None:
         await ctx.store.rows(ReplayClip).delete_one({"_id": capture["clip_id"]})
         await quota.give_back(*whose)
     await pins.release(ctx.store, capture["_id"])
-    path = storage_path(capture)
-    await asyncio.to_thread(clip_files.discard_parts, ctx.clips.parts_root, path)
+    path, root = storage_path(ctx.clips, capture), ctx.clips.parts_root
+    await asyncio.to_thread(clip_files.discard_parts, root, parts_path(capture))
     if result is not None:
         await ctx.store.rows(File).delete_one({"_id": result["file_id"]})
         await clean_copies.remove(ctx, path)

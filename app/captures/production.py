@@ -15,7 +15,7 @@ from app.captures.progress import Report
 from app.captures.slots import CallersSlots
 from app.captures.window_media import WindowMedia
 from app.clips import clip_report
-from app.clips.clip_location import storage_path
+from app.clips.clip_location import parts_path
 from app.clips.clip_report import ClipContents
 from app.context import Context
 from app.media.movie import NothingToShow
@@ -32,7 +32,7 @@ async def make(
     file is left.
     """
     part = await asyncio.to_thread(
-        clip_files.part_path, ctx.clips.parts_root, storage_path(capture), capture["attempts"]
+        clip_files.part_path, ctx.clips.parts_root, parts_path(capture), capture["attempts"]
     )
     try:
         result = await _written(ctx, tools, capture, part, report)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 
 from app.buffer.paths import CLIPS_ROOT
-from app.clips.clip_location import clean_path, storage_path
+from app.clips.clip_location import clean_path, parts_path, storage_path
 from app.context import Context
 from app.models import ClipRow, QuotaRow
 from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
@@ -54,20 +54,20 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
         for clip_id, detail in _of_quota(quota, charged | set(busy)):
             if await _is_unknown(ctx, clip_id):
                 yield Violation(5, detail)
-    making = copied | set(busy.values())
+    making = copied.union(*busy.values())
     async for listed in ctx.clips.listed(CLIPS_ROOT):
         for each in listed:
             if _is_stray(each, known, making, now):
                 yield Violation(5, f"{each.storage_path} belongs to no clip")
 
 
-async def _unfinished(ctx: Context) -> dict[str, str]:
-    """Clip id → storage path of every capture that somebody works on, or will."""
+async def _unfinished(ctx: Context) -> dict[str, set[str]]:
+    """Clip id → the paths of clip and parts of every capture that somebody works on, or will."""
     working = {"lease_until": dated()}
     found = ctx.store.rows(Capture).find(
         working, dict.fromkeys(("clip_id", "caller", "accepted_at"), 1)
     )
-    return {row["clip_id"]: storage_path(row) async for row in found}
+    return {row["clip_id"]: {storage_path(ctx.clips, row), parts_path(row)} async for row in found}
 
 
 async def _of_clips(

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from app.buffer import paths
 from app.models import CaptureRow
+from app.storage.clip_store import ClipStore
 
 
-def storage_path(capture: CaptureRow) -> str:
-    """Where the clip of a capture lies, below the media root; the same for whoever asks."""
+def storage_path(clips: ClipStore, capture: CaptureRow) -> str:
+    """Where the clip of a capture lies in its store; the same for whoever asks.
+
+    Where URLs show it, it has no name in it.
+    """
+    if clips.origin is None:
+        return parts_path(capture)
+    return str(paths.nameless_clip_path(capture["clip_id"]))
+
+
+def parts_path(capture: CaptureRow) -> str:
+    """Beside what, on this machine, attempts write: the clip itself if it is kept here."""
     return str(paths.clip_path(capture["caller"], capture["accepted_at"], capture["clip_id"]))
 
 

@@ -16,7 +16,7 @@ from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
 from app.events.contents import ChatMessage, ClipSharedContent
-from app.models import AuditAction, ClipRow, EventName, FileRow, Visibility
+from app.models import AuditAction, ClipRow, EventName, Visibility
 from app.models.schema import ReplayClip
 
 NO_LINK = "there is no such link, or it was turned off"
@@ -107,8 +107,8 @@ def _content(row: ClipRow, message: Message) -> ClipSharedContent:
     )
 
 
-async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:
-    """The row of a file that a link opens, without its room's name.
+async def file_by_link(ctx: Context, file_id: str, secret: str) -> Clip:
+    """The clip of a file that a link opens, and the file that it gets, without its room's name.
 
     Raises NotFound, the same for a wrong, a revoked and an expired link, and for no such file; Gone
     if the clip is deleted; Preparing.
@@ -122,7 +122,7 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> FileRow:
         raise Gone("the clip was deleted")
     start = clip["delivered_start"] or clip["requested_start"]
     served = await clean_copies.file_for_others(ctx, Clip(clip, file))
-    return {**served, "filename": clip_report.filename(clip["title"], "", start)}
+    return Clip(clip, {**served, "filename": clip_report.filename(clip["title"], "", start)})
 
 
 async def clip_by_link(ctx: Context, secret: str, now: datetime) -> Clip:

@@ -142,14 +142,17 @@ def frame_html(page: LinkPage, width: int, height: int) -> str:
     return _rendered("frame.html", page=page, width=width, height=height)
 
 
-def headers(framed_by: tuple[str, ...] = ()) -> dict[str, str]:
-    """What browsers and robots are told of a page; `framed_by`: whose pages it may stand in."""
+def headers(framed_by: tuple[str, ...] = (), clips_origin: str | None = None) -> dict[str, str]:
+    """What browsers and robots are told of a page.
+
+    `framed_by`: whose pages it may stand in. `clips_origin`: where else its film is read from.
+    """
     framing = " ".join(framed_by) or "'none'"
     policy = (
         "default-src 'none'",
         f"style-src 'sha256-{_STYLE_HASH}'",
         "img-src 'self'",
-        "media-src 'self'",
+        " ".join(("media-src 'self'", *filter(None, (clips_origin,)))),
         "base-uri 'none'",
         "form-action 'none'",
         f"frame-ancestors {framing}",

@@ -48,7 +48,8 @@ async def get_link_page(call: Call[None]) -> Response:
     """Without script."""
 
     async def page() -> Response:
-        return _html(link_page.page_html(await _page(call)))
+        content = link_page.page_html(await _page(call))
+        return _html(content, clips_origin=call.request.state.clips_origin)
 
     return await _kindly(call.request, "..", page)
 
@@ -65,7 +66,8 @@ async def get_link_player(call: Call[None]) -> Response:
     framed_by = call.ctx.settings.embed_origins
 
     async def player() -> Response:
-        return _html(link_page.embedded_html(await _page(call)), framed_by=framed_by)
+        content = link_page.embedded_html(await _page(call))
+        return _html(content, framed_by=framed_by, clips_origin=call.request.state.clips_origin)
 
     return await _kindly(call.request, "../..", player, framed_by)
 
@@ -143,9 +145,13 @@ async def _kindly(
 
 
 def _html(
-    content: str, status: HTTPStatus = HTTPStatus.OK, framed_by: tuple[str, ...] = ()
+    content: str,
+    status: HTTPStatus = HTTPStatus.OK,
+    framed_by: tuple[str, ...] = (),
+    clips_origin: str | None = None,
 ) -> Response:
-    return HTMLResponse(content, status, link_page.headers(framed_by) | {"Vary": "Accept"})
+    headers = link_page.headers(framed_by, clips_origin) | {"Vary": "Accept"}
+    return HTMLResponse(content, status, headers)
 
 
 routes: list[BaseRoute] = [

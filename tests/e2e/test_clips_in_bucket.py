@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import ConsoleMessage, Page, async_playwright, expect
@@ -109,3 +110,30 @@ async def test_a_clip_is_made_watched_and_saved(
     content = Path(await saved.path()).read_bytes()
     assert clip["checksum"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
     assert page.url.startswith(world.service.url)
+    await _watched_by_link(world, front, page, room, clip["id"])
+
+
+async def _watched_by_link(
+    world: World, front: ObjectFront, page: Page, room: str, clip_id: str
+) -> None:
+    """Strangers play and save it by its link's page, from the bucket too."""
+    async with world.service.client("alice", room) as client:
+        asked = await client.patch(f"/clips/{clip_id}", json={"visibility": "link"})
+        opened = asked.json()
+    async with httpx.AsyncClient() as anybody:
+
+        async def prepared() -> bool:
+            return (await anybody.get(opened["link_url"])).status_code == 307
+
+        await wait_for(prepared)
+    await page.goto(opened["page_url"])
+    before = front.count("^GET .*X-Amz-Signature")
+    await page.evaluate("() => { document.querySelector('video').play(); }")
+    await page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
+    async with page.expect_download() as saving:
+        await page.get_by_role("link", name="Download").click()
+    saved = await saving.value
+    assert saved.suggested_filename.endswith(".mp4")
+    assert Path(await saved.path()).read_bytes()[4:8] == b"ftyp"
+    assert front.count("^GET .*X-Amz-Signature") > before
+    assert page.url == opened["page_url"]

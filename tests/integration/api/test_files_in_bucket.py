@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import pytest
@@ -16,12 +17,11 @@ from app.models.schema import File, ReplayClip
 from app.settings import Settings
 from app.viewing.stills import Stills
 from app.work.places import Stint
-from tests.integration.api.conftest import OWNER, STRANGER, MakeShare, bearer, token
+from tests.integration.api.conftest import OWNER, SHARER, STRANGER, MakeShare, bearer, token
 from tests.integration.api.test_files import made
 from tests.integration.captures.checking import tools_of
 from tests.integration.conftest import MakeSettings
 from tests.object_front import ObjectFront
-from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -114,29 +114,77 @@ async def test_a_url_is_good_no_longer_than_the_right(
         assert life(led(await http.get(url), front)) <= 40
 
 
-async def test_a_link_tells_nobody_whose_clip_it_is(
-    http: httpx.AsyncClient, ctx: Context, share: MakeShare
-) -> None:
-    """The key would: so its bytes are read through us, and its page loads from nowhere else."""
-    clip = await made(http, ctx, share)
+async def linked(http: httpx.AsyncClient, ctx: Context, clip: dict[str, Any]) -> tuple[str, str]:
+    """Opens a clip by a link. The paths of its film, which others may see, and of its page."""
     opened = await http.patch(f"/clips/{clip['id']}", headers=OWNER, json={"visibility": "link"})
-    link = urlsplit(opened.json()["link_url"])
-    path = f"{link.path}?{link.query}"
-
-    async def prepared() -> bool:
-        return (await http.get(path)).status_code == 200
-
     row = await ctx.store.rows(ReplayClip).find_one({"_id": clip["id"]})
     assert row is not None
     if row["clean_until"] is not None:
         await copy_execution.run(ctx, tools_of(ctx), clip["id"])
-    await wait_for(prepared)
-    film = await http.get(path)
+    link = urlsplit(opened.json()["link_url"])
+    return f"{link.path}?{link.query}", urlsplit(opened.json()["page_url"]).path
+
+
+async def test_a_link_leads_to_the_bucket_and_tells_nobody_whose_clip_it_is(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare, front: ObjectFront
+) -> None:
+    """Its page and player may load the film from there, and what is further on while it lasts."""
+    clip = await made(http, ctx, share)
+    path, page = await linked(http, ctx, clip)
+    answer = await http.get(path)
+    url = led(answer, front)
+    assert answer.headers["x-robots-tag"] == "noindex"
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert urlsplit(url).path.endswith(f"/clips/replays/{clip['id']}.clean.mp4")
+    assert SHARER not in url
+    row = await ctx.store.rows(ReplayClip).find_one({"_id": clip["id"]})
+    assert row is not None
+    assert 0 <= 300 + row["duration_seconds"] - life(url) <= 10
+    film = await fetched(url)
     assert film.content[4:8] == b"ftyp"
+    part = await fetched(url, Range="bytes=0-9")
+    assert (part.status_code, part.content) == (206, film.content[:10])
+    for shown in (page, f"{page}/embed"):
+        policy = (await http.get(shown)).headers["Content-Security-Policy"]
+        assert f"media-src 'self' {front.endpoint};" in policy
+        assert "connect-src" not in policy
+    soon = datetime.now(UTC) + timedelta(seconds=20)
+    await ctx.store.rows(ReplayClip).update_one(
+        {"_id": clip["id"]}, {"$set": {"link_expires_at": soon}}
+    )
+    assert life(led(await http.get(path), front)) <= 20
+    await http.patch(f"/clips/{clip['id']}", headers=OWNER, json={"visibility": "private"})
+    assert (await http.get(path)).status_code == 404
+
+
+async def test_a_link_of_a_clip_whose_key_has_a_name_is_read_through_us(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare, tmp_path: Path
+) -> None:
+    """As of those that were copied from a folder into the bucket."""
+    clip = await made(http, ctx, share)
+    path, _ = await linked(http, ctx, clip)
+    for named in ("replays/ada-0123456789/1.mp4", "replays/ada-0123456789/1.clean.mp4"):
+        part = tmp_path / "part"
+        part.write_bytes(b"of a name")
+        await ctx.clips.publish(named, part)
+    await ctx.store.rows(File).update_one(
+        {"_id": clip["file_id"]}, {"$set": {"storage_path": "replays/ada-0123456789/1.mp4"}}
+    )
+    film = await http.get(path)
+    assert (film.status_code, film.content) == (200, b"of a name")
+
+
+@pytest.mark.usefixtures("proxied")
+async def test_a_links_page_loads_from_nowhere_else_if_all_is_read_through_us(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare
+) -> None:
+    clip = await made(http, ctx, share)
+    path, page = await linked(http, ctx, clip)
+    film = await http.get(path)
+    assert (film.status_code, film.content[4:8]) == (200, b"ftyp")
     part = await http.get(path, headers={"Range": "bytes=0-9"})
     assert (part.status_code, part.content) == (206, film.content[:10])
-    page = await http.get(urlsplit(opened.json()["page_url"]).path)
-    assert "media-src 'self';" in page.headers["Content-Security-Policy"]
+    assert "media-src 'self';" in (await http.get(page)).headers["Content-Security-Policy"]
 
 
 async def test_others_are_led_to_a_copy_that_hides_nothing(
@@ -162,13 +210,16 @@ async def test_others_are_led_to_a_copy_that_hides_nothing(
     assert (len(copies), len(kept)) == (1, 2)
     opened = (await http.get(f"/clips/{clip['id']}", headers=OWNER)).json()
     link = urlsplit(opened["link_url"])
-    film = await http.get(f"{link.path}?{link.query}")
+    film = await fetched(led(await http.get(f"{link.path}?{link.query}"), front))
     assert len(film.content) == kept[copies[0]].size_bytes
     whole = await fetched(led(await http.get(clip["url"]), front))
     assert len(whole.content) == clip["size"]
     await http.delete(f"/clips/{clip['id']}", headers=OWNER)
     await clip_expiry.sweep_clips(ctx, now=datetime.now(UTC) + timedelta(minutes=2))
     assert [batch async for batch in ctx.clips.listed("replays") if batch] == []
+    # What is asked for lies below the prefix. Deletions have their keys in the body.
+    others = [line for line in front.seen if not line.endswith("?delete")]
+    assert [line for line in others if "replay/clips/" not in unquote(line)] == []
 
 
 async def test_what_a_bucket_would_not_understand_is_answered_here(

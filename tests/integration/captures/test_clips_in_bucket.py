@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from app.context import Context
 from app.errors import Conflict, StoreRefuses
 from app.models.schema import Capture, File, Pin, ReplayClip
 from app.settings import Settings
+from deploy.local.seaweed import Seaweed
 from tests.integration.captures.checking import (
     Done,
     accepted,
@@ -230,6 +232,28 @@ async def test_a_capture_waits_for_a_store_that_does_not_take_it(
     front.heal()
     await check_one(ctx, await go_on(ctx, row["_id"]), 0)
     assert slug in capfd.readouterr().out
+
+
+@pytest.mark.heavy
+async def test_nothing_is_lost_to_a_store_that_stands_still_for_a_minute(
+    ctx: Context, ended_share: MakeShare, seaweed: Seaweed
+) -> None:
+    """Its connections are taken, and nothing is answered: the capture ends when it goes on."""
+    await ended_share()
+    row = await accepted(ctx, ADA, last=5)
+    seaweed.pause()
+    working = asyncio.create_task(work_on(ctx, row["_id"]))
+    try:
+        await asyncio.wait({working}, timeout=60)
+        assert (await done(ctx, row["_id"])).clip is None
+    finally:
+        seaweed.resume()
+    await working
+    made = await done(ctx, row["_id"])
+    if made.clip is None:  # it was given up for this attempt
+        assert made.capture["stage"] == "waiting for storage"
+        made = await go_on(ctx, row["_id"])
+    await check_one(ctx, made, 0)
 
 
 async def test_a_store_that_comes_back_within_the_attempt_is_not_noticed(

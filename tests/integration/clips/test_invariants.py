@@ -12,7 +12,7 @@ from app.access import quota
 from app.captures import acceptance
 from app.captures.requests import CaptureRequest
 from app.clips import clip_invariants, library
-from app.clips.clip_location import storage_path
+from app.clips.clip_location import parts_path
 from app.context import Context
 from app.models.schema import File, UserReplayQuota
 from tests.integration.captures.checking import Done, captured
@@ -73,7 +73,7 @@ async def test_drift_of_quotas_is_named(ctx: Context, clip: Done) -> None:
 async def test_what_is_being_made_is_no_violation(ctx: Context, clip: Done) -> None:
     row = await acceptance.accept(ctx, ADA, CaptureRequest(room="room", last=2))
     assert clip.path is not None
-    final = ctx.settings.media_root / storage_path(row)
+    final = ctx.settings.media_root / parts_path(row)
     final.with_name(f"{final.name}.1.part").write_bytes(b"x")
     assert await found(ctx) == []
 

@@ -71,6 +71,16 @@ def test_clips_are_named_by_when_they_were_asked_for() -> None:
     assert path.parts[0] == "replays"
 
 
+def test_a_path_that_readers_see_has_nobodys_name() -> None:
+    """Nor has that of its copy; any other is taken for one that has."""
+    assert paths.is_nameless(str(paths.nameless_clip_path("0123456789abcdef01234567")))
+    assert paths.is_nameless("replays/0123456789abcdef01234567.clean.mp4")
+    named = paths.clip_path("0123456789abcdef01234567", NOW, "0123456789abcdef01234567")
+    assert not paths.is_nameless(str(named))
+    for other in ("replays/ada.mp4", "replays/0123456789abcdef01234567.mp4\n", "0.mp4", ""):
+        assert not paths.is_nameless(other)
+
+
 @given(st.integers(0, 10**12))
 def test_what_is_ours_is_known_by_its_name(sequence: int) -> None:
     """Whoever looks for strays takes each name for what it was given to, and for nothing else."""

@@ -200,3 +200,10 @@ def test_the_policy_lets_nothing_run() -> None:
     assert framed["Content-Security-Policy"].endswith(
         "frame-ancestors https://wiki.example.com https://*.example.org"
     )
+
+
+def test_a_film_may_be_read_from_where_clips_are_kept() -> None:
+    alone = link_page.headers()["Content-Security-Policy"]
+    policy = link_page.headers(clips_origin="https://b.example.com")["Content-Security-Policy"]
+    assert policy == alone.replace("media-src 'self'", "media-src 'self' https://b.example.com")
+    assert policy != alone
