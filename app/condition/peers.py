@@ -8,6 +8,7 @@ import hashlib
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
 import httpx
 from livekit.api import AccessToken
@@ -22,6 +23,9 @@ from app.storage.instance import instance_id
 from app.store import Store
 from app.work import outside_answers
 from app.work.queue import Queue
+
+if TYPE_CHECKING:
+    from app.storage.clip_bucket import ClipBucket
 
 CLOCK_SECONDS = 2.0
 
@@ -68,6 +72,12 @@ async def clip_store(settings: Settings) -> CheckResult:
             "or give the bucket a rule that aborts incomplete uploads after a day: what a killed "
             "worker leaves of one costs on, unseen",
         )
+    if await _keeps_versions(bucket):
+        return CheckResult(
+            "warn",
+            f"{place}: the bucket keeps versions, so that what people delete stays in it",
+            "give it a rule that expires versions which are not current",
+        )
     kept = f"{place}: objects can be put, read, listed and deleted"
     if settings.clips_proxy or bucket.origin is None:
         return CheckResult("ok", f"{kept}; clips are read through us")
@@ -79,6 +89,14 @@ async def clip_store(settings: Settings) -> CheckResult:
             "CLIPS_PROXY=true",
         )
     return CheckResult("ok", f"{kept}; callers are redirected to {bucket.origin}")
+
+
+async def _keeps_versions(bucket: ClipBucket) -> bool:
+    """Whether a bucket does, as far as our key may ask: clips need no right to."""
+    try:
+        return bucket.s3 is not None and await bucket.s3.keeps_versions()
+    except StoreAway:
+        return False
 
 
 def _is_out_of_reach(origin: str, base_url: str) -> bool:

@@ -87,13 +87,13 @@ class ClipBucket:
         self._store = store
         self._instance = instance
         self._is_ours = False
-        self._s3 = s3
+        self.s3 = s3
         self._part_bytes = part_bytes
         self._turns = asyncio.Semaphore(PUT_AT_ONCE)
 
     @property
     def origin(self) -> str | None:
-        return None if self._s3 is None else self._s3.origin
+        return None if self.s3 is None else self.s3.origin
 
     async def probe(self) -> None:
         """Returns if all that clips need may be done there, and by us."""
@@ -109,8 +109,8 @@ class ClipBucket:
 
     async def probe_uploads(self) -> None:
         """Returns if uploads that were broken off can be found, and ended."""
-        if self._s3 is not None:
-            await self._s3.uploads(key_inside(self.place.prefix, PROBE))
+        if self.s3 is not None:
+            await self.s3.uploads(key_inside(self.place.prefix, PROBE))
 
     async def publish(self, storage_path: str, part: Path) -> str | None:
         key = self._key(storage_path)
@@ -151,12 +151,12 @@ class ClipBucket:
 
     async def abort_uploads(self, storage_path: str) -> None:
         """Ends what attempts to put a file in parts have left. Its parts would cost on, unseen."""
-        if self._s3 is None:
+        if self.s3 is None:
             return
         key = self._key(storage_path)
         try:
-            for upload_id in await self._s3.uploads(key):
-                await self._s3.abort(key, upload_id)
+            for upload_id in await self.s3.uploads(key):
+                await self.s3.abort(key, upload_id)
                 log.info("upload_aborted", key=key)
         except StoreAway as error:  # the bucket's own rule ends them: see deploy/README.md
             log.warning("upload_not_aborted", key=key, error=str(error))
@@ -218,10 +218,10 @@ class ClipBucket:
                 self._check_bucket(error)
 
     async def url(self, storage_path: str, life: timedelta, disposition: str) -> str | None:
-        if self._s3 is None:
+        if self.s3 is None:
             return None
         answer = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
-        return await self._s3.url(self._key(storage_path), life, answer)
+        return await self.s3.url(self._key(storage_path), life, answer)
 
     def _key(self, storage_path: str) -> str:
         return key_inside(self.place.prefix, in_folder(storage_path))

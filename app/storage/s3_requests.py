@@ -89,7 +89,7 @@ class S3Requests:
         Raises StoreAway, as all of these do, also without credentials.
         """
         query = {f"response-{name.lower()}": value for name, value in answer.items()}
-        return await self._signed("GET", key, query, life)
+        return await self.signed("GET", key, query, life)
 
     async def uploads(self, key: str) -> list[str]:
         """The ids of uploads to a key that are neither complete nor aborted. Raises StoreAway."""
@@ -103,12 +103,16 @@ class S3Requests:
                 found.append(told["UploadId"])
         return found
 
+    async def keeps_versions(self) -> bool:
+        """Whether what is deleted or replaced stays as an older version. Raises StoreAway."""
+        return "<Status>Enabled</Status>" in await self._ask("GET", "", {"versioning": ""})
+
     async def abort(self, key: str, upload_id: str) -> None:
         """Ends an upload, and frees what it has taken. Raises StoreAway."""
         await self._ask("DELETE", key, {"uploadId": upload_id})
 
     async def _ask(self, method: str, key: str, query: Mapping[str, str]) -> str:
-        url = await self._signed(method, key, query, timedelta(seconds=3 * REQUEST_SECONDS))
+        url = await self.signed(method, key, query, timedelta(seconds=3 * REQUEST_SECONDS))
         try:
             async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as client:
                 answer = await client.request(method, url)
@@ -121,9 +125,7 @@ class S3Requests:
     def _error(self, answer: httpx.Response) -> StoreAway:
         return explained(self._place, "upload", f"status {answer.status_code} {answer.text}")
 
-    async def _signed(
-        self, method: str, key: str, query: Mapping[str, str], life: timedelta
-    ) -> str:
+    async def signed(self, method: str, key: str, query: Mapping[str, str], life: timedelta) -> str:
         """A URL that carries its signature for `method`."""
         base = urlsplit(self._base)
         prefix = base.path

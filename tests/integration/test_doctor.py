@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -31,6 +32,7 @@ from app.main import create_app
 from app.models.schema import EgressSession
 from app.serving.server import Guest
 from app.settings import Settings
+from app.storage.s3_requests import S3Requests
 from handlers import router
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
 from tests.integration.queued import redis_of
@@ -187,8 +189,29 @@ async def test_a_bucket_for_clips_is_tried(
     assert told.level == "warn"
     assert "s3:AbortMultipartUpload" in told.text
     assert "aborts incomplete uploads" in told.text
+    front.heal()
+    front.answer("^GET .*[?&]versioning", 403, "AccessDenied")
+    assert (await found(settings))["clip store"].level == "ok"
     front.cut()
     assert (await found(settings))["clip store"].level == "fail"
+
+
+async def test_a_bucket_that_keeps_what_is_deleted_is_told(
+    make_settings: MakeSettings, in_bucket: dict[str, str]
+) -> None:
+    settings = make_settings(**in_bucket)
+    place = settings.clips_place
+    assert place is not None
+    rule = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    requests = S3Requests(settings, place)
+    assert not await requests.keeps_versions()
+    signed = await requests.signed("PUT", "", {"versioning": ""}, timedelta(minutes=1))
+    async with httpx.AsyncClient() as client:
+        (await client.put(signed, content=rule)).raise_for_status()
+    told = (await found(settings))["clip store"]
+    assert told.level == "warn"
+    assert "what people delete stays" in told.text
+    assert "expires versions" in told.advice
 
 
 async def test_a_place_for_clips_of_another_installation_is_told(
