@@ -151,6 +151,8 @@ class LiveKitStack:
         }
         self._ways = {way: f"127.0.0.1:{port}" for way, port in (own | dict(detours or {})).items()}
         self._parts: dict[str, Part] = {}
+        # Whoever may publish there has egress record any screen into any file.
+        self._redis_password = secrets.token_hex(32)
 
     @property
     def url(self) -> str:
@@ -159,7 +161,7 @@ class LiveKitStack:
 
     @property
     def redis_url(self) -> str:
-        return f"redis://127.0.0.1:{self.redis_port}/0"
+        return f"redis://:{self._redis_password}@127.0.0.1:{self.redis_port}/0"
 
     def token(self, identity: str, room: str) -> str:
         """An access token that may join `room` and publish there, valid for 6 hours."""
@@ -272,7 +274,7 @@ class LiveKitStack:
         livekit: dict[str, Any] = {
             "port": self.livekit_port,
             "bind_addresses": ["127.0.0.1"],
-            "redis": {"address": self._ways["livekit-valkey"]},
+            "redis": self._redis("livekit-valkey"),
             "keys": {self.api_key: self.api_secret},
             "rtc": {
                 "node_ip": "127.0.0.1",
@@ -285,17 +287,20 @@ class LiveKitStack:
         }
         if self.webhook_urls:
             livekit["webhook"] = {"api_key": self.api_key, "urls": self.webhook_urls}
-        livekit_yaml.write_text(yaml.safe_dump(livekit))
+        _write_secret(livekit_yaml, yaml.safe_dump(livekit))
         egress_yaml = self.folder / "egress.yaml"
         egress: dict[str, Any] = {
-            "redis": {"address": self._ways["egress-valkey"]},
+            "redis": self._redis("egress-valkey"),
             "api_key": self.api_key,
             "api_secret": self.api_secret,
             "ws_url": f"ws://{self._ways['egress-livekit']}",
         }
-        egress_yaml.write_text(yaml.safe_dump(egress))
+        _write_secret(egress_yaml, yaml.safe_dump(egress))
+        valkey_conf = self.folder / "valkey.conf"
+        _write_secret(valkey_conf, f"requirepass {self._redis_password}\n")
 
-        valkey = [*valkey_command(), "--port", str(self.redis_port), "--bind", "127.0.0.1"]
+        valkey = [*valkey_command(), str(valkey_conf)]
+        valkey += ["--port", str(self.redis_port), "--bind", "127.0.0.1"]
         # An append-only file, so that what was acknowledged survives a SIGKILL of the process.
         valkey += ["--dir", str(data), "--appendonly", "yes", "--save", ""]
         server = [str(livekit_binary()), "--config", str(livekit_yaml)]
@@ -307,5 +312,15 @@ class LiveKitStack:
             worker += ["--faults", str(self._faults_path(name)), *self.egress_arguments]
             self._add(name, worker, {"TZ": "UTC"})
 
+    def _redis(self, way: str) -> dict[str, str]:
+        return {"address": self._ways[way], "password": self._redis_password}
+
     def _add(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
         self._parts[name] = Part(name, command, self.folder / f"{name}.log", environment)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """A file that nobody but its owner ever reads."""
+    path.unlink(missing_ok=True)
+    path.touch(0o600)
+    path.write_text(text)

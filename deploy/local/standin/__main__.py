@@ -1,7 +1,7 @@
 """`python -m deploy.local.standin --config egress.yaml`: run one worker until SIGTERM or SIGINT.
 
-The config file is a real egress's: redis.address, api_key, api_secret, ws_url; its other keys are
-accepted and mean nothing here. Options go before it.
+The config file is a real egress's: redis.address, redis.password, api_key, api_secret, ws_url; its
+other keys are accepted and mean nothing here. Options go before it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import redis.asyncio
 import yaml
 
 from deploy.local.standin.recorder import LATE_SECONDS
@@ -46,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     if arguments.config:
         config = yaml.safe_load(arguments.config.read_text()) or {}
     arguments.redis = arguments.redis or config.get("redis", {}).get("address")
+    arguments.redis_password = config.get("redis", {}).get("password")
     for name in ("ws_url", "api_key", "api_secret"):
         setattr(arguments, name, getattr(arguments, name) or config.get(name))
     for name in ("redis", "ws_url", "api_key", "api_secret"):
@@ -63,7 +65,8 @@ async def _main(arguments: argparse.Namespace) -> None:
         api_secret=arguments.api_secret,
         track_timeout_seconds=arguments.track_timeout,
     )
-    worker = Worker(host, int(port), connection, arguments.max, arguments.late, arguments.faults)
+    bus = redis.asyncio.Redis(host=host, port=int(port), password=arguments.redis_password)
+    worker = Worker(bus, connection, arguments.max, arguments.late, arguments.faults)
     stopping = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)

@@ -52,6 +52,9 @@ def layout(prefix: str, playlist_name: str, live_playlist_name: str, timestamps:
     for name in (playlist_name, live_playlist_name):
         if "/" in name:
             raise ValueError(f"playlist name {name!r}: no folders")
+    for name in (prefix, playlist_name, live_playlist_name):
+        if not name.isprintable():  # it would be a line of its own in a playlist
+            raise ValueError(f"{name!r}: only printable characters")
     return Layout(
         prefix=path,
         playlist=path.with_name(playlist_name or f"{path.name}.m3u8"),

@@ -62,13 +62,14 @@ class _Call:
 class Bus:
     """One worker's end of psrpc.
 
+    :param bus: the Redis of livekit-server, closed at the end.
     :param methods: the served methods by name: StartEgress (service EgressInternal), StopEgress
         and UpdateStream (service EgressHandler, their channels carry the egress id).
     """
 
-    def __init__(self, host: str, port: int, methods: dict[str, Method]) -> None:
+    def __init__(self, bus: redis.asyncio.Redis, methods: dict[str, Method]) -> None:
         self.connected = asyncio.Event()
-        self._redis = redis.asyncio.Redis(host=host, port=port)
+        self._redis = bus
         self._methods = methods
         self._client_id = new_id("CLI_")
         self._server_id = new_id("SRV_")

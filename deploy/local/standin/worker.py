@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import redis.asyncio
 from livekit.protocol import egress as proto
 
 from deploy.local.standin import faults, messages, request
@@ -34,8 +35,7 @@ class Worker:
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        bus: redis.asyncio.Redis,
         connection: Connection,
         maximum: int,
         late_seconds: float,
@@ -49,8 +49,7 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._accepts = True
         self.bus = Bus(
-            host,
-            port,
+            bus,
             {
                 "StartEgress": Method(self._offer_start, self._start),
                 "StopEgress": Method(self._offer_stop, self._stop),

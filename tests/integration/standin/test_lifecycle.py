@@ -11,6 +11,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+import redis.asyncio
 from livekit import api
 
 from tests.integration.standin.conftest import TRACK_TIMEOUT_SECONDS, Field, side_by_side
@@ -330,6 +331,16 @@ async def test_sigkill_leaves_a_ghost(field: Field) -> None:
     with pytest.raises(api.TwirpError) as refused:
         await field.stop(egress_id)
     assert refused.value.code == "deadline_exceeded"
+
+
+async def test_nobody_else_speaks_on_the_bus(field: Field) -> None:
+    """Other users of the machine find its port, and none of its files."""
+    stranger = redis.asyncio.Redis(port=field.stack.redis_port)
+    with pytest.raises(redis.asyncio.AuthenticationError):
+        await stranger.publish("EgressInternal|StartEgress|REQ", b"")
+    await stranger.aclose()
+    for name in ("valkey.conf", "livekit.yaml", "egress.yaml"):
+        assert (field.stack.folder / name).stat().st_mode & 0o777 == 0o600, name
 
 
 async def test_redis_restart_is_survived(field: Field) -> None:

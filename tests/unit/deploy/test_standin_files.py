@@ -72,9 +72,16 @@ def test_numbers_segments_when_asked() -> None:
 
 @pytest.mark.parametrize(
     ("prefix", "playlist"),
-    [("seg", "a.m3u8"), ("/out/", "a.m3u8"), ("/out/{time}", "a.m3u8"), ("/out/s", "b/a.m3u8")],
+    [
+        ("/out/\ntouch /tmp/x\n#", "full.m3u8"),
+        ("/out/seg", "full\n.m3u8"),
+        ("seg", "a.m3u8"),
+        ("/out/", "a.m3u8"),
+        ("/out/{time}", "a.m3u8"),
+        ("/out/s", "b/a.m3u8"),
+    ],
 )
 def test_refuses_what_it_does_not_do(prefix: str, playlist: str) -> None:
     """Relative prefixes, template variables and playlists elsewhere are refused by name."""
-    with pytest.raises(ValueError, match=r"filename_prefix|playlist name"):
+    with pytest.raises(ValueError, match=r"filename_prefix|playlist name|printable"):
         files.layout(prefix, playlist, "", timestamps=True)
