@@ -6,17 +6,20 @@ the stores do twenty of their costly reads while everybody else waits for all of
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AbstractAsyncContextManager, nullcontext
 from weakref import WeakValueDictionary
 
 from app.api.token_buckets import Cost
+from app.errors import TooManyRequests
 from app.work.turns import Turns
 
 AT_ONCE = 4
 """Of one user, of pictures and of all else. A browser has six connections."""
 NAMELESS_AT_ONCE = 4
 """Of all who show no name, such as those who follow a link; each address has its turns."""
+WAITING = 32
+"""Requests that wait for those of the same user, or address: each holds a connection."""
+_RETRY_SECONDS = 1
 _PICTURES = frozenset({Cost.POSTER, Cost.PICTURE})
 """Some wait long to be drawn, and nothing else of their user's is to wait for them."""
 
@@ -26,21 +29,36 @@ class InFlight:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
-        self._places: WeakValueDictionary[tuple[bool, str], asyncio.Semaphore] = (
-            WeakValueDictionary()
-        )
+        self._places: WeakValueDictionary[tuple[bool, str], Turns] = WeakValueDictionary()
         self._nameless = Turns(NAMELESS_AT_ONCE)
 
     def place(self, cost: Cost, user: str) -> AbstractAsyncContextManager[None]:
-        """A place for a user's request: `async with` it. Their first come is the first in."""
-        if cost is Cost.FREE:
-            return nullcontext()
+        """A place for a user's request: `async with` it. Their first come is the first in.
+
+        Raises TooManyRequests if too many of theirs wait.
+        """
         key = (cost in _PICTURES, user)
-        places = self._places.get(key)
-        if places is None:
-            places = self._places[key] = asyncio.Semaphore(self._at_once)
-        return places
+        turns = self._places.get(key)
+        if turns is None:
+            turns = self._places[key] = Turns(self._at_once)
+        return _place(turns, cost, user)
 
     def nameless_place(self, cost: Cost, address: str) -> AbstractAsyncContextManager[None]:
-        """A place for a request that shows no name, in the turn of those of its address."""
-        return nullcontext() if cost is Cost.FREE else self._nameless.turn(address)
+        """A place for a request that shows no name, in the turn of those of its address.
+
+        Raises TooManyRequests if too many of these wait.
+        """
+        return _place(self._nameless, cost, address)
+
+
+def _place(turns: Turns, cost: Cost, whose: str) -> AbstractAsyncContextManager[None]:
+    if cost is Cost.FREE:
+        return nullcontext()
+    waiting = turns.waiting(whose)
+    if waiting >= WAITING:
+        raise TooManyRequests(
+            f"{waiting} requests of yours wait already: wait for their answers",
+            retry_after=_RETRY_SECONDS,
+            limit=WAITING,
+        )
+    return turns.turn(whose)

@@ -168,6 +168,8 @@ def endpoint(
         async def answer(request: Request) -> Response:
             try:
                 call = await _let_in(operation, request)
+                if operation.body is not None:
+                    await request.body()  # whoever sends it slowly holds no place meanwhile
                 async with _place(operation, call):
                     given = await function(await _read(operation, call))
                     return _rendered(operation, call, given)

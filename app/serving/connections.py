@@ -1,7 +1,7 @@
 """Who is connected to the HTTP server: how many in all, and how many from one address. Pure.
 
-A connection that waits for its next request, or for the rest of its head, can be closed without a
-loss, so the one that has waited longest makes room where all places are taken: whoever sits on idle
+A connection that waits for its next request, or for the rest of one, can be closed without a loss,
+so the one that has waited longest makes room where all places are taken: whoever sits on idle
 connections keeps nobody out. Then those make room whose peers have not taken for longest what they
 asked for. An address that has its share makes room among its own; what one address is, says
 `app.work.parties`.
@@ -69,7 +69,7 @@ class Connections:
         self._stuck.pop(connection, None)
 
     def idle(self, connection: Connection) -> None:
-        """It waits for a request, or for the rest of one's head, from now on."""
+        """It waits for a request, or for the rest of one, from now on."""
         if connection in self._peers:
             self.busy(connection)
             self._idle[connection] = None

@@ -94,8 +94,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def give_way(self) -> bool:
-        """Closes the connection, unless an answer is on its way to a peer that takes it."""
-        if self._is_at_work() and not self.flow.write_paused:
+        """Closes the connection, unless an answer is on its way to a peer that takes it.
+
+        Nothing is done yet for a request whose body has not come.
+        """
+        waits = self._reading_body and not self.cycle.response_started
+        if self._is_at_work() and not (waits or self.flow.write_paused):
             return False
         if self.flow.write_paused:
             self.report.stalled("others wait for its place", self._peer)
@@ -181,7 +185,6 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._reading_body = True
         self._received.body_left = length_of(self.headers)
-        self.places.busy(self)
         self._within(self.bounds.body_seconds)
         super().on_headers_complete()
 
@@ -201,6 +204,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reading_body, self._received.body_left = False, None
         self._message_bytes = self._body_bytes = 0
         self._deadline.stop()
+        self.places.busy(self)
         super().on_message_complete()
         self._wait()
 

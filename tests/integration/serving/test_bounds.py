@@ -483,6 +483,21 @@ async def test_unfinished_heads_make_room(begun: bytes) -> None:
         assert (await lines[-1].answer()).status == 200
 
 
+async def test_bodies_that_do_not_come_make_room() -> None:
+    """Nothing is done yet for their requests; one that has not made room is read to its end."""
+    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
+        lines = [await dial() for _ in range(16)]
+        for line in lines:
+            await line.send(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n{")
+        await asyncio.sleep(0.2)  # no answer tells that the server has read it
+        late = await dial()
+        await late.send(HEAD + b"\r\n")
+        assert (await late.answer()).status == 200
+        assert await lines[0].closed()
+        await lines[-1].send(b"}}")
+        assert (await lines[-1].answer()).rest == b"3"
+
+
 async def test_bodies_of_answered_requests_make_room() -> None:
     """An answer that comes before its request is whole has ended it."""
     begun = b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"

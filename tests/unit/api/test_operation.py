@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import fields
 from datetime import timedelta
 from http import HTTPStatus
@@ -19,16 +20,16 @@ from starlette.responses import PlainTextResponse
 from app.access.generations import Generations
 from app.api import problems, versions, wire
 from app.api.call import Call
-from app.api.in_flight import NAMELESS_AT_ONCE, InFlight
+from app.api.in_flight import NAMELESS_AT_ONCE, WAITING, InFlight
 from app.api.openapi import describe
 from app.api.operation import Answer, OperationRoute, endpoint, gate
 from app.api.token_buckets import Cost, Rates
 from app.api.web_state import WebState
 from app.context import Context
-from app.errors import NotPermitted
+from app.errors import NotPermitted, TooManyRequests
 from app.settings import load
 from tests.serving import Running
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 KEY, SECRET = "key-of-tests", "a-secret-of-at-least-32-characters"
 OK = {HTTPStatus.OK: Answer("It is so.")}
@@ -346,6 +347,49 @@ async def test_who_follows_somebodys_url_takes_no_place_of_theirs(http: httpx.As
     assert [each.status_code for each in await asyncio.gather(asked, *followed)] == [200] * 4
 
 
+async def test_a_body_that_does_not_come_takes_no_place(http: httpx.AsyncClient) -> None:
+    """However many of their requests one user sends a part of, the next one is answered."""
+    begun, goes_on = list[None](), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        begun.append(None)
+        yield b"{"
+        await goes_on.wait()
+        yield b'"text": "x"}'
+
+    path, ann = "/users/ann/labels", bearer("ann")
+    asked = [asyncio.create_task(http.put(path, content=slow(), headers=ann)) for _ in range(3)]
+    await wait_for(lambda: len(begun) >= 2)  # as many as there are places
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert (await http.put(path, json={"text": "x"}, headers=ann)).status_code == 200
+    goes_on.set()
+    assert {each.status_code for each in await asyncio.gather(*asked)} == {200}
+
+
+@pytest.mark.parametrize("shows_name", [True, False])
+async def test_no_more_than_so_many_of_theirs_wait(shows_name: bool) -> None:
+    """What comes on top is refused at once, and others are not."""
+    in_flight, go_on = InFlight(2), asyncio.Event()
+    place = in_flight.place if shows_name else in_flight.nameless_place
+    at_once = 2 if shows_name else NAMELESS_AT_ONCE
+
+    async def work() -> None:
+        async with place(Cost.READ, "ann"):
+            await go_on.wait()
+
+    async with asyncio.TaskGroup() as group:
+        begun = [group.create_task(work()) for _ in range(at_once + WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(TooManyRequests, match="32 requests of yours wait already"):
+            place(Cost.READ, "ann")
+        place(Cost.READ, "bob")
+        begun[-1].cancel()
+        await asyncio.sleep(0)
+        begun.append(group.create_task(work()))
+        go_on.set()
+    assert sum(each.cancelled() for each in begun) == 1
+
+
 async def test_of_those_who_show_no_name_each_address_has_its_turn() -> None:
     """However many requests the one sends, the other's is begun after one of these."""
     begun, go_on = list[str](), asyncio.Event()
@@ -357,13 +401,13 @@ async def test_of_those_who_show_no_name_each_address_has_its_turn() -> None:
             await go_on.wait()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(50):
+        for _ in range(30):
             group.create_task(work("many"))
         group.create_task(work("one"))
         await wait_for(lambda: len(begun) == NAMELESS_AT_ONCE)
         go_on.set()
     assert begun.index("one") <= NAMELESS_AT_ONCE + 1
-    assert len(begun) == 51
+    assert len(begun) == 31
 
 
 def test_what_is_described_is_what_the_signatures_say() -> None:
