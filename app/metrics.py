@@ -17,7 +17,7 @@ from itertools import product
 from prometheus_client import Counter, Histogram
 
 from app.models.metric_words import ConnectionRefusal, ErrorKind, StartOutcome
-from app.models.words import CaptureStatus, Why
+from app.models.words import CaptureStatus, Stopper, Why
 
 _PREFIX = "replay_buffer_"
 
@@ -35,6 +35,11 @@ EGRESS_STARTS = Counter(
     _PREFIX + "egress_starts_total", "Starts of an egress, by their outcome", ["result"]
 )
 REFUSALS = Counter(_PREFIX + "refusals_total", "Shares that are not recorded, by why", ["why"])
+DELETIONS = Counter(
+    _PREFIX + "deletions_total",
+    "Deletions of what is kept of a share, or of its last part, by whose word",
+    ["by"],
+)
 ERRORS = Counter(_PREFIX + "errors_total", "What went wrong, by kind", ["type"])
 CREDENTIALS_REFUSED = Counter(
     _PREFIX + "credentials_refused_total",
@@ -70,6 +75,7 @@ INDEX_LAG = Histogram(
 
 begin(EGRESS_STARTS, StartOutcome)
 begin(REFUSALS, [why for why in Why if why.refuses])
+begin(DELETIONS, Stopper)
 begin(ERRORS, ErrorKind)
 begin(CONNECTIONS_REFUSED, ConnectionRefusal)
 begin(CAPTURES, [CaptureStatus.READY, CaptureStatus.FAILED, CaptureStatus.CANCELLED])

@@ -141,9 +141,12 @@ def may_see_link(caller: Caller, owner: str) -> bool:
     return caller.identity == owner or caller.instance_admin
 
 
-def may_erase(caller: Caller, share: Share) -> bool:
-    """Whether somebody who sees the share may have it deleted: the sharer, an instance admin."""
-    return caller.identity == share.identity or caller.instance_admin
+def may_erase(standing: Collection[Stopper]) -> bool:
+    """Whether somebody who sees the share may have what is kept of it, or a part, deleted.
+
+    `standing`: as whom they may stop its recording, of which this is the stronger form.
+    """
+    return bool(standing)
 
 
 def may_see_capture(caller: Caller, *, by: str, room: str) -> bool:

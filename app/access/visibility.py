@@ -143,6 +143,11 @@ async def may_stop(store: Store, caller: Caller, share: Share) -> frozenset[Stop
     return policy.may_stop(caller, share, held, room_admin=room_admin)
 
 
+async def may_erase(store: Store, caller: Caller, share: Share) -> bool:
+    """Whether the caller, who sees the share, may have it deleted."""
+    return policy.may_erase(await may_stop(store, caller, share))
+
+
 async def administers(store: Store, caller: Caller, share: Share) -> bool:
     """Whether the caller acts as the admin of the share's room."""
     if not caller.room_admin or caller.room != share.room:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from app.access import policy, visibility
+from app.access import visibility
 from app.api import buffer_views, marker_routes, share_lookup, wire
 from app.api.buffer_views import BufferDetail, BufferPage, GapView, SpanView
 from app.api.call import Call
 from app.api.json_types import Cursor, PageSize
 from app.api.operation import Answer, endpoint
 from app.captures import share_erasure
-from app.captures.requests import Name
+from app.captures.requests import Name, Seconds
 from app.errors import NotFound, NotPermitted
 from app.models.keyset import Order
 from app.models.schema import Buffer
@@ -26,6 +27,8 @@ _STATE = "|".join(buffer_states.NAMES)
 States = Annotated[str, Field(pattern=rf"^({_STATE})(,({_STATE}))*$", max_length=200)]
 """Comma separated names of `app.viewing.buffer_states`."""
 _NEWEST_FIRST = Order("since")
+_LONGEST = timedelta(days=365)
+"""No share is kept for as long."""
 
 
 class BufferQuery(wire.Input):
@@ -111,22 +114,39 @@ async def get_buffer(call: Call[None]) -> BufferDetail:
     )
 
 
+class EraseQuery(wire.Input):
+    """How much of a buffer is to be deleted."""
+
+    last: Seconds | None = Field(
+        None,
+        description="The last so many seconds before this moment; a number, or `30s`, `2m`. "
+        "Segments that hold any of them go whole. Without: everything up to now.",
+        examples=[60],
+    )
+
+
 @endpoint(
     "DELETE /buffers/{buffer_id}",
-    "Delete what is kept of one's share up to now",
-    description="Acts at once: captures of it are cancelled, and nothing of it is shown. "
-    "Its files go within seconds. Clips made before stay.",
+    "Delete what is kept of a share up to now, or the last part of it",
+    description="Acts at once: nothing of it is shown, and its files go within seconds. Where all "
+    "goes, captures of it are cancelled; where a part goes, those that are just being made fail, "
+    "and others are made without it. Recording goes on; clips made before stay. For the sharer, "
+    "and the admins of its community, its room and the instance.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is gone.")},
     problems=[NotFound, NotPermitted],
 )
-async def delete_buffer(call: Call[None]) -> None:
-    """If it is the caller's."""
+async def delete_buffer(call: Call[EraseQuery]) -> None:
+    """If it is the caller's, or theirs to administrate."""
     row = await share_lookup.seen(call, call.path["buffer_id"])
-    if not policy.may_erase(call.caller, visibility.share_of(row)):
+    if not await visibility.may_erase(call.ctx.store, call.caller, visibility.share_of(row)):
         raise NotPermitted(
-            f"only {row['identity']!r}, whose share it is, and the admins of the instance may "
-            "delete it"
+            f"only {row['identity']!r}, whose share it is, and the admins of its community, its "
+            "room or the instance may delete it"
         )
+    if call.input.last is not None:
+        length = min(call.input.last, _LONGEST.total_seconds())
+        await share_erasure.erase_last(call.ctx, call.caller, row, timedelta(seconds=length))
+        return
     await share_erasure.erase_share(call.ctx, call.caller, row)
     call.state.generations.forget([row["identity"]])
 

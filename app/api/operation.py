@@ -193,7 +193,7 @@ def _declared(
     model = gives if isinstance(gives, type) and issubclass(gives, BaseModel) else None
     if takes is NoneType:
         return None, None, model
-    return (takes, None, model) if method == "GET" else (None, takes, model)
+    return (takes, None, model) if method in ("GET", "DELETE") else (None, takes, model)
 
 
 def _with_model(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,14 @@ from app.api.operation import Answer, endpoint
 from app.api.share_lookup import WindowQuery
 from app.api.token_buckets import Cost
 from app.buffer import paths
+from app.buffer.retention import is_erased
 from app.buffer.session_folders import fragment_path
 from app.captures import preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.media.init_segment import Init
 from app.media.runs import was_altered
-from app.models import Row, SegmentState
+from app.models import FaultSlug, SegmentRow, SegmentState
 from app.models.schema import Buffer, EgressSession, Segment
 from app.storage.confined import PathRefused, member
 from app.storage.open_file import open_file
@@ -151,13 +151,13 @@ async def get_segment(call: Call[None]) -> Response:
     if name.endswith(".mp4"):
         return await _init_segment(call.request, folder, found[2])
     row = await _fragment(ctx, paths.segment_id(found[1], int(found[2])))
-    await _check_not_erased(ctx, session["buffer_id"], row["start"])
+    await _check_not_erased(ctx, session["buffer_id"], row)
     if share is not None:
         await share_lookup.check_window(call, share, row["start"], row["end"])
     return await _served(call.request, folder, row, found[1])
 
 
-async def _served(request: Request, folder: Path, row: Row, session_id: str) -> Response:
+async def _served(request: Request, folder: Path, row: SegmentRow, session_id: str) -> Response:
     """The bytes of a fragment, if they are those that were indexed. Raises Gone."""
     try:
         opened = await open_file(member(folder, row["name"]))
@@ -204,22 +204,25 @@ async def _share(call: Call[None], buffer_id: str) -> Share | None:
         raise _missing() from error
 
 
-async def _fragment(ctx: Context, segment_id: str) -> Row:
+async def _fragment(ctx: Context, segment_id: str) -> SegmentRow:
     row = await ctx.store.rows(Segment).find_one({"_id": segment_id}, _FRAGMENT_FIELDS)
-    if row is None:
+    if row is None or row["fault"] == FaultSlug.DELETED:
         raise _gone()
     if row["fault"] is not None:
         raise _missing()
-    return dict(row)
+    return row
 
 
-async def _check_not_erased(ctx: Context, buffer_id: str, start: datetime) -> None:
-    """Raises Gone if a segment that begins then was deleted by its sharer; its file may lag."""
-    row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
-    if row is None or row["forget_before"] is None:
+async def _check_not_erased(ctx: Context, buffer_id: str, segment: SegmentRow) -> None:
+    """Raises Gone if a segment was deleted by its sharer; its file may lag."""
+    fields = {"forget_before": 1, "forget_ranges": 1}
+    row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, fields)
+    if row is None:
         return
-    before: datetime = row["forget_before"]
-    if start < before:
+    before = row["forget_before"]
+    if (before is not None and segment["start"] < before) or is_erased(
+        segment, row["forget_ranges"]
+    ):
         raise _gone()
 
 

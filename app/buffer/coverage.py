@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from app.models import FaultSlug, RunDocument, SegmentRow
+from app.models import FaultSlug, LostStretch, RunDocument, SegmentRow
 
 HOLE_FRAMES = 1.5
 """What lies further apart than this many frame durations is a hole."""
@@ -156,6 +156,19 @@ def without(runs: Iterable[CoverageRun], start_ticks: int, end_ticks: int) -> li
         if run.end_ticks > end_ticks:
             outside.append(replace(run, start_ticks=max(run.start_ticks, end_ticks)))
     return outside
+
+
+def without_lost(runs: list[CoverageRun], lost: LostStretch) -> list[CoverageRun]:
+    """The runs with a stretch of them turned into one that can't be used."""
+    start, end = lost["start_ticks"], lost["end_ticks"]
+    within = [run for run in runs if run.start_ticks < end and start < run.end_ticks]
+    if not within:
+        return runs
+    alike = [run for run in within if run.fault == lost["fault"]]
+    start = min([start, *(run.start_ticks for run in alike)])
+    end = max([end, *(run.end_ticks for run in alike)])
+    gone = CoverageRun(-1, -1, start, end, False, 0, 0, 0, lost["fault"])
+    return sorted([*without(runs, start, end), gone], key=lambda run: run.start_ticks)
 
 
 def _joined(left: CoverageRun, right: CoverageRun) -> CoverageRun:

@@ -98,6 +98,13 @@ async def delete_all(store: Store, buffer_id: str, until: datetime | None = None
             await delete(store, row["_id"])
 
 
+async def delete_between(store: Store, buffer_id: str, start: datetime, end: datetime) -> None:
+    """Deletes a buffer's markers of moments in [start, end)."""
+    for row in await store.rows(Marker).find({"buffer_id": buffer_id}, {"at": 1}).to_list(None):
+        if start <= row["at"] < end:
+            await delete(store, row["_id"])
+
+
 async def pin_again(store: Store, now: datetime) -> set[str]:
     """Makes the pins that markers lack. Sessions that began after the mark are pinned, too.
 

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 
-from app.buffer.coverage import Coverage, CoverageRun, Indexed, run_of, without
+from app.buffer.coverage import Coverage, Indexed, run_of, without, without_lost
 from app.models import FaultSlug, LostStretch, SegmentRow, SessionRow, SummaryRow
 from app.models.schema import Segment, Summary
 from app.store import Store
@@ -63,18 +63,9 @@ def _indexed(summary: SummaryRow, rows: list[SegmentRow]) -> Indexed:
     if (kept_from := summary.get("kept_from_ticks")) is not None and runs:
         runs = without(runs, min(runs[0].start_ticks, kept_from), kept_from)
     for lost in summary.get("lost", []):
-        runs = _lose(runs, lost)
+        runs = without_lost(runs, lost)
     newest_at = rows[-1]["indexed_at"] if rows else summary.get("newest_at")
     return Indexed(tuple(runs), newest_at)
-
-
-def _lose(runs: list[CoverageRun], lost: LostStretch) -> list[CoverageRun]:
-    """The runs with a stretch of them turned into one that can't be used."""
-    start, end = lost["start_ticks"], lost["end_ticks"]
-    if not any(run.start_ticks < end and start < run.end_ticks for run in runs):
-        return runs
-    gone = CoverageRun(-1, -1, start, end, False, 0, 0, 0, lost["fault"])
-    return sorted([*without(runs, start, end), gone], key=lambda run: run.start_ticks)
 
 
 async def forget_before(store: Store, session_id: str, ticks: int, sequence: int = 0) -> None:
@@ -94,15 +85,13 @@ async def kept_from(store: Store, session_ids: Iterable[str]) -> dict[str, int]:
     return {row["_id"]: ticks for row in rows if (ticks := row.get("kept_from_ticks")) is not None}
 
 
-async def lose(store: Store, row: SegmentRow, fault: FaultSlug) -> None:
-    """Turns the stretch of a segment into a gap, for the reason `fault`."""
-    stretch: LostStretch = {
-        "start_ticks": row["start_ticks"],
-        "end_ticks": row["end_ticks"],
-        "fault": fault,
-    }
+async def lose(
+    store: Store, session_id: str, start_ticks: int, end_ticks: int, fault: FaultSlug
+) -> None:
+    """Turns a stretch of a session's media into a gap, for the reason `fault`."""
+    stretch: LostStretch = {"start_ticks": start_ticks, "end_ticks": end_ticks, "fault": fault}
     await store.rows(Summary).update_one(
-        {"_id": row["session_id"]}, {"$addToSet": {"lost": stretch}}, upsert=True
+        {"_id": session_id}, {"$addToSet": {"lost": stretch}}, upsert=True
     )
 
 

@@ -17,11 +17,12 @@ from app.access.tokens import Caller
 from app.buffer import pins
 from app.captures import capture_access, capture_events, capture_leases, lifecycle
 from app.captures.capture_leases import Lease
+from app.captures.failures import MediaDeleted
 from app.clips import clean_copies
 from app.clips.clip_location import parts_path, storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
-from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, Row
+from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, ErasedRange, Row
 from app.models.metric_words import ErrorKind
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import clip_files
@@ -127,14 +128,56 @@ async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> 
     return ended_all
 
 
+async def fail_running_of(ctx: Context, buffer_id: str, part: ErasedRange) -> bool:
+    """Ends every capture that may have read media of a range before it was to go.
+
+    Those that have not begun to read do without. False if one of them could not be ended.
+    """
+    reading = {
+        "buffer_id": buffer_id,
+        "status": {"$in": [CaptureStatus.RUNNING]},
+        "result": None,
+        "accepted_at": {"$lte": part["end"]},
+        "window_start": {"$lt": part["end"]},
+        "window_end": {"$gt": part["start"]},
+    }
+    ended_all = True
+    for row in await ctx.store.rows(Capture).find(reading).to_list(None):
+        with rounds.item(capture=row["_id"]) as attempt:
+            await _fail_running(ctx, row)
+        ended_all = ended_all and attempt.error is None
+    return ended_all
+
+
+async def _fail_running(ctx: Context, row: CaptureRow) -> None:
+    error = MediaDeleted("a part of it was deleted while it was made: capture what is left")
+    reason: _Reason = {"reason": error.slug, "detail": error.detail}
+    fields = {**_taken_away(), **reason}
+    # Looked for as running: by the time that another begins, the rows are not there for it.
+    where = {"lease": row["lease"], "attempts": row["attempts"], "result": None}
+    moved = await lifecycle.move(ctx.store, row["_id"], CaptureStatus.FAILED, fields, **where)
+    if moved is None:
+        return
+    metrics.CAPTURES.labels(CaptureStatus.FAILED).inc()
+    log.warning("capture_failed", capture=row["_id"], **reason)
+    failed: CaptureRow = {**row, **reason, "status": moved}
+    await _give_back(ctx, failed)
+    await capture_events.failed(ctx, failed)
+
+
+def _taken_away() -> Row:
+    """The fields of a capture that ends by the word of others than its worker."""
+    return _over(datetime.now(UTC)) | {
+        "lease": capture_leases.CANCELLATION,
+        "lease_until": capture_leases.until(LAST_LOOK_SECONDS),
+    }
+
+
 async def _cancel(ctx: Context, capture_id: str) -> bool:
     row = await ctx.store.rows(Capture).find_one({"_id": capture_id})
     if row is None:
         return False
-    fields = _over(datetime.now(UTC)) | {
-        "lease": capture_leases.CANCELLATION,
-        "lease_until": capture_leases.until(LAST_LOOK_SECONDS),
-    }
+    fields = _taken_away()
     # With a result the file may have its name already; then it is the clip that can be deleted.
     cancelled = CaptureStatus.CANCELLED
     moved = await lifecycle.move(ctx.store, capture_id, cancelled, fields, result=None)

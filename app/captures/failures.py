@@ -29,6 +29,12 @@ class NotAsPlanned(CaptureFailed):
     slug: ClassVar[str] = FailureReason.VERIFICATION_FAILED
 
 
+class MediaDeleted(CaptureFailed):
+    """The sharer, or an admin, deleted a part of it while it was being made."""
+
+    slug: ClassVar[str] = FailureReason.MEDIA_DELETED
+
+
 class GaveUp(CaptureFailed):
     """Several workers began it and none came to an end."""
 

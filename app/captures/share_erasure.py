@@ -1,22 +1,25 @@
-"""Erases a share, as its sharer wants: its captures end, then what was recorded of it goes.
+"""Erases a share, or its last part, as its sharer wants: captures end, then what was recorded goes.
 
 It is hidden at once; the worker deletes the files, of which there may be hundreds.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from redis.exceptions import RedisError
 
+from app import metrics
 from app.access import audit, generations
 from app.access.generations import Endable
 from app.access.tokens import Caller
 from app.captures import endings
-from app.cleaning import erasure
+from app.cleaning import erasure, part_erasure
 from app.context import Context
-from app.models import AuditAction, BufferRow
+from app.events import outbox
+from app.events.contents import BufferErasedContent
+from app.models import AuditAction, BufferRow, ErasedRange, Stopper
 from app.models.schema import Buffer
 from app.store import dated
 from app.work import errands, rounds
@@ -32,6 +35,34 @@ async def erase_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     """
     now = datetime.now(UTC)
     await erasure.promise(ctx.store, buffer["_id"], now)
+    await _note(ctx, caller, buffer, None, now)
+    await generations.end(
+        ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
+    )
+    await endings.cancel_all_of(ctx, buffer["_id"], now)
+    await erasure.hide(ctx, buffer["_id"], now)
+    await _hurry(ctx, buffer["_id"])
+
+
+async def erase_last(ctx: Context, caller: Caller, buffer: BufferRow, length: timedelta) -> None:
+    """Hides at once what was recorded of a share within a time up to now, and has it deleted.
+
+    Captures of it that are being made fail; others are made without it. Clips made before stay.
+    """
+    now = datetime.now(UTC)
+    part = await part_erasure.promise(ctx.store, buffer["_id"], now - length, now)
+    await _note(ctx, caller, buffer, part["start"], part["end"])
+    await part_erasure.hide(ctx, buffer["_id"], part)
+    await _settle(ctx, buffer["_id"], part)
+    await _hurry(ctx, buffer["_id"])
+
+
+async def _note(
+    ctx: Context, caller: Caller, buffer: BufferRow, start: datetime | None, end: datetime
+) -> None:
+    """Writes down who had what deleted, and tells of it; `start` None: from the beginning."""
+    begins = None if start is None else start.isoformat()
+    ends = end.isoformat()
     await audit.note(
         ctx.store,
         caller.identity,
@@ -39,35 +70,64 @@ async def erase_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
         buffer["_id"],
         room=buffer["room"],
         shared_by=buffer["identity"],
+        start=begins,
+        end=ends,
     )
-    await generations.end(
-        ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
+    is_sharer = caller.identity == buffer["identity"]
+    metrics.DELETIONS.labels(Stopper.SHARER if is_sharer else Stopper.ADMIN).inc()
+    content = BufferErasedContent(
+        buffer_id=buffer["_id"],
+        community=buffer["community"],
+        erased_by=caller.identity,
+        start=begins,
+        end=ends,
     )
-    await endings.cancel_all_of(ctx, buffer["_id"], now)
-    await erasure.hide(ctx, buffer["_id"], now)
+    await outbox.tell(
+        ctx,
+        content,
+        f"{buffer['_id']}:{end.timestamp():.6f}",
+        room=buffer["room"],
+        room_sid=buffer["room_sid"],
+        identity=buffer["identity"],
+    )
+
+
+async def _hurry(ctx: Context, buffer_id: str) -> None:
     try:
-        await ctx.queue.ask(errands.ERASE, buffer["_id"])
+        await ctx.queue.ask(errands.ERASE, buffer_id)
     except RedisError as error:
         # The buffer's row is the promise; go_on_with_all keeps it.
-        log.warning("erasure_not_queued", buffer=buffer["_id"], error=repr(error))
+        log.warning("erasure_not_queued", buffer=buffer_id, error=repr(error))
 
 
 @job(errands.ERASE, timeout=seconds(90))
 async def go_on(ctx: Context, buffer_id: str) -> None:
-    """One pass over a share that is to be erased."""
-    row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, {"forget_before": 1})
-    if row is not None and row["forget_before"] is not None:
+    """One pass over a share of which all, or parts, are to be erased."""
+    fields = {"forget_before": 1, "forget_ranges": 1}
+    row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, fields)
+    if row is None:
+        return
+    if row["forget_before"] is not None:
         ended_all = await endings.cancel_all_of(ctx, buffer_id, row["forget_before"])
         await erasure.erase(ctx, buffer_id)
         if not ended_all:
             # its media went, but a capture of it goes on: the next pass tries again
             await erasure.promise(ctx.store, buffer_id, row["forget_before"])
+    settled = [await _settle(ctx, buffer_id, part) for part in row["forget_ranges"]]
+    await part_erasure.erase(ctx, buffer_id, settled)
+
+
+async def _settle(ctx: Context, buffer_id: str, part: ErasedRange) -> ErasedRange:
+    """Ends what may have read a range before it was to go, unless that is done."""
+    if part["captures_ended"] or not await endings.fail_running_of(ctx, buffer_id, part):
+        return part
+    return await part_erasure.note_captures_ended(ctx.store, buffer_id, part)
 
 
 @job("forget_shares", every=seconds(5), timeout=seconds(90))
 async def go_on_with_all(ctx: Context) -> None:
     """Deletes what is left of every share that is to be erased: what is committed late, too."""
-    promised = {"forget_before": dated()}
+    promised = {"$or": [{"forget_before": dated()}, {"forget_ranges.start": dated()}]}
     for row in await ctx.store.rows(Buffer).find(promised, {"_id": 1}).to_list(None):
         with rounds.item(buffer=row["_id"]):
             await go_on(ctx, row["_id"])

@@ -4,8 +4,8 @@
 2. Every file under the buffer's two roots is exactly one of: indexed, condemned (about to be
    deleted), not yet named by its playlist, or of a named class (playlist, init segment, tile of an
    indexed segment, quarantined, being written).
-3. A pinned segment is neither condemned nor missing. Except what its sharer has had erased: that
-   goes whatever pins it.
+3. A pinned segment is neither condemned nor missing. Except what was erased for its sharer, or
+   by an admin: that goes whatever pins it.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ async def remove(
     `rows` have at least FIELDS. `reached` is awaited after the steps `condemned`, `unlinked`
     and `forgotten`.
     """
-    folders = await _folders(ctx, {row["session_id"] for row in rows})
+    folders = await folders_by_session(ctx, {row["session_id"] for row in rows})
     gone = 0
     for chunk in chunks(rows, AT_ONCE):
         gone += await _remove(ctx, chunk, folders, in_spite_of_pins, reached)
@@ -84,7 +84,7 @@ async def _remove(
         ]
         await _spare(ctx, spared)
         rows = [row for row in rows if row not in spared]
-    refused = await asyncio.to_thread(_unlink, rows, folders)
+    refused = await asyncio.to_thread(unlink, rows, folders)
     rows = [row for row in rows if row["_id"] not in refused]
     await reached("unlinked")
     for session_id, last in _last_of_each(rows).items():
@@ -107,7 +107,8 @@ async def _spare(ctx: Context, rows: Iterable[SegmentRow]) -> None:
             )
 
 
-async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, SessionFolders]:
+async def folders_by_session(ctx: Context, session_ids: Iterable[str]) -> dict[str, SessionFolders]:
+    """The folders of these sessions, by id; without those whose rows name none of ours."""
     query = {"_id": {"$in": list(session_ids)}}
     folders: dict[str, SessionFolders] = {}
     for row in await ctx.store.rows(EgressSession).find(query, {"folder": 1}).to_list(None):
@@ -119,7 +120,7 @@ async def _folders(ctx: Context, session_ids: Iterable[str]) -> dict[str, Sessio
     return folders
 
 
-def _unlink(rows: Iterable[SegmentRow], folders: Mapping[str, SessionFolders]) -> set[str]:
+def unlink(rows: Iterable[SegmentRow], folders: Mapping[str, SessionFolders]) -> set[str]:
     """Unlinks the segments' files, each with its tile. Returns the ids of those that refuse.
 
     What egress has written and lets nobody delete, or has made a folder of, is a stray from now on

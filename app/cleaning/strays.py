@@ -284,7 +284,8 @@ async def _miss(ctx: Context, segment_id: str) -> int:
     )
     if row is None:
         return 0
-    await summary.lose(ctx.store, row, FaultSlug.MISSING)
+    stretch = row["start_ticks"], row["end_ticks"]
+    await summary.lose(ctx.store, row["session_id"], *stretch, FaultSlug.MISSING)
     metrics.ERRORS.labels(ErrorKind.SEGMENT_MISSING).inc()
     log.warning("segment_missing", session=row["session_id"], segment=row["name"])
     return 1

@@ -28,6 +28,7 @@ FailureReasonChoice = Literal[
     "ffmpeg-missing",
     "ffmpeg-stalled",
     "gave-up",
+    "media-deleted",
     "nothing-recorded",
     "segment-changed",
     "sizes-differ",

@@ -155,6 +155,7 @@ class GapAnswer(TypedDict):
         "truncated",
         "unreadable",
         "missing",
+        "deleted",
     ]
 
 

@@ -330,7 +330,7 @@ export interface DeliveryView {
 }
 
 /** What one of our events tells of. */
-export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'capture_ready' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared';
+export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'buffer_erased' | 'capture_ready' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared';
 
 /** A page of events. */
 export interface EventPage {
@@ -356,13 +356,13 @@ export interface EventView {
 }
 
 /** Why a capture has failed. Each is the slug of an error, which says it in words. */
-export type FailureReason = 'ffmpeg-failed' | 'ffmpeg-missing' | 'ffmpeg-stalled' | 'gave-up' | 'nothing-recorded' | 'segment-changed' | 'sizes-differ' | 'storage-full' | 'verification-failed';
+export type FailureReason = 'ffmpeg-failed' | 'ffmpeg-missing' | 'ffmpeg-stalled' | 'gave-up' | 'media-deleted' | 'nothing-recorded' | 'segment-changed' | 'sizes-differ' | 'storage-full' | 'verification-failed';
 
 /** A stretch of which nothing can be shown. */
 export interface GapView {
   start: string;
   end: string;
-  why: 'lost' | 'expired' | 'not-present' | 'egress-failed' | 'egress-ended' | 'codec' | 'corrupt' | 'empty' | 'not-a-file' | 'no-keyframe' | 'no-video' | 'timestamps' | 'too-large' | 'truncated' | 'unreadable' | 'missing';
+  why: 'lost' | 'expired' | 'not-present' | 'egress-failed' | 'egress-ended' | 'codec' | 'corrupt' | 'empty' | 'not-a-file' | 'no-keyframe' | 'no-video' | 'timestamps' | 'too-large' | 'truncated' | 'unreadable' | 'missing' | 'deleted';
 }
 
 /** Why a part of a clip has no new picture. */

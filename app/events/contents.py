@@ -11,6 +11,10 @@ from app.models.told_words import words
 
 _Id = Annotated[str, Field(examples=["5f0c2d9e8b7a4c31d2e6f901"])]
 _Identity = Annotated[str, Field(examples=["alice"])]
+_Instant = Annotated[
+    str,
+    Field(examples=["2026-11-03T12:00:00.000+00:00"], json_schema_extra={"format": "date-time"}),
+]
 _Bytes = Annotated[int, Field(examples=[34_700_000])]
 
 
@@ -53,6 +57,18 @@ class BufferRefusedContent(BufferStartedContent):
     event = EventName.BUFFER_REFUSED
 
     why: Annotated[str, words(Why)] = Field(description="Why it is not.")
+
+
+class BufferErasedContent(BufferStartedContent):
+    """What is kept of a share, or its last part, was deleted; `participant` is the sharer."""
+
+    event = EventName.BUFFER_ERASED
+
+    erased_by: _Identity = Field(description="Who had it deleted: the sharer, or an admin.")
+    start: _Instant | None = Field(
+        description="Where what was deleted begins; null: with the share."
+    )
+    end: _Instant = Field(description="Where it ends.")
 
 
 class _CaptureContent(EventContent):
@@ -138,6 +154,7 @@ CONTENTS: dict[str, type[EventContent]] = {
         BufferStartedContent,
         BufferEndedContent,
         BufferRefusedContent,
+        BufferErasedContent,
         CaptureReadyContent,
         CaptureFailedContent,
         QuotaExceededContent,

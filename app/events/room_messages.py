@@ -24,6 +24,7 @@ _OF_A_CLIP = frozenset({"clip_id", "file_id", "title", "shared_by", "duration", 
 SAID: dict[str, frozenset[str]] = {
     EventName.BUFFER_STARTED: _OF_A_BUFFER,
     EventName.BUFFER_ENDED: _OF_A_BUFFER,
+    EventName.BUFFER_ERASED: _OF_A_BUFFER | {"erased_by", "start", "end"},
     EventName.CAPTURE_READY: _OF_A_CLIP | {"capture_id", "buffer_id"},
     EventName.CLIP_SHARED: _OF_A_CLIP,
 }
@@ -67,7 +68,7 @@ def hearers(row: EventRow, clip: ClipRow | None, people: Sequence[ParticipantInf
     match row["event"]:
         case EventName.CLIP_SHARED:
             found = {each.identity for each in people if clip is not None and _reads(each, clip)}
-        case EventName.CAPTURE_READY:
+        case EventName.CAPTURE_READY | EventName.BUFFER_ERASED:
             found = {each.identity for each in people if each.identity == row["identity"]}
         case _:
             found = {each.identity for each in people}

@@ -27,7 +27,7 @@ from app.indexing.playlist import Entry
 from app.indexing.row_writer import Unwritable
 from app.indexing.segment_rows import SegmentMaker, Tools
 from app.media.continuity import Continuity
-from app.models import SegmentRow, SegmentState, SessionRow
+from app.models import FaultSlug, SegmentRow, SegmentState, SessionRow
 from app.models.instants import EPOCH
 from app.models.metric_words import ErrorKind
 from app.models.schema import Buffer, Segment
@@ -177,9 +177,9 @@ class Follower:
             )
             if row is None:
                 await self._index(entry)
-            elif row["state"] == SegmentState.QUARANTINED:
+            elif row["state"] == SegmentState.QUARANTINED and row["fault"] != FaultSlug.DELETED:
                 continue
-            elif await self._tools.thread(fragment_files.is_whole, self.maker.folder, row):
+            elif await self._tools.thread(fragment_files.is_settled, self.maker.folder, row):
                 await self._unlink(entry.name)
             else:
                 await self._make_again(entry, row)
@@ -188,8 +188,8 @@ class Follower:
         """Makes a fragment again that a power cut took. Its row and its `.ts` are still there."""
         previous = await self.maker.continuity_before(entry.sequence)
         made = await self.maker.make(entry, previous, row["start_ticks"], row["indexed_at"])
-        await self._store.rows(Segment).replace_one({"_id": row["_id"]}, made.row)
-        if made.continuity is not None:
+        stands = await self.maker.replace(row, made.row)
+        if not stands or made.continuity is not None:
             await self._unlink(entry.name)
 
     async def _pass(self) -> bool:

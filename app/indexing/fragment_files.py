@@ -193,12 +193,19 @@ def continuity(folder: Path, row: SegmentRow) -> Continuity | None:
     )
 
 
-def is_whole(folder: Path, row: SegmentRow) -> bool:
-    """Whether an indexed row's file is there, of the recorded size."""
+def is_settled(folder: Path, row: SegmentRow) -> bool:
+    """Whether an indexed row's file is there, of the recorded size; or was deleted for good."""
+    if row["fault"] == FaultSlug.DELETED:
+        return True
     try:
         return member(folder, row["name"]).stat().st_size == row["size_bytes"]
     except (FileNotFoundError, PathRefused):
         return False
+
+
+def remove(folder: Path, row: SegmentRow) -> None:
+    """Removes the fragment of a row, if it is there. Raises OSError."""
+    member(folder, row["name"]).unlink(missing_ok=True)
 
 
 def _created(part: Path) -> int:

@@ -135,6 +135,17 @@ class SegmentMaker:
         )
         return NewSegment(row, parsed.continuity)
 
+    async def replace(self, row: SegmentRow, made: SegmentRow) -> bool:
+        """Puts the row of a segment that was made again in place of its former one.
+
+        False if that was deleted by its sharer meanwhile: then its fragment goes again.
+        """
+        same = {"_id": row["_id"], "fault": None}
+        replaced = await self._tools.ctx.store.rows(Segment).replace_one(same, made)
+        if not replaced.matched_count:
+            await self._tools.thread(fragment_files.remove, self.folder, row)
+        return bool(replaced.matched_count)
+
     async def continuity_before(self, sequence: int) -> Continuity | None:
         """Where the session's media stood before a segment, from the last usable row before it."""
         rows = self._tools.ctx.store.rows(Segment)

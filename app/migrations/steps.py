@@ -20,6 +20,7 @@ from app.migrations import (
     close_folders,
     complete_rows,
     delivery_targets,
+    erased_ranges,
     leaving_admins,
     link_facts,
     marker_places,
@@ -45,5 +46,6 @@ STEPS: tuple[Step, ...] = (
     clean_copy_fields.migrate,
     view_counts.migrate,
     delivery_targets.migrate,
+    erased_ranges.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

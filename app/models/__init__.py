@@ -25,8 +25,10 @@ from app.models.access_rows import (
     QuotaRow,
     RightsRow,
 )
+from app.models.audit_words import AuditAction
 from app.models.buffer_rows import (
     BufferRow,
+    ErasedRange,
     LostStretch,
     MarkerRow,
     MediaRange,
@@ -53,7 +55,6 @@ from app.models.link_words import LinkFact
 from app.models.stored import RowOf, Stored
 from app.models.words import (
     AccessMode,
-    AuditAction,
     BufferGapWhy,
     BufferState,
     CapturePolicy,
@@ -104,6 +105,7 @@ __all__ = [
     "Cut",
     "DeliveryDocument",
     "EgressStatus",
+    "ErasedRange",
     "EventFormat",
     "EventName",
     "EventNumberRow",

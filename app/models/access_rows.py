@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from app.models.words import AccessMode, AuditAction, CapturePolicy, Role
+from app.models.audit_words import AuditAction
+from app.models.words import AccessMode, CapturePolicy, Role
 
 
 class CommunityRow(TypedDict):

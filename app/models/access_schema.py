@@ -17,8 +17,9 @@ from app.models.access_rows import (
     QuotaRow,
     RightsRow,
 )
+from app.models.audit_words import AuditAction
 from app.models.stored import Stored
-from app.models.words import AccessMode, AuditAction, CapturePolicy, Role
+from app.models.words import AccessMode, CapturePolicy, Role
 
 
 class Community(Model, Stored[CommunityRow]):

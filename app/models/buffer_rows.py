@@ -24,6 +24,17 @@ class MediaRange(TypedDict):
     end_ticks: int
 
 
+class ErasedRange(TypedDict):
+    """[start, end) of a share's time: what was recorded in it is to go.
+
+    `captures_ended`: nothing that may have read its media before that was said is still at work.
+    """
+
+    start: datetime
+    end: datetime
+    captures_ended: bool
+
+
 class BufferRow(TypedDict):
     """A row of `Buffer`."""
 
@@ -40,6 +51,7 @@ class BufferRow(TypedDict):
     why_detail: str
     retry_at: datetime | None
     forget_before: datetime | None
+    forget_ranges: list[ErasedRange]
     stops: dict[Stopper, str]
     failures: int
     told: str

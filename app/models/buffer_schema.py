@@ -26,9 +26,9 @@ class Buffer(Model, Stored[BufferRow]):
 
     `why` says why nothing is recorded, `retry_at` when that is tried again. `ended_at` is set when
     the share is over. `forget_before`: what was recorded before it is to go, for good; None when
-    nothing of that is left. `stops` are the words of those who have ended the recording of this
-    share and not taken that back. `told` is the state that events last told of, `told_count` how
-    many times they did.
+    nothing of that is left. `forget_ranges`, each an `ErasedRange`, say the same of parts. `stops`
+    are the words of those who have ended the recording of this share and not taken that back.
+    `told` is the state that events last told of, `told_count` how many times they did.
     """
 
     model_config = {
@@ -38,6 +38,7 @@ class Buffer(Model, Stored[BufferRow]):
             Index(Buffer.room_sid, Buffer.identity),
             IndexModel([("ended_at", ASCENDING)]),
             IndexModel([("forget_before", ASCENDING)]),
+            IndexModel([("forget_ranges.start", ASCENDING)]),
         ],
     }
 
@@ -54,6 +55,7 @@ class Buffer(Model, Stored[BufferRow]):
     why_detail: str = ""
     retry_at: datetime | None = None
     forget_before: datetime | None = None
+    forget_ranges: list[dict[str, Any]] = []
     stops: dict[Stopper, str] = {}
     failures: int = 0
     told: str = ""

@@ -12,6 +12,7 @@ class FailureReason(StrEnum):
     FFMPEG_MISSING = "ffmpeg-missing"
     FFMPEG_STALLED = "ffmpeg-stalled"
     GAVE_UP = "gave-up"
+    MEDIA_DELETED = "media-deleted"
     NOTHING_RECORDED = "nothing-recorded"
     SEGMENT_CHANGED = "segment-changed"
     SIZES_DIFFER = "sizes-differ"

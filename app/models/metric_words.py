@@ -80,6 +80,7 @@ class ErrorKind(StrEnum):
     FFMPEG_MISSING = "ffmpeg_missing"
     FFMPEG_STALLED = "ffmpeg_stalled"
     GAVE_UP = "gave_up"
+    MEDIA_DELETED = "media_deleted"
     NOT_PERMITTED = "not_permitted"
     NOTHING_RECORDED = "nothing_recorded"
     QUOTA_EXCEEDED = "quota_exceeded"

@@ -12,6 +12,7 @@ from app.models import BufferRow, BufferState, ClockKind, SessionRole, SessionRo
 from app.models.instants import FOREVER
 from app.models.intervals import Interval
 from app.settings import Settings
+from app.viewing.erased_media import without_erased
 from app.viewing.spans import Gap, Span, laid_out, placed_runs
 
 
@@ -84,7 +85,8 @@ def build(
     Media before `offered` is left out, except that of `marks`, which are in order and apart.
     """
     shown = _shown(offered, marks, erased_until(buffer, sessions))
-    spans, gaps = laid_out(placed_runs(sessions, indexed, shown), shown)
+    left = without_erased(sessions, indexed, buffer["forget_ranges"])
+    spans, gaps = laid_out(placed_runs(sessions, left, shown), shown)
     recording = _recording(sessions)
     state, why = _state(buffer, recording, spans, indexed, now)
     ids = {span.session_id for span in spans} | ({recording["_id"]} if recording else set())
@@ -154,5 +156,7 @@ def _state(
         return BufferState.STARTING, why or Why.STARTING
     if now - newest_at > three + timedelta(seconds=10):
         return BufferState.STALLED, why
-    late = now - newest > three + timedelta(seconds=3)
+    # Not late, but deleted.
+    erased = [part["end"] for part in buffer["forget_ranges"] if part["end"] > newest]
+    late = now - max([newest, *erased]) > three + timedelta(seconds=3)
     return (BufferState.LAGGING if late else BufferState.RECORDING), why

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.buffer import clock
+from app.buffer.retention import is_erased
 from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
 from app.models import (
     BufferState,
@@ -19,7 +20,7 @@ from app.models import (
     intervals,
 )
 from app.models.intervals import Interval
-from app.models.schema import EgressSession, Segment
+from app.models.schema import Buffer, EgressSession, Segment
 from app.settings import Settings
 from app.store import Store
 from app.viewing import witnessed
@@ -150,9 +151,9 @@ async def segments(
 ) -> list[list[SegmentRow]]:
     """For each span the rows of its segments in order, also of those that lie in it partly.
 
-    Quarantined ones are left out. A condemned one may lose its file any moment unless a pin was
-    there before (see `pins`). `lead`: with the segment before the first one, if it is there. The
-    first instant's sound may lie in it.
+    Quarantined ones are left out, and what a sharer has had deleted. A condemned one may lose its
+    file any moment unless a pin was there before (see `pins`). `lead`: with the segment before the
+    first one, if it is there. The first instant's sound may lie in it.
     """
     return [await _segments(store, span, lead) for span in spans]
 
@@ -168,8 +169,18 @@ async def _segments(store: Store, span: MediaRange, lead: bool) -> list[SegmentR
         "end": {"$gt": start - _SLACK, "$lt": end + _SLACK},
     }
     found = await store.rows(Segment).find(query).to_list(None)
+    # Asked for after the segments: whoever read them before a part was to go hears of that.
+    of_buffer = {"_id": session["buffer_id"]}
+    buffer = await store.rows(Buffer).find_one(of_buffer, {"forget_ranges": 1})
+    going = buffer["forget_ranges"] if buffer else ()
     rows = sorted(
-        (row for row in found if row["session_id"] == session["_id"] and row["state"] in _USABLE),
+        (
+            row
+            for row in found
+            if row["session_id"] == session["_id"]
+            and row["state"] in _USABLE
+            and not is_erased(row, going)
+        ),
         key=lambda row: row["start_ticks"],
     )
     inside = [

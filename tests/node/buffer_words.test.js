@@ -133,9 +133,15 @@ test('each resumes their own stop', () => {
   assert.equal(rights(viewer(), admins).resume, false);
 });
 
+test('who may stop a share may delete what is kept of it, if there is anything', () => {
+  assert.equal(rights(viewer({ identity: 'alice' }), share()).erase, true);
+  assert.equal(rights(viewer(), share()).erase, false);
+  assert.equal(rights(viewer({ identity: 'alice' }), share({ newest: null })).erase, false);
+});
+
 test('what has ended is neither stopped nor resumed, and can still be kept', () => {
   for (const why of [null, 'stopped-by-admin', 'stopped-by-sharer']) {
     const may = rights(ADMINS['of the instance'], share({ state: 'ended', why }));
-    assert.deepEqual(may, { keep: true, stop: false, resume: false });
+    assert.deepEqual(may, { keep: true, stop: false, erase: true, resume: false });
   }
 });

@@ -163,6 +163,16 @@ export const texts = {
     stopReason: 'Reason (may be left empty; the sharer reads it)',
     /** @type {Saying<[string]>} */
     stopped: (who) => `${who} is not recorded any more.`,
+    erase: 'Delete…',
+    /** @type {Saying<[string]>} */
+    eraseOf: (who) => `Delete what is kept of ${who}`,
+    /** @type {Saying<[string]>} */
+    eraseTitle: (who) => `Delete what is kept of ${who}?`,
+    eraseExplain: 'It is gone at once and for good. The recording goes on, and clips that were made before stay.',
+    eraseLast: 'Delete the last minute',
+    eraseAll: 'Delete everything',
+    /** @type {Saying<[string]>} */
+    erased: (who) => `Deleted from what is kept of ${who}.`,
     resume: 'Resume',
     /** @type {Saying<[string]>} */
     resumeOf: (who) => `Resume recording ${who}`,
@@ -254,6 +264,7 @@ export const texts = {
     gaps: {
       lost: 'The recorder lost this part',
       missing: 'The file of this part is gone from the disk',
+      deleted: 'This part was deleted',
       'egress-failed': 'The recorder failed here and was started again',
       'egress-ended': 'Nothing was recorded here',
       expired: 'This part is too old: only what lies around a mark is still kept',
@@ -299,6 +310,7 @@ export const texts = {
       brief: {
         lost: 'lost',
         missing: 'missing',
+        deleted: 'deleted',
         'egress-failed': 'recorder failed',
         'egress-ended': 'not recorded',
         codec: 'not readable',
@@ -495,6 +507,7 @@ export const texts = {
       'ffmpeg-failed': 'The exact cut could not be made. Try again, or try the precise cut.',
       'ffmpeg-missing': 'An exact cut can’t be made here. Try the precise cut, or tell whoever runs the service.',
       'ffmpeg-stalled': 'The exact cut got no further and was given up. Try again, or try the precise cut.',
+      'media-deleted': 'A part of it was deleted while it was made. Capture what is left.',
       'gave-up': 'It was begun several times and never came to an end. Try the other cut.',
       'storage-full': 'The disk is full. Delete clips, or tell whoever runs the service.',
     },

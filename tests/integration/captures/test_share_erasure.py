@@ -1,15 +1,18 @@
-"""A share that is erased takes its unfinished captures along, and leaves the clips."""
+"""A share that is erased takes its unfinished captures along, and leaves the clips.
+
+Of which a part is erased, those that are at work fail, and the others are made without it.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from app.access import quota
 from app.captures import share_erasure
-from app.cleaning import erasure
+from app.cleaning import erasure, part_erasure
 from app.context import Context
-from app.models.schema import AuditEntry, Buffer
-from tests.integration.captures.checking import accepted, captured, done, live_share
+from app.models.schema import AuditEntry, Buffer, Capture, OutgoingEvent
+from tests.integration.captures.checking import accepted, captured, done, live_share, work_on
 from tests.integration.captures.conftest import ADA
 from tests.media_factory import Recording
 
@@ -43,3 +46,62 @@ async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_
     entry = await ctx.store.rows(AuditEntry).find_one({"action": "buffer_forgotten"})
     assert entry is not None
     assert (entry["identity"], entry["subject"]) == ("ada", share.buffer_id)
+
+
+async def test_a_capture_that_waits_is_made_without_the_part_that_is_erased(
+    ctx: Context, recording: Recording
+) -> None:
+    """And one that has begun to read fails with the reason; its event says so."""
+    async with live_share(ctx, recording, age=8.1, segments=4) as share:
+        before = await captured(ctx, ADA, last=2, tail="skip")
+        going = await accepted(ctx, ADA, last=8, tail="skip")
+        reading = await accepted(ctx, ADA, last=4, tail="skip")
+        first_second = {"start": share.start, "end": share.start + timedelta(seconds=1)}
+        elsewhere = await accepted(
+            ctx, ADA, **{each: instant.isoformat() for each, instant in first_second.items()}
+        )
+        begun = {"$set": {"status": "running"}}
+        for row in (reading, elsewhere):
+            await ctx.store.rows(Capture).update_one({"_id": row["_id"]}, begun)
+        buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
+        assert buffer is not None
+        since_third = datetime.now(UTC) - share.start - timedelta(seconds=4.1)
+        await share_erasure.erase_last(ctx, ADA, buffer, since_third)
+        failed = (await done(ctx, reading["_id"])).capture
+        assert (failed["status"], failed["reason"]) == ("failed", "media-deleted")
+        assert (await done(ctx, elsewhere["_id"])).capture["status"] == "running"
+        await share_erasure.go_on_with_all(ctx)
+        assert {"00000000.m4s", "00000001.m4s"} <= set(share.files("*.m4s"))
+        assert "00000003.m4s" not in share.files("*.m4s")
+        await work_on(ctx, going["_id"])
+        made = await done(ctx, going["_id"])
+        assert made.capture["status"] == "ready"
+        assert made.clip is not None
+        assert made.clip["delivered_end"] is not None
+        assert made.clip["delivered_end"] <= share.start + timedelta(seconds=6.1)
+        assert before.path is not None
+        assert before.path.exists()
+        # A capture that begins now is not failed by the passes to come.
+        await ctx.store.rows(Capture).update_one({"_id": elsewhere["_id"]}, {"$set": {
+            "window_end": datetime.now(UTC)}})  # fmt: skip
+        await share_erasure.go_on_with_all(ctx)
+        assert (await done(ctx, elsewhere["_id"])).capture["status"] == "running"
+    told = {row["event"] async for row in ctx.store.rows(OutgoingEvent).find({})}
+    assert {"buffer_erased", "capture_failed"} <= told
+    entry = await ctx.store.rows(AuditEntry).find_one({"action": "buffer_forgotten"})
+    assert entry is not None
+    assert entry["data"]["start"] is not None
+
+
+async def test_the_word_is_kept_though_whoever_took_it_died(
+    ctx: Context, recording: Recording
+) -> None:
+    async with live_share(ctx, recording, age=6.1, segments=3) as share:
+        reading = await accepted(ctx, ADA, last=4, tail="skip")
+        begun = {"$set": {"status": "running"}}
+        await ctx.store.rows(Capture).update_one({"_id": reading["_id"]}, begun)
+        since = share.start + timedelta(seconds=3)
+        await part_erasure.promise(ctx.store, share.buffer_id, since, datetime.now(UTC))
+        await share_erasure.go_on_with_all(ctx)
+        assert (await done(ctx, reading["_id"])).capture["reason"] == "media-deleted"
+        assert share.files("*.m4s") == ["00000000.m4s"]

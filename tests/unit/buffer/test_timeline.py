@@ -190,3 +190,26 @@ def test_what_is_forgotten_is_not_shown_though_it_was_marked() -> None:
     media = {"s": indexed(run(0, 1000))}
     found = build(row, [session()], media, at(1000), at(400), marks)
     assert [span.start for span in found.spans] == [at(152), at(200), at(400)]
+
+
+def test_a_part_that_is_being_deleted_is_a_gap_and_neither_late_nor_stalled() -> None:
+    """With the segment that was open at its end, of which some was recorded in it."""
+    part = {"start": at(40), "end": at(60), "captures_ended": True}
+    media = {"s": indexed(run(0, 100), newest_at=at(99))}
+    found = timeline([session()], media, row=buffer(forget_ranges=[part]))
+    assert found.gaps == (Gap(at(40), at(62), FaultSlug.DELETED),)
+    assert [(span.start, span.end) for span in found.spans] == [(at(0), at(40)), (at(62), at(100))]
+    part = {"start": at(40), "end": at(100), "captures_ended": True}
+    found = timeline([session()], media, row=buffer(forget_ranges=[part]))
+    assert found.gaps == (Gap(at(40), at(100), FaultSlug.DELETED),)
+    assert found.newest == at(40)
+    assert found.state == "recording"
+
+
+def test_a_part_beside_what_there_is_changes_nothing() -> None:
+    part = {"start": at(200), "end": at(260), "captures_ended": True}
+    media = {"s": indexed(run(0, 100)), "later": indexed()}
+    sessions = [session(), session("unknown", None), session("none", 500), session("later", 90)]
+    found = timeline(sessions, media, row=buffer(forget_ranges=[part]))
+    assert [(span.start, span.end) for span in found.spans] == [(at(0), at(100))]
+    assert found.gaps == ()

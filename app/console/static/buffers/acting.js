@@ -33,6 +33,7 @@ export function rights(session, buffer) {
   return {
     keep: Boolean(buffer.replay_url && buffer.newest),
     stop: goesOn && !stopped && (sharer || manages),
+    erase: (sharer || manages) && Boolean(buffer.newest),
     resume: (stopped === 'stopped-by-sharer' && sharer) || (stopped === 'stopped-by-admin' && manages),
   };
 }
@@ -109,6 +110,26 @@ export async function stop(api, buffer) {
     act: (data) => api.post(`/buffers/${buffer.id}/stop`, { reason: typed(data, 'reason') }),
   });
   if (answer) tell(own.stopped(buffer.sharer));
+}
+
+/**
+ * Asks how much of a share is to be deleted, and has it deleted: it can't be undone.
+ *
+ * @param {Api} api
+ * @param {BufferView} buffer
+ */
+export async function erase(api, buffer) {
+  const amount = (/** @type {string} */ value, /** @type {string} */ says, checked = false) =>
+    h('label', { class: 'choice' }, h('input', { type: 'radio', name: 'amount', value, checked }), says);
+  const answer = await ask({
+    title: own.eraseTitle(buffer.sharer),
+    explain: own.eraseExplain,
+    fields: [amount('?last=60', own.eraseLast, true), amount('', own.eraseAll)],
+    submit: own.erase,
+    danger: true,
+    act: (data) => api.delete(`/buffers/${buffer.id}${typed(data, 'amount')}`),
+  });
+  if (answer) tell(own.erased(buffer.sharer));
 }
 
 /**

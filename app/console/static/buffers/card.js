@@ -3,7 +3,7 @@
 import { h, set } from '../dom.js';
 import { texts } from '../texts.js';
 import { clock, clockTenths, length, utc } from '../times.js';
-import { keepLast, resume, rights, stop } from './acting.js';
+import { erase, keepLast, resume, rights, stop } from './acting.js';
 import { Reel } from './reel.js';
 import { ago, stateOf } from './words.js';
 
@@ -46,6 +46,8 @@ export class Card {
     const keep = () => void this.keep();
     this.keepButton = h('button', { 'aria-label': own.keepOf(who), onclick: keep }, own.keep);
     this.stopButton = h('button', { class: 'plain', onclick: () => this.#stopOrResume() });
+    const eraseThis = () => void erase(this.session.api, this.buffer);
+    this.eraseButton = h('button', { class: 'plain', 'aria-label': own.eraseOf(who), onclick: eraseThis }, own.erase);
     this.element = h(
       'li',
       { class: 'card share', 'data-id': buffer.id },
@@ -63,7 +65,7 @@ export class Card {
         h('p', { class: 'line note' }, h('bdi', { class: 'room', title: buffer.room }, buffer.room), this.sound),
         h('div', { class: 'much', 'aria-hidden': 'true' }, this.fill),
         h('p', { class: 'line note' }, this.amount, this.until),
-        h('div', { class: 'row' }, this.keepButton, this.stopButton),
+        h('div', { class: 'row' }, this.keepButton, this.stopButton, this.eraseButton),
       ),
     );
     this.element.setAttribute('aria-labelledby', name);
@@ -97,6 +99,7 @@ export class Card {
     this.keepButton.hidden = unseen;
     this.keepButton.disabled = !may.keep || this.isKeeping;
     this.stopButton.hidden = !(may.stop || may.resume);
+    this.eraseButton.hidden = !may.erase;
     write(this.stopButton, may.resume ? own.resume : own.stop);
     set(this.stopButton, { 'aria-label': (may.resume ? own.resumeOf : own.stopOf)(buffer.sharer) });
     this.tick();

@@ -1,0 +1,106 @@
+"""Erases what was recorded of a share between two instants, pinned or not, for good.
+
+The range stands in the buffer's row until nothing of it is left. So the next pass goes on after an
+interruption, and erases what was committed late. The rows of its segments stay, as gaps: whoever
+would index them again finds them. Cleanup deletes these when they are old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+import structlog
+
+from app.buffer import markers, summary
+from app.cleaning.removal import AT_ONCE, FIELDS, folders_by_session, unlink
+from app.context import Context
+from app.models import ErasedRange, FaultSlug, Row, SegmentRow, SegmentState
+from app.models.schema import Buffer, EgressSession, Segment
+from app.store import Store, chunks
+
+ErasureStep = Callable[[str], Awaitable[None]]
+log = structlog.get_logger()
+
+
+async def _go_on(step: str) -> None:
+    """A step is done: tests stop an erasure here."""
+
+
+async def promise(store: Store, buffer_id: str, start: datetime, end: datetime) -> ErasedRange:
+    """Notes that what was recorded of a share in [start, end) is to go."""
+    part: ErasedRange = {"start": _cut(start), "end": _cut(end), "captures_ended": False}
+    await store.rows(Buffer).update_one({"_id": buffer_id}, {"$addToSet": {"forget_ranges": part}})
+    return part
+
+
+async def note_captures_ended(store: Store, buffer_id: str, part: ErasedRange) -> ErasedRange:
+    """Notes that nobody works any more with what was read of a range before its promise."""
+    settled: ErasedRange = {**part, "captures_ended": True}
+    for change in ({"$addToSet": {"forget_ranges": settled}}, {"$pull": {"forget_ranges": part}}):
+        await store.rows(Buffer).update_one({"_id": buffer_id}, change)
+    return settled
+
+
+async def hide(ctx: Context, buffer_id: str, part: ErasedRange) -> list[SegmentRow]:
+    """Makes what is indexed of a range a gap. Returns the rows, whose files stay for `erase`."""
+    await markers.delete_between(ctx.store, buffer_id, part["start"], part["end"])
+    within = {
+        "buffer_id": buffer_id,
+        "start": {"$lt": part["end"]},
+        "end": {"$gt": part["start"]},
+    }
+    rows = await ctx.store.rows(Segment).find(within, FIELDS).to_list(None)
+    gone: Row = {"state": SegmentState.QUARANTINED, "fault": FaultSlug.DELETED, "samples": b""}
+    for chunk in chunks(rows, AT_ONCE):
+        ids = {"$in": [row["_id"] for row in chunk]}
+        await ctx.store.rows(Segment).update_many({"_id": ids}, {"$set": gone})
+    for session_id in {row["session_id"] for row in rows}:
+        own = [row for row in rows if row["session_id"] == session_id]
+        start_ticks = min(row["start_ticks"] for row in own)
+        end_ticks = max(row["end_ticks"] for row in own)
+        await summary.lose(ctx.store, session_id, start_ticks, end_ticks, FaultSlug.DELETED)
+    return rows
+
+
+async def erase(
+    ctx: Context,
+    buffer_id: str,
+    ranges: Sequence[ErasedRange],
+    *,
+    reached: ErasureStep = _go_on,
+) -> None:
+    """One pass over the ranges of a share that are to go; what is left of them waits for the next.
+
+    `reached` is awaited after the steps `hidden`, `unlinked` and `forgotten`.
+    """
+    for part in ranges:
+        # Asked before: what an egress that is over has left is indexed by then.
+        is_over = await _nothing_more_comes(ctx, buffer_id, part)
+        rows = await hide(ctx, buffer_id, part)
+        await reached("hidden")
+        folders = await folders_by_session(ctx, {row["session_id"] for row in rows})
+        refused = await asyncio.to_thread(unlink, rows, folders)
+        await reached("unlinked")
+        if is_over and not refused and part["captures_ended"]:
+            await ctx.store.rows(Buffer).update_one(
+                {"_id": buffer_id}, {"$pull": {"forget_ranges": part}}
+            )
+            log.info("buffer_part_forgotten", buffer=buffer_id, segments=len(rows))
+        await reached("forgotten")
+
+
+async def _nothing_more_comes(ctx: Context, buffer_id: str, part: ErasedRange) -> bool:
+    """Whether all that was recorded in a range is indexed: segments come in order."""
+    begun = {"buffer_id": buffer_id, "created_at": {"$lt": part["end"]}, "indexing": {"$ne": None}}
+    for session in await ctx.store.rows(EgressSession).find(begun, {"_id": 1}).to_list(None):
+        later = {"session_id": session["_id"], "start": {"$gte": part["end"]}}
+        if await ctx.store.rows(Segment).find_one(later, {"_id": 1}) is None:
+            return False
+    return True
+
+
+def _cut(instant: datetime) -> datetime:
+    """To the millisecond, as the row will have it: it is taken out by its value."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
