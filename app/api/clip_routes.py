@@ -42,6 +42,11 @@ class ClipQuery(Input):
         examples=["alice"],
         alias="shared_by",
     )
+    deleted: bool = Field(
+        False,
+        description="Those that were deleted and can be restored: the caller's own, of an instance "
+        "admin everybody's. Their bytes are 410.",
+    )
     limit: PageSize = 50
     next: Cursor = None
 
@@ -107,7 +112,15 @@ _CLIP = {HTTPStatus.OK: Answer("The clip.")}
 async def list_clips(call: Call[ClipQuery]) -> ClipPage:
     """Those that the caller may see."""
     given = call.input
-    wanted = Wanted(given.room, given.owner, given.since, given.until, given.title, given.sharer)
+    wanted = Wanted(
+        given.room,
+        given.owner,
+        given.since,
+        given.until,
+        given.title,
+        given.sharer,
+        given.deleted,
+    )
     page = await clip_pages.page(call.ctx, call.caller, wanted, limit=given.limit, after=given.next)
     return ClipPage(items=[view(clip, call.reader) for clip in page.items], next=page.next)
 
@@ -148,23 +161,34 @@ async def change_clip(call: Call[ClipChange]) -> ClipView:
     return view(clip, call.reader)
 
 
+class DeleteQuery(Input):
+    """Whether a deleted clip rests."""
+
+    purge: bool = Field(
+        False,
+        description="For good: it does not rest, and one that does is removed, within seconds.",
+    )
+
+
 @endpoint(
     "DELETE /clips/{clip_id}",
     "Delete a clip",
-    description="It is hidden and its quota freed at once; its file goes 60 s later.",
+    description="It is hidden and its quota freed at once. It rests for TRASH_DAYS, in which it "
+    "can be restored; then its file goes.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
     problems=[NotFound, NotPermitted],
 )
-async def delete_clip(call: Call[None]) -> None:
+async def delete_clip(call: Call[DeleteQuery]) -> None:
     """Hides it; who waits for its owner's quota is asked again."""
-    owner = await library.delete(call.ctx, call.caller, call.path["clip_id"])
+    purge = call.input.purge
+    owner = await library.delete(call.ctx, call.caller, call.path["clip_id"], purge=purge)
     await admission.ask_again(call.ctx, {"identity": owner, "why": Why.QUOTA})
 
 
 @endpoint(
     "POST /clips/{clip_id}/restore",
     "Take a DELETE back",
-    description="For 60 s after it; the clip is charged again.",
+    description="For TRASH_DAYS after it; the clip is charged again.",
     answers=_CLIP,
     problems=[NotFound, NotPermitted, Gone, QuotaExceeded],
 )

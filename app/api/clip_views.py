@@ -135,6 +135,10 @@ class ClipView(View):
     expires_at: InstantText | None = Field(
         description="When it is deleted by itself; null: never.", examples=[None]
     )
+    deleted_at: InstantText | None = Field(
+        description="When it was deleted; only in lists of those that can be restored.",
+        examples=[None],
+    )
 
 
 class ClipPage(View):
@@ -200,4 +204,5 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         thumbnails_url=media_url(row, reader, f"/clips/{row['_id']}/thumbnails.vtt"),
         created_at=row["created_at"],
         expires_at=None if row["keep"] else row["expires_at"],
+        deleted_at=row["deleted_at"],
     )

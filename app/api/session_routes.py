@@ -18,7 +18,6 @@ from app.api.json_types import CommunityName, Identity, InstantText, RoundedSeco
 from app.api.operation import Answer, endpoint
 from app.api.wire import View
 from app.captures.requests import POST_ROLL_SECONDS, TEXT_LENGTH, TITLE_LENGTH
-from app.clips.library import RESTORE_SECONDS
 from app.errors import Invalid, NotFound
 from app.models import AuditAction
 
@@ -61,7 +60,7 @@ class LimitsView(View):
         description="What is still to come of a capture, at most.", examples=[POST_ROLL_SECONDS]
     )
     restore_seconds: RoundedSeconds = Field(
-        description="In which a deleted clip comes back.", examples=[RESTORE_SECONDS]
+        description="In which a deleted clip comes back.", examples=[604_800]
     )
 
 
@@ -168,7 +167,7 @@ async def _members(call: Call[None]) -> dict[str, Any]:
         title_length=TITLE_LENGTH,
         text_length=TEXT_LENGTH,
         post_roll_seconds=POST_ROLL_SECONDS,
-        restore_seconds=RESTORE_SECONDS,
+        restore_seconds=round(settings.trash.total_seconds()),
     )
     return {
         "expires_at": caller.expires_at,

@@ -123,6 +123,7 @@ class ClipAnswer(TypedDict):
     thumbnails_url: str
     created_at: str
     expires_at: str | None
+    deleted_at: str | None
 
 
 class DeliveredAnswer(TypedDict):

@@ -45,6 +45,15 @@ async def show(ctx: Context, row: ClipRow, size_bytes: int) -> bool:
     return await ctx.store.take(ReplayClip, row, fields, ready=True) is not None
 
 
+async def age(ctx: Context, row: ClipRow, since: datetime) -> bool:
+    """Makes a clip that is hidden one that was deleted at an instant.
+
+    False if it was changed since its row was read.
+    """
+    fields = {"deleted_at": since, "turn": row["turn"] + 2}
+    return await ctx.store.take(ReplayClip, row, fields, ready=True) is not None
+
+
 async def uncharge(ctx: Context, row: ClipRow) -> None:
     """Frees the charge of a hidden clip that somebody left when they were killed."""
     if not await quota.is_charged(ctx.store, row["owner"], row["_id"]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.access import policy, presence
@@ -64,3 +65,9 @@ async def changeable(
 def is_shown(row: ClipRow) -> bool:
     """Whether the clip is ready and not deleted."""
     return bool(row["ready"]) and row["deleted_at"] is None
+
+
+def may_come_back(row: ClipRow, now: datetime, trash: timedelta) -> bool:
+    """Whether a clip is deleted, and can be restored. `trash`: how long it can."""
+    deleted_at = row["deleted_at"]
+    return bool(row["ready"]) and deleted_at is not None and deleted_at > now - trash

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -37,7 +37,7 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
     now = now or datetime.now(UTC)
     await _expire(ctx, now)
     rows = ctx.store.rows(ReplayClip)
-    over = now - timedelta(seconds=library.RESTORE_SECONDS)
+    over = now - ctx.settings.trash
 
     async def uncharge(row: ClipRow) -> None:
         await charging.uncharge(ctx, row)

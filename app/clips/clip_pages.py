@@ -22,7 +22,7 @@ from app.models import ClipRow, FileRow, Row, keyset
 from app.models.instants import EPOCH, FAR
 from app.models.keyset import Order, Page, Position
 from app.models.schema import File, ReplayClip
-from app.store import first
+from app.store import dated, first
 
 LOOKED_AT = 500
 _FIRST_STRETCH = timedelta(minutes=10)
@@ -41,7 +41,7 @@ class Clip:
 @dataclass(frozen=True)
 class Wanted:
     """Which clips: made in `room`, by `owner`, in [since, until), with `title` within theirs, of
-    the screen of `shared_by`."""
+    the screen of `shared_by`; `deleted`: those that can be restored, not those that are shown."""
 
     room: str | None = None
     owner: str | None = None
@@ -49,6 +49,7 @@ class Wanted:
     until: datetime | None = None
     title: str | None = None
     shared_by: str | None = None
+    deleted: bool = False
 
 
 async def page(
@@ -91,7 +92,7 @@ async def _filled(
     kept: list[ClipRow] = []
     last: ClipRow | None = rows[-1] if rows and more else None
     for place, row in enumerate(rows):
-        if _fits(row, wanted):
+        if _fits(row, wanted, ctx.settings.trash):
             kept.append(row)
         if len(kept) == limit:
             last = row if more or place + 1 < len(rows) else None
@@ -102,9 +103,13 @@ async def _filled(
     return Page(shown, keyset.written(_NEWEST_FIRST.position(last)) if last is not None else None)
 
 
-def _fits(row: ClipRow, wanted: Wanted) -> bool:
+def _fits(row: ClipRow, wanted: Wanted, trash: timedelta) -> bool:
     return (
-        clip_access.is_shown(row)
+        (
+            clip_access.may_come_back(row, datetime.now(UTC), trash)
+            if wanted.deleted
+            else clip_access.is_shown(row)
+        )
         and wanted.owner in (None, row["owner"])
         and wanted.shared_by in (None, row["shared_by"])
         # No pattern, so nothing in it has a meaning of its own.
@@ -116,12 +121,14 @@ async def _scopes(ctx: Context, caller: Caller, seen: ClipsSeen, wanted: Wanted)
     """What rows must match, one index each: all of them, or the caller's and their rooms'."""
     room, owner = seen.room or wanted.room, wanted.owner
     here: Row = {} if room is None else {"room": room}
+    if wanted.deleted:
+        here["deleted_at"] = dated()
     if seen.everybodys:
         return [({} if owner is None else {"owner": owner}) | here]
     scopes: list[Row] = []
     if owner in (None, caller.identity):
         scopes.append({"owner": caller.identity} | here)
-    if owner != caller.identity:
+    if owner != caller.identity and not wanted.deleted:
         sids = await _rooms(ctx, caller, seen, room)
         open_to_me = {"audience": {"$in": sids}}
         # Most often nothing is shared, and then nothing has to be looked at one by one.

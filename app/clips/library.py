@@ -17,7 +17,6 @@ from app.errors import Gone, NotFound
 from app.models import AuditAction, ClipRow, FileRow, Visibility
 from app.models.schema import File, ReplayClip
 
-RESTORE_SECONDS = 60
 NO_FILE = "there is no such file, or it is not yours"
 
 log = structlog.get_logger()
@@ -70,16 +69,32 @@ async def change(
     return await find(ctx, caller, clip_id)
 
 
-async def delete(ctx: Context, caller: Caller, clip_id: str, *, now: datetime | None = None) -> str:
-    """Hides a clip and frees its quota; the file goes RESTORE_SECONDS later. Whose clip it was.
+async def delete(
+    ctx: Context,
+    caller: Caller,
+    clip_id: str,
+    *,
+    purge: bool = False,
+    now: datetime | None = None,
+) -> str:
+    """Hides a clip and frees its quota; the file goes TRASH_DAYS later. Whose clip it was.
 
-    Raises NotFound, NotPermitted.
+    `purge`: as if it had rested for so long, also of one that rests: nobody restores it any more,
+    and the next sweep removes it. Raises NotFound, NotPermitted.
     """
+    now = now or datetime.now(UTC)
+    since = now - ctx.settings.trash if purge else now
     while True:
-        row = await clip_access.changeable(ctx, caller, clip_id)
-        if await charging.hide(ctx, row, now or datetime.now(UTC)):
+        row = await clip_access.changeable(ctx, caller, clip_id, deleted_too=purge)
+        if not row["ready"]:
+            raise NotFound(clip_access.NO_CLIP)
+        if row["deleted_at"] is None:
+            gone = await charging.hide(ctx, row, since)
+        else:
+            gone = await charging.age(ctx, row, since)
+        if gone:
             break
-    await note(ctx, caller.identity, AuditAction.CLIP_DELETED, row)
+    await note(ctx, caller.identity, AuditAction.CLIP_DELETED, row, purge=purge)
     log.info("clip_deleted", clip=clip_id, owner=row["owner"], by=caller.identity)
     return str(row["owner"])
 
@@ -87,7 +102,7 @@ async def delete(ctx: Context, caller: Caller, clip_id: str, *, now: datetime | 
 async def restore(
     ctx: Context, caller: Caller, clip_id: str, *, now: datetime | None = None
 ) -> Clip:
-    """Takes back a DELETE of less than RESTORE_SECONDS ago, and charges the clip again.
+    """Takes back a DELETE of less than TRASH_DAYS ago, and charges the clip again.
 
     Raises NotFound, NotPermitted, Gone if it is too late, QuotaExceeded. A clip that is not deleted
     stays so.
@@ -97,20 +112,14 @@ async def restore(
         clip = await with_file(ctx, row)
         if clip_access.is_shown(row):
             return clip
-        if not _may_come_back(row, now or datetime.now(UTC)):
-            raise Gone(f"a deleted clip can be restored for {RESTORE_SECONDS} s; that time is over")
+        if not clip_access.may_come_back(row, now or datetime.now(UTC), ctx.settings.trash):
+            whole_seconds = round(ctx.settings.trash.total_seconds())
+            raise Gone(f"a deleted clip can be restored for {whole_seconds} s; that time is over")
         if await charging.show(ctx, row, clip.file["size_bytes"]):
             break
     await note(ctx, caller.identity, AuditAction.CLIP_RESTORED, row)
     log.info("clip_restored", clip=clip_id, owner=row["owner"], by=caller.identity)
     return await find(ctx, caller, clip_id)
-
-
-def _may_come_back(row: ClipRow, now: datetime) -> bool:
-    """Whether a clip is deleted and its file is there for a while."""
-    deleted_at = row["deleted_at"]
-    lasts = timedelta(seconds=RESTORE_SECONDS)
-    return row["ready"] and deleted_at is not None and deleted_at > now - lasts
 
 
 async def file_of(

@@ -264,6 +264,7 @@ export interface ClipView {
   thumbnails_url: string;
   created_at: string;
   expires_at: string | null;
+  deleted_at: string | null;
 }
 
 /** Whether wall-clock times come from the egress's own clock, or from a stand-in. */

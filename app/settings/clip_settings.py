@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings
 
 from app.settings.values import LinkDays, QuotaBytes
 
+_AT_LEAST = timedelta(seconds=60)
+"""A slip of the hand can always be taken back."""
+
 
 class ClipSettings(BaseSettings):
     """How much may be captured and kept, and for how long."""
@@ -26,6 +29,12 @@ class ClipSettings(BaseSettings):
     clip_days: float = Field(
         0, ge=0, le=36500, description="Days after which a clip expires; 0: never."
     )
+    trash_days: float = Field(
+        7,
+        ge=0,
+        le=365,
+        description="Days that a deleted clip rests, and can be restored; at least 60 s.",
+    )
     link_days: LinkDays = Field(
         7, description="Days that a clip's link holds, unless its owner says."
     )
@@ -42,6 +51,11 @@ class ClipSettings(BaseSettings):
     captures_per_hour: int = Field(
         600, ge=0, description="Captures that one user may ask for in an hour; 0: any number."
     )
+
+    @property
+    def trash(self) -> timedelta:
+        """How long a deleted clip rests before its file goes."""
+        return max(timedelta(days=self.trash_days), _AT_LEAST)
 
     @property
     def max_capture(self) -> timedelta:

@@ -75,6 +75,7 @@ def make_settings(stores: dict[str, str], tmp_path: Path) -> MakeSettings:
             "redis_url": stores["REDIS_URL"],
             "data_dir": tmp_path / "data",
             "free_space_min_bytes": 0,
+            "trash_days": 0,
         }
         return load(_env_file=None, **(defaults | given))
 

@@ -105,6 +105,7 @@ MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("POST /events/unknown/send", None,                   (403, 403, 403, 403, 403, 403, 403, 404)),
     ("DELETE /buffers/{buffer}?last=1", None,             (404, 404, 403, 404, 204, 204, 204, 204)),
     ("DELETE /buffers/{buffer}", None,                    (404, 404, 403, 404, 204, 204, 204, 204)),
+    ("GET /clips?deleted=true", None,                     (200, 200, 200, 200, 200, 200, 200, 200)),
     ("DELETE /clips/{clip}", None,                        (404, 404, 404, 404, 404, 404, 204, 404)),
     ("DELETE /users/zoe/sessions", None,                  (403, 403, 403, 403, 403, 403, 403, 204)),
     ("DELETE /sessions", None,                            (204, 204, 204, 204, 204, 204, 204, 204)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -174,6 +175,50 @@ async def test_a_minute_later_it_is_too_late_and_the_file_goes(
     assert files(ctx) == []
     with pytest.raises(NotFound):
         await library.restore(ctx, ADA, clip_id)
+
+
+async def test_a_deleted_clip_rests_outside_of_the_quota_and_is_listed_to_its_owner(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """For TRASH_DAYS; purged, it goes with the next sweep, and nobody restores it."""
+    ctx = replace(ctx, settings=ctx.settings.model_copy(update={"trash_days": 7}))
+    await ended_share()
+    made = await captured(ctx, ADA, last=5)
+    clip_id, now = made.capture["clip_id"], datetime.now(UTC)
+    trash = Wanted(deleted=True)
+    assert (await clip_pages.page(ctx, ADA, trash)).items == []
+    await library.delete(ctx, ADA, clip_id, now=now - timedelta(days=6))
+    await clip_expiry.sweep_clips(ctx)
+    assert len(files(ctx)) == 1
+    assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
+    for caller, seen in ((ADA, [clip_id]), (ADMIN, [clip_id]), (BOB, [])):
+        found = await clip_pages.page(ctx, caller, trash)
+        assert [clip.row["_id"] for clip in found.items] == seen
+    assert await ids(ctx, ADA) == []
+    assert (await library.restore(ctx, ADA, clip_id)).row["deleted_at"] is None
+    assert (await clip_pages.page(ctx, ADA, trash)).items == []
+    await library.delete(ctx, ADA, clip_id)
+    with pytest.raises(NotFound):
+        await library.delete(ctx, ADA, clip_id)
+    await library.delete(ctx, ADA, clip_id, purge=True)
+    assert (await clip_pages.page(ctx, ADA, trash)).items == []
+    with pytest.raises(Gone):
+        await library.restore(ctx, ADA, clip_id)
+    await clip_expiry.sweep_clips(ctx)
+    assert files(ctx) == []
+    with pytest.raises(NotFound):
+        await library.delete(ctx, ADA, clip_id, purge=True)
+
+
+async def test_a_clip_that_is_purged_at_once_leaves_nothing(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    made = await captured(ctx, ADA, last=5)
+    await library.delete(ctx, ADA, made.capture["clip_id"], purge=True)
+    assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
+    await clip_expiry.sweep_clips(ctx)
+    assert files(ctx) == []
 
 
 async def test_expired_clips_go_unless_they_are_kept(ctx: Context) -> None:

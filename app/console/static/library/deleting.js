@@ -13,6 +13,7 @@ import { nameOf } from './words.js';
 const own = texts.library.deleting;
 const MARGIN_SECONDS = 2; // for the way there
 const WHY_SECONDS = 12;
+const UNDO_SECONDS = 60; // how long the message stays, however long a clip rests
 
 /**
  * Deletes clips, which the viewer can take back for `restorable` seconds. `onGone(clip)` is called for
@@ -58,7 +59,8 @@ export async function deleteClips(clips, { api, restorable, onGone, onBack, onDo
     }
     onDone();
   };
-  const seconds = restorable - MARGIN_SECONDS - (Date.now() - began) / 1000;
+  const left = restorable - MARGIN_SECONDS - (Date.now() - began) / 1000;
+  const seconds = Math.min(left, UNDO_SECONDS - MARGIN_SECONDS);
   const said = gone.length === 1 ? own.one(nameOf(gone[0])) : own.several(gone.length);
   const close = tell(said, { action: { label: own.undo, run: () => void undo().catch(tellProblem) }, seconds });
   // Also where somebody rests on it: a button that can't keep its word is none.
