@@ -78,9 +78,10 @@ def get_buffer(buffer_id: str) -> Ask[a.BufferDetailAnswer]:
     return Ask("GET", "/buffers/{buffer_id}", {"buffer_id": buffer_id})
 
 
-def delete_buffer(buffer_id: str) -> Ask[None]:
-    """Has what was recorded of one's share erased."""
-    return Ask("DELETE", "/buffers/{buffer_id}", {"buffer_id": buffer_id})
+def delete_buffer(buffer_id: str, *, last: float | str | None = None) -> Ask[None]:
+    """Has what was recorded of a share erased; `last`: only the last so many seconds."""
+    query = _given(last=last)
+    return Ask("DELETE", "/buffers/{buffer_id}", {"buffer_id": buffer_id}, query)
 
 
 def stop_recording(buffer_id: str, *, reason: str | None = None) -> Ask[a.BufferAnswer]:
@@ -165,13 +166,14 @@ def list_clips(
     title: str | None = None,
     since: Moment | None = None,
     until: Moment | None = None,
+    deleted: bool | None = None,
     limit: int | None = None,
     next: str | None = None,
 ) -> Ask[a.AnswerPage[a.ClipAnswer]]:
-    """The clips that the caller may see, the newest first."""
+    """The clips that the caller may see, the newest first; `deleted`: those to be restored."""
     query = _given(
-        room=room, owner=owner, sharer=sharer, title=title, since=since, until=until, limit=limit,
-        next=next,
+        room=room, owner=owner, sharer=sharer, title=title, since=since, until=until,
+        deleted=deleted, limit=limit, next=next,
     )  # fmt: skip
     return Ask("GET", "/clips", query=query)
 
@@ -199,9 +201,10 @@ def change_clip(
     return Ask("PATCH", "/clips/{clip_id}", {"clip_id": clip_id}, body=body)
 
 
-def delete_clip(clip_id: str) -> Ask[None]:
-    """Deletes a clip; for a minute it can be restored."""
-    return Ask("DELETE", "/clips/{clip_id}", {"clip_id": clip_id})
+def delete_clip(clip_id: str, *, purge: bool | None = None) -> Ask[None]:
+    """Deletes a clip; it can be restored for a while, unless it is purged."""
+    query = _given(purge=purge)
+    return Ask("DELETE", "/clips/{clip_id}", {"clip_id": clip_id}, query)
 
 
 def restore_clip(clip_id: str) -> Ask[a.ClipAnswer]:
