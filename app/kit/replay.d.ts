@@ -217,6 +217,7 @@ export interface ClipView {
   thumbnails_url: string;
   created_at: string;
   expires_at: string | null;
+  deleted_at: string | null;
 }
 
 /** Whether wall-clock times come from the egress's own clock, or from a stand-in. */
@@ -233,7 +234,7 @@ export interface Delivered {
 }
 
 /** Why a capture has failed. Each is the slug of an error, which says it in words. */
-export type FailureReason = 'ffmpeg-failed' | 'ffmpeg-missing' | 'ffmpeg-stalled' | 'gave-up' | 'nothing-recorded' | 'segment-changed' | 'sizes-differ' | 'storage-full' | 'verification-failed';
+export type FailureReason = 'ffmpeg-failed' | 'ffmpeg-missing' | 'ffmpeg-stalled' | 'gave-up' | 'media-deleted' | 'nothing-recorded' | 'segment-changed' | 'sizes-differ' | 'storage-full' | 'verification-failed';
 
 /** Why a part of a clip has no new picture. */
 export type GapWhy = 'no-picture' | 'lost' | 'not-recorded' | 'not-present';
