@@ -1,4 +1,4 @@
-"""Tells EVENTS_URL, and the one who asked, how captures ended.
+"""Tells EVENTS_URL, and the one who asked, how captures ended; the sharer, that there is a clip.
 
 Each occasion has a key, so telling it again after an interruption changes nothing.
 """
@@ -17,6 +17,7 @@ from app.events.contents import (
     CaptureReadyContent,
     EventContent,
     QuotaExceededContent,
+    ScreenCapturedContent,
 )
 from app.models import CaptureResult, CaptureRow
 
@@ -32,7 +33,7 @@ class _About(TypedDict):
 
 
 async def ready(ctx: Context, row: CaptureRow, result: CaptureResult) -> None:
-    """The capture has become a clip."""
+    """The capture has become a clip: its caller hears of it, and the sharer, if that is another."""
     content = CaptureReadyContent(
         **_about(row),
         clip_id=row["clip_id"],
@@ -40,6 +41,16 @@ async def ready(ctx: Context, row: CaptureRow, result: CaptureResult) -> None:
         duration=round(result["told"]["duration_seconds"], 3),
     )
     await _tell(ctx, content, row["_id"], row)
+    if row["identity"] != row["caller"]:
+        shown = ScreenCapturedContent(
+            buffer_id=row["buffer_id"],
+            community=row["community"],
+            clip_id=row["clip_id"],
+            captured_by=row["caller"],
+            start=_told(result["told"]["delivered_start"]),
+            end=_told(result["told"]["delivered_end"]),
+        )
+        await _tell(ctx, shown, row["_id"], row, about=row["identity"])
 
 
 async def failed(ctx: Context, row: CaptureRow) -> None:
@@ -67,12 +78,19 @@ def _about(row: CaptureRow) -> _About:
     }
 
 
-async def _tell(ctx: Context, content: EventContent, key: str, row: CaptureRow) -> None:
+def _told(instant: datetime) -> str:
+    return instant.isoformat(timespec="milliseconds")
+
+
+async def _tell(
+    ctx: Context, content: EventContent, key: str, row: CaptureRow, *, about: str | None = None
+) -> None:
+    """`about`: whom it is about, default: the caller."""
     await outbox.tell(
         ctx,
         content,
         key,
         room=row["room"],
         room_sid=row["room_sid"],
-        identity=row["caller"],
+        identity=row["caller"] if about is None else about,
     )

@@ -331,7 +331,7 @@ export interface DeliveryView {
 }
 
 /** What one of our events tells of. */
-export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'buffer_erased' | 'capture_ready' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared';
+export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'buffer_erased' | 'capture_ready' | 'screen_captured' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared';
 
 /** A page of events. */
 export interface EventPage {

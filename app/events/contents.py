@@ -90,6 +90,17 @@ class CaptureReadyContent(_CaptureContent):
     )
 
 
+class ScreenCapturedContent(BufferStartedContent):
+    """Somebody else has made a clip of a share; `participant` is the sharer, whom it shows."""
+
+    event = EventName.SCREEN_CAPTURED
+
+    clip_id: _Id = Field(description="Names the clip, which its owner alone sees at first.")
+    captured_by: _Identity = Field(description="Who made it, and whose it is.")
+    start: _Instant = Field(description="Where its window begins.")
+    end: _Instant = Field(description="Where it ends.")
+
+
 class CaptureFailedContent(_CaptureContent):
     """A capture could not be made; `participant` is who asked for it."""
 
@@ -156,6 +167,7 @@ CONTENTS: dict[str, type[EventContent]] = {
         BufferRefusedContent,
         BufferErasedContent,
         CaptureReadyContent,
+        ScreenCapturedContent,
         CaptureFailedContent,
         QuotaExceededContent,
         RoleChangedContent,

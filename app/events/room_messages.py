@@ -26,6 +26,7 @@ SAID: dict[str, frozenset[str]] = {
     EventName.BUFFER_ENDED: _OF_A_BUFFER,
     EventName.BUFFER_ERASED: _OF_A_BUFFER | {"erased_by", "start", "end"},
     EventName.CAPTURE_READY: _OF_A_CLIP | {"capture_id", "buffer_id"},
+    EventName.SCREEN_CAPTURED: _OF_A_BUFFER | {"clip_id", "captured_by", "start", "end"},
     EventName.CLIP_SHARED: _OF_A_CLIP,
 }
 """By event: what of it rooms hear. Where a clip is posted, and with which words, is the chat's."""
@@ -68,7 +69,7 @@ def hearers(row: EventRow, clip: ClipRow | None, people: Sequence[ParticipantInf
     match row["event"]:
         case EventName.CLIP_SHARED:
             found = {each.identity for each in people if clip is not None and _reads(each, clip)}
-        case EventName.CAPTURE_READY | EventName.BUFFER_ERASED:
+        case EventName.CAPTURE_READY | EventName.BUFFER_ERASED | EventName.SCREEN_CAPTURED:
             found = {each.identity for each in people if each.identity == row["identity"]}
         case _:
             found = {each.identity for each in people}

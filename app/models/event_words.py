@@ -18,6 +18,8 @@ class EventName(StrEnum):
     """What is kept of a share, or its last part, was deleted."""
     CAPTURE_READY = "capture_ready"
     """A capture has become a clip."""
+    SCREEN_CAPTURED = "screen_captured"
+    """Somebody else has made a clip of a share."""
     CAPTURE_FAILED = "capture_failed"
     """A capture could not be made."""
     QUOTA_EXCEEDED = "quota_exceeded"

@@ -144,6 +144,15 @@ async def test_a_later_room_of_the_same_name_hears_nothing(
     assert room.heard() == []
 
 
+@pytest.mark.parametrize("event", [EventName.SCREEN_CAPTURED, EventName.BUFFER_ERASED])
+async def test_what_becomes_of_a_share_by_others_is_told_to_the_sharer_alone(
+    ctx: Context, livekit: LiveKit, room: LiveRoom, event: EventName
+) -> None:
+    await tell(ctx, event, buffer_id="b1", captured_by="bob", erased_by="bob")
+    await deliver(ctx, livekit)
+    assert room.heard() == [(event, ["ann"])]
+
+
 async def test_a_private_clip_is_told_to_its_owner_alone(
     ctx: Context, livekit: LiveKit, room: LiveRoom
 ) -> None:

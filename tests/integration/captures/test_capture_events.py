@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
@@ -21,7 +22,7 @@ async def told(ctx: Context) -> list[EventRow]:
 
 
 async def test_a_clip_is_told_to_its_owner_once(ctx: Context, ended_share: MakeShare) -> None:
-    """Not to the sharer, and not again when the last steps are done twice."""
+    """And to the sharer, if that is another; not again when the last steps are done twice."""
     await ended_share()
     made = await captured(ctx, ADMIN, last=5, identity="ada", title="<b>")
     capture_id = made.capture["_id"]
@@ -29,8 +30,14 @@ async def test_a_clip_is_told_to_its_owner_once(ctx: Context, ended_share: MakeS
         {"_id": capture_id}, {"$set": {"lease_until": made.capture["accepted_at"]}}
     )
     await work_on(ctx, capture_id)
-    (event,) = await told(ctx)
+    event, shown = await told(ctx)
     assert made.clip is not None
+    assert made.clip["delivered_start"] is not None
+    assert (shown["event"], shown["identity"], shown["room"]) == ("screen_captured", "ada", "room")
+    assert shown["data"]["captured_by"] == "root"
+    assert shown["data"]["clip_id"] == made.clip["_id"]
+    assert datetime.fromisoformat(shown["data"]["start"]) == made.clip["delivered_start"]
+    assert "title" not in shown["data"]
     assert (event["event"], event["identity"], event["room"]) == ("capture_ready", "root", "room")
     assert event["data"] == {
         "capture_id": capture_id,
