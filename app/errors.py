@@ -22,7 +22,7 @@ class ReplayError(Exception):
 
     slug: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
-    title: ClassVar[str] = "Something went wrong here"
+    title: ClassVar[str] = "Something went wrong"
 
     def __init__(self, detail: str, **extra: object) -> None:
         super().__init__(detail)
@@ -31,43 +31,43 @@ class ReplayError(Exception):
 
 
 class Invalid(ReplayError):
-    slug, status, title = "invalid", 422, "The request is not valid"
+    slug, status, title = "invalid", 422, "Invalid request"
 
 
 class Malformed(ReplayError):
-    slug, status, title = "malformed", 400, "The request can't be read"
+    slug, status, title = "malformed", 400, "Unreadable request"
 
 
 class Unauthorized(ReplayError):
-    slug, status, title = "unauthorized", 401, "A valid access token is needed"
+    slug, status, title = "unauthorized", 401, "Valid access token required"
 
 
 class NotPermitted(ReplayError):
-    slug, status, title = "not-permitted", 403, "The caller may not do this"
+    slug, status, title = "not-permitted", 403, "Not allowed"
 
 
 class NotFound(ReplayError):
-    slug, status, title = "not-found", 404, "There is no such thing, or none the caller may see"
+    slug, status, title = "not-found", 404, "Not found, or not visible to the caller"
 
 
 class Conflict(ReplayError):
-    slug, status, title = "conflict", 409, "The thing is in another state than this needs"
+    slug, status, title = "conflict", 409, "Not possible in the current state"
 
 
 class BufferEmpty(ReplayError):
-    slug, status, title = "buffer-empty", 409, "The buffer holds nothing yet"
+    slug, status, title = "buffer-empty", 409, "Nothing recorded yet"
 
 
 class Gone(ReplayError):
-    slug, status, title = "gone", 410, "This is no longer kept"
+    slug, status, title = "gone", 410, "No longer available"
 
 
 class TooLarge(ReplayError):
-    slug, status, title = "too-large", 413, "The request body is too large"
+    slug, status, title = "too-large", 413, "Request body too large"
 
 
 class WindowTooLong(ReplayError):
-    slug, status, title = "window-too-long", 413, "The window is longer than is offered"
+    slug, status, title = "window-too-long", 413, "Window too long"
 
 
 class TooManyCaptures(ReplayError):
@@ -79,7 +79,7 @@ class TooManyRequests(ReplayError):
 
 
 class Unavailable(ReplayError):
-    slug, status, title = "unavailable", 503, "Something that is needed does not answer"
+    slug, status, title = "unavailable", 503, "Temporarily unavailable"
 
 
 class StoreAway(Unavailable):
@@ -91,14 +91,14 @@ class StoreRefuses(StoreAway):
 
 
 class QuotaExceeded(ReplayError):
-    slug, status, title = "quota-exceeded", 507, "The quota is used up"
+    slug, status, title = "quota-exceeded", 507, "Quota exceeded"
 
 
 class StorageFull(ReplayError):
-    slug, status, title = "storage-full", 507, "The disk is full"
+    slug, status, title = "storage-full", 507, "Disk full"
 
 
 class CaptureFailed(ReplayError):
     """A capture that can't be made; `slug` of the instance says why."""
 
-    slug, status, title = "capture-failed", 500, "The capture could not be made"
+    slug, status, title = "capture-failed", 500, "Capture failed"

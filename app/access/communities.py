@@ -38,7 +38,7 @@ AT_MOST = 500
 
 
 class LastAdmin(ReplayError):
-    slug, status, title = "last-admin", 409, "A community keeps its last admin"
+    slug, status, title = "last-admin", 409, "A community needs an admin"
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def _stated(token: str) -> Mapping[str, Any]:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (IndexError, ValueError, binascii.Error, RecursionError) as error:
-        raise Unauthorized("the token is not a JSON web token of three parts") from error
+        raise Unauthorized("it isn't a LiveKit access token") from error
     if not isinstance(claims, dict):
         raise Unauthorized("the token's claims are not a JSON object")
     return claims

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 class MethodNotAllowed(ReplayError):
-    slug, status, title = "method-not-allowed", 405, "The path does not take this method"
+    slug, status, title = "method-not-allowed", 405, "Method not allowed"
 
 
 def of_error(error: ReplayError, headers: Mapping[str, str] | None = None) -> Response:

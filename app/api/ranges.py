@@ -23,11 +23,11 @@ _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
 class PreconditionFailed(ReplayError):
-    slug, status, title = "precondition-failed", 412, "It is no longer what it was"
+    slug, status, title = "precondition-failed", 412, "Changed in the meantime"
 
 
 class RangeNotSatisfiable(ReplayError):
-    slug, status, title = "range-not-satisfiable", 416, "The range lies outside of the content"
+    slug, status, title = "range-not-satisfiable", 416, "Range outside the content"
 
 
 @dataclass(frozen=True)

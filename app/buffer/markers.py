@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 class TooManyMarkers(ReplayError):
-    slug, status, title = "too-many-markers", 429, "The buffer has too many markers"
+    slug, status, title = "too-many-markers", 429, "Too many markers"
 
 
 async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> MarkerRow:

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 class Preparing(ReplayError):
-    slug, status, title = "preparing", 503, "The copy for others is being made"
+    slug, status, title = "preparing", 503, "Copy is being prepared"
 
 
 def replaces(row: ClipRow) -> bool:

@@ -15,7 +15,7 @@ PAGES = "/c/"
 
 
 class NoPublicUrl(ReplayError):
-    slug, status, title = "no-public-url", 409, "No link would lead here"
+    slug, status, title = "no-public-url", 409, "PUBLIC_URL is not set"
 
 
 class ClipOpening(TypedDict):

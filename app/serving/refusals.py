@@ -20,11 +20,11 @@ log = structlog.get_logger()
 
 
 class HeadTooLarge(ReplayError):
-    slug, status, title = "head-too-large", 431, "The request's URL and headers are too large"
+    slug, status, title = "head-too-large", 431, "Request URL and headers too large"
 
 
 class RequestTimeout(ReplayError):
-    slug, status, title = "request-timeout", 408, "The request did not come in time"
+    slug, status, title = "request-timeout", 408, "Request timed out"
 
 
 def too_large(most_bytes: int) -> HeadTooLarge:

@@ -48,7 +48,7 @@ log = structlog.get_logger()
 
 
 class DrawingFailed(ReplayError):
-    slug, status, title = "drawing-failed", 500, "The pictures could not be drawn"
+    slug, status, title = "drawing-failed", 500, "Pictures could not be drawn"
 
 
 class Kind(Enum):

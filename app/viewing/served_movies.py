@@ -32,7 +32,7 @@ _RETRY_SECONDS = 1
 
 
 class PictureSizesDiffer(ReplayError):
-    slug, status, title = "sizes-differ", 409, "The picture's size changed within the window"
+    slug, status, title = "sizes-differ", 409, "Picture size changes within the window"
 
 
 @dataclass(frozen=True)

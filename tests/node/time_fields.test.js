@@ -10,7 +10,7 @@ const NOON = Date.parse('2026-01-31T12:00:00+01:00');
 const told = (instant) => (instant === null ? null : new Date(instant).toISOString());
 
 test('what is written is cut to the tenth, with both halves of the day as the viewer has them', () => {
-  assert.equal(written(Date.parse('2026-01-31T14:03:07.590+01:00')), '02:03:07.5 PM');
+  assert.equal(written(Date.parse('2026-01-31T14:03:07.590+01:00')), '2:03:07.5 PM');
   assert.equal(written(Date.parse('2026-01-31T00:00:00+01:00')), '12:00:00.0 AM');
   assert.equal(written(Date.parse('2026-01-31T12:00:00+01:00')), '12:00:00.0 PM');
 });

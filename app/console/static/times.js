@@ -8,7 +8,7 @@ import { h } from './dom.js';
  */
 
 /** @satisfies {Intl.DateTimeFormatOptions} */
-const CLOCK = /** @type {const} */ ({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const CLOCK = /** @type {const} */ ({ hour: 'numeric', minute: '2-digit', second: '2-digit' });
 const clockFormat = new Intl.DateTimeFormat(undefined, CLOCK);
 const tenthsFormat = new Intl.DateTimeFormat(undefined, { ...CLOCK, fractionalSecondDigits: 1 });
 const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
@@ -67,10 +67,21 @@ export function length(seconds, { tenths = false } = {}) {
     : `${minutes}:${rest}`;
 }
 
+/**
+ * A stretch in one unit, as people say it: 45 s, 17 min, 2 h.
+ *
+ * @param {number} seconds
+ */
+export function stretch(seconds) {
+  const all = Math.max(0, Math.round(seconds));
+  if (all < 60) return `${all} s`;
+  return all < 3600 ? `${Math.floor(all / 60)} min` : `${Math.floor(all / 3600)} h`;
+}
+
 /** Bytes in the viewer's words. @param {number} count */
 export function bytes(count) {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
-  const power = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1);
+  const power = count ? Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1) : 2;
   return new Intl.NumberFormat(undefined, {
     style: 'unit',
     unit: units[power],

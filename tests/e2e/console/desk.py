@@ -90,12 +90,12 @@ def field(page: Page, name: str) -> Locator:
 
 
 def handle(page: Page, edge: str) -> Locator:
-    return page.get_by_role("slider", name=f"{edge} of the selection")
+    return page.get_by_role("slider", name=f"{edge} of selection")
 
 
 async def select(page: Page, seconds: float) -> tuple[float, float]:
     """Selects the last so many seconds, by typing, and waits for the film."""
-    await page.get_by_role("button", name="The last 30 s").click()
+    await page.get_by_role("button", name="Last 30 s").click()
     _, end = await selected(page)
     await type_time(page, "From", end - seconds)
     await film_shown(page)

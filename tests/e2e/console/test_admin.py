@@ -53,7 +53,7 @@ async def test_limits_stop_and_resume_act_on_live_shares_and_stand_in_the_audit(
     limit = page.get_by_role("spinbutton", name="Shares recorded at once")
     await expect(limit).to_be_disabled()
     await expect(limit).to_have_value("5")
-    await page.get_by_role("checkbox", name="As the instance has it").first.uncheck()
+    await page.get_by_role("checkbox", name="Default").first.uncheck()
     await limit.fill("0")
     await page.get_by_role("button", name="Save").click()
     await told(page, "The rules act at once")
@@ -93,7 +93,7 @@ async def test_limits_stop_and_resume_act_on_live_shares_and_stand_in_the_audit(
     changed = page.get_by_role("row").filter(has_text=community)
     await expect(changed.filter(has_text="max_concurrent").first).to_be_visible()
     await page.get_by_role("searchbox", name="Who").fill("nobody did this")
-    await expect(page.get_by_text("Nothing fits")).to_be_visible()
+    await expect(page.get_by_text("No entries.")).to_be_visible()
     await check_accessible(page)
 
 
@@ -107,21 +107,21 @@ async def test_a_community_admin_manages_its_members_and_sees_no_more(
 
     for who in ("mo", "max"):
         page = await signed_in(who, room=room)
-        await expect(page.get_by_role("link", name="Administration")).to_have_count(0)
+        await expect(page.get_by_role("link", name="Admin")).to_have_count(0)
         await go(page, "/admin")
-        await expect(page.get_by_text("You administrate nothing here.")).to_be_visible()
+        await expect(page.get_by_text("You’re not an admin here.")).to_be_visible()
 
     page = await signed_in("carl", room=room, viewport=PHONE)
-    await page.get_by_role("link", name="Administration").click()
-    tabs = page.get_by_role("navigation", name="Administration").get_by_role("link")
-    await expect(tabs).to_have_text(["Active shares", "Communities"])
+    await page.get_by_role("link", name="Admin").click()
+    tabs = page.get_by_role("navigation", name="Admin").get_by_role("link")
+    await expect(tabs).to_have_text(["Shares", "Communities"])
     await go(page, "/admin/audit")
-    await expect(page.get_by_text("for administrators of the instance")).to_be_visible()
+    await expect(page.get_by_text("for admins of this server")).to_be_visible()
     await go(page, "/admin/communities")
     await page.get_by_role("link", name=community, exact=True).click()
     carl = page.get_by_role("row").filter(has_text="carl")
     await expect(carl.get_by_role("button")).to_have_count(0)  # nobody changes their own row
-    await page.get_by_role("button", name="Add a member").click()
+    await page.get_by_role("button", name="Add member").click()
     await page.get_by_role("textbox", name="Identity").fill("dora <i>d</i>")
     await page.get_by_role("checkbox", name="Capture and watch").check()
     await check_accessible(page)
@@ -152,12 +152,12 @@ async def test_who_holds_the_grant_for_limits_changes_limits_alone(
     assert (await world.admin.put(f"{path}/members/lim", json=grants)).is_success
     await world.admin.put(f"{path}/members/mo", json={"role": "moderator"})
     page = await signed_in("lim", room=room, path=f"/admin/communities?of={community}")
-    for policy in ("Who may record and capture", "Whose share may be captured"):
+    for policy in ("Who can record and clip", "Whose share can be clipped"):
         await expect(page.get_by_role("combobox", name=policy)).to_be_disabled()
     await expect(page.get_by_role("row").filter(has_text="mo")).to_contain_text("Moderator")
-    for button in ("Add a member", "Change mo", "Remove mo"):
+    for button in ("Add member", "Change mo", "Remove mo"):
         await expect(page.get_by_role("button", name=button)).to_have_count(0)
-    await page.get_by_role("checkbox", name="As the instance has it").first.uncheck()
+    await page.get_by_role("checkbox", name="Default").first.uncheck()
     limit = page.get_by_role("spinbutton", name="Shares recorded at once")
     await expect(limit).to_have_attribute("max", "100")
     await limit.fill("7")
@@ -174,16 +174,16 @@ async def test_the_instance_s_admin_sets_quotas_and_sends_what_nobody_took(
     """A dead letter tells its last error; sent again it is dead no more."""
     who = f"eve {secrets.token_hex(4)}"
     page = await signed_in("operator", admin=True, path="/admin/people")
-    await page.get_by_role("button", name=re.compile("^Set somebody")).click()
+    await page.get_by_role("button", name=re.compile("^Set a quota")).click()
     await page.get_by_role("textbox", name="Identity").fill(who)
     await page.get_by_role("spinbutton", name="Gigabytes").fill("2.5")
     await page.get_by_role("button", name="Save").click()
-    await page.get_by_role("searchbox", name="Find somebody").fill(who)
+    await page.get_by_role("searchbox", name="Find a person").fill(who)
     eve = page.get_by_role("row").filter(has_text=who)
     await expect(eve).to_contain_text("2.5 GB")
     await check_accessible(page)
     await eve.get_by_role("button").click()
-    await page.get_by_role("checkbox", name="As the instance has it").check()
+    await page.get_by_role("checkbox", name="Default").check()
     await page.get_by_role("button", name="Save").click()
     await expect(eve).to_contain_text("5.4 GB")
 

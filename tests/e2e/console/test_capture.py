@@ -43,7 +43,7 @@ def job(page: Page, title: str) -> Locator:
 
 async def capture(page: Page, title: str, post_roll: int = 0) -> Locator:
     await page.get_by_label("Title").fill(title)
-    await page.get_by_label("Seconds after the end").fill(str(post_roll))
+    await page.get_by_label("Keep recording for").fill(str(post_roll))
     await page.get_by_role("button", name="Capture", exact=True).click()
     return job(page, title)
 
@@ -65,7 +65,7 @@ async def test_a_selection_becomes_a_clip_that_plays_in_its_place(page: Page) ->
     )
     assert await shown_clock(video, start) == pytest.approx(start, abs=SLACK_SECONDS)
     assert await lasts(video, end - start)
-    for fact in ("Asked for", "Delivered", "Size"):
+    for fact in ("Requested", "Got", "Size"):
         await expect(made.get_by_text(fact, exact=True)).to_be_visible()
     assert await page.locator("main img[src='x']").count() == 0
     await expect(made.get_by_role("button", name="Copy link")).to_be_visible()
@@ -82,7 +82,7 @@ async def test_what_came_since_my_last_clip_is_chosen_at_a_press(page: Page) -> 
     _, end = await selected(page)
     made = await capture(page, "Until here")
     await expect(made.get_by_text("Ready.")).to_be_visible()
-    await page.get_by_role("button", name="The last 30 s").click()
+    await page.get_by_role("button", name="Last 30 s").click()
     await page.get_by_role("button", name="Since my last clip").click()
     await wait_for(lambda: _begins(page, end), what="the selection begins where the clip ends")
 
@@ -95,7 +95,7 @@ async def test_what_came_since_my_last_clip_is_chosen_at_a_press(page: Page) -> 
 
     await page.route("**/clips?*", of_another_share)
     await page.get_by_role("button", name="Since my last clip").click()
-    await expect(page.get_by_text("You have no clip of this share yet.")).to_be_visible()
+    await expect(page.get_by_text("No clip of this share yet.")).to_be_visible()
     await page.unroute("**/clips?*")
 
 
@@ -107,13 +107,13 @@ async def _begins(page: Page, at: float) -> bool:
 async def test_a_capture_waits_for_the_moment_and_can_be_cancelled(page: Page) -> None:
     """With this moment included and more to come it waits; cancelled, it says so."""
     await select(page, 3)
-    await page.get_by_role("button", name="Include this moment").click()
-    await expect(page.get_by_text("the moment you press Capture")).to_be_visible()
+    await page.get_by_role("button", name="Clip up to now").click()
+    await expect(page.locator(".summary")).to_contain_text("to now")
     made = await capture(page, "Too late", post_roll=40)
-    await expect(made.get_by_text("Waiting for the moment")).to_be_visible()
+    await expect(made.get_by_text("Waiting for the end")).to_be_visible()
     await made.get_by_role("button", name="Cancel").click()
     await expect(made.get_by_text("Cancelled.")).to_be_visible()
-    await made.get_by_role("button", name="Take Too late off").click()
+    await made.get_by_role("button", name="Hide Too late").click()
     await expect(made).to_have_count(0)
 
 
@@ -188,7 +188,7 @@ async def test_a_capture_outlives_a_restart_of_the_service(world: World, page: P
     await select(page, 2)
     start, end = await selected(page)
     made = await capture(page, "Persistent", post_roll=12)
-    await expect(made.get_by_text("Waiting for the moment")).to_be_visible()
+    await expect(made.get_by_text("Waiting for the end")).to_be_visible()
     await world.service.stop()
     await world.start_service()
     await expect(made.get_by_text("Ready.")).to_be_visible()

@@ -134,7 +134,7 @@ async def test_a_card_appears_within_10_s_of_sharing_and_says_what_is_there(
     await expect(alice).to_contain_text(shared.room)
     await expect(alice).to_contain_text("Recording")
     await expect(alice).to_contain_text("With sound")
-    await expect(alice).to_contain_text(re.compile(r"\d:\d\d of 10:00"))
+    await expect(alice).to_contain_text(re.compile(r"Last \d:\d\d available"))
     await expect(alice.locator("canvas")).to_be_visible()
     await page.evaluate(WATCH_SHIFTS)
     shown = await alice.locator("canvas").get_attribute("data-instant")
@@ -167,7 +167,7 @@ async def test_everybody_sees_what_is_theirs_and_no_more(shared: Shared, signed_
     await expect(card(alice, "alice")).to_be_visible()
     await expect(card(alice, "alice").get_by_role("button", name="Stop")).to_be_visible()
     await expect(card(alice, "bob")).to_have_count(0)
-    await expect(alice.get_by_role("link", name="Administration")).to_have_count(0)
+    await expect(alice.get_by_role("link", name="Admin")).to_have_count(0)
     eve = await signed_in("eve", room=shared.room)
     await expect(eve.get_by_text("it appears here within seconds")).to_be_visible()
     await check_accessible(eve)
@@ -180,18 +180,18 @@ async def test_everybody_sees_what_is_theirs_and_no_more(shared: Shared, signed_
         for identity in ("alice", "bob"):
             one = card(page, identity).filter(has_text=shared.room)
             await expect(one.get_by_role("button", name="Stop")).to_be_visible()
-    await expect(operator.get_by_role("link", name="Administration")).to_be_visible()
+    await expect(operator.get_by_role("link", name="Admin")).to_be_visible()
 
 
 async def test_the_last_30_seconds_are_kept_with_one_key(shared: Shared, signed_in: SignIn) -> None:
     """A message leads to the clip when it is ready."""
     page = await signed_in("alice", room=shared.room)
     await page.get_by_role("link", name="alice").focus()
-    await expect(card(page, "alice").get_by_role("button", name="Keep")).to_be_enabled()
+    await expect(card(page, "alice").get_by_role("button", name="Save last")).to_be_enabled()
     await page.keyboard.press("k")
-    await expect(page.get_by_text("Keeping the last 30 s of alice")).to_be_visible()
+    await expect(page.get_by_text("Saving the last 30 s of alice")).to_be_visible()
     await expect(page.get_by_role("button", name="Copy link")).to_be_visible()
-    await page.get_by_role("button", name="Open the clip").click()
+    await page.get_by_role("button", name="Open", exact=True).click()
     await expect(page).to_have_url(re.compile(r"#/clips/\w+"))
 
 
@@ -210,7 +210,7 @@ async def test_a_stopped_share_says_who_stopped_it_and_why(
     await dialog.get_by_role("button", name="Stop").click()
     for page in (moderator, bob):
         await expect(card(page, "bob")).to_contain_text("Not recorded")
-        await expect(card(page, "bob")).to_contain_text(f"Their reason: {NAUGHTY}")
+        await expect(card(page, "bob")).to_contain_text(f"Reason: “{NAUGHTY}”")
         await until(card(page, "bob"), SAYS_ON_TOP, what="the words are above the picture")
     await expect(card(bob, "bob").get_by_role("button", name="Resume")).to_have_count(0)
     await check_accessible(bob)
@@ -222,10 +222,10 @@ async def test_who_stopped_it_themselves_reads_so_on_the_page_of_the_share_too(
     shared: Shared, signed_in: SignIn
 ) -> None:
     bob = await signed_in("bob", room=shared.room)
-    stopped = "You have stopped the recording. Only you can resume it."
+    stopped = "You stopped the recording. Only you can resume it."
     await card(bob, "bob").get_by_role("button", name="Stop recording bob").click()
     await bob.get_by_role("dialog").get_by_role("button", name="Stop").click()
-    await expect(card(bob, "bob")).to_contain_text("You have stopped the recording.")
+    await expect(card(bob, "bob")).to_contain_text("You stopped the recording.")
     await card(bob, "bob").get_by_role("link", name="bob").click()
     await expect(bob.locator("header.head")).to_contain_text(stopped)
     await bob.go_back()
@@ -243,7 +243,7 @@ async def test_fifty_shares_stay_responsive(
     rows.append(share(49, room, identity=NAUGHTY, why=Why.LIMIT))
     async with buffers(world, rows) as store:
         page = await signed_in(admin=True, path="/nothing")
-        await expect(page).to_have_title("There is no such page. · Replay")
+        await expect(page).to_have_title("Page not found · Replay")
         await browser.start_tracing(page=page, categories=["toplevel"])
         await page.evaluate("location.hash = '/buffers'")
         # Asked for in few words: what a test looks for takes the page's time, too.
@@ -293,7 +293,7 @@ async def test_a_slow_network_shows_that_it_looks_and_then_what_there_is(
 ) -> None:
     """With 400 ms to the service and 30 kB/s; the list comes last of all."""
     page = await signed_in("alice", room=shared.room, path="/nothing")
-    await expect(page).to_have_title("There is no such page. · Replay")
+    await expect(page).to_have_title("Page not found · Replay")
     devtools = await page.context.new_cdp_session(page)
     await devtools.send(
         "Network.emulateNetworkConditions",

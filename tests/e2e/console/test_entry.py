@@ -34,11 +34,11 @@ async def test_who_brings_no_token_is_asked_for_one_and_told_what_was_wrong_with
         await expect(page.get_by_label("Access token")).to_be_focused()
         await check_accessible(page)
         await paste(page, "abc")
-        said = page.get_by_role("alert").filter(has_text="not taken")
-        await expect(said).to_contain_text("not a JSON web token")
+        said = page.get_by_role("alert").filter(has_text="didn’t work")
+        await expect(said).to_contain_text("LiveKit access token")
         await paste(page, f"  {world.service.token('alice', 'somewhere')} ")
         await expect(page.locator("#who .identity")).to_have_text("alice")
-        await expect(page).to_have_title("There is no such page. · Replay")
+        await expect(page).to_have_title("Page not found · Replay")
 
 
 async def test_a_refused_token_of_the_address_is_taken_out_of_it(
@@ -47,7 +47,7 @@ async def test_a_refused_token_of_the_address_is_taken_out_of_it(
     """And what is wrong with it is told."""
     async with watched_page(browser, world.service, tolerate=REFUSED) as page:
         await page.goto(f"{world.service.url}/#token=of.another.server")
-        await expect(page.get_by_role("alert").filter(has_text="not taken")).to_be_visible()
+        await expect(page.get_by_role("alert").filter(has_text="didn’t work")).to_be_visible()
         assert page.url == f"{world.service.url}/"
 
 
@@ -78,7 +78,7 @@ async def test_a_token_stays_in_this_tab_and_is_in_no_address_and_no_referer(
         await page.go_forward()
         assert "token" not in page.url
         await page.get_by_role("button", name="Sign out", exact=True).click()
-        await expect(page.locator("#entry-message")).to_have_text("You have signed out.")
+        await expect(page.locator("#entry-message")).to_have_text("You’re signed out.")
         assert await page.evaluate("sessionStorage.length") == 0
         await page.reload()
         await expect(page.get_by_label("Access token")).to_be_focused()
@@ -94,7 +94,7 @@ async def test_a_link_with_somebody_elses_token_asks_before_it_takes_the_tab(
     }
     async with watched_page(browser, world.service, tolerate=REFUSED) as page:
         identity = page.locator("#who .identity")
-        dialog = page.get_by_role("dialog", name="Go on as somebody else?")
+        dialog = page.get_by_role("dialog", name="Switch accounts?")
 
         async def follow(link: str) -> None:
             await page.evaluate("(link) => { location.href = link; }", link)
@@ -102,7 +102,7 @@ async def test_a_link_with_somebody_elses_token_asks_before_it_takes_the_tab(
         await page.goto(links["alice"])
         await expect(identity).to_have_text("alice")
         await follow(links["mallory"])
-        await expect(dialog).to_contain_text("a token of “mallory”")
+        await expect(dialog).to_contain_text("signs you in as “mallory”")
         await expect(dialog).to_contain_text("signed in as “alice”")
         await expect(page.get_by_role("button", name="Cancel")).to_be_focused()
         assert "token" not in page.url
@@ -112,10 +112,10 @@ async def test_a_link_with_somebody_elses_token_asks_before_it_takes_the_tab(
         await page.reload()
         await expect(identity).to_have_text("alice")
         await follow(f"{world.service.url}/#token=of.another.server")
-        await expect(page.get_by_role("status").filter(has_text="not taken")).to_be_visible()
+        await expect(page.get_by_role("status").filter(has_text="didn’t work")).to_be_visible()
         await expect(identity).to_have_text("alice")
         await follow(links["mallory"])
-        await page.get_by_role("button", name="Go on as mallory").click()
+        await page.get_by_role("button", name="Continue as mallory").click()
         await expect(identity).to_have_text("mallory")
         await follow(links["mallory"])  # one's own: nothing to ask
         await wait_for(lambda: "token" not in page.url, what="the token is taken")
@@ -139,7 +139,7 @@ async def test_signing_out_everywhere_ends_the_sessions_of_other_browsers(
         dialog = here.get_by_role("dialog", name="Sign out everywhere")
         await check_accessible(here)
         await dialog.get_by_role("button", name="Sign out everywhere").click()
-        await expect(here.locator("#entry-message")).to_have_text("You have signed out.")
+        await expect(here.locator("#entry-message")).to_have_text("You’re signed out.")
         expired = there.get_by_role("dialog", name="Your session has expired")
         await expect(expired).to_be_visible()
 
@@ -197,20 +197,20 @@ async def test_pages_have_titles_and_headings_and_are_found_again_going_back(
     page = await signed_in("alice", room=room)
     await expect(page).to_have_title("Live · Replay")
     await page.keyboard.press("Tab")
-    await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("main")).to_be_focused()
     await page.evaluate("location.hash = '/nothing'")
-    await expect(page).to_have_title("There is no such page. · Replay")
+    await expect(page).to_have_title("Page not found · Replay")
     await expect(page.get_by_role("heading", level=1)).to_be_focused()
     await page.evaluate("location.hash = '/buffers/%zz'")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page.")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
     await page.go_back()
     await page.go_back()
     await expect(page).to_have_title("Live · Replay")
     await expect(page.get_by_role("link", name="Live")).to_have_attribute("aria-current", "page")
     await page.go_forward()
-    await expect(page).to_have_title("There is no such page. · Replay")
+    await expect(page).to_have_title("Page not found · Replay")
 
 
 async def test_a_question_mark_shows_the_keys(signed_in: SignIn, room: str) -> None:
@@ -218,8 +218,8 @@ async def test_a_question_mark_shows_the_keys(signed_in: SignIn, room: str) -> N
     page = await signed_in("alice", room=room)
     await expect(page).to_have_title("Live · Replay")
     await page.keyboard.press("?")
-    dialog = page.get_by_role("dialog", name="Keyboard")
-    await expect(dialog).to_contain_text("Keep the last 30 s")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    await expect(dialog).to_contain_text("Save last 30 s")
     await check_accessible(page)
     await page.keyboard.press("Escape")
     await expect(dialog).to_be_hidden()

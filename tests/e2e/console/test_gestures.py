@@ -86,7 +86,7 @@ async def in_the_middle(page: Page) -> FloatRect:
     _, end = await select(page, 9)
     await type_time(page, "To", end - 5)
     await film_shown(page)
-    await page.get_by_role("button", name="Selection", exact=True).click()
+    await page.get_by_role("button", name="Fit selection").click()
     await page.get_by_role("button", name="Zoom out").click()
     strip = await box(page.locator(".strip"))
     return await drawn(page, strip["width"] / 2.6)

@@ -113,7 +113,7 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
     told = (await library.client.get(f"/clips/{clip}")).json()
     assert told["title"] == "<b>That goal</b>"
 
-    keep = dialog.get_by_role("button", name="Keep", exact=True)
+    keep = dialog.get_by_role("button", name="Don’t expire", exact=True)
     await keep.click()
     await expect(keep).to_have_attribute("aria-pressed", "true")
     assert (await library.client.get(f"/clips/{clip}")).json()["keep"] is True
@@ -128,7 +128,7 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
     await page.get_by_role("textbox", name="Message").fill("look <i>here</i>")
     await page.keyboard.press("Tab")
     await page.get_by_role("button", name="Share", exact=True).click()
-    await expect(page.get_by_text("It is on its way to general.")).to_be_visible()
+    await expect(page.get_by_text("Sent to general.")).to_be_visible()
     wanted = {"event": "clip_shared", "data.clip_id": clip}
     event = await library.store.rows(OutgoingEvent).find_one(wanted)
     assert event is not None
@@ -198,7 +198,7 @@ async def test_a_deleted_clip_comes_back_by_undo_and_the_quota_follows(
 ) -> None:
     """One from its dialog, several from a selection; each time the bar tells the new numbers."""
     page = await signed_in("lena", room=library.room, path="/clips")
-    quota = page.get_by_role("region", name="Quota").get_by_role("status")
+    quota = page.get_by_role("region", name="Storage").get_by_role("status")
     await expect(quota).to_contain_text("free")
     before = await quota.inner_text()
     await opened(page, "Old")
@@ -230,9 +230,9 @@ async def test_others_see_what_is_open_to_them_and_change_nothing(
     clip = library.clip_ids["Stand-up"]
     stranger = await signed_in("mallory", room=library.room, viewport=PHONE, tolerate="404")
     await stranger.evaluate("(id) => { location.hash = `/clips/${id}`; }", clip)
-    await expect(stranger.get_by_text("not yours to see")).to_be_visible()
+    await expect(stranger.get_by_text("not shared with you")).to_be_visible()
     await stranger.evaluate("() => { location.hash = '/clips'; }")
-    await expect(stranger.get_by_text("There are no clips yet.")).to_be_visible()
+    await expect(stranger.get_by_text("No clips yet.")).to_be_visible()
     await check_accessible(stranger)
     operator = await signed_in(admin=True, path=f"/clips/{clip}")
     await expect(operator.get_by_role("button", name="Delete")).to_be_visible()
@@ -296,15 +296,15 @@ async def test_five_hundred_clips_stay_responsive_and_filters_are_links(
     await page.get_by_role("searchbox", name="Title").fill("clip 49")
     await expect(page.locator(".tile")).to_have_count(11)
     await expect(page).to_have_url(re.compile("title=clip"))
-    await page.get_by_role("combobox", name="Made").select_option(label="In the last 24 hours")
+    await page.get_by_role("combobox", name="Created").select_option(label="In the last 24 hours")
     await page.get_by_role("combobox", name="Room").fill("elsewhere")
     await expect(page.locator(".tile")).to_have_count(5)
     assert longest_task_ms(await browser.stop_tracing()) < LONGEST_TASK_MS
     await page.go_back()
     await expect(page.locator(".tile")).to_have_count(11)
-    await expect(page.get_by_role("combobox", name="Made")).to_have_value("")
+    await expect(page.get_by_role("combobox", name="Created")).to_have_value("")
     await page.get_by_role("searchbox", name="Title").fill("nothing is called so")
-    await expect(page.get_by_text("No clip fits these filters.")).to_be_visible()
+    await expect(page.get_by_text("No clips match.")).to_be_visible()
 
 
 async def test_one_click_on_a_tile_makes_the_link_copies_it_and_says_so(

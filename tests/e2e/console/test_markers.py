@@ -29,7 +29,7 @@ async def test_a_moment_is_marked_by_a_key_and_cut_later(
         at = datetime.fromisoformat(told or "").timestamp()
         assert at == pytest.approx(pressed, abs=1)
 
-        newest = page.get_by_role("slider", name="End of the selection")
+        newest = page.get_by_role("slider", name="End of selection")
 
         async def recorded() -> tuple[float, float] | None:
             await newest.press("End")
@@ -37,7 +37,7 @@ async def test_a_moment_is_marked_by_a_key_and_cut_later(
             return chosen if chosen[1] > at + 1 else None
 
         await wait_for(recorded, what="the marked moment is on the timeline")
-        await row.get_by_role("button", name="Cut around").click()
+        await row.get_by_role("button", name="Clip around").click()
         await expect(page.locator(".flag")).to_have_count(1)
         await film_shown(page)
         start, end = await selected(page)

@@ -116,8 +116,7 @@ class Instance {
   /** @param {ChecksView} checks */
   #showChecks(checks) {
     const items = checks.items.toSorted((a, b) => GRAVEST.indexOf(a.level) - GRAVEST.indexOf(b.level));
-    const bad = items.filter((item) => !item.ok).length;
-    const words = bad ? own.bad(bad) : own.fine;
+    const words = summary(items);
     // Read out only where it has changed; the time beside it changes all the time.
     if (this.#state.dataset.words !== words) {
       this.#state.dataset.words = words;
@@ -146,4 +145,16 @@ class Instance {
       h('li', { class: 'hint' }, own.checkedAt, ' ', time(checks.at)),
     );
   }
+}
+
+/**
+ * How many checks came out in which way, the gravest first: 1 failed, 2 unknown, 14 OK.
+ *
+ * @param {ChecksView['items']} items
+ */
+export function summary(items) {
+  const levels = /** @type {(keyof typeof own.counts)[]} */ (GRAVEST);
+  const many = levels.map((level) => [level, items.filter((item) => item.level === level).length]);
+  const told = /** @type {[keyof typeof own.counts, number][]} */ (many).filter(([, count]) => count);
+  return `${told.map(([level, count]) => own.counts[level](count)).join(', ')}.`;
 }

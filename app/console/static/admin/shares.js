@@ -135,7 +135,7 @@ class Shares {
    * @returns {[string, () => Child][]}
    */
   #cells(buffer) {
-    const { badge, tone, says, todo } = stateOf(buffer, this.session.facts.identity, this.session.api.now());
+    const { badge, tone, says, reason, todo } = stateOf(buffer, this.session.facts.identity, this.session.api.now());
     const may = rights(this.session, buffer);
     const kept = length(buffer.media_seconds);
     const newest = buffer.newest && clock(buffer.newest);
@@ -146,10 +146,11 @@ class Shares {
       ],
       [buffer.room, () => buffer.room],
       [
-        [badge, says, todo].join(),
+        [badge, says, reason, todo].join(),
         () => [
           h('span', { class: `badge ${tone}` }, badge),
           says && h('p', { class: 'why' }, says, ' ', h('span', { class: 'hint' }, todo)),
+          reason && h('p', { class: 'why', dir: 'auto' }, reason),
         ],
       ],
       [
@@ -166,7 +167,7 @@ class Shares {
               {
                 class: 'danger',
                 'aria-label': own.stopOf(buffer.sharer),
-                onclick: () => void stop(this.api, buffer),
+                onclick: () => void stop(this.session, buffer),
               },
               own.stop,
             ),

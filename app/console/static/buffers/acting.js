@@ -89,27 +89,30 @@ async function finished(api, id) {
 }
 
 /**
- * @param {Api} api
+ * Asks, and stops; of somebody else's share a reason can be given.
+ *
+ * @param {{api: Api, facts: Facts}} session
  * @param {BufferView} buffer
  */
-export async function stop(api, buffer) {
+export async function stop(session, buffer) {
+  const { api } = session;
+  const isOwn = session.facts.identity === buffer.sharer;
   const id = 'stop-reason';
+  const field = h(
+    'div',
+    { class: 'field' },
+    h('label', { for: id }, own.stopReason),
+    h('input', { id, name: 'reason', maxlength: 200, autocomplete: 'off', dir: 'auto' }),
+  );
   const answer = await ask({
-    title: own.stopTitle(buffer.sharer),
-    explain: own.stopExplain,
-    fields: [
-      h(
-        'div',
-        { class: 'field' },
-        h('label', { for: id }, own.stopReason),
-        h('input', { id, name: 'reason', maxlength: 200, autocomplete: 'off' }),
-      ),
-    ],
+    title: isOwn ? own.stopOwn : own.stopTitle(buffer.sharer),
+    explain: isOwn ? own.stopOwnExplain : own.stopExplain,
+    fields: isOwn ? [] : [field],
     submit: own.stop,
     danger: true,
     act: (data) => api.post(`/buffers/${buffer.id}/stop`, { reason: typed(data, 'reason') }),
   });
-  if (answer) tell(own.stopped(buffer.sharer));
+  if (answer) tell(isOwn ? own.stoppedOwn : own.stopped(buffer.sharer));
 }
 
 /**

@@ -35,8 +35,9 @@ export class Card {
     this.picture = h('canvas', { class: 'picture', hidden: true, 'aria-hidden': 'true' });
     this.blank = h('p', { class: 'blank note' });
     this.says = h('p', { class: 'says' });
+    this.quote = h('p', { dir: 'auto' });
     this.todo = h('p', { class: 'note' });
-    this.reason = h('div', { class: 'reason' }, this.says, this.todo);
+    this.reason = h('div', { class: 'reason' }, this.says, this.quote, this.todo);
     this.reel = new Reel(session.api);
     this.age = h('span', { class: 'age' });
     this.sound = h('span', {});
@@ -83,18 +84,20 @@ export class Card {
 
   #draw() {
     const { buffer } = this;
-    const { badge, tone, says } = this.#state();
+    const { badge, tone, says, reason } = this.#state();
     const may = rights(this.session, buffer);
     const unseen = Boolean(buffer.newest && !buffer.poster_url);
     this.element.dataset.state = buffer.state;
     write(this.badge, badge);
     this.badge.className = `badge ${tone}`;
     write(this.says, says);
+    write(this.quote, reason);
+    this.quote.hidden = !reason;
     this.reason.hidden = !says;
     write(this.blank, unseen ? own.hidden : own.noPicture);
     this.blank.hidden = Boolean(says || (!this.picture.hidden && !unseen));
     write(this.sound, buffer.newest ? (buffer.audio ? own.sound : own.silent) : '');
-    write(this.amount, own.amount(length(buffer.media_seconds), length(this.most)));
+    write(this.amount, own.amount(length(buffer.media_seconds)));
     this.fill.style.inlineSize = `${Math.min(100, (buffer.media_seconds / this.most) * 100)}%`;
     this.keepButton.hidden = unseen;
     this.keepButton.disabled = !may.keep || this.isKeeping;
@@ -155,8 +158,8 @@ export class Card {
   }
 
   #stopOrResume() {
-    const act = rights(this.session, this.buffer).resume ? resume : stop;
-    void act(this.session.api, this.buffer);
+    if (rights(this.session, this.buffer).resume) void resume(this.session.api, this.buffer);
+    else void stop(this.session, this.buffer);
   }
 
   #move() {

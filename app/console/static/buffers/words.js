@@ -30,7 +30,8 @@ export const isOf = (group, { state }) => group === ALL || GROUPS[group].include
 const TONES = { recording: 'good', starting: 'soft', ended: 'soft', refused: 'bad' };
 
 /**
- * {badge, tone, says, todo} for `viewer` at `now`, in ms; `says` is empty where the badge says it all.
+ * {badge, tone, says, reason, todo} for `viewer` at `now`, in ms; `says` is empty where the badge says it
+ * all, `reason` where whoever stopped it gave none.
  *
  * @param {Pick<BufferView, 'state' | 'why' | 'why_detail' | 'retry_at' | 'sharer'>} buffer
  * @param {string} viewer
@@ -40,18 +41,19 @@ export function stateOf(buffer, viewer, now) {
   const { state, why } = buffer;
   const badge = called(own.states, state) ?? state;
   const tone = called(TONES, state) ?? 'warn';
-  const reason = state === 'recording' || state === 'ended' ? null : reasonOf(buffer, viewer);
-  if (!reason?.says) return { badge, tone, says: '', todo: '' };
+  const words = state === 'recording' || state === 'ended' ? null : reasonOf(buffer, viewer);
+  if (!words?.says) return { badge, tone, says: '', reason: '', todo: '' };
   const detail = buffer.why_detail;
-  const says = typeof reason.says === 'function' ? reason.says(detail) : reason.says;
+  const says = typeof words.says === 'function' ? words.says(detail) : words.says;
   const stopped = why?.startsWith('stopped-by-') && detail;
   const next = Date.parse(buffer.retry_at ?? '');
   const retry = state === 'waiting' && next > now ? own.retry(clock(next)) : '';
   return {
     badge,
     tone,
-    says: stopped ? (reason === own.stoppedByYou ? own.becauseYou : own.because)(says, detail) : says,
-    todo: [reason.todo, retry].filter(Boolean).join(' '),
+    says,
+    reason: stopped ? own.reason(detail) : '',
+    todo: [words.todo, retry].filter(Boolean).join(' '),
   };
 }
 

@@ -136,7 +136,6 @@ function desk({ session, api, buffer }) {
     h('h2', { id: 'player-title', class: 'visually-hidden' }, t.player.title),
     player.element,
     controls(player),
-    h('p', { class: 'note promise' }, t.player.promise),
     end.element,
   );
   const element = h(

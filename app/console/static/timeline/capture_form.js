@@ -37,7 +37,7 @@ export function captureForm({ api, buffer, selection, session }, accepted) {
     placeholder: t.titleHint,
     autocomplete: 'off',
   });
-  const cuts = radios('cut', t.cut, ['precise', 'segment', 'exact'], t.cuts);
+  const cuts = radios('cut', t.cut, ['precise', 'exact'], t.cuts);
   const gaps = radios('gaps', t.gaps, ['skip', 'keep'], t.gapsTold);
   const postRoll = h('input', {
     id: 'post-roll',

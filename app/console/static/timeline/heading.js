@@ -21,12 +21,12 @@ export function heading({ session, api, buffer }) {
   const state = h('div', { class: 'state row', role: 'status' });
   let shown = '';
   const show = () => {
-    const { badge, tone, says, todo } = stateOf(buffer.told, session.facts.identity, api.now());
+    const { badge, tone, says, reason, todo } = stateOf(buffer.told, session.facts.identity, api.now());
     const clock = buffer.told.clock === 'exact' ? '' : t.approximate;
-    const known = [badge, says, todo, clock].join('|');
+    const known = [badge, says, reason, todo, clock].join('|');
     if (known === shown) return;
     shown = known;
-    const words = [says, todo, clock].filter(Boolean).join(' ');
+    const words = [says, reason, todo, clock].filter(Boolean).join(' ');
     fill(state, h('span', { class: `badge ${tone}` }, badge), words && h('span', { class: 'note' }, words));
   };
   buffer.addEventListener('change', show);

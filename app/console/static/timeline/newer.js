@@ -2,6 +2,7 @@
 
 import { h } from '../dom.js';
 import { texts } from '../texts.js';
+import { stretch } from '../times.js';
 
 /** @import { Desk } from './buffer.js' */
 
@@ -10,7 +11,7 @@ export function newer({ axis, buffer }) {
   const element = h('span', { class: 'note newer' });
   const show = () => {
     const seconds = Math.round((buffer.extent.newest - axis.to) / 1000);
-    element.textContent = seconds > 0 ? texts.timeline.track.newer(seconds) : '';
+    element.textContent = seconds > 0 ? texts.timeline.track.newer(stretch(seconds)) : '';
   };
   axis.addEventListener('change', show);
   buffer.addEventListener('change', show);

@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 const t = texts.timeline.fields;
 
 /**
- * A time of day of the viewer's zone, cut to the tenth: 14:03:07.5, or 02:03:07.5 PM.
+ * A time of day of the viewer's zone, cut to the tenth: 14:03:07.5, or 2:03:07.5 PM.
  *
  * @param {number} instant
  */
@@ -25,7 +25,7 @@ export function written(instant) {
   const hours = HALVES ? at.getHours() % 12 || 12 : at.getHours();
   const half = HALVES ? (at.getHours() < 12 ? ' AM' : ' PM') : '';
   const tenths = Math.floor(at.getMilliseconds() / 100);
-  return `${two(hours)}:${two(at.getMinutes())}:${two(at.getSeconds())}.${tenths}${half}`;
+  return `${HALVES ? hours : two(hours)}:${two(at.getMinutes())}:${two(at.getSeconds())}.${tenths}${half}`;
 }
 
 /**
