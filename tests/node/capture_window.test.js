@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { captureWindow } from '../../app/console/static/timeline/capture_window.js';
+import { captureWindow, recorded } from '../../app/console/static/timeline/capture_window.js';
 import { LEAST_MS } from '../../app/console/static/timeline/selection.js';
 
 const NOON = Date.UTC(2026, 0, 31, 12);
@@ -61,4 +61,11 @@ test('something of what is there is always asked for, where clips are shorter th
 test('it asks in whole milliseconds', () => {
   const found = Object.values(asked({ open: true }, { behind: 1_234.5 }));
   assert.ok(found.every(Number.isInteger), String(found));
+});
+
+test('of a window there is what the spans hold of it, gaps and what has expired left out', () => {
+  const spans = [{ start: 0, end: 10_000 }, { start: 18_000, end: 40_000 }];
+  assert.equal(recorded(spans, { start: 10_000, end: 40_000 }), 22_000);
+  assert.equal(recorded(spans, { start: 20_000, end: 30_000 }), 10_000);
+  assert.equal(recorded(spans, { start: 11_000, end: 15_000 }), 0);
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 
 process.env.TZ = 'Europe/Berlin'; // before the module makes its formats
-const { bytes, clock, clockTenths, dayAndTime, fromNow, length, midnight, utc } = await import(
+const { before, bytes, clock, clockTenths, dayAndTime, fromNow, length, midnight, stretch, utc } = await import(
   '../../app/console/static/times.js'
 );
 
@@ -98,4 +98,14 @@ test('a day later is the next midnight, also where the clock is put on or back',
 test('what is no day has no midnight', () => {
   for (const day of [undefined, null, '', '2026', '2026-1-1', 'today', '2026-01-31T00:00'])
     assert.equal(midnight(day), undefined, String(day));
+});
+
+test('how far back is said as on the strip; tenths only where they are', () => {
+  assert.equal(before(34), '-0:34');
+  assert.equal(before(90.5), '-1:30.5');
+  assert.equal(before(34.2, { tenths: false }), '-0:34');
+});
+
+test('a stretch is said in one unit', () => {
+  assert.deepEqual([45, 1028, 7300].map(stretch), ['45 s', '17 min', '2 h']);
 });

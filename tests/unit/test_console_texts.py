@@ -1,4 +1,7 @@
-"""The console's texts: all in texts.js, all that are named there, and one for each reason."""
+"""The console's texts: all in texts.js, all that are named there, and one for each reason.
+
+german.js, which has the same in German, is held to it in tests/node/german.test.js.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from app.console.page_routes import STATIC
 from app.models import AuditAction, BufferGapWhy, FaultSlug, Why
 from tests import readme
 
-MODULES = sorted(path for path in STATIC.rglob("*.js") if path.name != "texts.js")
+TEXTS = {"texts.js", "german.js"}
+MODULES = sorted(path for path in STATIC.rglob("*.js") if path.name not in TEXTS)
 # Of the buffer's timeline: see Gap in app/viewing/timeline.py.
 GAPS = {*BufferGapWhy, *FaultSlug}
 ALIAS = re.compile(r"const (\w+) = (\w+)((?:\.\w+)+);")
@@ -47,8 +51,8 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     shutil.copytree(STATIC, folder)
     (folder / "package.json").write_text('{"type": "module"}')
     script = (
-        "import {texts} from './texts.js';"
-        "console.log(JSON.stringify(texts, (_, it) => typeof it === 'function' ? null : it));"
+        "import {english} from './texts.js';"
+        "console.log(JSON.stringify(english, (_, it) => typeof it === 'function' ? null : it));"
     )
     ran = subprocess.run(
         ["node", "--input-type=module", "-e", script],

@@ -9,6 +9,7 @@ import { tellConnection } from './connection.js';
 import { enter, refusedToken } from './entry.js';
 import { watchExpiry } from './expiry.js';
 import { listenToKeys, showKeys } from './keyboard.js';
+import { language } from './language.js';
 import { Places } from './places.js';
 import { inWords, tell } from './telling.js';
 import { text, texts } from './texts.js';
@@ -269,6 +270,7 @@ async function anySession() {
   }
 }
 
+document.documentElement.lang = language;
 for (const element of document.querySelectorAll('[data-text]')) {
   element.textContent = text(element.getAttribute('data-text') ?? '');
 }

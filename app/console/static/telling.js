@@ -1,6 +1,7 @@
 // Short messages at the page's foot, read out by screen readers.
 
 import { h, partOf } from './dom.js';
+import { icon } from './icons.js';
 import { Problem, isAborted } from './api.js';
 import { called, texts } from './texts.js';
 
@@ -10,20 +11,21 @@ const SHOWN_MS = 6_000;
 
 /**
  * Shows a message. `action` {label, run} is a button beside it, or some of them, and `seconds` how
- * long it stays. Returns a function that takes it away.
+ * long it stays. One of the same `kind` is taken away first. Returns a function that takes it away.
  *
  * @typedef {{label: string, run: () => void}} Action
  * @param {string} message
- * @param {{action?: Action | Action[], seconds?: number, alert?: boolean}} options
+ * @param {{action?: Action | Action[], seconds?: number, alert?: boolean, kind?: string}} options
  */
-export function tell(message, { action = [], seconds = SHOWN_MS / 1000, alert = false } = {}) {
+export function tell(message, { action = [], seconds = SHOWN_MS / 1000, alert = false, kind } = {}) {
+  if (kind) document.querySelector(`.toast[data-kind="${kind}"]`)?.remove();
   const close = () => toast.remove();
   const buttons = [action].flat().map(({ label, run }) =>
     h('button', { onclick: () => (close(), run()) }, label),
   );
-  const dismiss = h('button', { class: 'plain', 'aria-label': texts.shell.dismiss, onclick: close }, '×');
+  const dismiss = h('button', { class: 'plain', 'aria-label': texts.shell.dismiss, onclick: close }, icon('close'));
   /** @type {HTMLElement} */
-  const toast = h('div', { class: alert ? 'toast bad' : 'toast' }, h('span', {}, message), buttons, dismiss);
+  const toast = h('div', { class: alert ? 'toast bad' : 'toast', 'data-kind': kind }, h('span', { dir: 'auto' }, message), buttons, dismiss);
   placed(partOf(alert ? 'alerts' : 'toasts')).append(toast);
   /** @type {number | undefined} */
   let timer;
@@ -31,7 +33,7 @@ export function tell(message, { action = [], seconds = SHOWN_MS / 1000, alert = 
   const wait = () => (stay(), (timer = setTimeout(close, seconds * 1000)));
   wait();
   // Whoever is reading it, or about to press its button, is given the time.
-  for (const kind of ['pointerenter', 'focusin']) toast.addEventListener(kind, stay);
+  for (const gesture of ['pointerenter', 'focusin']) toast.addEventListener(gesture, stay);
   toast.addEventListener('pointerleave', () => toast.matches(':focus-within') || wait());
   toast.addEventListener('focusout', () => toast.matches(':hover') || wait());
   return close;

@@ -2,7 +2,7 @@
 // needs facts is a function of them.
 
 import { left } from './facts.js';
-import { plurals } from './language.js';
+import { isGerman, language, plurals } from './language.js';
 import { bytes, length } from './times.js';
 
 /** @import { Facts, Saying } from './facts.js' */
@@ -376,6 +376,12 @@ export const english = {
       /** @type {Saying<[string, string]>} */
       within: (at, whole) => `${at} / ${whole}`,
       outside: 'outside the selection',
+      full: 'Full screen',
+      inset: 'Picture in picture',
+      frame: 'Copy frame',
+      copied: 'Frame copied.',
+      savedFrame: 'Frame saved.',
+      notHere: 'Your browser doesn’t allow this here.',
     },
     filmProblems: /** @satisfies {Record<string, Saying<[Facts]>>} */ ({
       'not-found': () => 'This share has ended or isn’t shared with you any more.',
@@ -437,10 +443,11 @@ export const english = {
       postRoll: 'Keep recording for',
       /** @type {Saying<[number]>} */
       postRollHint: (most) => `s more, up to ${most}`,
-      untilNow: 'now',
-      /** @type {Saying<[string, string, string, { open: boolean, roll: number }]>} */
-      summary: (from, to, long, { open, roll }) =>
-        `${from} to ${to}${roll ? ` and ${roll} s more` : ''}${open ? '' : ` (${long})`}`,
+      /** @type {Saying<[string, { open: boolean, roll: number }]>} */
+      summary: (long, { open, roll }) =>
+        `${long} clip${open ? ', up to now' : ''}${roll ? `, and ${roll} s more` : ''}`,
+      /** @type {Saying<[string, string]>} */
+      holds: (there, long) => `Only ${there} of ${long} were recorded.`,
       /** @type {Saying<[string, string]>} */
       startsLater: (by, most) =>
         `Starts ${by} later than selected: clips can be up to ${most} long.`,
@@ -516,6 +523,8 @@ export const english = {
       ['L', 'Loop'],
       ['M', 'Mark now; with Shift this frame'],
       ['1 – 5', 'Select the last 30 s, 1, 2, 5 or 10 min'],
+      ['F', 'Full screen'],
+      ['P', 'Picture in picture'],
       ['Tab', 'To the handles: arrows, comma, full stop, Page, Home and End move them'],
     ],
   },
@@ -971,7 +980,7 @@ export const english = {
 };
 
 /** The texts in the viewer's language. @type {typeof english} */
-export const texts = english;
+export const texts = isGerman(language) ? (await import('./german.js')).german : english;
 
 /**
  * What of several texts is called by a word that the service told; undefined for one that none is.

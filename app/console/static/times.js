@@ -1,6 +1,7 @@
 // Instants and lengths in the viewer's words. Lengths are seconds.
 
 import { h } from './dom.js';
+import { language } from './language.js';
 
 /**
  * RFC 3339, ms since 1970, or a Date.
@@ -36,7 +37,7 @@ export function time(instant, format = dayAndTime) {
   return h('time', { datetime: at.toISOString(), title: utc(at) }, format(at));
 }
 
-const fromNowFormat = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const fromNowFormat = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
 const STEPS = /** @type {const} */ ([['day', 86_400], ['hour', 3_600], ['minute', 60]]);
 
 /**
@@ -65,6 +66,15 @@ export function length(seconds, { tenths = false } = {}) {
   return hours
     ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}`
     : `${minutes}:${rest}`;
+}
+
+/**
+ * How far back an instant lies, as on the strip: -0:34; half seconds only where they are.
+ *
+ * @param {number} seconds
+ */
+export function before(seconds, { tenths = Math.abs(seconds - Math.round(seconds)) > 0.05 } = {}) {
+  return `-${length(seconds, { tenths })}`;
 }
 
 /**

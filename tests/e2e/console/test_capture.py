@@ -43,7 +43,10 @@ def job(page: Page, title: str) -> Locator:
 
 async def capture(page: Page, title: str, post_roll: int = 0) -> Locator:
     await page.get_by_label("Title").fill(title)
-    await page.get_by_label("Keep recording for").fill(str(post_roll))
+    more = page.get_by_label("Keep recording for")
+    if not await more.is_visible():
+        await page.get_by_text("Options", exact=True).click()
+    await more.fill(str(post_roll))
     await page.get_by_role("button", name="Capture", exact=True).click()
     return job(page, title)
 
@@ -108,7 +111,7 @@ async def test_a_capture_waits_for_the_moment_and_can_be_cancelled(page: Page) -
     """With this moment included and more to come it waits; cancelled, it says so."""
     await select(page, 3)
     await page.get_by_role("button", name="Clip up to now").click()
-    await expect(page.locator(".summary")).to_contain_text("to now")
+    await expect(page.locator(".summary")).to_contain_text("up to now")
     made = await capture(page, "Too late", post_roll=40)
     await expect(made.get_by_text("Waiting for the end")).to_be_visible()
     await made.get_by_role("button", name="Cancel").click()

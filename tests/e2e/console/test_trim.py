@@ -215,13 +215,13 @@ async def test_nothing_moves_under_the_hands_while_media_arrives(page: Page) -> 
 
 
 async def test_its_picture_for_the_readme(page: Page) -> None:
-    """The player, the timeline and the capture panel fit a window of 1280 x 1100."""
+    """All that a clip is chosen with fits a laptop's window, 1366 x 633, without scrolling."""
     await select(page, 6)
     await page.get_by_role("button", name="Fit all").click()
     await page.mouse.move(5, 5)
-    await page.set_viewport_size({"width": 1280, "height": 1100})
+    await page.set_viewport_size({"width": 1366, "height": 633})
     await page.evaluate("scrollTo(0, 0)")
-    for part in (".screen", ".track", ".capture"):
+    for part in (".screen", ".track", ".times", ".go"):
         await expect(page.locator(part)).to_be_in_viewport(ratio=0.98)
     pictures = page.locator(".pictures > *")
     await until(page.locator(".pictures"), "(one) => one.children.length > 3", what="its pictures")
@@ -264,6 +264,7 @@ async def test_it_fits_a_phone(world: World, browser: Browser, shared: Shared) -
     }
     async with desk(world, browser, shared, **size) as page:
         await no_wider_than_its_window(page)
+        await expect(page.locator(".go")).to_be_in_viewport(ratio=0.98)
         await check_accessible(page)
         small = await page.evaluate(
             """() => [...document.querySelectorAll('main button, main select, main .handle')]

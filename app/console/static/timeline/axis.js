@@ -3,7 +3,7 @@
 const LEAST = 4_000; // what can be zoomed into
 const AT_FIRST = 30_000; // what is shown of a buffer that has hardly begun
 const MARGIN = 0.02; // of the width, beyond the newest moment
-const STEPS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000];
+const STEPS = [500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000];
 const LONGEST_STEP = 600_000;
 
 /**
@@ -26,6 +26,7 @@ export class Axis extends EventTarget {
     super();
     this.extent = extent;
     this.following = true;
+    this.now = extent().newest; // what ticks are counted back from: it stands while somebody holds the axis
     const [from, to] = this.#all();
     this.from = from;
     this.to = to;
@@ -56,7 +57,9 @@ export class Axis extends EventTarget {
 
   /** Called when the buffer has changed. */
   keepUp() {
-    if (!this.following || this.#held) return;
+    if (this.#held) return;
+    this.now = this.extent().newest;
+    if (!this.following) return;
     if (this.#whole) return this.#show(...this.#all());
     const to = this.#end(this.length);
     this.#show(to - this.length, to);
@@ -117,16 +120,14 @@ export class Axis extends EventTarget {
   }
 
   /**
-   * The instants to write at, with about `count` of them, on round times of the viewer's zone.
+   * The instants to write at, with about `count` of them: round stretches before `now`.
    *
    * @param {number} count
    */
   ticks(count) {
     const step = STEPS.find((one) => this.length / one <= count) ?? LONGEST_STEP;
-    const offset = new Date(this.from).getTimezoneOffset() * 60_000;
     const found = [];
-    const first = Math.ceil((this.from - offset) / step) * step + offset;
-    for (let at = first; at < this.to; at += step) found.push(at);
+    for (let at = this.now; at >= this.from; at -= step) if (at <= this.to) found.unshift(at);
     return found;
   }
 

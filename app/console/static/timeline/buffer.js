@@ -1,13 +1,13 @@
 // #/buffers/{id}: one share's timeline; see it, trim it, keep it.
 
 import { fill, h } from '../dom.js';
-import { keysSwitch } from '../keyboard.js';
 import { Problem } from '../api.js';
 import { texts } from '../texts.js';
 import { Axis } from './axis.js';
 import { captureForm } from './capture_form.js';
 import { captureJobs } from './capture_jobs.js';
 import { controls } from './controls.js';
+import { toggleFull, toggleInset } from './frame.js';
 import { gapList } from './gap_list.js';
 import { gestures } from './gestures.js';
 import { heading } from './heading.js';
@@ -17,6 +17,7 @@ import { markers } from './markers.js';
 import { newer } from './newer.js';
 import { Player } from './player.js';
 import { presets } from './presets.js';
+import { roughPicture } from './rough.js';
 import { Selection } from './selection.js';
 import { Sprites } from './sprites.js';
 import { tail } from './tail.js';
@@ -100,7 +101,9 @@ function desk({ session, api, buffer }) {
   const end = tail(parts);
   const marks = markers(parts);
   const jobs = captureJobs(parts);
-  const form = captureForm(parts, (asked, answer) => jobs.add(answer.id, asked));
+  const choosing = [timeFields(parts), end.element];
+  const form = captureForm(parts, choosing, (asked, answer) => jobs.add(answer.id, asked));
+  roughPicture(parts);
 
   axis.addEventListener('change', track.drawAll);
   sprites.addEventListener('change', track.drawAll);
@@ -120,28 +123,20 @@ function desk({ session, api, buffer }) {
   void sprites.keepUp();
   listenToKeys(actions(parts, marks, chosen), signal);
 
-  const timeline = h(
+  const trimmer = h(
     'section',
-    { class: 'card timeline', 'aria-labelledby': 'timeline-title' },
+    { class: 'card trimmer', 'aria-labelledby': 'timeline-title' },
     h('h2', { id: 'timeline-title', class: 'visually-hidden' }, t.title),
-    chosen.element,
-    h('div', { class: 'stage-area' }, card.element, track.element, newer(parts)),
-    h('div', { class: 'row between' }, timeFields(parts), toolbar(parts)),
-    gapList(parts),
-    keysSwitch(),
-  );
-  const watching = h(
-    'section',
-    { class: 'card player', 'aria-labelledby': 'player-title' },
-    h('h2', { id: 'player-title', class: 'visually-hidden' }, t.player.title),
     player.element,
     controls(player),
-    end.element,
+    h('div', { class: 'row between strip-head' }, chosen.element, toolbar(parts)),
+    h('div', { class: 'stage-area' }, card.element, track.element, newer(parts)),
+    gapList(parts),
   );
   const element = h(
     'div',
     { class: 'desk' },
-    h('div', { class: 'column' }, watching, timeline, marks.element),
+    h('div', { class: 'column' }, trimmer, marks.element),
     h('div', { class: 'column' }, form, jobs.element),
   );
   const close = () => {
@@ -174,6 +169,8 @@ function actions({ selection, player, axis }, marks, chosen) {
     'Shift+m': () => void marks.mark(player.instant),
     ',': () => void player.step(-1),
     '.': () => void player.step(1),
+    f: () => toggleFull(player),
+    p: () => toggleInset(player),
     ArrowLeft: move(-1_000),
     ArrowRight: move(1_000),
   };

@@ -3,10 +3,10 @@
 import { h } from '../dom.js';
 import { freshKey } from '../fresh_key.js';
 import { Problem } from '../api.js';
-import { clockTenths, length } from '../times.js';
+import { length } from '../times.js';
 import { inWords } from '../telling.js';
 import { texts } from '../texts.js';
-import { captureWindow } from './capture_window.js';
+import { captureWindow, recorded } from './capture_window.js';
 
 /**
  * @import { Accepted, CaptureRequest } from '../../types.js'
@@ -16,15 +16,18 @@ import { captureWindow } from './capture_window.js';
  */
 
 const AGAIN_MS = [500, 1_500, 4_000]; // after a request whose answer was lost
+const MISSING_MS = 500; // what is less is the end of a picture, not worth a word
 const t = texts.timeline.capture;
 
 /**
- * The panel; `accepted(asked, answer)` is told of each capture that will be made.
+ * The panel, below what the window is chosen with; `accepted(asked, answer)` is told of each capture
+ * that will be made.
  *
  * @param {Desk} desk
+ * @param {Node[]} choosing
  * @param {(asked: Asked, answer: Accepted) => void} accepted
  */
-export function captureForm({ api, buffer, selection, session }, accepted) {
+export function captureForm({ api, buffer, selection, session }, choosing, accepted) {
   const { title_length: titleLength, post_roll_seconds: mostRoll } = session.facts.limits;
   /** @type {{named: string, body: Asked, key: string} | null} */
   let pending = null; // a request whose outcome is not known yet
@@ -36,6 +39,7 @@ export function captureForm({ api, buffer, selection, session }, accepted) {
     maxlength: titleLength,
     placeholder: t.titleHint,
     autocomplete: 'off',
+    dir: 'auto',
   });
   const cuts = radios('cut', t.cut, ['precise', 'exact'], t.cuts);
   const gaps = radios('gaps', t.gaps, ['skip', 'keep'], t.gapsTold);
@@ -57,6 +61,7 @@ export function captureForm({ api, buffer, selection, session }, accepted) {
     postRoll,
     h('span', { id: 'post-roll-hint', class: 'hint' }, t.postRollHint(mostRoll)),
   );
+  const options = h('details', { class: 'options' }, h('summary', {}, t.options), cuts.element, gaps.element, rolling);
   const summary = h('p', { class: 'summary' });
   const lost = h('p', { class: 'warn-text', role: 'status' });
   const wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
@@ -64,34 +69,34 @@ export function captureForm({ api, buffer, selection, session }, accepted) {
   const form = h(
     'form',
     { class: 'capture', onsubmit: (event) => (event.preventDefault(), void send()) },
-    h('div', { class: 'field' }, h('label', { for: 'capture-title' }, t.title), title),
-    cuts.element,
-    gaps.element,
-    rolling,
-    summary,
+    h('label', { for: 'capture-title', class: 'visually-hidden' }, t.title),
+    title,
     lost,
     wrong,
-    submit,
+    h('div', { class: 'go' }, summary, submit),
+    options,
   );
   for (const source of [buffer, selection]) source.addEventListener('change', show);
   form.addEventListener('input', show);
   show();
   const heading = h('h2', { id: 'capture-heading' }, t.heading);
-  return h('section', { class: 'card panel', 'aria-labelledby': 'capture-heading' }, heading, form);
+  return h('section', { class: 'card panel capture-panel', 'aria-labelledby': 'capture-heading' }, heading, choosing, form);
 
   function show() {
     rolling.hidden = !buffer.goesOn;
     const { end, open, most } = selection;
     const { start, roll } = asking();
-    const until = open ? t.untilNow : clockTenths(end);
-    const long = length((end - start + roll) / 1000, { tenths: true });
-    const words = [t.summary(clockTenths(start), until, long, { open, roll: roll / 1000 })];
+    const long = length((end - start) / 1000);
+    const words = [t.summary(long, { open, roll: roll / 1000 })];
     const cut = start - selection.start;
     if (cut) words.push(t.startsLater(length(cut / 1000, { tenths: true }), length(most / 1000)));
     put(summary, words.join(' '));
     const gone = buffer.lostOf({ start, end });
     const all = gone >= end - start;
-    put(lost, gone ? t.lost(length(gone / 1000, { tenths: true }), all) : '');
+    const there = recorded(buffer.spans, { start, end });
+    const isShort = end - start - there > MISSING_MS;
+    const short = isShort ? t.holds(length(there / 1000), length((end - start) / 1000)) : '';
+    put(lost, gone ? t.lost(length(gone / 1000, { tenths: true }), all) : short);
     gaps.element.hidden = !buffer.gaps.some((gap) => gap.start < end && gap.end > start);
     submit.disabled = buffer.lost || all || form.classList.contains('sending');
   }
@@ -121,6 +126,7 @@ export function captureForm({ api, buffer, selection, session }, accepted) {
   }
 
   async function send() {
+    if (!postRoll.checkValidity()) options.open = true;
     if (!postRoll.reportValidity()) return;
     const { named, body } = asked();
     // Pressed again for the same after an answer was lost, it is the same request.

@@ -2,6 +2,7 @@
 
 import { fill, h, set } from '../dom.js';
 import { goOn } from '../going_on.js';
+import { icon } from '../icons.js';
 import { copyLink } from '../library/link.js';
 import { bytes, clockTenths, length, time } from '../times.js';
 import { tellProblem } from '../telling.js';
@@ -42,14 +43,14 @@ export function captureJob({ api, id, told, fresh, dismiss }) {
       onclick: dismiss,
       hidden: true,
     },
-    '×',
+    icon('close'),
   );
   const { start, end } = 'requested' in told ? told.requested : told;
   const rest = h('div', { class: 'clip' });
   const element = h(
     'li',
     { class: 'job' },
-    h('div', { class: 'row head' }, h('h3', {}, title), cancel, close),
+    h('div', { class: 'row head' }, h('h3', { dir: 'auto' }, title), cancel, close),
     h(
       'p',
       { class: 'note' },

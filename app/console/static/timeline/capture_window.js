@@ -1,6 +1,8 @@
-// What of the clock a capture asks for. Pure; instants and lengths are in ms.
+// What of the clock a capture asks for, and what of it there is. Pure; instants and lengths are in ms.
 
 import { LEAST_MS } from './selection.js';
+
+/** @import { Stretch } from './film_clock.js' */
 
 /**
  * {start, end, roll, more} of a capture of `selection` {start, end, open, most}.
@@ -21,4 +23,15 @@ export function captureWindow(selection, { newest, now, roll: typed, mostRoll })
   const more = Math.min(roll + behind, mostRoll);
   const start = Math.max(selection.start, Math.min(end + more - most, end - LEAST_MS));
   return { start, end, roll, more };
+}
+
+/**
+ * How much of [start, end) was recorded.
+ *
+ * @param {Stretch[]} spans
+ * @param {Stretch} window
+ */
+export function recorded(spans, { start, end }) {
+  const parts = spans.map((span) => Math.min(span.end, end) - Math.max(span.start, start));
+  return parts.reduce((sum, part) => sum + Math.max(0, part), 0);
 }

@@ -1,11 +1,14 @@
 // What the film is played with: buttons, the time, volume, speed.
 
-import { h, set } from '../dom.js';
-import { clockTenths, length, utc } from '../times.js';
+import { fill, h, set } from '../dom.js';
+import { icon } from '../icons.js';
+import { before, clockTenths, length, utc } from '../times.js';
 import { texts } from '../texts.js';
+import { copyFrame, toggleFull, toggleInset } from './frame.js';
 
 /**
  * @import { Attributes } from '../dom.js'
+ * @import { Icon } from '../icons.js'
  * @import { Player } from './player.js'
  */
 
@@ -17,7 +20,7 @@ export function controls(player) {
   const { video } = player;
   /**
    * @param {string} label
-   * @param {string} sign
+   * @param {Icon} sign
    * @param {() => void} act
    * @param {Attributes} more
    */
@@ -25,11 +28,11 @@ export function controls(player) {
     h(
       'button',
       { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act, ...more },
-      sign,
+      icon(sign),
     );
-  const play = button(t.play, '▶', () => player.toggle(), { class: 'icon primary' });
-  const loop = button(t.loop, '⟳', () => player.setLoop(!player.loop));
-  const mute = button(t.mute, '♪', () => (video.muted = !video.muted));
+  const play = button(t.play, 'play', () => player.toggle(), { class: 'icon primary' });
+  const loop = button(t.loop, 'loop', () => player.setLoop(!player.loop));
+  const mute = button(t.mute, 'sound', () => (video.muted = !video.muted));
   const now = h('output', { class: 'now', 'aria-label': t.now });
   const within = h('span', { class: 'within soft' });
   /** @type {HTMLInputElement} */
@@ -58,22 +61,32 @@ export function controls(player) {
     h(
       'div',
       { class: 'row' },
-      button(t.back, '‹', () => void player.step(-1)),
+      button(t.back, 'back', () => void player.step(-1)),
       play,
-      button(t.on, '›', () => void player.step(1)),
+      button(t.on, 'next', () => void player.step(1)),
       loop,
     ),
     h('div', { class: 'time' }, now, within),
-    h('div', { class: 'row' }, mute, volume, rate),
+    h(
+      'div',
+      { class: 'row' },
+      mute,
+      volume,
+      rate,
+      button(t.frame, 'frame', () => void copyFrame(player), { 'data-rare': true }),
+      document.pictureInPictureEnabled &&
+        button(t.inset, 'inset', () => toggleInset(player), { 'aria-keyshortcuts': 'p', 'data-rare': true }),
+      button(t.full, 'full', () => toggleFull(player), { 'aria-keyshortcuts': 'f' }),
+    ),
   );
 
   const showTime = () => {
     const instant = player.instant;
-    const shown = clockTenths(instant);
-    if (now.textContent !== shown) {
-      now.textContent = shown;
-      now.title = utc(instant);
-    }
+    const { newest } = player.buffer.extent;
+    const shown = before((newest - instant) / 1000, { tenths: true });
+    if (now.textContent !== shown) now.textContent = shown;
+    const exactly = `${clockTenths(instant)}, ${utc(instant)}`;
+    if (now.title !== exactly) now.title = exactly;
     const { start, end } = player.selection;
     const place = player.looking
       ? t.outside
@@ -86,7 +99,8 @@ export function controls(player) {
   const showState = () => {
     const paused = player.paused;
     set(play, { 'aria-label': paused ? t.play : t.pause, title: paused ? t.play : t.pause });
-    play.textContent = paused ? '▶' : '❚❚';
+    draw(play, paused ? 'play' : 'pause');
+    draw(mute, video.muted ? 'muted' : 'sound');
     set(loop, { 'aria-pressed': String(player.loop) });
     set(mute, { 'aria-pressed': String(video.muted) });
     if (document.activeElement !== volume) volume.value = String(video.muted ? 0 : video.volume);
@@ -96,4 +110,12 @@ export function controls(player) {
   showState();
   showTime();
   return element;
+}
+
+/**
+ * @param {HTMLElement} button
+ * @param {Icon} sign
+ */
+function draw(button, sign) {
+  if (button.firstElementChild?.getAttribute('data-icon') !== sign) fill(button, icon(sign));
 }

@@ -55,6 +55,7 @@ export function gestures(track, desk, hover) {
       if (!drag || drag.id !== event.pointerId) return;
       const { moved, click } = drag;
       drag = null;
+      player.settle();
       track.element.classList.remove('dragging');
       hover(null);
       if (!moved && kind === 'pointerup') click();
@@ -87,8 +88,10 @@ export function gestures(track, desk, hover) {
       const beside = selection[edge] - at;
       const act = (/** @type {number} */ to) => {
         const instant = instantAt(to) + beside;
+        player.scrubbing = true;
         if (edge === 'start') selection.moveStart(instant);
         else selection.moveEnd(instant);
+        player.scrub(selection[edge]);
         hover(selection[edge], to);
       };
       return { ...common, act, click: () => player.seek(selection[edge]) };
@@ -131,6 +134,7 @@ export function gestures(track, desk, hover) {
     const [a, b] = [...pointers.values()];
     pinch = { apart: Math.max(20, Math.abs(a - b)), middle: instantAt((a + b) / 2), length: axis.length };
     drag = null;
+    player.settle();
     hover(null);
   }
 

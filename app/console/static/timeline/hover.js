@@ -1,7 +1,7 @@
 // The picture and the time of the instant under the pointer.
 
 import { h } from '../dom.js';
-import { clockTenths } from '../times.js';
+import { before, clockTenths } from '../times.js';
 import { called, texts } from '../texts.js';
 import { paint } from './sprites.js';
 
@@ -33,9 +33,9 @@ export function hoverCard(desk) {
     const cue = desk.sprites.at(instant);
     picture.hidden = !cue;
     if (cue) paint(picture, cue, WIDTH, HEIGHT);
-    words.textContent = gap
-      ? `${clockTenths(instant)} · ${called(texts.buffers.gaps, gap.why)}`
-      : clockTenths(instant);
+    const { newest } = desk.buffer.extent;
+    const at = `${before((newest - instant) / 1000, { tenths: false })} · ${clockTenths(instant)}`;
+    words.textContent = gap ? `${at} · ${called(texts.buffers.gaps, gap.why)}` : at;
     const room = (element.parentElement?.clientWidth ?? 0) - element.offsetWidth;
     element.style.left = `${Math.max(0, Math.min(room, x - element.offsetWidth / 2))}px`;
   };

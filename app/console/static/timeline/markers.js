@@ -1,6 +1,7 @@
 // Markers: moments to come back to.
 
 import { fill, h } from '../dom.js';
+import { icon } from '../icons.js';
 import { clockTenths, time } from '../times.js';
 import { tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
@@ -24,6 +25,7 @@ export function markers(desk) {
     maxlength: 200,
     placeholder: t.labelHint,
     autocomplete: 'off',
+    dir: 'auto',
   });
   const now = h('button', { type: 'submit', 'aria-keyshortcuts': 'm' }, t.markNow);
   const here = h(
@@ -82,6 +84,7 @@ export function markers(desk) {
       const made = await api.post(path, asked);
       label.value = '';
       tell(t.marked(clockTenths(made.at)), {
+        kind: 'marked',
         action: { label: t.cutAround, run: () => cutAround(Date.parse(made.at)) },
       });
       buffer.lookSoon();
@@ -103,7 +106,7 @@ export function markers(desk) {
         title: t.delete,
         onclick: () => void removeIt(marker, remove),
       },
-      '×',
+      icon('close'),
     );
     return h(
       'li',
@@ -117,7 +120,7 @@ export function markers(desk) {
           onclick: () => jump(marker.at),
         },
         time(marker.at, clockTenths),
-        h('span', { class: 'name' }, marker.label),
+        h('span', { class: 'name', dir: 'auto' }, marker.label),
       ),
       h(
         'button',

@@ -2,9 +2,10 @@
 
 import { fill, h } from '../dom.js';
 import { Problem } from '../api.js';
-import { factsOf, inWords, tellProblem } from '../telling.js';
-import { called, texts } from '../texts.js';
+import { texts } from '../texts.js';
 import { film } from './film.js';
+import { notPlayed, whyNot } from './film_problems.js';
+import { Still } from './still.js';
 import { Stepper, tellsFrames } from './stepping.js';
 
 /**
@@ -24,6 +25,7 @@ const t = texts.timeline.player;
  */
 export class Player extends EventTarget {
   #loading = new AbortController();
+  #still = new Still();
   /** @type {number | undefined} */
   #timer;
   /** @type {number | null} */
@@ -31,9 +33,12 @@ export class Player extends EventTarget {
   #again = true; // whether a film that fails is asked for again
   #swapping = false; // one film has gone, the next is not there yet
   #resume = false; // whether that one is to play
+  /** @type {number | null} */
+  #next = null; // to seek to once the seek before has ended
   /** @type {FilmClock | null} */
   clock = null;
   looking = false;
+  scrubbing = false; // an end is being dragged: its picture is shown, not the selection's film
   loop = true;
   /** @type {Problem | null} */
   problem = null;
@@ -50,9 +55,8 @@ export class Player extends EventTarget {
     /** @type {Stretch} */
     this.window = selection;
     this.video = h('video', { playsinline: true, preload: 'auto', 'aria-label': t.video });
-    this.still = h('canvas', { class: 'still', hidden: true, 'aria-hidden': 'true' });
     this.says = h('p', { class: 'says', role: 'status' });
-    this.element = h('div', { class: 'screen' }, this.video, this.still, this.says);
+    this.element = h('div', { class: 'screen' }, this.video, this.#still.element, this.says);
     this.stepper = new Stepper(this.video);
     this.video.addEventListener('error', () => void this.#failed());
     this.video.addEventListener('loadeddata', () => this.#loaded());
@@ -60,11 +64,12 @@ export class Player extends EventTarget {
     for (const kind of ['play', 'pause', 'ended', 'ratechange', 'volumechange']) {
       this.video.addEventListener(kind, () => this.#tell('state'));
     }
+    this.video.addEventListener('seeked', () => this.#catchUp());
     for (const kind of ['timeupdate', 'seeking', 'seeked']) {
       this.video.addEventListener(kind, () => this.#tell('time'));
     }
     this.#watchFrames();
-    selection.addEventListener('change', () => this.showSelection());
+    selection.addEventListener('change', () => void (this.scrubbing || this.showSelection()));
     this.forget = () => this.#forget();
     buffer.addEventListener('change', this.forget);
     this.showSelection(0);
@@ -74,6 +79,11 @@ export class Player extends EventTarget {
   get instant() {
     if (this.#wanted !== null || !this.clock) return this.#wanted ?? this.selection.start;
     return this.clock.instant(this.video.currentTime);
+  }
+
+  /** Whether what is seen is the picture of `instant`, not one that is still to come. */
+  get sharp() {
+    return !this.busy && !this.video.seeking && this.#next === null;
   }
 
   get paused() {
@@ -115,9 +125,37 @@ export class Player extends EventTarget {
       return;
     }
     if (this.looking && this.clock?.covers(at)) return this.#go(at);
+    this.#showAround(at);
+  }
+
+  /** @param {number} at */
+  #showAround(at) {
+    const { oldest, newest } = this.buffer.extent;
     this.looking = true;
     const window = { start: Math.max(oldest, at - AROUND_MS[0]), end: Math.min(newest, at + AROUND_MS[1]) };
     this.#show(window, at, 0);
+  }
+
+  #catchUp() {
+    const next = this.#next;
+    this.#next = null;
+    if (next !== null && this.clock && !this.busy) this.video.currentTime = this.clock.second(next);
+  }
+
+  /** Shows the instant that an end is dragged to; `settle` is called when it is let go of. @param {number} instant */
+  scrub(instant) {
+    this.video.pause();
+    this.#resume = false;
+    if (this.busy && instant >= this.window.start && instant <= this.window.end) this.#wanted = instant;
+    else if (!this.busy && this.clock?.covers(instant)) this.#go(instant);
+    else this.#showAround(instant);
+    this.#tell('time');
+  }
+
+  settle() {
+    if (!this.scrubbing) return;
+    this.scrubbing = false;
+    this.showSelection(0);
   }
 
   /** Plays, from the beginning if it is at the end, or pauses. */
@@ -143,6 +181,7 @@ export class Player extends EventTarget {
   /** @param {number} instant */
   #go(instant) {
     if (this.busy || !this.clock) this.#wanted = instant;
+    else if (this.scrubbing && this.video.seeking) this.#next = instant;
     else this.video.currentTime = this.clock.second(instant);
     this.#tell('time');
   }
@@ -171,7 +210,7 @@ export class Player extends EventTarget {
     try {
       const found = await film(this.buffer, this.window, signal);
       if (signal.aborted) return;
-      this.#freeze();
+      this.#still.keep(this.video);
       this.clock = found.clock;
       this.#resume ||= !this.video.paused && !this.video.ended;
       this.#swapping = true;
@@ -188,7 +227,7 @@ export class Player extends EventTarget {
     this.busy = this.#swapping = false;
     if (this.clock) this.video.currentTime = this.clock.second(this.#wanted ?? this.clock.start);
     this.#wanted = null;
-    this.still.hidden = true;
+    this.#still.hide();
     if (this.#resume) void this.video.play().catch(notPlayed);
     this.#resume = false;
     this.#tell('state');
@@ -231,17 +270,8 @@ export class Player extends EventTarget {
   #fail(problem) {
     this.busy = this.#swapping = this.#resume = false;
     this.problem = problem;
-    this.still.hidden = true;
+    this.#still.hide();
     this.#tell('state');
-  }
-
-  // What was shown stays in sight until the next film is there.
-  #freeze() {
-    const { videoWidth, videoHeight, readyState } = this.video;
-    if (readyState < 2 || !this.still.hidden) return;
-    Object.assign(this.still, { width: videoWidth, height: videoHeight });
-    this.still.getContext('2d')?.drawImage(this.video, 0, 0);
-    this.still.hidden = false;
   }
 
   #watchFrames() {
@@ -266,14 +296,4 @@ export class Player extends EventTarget {
     this.element.classList.toggle('busy', this.busy);
     this.element.classList.toggle('failed', Boolean(this.problem));
   }
-}
-
-/** @param {Problem} problem */
-function whyNot(problem) {
-  return called(texts.timeline.filmProblems, problem.type)?.(factsOf(problem)) ?? inWords(problem);
-}
-
-/** A play that another film, or a pause, put an end to is no news. @param {Error} error */
-function notPlayed(error) {
-  if (!['AbortError', 'NotAllowedError'].includes(error.name)) tellProblem(error);
 }

@@ -1,9 +1,13 @@
 // How much of the timeline is shown, and whether it follows the newest moment.
 
 import { h, set } from '../dom.js';
+import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 
-/** @import { Desk } from './buffer.js' */
+/**
+ * @import { Icon } from '../icons.js'
+ * @import { Desk } from './buffer.js'
+ */
 
 const t = texts.timeline.toolbar;
 
@@ -11,11 +15,11 @@ const t = texts.timeline.toolbar;
 export function toolbar({ axis, selection, buffer }) {
   /**
    * @param {string} label
-   * @param {string} sign
+   * @param {Icon} sign
    * @param {() => void} act
    */
   const button = (label, sign, act) =>
-    h('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, sign);
+    h('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, icon(sign));
   const follow = h(
     'button',
     { type: 'button', class: 'follow', title: t.followExplain, onclick: () => axis.follow(!axis.following) },
@@ -33,8 +37,8 @@ export function toolbar({ axis, selection, buffer }) {
     'div',
     { class: 'row toolbar', role: 'group', 'aria-label': t.label },
     follow,
-    button(t.out, '−', () => axis.zoom(2, middle())),
-    button(t.in, '+', () => axis.zoom(0.5, middle())),
+    button(t.out, 'minus', () => axis.zoom(2, middle())),
+    button(t.in, 'plus', () => axis.zoom(0.5, middle())),
     h(
       'button',
       { type: 'button', onclick: () => axis.showPart(selection.start, selection.end) },

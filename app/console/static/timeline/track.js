@@ -1,7 +1,8 @@
 // The timeline as it is seen: pictures, spans, gaps, sessions, markers, the selection, the playhead.
 
 import { fill, h, inNextFrame } from '../dom.js';
-import { clock, clockTenths } from '../times.js';
+import { icon } from '../icons.js';
+import { before, clockTenths } from '../times.js';
 import { called, texts } from '../texts.js';
 import { handle } from './handle.js';
 import { paint } from './sprites.js';
@@ -11,7 +12,8 @@ import { paint } from './sprites.js';
  * @import { Stretch } from './film_clock.js'
  */
 
-const TICK_PX = 96;
+const TICK_PX = 80;
+const LABEL_PX = 44; // what is nearer to the right edge is written before its line
 const PICTURE_PX = 104;
 const STEPS = [1, 2, 4, 5, 10, 20, 30, 60].map((seconds) => seconds * 1000);
 const LONGEST_STEP = 120_000;
@@ -79,10 +81,14 @@ export class Track {
   #drawRuler() {
     const { axis } = this.desk;
     const ticks = axis.ticks(Math.max(2, this.width / TICK_PX));
-    const format = ticks.some((at) => at % 1000) ? clockTenths : clock;
+    const room = LABEL_PX / this.width;
     fill(
       this.ruler,
-      ticks.map((at) => put(h('span', {}, format(at)), axis.place(at))),
+      ticks.map((at) => {
+        const words = at === axis.now ? t.now : before((axis.now - at) / 1000);
+        const late = axis.place(at) > 1 - room ? 'late' : null;
+        return put(h('span', { class: late, title: clockTenths(at) }, words), axis.place(at));
+      }),
     );
   }
 
@@ -137,7 +143,7 @@ export class Track {
       this.flags,
       shown.map((marker) =>
         put(
-          h('div', { class: 'flag', title: marker.label || t.marker, 'data-at': marker.at }, '⚑'),
+          h('div', { class: 'flag', title: marker.label || t.marker, 'data-at': marker.at }, icon('flag')),
           axis.place(marker.at),
         ),
       ),
