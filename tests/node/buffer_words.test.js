@@ -15,7 +15,7 @@ const share = (more = {}) => ({
 const said = (more, viewer = 'bob') => stateOf(share(more), viewer, NOW);
 
 test('where all is well the badge says it all', () => {
-  assert.deepEqual(said({}), { badge: 'Recording', tone: 'good', says: '', reason: '', todo: '' });
+  assert.deepEqual(said({}), { badge: 'Recording', tone: 'live', says: '', reason: '', todo: '' });
   assert.deepEqual(said({ state: 'ended', why: 'stopped-by-sharer' }), {
     badge: 'Ended', tone: 'soft', says: '', reason: '', todo: '',
   });

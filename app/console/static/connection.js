@@ -8,6 +8,7 @@ import { texts } from './texts.js';
 /** @import { LiveBuffers } from './live.js' */
 
 const place = h('div', { class: 'connection', role: 'status' });
+let ending = new AbortController();
 document.querySelector('header')?.after(place);
 
 /**
@@ -16,10 +17,20 @@ document.querySelector('header')?.after(place);
  * @param {LiveBuffers | null} live
  */
 export function tellConnection(live) {
+  ending.abort();
+  ending = new AbortController();
   place.textContent = '';
-  live?.addEventListener('state', () => {
-    place.textContent = live.state === 'lost' ? words(live.problem) : '';
-  });
+  if (!live) return;
+  const show = () => {
+    const lost = live.state === 'lost' || !navigator.onLine;
+    place.textContent = !lost ? '' : navigator.onLine ? words(live.problem) : texts.shell.lost;
+    document.documentElement.toggleAttribute('data-offline', lost); // what is shown may be old
+  };
+  const { signal } = ending;
+  live.addEventListener('state', show, { signal });
+  // An open stream lingers for a while; the browser knows at once.
+  for (const kind of ['offline', 'online']) addEventListener(kind, show, { signal });
+  show();
 }
 
 /** @param {unknown} problem */

@@ -8,6 +8,7 @@ const PATHS = {
   check: 'M5 12.5l4.5 4.5L19 7.5',
   close: 'M6 6l12 12M18 6L6 18',
   copy: 'M9 9h10v10H9zM15 9V5H5v10h4',
+  down: 'M6 9.5l6 6 6-6',
   download: 'M12 4v11M7 10.5l5 5 5-5M5 20h14',
   flag: 'M6 21V4h12l-3 4 3 4H6',
   frame: 'M4 8h3l2-3h6l2 3h3v11H4zM12 10a3.2 3.2 0 1 1 0 6.4a3.2 3.2 0 0 1 0-6.4z',

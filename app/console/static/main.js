@@ -1,6 +1,7 @@
 // The shell: who is looking, what they look at.
 
 import { fill, h, partOf } from './dom.js';
+import { icon } from './icons.js';
 import { LiveBuffers } from './live.js';
 import { Session, broughtToken, forget } from './session.js';
 import { Problem, unreachable } from './api.js';
@@ -10,6 +11,7 @@ import { enter, refusedToken } from './entry.js';
 import { watchExpiry } from './expiry.js';
 import { listenToKeys, showKeys } from './keyboard.js';
 import { language } from './language.js';
+import { menu } from './menu.js';
 import { Places } from './places.js';
 import { inWords, tell } from './telling.js';
 import { text, texts } from './texts.js';
@@ -166,14 +168,13 @@ function fillBar() {
   if (nav.dataset.filled === now && nav.firstChild) return; // the focus may be on one of them
   nav.dataset.filled = now;
   fill(nav, links.map(([href, label]) => h('a', { href }, label)));
-  const keys = { class: 'plain key', 'aria-label': texts.keyboard.title, title: texts.keyboard.title };
-  fill(
-    who,
-    h('span', { class: 'identity', title: identity }, h('bdi', {}, identity)),
-    h('button', { ...keys, onclick: () => showKeys(shown?.keys ?? []) }, '?'),
-    h('button', { class: 'plain', onclick: () => session.leave() }, texts.shell.leave),
-    h('button', { class: 'plain', onclick: () => void askToLeaveEverywhere(session) }, everywhere.label),
-  );
+  const items = [
+    h('button', { onclick: () => showKeys(shown?.keys ?? []) }, icon('keyboard'), texts.keyboard.title),
+    h('button', { onclick: () => session.leave() }, texts.shell.leave),
+    h('button', { onclick: () => void askToLeaveEverywhere(session) }, everywhere.label),
+  ];
+  const summary = h('summary', { title: identity }, h('bdi', { class: 'identity' }, identity), icon('down'));
+  fill(who, menu(summary, items));
   markNav(location.hash.slice(1) || HOME);
 }
 

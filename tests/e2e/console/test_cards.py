@@ -316,7 +316,7 @@ async def test_the_page_goes_on_by_itself_after_the_service_was_restarted(
     page = await signed_in("alice", room=shared.room, tolerate=r"ERR_|status of 50\d")
     alice = card(page, "alice")
     await expect(alice).to_contain_text("Recording")
-    lost = page.get_by_role("status").filter(has_text="be reached")
+    lost = page.get_by_role("status").filter(has_text="No connection")
     before = await alice.locator("canvas").get_attribute("data-instant")
     await world.service.stop()
     await expect(lost).to_be_visible()

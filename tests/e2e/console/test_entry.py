@@ -77,6 +77,7 @@ async def test_a_token_stays_in_this_tab_and_is_in_no_address_and_no_referer(
         assert page.url == "about:blank"
         await page.go_forward()
         assert "token" not in page.url
+        await page.locator("#who summary").click()
         await page.get_by_role("button", name="Sign out", exact=True).click()
         await expect(page.locator("#entry-message")).to_have_text("You’re signed out.")
         assert await page.evaluate("sessionStorage.length") == 0
@@ -135,6 +136,7 @@ async def test_signing_out_everywhere_ends_the_sessions_of_other_browsers(
         for page in (here, there):
             await page.goto(link)
             await expect(page.get_by_role("heading", name="Live", exact=True)).to_be_visible()
+        await here.locator("#who summary").click()
         await here.get_by_role("button", name="Sign out everywhere").click()
         dialog = here.get_by_role("dialog", name="Sign out everywhere")
         await check_accessible(here)

@@ -101,6 +101,7 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
     await expect(dialog.get_by_role("heading", name=HOSTILE, exact=True)).to_be_visible()
     await page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
     await expect(dialog.locator(".film-strip button").first).to_be_visible()
+    await dialog.get_by_text("Technical details").click()
     await expect(dialog.get_by_text("Hidden beginning")).to_be_visible()
     await picture(page, "console-clips.png")
     await check_accessible(page)

@@ -1,6 +1,7 @@
 // The rules of one community, to be changed, and its members.
 
 import { h } from '../dom.js';
+import { icon } from '../icons.js';
 import { inWords, tell } from '../telling.js';
 import { called, texts } from '../texts.js';
 import { membersOf } from './members.js';
@@ -30,7 +31,7 @@ export async function communityOf(name, api, session) {
   const element = h(
     'section',
     { class: 'community' },
-    h('a', { class: 'back', href: '#/admin/communities' }, own.back),
+    h('a', { class: 'back', href: '#/admin/communities' }, icon('back'), own.back),
     h('h1', {}, name),
     h('div', { class: 'beside' }, form, members.element),
   );

@@ -13,6 +13,7 @@ import { ago, stateOf } from './words.js';
  */
 
 const own = texts.buffers;
+const LATE_MS = 10_000; // how old the newest picture is before that is worth a word
 
 export class Card {
   isVisible = false;
@@ -45,7 +46,7 @@ export class Card {
     this.amount = h('span', {});
     this.until = h('span', {});
     const keep = () => void this.keep();
-    this.keepButton = h('button', { 'aria-label': own.keepOf(who), onclick: keep }, own.keep);
+    this.keepButton = h('button', { class: 'primary', 'aria-label': own.keepOf(who), onclick: keep }, own.keep);
     this.stopButton = h('button', { class: 'plain', onclick: () => this.#stopOrResume() });
     const eraseThis = () => void erase(this.session.api, this.buffer);
     this.eraseButton = h('button', { class: 'plain', 'aria-label': own.eraseOf(who), onclick: eraseThis }, own.erase);
@@ -90,6 +91,7 @@ export class Card {
     this.element.dataset.state = buffer.state;
     write(this.badge, badge);
     this.badge.className = `badge ${tone}`;
+    set(this.badge, { 'data-state': buffer.state });
     write(this.says, says);
     write(this.quote, reason);
     this.quote.hidden = !reason;
@@ -116,7 +118,8 @@ export class Card {
     const exactly = newest && `${own.newest.name}: ${clockTenths(newest)}, ${utc(newest)}`;
     set(this.age, { title: exactly });
     if (state !== 'ended') {
-      write(this.age, newest ? ago(now - Date.parse(newest)) : '');
+      const lag = newest ? now - Date.parse(newest) : 0;
+      write(this.age, lag > LATE_MS ? ago(lag) : '');
       write(this.until, '');
       return;
     }

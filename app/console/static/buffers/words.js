@@ -27,7 +27,7 @@ export const groupCalled = (name) => (name !== null && Object.hasOwn(GROUPS, nam
 export const isOf = (group, { state }) => group === ALL || GROUPS[group].includes(state);
 
 /** @type {Record<string, string>} */
-const TONES = { recording: 'good', starting: 'soft', ended: 'soft', refused: 'bad' };
+const TONES = { recording: 'live', starting: 'soft', ended: 'soft', refused: 'bad' };
 
 /**
  * {badge, tone, says, reason, todo} for `viewer` at `now`, in ms; `says` is empty where the badge says it

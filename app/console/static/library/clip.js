@@ -1,6 +1,7 @@
 // A clip on a page of its own.
 
 import { fill, h } from '../dom.js';
+import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 import { deleteClips } from './deleting.js';
 import { detailsOf } from './details.js';
@@ -17,7 +18,7 @@ const own = texts.library.details;
 export async function open({ session, api, params }) {
   /** @type {ClipView} */
   let clip = await api.get(`/clips/${encodeURIComponent(params.id)}`);
-  const back = h('a', { class: 'back', href: '#/clips' }, own.back);
+  const back = h('a', { class: 'back', href: '#/clips' }, icon('back'), own.back);
   const place = h('div', {});
   const element = h('article', { class: 'clip-page' }, back, place);
   /** @type {ReturnType<typeof detailsOf> | null} */

@@ -78,7 +78,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
 
   function show() {
     set(download, { download: fileName(clip), href: api.url(clip.download_url) });
-    set(keep, { 'aria-pressed': String(clip.keep) });
+    set(keep, { 'aria-pressed': String(clip.keep), hidden: !clip.keep && !clip.expires_at });
     fill(facts, factsOf(clip));
     audience?.show(clip);
   }

@@ -15,31 +15,46 @@ const TAIL_TOLD = 0.05; // seconds: less than a picture of most shares
 
 /** A clip's facts, as a list of terms. @param {ClipView} clip */
 export function factsOf(clip) {
-  const { requested, delivered } = clip;
+  const { delivered } = clip;
   const notes = clip.notes.map((note) => called(own.noteWords, note) ?? note);
-  const asked = (Date.parse(requested.end) - Date.parse(requested.start)) / 1000;
   return h(
     'div',
     { class: 'clip-facts' },
-    coverage(clip),
+    clip.gaps.length > 0 && coverage(clip),
+    h(
+      'dl',
+      {},
+      row(own.whose, clip.sharer),
+      row(own.room, clip.room),
+      row(own.owner, clip.owner),
+      row(own.made, time(clip.created_at, fromNow)),
+      row(own.life, life(clip)),
+      row(own.size, `${length(delivered.duration_seconds)}, ${bytes(clip.size_bytes)}`),
+      clip.gaps.length > 0 && row(own.gaps, gaps(clip.gaps)),
+      notes.length > 0 && row(own.notes, list(notes)),
+    ),
+    technical(clip),
+  );
+}
+
+/** What engineers ask for, folded up. @param {ClipView} clip */
+function technical(clip) {
+  const { requested, delivered } = clip;
+  const asked = (Date.parse(requested.end) - Date.parse(requested.start)) / 1000;
+  return h(
+    'details',
+    {},
+    h('summary', {}, own.more),
     h(
       'dl',
       {},
       row(own.requested, between(requested), ` (${length(asked, { tenths: true })})`),
       row(own.delivered, between(delivered), ` (${length(delivered.duration_seconds, { tenths: true })})`),
       tail(clip) && row(own.tail, tail(clip)),
-      clip.gaps.length > 0 && row(own.gaps, gaps(clip.gaps)),
-      notes.length > 0 && row(own.notes, list(notes)),
       clip.hidden_head_seconds > 0 && row(own.hidden, own.hiddenHead(clip.hidden_head_seconds.toFixed(1))),
-      row(own.whose, clip.sharer),
-      row(own.room, clip.room),
-      row(own.owner, clip.owner),
-      row(own.made, time(clip.created_at)),
-      row(own.life, life(clip)),
       row(own.picture, `${clip.width} × ${clip.height}, ${clip.audio ? own.sound : own.silent}`),
       row(own.cut, called(own.cuts, clip.cut) ?? clip.cut),
       row(own.clock, called(own.clocks, clip.clock) ?? clip.clock),
-      row(own.size, bytes(clip.size_bytes)),
       row(own.checksum, checksum(clip)),
     ),
   );

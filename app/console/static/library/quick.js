@@ -1,6 +1,7 @@
 // A clip over the grid: looked at, and closed again, without leaving the place where one is.
 
 import { h } from '../dom.js';
+import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 import { detailsOf } from './details.js';
 
@@ -37,7 +38,7 @@ export function openQuick(clip, options) {
   const dialog = h(
     'dialog',
     { class: 'quick', 'aria-label': own.dialog, onclick: (event) => event.target === dialog && close() },
-    h('div', { class: 'row end' }, page, h('button', { onclick: close }, own.close)),
+    h('div', { class: 'row end' }, page, h('button', { class: 'plain icon', onclick: close, 'aria-label': own.close, title: own.close }, icon('close'))),
     details.element,
   );
   dialog.addEventListener('close', () => {

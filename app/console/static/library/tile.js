@@ -38,7 +38,7 @@ export class Tile {
     this.#image.addEventListener('error', () => set(this.#image, { hidden: true }));
     this.#preview = h('span', { class: 'preview', 'aria-hidden': 'true' });
     this.#length = h('span', { class: 'length' });
-    this.#title = h('a', { class: 'title', onclick: (event) => this.#clicked(event, onOpen) });
+    this.#title = h('a', { class: 'title', dir: 'auto', onclick: (event) => this.#clicked(event, onOpen) });
     this.#facts = h('div', { class: 'about' });
     this.#check = selectable && h('input', { type: 'checkbox', onchange: () => onSelect(this) });
     const poster = h('div', { class: 'poster' }, this.#image, this.#preview, this.#length);

@@ -21,7 +21,7 @@ export function titleOf(clip, { level, longest, changeable, rename }) {
   const element = h('div', { class: 'name row' });
 
   function showTitle(focus = false) {
-    const heading = h(`h${level}`, {}, nameOf(clip));
+    const heading = h(`h${level}`, { dir: 'auto' }, nameOf(clip));
     const button = changeable && h('button', { class: 'plain', onclick: edit }, own.button);
     fill(element, heading, button);
     if (focus && button) button.focus();
@@ -31,13 +31,14 @@ export function titleOf(clip, { level, longest, changeable, rename }) {
     const input = h('input', {
       name: 'title',
       maxlength: longest,
-      value: clip.title,
+      value: nameOf(clip),
+      dir: 'auto',
       'aria-label': own.label,
     });
     const save = async (/** @type {Event} */ event) => {
       event.preventDefault();
       const title = input.value.trim();
-      if (title === clip.title) return showTitle(true);
+      if (title === nameOf(clip)) return showTitle(true);
       disable(true);
       try {
         clip = await rename(title);

@@ -31,6 +31,7 @@ export function captureForm({ api, buffer, selection, session }, choosing, accep
   const { title_length: titleLength, post_roll_seconds: mostRoll } = session.facts.limits;
   /** @type {{named: string, body: Asked, key: string} | null} */
   let pending = null; // a request whose outcome is not known yet
+  let suggested = ''; // the title that a marker gave, unless another one was typed
 
   const title = h('input', {
     id: 'capture-title',
@@ -84,7 +85,9 @@ export function captureForm({ api, buffer, selection, session }, choosing, accep
 
   function show() {
     rolling.hidden = !buffer.goesOn;
-    const { end, open, most } = selection;
+    const { end, open, most, named } = selection;
+    if (title.value === suggested) title.value = named;
+    suggested = named;
     const { start, roll } = asking();
     const long = length((end - start) / 1000);
     const words = [t.summary(long, { open, roll: roll / 1000 })];

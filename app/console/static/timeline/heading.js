@@ -2,6 +2,7 @@
 
 import { stateOf } from '../buffers/words.js';
 import { fill, h } from '../dom.js';
+import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 
 /**
@@ -34,7 +35,7 @@ export function heading({ session, api, buffer }) {
   return h(
     'header',
     { class: 'head' },
-    h('a', { class: 'back', href: '#/buffers' }, t.back),
+    h('a', { class: 'back', href: '#/buffers' }, icon('back'), t.back),
     h('h1', {}, t.pageTitle(buffer.told.sharer, buffer.told.room)),
     state,
   );

@@ -85,7 +85,7 @@ export function markers(desk) {
       label.value = '';
       tell(t.marked(clockTenths(made.at)), {
         kind: 'marked',
-        action: { label: t.cutAround, run: () => cutAround(Date.parse(made.at)) },
+        action: { label: t.cutAround, run: () => cutAround(Date.parse(made.at), made.label) },
       });
       buffer.lookSoon();
     } catch (error) {
@@ -124,7 +124,7 @@ export function markers(desk) {
       ),
       h(
         'button',
-        { type: 'button', 'aria-label': t.cutAroundIt(name, at), onclick: () => cutAround(marker.at) },
+        { type: 'button', 'aria-label': t.cutAroundIt(name, at), onclick: () => cutAround(marker.at, marker.label) },
         t.cutAround,
       ),
       remove,
@@ -138,9 +138,12 @@ export function markers(desk) {
     axis.reveal(at);
   }
 
-  /** @param {number} at */
-  function cutAround(at) {
-    selection.choose(at - AROUND_MS[0], at + AROUND_MS[1]);
+  /**
+   * @param {number} at
+   * @param {string} named
+   */
+  function cutAround(at, named) {
+    selection.choose(at - AROUND_MS[0], at + AROUND_MS[1], { named });
     axis.reveal(selection.start);
     axis.reveal(selection.end);
     player.seek(selection.start);

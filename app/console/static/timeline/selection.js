@@ -23,6 +23,7 @@ export class Selection extends EventTarget {
     this.most = most;
     this.made = false;
     this.open = false;
+    this.named = ''; // by the marker that it was chosen around
     /** @type {Edge | null} */
     this.moved = null; // if that alone was moved last
     const [start, end] = this.#fitted(extent().newest - 30_000, extent().newest);
@@ -40,7 +41,8 @@ export class Selection extends EventTarget {
    * @param {number} start
    * @param {number} end
    */
-  choose(start, end, { open = false } = {}) {
+  choose(start, end, { open = false, named = '' } = {}) {
+    this.named = named;
     this.#become(...this.#fitted(start, end), open, null);
   }
 
