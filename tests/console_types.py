@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from app.api.openapi import describe
-from app.console.page_routes import STATIC
+from app.console.assets import STATIC
 from app.kit.kit_routes import FOLDER
 from app.main import ROUTES
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-STATIC = Path(__file__).parent / "static"
+from app.console.assets import PAGE, STATIC, VERSION, get_asset
 
 # The page's own files and the service's own media, nothing else: no inline script or style, no
 # other site, no frame, no form that leaves it. Trusted types: no string becomes markup.
@@ -28,14 +26,14 @@ _POLICY = {
     "require-trusted-types-for": "'script'",
     "trusted-types": "'none'",
 }
-# Asked again each time, answered 304 if unchanged: a page never runs with another version's parts.
+# Asked again each time: the page names the version of its parts, and what has none may change.
 _CACHING = {"Cache-Control": "no-cache"}
 
 
 async def get_console(request: Request) -> Response:
     """GET /"""
     headers = _CACHING | {"Content-Security-Policy": policy(request.state.clips_origin)}
-    return FileResponse(STATIC / "index.html", headers=headers)
+    return HTMLResponse(PAGE, headers=headers)
 
 
 def policy(clips_origin: str | None) -> str:
@@ -45,7 +43,7 @@ def policy(clips_origin: str | None) -> str:
 
 
 class _Parts(StaticFiles):
-    """The page's modules, styles and texts."""
+    """The page's modules and styles without a version: what other pages name, and tests import."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -55,5 +53,6 @@ class _Parts(StaticFiles):
 
 routes: list[BaseRoute] = [
     Route("/", get_console, methods=["GET"], include_in_schema=False),
+    Route(f"/console/{VERSION}/{{path:path}}", get_asset, include_in_schema=False),
     Mount("/console", _Parts(directory=STATIC)),
 ]

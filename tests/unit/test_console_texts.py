@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from app.console.page_routes import STATIC
+from app.console.assets import STATIC
 from app.models import AuditAction, BufferGapWhy, FaultSlug, Why
 from tests import readme
 

@@ -585,6 +585,7 @@ OPENS_FILES = {
     "app/condition/measures.py": "adds sizes up, opens no file and follows no link",
     "app/terminal": "what a person at the terminal names",
     "app/processes": "logs, locks and passwords in DATA_DIR",
+    "app/console/assets.py": "the files of the page",
     "app/context.py": "a queue",
 }
 OPENERS = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,7 +35,7 @@ async def test_who_brings_no_token_is_asked_for_one_and_told_what_was_wrong_with
         await expect(page.get_by_label("Access token")).to_be_focused()
         await check_accessible(page)
         await paste(page, "abc")
-        said = page.get_by_role("alert").filter(has_text="didn’t work")
+        said = page.get_by_role("alert").filter(has_text="work: ")
         await expect(said).to_contain_text("LiveKit access token")
         await paste(page, f"  {world.service.token('alice', 'somewhere')} ")
         await expect(page.locator("#who .identity")).to_have_text("alice")
@@ -47,7 +48,7 @@ async def test_a_refused_token_of_the_address_is_taken_out_of_it(
     """And what is wrong with it is told."""
     async with watched_page(browser, world.service, tolerate=REFUSED) as page:
         await page.goto(f"{world.service.url}/#token=of.another.server")
-        await expect(page.get_by_role("alert").filter(has_text="didn’t work")).to_be_visible()
+        await expect(page.get_by_role("alert").filter(has_text="work: ")).to_be_visible()
         assert page.url == f"{world.service.url}/"
 
 
@@ -79,7 +80,7 @@ async def test_a_token_stays_in_this_tab_and_is_in_no_address_and_no_referer(
         assert "token" not in page.url
         await page.locator("#who summary").click()
         await page.get_by_role("button", name="Sign out", exact=True).click()
-        await expect(page.locator("#entry-message")).to_have_text("You’re signed out.")
+        await expect(page.locator("#entry-message")).to_have_text(re.compile("signed out"))
         assert await page.evaluate("sessionStorage.length") == 0
         await page.reload()
         await expect(page.get_by_label("Access token")).to_be_focused()
@@ -113,7 +114,7 @@ async def test_a_link_with_somebody_elses_token_asks_before_it_takes_the_tab(
         await page.reload()
         await expect(identity).to_have_text("alice")
         await follow(f"{world.service.url}/#token=of.another.server")
-        await expect(page.get_by_role("status").filter(has_text="didn’t work")).to_be_visible()
+        await expect(page.get_by_role("status").filter(has_text="work: ")).to_be_visible()
         await expect(identity).to_have_text("alice")
         await follow(links["mallory"])
         await page.get_by_role("button", name="Continue as mallory").click()
@@ -141,7 +142,7 @@ async def test_signing_out_everywhere_ends_the_sessions_of_other_browsers(
         dialog = here.get_by_role("dialog", name="Sign out everywhere")
         await check_accessible(here)
         await dialog.get_by_role("button", name="Sign out everywhere").click()
-        await expect(here.locator("#entry-message")).to_have_text("You’re signed out.")
+        await expect(here.locator("#entry-message")).to_have_text(re.compile("signed out"))
         expired = there.get_by_role("dialog", name="Your session has expired")
         await expect(expired).to_be_visible()
 

@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from app.console.page_routes import STATIC
+from app.console.assets import ASSETS, STATIC, VERSION, imported
 
 FILES = sorted(path for path in STATIC.rglob("*") if path.is_file())
 TYPES = {
@@ -36,6 +36,32 @@ async def test_the_page_takes_nothing_but_its_own_files(http: httpx.AsyncClient)
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=|https?:", answer.text)
+    named = re.findall(r'(?:href|src)="console/([^"]+)"', answer.text)
+    assert all(name.startswith(f"{VERSION}/") for name in named)
+    assert f"{VERSION}/buffers/card.js" in named, "the first view's modules are named at once"
+
+
+async def test_what_the_page_names_is_kept_for_good_and_small(http: httpx.AsyncClient) -> None:
+    """Compressed for who takes that; another version's names are unknown."""
+    for name, asset in ASSETS.items():
+        answer = await http.get(f"/console/{VERSION}/{name}")
+        assert answer.content == asset.body, name
+        assert answer.headers["Content-Encoding"] == "gzip", name
+        assert "immutable" in answer.headers["Cache-Control"], name
+        assert answer.headers["Content-Type"].startswith(asset.media_type), name
+    plain = await http.get(f"/console/{VERSION}/main.js", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert plain.content == ASSETS["main.js"].body
+    for other in (f"{VERSION}/nothing.js", f"{'0' * 16}/main.js", f"{VERSION}/../assets.py"):
+        assert (await http.get(f"/console/{other}")).status_code == 404, other
+
+
+def test_a_module_is_named_with_all_that_it_needs() -> None:
+    """Also with what that needs; types, and views that are opened later, are left out."""
+    first = imported("main.js", ASSETS)
+    assert {"main.js", "session.js", "api.js", "texts.js", "language.js", "times.js"} <= set(first)
+    assert not {"german.js", "buffers/cards.js", "types.js"} & set(first)
+    assert len(first) == len(set(first))
 
 
 async def test_every_file_has_its_type_and_is_asked_for_again(http: httpx.AsyncClient) -> None:

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from app.api.docs_routes import POLICY
 from app.api.openapi import describe
 from app.api.reference_page import reference
-from app.console.page_routes import STATIC
+from app.console.assets import STATIC
 from app.main import ROUTES
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(describe(ROUTES)))
