@@ -88,7 +88,7 @@ async def test_limits_stop_and_resume_act_on_live_shares_and_stand_in_the_audit(
         await expect(again).to_be_visible()
 
     await go(page, "/admin/audit")
-    stopped = page.get_by_role("row").filter(has_text="Stopped a recording").filter(has_text=room)
+    stopped = page.get_by_role("row").filter(has_text="stopped recording").filter(has_text=room)
     await expect(stopped).to_contain_text("<b>lunch</b>")
     changed = page.get_by_role("row").filter(has_text=community)
     await expect(changed.filter(has_text="max_concurrent").first).to_be_visible()

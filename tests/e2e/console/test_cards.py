@@ -174,7 +174,7 @@ async def test_everybody_sees_what_is_theirs_and_no_more(shared: Shared, signed_
     await expect(eve.locator(".share")).to_have_count(0)
     moderator = await signed_in("mia", room=shared.room, admin=True)
     stranger = await signed_in("mia", room="another room", admin=True)
-    await expect(stranger.get_by_text("Nobody is sharing")).to_be_visible()
+    await expect(stranger.get_by_text("only your own shares")).to_be_visible()
     operator = await signed_in(admin=True)
     for page in (moderator, operator):
         for identity in ("alice", "bob"):

@@ -2,7 +2,8 @@
 
 import { h } from '../dom.js';
 import { midnight, time } from '../times.js';
-import { called, texts } from '../texts.js';
+import { texts } from '../texts.js';
+import { placeOf, rest, sentence } from './audit_sentences.js';
 import { Listing } from './listing.js';
 
 /**
@@ -33,10 +34,8 @@ export async function open({ api, query }) {
     key: (item) => item.id,
     cells: (item) => [
       time(item.at),
-      item.done_by || h('span', { class: 'hint' }, own.service),
-      called(own.actions, item.action) ?? item.action,
-      h('code', {}, item.subject),
-      item.room || '–',
+      said(item),
+      item.room ? h('bdi', {}, item.room) : '–',
       details(item.data),
     ],
   });
@@ -96,16 +95,21 @@ export async function open({ api, query }) {
  */
 const filled = (fields) => Object.fromEntries(fields.filter(([, value]) => value));
 
+/** @param {AuditView} entry */
+function said(entry) {
+  const place = placeOf(entry);
+  const words = h('span', { dir: 'auto', title: entry.subject }, sentence(entry));
+  return h('span', {}, words, place && [' ', h('a', { href: place }, own.show)]);
+}
+
 /** What is noted beside it, as terms and values. @param {AuditView['data']} data */
 function details(data) {
-  const isEmpty = (/** @type {unknown} */ value) => value === '' || (Array.isArray(value) && !value.length);
-  const pairs = Object.entries(data).filter(([, value]) => value !== null && !isEmpty(value));
+  const pairs = rest(data);
   if (!pairs.length) return '–';
-  const written = (/** @type {unknown} */ value) =>
-    typeof value === 'string' ? value : JSON.stringify(value);
+  const written = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : JSON.stringify(value));
   return h(
     'ul',
     { class: 'data' },
-    pairs.map(([name, value]) => h('li', {}, h('span', { class: 'hint' }, `${name}: `), written(value))),
+    pairs.map(([name, value]) => h('li', { dir: 'auto' }, h('span', { class: 'hint' }, `${name}: `), written(value))),
   );
 }

@@ -14,7 +14,7 @@ import { Listing } from './listing.js';
 const own = texts.admin.deliveries;
 
 /** @param {Page} page */
-export async function open({ api, query }) {
+export async function open({ session, api, query }) {
   const state = query.get('state') === 'pending' ? 'pending' : 'dead';
   const nameOf = (/** @type {EventView} */ { event }) => called(own.events, event) ?? event;
   /** @type {Listing<EventView>} */
@@ -28,8 +28,7 @@ export async function open({ api, query }) {
       nameOf(item),
       item.room,
       time(item.created_at),
-      String(item.attempts),
-      h('span', { class: 'error' }, item.last_error || '–'),
+      targetsOf(item),
       state === 'dead'
         ? h(
             'button',
@@ -71,9 +70,28 @@ export async function open({ api, query }) {
     'section',
     {},
     h('h1', {}, own.title),
-    h('p', { class: 'note' }, own.explain[state]),
+    session.facts.limits.events
+      ? h('p', { class: 'note' }, own.explain[state])
+      : h('p', { class: 'card notice' }, own.none, ' ', h('a', { href: 'docs' }, own.reference)),
     states,
     listing.element,
   );
   return { element, close: () => listing.close() };
+}
+
+/** How an event stands at each of its targets. @param {EventView} item */
+function targetsOf(item) {
+  return h(
+    'ul',
+    { class: 'data' },
+    item.targets.map(({ target, state, attempts, last_error: error }) =>
+      h(
+        'li',
+        {},
+        h('strong', {}, target),
+        ` ${called(own.targetStates, state) ?? state}, ${own.attempts(attempts)}`,
+        error && h('span', { class: 'error' }, `: ${error}`),
+      ),
+    ),
+  );
 }

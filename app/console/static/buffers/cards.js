@@ -4,6 +4,7 @@ import { fill, h, inNextFrame, partOf } from '../dom.js';
 import { isTyping, keysOn } from '../keyboard.js';
 import { called, texts } from '../texts.js';
 import { Card } from './card.js';
+import { checklist } from './checklist.js';
 import { Filter } from './filter.js';
 import { Posters } from './posters.js';
 
@@ -160,9 +161,12 @@ class Cards {
   }
 
   nothing() {
-    const { room } = this.session.facts;
+    const { room, room_admin: roomAdmin, instance_admin: everything, limits } = this.session.facts;
     const begin = room ? own.beginRoom(room) : own.begin;
-    return h('div', { class: 'empty begin' }, h('h2', {}, own.nothing), h('p', {}, begin));
+    // Whoever sees only their own does not know whether nobody shares.
+    const isBlind = limits.capture_policy === 'self' && !everything && !roomAdmin;
+    const words = h('div', { class: 'empty begin' }, h('h2', {}, isBlind ? own.beginOwn : own.nothing), h('p', {}, begin));
+    return everything ? [words, checklist(this.session.api, this.#ending.signal)] : words;
   }
 
   nothingFits() {

@@ -1,0 +1,38 @@
+// admin/audit_sentences.js and buffers/checklist.js: what an administrator reads.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { placeOf, rest, sentence } from '../../app/console/static/admin/audit_sentences.js';
+import { steps, webhookLines } from '../../app/console/static/buffers/checklist.js';
+import { texts } from '../../app/console/static/texts.js';
+
+const entry = (more) => ({ action: 'recording_stopped', done_by: 'ada', subject: 'b1', data: {}, ...more });
+
+test('an entry is a sentence about whose thing it was', () => {
+  assert.equal(sentence(entry({ data: { sharer: 'alice' } })), 'ada stopped recording alice');
+  assert.equal(sentence(entry({ action: 'quota_set', subject: 'bob' })), 'ada set bob’s quota');
+  assert.equal(sentence(entry({ action: 'clip_expired', done_by: '', data: { owner: 'bob' } })), 'A clip of bob expired');
+  assert.equal(sentence(entry({ action: 'brand_new', done_by: '' })), 'Replay: brand_new');
+});
+
+test('every action has a sentence', () => {
+  const { actions, sentences } = texts.admin.audit;
+  assert.deepEqual(Object.keys(sentences).toSorted(), Object.keys(actions).toSorted());
+});
+
+test('an entry leads to the share or the clip that it is about, if that is still there', () => {
+  assert.equal(placeOf(entry({ subject: 'a/b' })), '#/buffers/a%2Fb');
+  assert.equal(placeOf(entry({ action: 'clip_shared' })), '#/clips/b1');
+  assert.equal(placeOf(entry({ action: 'clip_deleted' })), null);
+});
+
+test('what the sentence says, and what is empty, is not told again', () => {
+  assert.deepEqual(rest({ sharer: 'alice', reason: 'exam', note: '', more: null, list: [] }), [['reason', 'exam']]);
+});
+
+test('the first run has its steps whatever the checks tell', () => {
+  const told = steps([{ name: 'webhook', ok: true, level: 'ok', detail: 'a minute ago', advice: '' }]);
+  assert.deepEqual(told.map(({ name, done }) => [name, done]), [['livekit', false], ['webhook', true], ['egress', false]]);
+  assert.match(webhookLines('https://replay.example'), /- https:\/\/replay\.example\/webhooks\/livekit$/);
+});
