@@ -837,7 +837,7 @@ export const german = {
         member_removed: (who, whom) => `${who} hat ${whom} entfernt`,
         quota_set: (who, whom) => `${who} hat das Kontingent von ${whom} gesetzt`,
         quota_repaired: (who, whom) => `${who} hat das Kontingent von ${whom} berichtigt`,
-        event_sent_again: (who) => `${who} hat ein Ereignis erneut gesendet`,
+        event_sent_again: (who, whom) => `${who} hat ${whom} erneut gesendet`,
         sessions_ended: (who, whom) => `${who} hat die Sitzungen von ${whom} beendet`,
         signed_out_everywhere: (who) => `${who} hat sich überall abgemeldet`,
       },

@@ -959,7 +959,7 @@ export const english = {
         member_removed: (who, whom) => `${who} removed ${whom}`,
         quota_set: (who, whom) => `${who} set ${whom}’s quota`,
         quota_repaired: (who, whom) => `${who} corrected ${whom}’s quota`,
-        event_sent_again: (who) => `${who} resent an event`,
+        event_sent_again: (who, whom) => `${who} resent ${whom}`,
         sessions_ended: (who, whom) => `${who} ended ${whom}’s sessions`,
         signed_out_everywhere: (who) => `${who} signed out everywhere`,
       },

@@ -56,7 +56,7 @@ async def test_limits_stop_and_resume_act_on_live_shares_and_stand_in_the_audit(
     await page.get_by_role("checkbox", name="Default").first.uncheck()
     await limit.fill("0")
     await page.get_by_role("button", name="Save").click()
-    await told(page, "The rules act at once")
+    await told(page, "Applies at once")
     await check_accessible(page)
 
     async with world.share(room, "ann"):
@@ -75,7 +75,7 @@ async def test_limits_stop_and_resume_act_on_live_shares_and_stand_in_the_audit(
         assert await limit.evaluate("(input) => !input.validity.valid")
         await limit.fill("1")
         await page.get_by_role("button", name="Save").click()
-        await told(page, "The rules act at once")
+        await told(page, "Applies at once")
         await go(page, "/admin/shares")
         await expect(ann).to_contain_text("Recording")
 
@@ -123,11 +123,11 @@ async def test_a_community_admin_manages_its_members_and_sees_no_more(
     await expect(carl.get_by_role("button")).to_have_count(0)  # nobody changes their own row
     await page.get_by_role("button", name="Add member").click()
     await page.get_by_role("textbox", name="Identity").fill("dora <i>d</i>")
-    await page.get_by_role("checkbox", name="Capture and watch").check()
+    await page.get_by_role("checkbox", name="Watch and clip").check()
     await check_accessible(page)
     await page.get_by_role("button", name="Save").last.click()
     dora = page.get_by_role("row").filter(has_text="dora <i>d</i>")
-    await expect(dora).to_contain_text("Capture and watch")
+    await expect(dora).to_contain_text("Watch and clip")
     await page.get_by_role("button", name="Change dora").click()
     await page.get_by_role("combobox", name="Role").select_option("moderator")
     await page.get_by_role("button", name="Save").last.click()
@@ -162,7 +162,7 @@ async def test_who_holds_the_grant_for_limits_changes_limits_alone(
     await expect(limit).to_have_attribute("max", "100")
     await limit.fill("7")
     await page.get_by_role("button", name="Save").click()
-    await told(page, "The rules act at once")
+    await told(page, "Applies at once")
     rules = (await world.admin.get(f"{path}/config")).json()
     assert (rules["max_concurrent"], rules["own"]) == (7, ["max_concurrent"])
     await check_accessible(page)

@@ -169,12 +169,13 @@ async def test_everybody_sees_what_is_theirs_and_no_more(shared: Shared, signed_
     await expect(card(alice, "bob")).to_have_count(0)
     await expect(alice.get_by_role("link", name="Admin")).to_have_count(0)
     eve = await signed_in("eve", room=shared.room)
+    await expect(eve.get_by_text("You can replay only your own shares here")).to_be_visible()
     await expect(eve.get_by_text("it appears here within seconds")).to_be_visible()
     await check_accessible(eve)
     await expect(eve.locator(".share")).to_have_count(0)
     moderator = await signed_in("mia", room=shared.room, admin=True)
     stranger = await signed_in("mia", room="another room", admin=True)
-    await expect(stranger.get_by_text("only your own shares")).to_be_visible()
+    await expect(stranger.get_by_text("Nobody is sharing")).to_be_visible()
     operator = await signed_in(admin=True)
     for page in (moderator, operator):
         for identity in ("alice", "bob"):

@@ -81,6 +81,7 @@ export async function open({ session, api, query }) {
 
 /** How an event stands at each of its targets. @param {EventView} item */
 function targetsOf(item) {
+  if (!item.targets.length) return [own.attempts(item.attempts), h('span', { class: 'error' }, ` ${item.last_error}`)];
   return h(
     'ul',
     { class: 'data' },
