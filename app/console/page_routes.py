@@ -53,6 +53,11 @@ class _Parts(StaticFiles):
 
 routes: list[BaseRoute] = [
     Route("/", get_console, methods=["GET"], include_in_schema=False),
-    Route(f"/console/{VERSION}/{{path:path}}", get_asset, include_in_schema=False),
-    Mount("/console", _Parts(directory=STATIC)),
+    Mount(
+        "/console",
+        routes=[
+            Route(f"/{VERSION}/{{path:path}}", get_asset, methods=["GET"]),
+            Mount("/", _Parts(directory=STATIC)),
+        ],
+    ),
 ]
