@@ -217,7 +217,7 @@ export const german = {
       },
       'egress-failed': {
         says: 'Der Rekorder ist ausgefallen.',
-        todo: 'Startet neu…',
+        todo: 'Startet gleich neu.',
       },
       starting: {
         says: 'Der Rekorder startet.',

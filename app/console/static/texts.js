@@ -253,7 +253,7 @@ export const english = {
       },
       'egress-failed': {
         says: 'The recorder failed.',
-        todo: 'Restarting…',
+        todo: 'Restarting in a moment.',
       },
       starting: {
         says: 'The recorder is starting.',
