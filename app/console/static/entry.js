@@ -47,6 +47,7 @@ export function enter(place, message) {
         input,
         says,
         button,
+        h('p', { class: 'hint' }, texts.entry.operators, ' ', h('code', {}, 'python -m app token')),
       ),
     );
     set(input, { 'aria-describedby': says.id });

@@ -34,6 +34,7 @@ export const german = {
     explain:
       'Replay behält die letzten Minuten geteilter Bildschirme, damit du den Moment auch danach noch sichern ' +
       'kannst. Öffne es aus deiner App, oder füge ein Zugangstoken ein.',
+    operators: 'Du betreibst diesen Server? Dieser Befehl gibt ein Token aus:',
     label: 'Zugangstoken',
     submit: 'Anmelden',
     expired: 'Deine Sitzung ist abgelaufen. Melde dich neu an.',

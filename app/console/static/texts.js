@@ -36,6 +36,7 @@ export const english = {
     explain:
       'Replay keeps the last minutes of shared screens, so that you can save the moment after it happened. ' +
       'Open it from your app, or paste an access token.',
+    operators: 'Running this server? This command prints a token:',
     label: 'Access token',
     submit: 'Sign in',
     expired: 'Your session has expired. Sign in again.',
