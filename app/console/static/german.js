@@ -150,8 +150,8 @@ export const german = {
     stopExplain: 'Es wird nichts mehr aufgezeichnet, bis jemand fortsetzt. Bisheriges bleibt, bis es abläuft.',
     stopReason: 'Grund (freiwillig, die Person sieht ihn)',
     stopOwn: 'Aufzeichnung deines Bildschirms stoppen?',
-    stopOwnExplain:
-      'Du teilst weiter. Es wird nichts mehr aufgezeichnet, bis du fortsetzt. Bisheriges bleibt, bis es abläuft.',
+    stopOwnExplain: 'Du teilst weiter. Es wird nichts mehr aufgezeichnet, bis du fortsetzt.',
+    stopErase: 'Bisheriges auch löschen',
     stopped: (who) => `Aufzeichnung von ${who} gestoppt.`,
     stoppedOwn: 'Dein Bildschirm wird nicht mehr aufgezeichnet.',
     resume: 'Fortsetzen',

@@ -172,7 +172,8 @@ export const english = {
     stopExplain: 'Nothing more is recorded until someone resumes it. What was recorded stays until it expires.',
     stopReason: 'Reason (optional, shown to the sharer)',
     stopOwn: 'Stop recording your screen?',
-    stopOwnExplain: 'You keep sharing. Nothing more is recorded until you resume. What was recorded stays until it expires.',
+    stopOwnExplain: 'You keep sharing. Nothing more is recorded until you resume.',
+    stopErase: 'Also delete what was recorded',
     /** @type {Saying<[string]>} */
     stopped: (who) => `Stopped recording ${who}.`,
     stoppedOwn: 'Your screen is no longer recorded.',

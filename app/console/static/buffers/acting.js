@@ -89,7 +89,7 @@ async function finished(api, id) {
 }
 
 /**
- * Asks, and stops; of somebody else's share a reason can be given.
+ * Asks, and stops; of somebody else's share a reason can be given, and one's own can be deleted, too.
  *
  * @param {{api: Api, facts: Facts}} session
  * @param {BufferView} buffer
@@ -104,13 +104,18 @@ export async function stop(session, buffer) {
     h('label', { for: id }, own.stopReason),
     h('input', { id, name: 'reason', maxlength: 200, autocomplete: 'off', dir: 'auto' }),
   );
+  const erasing = h('label', { class: 'check' }, h('input', { type: 'checkbox', name: 'erase' }), own.stopErase);
   const answer = await ask({
     title: isOwn ? own.stopOwn : own.stopTitle(buffer.sharer),
     explain: isOwn ? own.stopOwnExplain : own.stopExplain,
-    fields: isOwn ? [] : [field],
+    fields: [isOwn ? erasing : field],
     submit: own.stop,
     danger: true,
-    act: (data) => api.post(`/buffers/${buffer.id}/stop`, { reason: typed(data, 'reason') }),
+    act: async (data) => {
+      const done = await api.post(`/buffers/${buffer.id}/stop`, { reason: typed(data, 'reason') });
+      if (data.get('erase')) await api.delete(`/buffers/${buffer.id}`);
+      return done;
+    },
   });
   if (answer) tell(isOwn ? own.stoppedOwn : own.stopped(buffer.sharer));
 }
