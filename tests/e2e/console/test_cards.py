@@ -225,7 +225,10 @@ async def test_who_stopped_it_themselves_reads_so_on_the_page_of_the_share_too(
     bob = await signed_in("bob", room=shared.room)
     stopped = "You stopped the recording. Only you can resume it."
     await card(bob, "bob").get_by_role("button", name="Stop recording bob").click()
-    await bob.get_by_role("dialog").get_by_role("button", name="Stop").click()
+    dialog = bob.get_by_role("dialog", name="Stop recording your screen?")
+    await expect(dialog.get_by_label("Also delete what was recorded")).not_to_be_checked()
+    await expect(dialog.get_by_label("Reason")).to_have_count(0)
+    await dialog.get_by_role("button", name="Stop").click()
     await expect(card(bob, "bob")).to_contain_text("You stopped the recording.")
     await card(bob, "bob").get_by_role("link", name="bob").click()
     await expect(bob.locator("header.head")).to_contain_text(stopped)
