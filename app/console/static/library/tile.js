@@ -95,7 +95,7 @@ export class Tile {
     fill(
       this.#facts,
       h('p', { class: 'whose' }, own.grid.whose(clip.sharer, clip.room)),
-      h('p', { class: 'when' }, time(clip.created_at), ` · ${bytes(clip.size_bytes)}`),
+      h('p', { class: 'when' }, time(clip.created_at, fromNow), ` · ${bytes(clip.size_bytes)}`),
       h('p', { class: 'row' }, audienceBadge(clip), viewsBadge(clip), lifeBadge(clip)),
     );
   }
