@@ -34,7 +34,8 @@ export const utc = (instant) => new Date(instant).toISOString().replace('T', ' '
  */
 export function time(instant, format = dayAndTime) {
   const at = new Date(instant);
-  return h('time', { datetime: at.toISOString(), title: utc(at) }, format(at));
+  const title = format === fromNow ? `${dayAndTime(at)}, ${utc(at)}` : utc(at);
+  return h('time', { datetime: at.toISOString(), title }, format(at));
 }
 
 const fromNowFormat = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
