@@ -24,6 +24,7 @@ test('every action has a sentence', () => {
 test('an entry leads to the share or the clip that it is about, if that is still there', () => {
   assert.equal(placeOf(entry({ subject: 'a/b' })), '#/buffers/a%2Fb');
   assert.equal(placeOf(entry({ action: 'clip_shared' })), '#/clips/b1');
+  assert.equal(placeOf(entry({ action: 'captured', data: { clip_id: 'c1' } })), '#/clips/c1');
   assert.equal(placeOf(entry({ action: 'clip_deleted' })), null);
 });
 

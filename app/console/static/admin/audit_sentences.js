@@ -6,6 +6,7 @@ import { called, texts } from '../texts.js';
 
 const own = texts.admin.audit;
 const WHOSE = ['sharer', 'shared_by', 'owner'];
+const SAID = [...WHOSE, 'clip_id'];
 const OF_SHARES = ['recording_stopped', 'recording_resumed'];
 const OF_CLIPS = ['clip_changed', 'clip_restored', 'clip_shared'];
 
@@ -23,20 +24,21 @@ export function sentence({ action, done_by: who, subject, data }) {
 /**
  * The fragment of the page of what an entry is about; null if it has none.
  *
- * @param {Pick<AuditView, 'action' | 'subject'>} entry
+ * @param {Pick<AuditView, 'action' | 'subject' | 'data'>} entry
  */
-export function placeOf({ action, subject }) {
+export function placeOf({ action, subject, data: { clip_id: clip } }) {
+  if (action === 'captured' && typeof clip === 'string') return `#/clips/${encodeURIComponent(clip)}`;
   const page = OF_SHARES.includes(action) ? 'buffers' : OF_CLIPS.includes(action) ? 'clips' : null;
   return page && `#/${page}/${encodeURIComponent(subject)}`;
 }
 
 /**
- * What is noted beside it and not said by the sentence.
+ * What is noted beside it, and neither said by the sentence nor linked.
  *
  * @param {AuditView['data']} data
  */
 export function rest(data) {
   const isEmpty = (/** @type {unknown} */ value) =>
     value === null || value === '' || (Array.isArray(value) && !value.length);
-  return Object.entries(data).filter(([name, value]) => !WHOSE.includes(name) && !isEmpty(value));
+  return Object.entries(data).filter(([name, value]) => !SAID.includes(name) && !isEmpty(value));
 }
