@@ -148,22 +148,22 @@ REFUSALS: dict[str, tuple[int, dict[str, Any], str]] = {
     "quota-exceeded": (
         507,
         {"quota_bytes": 5e9, "used_bytes": 4e9, "reserved_bytes": 0, "needed_bytes": 2e9},
-        "about 2 GB; of 5 GB there are 1 GB left. Delete clips",
+        "about 2 GB, and 1 GB of your 5 GB are left. Delete clips",
     ),
     "too-many-captures": (
         429,
         {"retry_after": 4.2, "limit": 16},
-        "(16). Cancel one, or try again in 5 s",
+        "16 captures running. Cancel one, or try again in 5 s",
     ),
-    "window-too-long": (413, {"max_seconds": 600}, "10:00 long at most. Select less"),
+    "window-too-long": (413, {"max_seconds": 600}, "up to 10:00 long. Select less"),
     "buffer-empty": (
         409,
         {"retry_after": 5},
-        "Nothing is kept of this share yet. Try again in 5 s",
+        "Nothing has been recorded yet. Try again in 5 s",
     ),
-    "not-permitted": (403, {}, "You may not do this: says why"),
-    "storage-full": (507, {}, "Tell whoever runs it"),
-    "gone": (410, {}, "no longer kept. Select something newer"),
+    "not-permitted": (403, {}, "Not allowed: says why"),
+    "storage-full": (507, {}, "Tell your admin"),
+    "gone": (410, {}, "has been deleted. Select something newer"),
 }
 
 
