@@ -23,6 +23,7 @@ from tests.e2e.console.conftest import SignIn, check_accessible, picture, signed
 from tests.e2e.console.desk import until
 from tests.pace import Pace
 from tests.rows import document
+from tests.waiting import wait_for
 
 LONG_TASK_MS = 200
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -306,8 +307,16 @@ async def test_a_slow_network_shows_that_it_looks_and_then_what_there_is(
     held: list[Route] = []
     await page.route("**/buffers/events", lambda route: held.append(route))
     await page.evaluate("location.hash = '/buffers'")
-    await page.reload(wait_until="commit")
+    async with page.expect_request("**/buffers/events"):
+        await page.reload(wait_until="commit")
+        await expect(page.locator(".skeleton")).to_have_count(3)  # as the page itself has them
+    await expect(page.locator("#who .identity")).to_have_text("alice")
     await expect(page.locator(".skeleton")).to_have_count(3)
+
+    async def asked() -> bool:
+        return bool(held)
+
+    await wait_for(asked, what="the list is asked for")
     await held[-1].continue_()
     await expect(card(page, "alice").locator("canvas")).to_be_visible()
     await expect(page.locator(".skeleton")).to_have_count(0)
