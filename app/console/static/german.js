@@ -131,7 +131,7 @@ export const german = {
       hours: (count) => `vor ${count} h`,
       name: 'Neuestes Bild',
     },
-    stays: (until) => `Verfügbar bis ${until}`,
+    stays: (until) => `bis ${until}`,
     fades: 'Wird gleich gelöscht',
     over: (at) => `Beendet um ${at}`,
     retry: (at) => `Nächster Versuch ${at}.`,

@@ -144,7 +144,7 @@ export const english = {
       name: 'Newest picture',
     },
     /** @type {Saying<[string]>} */
-    stays: (until) => `Available until ${until}`,
+    stays: (until) => `until ${until}`,
     fades: 'About to be deleted',
     /** @type {Saying<[string]>} */
     over: (at) => `Ended ${at}`,
