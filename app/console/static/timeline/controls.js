@@ -31,7 +31,7 @@ export function controls(player) {
       icon(sign),
     );
   const play = button(t.play, 'play', () => player.toggle(), { class: 'icon primary' });
-  const loop = button(t.loop, 'loop', () => player.setLoop(!player.loop));
+  const loop = button(t.loop, 'loop', () => player.setLoop(!player.loop), { 'data-rare': true });
   const mute = button(t.mute, 'sound', () => (video.muted = !video.muted));
   const now = h('output', { class: 'now', 'aria-label': t.now });
   const within = h('span', { class: 'within soft' });
