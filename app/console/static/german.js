@@ -427,7 +427,12 @@ export const german = {
         cancelled: 'Abgebrochen.',
         lost: 'Diese Aufnahme gibt es nicht mehr.',
       },
-      running: { copying: 'Kopiert…', encoding: 'Kodiert…', finishing: 'Prüft…' },
+      running: {
+        copying: 'Kopiert…',
+        encoding: 'Kodiert…',
+        finishing: 'Prüft…',
+        'waiting for storage': 'Wartet auf den Speicher der Clips…',
+      },
       failed: (detail) => `Aufnahme fehlgeschlagen: ${detail}`,
       deleted: 'Der Clip wurde gelöscht.',
       cancel: 'Abbrechen',

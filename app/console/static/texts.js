@@ -497,7 +497,7 @@ export const english = {
         copying: 'Copying…',
         encoding: 'Encoding…',
         finishing: 'Checking…',
-        'waiting for storage': 'Waiting for the storage of clips…',
+        'waiting for storage': 'Waiting for clip storage…',
       },
       /** @type {Saying<[string]>} */
       failed: (detail) => `Capture failed: ${detail}`,
