@@ -925,6 +925,8 @@ export const english = {
         capture_failed: 'Capture failed',
         clip_shared: 'Clip shared',
         role_changed: 'Role changed',
+        screen_captured: 'Screen captured',
+        buffer_erased: 'Recording deleted',
         quota_exceeded: 'Quota exceeded',
       },
       again: 'Send again',
