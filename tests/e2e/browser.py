@@ -104,12 +104,15 @@ PLAY_HLS = """
 
 
 @asynccontextmanager
-async def page() -> AsyncIterator[Page]:
-    """A page of a real browser that may play without being clicked at."""
+async def page(*arguments: str) -> AsyncIterator[Page]:
+    """A page of a real browser that may play without being clicked at.
+
+    `arguments`: further ones of the browser.
+    """
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required", *arguments],
         )
         # Pages of the API forbid everything; players live in pages of others.
         made = await browser.new_page(bypass_csp=True)

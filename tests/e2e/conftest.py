@@ -15,6 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from app.processes.free_ports import choose_ports
 from deploy.local.stack import LiveKitStack
 from tests.publisher import Publisher
 from tests.service import Service
@@ -29,6 +30,12 @@ class World:
     service: Service
     admin: httpx.AsyncClient
     environment: dict[str, str]
+    page_port: int
+
+    @property
+    def page_origin(self) -> str:
+        """Where the pages of an app are that may call the service."""
+        return f"http://127.0.0.1:{self.page_port}"
 
     async def start_service(self, *arguments: str) -> None:
         """Starts the service, again, with the settings that it had."""
@@ -125,10 +132,12 @@ async def whole_world(folder: Path, **settings: str) -> AsyncIterator[World]:
     async with stack, _chat() as url:
         try:
             chat = {"EVENTS_URL": url, "EVENTS_KEY": "chat", "EVENTS_SECRET": secret}
-            environment = {"LIVEKIT_URL": stack.url, **chat, **settings}
+            port = choose_ports(["page"], folder / "page.json")["page"]
+            origins = {"CORS_ORIGINS": f"http://127.0.0.1:{port}"}
+            environment = {"LIVEKIT_URL": stack.url, **chat, **origins, **settings}
             await service.start(**environment)
             async with service.admin() as admin:
-                yield World(stack, service, admin, environment)
+                yield World(stack, service, admin, environment, port)
         finally:
             await service.stop()
 

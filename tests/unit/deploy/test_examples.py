@@ -1,21 +1,29 @@
-"""The examples, run as they are told to be, against what the service would answer."""
+"""The examples as far as they need no LiveKit: tests/e2e/test_kit_in_chromium.py has the rest."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from app.access import tokens
+from app.settings import load
+from deploy.examples.python.__main__ import ASKED, BOT, make_token
+from deploy.examples.vanilla.__main__ import CDN, Page
 from deploy.local.stack import ROOT
 
 EXAMPLES = ROOT / "deploy" / "examples"
+KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}
 LINK = "https://replay.example.com/c/secret"
 
 
@@ -99,3 +107,52 @@ def test_the_shell_says_why_there_is_no_clip(
     ran, _ = run_curl(*told)
     assert ran.returncode != 0
     assert says in ran.stderr
+
+
+@pytest.mark.parametrize("module", [None, Path(__file__)])
+def test_the_page_comes_with_all_that_it_asks_for(
+    module: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where things are, a token for the room, and livekit-client: a file's, or a CDN's."""
+    for name, value in (KEYS | {"LIVEKIT_URL": "ws://l", "REPLAY_URL": "http://r"}).items():
+        monkeypatch.setenv(name, value)
+    with (
+        answering(type("Ours", (Page,), {"client_module": module})) as url,
+        httpx.Client(base_url=url) as http,
+    ):
+        page = http.get("/?name=alice").text
+        assert set(re.findall(r"['`]\./([\w.-]+)", page)) == {
+            "livekit-client.js", "config.json", "token",
+        }  # fmt: skip
+        assert http.get("/config.json").json() == {"livekit": "ws://l", "replay": "http://r"}
+        caller = tokens.verify(settings(), http.get("/token?name=alice&room=r").text)
+        assert (caller.identity, caller.room) == ("alice", "r")
+        client = http.get("/livekit-client.js")
+        if module:
+            assert client.text == module.read_text()
+        else:
+            assert client.headers["Location"] == CDN
+        assert http.get("/../README.md").status_code == 404
+
+
+def test_the_bot_is_the_admin_of_its_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may capture what others share there."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    caller = tokens.verify(settings(), make_token("r"))
+    assert (caller.identity, caller.room, caller.room_admin) == (BOT, "r", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("clip that", 30), ("Clip that!", 30), ("clip that 60", 60), ("do not clip that", None)],
+)
+def test_the_bot_hears_who_asks(said: str, seconds: int | None) -> None:
+    asked = ASKED.fullmatch(said)
+    assert (int(asked[1] or 30) if asked else None) == seconds
+
+
+def settings() -> Any:
+    return load(
+        _env_file=None, livekit_api_key="key", livekit_api_secret=KEYS["LIVEKIT_API_SECRET"]
+    )

@@ -1,0 +1,1 @@
+"""Small apps that have replay in them: see README.md."""
