@@ -31,7 +31,7 @@ from app.captures import (
 from app.captures.capture_tools import CaptureTools
 from app.captures.verification import Verifier
 from app.cleaning import cleanup, governor
-from app.clips import clip_expiry, clip_thumbnails, quota_check
+from app.clips import clip_expiry, clip_thumbnails, quota_check, sharing
 from app.condition import history
 from app.context import Context
 from app.errors import Unavailable
@@ -72,7 +72,12 @@ def jobs_of(
         partial(survey.survey, ctx, livekit),
         partial(reaper.reap, ctx, livekit),
         partial(fact_expiry.forget_facts, ctx.store),
-        partial(sender.deliver, ctx, partial(room_messages.say, ctx, livekit)),
+        partial(
+            sender.deliver,
+            ctx,
+            partial(room_messages.say, ctx, livekit),
+            page_of=partial(sharing.page_of, ctx),
+        ),
         partial(sender.deliver_due, ctx),
         partial(governor.relieve, ctx),
         partial(cleanup.run, ctx),

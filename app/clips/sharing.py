@@ -16,7 +16,7 @@ from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
 from app.events import outbox
 from app.events.contents import ChatMessage, ClipSharedContent
-from app.models import AuditAction, ClipRow, EventName, Visibility
+from app.models import AuditAction, ClipRow, EventName, EventRow, Visibility
 from app.models.schema import ReplayClip
 
 NO_LINK = "there is no such link, or it was turned off"
@@ -84,6 +84,23 @@ async def share(
     )
     await library.note(ctx, caller.identity, AuditAction.CLIP_SHARED, row, channel_id=channel_id)
     return message
+
+
+async def page_of(ctx: Context, event: EventRow) -> str | None:
+    """The page of the link of a clip that an event shares, None if it has no link that holds.
+
+    Whoever reads the chat gets the right to see the clip with it. So it is given only where the
+    clip is open to whoever has its link, and who may open it has asked to have it posted.
+    """
+    if event["event"] != EventName.CLIP_SHARED:
+        return None
+    row = await ctx.store.rows(ReplayClip).find_one({"_id": event["data"]["clip_id"]})
+    if row is None or not clip_access.is_shown(row):
+        return None
+    secret = row["link_secret"]
+    if secret is None or not clip_visibility.link_holds(row, datetime.now(UTC)):
+        return None
+    return f"{ctx.settings.base_url}{clip_visibility.page_path(secret)}"
 
 
 def _occasion(clip_id: str, caller: Caller, idempotency_key: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Our events as they are sent: in the shape of LiveKit's webhooks, or as plain CloudEvents.
+"""Our events as they are sent: as LiveKit's webhooks, as CloudEvents, or as messages of chats.
 
 LiveKit's receivers drop members that LiveKit does not know, so what an event says travels in
 `participant.metadata`, as JSON; readers of the raw body find the same under `replay`.
@@ -17,6 +17,8 @@ from typing import Any
 
 from livekit.api import AccessToken
 
+from app.events import chat_messages, chat_notes
+from app.events.chat_notes import ChatNote
 from app.events.contents import CONTENTS
 from app.models import EventFormat, EventRow
 from app.settings.event_targets import EventTarget
@@ -26,22 +28,42 @@ SIGNATURE = "Replay-Signature"
 
 @dataclass(frozen=True)
 class Posting:
-    """What is posted to a target."""
+    """What is sent to a target. `url`: where to; `method`: how."""
 
+    url: str
     body: bytes
     headers: dict[str, str]
+    method: str = "POST"
 
 
-def posting_of(target: EventTarget, row: EventRow, source: str, now: datetime) -> Posting:
-    """An event as a target gets it. `source`: the URL of this service."""
+def posting_of(
+    target: EventTarget, row: EventRow, source: str, now: datetime, page: str | None = None
+) -> Posting:
+    """An event as a target gets it. `source`: the URL of this service.
+
+    `page`: that of the clip's link, if whoever reads a chat may be given it.
+    """
     secret = target.secret.get_secret_value()
+    if target.format.is_chat:
+        return _message(target, chat_notes.note_of(row, source, page))
     if target.format == EventFormat.LIVEKIT:
         body = json.dumps(like_livekit(row)).encode()
         signed = {"Authorization": livekit_token(target.key, secret, body)}
-        return Posting(body, {"Content-Type": "application/webhook+json", **signed})
+        return Posting(target.url, body, {"Content-Type": "application/webhook+json", **signed})
     body = json.dumps(plain(row, source), ensure_ascii=False).encode()
     signed = {SIGNATURE: signature(secret, body, now)}
-    return Posting(body, {"Content-Type": "application/cloudevents+json", **signed})
+    return Posting(target.url, body, {"Content-Type": "application/cloudevents+json", **signed})
+
+
+def _message(target: EventTarget, note: ChatNote) -> Posting:
+    headers, method, url = {"Content-Type": "application/json"}, "POST", target.url
+    if target.format == EventFormat.MATRIX:
+        # Sent twice, it is one: the server knows the last part of the path.
+        transaction = hashlib.sha256(note.event_id.encode()).hexdigest()[:32]
+        method, url = "PUT", f"{url}/{transaction}"
+        headers["Authorization"] = f"Bearer {target.secret.get_secret_value()}"
+    body = json.dumps(chat_messages.MESSAGES[target.format](note)).encode()
+    return Posting(url, body, headers, method)
 
 
 def like_livekit(row: EventRow, members: Collection[str] | None = None) -> dict[str, Any]:

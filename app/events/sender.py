@@ -12,8 +12,9 @@ import structlog
 
 from app import metrics
 from app.context import Context
-from app.events import event_bodies, event_numbers, target_answers
+from app.events import event_bodies, event_numbers, target_answers, target_pauses
 from app.events.outbox import waiting
+from app.events.target_answers import TargetAnswer
 from app.models import DeliveryDocument, EventRow, EventState, Row
 from app.models.keyset import Order, Page
 from app.models.metric_words import ErrorKind
@@ -24,6 +25,7 @@ from app.work.jobs import job, seconds
 log = structlog.get_logger()
 
 Say = Callable[[EventRow], Awaitable[None]]
+PageOf = Callable[[EventRow], Awaitable[str | None]]
 
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=30)
@@ -37,11 +39,17 @@ def back_off_seconds(attempts: int) -> float:
     return float(min(2 ** max(attempts - 1, 0), _MAX_BACK_OFF_SECONDS))
 
 
+async def no_page(_: EventRow) -> str | None:
+    """Nobody who reads a chat is given a link."""
+    return None
+
+
 @job(errands.DELIVER, timeout=seconds(90))
-async def deliver(ctx: Context, say: Say, room: str) -> None:
+async def deliver(ctx: Context, say: Say, room: str, page_of: PageOf = no_page) -> None:
     """Sends what is due of a room's events, in their order, to each target until it takes none now.
 
-    `say(row)` says an event into its live room. It is said once, at the first attempt. An event
+    `say(row)` says an event into its live room. It is said once, at the first attempt.
+    `page_of(row)` is the page of a link that those who read a chat may be given. An event
     that can't be made or said, or that a target refuses, is in no other one's way, nor is a target
     that does not answer. Raises Busy if another worker is at it.
     """
@@ -50,7 +58,7 @@ async def deliver(ctx: Context, say: Say, room: str) -> None:
         httpx.AsyncClient(timeout=target_answers.SECONDS) as client,
     ):
         passed_by: set[str] = set()
-        failed: set[str] = set()
+        failed = target_pauses.names(ctx, datetime.now(UTC))
         while due := await _due(ctx, room, passed_by, failed):
             for event_id in due:
                 refused: set[str] = set()
@@ -60,7 +68,7 @@ async def deliver(ctx: Context, say: Say, room: str) -> None:
                     if taken["attempts"] == 1:
                         with rounds.item(room=room, said=event_id):
                             await say(taken)
-                    refused = await _send(ctx, client, taken, failed)
+                    refused = await _send(ctx, client, taken, failed, page_of)
                 if attempt.error is not None:
                     passed_by.add(event_id)
                     with rounds.item(room=room, noted=event_id):
@@ -190,7 +198,11 @@ async def _event(ctx: Context, event_id: str) -> EventRow:
 
 
 async def _send(
-    ctx: Context, client: httpx.AsyncClient, row: EventRow, failed: Collection[str]
+    ctx: Context,
+    client: httpx.AsyncClient,
+    row: EventRow,
+    failed: Collection[str],
+    page_of: PageOf,
 ) -> set[str]:
     """Sends an event where it is due, at once; the targets that take none now.
 
@@ -200,16 +212,20 @@ async def _send(
     known = {each.name: each for each in ctx.settings.all_event_targets}
     names = sorted(_due_targets(row["targets"], now) - set(failed))
     # A target that there is no more gets nothing, and nothing waits for it.
+    left = [name for name in names if name in known]
+    page = await page_of(row) if any(known[name].format.is_chat for name in left) else None
     postings = {
-        name: event_bodies.posting_of(known[name], row, ctx.settings.base_url, now)
-        for name in names
-        if name in known
+        name: event_bodies.posting_of(known[name], row, ctx.settings.base_url, now, page)
+        for name in left
     }
     answers = await asyncio.gather(
         *(target_answers.post(client, known[name], posting) for name, posting in postings.items())
     )
     told = dict(zip(postings, answers, strict=True))
-    await _note(ctx, row, {name: told.get(name, target_answers.TAKEN).error for name in names})
+    for name, answer in told.items():
+        if answer.pause_seconds:
+            target_pauses.begin(ctx, name, answer.pause_seconds, now)
+    await _note(ctx, row, {name: told.get(name, target_answers.TAKEN) for name in names})
     return {name for name, each in told.items() if not each.goes_on}
 
 
@@ -227,12 +243,12 @@ async def _note_unmade(ctx: Context, row: EventRow, error: str) -> None:
     await _change(ctx, row, change)
 
 
-async def _note(ctx: Context, row: EventRow, outcomes: Mapping[str, str]) -> None:
-    """Writes down what became of an event at its targets; `outcomes`: by target the error."""
+async def _note(ctx: Context, row: EventRow, outcomes: Mapping[str, TargetAnswer]) -> None:
+    """Writes down what became of an event at its targets."""
     now = datetime.now(UTC)
     targets = dict(row["targets"])
-    for name, error in outcomes.items():
-        targets[name] = _after(row, name, targets[name], error, now)
+    for name, answer in outcomes.items():
+        targets[name] = _after(row, name, targets[name], answer, now)
     change: Row = {f"targets.{name}": targets[name] for name in outcomes}
     states = {each["state"] for each in targets.values()}
     if EventState.PENDING in states:
@@ -244,7 +260,7 @@ async def _note(ctx: Context, row: EventRow, outcomes: Mapping[str, str]) -> Non
         is_dead = EventState.DEAD in states
         change["state"] = EventState.DEAD if is_dead else EventState.DELIVERED
         change |= {} if is_dead else {"delivered_at": now}
-    wrong = [error for error in outcomes.values() if error]
+    wrong = [answer.error for answer in outcomes.values() if answer.error]
     change["last_error"] = wrong[-1][:300] if wrong else ""
     await _change(ctx, row, change)
 
@@ -261,16 +277,17 @@ def _tell_given_up(**facts: str) -> None:
 
 
 def _after(
-    row: EventRow, target: str, was: DeliveryDocument, error: str, now: datetime
+    row: EventRow, target: str, was: DeliveryDocument, answer: TargetAnswer, now: datetime
 ) -> DeliveryDocument:
     """A delivery after a try."""
-    attempts = was["attempts"] + 1
+    attempts, error = was["attempts"] + 1, answer.error
     tried: DeliveryDocument = {**was, "attempts": attempts, "last_error": error[:300]}
     if not error:
         return {**tried, "state": EventState.DELIVERED}
     facts = {"id": row["_id"], "target": target, "error": error}
-    if now - row["created_at"] >= GIVE_UP_AFTER:
+    if answer.is_final or now - row["created_at"] >= GIVE_UP_AFTER:
         _tell_given_up(**facts)
         return {**tried, "state": EventState.DEAD}
     log.warning("event_not_delivered", attempt=attempts, **facts)
-    return {**tried, "next_try_at": now + timedelta(seconds=back_off_seconds(attempts))}
+    pause = max(back_off_seconds(attempts), answer.pause_seconds)
+    return {**tried, "next_try_at": now + timedelta(seconds=pause)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -13,34 +14,64 @@ from app.work import outside_answers
 
 SECONDS = 10.0
 """How long an answer may take."""
+LONGEST_PAUSE_SECONDS = 3600.0
+_SHOWN = 100
 _NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 """What says of a request only that it came at a bad time; other 4xx say that it is refused."""
 
 
 class TargetAnswer(NamedTuple):
-    """What went wrong, empty if nothing did, and whether the target may get the next event."""
+    """What went wrong, empty if nothing did, and whether the target may get the next event.
+
+    `is_final`: it would be refused again. `pause_seconds`: how long the target asks to be left.
+    """
 
     error: str
     goes_on: bool
+    is_final: bool = False
+    pause_seconds: float = 0.0
 
 
 TAKEN = TargetAnswer("", goes_on=True)
 
 
 async def post(client: httpx.AsyncClient, target: EventTarget, posting: Posting) -> TargetAnswer:
-    """Posts an event to a target."""
+    """Sends an event to a target. No error bears what is secret of it."""
     try:
         answer = await outside_answers.ask(
             client,
-            "POST",
-            target.url,
+            posting.method,
+            posting.url,
             seconds=SECONDS,
             content=posting.body,
             headers=posting.headers,
         )
     except (httpx.HTTPError, TimeoutError) as failure:
-        return TargetAnswer(repr(failure), goes_on=False)
+        return TargetAnswer(_without_secrets(target, repr(failure)), goes_on=False)
     if answer.is_success:
         return TAKEN
     is_refused = httpx.codes.is_client_error(answer.status) and answer.status not in _NOT_NOW
-    return TargetAnswer(f"HTTP {answer.status}", goes_on=is_refused)
+    is_final = is_refused and target.format.is_chat
+    error = f"HTTP {answer.status}"
+    if is_final and (said := _beginning(answer.beginning)):
+        error = f"{error}: {_without_secrets(target, said)[:_SHOWN]}"
+    return TargetAnswer(error, is_refused, is_final, _pause_seconds(answer.headers))
+
+
+def _pause_seconds(headers: httpx.Headers) -> float:
+    """What Retry-After says, of seconds; an hour at most."""
+    told = headers.get("Retry-After", "")
+    known = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", told)
+    return min(float(told), LONGEST_PAUSE_SECONDS) if known else 0.0
+
+
+def _beginning(body: bytes) -> str:
+    """What can be shown of a refusal's first words: of anybody's page, too."""
+    text = body[:1000].decode(errors="replace")
+    return " ".join(re.sub(r"[^\x20-\x7e]+", " ", text).split())
+
+
+def _without_secrets(target: EventTarget, text: str) -> str:
+    for secret in target.secrets:
+        text = text.replace(secret, "…")
+    return text

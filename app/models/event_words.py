@@ -37,3 +37,21 @@ class EventFormat(StrEnum):
     """As LiveKit sends its own webhooks: its receivers verify and read them."""
     PLAIN = "plain"
     """A CloudEvent as JSON, signed by an HMAC of its time and its bytes."""
+    SLACK = "slack"
+    """A message for an incoming webhook of Slack."""
+    DISCORD = "discord"
+    """A message for a webhook of Discord."""
+    MATRIX = "matrix"
+    """A notice, sent into a room of Matrix by its client-server API."""
+    MATTERMOST = "mattermost"
+    """A message for an incoming webhook of Mattermost."""
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether people read it, not a program."""
+        return self not in (EventFormat.LIVEKIT, EventFormat.PLAIN)
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether a secret goes with it; else the URL is one."""
+        return self in (EventFormat.LIVEKIT, EventFormat.PLAIN, EventFormat.MATRIX)

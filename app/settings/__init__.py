@@ -61,14 +61,14 @@ class Settings(
         }
         for target in self.all_event_targets:
             own[f"the secret of {target.name!r} in EVENTS_TARGETS"] = (
-                target.secret.get_secret_value() if target.name != event_targets.DEFAULT else ""
+                target.own_secret if target.name != event_targets.DEFAULT else ""
             )
         yield from safety.unsafe_secrets(
             {name: each for name, each in own.items() if each}, reached
         )
         urls = {name: getattr(self, name.lower()) for name in _URLS}
         urls |= {
-            f"url of {target.name} in EVENTS_TARGETS": target.url
+            f"url of {target.name} in EVENTS_TARGETS": target.origin
             for target in self.all_event_targets
             if target.name != event_targets.DEFAULT
         }

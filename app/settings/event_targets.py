@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -13,6 +15,9 @@ from app.settings.values import HttpUrl
 
 DEFAULT = "default"
 """The target that EVENTS_URL, EVENTS_KEY and EVENTS_SECRET make."""
+_SECRET_LENGTH = 8
+"""Shorter parts of a URL are words such as `services`."""
+_MATRIX_ROOM = re.compile(r"https?://[^/?#]+/_matrix/client/v3/rooms/[^/?#]+/send/m\.room\.message")
 
 
 class EventTarget(BaseModel):
@@ -21,8 +26,8 @@ class EventTarget(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
-    url: Annotated[HttpUrl, Field(min_length=1)]
-    secret: Annotated[SecretStr, Field(min_length=1)]
+    url: Annotated[HttpUrl, Field(min_length=1, repr=False)]
+    secret: SecretStr = SecretStr("")
     format: EventFormat = EventFormat.PLAIN
     key: str = ""
     events: tuple[EventName, ...] = ()
@@ -34,6 +39,35 @@ class EventTarget(BaseModel):
         if self.format == EventFormat.LIVEKIT and not self.key:
             raise ValueError(f"needs a key, as its format is {EventFormat.LIVEKIT}")
         return self
+
+    @model_validator(mode="after")
+    def _fits_format(self) -> EventTarget:
+        if self.format.has_secret != bool(self.secret.get_secret_value()):
+            need = "is missing" if self.format.has_secret else "must not be given: the URL is one"
+            raise ValueError(f"secret {need}, as its format is {self.format}")
+        if self.format == EventFormat.MATRIX and not _MATRIX_ROOM.fullmatch(self.url):
+            raise ValueError(
+                "url must be https://SERVER/_matrix/client/v3/rooms/ROOM_ID/send/m.room.message"
+            )
+        return self
+
+    @property
+    def own_secret(self) -> str:
+        """What signs events, which we choose; empty if another server has chosen it."""
+        return "" if self.format.is_chat else self.secret.get_secret_value()
+
+    @property
+    def origin(self) -> str:
+        """The URL as far as it is no secret."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody is to read: the secret, and what stands in the URL."""
+        parts = urlsplit(self.url)
+        told = (self.secret.get_secret_value(), parts.query, *parts.path.split("/"))
+        return self.url, *(text for text in told if len(text) >= _SECRET_LENGTH)
 
     def wants(self, event: str, room: str, community: str) -> bool:
         """Whether an event is for it."""
