@@ -42,9 +42,13 @@ class EventTarget(BaseModel):
 
     @model_validator(mode="after")
     def _fits_format(self) -> EventTarget:
-        if self.format.has_secret != bool(self.secret.get_secret_value()):
-            need = "is missing" if self.format.has_secret else "must not be given: the URL is one"
-            raise ValueError(f"secret {need}, as its format is {self.format}")
+        given = bool(self.secret.get_secret_value())
+        if self.format.has_secret and not given:
+            raise ValueError(f"secret is missing, as its format is {self.format}")
+        if given and not self.format.has_secret:
+            raise ValueError(
+                f"secret must not be given: the URL is one, as its format is {self.format}"
+            )
         if self.format == EventFormat.MATRIX and not _MATRIX_ROOM.fullmatch(self.url):
             raise ValueError(
                 "url must be https://SERVER/_matrix/client/v3/rooms/ROOM_ID/send/m.room.message"
