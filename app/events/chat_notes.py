@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from app.events.contents import (
     CONTENTS,
+    BufferErasedContent,
     BufferRefusedContent,
     BufferStartedContent,
     CaptureFailedContent,
@@ -17,6 +18,7 @@ from app.events.contents import (
     EventContent,
     QuotaExceededContent,
     RoleChangedContent,
+    ScreenCapturedContent,
 )
 from app.models import EventName, EventRow
 
@@ -24,6 +26,8 @@ _LEADS = {
     EventName.BUFFER_STARTED: "A screen is being recorded",
     EventName.BUFFER_ENDED: "A screen share is over",
     EventName.BUFFER_REFUSED: "A screen is not recorded",
+    EventName.BUFFER_ERASED: "What was recorded of a screen was deleted",
+    EventName.SCREEN_CAPTURED: "Somebody has made a clip of another one's screen",
     EventName.CAPTURE_READY: "A clip is ready",
     EventName.CAPTURE_FAILED: "A clip could not be made",
     EventName.QUOTA_EXCEEDED: "A clip was refused: the quota is used up",
@@ -107,6 +111,10 @@ def _facts(row: EventRow, content: EventContent) -> list[tuple[str, str]]:
             facts += [("for", row["identity"])]
         case BufferRefusedContent():
             facts += [("screen of", row["identity"]), ("why", content.why)]
+        case BufferErasedContent():
+            facts += [("screen of", row["identity"]), ("by", content.erased_by)]
+        case ScreenCapturedContent():
+            facts += [("screen of", row["identity"]), ("by", content.captured_by)]
         case BufferStartedContent():
             facts += [("screen of", row["identity"])]
         case RoleChangedContent():

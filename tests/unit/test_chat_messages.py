@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from app.errors import ConfigurationError
 from app.events import chat_notes, event_bodies, target_answers
 from app.events.contents import (
+    BufferErasedContent,
     BufferRefusedContent,
     BufferStartedContent,
     CaptureFailedContent,
@@ -23,6 +24,7 @@ from app.events.contents import (
     EventContent,
     QuotaExceededContent,
     RoleChangedContent,
+    ScreenCapturedContent,
 )
 from app.events.target_answers import TargetAnswer
 from app.models import EventName, EventRow, EventState, FailureReason, Role, Why
@@ -32,6 +34,7 @@ from tests.chat_servers import MATRIX_TOKEN, SCHEMAS, ChatServers, target_of
 
 NOW = datetime(2026, 11, 3, 10, 15, tzinfo=UTC)
 SOURCE = "https://replay.example.com"
+AT = "2026-11-03T10:15:00.000+00:00"
 PAGE = f"{SOURCE}/c/secret-of-the-link"
 EVIL = (
     "@everyone @here <!channel> <@U123> <#C1> <https://evil.example.com|x> [x](http://evil.com) "
@@ -67,6 +70,10 @@ def contents(text: str = "x") -> list[EventContent]:
         CaptureFailedContent(**made, reason=FailureReason.STORAGE_FULL, detail=text),
         QuotaExceededContent(**made, quota_bytes=1, used_bytes=1, reserved_bytes=0, needed_bytes=1),
         RoleChangedContent(community=text, role=Role.ADMIN, grants=[], changed_by=text),
+        BufferErasedContent(community=text, buffer_id="b", erased_by=text, start=None, end=AT),
+        ScreenCapturedContent(
+            community=text, buffer_id="b", clip_id="k", captured_by=text, start=AT, end=AT
+        ),
         shared(text, text, text),
     ]
 
