@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import math
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import REGISTRY as PROCESS_REGISTRY
@@ -16,6 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +26,7 @@ from starlette.routing import Route
 
 from app import metrics
 from app.cleaning import governor
+from app.condition.livekit_clock import LiveKitClock
 from app.condition.measures import Measures
 from app.context import Context
 from app.errors import ConfigurationError
@@ -47,6 +51,11 @@ GAUGES = {
     "replay_buffer_temp_storage_bytes": "Bytes of the segments in the buffers",
     "replay_buffer_saved_replays_bytes": "Bytes of the clips",
     "replay_buffer_free_disk_bytes": "Bytes free on the media root's disk",
+    "replay_buffer_free_space_min_bytes": "FREE_SPACE_MIN_BYTES",
+    "replay_buffer_oldest_event_seconds": "Age of the oldest event that a target has not taken",
+    "replay_buffer_late_jobs": "Jobs that recur and had no whole round for three of their periods",
+    "replay_buffer_livekit_clock_ahead_seconds": "How far LiveKit's clock is ahead of ours, to the "
+    "second",
 }
 
 
@@ -63,12 +72,21 @@ class Exposition:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self._measures = Measures(ctx, CACHE_SECONDS)
+        self._clock = LiveKitClock(ctx.settings)
 
     async def render(self) -> bytes:
-        """The exposition text. Without a database it lacks what the rows say."""
+        """The exposition text. Without the database, Redis or LiveKit it lacks what these say."""
         gauges: dict[str, float] = {
-            "replay_buffer_free_disk_bytes": await governor.free_bytes(self.ctx)
+            "replay_buffer_free_disk_bytes": await governor.free_bytes(self.ctx),
+            "replay_buffer_free_space_min_bytes": self.ctx.settings.free_space_min_bytes,
         }
+        if not math.isnan(ahead := await self._clock.read()):
+            gauges["replay_buffer_livekit_clock_ahead_seconds"] = ahead
+        try:
+            late = await self.ctx.queue.timetable().late(datetime.now(UTC))
+            gauges["replay_buffer_late_jobs"] = len(late)
+        except (RedisError, OSError) as error:
+            log.warning("metrics_without_timetable", error=repr(error))
         try:
             measurement = await self._measures.read()
         except PyMongoError as error:
@@ -79,6 +97,7 @@ class Exposition:
                 "replay_buffer_active_sessions": measurement.active_sessions,
                 "replay_buffer_temp_storage_bytes": measurement.buffered_bytes,
                 "replay_buffer_saved_replays_bytes": measurement.clips_bytes,
+                "replay_buffer_oldest_event_seconds": measurement.oldest_event_seconds,
             }
         return generate_latest(_processes()) + generate_latest(_Gauges(gauges))
 

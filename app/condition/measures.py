@@ -22,9 +22,9 @@ from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
-from app.models import Row, SessionRole, SessionRow
+from app.models import EventState, Row, SessionRole, SessionRow
 from app.models.metric_words import ErrorKind
-from app.models.schema import EgressSession, Segment, UserReplayQuota
+from app.models.schema import EgressSession, OutgoingEvent, Segment, UserReplayQuota
 from app.storage.confined import member
 from app.work import rounds
 
@@ -56,13 +56,18 @@ _LIVE = {"role": {"$in": list(SessionRole)}, "ghost_at": None, "ended_at": None}
 
 @dataclass(frozen=True)
 class Measurement:
-    """The numbers at `at`. `media_lag_seconds`: of the live share that is furthest behind."""
+    """The numbers at `at`.
+
+    `media_lag_seconds`: of the live share that is furthest behind. `oldest_event_seconds`: how long
+    the event waits that was told first of those that nobody has taken.
+    """
 
     at: datetime
     active_sessions: int
     buffered_bytes: int
     clips_bytes: int
     media_lag_seconds: float
+    oldest_event_seconds: float
 
 
 class Measures(AnswerCache[Measurement]):
@@ -82,7 +87,16 @@ async def _measure(ctx: Context) -> Measurement:
     lag = await _media_lag(ctx, live, now)
     # on the disk: see app.store
     buffered = await buffered_bytes(ctx.settings.media_root)
-    return Measurement(now, len(live), buffered, await _charged_bytes(ctx), lag)
+    waiting = await _oldest_event_seconds(ctx, now)
+    return Measurement(now, len(live), buffered, await _charged_bytes(ctx), lag, waiting)
+
+
+async def _oldest_event_seconds(ctx: Context, now: datetime) -> float:
+    pending = {"state": EventState.PENDING}
+    first = await ctx.store.rows(OutgoingEvent).find_one(
+        pending, {"created_at": 1}, sort=[("created_at", 1)]
+    )
+    return max(0.0, (now - first["created_at"]).total_seconds()) if first else 0.0
 
 
 async def _charged_bytes(ctx: Context) -> int:

@@ -6,8 +6,7 @@ import asyncio
 import base64
 import hashlib
 import time
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,6 +14,7 @@ from livekit.api import AccessToken
 
 from app.condition import health
 from app.condition.findings import CheckResult
+from app.condition.livekit_clock import ahead_seconds
 from app.errors import StoreAway, Unavailable
 from app.recording.livekit import LiveKit
 from app.settings import Settings, safety
@@ -132,15 +132,9 @@ async def livekit(settings: Settings) -> CheckResult:
 
 async def clock(settings: Settings) -> CheckResult:
     """Whether LiveKit's clock and ours agree."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        began = datetime.now(UTC)
-        answer = await outside_answers.ask(client, "GET", settings.livekit_http_url, seconds=5)
-        ended = datetime.now(UTC)
-    if "date" not in answer.headers:
+    ahead = await ahead_seconds(settings, timeout_seconds=5.0)
+    if ahead is None:
         return CheckResult("unknown", f"{settings.livekit_http_url} does not tell its time")
-    # The header is cut to whole seconds.
-    theirs = parsedate_to_datetime(answer.headers["date"]) + timedelta(seconds=0.5)
-    ahead = (theirs - began - (ended - began) / 2).total_seconds()
     if abs(ahead) > CLOCK_SECONDS:
         return CheckResult(
             "fail",

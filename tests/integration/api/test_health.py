@@ -24,8 +24,10 @@ from app.condition.exposition import Exposition, served
 from app.context import Context
 from app.errors import ConfigurationError
 from app.main import create_app
-from app.models.schema import EgressSession, UserReplayQuota
+from app.models import EventState
+from app.models.schema import EgressSession, OutgoingEvent, UserReplayQuota
 from app.processes.free_ports import choose_ports
+from app.recording.reaper import reap
 from app.settings import Settings
 from handlers import router
 from tests.integration.api.conftest import OWNER, MakeShare, bearer, client_of
@@ -184,6 +186,42 @@ async def test_the_gauges_say_what_the_rows_say(ctx: Context, share: MakeShare) 
     assert found["replay_buffer_free_disk_bytes"] > 0
     age = (datetime.now(UTC) - made.start).total_seconds() - 20
     assert found["replay_buffer_media_lag_seconds"] == pytest.approx(age, abs=5)
+
+
+async def test_what_waits_and_what_is_late_are_told(ctx: Context) -> None:
+    """LiveKit is away here, and tells no time."""
+    now = datetime.now(UTC)
+    for number, state in enumerate((EventState.DELIVERED, EventState.PENDING, EventState.PENDING)):
+        told = now - timedelta(seconds=300 - 100 * number)
+        await ctx.store.create(
+            OutgoingEvent(
+                id=f"EV_{number}",
+                room="room",
+                room_sid="RM",
+                identity="ann",
+                number=number + 1,
+                event="buffer_started",
+                data={},
+                created_at=told,
+                state=state,
+                next_try_at=now,
+            )
+        )
+    await ctx.queue.timetable().publish([reap], ctx.settings, now - timedelta(days=2))
+    found = values((await Exposition(ctx).render()).decode())
+    assert found["replay_buffer_oldest_event_seconds"] == pytest.approx(200, abs=60)
+    assert found["replay_buffer_late_jobs"] == 1
+    assert found["replay_buffer_free_space_min_bytes"] == ctx.settings.free_space_min_bytes
+    assert "replay_buffer_livekit_clock_ahead_seconds" not in found
+
+
+async def test_how_far_the_clock_of_livekit_is_off_is_told(
+    ctx: Context, make_settings: MakeSettings
+) -> None:
+    async with livekit() as url:
+        settings = make_settings(livekit_url=url)
+        found = values((await Exposition(replace(ctx, settings=settings)).render()).decode())
+    assert found["replay_buffer_livekit_clock_ahead_seconds"] == pytest.approx(0, abs=30)
 
 
 async def test_a_ghost_and_an_ended_session_are_not_active(ctx: Context, share: MakeShare) -> None:
