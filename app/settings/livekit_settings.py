@@ -29,7 +29,9 @@ class LiveKitSettings(BaseSettings):
 
     livekit_url: LiveKitUrl = Field("ws://127.0.0.1:7880", description="LiveKit's URL, ws or http.")
     livekit_api_key: str = Field("", description="LiveKit API key. Required.")
-    livekit_api_secret: SecretStr = Field(SecretStr(""), description="Its secret. Required.")
+    livekit_api_secret: SecretStr = Field(
+        SecretStr(""), description="Its secret, of 32 bytes at least. Required."
+    )
     livekit_keys: SecretStr = Field(
         SecretStr(""),
         description="More pairs `key:secret`, comma separated, that webhooks and tokens may be "

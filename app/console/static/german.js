@@ -93,11 +93,11 @@ export const german = {
   },
   buffers: {
     title: 'Live',
-    loading: 'Suche laufende Bildschirme…',
+    loading: 'Suche geteilte Bildschirme…',
     nothing: 'Gerade teilt niemand den Bildschirm',
     begin: 'Teile in einem Raum dieses LiveKit-Servers einen Bildschirm. Er erscheint hier in wenigen Sekunden.',
     beginRoom: (room) => `Teile deinen Bildschirm in „${room}“. Er erscheint hier in wenigen Sekunden.`,
-    beginOwn: 'Du kannst hier nur deinen eigenen Bildschirm zurückspulen.',
+    beginOwn: 'Du kannst hier nur deinen eigenen Bildschirm ansehen und aufnehmen.',
     checklist: {
       title: 'Replay einrichten',
       steps: {
@@ -119,7 +119,7 @@ export const german = {
     chips: 'Nach Status filtern',
     groups: { all: 'Alle', live: 'Wird aufgezeichnet', attention: 'Braucht Aufmerksamkeit', ended: 'Beendet' },
     shown: (shown, all) => `${shown} von ${all} Bildschirmen`,
-    came: (who, room) => `${who} teilt jetzt in ${room}.`,
+    came: (who, room) => `${who} teilt jetzt den Bildschirm in ${room}.`,
     went: (who, state) => `${who}: ${state}.`,
     you: 'du',
     sound: 'Mit Ton',
@@ -147,10 +147,10 @@ export const german = {
     stop: 'Aufzeichnung stoppen',
     stopOf: (who) => `Aufzeichnung von ${who} stoppen`,
     stopTitle: (who) => `Aufzeichnung von ${who} stoppen?`,
-    stopExplain: 'Es wird nichts mehr aufgezeichnet, bis jemand fortsetzt. Bisheriges bleibt, bis es abläuft.',
-    stopReason: 'Grund (freiwillig, die Person sieht ihn)',
+    stopExplain: 'Es wird nichts mehr aufgezeichnet, bis ein Admin die Aufzeichnung fortsetzt. Was schon aufgezeichnet ist, bleibt, bis es abläuft.',
+    stopReason: 'Grund (optional, die Person sieht ihn)',
     stopOwn: 'Aufzeichnung deines Bildschirms stoppen?',
-    stopOwnExplain: 'Du teilst weiter. Es wird nichts mehr aufgezeichnet, bis du fortsetzt.',
+    stopOwnExplain: 'Du teilst weiter. Es wird nichts mehr aufgezeichnet, bis du die Aufzeichnung fortsetzt.',
     stopErase: 'Bisheriges auch löschen',
     stopped: (who) => `Aufzeichnung von ${who} gestoppt.`,
     stoppedOwn: 'Dein Bildschirm wird nicht mehr aufgezeichnet.',
@@ -164,8 +164,8 @@ export const german = {
     resume: 'Fortsetzen',
     resumeOf: (who) => `Aufzeichnung von ${who} fortsetzen`,
     resumed: (who) => `${who} wird in wenigen Sekunden wieder aufgezeichnet.`,
-    resumedOwn: 'Dein Bildschirm wird in wenigen Sekunden wieder aufgezeichnet, außer ein Admin hat ihn auch gestoppt.',
-    stillStopped: (who) => `${who} wird weiter nicht aufgezeichnet: Es gibt noch einen anderen Stopp.`,
+    resumedOwn: 'Dein Bildschirm wird in wenigen Sekunden wieder aufgezeichnet, es sei denn, ein Admin hat die Aufzeichnung ebenfalls gestoppt.',
+    stillStopped: (who) => `${who} wird weiter nicht aufgezeichnet: Jemand anderes hat die Aufzeichnung auch gestoppt.`,
     keys: [['K', 'Letzte 30 s des ausgewählten Bildschirms sichern']],
     states: {
       waiting: 'Wartet',
@@ -179,18 +179,18 @@ export const german = {
     why: {
       'opted-out': {
         says: 'Die Person möchte nicht aufgezeichnet werden.',
-        todo: 'Sie kann das ändern, indem sie ohne replay=off neu teilt.',
+        todo: 'Beginnt, sobald sie replay=off in ihrer App zurücknimmt.',
       },
       'stopped-by-sharer': {
         says: 'Die Person hat die Aufzeichnung gestoppt.',
-        todo: 'Nur sie kann fortsetzen.',
+        todo: 'Nur die Person selbst kann sie fortsetzen.',
       },
       'stopped-by-admin': {
         says: 'Ein Admin hat die Aufzeichnung gestoppt.',
-        todo: 'Ein Admin kann fortsetzen.',
+        todo: 'Ein Admin kann sie fortsetzen.',
       },
       encrypted: {
-        says: 'Ende-zu-Ende-verschlüsselt, deshalb nicht aufzeichenbar.',
+        says: 'Der Bildschirm ist Ende-zu-Ende-verschlüsselt und lässt sich nicht aufzeichnen.',
         todo: 'Teile ohne Verschlüsselung, um aufzuzeichnen.',
       },
       'no-worker': {
@@ -234,7 +234,7 @@ export const german = {
     },
     stoppedByYou: {
       says: 'Du hast die Aufzeichnung gestoppt.',
-      todo: 'Nur du kannst fortsetzen.',
+      todo: 'Nur du kannst sie fortsetzen.',
     },
     lagging: {
       says: 'Im Rückstand.',
@@ -329,7 +329,7 @@ export const german = {
       start: 'Von',
       end: 'Bis',
       length: 'Länge',
-      unreadable: (example) => `Keine Uhrzeit. Schreib sie so: ${example}.`,
+      unreadable: (example) => `Keine Uhrzeit. Schreibe sie so: ${example}.`,
       notHeld: (from, to) => `Nicht verfügbar. Die Aufzeichnung geht von ${from} bis ${to}.`,
       order: 'Das Ende muss nach dem Anfang liegen.',
       tooLong: (most) => `Clips dürfen bis zu ${most} lang sein. Verschiebe zuerst das andere Ende.`,
@@ -378,13 +378,13 @@ export const german = {
     markers: {
       title: 'Markierungen',
       label: 'Bezeichnung',
-      labelHint: 'Was ist passiert? (freiwillig)',
+      labelHint: 'Was ist passiert? (optional)',
       markNow: 'Jetzt markieren',
       markHere: 'Dieses Bild markieren',
-      none: 'Noch keine Markierungen. Drück M, wenn etwas passiert, und schneide es später. Markiertes bleibt länger.',
+      none: 'Noch keine Markierungen. Drücke M, wenn etwas passiert, und mach später einen Clip daraus. Markiertes bleibt länger.',
       marked: (at) => `${at} markiert.`,
-      cutAround: 'Drumherum wählen',
-      cutAroundIt: (name, at) => `Um ${name} wählen, ${at}`,
+      cutAround: 'Umgebung auswählen',
+      cutAroundIt: (name, at) => `Umgebung von ${name} auswählen, ${at}`,
       jump: (name, at) => `${name} zeigen, ${at}`,
       unnamed: 'Markierung',
       delete: 'Löschen',
@@ -396,7 +396,7 @@ export const german = {
     capture: {
       heading: 'Aufnehmen',
       title: 'Titel',
-      titleHint: 'Titel (freiwillig)',
+      titleHint: 'Titel (optional)',
       options: 'Optionen',
       cut: 'Schnitt',
       cuts: {
@@ -421,7 +421,7 @@ export const german = {
       submit: 'Aufnehmen',
       sending: 'Nimmt auf…',
       again: 'Keine Antwort. Neuer Versuch…',
-      unknownOutcome: 'Der Server ist nicht erreichbar. Drück noch einmal auf Aufnehmen: Es entsteht nie ein zweiter Clip.',
+      unknownOutcome: 'Der Server ist nicht erreichbar. Drücke noch einmal auf Aufnehmen: Es entsteht nie ein zweiter Clip.',
     },
     jobs: {
       title: 'Aufnahmen',
@@ -487,7 +487,7 @@ export const german = {
   },
   library: {
     untitled: (who, when) => `${who} um ${when}`,
-    copyByHand: 'Dein Browser erlaubt hier kein Kopieren. Es ist markiert: Drück Strg+C.',
+    copyByHand: 'Dein Browser erlaubt hier kein Kopieren. Es ist markiert: Drücke Strg+C.',
     grid: {
       title: 'Clips',
       more: 'Mehr anzeigen',
@@ -501,7 +501,7 @@ export const german = {
         if (limitedTo) return `${clips} unter den neuesten ${limitedTo}`;
         return all ? clips : `${clips}, weitere unten`;
       },
-      nothing: 'Noch keine Clips. Öffne einen laufenden Bildschirm und nimm den Moment auf.',
+      nothing: 'Noch keine Clips. Öffne einen geteilten Bildschirm und nimm den Moment auf.',
       nothingFits: 'Keine Treffer.',
       clear: 'Filter löschen',
       toLive: 'Zu Live',
@@ -512,8 +512,8 @@ export const german = {
       titleHint: 'Titel durchsuchen',
       room: 'Raum',
       anyRoom: 'Alle Räume',
-      owner: 'Von',
-      everybody: 'Alle',
+      owner: 'Aufgenommen von',
+      everybody: 'Allen',
       mine: 'Mir',
       when: 'Erstellt',
       times: { '': 'Jederzeit', day: 'In den letzten 24 Stunden', week: 'In den letzten 7 Tagen', month: 'In den letzten 30 Tagen', dates: 'Eigener Zeitraum' },
@@ -570,7 +570,7 @@ export const german = {
       },
       byHand: {
         title: 'Diesen Link kopieren',
-        explain: 'Dein Browser erlaubt hier kein Kopieren. Drück Strg+C. Alle mit dem Link können zusehen.',
+        explain: 'Dein Browser erlaubt hier kein Kopieren. Drücke Strg+C. Alle mit dem Link können zusehen.',
         submit: 'Fertig',
       },
       views: (views) => plural(views, { one: '1 Aufruf', other: `${views} Aufrufe` }),
@@ -621,7 +621,7 @@ export const german = {
       close: 'Schließen',
       back: 'Clips',
       download: 'Herunterladen',
-      keep: 'Nicht ablaufen',
+      keep: 'Nie ablaufen lassen',
       keptNow: 'Dieser Clip läuft nicht mehr ab.',
       notKeptNow: 'Dieser Clip läuft wieder ab wie andere.',
       share: 'Im Kanal teilen',
@@ -801,14 +801,14 @@ export const german = {
     deliveries: {
       title: 'Webhooks',
       columns: ['Ereignis', 'Raum', 'Entstanden', 'Ziele', ''],
-      none: 'Kein Webhook eingerichtet. Setze EVENTS_URL, oder EVENTS_TARGETS für mehrere, und starte neu. Ereignisse kommen dort dann als signiertes JSON an.',
+      none: 'Kein Ziel eingerichtet. Setze EVENTS_URL, oder EVENTS_TARGETS für mehrere oder für Chats, und starte neu.',
       reference: 'Wie Ereignisse aussehen',
       targetStates: { delivered: 'Zugestellt', pending: 'Ausstehend', dead: 'Fehlgeschlagen' },
       attempts: (count) => plural(count, { one: '1 Versuch', other: `${count} Versuche` }),
       which: 'Welche Ereignisse',
       states: { dead: 'Fehlgeschlagen', pending: 'Ausstehend' },
       explain: {
-        dead: '24 h lang keine Antwort. Prüfe EVENTS_URL und EVENTS_TARGETS, und sende dann erneut.',
+        dead: '24 h lang nicht angenommen oder von einem Chat abgelehnt. Prüfe EVENTS_URL und EVENTS_TARGETS und sende dann erneut.',
         pending: 'Wird bis zu 24 h lang erneut versucht.',
       },
       nothing: { dead: 'Keine fehlgeschlagenen Ereignisse.', pending: 'Keine ausstehenden Ereignisse.' },
@@ -906,13 +906,13 @@ export const german = {
       },
     },
     plot: {
-      at: 'Um',
+      at: 'Zeit',
       value: 'Wert',
       asTable: 'Als Tabelle',
       nothing: 'Noch nichts gemessen.',
       notMeasured: 'nicht gemessen',
       valueAt: (clock, value) => `${clock}: ${value}`,
-      summary: (least, leastAt, most, mostAt) => `Tiefster ${least} um ${leastAt}, höchster ${most} um ${mostAt}.`,
+      summary: (least, leastAt, most, mostAt) => `Minimum ${least} um ${leastAt}, Maximum ${most} um ${mostAt}.`,
     },
   },
 };

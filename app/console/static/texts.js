@@ -88,7 +88,7 @@ export const english = {
       `${bytes(problem.quota_bytes)} are left. Delete clips, or select less.`,
     'storage-full': 'The server’s disk is full. Tell your admin.',
     'no-public-url': 'Links aren’t set up. Ask your admin to set PUBLIC_URL.',
-    'sizes-differ': 'The screen changed its size in this part. Choose the exact cut, or select less.',
+    'sizes-differ': 'The screen changed size in this part. Choose the exact cut, or select less.',
     unauthorized: 'Your session has expired. Sign in again.',
     'token-refused': ({ detail }) => `That token didn’t work: ${detail}. Get a new one from your app or your admin.`,
     preparing: 'The copy for others is being prepared. Try again in a moment.',
@@ -169,7 +169,7 @@ export const english = {
     stopOf: (who) => `Stop recording ${who}`,
     /** @type {Saying<[string]>} */
     stopTitle: (who) => `Stop recording ${who}?`,
-    stopExplain: 'Nothing more is recorded until someone resumes it. What was recorded stays until it expires.',
+    stopExplain: 'Nothing more is recorded until an admin resumes it. What was recorded stays until it expires.',
     stopReason: 'Reason (optional, shown to the sharer)',
     stopOwn: 'Stop recording your screen?',
     stopOwnExplain: 'You keep sharing. Nothing more is recorded until you resume.',
@@ -182,11 +182,11 @@ export const english = {
     eraseOf: (who) => `Delete the recording of ${who}`,
     /** @type {Saying<[string]>} */
     eraseTitle: (who) => `Delete the recording of ${who}?`,
-    eraseExplain: 'This can’t be undone. Recording goes on, and clips made before stay.',
+    eraseExplain: 'This can’t be undone. Recording continues, and clips already made are kept.',
     eraseLast: 'Delete the last minute',
     eraseAll: 'Delete everything',
     /** @type {Saying<[string]>} */
-    erased: (who) => `Deleted from the recording of ${who}.`,
+    erased: (who) => `Deleted from ${who}’s recording.`,
     resume: 'Resume',
     /** @type {Saying<[string]>} */
     resumeOf: (who) => `Resume recording ${who}`,
@@ -209,7 +209,7 @@ export const english = {
     why: {
       'opted-out': {
         says: 'The sharer opted out of being recorded.',
-        todo: 'They can change that by sharing again without replay=off.',
+        todo: 'Starts once they turn off replay=off in their app.',
       },
       'stopped-by-sharer': {
         says: 'The sharer stopped the recording.',
@@ -409,7 +409,7 @@ export const english = {
       'not-permitted': () => 'You can’t watch this part: you weren’t in the room then.',
       'window-too-long': (problem) => `Too long: select up to ${length(problem.max_seconds)}.`,
       'sizes-differ': () =>
-        'The screen changed its size here. This can’t be previewed, but an exact cut can capture it.',
+        'The screen changed size here. This can’t be previewed, but an exact cut can capture it.',
       'film-broken': () => 'Can’t play this part. Select another, or try again.',
     }),
     tail: {
@@ -465,7 +465,7 @@ export const english = {
       summary: (long, { open, roll }) =>
         `${long} clip${open ? ', up to now' : ''}${roll ? `, and ${roll} s more` : ''}`,
       /** @type {Saying<[string, string]>} */
-      holds: (there, long) => `Only ${there} of ${long} were recorded.`,
+      holds: (there, long) => `Only ${there} of ${long} was recorded.`,
       /** @type {Saying<[string, string]>} */
       startsLater: (by, most) =>
         `Starts ${by} later than selected: clips can be up to ${most} long.`,
@@ -523,7 +523,7 @@ export const english = {
     failures: {
       'nothing-recorded': 'Nothing was recorded in this part. Select another.',
       'segment-changed': 'Part of the recording is missing. Select less and try again.',
-      'sizes-differ': 'The screen changed its size in this part. Use the exact cut, or select less.',
+      'sizes-differ': 'The screen changed size in this part. Use the exact cut, or select less.',
       'verification-failed': 'The file failed its check and was discarded. Try again.',
       'ffmpeg-failed': 'The exact cut failed. Try again, or use the fast cut.',
       'ffmpeg-missing': 'Exact cuts aren’t available here. Use the fast cut, or tell your admin.',
@@ -639,7 +639,7 @@ export const english = {
       label: 'Link to the clip',
       instead: {
         title: 'Share by link?',
-        explain: 'Anyone with the link can watch. People who were in this call no longer find the clip in their list.',
+        explain: 'Anyone with the link can watch. People who were in the room no longer find the clip in their list.',
         submit: 'Copy link',
       },
       byHand: {
@@ -656,12 +656,12 @@ export const english = {
       names: { private: 'Private', room: 'Room', link: 'Link' },
       explain: {
         private: 'Only you and admins',
-        room: 'People who were in this call',
+        room: 'People who were in the room',
         link: 'Anyone with the link',
       },
       chosen: {
         private: 'Only you and admins can watch.',
-        room: 'People who were in this call can watch.',
+        room: 'People who were in the room can watch.',
         link: 'Anyone with the link can watch.',
       },
       link: 'Link to the clip',
@@ -699,7 +699,7 @@ export const english = {
       close: 'Close',
       back: 'Clips',
       download: 'Download',
-      keep: 'Don’t expire',
+      keep: 'Never expire',
       keptNow: 'This clip doesn’t expire any more.',
       notKeptNow: 'This clip expires like others again.',
       share: 'Share to channel',
@@ -905,7 +905,7 @@ export const english = {
     deliveries: {
       title: 'Webhooks',
       columns: ['Event', 'Room', 'Created', 'Targets', ''],
-      none: 'No webhook is set up. Set EVENTS_URL, or EVENTS_TARGETS for several, and restart. Events then arrive there as signed JSON.',
+      none: 'No target is set up. Set EVENTS_URL, or EVENTS_TARGETS for several or for chats, and restart.',
       reference: 'What events look like',
       targetStates: { delivered: 'Delivered', pending: 'Pending', dead: 'Failed' },
       /** @type {Saying<[number]>} */
@@ -913,7 +913,7 @@ export const english = {
       which: 'Which events',
       states: { dead: 'Failed', pending: 'Pending' },
       explain: {
-        dead: 'No answer for 24 h. Check EVENTS_URL and EVENTS_TARGETS, then send again.',
+        dead: 'Not taken for 24 h, or refused by a chat. Check EVENTS_URL and EVENTS_TARGETS, then send again.',
         pending: 'Tried again for up to 24 h.',
       },
       nothing: { dead: 'No failed events.', pending: 'No pending events.' },
@@ -1016,7 +1016,7 @@ export const english = {
       },
     },
     plot: {
-      at: 'At',
+      at: 'Time',
       value: 'Value',
       asTable: 'As a table',
       nothing: 'Nothing measured yet.',
