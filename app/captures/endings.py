@@ -137,7 +137,6 @@ async def fail_running_of(ctx: Context, buffer_id: str, part: ErasedRange) -> bo
         "buffer_id": buffer_id,
         "status": {"$in": [CaptureStatus.RUNNING]},
         "result": None,
-        "accepted_at": {"$lte": part["end"]},
         "window_start": {"$lt": part["end"]},
         "window_end": {"$gt": part["start"]},
     }

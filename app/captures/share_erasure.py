@@ -17,6 +17,7 @@ from app.access.tokens import Caller
 from app.captures import endings
 from app.cleaning import erasure, part_erasure
 from app.context import Context
+from app.errors import TooManyRequests
 from app.events import outbox
 from app.events.contents import BufferErasedContent
 from app.models import AuditAction, BufferRow, ErasedRange, Stopper
@@ -24,6 +25,10 @@ from app.models.schema import Buffer
 from app.store import dated
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
+
+MOST_UNDER_WAY = 30
+"""Of one share. One is done when a segment that began later is indexed."""
+RETRY_SECONDS = 15
 
 log = structlog.get_logger()
 
@@ -48,7 +53,16 @@ async def erase_last(ctx: Context, caller: Caller, buffer: BufferRow, length: ti
     """Hides at once what was recorded of a share within a time up to now, and has it deleted.
 
     Captures of it that are being made fail; others are made without it. Clips made before stay.
+    Raises TooManyRequests if too many such deletions are under way.
     """
+    under_way = len(buffer["forget_ranges"])
+    if under_way >= MOST_UNDER_WAY:
+        raise TooManyRequests(
+            f"{under_way} deletions of this share are under way: ask again when some are done, or "
+            "delete all of it",
+            retry_after=RETRY_SECONDS,
+            limit=MOST_UNDER_WAY,
+        )
     now = datetime.now(UTC)
     part = await part_erasure.promise(ctx.store, buffer["_id"], now - length, now)
     await _note(ctx, caller, buffer, part["start"], part["end"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import operator
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -20,6 +18,7 @@ from app.context import Context
 from app.models import SessionRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession, Segment
+from app.storage.free_space import free_bytes
 from app.work import rounds
 from app.work.jobs import job, seconds
 
@@ -30,14 +29,9 @@ ROUNDS = 30
 log = structlog.get_logger()
 
 
-async def free_bytes(ctx: Context) -> int:
-    """Free space on the disk of the media root, as an ordinary user sees it."""
-    return (await asyncio.to_thread(shutil.disk_usage, ctx.settings.media_root)).free
-
-
 async def refuse_new(ctx: Context) -> bool:
     """Whether there is too little space to begin another recording."""
-    return await free_bytes(ctx) < ctx.settings.free_space_min_bytes
+    return await free_bytes(ctx.settings.media_root) < ctx.settings.free_space_min_bytes
 
 
 # Egress may fill what is left of a disk within seconds; looking costs one statvfs.
@@ -69,7 +63,9 @@ async def relieve(ctx: Context) -> int:
                 untouchable.add(buffer_id)
     if gone:
         metrics.ERRORS.labels(ErrorKind.WINDOWS_SHRUNK).inc()
-        log.warning("windows_shrunk", segments=gone, free_bytes=await free_bytes(ctx))
+        log.warning(
+            "windows_shrunk", segments=gone, free_bytes=await free_bytes(ctx.settings.media_root)
+        )
     return gone
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -12,8 +12,9 @@ from pymongo.asynchronous.cursor import AsyncCursor
 
 from app import metrics
 from app.access import audit
-from app.clips import charging, clean_copies, clip_thumbnails, library
+from app.clips import charging, clean_copies, clip_thumbnails, library, trash
 from app.context import Context
+from app.errors import StoreRefuses
 from app.models import AuditAction, ClipRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import File, ReplayClip
@@ -24,8 +25,18 @@ from app.work.jobs import job, seconds
 
 AT_A_TIME = 200
 """Clips of one pass; the next one takes the rest."""
+MOST_REFUSED = 50
+"""Clips of one pass which a store does not let go, as a legal hold has it. With more it is the
+store that refuses."""
+
+_INSTANT = timedelta(milliseconds=1)
+"""A row's instants are so exact."""
 
 log = structlog.get_logger()
+
+
+class NotRemoved(Exception):
+    """A clip's store does not let go of it; of others it does."""
 
 
 @job("sweep_clips", every=seconds(15), timeout=seconds(90))
@@ -37,16 +48,24 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
     now = now or datetime.now(UTC)
     await _expire(ctx, now)
     rows = ctx.store.rows(ReplayClip)
-    over = now - ctx.settings.trash
+    over = now - await trash.rest(ctx)
+    refused: list[str] = []
 
     async def uncharge(row: ClipRow) -> None:
         await charging.uncharge(ctx, row)
 
     async def sweep(row: ClipRow) -> None:
         if await charging.let_go(ctx, row) and not await _is_being_copied(ctx, row, now):
-            await _remove(ctx, row)
+            try:
+                await _remove(ctx, row)
+            except StoreRefuses as error:
+                refused.append(row["_id"])
+                if len(refused) > MOST_REFUSED:
+                    raise
+                raise NotRemoved(str(error)) from error
 
-    await _each(rows.find({"deleted_at": after(over), "ready": True}), uncharge)
+    resting = {"deleted_at": after(over - _INSTANT), "ready": True}
+    await _each(rows.find(resting), uncharge)
     await _each(rows.find({"deleted_at": before(over)}), sweep)
 
 

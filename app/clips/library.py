@@ -10,7 +10,7 @@ import structlog
 from app.access import audit
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
-from app.clips import charging, clean_copies, clip_access, clip_report, clip_visibility
+from app.clips import charging, clean_copies, clip_access, clip_report, clip_visibility, trash
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
@@ -95,6 +95,7 @@ async def delete(
         if gone:
             break
     await note(ctx, caller.identity, AuditAction.CLIP_DELETED, row, purge=purge)
+    await trash.bound(ctx, row["owner"], now)
     log.info("clip_deleted", clip=clip_id, owner=row["owner"], by=caller.identity)
     return str(row["owner"])
 

@@ -25,7 +25,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import metrics
-from app.cleaning import governor
 from app.condition.livekit_clock import LiveKitClock
 from app.condition.measures import Measures
 from app.context import Context
@@ -34,6 +33,7 @@ from app.serving.safe_headers import SafeHeaders, site_headers
 from app.serving.server import Guest
 from app.serving.server import config as server_config
 from app.settings import Settings, counters_are_shared
+from app.storage.free_space import free_bytes
 from app.work.log_lines import LogLines
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -77,7 +77,7 @@ class Exposition:
     async def render(self) -> bytes:
         """The exposition text. Without the database, Redis or LiveKit it lacks what these say."""
         gauges: dict[str, float] = {
-            "replay_buffer_free_disk_bytes": await governor.free_bytes(self.ctx),
+            "replay_buffer_free_disk_bytes": await free_bytes(self.ctx.settings.media_root),
             "replay_buffer_free_space_min_bytes": self.ctx.settings.free_space_min_bytes,
         }
         if not math.isnan(ahead := await self._clock.read()):

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from app.cleaning import governor
 from app.condition import exposition
 from app.condition.measures import Measures
 from app.context import Context
 from app.models import Row
 from app.models.schema import Sample
+from app.storage.free_space import free_bytes
 from app.work.jobs import job, seconds
 
 STEP_SECONDS = 15
@@ -38,7 +38,7 @@ class Sampler:
         taken = await self.ctx.store.create(
             Sample(
                 id=_instant(measurement.at),
-                free_disk_bytes=await governor.free_bytes(self.ctx),
+                free_disk_bytes=await free_bytes(self.ctx.settings.media_root),
                 buffered_bytes=measurement.buffered_bytes,
                 clips_bytes=measurement.clips_bytes,
                 media_lag_seconds=measurement.media_lag_seconds,

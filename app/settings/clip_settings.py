@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings
 
 from app.settings.values import LinkDays, QuotaBytes
 
-_AT_LEAST = timedelta(seconds=60)
+AT_LEAST = timedelta(seconds=60)
 """A slip of the hand can always be taken back."""
 
 
@@ -55,7 +55,7 @@ class ClipSettings(BaseSettings):
     @property
     def trash(self) -> timedelta:
         """How long a deleted clip rests before its file goes."""
-        return max(timedelta(days=self.trash_days), _AT_LEAST)
+        return max(timedelta(days=self.trash_days), AT_LEAST)
 
     @property
     def max_capture(self) -> timedelta:

@@ -156,7 +156,7 @@ class LocalRun:
         try:
             buffer = await demo.until_buffered(settings)
             self._say(
-                f"recorded without being asked: {buffer['seconds']:.0f} s so far, from "
+                f"recorded without being asked: {buffer['media_seconds']:.0f} s so far, from "
                 f"{buffer['oldest']}"
             )
             self._say(f"capturing the last {demo.CLIP.seconds} s")

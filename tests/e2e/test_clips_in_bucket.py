@@ -62,6 +62,7 @@ async def page() -> AsyncIterator[Page]:
     assert told == []
 
 
+@pytest.mark.heavy
 async def test_a_clip_is_made_watched_and_saved(
     world: World, front: ObjectFront, page: Page, room: str, tmp_path: Path
 ) -> None:

@@ -84,7 +84,7 @@ async def test_a_refusal_is_told_in_the_service_s_words(
     clip = tmp_path / "clip.mp4"
     code, output, error = await _capture(world, room, "alice", "--last", "4s", "-o", str(clip))
     assert (code, output) == (1, "")
-    assert error.startswith("409 The buffer holds nothing yet: ")
+    assert error.startswith("409 Nothing recorded yet: ")
     assert not clip.exists()
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +16,10 @@ from app.access.tokens import Caller
 from app.clips import clip_expiry, clip_pages, library
 from app.clips.clip_pages import Wanted
 from app.context import Context
-from app.errors import Gone, Invalid, NotFound, QuotaExceeded
+from app.errors import Gone, Invalid, NotFound, QuotaExceeded, StoreRefuses
 from app.models.schema import File, ReplayClip
+from app.storage.clip_folder import ClipFolder
+from app.storage.free_space import free_bytes
 from tests.integration.captures.checking import captured, files
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
 
@@ -208,6 +212,65 @@ async def test_a_deleted_clip_rests_outside_of_the_quota_and_is_listed_to_its_ow
     assert files(ctx) == []
     with pytest.raises(NotFound):
         await library.delete(ctx, ADA, clip_id, purge=True)
+
+
+async def test_clips_that_rest_take_no_more_than_a_quota(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """Those that were deleted first go first; nothing of others does."""
+    ctx = replace(ctx, settings=ctx.settings.model_copy(update={"trash_days": 7}))
+    await ended_share()
+    first, second = [(await captured(ctx, ADA, last=5)).capture["clip_id"] for _ in range(2)]
+    size = (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes // 2
+    await quota.set_limit(ctx.store, "ada", size + 1)
+    await library.delete(ctx, ADA, first, now=datetime.now(UTC) - timedelta(days=2))
+    await clip_expiry.sweep_clips(ctx)
+    assert len(files(ctx)) == 2
+    await library.delete(ctx, ADA, second)
+    await clip_expiry.sweep_clips(ctx)
+    assert len(files(ctx)) == 1
+    trash = await clip_pages.page(ctx, ADA, Wanted(deleted=True))
+    assert [clip.row["_id"] for clip in trash.items] == [second]
+
+
+async def test_no_clip_rests_while_the_disk_is_getting_full(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """So buffers of others need not shrink for it."""
+    ctx = replace(ctx, settings=ctx.settings.model_copy(update={"trash_days": 7}))
+    await ended_share()
+    clip_id = (await captured(ctx, ADA, last=5)).capture["clip_id"]
+    await library.delete(ctx, ADA, clip_id, now=datetime.now(UTC) - timedelta(minutes=2))
+    free = await free_bytes(ctx.settings.media_root)
+    for least, left in ((free // 10, 1), (free * 9 // 10, 0)):
+        short = ctx.settings.model_copy(update={"free_space_min_bytes": least})
+        await clip_expiry.sweep_clips(replace(ctx, settings=short))
+        assert len(files(ctx)) == left
+
+
+async def test_a_clip_that_its_store_does_not_let_go_keeps_no_other(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    held, other = [await captured(ctx, ADA, last=5) for _ in range(2)]
+    for made in (held, other):
+        await library.delete(ctx, ADA, made.capture["clip_id"], purge=True)
+
+    assert held.file is not None
+    held_path = held.file["storage_path"]
+    held_name = Path(held_path).name
+
+    class Held(ClipFolder):
+        async def remove(self, storage_paths: Collection[str]) -> None:
+            if held_path in storage_paths:
+                raise StoreRefuses("it is on hold")
+            await super().remove(storage_paths)
+
+    for _ in range(2):
+        await clip_expiry.sweep_clips(replace(ctx, clips=Held(ctx.settings.media_root)))
+        assert files(ctx) == [held_name]
+    await clip_expiry.sweep_clips(ctx)
+    assert files(ctx) == []
 
 
 async def test_a_clip_that_is_purged_at_once_leaves_nothing(

@@ -1,0 +1,49 @@
+"""Deleted clips rest outside of the quota: what bounds the room that they take all the same.
+
+A user's rest in no more than their quota, and none rests where the disk is getting full: otherwise
+whoever makes clips and deletes them would have buffers cut that are somebody else's.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.access import quota
+from app.clips import charging
+from app.context import Context
+from app.models.schema import File, ReplayClip
+from app.settings.clip_settings import AT_LEAST
+from app.storage.free_space import free_bytes
+from app.store import after
+
+GOES_FIRST = 2
+"""Times FREE_SPACE_MIN_BYTES, below which buffers shrink: with less free none rests any longer."""
+NEWEST_FIRST = [("deleted_at", -1), ("_id", 1)]
+
+log = structlog.get_logger()
+
+
+async def rest(ctx: Context) -> timedelta:
+    """How long a deleted clip rests now: less where its file is on a disk that is getting full."""
+    if ctx.settings.clips_url:
+        return ctx.settings.trash
+    wanted = GOES_FIRST * ctx.settings.free_space_min_bytes
+    is_short = await free_bytes(ctx.settings.media_root) < wanted
+    return AT_LEAST if is_short else ctx.settings.trash
+
+
+async def bound(ctx: Context, owner: str, now: datetime) -> None:
+    """Lets a user's clips go that rest beyond their quota, those that were deleted first."""
+    over = now - ctx.settings.trash
+    resting = {"owner": owner, "ready": True, "deleted_at": after(over)}
+    rows = await ctx.store.rows(ReplayClip).find(resting).sort(NEWEST_FIRST).to_list(None)
+    ids = {"$in": [row["file_id"] for row in rows]}
+    sizes = ctx.store.rows(File).find({"_id": ids}, {"size_bytes": 1})
+    size_of = {file["_id"]: file["size_bytes"] async for file in sizes}
+    room = (await quota.read(ctx.store, ctx.settings, owner)).quota_bytes
+    for row in rows:
+        room -= size_of.get(row["file_id"], 0)
+        if room < 0 and await charging.age(ctx, row, over):
+            log.info("clip_trash_is_full", clip=row["_id"], owner=owner)
