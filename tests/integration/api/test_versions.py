@@ -33,7 +33,7 @@ async def test_every_url_of_an_answer_leads_to_the_version_and_is_there(
     path = f"{version}/clips/{accepted.json()['clip_id']}"
     clip = (await http.get(path, headers=OWNER)).json()
     urls = {each for each in [*buffer.values(), *clip.values()] if is_path(each)}
-    assert len(urls) == 7
+    assert len(urls) == 8
     for url in urls:
         assert url.startswith("/v1/")
         found = await http.get(url, follow_redirects=True)

@@ -42,14 +42,16 @@ from tests.rows import PartOfRow
 from tests.waiting import PATIENCE_SECONDS
 
 _HARMLESS = frozenset({"hello", "ismaster", "isMaster", "ping", "endSessions", "createIndexes"})
-_OF_CLIPS = ("clips_url", "s3_endpoint", "aws_access_key_id", "aws_secret_access_key")
+_OF_CLIPS = (
+    "trash_days", "clips_url", "s3_endpoint", "aws_access_key_id", "aws_secret_access_key",
+)  # fmt: skip
 _FILE_STEPS = frozenset({"os.rename", "os.remove", "os.mkdir"})
 
 
 Program = asyncio.subprocess.Process
 
 
-def _plain(value: str | SecretStr) -> str:
+def _plain(value: float | str | SecretStr) -> float | str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 

@@ -16,7 +16,7 @@ from app.access import quota
 from app.captures import endings, execution
 from app.clips import clip_expiry, clip_invariants, library, quota_check
 from app.context import Context
-from app.errors import Conflict, StoreRefuses
+from app.errors import Conflict
 from app.models.schema import Capture, File, Pin, ReplayClip
 from app.settings import Settings
 from deploy.local.seaweed import Seaweed
@@ -306,8 +306,7 @@ async def test_a_deleted_clip_stays_until_the_store_can_delete_it(
     await library.delete(ctx, ADA, made.capture["clip_id"])
     later = datetime.now(UTC) + timedelta(minutes=2)
     front.answer("^(DELETE |POST .*[?]delete)", 403, "AccessDenied")
-    with pytest.raises(StoreRefuses, match="may not delete"):
-        await clip_expiry.sweep_clips(ctx, now=later)
+    await clip_expiry.sweep_clips(ctx, now=later)
     front.heal()
     assert len(await kept(ctx)) == 1
     assert await ctx.store.rows(File).count_documents({}) == 1

@@ -27,7 +27,7 @@ ROOM = webhooks.room()
 ALICE = webhooks.participant()
 OURS = "replay-buffer/studio/alice"
 SESSION = "0123abcd-01a22211d75e9c5e3c327678"
-DATABASE_COMMANDS = 76
+DATABASE_COMMANDS = 77
 REDIS_COMMANDS = 76
 """Of a whole share, from its first webhook to its last reconcile."""
 
