@@ -65,6 +65,25 @@ async def take(store: Store, capture_id: str) -> tuple[CaptureRow, str] | None:
     return None if taken is None else (taken, token)
 
 
+async def unless_lost(
+    work: Coroutine[Any, Any, _Outcome], lost: asyncio.Event, holder: str
+) -> _Outcome:
+    """The outcome of `work`, which is cancelled when a lease is lost. Raises Lost then.
+
+    `holder`: the id in whose row the lease stands.
+    """
+    task, loss = asyncio.create_task(work), asyncio.create_task(lost.wait())
+    try:
+        await asyncio.wait({task, loss}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Lost(holder)
+        return task.result()
+    finally:
+        task.cancel()
+        loss.cancel()
+        await asyncio.gather(task, loss, return_exceptions=True)
+
+
 class Lease:
     """A taken capture. Every change of its row goes through here, and only while it is ours."""
 
@@ -90,16 +109,7 @@ class Lease:
 
     async def hold(self, work: Coroutine[Any, Any, _Outcome]) -> _Outcome:
         """The outcome of `work`, which is cancelled when the lease is lost. Raises Lost then."""
-        task, loss = asyncio.create_task(work), asyncio.create_task(self.lost.wait())
-        try:
-            await asyncio.wait({task, loss}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise Lost(self.capture_id)
-            return task.result()
-        finally:
-            task.cancel()
-            loss.cancel()
-            await asyncio.gather(task, loss, return_exceptions=True)
+        return await unless_lost(work, self.lost, self.capture_id)
 
     async def hand_back(self, in_seconds: float, *, attempted: bool) -> None:
         """Leaves the rest to another worker, from `in_seconds` on."""

@@ -106,18 +106,17 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: CopyLease)
     path = clean_path(clip.file["storage_path"])
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["clean_attempts"])
     copied = clip_files.beside(part, "source")
-    watched = _Watched(lease)
     try:
         source = ctx.clips.local_path(clip.file["storage_path"])
         if source is None:
             source = copied
-            await watched.until_done(clip_source.copy(ctx, clip.file, source))
+            await lease.hold(clip_source.copy(ctx, clip.file, source))
         started_at = row["delivered_start"] or row["requested_start"]
         runs = [await asyncio.to_thread(own_movie.read, source, started_at, row["_id"])]
         written = await exact_cut.make(
             runs,
             part,
-            watched,
+            _Watched(lease),
             CallersSlots(tools.slots, row["owner"]),
             gaps=Gaps.SKIP,
             title=row["title"] or None,
@@ -128,7 +127,7 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: CopyLease)
         size_bytes = part.stat().st_size
         checksum = await asyncio.to_thread(clip_files.sha256, part)
         await lease.keep()
-        await watched.until_done(ctx.clips.publish(path, part))
+        await lease.hold(ctx.clips.publish(path, part))
     finally:
         part.unlink(missing_ok=True)
         copied.unlink(missing_ok=True)
@@ -147,19 +146,5 @@ class _Watched:
         """Told to nobody."""
 
     async def watch(self, work: Coroutine[Any, Any, _Outcome], fraction: Fraction) -> _Outcome:
-        """The outcome of `work`: see `until_done`."""
-        return await self.until_done(work)
-
-    async def until_done(self, work: Coroutine[Any, Any, _Outcome]) -> _Outcome:
         """The outcome of `work`, which is cancelled when the lease is lost. Raises Lost then."""
-        task = asyncio.create_task(work)
-        lost = asyncio.create_task(self._lease.lost.wait())
-        try:
-            await asyncio.wait({task, lost}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                await self._lease.keep()  # says that it is lost
-            return await task
-        finally:
-            task.cancel()
-            lost.cancel()
-            await asyncio.gather(task, lost, return_exceptions=True)
+        return await self._lease.hold(work)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from pymongo.errors import PyMongoError
 
-from app.captures.capture_leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Lost
+from app.captures.capture_leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Lost, unless_lost
 from app.models import ClipRow
 from app.models.schema import ReplayClip
 from app.store import Store
+
+_Outcome = TypeVar("_Outcome")
 
 
 async def take(store: Store, clip_id: str) -> tuple[ClipRow, CopyLease] | None:
@@ -53,6 +56,10 @@ class CopyLease:
     async def keep(self) -> None:
         """Renews it. Raises Lost."""
         await self._change({"clean_until": _until()})
+
+    async def hold(self, work: Coroutine[Any, Any, _Outcome]) -> _Outcome:
+        """The outcome of `work`, which is cancelled when the lease is lost. Raises Lost then."""
+        return await unless_lost(work, self.lost, self._mine["_id"])
 
     async def _change(self, fields: Mapping[str, object], **where: object) -> None:
         clips = self._store.rows(ReplayClip)
