@@ -155,10 +155,20 @@ async def segments(
     file any moment unless a pin was there before (see `pins`). `lead`: with the segment before the
     first one, if it is there. The first instant's sound may lie in it.
     """
-    return [await _segments(store, span, lead) for span in spans]
+    found = [await _indexed(store, span) for span in spans]
+    # Asked for after the segments: whoever read them before a part was to go hears of that.
+    buffer_ids = {row["buffer_id"] for rows in found for row in rows}
+    buffers = store.rows(Buffer).find({"_id": {"$in": [*buffer_ids]}}, {"forget_ranges": 1})
+    going = {row["_id"]: row["forget_ranges"] for row in await buffers.to_list(None)}
+    left = [
+        [row for row in rows if not is_erased(row, going.get(row["buffer_id"], ()))]
+        for rows in found
+    ]
+    return [_within(span, rows, lead) for span, rows in zip(spans, left, strict=True)]
 
 
-async def _segments(store: Store, span: MediaRange, lead: bool) -> list[SegmentRow]:
+async def _indexed(store: Store, span: MediaRange) -> list[SegmentRow]:
+    """The usable segments of a span's session about where it lies, in order."""
     session = await store.rows(EgressSession).find_one({"_id": span["session_id"]})
     if session is None or session["clock_ns"] is None:
         return []
@@ -169,20 +179,14 @@ async def _segments(store: Store, span: MediaRange, lead: bool) -> list[SegmentR
         "end": {"$gt": start - _SLACK, "$lt": end + _SLACK},
     }
     found = await store.rows(Segment).find(query).to_list(None)
-    # Asked for after the segments: whoever read them before a part was to go hears of that.
-    of_buffer = {"_id": session["buffer_id"]}
-    buffer = await store.rows(Buffer).find_one(of_buffer, {"forget_ranges": 1})
-    going = buffer["forget_ranges"] if buffer else ()
-    rows = sorted(
-        (
-            row
-            for row in found
-            if row["session_id"] == session["_id"]
-            and row["state"] in _USABLE
-            and not is_erased(row, going)
-        ),
+    return sorted(
+        (row for row in found if row["session_id"] == session["_id"] and row["state"] in _USABLE),
         key=lambda row: row["start_ticks"],
     )
+
+
+def _within(span: MediaRange, rows: list[SegmentRow], lead: bool) -> list[SegmentRow]:
+    """Those that lie in a span, also partly; `lead`: with the one before the first."""
     inside = [
         place
         for place, row in enumerate(rows)
