@@ -6,7 +6,9 @@ Every step may be done again: whoever is interrupted in one leaves it to the nex
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypedDict
 
 import structlog
@@ -120,12 +122,7 @@ async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> 
         "status": {"$in": CaptureStatus.unfinished()},
         "accepted_at": {"$lte": accepted_by},
     }
-    ended_all = True
-    for row in await ctx.store.rows(Capture).find(active, {"_id": 1}).to_list(None):
-        with rounds.item(capture=row["_id"]) as attempt:
-            await _cancel(ctx, row["_id"])
-        ended_all = ended_all and attempt.error is None
-    return ended_all
+    return await _end_each(ctx, active, lambda row: _cancel(ctx, row["_id"]))
 
 
 async def fail_running_of(ctx: Context, buffer_id: str, part: ErasedRange) -> bool:
@@ -140,10 +137,17 @@ async def fail_running_of(ctx: Context, buffer_id: str, part: ErasedRange) -> bo
         "window_start": {"$lt": part["end"]},
         "window_end": {"$gt": part["start"]},
     }
+    return await _end_each(ctx, reading, partial(_fail_running, ctx))
+
+
+async def _end_each(
+    ctx: Context, wanted: Row, end: Callable[[CaptureRow], Awaitable[object]]
+) -> bool:
+    """Ends captures, each on its own. False if one of them could not be ended."""
     ended_all = True
-    for row in await ctx.store.rows(Capture).find(reading).to_list(None):
+    for row in await ctx.store.rows(Capture).find(wanted).to_list(None):
         with rounds.item(capture=row["_id"]) as attempt:
-            await _fail_running(ctx, row)
+            await end(row)
         ended_all = ended_all and attempt.error is None
     return ended_all
 
