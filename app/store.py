@@ -66,6 +66,11 @@ def after(instant: datetime) -> Row:
     return {"$gt": instant, "$lt": FAR}
 
 
+def since(instant: datetime) -> Row:
+    """A condition on a date: it is there, and does not lie before `instant`."""
+    return {"$gte": instant, "$lt": FAR}
+
+
 def dated() -> Row:
     """A condition on a date: it is there."""
     return {"$gt": EPOCH}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -19,7 +19,7 @@ from app.models import AuditAction, ClipRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import File, ReplayClip
 from app.storage.confined import PathRefused
-from app.store import after, before
+from app.store import before, since
 from app.work import rounds
 from app.work.jobs import job, seconds
 
@@ -28,9 +28,6 @@ AT_A_TIME = 200
 MOST_REFUSED = 50
 """Clips of one pass which a store does not let go, as a legal hold has it. With more it is the
 store that refuses."""
-
-_INSTANT = timedelta(milliseconds=1)
-"""A row's instants are so exact."""
 
 log = structlog.get_logger()
 
@@ -64,8 +61,7 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
                     raise
                 raise NotRemoved(str(error)) from error
 
-    resting = {"deleted_at": after(over - _INSTANT), "ready": True}
-    await _each(rows.find(resting), uncharge)
+    await _each(rows.find({"deleted_at": since(over), "ready": True}), uncharge)
     await _each(rows.find({"deleted_at": before(over)}), sweep)
 
 
