@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
 
-from app.api import wire
+from app.models import instants
 
 _INSTANT = {"type": "string", "format": "date-time", "examples": ["2026-11-03T10:15:00.000Z"]}
 
@@ -44,7 +44,7 @@ def only(*texts: str) -> WithJsonSchema:
 
 InstantText = Annotated[
     datetime,
-    PlainSerializer(wire.instant, return_type=str, when_used="json"),
+    PlainSerializer(instants.written, return_type=str, when_used="json"),
     WithJsonSchema(_INSTANT, mode="serialization"),
 ]
 """A datetime that JSON gives as RFC 3339 text in UTC."""

@@ -19,8 +19,7 @@ from app.api.call import Call
 from app.captures.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
-from app.models import BufferRow, MediaRange, Tail
-from app.models.instants import EPOCH
+from app.models import BufferRow, MediaRange, Tail, instants
 from app.models.intervals import Interval
 from app.models.schema import Buffer
 from app.viewing import stored_timelines, timeline, windows, witnessed
@@ -155,7 +154,7 @@ async def reader_of(call: Call[Any], sharer: str) -> Reader:
 def query_of(pieces: Sequence[Interval]) -> dict[str, str]:
     """The query of a URL that opens these pieces of time, at least one: the newest of very many."""
     newest = pieces[-MOST_STAYS:]
-    query = {"start": wire.instant(newest[0][0]), "end": wire.instant(newest[-1][1])}
+    query = {"start": instants.written(newest[0][0]), "end": instants.written(newest[-1][1])}
     if len(newest) == 1:
         return query
     return query | {"stays": ",".join(f"{_unix_ms(a)}-{_unix_ms(b)}" for a, b in newest)}
@@ -172,11 +171,11 @@ def signed(call: Call[Any]) -> Permit:
 
 
 def _unix_ms(instant: datetime) -> int:
-    return (instant - EPOCH) // timedelta(milliseconds=1)
+    return (instant - instants.EPOCH) // timedelta(milliseconds=1)
 
 
 def _instant(unix_ms: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=unix_ms)
+    return instants.EPOCH + timedelta(milliseconds=unix_ms)
 
 
 async def _sees(ctx: Context, caller: Caller, share: Share) -> bool:

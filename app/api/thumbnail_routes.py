@@ -32,7 +32,7 @@ from app.errors import (
     WindowTooLong,
 )
 from app.media import sprites
-from app.models import ClipRow, FileRow
+from app.models import ClipRow, FileRow, instants
 from app.models.schema import ReplayClip
 from app.storage.open_file import open_file
 from app.viewing import stripes, witnessed
@@ -118,7 +118,7 @@ async def get_buffer_thumbnail_index(call: Call[WindowQuery]) -> Response:
         height=str(contents.height),
     )
     cues = stripes.cues(rows, contents, window.start)
-    note = f"start {wire.instant(window.start)}"
+    note = f"start {instants.written(window.start)}"
     text = sprites.index(contents.grid, cues, call.beside(sheet_url), note)
     return await ranges.answer_bytes(call.request, text.encode(), _VTT, _REVALIDATED)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,11 +21,6 @@ MOST_MEMBERS = 100
 """Members of a body, or parameters of a query: several times what any request has."""
 MOST_PROBLEMS = 20
 """What is told of what is wrong with one request."""
-
-
-def instant(value: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds: `2026-11-03T10:15:00.000Z`."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Input(BaseModel):

@@ -12,7 +12,7 @@ import hmac
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from livekit.api import AccessToken
@@ -20,7 +20,7 @@ from livekit.api import AccessToken
 from app.events import chat_messages, chat_notes
 from app.events.chat_notes import ChatNote
 from app.events.contents import CONTENTS
-from app.models import EventFormat, EventRow
+from app.models import EventFormat, EventRow, instants
 from app.settings.event_targets import EventTarget
 
 SIGNATURE = "Replay-Signature"
@@ -86,13 +86,12 @@ def like_livekit(row: EventRow, members: Collection[str] | None = None) -> dict[
 def plain(row: EventRow, source: str) -> dict[str, Any]:
     """An event as a CloudEvent (1.0, structured JSON), with the names of members of /v1."""
     content = CONTENTS[row["event"]].model_validate(row["data"])
-    told_at = row["created_at"].astimezone(UTC).isoformat(timespec="milliseconds")
     return {
         "specversion": "1.0",
         "id": row["_id"],
         "source": source,
         "type": row["event"],
-        "time": told_at.replace("+00:00", "Z"),
+        "time": instants.written(row["created_at"]),
         "datacontenttype": "application/json",
         "data": {
             "number": row["number"],

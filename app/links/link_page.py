@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.api.wire import instant
 from app.captures.durations import parse_duration
 from app.captures.requests import clean_title
 from app.clips import clean_copies
@@ -23,6 +22,7 @@ from app.clips.clip_pages import Clip
 from app.clips.clip_visibility import page_path
 from app.media.sprites import POSTER, fitted
 from app.models import LinkFact
+from app.models.instants import written
 
 SITE = "Replay"
 _NAME_CHARACTERS = 80
@@ -207,7 +207,7 @@ def _ends_at(clip: Clip) -> datetime | None:
 
 _templates.filters |= {
     "duration": length,
-    "instant": instant,
+    "instant": written,
     "megabytes": megabytes,
     "moment": moment,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from app.media.tracks import (
     seconds_since_1904,
     video_track,
 )
+from app.models import instants
 
 _FILE_TYPE = box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isom", b"iso2", b"avc1", b"mp41")
 
@@ -177,7 +178,7 @@ def _title(title: str) -> bytes:
 
 def _recorded_at(moment: datetime) -> bytes:
     """QuickTime's creation date: when the first picture shown was on the screen, in UTC."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text = instants.written(moment)
     key = b"com.apple.quicktime.creationdate"
     return full_box(
         b"meta",
