@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from app.access.tokens import Caller
 from app.context import Context
 from app.models.schema import Buffer
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
+from tests.integration.captures.mortal import Mortal, Program, mortal
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.unit.media.conftest import fragments as fragments
 
@@ -31,6 +33,18 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> MediaFactory:
 def recording(factory: MediaFactory) -> Recording:
     """20 s in 10 segments of 2 s, 160x120 at 15 frames a second, with sound."""
     return factory.record(Shape(frames=300))
+
+
+@pytest_asyncio.fixture(scope="module")
+async def program() -> AsyncIterator[Program]:
+    async with mortal() as running:
+        yield running
+
+
+@pytest.fixture
+def worker(program: Program, ctx: Context) -> Mortal:
+    """Somebody who works on the stores and the media root of the test, and may be killed."""
+    return Mortal(program, ctx.settings)
 
 
 @pytest.fixture

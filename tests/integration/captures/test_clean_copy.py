@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.access import quota
 from app.captures import copy_execution, copy_leases
@@ -23,25 +21,13 @@ from app.models import ClipRow, Visibility
 from app.models.schema import ReplayClip
 from tests.integration.captures.checking import Done, captured, files, tools_of
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare
-from tests.integration.captures.mortal import Mortal, Program, mortal
+from tests.integration.captures.mortal import Mortal
 from tests.integration.queued import empty_redis, queued
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.packet_checker import ROUNDING, Media, pictures, read_clip
 
 FRAME_SECONDS = 1 / 15
 MOST_STEPS = 60
-
-
-@pytest_asyncio.fixture(scope="module")
-async def program() -> AsyncIterator[Program]:
-    async with mortal() as running:
-        yield running
-
-
-@pytest.fixture
-def worker(program: Program, ctx: Context) -> Mortal:
-    """Somebody who works on the stores and the media root of the test, and may be killed."""
-    return Mortal(program, ctx.settings)
 
 
 async def open_by_link(ctx: Context, made: Done, *, hidden_head: bool = False) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from app.access import quota
 from app.captures import endings, execution
@@ -31,7 +29,7 @@ from tests.integration.captures.checking import (
     work_on,
 )
 from tests.integration.captures.conftest import ADA, MakeShare
-from tests.integration.captures.mortal import Mortal, Program, mortal
+from tests.integration.captures.mortal import Mortal
 from tests.integration.conftest import MakeSettings
 from tests.object_front import ObjectFront
 
@@ -44,18 +42,6 @@ def settings(
 ) -> Settings:
     """Of an installation whose clips are in a bucket behind the front."""
     return make_settings(**in_bucket | {"s3_endpoint": front.endpoint})
-
-
-@pytest_asyncio.fixture(scope="module")
-async def program() -> AsyncIterator[Program]:
-    async with mortal() as running:
-        yield running
-
-
-@pytest.fixture
-def worker(program: Program, ctx: Context) -> Mortal:
-    """Somebody who works on the stores of the test, and may be killed."""
-    return Mortal(program, ctx.settings)
 
 
 async def kept(ctx: Context) -> dict[str, int]:

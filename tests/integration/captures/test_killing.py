@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import pytest_asyncio
 
 from app.access import quota
 from app.captures import acceptance, execution
@@ -24,21 +22,9 @@ from tests.integration.captures.checking import (
     work_on,
 )
 from tests.integration.captures.conftest import ADA, MakeShare
-from tests.integration.captures.mortal import Mortal, Program, mortal
+from tests.integration.captures.mortal import Mortal
 
 MOST_STEPS = 80
-
-
-@pytest_asyncio.fixture(scope="module")
-async def program() -> AsyncIterator[Program]:
-    async with mortal() as running:
-        yield running
-
-
-@pytest.fixture
-def worker(program: Program, ctx: Context) -> Mortal:
-    """Somebody who works on the stores and the media root of the test, and may be killed."""
-    return Mortal(program, ctx.settings)
 
 
 @pytest.mark.edge("cleanup, the share's end, a killed worker during a capture")
