@@ -46,6 +46,7 @@ def test_a_walk_of_a_folder_ends_with_its_budget(tmp_path: Path) -> None:
     assert size_of(tmp_path, Budget(seconds=0.0)) == Size(1, False)
 
 
+@pytest.mark.asyncio(loop_scope="function")  # whose threads others would be left with
 async def test_the_buffer_is_measured_whoever_else_walks(tmp_path: Path) -> None:
     """In a thread of its own: a walk waits for nobody's thread, and takes nobody's."""
     fill(tmp_path / BUFFER_ROOT, 20)

@@ -24,16 +24,13 @@ from hypothesis.stateful import (
 
 from app.access import quota
 from app.captures import acceptance, endings, execution
-from app.captures.capture_tools import CaptureTools
 from app.captures.requests import CaptureRequest
-from app.captures.slots import Slots
-from app.captures.verification import Verifier
 from app.clips import clip_expiry, library, quota_check
 from app.context import Context
 from app.errors import NotFound, ReplayError
 from app.models.schema import Capture, File, Pin, ReplayClip, UserReplayQuota
 from app.storage import clip_files
-from tests.integration.captures.checking import files
+from tests.integration.captures.checking import files, tools_of
 from tests.integration.captures.conftest import ADA, MakeShare
 from tests.integration.clips.clients import Client
 from tests.integration.clips.rows import add_clip, charge
@@ -105,7 +102,6 @@ class Charging(RuleBasedStateMachine):
 
     ctx: Context
     loop: asyncio.AbstractEventLoop
-    verifier: Verifier
 
     WHO = st.integers(0, CLIENTS - 1)
 
@@ -116,10 +112,6 @@ class Charging(RuleBasedStateMachine):
 
     def run(self, doing: Coroutine[Any, Any, Answer]) -> Answer:
         return asyncio.run_coroutine_threadsafe(doing, self.loop).result(60)
-
-    def tools(self) -> CaptureTools:
-        """Those of a worker that has just begun."""
-        return CaptureTools(Slots.of(self.ctx.settings), self.verifier)
 
     @initialize(expire=st.booleans(), quota_bytes=st.sampled_from([2 * SIZE, 10**9]))
     def shelve(self, expire: bool, quota_bytes: int) -> None:
@@ -176,7 +168,7 @@ class Charging(RuleBasedStateMachine):
         taken = captures[what % len(captures)]
         if name == "cancel":
             return lambda ctx: endings.cancel(ctx, ADA, taken)
-        return lambda ctx: execution.run(ctx, self.tools(), taken)
+        return lambda ctx: execution.run(ctx, tools_of(ctx), taken)
 
     async def _captures(self) -> list[str]:
         rows = await self.ctx.store.rows(Capture).find({}).sort("accepted_at").to_list(None)
@@ -228,7 +220,7 @@ class Charging(RuleBasedStateMachine):
             await self._leases_end()
             await execution.requeue_expired(ctx)
             for each in await self._captures():
-                await execution.run(ctx, self.tools(), each)
+                await execution.run(ctx, tools_of(ctx), each)
             await clip_expiry.sweep_clips(ctx, now=self.now)
         assert await quota_check.check(ctx, 0) == []
         shown = await ctx.store.rows(ReplayClip).find({"deleted_at": None}).to_list(None)
@@ -266,13 +258,9 @@ async def test_whatever_clients_do_and_wherever_they_are_killed_quotas_are_the_s
 ) -> None:
     await ended_share()
     Charging.ctx, Charging.loop = ctx, asyncio.get_running_loop()
-    Charging.verifier = Verifier()
     often = hypothesis_settings(
         max_examples=25,
         stateful_step_count=15,
         suppress_health_check=list(HealthCheck),
     )
-    try:
-        await asyncio.to_thread(run_state_machine_as_test, Charging, settings=often)
-    finally:
-        Charging.verifier.close()
+    await asyncio.to_thread(run_state_machine_as_test, Charging, settings=often)
