@@ -173,8 +173,9 @@ class DeleteQuery(Input):
 @endpoint(
     "DELETE /clips/{clip_id}",
     "Delete a clip",
-    description="It is hidden and its quota freed at once. It rests for TRASH_DAYS, in which it "
-    "can be restored; then its file goes.",
+    description="It is hidden and its quota freed at once. It rests for TRASH_DAYS at most, for less "
+    "while the disk is getting full or its owner's deleted clips take more than their quota. It can "
+    "be restored as long as it rests; then its file goes.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
     problems=[NotFound, NotPermitted],
 )
@@ -188,7 +189,7 @@ async def delete_clip(call: Call[DeleteQuery]) -> None:
 @endpoint(
     "POST /clips/{clip_id}/restore",
     "Take a DELETE back",
-    description="For TRASH_DAYS after it; the clip is charged again.",
+    description="As long as the clip rests; it is charged again.",
     answers=_CLIP,
     problems=[NotFound, NotPermitted, Gone, QuotaExceeded],
 )

@@ -60,7 +60,7 @@ class LimitsView(View):
         description="What is still to come of a capture, at most.", examples=[POST_ROLL_SECONDS]
     )
     restore_seconds: RoundedSeconds = Field(
-        description="In which a deleted clip comes back.", examples=[604_800]
+        description="In which a deleted clip can be restored, at most.", examples=[604_800]
     )
 
 

@@ -68,6 +68,6 @@ def is_shown(row: ClipRow) -> bool:
 
 
 def may_come_back(row: ClipRow, now: datetime, trash: timedelta) -> bool:
-    """Whether a clip is deleted, and can be restored. `trash`: how long it can."""
+    """Whether a clip is deleted, and can be restored. `trash`: how long at most."""
     deleted_at = row["deleted_at"]
     return bool(row["ready"]) and deleted_at is not None and deleted_at > now - trash

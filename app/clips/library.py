@@ -77,7 +77,7 @@ async def delete(
     purge: bool = False,
     now: datetime | None = None,
 ) -> str:
-    """Hides a clip and frees its quota; the file goes TRASH_DAYS later. Whose clip it was.
+    """Hides a clip and frees its quota; the file goes TRASH_DAYS later at most. Whose clip it was.
 
     `purge`: as if it had rested for so long, also of one that rests: nobody restores it any more,
     and the next sweep removes it. Raises NotFound, NotPermitted.
@@ -103,10 +103,10 @@ async def delete(
 async def restore(
     ctx: Context, caller: Caller, clip_id: str, *, now: datetime | None = None
 ) -> Clip:
-    """Takes back a DELETE of less than TRASH_DAYS ago, and charges the clip again.
+    """Takes back the DELETE of a clip that still rests, and charges it again.
 
-    Raises NotFound, NotPermitted, Gone if it is too late, QuotaExceeded. A clip that is not deleted
-    stays so.
+    Raises NotFound, NotPermitted, Gone if it rests no longer, QuotaExceeded. A clip that is not
+    deleted stays so.
     """
     while True:
         row = await clip_access.changeable(ctx, caller, clip_id, deleted_too=True)
@@ -114,8 +114,7 @@ async def restore(
         if clip_access.is_shown(row):
             return clip
         if not clip_access.may_come_back(row, now or datetime.now(UTC), ctx.settings.trash):
-            whole_seconds = round(ctx.settings.trash.total_seconds())
-            raise Gone(f"a deleted clip can be restored for {whole_seconds} s; that time is over")
+            raise Gone(trash.why_gone(ctx.settings))
         if await charging.show(ctx, row, clip.file["size_bytes"]):
             break
     await note(ctx, caller.identity, AuditAction.CLIP_RESTORED, row)

@@ -14,6 +14,7 @@ from app.access import quota
 from app.clips import charging
 from app.context import Context
 from app.models.schema import File, ReplayClip
+from app.settings import Settings
 from app.settings.clip_settings import AT_LEAST
 from app.storage.free_space import free_bytes
 from app.store import after
@@ -32,6 +33,15 @@ async def rest(ctx: Context) -> timedelta:
     wanted = GOES_FIRST * ctx.settings.free_space_min_bytes
     is_short = await free_bytes(ctx.settings.media_root) < wanted
     return AT_LEAST if is_short else ctx.settings.trash
+
+
+def why_gone(settings: Settings) -> str:
+    """Why a deleted clip can't be restored: its row does not tell which of these it was."""
+    return (
+        f"the clip rests no longer: a deleted one does for {settings.trash.total_seconds():g} s at "
+        "most, for less where the disk is getting full or its owner's deleted clips take more than "
+        "their quota, and not at all if it was purged"
+    )
 
 
 async def bound(ctx: Context, owner: str, now: datetime) -> None:

@@ -33,7 +33,7 @@ class ClipSettings(BaseSettings):
         7,
         ge=0,
         le=365,
-        description="Days that a deleted clip rests, and can be restored; at least 60 s.",
+        description="Days that a deleted clip rests at most, and can be restored; under 60 s: 60 s.",
     )
     link_days: LinkDays = Field(
         7, description="Days that a clip's link holds, unless its owner says."
@@ -54,7 +54,7 @@ class ClipSettings(BaseSettings):
 
     @property
     def trash(self) -> timedelta:
-        """How long a deleted clip rests before its file goes."""
+        """How long a deleted clip rests at most before its file goes."""
         return max(timedelta(days=self.trash_days), AT_LEAST)
 
     @property

@@ -206,7 +206,7 @@ async def test_a_deleted_clip_rests_outside_of_the_quota_and_is_listed_to_its_ow
         await library.delete(ctx, ADA, clip_id)
     await library.delete(ctx, ADA, clip_id, purge=True)
     assert (await clip_pages.page(ctx, ADA, trash)).items == []
-    with pytest.raises(Gone):
+    with pytest.raises(Gone, match="if it was purged"):
         await library.restore(ctx, ADA, clip_id)
     await clip_expiry.sweep_clips(ctx)
     assert files(ctx) == []
@@ -227,6 +227,8 @@ async def test_clips_that_rest_take_no_more_than_a_quota(
     await clip_expiry.sweep_clips(ctx)
     assert len(files(ctx)) == 2
     await library.delete(ctx, ADA, second)
+    with pytest.raises(Gone, match="more than their quota"):
+        await library.restore(ctx, ADA, first)
     await clip_expiry.sweep_clips(ctx)
     assert len(files(ctx)) == 1
     trash = await clip_pages.page(ctx, ADA, Wanted(deleted=True))
