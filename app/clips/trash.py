@@ -1,7 +1,8 @@
-"""Deleted clips rest outside of the quota: what bounds the room that they take all the same.
+"""Bounds what deleted clips take of the disk while they rest.
 
-A user's rest in no more than their quota, and none rests where the disk is getting full: otherwise
-whoever makes clips and deletes them would have buffers cut that are somebody else's.
+They count in nobody's quota. All those of a user take no more than that quota, and none rests while
+the disk is getting full: otherwise a user who makes clips and deletes them would shrink the buffers
+of others.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ async def bound(ctx: Context, owner: str, now: datetime) -> None:
     ids = {"$in": [row["file_id"] for row in rows]}
     sizes = ctx.store.rows(File).find({"_id": ids}, {"size_bytes": 1})
     size_of = {file["_id"]: file["size_bytes"] async for file in sizes}
-    room = (await quota.read(ctx.store, ctx.settings, owner)).quota_bytes
+    left_bytes = (await quota.read(ctx.store, ctx.settings, owner)).quota_bytes
     for row in rows:
-        room -= size_of.get(row["file_id"], 0)
-        if room < 0 and await charging.age(ctx, row, over):
+        left_bytes -= size_of.get(row["file_id"], 0)
+        if left_bytes < 0 and await charging.age(ctx, row, over):
             log.info("clip_trash_is_full", clip=row["_id"], owner=owner)
