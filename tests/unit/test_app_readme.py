@@ -15,6 +15,7 @@ from app.indexing import indexer, session_leases
 from app.models.schema import EgressSession
 from app.settings import Settings
 from app.viewing import buffer_states
+from app.work import queue
 from tests import readme
 from tests.unit import test_layout as layout
 
@@ -60,8 +61,8 @@ def test_the_index_that_holds_the_fourth_is_there() -> None:
 
 
 def test_a_death_is_noticed_as_soon_as_is_told() -> None:
-    """The times that stand before the table of who goes on are those of leases and looks."""
-    told = " ".join(readme.section(TEXT, "Recover after a crash").partition("\n| ")[0].split())
+    """The times before the table of who goes on, and in it, are those of leases, locks and looks."""
+    told = " ".join(readme.section(TEXT, "Recover after a crash").split())
     beat, lease = capture_leases.HEARTBEAT_SECONDS, capture_leases.LEASE_SECONDS
     assert beat == session_leases.HEARTBEAT_SECONDS
     assert session_leases.EXPIRY.total_seconds() == lease
@@ -74,6 +75,8 @@ def test_a_death_is_noticed_as_soon_as_is_told() -> None:
     again = sender.deliver_due.period(settings).total_seconds()
     assert f"{sender.LEASE.total_seconds():g} s for one event" in told
     assert f"is looked for every {again:g} s" in told
+    assert f"another worker, within {sender.LEASE.total_seconds() + again:g} s" in told
+    assert f"the Redis lock for at most {queue.LOCK_SECONDS:g} s" in told
 
 
 def test_the_states_of_a_share_are_those_of_its_timeline() -> None:
