@@ -11,6 +11,11 @@
 
 /** @typedef {'open' | 'lost'} StreamState */
 
+/** @import { CaptureView } from '../types.js' */
+
+/** The states that a capture stays in. @type {readonly CaptureView['status'][]} */
+export const FINAL = ['ready', 'failed', 'cancelled'];
+
 const VERSION = '/v1';
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = [500, 1_000, 2_000, 5_000];

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from app.captures.lifecycle import TRANSITIONS, sources
 from app.models import CaptureStatus
 
 APP = Path(__file__).resolve().parents[3] / "app"
 STATUS_WORDS = {str(status) for status in CaptureStatus} - {"ready"}  # a clip has a field of it
+PROGRAMS_THAT_WAIT = ("console/static/api.js", "kit/replay.js", "client/async_client.py")
 ROOMS_OF_CAPTURES = ("captures/*.py", "clips/*.py", "terminal/*.py", "api/capture_routes.py")
 
 
@@ -41,6 +45,13 @@ def test_a_capture_stays_in_its_final_state() -> None:
         onward = reached(status) - {status, None}
         assert status.is_final == (not onward), status
         assert (status in CaptureStatus.unfinished()) == bool(onward), status
+
+
+@pytest.mark.parametrize("program", PROGRAMS_THAT_WAIT)
+def test_whoever_waits_for_the_end_of_a_capture_knows_its_final_states(program: str) -> None:
+    (listed,) = re.findall(r"\b_?FINAL = (.*)", (APP / program).read_text())
+    told = re.findall(r"['\"](\w+)['\"]", listed)
+    assert told == [status for status in CaptureStatus if status.is_final]
 
 
 def test_a_capture_that_is_not_finished_can_be_cancelled() -> None:

@@ -1,17 +1,16 @@
 // What can be done with a live share at once: keep what just happened, stop, resume.
 
 import { ask, typed } from '../asking.js';
-import { Problem } from '../api.js';
+import { FINAL, Problem } from '../api.js';
 import { h } from '../dom.js';
 import { copyLink } from '../library/link.js';
 import { inWords, tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 
 /**
- * @import { Accepted, BufferView } from '../../types.js'
+ * @import { Accepted, BufferView, Progress } from '../../types.js'
  * @import { Api } from '../api.js'
  * @import { Facts } from '../session.js'
- * @import { Progress } from '../timeline/capture_job.js'
  */
 
 const own = texts.buffers;
@@ -82,7 +81,7 @@ async function finished(api, id) {
   const told = { last: null };
   const onEvent = (/** @type {string} */ _, /** @type {Progress} */ progress) => {
     told.last = progress;
-    if (['ready', 'failed', 'cancelled'].includes(progress.status)) over.abort();
+    if (FINAL.includes(progress.status)) over.abort();
   };
   await api.events(`/captures/${encodeURIComponent(id)}/events`, {}, { onEvent, signal: over.signal });
   return told.last;

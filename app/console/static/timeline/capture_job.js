@@ -1,5 +1,6 @@
 // One capture: how far it is, then the clip it made.
 
+import { FINAL } from '../api.js';
 import { fill, h, set } from '../dom.js';
 import { goOn } from '../going_on.js';
 import { icon } from '../icons.js';
@@ -19,7 +20,6 @@ import { called, texts } from '../texts.js';
  *   & {status: CaptureView['status'] | 'lost'}} Progress
  */
 
-const RUNNING = ['queued', 'waiting', 'running'];
 const MEASURED = ['copying', 'encoding']; // stages of which the progress is told
 const t = texts.timeline.jobs;
 
@@ -70,7 +70,7 @@ export function captureJob({ api, id, told, fresh, dismiss }) {
   /** @param {Progress} progress */
   function show(progress) {
     const { status } = progress;
-    const running = RUNNING.includes(status);
+    const running = status !== 'lost' && !FINAL.includes(status);
     bar.hidden = cancel.hidden = !running;
     close.hidden = running;
     if (status === 'running' && progress.progress > 0) bar.value = progress.progress;

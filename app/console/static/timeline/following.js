@@ -1,8 +1,9 @@
 // How a capture gets on: by its events while few are followed, by asking now and then beyond that.
 
-import { Problem } from '../api.js';
+import { FINAL, Problem } from '../api.js';
 
 /**
+ * @import { Progress as Told } from '../../types.js'
  * @import { Api } from '../api.js'
  * @import { Progress } from './capture_job.js'
  * @typedef {(progress: Progress) => void} Show
@@ -10,7 +11,6 @@ import { Problem } from '../api.js';
 
 const STREAMS = 2; // a browser opens six connections to a server, and films need some of them
 const ASK_MS = 1_500;
-const FINAL = ['ready', 'failed', 'cancelled'];
 
 let streams = 0;
 
@@ -43,7 +43,7 @@ async function listen(api, path, show, signal) {
   const done = new AbortController();
   streams += 1;
   try {
-    const onEvent = (/** @type {string} */ _, /** @type {Progress} */ progress) => {
+    const onEvent = (/** @type {string} */ _, /** @type {Told} */ progress) => {
       show(progress);
       if (FINAL.includes(progress.status)) done.abort();
     };
@@ -62,7 +62,7 @@ async function listen(api, path, show, signal) {
 async function ask(api, path, show, signal) {
   while (!signal.aborted) {
     try {
-      /** @type {Progress} */
+      /** @type {Told} */
       const progress = await api.get(path, {}, { signal });
       show(progress);
       if (FINAL.includes(progress.status)) return;
