@@ -14,8 +14,8 @@ from app.api.call import Call
 from app.api.json_types import Cursor, Id, Identity, InstantText, NextPage, RoomName
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
-from app.captures.requests import Instant
 from app.models import AuditAction
+from app.models.input_types import Instant
 from app.models.told_words import words
 
 

@@ -16,8 +16,8 @@ from app.api.call import Call
 from app.api.json_types import Cursor, PageSize
 from app.api.operation import Answer, endpoint
 from app.captures import share_erasure
-from app.captures.requests import Name, Seconds
 from app.errors import NotFound, NotPermitted
+from app.models.input_types import Name, Seconds
 from app.models.keyset import Order
 from app.models.schema import Buffer
 from app.viewing import buffer_states, stored_timelines

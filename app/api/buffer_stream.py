@@ -26,9 +26,9 @@ from app.api.event_streams import EventStream
 from app.api.json_types import AsText, Id, only
 from app.api.operation import Answer, endpoint
 from app.api.web_state import WebState
-from app.captures.requests import Name
 from app.errors import TooManyRequests
 from app.models import Row
+from app.models.input_types import Name
 from app.viewing import looks
 from app.viewing.looks import Looks
 from app.viewing.timeline import Timeline

@@ -13,12 +13,13 @@ from app.api.clip_views import ClipPage, ClipView, view
 from app.api.json_types import Cursor, PageSize
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input
-from app.captures.requests import TITLE_LENGTH, Instant, Name, checked_title
 from app.clips import clip_pages, library
 from app.clips.clip_pages import Wanted
 from app.clips.clip_visibility import NoPublicUrl
 from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.models import LinkFact, Visibility, Why
+from app.models.free_text import TITLE_LENGTH, checked_title
+from app.models.input_types import Instant, Name
 from app.recording import admission
 from app.settings.values import LinkDays
 
@@ -173,9 +174,9 @@ class DeleteQuery(Input):
 @endpoint(
     "DELETE /clips/{clip_id}",
     "Delete a clip",
-    description="It is hidden and its quota freed at once. It rests for TRASH_DAYS at most, for less "
-    "while the disk is getting full or its owner's deleted clips take more than their quota. It can "
-    "be restored as long as it rests; then its file goes.",
+    description="It is hidden and its quota freed at once. It rests for TRASH_DAYS at most, for "
+    "less while the disk is getting full or its owner's deleted clips take more than their quota. "
+    "It can be restored as long as it rests; then its file goes.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
     problems=[NotFound, NotPermitted],
 )

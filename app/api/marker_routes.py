@@ -18,9 +18,10 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.buffer import markers
 from app.buffer.markers import TooManyMarkers
-from app.captures.requests import TITLE_LENGTH, Instant, checked_title
 from app.context import Context
 from app.errors import BufferEmpty, Invalid, NotFound, NotPermitted
+from app.models.free_text import TITLE_LENGTH, checked_title
+from app.models.input_types import Instant
 from app.models.intervals import Interval
 from app.viewing import mark_moment
 

@@ -16,9 +16,9 @@ from app.api.buffer_views import BufferView
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input
-from app.captures.requests import clean_title
 from app.errors import Conflict, NotFound, NotPermitted
 from app.models import BufferRow, Stopper
+from app.models.free_text import clean_title
 from app.recording import share_stop
 
 

@@ -17,9 +17,10 @@ from app.api.community_views import AccessWord, GrantWords, PolicyWord, RoleWord
 from app.api.json_types import CommunityName, Identity, InstantText, RoundedSeconds
 from app.api.operation import Answer, endpoint
 from app.api.wire import View
-from app.captures.requests import POST_ROLL_SECONDS, TEXT_LENGTH, TITLE_LENGTH
 from app.errors import Invalid, NotFound
 from app.models import AuditAction
+from app.models.free_text import TEXT_LENGTH, TITLE_LENGTH
+from app.models.input_types import POST_ROLL_SECONDS
 
 
 class StandingView(View):

@@ -16,10 +16,10 @@ from app.access.visibility import Permit
 from app.api import auth, wire
 from app.api.auth import Reader
 from app.api.call import Call
-from app.captures.requests import Instant, Seconds
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound
 from app.models import BufferRow, MediaRange, Tail, instants
+from app.models.input_types import Instant, Seconds
 from app.models.intervals import Interval
 from app.models.schema import Buffer
 from app.viewing import stored_timelines, timeline, windows, witnessed

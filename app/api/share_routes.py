@@ -12,9 +12,10 @@ from app.api.call import Call
 from app.api.json_types import Id
 from app.api.operation import Answer, endpoint
 from app.api.wire import IDEMPOTENCY_KEY, Input, View
-from app.captures.requests import TEXT_LENGTH, Name, clean_text
 from app.clips import sharing
 from app.errors import NotFound, NotPermitted
+from app.models.free_text import TEXT_LENGTH, clean_text
+from app.models.input_types import Name
 
 
 class ShareRequest(Input):

@@ -3,108 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
-from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Self
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    GetJsonSchemaHandler,
     JsonValue,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from app.captures.durations import PATTERN, parse_duration
 from app.models import Cut, Gaps, Tail
+from app.models.free_text import TITLE_LENGTH, checked_title
+from app.models.input_types import Instant, Name, PostRoll, Seconds
 
-TITLE_LENGTH = 200
-TEXT_LENGTH = 2000
-POST_ROLL_SECONDS = 60.0
-_RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Marks that turn the direction of the text around them: a title must not reorder a page."""
-
-
-def clean_title(text: str) -> str:
-    """The title on one line: no control characters, no direction marks, no doubled spaces."""
-    spaced = (" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
-    return " ".join("".join(char for char in spaced if char not in _BIDI).split())
-
-
-def clean_text(text: str) -> str:
-    """The text of a message: lines stay, other control characters and direction marks go."""
-    lines = (clean_title(line) for line in text.replace("\r\n", "\n").split("\n"))
-    return "\n".join(lines).strip()
-
-
-def checked_title(text: str) -> str:
-    """The cleaned title. ValueError if more than TITLE_LENGTH characters are left."""
-    title = clean_title(text)
-    if len(title) > TITLE_LENGTH:
-        raise ValueError(f"has {len(title)} characters; at most {TITLE_LENGTH} are kept")
-    return title
-
-
-def _seconds(value: object) -> object:
-    # `1m30s` is read here; a number, or what is neither, is for pydantic to judge.
-    if isinstance(value, bool):
-        raise ValueError("must be a number of seconds or a text such as 90s or 1m30s")
-    return parse_duration(value).total_seconds() if isinstance(value, str) else value
-
-
-def _rfc_3339(value: object) -> object:
-    # pydantic takes more, such as a number or a text of digits for seconds since 1970
-    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
-        raise ValueError("must be a time as RFC 3339 writes it, such as 2026-01-31T12:00:00Z")
-    return value
-
-
-def _utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must lie within the years 1 to 9999 of UTC") from error
-
-
-class AlsoText:
-    """Says in the schema that a number of seconds may be a text that `parse_duration` reads."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: Any, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        text = {"type": "string", "pattern": f"^(?:{PATTERN})$", "examples": ["30s", "1m30s"]}
-        return {"anyOf": [handler(schema), text]}
-
-
-Seconds = Annotated[
-    float,
-    Field(gt=0, allow_inf_nan=False, examples=[30]),
-    BeforeValidator(_seconds),
-    AlsoText(),
-]
-PostRoll = Annotated[
-    float,
-    Field(ge=0, le=POST_ROLL_SECONDS, allow_inf_nan=False, examples=[10]),
-    BeforeValidator(_seconds),
-    AlsoText(),
-]
-Instant = Annotated[
-    AwareDatetime,
-    BeforeValidator(_rfc_3339),
-    AfterValidator(_utc),
-    Field(examples=["2026-11-03T10:15:00Z"]),
-]
-Name = Annotated[str, Field(min_length=1, max_length=1024, examples=["studio"])]
 _EXAMPLES: list[JsonValue] = [
     {"room": "studio", "last": "30s"},
     {"room": "studio", "sharer": "alice", "last": 120, "post_roll": "10s", "title": "That goal"},

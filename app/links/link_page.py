@@ -15,13 +15,13 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.captures.durations import parse_duration
-from app.captures.requests import clean_title
 from app.clips import clean_copies
 from app.clips.clip_pages import Clip
 from app.clips.clip_visibility import page_path
 from app.media.sprites import POSTER, fitted
 from app.models import LinkFact
+from app.models.durations import parse_duration
+from app.models.free_text import clean_title
 from app.models.instants import written
 
 SITE = "Replay"

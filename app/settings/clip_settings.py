@@ -33,7 +33,8 @@ class ClipSettings(BaseSettings):
         7,
         ge=0,
         le=365,
-        description="Days that a deleted clip rests at most, and can be restored; under 60 s: 60 s.",
+        description="Days that a deleted clip rests at most, and can be restored; less than 60 s "
+        "counts as 60 s.",
     )
     link_days: LinkDays = Field(
         7, description="Days that a clip's link holds, unless its owner says."

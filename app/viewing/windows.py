@@ -19,6 +19,7 @@ from app.models import (
     Tail,
     intervals,
 )
+from app.models.input_types import POST_ROLL_SECONDS
 from app.models.intervals import Interval
 from app.models.schema import Buffer, EgressSession, Segment
 from app.settings import Settings
@@ -26,7 +27,6 @@ from app.store import Store
 from app.viewing import witnessed
 from app.viewing.timeline import Timeline, offered_from
 
-MAX_POST_ROLL_SECONDS = 60.0
 PATIENCE_SECONDS = 10
 """For media that is still to come, beyond three segments. Twice a segment and 1.3 s is usual."""
 START_PATIENCE_SECONDS = 30
@@ -81,8 +81,8 @@ def resolve(
     buffer, and BufferEmpty (with `retry_after` in seconds if trying again may help).
     """
     limit = settings.max_capture.total_seconds()
-    if not 0 <= post_roll <= MAX_POST_ROLL_SECONDS:
-        raise Invalid(f"post_roll={post_roll:g} must be 0 to {MAX_POST_ROLL_SECONDS:g} seconds")
+    if not 0 <= post_roll <= POST_ROLL_SECONDS:
+        raise Invalid(f"post_roll={post_roll:g} must be 0 to {POST_ROLL_SECONDS:g} seconds")
     if post_roll and tail == Tail.SKIP:
         raise Invalid("post_roll asks for media that is still to come; tail=skip refuses to wait")
     if last is not None and (start is not None or end is not None):
@@ -249,7 +249,7 @@ def _refuse_times(start: datetime, end: datetime, now: datetime) -> None:
     if end > now:
         raise Invalid(
             f"end={_shown(end)} lies in the future; it is {_shown(now)}: end now, and give "
-            f"post_roll (at most {MAX_POST_ROLL_SECONDS:g} s) for what comes after"
+            f"post_roll (at most {POST_ROLL_SECONDS:g} s) for what comes after"
         )
 
 

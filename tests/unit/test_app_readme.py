@@ -61,7 +61,7 @@ def test_the_index_that_holds_the_fourth_is_there() -> None:
 
 
 def test_a_death_is_noticed_as_soon_as_is_told() -> None:
-    """The times before the table of who goes on, and in it, are those of leases, locks and looks."""
+    """The times before the table of who goes on, and in it, are those of leases and looks."""
     told = " ".join(readme.section(TEXT, "Recover after a crash").split())
     beat, lease = capture_leases.HEARTBEAT_SECONDS, capture_leases.LEASE_SECONDS
     assert beat == session_leases.HEARTBEAT_SECONDS

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.captures.durations import parse_duration
+from app.models.durations import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -61,11 +61,11 @@ ARROWS: dict[str, set[str]] = {
         "access", "buffer", "captures", "clips", "condition", "events", "media", "recording",
         "storage", "viewing",
     },
-    "links": {"api", "captures", "clips", "media"},
+    "links": {"api", "clips", "media"},
     "kit": {"api"},
     "console": set(),
     "client": set(),
-    "terminal": {"access", "captures", "client"},
+    "terminal": {"access", "client"},
     # each puts one process together
     "main": {"api", "condition", "console", "kit", "links", "serving", "webhooks"},
     "worker": {

@@ -15,11 +15,11 @@ from app.api import problem_schemas
 from app.api.openapi import describe, listed_of
 from app.api.operation import OperationRoute
 from app.api.tags import TAGS
-from app.captures.durations import PATTERN, parse_duration
 from app.errors import CaptureFailed, ReplayError
 from app.events.contents import CONTENTS
 from app.main import ROUTES
 from app.models import EventName, FailureReason
+from app.models.durations import PATTERN, parse_duration
 from app.models.told_words import LIST
 from tests import readme
 

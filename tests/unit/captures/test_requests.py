@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.captures.requests import CaptureRequest, clean_title
+from app.captures.requests import CaptureRequest
+from app.models.free_text import clean_title
 
 START, END = "2026-11-03T10:00:00Z", "2026-11-03T10:01:00.500+01:00"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.captures.requests import clean_title
 from app.clips.clip_pages import Clip
 from app.links import link_page
 from app.links.link_page import LinkPage
 from app.models import LinkFact
+from app.models.free_text import clean_title
 from app.store import row_of
 from tests import unfurling
 from tests.integration.clips.rows import clip_row, file_row
