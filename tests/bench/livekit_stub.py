@@ -23,6 +23,7 @@ from livekit.protocol.egress import (
     SegmentsInfo,
     StopEgressRequest,
     TrackCompositeEgressRequest,
+    UpdateStreamRequest,
 )
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.room import ListParticipantsResponse, ListRoomsResponse, SendDataResponse
@@ -121,6 +122,8 @@ class LiveKitStub:
             return self._start(TrackCompositeEgressRequest.FromString(body), now)
         if method == "StopEgress":
             return self._stop(StopEgressRequest.FromString(body).egress_id)
+        if method == "UpdateStream":
+            return self._egresses[UpdateStreamRequest.FromString(body).egress_id]
         if method == "ListEgress":
             return self._list(ListEgressRequest.FromString(body))
         answers: dict[str, Message] = {

@@ -15,6 +15,7 @@ from app.processes.embedded import embedded_stores
 from app.settings import Settings, load
 from deploy.local.seaweed import Seaweed
 from tests.conftest import MONGO_URL
+from tests.in_memory import memory_folder
 from tests.integration.queued import empty_redis
 from tests.object_front import ObjectFront
 
@@ -28,8 +29,9 @@ MakeSettings = Callable[..., Settings]
 async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
     """URLs of a running MongoDB (MONGO_URL, if that is set) and a running Valkey."""
     wanted = ["REDIS_URL"] if MONGO_URL else ["MONGO_URL", "REDIS_URL"]
-    async with embedded_stores(tmp_path_factory.mktemp("stores"), wanted) as urls:
-        yield {"MONGO_URL": MONGO_URL, **urls}
+    with memory_folder(tmp_path_factory.mktemp("stores")) as folder:
+        async with embedded_stores(folder, wanted) as urls:
+            yield {"MONGO_URL": MONGO_URL, **urls}
 
 
 @pytest_asyncio.fixture(scope="session")
