@@ -106,7 +106,7 @@ async def get_buffer_events(call: Call[BufferEventQuery]) -> Response:
     if call.request.method == "HEAD":
         return Response(media_type="text/event-stream")
     news = _News(call.state, call.reader, call.input, scope, former=call.is_former)
-    return EventStream(news.events(call.state.looks), call.state.places, caller.identity)
+    return EventStream(news.events(call.state.looks), call.state.stream_slots, caller.identity)
 
 
 class _News:

@@ -116,7 +116,7 @@ async def cancel_capture(call: Call[None]) -> CaptureView:
 async def get_capture_events(call: Call[None]) -> EventStream:
     """A stream of them."""
     events = _events(call, await _found(call))
-    return EventStream(events, call.state.places, call.caller.identity)
+    return EventStream(events, call.state.stream_slots, call.caller.identity)
 
 
 async def _found(call: Call[None]) -> CaptureRow:

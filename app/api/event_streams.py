@@ -21,10 +21,10 @@ LEASE_SECONDS = 45.0
 log = structlog.get_logger()
 
 
-class Places:
+class StreamSlots:
     """The streams that callers hold, in all processes together.
 
-    A process that was killed holds a place no longer than `lease_seconds`.
+    A process that was killed holds a slot no longer than `lease_seconds`.
     """
 
     def __init__(self, queue: Queue, per_caller: int, lease_seconds: float = LEASE_SECONDS) -> None:
@@ -32,38 +32,38 @@ class Places:
 
     @asynccontextmanager
     async def taken(self, identity: str) -> AsyncIterator[None]:
-        """A place, until the block ends.
+        """A slot, until the block ends.
 
         Raises TooManyRequests if the caller has no more, RedisError if nobody can tell.
         """
         digest = hashlib.sha256(identity.encode()).hexdigest()[:32]
         held = self._queue.leases(f"streams:{digest}", self._lease_seconds)
-        place = secrets.token_hex(8)
-        if await held.take(place) >= self._per_caller:
-            await held.give_back(place)
+        slot = secrets.token_hex(8)
+        if await held.take(slot) >= self._per_caller:
+            await held.give_back(slot)
             raise TooManyRequests(
                 f"{identity!r} holds {self._per_caller} event streams: end one of them first",
                 retry_after=RETRY_SECONDS,
                 limit=self._per_caller,
             )
-        async with held.renewed(place, _missed):
+        async with held.renewed(slot, _missed):
             yield
 
 
 def _missed(error: Exception) -> None:
-    # the stream goes on; its place is taken again as soon as Redis is back
+    # the stream goes on; its slot is taken again as soon as Redis is back
     log.warning("stream_without_redis", error=repr(error))
 
 
 class EventStream(EventSourceResponse):
-    """An answer of events that holds a place of `identity`'s while it goes on."""
+    """An answer of events that holds a slot of `identity`'s while it goes on."""
 
     def __init__(
-        self, events: AsyncIterator[ServerSentEvent], places: Places, identity: str
+        self, events: AsyncIterator[ServerSentEvent], slots: StreamSlots, identity: str
     ) -> None:
         super().__init__(events, ping=HEARTBEAT_SECONDS)
-        self._places, self._identity = places, identity
+        self._slots, self._identity = slots, identity
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._places.taken(self._identity):
+        async with self._slots.taken(self._identity):
             await super().__call__(scope, receive, send)

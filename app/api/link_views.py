@@ -11,8 +11,8 @@ import secrets
 
 from starlette.requests import Request
 
-from app.work.buckets import Buckets
 from app.work.parties import party
+from app.work.rate_buckets import RateBuckets
 
 PERIOD_SECONDS = 60.0
 
@@ -22,7 +22,7 @@ class LinkViews:
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._looks = Buckets(1, PERIOD_SECONDS)
+        self._looks = RateBuckets(1, PERIOD_SECONDS)
 
     def counts(self, clip_id: str, address: str, now: float | None = None) -> bool:
         """Whether a look from an address is a view of its own. `now`: of the monotonic clock."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.work.buckets import Buckets
 from app.work.log_lines import LogLines
+from app.work.rate_buckets import RateBuckets
 
 
 class Cost(StrEnum):
-    """What a request costs, and the share of REQUESTS_PER_MINUTE that it may be sent at.
+    """What a request costs: FACTORS tells how many of REQUESTS_PER_MINUTE may be sent of it.
 
     - `WINDOW`: the rows of all its segments are read.
     - `POSTER`: one picture, or the index of a movie. `PICTURE`: a sheet of them.
@@ -29,7 +29,7 @@ class Cost(StrEnum):
     FREE = "free"
 
 
-SHARES = {
+FACTORS = {
     Cost.MEDIA: 5.0,
     Cost.READ: 1.0,
     Cost.POSTER: 1.0,
@@ -43,8 +43,8 @@ class Rates:
     """The buckets of a process: of its users, and of addresses that show no good credentials."""
 
     def __init__(self, per_minute: int) -> None:
-        self._of = {cost: Buckets(per_minute * share) for cost, share in SHARES.items()}
-        self._refused = Buckets(per_minute / 10)
+        self._of = {cost: RateBuckets(per_minute * factor) for cost, factor in FACTORS.items()}
+        self._refused = RateBuckets(per_minute / 10)
         self.refused_lines = LogLines("refusals_without_lines")
 
     def take(self, cost: Cost, user: str) -> float:

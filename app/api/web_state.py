@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from app.api.event_streams import Places
+from app.api.event_streams import StreamSlots
 from app.api.in_flight import InFlight
 from app.api.known_generations import KnownGenerations
 from app.api.link_views import LinkViews
@@ -33,7 +33,7 @@ class WebState:
     readiness: Readiness
     checkup: Checkup
     replays: Replays
-    places: Places
+    stream_slots: StreamSlots
     rates: Rates
     in_flight: InFlight
     link_views: LinkViews
@@ -53,7 +53,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         readiness=Readiness(ctx),
         checkup=Checkup(ctx.settings),
         replays=Replays(ctx),
-        places=Places(ctx.queue, ctx.settings.streams_per_user),
+        stream_slots=StreamSlots(ctx.queue, ctx.settings.streams_per_user),
         in_flight=InFlight(),
         link_views=LinkViews(),
         rates=Rates(ctx.settings.requests_per_minute),

@@ -27,7 +27,7 @@ from app.media.movie import Movie, NothingToShow, Pause, Run
 from app.models import CaptureStage, Gaps
 from app.storage import clip_files
 
-COPYING_SHARE = 0.05
+COPYING_FRACTION = 0.05
 """Of the progress."""
 SLOWEST = 8.0
 """Times its length is what encoding a clip takes at most, where that is longer than any run may."""
@@ -63,14 +63,14 @@ async def make(
     try:
         async with slots.copying():
             encoding = await asyncio.to_thread(plan, runs, gaps)
-            fraction = Fraction(0.0, COPYING_SHARE)
+            fraction = Fraction(0.0, COPYING_FRACTION)
             for number, planned in enumerate(encoding.movies):
                 inputs.append(clip_files.beside(part, f"input{number}"))
                 copying = part_file.write(planned, inputs[-1], fraction.set)
                 await report.watch(copying, fraction)
         async with slots.encoding():
             await report.stage(CaptureStage.ENCODING)
-            fraction = Fraction(COPYING_SHARE, 1.0)
+            fraction = Fraction(COPYING_FRACTION, 1.0)
             encoded = encode(encoding, inputs, part, title=title, on_progress=fraction.set)
             await report.watch(encoded, fraction)
     finally:

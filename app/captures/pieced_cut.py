@@ -21,7 +21,7 @@ from app.media.prepared_fragment import Prepared
 from app.models import CaptureStage, Gaps
 from app.storage import clip_files
 
-PIECES_SHARE = 0.9
+PIECES_FRACTION = 0.9
 """Of the progress."""
 # One group of pictures without B-frames, each at its own time. The better preset's size doesn't
 # matter in so few pictures.
@@ -60,12 +60,12 @@ async def make(
     try:
         async with slots.encoding():
             await report.stage(CaptureStage.ENCODING)
-            fraction = Fraction(0.0, PIECES_SHARE)
+            fraction = Fraction(0.0, PIECES_FRACTION)
             encoding = pieced(pieces, part, files, gaps=gaps, title=title, on_progress=fraction.set)
             planned = await report.watch(encoding, fraction)
         async with slots.copying():
             await report.stage(CaptureStage.COPYING)
-            fraction = Fraction(PIECES_SHARE, 1.0)
+            fraction = Fraction(PIECES_FRACTION, 1.0)
             await report.watch(part_file.write(planned, part, fraction.set), fraction)
     finally:
         for path in files:

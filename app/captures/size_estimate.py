@@ -8,7 +8,7 @@ from typing import TypedDict
 
 UNKNOWN_BYTES_PER_SECOND = 780_000
 """The default encoding, 1080p60 at 6 Mbit/s with sound: for a share without any media yet."""
-_INDEX_SHARE = 1.02
+_INDEX_FACTOR = 1.02
 """An MP4's index beside its media: 28 bytes for each of about 100 samples a second."""
 _HEADER_BYTES = 4096
 
@@ -41,4 +41,4 @@ def estimated_bytes(
     if waits:
         rate = total / seconds if seconds else UNKNOWN_BYTES_PER_SECOND
         total += round(rate * max(0.0, (end - newest).total_seconds()))
-    return round(total * _INDEX_SHARE) + _HEADER_BYTES
+    return round(total * _INDEX_FACTOR) + _HEADER_BYTES

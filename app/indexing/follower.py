@@ -40,7 +40,7 @@ _SLOW_CAPTURE = timedelta(minutes=5)
 _SHORTEST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 5.0
 _COSTLY_LOOK_SECONDS = 0.02
-_LOOK_SHARE = 20
+_REST_FACTOR = 20
 """A costly look is followed by a rest, so many times as long: it takes nobody else's turn."""
 
 log = structlog.get_logger()
@@ -125,7 +125,7 @@ class Follower:
                 continue
             pause = _SHORTEST_PAUSE_SECONDS
             if self._look_seconds > _COSTLY_LOOK_SECONDS:
-                await asyncio.sleep(min(_LOOK_SHARE * self._look_seconds, _LONGEST_PAUSE_SECONDS))
+                await asyncio.sleep(min(_REST_FACTOR * self._look_seconds, _LONGEST_PAUSE_SECONDS))
             self.busy = False
             await self._wake.wait()
             self._wake.clear()

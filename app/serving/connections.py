@@ -16,9 +16,9 @@ from typing import Protocol
 
 from app.work.parties import party
 
-RESERVED_SHARE = 10
+RESERVED_FRACTION = 0.1
 RESERVED_LEAST = 8
-"""Of all places, one in so many, and at least so many, are for others than one trusted address."""
+"""This fraction of all places, and at least so many, are for others than one trusted address."""
 
 
 class Connection(Protocol):
@@ -91,7 +91,7 @@ class Connections:
             del self._counts[peer]
 
     def _most_of_trusted(self) -> int:
-        return self.most - max(RESERVED_LEAST, self.most // RESERVED_SHARE)
+        return self.most - max(RESERVED_LEAST, int(self.most * RESERVED_FRACTION))
 
     def _make_room(self, peer: str | None = None) -> bool:
         """Closes the connection that has waited longest, of one peer if given; False if none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from app.work.buckets import Buckets
+from app.work.rate_buckets import RateBuckets
 
 LINES = 600
 """Lines a minute for each key: whoever may cause one sends 2,000 requests a second."""
@@ -17,7 +17,7 @@ class LogLines:
 
     def __init__(self, event: str, per_minute: int = LINES) -> None:
         self._event = event
-        self._lines = Buckets(per_minute)
+        self._lines = RateBuckets(per_minute)
         self._untold = 0
 
     def take(self, key: str = "") -> bool:

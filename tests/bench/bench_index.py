@@ -21,7 +21,7 @@ from tests.bench.running import Installation, installation
 
 SEGMENT_SECONDS = 2
 LOOK_SECONDS = 0.004
-LOOK_SHARE = 4
+REST_FACTOR = 4
 """It rests this many times as long as a look took."""
 MEMORY_SECONDS = 0.5
 AT_ONCE = 100
@@ -181,7 +181,7 @@ async def _look(
         seen.update(found)
         watched.latencies_ms += [(now - broadcast.named_at[name]) * 1000 for name in found]
         # Looking must not take from the database what the indexer needs.
-        await asyncio.sleep(max(LOOK_SECONDS, LOOK_SHARE * (now - asked)))
+        await asyncio.sleep(max(LOOK_SECONDS, REST_FACTOR * (now - asked)))
 
 
 async def _ids(rows, pending: Sequence[str]) -> list[str]:  # type: ignore[no-untyped-def]

@@ -15,7 +15,7 @@ from tests.chaos.small_disk import SmallDisk
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 SLOW_PERIOD_SECONDS = 0.1
-SLOW_SHARE = 0.1
+SLOW_FRACTION = 0.1
 """What slow processes are given of their time."""
 DELAY_SECONDS = 0.1
 """Each way; a request makes some ten round trips to the database."""
@@ -106,5 +106,5 @@ async def _slowed(pid: int, seconds: float) -> None:
     until = time.monotonic() + seconds
     with suppress(ProcessLookupError):
         while time.monotonic() < until:
-            await _stopped(pid, SLOW_PERIOD_SECONDS * (1 - SLOW_SHARE))
-            await asyncio.sleep(SLOW_PERIOD_SECONDS * SLOW_SHARE)
+            await _stopped(pid, SLOW_PERIOD_SECONDS * (1 - SLOW_FRACTION))
+            await asyncio.sleep(SLOW_PERIOD_SECONDS * SLOW_FRACTION)

@@ -1,4 +1,4 @@
-"""Streams of events: a caller holds at most so many, and gets their places back."""
+"""Streams of events: a caller holds at most so many, and gets their slots back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from app.api.event_streams import Places
+from app.api.event_streams import StreamSlots
 from app.context import Context
 from app.errors import TooManyRequests
 from app.settings import Settings
@@ -24,10 +24,10 @@ def settings(make_settings: MakeSettings) -> Settings:
     return make_settings(streams_per_user=2)
 
 
-async def is_full(places: Places) -> bool:
-    """Whether ann has no place left."""
+async def is_full(slots: StreamSlots) -> bool:
+    """Whether ann has no slot left."""
     try:
-        async with places.taken("ann"):
+        async with slots.taken("ann"):
             return False
     except TooManyRequests:
         return True
@@ -60,12 +60,12 @@ async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
 HOLDER = """
 import asyncio, sys
 from arq.connections import ArqRedis
-from app.api.event_streams import Places
+from app.api.event_streams import StreamSlots
 from app.work.queue import Queue
 
 async def hold():
-    places = Places(Queue(ArqRedis.from_url(sys.argv[1])), 2, 2.0)
-    async with places.taken("ann"), places.taken("ann"):
+    slots = StreamSlots(Queue(ArqRedis.from_url(sys.argv[1])), 2, 2.0)
+    async with slots.taken("ann"), slots.taken("ann"):
         print("held", flush=True)
         await asyncio.sleep(60)
 
@@ -83,18 +83,18 @@ async def test_places_are_counted_over_all_processes_and_a_killed_one_gives_them
     try:
         assert holder.stdout is not None
         assert await holder.stdout.readline() == b"held\n"
-        places = Places(ctx.queue, 2)
+        slots = StreamSlots(ctx.queue, 2)
         began = time.monotonic()
         while time.monotonic() < began + 2.5:
-            assert await is_full(places)
+            assert await is_full(slots)
             await asyncio.sleep(0.1)
-        async with places.taken("bob"):
+        async with slots.taken("bob"):
             pass
     finally:
         holder.kill()
         await holder.wait()
 
     async def room_again() -> bool:
-        return not await is_full(places)
+        return not await is_full(slots)
 
     await wait_for(room_again)

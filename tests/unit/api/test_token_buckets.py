@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.token_buckets import SHARES, Cost, Rates
-from app.work.buckets import Buckets
+from app.api.token_buckets import FACTORS, Cost, Rates
+from app.work.rate_buckets import RateBuckets
 
 
 def test_a_full_bucket_is_taken_at_once_and_fills_evenly() -> None:
-    buckets = Buckets(60, seconds=60)
+    buckets = RateBuckets(60, seconds=60)
     assert [buckets.take("ann", 0.0) for _ in range(60)] == [0.0] * 60
     assert buckets.take("ann", 0.0) == pytest.approx(1.0)
     assert buckets.take("ann", 0.25) == pytest.approx(0.75)  # to ask again costs nothing
@@ -22,7 +22,7 @@ def test_a_full_bucket_is_taken_at_once_and_fills_evenly() -> None:
 
 @given(st.lists(st.floats(0, 5), max_size=300))
 def test_never_more_than_a_bucket_and_what_flowed_in_are_taken(pauses: list[float]) -> None:
-    buckets, now, taken = Buckets(10, seconds=10), 0.0, 0
+    buckets, now, taken = RateBuckets(10, seconds=10), 0.0, 0
     for pause in pauses:
         now += pause
         taken += buckets.take("ann", now) == 0.0
@@ -31,19 +31,19 @@ def test_never_more_than_a_bucket_and_what_flowed_in_are_taken(pauses: list[floa
 
 @given(st.lists(st.floats(1.0001, 5), max_size=100))
 def test_who_comes_seldom_enough_never_waits(pauses: list[float]) -> None:
-    buckets, now = Buckets(10, seconds=10), 0.0
+    buckets, now = RateBuckets(10, seconds=10), 0.0
     for pause in pauses:
         now += pause
         assert buckets.take("ann", now) == 0.0
 
 
 def test_a_limit_of_none_limits_nobody() -> None:
-    buckets = Buckets(0)
+    buckets = RateBuckets(0)
     assert [buckets.take("ann", 0.0) for _ in range(1000)] == [0.0] * 1000
 
 
 def test_the_buckets_of_any_number_of_users_take_no_more_memory() -> None:
-    buckets = Buckets(1, keys=10)
+    buckets = RateBuckets(1, keys=10)
     for number in range(100):
         assert buckets.take(str(number), 0.0) == 0.0
     assert len(buckets._left) == 10
@@ -51,7 +51,7 @@ def test_the_buckets_of_any_number_of_users_take_no_more_memory() -> None:
 
 def test_what_costs_more_is_rarer_and_one_kind_leaves_the_others_alone() -> None:
     limits = Rates(60)
-    counts = {cost: _until_refused(limits, cost) for cost in SHARES}
+    counts = {cost: _until_refused(limits, cost) for cost in FACTORS}
     assert counts == {
         Cost.MEDIA: 300,
         Cost.READ: 60,

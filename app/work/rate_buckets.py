@@ -8,7 +8,7 @@ from collections import OrderedDict
 KEYS = 20_000
 
 
-class Buckets:
+class RateBuckets:
     """One bucket for each key, of `size` requests, that fills in `seconds`; size 0: no limit.
 
     `keys`: how many buckets are remembered. The one asked for longest ago goes first: it is nearly
