@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.errors import ConfigurationError
+from app.models import ProcessRole
 from app.processes import garbage, life_signs
 from app.settings import Settings, load, misspelt
 from app.terminal import commands as people
@@ -53,7 +54,10 @@ def _parser() -> argparse.ArgumentParser:
         "health", help="whether what runs here with the same settings is well, in one line"
     )
     health.add_argument(
-        "role", nargs="?", choices=life_signs.ROLES, help="only this; default: all that runs here"
+        "role",
+        nargs="?",
+        choices=[role.value for role in ProcessRole],
+        help="only this; default: all that runs here",
     )
     doctor = commands.add_parser("doctor", help="check the installation")
     doctor.add_argument(
@@ -75,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _service(_: argparse.Namespace) -> int:
-    settings = _set_up(load(), "supervisor")
+    settings = _set_up(load(), ProcessRole.SUPERVISOR)
     from app.processes import supervisor
     from app.processes.signals import run_until_signalled
 
@@ -83,7 +87,7 @@ def _service(_: argparse.Namespace) -> int:
 
 
 def _single(_: argparse.Namespace) -> int:
-    settings = _set_up(load(), "single")
+    settings = _set_up(load(), ProcessRole.SINGLE)
     from app import single
     from app.processes.signals import run_until_signalled
 
@@ -92,21 +96,21 @@ def _single(_: argparse.Namespace) -> int:
 
 
 def _api(arguments: argparse.Namespace) -> int:
-    return _serve_api(_joined("api"), arguments.fd)
+    return _serve_api(_joined(ProcessRole.API), arguments.fd)
 
 
 def _worker(_: argparse.Namespace) -> int:
-    settings = _joined("worker")
+    settings = _joined(ProcessRole.WORKER)
     from app import worker
 
-    return _serve(settings, "worker", worker.run)
+    return _serve(settings, ProcessRole.WORKER, worker.run)
 
 
 def _indexer(_: argparse.Namespace) -> int:
-    settings = _joined("indexer")
+    settings = _joined(ProcessRole.INDEXER)
     from app.indexing import indexer
 
-    return _serve(settings, "indexer", indexer.run)
+    return _serve(settings, ProcessRole.INDEXER, indexer.run)
 
 
 def _health(arguments: argparse.Namespace) -> int:
@@ -115,7 +119,7 @@ def _health(arguments: argparse.Namespace) -> int:
     except ConfigurationError as error:
         sys.stdout.write("; ".join(str(error).splitlines()) + "\n")
         return 1
-    return life_signs.run(settings, arguments.role)
+    return life_signs.run(settings, arguments.role and ProcessRole(arguments.role))
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -156,7 +160,9 @@ def _set_up(settings: Settings, role: str) -> Settings:
     return settings
 
 
-def _serve(settings: Settings, role: str, work: Callable[[Context], Awaitable[None]]) -> int:
+def _serve(
+    settings: Settings, role: ProcessRole, work: Callable[[Context], Awaitable[None]]
+) -> int:
     """Runs what a process does, within what each of them opens, tells and serves."""
     from app.condition import exposition, health
     from app.context import opened
@@ -199,7 +205,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
     garbage.keep_what_is_loaded()
 
     async def run() -> None:
-        async with liveness.told(settings, "api") as troubles:
+        async with liveness.told(settings, ProcessRole.API) as troubles:
             # Here, because uvicorn buries what a start refuses in a traceback, and nothing ends it
             # while it waits for an application to start.
             async with opened(settings, troubles):

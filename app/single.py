@@ -17,6 +17,7 @@ from app.condition import health
 from app.context import Context, opened
 from app.indexing import indexer
 from app.main import create_app
+from app.models import ProcessRole
 from app.processes import liveness
 from app.processes.child import BackOff
 from app.processes.stores import provided_stores, with_stores
@@ -37,7 +38,7 @@ async def run(settings: Settings) -> None:
     Raises ConfigurationError for what is wrong before it is ready.
     """
     async with AsyncExitStack() as stack:
-        troubles = await stack.enter_async_context(liveness.told(settings, "single"))
+        troubles = await stack.enter_async_context(liveness.told(settings, ProcessRole.SINGLE))
         listener = stack.enter_context(listen(settings.host, settings.port))
         urls = await stack.enter_async_context(provided_stores(settings, troubles))
         settings = with_stores(settings, urls)
@@ -46,14 +47,14 @@ async def run(settings: Settings) -> None:
         log.info("service_started", url=settings.base_url, embedded=sorted(urls))
         async with asyncio.TaskGroup() as group:
             for role, work in {
-                "api": lambda: _serve(settings, listener),
-                "worker": lambda: _alive(ctx, "worker", worker.run),
-                "indexer": lambda: _alive(ctx, "indexer", indexer.run),
+                ProcessRole.API: lambda: _serve(settings, listener),
+                ProcessRole.WORKER: lambda: _alive(ctx, ProcessRole.WORKER, worker.run),
+                ProcessRole.INDEXER: lambda: _alive(ctx, ProcessRole.INDEXER, indexer.run),
             }.items():
                 group.create_task(keep(role, work, troubles))
 
 
-async def keep(role: str, work: Callable[[], Awaitable[None]], troubles: Troubles) -> None:
+async def keep(role: ProcessRole, work: Callable[[], Awaitable[None]], troubles: Troubles) -> None:
     """Starts a role again when it ends, as the supervisor does with processes."""
     back_off = BackOff(role, troubles)
     while True:
@@ -67,7 +68,9 @@ async def keep(role: str, work: Callable[[], Awaitable[None]], troubles: Trouble
         await asyncio.sleep(seconds)
 
 
-async def _alive(ctx: Context, role: str, work: Callable[[Context], Awaitable[None]]) -> None:
+async def _alive(
+    ctx: Context, role: ProcessRole, work: Callable[[Context], Awaitable[None]]
+) -> None:
     async with health.alive(ctx, role):
         await work(ctx)
 

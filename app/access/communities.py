@@ -11,9 +11,9 @@ from functools import partial
 import structlog
 
 from app import metrics
-from app.access.permissions import Action, allowed
+from app.access.permissions import allowed
 from app.errors import ReplayError
-from app.models import CommunityRow, MemberRow, Role, Row, Why
+from app.models import Action, CommunityRow, MemberRow, Role, Row, Why
 from app.models.metric_words import ErrorKind
 from app.models.schema import Community, Member
 from app.settings import Settings, ceilings

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from app.access import communities, policy
-from app.access.permissions import Action
 from app.access.tokens import Caller
 from app.errors import NotPermitted
-from app.models import Role
+from app.models import Action, Role
 from app.settings import Settings
 from app.store import Store
 

@@ -1,24 +1,10 @@
-"""What a role allows. Pure.
-
-Actions keep the wire values of the design they come from, so that an app that knows them by these
-names need not translate.
-"""
+"""What a role allows. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 
-from app.models import AccessMode, Role
-
-
-class Action(StrEnum):
-    """What somebody may do in a community."""
-
-    ENABLE_REPLAY_BUFFER = "enable_replay_buffer"
-    CAPTURE_REPLAY = "capture_replay"
-    MANAGE_REPLAY_LIMITS = "manage_community_replay_config"
-
+from app.models import AccessMode, Action, Role
 
 OF_ROLE: dict[str, frozenset[Action]] = {
     Role.MEMBER: frozenset(),

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from app.access.permissions import Action, allowed
+from app.access.permissions import allowed
 from app.access.tokens import Caller
-from app.models import AccessMode, CapturePolicy, Role, Stopper, Visibility
+from app.models import AccessMode, Action, CapturePolicy, Role, Stopper, Visibility
 
 
 class Right(IntEnum):

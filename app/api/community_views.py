@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from app.access.permissions import Action
 from app.api.json_types import CommunityName, Count, Identity
 from app.api.wire import Input, View
-from app.models import AccessMode, CapturePolicy, Role
+from app.models import AccessMode, Action, CapturePolicy, Role
 from app.models.told_words import words
 from app.settings.values import RetentionMinutes, Shares, SharesOfOne
 

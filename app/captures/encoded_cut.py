@@ -24,6 +24,7 @@ from app.captures.verification import Expected
 from app.clips.clip_report import ClipContents
 from app.media import movie
 from app.media.movie import Movie, NothingToShow, Pause, Run
+from app.media.pauses import PauseKind
 from app.models import CaptureStage, Gaps
 from app.storage import clip_files
 
@@ -209,7 +210,7 @@ def _contents(movies: Sequence[Movie], seconds: float, excess: int) -> ClipConte
     for each in movies:
         if before is not None:
             begin = each.spans[0].start
-            pauses.append(Pause("session", before, max(before, begin), 0.0, kept=False))
+            pauses.append(Pause(PauseKind.SESSION, before, max(before, begin), 0.0, kept=False))
         pauses += [pause for pause in each.pauses if pause.start < spans[-1].end]
         before = each.spans[-1].end
     largest = max(movies, key=lambda each: each.width * each.height)

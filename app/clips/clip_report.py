@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from app.media.movie import Movie, MovieSpan, Pause
+from app.media.pauses import PauseKind
 from app.models import (
     CaptureRow,
     ClipFields,
@@ -21,7 +22,11 @@ from app.models import (
 _LATE_SECONDS = 0.25
 """What is missing at either end is noted from here on. Below it, at the end, are the last pictures
 of a precise cut that need later ones, at most three of 15 a second."""
-_WHY = {"hole": GapWhy.NO_PICTURE, "lost": GapWhy.LOST, "start": GapWhy.NO_PICTURE}
+_WHY = {
+    PauseKind.HOLE: GapWhy.NO_PICTURE,
+    PauseKind.LOST: GapWhy.LOST,
+    PauseKind.START: GapWhy.NO_PICTURE,
+}
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def _gaps(contents: ClipContents, made_of: Sequence[MediaRange]) -> list[ClipGap
     `why`: `no-picture` (nothing new on the screen, or none to begin with), `lost` (segments that
     are missing), `not-recorded` (between two sessions), `not-present` (between two stays).
     """
-    between = [pause for pause in contents.pauses if pause.kind == "session"]
+    between = [pause for pause in contents.pauses if pause.kind is PauseKind.SESSION]
     # In order: the pause between each span and the next.
     found = [
         _gap(pause, _why(earlier, later, made_of))

@@ -16,11 +16,12 @@ import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app.condition import health, machine, peers, running, stored_media
+from app.condition import machine, peers, running, stored_media
 from app.condition.findings import CheckResult, Finding
 from app.context import opened
 from app.errors import ConfigurationError, Unavailable
 from app.logs import escaped
+from app.models import ProcessRole
 from app.settings import Settings
 
 CHECK_SECONDS = 15.0
@@ -75,7 +76,7 @@ async def examine(
     if any(finding.level == "fail" for finding in needed if finding.name != "disk"):
         return
     async with opened(settings) as ctx:
-        for role in health.ROLES:
+        for role in ProcessRole.with_pulse():
             yield await _checked(role, running.process(ctx, role))
         yield await _checked("jobs", running.jobs(ctx))
         yield await _checked("egress", running.egress_workers(ctx))

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.errors import Unavailable
+from app.models import ProcessRole
 from app.recording.livekit import LiveKit
 from app.storage.confined import member
 from app.work import outside_answers
@@ -29,7 +30,6 @@ PULSE_LIFE_SECONDS = 20.0
 CHECK_SECONDS = 2.0
 CACHE_SECONDS = 1.0
 KEY_SECONDS = 30.0
-ROLES = ("worker", "indexer")
 OK = "ok"
 REFUSES_KEY = "refuses this key pair: its keys lack LIVEKIT_API_KEY, or have another secret for it"
 LATE_JOBS_ADVICE = (
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def alive(ctx: Context, role: str) -> AsyncIterator[None]:
+async def alive(ctx: Context, role: ProcessRole) -> AsyncIterator[None]:
     """Tells in Redis, for as long as it is held, that a process of this role runs."""
 
     def missed(error: Exception) -> None:
@@ -52,12 +52,12 @@ async def alive(ctx: Context, role: str) -> AsyncIterator[None]:
         yield
 
 
-async def pulse(ctx: Context, role: str) -> str:
+async def pulse(ctx: Context, role: ProcessRole) -> str:
     """`ok` if a process of this role has said so of late."""
     return OK if await _pulses(ctx, role).held() else "none runs"
 
 
-def _pulses(ctx: Context, role: str) -> Leases:
+def _pulses(ctx: Context, role: ProcessRole) -> Leases:
     return ctx.queue.leases(f"alive:{role}", PULSE_LIFE_SECONDS)
 
 
@@ -80,7 +80,7 @@ async def _check(ctx: Context, key_pair: AnswerCache[str]) -> dict[str, str]:
         "livekit": _livekit(ctx, key_pair),
         "media_root": asyncio.to_thread(_media_root, ctx),
         "jobs": _jobs(ctx),
-    } | {role: pulse(ctx, role) for role in ROLES}
+    } | {role: pulse(ctx, role) for role in ProcessRole.with_pulse()}
     results = await asyncio.gather(*(_limited(check) for check in checks.values()))
     return dict(zip(checks, results, strict=True))
 

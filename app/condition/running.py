@@ -5,13 +5,14 @@ from __future__ import annotations
 from app.condition import health
 from app.condition.findings import CheckResult
 from app.context import Context
+from app.models import ProcessRole
 
 EGRESS_CHANNEL = "EgressInternal|StartEgress|REQ"
 """An egress worker listens on it; livekit-server on the other one (psrpc over Redis)."""
 SERVER_CHANNEL = "IOInfo|CreateEgress|REQ"
 
 
-async def process(ctx: Context, role: str) -> CheckResult:
+async def process(ctx: Context, role: ProcessRole) -> CheckResult:
     """Whether a process of a role runs."""
     state = await health.pulse(ctx, role)
     if state != health.OK:

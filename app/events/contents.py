@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.models import EventName, FailureReason, Role, Why
+from app.models import Action, EventName, FailureReason, Role, Why
 from app.models.told_words import words
 
 _Id = Annotated[str, Field(examples=["5f0c2d9e8b7a4c31d2e6f901"])]
@@ -129,7 +129,7 @@ class RoleChangedContent(EventContent):
     role: Annotated[str, words(Role)] = Field(description="What they are there now.")
     grants: list[str] = Field(
         description="What they may do there besides what their role may.",
-        examples=[["capture_replay"]],
+        examples=[[Action.CAPTURE_REPLAY]],
     )
     changed_by: _Identity = Field(description="Who gave it.")
 

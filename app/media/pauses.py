@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 
@@ -16,20 +16,28 @@ from app.media.selection import Selection, media_end, media_start
 from app.models import Gaps
 
 
+class PauseKind(StrEnum):
+    """Why there is no picture."""
+
+    HOLE = "hole"
+    """None came; the one before is held, sound goes on."""
+    LOST = "lost"
+    """Neither picture nor sound between two fragments of one session; held and silent."""
+    START = "start"
+    """The window began where no picture begins, and the time up to the next is left out."""
+    SESSION = "session"
+    """Between two sessions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """A stretch where nothing was recorded, or the picture stood still.
-
-    - `hole`: no picture came; the one before is held, sound goes on.
-    - `lost`: neither picture nor sound between two fragments of one session; held and silent.
-    - `start`: the window began where no picture begins, and the time up to the next is left out.
-    - `session`: between two sessions.
 
     `start`, `end`: wall clock. `movie_seconds`: where in the movie. `kept`: whether the movie
     takes its time over it.
     """
 
-    kind: Literal["hole", "lost", "start", "session"]
+    kind: PauseKind
     start: datetime
     end: datetime
     movie_seconds: float
@@ -47,14 +55,16 @@ def pauses_within(selections: Sequence[Selection], starts: Sequence[int]) -> tup
         run = selection.run
         begin, end = run.start_ticks, selection.start_ticks
         if selection is selections[0] and end - begin > HOLE_TICKS:
-            found.append(Pause("start", run.wall_clock(begin), run.wall_clock(end), 0.0, False))
+            found.append(
+                Pause(PauseKind.START, run.wall_clock(begin), run.wall_clock(end), 0.0, False)
+            )
         shown = np.sort(selection.pts[selection.pts >= selection.start_ticks], kind="stable")
         ends = np.append(shown[1:], selection.end_ticks)
         for index in np.flatnonzero(ends - shown > HOLE_TICKS):
             begin, end = int(shown[index]), int(ends[index])
             found.append(
                 Pause(
-                    "lost" if _is_lost(selection, begin, end) else "hole",
+                    PauseKind.LOST if _is_lost(selection, begin, end) else PauseKind.HOLE,
                     run.wall_clock(begin),
                     run.wall_clock(end),
                     movie_seconds=(start + begin - selection.start_ticks) / VIDEO_TICKS,
@@ -74,9 +84,7 @@ def pauses_between(
         begin = earlier.run.wall_clock(earlier.end_ticks)
         end = max(begin, later.run.wall_clock(later.start_ticks))
         at = starts[index - 1] + earlier.end_ticks - earlier.start_ticks
-        found.append(
-            Pause("session", begin, end, movie_seconds=at / VIDEO_TICKS, kept=gaps == Gaps.KEEP)
-        )
+        found.append(Pause(PauseKind.SESSION, begin, end, at / VIDEO_TICKS, kept=gaps == Gaps.KEEP))
     return tuple(found)
 
 

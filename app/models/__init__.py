@@ -25,6 +25,7 @@ from app.models.access_rows import (
     QuotaRow,
     RightsRow,
 )
+from app.models.access_words import Action
 from app.models.audit_words import AuditAction
 from app.models.buffer_rows import (
     BufferRow,
@@ -52,6 +53,7 @@ from app.models.event_words import EventFormat, EventName
 from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
 from app.models.failure_words import FailureReason
 from app.models.link_words import LinkFact
+from app.models.process_words import ProcessRole
 from app.models.stored import RowOf, Stored
 from app.models.words import (
     AccessMode,
@@ -84,6 +86,7 @@ Row = dict[str, Any]
 
 __all__ = [
     "AccessMode",
+    "Action",
     "AssignedRoomRow",
     "AuditAction",
     "AuditRow",
@@ -125,6 +128,7 @@ __all__ = [
     "NotedRulesRow",
     "ParticipantRow",
     "PinRow",
+    "ProcessRole",
     "QuotaEntries",
     "QuotaRow",
     "RightsRow",

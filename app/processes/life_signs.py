@@ -18,18 +18,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.models import ProcessRole
 from app.settings import Settings, safety
 
-ROLES = ("api", "worker", "indexer", "single")
 ANSWER_SECONDS = 3.0
 _PREFIX = "replay-life-"
 _MOST_BYTES = 64 * 1024
 _YOUNG_SECONDS = 60.0
 """One that does not answer may be about to."""
-_SERVING = ("api", "single")
 
 
-def run(settings: Settings, role: str | None) -> int:
+def run(settings: Settings, role: ProcessRole | None) -> int:
     """Prints in one line how a role is, or all of the service that runs here; 1 if not well."""
     try:
         found = wrong(settings, role)
@@ -40,7 +39,7 @@ def run(settings: Settings, role: str | None) -> int:
 
 
 def wrong(
-    settings: Settings, role: str | None = None, patience_seconds: float = ANSWER_SECONDS
+    settings: Settings, role: ProcessRole | None = None, patience_seconds: float = ANSWER_SECONDS
 ) -> list[str]:
     """What is wrong with a role, or with all that runs here if none is named. Blocks."""
     asked = _running(settings) if role is None else [role]
@@ -51,20 +50,19 @@ def wrong(
         for each in asked
         for text in _told(socket_path(settings, each), patience_seconds)
     ]
-    if not found and (serving := [each for each in asked if each in _SERVING]):
+    if not found and (serving := [each for each in asked if each.serves]):
         found = [f"{serving[0]}: {text}" for text in _unserved(settings)]
     return found
 
 
-def _running(settings: Settings) -> list[str]:
+def _running(settings: Settings) -> list[ProcessRole]:
     """What runs here, or should, as the supervisor does."""
-    whole = ["supervisor", "api", "worker", "indexer"]
-    if socket_path(settings, whole[0]).exists():
-        return whole
-    return [each for each in ROLES if socket_path(settings, each).exists()]
+    if socket_path(settings, ProcessRole.SUPERVISOR).exists():
+        return [ProcessRole.SUPERVISOR, *ProcessRole.of_service()]
+    return [each for each in ProcessRole if socket_path(settings, each).exists()]
 
 
-def socket_path(settings: Settings, role: str) -> Path:
+def socket_path(settings: Settings, role: ProcessRole) -> Path:
     """Where a role answers: below the folder for temporary files, by user and settings."""
     place = (
         settings.data_dir.absolute(),

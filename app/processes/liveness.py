@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from app.models import ProcessRole
 from app.processes import life_signs
 from app.settings import Settings
 from app.work.troubles import Troubles
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def told(settings: Settings, role: str) -> AsyncIterator[Troubles]:
+async def told(settings: Settings, role: ProcessRole) -> AsyncIterator[Troubles]:
     """Answers until the block ends; gives what is to be told of.
 
     The block goes on where there is no place for the socket: then `health` says that none runs.

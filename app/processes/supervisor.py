@@ -17,6 +17,7 @@ from tempfile import gettempdir
 import structlog
 
 from app.errors import ConfigurationError
+from app.models import ProcessRole
 from app.processes import liveness
 from app.processes.child import Child
 from app.processes.counters_folder import counters_folder
@@ -25,7 +26,6 @@ from app.settings import COUNTERS_FOLDER, Settings
 from app.work.troubles import Troubles
 
 STOP_SECONDS = 15.0
-ROLES = ("api", "worker", "indexer")
 
 log = structlog.get_logger()
 
@@ -37,14 +37,16 @@ async def run(settings: Settings) -> int:
     Raises ConfigurationError for what is wrong before a child runs.
     """
     async with AsyncExitStack() as stack:
-        troubles = await stack.enter_async_context(liveness.told(settings, "supervisor"))
+        troubles = await stack.enter_async_context(liveness.told(settings, ProcessRole.SUPERVISOR))
         listener = stack.enter_context(listen(settings.host, settings.port))
         urls = await stack.enter_async_context(provided_stores(settings, troubles))
         # prometheus_client's processes add up their counters through files in here; what earlier
         # runs counted must not be among them, so the folder is new each time.
         counters = stack.enter_context(counters_folder(Path(gettempdir())))
         environment = urls | {COUNTERS_FOLDER: str(counters)}
-        children = [_child(role, environment, listener, troubles) for role in ROLES]
+        children = [
+            _child(role, environment, listener, troubles) for role in ProcessRole.of_service()
+        ]
         try:
             for child in children:
                 child.start()
@@ -80,10 +82,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _child(
-    role: str, environment: dict[str, str], listener: socket.socket, troubles: Troubles
+    role: ProcessRole, environment: dict[str, str], listener: socket.socket, troubles: Troubles
 ) -> Child:
     argv = [sys.executable, "-m", "app", role]
-    if role != "api":
+    if role is not ProcessRole.API:
         return Child(role, argv, env=environment, troubles=troubles)
     descriptor = listener.fileno()
     argv += ["--fd", str(descriptor)]

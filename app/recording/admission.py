@@ -6,10 +6,9 @@ import asyncio
 from dataclasses import dataclass
 
 from app.access import communities, quota
-from app.access.permissions import Action
 from app.cleaning import governor
 from app.context import Context
-from app.models import BufferRow, MemberRow, ParticipantRow, Row, TrackRow, Why, schema
+from app.models import Action, BufferRow, MemberRow, ParticipantRow, Row, TrackRow, Why, schema
 from app.recording import share_stop
 from app.work import errands, rounds
 

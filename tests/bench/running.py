@@ -19,6 +19,7 @@ import psutil
 from app.access.issue import issue_token
 from app.condition import health
 from app.context import Context, opened
+from app.models import ProcessRole
 from app.processes.child import Child
 from app.processes.embedded import embedded_stores
 from app.processes.free_ports import choose_ports
@@ -151,7 +152,7 @@ async def _until_ready(running: Installation, folder: Path) -> None:
 
 async def _is_ready(running: Installation, role: str) -> bool:
     if role != "api":
-        return await health.pulse(running.ctx, role) == health.OK
+        return await health.pulse(running.ctx, ProcessRole(role)) == health.OK
     try:
         async with httpx.AsyncClient(trust_env=False) as client:
             found = await client.get(f"{running.settings.base_url}/healthz")

@@ -29,6 +29,7 @@ from app.condition.findings import Finding
 from app.condition.running import EGRESS_CHANNEL, SERVER_CHANNEL
 from app.context import Context
 from app.main import create_app
+from app.models import ProcessRole
 from app.models.schema import EgressSession
 from app.serving.server import Guest
 from app.settings import Settings
@@ -98,8 +99,8 @@ async def test_a_whole_installation_has_no_failure(
         serving(livekit()) as livekit_port,
         redis_of(ctx) as redis,
         redis.pubsub() as listener,
-        health.alive(ctx, "worker"),
-        health.alive(ctx, "indexer"),
+        health.alive(ctx, ProcessRole.WORKER),
+        health.alive(ctx, ProcessRole.INDEXER),
     ):
         await listener.subscribe(EGRESS_CHANNEL, SERVER_CHANNEL)
         url = f"ws://127.0.0.1:{livekit_port}"

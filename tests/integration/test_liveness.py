@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.models import ProcessRole
 from app.processes import life_signs, liveness
 from app.processes.free_ports import unused_port
 from app.settings import Settings, load
@@ -26,7 +27,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     """Of a service that needs no store; the sockets of its processes are removed."""
     made = of(tmp_path)
     yield made
-    for role in life_signs.ROLES:
+    for role in ProcessRole:
         life_signs.socket_path(made, role).unlink(missing_ok=True)
 
 
@@ -39,29 +40,32 @@ def of(folder: Path, **given: object) -> Settings:
     return load(_env_file=None, **(defaults | given))
 
 
-async def wrong(settings: Settings, role: str | None = None) -> list[str]:
+async def wrong(settings: Settings, role: ProcessRole | None = None) -> list[str]:
     return await asyncio.to_thread(life_signs.wrong, settings, role)
 
 
 async def test_a_process_that_lives_is_well_until_it_ends(settings: Settings) -> None:
     none = "worker: none runs here under this user and these settings"
-    assert await wrong(settings, "worker") == [none]
-    async with liveness.told(settings, "worker"):
-        assert await wrong(settings, "worker") == []
+    assert await wrong(settings, ProcessRole.WORKER) == [none]
+    async with liveness.told(settings, ProcessRole.WORKER):
+        assert await wrong(settings, ProcessRole.WORKER) == []
         assert await wrong(settings) == []
-    assert await wrong(settings, "worker") == [none]
+    assert await wrong(settings, ProcessRole.WORKER) == [none]
     assert await wrong(settings) == [
         "nothing of the service runs here under this user and these settings"
     ]
 
 
 async def test_a_process_says_what_is_wrong_with_it(settings: Settings) -> None:
-    async with liveness.told(settings, "worker") as troubles, liveness.told(settings, "indexer"):
+    async with (
+        liveness.told(settings, ProcessRole.WORKER) as troubles,
+        liveness.told(settings, ProcessRole.INDEXER),
+    ):
         troubles.tell("MONGO_URL", "its start waits for MONGO_URL: \x1b[31mrefused")
         told = ["worker: its start waits for MONGO_URL: ?[31mrefused"]
-        assert await wrong(settings, "worker") == told
+        assert await wrong(settings, ProcessRole.WORKER) == told
         assert await wrong(settings) == told
-        assert await wrong(settings, "indexer") == []
+        assert await wrong(settings, ProcessRole.INDEXER) == []
         troubles.over("MONGO_URL")
         assert await wrong(settings) == []
         troubles.tell("loop", "for a moment", seconds=0)
@@ -71,36 +75,41 @@ async def test_a_process_says_what_is_wrong_with_it(settings: Settings) -> None:
 async def test_a_whole_service_lacks_what_its_supervisor_has_not_started(
     settings: Settings,
 ) -> None:
-    async with liveness.told(settings, "supervisor"), liveness.told(settings, "worker"):
+    async with (
+        liveness.told(settings, ProcessRole.SUPERVISOR),
+        liveness.told(settings, ProcessRole.WORKER),
+    ):
         lacking = [each.partition(":")[0] for each in await wrong(settings)]
     assert lacking == ["api", "indexer"]
 
 
 async def test_a_process_whose_event_loop_hangs_says_nothing(settings: Settings) -> None:
-    async with liveness.told(settings, "worker"):
+    async with liveness.told(settings, ProcessRole.WORKER):
         # in this thread, which the event loop needs
-        found = life_signs.wrong(settings, "worker", patience_seconds=0.2)
+        found = life_signs.wrong(settings, ProcessRole.WORKER, patience_seconds=0.2)
     assert found == ["worker: it hangs: no answer within 0.2 s"]
 
 
 async def test_a_killed_process_is_told_and_the_next_one_takes_its_place(
     settings: Settings,
 ) -> None:
-    path = life_signs.socket_path(settings, "worker")
+    path = life_signs.socket_path(settings, ProcessRole.WORKER)
     leave_behind(path)
     assert await wrong(settings) == ["worker: it was killed"]
-    async with liveness.told(settings, "worker"):
-        assert await wrong(settings, "worker") == []
+    async with liveness.told(settings, ProcessRole.WORKER):
+        assert await wrong(settings, ProcessRole.WORKER) == []
     assert not path.exists()
 
 
 async def test_what_killed_processes_left_goes_in_a_while(settings: Settings) -> None:
     """Not at once: a process that does not answer may just begin."""
-    left, young = (life_signs.socket_path(settings, role) for role in ("api", "indexer"))
+    left, young = (
+        life_signs.socket_path(settings, role) for role in (ProcessRole.API, ProcessRole.INDEXER)
+    )
     for path in (left, young):
         leave_behind(path)
     os.utime(left, (1, 1))
-    async with liveness.told(settings, "worker"):
+    async with liveness.told(settings, ProcessRole.WORKER):
         assert not left.exists()
         assert young.exists()
 
@@ -112,20 +121,20 @@ def leave_behind(path: Path) -> None:
 
 
 async def test_one_that_ends_leaves_the_socket_of_its_successor(settings: Settings) -> None:
-    async with liveness.told(settings, "worker") as first:
+    async with liveness.told(settings, ProcessRole.WORKER) as first:
         first.tell("x", "the first")
-        after = liveness.told(settings, "worker")
+        after = liveness.told(settings, ProcessRole.WORKER)
         await after.__aenter__()
-        assert await wrong(settings, "worker") == []
-    assert await wrong(settings, "worker") == []
+        assert await wrong(settings, ProcessRole.WORKER) == []
+    assert await wrong(settings, ProcessRole.WORKER) == []
     await after.__aexit__(None, None, None)
-    assert await wrong(settings, "worker") != []
+    assert await wrong(settings, ProcessRole.WORKER) != []
 
 
 async def test_services_do_not_speak_for_each_other(settings: Settings, tmp_path: Path) -> None:
-    async with liveness.told(settings, "worker"):
+    async with liveness.told(settings, ProcessRole.WORKER):
         for other in (of(tmp_path / "b"), of(tmp_path, metrics_port=9102)):
-            assert await wrong(other, "worker") != []
+            assert await wrong(other, ProcessRole.WORKER) != []
 
 
 async def test_the_api_is_asked_over_http_too(tmp_path: Path) -> None:
@@ -133,12 +142,12 @@ async def test_the_api_is_asked_over_http_too(tmp_path: Path) -> None:
         raise RuntimeError("nothing is served here")
 
     settings = of(tmp_path, port=unused_port())
-    async with liveness.told(settings, "api"):
-        (found,) = await wrong(settings, "api")
+    async with liveness.told(settings, ProcessRole.API):
+        (found,) = await wrong(settings, ProcessRole.API)
         assert found.startswith(f"api: GET /healthz at HOST=127.0.0.1 PORT={settings.port}: ")
         async with serving(app) as url:
             settings_there = of(tmp_path, port=int(url.rpartition(":")[2]))
-            async with liveness.told(settings_there, "api"):
+            async with liveness.told(settings_there, ProcessRole.API):
                 assert await wrong(settings_there) == ["api: GET /healthz answers 500"]
 
 
@@ -146,7 +155,7 @@ async def test_the_command_says_it_in_a_line(settings: Settings, tmp_path: Path)
     async def run(*arguments: str, **environment: str) -> tuple[int, str]:
         return await asyncio.to_thread(health, tmp_path, *arguments, **environment)
 
-    async with liveness.told(settings, "worker") as troubles:
+    async with liveness.told(settings, ProcessRole.WORKER) as troubles:
         assert await run("worker") == (0, "ok\n")
         assert await run() == (0, "ok\n")
         troubles.tell("x", "memory is short")

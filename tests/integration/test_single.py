@@ -15,6 +15,7 @@ import pytest_asyncio
 from livekit import api
 
 from app import single
+from app.models import ProcessRole
 from app.work.troubles import Troubles
 from tests.integration.test_supervisor import Service, other_port, run_to_end, start
 from tests.service import STORES, programs
@@ -138,7 +139,7 @@ async def test_a_role_that_ends_is_started_again() -> None:
         await asyncio.Event().wait()
 
     troubles = Troubles()
-    role = asyncio.create_task(single.keep("worker", work, troubles))
+    role = asyncio.create_task(single.keep(ProcessRole.WORKER, work, troubles))
     await wait_for(lambda: len(starts) == 4)
     (told,) = troubles.current()
     assert told.startswith("worker ends again and again: 3 times in ")

@@ -17,11 +17,12 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from app.models import ProcessRole
 from app.processes.free_ports import choose_ports
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = {"api", "worker", "indexer"}
+ROLES = {*ProcessRole.of_service()}
 
 
 @dataclass

@@ -9,9 +9,10 @@ import re
 from pymongo import IndexModel
 
 from app.captures import capture_leases, execution
-from app.condition import doctor, health
+from app.condition import doctor
 from app.events import sender
 from app.indexing import indexer, session_leases
+from app.models import ProcessRole
 from app.models.schema import EgressSession
 from app.settings import Settings
 from app.viewing import buffer_states
@@ -98,7 +99,7 @@ def test_every_check_of_the_doctor_has_its_cost() -> None:
     }
     costs = readme.rows(readme.section(TEXT, "What each check of the doctor costs"))
     told = {name for first, *_ in costs for name in re.findall("`([a-z ]+)`", first)}
-    assert told == names | set(health.ROLES)
+    assert told == names | set(ProcessRole.with_pulse())
 
 
 def test_every_limit_on_what_reads_strangers_media_is_found() -> None:

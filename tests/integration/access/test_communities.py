@@ -6,9 +6,8 @@ import asyncio
 from dataclasses import replace
 
 from app.access import communities
-from app.access.permissions import Action
 from app.context import Context
-from app.models import Why
+from app.models import Action, Why
 from app.models.schema import Community
 
 

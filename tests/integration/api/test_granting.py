@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from app.access import communities
 from app.access.communities import LastAdmin
 from app.access.path_names import path_name
-from app.access.permissions import Action, allowed
+from app.access.permissions import allowed
 from app.access.policy import may_give
 from app.access.tokens import Caller
 from app.buffer.retention_period import retention
 from app.context import Context
-from app.models import AccessMode, Role
+from app.models import AccessMode, Action, Role
 from app.models.schema import AuditEntry, Member, OutgoingEvent
 from tests.integration.api.conftest import INSTANCE_ADMIN, bearer, token
 

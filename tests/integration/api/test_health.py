@@ -24,7 +24,7 @@ from app.condition.exposition import Exposition, served
 from app.context import Context
 from app.errors import ConfigurationError
 from app.main import create_app
-from app.models import EventState
+from app.models import EventState, ProcessRole
 from app.models.schema import EgressSession, OutgoingEvent, UserReplayQuota
 from app.processes.free_ports import choose_ports
 from app.recording.reaper import reap
@@ -94,8 +94,8 @@ async def test_ready_names_what_is_missing(http: httpx.AsyncClient) -> None:
 async def test_ready_when_all_is_there(ctx: Context, make_settings: MakeSettings) -> None:
     async with livekit() as url:
         app = create_app(make_settings(livekit_url=url), router)
-        async with client_of(app) as http, health.alive(ctx, "worker"):
-            async with health.alive(ctx, "indexer"):
+        async with client_of(app) as http, health.alive(ctx, ProcessRole.WORKER):
+            async with health.alive(ctx, ProcessRole.INDEXER):
 
                 async def ready() -> bool:
                     return (await http.get("/readyz")).status_code == 200
@@ -156,11 +156,11 @@ async def test_the_pulse_of_a_killed_process_ends_by_itself(ctx: Context) -> Non
     """Its entry says until when it counts."""
     async with redis_of(ctx) as redis:
         await redis.zadd("replay:alive:worker", {"host:1": datetime.now(UTC).timestamp() - 1})
-        assert await health.pulse(ctx, "worker") == "none runs"
-        async with health.alive(ctx, "worker"):
+        assert await health.pulse(ctx, ProcessRole.WORKER) == "none runs"
+        async with health.alive(ctx, ProcessRole.WORKER):
 
             async def runs() -> bool:
-                return await health.pulse(ctx, "worker") == "ok"
+                return await health.pulse(ctx, ProcessRole.WORKER) == "ok"
 
             await wait_for(runs)
             assert await redis.zcard("replay:alive:worker") == 1

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from app.condition import health, peers
 from app.context import Context, opened
 from app.errors import ConfigurationError
+from app.models import ProcessRole
 from app.processes.free_ports import unused_port
 from app.settings import Settings
 from app.work.queue import Queue
@@ -35,7 +36,11 @@ SERVICE = "replay-queue"
 async def works(settings: Settings) -> None:
     """Doctor, queue and worker all reach it. What is asked for tomorrow stays there."""
     assert (await peers.redis(settings)).level == "ok"
-    async with opened(settings) as ctx, working(ctx) as noted, health.alive(ctx, "worker"):
+    async with (
+        opened(settings) as ctx,
+        working(ctx) as noted,
+        health.alive(ctx, ProcessRole.WORKER),
+    ):
         await ctx.queue.ask(NOTE, "a word")
         await wait_for(lambda: noted == ["a word"])
         await ctx.queue.ask(NOTE, "later", at=datetime.now(UTC) + timedelta(days=1))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.access.permissions import Action, allowed
+from app.access.permissions import allowed
+from app.models import Action
 
 ENABLE, CAPTURE, MANAGE = Action
 

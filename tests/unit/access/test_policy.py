@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.access.permissions import Action, allowed
+from app.access.permissions import allowed
 from app.access.policy import (
     ClipRight,
     Right,
@@ -29,7 +29,7 @@ from app.access.policy import (
     right,
 )
 from app.access.tokens import Caller
-from app.models import Stopper
+from app.models import Action, Stopper
 
 SHARE = Share("standup", "RM_1", "ann", "default")
 NONE, SEE, WITNESS, CAPTURE = Right.NONE, Right.SEE, Right.WITNESS, Right.CAPTURE

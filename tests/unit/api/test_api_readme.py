@@ -12,12 +12,12 @@ import jwt
 import pytest
 
 from app.access import permissions
-from app.access.permissions import Action
 from app.api import auth
 from app.captures.requests import CaptureRequest
 from app.events import event_bodies
 from app.models import (
     AccessMode,
+    Action,
     CapturePolicy,
     CaptureStatus,
     ClipNote,

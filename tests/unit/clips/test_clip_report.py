@@ -8,7 +8,7 @@ import pytest
 
 from app.clips.clip_report import ClipContents, fields, filename
 from app.media.movie import MovieSpan
-from app.media.pauses import Pause
+from app.media.pauses import Pause, PauseKind
 from tests.rows import PartOfRow
 
 AT = datetime(2026, 11, 3, 10, 15, 30, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_a_clip_says_that_it_ends_with_its_permission(end: float, noted: list[st
 
 def test_a_start_whose_gap_is_told_is_not_clamped() -> None:
     """No picture to begin with is what the gap says."""
-    pause = Pause("start", AT, AT + timedelta(seconds=4), 0.0, False)
+    pause = Pause(PauseKind.START, AT, AT + timedelta(seconds=4), 0.0, False)
     assert notes(contents(4.0, 10.0, pause)) == []
 
 

@@ -26,9 +26,9 @@ from starlette.routing import Route
 from app.buffer import paths
 from app.condition import exposition, machine
 from app.main import ROUTES
-from app.processes import life_signs
+from app.models import ProcessRole
 from app.processes.bound_process import signal_group, spawn
-from app.processes.supervisor import ROLES, STOP_SECONDS
+from app.processes.supervisor import STOP_SECONDS
 from app.recording.encoding import encoding
 from app.settings import Settings, load, safety
 from deploy.local import local_run
@@ -36,6 +36,7 @@ from deploy.local.stack import livekit_binary, valkey_command
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
+ROLES = ProcessRole.of_service()
 LIVEKIT_VERSION = "1.13.5"
 EGRESS_VERSION = "1.14.1"
 
@@ -475,7 +476,6 @@ def test_containers_ask_each_role_how_it_is(compose: dict[str, Any]) -> None:
     for role in ROLES:
         kind, *command = compose["services"][role]["healthcheck"]["test"]
         assert (kind, command) == ("CMD", ["python", "-m", "app", "health", role])
-        assert role in life_signs.ROLES
     (asked,) = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", dockerfile(), re.MULTILINE)
     (entry,) = re.findall(r"^ENTRYPOINT (\[.*\])$", dockerfile(), re.MULTILINE)
     assert json.loads(asked) == [*json.loads(entry), "health"]
