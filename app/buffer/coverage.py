@@ -7,7 +7,7 @@ used for the same reason. An hour of media without trouble is one run.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -105,11 +105,6 @@ class Coverage:
     def __contains__(self, sequence: int) -> bool:
         place = bisect_right(self.runs, sequence, key=lambda run: run.first) - 1
         return place >= 0 and sequence <= self.runs[place].last
-
-    def sequences(self) -> Iterator[int]:
-        """Every sequence that is covered, in order."""
-        for run in self.runs:
-            yield from range(run.first, run.last + 1)
 
     def lacks(self, first: int, end: int) -> bool:
         """Whether a sequence of `first` up to, not including, `end` is not covered."""

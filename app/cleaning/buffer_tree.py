@@ -24,7 +24,6 @@ from app.storage.confined import PathRefused
 from app.storage.foreign import ENTRIES, LIFTED, ForeignFolder, NotRegular
 from app.work import rounds
 
-ROOTS = (BUFFER_ROOT, FRAGMENTS_ROOT)
 _ENTRIES = {BUFFER_ROOT: ENTRIES, FRAGMENTS_ROOT: sys.maxsize}
 _SESSION_DEPTH = 4
 """{root}/{room}/{user}/{session}"""

@@ -12,8 +12,10 @@ from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.cleaning import buffer_tree
 from app.storage.foreign import LIFTED
 
+ROOTS = (BUFFER_ROOT, FRAGMENTS_ROOT)
 
-@pytest.mark.parametrize("root", buffer_tree.ROOTS)
+
+@pytest.mark.parametrize("root", ROOTS)
 def test_what_an_interrupted_removal_has_lifted_out_goes(tmp_path: Path, root: str) -> None:
     """It lies beside the session that it was in, where no other removal looks."""
     user = tmp_path / root / "room-1f1c5b2fad" / "ann-b6e1557a1e"
@@ -28,7 +30,7 @@ def test_what_an_interrupted_removal_has_lifted_out_goes(tmp_path: Path, root: s
 
 def test_only_so_many_folders_are_looked_at_where_somebody_else_makes_them(tmp_path: Path) -> None:
     """Of rooms, of users and of sessions together, and only for so long; others the next time."""
-    for root in buffer_tree.ROOTS:
+    for root in ROOTS:
         for room in range(5):
             for user in range(5):
                 session = f"8b5b66d7-{room:012}{user:012}"
