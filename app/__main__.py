@@ -132,7 +132,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _token(arguments: argparse.Namespace) -> int:
-    from app.access.issue import issue_token
+    from app.access.token_issue import issue_token
 
     room, admin, ttl = arguments.room, arguments.admin, arguments.ttl
     token = issue_token(load(), arguments.identity, room=room, admin=admin, ttl=ttl)

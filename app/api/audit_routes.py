@@ -16,7 +16,7 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.models import AuditAction
 from app.models.input_types import Instant
-from app.models.told_words import words
+from app.models.word_schema import words
 
 
 class AuditView(View):

@@ -18,8 +18,8 @@ from app.api.marker_routes import MarkerView
 from app.api.web_state import WebState
 from app.api.wire import View
 from app.models import BufferGapWhy, BufferState, ClockKind, FaultSlug, Why
-from app.models.told_words import words
-from app.viewing import witnessed
+from app.models.word_schema import words
+from app.viewing import witness_view
 from app.viewing.timeline import Timeline
 
 SessionId = Annotated[str, Field(examples=["6a1f09c3-5f0c2d9e8b7a4c31d2e6f901"])]
@@ -142,7 +142,7 @@ def shown(
 ) -> tuple[Timeline, BufferView]:
     """A share as far as the reader may watch it, if they may."""
     if permit.stays is not None:
-        line = witnessed.witnessed(line, permit.stays)
+        line = witness_view.witnessed(line, permit.stays)
     return line, _view(line, _urls(line, reader, permit, longest))
 
 

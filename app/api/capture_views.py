@@ -11,7 +11,7 @@ from app.api.clip_views import ClipView, CutWord, Notes, Requested
 from app.api.json_types import Id, Identity, InstantText, MediaUrl, RoomName, Told
 from app.api.wire import View
 from app.models import CaptureStage, CaptureStatus, FailureReason
-from app.models.told_words import words
+from app.models.word_schema import words
 
 # One that is being accepted is shown to nobody.
 StatusWord = Annotated[

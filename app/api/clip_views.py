@@ -27,7 +27,7 @@ from app.clips import clean_copies
 from app.clips.clip_pages import Clip
 from app.clips.clip_visibility import page_path
 from app.models import ClipNote, ClipRow, Cut, GapWhy, LinkFact, Visibility
-from app.models.told_words import words
+from app.models.word_schema import words
 
 CutWord = Annotated[str, words(Cut), Field(description="How beginning and end were cut.")]
 Notes = Annotated[

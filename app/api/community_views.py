@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from app.api.json_types import CommunityName, Count, Identity
 from app.api.wire import Input, View
 from app.models import AccessMode, Action, CapturePolicy, Role
-from app.models.told_words import words
+from app.models.word_schema import words
 from app.settings.values import RetentionMinutes, Shares, SharesOfOne
 
 RoleWord = Annotated[str, words(Role), Field(description="What they are in the community.")]

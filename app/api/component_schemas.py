@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.api.examples import example_of
-from app.models.told_words import LIST
+from app.models.word_schema import LIST
 
 Json = dict[str, Any]
 

@@ -17,7 +17,7 @@ from app.api.wire import Input, View
 from app.errors import NotFound
 from app.events import sender
 from app.models import AuditAction, EventName, EventRow, EventState
-from app.models.told_words import words
+from app.models.word_schema import words
 
 
 class DeliveryView(View):

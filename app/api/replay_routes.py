@@ -20,7 +20,7 @@ from app.api.share_lookup import WindowQuery
 from app.api.token_buckets import Cost
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
 from app.media import movie_bytes
-from app.viewing import served_movies, witnessed
+from app.viewing import served_movies, witness_view
 from app.viewing.watched_windows import Watch
 
 
@@ -128,7 +128,7 @@ async def watch_of(call: Call[ReplayQuery]) -> tuple[Watch, Reader]:
         raise Invalid("say which part: last, or both start and end")
     pieces = permit.of(start, end)
     if not pieces:
-        raise witnessed.refusal(start, end)
+        raise witness_view.refusal(start, end)
     return served_movies.named(holder, buffer_id, start, end, pieces), reader
 
 

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from app.access import audit, generations, standing
 from app.access.generations import Endable
-from app.access.issue import issue_session
+from app.access.token_issue import issue_session
 from app.api import gates
 from app.api.call import Call
 from app.api.community_views import AccessWord, GrantWords, PolicyWord, RoleWord

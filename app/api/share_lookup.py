@@ -22,7 +22,7 @@ from app.models import BufferRow, MediaRange, Tail, instants
 from app.models.input_types import Instant, Seconds
 from app.models.intervals import Interval
 from app.models.schema import Buffer
-from app.viewing import stored_timelines, timeline, windows, witnessed
+from app.viewing import stored_timelines, timeline, windows, witness_view
 from app.viewing.timeline import Timeline
 from app.viewing.windows import Window
 
@@ -105,7 +105,7 @@ async def seen_window(call: Call[WindowQuery]) -> SeenWindow:
         raise BufferEmpty(f"nothing is recorded yet; the share is {line.state}", retry_after=5)
     pieces = permit.of(line.oldest, line.newest)
     if not pieces:
-        raise witnessed.refusal(line.oldest, line.newest)
+        raise witness_view.refusal(line.oldest, line.newest)
     spans = windows.spans_within(line, pieces)
     return SeenWindow(line.identity, pieces[0][0], pieces[-1][1], spans)
 
@@ -143,7 +143,7 @@ async def check_window(call: Call[Any], share: Share, start: datetime, end: date
     """Raises NotPermitted unless the reader, who sees the share, may watch something of [start,
     end)."""
     if not (await permitted(call, share)).of(start, end):
-        raise witnessed.refusal(start, end)
+        raise witness_view.refusal(start, end)
 
 
 async def reader_of(call: Call[Any], sharer: str) -> Reader:

@@ -35,7 +35,7 @@ from app.media import sprites
 from app.models import ClipRow, FileRow, instants
 from app.models.schema import ReplayClip
 from app.storage.open_file import open_file
-from app.viewing import stripes, witnessed
+from app.viewing import stripes, witness_view
 from app.viewing.drawing import DrawingFailed
 
 _JPEG, _VTT = "image/jpeg", "text/vtt"
@@ -147,7 +147,7 @@ async def get_buffer_thumbnails(call: Call[SheetQuery]) -> Response:
         permit = await share_lookup.permitted(call, visibility.share_of(share))
         for row in chosen:
             if row is not None and not permit.of(row["start"], row["end"]):
-                raise witnessed.refusal(row["start"], row["end"])
+                raise witness_view.refusal(row["start"], row["end"])
         # A signed URL is an index's own, which may tell of segments that are gone meanwhile.
         _check_size((given.width, given.height), sizes)
     sheet = await pictures.sheet(buffer_id, contents, chosen, call.reader.holder)

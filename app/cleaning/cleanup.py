@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from app.buffer import markers, pins
-from app.buffer.newest import newest_of_live
+from app.buffer.newest_segments import newest_of_live
 from app.buffer.retention import may_go
 from app.buffer.retention_period import Retention, retention
 from app.cleaning import governor, strays

@@ -11,7 +11,7 @@ import structlog
 from app import metrics
 from app.buffer import clock, markers, pins, summary
 from app.buffer.coverage import Indexed
-from app.buffer.newest import newest_of_live
+from app.buffer.newest_segments import newest_of_live
 from app.buffer.retention import Held, RetentionCut, fullness, may_go, shrink
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context

@@ -16,7 +16,7 @@ import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app.condition import machine, peers, running, stored_media
+from app.condition import machine, peers, process_checks, stored_media
 from app.condition.findings import CheckResult, Finding
 from app.context import opened
 from app.errors import ConfigurationError, Unavailable
@@ -77,9 +77,9 @@ async def examine(
         return
     async with opened(settings) as ctx:
         for role in ProcessRole.with_pulse():
-            yield await _checked(role, running.process(ctx, role))
-        yield await _checked("jobs", running.jobs(ctx))
-        yield await _checked("egress", running.egress_workers(ctx))
+            yield await _checked(role, process_checks.process(ctx, role))
+        yield await _checked("jobs", process_checks.jobs(ctx))
+        yield await _checked("egress", process_checks.egress_workers(ctx))
         yield await _checked("shared folder", stored_media.shared_folder(ctx))
         if repair:
             yield await _checked("repair", stored_media.repair(ctx), seconds=WHOLE_SECONDS)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.models import Action, EventName, FailureReason, Role, Why
-from app.models.told_words import words
+from app.models.word_schema import words
 
 _Id = Annotated[str, Field(examples=["5f0c2d9e8b7a4c31d2e6f901"])]
 _Identity = Annotated[str, Field(examples=["alice"])]

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from app.access.issue import issue_token
+from app.access.token_issue import issue_token
 from app.client import ClientError, NoAnswerError, ReplayClient
 from app.logs import escaped
 from app.settings import Settings, load, load_terminal

@@ -24,7 +24,7 @@ from app.models.intervals import Interval
 from app.models.schema import Buffer, EgressSession, Segment
 from app.settings import Settings
 from app.store import Store
-from app.viewing import witnessed
+from app.viewing import witness_view
 from app.viewing.timeline import Timeline, offered_from
 
 PATIENCE_SECONDS = 10
@@ -217,7 +217,7 @@ def _clamped(
     finish = end if waits or newest is None else min(end, newest)
     pieces = [(begin, finish)] if begin < finish else []
     if stays is not None and pieces and not (pieces := intervals.within(stays, begin, finish)):
-        raise witnessed.refusal(begin, finish)
+        raise witness_view.refusal(begin, finish)
     spans = spans_within(timeline, pieces)
     if not spans and not (waits and pieces):
         raise Invalid(

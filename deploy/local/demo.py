@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from app.access.issue import issue_token
+from app.access.token_issue import issue_token
 from app.models import BufferState
 from app.processes.child import Child
 from app.settings import Settings

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from app.access.issue import issue_token
+from app.access.token_issue import issue_token
 from app.processes.child import Child
 from app.processes.free_ports import choose_ports, is_free
 from app.processes.store_password import password_of

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from app.access.issue import issue_token
+from app.access.token_issue import issue_token
 from app.condition import health
 from app.context import Context, opened
 from app.models import ProcessRole

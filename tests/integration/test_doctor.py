@@ -26,7 +26,7 @@ from app.api.operations_routes import CheckView
 from app.buffer.paths import new_session_id
 from app.condition import doctor, health
 from app.condition.findings import Finding
-from app.condition.running import EGRESS_CHANNEL, SERVER_CHANNEL
+from app.condition.process_checks import EGRESS_CHANNEL, SERVER_CHANNEL
 from app.context import Context
 from app.main import create_app
 from app.models import ProcessRole

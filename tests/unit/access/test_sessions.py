@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from livekit.api import AccessToken, TokenVerifier, VideoGrants
 
-from app.access.issue import issue_session, issue_token
+from app.access.token_issue import issue_session, issue_token
 from app.access.tokens import session_secret, verify
 from app.errors import Unauthorized
 from app.settings import Settings, load

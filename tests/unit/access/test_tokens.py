@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from livekit.api import AccessToken, VideoGrants
 
-from app.access.issue import issue_token
+from app.access.token_issue import issue_token
 from app.access.tokens import Caller, verify
 from app.errors import Unauthorized
 from app.settings import Settings, load

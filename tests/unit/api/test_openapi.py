@@ -20,7 +20,7 @@ from app.events.contents import CONTENTS
 from app.main import ROUTES
 from app.models import EventName, FailureReason
 from app.models.durations import PATTERN, parse_duration
-from app.models.told_words import LIST
+from app.models.word_schema import LIST
 from tests import readme
 
 DOCUMENT = json.loads(json.dumps(describe(ROUTES)))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.access.issue import issue_token
+from app.access.token_issue import issue_token
 from app.access.tokens import verify
 from app.settings import Settings, load
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.models import BufferGapWhy
 from app.viewing.timeline import Timeline, build
-from app.viewing.witnessed import witnessed
+from app.viewing.witness_view import witnessed
 from tests.unit.buffer.rows import SECOND, at, buffer, indexed, run, session
 
 
