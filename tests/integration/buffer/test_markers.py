@@ -9,8 +9,8 @@ from app.cleaning import cleanup, erasure
 from app.context import Context
 from app.models.schema import Buffer, EgressSession, Marker, Pin
 from tests.integration.buffer.shares import BeginShare, DiskShare, begin_share
-from tests.integration.buffer.test_cleanup import index, make_old, problems, sequences
 from tests.integration.captures.mortal import Mortal, mortal
+from tests.integration.cleaning.test_cleanup import index, make_old, problems, sequences
 
 SECOND = 90_000
 MOST_STEPS = 10

@@ -25,8 +25,8 @@ from app.indexing.parser import Parser
 from app.indexing.segment_rows import TOLD
 from app.indexing.session_bounds import MORE_SEGMENTS
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
-from tests.integration.buffer.test_cleanup import end, make_old
-from tests.integration.buffer.test_indexer import is_watched
+from tests.integration.cleaning.test_cleanup import end, make_old
+from tests.integration.indexing.test_indexer import is_watched
 from tests.media_factory import TICKS
 from tests.pace import Pace
 from tests.unit.indexing.test_parser import STUBBORN

@@ -18,7 +18,7 @@ from app.context import Context
 from app.models.instants import EPOCH
 from app.models.schema import EgressSession, Segment, Summary
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
-from tests.integration.buffer.test_cleanup import age, end, index, make_old, problems
+from tests.integration.cleaning.test_cleanup import age, end, index, make_old, problems
 from tests.waiting import wait_for
 
 LEADS_ELSEWHERE = [
