@@ -231,6 +231,13 @@ def test_every_room_is_in_the_table() -> None:
     assert FRAME_ARROWS.keys() == FRAME
 
 
+def test_folders_of_tests_are_named_as_rooms() -> None:
+    """What a room does is tried where its name says, and some things that are no room beside it."""
+    levels = [ROOT / "tests/unit", ROOT / "tests/integration"]
+    folders = {each.parent.name for level in levels for each in level.glob("*/__init__.py")}
+    assert folders - ARROWS.keys() - FRAME == {"deploy", "chaos", "standin"}
+
+
 def test_imports_go_only_along_the_arrows() -> None:
     """A room imports the frame, and the rooms that the table gives it."""
     wrong = []

@@ -23,7 +23,7 @@ from app.settings import Settings
 from app.work.queue import Queue
 from tests.chaos.link import Link, to_port
 from tests.integration.conftest import MakeSettings
-from tests.integration.test_supervisor import run_to_end
+from tests.integration.processes.test_supervisor import run_to_end
 from tests.integration.work.notes import NOTE, working
 from tests.valkey import Valkey, sentinel, valkey
 from tests.waiting import wait_for

@@ -21,7 +21,7 @@ from app.models import ProcessRole
 from app.processes.free_ports import choose_ports
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ROLES = {*ProcessRole.of_service()}
 
 

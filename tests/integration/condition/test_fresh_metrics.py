@@ -17,8 +17,8 @@ from app.models import CaptureStatus, Stopper, Why
 from app.models.metric_words import ConnectionRefusal, ErrorKind, StartOutcome, WebhookResult
 from app.processes.free_ports import choose_ports
 from handlers import router
-from tests.integration.test_jobs import ASKED_FOR, RECUR
-from tests.integration.test_supervisor import start
+from tests.integration.processes.test_supervisor import start
+from tests.integration.work.test_jobs import ASKED_FOR, RECUR
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 Samples = dict[tuple[str, ...], float]

@@ -21,7 +21,7 @@ from handlers import router
 from tests.integration.api.conftest import OWNER
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.integration.captures.mortal import Mortal, mortal
-from tests.integration.test_upgrade import leases_end, version_of
+from tests.integration.migrations.test_upgrade import leases_end, version_of
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.serving import running
 from tests.waiting import wait_for

@@ -15,7 +15,7 @@ from app.processes.shared_pool import SharedPool
 from app.work.places import PutOff, Stint, WorkPlaces
 from tests.waiting import wait_for
 
-PROGRAM = "tests.unit.stubborn_program"
+PROGRAM = "tests.unit.processes.stubborn_program"
 
 
 @pytest.fixture

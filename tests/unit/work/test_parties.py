@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.serving.connections import Connections
 from app.work.parties import party
-from tests.unit.test_connections import Peer
+from tests.unit.serving.test_connections import Peer
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from livekit import api
 from app import single
 from app.models import ProcessRole
 from app.work.troubles import Troubles
-from tests.integration.test_supervisor import Service, other_port, run_to_end, start
+from tests.integration.processes.test_supervisor import Service, other_port, run_to_end, start
 from tests.service import STORES, programs
 from tests.waiting import PATIENCE_SECONDS, wait_for
 

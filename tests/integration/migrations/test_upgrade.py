@@ -35,7 +35,7 @@ from tests.integration.captures.mortal import Mortal, mortal
 from tests.serving import running
 from tests.waiting import wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Rows = dict[str, list[dict[str, Any]]]
 
 

@@ -14,7 +14,7 @@ import pytest
 from app.processes.free_ports import unused_port
 from app.settings import Settings
 from tests.chaos.link import Link, to_port, to_socket
-from tests.integration.test_supervisor import run_to_end, start
+from tests.integration.processes.test_supervisor import run_to_end, start
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 

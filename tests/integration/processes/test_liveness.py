@@ -16,7 +16,7 @@ from app.models import ProcessRole
 from app.processes import life_signs, liveness
 from app.processes.free_ports import unused_port
 from app.settings import Settings, load
-from tests.integration.test_supervisor import ROOT
+from tests.integration.processes.test_supervisor import ROOT
 from tests.serving import serving
 
 SECRET = "the-secret-of-the-tests-of-32-bytes"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from app.api.community_views import ConfigRequest
 from app.api.quota_routes import QuotaRequest
 from app.errors import ConfigurationError
-from tests.unit.test_settings import settings
+from tests.unit.settings.test_settings import settings
 
 
 @pytest.mark.parametrize(
