@@ -279,8 +279,13 @@ async def test_every_reason_is_told_in_words(
     names += ["mallory", "niaj", "olivia", "peggy", "rupert", "sybil"]
     who = dict(zip(Why, names, strict=False))
     rows = [share(n + 9, room, identity=who[why], why=why) for n, why in enumerate(Why)]
+    page = await signed_in(admin=True)
+    real = card(page, "alice").filter(has_text=shared.room)
+    await expect(real.locator("canvas")).to_be_visible()
+    await page.get_by_role("button", name=re.compile(r"^Recording \d")).click()
+    await picture(page, "console-live.png")
+    await page.get_by_role("button", name=re.compile(r"^All \d")).click()
     async with buffers(world, rows):
-        page = await signed_in(admin=True)
         told = page.locator(".share").filter(has_text=room)
         await expect(told).to_have_count(len(rows))
         for words in ("says", "note"):
@@ -288,9 +293,6 @@ async def test_every_reason_is_told_in_words(
             texts = await told.locator(f".reason .{words}").all_text_contents()
             assert all(re.match(r"[A-Z].{15,}\.$", each) for each in texts), texts
         await check_accessible(page)
-        real = card(page, "alice").filter(has_text=shared.room)
-        await expect(real.locator("canvas")).to_be_visible()
-        await picture(page, "console-live.png")
 
 
 async def test_a_slow_network_shows_that_it_looks_and_then_what_there_is(

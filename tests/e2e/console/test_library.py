@@ -103,7 +103,6 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
     await expect(dialog.locator(".film-strip button").first).to_be_visible()
     await dialog.get_by_text("Technical details").click()
     await expect(dialog.get_by_text("Hidden beginning")).to_be_visible()
-    await picture(page, "console-clips.png")
     await check_accessible(page)
 
     await dialog.get_by_role("button", name="Rename").click()
@@ -145,6 +144,22 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("link", name="<b>That goal</b>", exact=True)).to_be_focused()
     await library.client.patch(f"/clips/{clip}", json={"title": HOSTILE, "keep": False})
+
+
+async def test_its_picture_for_the_readme(library: Library, signed_in: SignIn) -> None:
+    """The clips, each with its picture, within a laptop's window."""
+    clip = library.clip_ids[HOSTILE]
+    await library.client.patch(f"/clips/{clip}", json={"title": "The deploy that worked"})
+    page = await signed_in("lena", room=library.room, path="/clips")
+    try:
+        named = page.get_by_role("link", name="The deploy that worked", exact=True)
+        await expect(named).to_be_in_viewport()
+        await expect(page.locator(".tile")).to_have_count(3)
+        drawn = "() => [...document.querySelectorAll('.tile img')].every((one) => one.naturalWidth)"
+        await page.wait_for_function(drawn)
+        await picture(page, "console-clips.png")
+    finally:
+        await library.client.patch(f"/clips/{clip}", json={"title": HOSTILE})
 
 
 async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(

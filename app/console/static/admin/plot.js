@@ -19,6 +19,7 @@ const LEFT = 64;
 const RIGHT = 12;
 const TOP = 8;
 const BOTTOM = 22;
+const HALF_A_TIME = 32;
 const TABLE_ROWS = 30;
 const hourAndMinute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
@@ -126,15 +127,26 @@ export class Plot {
       ];
     });
     this.#line.replaceChildren(
-      ...values.flatMap((value) => [
+      ...this.#told(values).flatMap((value) => [
         svg('line', { class: 'grid', x1: LEFT, x2: right, y1: this.#y(value), y2: this.#y(value) }),
         svg('text', { x: LEFT - 6, y: this.#y(value) + 4, 'text-anchor': 'end' }, this.say(value)),
       ]),
-      ...roundInstants(from, to, Math.max(2, (right - LEFT) / 90)).map((at) =>
-        svg('text', { x: this.#x(at), y: HEIGHT - 5, 'text-anchor': 'middle' }, hourAndMinute.format(at)),
-      ),
+      ...roundInstants(from, to, Math.max(2, (right - LEFT) / 90)).map((at) => {
+        const x = this.#x(at);
+        const anchor = x > right - HALF_A_TIME ? 'end' : 'middle'; // it would be cut off at the edge
+        return svg('text', { x, y: HEIGHT - 5, 'text-anchor': anchor }, hourAndMinute.format(at));
+      }),
       ...parts.flat(),
     );
+  }
+
+  /**
+   * Those whose words differ: of bytes, a half is none.
+   *
+   * @param {number[]} values
+   */
+  #told(values) {
+    return values.filter((value, place) => !place || this.say(value) !== this.say(values[place - 1]));
   }
 
   #span = [0, 1];
