@@ -92,7 +92,7 @@ def recorded() -> dict[str, Rows]:
         "markers": written(
             schema.Marker,
             {"id": "m1", "buffer_id": "b1", "at": ago(30), "label": "goal", "by": "bob",
-             "place": 0, "own_place": 0, "created_at": ago(28),
+             "place": 0, "personal_place": 0, "created_at": ago(28),
              "kept_until": NOW + timedelta(minutes=30)},
         ),
     }  # fmt: skip

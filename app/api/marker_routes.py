@@ -69,8 +69,9 @@ class MarkerRequest(Input):
 @endpoint(
     "POST /buffers/{buffer_id}/markers",
     "Mark a moment, to cut it later",
-    description="The 60 s before it and the 15 s after it stay to be watched and captured for "
-    "MARKER_MINUTES. Whoever may capture the moment may mark it.",
+    description="The 60 s before it and the 15 s after it stay to be watched and captured until "
+    "MARKER_MINUTES after the moment, however late or often it is marked. Whoever may capture the "
+    "moment may mark it.",
     answers={HTTPStatus.CREATED: Answer("It is marked.")},
     problems=[BufferEmpty, Invalid, NotPermitted, TooManyMarkers],
     may=gates.viewers,
@@ -84,7 +85,7 @@ async def create_marker(call: Call[MarkerRequest]) -> MarkerView:
     at = call.input.at or mark_moment.present(line, now)
     # First whether they may at all: where the buffer ends is not told to who may not watch it.
     await visibility.check(ctx.store, ctx.settings, caller, share, *_moment(min(at, now)))
-    mark_moment.check_within(line, at, now)
+    mark_moment.check_within(line, at, now, ctx.settings.marks_keep)
     row = await markers.make(ctx, line.buffer_id, at, call.input.label, caller.identity)
     return MarkerView.of_row(row)
 

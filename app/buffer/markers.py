@@ -1,5 +1,8 @@
 """Markers: moments marked now, to be cut later. What is around one is kept for MARKER_MINUTES.
 
+They count from the moment itself: who marks it again, or another one beside it, keeps no media
+longer. All that a person's markers keep is AT_MOST_OF_ONE stretches, over all buffers.
+
 The row is written first, then the pins. A process that dies in between leaves a row without pins.
 Everything that deletes old media first makes the pins that are missing.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence, Set
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 
@@ -23,7 +26,7 @@ from app.work import rounds
 AT_MOST = 200
 """Markers of one buffer."""
 AT_MOST_OF_ONE = 50
-"""Of them those of one person."""
+"""Markers of one person, over all buffers: so much of others' media they keep, and no more."""
 
 log = structlog.get_logger()
 
@@ -35,10 +38,10 @@ class TooManyMarkers(ReplayError):
 async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> MarkerRow:
     """Marks a moment of a buffer. Returns the marker's row. Raises TooManyMarkers."""
     now = datetime.now(UTC)
-    over = {"buffer_id": buffer_id, "kept_until": before(now)}
-    await ctx.store.rows(Marker).delete_many(over)
+    for whose in ({"buffer_id": buffer_id}, {"by": by}):
+        await ctx.store.rows(Marker).delete_many({**whose, "kept_until": before(now)})
     while True:
-        place, own_place = await _free_places(ctx.store, buffer_id, by)
+        place, personal_place = await _free_places(ctx.store, buffer_id, by)
         marker = Marker(
             id=secrets.token_hex(12),
             buffer_id=buffer_id,
@@ -46,9 +49,9 @@ async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) 
             label=label,
             by=by,
             place=place,
-            own_place=own_place,
+            personal_place=personal_place,
             created_at=now,
-            kept_until=now + timedelta(minutes=ctx.settings.marker_minutes),
+            kept_until=at + ctx.settings.marks_keep,
         )
         if await ctx.store.create(marker):
             break  # otherwise somebody took one of the places at the same moment
@@ -59,21 +62,26 @@ async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) 
 
 
 async def _free_places(store: Store, buffer_id: str, by: str) -> tuple[int, int]:
-    """Places for another marker: in the buffer, and among those of one person there.
+    """Places for another marker: in the buffer, and among those of one person.
 
     Raises TooManyMarkers.
     """
-    fields = {"by": 1, "place": 1, "own_place": 1}
-    rows = await store.rows(Marker).find({"buffer_id": buffer_id}, fields).to_list(None)
-    own = {row["own_place"] for row in rows if row["by"] == by}
-    place = _free(AT_MOST, {row["place"] for row in rows}, "markers")
-    return place, _free(AT_MOST_OF_ONE, own, "markers of yours")
+    markers = store.rows(Marker)
+    there = await markers.find({"buffer_id": buffer_id}, {"place": 1}).to_list(None)
+    own = await markers.find({"by": by}, {"personal_place": 1}).to_list(None)
+    place = _free(AT_MOST, {row["place"] for row in there}, "the buffer has {} markers")
+    personal_place = _free(
+        AT_MOST_OF_ONE,
+        {row["personal_place"] for row in own},
+        "you have set {} markers, in all buffers",
+    )
+    return place, personal_place
 
 
-def _free(limit: int, taken: Set[int], what: str) -> int:
+def _free(limit: int, taken: Set[int], why: str) -> int:
     """One of the `limit` places. Any: of many at the same moment, few then want the same one."""
     if len(taken) >= limit:  # also of a time with a higher limit
-        raise TooManyMarkers(f"the buffer has {limit} {what}: delete one first", limit=limit)
+        raise TooManyMarkers(f"{why.format(limit)}: delete one first", limit=limit)
     return secrets.choice([place for place in range(limit) if place not in taken])
 
 

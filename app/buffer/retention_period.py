@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from app.models.schema import Community
+from app.models.schema import Buffer, Community
 from app.settings import Settings, ceilings
 from app.store import Store
 from app.work import rounds
@@ -49,3 +49,11 @@ async def retention(
                     minutes=ceilings.in_force(settings, "retention_minutes", minutes)
                 )
     return Retention(settings.retention, own)
+
+
+async def of_buffer(store: Store, settings: Settings, buffer_id: str) -> timedelta:
+    """How long media of a buffer is kept; the instance's retention if the buffer is gone."""
+    row = await store.rows(Buffer).find_one({"_id": buffer_id}, {"community": 1})
+    if row is None:
+        return settings.retention
+    return (await retention(store, settings, [row["community"]])).of(row["community"])

@@ -38,9 +38,10 @@ class WindowMedia:
 
 async def read(ctx: Context, capture: CaptureRow) -> WindowMedia:
     """The media that is there now. What has come since the acceptance is pinned, too."""
-    now = datetime.now(UTC)
-    spans = await media_arrival.spans_to_make(ctx, capture, now)
+    spans = await media_arrival.spans_to_make(ctx, capture, datetime.now(UTC))
     if capture["wait_until"] > capture["accepted_at"]:
-        await pins.pin(ctx.store, capture["_id"], spans, now + media_arrival.PIN_LIFE)
+        # Until the same instant each time: a capture that is tried for long keeps nothing longer.
+        until = capture["wait_until"] + media_arrival.PIN_LIFE
+        await pins.pin(ctx.store, capture["_id"], spans, until)
     segments = await fragment_sources.rows_of(ctx, spans)
     return WindowMedia(spans, segments, await fragment_sources.sessions_of(ctx, spans))

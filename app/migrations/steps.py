@@ -25,6 +25,7 @@ from app.migrations import (
     link_facts,
     marker_places,
     people_claims,
+    personal_marker_places,
     separate_fragments,
     slot_sharers,
     view_counts,
@@ -47,5 +48,6 @@ STEPS: tuple[Step, ...] = (
     view_counts.migrate,
     delivery_targets.migrate,
     erased_ranges.migrate,
+    personal_marker_places.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

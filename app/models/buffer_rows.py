@@ -177,6 +177,6 @@ class MarkerRow(TypedDict):
     label: str
     by: str
     place: int
-    own_place: int
+    personal_place: int
     created_at: datetime
     kept_until: datetime

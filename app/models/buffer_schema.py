@@ -220,17 +220,15 @@ class Marker(Model, Stored[MarkerRow]):
     What is around it is not deleted before `kept_until`; then the row goes, too. The row is the
     promise: the pins of `marker:{id}` are made again if they are missing.
 
-    `place` is one of those that the buffer has for markers, `own_place` one of those that it has
-    for the markers of `by`: of many at once, none gets a place that another has.
+    `place` is one of those that the buffer has for markers, `personal_place` one of those that `by`
+    has, over all buffers: of many at once, none gets a place that another has.
     """
 
     model_config = {
         "collection": "markers",
         "indexes": lambda: [
             IndexModel([("buffer_id", ASCENDING), ("place", ASCENDING)], unique=True),
-            IndexModel(
-                [("buffer_id", ASCENDING), ("by", ASCENDING), ("own_place", ASCENDING)], unique=True
-            ),
+            IndexModel([("by", ASCENDING), ("personal_place", ASCENDING)], unique=True),
             IndexModel([("kept_until", ASCENDING)]),
         ],
     }
@@ -241,6 +239,6 @@ class Marker(Model, Stored[MarkerRow]):
     label: str = ""
     by: str
     place: int
-    own_place: int
+    personal_place: int
     created_at: datetime
     kept_until: datetime

@@ -39,7 +39,7 @@ class StorageSettings(BaseSettings):
         description="The most that a community may have as its own RETENTION_MINUTES.",
     )
     marker_minutes: float = Field(
-        30, gt=0, le=1440, description="How long what is around a marked moment is kept."
+        30, gt=0, le=1440, description="How long after a marked moment what is around it is kept."
     )
     cleanup_minutes: float = Field(
         5, ge=0.01, le=1440, description="How often old segments are deleted."
@@ -78,3 +78,8 @@ class StorageSettings(BaseSettings):
     @property
     def retention(self) -> timedelta:
         return timedelta(minutes=self.retention_minutes)
+
+    @property
+    def marks_keep(self) -> timedelta:
+        """How long after a marked moment what is around it is kept."""
+        return timedelta(minutes=self.marker_minutes)

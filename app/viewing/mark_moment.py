@@ -18,8 +18,11 @@ def present(line: Timeline, now: datetime) -> datetime:
     return now if line.recording_session is not None else line.newest or now
 
 
-def check_within(line: Timeline, at: datetime, now: datetime) -> None:
-    """Raises BufferEmpty if nothing is there and nothing records. Raises Invalid outside of it."""
+def check_within(line: Timeline, at: datetime, now: datetime, keep: timedelta) -> None:
+    """Raises BufferEmpty if nothing is there and nothing records.
+
+    Raises Invalid outside of it, and where a mark keeps nothing: it does so for `keep` after `at`.
+    """
     records = line.recording_session is not None
     if line.newest is None and not records:
         retry = {} if line.state == BufferState.ENDED else {"retry_after": _RETRY_SECONDS}
@@ -30,6 +33,11 @@ def check_within(line: Timeline, at: datetime, now: datetime) -> None:
     begin = line.oldest or line.since
     if at < begin and not any(span.start <= at < span.end for span in line.spans):
         raise Invalid(f"at={_shown(at)} lies before the beginning of the buffer, {_shown(begin)}")
+    if at <= now - keep:
+        raise Invalid(
+            f"at={_shown(at)} is too old to be marked: a mark would keep what is around it only "
+            f"until {_shown(at + keep)}"
+        )
 
 
 def _shown(instant: datetime) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from app.buffer import retention_period
 from app.context import Context
 from app.errors import Gone, ReplayError, TooManyRequests
 from app.lru_cache import LruCache
@@ -66,19 +67,23 @@ class Replays:
         return known
 
     async def _renewed(self, watch: Watch, now: datetime) -> Planned:
-        spans = await watched_windows.renew(self.ctx.store, watch, now)
+        store = self.ctx.store
+        retention = await retention_period.of_buffer(store, self.ctx.settings, watch.buffer_id)
+        until = watched_windows.lease_end(watch, now, retention)
+        spans = await watched_windows.renew(store, watch, now, until)
         if not spans:
             window = await self._window(watch, now)
             # Named by what it holds: asked for again, more of the rest may be there.
             watch = named(watch.watcher, watch.buffer_id, window.start, window.end, window.stays)
             spans = window.spans
-            await watched_windows.begin(self.ctx.store, watch, spans, now)
+            until = watched_windows.lease_end(watch, now, retention)
+            await watched_windows.begin(store, watch, spans, until)
         rows = await fragment_sources.rows_of(self.ctx, spans)
         sessions = await fragment_sources.sessions_of(self.ctx, spans)
         media = [(span, each) for span, each in zip(spans, rows, strict=True) if each]
         if not media or not {span["session_id"] for span, _ in media} <= sessions.keys():
             raise gone()
-        kept_until = now + watched_windows.RENEW
+        kept_until = min(now + watched_windows.RENEW, until)
         made_of = _fingerprint(media, sessions)
         root = self.ctx.settings.media_root
         waiting = self._turns.waiting(watch.watcher)

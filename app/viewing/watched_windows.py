@@ -1,5 +1,10 @@
 """Windows that somebody watches. Pins keep them from cleanup as long as they are watched.
 
+They do until a lease after all of the window has left retention, and no longer: until then it is
+watched through, and nobody keeps media for ever by watching it. So no lease keeps any media longer
+than the longest window and LEASE past its retention, and of a marked stretch nothing longer than
+its mark.
+
 A watcher (an opaque name) has at most WINDOWS of them. A further one releases the one that was
 watched longest ago.
 """
@@ -50,11 +55,21 @@ def _prefix(watcher: str) -> str:
     return f"watch:{watcher}:"
 
 
-async def renew(store: Store, watch: Watch, now: datetime) -> tuple[MediaRange, ...]:
-    """The spans that the watch keeps, in order of time; none if it has lapsed."""
+def lease_end(watch: Watch, now: datetime, retention: timedelta) -> datetime:
+    """Until when a lease of now is good, of a window whose media is kept for `retention`."""
+    return min(now, watch.end + retention) + LEASE
+
+
+async def renew(
+    store: Store, watch: Watch, now: datetime, until: datetime
+) -> tuple[MediaRange, ...]:
+    """The spans that the watch keeps, in order of time; none if it has lapsed.
+
+    They are kept until `until`: see `lease_end`.
+    """
     rows = await store.rows(Pin).find({"owner": watch.owner, "until": {"$gt": now}}).to_list(None)
-    if rows and min(row["until"] for row in rows) < now + LEASE - RENEW:
-        await pins.extend(store, watch.owner, now + LEASE)
+    if rows and min(row["until"] for row in rows) < until - RENEW:
+        await pins.extend(store, watch.owner, until)
     # The ids of sessions sort by time.
     rows.sort(key=lambda row: (row["session_id"], row["start_ticks"]))
     return tuple(
@@ -66,9 +81,9 @@ async def renew(store: Store, watch: Watch, now: datetime) -> tuple[MediaRange, 
     )
 
 
-async def begin(store: Store, watch: Watch, spans: Sequence[MediaRange], now: datetime) -> None:
-    """Keeps these spans for the watch."""
-    await pins.pin(store, watch.owner, spans, now + LEASE)
+async def begin(store: Store, watch: Watch, spans: Sequence[MediaRange], until: datetime) -> None:
+    """Keeps these spans for the watch until `until`: see `lease_end`."""
+    await pins.pin(store, watch.owner, spans, until)
     prefix = _prefix(watch.watcher)
     # All owners with this prefix: `;` is the character after `:`.
     query = {"owner": {"$gte": prefix, "$lt": prefix[:-1] + ";"}}

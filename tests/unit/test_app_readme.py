@@ -5,17 +5,19 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from datetime import timedelta
 
 from pymongo import IndexModel
 
-from app.captures import capture_leases, execution
+from app.buffer import marked_ranges, markers
+from app.captures import capture_leases, execution, media_arrival
 from app.condition import doctor
 from app.events import sender
 from app.indexing import indexer, session_leases
 from app.models import ProcessRole
 from app.models.schema import EgressSession
 from app.settings import Settings
-from app.viewing import buffer_states
+from app.viewing import buffer_states, watched_windows
 from app.work import queue
 from tests import readme
 from tests.unit import test_layout as layout
@@ -78,6 +80,20 @@ def test_a_death_is_noticed_as_soon_as_is_told() -> None:
     assert f"is looked for every {again:g} s" in told
     assert f"another worker, within {sender.LEASE.total_seconds() + again:g} s" in told
     assert f"the Redis lock for at most {queue.LOCK_SECONDS:g} s" in told
+
+
+def test_what_keeps_media_does_so_for_as_long_as_is_told() -> None:
+    """The numbers in the table are those of markers, watched windows and captures."""
+    marker, watch, capture = readme.rows(readme.section(TEXT, "What keeps media"))
+    stretch = marked_ranges.BEFORE + marked_ranges.AFTER
+    total = markers.AT_MOST_OF_ONE * stretch / timedelta(minutes=1)
+    assert f"the {marked_ranges.BEFORE.total_seconds():g} s before" in marker[1]
+    assert f"the {marked_ranges.AFTER.total_seconds():g} s after" in marker[1]
+    assert f"{markers.AT_MOST_OF_ONE} markers in all buffers: {total:g} minutes" in marker[3]
+    lease = watched_windows.LEASE / timedelta(minutes=1)
+    assert watch[2].count(f"{lease:g} minutes after") == 2
+    assert watch[3] == f"{watched_windows.WINDOWS} windows"
+    assert f"{media_arrival.PIN_LIFE / timedelta(minutes=1):g} minutes after" in capture[2]
 
 
 def test_the_states_of_a_share_are_those_of_its_timeline() -> None:

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from app.context import Context
+from app.errors import Gone
 from app.models.schema import Buffer, Pin, Segment
-from app.viewing import watched_windows
+from app.viewing import served_movies, watched_windows
 from app.viewing.watched_windows import Watch
 from tests.integration.api.conftest import OWNER, STRANGER, MakeShare, bearer, token
 from tests.integration.buffer.shares import DiskShare
@@ -126,6 +127,25 @@ async def test_a_window_that_is_watched_outlives_the_retention(
     renewed = await ctx.store.rows(Pin).find_one({})
     assert renewed is not None
     assert renewed["until"] > lapsing + timedelta(seconds=60)
+
+
+async def test_who_goes_on_watching_a_window_keeps_it_until_all_of_it_could_be_watched(
+    app: Running, share: MakeShare, ctx: Context
+) -> None:
+    """A lease longer than its end is kept anyway, however often it is asked for."""
+    made = await share()
+    begin, end = (made.start + timedelta(seconds=seconds) for seconds in (2, 6))
+    watch = served_movies.named("watcher", made.buffer_id, begin, end, None)
+    over = watch.end + ctx.settings.retention + watched_windows.LEASE
+    replays = app.state["web"].replays
+    now = datetime.now(UTC)
+    while now < over:
+        await replays.of(watch, now)
+        now += watched_windows.LEASE / 2
+    assert await ctx.store.rows(Pin).distinct("until") == [over]
+    for instant in (over, now):
+        with pytest.raises(Gone):
+            await replays.of(watch, instant)
 
 
 async def test_a_watcher_keeps_so_many_windows_and_no_more(ctx: Context, share: MakeShare) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app.buffer import markers
+import pytest
+
+from app.buffer import clock, marked_ranges, markers
+from app.buffer.markers import TooManyMarkers
 from app.cleaning import cleanup, erasure
 from app.context import Context
 from app.models.schema import Buffer, EgressSession, Marker, Pin
@@ -54,6 +57,41 @@ async def test_who_is_killed_between_row_and_pin_has_marked_all_the_same(
     await cleanup.run(ctx)
     assert await sequences(disk) == [4]
     assert (await count(ctx))[0] == 0
+
+
+async def test_a_moment_that_is_marked_again_is_kept_no_longer(
+    ctx: Context, share: BeginShare
+) -> None:
+    """Nor is what is marked beside it: nothing stays longer than its own mark could keep it."""
+    disk = await share(age=80)
+    await index(ctx, disk)
+    for seconds in (20, 20, 34, 20):
+        await mark(ctx, disk, seconds)
+    kept = timedelta(minutes=ctx.settings.marker_minutes)
+    async for row in ctx.store.rows(Marker).find({}):
+        assert row["kept_until"] == row["at"] + kept
+    async for pin in ctx.store.rows(Pin).find({}):
+        begin = clock.wall(clock.of(await disk.session()), pin["start_ticks"])
+        assert pin["until"] <= begin + marked_ranges.BEFORE + kept + timedelta(milliseconds=1)
+
+
+async def test_a_persons_markers_are_so_many_in_all_buffers(
+    ctx: Context, share: BeginShare
+) -> None:
+    """Those of others, and those that are over, don't count."""
+    disks = await share("ann"), await share("bob")
+    await index(ctx, *disks, count=1)
+    for number in range(markers.AT_MOST_OF_ONE):
+        await mark(ctx, disks[number % 2], 50)
+    for disk in disks:
+        with pytest.raises(TooManyMarkers, match="in all buffers") as found:
+            await mark(ctx, disk, 50)
+        assert found.value.extra == {"limit": markers.AT_MOST_OF_ONE}
+    await markers.make(ctx, disks[0].buffer_id, disks[0].start, "", "bob")
+    over = datetime.now(UTC) - timedelta(seconds=1)
+    of_other = {"buffer_id": disks[1].buffer_id}
+    await ctx.store.rows(Marker).update_one(of_other, {"$set": {"kept_until": over}})
+    await mark(ctx, disks[0], 50)
 
 
 async def test_a_session_that_comes_after_the_mark_is_kept_too(

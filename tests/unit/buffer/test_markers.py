@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from app.buffer import marked_ranges
@@ -11,6 +13,7 @@ from app.viewing.timeline import Timeline, build
 from tests.unit.buffer.rows import at, buffer, indexed, over, run, session
 
 NOW = 1000.0
+KEPT = timedelta(minutes=30)
 
 
 def live() -> Timeline:
@@ -52,21 +55,28 @@ def test_a_mark_lies_where_media_is_or_will_be(
     line: Timeline, moment: float, word: str | None
 ) -> None:
     if word is None:
-        mark_moment.check_within(line, at(moment), at(NOW))
+        mark_moment.check_within(line, at(moment), at(NOW), KEPT)
         return
     with pytest.raises(Invalid, match=word):
-        mark_moment.check_within(line, at(moment), at(NOW))
+        mark_moment.check_within(line, at(moment), at(NOW), KEPT)
+
+
+def test_a_moment_that_no_mark_keeps_any_more_is_not_marked_again() -> None:
+    """What is around 150 is there because it was marked."""
+    mark_moment.check_within(live(), at(150), at(NOW), timedelta(seconds=NOW - 149))
+    with pytest.raises(Invalid, match=f"too old to be marked.*{at(NOW).isoformat()[:19]}"):
+        mark_moment.check_within(live(), at(150), at(NOW), timedelta(seconds=NOW - 150))
 
 
 def test_a_share_without_media_is_marked_only_while_it_may_come() -> None:
     waiting = build(buffer(), [], {}, at(NOW), at(400))
     with pytest.raises(BufferEmpty) as found:
-        mark_moment.check_within(waiting, at(NOW), at(NOW))
+        mark_moment.check_within(waiting, at(NOW), at(NOW), KEPT)
     assert found.value.extra == {"retry_after": 5}
     over_and_gone = build(buffer(ended_at=at(100)), [], {}, at(NOW), at(400))
     with pytest.raises(BufferEmpty, match="ended"):
-        mark_moment.check_within(over_and_gone, at(NOW), at(NOW))
+        mark_moment.check_within(over_and_gone, at(NOW), at(NOW), KEPT)
     starting = build(buffer(since=at(990)), [session(clock_at=None)], {}, at(NOW), at(400))
-    mark_moment.check_within(starting, at(NOW), at(NOW))
+    mark_moment.check_within(starting, at(NOW), at(NOW), KEPT)
     with pytest.raises(Invalid, match="before the beginning"):
-        mark_moment.check_within(starting, at(980), at(NOW))
+        mark_moment.check_within(starting, at(980), at(NOW), KEPT)
