@@ -12,9 +12,10 @@ from app.store import Store
 async def assign(store: Store, room: str, community: str) -> None:
     """Assigns rooms of this name to a community, in place of the one they had. That makes it."""
     await store.create(Community(id=community))
-    if not await store.create(AssignedRoom(id=room, community=community)):
-        change = {"$set": {"community": community}}
-        await store.rows(AssignedRoom).update_one({"_id": room}, change)
+    change = {"$set": {"community": community}}
+    while not await store.create(AssignedRoom(id=room, community=community)):
+        if (await store.rows(AssignedRoom).update_one({"_id": room}, change)).matched_count:
+            return  # otherwise it was released at the same moment
 
 
 async def release(store: Store, room: str, community: str) -> bool:

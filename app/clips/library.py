@@ -49,24 +49,41 @@ async def change(
             "whoever runs it has to set PUBLIC_URL"
         )
     if changes:
-        update: dict[str, Any] = {"$set": changes}
-        if "visibility" in changes:
-            life = timedelta(days=link_days or ctx.settings.link_days)
-            now = datetime.now(UTC)
-            opened = clip_visibility.fields(
-                row, changes["visibility"], now, life, hidden_head=hidden_head
-            )
-            update = {"$set": changes | opened, "$inc": {"grant": 1}}
-            if opened["visibility"] != Visibility.PRIVATE and not opened["hidden_head_shared"]:
-                await clean_copies.want(ctx, row)
-        await ctx.store.rows(ReplayClip).update_one({"_id": clip_id} | clip_access.SHOWN, update)
+        life = timedelta(days=link_days or ctx.settings.link_days)
+        while not await _set(ctx, row, changes, life, hidden_head=hidden_head):
+            # Somebody has changed it since: what a link was may be a link no more.
+            row = await clip_access.changeable(ctx, caller, clip_id)
         if "title" in changes:
-            start = row["delivered_start"] or row["requested_start"]
-            name = clip_report.filename(changes["title"], row["room"], start)
-            files = ctx.store.rows(File)
-            await files.update_one({"_id": row["file_id"]}, {"$set": {"filename": name}})
+            await _name_file(ctx, row)
         await note(ctx, caller.identity, AuditAction.CLIP_CHANGED, row, **changes)
     return await find(ctx, caller, clip_id)
+
+
+async def _set(
+    ctx: Context, row: ClipRow, changes: dict[str, Any], life: timedelta, *, hidden_head: bool
+) -> bool:
+    """Sets fields of a clip, and what follows from them; False if it was changed since `row`."""
+    fields = changes
+    if "visibility" in changes:
+        opened = clip_visibility.fields(
+            row, changes["visibility"], datetime.now(UTC), life, hidden_head=hidden_head
+        )
+        fields = changes | opened | {"grant": row["grant"] + 1}
+        if opened["visibility"] != Visibility.PRIVATE and not opened["hidden_head_shared"]:
+            await clean_copies.want(ctx, row)
+    return await ctx.store.take(ReplayClip, row, fields, **clip_access.SHOWN) is not None
+
+
+async def _name_file(ctx: Context, row: ClipRow) -> None:
+    """Names a clip's file by its title, which others may change at the same time."""
+    start, title = row["delivered_start"] or row["requested_start"], None
+    while True:
+        known = await ctx.store.rows(ReplayClip).find_one({"_id": row["_id"]}, {"title": 1})
+        if known is None or known["title"] == title:
+            return
+        title = known["title"]
+        name = clip_report.filename(title, row["room"], start)
+        await ctx.store.rows(File).update_one({"_id": row["file_id"]}, {"$set": {"filename": name}})
 
 
 async def delete(

@@ -7,27 +7,30 @@ them is next, and where one is killed: it never goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
 from app.context import Context
-from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
+from app.models.schema import AssignedRoom, Capture, File, ReplayClip, UserReplayQuota
 from app.store import Store
 
-LOOKED_AT = {+model for model in (Capture, File, ReplayClip, UserReplayQuota)}
+LOOKED_AT = {+model for model in (AssignedRoom, Capture, File, ReplayClip, UserReplayQuota)}
 """The collections before whose commands a client stands still."""
 _COMMANDS = frozenset(
     {"find_one", "update_one", "update_many", "insert_one", "delete_one", "delete_many", "distinct"}
 )
 
 Command = Callable[..., Awaitable[Any]]
+Action = Callable[[Context], Coroutine[Any, Any, Any]]
+MOST_STEPS = 20
+"""Commands of an action that another is done within, and more."""
 
 
 class Client:
     """One thing that somebody does with the store, step by step."""
 
-    def __init__(self, ctx: Context, action: Callable[[Context], Coroutine[Any, Any, Any]]) -> None:
+    def __init__(self, ctx: Context, action: Action) -> None:
         self._waiting: list[asyncio.Future[None]] = []
         self._moved = asyncio.Event()
         self._is_dead = False
@@ -121,3 +124,21 @@ class _Cursor:
     async def __aiter__(self) -> Any:
         for row in await self.to_list():
             yield row
+
+
+async def beside(ctx: Context, outer: Action, inner: Action) -> AsyncIterator[None]:
+    """Two things done at the same time: the inner one before each command of the outer one.
+
+    Yields when both are done, once for each.
+    """
+    for steps in range(1, MOST_STEPS):
+        first = Client(ctx, outer)
+        is_over = [await first.step() for _ in range(steps)][-1]
+        for each in (Client(ctx, inner), first):
+            while not each.task.done():
+                await each.step()
+            await each.task
+        yield
+        if is_over:
+            return
+    raise AssertionError(f"it took {MOST_STEPS} commands or more")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from app.storage.clip_folder import ClipFolder
 from app.storage.free_space import free_bytes
 from tests.integration.captures.checking import captured, files
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
+from tests.integration.clips.clients import beside
 
 
 async def shelve(ctx: Context, number: int, owner: str = "ada", room: str = "room") -> str:
@@ -116,6 +118,46 @@ async def test_a_clip_is_seen_and_changed_by_its_owner_and_admins_only(ctx: Cont
             await library.change(ctx, stranger, clip_id, {"title": "mine"})
     changed = await library.change(ctx, ADA, clip_id, {"title": "new", "keep": True})
     assert (changed.row["title"], changed.row["keep"]) == ("new", True)
+
+
+@pytest.mark.parametrize(("first", "last"), [("private", "link"), ("link", "private")])
+async def test_a_link_that_was_turned_off_never_comes_back(
+    ctx: Context, first: str, last: str
+) -> None:
+    """Even if somebody has it prolonged at the same time: then there is a new one, or none."""
+    clip_id = await shelve(ctx, 1)
+    clips = ctx.store.rows(ReplayClip)
+
+    async def open_to(ctx: Context, value: str) -> None:
+        await library.change(ctx, ADA, clip_id, {"visibility": value})
+
+    secrets = set[str | None]()
+    await open_to(ctx, "link")
+    row = await clips.find_one({"_id": clip_id})
+    assert row is not None
+    secrets.add(row["link_secret"])
+    async for _ in beside(ctx, partial(open_to, value=first), partial(open_to, value=last)):
+        row = await clips.find_one({"_id": clip_id})
+        assert row is not None
+        assert (row["visibility"] == "private") == (row["link_secret"] is None)
+        assert row["link_secret"] not in secrets - {None}
+        await open_to(ctx, "link")
+        row = await clips.find_one({"_id": clip_id})
+        assert row is not None
+        secrets.add(row["link_secret"])
+
+
+async def test_a_file_is_named_as_its_clip_is_whoever_renames_it_at_the_same_time(
+    ctx: Context,
+) -> None:
+    clip_id = await shelve(ctx, 1)
+
+    async def name(ctx: Context, value: str) -> None:
+        await library.change(ctx, ADA, clip_id, {"title": value})
+
+    async for _ in beside(ctx, partial(name, value="one"), partial(name, value="two")):
+        clip = await library.find(ctx, ADA, clip_id)
+        assert clip.file["filename"].startswith(clip.row["title"])
 
 
 async def test_deleting_frees_the_quota_once_and_hides_the_clip(

@@ -16,6 +16,7 @@ from app.access import assigned_rooms, communities
 from app.context import Context
 from app.models import schema
 from app.recording import belonging, facts
+from tests.integration.clips.clients import beside
 from tests.integration.conftest import MakeSettings
 from tests.webhooks import participant, video
 
@@ -136,3 +137,18 @@ async def test_a_slot_makes_a_whole_row(ctx: Context) -> None:
     row = await ctx.store.rows(schema.Community).find_one({"_id": "default"})
     sharers = {communities.sharer("ann"): ["b1"]}
     assert row == schema.Community(id="default", slots=["b1"], sharers=sharers).model_dump_doc()
+
+
+async def test_a_room_that_is_assigned_while_it_is_released_is_assigned(ctx: Context) -> None:
+    """From one community to another, by two admins at once: whoever assigns is not told so idly."""
+
+    async def assign(its: Context) -> None:
+        await assigned_rooms.assign(its.store, "standup", "new")
+
+    async def release(its: Context) -> None:
+        await assigned_rooms.release(its.store, "standup", "old")
+
+    await assigned_rooms.assign(ctx.store, "standup", "old")
+    async for _ in beside(ctx, assign, release):
+        assert await assigned_rooms.community_of(ctx.store, "standup") == "new"
+        await assigned_rooms.assign(ctx.store, "standup", "old")
