@@ -123,7 +123,7 @@ def kept() -> dict[str, Rows]:
     shown |= {"requested_start": ago(40), "requested_end": ago(10), "created_at": ago(9)}
     done = {"ready": True, "delivered_start": ago(40), "delivered_end": ago(10), "audio": True}
     file = {"filename": "goal.mp4", "uploaded_by": "bob", "created_at": ago(9), "size_bytes": 5000}
-    finished = {"status": "ready", "progress": 1.0, "finished_at": ago(5)}
+    finished = {"status": "ready", "progress": 1.0, "named": True, "finished_at": ago(5)}
     return {
         "captures": written(
             schema.Capture,

@@ -1,6 +1,8 @@
 """How captures end: ready with a clip, failed or cancelled without a trace.
 
-Every step may be done again: whoever is interrupted in one leaves it to the next.
+Every step may be done again: whoever is interrupted in one leaves it to the next. Until the row
+says that the file has its name, somebody's word ends the capture, however long a bucket that is
+away keeps it from that.
 """
 
 from __future__ import annotations
@@ -45,9 +47,12 @@ class _Reason(TypedDict):
 async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Makes the clip of a verified file: its name, its charge, its rows, `ready`."""
     root, path = ctx.clips.parts_root, storage_path(ctx.clips, capture)
-    part = member(clip_files.locate(root, parts_path(capture)).parent, result["part"])
-    # Where clips lie elsewhere this takes as long as a film is sent.
-    sha256 = await lease.hold(ctx.clips.publish(path, part))
+    sha256 = None
+    if not capture["named"]:
+        part = member(clip_files.locate(root, parts_path(capture)).parent, result["part"])
+        # Where clips lie elsewhere this takes as long as a film is sent.
+        sha256 = await lease.hold(ctx.clips.publish(path, part))
+        await lease.change({"named": True})
     await asyncio.to_thread(clip_files.discard_parts, root, parts_path(capture))
     await asyncio.gather(
         quota.settle(ctx.store, capture["caller"], capture["clip_id"], result["size_bytes"]),
@@ -98,6 +103,11 @@ async def clean(ctx: Context, lease: Lease, capture: CaptureRow) -> None:
     await _give_back(ctx, capture)
     if capture["status"] == CaptureStatus.FAILED:
         await capture_events.failed(ctx, capture)
+    if capture["result"] is not None:
+        path = storage_path(ctx.clips, capture)
+        await clean_copies.remove(ctx, path)
+        await ctx.clips.abort_uploads(path)
+        await ctx.clips.remove([path])
     await lease.end()
 
 
@@ -128,12 +138,13 @@ async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> 
 async def fail_running_of(ctx: Context, buffer_id: str, part: ErasedRange) -> bool:
     """Ends every capture that may have read media of a range before it was to go.
 
-    Those that have not begun to read do without. False if one of them could not be ended.
+    Those that have not begun to read do without, and clips that are made stay. False if one of
+    them could not be ended.
     """
     reading = {
         "buffer_id": buffer_id,
         "status": {"$in": [CaptureStatus.RUNNING]},
-        "result": None,
+        "named": False,
         "window_start": {"$lt": part["end"]},
         "window_end": {"$gt": part["start"]},
     }
@@ -156,8 +167,13 @@ async def _fail_running(ctx: Context, row: CaptureRow) -> None:
     error = MediaDeleted("a part of it was deleted while it was made: capture what is left")
     reason: _Reason = {"reason": error.slug, "detail": error.detail}
     fields = {**_taken_away(), **reason}
-    # Looked for as running: by the time that another begins, the rows are not there for it.
-    where = {"lease": row["lease"], "attempts": row["attempts"], "result": None}
+    # Looked for as running: by the time that another begins, the rows are not there for it. What
+    # was read before may have become a file since, whoever goes on with that.
+    read_before = [
+        {"lease": row["lease"], "attempts": row["attempts"]},
+        {"result": {"$ne": None}},
+    ]
+    where: Row = {"named": False, "$or": read_before}
     moved = await lifecycle.move(ctx.store, row["_id"], CaptureStatus.FAILED, fields, **where)
     if moved is None:
         return
@@ -181,14 +197,14 @@ async def _cancel(ctx: Context, capture_id: str) -> bool:
     if row is None:
         return False
     fields = _taken_away()
-    # With a result the file may have its name already; then it is the clip that can be deleted.
+    # With its name it is a clip, or about to be one; then that can be deleted.
     cancelled = CaptureStatus.CANCELLED
-    moved = await lifecycle.move(ctx.store, capture_id, cancelled, fields, result=None)
+    moved = await lifecycle.move(ctx.store, capture_id, cancelled, fields, named=False)
     if moved is None:
         return False
     metrics.CAPTURES.labels(CaptureStatus.CANCELLED).inc()
     log.info("capture_cancelled", capture=capture_id)
-    await _give_back(ctx, row | {"result": None})  # so it was at that moment
+    await _give_back(ctx, row | {"named": False})  # so it was at that moment
     return True
 
 
@@ -198,21 +214,21 @@ def _over(now: datetime) -> Row:
 
 
 async def _give_back(ctx: Context, capture: CaptureRow) -> None:
+    """Frees what a capture has held, at once. Its file, if there is one, is left to `clean`: the
+    place for clips may be away."""
     whose = ctx.store, capture["caller"], capture["clip_id"]
-    if (result := capture["result"]) is None:
-        await quota.bar(*whose)
-    else:
-        # in this order: whoever restores the clip charges it, and then finds its row gone
+    if capture["result"] is not None:
+        # before its charge: whoever restores the clip charges it, and then finds its row gone
         await ctx.store.rows(ReplayClip).delete_one({"_id": capture["clip_id"]})
+    if capture["named"]:
         await quota.give_back(*whose)
+    else:
+        await quota.bar(*whose)
     await pins.release(ctx.store, capture["_id"])
-    path, root = storage_path(ctx.clips, capture), ctx.clips.parts_root
+    root = ctx.clips.parts_root
     await asyncio.to_thread(clip_files.discard_parts, root, parts_path(capture))
-    if result is not None:
-        await ctx.store.rows(File).delete_one({"_id": result["file_id"]})
-        await clean_copies.remove(ctx, path)
-        await ctx.clips.abort_uploads(path)
-        await ctx.clips.remove([path])
+    if capture["result"] is not None:
+        await ctx.store.rows(File).delete_one({"_id": capture["result"]["file_id"]})
 
 
 def _checksum(sha256: str | None) -> str | None:

@@ -54,7 +54,7 @@ class Report:
         await self._lease.change({"stage": stage})
 
     async def result(self, result: CaptureResult) -> None:
-        """The file is there and verified: from now on the capture can't be cancelled any more."""
+        """The file is there and verified, and has not got its name yet."""
         fields = {"result": result, "stage": CaptureStage.FINISHING}
         await self._lease.change(fields, result=None)
 

@@ -24,6 +24,7 @@ from app.migrations import (
     leaving_admins,
     link_facts,
     marker_places,
+    named_captures,
     people_claims,
     personal_marker_places,
     separate_fragments,
@@ -49,5 +50,6 @@ STEPS: tuple[Step, ...] = (
     delivery_targets.migrate,
     erased_ranges.migrate,
     personal_marker_places.migrate,
+    named_captures.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -99,6 +99,7 @@ class CaptureRow(TypedDict):
     generation: int
     attempts: int
     result: CaptureResult | None
+    named: bool
     finished_at: datetime | None
 
 

@@ -32,8 +32,9 @@ class Capture(Model, Stored[CaptureRow]):
     row again; None: nothing is left to do. `generation` counts how often the job was queued,
     `attempts` how often a worker began it.
 
-    `result` is what the verified file holds, written once, before the file gets its name: from
-    then on the capture can't be cancelled any more.
+    `result` is what the verified file holds, written once, before the file gets its name. `named`:
+    it has that, and nobody has ended the capture before: from then on it can't be cancelled any
+    more, and its clip is about to be there.
     """
 
     model_config = {
@@ -88,6 +89,7 @@ class Capture(Model, Stored[CaptureRow]):
     generation: int = 0
     attempts: int = 0
     result: dict[str, Any] | None = None
+    named: bool = False
     finished_at: datetime | None = None
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from app.access import quota
-from app.captures import endings, execution
+from app.captures import endings, execution, share_erasure
 from app.clips import clip_expiry, clip_invariants, library, quota_check
 from app.context import Context
-from app.errors import Conflict
-from app.models.schema import Capture, File, Pin, ReplayClip
+from app.models import CaptureRow
+from app.models.schema import Buffer, Capture, File, OutgoingEvent, Pin, ReplayClip
 from app.settings import Settings
 from deploy.local.seaweed import Seaweed
 from tests.integration.captures.checking import (
@@ -213,11 +213,73 @@ async def test_a_capture_waits_for_a_store_that_does_not_take_it(
         assert until > datetime.now(UTC)
         assert waiting.clip is None
         assert len(files(ctx)) == 1
-    with pytest.raises(Conflict):
-        await endings.cancel(ctx, ADA, row["_id"])
     front.heal()
     await check_one(ctx, await go_on(ctx, row["_id"]), 0)
     assert slug in capfd.readouterr().out
+
+
+async def held_up(ctx: Context, front: ObjectFront, *, sent: bool, **asked: Any) -> CaptureRow:
+    """A capture whose file is made, and that its bucket does not take; `sent`: it has the bytes."""
+    row = await accepted(ctx, ADA, **asked)
+    # What is read back after a put has no answer: nobody knows whether it is there.
+    front.answer("^HEAD " if sent else "^PUT ", 503, "SlowDown")
+    await work_on(ctx, row["_id"])
+    waiting = await done(ctx, row["_id"])
+    assert (waiting.capture["status"], waiting.capture["stage"]) == (
+        "running",
+        "waiting for storage",
+    )
+    assert waiting.capture["result"] is not None
+    return waiting.capture
+
+
+async def never_a_clip(ctx: Context, front: ObjectFront, capture: CaptureRow, status: str) -> None:
+    """It has ended although its bucket is away, and leaves nothing once that is back."""
+    ended = await done(ctx, capture["_id"])
+    assert (ended.capture["status"], ended.capture["stage"]) == (status, "")
+    held = await quota.read(ctx.store, ctx.settings, "ada")
+    assert (held.used_bytes, held.reserved_bytes) == (0, 0)
+    assert files(ctx) == []
+    front.answer("^(DELETE |POST .*[?]delete)", 503, "SlowDown")
+    still = await go_on(ctx, capture["_id"])  # the bucket is away still, and it is tried again
+    assert still.capture["lease_until"] is not None
+    front.heal()
+    over = await go_on(ctx, capture["_id"])
+    assert (over.capture["status"], over.capture["lease_until"]) == (status, None)
+    await nothing_is_left(ctx)
+    assert await kept(ctx) == {}
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_a_capture_that_waits_for_its_bucket_can_be_cancelled(
+    ctx: Context, ended_share: MakeShare, front: ObjectFront, sent: bool
+) -> None:
+    """Though the bucket does not answer, and may have its bytes."""
+    await ended_share()
+    waiting = await held_up(ctx, front, sent=sent, last=5)
+    cancelled = await endings.cancel(ctx, ADA, waiting["_id"])
+    assert cancelled["status"] == "cancelled"
+    await never_a_clip(ctx, front, waiting, "cancelled")
+
+
+@pytest.mark.parametrize("last_seconds", [None, 60.0])
+@pytest.mark.parametrize("sent", [False, True])
+async def test_what_is_deleted_of_a_share_is_in_no_clip_that_waits_for_its_bucket(
+    ctx: Context, ended_share: MakeShare, front: ObjectFront, sent: bool, last_seconds: float | None
+) -> None:
+    """All of it, or a part."""
+    [share] = await ended_share(age=25)
+    waiting = await held_up(ctx, front, sent=sent, last=5)
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
+    assert buffer is not None
+    if last_seconds is None:
+        await share_erasure.erase_share(ctx, ADA, buffer)
+    else:
+        await share_erasure.erase_last(ctx, ADA, buffer, timedelta(seconds=last_seconds))
+    status = "cancelled" if last_seconds is None else "failed"
+    await never_a_clip(ctx, front, waiting, status)
+    told = {row["event"] async for row in ctx.store.rows(OutgoingEvent).find({})}
+    assert ("capture_failed" in told) is (status == "failed")
 
 
 @pytest.mark.heavy
