@@ -22,8 +22,7 @@ from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.share_lookup import WindowQuery
 from app.api.token_buckets import Cost
-from app.buffer import paths
-from app.buffer.retention import is_erased
+from app.buffer import erased_segments, paths
 from app.buffer.session_folders import fragment_path
 from app.captures import preview
 from app.context import Context
@@ -31,7 +30,7 @@ from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.media.init_segment import Init
 from app.media.runs import was_altered
 from app.models import FaultSlug, SegmentRow, SegmentState
-from app.models.schema import Buffer, EgressSession, Segment
+from app.models.schema import EgressSession, Segment
 from app.storage.confined import PathRefused, member
 from app.storage.open_file import open_file
 from app.viewing import hls, windows
@@ -41,7 +40,9 @@ _FRAGMENT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-(\d{1,9})\.m4s", re.ASCII)
 _INIT = re.compile(r"([0-9a-f]{8}-[0-9a-f]{24})-([0-9a-f]{1,64})\.mp4")
 """Opaque to clients: the names of a session's fragments and of its init segments."""
 
-_FRAGMENT_FIELDS = dict.fromkeys(("name", "fault", "start", "end", "size_bytes", "modified_ns"), 1)
+_FRAGMENT_FIELDS = dict.fromkeys(
+    ("buffer_id", "name", "fault", "start", "end", "size_bytes", "modified_ns"), 1
+)
 _REVALIDATED = {"Cache-Control": "private, no-cache"}
 """A browser asks each time whether it may still show what it has."""
 
@@ -151,7 +152,8 @@ async def get_segment(call: Call[None]) -> Response:
     if name.endswith(".mp4"):
         return await _init_segment(call.request, folder, found[2])
     row = await _fragment(ctx, paths.segment_id(found[1], int(found[2])))
-    await _check_not_erased(ctx, session["buffer_id"], row)
+    if not await erased_segments.left_of(ctx.store, [row]):  # its file may lag
+        raise _gone()
     if share is not None:
         await share_lookup.check_window(call, share, row["start"], row["end"])
     return await _served(call.request, folder, row, found[1])
@@ -211,19 +213,6 @@ async def _fragment(ctx: Context, segment_id: str) -> SegmentRow:
     if row["fault"] is not None:
         raise _missing()
     return row
-
-
-async def _check_not_erased(ctx: Context, buffer_id: str, segment: SegmentRow) -> None:
-    """Raises Gone if a segment was deleted by its sharer; its file may lag."""
-    fields = {"forget_before": 1, "forget_ranges": 1}
-    row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id}, fields)
-    if row is None:
-        return
-    before = row["forget_before"]
-    if (before is not None and segment["start"] < before) or is_erased(
-        segment, row["forget_ranges"]
-    ):
-        raise _gone()
 
 
 def _gone() -> Gone:

@@ -9,7 +9,7 @@ from app.buffer import clock, marked_ranges, summary
 from app.buffer.coverage import Coverage, Indexed, run_of
 from app.models import SegmentRow, SegmentState, SessionRow
 from app.models.intervals import Interval
-from app.models.schema import Buffer, Marker, Segment
+from app.models.schema import Marker, Segment
 from app.store import Store, after
 
 # A segment may be this much longer than asked (a hole within), and clocks are corrected by less.
@@ -29,16 +29,12 @@ async def intervals(
 
 
 async def among(store: Store, rows: Sequence[SegmentRow], now: datetime) -> set[str]:
-    """The ids of segments that begin within a marked stretch and may be shown, of those given."""
-    buffer_ids = list({row["buffer_id"] for row in rows})
-    marks = await intervals(store, buffer_ids, now)
-    found = store.rows(Buffer).find({"_id": {"$in": buffer_ids}}, {"forget_before": 1})
-    going = {row["_id"] async for row in found if row["forget_before"] is not None}
+    """The ids of segments that begin within a marked stretch, of those given."""
+    marks = await intervals(store, {row["buffer_id"] for row in rows}, now)
     return {
         row["_id"]
         for row in rows
-        if row["buffer_id"] not in going
-        and any(start <= row["start"] < end for start, end in marks.get(row["buffer_id"], ()))
+        if any(start <= row["start"] < end for start, end in marks.get(row["buffer_id"], ()))
     }
 
 

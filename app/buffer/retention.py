@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.buffer.coverage import CoverageRun
-from app.models import BufferRow, ErasedRange, SegmentRow, SessionRow
+from app.models import BufferRow, SegmentRow, SessionRow
+from app.models.intervals import Interval
 
 _LEAD_TICKS = 9_000
 """Sound runs up to 23 ms behind the picture it was cut with: the sound of a pin's first instant
@@ -62,9 +63,14 @@ def erased_until(buffer: BufferRow, sessions: Sequence[SessionRow]) -> datetime 
     return buffer["forget_before"] + timedelta(seconds=longest)
 
 
-def is_erased(row: SegmentRow, ranges: Sequence[ErasedRange]) -> bool:
-    """Whether a segment holds any of what is to go of its share: then all of it goes."""
-    return any(row["start"] < each["end"] and each["start"] < row["end"] for each in ranges)
+def is_erased(segment: Interval, buffer: BufferRow) -> bool:
+    """Whether a segment, [start, end), holds any of what is to go of its share: then all of it
+    goes."""
+    (start, end), before = segment, buffer["forget_before"]
+    ranges = buffer["forget_ranges"]
+    return (before is not None and start < before) or any(
+        start < each["end"] and each["start"] < end for each in ranges
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from app.buffer import marked_media, summary
+from app.buffer import erased_segments, marked_media, summary
 from app.buffer.paths import init_name, tile_name
 from app.buffer.session_folders import fragment_path
 from app.context import Context
@@ -176,6 +176,7 @@ class Thumbnails:
     async def _offered(self, rows: Sequence[SegmentRow]) -> list[SegmentRow]:
         """Those of these segments whose key frame, their first picture, may be shown."""
         store = self._ctx.store
+        rows = await erased_segments.left_of(store, rows)
         kept_from = await summary.kept_from(store, {row["session_id"] for row in rows})
         earlier = [row for row in rows if row["start_ticks"] < kept_from.get(row["session_id"], 0)]
         hidden = {row["_id"] for row in earlier}

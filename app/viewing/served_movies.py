@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from app.buffer import retention_period
+from app.buffer import erased_segments, retention_period
 from app.context import Context
 from app.errors import Gone, ReplayError, TooManyRequests
 from app.lru_cache import LruCache
@@ -38,12 +38,16 @@ class PictureSizesDiffer(ReplayError):
 
 @dataclass(frozen=True)
 class Planned:
-    """A window's movie. Up to `kept_until` its fragments are certainly pinned."""
+    """A window's movie. Up to `kept_until` its fragments are certainly pinned.
+
+    `segments`: when each of those that it is made of begins and ends.
+    """
 
     watch: Watch
     movie: Movie
     fingerprint: str
     kept_until: datetime
+    segments: tuple[Interval, ...]
 
 
 class Replays:
@@ -61,10 +65,14 @@ class Replays:
         WindowTooLong, PictureSizesDiffer, TooManyRequests if the watcher waits for too many.
         """
         known = self._planned.get(watch.owner)
-        if known is None or known.kept_until <= now:
+        if known is None or known.kept_until <= now or await self._is_erased(known):
             known = await self._renewed(watch, now)
         await asyncio.to_thread(_check, known.movie)
         return known
+
+    async def _is_erased(self, known: Planned) -> bool:
+        buffer_id = known.watch.buffer_id
+        return await erased_segments.any_of(self.ctx.store, buffer_id, known.segments)
 
     async def _renewed(self, watch: Watch, now: datetime) -> Planned:
         store = self.ctx.store
@@ -99,7 +107,8 @@ class Replays:
                 planned = replace(known, kept_until=kept_until)
             else:
                 made = await asyncio.to_thread(_plan, root, media, sessions)
-                planned = Planned(watch, made, made_of, kept_until)
+                segments = tuple((row["start"], row["end"]) for _, each in media for row in each)
+                planned = Planned(watch, made, made_of, kept_until, segments)
             self._planned.put(watch.owner, planned)  # for who waits next
             return planned
 

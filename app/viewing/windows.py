@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.buffer import clock
-from app.buffer.retention import is_erased
+from app.buffer import clock, erased_segments
 from app.errors import BufferEmpty, Gone, Invalid, WindowTooLong
 from app.models import (
     BufferState,
@@ -21,7 +20,7 @@ from app.models import (
 )
 from app.models.input_types import POST_ROLL_SECONDS
 from app.models.intervals import Interval
-from app.models.schema import Buffer, EgressSession, Segment
+from app.models.schema import EgressSession, Segment
 from app.settings import Settings
 from app.store import Store
 from app.viewing import witness_view
@@ -156,14 +155,9 @@ async def segments(
     first one, if it is there. The first instant's sound may lie in it.
     """
     found = [await _indexed(store, span) for span in spans]
-    # Asked for after the segments: whoever read them before a part was to go hears of that.
-    buffer_ids = {row["buffer_id"] for rows in found for row in rows}
-    buffers = store.rows(Buffer).find({"_id": {"$in": [*buffer_ids]}}, {"forget_ranges": 1})
-    going = {row["_id"]: row["forget_ranges"] for row in await buffers.to_list(None)}
-    left = [
-        [row for row in rows if not is_erased(row, going.get(row["buffer_id"], ()))]
-        for rows in found
-    ]
+    kept = await erased_segments.left_of(store, [row for rows in found for row in rows])
+    ids = {row["_id"] for row in kept}
+    left = [[row for row in rows if row["_id"] in ids] for rows in found]
     return [_within(span, rows, lead) for span, rows in zip(spans, left, strict=True)]
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
+from app.cleaning import erasure, part_erasure
 from app.context import Context
 from app.errors import Gone
 from app.models.schema import Buffer, Pin, Segment
@@ -181,6 +182,30 @@ async def test_a_window_whose_media_went_is_gone(
     gone = await http.get(url)
     assert gone.status_code == 410
     assert gone.json()["type"] == "gone"
+
+
+@pytest.mark.parametrize("all_of_it", [False, True])
+async def test_a_movie_that_is_watched_ends_with_the_word_that_a_part_of_it_is_to_go(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context, all_of_it: bool
+) -> None:
+    """Said to another process, while rows, pins and files are there still."""
+    made = await share()
+    asked = f"{path_of(made)}?{window(made, 2, 9)}"
+    whole = await http.get(asked, headers=OWNER)
+    other = f"{path_of(made)}?{window(made, 14, 18)}"
+    signed, beside = whole.headers["Content-Location"], await http.get(other, headers=OWNER)
+    if all_of_it:
+        await erasure.promise(ctx.store, made.buffer_id, made.start + timedelta(seconds=7.5))
+    else:
+        begin, end = (made.start + timedelta(seconds=each) for each in (7, 7.5))
+        await part_erasure.promise(ctx.store, made.buffer_id, begin, end)
+    assert (await http.get(signed)).status_code == 410
+    left = await http.get(asked, headers=OWNER)
+    assert left.status_code == 200, left.text  # from 8 s on, and of a part what is before 6 s
+    assert len(left.content) < len(whole.content)
+    assert left.headers["ETag"] != whole.headers["ETag"]
+    again = await http.get(other, headers=OWNER)
+    assert again.headers["ETag"] == beside.headers["ETag"]
 
 
 async def test_what_is_asked_wrongly_is_told(http: httpx.AsyncClient, share: MakeShare) -> None:

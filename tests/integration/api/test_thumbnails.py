@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from app.access.tokens import Caller
 from app.captures import acceptance
 from app.captures.requests import CaptureRequest
-from app.cleaning import erasure, strays
+from app.cleaning import erasure, part_erasure, strays
 from app.cleaning.buffer_invariants import violations
 from app.cleaning.removal import remove
 from app.clips import clip_expiry, clip_thumbnails, library
@@ -286,6 +286,27 @@ async def test_nothing_from_before_a_deletion_is_shown(
     assert [cue.number for cue in cues] == [120]
     poster = await http.get(path_of(made, "poster.jpg"), headers=OWNER)
     assert number_in(grey(poster.content)) == 120
+
+
+async def test_of_a_part_that_is_to_go_no_picture_is_shown_though_all_is_there_still(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """Said to another process: no poster, no tile of a sheet that an index has named before."""
+    made = await share()
+    last = f"{path_of(made, 'poster.jpg')}?{window(made, 4, 10)}"
+    assert number_in(grey((await http.get(last, headers=OWNER)).content)) == 120
+    url = f"{path_of(made, 'thumbnails.vtt')}?{window(made, 0, 10)}"
+    text = (await http.get(url, headers=OWNER)).text
+    (sheet,) = set(re.findall(r"^(\S+)#xywh", text, re.MULTILINE))
+    assert (await http.get(urljoin(f"{BASE}{url}", sheet))).status_code == 200
+    begin, end = (made.start + timedelta(seconds=each) for each in (7, 9))
+    await part_erasure.promise(ctx.store, made.buffer_id, begin, end)
+    assert len(made.files("*.m4s")) == 5
+    found = grey((await http.get(urljoin(f"{BASE}{url}", sheet))).content)
+    tiles = [np.ascontiguousarray(found[:, x : x + 160]) for x in range(0, 800, 160)]
+    assert [tile.max() < 40 for tile in tiles] == [False, False, False, True, True]
+    assert [cue.number for cue in await shown(http, url, headers=OWNER)] == [0, 30, 60]
+    assert number_in(grey((await http.get(last, headers=OWNER)).content)) == 60
 
 
 @pytest.mark.parametrize(
