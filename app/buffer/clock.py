@@ -20,6 +20,10 @@ SKEW = timedelta(seconds=10)
 """How far egress's clock may be from ours: the doctor warns from 2 s on. With more, what it tells
 would be at another moment than people saw it, and what stands in for it is nearer."""
 
+PIPELINE = timedelta(seconds=1.3)
+"""With segments of 2, 4 and 10 s egress committed one this long, and a segment's length, after the
+last frame of it."""
+
 
 def wall(clock_ns: int, ticks: int) -> datetime:
     """The instant of a media time, UTC, cut to ms as the database keeps it."""

@@ -21,7 +21,8 @@ async def is_credible(store: Store, session: SessionRow, clock_ns: int, now: dat
     """
     reached = [0]
     if session["clock_ns"] is not None:  # without one nothing is indexed
-        newest = {"session_id": session["_id"]}, {"end_ticks": 1}
+        # Those that can't be used are where their playlist says.
+        newest = {"session_id": session["_id"], "fault": None}, {"end_ticks": 1}
         row = await store.rows(Segment).find_one(*newest, sort=[("sequence", -1)])
         reached += [row["end_ticks"]] if row is not None else []
     instants = (clock.wall(clock_ns, ticks) for ticks in reached)

@@ -98,9 +98,19 @@ class Coverage:
                 self.runs[left : left + 2] = [_joined(self.runs[left], self.runs[left + 1])]
 
     @property
+    def last(self) -> int:
+        """The highest sequence, -1 if there is none."""
+        return self.runs[-1].last if self.runs else -1
+
+    @property
     def end_ticks(self) -> int:
         """Where the media ends; 0 if there is none."""
         return self.runs[-1].end_ticks if self.runs else 0
+
+    @property
+    def usable_ticks(self) -> int:
+        """Where that of it ends whose times are its own, not those of a playlist."""
+        return usable_ticks(self.runs)
 
     def __contains__(self, sequence: int) -> bool:
         place = bisect_right(self.runs, sequence, key=lambda run: run.first) - 1
@@ -140,6 +150,13 @@ class Indexed:
 
     runs: tuple[CoverageRun, ...] = ()
     newest_at: datetime | None = None
+
+
+def usable_ticks(runs: Iterable[CoverageRun]) -> int:
+    """Where the media ends whose times are its own: of segments that can be used, or could be until
+    they were deleted. 0 if there is none."""
+    told = (run.end_ticks for run in runs if run.fault in (None, FaultSlug.DELETED))
+    return max(told, default=0)
 
 
 def without(runs: Iterable[CoverageRun], start_ticks: int, end_ticks: int) -> list[CoverageRun]:

@@ -26,7 +26,7 @@ from app.clips import clean_copies
 from app.clips.clip_location import parts_path, storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
-from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, ErasedRange, Row
+from app.models import CaptureResult, CaptureRow, CaptureStage, CaptureStatus, Row
 from app.models.metric_words import ErrorKind
 from app.models.schema import Capture, File, ReplayClip
 from app.storage import clip_files
@@ -135,8 +135,8 @@ async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> 
     return await _end_each(ctx, active, lambda row: _cancel(ctx, row["_id"]))
 
 
-async def fail_running_of(ctx: Context, buffer_id: str, part: ErasedRange) -> bool:
-    """Ends every capture that may have read media of a range before it was to go.
+async def fail_running_of(ctx: Context, buffer_id: str, start: datetime, end: datetime) -> bool:
+    """Ends every capture that may have read media of [start, end) before it was to go.
 
     Those that have not begun to read do without, and clips that are made stay. False if one of
     them could not be ended.
@@ -145,8 +145,8 @@ async def fail_running_of(ctx: Context, buffer_id: str, part: ErasedRange) -> bo
         "buffer_id": buffer_id,
         "status": {"$in": [CaptureStatus.RUNNING]},
         "named": False,
-        "window_start": {"$lt": part["end"]},
-        "window_end": {"$gt": part["start"]},
+        "window_start": {"$lt": end},
+        "window_end": {"$gt": start},
     }
     return await _end_each(ctx, reading, partial(_fail_running, ctx))
 

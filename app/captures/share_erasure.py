@@ -14,6 +14,7 @@ from app import metrics
 from app.access import audit, generations
 from app.access.generations import Endable
 from app.access.tokens import Caller
+from app.buffer import reach
 from app.captures import endings
 from app.cleaning import erasure, part_erasure
 from app.context import Context
@@ -38,20 +39,21 @@ async def erase_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
 
     Clips made before stay.
     """
-    now = datetime.now(UTC)
-    await erasure.promise(ctx.store, buffer["_id"], now)
-    await _note(ctx, caller, buffer, None, now)
+    until = await reach.until(ctx.store, buffer["_id"], datetime.now(UTC))
+    await erasure.promise(ctx.store, buffer["_id"], until)
+    await _note(ctx, caller, buffer, None, until)
     await generations.end(
         ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
     )
-    await endings.cancel_all_of(ctx, buffer["_id"], now)
-    await erasure.hide(ctx, buffer["_id"], now)
+    await endings.cancel_all_of(ctx, buffer["_id"], until)
+    await erasure.hide(ctx, buffer["_id"], until)
     await _hurry(ctx, buffer["_id"])
 
 
 async def erase_last(ctx: Context, caller: Caller, buffer: BufferRow, length: timedelta) -> None:
     """Hides at once what was recorded of a share within a time up to now, and has it deleted.
 
+    Up to now by the clock of its media, too, where that is ahead.
     Captures of it that are being made fail; others are made without it. Clips made before stay.
     Raises TooManyRequests if too many such deletions are under way.
     """
@@ -64,7 +66,8 @@ async def erase_last(ctx: Context, caller: Caller, buffer: BufferRow, length: ti
             limit=MOST_UNDER_WAY,
         )
     now = datetime.now(UTC)
-    part = await part_erasure.promise(ctx.store, buffer["_id"], now - length, now)
+    until = await reach.until(ctx.store, buffer["_id"], now)
+    part = await part_erasure.promise(ctx.store, buffer["_id"], now - length, until)
     await _note(ctx, caller, buffer, part["start"], part["end"])
     await part_erasure.hide(ctx, buffer["_id"], part)
     await _settle(ctx, buffer["_id"], part)
@@ -133,7 +136,10 @@ async def go_on(ctx: Context, buffer_id: str) -> None:
 
 async def _settle(ctx: Context, buffer_id: str, part: ErasedRange) -> ErasedRange:
     """Ends what may have read a range before it was to go, unless that is done."""
-    if part["captures_ended"] or not await endings.fail_running_of(ctx, buffer_id, part):
+    if part["captures_ended"]:
+        return part
+    start, end = await part_erasure.extent(ctx, buffer_id, part)
+    if not await endings.fail_running_of(ctx, buffer_id, start, end):
         return part
     return await part_erasure.note_captures_ended(ctx.store, buffer_id, part)
 

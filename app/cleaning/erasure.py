@@ -84,8 +84,9 @@ async def _erase(ctx: Context, session: SessionRow, before: datetime) -> bool:
     over = session["indexing"] is None
     if over and len(old) == len(rows):
         await forget_session(ctx, session, before)
-    # Segments come in order: after one that began later, nothing older comes.
-    return over or len(old) < len(rows)
+    # Segments come in order: after one that began later, nothing older comes. Those that can't be
+    # used tell nothing: their times are what their playlist says.
+    return over or any(row["fault"] is None and row["start"] >= before for row in rows)
 
 
 async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:

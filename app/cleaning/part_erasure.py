@@ -17,6 +17,7 @@ from app.buffer import markers, summary
 from app.cleaning.removal import AT_ONCE, FIELDS, folders_by_session, unlink
 from app.context import Context
 from app.models import ErasedRange, FaultSlug, Row, SegmentRow, SegmentState
+from app.models.intervals import Interval
 from app.models.schema import Buffer, EgressSession, Segment
 from app.store import Store, chunks
 
@@ -43,15 +44,23 @@ async def note_captures_ended(store: Store, buffer_id: str, part: ErasedRange) -
     return settled
 
 
+async def extent(ctx: Context, buffer_id: str, part: ErasedRange) -> Interval:
+    """From when to when that reaches which goes with a range: segments go whole.
+
+    Whoever has read one of them may show what lies beside the range, too.
+    """
+    usable = _within(buffer_id, part) | {"fault": {"$in": [None, FaultSlug.DELETED]}}
+    found = ctx.store.rows(Segment).find(usable, {"start": 1, "end": 1})
+    rows = await found.to_list(None)
+    starts = [part["start"], *(row["start"] for row in rows)]
+    return min(starts), max([part["end"], *(row["end"] for row in rows)])
+
+
 async def hide(ctx: Context, buffer_id: str, part: ErasedRange) -> list[SegmentRow]:
     """Makes what is indexed of a range a gap. Returns the rows, whose files stay for `erase`."""
     await markers.delete_between(ctx.store, buffer_id, part["start"], part["end"])
-    within = {
-        "buffer_id": buffer_id,
-        "start": {"$lt": part["end"]},
-        "end": {"$gt": part["start"]},
-    }
-    rows = await ctx.store.rows(Segment).find(within, FIELDS).to_list(None)
+    found = ctx.store.rows(Segment).find(_within(buffer_id, part), FIELDS)
+    rows = await found.to_list(None)
     gone: Row = {"state": SegmentState.QUARANTINED, "fault": FaultSlug.DELETED, "samples": b""}
     for chunk in chunks(rows, AT_ONCE):
         ids = {"$in": [row["_id"] for row in chunk]}
@@ -92,13 +101,25 @@ async def erase(
 
 
 async def _nothing_more_comes(ctx: Context, buffer_id: str, part: ErasedRange) -> bool:
-    """Whether all that was recorded in a range is indexed: segments come in order."""
+    """Whether all that was recorded in a range is indexed: segments come in order.
+
+    Those that can't be used tell nothing: their times are what their playlist says.
+    """
     begun = {"buffer_id": buffer_id, "created_at": {"$lt": part["end"]}, "indexing": {"$ne": None}}
     for session in await ctx.store.rows(EgressSession).find(begun, {"_id": 1}).to_list(None):
-        later = {"session_id": session["_id"], "start": {"$gte": part["end"]}}
+        later = {"session_id": session["_id"], "start": {"$gte": part["end"]}, "fault": None}
         if await ctx.store.rows(Segment).find_one(later, {"_id": 1}) is None:
             return False
     return True
+
+
+def _within(buffer_id: str, part: ErasedRange) -> Row:
+    """The segments that hold any of a range."""
+    return {
+        "buffer_id": buffer_id,
+        "start": {"$lt": part["end"]},
+        "end": {"$gt": part["start"]},
+    }
 
 
 def _cut(instant: datetime) -> datetime:

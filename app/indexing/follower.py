@@ -67,8 +67,6 @@ class Follower:
         self._written_at = EPOCH
         self._heard_at = time.monotonic()
         """When something was seen to have been written, or to be about to be."""
-        self._opened_at, self._opened_after = time.monotonic(), -1
-        """When it began, and the highest sequence that was indexed then."""
         self._look_seconds = 0.0
         """What the last look at the playlists cost of a processor."""
         self._continuity: Continuity | None = None
@@ -116,7 +114,7 @@ class Follower:
                 if await self._pass():
                     await self.write_summary()
                     await session_leases.close(self._store, self.session["_id"], self._tools.name)
-                    self._log.info("session_indexed", segments=self._newest() + 1)
+                    self._log.info("session_indexed", segments=self._coverage.last + 1)
                     return
             except (PyMongoError, OSError) as error:
                 self._say_once(f"indexing_waits:{type(error).__name__}", error=str(error))
@@ -158,8 +156,8 @@ class Follower:
             self._coverage.add(run_of(row))
             self._newest_at = row["indexed_at"]
         self._tail = len(rows)
-        self._opened_at, self._opened_after = time.monotonic(), self._newest()
-        self._continuity = await self.maker.continuity_before(self._newest() + 1)
+        self.maker.go_on_from(self._coverage)
+        self._continuity = await self.maker.continuity_before(self._coverage.last + 1)
         await self._finish_what_was_begun()
 
     async def _finish_what_was_begun(self) -> None:
@@ -200,8 +198,7 @@ class Follower:
             self._heard_at = time.monotonic()
         now = datetime.now(UTC)
         oldest = now - self._retention
-        followed_seconds = time.monotonic() - self._opened_at
-        last = self.maker.bounds.last_sequence(now, self._opened_after, followed_seconds)
+        last = self.maker.last_sequence(now)
         for entry in listing.entries:
             if entry.sequence < self._floor or entry.sequence in self._coverage:
                 continue
@@ -210,7 +207,7 @@ class Follower:
                 break
             if is_over(entry, oldest):
                 await self._unlink(entry.name)  # too old to be offered; listed for hours to come
-                if entry.sequence > self._newest():
+                if entry.sequence > self._coverage.last:
                     self._floor = entry.sequence + 1
             else:
                 await self._index(entry)
@@ -244,7 +241,7 @@ class Follower:
         return ended_at is not None and now - max(ended_at, self._written_at) > QUIET
 
     async def _index(self, entry: Entry) -> None:
-        late = entry.sequence < self._newest()
+        late = entry.sequence < self._coverage.last
         previous = self._continuity
         if late:
             previous = await self.maker.continuity_before(entry.sequence)
@@ -267,7 +264,7 @@ class Follower:
         lag = datetime.now(UTC) - committed_at
         metrics.INDEX_LAG.observe(max(0.0, lag.total_seconds()))
         if standing is not made.row:
-            self._continuity = await self.maker.continuity_before(self._newest() + 1)
+            self._continuity = await self.maker.continuity_before(self._coverage.last + 1)
         elif made.continuity is not None and not late:
             self._continuity = made.continuity
         if standing["state"] != SegmentState.QUARANTINED:
@@ -277,10 +274,6 @@ class Follower:
         self._coverage.add(run_of(row))
         self._tail += 1
         self._newest_at = row["indexed_at"]
-
-    def _newest(self) -> int:
-        """The highest sequence that is indexed, -1 if none is."""
-        return self._coverage.runs[-1].last if self._coverage.runs else -1
 
     async def _unlink(self, name: str) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -15,6 +16,7 @@ import structlog
 
 from app import metrics
 from app.buffer import clock
+from app.buffer.coverage import Coverage
 from app.buffer.paths import segment_id
 from app.buffer.session_folders import folders_of, fragment_path
 from app.context import Context
@@ -89,7 +91,17 @@ class SegmentMaker:
         self._session_id: str = session["_id"]
         self._buffer_id: str = session["buffer_id"]
         self._anchor: tuple[datetime, int] | None = None
+        self._opened_at, self._reached_ticks, self._reached = time.monotonic(), 0, -1
         self._told: Counter[str] = Counter()
+
+    def go_on_from(self, coverage: Coverage) -> None:
+        """What is indexed of the session: it goes on from there."""
+        self._opened_at, self._reached = time.monotonic(), coverage.last
+        self._reached_ticks = coverage.usable_ticks
+
+    def last_sequence(self, now: datetime) -> int:
+        """The highest number that a segment of the session can have by now."""
+        return self.bounds.last_sequence(now, self._reached, time.monotonic() - self._opened_at)
 
     async def make(
         self, entry: Entry, previous: Continuity | None, end_ticks: int, committed_at: datetime
@@ -171,8 +183,11 @@ class SegmentMaker:
     async def _make_fragment(
         self, entry: Entry, previous: Continuity | None
     ) -> fragment_files.Fragment:
-        latest_ticks = self.bounds.latest_ticks(datetime.now(UTC))
-        return await self._fragments.make(entry, previous, latest_ticks=latest_ticks)
+        return await self._fragments.make(entry, previous, latest_ticks=self._latest_ticks())
+
+    def _latest_ticks(self) -> int:
+        since_seconds = time.monotonic() - self._opened_at
+        return self.bounds.latest_ticks(datetime.now(UTC), self._reached_ticks, since_seconds)
 
     async def _faulty(
         self, entry: Entry, error: Unpreparable, end_ticks: int, committed_at: datetime
@@ -183,7 +198,7 @@ class SegmentMaker:
             start, ticks = self._anchor
             seconds = (entry.start - start).total_seconds()
             start_ticks = ticks + round(seconds * clock.TICKS_PER_SECOND)
-        start_ticks, end_ticks = self.bounds.gap(entry, start_ticks, datetime.now(UTC))
+        start_ticks, end_ticks = self.bounds.gap(entry, start_ticks, self._latest_ticks())
         fault = error.slug
         name = entry.name
         try:

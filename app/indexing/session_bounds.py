@@ -8,7 +8,7 @@ and when a row may go.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.buffer import clock
 from app.indexing.playlist import Entry
@@ -18,8 +18,6 @@ from app.models import FaultSlug
 MARGIN_SECONDS = 60.0
 """What a segment may be longer than asked for, because a hole in the picture lies within one: of
 1.2 to 2.1 s after a mute, as long as its pause where the whole machine paused."""
-SET_BACK = timedelta(days=1)
-"""How far our clock may have been set back since a session began: what it records goes on."""
 MORE_SEGMENTS = 100
 """A session may have so many more than are asked for, and twice as many: cuts at a mute, for
 instance, make short ones."""
@@ -37,9 +35,15 @@ class SessionBounds:
         """The most that a segment can be long."""
         return self.segment_seconds + MARGIN_SECONDS
 
-    def latest_ticks(self, now: datetime) -> int:
-        """Where the session's media can have got to, in media time."""
-        return max(0, clock.ticks(now - self.began + SET_BACK))
+    def latest_ticks(self, now: datetime, reached: int = 0, since_seconds: float = 0.0) -> int:
+        """Where the session's media can have got to by now, in media time.
+
+        `reached`: where it had got to so many seconds ago. It goes on if our clock was set back
+        since the session began.
+        """
+        by_us = clock.ticks(now - self.began + clock.SKEW)
+        by_itself = reached + round((since_seconds + MARGIN_SECONDS) * clock.TICKS_PER_SECOND)
+        return max(by_us, by_itself)
 
     def last_sequence(self, now: datetime, known: int = -1, since_seconds: float = 0.0) -> int:
         """The highest number that a segment of the session can have by now.
@@ -61,8 +65,8 @@ class SessionBounds:
             )
             raise Unpreparable(entry.name, [Fault(FaultSlug.TIMESTAMPS, detail)])
 
-    def gap(self, entry: Entry, start_ticks: int, now: datetime) -> tuple[int, int]:
+    def gap(self, entry: Entry, start_ticks: int, latest_ticks: int) -> tuple[int, int]:
         """The media time that a segment which can't be used leaves out: where it can be at all."""
-        start = min(max(0, start_ticks), self.latest_ticks(now))
+        start = min(max(0, start_ticks), latest_ticks)
         seconds = min(entry.seconds, self.longest_seconds)
         return start, start + round(seconds * clock.TICKS_PER_SECOND)

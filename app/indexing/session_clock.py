@@ -17,9 +17,6 @@ from app.work import errands
 
 WAIT_SECONDS = 3.0
 _LOOK_SECONDS = 0.05
-_PIPELINE = timedelta(seconds=1.3)
-"""With segments of 2, 4 and 10 s egress committed one this long, and a segment's length, after the
-last frame of it."""
 
 log = structlog.get_logger()
 
@@ -36,7 +33,7 @@ def stand_in(
     if told is not None and clock.is_credible(told, session["created_at"], now):
         return clock.anchored(told - clock.PROGRAM_DATE_TIME_LATE, ticks)
     length = timedelta(seconds=session["segment_seconds"])
-    ended_at = committed_at - length - _PIPELINE
+    ended_at = committed_at - length - clock.PIPELINE
     return clock.anchored(ended_at - timedelta(seconds=entry.seconds), ticks)
 
 

@@ -15,7 +15,7 @@ _RETRY_SECONDS = 5
 
 def present(line: Timeline, now: datetime) -> datetime:
     """The moment that is marked by default: now, or the end of a share that is over."""
-    return now if line.recording_session is not None else line.newest or now
+    return line.present(now) if line.recording_session is not None else line.newest or now
 
 
 def check_within(line: Timeline, at: datetime, now: datetime, keep: timedelta) -> None:
@@ -27,7 +27,7 @@ def check_within(line: Timeline, at: datetime, now: datetime, keep: timedelta) -
     if line.newest is None and not records:
         retry = {} if line.state == BufferState.ENDED else {"retry_after": _RETRY_SECONDS}
         raise BufferEmpty(f"nothing is there to be marked; the share is {line.state}", **retry)
-    end = now + AHEAD if records else present(line, now)
+    end = present(line, now) + (AHEAD if records else timedelta(0))
     if at > end:
         raise Invalid(f"at={_shown(at)} lies after the end of the buffer: leave it out to mark it")
     begin = line.oldest or line.since

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.buffer.coverage import Indexed
+from app.buffer.reach import seen_ahead
 from app.buffer.retention import erased_until
 from app.models import BufferRow, BufferState, ClockKind, SessionRole, SessionRow, Why
 from app.models.instants import FOREVER
@@ -21,7 +22,8 @@ class Timeline:
     """What a buffer offers now: at most the last MAX_CAPTURE_MINUTES, and marked stretches before.
 
     `session_ids`: those that media is offered of, and the one that records. `reach`: how much a
-    window may hold. `recording_session` is the row of the session whose media goes on or may still
+    window may hold. `ahead`: how far the clock of the media is seen to be ahead of ours, while it
+    is recorded. `recording_session` is the row of the session whose media goes on or may still
     come, None when nothing more will come.
     """
 
@@ -42,6 +44,7 @@ class Timeline:
     clock: ClockKind
     recording_session: SessionRow | None = field(repr=False)
     reach: timedelta
+    ahead: timedelta
 
     @property
     def oldest(self) -> datetime | None:
@@ -54,6 +57,10 @@ class Timeline:
     @property
     def newest(self) -> datetime | None:
         return self.spans[-1].end if self.spans else None
+
+    def present(self, now: datetime) -> datetime:
+        """A moment of ours by the clock of the media that is recorded at it."""
+        return now + self.ahead
 
     @property
     def seconds(self) -> float:
@@ -110,6 +117,7 @@ def build(
         clock=ClockKind.EXACT if exact else ClockKind.APPROXIMATE,
         recording_session=recording,
         reach=now - offered,
+        ahead=seen_ahead(recording, indexed.get(recording["_id"])) if recording else timedelta(0),
     )
 
 

@@ -71,10 +71,10 @@ def resolve(
 ) -> Window:
     """The window of `last` seconds, or from `start` to `end`, as of the moment `now`.
 
-    `include` reaches to the moment of the call (or `end`) plus `post_roll` seconds, and waits for
-    that media. `skip` takes what is there. `last` counts back from the newest media if nothing
-    records any more. Of whom may have only what happened during their `stays` (in order and apart)
-    it is what of it lies in them.
+    `include` reaches to the moment of the call, by the clock of the media, or to `end`, plus
+    `post_roll` seconds, and waits for that media. `skip` takes what is there. `last` counts back
+    from the newest media if nothing records any more. Of whom may have only what happened during
+    their `stays` (in order and apart) it is what of it lies in them.
 
     Raises NotPermitted if nothing does, WindowTooLong, Invalid for what can't be a window of this
     buffer, and BufferEmpty (with `retry_after` in seconds if trying again may help).
@@ -90,7 +90,7 @@ def resolve(
     if last is not None:
         _refuse_length(last, post_roll, limit)
         _refuse_empty(timeline, now, tail)
-        anchor = now
+        anchor = timeline.present(now)
         if timeline.newest is not None and (
             tail == Tail.SKIP or timeline.recording_session is None
         ):
@@ -100,7 +100,7 @@ def resolve(
     elif start is None or end is None:
         raise Invalid("say which part: last, or both start and end")
     else:
-        _refuse_times(start, end, now)
+        _refuse_times(start, end, max(timeline.present(now), timeline.newest or now))
         _refuse_length((end - start).total_seconds(), post_roll, limit)
         _refuse_empty(timeline, now, tail)
     asked = (start, end + timedelta(seconds=post_roll))

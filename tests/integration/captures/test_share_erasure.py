@@ -7,14 +7,28 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from app.access import quota
 from app.captures import share_erasure
 from app.cleaning import erasure, part_erasure
 from app.context import Context
 from app.models.schema import AuditEntry, Buffer, Capture, OutgoingEvent
+from app.viewing import stored_timelines
+from tests.integration.buffer.shares import DiskShare, begin_share, indexing, nanoseconds
 from tests.integration.captures.checking import accepted, captured, done, live_share, work_on
 from tests.integration.captures.conftest import ADA
 from tests.media_factory import Recording
+from tests.waiting import wait_for
+
+
+async def wait_for_segments(share: DiskShare, count: int) -> None:
+    """Returns when the last of so many is indexed; others may have been deleted before."""
+
+    async def enough() -> bool:
+        return any(row["sequence"] == count - 1 for row in await share.rows())
+
+    await wait_for(enough)
 
 
 async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_are_not(
@@ -91,6 +105,63 @@ async def test_a_capture_that_waits_is_made_without_the_part_that_is_erased(
     entry = await ctx.store.rows(AuditEntry).find_one({"action": "buffer_forgotten"})
     assert entry is not None
     assert entry["data"]["start"] is not None
+
+
+@pytest.mark.parametrize("all_of_it", [False, True])
+async def test_a_deletion_reaches_to_the_present_of_a_clock_that_is_ahead(
+    ctx: Context, recording: Recording, all_of_it: bool
+) -> None:
+    """What is dated later than our now and was seen, and what was recorded and is still to come."""
+    age, ahead = 9.4, timedelta(seconds=5)  # 6 s and what egress takes until they are there
+    start = datetime.now(UTC) - timedelta(seconds=age)
+    clock_ns = nanoseconds(start + ahead)
+    share = await begin_share(ctx, "ada", start, recording, clock_ns=clock_ns)
+    async with indexing(ctx):
+        share.commit(3)
+        rows = await share.indexed(3)
+        assert rows[-1]["end"] > datetime.now(UTC)
+        buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
+        assert buffer is not None
+        if all_of_it:
+            await share_erasure.erase_share(ctx, ADA, buffer)
+        else:
+            await share_erasure.erase_last(ctx, ADA, buffer, timedelta(seconds=60))
+        line = await stored_timelines.read(
+            ctx.store, share.buffer_id, datetime.now(UTC), ctx.settings
+        )
+        assert line is not None
+        assert line.spans == ()
+        await share_erasure.go_on_with_all(ctx)
+        assert share.files("*.m4s") == []
+        share.commit(1)  # of before the word, dated up to 13 s after the start
+        await wait_for_segments(share, 4)
+        share.commit(3)  # the first two hold what was recorded until the word
+        await wait_for_segments(share, 7)
+        await share_erasure.go_on_with_all(ctx)
+        assert share.files("*.m4s") == ["00000006.m4s"]
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
+    assert buffer is not None
+    assert (buffer["forget_before"], buffer["forget_ranges"]) == (None, [])
+
+
+async def test_a_capture_that_has_read_a_segment_of_what_is_deleted_fails(
+    ctx: Context, recording: Recording
+) -> None:
+    """Though its window ends before, or begins after: segments are read whole."""
+    async with live_share(ctx, recording, age=14, segments=7) as share:
+        windows = {"before": (1, 4.5), "after": (7.5, 11), "apart": (0, 3.5)}
+        reading: dict[str, str] = {}
+        for name, window in windows.items():
+            begin, end = (share.start + timedelta(seconds=each) for each in window)
+            row = await accepted(ctx, ADA, start=begin.isoformat(), end=end.isoformat())
+            begun = {"$set": {"status": "running"}}
+            await ctx.store.rows(Capture).update_one({"_id": row["_id"]}, begun)
+            reading[name] = row["_id"]
+        first, last = (share.start + timedelta(seconds=each) for each in (5, 7))
+        await part_erasure.promise(ctx.store, share.buffer_id, first, last)
+        await share_erasure.go_on(ctx, share.buffer_id)
+        found = {name: (await done(ctx, each)).capture["status"] for name, each in reading.items()}
+        assert found == {"before": "failed", "after": "failed", "apart": "running"}
 
 
 async def test_the_word_is_kept_though_whoever_took_it_died(

@@ -142,6 +142,34 @@ async def test_an_indexer_that_comes_back_brings_nothing_back(
     assert (row["state"], row["fault"]) == ("quarantined", "deleted")
 
 
+async def test_a_gap_that_a_playlist_dates_ahead_ends_no_promise(
+    ctx: Context, recording: Recording
+) -> None:
+    """What was recorded before the word, and comes after that gap, goes all the same."""
+    disk = await begin_share(ctx, "ann", datetime.now(UTC) - timedelta(seconds=7), recording)
+    async with indexing(ctx):
+        disk.commit(3)
+        await disk.indexed(3)
+        now = disk.egress.now
+        disk.egress.now += timedelta(hours=6)
+        disk.egress.commit(b"no media", 2.0)
+        await disk.indexed(4)
+        await promised(ctx, disk, 4.2, 7)
+        await goes_on(ctx, disk)
+        assert await ranges(ctx, disk) != []
+        disk.egress.now, media = now, recording.segments[3]
+        disk.egress.commit(media.path.read_bytes(), media.extinf_seconds)
+        await disk.indexed(5)
+        media = recording.segments[4]
+        disk.egress.commit(media.path.read_bytes(), media.extinf_seconds)
+        await disk.indexed(6)
+        await goes_on(ctx, disk)
+    assert [row["fault"] for row in await disk.rows()] == [
+        None, None, "deleted", "unreadable", "deleted", None
+    ]  # fmt: skip
+    assert await ranges(ctx, disk) == []
+
+
 async def test_its_rows_go_with_their_age(ctx: Context, recording: Recording) -> None:
     disk = await begin_share(ctx, "ann", datetime.now(UTC) - timedelta(seconds=7), recording)
     async with indexing(ctx):

@@ -60,5 +60,9 @@ def run(start: float, end: float, first: int = 0, **given: Any) -> Run:
     return Run(first, last, round(start * SECOND), round(end * SECOND), **(fields | given))
 
 
-def indexed(*runs: Run, newest_at: datetime = START) -> Indexed:
+LATE = at(10_000)
+"""When all that these tests have was indexed, unless they say when."""
+
+
+def indexed(*runs: Run, newest_at: datetime = LATE) -> Indexed:
     return Indexed(runs, newest_at)

@@ -37,6 +37,14 @@ def test_marked_is_the_present_or_the_end_of_a_share_that_is_over() -> None:
     assert mark_moment.present(ended(), at(NOW)) == at(700)
 
 
+def test_the_present_is_that_of_the_medias_own_clock() -> None:
+    """Which was 6 s ahead of ours, as its newest segment tells."""
+    media = {"s": indexed(run(0, NOW - 4.3), newest_at=at(NOW - 1))}
+    line = build(buffer(), [session(clock_at=6)], media, at(NOW), at(400))
+    assert mark_moment.present(line, at(NOW)) == at(NOW + 6)
+    mark_moment.check_within(line, at(NOW + 11), at(NOW))
+
+
 @pytest.mark.parametrize(
     ("line", "moment", "word"),
     [

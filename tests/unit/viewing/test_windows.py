@@ -51,6 +51,26 @@ def test_include_reaches_to_the_moment_of_the_call_and_waits_for_it() -> None:
     assert at(1005) < window.wait_until < at(1060)
 
 
+def ahead(seconds: float) -> Timeline:
+    """A share whose egress has a clock that is ahead: 3.3 s after its end the newest is there."""
+    media = indexed(run(0, NOW - 4.3), newest_at=at(NOW - 1))
+    return timeline(session(clock_at=seconds), s=media)
+
+
+def test_the_moment_of_the_call_is_that_of_the_medias_own_clock() -> None:
+    window = ask(ahead(6), last=30)
+    assert (window.requested_start, window.requested_end) == (at(976), at(1006))
+    assert window.spans[0]["end_ticks"] == 1000 * SECOND
+    assert window.wait_until > at(1006)
+
+
+def test_what_is_there_can_be_asked_for_though_it_is_dated_ahead_of_us() -> None:
+    newest = ahead(6).newest
+    assert newest is not None
+    assert newest > at(NOW)
+    assert ask(ahead(6), start=at(900), end=newest).end == newest
+
+
 def test_skip_counts_back_from_the_newest_media_and_does_not_wait() -> None:
     window = ask(live(), last=30, tail="skip")
     assert (window.start, window.end) == (at(966), at(996))
