@@ -37,14 +37,16 @@ log = structlog.get_logger()
 async def erase_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     """Hides at once what was recorded of a share up to now, and has it deleted.
 
-    Clips made before stay.
+    Clips made before stay. The sharer's own word ends the URLs of all their shares, too; that of an
+    admin, who may have no say elsewhere, only what they show of this one.
     """
     until = await reach.until(ctx.store, buffer["_id"], datetime.now(UTC))
     await erasure.promise(ctx.store, buffer["_id"], until)
     await _note(ctx, caller, buffer, None, until)
-    await generations.end(
-        ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
-    )
+    if caller.identity == buffer["identity"]:
+        await generations.end(
+            ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
+        )
     await endings.cancel_all_of(ctx, buffer["_id"], until)
     await erasure.hide(ctx, buffer["_id"], until)
     await _hurry(ctx, buffer["_id"])

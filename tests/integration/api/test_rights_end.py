@@ -338,6 +338,27 @@ async def test_the_sharers_word_ends_the_urls_of_their_shares(
         assert (await http.get(fresh["playlist_url"])).status_code == 200
 
 
+async def test_an_admin_who_deletes_a_share_ends_no_urls_of_the_sharers_other_ones(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """Their say ends with their room. Of what they deleted no URL shows anything."""
+    made, elsewhere = await share(), await share()
+    other = {"room": "other", "room_sid": "RM_other"}
+    await ctx.store.rows(Buffer).update_one({"_id": elsewhere.buffer_id}, {"$set": other})
+    urls = await urls_of(http, elsewhere.buffer_id, bearer(token(room="other")))
+    here = await urls_of(http, made.buffer_id, OWNER)
+    text = (await http.get(here["playlist_url"])).text
+    segment = next(line for line in text.splitlines() if ".m4s?" in line)
+    deleted = await http.delete(f"/buffers/{made.buffer_id}", headers=ROOM_ADMIN)
+    assert deleted.status_code == 204
+    assert (await http.get(urljoin(here["playlist_url"], segment))).status_code == 410
+    assert (await http.get(here["playlist_url"])).status_code == 409
+    rights = await ctx.store.rows(Rights).find_one({"_id": SHARER})
+    assert rights is None
+    for url in urls.values():
+        assert (await http.get(url)).status_code == 200
+
+
 @pytest.mark.parametrize("how", ["stop", "policy"])
 async def test_the_urls_of_a_capture_end_with_those_of_its_share(
     http: httpx.AsyncClient, share: MakeShare, how: str
