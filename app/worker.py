@@ -20,11 +20,12 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
-from app.access import audit
+from app.access import audit, deeds
 from app.captures import (
     capture_expiry,
     copy_execution,
     execution,
+    role_changes,
     share_erasure,
     withdrawal,
 )
@@ -36,6 +37,7 @@ from app.condition import history
 from app.context import Context
 from app.errors import Unavailable
 from app.events import room_messages, sender
+from app.models import AuditAction
 from app.models.metric_words import ErrorKind
 from app.recording import (
     egress_clock,
@@ -44,6 +46,7 @@ from app.recording import (
     open_shares,
     reaper,
     recorder,
+    share_stop,
     survey,
 )
 from app.recording.livekit import LiveKit
@@ -92,8 +95,20 @@ def jobs_of(
         partial(clip_thumbnails.sweep, ctx),
         partial(quota_check.check, ctx),
         partial(audit.forget_old, ctx.store, ctx.settings),
+        partial(deeds.go_on, ctx.store, what_goes_on(ctx)),
         partial(history.take_sample, history.Sampler(ctx)),
     )
+
+
+def what_goes_on(ctx: Context) -> deeds.GoingOn:
+    """What goes on with what somebody was about to do."""
+    return {
+        AuditAction.BUFFER_FORGOTTEN: partial(share_erasure.carry_out, ctx),
+        AuditAction.COMMUNITY_CONFIGURED: partial(withdrawal.go_on, ctx),
+        AuditAction.MEMBER_REMOVED: partial(role_changes.go_on, ctx),
+        AuditAction.MEMBER_SET: partial(role_changes.go_on, ctx),
+        AuditAction.RECORDING_STOPPED: partial(share_stop.go_on, ctx),
+    }
 
 
 async def run(ctx: Context) -> None:

@@ -169,6 +169,11 @@ def allowed() -> dict[str, Rows]:
         "rights": [
             {"_id": "alice", "watching": 0, "sharing": 1, "sessions": 0, "holders": ["0a" * 8]},
         ],
+        "deeds": written(
+            schema.Deed,
+            {"id": "d1", "at": NOW, "due_at": NOW, "identity": "ops", "action": "member_set",
+             "subject": "bob", "data": {"community": "default", "role": "moderator"}},
+        ),
         "quotas": written(
             schema.UserReplayQuota,
             {"id": "bob", "used_bytes": 5000, "held_bytes": 12_000, "charges": {"k1": 5000},

@@ -20,11 +20,21 @@ _NEWEST_FIRST = Order("at")
 
 
 async def note(
-    store: Store, identity: str, action: AuditAction, subject: str, *, room: str = "", **data: Any
-) -> None:
-    """Writes down that somebody did something. `subject`: the id of what it was done to."""
+    store: Store,
+    identity: str,
+    action: AuditAction,
+    subject: str,
+    *,
+    room: str = "",
+    entry_id: str | None = None,
+    **data: Any,
+) -> bool:
+    """Writes down that somebody did something. `subject`: the id of what it was done to.
+
+    `entry_id`: names what was done, once. False if it is written down already.
+    """
     entry = AuditEntry(
-        id=secrets.token_hex(12),
+        id=entry_id or secrets.token_hex(12),
         at=datetime.now(UTC),
         identity=identity,
         action=action,
@@ -32,7 +42,7 @@ async def note(
         room=room,
         data=data,
     )
-    await store.create(entry)
+    return await store.create(entry)
 
 
 async def page(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from starlette.routing import BaseRoute
 
-from app.access import audit, communities, generations, management
+from app.access import communities, management
 from app.access.communities import LastAdmin
-from app.access.generations import Endable
 from app.api import gates
 from app.api.call import Call
 from app.api.community_views import (
@@ -22,12 +20,10 @@ from app.api.community_views import (
     MemberView,
 )
 from app.api.operation import Answer, endpoint
-from app.captures import withdrawal
+from app.captures import role_changes, withdrawal
 from app.context import Context
 from app.errors import NotFound, Unavailable
-from app.events import outbox
-from app.events.contents import RoleChangedContent
-from app.models import AuditAction, MemberRow, Role, Row
+from app.models import Row
 from app.recording import admission
 from app.settings.ceilings import check_ceilings
 
@@ -80,21 +76,13 @@ async def set_community_config(call: Call[ConfigRequest]) -> ConfigView:
     check_ceilings(ctx.settings, **change)
     if change:
         await _configure(call, community, change)
-        await audit.note(
-            ctx.store, call.caller.identity, AuditAction.COMMUNITY_CONFIGURED, community, **change
-        )
         await admission.ask_again(ctx, {"community": community})
     return await _config(ctx, community)
 
 
 async def _configure(call: Call[Any], community: str, change: Row) -> None:
     """Changes the rules. If they say otherwise who may do what, URLs of before are good no more."""
-    ctx = call.ctx
-    before = await communities.rules(ctx.store, ctx.settings, community)
-    await withdrawal.note(ctx, before)
-    await communities.configure(ctx.store, community, change)
-    after = await communities.rules(ctx.store, ctx.settings, community)
-    ended = await withdrawal.of_community(ctx, before, after)
+    ended = await withdrawal.change_rules(call.ctx, call.caller.identity, community, change)
     call.state.generations.forget(ended.sharers)
     if not ended.whole:
         raise Unavailable(
@@ -135,10 +123,8 @@ async def set_community_member(call: Call[MemberRequest]) -> MemberView:
     )
     ctx, community = call.ctx, member.community
     await management.check_gives(ctx.store, call.caller, community, member.role, member.grants)
-    before = await communities.member(ctx.store, community, member.identity)
-    await communities.set_member(ctx.store, **member.model_dump())
-    await _changed(call, AuditAction.MEMBER_SET, role=member.role, grants=member.grants)
-    await _tell(call, before, member.role, member.grants)
+    await role_changes.give(ctx, call.caller.identity, **member.model_dump())
+    await _ask_again(call)
     return member
 
 
@@ -152,45 +138,16 @@ async def set_community_member(call: Call[MemberRequest]) -> MemberView:
 )
 async def remove_community_member(call: Call[None]) -> None:
     """If they have one."""
-    store, community, identity = call.ctx.store, call.name("community"), call.name("identity")
-    before = await communities.member(store, community, identity)
-    await communities.remove_member(store, community, identity)
-    # Whoever asked before may have been killed here: what the role gave ends, however often.
-    await _changed(call, AuditAction.MEMBER_REMOVED)
-    await _tell(call, before, Role.MEMBER, [])
-
-
-async def _changed(call: Call[Any], action: AuditAction, **data: Any) -> None:
-    """Writes down what became of a member, and asks again for what their role decides."""
     community, identity = call.name("community"), call.name("identity")
-    await audit.note(
-        call.ctx.store, call.caller.identity, action, identity, community=community, **data
-    )
-    ctx = call.ctx
-    await generations.end(ctx.store, ctx.settings, ctx.instance, identity, [Endable.WATCHING])
+    await role_changes.take_away(call.ctx, call.caller.identity, community, identity)
+    await _ask_again(call)
+
+
+async def _ask_again(call: Call[Any]) -> None:
+    """Asks again for what somebody's role decides."""
+    community, identity = call.name("community"), call.name("identity")
     call.state.generations.forget([identity])
-    await withdrawal.of_captures(ctx, {"community": community, "caller": identity})
-    await admission.ask_again(ctx, {"community": community, "identity": identity})
-
-
-async def _tell(call: Call[Any], before: MemberRow | None, role: str, grants: list[str]) -> None:
-    """Tells the app's chat whose role it is, unless it is the one they had."""
-    had = (before["role"], before["grants"]) if before else (Role.MEMBER, [])
-    if had == (role, grants):
-        return
-    await outbox.tell(
-        call.ctx,
-        RoleChangedContent(
-            community=call.name("community"),
-            role=role,
-            grants=grants,
-            changed_by=call.caller.identity,
-        ),
-        secrets.token_hex(12),
-        room="",
-        room_sid="",
-        identity=call.name("identity"),
-    )
+    await admission.ask_again(call.ctx, {"community": community, "identity": identity})
 
 
 routes: list[BaseRoute] = [

@@ -62,21 +62,27 @@ async def accept(
             break  # otherwise the same key came at the same moment
     row = await _promised(ctx, row_of(capture))
     log.info("capture_accepted", capture=row["_id"], buffer=row["buffer_id"], by=caller.identity)
-    await audit.note(
-        ctx.store,
-        caller.identity,
-        AuditAction.CAPTURED,
-        row["_id"],
-        room=row["room"],
-        shared_by=row["identity"],
-        clip_id=row["clip_id"],
-    )
+    await note(ctx, row)
     try:
         await ctx.queue.ask(errands.CAPTURE, row["_id"], turn=row["generation"])
     except RedisError as error:
         # The row is the promise; it is asked for again as soon as the queue is back.
         log.warning("capture_not_queued", capture=row["_id"], error=repr(error))
     return row
+
+
+async def note(ctx: Context, row: CaptureRow) -> None:
+    """Writes the audit of a capture that was accepted, once: whoever did may have been killed."""
+    await audit.note(
+        ctx.store,
+        row["caller"],
+        AuditAction.CAPTURED,
+        row["_id"],
+        room=row["room"],
+        entry_id=row["_id"],
+        shared_by=row["identity"],
+        clip_id=row["clip_id"],
+    )
 
 
 async def give_up(ctx: Context, row: CaptureRow) -> None:

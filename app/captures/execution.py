@@ -133,6 +133,7 @@ async def _go_on(ctx: Context, tools: CaptureTools, lease: Lease, capture: Captu
 async def _bring_to_its_end(
     ctx: Context, tools: CaptureTools, lease: Lease, capture: CaptureRow
 ) -> None:
+    await acceptance.note(ctx, capture)
     try:
         if capture["attempts"] > ATTEMPTS:
             raise GaveUp(f"{ATTEMPTS} attempts to make the clip did not come to an end")

@@ -11,7 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from app import metrics
-from app.access import audit, generations
+from app.access import deeds, generations
 from app.access.generations import Endable
 from app.access.tokens import Caller
 from app.buffer import reach
@@ -21,7 +21,7 @@ from app.context import Context
 from app.errors import TooManyRequests
 from app.events import outbox
 from app.events.contents import BufferErasedContent
-from app.models import AuditAction, BufferRow, ErasedRange, Stopper
+from app.models import AuditAction, BufferRow, DeedRow, ErasedRange, Stopper
 from app.models.schema import Buffer
 from app.store import dated
 from app.work import errands, rounds
@@ -41,14 +41,7 @@ async def erase_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     admin, who may have no say elsewhere, only what they show of this one.
     """
     until = await reach.until(ctx.store, buffer["_id"], datetime.now(UTC))
-    await erasure.promise(ctx.store, buffer["_id"], until)
-    await _note(ctx, caller, buffer, None, until)
-    if caller.identity == buffer["identity"]:
-        await generations.end(
-            ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
-        )
-    await endings.cancel_all_of(ctx, buffer["_id"], until)
-    await erasure.hide(ctx, buffer["_id"], until)
+    await carry_out(ctx, await _meant(ctx, caller, buffer, None, until))
     await _hurry(ctx, buffer["_id"])
 
 
@@ -69,42 +62,72 @@ async def erase_last(ctx: Context, caller: Caller, buffer: BufferRow, length: ti
         )
     now = datetime.now(UTC)
     until = await reach.until(ctx.store, buffer["_id"], now)
-    part = await part_erasure.promise(ctx.store, buffer["_id"], now - length, until)
-    await _note(ctx, caller, buffer, part["start"], part["end"])
-    await part_erasure.hide(ctx, buffer["_id"], part)
-    await _settle(ctx, buffer["_id"], part)
+    await carry_out(ctx, await _meant(ctx, caller, buffer, now - length, until))
     await _hurry(ctx, buffer["_id"])
 
 
-async def _note(
+async def _meant(
     ctx: Context, caller: Caller, buffer: BufferRow, start: datetime | None, end: datetime
-) -> None:
-    """Writes down who had what deleted, and tells of it; `start` None: from the beginning."""
-    begins = None if start is None else start.isoformat()
-    ends = end.isoformat()
-    await audit.note(
+) -> DeedRow:
+    """Writes down who has what deleted; `start` None: from the beginning."""
+    return await deeds.mean(
         ctx.store,
         caller.identity,
         AuditAction.BUFFER_FORGOTTEN,
         buffer["_id"],
         room=buffer["room"],
         shared_by=buffer["identity"],
-        start=begins,
-        end=ends,
+        start=None if start is None else part_erasure.cut(start).isoformat(),
+        end=part_erasure.cut(end).isoformat(),
     )
-    is_sharer = caller.identity == buffer["identity"]
-    metrics.DELETIONS.labels(Stopper.SHARER if is_sharer else Stopper.ADMIN).inc()
+
+
+async def carry_out(ctx: Context, deed: DeedRow) -> None:
+    """Does what somebody wants deleted, as far as nobody is to wait for: the rest is promised.
+
+    Done again, by whoever finds that the first was killed, it changes nothing.
+    """
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": deed["subject"]})
+    if buffer is not None:
+        end = datetime.fromisoformat(deed["data"]["end"])
+        if deed["data"]["start"] is None:
+            await _erase(ctx, deed, buffer, end)
+        else:
+            start = datetime.fromisoformat(deed["data"]["start"])
+            part = await part_erasure.promise(ctx.store, buffer["_id"], start, end)
+            await _tell(ctx, deed, buffer)
+            await part_erasure.hide(ctx, buffer["_id"], part)
+            await _settle(ctx, buffer["_id"], part)
+    await deeds.over(ctx.store, deed)
+
+
+async def _erase(ctx: Context, deed: DeedRow, buffer: BufferRow, until: datetime) -> None:
+    await erasure.promise(ctx.store, buffer["_id"], until)
+    await _tell(ctx, deed, buffer)
+    if deed["identity"] == buffer["identity"]:
+        await generations.end(
+            ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
+        )
+    await endings.cancel_all_of(ctx, buffer["_id"], until)
+    await erasure.hide(ctx, buffer["_id"], until)
+
+
+async def _tell(ctx: Context, deed: DeedRow, buffer: BufferRow) -> None:
+    """Writes the audit of a deletion, and tells of it."""
+    if await deeds.note(ctx.store, deed):
+        is_sharer = deed["identity"] == buffer["identity"]
+        metrics.DELETIONS.labels(Stopper.SHARER if is_sharer else Stopper.ADMIN).inc()
     content = BufferErasedContent(
         buffer_id=buffer["_id"],
         community=buffer["community"],
-        erased_by=caller.identity,
-        start=begins,
-        end=ends,
+        erased_by=deed["identity"],
+        start=deed["data"]["start"],
+        end=deed["data"]["end"],
     )
     await outbox.tell(
         ctx,
         content,
-        f"{buffer['_id']}:{end.timestamp():.6f}",
+        deed["_id"],
         room=buffer["room"],
         room_sid=buffer["room_sid"],
         identity=buffer["identity"],

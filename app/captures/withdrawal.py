@@ -12,15 +12,25 @@ from datetime import UTC, datetime
 
 import structlog
 
-from app.access import generations, visibility
+from app.access import communities, deeds, generations, visibility
 from app.access.communities import Rules
 from app.access.generations import Endable
 from app.access.policy import Right
 from app.access.tokens import Caller
 from app.access.visibility import share_of
 from app.context import Context
-from app.models import AccessMode, CapturePolicy, CaptureRow, CaptureStatus, ClipNote, Cut, Row
-from app.models.schema import Buffer, Capture, NotedRules
+from app.models import (
+    AccessMode,
+    AuditAction,
+    CapturePolicy,
+    CaptureRow,
+    CaptureStatus,
+    ClipNote,
+    Cut,
+    DeedRow,
+    Row,
+)
+from app.models.schema import Buffer, Capture, Community, NotedRules
 from app.store import after, row_of
 from app.work import rounds
 
@@ -97,6 +107,23 @@ async def of_settings(ctx: Context) -> None:
         )
 
 
+async def change_rules(ctx: Context, by: str, community: str, change: Row) -> Withdrawn:
+    """Changes a community's own rules, by somebody's word, and ends what those of before gave.
+
+    `change` holds fields of `Community`, None to fall back.
+    """
+    action = AuditAction.COMMUNITY_CONFIGURED
+    async with deeds.meant(ctx.store, by, action, community, **change) as deed:
+        before = await communities.rules(ctx.store, ctx.settings, community)
+        await note(ctx, before)
+        await communities.configure(ctx.store, community, change)
+    now = await communities.rules(ctx.store, ctx.settings, community)
+    ended = await of_community(ctx, before, now)
+    await deeds.note(ctx.store, deed)
+    await deeds.over(ctx.store, deed)
+    return ended
+
+
 async def note(ctx: Context, before: Rules) -> None:
     """Notes the rules of a community that is about to change them, unless some are noted."""
     await ctx.store.create(_noted(before))
@@ -113,6 +140,19 @@ async def of_community(ctx: Context, before: Rules, now: Rules) -> Withdrawn:
     if row_of(_noted(before)) == row_of(rules) == found:
         return Withdrawn()
     return await _end(ctx, rules, {"community": now.community})
+
+
+async def go_on(ctx: Context, deed: DeedRow) -> None:
+    """Goes on after whoever was killed while they changed a community's rules, or just before."""
+    community = deed["subject"]
+    rules = await communities.rules(ctx.store, ctx.settings, community)
+    await of_community(ctx, rules, rules)
+    row = await ctx.store.rows(Community).find_one(
+        {"_id": community}, dict.fromkeys(deed["data"], 1)
+    )
+    if row is not None and deed["data"].items() <= {**row}.items():
+        await deeds.note(ctx.store, deed)
+    await deeds.over(ctx.store, deed)
 
 
 def _noted(of: Rules) -> NotedRules:

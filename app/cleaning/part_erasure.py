@@ -31,7 +31,7 @@ async def _go_on(step: str) -> None:
 
 async def promise(store: Store, buffer_id: str, start: datetime, end: datetime) -> ErasedRange:
     """Notes that what was recorded of a share in [start, end) is to go."""
-    part: ErasedRange = {"start": _cut(start), "end": _cut(end), "captures_ended": False}
+    part: ErasedRange = {"start": cut(start), "end": cut(end), "captures_ended": False}
     await store.rows(Buffer).update_one({"_id": buffer_id}, {"$addToSet": {"forget_ranges": part}})
     return part
 
@@ -122,6 +122,6 @@ def _within(buffer_id: str, part: ErasedRange) -> Row:
     }
 
 
-def _cut(instant: datetime) -> datetime:
-    """To the millisecond, as the row will have it: it is taken out by its value."""
+def cut(instant: datetime) -> datetime:
+    """To the millisecond, as rows have it: a range is taken out by its value."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

@@ -86,3 +86,9 @@ class AuditRow(TypedDict):
     subject: str
     room: str
     data: dict[str, Any]
+
+
+class DeedRow(AuditRow):
+    """A row of `Deed`."""
+
+    due_at: datetime

@@ -12,6 +12,7 @@ from app.models.access_rows import (
     AssignedRoomRow,
     AuditRow,
     CommunityRow,
+    DeedRow,
     MemberRow,
     NotedRulesRow,
     QuotaRow,
@@ -123,6 +124,28 @@ class Rights(Model, Stored[RightsRow]):
     sharing: int = 0
     sessions: int = 0
     holders: list[str] = []
+
+
+class Deed(Model, Stored[DeedRow]):
+    """What somebody is about to do, and what is not all done yet that follows of it.
+
+    Its audit has the same `id`, and the same words. `due_at`: from then on whoever began it counts
+    as killed.
+    """
+
+    model_config = {
+        "collection": "deeds",
+        "indexes": lambda: [IndexModel([("due_at", ASCENDING)])],
+    }
+
+    id: str = Field(primary_field=True)
+    at: datetime
+    due_at: datetime
+    identity: str
+    action: AuditAction
+    subject: str
+    room: str = ""
+    data: dict[str, Any] = {}
 
 
 class AuditEntry(Model, Stored[AuditRow]):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.access import audit, generations
+from app.access import audit, deeds, generations
 from app.access.generations import Endable
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import Conflict, NotPermitted
-from app.models import AuditAction, BufferRow, BufferState, Stopper, Why
+from app.models import AuditAction, BufferRow, BufferState, DeedRow, Stopper, Why
 from app.models.schema import Buffer
 from app.work import errands
 
@@ -45,20 +45,38 @@ async def stop(
     """
     _check(buffer, standing, "stop")
     who = Stopper.SHARER if Stopper.SHARER in standing else Stopper.ADMIN
+    deed = await deeds.mean(
+        ctx.store, caller.identity, AuditAction.RECORDING_STOPPED, buffer["_id"],
+        room=buffer["room"], sharer=buffer["identity"], stopped_as=who, reason=reason,
+    )  # fmt: skip
     changed = await ctx.store.rows(Buffer).update_one(
         {"_id": buffer["_id"], f"stops.{who}": {"$exists": False}},
         {"$set": {f"stops.{who}": reason}},
     )
-    if changed.modified_count:
-        await audit.note(
-            ctx.store, caller.identity, AuditAction.RECORDING_STOPPED, buffer["_id"],
-            room=buffer["room"], sharer=buffer["identity"], stopped_as=who, reason=reason,
-        )  # fmt: skip
-    if who == Stopper.SHARER:  # each time: whoever stopped it first may have been killed here
-        await generations.end(
-            ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
-        )
+    await _follow(ctx, deed, is_first=bool(changed.modified_count))
     await ctx.queue.ask(errands.RECONCILE, buffer["room_sid"], buffer["identity"])
+
+
+async def go_on(ctx: Context, deed: DeedRow) -> None:
+    """Goes on after whoever was killed while they stopped a recording, or just before."""
+    of_share = {"_id": deed["subject"]}
+    buffer = await ctx.store.rows(Buffer).find_one(of_share, {"stops": 1})
+    told = deed["data"]
+    if buffer is not None and buffer["stops"].get(told["stopped_as"]) == told["reason"]:
+        await _follow(ctx, deed, is_first=True)
+    else:  # it was not done, or is taken back
+        await deeds.over(ctx.store, deed)
+
+
+async def _follow(ctx: Context, deed: DeedRow, *, is_first: bool) -> None:
+    """What follows of a stop: its audit, if nobody of that side has stopped it before; and the
+    sharer's word ends the URLs of their shares."""
+    if is_first:
+        await deeds.note(ctx.store, deed)
+    if deed["data"]["stopped_as"] == Stopper.SHARER:
+        sharer = deed["data"]["sharer"]
+        await generations.end(ctx.store, ctx.settings, ctx.instance, sharer, [Endable.SHARING])
+    await deeds.over(ctx.store, deed)
 
 
 async def resume(

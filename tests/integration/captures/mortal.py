@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -23,14 +23,22 @@ from pymongo import monitoring
 
 from app.access.tokens import Caller
 from app.buffer import markers
-from app.captures import acceptance, copy_execution, endings, execution
+from app.captures import (
+    acceptance,
+    copy_execution,
+    endings,
+    execution,
+    role_changes,
+    share_erasure,
+    withdrawal,
+)
 from app.captures.capture_tools import CaptureTools
 from app.captures.requests import CaptureRequest
 from app.clips import clip_expiry, library
 from app.context import Context
-from app.models import Visibility
+from app.models import Stopper, Visibility
 from app.models.schema import Buffer
-from app.recording import admission
+from app.recording import admission, share_stop
 from app.recording.admission import Admission
 from app.settings import Settings, load
 from app.storage.clip_folder import ClipFolder
@@ -154,6 +162,33 @@ async def _leave(ctx: Context, buffer_id: str) -> None:
     await admission.leave(ctx, buffer)
 
 
+async def _erase(ctx: Context, identity: str, buffer_id: str, last: float | None) -> None:
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
+    assert buffer
+    if last is None:
+        await share_erasure.erase_share(ctx, Caller(identity), buffer)
+    else:
+        await share_erasure.erase_last(ctx, Caller(identity), buffer, timedelta(seconds=last))
+
+
+async def _give(ctx: Context, by: str, community: str, identity: str, role: str) -> None:
+    await role_changes.give(ctx, by, community, identity, role, [])
+
+
+async def _take_away(ctx: Context, by: str, community: str, identity: str) -> None:
+    await role_changes.take_away(ctx, by, community, identity)
+
+
+async def _configure(ctx: Context, by: str, community: str, change: dict[str, Any]) -> None:
+    await withdrawal.change_rules(ctx, by, community, change)
+
+
+async def _stop(ctx: Context, identity: str, buffer_id: str) -> None:
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
+    assert buffer
+    await share_stop.stop(ctx, Caller(identity), buffer, [Stopper.SHARER], "")
+
+
 async def _upgrade(ctx: Context) -> None:
     await ctx.store.upgrade(ctx.settings.media_root)
 
@@ -162,6 +197,11 @@ _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
     "upgrade": _upgrade,
     "begin": _begin,
     "leave": _leave,
+    "erase": _erase,
+    "give": _give,
+    "take away": _take_away,
+    "configure": _configure,
+    "stop": _stop,
     "mark": _mark,
     "capture": _capture,
     "copy": _copy,

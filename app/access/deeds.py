@@ -1,0 +1,96 @@
+"""What somebody is about to do: written down first, so that what must follow of it is not lost.
+
+    async with deeds.meant(store, who, AuditAction.MEMBER_SET, whose, …) as deed:
+        ...                                # it is done, or refused
+    ...                                    # its audit, and all else that follows
+    await deeds.over(store, deed)
+
+Whoever is killed within leaves the row. Once that is due, a worker goes on with it: everything that
+follows of a deed may be done again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from app.access import audit
+from app.errors import ReplayError
+from app.models import AuditAction, DeedRow
+from app.models.schema import Deed
+from app.store import Store, before, row_of
+from app.work import rounds
+from app.work.jobs import job, seconds
+
+DUE = timedelta(seconds=60)
+"""Longer than a request lasts."""
+
+GoingOn = Mapping[AuditAction, Callable[[DeedRow], Awaitable[None]]]
+"""By action what goes on with a deed that may have been done, or not; it ends with `over`."""
+
+log = structlog.get_logger()
+
+
+async def mean(
+    store: Store, identity: str, action: AuditAction, subject: str, *, room: str = "", **data: Any
+) -> DeedRow:
+    """Writes down what somebody is about to do, in the words of its audit."""
+    now = datetime.now(UTC)
+    deed = Deed(
+        id=secrets.token_hex(12),
+        at=now,
+        due_at=now + DUE,
+        identity=identity,
+        action=action,
+        subject=subject,
+        room=room,
+        data=data,
+    )
+    await store.create(deed)
+    return row_of(deed)
+
+
+@asynccontextmanager
+async def meant(
+    store: Store, identity: str, action: AuditAction, subject: str, *, room: str = "", **data: Any
+) -> AsyncIterator[DeedRow]:
+    """What somebody is about to do within the block, which raises ReplayError if it is refused."""
+    deed = await mean(store, identity, action, subject, room=room, **data)
+    try:
+        yield deed
+    except ReplayError:
+        await over(store, deed)
+        raise
+
+
+async def note(store: Store, deed: DeedRow) -> bool:
+    """Writes the audit of a deed that is done. False if it is there."""
+    return await audit.note(
+        store,
+        deed["identity"],
+        deed["action"],
+        deed["subject"],
+        room=deed["room"],
+        entry_id=deed["_id"],
+        **deed["data"],
+    )
+
+
+async def over(store: Store, deed: DeedRow) -> None:
+    """All that follows of a deed is done, or it never was."""
+    await store.rows(Deed).delete_one({"_id": deed["_id"]})
+
+
+@job("go_on_with_deeds", every=seconds(15), timeout=seconds(90))
+async def go_on(store: Store, going_on: GoingOn) -> None:
+    """Does what is left of deeds whose process was killed."""
+    due = {"due_at": before(datetime.now(UTC))}
+    for row in await store.rows(Deed).find(due).to_list(None):
+        with rounds.item(deed=row["_id"]):
+            log.info("deed_gone_on_with", deed=row["_id"], action=row["action"])
+            await going_on[AuditAction(row["action"])](row)

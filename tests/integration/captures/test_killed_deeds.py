@@ -1,0 +1,130 @@
+"""Whoever deletes, gives a role, changes rules or stops a share is killed at each step in turn.
+
+What they did stands in the audit then, once, and has all that follows of it; or it was not done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.access import communities, deeds
+from app.context import Context
+from app.models.schema import AuditEntry, Buffer, Deed, NotedRules, OutgoingEvent, Rights
+from app.worker import what_goes_on
+from tests.integration.captures.mortal import Mortal
+
+MOST_STEPS = 60
+
+
+async def add_share(ctx: Context, name: str, community: str = "default") -> None:
+    fields: dict[str, Any] = {"room": "room", "room_sid": "RM", "participant_sid": "PA"}
+    fields |= {"video_sid": f"TR_{name}", "since": datetime.now(UTC) - timedelta(seconds=60)}
+    assert await ctx.store.create(
+        Buffer(id=name, identity=f"ada{name}", community=community, **fields)
+    )
+
+
+async def goes_on(ctx: Context) -> None:
+    """What a worker does a minute later."""
+    over = {"$set": {"due_at": datetime.now(UTC) - timedelta(seconds=1)}}
+    await ctx.store.rows(Deed).update_many({}, over)
+    await deeds.go_on(ctx.store, what_goes_on(ctx))
+    assert await ctx.store.rows(Deed).count_documents({}) == 0
+
+
+class Killing:
+    """Whoever acts is killed at each step in turn; then a worker goes on."""
+
+    def __init__(self, ctx: Context, worker: Mortal, action: str) -> None:
+        self._ctx, self._worker, self._action = ctx, worker, action
+        self._step = 0
+        self._killed = True
+
+    async def steps(self) -> AsyncIterator[str]:
+        """A name for each."""
+        for self._step in range(MOST_STEPS):
+            yield str(self._step)
+            if not self._killed:
+                break
+        assert not self._killed
+        assert self._step > 4
+
+    async def act(self, *args: Any) -> None:
+        self._killed = await self._worker.act(self._action, *args, die_at=self._step)
+        await goes_on(self._ctx)
+
+
+async def told_of(ctx: Context, subject: str, identity: str) -> tuple[int, int]:
+    """How many entries of the audit there are of something, and how many events of somebody."""
+    entries = await ctx.store.rows(AuditEntry).count_documents({"subject": subject})
+    return entries, await ctx.store.rows(OutgoingEvent).count_documents({"identity": identity})
+
+
+async def ended(ctx: Context, identity: str, what: str) -> bool:
+    row = await ctx.store.rows(Rights).find_one({"_id": identity})
+    return row is not None and bool({**row}[what])
+
+
+@pytest.mark.parametrize("last", [None, 30.0])
+async def test_a_deletion_stands_in_the_audit_and_is_told(
+    ctx: Context, worker: Mortal, last: float | None
+) -> None:
+    """By the sharer; where all goes, the URLs of their shares end."""
+    killing = Killing(ctx, worker, "erase")
+    async for name in killing.steps():
+        await add_share(ctx, name)
+        await killing.act(f"ada{name}", name, last)
+        row = await ctx.store.rows(Buffer).find_one({"_id": name})
+        assert row is not None
+        promised = row["forget_before"] is not None or row["forget_ranges"] != []
+        assert await told_of(ctx, name, f"ada{name}") == (promised, promised), name
+        assert await ended(ctx, f"ada{name}", "sharing") is (promised and last is None), name
+        if row["forget_ranges"]:
+            assert [each["captures_ended"] for each in row["forget_ranges"]] == [True]
+
+
+@pytest.mark.parametrize("action", ["give", "take away"])
+async def test_a_change_of_a_role_ends_what_it_gave_and_is_told(
+    ctx: Context, worker: Mortal, action: str
+) -> None:
+    killing = Killing(ctx, worker, action)
+    async for name in killing.steps():
+        if action == "take away":
+            await communities.set_member(ctx.store, "gold", name, "moderator", [])
+        await killing.act("boss", "gold", name, *(["moderator"] if action == "give" else []))
+        row = await communities.member(ctx.store, "gold", name)
+        done = (row is not None) is (action == "give")
+        assert await told_of(ctx, name, name) == (done, done), name
+        assert await ended(ctx, name, "watching") is done, name
+
+
+async def test_a_change_of_rules_ends_what_they_gave(ctx: Context, worker: Mortal) -> None:
+    change = {"capture_policy": "room", "max_concurrent": 3}
+    killing = Killing(ctx, worker, "configure")
+    async for name in killing.steps():
+        await add_share(ctx, name, community=f"of{name}")
+        await killing.act("boss", f"of{name}", change)
+        rules = await communities.rules(ctx.store, ctx.settings, f"of{name}")
+        done = rules.capture_policy == "room"
+        assert (await told_of(ctx, f"of{name}", ""))[0] == done, name
+        assert await ended(ctx, f"ada{name}", "sharing") is done, name
+        noted = await ctx.store.rows(NotedRules).find_one({"_id": f"community/of{name}"})
+        assert noted is None or noted["capture_policy"] == rules.capture_policy
+
+
+async def test_the_sharers_stop_stands_in_the_audit_and_ends_urls(
+    ctx: Context, worker: Mortal
+) -> None:
+    killing = Killing(ctx, worker, "stop")
+    async for name in killing.steps():
+        await add_share(ctx, name)
+        await killing.act(f"ada{name}", name)
+        row = await ctx.store.rows(Buffer).find_one({"_id": name})
+        assert row is not None
+        done = "sharer" in row["stops"]
+        assert (await told_of(ctx, name, ""))[0] == done, name
+        assert await ended(ctx, f"ada{name}", "sharing") is done, name
