@@ -17,11 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api import problems
 from app.clips.clip_visibility import PAGES
 from app.errors import TooLarge
+from app.settings import safety
 from app.work.log_lines import LogLines
 
 log = structlog.get_logger()
 
 REQUEST_ID = "x-request-id"
+_FORWARDED_FOR = "x-forwarded-for"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -34,18 +36,22 @@ class RequestFrame:
 
     The line has the path, never the query, which may hold signatures, nor a link's secret; of a
     refusal the sender's address, too. A caller has so many lines a minute, all who show no name as
-    many together, and how many requests have none is told.
+    many together, and how many requests have none is told. Once it tells of a proxy on this machine
+    that TRUSTED_PROXIES does not name: all who come by it count as one.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._lines = LogLines("requests_without_lines")
+        self._knows_proxy = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(REQUEST_ID, "")
+        headers = Headers(scope=scope)
+        self._look_for_proxy(scope, headers)
+        given = headers.get(REQUEST_ID, "")
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         # A server may handle several requests of a connection in one context.
         structlog.contextvars.unbind_contextvars("caller")
@@ -72,6 +78,13 @@ class RequestFrame:
         finally:
             if self._lines.take(structlog.contextvars.get_contextvars().get("caller", "")):
                 _tell(scope, status, time.perf_counter() - began)
+
+    def _look_for_proxy(self, scope: Scope, headers: Headers) -> None:
+        peer = (scope.get("client") or ("", 0))[0]
+        if self._knows_proxy or _FORWARDED_FOR not in headers or not safety.is_loopback(peer):
+            return
+        self._knows_proxy = True
+        log.warning("proxy_not_named", peer=peer, hint="name it in TRUSTED_PROXIES, if it is yours")
 
 
 def _tell(scope: Scope, status: int | None, seconds: float) -> None:

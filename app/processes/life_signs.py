@@ -1,8 +1,10 @@
 """How the processes of the service on this machine are: `python -m app health`.
 
 Each answers on a Unix socket, out of its event loop (`app.processes.liveness`), so one that hangs
-says nothing. Whoever has the same settings and user finds it. It is asked again and again by what
-runs containers: nothing is imported here that takes long, no store and no network library.
+says nothing. Whoever has the same settings and user finds it: in a folder of its own, whose name
+nobody knows before, so that no other user of the machine can have taken it. It is asked again and
+again by what runs containers: nothing is imported here that takes long, no store and no network
+library.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ import hashlib
 import json
 import os
 import socket
+import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.models import ProcessRole
@@ -48,7 +51,7 @@ def wrong(
     found = [
         f"{each}: {text}"
         for each in asked
-        for text in _told(socket_path(settings, each), patience_seconds)
+        for text in _told(sockets(settings, each), patience_seconds)
     ]
     if not found and (serving := [each for each in asked if each.serves]):
         found = [f"{serving[0]}: {text}" for text in _unserved(settings)]
@@ -57,13 +60,31 @@ def wrong(
 
 def _running(settings: Settings) -> list[ProcessRole]:
     """What runs here, or should, as the supervisor does."""
-    if socket_path(settings, ProcessRole.SUPERVISOR).exists():
+    if sockets(settings, ProcessRole.SUPERVISOR):
         return [ProcessRole.SUPERVISOR, *ProcessRole.of_service()]
-    return [each for each in ProcessRole if socket_path(settings, each).exists()]
+    return [each for each in ProcessRole if sockets(settings, each)]
 
 
-def socket_path(settings: Settings, role: ProcessRole) -> Path:
-    """Where a role answers: below the folder for temporary files, by user and settings."""
+def new_path(settings: Settings, role: ProcessRole) -> Path:
+    """Where a process may answer from now on: in a new folder, which only its user may enter."""
+    return Path(f"{tempfile.mkdtemp(prefix=_prefix())}/{_name(settings, role)}")
+
+
+def sockets(settings: Settings, role: ProcessRole) -> list[Path]:
+    """Where processes of a role answer, or did before they were killed; the newest last."""
+    name = _name(settings, role)
+    found = [path for path in _all() if path.name == name]
+    return sorted(found, key=_begun_at)
+
+
+def remove(path: Path) -> None:
+    """Removes a socket and its folder."""
+    with suppress(OSError):  # gone already; or the folder is not empty, and none of ours
+        path.unlink(missing_ok=True)
+        path.parent.rmdir()
+
+
+def _name(settings: Settings, role: ProcessRole) -> str:
     place = (
         settings.data_dir.absolute(),
         settings.media_root,
@@ -72,36 +93,55 @@ def socket_path(settings: Settings, role: ProcessRole) -> Path:
         settings.metrics_port,
     )
     digest = hashlib.sha256("\0".join(map(str, place)).encode("utf-8", "surrogateescape"))
-    return Path(f"{_begin()}{digest.hexdigest()[:16]}-{role}")
+    return f"{digest.hexdigest()[:16]}-{role}"
 
 
 def remove_dead() -> None:
     """Removes the sockets of processes of this user that were killed, a while after their start."""
-    begin = Path(_begin())
-    for path in begin.parent.glob(f"{begin.name}*"):
+    for path in _all():
         try:
-            found = path.lstat()
-            if found.st_uid == os.getuid() and time.time() - found.st_mtime > _YOUNG_SECONDS:
+            if time.time() - path.lstat().st_mtime > _YOUNG_SECONDS:
                 with _connected(path, ANSWER_SECONDS):
                     pass
         except ConnectionRefusedError:
-            path.unlink(missing_ok=True)
+            remove(path)
         except OSError:
             continue
 
 
-def _begin() -> str:
-    return f"{tempfile.gettempdir()}/{_PREFIX}{os.getuid()}-"
+def _all() -> list[Path]:
+    """What lies in the folders that nobody but this user can have made, and may write."""
+    root = Path(tempfile.gettempdir())
+    return [
+        path
+        for folder in root.glob(f"{_prefix()}*")
+        if (found := folder.lstat()).st_uid == os.getuid()
+        and stat.S_ISDIR(found.st_mode)
+        and not found.st_mode & 0o077
+        for path in folder.iterdir()
+    ]
 
 
-def _told(path: Path, patience_seconds: float) -> list[str]:
-    """What a process says to be wrong, or that it says nothing."""
+def _begun_at(path: Path) -> float:
     try:
-        if path.lstat().st_uid != os.getuid():
-            return [f"{path} is another user's"]
-        return _ask(path, patience_seconds)
+        return path.lstat().st_mtime
+    except FileNotFoundError:  # it has just ended
+        return 0.0
+
+
+def _prefix() -> str:
+    return f"{_PREFIX}{os.getuid()}-"
+
+
+def _told(paths: Sequence[Path], patience_seconds: float) -> list[str]:
+    """What the newest of these processes says to be wrong, or that it says nothing."""
+    none = ["none runs here under this user and these settings"]
+    if not paths:
+        return none
+    try:
+        return _ask(paths[-1], patience_seconds)
     except FileNotFoundError:
-        return ["none runs here under this user and these settings"]
+        return none
     except ConnectionRefusedError:
         return ["it was killed"]
     except TimeoutError:

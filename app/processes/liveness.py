@@ -9,7 +9,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -36,31 +36,29 @@ async def told(settings: Settings, role: ProcessRole) -> AsyncIterator[Troubles]
 
     try:
         life_signs.remove_dead()
-        path = life_signs.socket_path(settings, role)
+        former = life_signs.sockets(settings, role)
+        path = life_signs.new_path(settings, role)
         listener = _listening(path)
     except OSError as error:
         log.warning("health_not_told", error=str(error))
         yield troubles
         return
-    own = path.lstat().st_ino
+    for each in former:  # of one that was killed, or that this one takes over from
+        life_signs.remove(each)
     try:
         async with await asyncio.start_unix_server(answer, sock=listener):
             yield troubles
     finally:
-        with suppress(OSError):
-            if path.lstat().st_ino == own:  # else another process has taken the name
-                path.unlink()
+        life_signs.remove(path)
 
 
 def _listening(path: Path) -> socket.socket:
-    """It takes the name from a process that was killed, or has it no longer to itself."""
     listener = socket.socket(socket.AF_UNIX)
     try:
-        path.unlink(missing_ok=True)
         listener.bind(str(path))
-        path.chmod(0o600)
         listener.listen()
     except BaseException:
         listener.close()
+        life_signs.remove(path)
         raise
     return listener

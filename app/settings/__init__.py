@@ -119,8 +119,9 @@ def load_terminal(**given: object) -> TerminalSettings:
         return TerminalSettings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         wrong = error.errors(include_input=False)[0]
-        name, message = wrong["loc"][0], wrong["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"{str(name).upper()} {message}") from error
+        names, message = wrong["loc"], wrong["msg"].removeprefix("Value error, ")
+        named = " ".join([*(str(name).upper() for name in names[:1]), message])
+        raise ConfigurationError(named) from error
 
 
 def misspelt(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

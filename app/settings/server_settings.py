@@ -38,9 +38,9 @@ class ServerSettings(BaseSettings):
         "lead; private addresses and names without a dot need not be listed.",
     )
     trusted_proxies: Names = Field(
-        ("127.0.0.1", "::1"),
+        (),
         description="Addresses or networks, comma separated, of proxies whose X-Forwarded-For and "
-        "X-Forwarded-Proto are believed; empty if there is none, where others have a shell.",
+        "X-Forwarded-Proto are believed; `127.0.0.1,::1` of one on this machine.",
     )
     max_connections: int = Field(
         2000, ge=16, description="Connections to the HTTP API at once; the longest idle makes room."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.settings.values import HttpUrl
+from app.settings import safety
+from app.settings.values import HttpUrl, Names
 
 
 class TerminalSettings(BaseSettings):
@@ -17,3 +18,11 @@ class TerminalSettings(BaseSettings):
 
     replay_url: Annotated[HttpUrl, Field(description="Where the service is.")] = ""
     replay_token: Annotated[SecretStr, Field(description="Whose token is shown.")] = SecretStr("")
+    plain_http_hosts: Annotated[Names, Field(description="As of the service.")] = ()
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        """A token is sent in each request."""
+        for reason in safety.plain_urls({"REPLAY_URL": self.replay_url}, self.plain_http_hosts):
+            raise ValueError(reason)
+        return self

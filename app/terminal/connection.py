@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -17,7 +18,8 @@ from app.logs import escaped
 from app.settings import Settings, load, load_terminal
 from app.settings.terminal_settings import TerminalSettings
 
-TOKEN_LIFE = timedelta(hours=12)
+TOKEN_LIFE = timedelta(minutes=5)
+"""Of one that is made here: for each request anew, and worth little to whoever else gets it."""
 ADMIN = "terminal"
 """Whom the audit names for what an admin's token that is made here has done."""
 
@@ -65,16 +67,16 @@ def print_line(*parts: str) -> None:
 
 def _where(
     given: TerminalSettings, settings: Settings | None, room: str, identity: str
-) -> tuple[str, str]:
-    """The service's URL, and a token."""
+) -> tuple[str, str | Callable[[], str]]:
+    """The service's URL, and a token, or what makes one."""
     token = given.replay_token.get_secret_value()
     if given.replay_url and token:
         return given.replay_url, token
     settings = settings or load()
-    token = token or issue_token(
-        settings, identity or ADMIN, room=room, admin=not identity, ttl=TOKEN_LIFE
+    made = partial(
+        issue_token, settings, identity or ADMIN, room=room, admin=not identity, ttl=TOKEN_LIFE
     )
-    return given.replay_url or settings.base_url, token
+    return given.replay_url or settings.base_url, token or made
 
 
 def _failed(reason: str) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from app.__main__ import main
@@ -137,6 +139,37 @@ def test_whoever_has_a_url_and_a_token_needs_no_other_setting() -> None:
     assert "'t'" not in repr(given)
     with pytest.raises(ConfigurationError, match="REPLAY_URL must be a URL"):
         load_terminal(_env_file=None, replay_url="r.example.com")
+
+
+def test_no_token_is_sent_in_the_clear_to_another_network() -> None:
+    def given(url: str, **more: Any) -> str:
+        return load_terminal(_env_file=None, replay_url=url, **more).replay_url
+
+    for url in (
+        "http://127.0.0.1:8000",
+        "http://10.1.2.3",
+        "http://replay",
+        "https://r.example.com",
+    ):
+        assert given(url) == url
+    with pytest.raises(ConfigurationError, match=r"REPLAY_URL='http://r\.example\.com' sends what"):
+        given("http://r.example.com")
+    assert given("http://r.example.com", plain_http_hosts=("r.example.com",))
+
+
+def test_a_token_that_is_made_here_is_good_for_minutes() -> None:
+    """And made anew with each request: a command may go on for hours."""
+    tokens: list[str | Callable[[], str]] = []
+
+    def keep(replay: ReplayClient) -> None:
+        tokens.append(replay._token)
+
+    assert connected(keep, settings=SETTINGS) == 0
+    (token,) = tokens
+    text = token if isinstance(token, str) else token()
+    claims = jwt.decode(text, options={"verify_signature": False})
+    assert claims["exp"] - time.time() <= 600
+    assert not isinstance(token, str)
 
 
 @pytest.mark.parametrize("command", [name for name in commands.COMMANDS if name])

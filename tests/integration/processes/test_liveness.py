@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,7 +29,8 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     made = of(tmp_path)
     yield made
     for role in ProcessRole:
-        life_signs.socket_path(made, role).unlink(missing_ok=True)
+        for path in life_signs.sockets(made, role):
+            life_signs.remove(path)
 
 
 def of(folder: Path, **given: object) -> Settings:
@@ -93,31 +95,55 @@ async def test_a_process_whose_event_loop_hangs_says_nothing(settings: Settings)
 async def test_a_killed_process_is_told_and_the_next_one_takes_its_place(
     settings: Settings,
 ) -> None:
-    path = life_signs.socket_path(settings, ProcessRole.WORKER)
-    leave_behind(path)
+    path = leave_behind(settings, ProcessRole.WORKER)
     assert await wrong(settings) == ["worker: it was killed"]
     async with liveness.told(settings, ProcessRole.WORKER):
         assert await wrong(settings, ProcessRole.WORKER) == []
-    assert not path.exists()
+        assert not path.parent.exists()
+    assert life_signs.sockets(settings, ProcessRole.WORKER) == []
 
 
 async def test_what_killed_processes_left_goes_in_a_while(settings: Settings) -> None:
     """Not at once: a process that does not answer may just begin."""
-    left, young = (
-        life_signs.socket_path(settings, role) for role in (ProcessRole.API, ProcessRole.INDEXER)
-    )
-    for path in (left, young):
-        leave_behind(path)
+    left, young = (leave_behind(settings, role) for role in (ProcessRole.API, ProcessRole.INDEXER))
     os.utime(left, (1, 1))
     async with liveness.told(settings, ProcessRole.WORKER):
-        assert not left.exists()
+        assert not left.parent.exists()
         assert young.exists()
 
 
-def leave_behind(path: Path) -> None:
+def leave_behind(settings: Settings, role: ProcessRole) -> Path:
+    path = life_signs.new_path(settings, role)
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
         left.listen()
+    return path
+
+
+async def test_nobody_else_takes_the_place_of_a_process_or_speaks_for_it(
+    settings: Settings,
+) -> None:
+    """Whatever others make where all may write, and whatever its name is."""
+    async with liveness.told(settings, ProcessRole.WORKER):
+        (path,) = life_signs.sockets(settings, ProcessRole.WORKER)
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+    others: list[Path] = []
+    try:
+        for mode in (0o777, 0o770, 0o755):  # none that we have made
+            squatted = life_signs.new_path(settings, ProcessRole.WORKER).parent
+            squatted.chmod(mode)
+            others.append(squatted)
+            with socket.socket(socket.AF_UNIX) as squatter:
+                squatter.bind(str(squatted / path.name))
+        others.append(path.parent)
+        path.parent.symlink_to(others[0])
+        assert life_signs.sockets(settings, ProcessRole.WORKER) == []
+        async with liveness.told(settings, ProcessRole.WORKER):
+            assert await wrong(settings, ProcessRole.WORKER) == []
+        assert all((each / path.name).exists() for each in others)
+    finally:
+        for each in others:
+            each.unlink() if each.is_symlink() else shutil.rmtree(each)
 
 
 async def test_one_that_ends_leaves_the_socket_of_its_successor(settings: Settings) -> None:

@@ -119,6 +119,12 @@ async def endless(request: Request) -> Response:
     return StreamingResponse(pieces())
 
 
+async def peer(request: Request) -> Response:
+    return PlainTextResponse(
+        f"{request.client.host} by {request.url.scheme}" if request.client else ""
+    )
+
+
 async def wait_and_stream(request: Request) -> Response:
     """Has nothing to send for longer than a reader may take."""
 
@@ -142,6 +148,7 @@ def settings(**given: object) -> Settings:
 async def served(bounds: Bounds = USUAL, **given: object) -> AsyncIterator[Dial]:
     routes = [
         Route("/hello", hello),
+        Route("/peer", peer),
         Route("/echo", echo, methods=["POST"]),
         Route("/stream", stream),
         Route("/download", download),
@@ -168,6 +175,26 @@ async def served(bounds: Bounds = USUAL, **given: object) -> AsyncIterator[Dial]
             line.writer.close()
         one.should_exit = True
         await task
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told"),
+    [
+        (None, b"127.0.0.1 by http"),
+        ("10.0.0.0/8", b"127.0.0.1 by http"),
+        ("127.0.0.1,::1", b"192.0.2.7 by https"),
+    ],
+)
+async def test_whom_a_request_comes_from_only_a_proxy_says_that_is_named(
+    trusted: str | None, told: bytes
+) -> None:
+    """Others on the same machine come from there, whatever address they would like to have."""
+    given: dict[str, Any] = {} if trusted is None else {"trusted_proxies": trusted}
+    async with served(**given) as dial:
+        line = await dial()
+        forged = b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+        await line.send(b"GET /peer HTTP/1.1\r\nHost: x\r\n" + forged + b"\r\n")
+        assert (await line.answer()).rest == told
 
 
 @pytest.fixture
@@ -470,7 +497,7 @@ async def test_a_stream_may_have_nothing_to_send() -> None:
 @pytest.mark.parametrize("begun", [b"G", HEAD], ids=["a byte", "half a head"])
 async def test_unfinished_heads_make_room(begun: bytes) -> None:
     """Whoever only begins requests, on every place there is, keeps nobody out."""
-    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
+    async with served(max_connections=16) as dial:
         lines = [await dial() for _ in range(16)]
         for line in lines:
             await line.send(begun)
@@ -485,7 +512,7 @@ async def test_unfinished_heads_make_room(begun: bytes) -> None:
 
 async def test_bodies_that_do_not_come_make_room() -> None:
     """Nothing is done yet for their requests; one that has not made room is read to its end."""
-    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
+    async with served(max_connections=16) as dial:
         lines = [await dial() for _ in range(16)]
         for line in lines:
             await line.send(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n{")
@@ -501,7 +528,7 @@ async def test_bodies_that_do_not_come_make_room() -> None:
 async def test_bodies_of_answered_requests_make_room() -> None:
     """An answer that comes before its request is whole has ended it."""
     begun = b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
-    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
+    async with served(max_connections=16) as dial:
         lines = [await dial() for _ in range(16)]
         for line in lines:
             await line.send(begun)
@@ -514,7 +541,7 @@ async def test_bodies_of_answered_requests_make_room() -> None:
 
 async def test_answers_nobody_reads_make_room() -> None:
     """Where no idle connection can, whoever has read nothing for longest is cut off."""
-    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
+    async with served(max_connections=16) as dial:
         lines = [await dial() for _ in range(16)]
         for line in lines:
             await line.send(b"GET /download HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -526,7 +553,7 @@ async def test_answers_nobody_reads_make_room() -> None:
 
 async def test_idle_connections_make_room() -> None:
     """All places are taken by idle ones; a new caller is answered, the longest idle is closed."""
-    async with served(max_connections=16, trusted_proxies="10.0.0.0/8") as dial:
+    async with served(max_connections=16) as dial:
         idle = [await dial() for _ in range(16)]
         for line in idle:
             await line.send(HEAD + b"\r\n")
@@ -542,7 +569,7 @@ async def test_idle_connections_make_room() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        {"max_connections_per_address": 8, "trusted_proxies": "10.0.0.0/8"},
+        {"max_connections_per_address": 8},
         {"max_connections": 16, "trusted_proxies": "127.0.0.1"},
     ],
     ids=["a stranger", "a proxy"],

@@ -121,6 +121,14 @@ async def test_the_line_of_a_refusal_has_the_senders_address() -> None:
     assert told == ["127.0.0.1", "127.0.0.1", None]
 
 
+async def test_a_proxy_on_this_machine_that_is_not_named_is_told_of_once() -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with client(ok) as http:
+            for _ in range(2):
+                await http.get("/", headers={"X-Forwarded-For": "192.0.2.7"})
+    assert [line["event"] for line in lines if line["event"] != "request"] == ["proxy_not_named"]
+
+
 @pytest.mark.parametrize(
     ("set_to", "policy", "tls"),
     [
