@@ -1,4 +1,4 @@
-"""How far a share has got by the clock of its own media, which may be ahead of ours."""
+"""How far a share has got by the clock of its own media, which may be ahead of ours. Pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from app.buffer import clock, summary
+from app.buffer import clock
 from app.buffer.coverage import Indexed, usable_ticks
 from app.models import SessionRow
-from app.models.schema import EgressSession
-from app.store import Store
-
-_FIELDS = dict.fromkeys(("indexing", "ended_at", "clock_ns", "segment_seconds"), 1)
 
 
 class _Newest(NamedTuple):
@@ -23,17 +19,11 @@ class _Newest(NamedTuple):
     written_at: datetime
 
 
-async def until(store: Store, buffer_id: str, now: datetime) -> datetime:
-    """The end of what was recorded of a share up to a moment of ours: indexed, or still to come."""
-    found = store.rows(EgressSession).find({"buffer_id": buffer_id}, _FIELDS)
-    sessions = await found.to_list(None)
-    return latest(sessions, await summary.read(store, sessions), now)
-
-
 def latest(
     sessions: Sequence[SessionRow], indexed: Mapping[str, Indexed], now: datetime
 ) -> datetime:
-    """The same of these sessions of a share. Pure."""
+    """The end of what was recorded in a share's sessions up to a moment of ours: indexed, or still
+    to come."""
     ends = [now]
     for session in sessions:
         newest = _newest(session, indexed.get(session["_id"]))
@@ -46,7 +36,7 @@ def latest(
 
 def seen_ahead(session: SessionRow, known: Indexed | None) -> timedelta:
     """How far egress's clock is ahead of ours, where it is seen to be: nothing if its newest media
-    is of no time that was still to come when it was indexed. Pure."""
+    is of no time that was still to come when it was indexed."""
     newest = _newest(session, known)
     if newest is None or newest.end <= newest.written_at:
         return timedelta(0)

@@ -11,13 +11,15 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 
+from app.buffer import reach
 from app.buffer.coverage import Coverage, Indexed, run_of, without, without_lost
 from app.models import FaultSlug, LostStretch, SegmentRow, SessionRow, SummaryRow
-from app.models.schema import Segment, Summary
+from app.models.schema import EgressSession, Segment, Summary
 from app.store import Store
 
 TAIL_SEGMENTS = 16
 NO_SAMPLES = {"samples": 0}
+_CLOCK = dict.fromkeys(("indexing", "ended_at", "clock_ns", "segment_seconds"), 1)
 
 
 async def read(store: Store, sessions: Iterable[SessionRow]) -> dict[str, Indexed]:
@@ -38,6 +40,13 @@ async def read(store: Store, sessions: Iterable[SessionRow]) -> dict[str, Indexe
         for each in live
         if each in summaries or by_session.get(each)
     }
+
+
+async def recorded_until(store: Store, buffer_id: str, now: datetime) -> datetime:
+    """The end of what was recorded of a share up to a moment of ours, by the clock of its media
+    where that is later: indexed, or still to come."""
+    sessions = await store.rows(EgressSession).find({"buffer_id": buffer_id}, _CLOCK).to_list(None)
+    return reach.latest(sessions, await read(store, sessions), now)
 
 
 async def stored(store: Store, session_id: str) -> SummaryRow:

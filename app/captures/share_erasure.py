@@ -14,7 +14,7 @@ from app import metrics
 from app.access import deeds, generations
 from app.access.generations import Endable
 from app.access.tokens import Caller
-from app.buffer import reach
+from app.buffer import summary
 from app.captures import endings
 from app.cleaning import erasure, part_erasure
 from app.context import Context
@@ -40,7 +40,7 @@ async def erase_share(ctx: Context, caller: Caller, buffer: BufferRow) -> None:
     Clips made before stay. The sharer's own word ends the URLs of all their shares, too; that of an
     admin, who may have no say elsewhere, only what they show of this one.
     """
-    until = await reach.until(ctx.store, buffer["_id"], datetime.now(UTC))
+    until = await summary.recorded_until(ctx.store, buffer["_id"], datetime.now(UTC))
     await carry_out(ctx, await _meant(ctx, caller, buffer, None, until))
     await _hurry(ctx, buffer["_id"])
 
@@ -61,7 +61,7 @@ async def erase_last(ctx: Context, caller: Caller, buffer: BufferRow, length: ti
             limit=MOST_UNDER_WAY,
         )
     now = datetime.now(UTC)
-    until = await reach.until(ctx.store, buffer["_id"], now)
+    until = await summary.recorded_until(ctx.store, buffer["_id"], now)
     await carry_out(ctx, await _meant(ctx, caller, buffer, now - length, until))
     await _hurry(ctx, buffer["_id"])
 

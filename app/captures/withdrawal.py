@@ -146,7 +146,8 @@ async def go_on(ctx: Context, deed: DeedRow) -> None:
     """Goes on after whoever was killed while they changed a community's rules, or just before."""
     community = deed["subject"]
     rules = await communities.rules(ctx.store, ctx.settings, community)
-    await of_community(ctx, rules, rules)
+    if await ctx.store.rows(NotedRules).find_one({"_id": _noted(rules).id}):  # else it was not done
+        await of_community(ctx, rules, rules)
     row = await ctx.store.rows(Community).find_one(
         {"_id": community}, dict.fromkeys(deed["data"], 1)
     )

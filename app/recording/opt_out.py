@@ -13,7 +13,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 
 from app.access import audit, generations
 from app.access.generations import Endable
-from app.buffer import reach
+from app.buffer import summary
 from app.cleaning import erasure
 from app.context import Context
 from app.models import AuditAction, BufferRow, TrackRow, schema
@@ -69,6 +69,6 @@ async def erase(ctx: Context, buffer: BufferRow, now: datetime) -> None:
         await generations.end(
             ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]
         )
-    until = await reach.until(ctx.store, buffer["_id"], now)
+    until = await summary.recorded_until(ctx.store, buffer["_id"], now)
     await erasure.promise(ctx.store, buffer["_id"], until)
     await ctx.queue.ask(errands.ERASE, buffer["_id"])

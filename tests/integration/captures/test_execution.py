@@ -463,6 +463,7 @@ async def test_a_verified_file_becomes_a_clip_or_is_given_up_without_a_trace(
     interrupted = {
         "status": "running",
         "attempts": execution.ATTEMPTS + attempts,
+        "named": is_named,
         "lease": "dead",
         "lease_until": datetime.now(UTC) - timedelta(seconds=1),
     }

@@ -22,6 +22,13 @@ from tests.media_factory import Recording
 from tests.waiting import wait_for
 
 
+async def promised_until(share: DiskShare) -> datetime:
+    """The end of what is to go of a share."""
+    buffer = await share.ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
+    assert buffer is not None
+    return buffer["forget_before"] or buffer["forget_ranges"][0]["end"]
+
+
 async def wait_for_segments(share: DiskShare, count: int) -> None:
     """Returns when the last of so many is indexed; others may have been deleted before."""
 
@@ -34,29 +41,31 @@ async def wait_for_segments(share: DiskShare, count: int) -> None:
 async def test_captures_that_were_accepted_by_then_are_cancelled_and_later_ones_are_not(
     ctx: Context, recording: Recording
 ) -> None:
-    async with live_share(ctx, recording, age=6.1, segments=3) as share:
+    async with live_share(ctx, recording, age=9.4, segments=3) as share:
         kept = await captured(ctx, ADA, last=2, tail="skip")
         going = await accepted(ctx, ADA, last=4)
         buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
         assert buffer is not None
         await share_erasure.erase_share(ctx, ADA, buffer)
+        until = await promised_until(share)
         assert (await done(ctx, going["_id"])).capture["status"] == "cancelled"
         await share_erasure.go_on(ctx, share.buffer_id)
         held = await quota.read(ctx.store, ctx.settings, "ada")
         assert held.reserved_bytes == 0
         assert kept.path is not None
         assert kept.path.exists()
-        share.commit(2)  # the seconds from 6 to 10; the share was erased at 6.1, or later
-        await share.indexed(2)
+        share.commit(5)  # the seconds from 6 to 16; the share was erased at 9.4, or later
+        rows = await share.indexed(5)
+        assert rows[0]["start"] < until < rows[-1]["start"]
         await share_erasure.go_on_with_all(ctx)
         after = await captured(ctx, ADA, last=1, tail="skip")
         assert after.capture["status"] == "ready"
         assert after.clip is not None
         assert after.clip["delivered_start"] is not None
-        assert after.clip["delivered_start"] >= share.start + timedelta(seconds=8)
+        assert after.clip["delivered_start"] >= until
         await erasure.promise(ctx.store, share.buffer_id, buffer["since"])
         await share_erasure.go_on_with_all(ctx)
-        assert len(await share.rows()) == 1
+        assert await share.rows() == [row for row in rows if row["start"] >= until]
     entry = await ctx.store.rows(AuditEntry).find_one({"action": "buffer_forgotten"})
     assert entry is not None
     assert (entry["identity"], entry["subject"]) == ("ada", share.buffer_id)
@@ -122,10 +131,13 @@ async def test_a_deletion_reaches_to_the_present_of_a_clock_that_is_ahead(
         assert rows[-1]["end"] > datetime.now(UTC)
         buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
         assert buffer is not None
+        asked_at = datetime.now(UTC)
         if all_of_it:
             await share_erasure.erase_share(ctx, ADA, buffer)
         else:
             await share_erasure.erase_last(ctx, ADA, buffer, timedelta(seconds=60))
+        until = await promised_until(share)
+        assert until - asked_at > ahead - timedelta(seconds=1)
         line = await stored_timelines.read(
             ctx.store, share.buffer_id, datetime.now(UTC), ctx.settings
         )
@@ -133,12 +145,12 @@ async def test_a_deletion_reaches_to_the_present_of_a_clock_that_is_ahead(
         assert line.spans == ()
         await share_erasure.go_on_with_all(ctx)
         assert share.files("*.m4s") == []
-        share.commit(1)  # of before the word, dated up to 13 s after the start
-        await wait_for_segments(share, 4)
-        share.commit(3)  # the first two hold what was recorded until the word
-        await wait_for_segments(share, 7)
+        share.commit(5)  # to 16 s after the start; the first two hold some of before the word
+        await wait_for_segments(share, 8)
+        rows = [row for row in await share.rows() if row["sequence"] > 2]
+        assert rows[1]["start"] < until < rows[-1]["start"]
         await share_erasure.go_on_with_all(ctx)
-        assert share.files("*.m4s") == ["00000006.m4s"]
+        assert share.files("*.m4s") == [row["name"] for row in rows if row["start"] >= until]
     buffer = await ctx.store.rows(Buffer).find_one({"_id": share.buffer_id})
     assert buffer is not None
     assert (buffer["forget_before"], buffer["forget_ranges"]) == (None, [])
