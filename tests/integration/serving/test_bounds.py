@@ -586,7 +586,7 @@ async def test_one_address_has_its_share(given: dict[str, Any]) -> None:
 
 async def test_an_address_makes_room_for_itself() -> None:
     """With its share in idle connections it is answered, and the longest idle is closed."""
-    async with served(max_connections=16) as dial:
+    async with served(max_connections_per_address=8) as dial:
         lines = [await dial() for _ in range(9)]
         await lines[-1].send(HEAD + b"\r\n")
         assert (await lines[-1].answer()).status == 200
