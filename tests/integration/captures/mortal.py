@@ -171,10 +171,6 @@ async def _erase(ctx: Context, identity: str, buffer_id: str, last: float | None
         await share_erasure.erase_last(ctx, Caller(identity), buffer, timedelta(seconds=last))
 
 
-async def _give(ctx: Context, by: str, community: str, identity: str, role: str) -> None:
-    await role_changes.give(ctx, by, community, identity, role, [])
-
-
 async def _take_away(ctx: Context, by: str, community: str, identity: str) -> None:
     await role_changes.take_away(ctx, by, community, identity)
 
@@ -198,7 +194,6 @@ _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
     "begin": _begin,
     "leave": _leave,
     "erase": _erase,
-    "give": _give,
     "take away": _take_away,
     "configure": _configure,
     "stop": _stop,
