@@ -42,7 +42,7 @@ def test_the_present_is_that_of_the_medias_own_clock() -> None:
     media = {"s": indexed(run(0, NOW - 4.3), newest_at=at(NOW - 1))}
     line = build(buffer(), [session(clock_at=6)], media, at(NOW), at(400))
     assert mark_moment.present(line, at(NOW)) == at(NOW + 6)
-    mark_moment.check_within(line, at(NOW + 11), at(NOW))
+    mark_moment.check_within(line, at(NOW + 11), at(NOW), KEPT)
 
 
 @pytest.mark.parametrize(
