@@ -23,7 +23,8 @@ OPERATIONS = (
     "get_session", "list_buffers", "get_buffer", "delete_buffer", "stop_recording",
     "resume_recording", "get_buffer_events", "list_markers", "create_marker", "delete_marker",
     "create_capture", "get_capture", "cancel_capture", "get_capture_events", "list_clips",
-    "get_clip", "change_clip", "delete_clip", "restore_clip", "share_clip", "get_file",
+    "get_clip", "change_clip", "delete_clip", "restore_clip", "request_clip_deletion",
+    "share_clip", "get_file",
     "get_quota", "get_user_quota", "set_user_quota",
 )  # fmt: skip
 _HEAD = '''\

@@ -135,10 +135,12 @@ def kept() -> dict[str, Rows]:
         "clips": written(
             schema.ReplayClip,
             shown | done | {"id": "k1", "capture_id": "c1", "file_id": "f1", "title": "That goal",
-                            "visibility": "link", "link_secret": "s" * 32, "grant": 2},
+                            "visibility": "link", "link_secret": "s" * 32, "grant": 2,
+                            "opened": True, "deletion_request": {
+                                "requested_by": "alice", "reason": "", "requested_at": ago(3)}},
             shown | {"id": "k2", "capture_id": "c2", "file_id": "f2"},
             shown | done | {"id": "k3", "capture_id": "c3", "file_id": "f3",
-                            "deleted_at": ago(2), "turn": 1},
+                            "deleted_at": ago(2), "turn": 1, "opened": True, "closed_by": "alice"},
         ),
         "files": written(
             schema.File,
@@ -155,7 +157,8 @@ def allowed() -> dict[str, Rows]:
         "communities": written(
             schema.Community,
             {"id": "default", "slots": ["b1"], "sharers": {sharer("alice"): ["b1"]}},
-            {"id": "guests", "enabled": False, "max_concurrent": 2},
+            {"id": "guests", "enabled": False, "max_concurrent": 2,
+             "sharer_rights": "delete"},
         ),
         "instance_rules": written(
             schema.NotedRules, {"id": "instance", "access": "open", "capture_policy": "self"}

@@ -27,6 +27,7 @@ _FALLING_BACK = (
     "max_concurrent_per_user",
     "access",
     "capture_policy",
+    "sharer_rights",
     "retention_minutes",
 )
 """What a community may leave to the instance's settings, where it has the same name."""
@@ -45,7 +46,7 @@ class LastAdmin(ReplayError):
 class Rules:
     """The rules in force in a community: its own, or else the instance's settings.
 
-    `own` names those of the last five that are its own.
+    `own` names those of the last six that are its own.
     """
 
     community: str
@@ -54,6 +55,7 @@ class Rules:
     max_concurrent_per_user: int
     access: str
     capture_policy: str
+    sharer_rights: str
     retention_minutes: float
     own: tuple[str, ...]
 
@@ -114,6 +116,7 @@ def _rules(settings: Settings, community: str, row: CommunityRow | None) -> Rule
         ),
         access=str(own("access")),
         capture_policy=str(own("capture_policy")),
+        sharer_rights=str(own("sharer_rights")),
         retention_minutes=limit("retention_minutes", given.get("retention_minutes")),
         own=tuple(name for name in _FALLING_BACK if given.get(name) is not None),
     )

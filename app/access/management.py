@@ -29,7 +29,7 @@ async def check_administrates(store: Store, caller: Caller, community: str) -> N
     if not policy.may_administrate(caller, role):
         raise NotPermitted(
             f"{caller.identity!r} is no admin of this community: only one may change its members, "
-            "its `access` and its `capture_policy`"
+            "its `access`, its `capture_policy` and its `sharer_rights`"
         )
 
 

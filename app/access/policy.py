@@ -8,7 +8,15 @@ from enum import IntEnum
 
 from app.access.permissions import allowed
 from app.access.tokens import Caller
-from app.models import AccessMode, Action, CapturePolicy, Role, Stopper, Visibility
+from app.models import (
+    AccessMode,
+    Action,
+    CapturePolicy,
+    Role,
+    SharerRights,
+    Stopper,
+    Visibility,
+)
 
 
 class Right(IntEnum):
@@ -82,31 +90,65 @@ def right(caller: Caller, share: Share, standing: Standing) -> Right:
 
 
 class ClipRight(IntEnum):
-    """What somebody may do with a clip; `CHANGE` is to share and to delete, too."""
+    """What somebody may do with a clip; each includes those before it.
+
+    `READ`: watch it. `ASK`: ask its owner to delete it. `CLOSE`: make it private. `DELETE`: delete
+    it for good. `CHANGE`: all that its owner may.
+    """
 
     NONE = 0
     READ = 1
-    CHANGE = 2
+    ASK = 2
+    CLOSE = 3
+    DELETE = 4
+    CHANGE = 5
+
+
+_OF_SHARER: dict[str, ClipRight] = {
+    SharerRights.SEE: ClipRight.ASK,
+    SharerRights.CLOSE: ClipRight.CLOSE,
+    SharerRights.DELETE: ClipRight.DELETE,
+}
+
+
+@dataclass(frozen=True)
+class OwnedClip:
+    """Whose clip it is, of whose screen, in which room, to whom it is open.
+
+    `opened`: it is open to others, or was until somebody else than its owner closed it.
+    """
+
+    owner: str
+    sharer: str
+    room: str
+    visibility: str
+    opened: bool
 
 
 def clip_right(
-    caller: Caller, *, owner: str, room: str, visibility: str, in_room: bool, live: bool
+    caller: Caller, clip: OwnedClip, *, in_room: bool, live: bool, sharer_rights: str
 ) -> ClipRight:
-    """What the caller may do with a clip of `owner`'s, made in `room`.
+    """What the caller may do with a clip.
 
     `in_room`: the caller is or was in the room that the clip was made in (its sid); `live`: it is
-    the one that bears its name now. A `link` is a credential of its own: it changes nothing for
-    callers.
+    the one that bears its name now. `sharer_rights`: the rule of the clip's community. A `link` is
+    a credential of its own: it changes nothing for callers.
     """
     if caller.instance_admin:
         return ClipRight.CHANGE
-    if caller.room not in (None, room):
+    if caller.room not in (None, clip.room):
         return ClipRight.NONE
-    if caller.identity == owner:
+    if caller.identity == clip.owner:
         return ClipRight.CHANGE
-    # What is open to a room is to its admin, who need not have been there; what is private is not.
-    there = in_room or administers(caller, in_room=in_room, live=live)
-    if visibility == Visibility.ROOM and there and caller.can_subscribe:
+    if not clip.opened:
+        return ClipRight.NONE
+    if caller.identity == clip.sharer:
+        return _OF_SHARER.get(sharer_rights, ClipRight.ASK)
+    if not caller.can_subscribe:
+        return ClipRight.NONE
+    if administers(caller, in_room=in_room, live=live):  # who need not have been there
+        return _OF_SHARER.get(sharer_rights, ClipRight.ASK)
+    if clip.visibility == Visibility.ROOM and in_room:
         return ClipRight.READ
     return ClipRight.NONE
 
@@ -116,8 +158,9 @@ class ClipsSeen:
     """Which clips a list shows somebody: those that they may read, as far as no row tells.
 
     `room`: only those made in rooms of this name, None: in any. `everybodys`: whosever they are;
-    otherwise their own, and of those that are open to a room: `visited`, where they are or were;
-    `administered`, in the live room of that name, wherever they were.
+    otherwise their own, of those that were opened the ones of their screen, and these: `visited`,
+    open to a room where they are or were; `administered`, opened, in the live room of that name,
+    wherever they were, and in earlier ones where they were.
     """
 
     room: str | None
@@ -139,6 +182,14 @@ def clips_seen(caller: Caller) -> ClipsSeen:
 def may_see_link(caller: Caller, owner: str) -> bool:
     """Whether somebody is shown the link of a clip of `owner`'s, which opens it to anybody."""
     return caller.identity == owner or caller.instance_admin
+
+
+def may_reopen(caller: Caller, closed_by: str) -> bool:
+    """Whether somebody may let a clip be opened again that `closed_by` has closed.
+
+    Its owner may not, even if they administrate the room: their own word it is not.
+    """
+    return caller.identity == closed_by or caller.instance_admin
 
 
 def may_erase(standing: Collection[Stopper]) -> bool:

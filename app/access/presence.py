@@ -13,6 +13,7 @@ from datetime import datetime
 
 from pymongo import DESCENDING
 
+from app.access.tokens import Caller
 from app.models import ParticipantRow
 from app.models.instants import EPOCH, FAR
 from app.models.intervals import Interval
@@ -98,6 +99,13 @@ async def live_sid(store: Store, room: str) -> str | None:
     rows = store.rows(Room).find({"name": room, "finished_at": None}, {"_id": 1}).limit(2)
     live = [row["_id"] for row in await rows.to_list(2)]
     return live[0] if len(live) == 1 else None
+
+
+async def live_for(store: Store, caller: Caller) -> str | None:
+    """The sid of the live room, where the caller's token makes them its admin."""
+    if not caller.room_admin or caller.room is None:
+        return None
+    return await live_sid(store, caller.room)
 
 
 def _stay(row: ParticipantRow) -> Stay | None:

@@ -81,7 +81,7 @@ async def permits(
     rules, members, live = await asyncio.gather(
         communities.rules_of(store, settings, of),
         communities.memberships(store, caller.identity, of),
-        _live_for(store, caller),
+        presence.live_for(store, caller),
     )
     by_presence = {
         share.room_sid
@@ -153,7 +153,7 @@ async def administers(store: Store, caller: Caller, share: Share) -> bool:
     if not caller.room_admin or caller.room != share.room:
         return False
     live, stays = await asyncio.gather(
-        _live_for(store, caller), presence.stays(store, caller.identity, [share.room_sid])
+        presence.live_for(store, caller), presence.stays(store, caller.identity, [share.room_sid])
     )
     return policy.administers(caller, in_room=bool(stays), live=share.room_sid == live)
 
@@ -197,13 +197,6 @@ def _sees_others(caller: Caller, of: Rules, row: MemberRow | None = None, *, in_
     return policy.right(caller, somebodys, known) > Right.NONE
 
 
-async def _live_for(store: Store, caller: Caller) -> str | None:
-    """The sid of the live room, where the caller's token makes them its admin."""
-    if not caller.room_admin or caller.room is None:
-        return None
-    return await presence.live_sid(store, caller.room)
-
-
 async def _others(store: Store, settings: Settings, caller: Caller) -> list[Row]:
     """What is seen beside one's own.
 
@@ -213,7 +206,7 @@ async def _others(store: Store, settings: Settings, caller: Caller) -> list[Row]
     sids, members, live = await asyncio.gather(
         presence.rooms_of(store, caller.identity, caller.room),
         communities.all_memberships(store, caller.identity),
-        _live_for(store, caller),
+        presence.live_for(store, caller),
     )
     here: Row = {"room_sid": {"$in": sids}}
     # Shares of one room may be of several communities: see `app.recording.belonging`.

@@ -169,7 +169,8 @@ async def _progress(
     clip = None
     if row["status"] == CaptureStatus.READY:
         try:
-            clip = clip_views.view(await library.find(ctx, caller, row["clip_id"]), reader)
+            found = await library.find(ctx, caller, row["clip_id"])
+            clip = await clip_views.view(ctx, caller, reader, found)
         except NotFound:
             clip = None  # it was deleted since
     return {

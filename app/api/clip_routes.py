@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from starlette.routing import BaseRoute
 
+from app.api import clip_views
 from app.api.call import Call
-from app.api.clip_views import ClipPage, ClipView, view
+from app.api.clip_views import ClipPage, ClipView
 from app.api.json_types import Cursor, PageSize
 from app.api.operation import Answer, endpoint
 from app.api.wire import Input
-from app.clips import clip_pages, library
-from app.clips.clip_pages import Wanted
+from app.clips import clip_pages, library, objections
+from app.clips.clip_pages import Clip, Wanted
 from app.clips.clip_visibility import NoPublicUrl
-from app.errors import Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
+from app.errors import Conflict, Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.models import LinkFact, Visibility, Why
 from app.models.free_text import TITLE_LENGTH, checked_title
 from app.models.input_types import Instant, Name
@@ -42,6 +43,9 @@ class ClipQuery(Input):
         description="Only of this person's screen. Pages are as with `title`.",
         examples=["alice"],
         alias="shared_by",
+    )
+    others: bool = Field(
+        False, description="Only those that others have captured. Pages are as with `title`."
     )
     deleted: bool = Field(
         False,
@@ -87,6 +91,12 @@ class ClipChange(Input):
     keep: Annotated[bool, Field(strict=True)] | None = Field(
         None, description="Kept clips do not expire."
     )
+    closed: Annotated[bool, Field(strict=True)] | None = Field(
+        None,
+        description="Of somebody else's clip, alone: true makes it private, and keeps its owner "
+        "from opening or posting it; false takes that back. For whom it shows and admins of its "
+        "room, as far as its community's `sharer_rights` go.",
+    )
 
     @field_validator("title")
     @classmethod
@@ -99,6 +109,12 @@ class ClipChange(Input):
             raise ValueError('link_days is how long a link holds: give "visibility": "link" too')
         return self
 
+    @model_validator(mode="after")
+    def _closed_alone(self) -> ClipChange:
+        if self.closed is not None and len(self.model_fields_set) > 1:
+            raise ValueError("closed is for others than the owner: give nothing else with it")
+        return self
+
 
 _CLIP = {HTTPStatus.OK: Answer("The clip.")}
 
@@ -106,7 +122,8 @@ _CLIP = {HTTPStatus.OK: Answer("The clip.")}
 @endpoint(
     "GET /clips",
     "My clips",
-    description="The caller's own clips, and those that others have opened to them.",
+    description="The caller's own clips, those that others have opened to them, and opened ones of "
+    "their screen; of a room's admin those that were opened in it.",
     answers={HTTPStatus.OK: Answer("A page of clips.")},
     problems=[Invalid],
 )
@@ -121,9 +138,11 @@ async def list_clips(call: Call[ClipQuery]) -> ClipPage:
         given.title,
         given.sharer,
         given.deleted,
+        call.caller.identity if given.others else None,
     )
     page = await clip_pages.page(call.ctx, call.caller, wanted, limit=given.limit, after=given.next)
-    return ClipPage(items=[view(clip, call.reader) for clip in page.items], next=page.next)
+    items = await clip_views.views(call.ctx, call.caller, call.reader, page.items)
+    return ClipPage(items=items, next=page.next)
 
 
 @endpoint(
@@ -135,31 +154,36 @@ async def list_clips(call: Call[ClipQuery]) -> ClipPage:
 )
 async def get_clip(call: Call[None]) -> ClipView:
     """As the caller may see it."""
-    clip = await library.find(call.ctx, call.caller, call.path["clip_id"])
-    return view(clip, call.reader)
+    return await _view(call, await library.find(call.ctx, call.caller, call.path["clip_id"]))
+
+
+async def _view(call: Call[Any], clip: Clip) -> ClipView:
+    return await clip_views.view(call.ctx, call.caller, call.reader, clip)
 
 
 @endpoint(
     "PATCH /clips/{clip_id}",
     "Change a clip",
-    description="For its owner and the admins of the instance. Another `visibility` ends the URLs "
-    "that others were given.",
+    description="For its owner and the admins of the instance; `closed`, for others. Another "
+    "`visibility` ends the URLs that others were given.",
     answers=_CLIP,
-    problems=[NotFound, NotPermitted, NoPublicUrl],
+    problems=[Conflict, NotFound, NotPermitted, NoPublicUrl],
 )
 async def change_clip(call: Call[ClipChange]) -> ClipView:
     """Sets what is given."""
+    ctx, caller, given, clip_id = call.ctx, call.caller, call.input, call.path["clip_id"]
+    if given.closed is not None:
+        act = objections.close if given.closed else objections.reopen
+        return await _view(call, await act(ctx, caller, clip_id))
     clip = await library.change(
-        call.ctx,
-        call.caller,
-        call.path["clip_id"],
-        call.input.model_dump(
-            exclude_none=True, include={"title", "visibility", "link_tells", "keep"}
-        ),
-        link_days=call.input.link_days,
-        hidden_head=call.input.share_hidden_head,
+        ctx,
+        caller,
+        clip_id,
+        given.model_dump(exclude_none=True, include={"title", "visibility", "link_tells", "keep"}),
+        link_days=given.link_days,
+        hidden_head=given.share_hidden_head,
     )
-    return view(clip, call.reader)
+    return await _view(call, clip)
 
 
 class DeleteQuery(Input):
@@ -176,7 +200,8 @@ class DeleteQuery(Input):
     "Delete a clip",
     description="It is hidden and its quota freed at once. It rests for TRASH_DAYS at most, for "
     "less while the disk is getting full or its owner's deleted clips take more than their quota. "
-    "It can be restored as long as it rests; then its file goes.",
+    "It can be restored as long as it rests; then its file goes. Whom a clip of somebody else's "
+    "shows, and admins of its room, delete it for good, as far as `sharer_rights` let them.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
     problems=[NotFound, NotPermitted],
 )
@@ -196,8 +221,48 @@ async def delete_clip(call: Call[DeleteQuery]) -> None:
 )
 async def restore_clip(call: Call[None]) -> ClipView:
     """Shows it again."""
-    clip = await library.restore(call.ctx, call.caller, call.path["clip_id"])
-    return view(clip, call.reader)
+    return await _view(call, await library.restore(call.ctx, call.caller, call.path["clip_id"]))
 
 
-routes: list[BaseRoute] = [list_clips, get_clip, change_clip, delete_clip, restore_clip]
+class ClipDeletionRequest(Input):
+    """Why the clip shall be deleted."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "It shows a password"}]})
+
+    reason: str = Field(
+        "",
+        description=f"One line, at most {TITLE_LENGTH} characters, which its owner reads.",
+        examples=["It shows a password"],
+    )
+
+    @field_validator("reason")
+    @classmethod
+    def _reason(cls, value: str) -> str:
+        return checked_title(value)
+
+
+@endpoint(
+    "POST /clips/{clip_id}/request-deletion",
+    "Ask a clip's owner to delete it",
+    description="For whom a clip of somebody else's shows, once it was opened, and for admins of "
+    "its room. Its owner hears of it by the event `deletion_requested`, once from each who asks.",
+    answers=_CLIP,
+    problems=[NotFound, NotPermitted],
+    body_may_be_empty=True,
+)
+async def request_clip_deletion(call: Call[ClipDeletionRequest]) -> ClipView:
+    """The newest request stands in the clip."""
+    clip = await objections.request_deletion(
+        call.ctx, call.caller, call.path["clip_id"], call.input.reason
+    )
+    return await _view(call, clip)
+
+
+routes: list[BaseRoute] = [
+    list_clips,
+    get_clip,
+    change_clip,
+    delete_clip,
+    restore_clip,
+    request_clip_deletion,
+]

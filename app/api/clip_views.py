@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from app.access import policy
+from app.access.policy import ClipRight
+from app.access.tokens import Caller
 from app.api import json_types, versions
 from app.api.auth import Reader
 from app.api.buffer_views import ClockWord, HasAudio
@@ -23,12 +26,14 @@ from app.api.json_types import (
     Told,
 )
 from app.api.wire import View
-from app.clips import clean_copies
+from app.clips import clean_copies, clip_access
 from app.clips.clip_pages import Clip
 from app.clips.clip_visibility import page_path
+from app.context import Context
 from app.models import ClipNote, ClipRow, Cut, GapWhy, LinkFact, Visibility
 from app.models.word_schema import words
 
+_RIGHTS = {right: right.name.lower() for right in ClipRight if right > ClipRight.NONE}
 CutWord = Annotated[str, words(Cut), Field(description="How beginning and end were cut.")]
 Notes = Annotated[
     list[Annotated[str, words(ClipNote)]],
@@ -63,12 +68,24 @@ class ClipGapView(View):
     kept: bool = Field(description="Whether the clip holds its time.")
 
 
+class DeletionRequestView(View):
+    """That the clip's owner is asked to delete it."""
+
+    requested_by: Identity = Field(description="Whom it shows, or an admin.")
+    reason: json_types.Text = Field(description="Why, in their words; may be empty.")
+    requested_at: InstantText = Field(description="When they asked.")
+
+
 class ClipView(View):
     """A clip. Its media URLs need no token, for a while."""
 
     id: Id = Field(description="Names it in paths.")
     title: json_types.Title = Field(description="One line; may be empty.")
     owner: Identity = Field(description="Who captured it, and whose quota pays.")
+    right: Annotated[str, json_types.only(*_RIGHTS.values())] = Field(
+        description="What the caller may do; each includes those before it: `read` it; `ask` its "
+        "owner to delete it; `close` it; `delete` it; `change` it as its owner may."
+    )
     sharer: Identity = Field(description="Whose screen it shows.", serialization_alias="shared_by")
     buffer_id: Id = Field(
         description="The share that it was cut from, which may be gone since.",
@@ -100,6 +117,13 @@ class ClipView(View):
     clock: ClockWord
     visibility: Annotated[str, words(Visibility)] = Field(
         description="Who may see it besides its owner."
+    )
+    closed_by: Identity | None = Field(
+        description="Who has closed it: it stays private until they let it be opened again.",
+        examples=[None],
+    )
+    deletion_request: DeletionRequestView | None = Field(
+        description="Its owner is asked to delete it; they and who asks see it.", examples=[None]
     )
     link_url: Annotated[str, Told(format="uri")] | None = Field(
         description="Reads the bytes, whoever has it. Owners and admins see it; null without one.",
@@ -158,17 +182,35 @@ def _owns(row: ClipRow, reader: Reader) -> bool:
     return reader.caller is not None and reader.caller.identity == row["owner"]
 
 
-def view(clip: Clip, reader: Reader) -> ClipView:
-    """A clip as its reader is shown it."""
+async def view(ctx: Context, caller: Caller, reader: Reader, clip: Clip) -> ClipView:
+    """A clip as the caller, who may see it, is shown it. `reader`: the same caller."""
+    return (await views(ctx, caller, reader, [clip]))[0]
+
+
+async def views(
+    ctx: Context, caller: Caller, reader: Reader, clips: Sequence[Clip]
+) -> list[ClipView]:
+    """Clips as the caller, who may see them, is shown them. `reader`: the same caller."""
+    rights = await clip_access.rights(ctx, caller, [clip.row for clip in clips])
+    return [_view(clip, caller, reader, right) for clip, right in zip(clips, rights, strict=True)]
+
+
+def _view(clip: Clip, caller: Caller, reader: Reader, right: ClipRight) -> ClipView:
     row, file = clip.row, clip.file
+    request = row["deletion_request"]
+    if request is not None and not (
+        right == ClipRight.CHANGE or request["requested_by"] == caller.identity
+    ):
+        request = None
     path = f"/files/{file['_id']}"
-    shown = reader.caller is not None and policy.may_see_link(reader.caller, row["owner"])
+    shown = policy.may_see_link(caller, row["owner"])
     link = row["link_secret"] if shown else None
     copied = not _owns(row, reader) and clean_copies.is_replaced(row)
     return ClipView(
         id=row["_id"],
         title=row["title"],
         owner=row["owner"],
+        right=_RIGHTS[max(right, ClipRight.READ)],
         sharer=row["shared_by"],
         buffer_id=row["buffer_id"],
         room=row["room"],
@@ -189,6 +231,8 @@ def view(clip: Clip, reader: Reader) -> ClipView:
         cut=row["cut"],
         clock=row["clock"],
         visibility=row["visibility"],
+        closed_by=row["closed_by"],
+        deletion_request=request and DeletionRequestView.model_validate(request),
         link_url=f"{reader.base_url}{versions.current(path)}?link={link}" if link else None,
         page_url=f"{reader.base_url}{page_path(link)}" if link else None,
         link_expires_at=row["link_expires_at"] if link else None,

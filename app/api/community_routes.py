@@ -28,7 +28,7 @@ from app.recording import admission
 from app.settings.ceilings import check_ceilings
 
 _endpoint = partial(endpoint, may=gates.managers)
-_POLICIES = {"access", "capture_policy"}
+_POLICIES = {"access", "capture_policy", "sharer_rights"}
 """Rules that say who may do what; the others are limits."""
 _ABOUT_OTHERS = (
     "For admins of the community and of the instance, about others than themselves. The last admin "
@@ -64,7 +64,7 @@ async def get_community_config(call: Call[None]) -> ConfigView:
     description="They act at once on shares that are waiting, refused or being recorded. Another "
     "`access` or `capture_policy` ends the URLs of the community's shares. Limits "
     "need MANAGE_REPLAY_LIMITS and stay below the ceilings of the instance (422 with `ceiling`); "
-    "`access` and `capture_policy` need an admin of the community.",
+    "`access`, `capture_policy` and `sharer_rights` need an admin of the community.",
     answers={HTTPStatus.OK: Answer("The rules in force now.")},
 )
 async def set_community_config(call: Call[ConfigRequest]) -> ConfigView:

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.json_types import CommunityName, Count, Identity
 from app.api.wire import Input, View
-from app.models import AccessMode, Action, CapturePolicy, Role
+from app.models import AccessMode, Action, CapturePolicy, Role, SharerRights
 from app.models.word_schema import words
 from app.settings.values import RetentionMinutes, Shares, SharesOfOne
 
@@ -26,6 +26,14 @@ PolicyWord = Annotated[
     str,
     words(CapturePolicy),
     Field(description="Whose shares one may watch and capture besides one's own."),
+]
+SharerRightsWord = Annotated[
+    str,
+    words(SharerRights),
+    Field(
+        description="What one may do with opened clips of one's screen that others have made, and "
+        "a room's admin with those of the room."
+    ),
 ]
 Enabled = Annotated[bool, Field(description="Whether its shares are recorded at all.")]
 MostShares = Annotated[
@@ -56,6 +64,7 @@ class ConfigView(View):
     max_concurrent_per_user: MostOfOne
     access: AccessWord
     capture_policy: PolicyWord
+    sharer_rights: SharerRightsWord
     retention_minutes: RetentionShown
     own: list[str] = Field(
         description="The names of those that the community has set itself; the others are the "
@@ -88,6 +97,11 @@ class ConfigRequest(Input):
     )
     capture_policy: CapturePolicy | None = Field(
         None, description="Whose shares one may watch and capture besides one's own."
+    )
+    sharer_rights: SharerRights | None = Field(
+        None,
+        description="What one may do with opened clips of one's screen that others have made, and "
+        "a room's admin with those of the room.",
     )
     retention_minutes: Annotated[RetentionMinutes, Field(strict=True)] | None = Field(
         None, description="How many minutes media stays.", examples=[15]

@@ -20,6 +20,7 @@ from app.api.community_views import (
     PolicyWord,
     RetentionShown,
     RoleWord,
+    SharerRightsWord,
 )
 from app.api.json_types import CommunityName, Count, Identity, PageSize, RoomName
 from app.api.operation import Answer, endpoint
@@ -45,6 +46,7 @@ class CommunityView(View):
     max_concurrent_per_user: MostOfOne
     access: AccessWord
     capture_policy: PolicyWord
+    sharer_rights: SharerRightsWord
     retention_minutes: RetentionShown
     active: Count = Field(description="Shares that hold a slot of `max_concurrent` now.")
     members: Count = Field(description="People with a role or grants of their own.")
@@ -128,6 +130,7 @@ async def list_communities(call: Call[PageQuery]) -> CommunityPage:
             max_concurrent_per_user=each.rules.max_concurrent_per_user,
             access=each.rules.access,
             capture_policy=each.rules.capture_policy,
+            sharer_rights=each.rules.sharer_rights,
             retention_minutes=each.rules.retention_minutes,
             active=each.active,
             members=each.members,

@@ -92,6 +92,7 @@ class ClipAnswer(TypedDict):
     id: str
     title: str
     owner: str
+    right: Literal["read", "ask", "close", "delete", "change"]
     sharer: str
     buffer_id: str
     room: str
@@ -108,6 +109,8 @@ class ClipAnswer(TypedDict):
     cut: CutChoice
     clock: ClockKindChoice
     visibility: VisibilityChoice
+    closed_by: str | None
+    deletion_request: DeletionRequestAnswer | None
     link_url: str | None
     page_url: str | None
     link_expires_at: str | None
@@ -124,6 +127,14 @@ class ClipAnswer(TypedDict):
     created_at: str
     expires_at: str | None
     deleted_at: str | None
+
+
+class DeletionRequestAnswer(TypedDict):
+    """That the clip's owner is asked to delete it."""
+
+    requested_by: str
+    reason: str
+    requested_at: str
 
 
 class DeliveredAnswer(TypedDict):

@@ -95,6 +95,7 @@ class AsyncReplayClient:
     change_clip = AsyncMethod(operations.change_clip)
     delete_clip = AsyncMethod(operations.delete_clip)
     restore_clip = AsyncMethod(operations.restore_clip)
+    request_clip_deletion = AsyncMethod(operations.request_clip_deletion)
     share_clip = AsyncMethod(operations.share_clip)
     get_quota = AsyncMethod(operations.get_quota)
     get_user_quota = AsyncMethod(operations.get_user_quota)

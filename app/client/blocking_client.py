@@ -87,6 +87,7 @@ class ReplayClient:
     change_clip = Method(operations.change_clip)
     delete_clip = Method(operations.delete_clip)
     restore_clip = Method(operations.restore_clip)
+    request_clip_deletion = Method(operations.request_clip_deletion)
     share_clip = Method(operations.share_clip)
     get_quota = Method(operations.get_quota)
     get_user_quota = Method(operations.get_user_quota)

@@ -166,14 +166,18 @@ def list_clips(
     title: str | None = None,
     since: Moment | None = None,
     until: Moment | None = None,
+    others: bool | None = None,
     deleted: bool | None = None,
     limit: int | None = None,
     next: str | None = None,
 ) -> Ask[a.AnswerPage[a.ClipAnswer]]:
-    """The clips that the caller may see, the newest first; `deleted`: those to be restored."""
+    """The clips that the caller may see, the newest first.
+
+    `others`: only those that others have captured; `deleted`: those that can be restored.
+    """
     query = _given(
         room=room, owner=owner, sharer=sharer, title=title, since=since, until=until,
-        deleted=deleted, limit=limit, next=next,
+        others=others, deleted=deleted, limit=limit, next=next,
     )  # fmt: skip
     return Ask("GET", "/clips", query=query)
 
@@ -192,11 +196,15 @@ def change_clip(
     link_tells: Sequence[w.LinkFactChoice] | None = None,
     share_hidden_head: bool | None = None,
     keep: bool | None = None,
+    closed: bool | None = None,
 ) -> Ask[a.ClipAnswer]:
-    """Changes a clip's title, to whom it is open, or how long it stays."""
+    """Changes a clip's title, to whom it is open, or how long it stays.
+
+    `closed`, alone, makes somebody else's private, or lets it be opened again.
+    """
     body = _given(
         title=title, visibility=visibility, link_days=link_days, link_tells=link_tells,
-        share_hidden_head=share_hidden_head, keep=keep,
+        share_hidden_head=share_hidden_head, keep=keep, closed=closed,
     )  # fmt: skip
     return Ask("PATCH", "/clips/{clip_id}", {"clip_id": clip_id}, body=body)
 
@@ -210,6 +218,12 @@ def delete_clip(clip_id: str, *, purge: bool | None = None) -> Ask[None]:
 def restore_clip(clip_id: str) -> Ask[a.ClipAnswer]:
     """Takes a deletion back."""
     return Ask("POST", "/clips/{clip_id}/restore", {"clip_id": clip_id})
+
+
+def request_clip_deletion(clip_id: str, *, reason: str | None = None) -> Ask[a.ClipAnswer]:
+    """Asks the owner of a clip of one's screen to delete it."""
+    names = {"clip_id": clip_id}
+    return Ask("POST", "/clips/{clip_id}/request-deletion", names, body=_given(reason=reason))
 
 
 def share_clip(

@@ -16,7 +16,7 @@ from app.clips.clip_location import clean_path
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import ReplayError
-from app.models import ClipRow, FileRow, Visibility
+from app.models import ClipRow, FileRow
 from app.models.schema import ReplayClip
 from app.storage import clip_files
 from app.work import errands
@@ -40,7 +40,7 @@ def replaces(row: ClipRow) -> bool:
 
 def is_replaced(row: ClipRow) -> bool:
     """Whether others are served a copy, there or not: the clip has left its owner, or is to."""
-    left = row["visibility"] != Visibility.PRIVATE or row["clean_until"] is not None
+    left = row["opened"] or row["clean_until"] is not None
     return replaces(row) and (left or row["clean_bytes"] is not None)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.access import policy, presence
-from app.access.policy import ClipRight
+from app.access import communities, policy, presence
+from app.access.communities import Rules
+from app.access.policy import ClipRight, OwnedClip
+from app.access.presence import Stay
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import NotFound, NotPermitted
-from app.models import ClipRow, Visibility
+from app.models import ClipRow
 from app.models.schema import ReplayClip
 
 NO_CLIP = "there is no such clip, or it is not yours"
@@ -20,17 +24,44 @@ SHOWN: dict[str, Any] = {"ready": True, "deleted_at": None}
 
 async def right(ctx: Context, caller: Caller, row: ClipRow) -> ClipRight:
     """What the caller may do with the clip of a row."""
-    in_room = live = False
-    if row["visibility"] == Visibility.ROOM:
-        in_room = bool(await presence.stays(ctx.store, caller.identity, [row["room_sid"]]))
-        live = await presence.live_sid(ctx.store, row["room"]) == row["room_sid"]
-    return policy.clip_right(
-        caller,
+    return (await rights(ctx, caller, [row]))[0]
+
+
+async def rights(ctx: Context, caller: Caller, rows: Sequence[ClipRow]) -> list[ClipRight]:
+    """What the caller may do with the clips of these rows. Three reads, however many there are."""
+    others = [row for row in rows if row["opened"] and row["owner"] != caller.identity]
+    rules: Mapping[str, Rules] = {}
+    stays: Sequence[Stay] = ()
+    live: str | None = None
+    if others and not caller.instance_admin:
+        rules, stays, live = await asyncio.gather(
+            communities.rules_of(ctx.store, ctx.settings, {row["community"] for row in others}),
+            presence.stays(ctx.store, caller.identity, {row["room_sid"] for row in others}),
+            presence.live_for(ctx.store, caller),
+        )
+    there = {stay.room_sid for stay in stays}
+
+    def found(row: ClipRow) -> ClipRight:
+        of = rules.get(row["community"])
+        return policy.clip_right(
+            caller,
+            owned(row),
+            in_room=row["room_sid"] in there,
+            live=row["room_sid"] == live,
+            sharer_rights=of.sharer_rights if of else "",
+        )
+
+    return [found(row) for row in rows]
+
+
+def owned(row: ClipRow) -> OwnedClip:
+    """The clip of a row, as rights go by it."""
+    return OwnedClip(
         owner=row["owner"],
+        sharer=row["shared_by"],
         room=row["room"],
         visibility=row["visibility"],
-        in_room=in_room,
-        live=live,
+        opened=row["opened"],
     )
 
 
@@ -49,17 +80,42 @@ async def changeable(
 
     Raises NotFound, and NotPermitted to somebody who may see it.
     """
+    row, _ = await permitted(ctx, caller, clip_id, ClipRight.CHANGE, deleted_too=deleted_too)
+    return row
+
+
+async def permitted(
+    ctx: Context, caller: Caller, clip_id: str, least: ClipRight, *, deleted_too: bool = False
+) -> tuple[ClipRow, ClipRight]:
+    """The row of a clip, and what the caller may do with it: `least` or more.
+
+    `deleted_too`: also one that is deleted, to who may change it. Raises NotFound, and NotPermitted
+    to somebody who may see it.
+    """
     row = await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
     found = ClipRight.NONE if row is None else await right(ctx, caller, row)
     if row is None or found == ClipRight.NONE:
         raise NotFound(NO_CLIP)
-    if found < ClipRight.CHANGE:
-        if not is_shown(row):
-            raise NotFound(NO_CLIP)
-        raise NotPermitted(f"only {row['owner']!r}, whose clip it is, may do this")
-    if not (deleted_too or is_shown(row)):
+    if not is_shown(row) and not (deleted_too and found == ClipRight.CHANGE):
         raise NotFound(NO_CLIP)
-    return row
+    if found < least:
+        raise _refusal(row, found, least)
+    return row, found
+
+
+def _refusal(row: ClipRow, found: ClipRight, least: ClipRight) -> NotPermitted:
+    owner = f"only {row['owner']!r}, whose clip it is, may do this"
+    if found == ClipRight.READ and least < ClipRight.CHANGE:
+        return NotPermitted(
+            f"only {row['shared_by']!r}, whose screen it shows, and an admin of its room may do "
+            "this, as far as the sharer_rights of its community let them"
+        )
+    if found >= ClipRight.ASK and least < ClipRight.CHANGE:
+        return NotPermitted(
+            f"{owner}: the sharer_rights of its community give you less; ask for its deletion, by "
+            f"POST /v1/clips/{row['_id']}/request-deletion"
+        )
+    return NotPermitted(owner)
 
 
 def is_shown(row: ClipRow) -> bool:

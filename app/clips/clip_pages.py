@@ -41,7 +41,8 @@ class Clip:
 @dataclass(frozen=True)
 class Wanted:
     """Which clips: made in `room`, by `owner`, in [since, until), with `title` within theirs, of
-    the screen of `shared_by`; `deleted`: those that can be restored, not those that are shown."""
+    the screen of `shared_by`; none of `but_of`'s; `deleted`: those that can be restored, not those
+    that are shown."""
 
     room: str | None = None
     owner: str | None = None
@@ -50,6 +51,7 @@ class Wanted:
     title: str | None = None
     shared_by: str | None = None
     deleted: bool = False
+    but_of: str | None = None
 
 
 async def page(
@@ -61,11 +63,12 @@ async def page(
     after: str | None = None,
     looked_at: int = LOOKED_AT,
 ) -> Page[Clip]:
-    """The clips that the caller may see: their own and those shared with their rooms.
+    """The clips that the caller may see: their own, opened ones of their screen, and those shared
+    with their rooms.
 
-    Of a room admin: also what is shared with the live room; of an instance admin: all. `looked_at`:
-    rows to look at, at most, where conditions are checked on the rows. Raises Invalid if `after` is
-    not a page's `next`.
+    Of a room admin: also what was opened in the room; of an instance admin: all. `looked_at`: rows
+    to look at, at most, where conditions are checked on the rows. Raises Invalid if `after` is not
+    a page's `next`.
     """
     begin: Position = (wanted.until or FAR, "")
     if after is not None:
@@ -75,15 +78,23 @@ async def page(
         return Page([], None)
     since = max(wanted.since or EPOCH, EPOCH)  # nothing is older, and dates have an end there
     scopes = await _scopes(ctx, caller, seen, wanted)
-    others = wanted.owner is not None and any("audience" in scope for scope in scopes)
-    unindexed = others or wanted.title is not None or wanted.shared_by is not None
+    unindexed = wanted.title is not None or any(_is_checked(wanted, scope) for scope in scopes)
     count = looked_at if unindexed else limit + 1
     found = await asyncio.gather(*(_before(ctx, scope, begin, since, count) for scope in scopes))
-    # One's own clip that is shared with one's room comes twice.
+    # A clip of one's screen that is shared with one's room comes twice.
     unique = {_NEWEST_FIRST.position(row): row for each in found for row in each}
     rows = [unique[place] for place in sorted(unique, reverse=True)]
     more = len(rows) > count or any(len(each) == count for each in found)
     return await _filled(ctx, wanted, rows[:count], limit, more=more)
+
+
+def _is_checked(wanted: Wanted, scope: Row) -> bool:
+    """Whether rows of the scope may be somebody's whose clips, or whose screen, are not wanted."""
+    return (
+        (wanted.owner is not None and "owner" not in scope)
+        or (wanted.shared_by is not None and "shared_by" not in scope)
+        or (wanted.but_of is not None and "owner" not in scope)
+    )
 
 
 async def _filled(
@@ -112,40 +123,49 @@ def _fits(row: ClipRow, wanted: Wanted, trash: timedelta) -> bool:
         )
         and wanted.owner in (None, row["owner"])
         and wanted.shared_by in (None, row["shared_by"])
+        and row["owner"] != wanted.but_of
         # No pattern, so nothing in it has a meaning of its own.
         and (wanted.title or "").casefold() in row["title"].casefold()
     )
 
 
 async def _scopes(ctx: Context, caller: Caller, seen: ClipsSeen, wanted: Wanted) -> list[Row]:
-    """What rows must match, one index each: all of them, or the caller's and their rooms'."""
-    room, owner = seen.room or wanted.room, wanted.owner
+    """What rows must match, one index each: all of them; or the caller's, those of their screen,
+    and their rooms'."""
+    room, owner, me = seen.room or wanted.room, wanted.owner, caller.identity
     here: Row = {} if room is None else {"room": room}
     if wanted.deleted:
         here["deleted_at"] = dated()
     if seen.everybodys:
         return [({} if owner is None else {"owner": owner}) | here]
     scopes: list[Row] = []
-    if owner in (None, caller.identity):
-        scopes.append({"owner": caller.identity} | here)
-    if owner != caller.identity and not wanted.deleted:
-        sids = await _rooms(ctx, caller, seen, room)
-        open_to_me = {"audience": {"$in": sids}}
+    if owner in (None, me) and wanted.but_of != me:
+        scopes.append({"owner": me} | here)
+    if owner == me or wanted.deleted:
+        return scopes
+    candidates: list[Row] = []
+    if wanted.shared_by in (None, me):
+        candidates.append({"shared_by": me, "opened": True} | here)
+    if wanted.shared_by != me:
+        candidates += await _of_rooms(ctx, caller, seen, room)
+    for scope in candidates:
         # Most often nothing is shared, and then nothing has to be looked at one by one.
-        if sids and await ctx.store.rows(ReplayClip).find_one(open_to_me, {"_id": 1}):
-            scopes.append(open_to_me)
+        if await ctx.store.rows(ReplayClip).find_one(scope, {"_id": 1}):
+            scopes.append(scope)
     return scopes
 
 
-async def _rooms(ctx: Context, caller: Caller, seen: ClipsSeen, room: str | None) -> list[str]:
-    """The sids of the rooms whose clips the caller may see: theirs, and those they administrate."""
-    sids: set[str] = set()
-    if seen.visited:
-        sids.update(await presence.rooms_of(ctx.store, caller.identity, room))
-    if seen.administered and seen.room is not None:
-        live = await presence.live_sid(ctx.store, seen.room)
-        sids.update([] if live is None else [live])
-    return sorted(sids)
+async def _of_rooms(ctx: Context, caller: Caller, seen: ClipsSeen, room: str | None) -> list[Row]:
+    """What is open to the rooms that the caller was in, and opened in those they administrate."""
+    visited, live = await asyncio.gather(
+        presence.rooms_of(ctx.store, caller.identity, room), presence.live_for(ctx.store, caller)
+    )
+    found: list[Row] = []
+    if seen.visited and visited:
+        found.append({"audience": {"$in": visited}})
+    if seen.administered and (sids := {*visited} | ({live} if live is not None else set())):
+        found.append({"room_sid": {"$in": sorted(sids)}, "opened": True})
+    return found
 
 
 async def _before(

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from app.errors import ReplayError
+from app.errors import Conflict, ReplayError
 from app.models import ClipRow, Visibility
 
 SECRET_BYTES = 24
@@ -23,9 +23,17 @@ class ClipOpening(TypedDict):
 
     visibility: Visibility
     audience: str | None
+    opened: bool
     link_secret: str | None
     link_expires_at: datetime | None
     hidden_head_shared: bool
+
+
+class ClipClosing(ClipOpening):
+    """The fields of a clip's row that change when somebody else than its owner closes it."""
+
+    closed_by: str | None
+    grant: int
 
 
 def fields(
@@ -43,10 +51,34 @@ def fields(
     return {
         "visibility": visibility,
         "audience": row["room_sid"] if visibility == Visibility.ROOM else None,
+        "opened": visibility != Visibility.PRIVATE or row["closed_by"] is not None,
         "link_secret": (secret or secrets.token_urlsafe(SECRET_BYTES)) if link else None,
         "link_expires_at": now + link_life if link else None,
         "hidden_head_shared": hidden_head or (same and row["hidden_head_shared"]),
     }
+
+
+def closed(row: ClipRow, by: str) -> ClipClosing:
+    """The fields to set so that an opened clip is closed `by` somebody."""
+    return {
+        "visibility": Visibility.PRIVATE,
+        "audience": None,
+        "opened": True,
+        "link_secret": None,
+        "link_expires_at": None,
+        "hidden_head_shared": False,
+        "closed_by": by,
+        "grant": row["grant"] + 1,
+    }
+
+
+def check_not_closed(row: ClipRow) -> None:
+    """Raises Conflict if somebody else than its owner has closed the clip: it stays private."""
+    if row["closed_by"] is not None:
+        raise Conflict(
+            f"{row['closed_by']!r} has closed the clip: it stays private until they let it be "
+            "opened again"
+        )
 
 
 def link_holds(row: ClipRow, now: datetime) -> bool:

@@ -10,11 +10,19 @@ import structlog
 from app.access import audit
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
-from app.clips import charging, clean_copies, clip_access, clip_report, clip_visibility, trash
+from app.clips import (
+    charging,
+    clean_copies,
+    clip_access,
+    clip_events,
+    clip_report,
+    clip_visibility,
+    trash,
+)
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
-from app.models import AuditAction, ClipRow, FileRow, Visibility
+from app.models import AuditAction, ClipLoss, ClipRow, FileRow, Visibility
 from app.models.schema import File, ReplayClip
 
 NO_FILE = "there is no such file, or it is not yours"
@@ -39,8 +47,8 @@ async def change(
     """Sets fields of a clip: title, keep, visibility. From now on it is as they say.
 
     `link_days`: how long a link holds, default LINK_DAYS. `hidden_head`: others get the clip's own
-    file, with what it hides before its start. Raises NotFound, NotPermitted,
-    NoPublicUrl.
+    file, with what it hides before its start. Raises NotFound, NotPermitted, NoPublicUrl, Conflict
+    if somebody has closed it and it is to be open.
     """
     row = await clip_access.changeable(ctx, caller, clip_id)
     if changes.get("visibility") == Visibility.LINK and ctx.settings.is_placeless:
@@ -62,9 +70,14 @@ async def change(
 async def _set(
     ctx: Context, row: ClipRow, changes: dict[str, Any], life: timedelta, *, hidden_head: bool
 ) -> bool:
-    """Sets fields of a clip, and what follows from them; False if it was changed since `row`."""
+    """Sets fields of a clip, and what follows from them; False if it was changed since `row`.
+
+    Raises Conflict if somebody has closed it, and it is to be open.
+    """
     fields = changes
     if "visibility" in changes:
+        if changes["visibility"] != Visibility.PRIVATE:
+            clip_visibility.check_not_closed(row)
         opened = clip_visibility.fields(
             row, changes["visibility"], datetime.now(UTC), life, hidden_head=hidden_head
         )
@@ -97,12 +110,16 @@ async def delete(
     """Hides a clip and frees its quota; the file goes TRASH_DAYS later at most. Whose clip it was.
 
     `purge`: as if it had rested for so long, also of one that rests: nobody restores it any more,
-    and the next sweep removes it. Raises NotFound, NotPermitted.
+    and the next sweep removes it. So it is whenever whom it shows, or an admin of its room, deletes
+    it: its owner does not get it back. Raises NotFound, NotPermitted.
     """
     now = now or datetime.now(UTC)
-    since = now - ctx.settings.trash if purge else now
     while True:
-        row = await clip_access.changeable(ctx, caller, clip_id, deleted_too=purge)
+        row, right = await clip_access.permitted(
+            ctx, caller, clip_id, ClipRight.DELETE, deleted_too=purge
+        )
+        purge = purge or right < ClipRight.CHANGE
+        since = now - ctx.settings.trash if purge else now
         if not row["ready"]:
             raise NotFound(clip_access.NO_CLIP)
         if row["deleted_at"] is None:
@@ -112,6 +129,8 @@ async def delete(
         if gone:
             break
     await note(ctx, caller.identity, AuditAction.CLIP_DELETED, row, purge=purge)
+    if row["deleted_at"] is None:
+        await clip_events.withdrawn(ctx, caller, row, ClipLoss.DELETED)
     await trash.bound(ctx, row["owner"], now)
     log.info("clip_deleted", clip=clip_id, owner=row["owner"], by=caller.identity)
     return str(row["owner"])
@@ -153,7 +172,7 @@ async def file_of(
     else:
         found = await clip_access.right(ctx, caller, clip)
         allowed = found == ClipRight.CHANGE or (
-            found == ClipRight.READ and clip["deleted_at"] is None
+            found >= ClipRight.READ and clip["deleted_at"] is None
         )
     if not allowed:
         raise NotFound(NO_FILE)

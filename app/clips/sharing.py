@@ -56,9 +56,11 @@ async def share(
 ) -> Message:
     """Asks the chat, by the event `clip_shared`, to post a clip; tells the live room, too.
 
-    Asked again with the same key it is the same event. Raises NotFound, NotPermitted, NoEventsUrl.
+    Asked again with the same key it is the same event. Raises NotFound, NotPermitted, NoEventsUrl,
+    Conflict if somebody has closed the clip.
     """
     row = await clip_access.changeable(ctx, caller, clip_id)
+    clip_visibility.check_not_closed(row)
     wanted = EventName.CLIP_SHARED, row["room"], row["community"]
     if not any(target.wants(*wanted) for target in ctx.settings.all_event_targets):
         raise NoEventsUrl(

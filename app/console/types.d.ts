@@ -33,7 +33,7 @@ export interface AssignedView {
 }
 
 /** What an entry of the audit tells of. */
-export type AuditAction = 'buffer_forgotten' | 'captured' | 'clip_changed' | 'clip_deleted' | 'clip_expired' | 'clip_restored' | 'clip_shared' | 'community_configured' | 'event_sent_again' | 'member_removed' | 'member_set' | 'opted_out' | 'quota_repaired' | 'quota_set' | 'recording_resumed' | 'recording_stopped' | 'room_assigned' | 'room_released' | 'sessions_ended' | 'signed_out_everywhere';
+export type AuditAction = 'buffer_forgotten' | 'captured' | 'clip_changed' | 'clip_deleted' | 'clip_expired' | 'clip_restored' | 'clip_shared' | 'community_configured' | 'deletion_requested' | 'event_sent_again' | 'member_removed' | 'member_set' | 'opted_out' | 'quota_repaired' | 'quota_set' | 'recording_resumed' | 'recording_stopped' | 'room_assigned' | 'room_released' | 'sessions_ended' | 'signed_out_everywhere';
 
 /** A page of entries. */
 export interface AuditPage {
@@ -209,6 +209,12 @@ export interface ClipChange {
   link_tells?: Array<LinkFact> | null;
   share_hidden_head?: boolean;
   keep?: boolean | null;
+  closed?: boolean | null;
+}
+
+/** Why the clip shall be deleted. */
+export interface ClipDeletionRequest {
+  reason?: string;
 }
 
 /** A stretch of the window without a picture. */
@@ -233,6 +239,7 @@ export interface ClipView {
   id: string;
   title: string;
   owner: string;
+  right: 'read' | 'ask' | 'close' | 'delete' | 'change';
   sharer: string;
   buffer_id: string;
   room: string;
@@ -249,6 +256,8 @@ export interface ClipView {
   cut: Cut;
   clock: ClockKind;
   visibility: Visibility;
+  closed_by: string | null;
+  deletion_request: DeletionRequestView | null;
   link_url: string | null;
   page_url: string | null;
   link_expires_at: string | null;
@@ -284,6 +293,7 @@ export interface CommunityView {
   max_concurrent_per_user: number;
   access: AccessMode;
   capture_policy: CapturePolicy;
+  sharer_rights: SharerRights;
   retention_minutes: number;
   active: number;
   members: number;
@@ -296,6 +306,7 @@ export interface ConfigRequest {
   max_concurrent_per_user?: number | null;
   access?: AccessMode | null;
   capture_policy?: CapturePolicy | null;
+  sharer_rights?: SharerRights | null;
   retention_minutes?: number | null;
 }
 
@@ -307,6 +318,7 @@ export interface ConfigView {
   max_concurrent_per_user: number;
   access: AccessMode;
   capture_policy: CapturePolicy;
+  sharer_rights: SharerRights;
   retention_minutes: number;
   own: Array<string>;
   ceilings: CeilingsView;
@@ -314,6 +326,13 @@ export interface ConfigView {
 
 /** Where a clip begins and ends. */
 export type Cut = 'precise' | 'segment' | 'exact';
+
+/** That the clip's owner is asked to delete it. */
+export interface DeletionRequestView {
+  requested_by: string;
+  reason: string;
+  requested_at: string;
+}
 
 /** What the clip shows. */
 export interface Delivered {
@@ -331,7 +350,7 @@ export interface DeliveryView {
 }
 
 /** What one of our events tells of. */
-export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'buffer_erased' | 'capture_ready' | 'screen_captured' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared';
+export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'buffer_erased' | 'capture_ready' | 'screen_captured' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared' | 'clip_withdrawn' | 'deletion_requested';
 
 /** A page of events. */
 export interface EventPage {
@@ -551,6 +570,9 @@ export interface ShareView {
   channel_id: string;
   message: MessageView;
 }
+
+/** What a sharer may do with opened clips of their screen that others have made. Each includes those before it. A room's admin may do the same with clips of their room. */
+export type SharerRights = 'see' | 'close' | 'delete';
 
 /** The buffers that there are. */
 export interface Snapshot {

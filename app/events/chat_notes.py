@@ -15,6 +15,8 @@ from app.events.contents import (
     CaptureFailedContent,
     CaptureReadyContent,
     ClipSharedContent,
+    ClipWithdrawnContent,
+    DeletionRequestedContent,
     EventContent,
     QuotaExceededContent,
     RoleChangedContent,
@@ -33,7 +35,10 @@ _LEADS = {
     EventName.QUOTA_EXCEEDED: "A clip was refused: the quota is used up",
     EventName.ROLE_CHANGED: "A role has changed",
     EventName.CLIP_SHARED: "🎬 Replay",
+    EventName.CLIP_WITHDRAWN: "A clip was taken from its owner",
+    EventName.DELETION_REQUESTED: "The owner of a clip is asked to delete it",
 }
+_OF_CLIPS = CaptureReadyContent | ClipWithdrawnContent | DeletionRequestedContent
 _MOST_OF_A_FACT = 200
 _MOST_WORDS = 1000
 # A joiner that is not seen: no chat takes what stands around it for a link or a mention.
@@ -72,7 +77,7 @@ def note_of(row: EventRow, source: str, page: str | None) -> ChatNote:
     title = words = ""
     if isinstance(content, ClipSharedContent):
         title, words = content.title, content.message.text
-    elif isinstance(content, CaptureReadyContent):
+    elif isinstance(content, _OF_CLIPS):
         title = content.title
     has_clip = isinstance(content, ClipSharedContent | CaptureReadyContent)
     facts = [(name, inert(value, _MOST_OF_A_FACT)) for name, value in _facts(row, content) if value]
@@ -117,6 +122,12 @@ def _facts(row: EventRow, content: EventContent) -> list[tuple[str, str]]:
             facts += [("screen of", row["identity"]), ("by", content.captured_by)]
         case BufferStartedContent():
             facts += [("screen of", row["identity"])]
+        case ClipWithdrawnContent():
+            facts += [("owner", row["identity"]), ("screen of", content.sharer)]
+            facts += [(content.loss, f"by {content.withdrawn_by}")]
+        case DeletionRequestedContent():
+            facts += [("owner", row["identity"]), ("screen of", content.sharer)]
+            facts += [("asked by", content.requested_by), ("why", content.reason)]
         case RoleChangedContent():
             facts += [("of", row["identity"]), ("community", content.community)]
             facts += [("now", content.role), ("by", content.changed_by)]

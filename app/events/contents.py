@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.models import Action, EventName, FailureReason, Role, Why
+from app.models import Action, ClipLoss, EventName, FailureReason, Role, Why
 from app.models.word_schema import words
 
 _Id = Annotated[str, Field(examples=["5f0c2d9e8b7a4c31d2e6f901"])]
@@ -159,6 +159,35 @@ class ClipSharedContent(EventContent):
     message: ChatMessage = Field(description="The message to post there.")
 
 
+class _OwnersContent(EventContent):
+    clip_id: _Id = Field(description="Names the clip in paths.")
+    buffer_id: _Id = Field(description="The share that it was cut from.")
+    sharer: _Identity = Field(description="Whose screen it shows.", alias="shared_by")
+    title: str = Field(description="One line; may be empty.", examples=["That goal"])
+
+
+class ClipWithdrawnContent(_OwnersContent):
+    """Somebody else has closed or deleted a clip; `participant` is its owner."""
+
+    event = EventName.CLIP_WITHDRAWN
+
+    withdrawn_by: _Identity = Field(
+        description="Who: whom it shows, or an admin of its room or of the instance."
+    )
+    loss: Annotated[str, words(ClipLoss)] = Field(
+        description="`closed`: it is private, and stays so until they let it be opened again."
+    )
+
+
+class DeletionRequestedContent(_OwnersContent):
+    """A clip's owner, who is `participant`, is asked to delete it."""
+
+    event = EventName.DELETION_REQUESTED
+
+    requested_by: _Identity = Field(description="Who asks: whom it shows, or an admin of its room.")
+    reason: str = Field(description="Why, in their words; may be empty.", examples=["a password"])
+
+
 CONTENTS: dict[str, type[EventContent]] = {
     each.event: each
     for each in (
@@ -172,6 +201,8 @@ CONTENTS: dict[str, type[EventContent]] = {
         QuotaExceededContent,
         RoleChangedContent,
         ClipSharedContent,
+        ClipWithdrawnContent,
+        DeletionRequestedContent,
     )
 }
 """What an event says, by its name."""

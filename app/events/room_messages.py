@@ -12,15 +12,16 @@ from typing import Protocol
 from livekit.protocol.models import ParticipantInfo, Room
 
 from app.access import policy
-from app.access.policy import ClipRight
+from app.access.policy import ClipRight, OwnedClip
 from app.access.tokens import Caller
 from app.context import Context
 from app.events import event_bodies
-from app.models import ClipRow, EventName, EventRow
+from app.models import ClipRow, EventName, EventRow, SharerRights
 from app.models.schema import ReplayClip
 
 _OF_A_BUFFER = frozenset({"buffer_id", "community"})
 _OF_A_CLIP = frozenset({"clip_id", "file_id", "title", "shared_by", "duration", "community"})
+_OF_AN_OWNER = frozenset({"clip_id", "buffer_id", "title", "shared_by", "community"})
 SAID: dict[str, frozenset[str]] = {
     EventName.BUFFER_STARTED: _OF_A_BUFFER,
     EventName.BUFFER_ENDED: _OF_A_BUFFER,
@@ -28,6 +29,8 @@ SAID: dict[str, frozenset[str]] = {
     EventName.CAPTURE_READY: _OF_A_CLIP | {"capture_id", "buffer_id"},
     EventName.SCREEN_CAPTURED: _OF_A_BUFFER | {"clip_id", "captured_by", "start", "end"},
     EventName.CLIP_SHARED: _OF_A_CLIP,
+    EventName.CLIP_WITHDRAWN: _OF_AN_OWNER | {"withdrawn_by", "loss"},
+    EventName.DELETION_REQUESTED: _OF_AN_OWNER | {"requested_by", "reason"},
 }
 """By event: what of it rooms hear. Where a clip is posted, and with which words, is the chat's."""
 
@@ -69,10 +72,10 @@ def hearers(row: EventRow, clip: ClipRow | None, people: Sequence[ParticipantInf
     match row["event"]:
         case EventName.CLIP_SHARED:
             found = {each.identity for each in people if clip is not None and _reads(each, clip)}
-        case EventName.CAPTURE_READY | EventName.BUFFER_ERASED | EventName.SCREEN_CAPTURED:
-            found = {each.identity for each in people if each.identity == row["identity"]}
-        case _:
+        case EventName.BUFFER_STARTED | EventName.BUFFER_ENDED:
             found = {each.identity for each in people}
+        case _:
+            found = {each.identity for each in people if each.identity == row["identity"]}
     return sorted(found)
 
 
@@ -82,12 +85,13 @@ def _reads(person: ParticipantInfo, clip: ClipRow) -> bool:
         return False
     subscribes = person.permission.can_subscribe
     caller = Caller(person.identity, room=clip["room"], can_subscribe=subscribes)
-    right = policy.clip_right(
-        caller,
+    owned = OwnedClip(
         owner=clip["owner"],
+        sharer=clip["shared_by"],
         room=clip["room"],
         visibility=clip["visibility"],
-        in_room=True,
-        live=True,
+        opened=clip["opened"],
     )
+    rights = SharerRights.SEE  # whatever the rule, that much it gives
+    right = policy.clip_right(caller, owned, in_room=True, live=True, sharer_rights=rights)
     return right >= ClipRight.READ and bool(clip["ready"]) and clip["deleted_at"] is None

@@ -186,6 +186,7 @@ export interface ClipView {
   id: string;
   title: string;
   owner: string;
+  right: 'read' | 'ask' | 'close' | 'delete' | 'change';
   sharer: string;
   buffer_id: string;
   room: string;
@@ -202,6 +203,8 @@ export interface ClipView {
   cut: Cut;
   clock: ClockKind;
   visibility: Visibility;
+  closed_by: string | null;
+  deletion_request: DeletionRequestView | null;
   link_url: string | null;
   page_url: string | null;
   link_expires_at: string | null;
@@ -225,6 +228,13 @@ export type ClockKind = 'exact' | 'approximate';
 
 /** Where a clip begins and ends. */
 export type Cut = 'precise' | 'segment' | 'exact';
+
+/** That the clip's owner is asked to delete it. */
+export interface DeletionRequestView {
+  requested_by: string;
+  reason: string;
+  requested_at: string;
+}
 
 /** What the clip shows. */
 export interface Delivered {

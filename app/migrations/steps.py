@@ -25,6 +25,7 @@ from app.migrations import (
     link_facts,
     marker_places,
     named_captures,
+    opened_clips,
     people_claims,
     personal_marker_places,
     separate_fragments,
@@ -51,5 +52,6 @@ STEPS: tuple[Step, ...] = (
     erased_ranges.migrate,
     personal_marker_places.migrate,
     named_captures.migrate,
+    opened_clips.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

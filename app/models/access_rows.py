@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
 from app.models.audit_words import AuditAction
-from app.models.words import AccessMode, CapturePolicy, Role
+from app.models.words import AccessMode, CapturePolicy, Role, SharerRights
 
 
 class CommunityRow(TypedDict):
@@ -18,6 +18,7 @@ class CommunityRow(TypedDict):
     max_concurrent_per_user: NotRequired[int | None]
     access: NotRequired[AccessMode | None]
     capture_policy: NotRequired[CapturePolicy | None]
+    sharer_rights: NotRequired[SharerRights | None]
     retention_minutes: NotRequired[float | None]
     slots: list[str]
     sharers: dict[str, list[str]]

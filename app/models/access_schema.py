@@ -20,7 +20,7 @@ from app.models.access_rows import (
 )
 from app.models.audit_words import AuditAction
 from app.models.stored import Stored
-from app.models.words import AccessMode, CapturePolicy, Role
+from app.models.words import AccessMode, CapturePolicy, Role, SharerRights
 
 
 class Community(Model, Stored[CommunityRow]):
@@ -39,6 +39,7 @@ class Community(Model, Stored[CommunityRow]):
     max_concurrent_per_user: int | None = None
     access: AccessMode | None = None
     capture_policy: CapturePolicy | None = None
+    sharer_rights: SharerRights | None = None
     retention_minutes: float | None = None
     slots: list[str] = []
     sharers: dict[str, list[str]] = {}

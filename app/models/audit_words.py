@@ -16,6 +16,7 @@ class AuditAction(StrEnum):
     CLIP_RESTORED = "clip_restored"
     CLIP_SHARED = "clip_shared"
     COMMUNITY_CONFIGURED = "community_configured"
+    DELETION_REQUESTED = "deletion_requested"
     EVENT_SENT_AGAIN = "event_sent_again"
     MEMBER_REMOVED = "member_removed"
     MEMBER_SET = "member_set"

@@ -103,6 +103,14 @@ class CaptureRow(TypedDict):
     finished_at: datetime | None
 
 
+class DeletionRequest(TypedDict):
+    """That somebody asks a clip's owner to delete it, why, and since when."""
+
+    requested_by: str
+    reason: str
+    requested_at: datetime
+
+
 class ClipRow(ClipMedia):
     """A row of `ReplayClip`."""
 
@@ -123,6 +131,9 @@ class ClipRow(ClipMedia):
     link_tells: list[LinkFact]
     views: int
     grant: int
+    opened: bool
+    closed_by: str | None
+    deletion_request: DeletionRequest | None
     ready: bool
     requested_start: datetime
     requested_end: datetime

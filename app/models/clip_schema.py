@@ -99,8 +99,10 @@ class ReplayClip(Model, Stored[ClipRow]):
     `audience` is the sid of the room whose people may see it, `link_secret` what a link bears until
     `link_expires_at`; None otherwise. `link_tells`: what its page may say, `views`: how often
     somebody looked at it. `grant` counts how often it changed who may see it: signed URLs of others
-    than the owner bear it. `turn` counts how often it was deleted and restored: it is odd while the
-    clip is deleted.
+    than the owner bear it. `opened`: it is open to others, or was until somebody else closed it,
+    `closed_by`, who alone lets it be opened again. `deletion_request` {requested_by, reason,
+    requested_at}: its owner is asked to delete it. `turn` counts how often it was deleted and
+    restored: it is odd while the clip is deleted.
 
     `hidden_head_shared`: others get what its file hides before the start. `clean_…` are of the copy
     without it: its size, once it is there, and its checksum; who makes it, until when, and how
@@ -116,7 +118,10 @@ class ReplayClip(Model, Stored[ClipRow]):
                 IndexModel([(field, ASCENDING) for field in (*which, "created_at", "_id")])
                 for which in (("owner", "room"), ("owner",), ("room",), ("audience",), ())
             ),
-            IndexModel([("room_sid", ASCENDING)]),
+            *(
+                IndexModel([(field, ASCENDING) for field in (which, "opened", "created_at", "_id")])
+                for which in ("shared_by", "room_sid")
+            ),
             IndexModel([("link_secret", ASCENDING)]),
             IndexModel([("clean_until", ASCENDING)]),
             IndexModel([("deleted_at", ASCENDING)]),
@@ -141,6 +146,9 @@ class ReplayClip(Model, Stored[ClipRow]):
     link_tells: list[LinkFact] = [*LinkFact]
     views: int = 0
     grant: int = 0
+    opened: bool = False
+    closed_by: str | None = None
+    deletion_request: dict[str, Any] | None = None
     ready: bool = False
     requested_start: datetime
     requested_end: datetime

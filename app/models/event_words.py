@@ -28,6 +28,10 @@ class EventName(StrEnum):
     """A user has got another role or other grants in a community."""
     CLIP_SHARED = "clip_shared"
     """A user posts a clip in the chat."""
+    CLIP_WITHDRAWN = "clip_withdrawn"
+    """Somebody else than its owner has closed or deleted a clip."""
+    DELETION_REQUESTED = "deletion_requested"
+    """A clip's owner is asked to delete it."""
 
 
 class EventFormat(StrEnum):

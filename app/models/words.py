@@ -275,3 +275,24 @@ class CapturePolicy(StrEnum):
     SELF = "self"
     ROOM = "room"
     ROLE = "role"
+
+
+class SharerRights(StrEnum):
+    """What a sharer may do with opened clips of their screen that others have made.
+
+    Each includes those before it. A room's admin may do the same with clips of their room.
+    """
+
+    SEE = "see"
+    """See them, and ask their owners to delete them."""
+    CLOSE = "close"
+    """Make them private."""
+    DELETE = "delete"
+    """Delete them."""
+
+
+class ClipLoss(StrEnum):
+    """What becomes of a clip by somebody else than its owner."""
+
+    CLOSED = "closed"
+    DELETED = "deleted"

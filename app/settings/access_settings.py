@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
-from app.models.words import AccessMode, CapturePolicy, CommunityClaims
+from app.models.words import AccessMode, CapturePolicy, CommunityClaims, SharerRights
 from app.settings.values import Names, Shares, SharesOfOne
 
 
@@ -15,6 +15,11 @@ class AccessSettings(BaseSettings):
     access: AccessMode = Field(AccessMode.OPEN, description="Who may buffer and capture.")
     capture_policy: CapturePolicy = Field(
         CapturePolicy.SELF, description="Whose share may be captured by whom."
+    )
+    sharer_rights: SharerRights = Field(
+        SharerRights.CLOSE,
+        description="What whoever is on screen may do with clips that others have made and opened, "
+        "and a room's admin with those of their room: see them, close them, delete them.",
     )
     community_claims: CommunityClaims = Field(
         CommunityClaims.ROOM,

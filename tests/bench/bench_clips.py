@@ -148,6 +148,7 @@ def _clip(number: int, count: int, now: datetime) -> Row:
         room_sid=f"RM_{room}",
         title="That goal" if place % 20 == 0 else f"clip {place}",
         visibility=Visibility.ROOM if shared else Visibility.PRIVATE,
+        opened=shared,
         audience=f"RM_{room}" if shared else None,
         ready=True,
         requested_start=at,

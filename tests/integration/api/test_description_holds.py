@@ -73,8 +73,9 @@ SLOW = {"get_capture_events"}
 ENDLESS = {"get_buffer_events"}
 """Ends only with its caller's token: test_buffer_events asks for it."""
 
-UNREADY = {"get_readiness"}
-"""Says 503 here, where no LiveKit, worker or indexer runs, and shall."""
+UNREADY = {"get_readiness", "get_file"}
+"""Says 503 here, where no LiveKit, worker or indexer runs, and shall: of a file, whose copy for
+others nobody makes."""
 
 
 @pytest.fixture(name="settings")

@@ -56,6 +56,7 @@ async def test_an_administrator_lists_every_community_and_default(
         "max_concurrent_per_user": 2,
         "access": "rbac",
         "capture_policy": "self",
+        "sharer_rights": "close",
         "retention_minutes": 12.0,
         "active": 2,
         "members": 2,

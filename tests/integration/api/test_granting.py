@@ -52,6 +52,7 @@ async def role_of(ctx: Context, identity: str) -> str | None:
         ("PUT", f"{MEMBERS}/friend", {}),
         ("DELETE", f"{MEMBERS}/boss", None),
         ("PUT", CONFIG, {"capture_policy": "role"}),
+        ("PUT", CONFIG, {"sharer_rights": "delete"}),
         ("PUT", CONFIG, {"access": "open", "max_concurrent": 1}),
         ("PUT", CONFIG, {"access": None}),
     ],

@@ -30,6 +30,7 @@ def clip_row(name: str, **given: Any) -> ReplayClip:
         "duration_seconds": 30.0,
         "created_at": at,
     }
+    fields["opened"] = given.get("visibility", "private") != "private"
     return ReplayClip(id=name, **(fields | given))
 
 

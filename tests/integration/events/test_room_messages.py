@@ -153,6 +153,15 @@ async def test_what_becomes_of_a_share_by_others_is_told_to_the_sharer_alone(
     assert room.heard() == [(event, ["ann"])]
 
 
+@pytest.mark.parametrize("event", [EventName.CLIP_WITHDRAWN, EventName.DELETION_REQUESTED])
+async def test_what_others_do_about_a_clip_is_told_to_its_owner_alone(
+    ctx: Context, livekit: LiveKit, room: LiveRoom, event: EventName
+) -> None:
+    await tell(ctx, event, clip_id="c1", buffer_id="b1", shared_by="bob", title="", reason="x")
+    await deliver(ctx, livekit)
+    assert room.heard() == [(event, ["ann"])]
+
+
 async def test_a_private_clip_is_told_to_its_owner_alone(
     ctx: Context, livekit: LiveKit, room: LiveRoom
 ) -> None:

@@ -152,12 +152,16 @@ async def test_slots_that_are_held_count_for_their_user(old: Store, settings: Se
 
 
 async def test_what_a_link_gave_away_stays_as_it_was(ctx: Context) -> None:
-    """No more of whose screen it was or when, and no less of what the file hides."""
+    """No more of whose screen it was or when, and no less of what the file hides.
+
+    Whom it shows sees it from now on.
+    """
     await fill(ctx.store, example(9), 9)
     await ctx.store.prepare(ctx.settings.media_root)
     rows = {row["_id"]: row for row in await ctx.store.rows(ReplayClip).find({}).to_list(None)}
     opened, private = rows["k1"], rows["k3"]
     assert (opened["visibility"], private["visibility"]) == ("link", "private")
+    assert (opened["opened"], private["opened"]) == (True, False)
     assert (opened["link_tells"], private["link_tells"]) == ([], ["who", "when"])
     assert (opened["hidden_head_shared"], private["hidden_head_shared"]) == (True, False)
 

@@ -12,6 +12,7 @@ import pytest
 from app.access.permissions import allowed
 from app.access.policy import (
     ClipRight,
+    OwnedClip,
     Right,
     Share,
     Standing,
@@ -22,6 +23,7 @@ from app.access.policy import (
     may_erase,
     may_manage,
     may_operate,
+    may_reopen,
     may_see_capture,
     may_see_link,
     may_see_marker,
@@ -150,7 +152,28 @@ def test_an_admin_of_a_later_room_of_the_name_stops_and_deletes_nothing() -> Non
     assert not may_delete_marker(MODERATOR, SHARE, "zoe", room_admin=False)
 
 
-READ, CHANGE = ClipRight.READ, ClipRight.CHANGE
+NO, READ, CLOSE, CHANGE = ClipRight.NONE, ClipRight.READ, ClipRight.CLOSE, ClipRight.CHANGE
+ZOE = Caller("zoe", room="standup")
+"""Whose screen ann's clip shows."""
+
+
+def clip_of(
+    visibility: str,
+    *,
+    owner: str = "ann",
+    sharer: str = "zoe",
+    room: str = "standup",
+    opened: bool | None = None,
+) -> OwnedClip:
+    """As it is opened by its visibility, unless it is said."""
+    is_open = visibility != "private" if opened is None else opened
+    return OwnedClip(owner, sharer, room, visibility, is_open)
+
+
+def right_with(
+    caller: Caller, clip: OwnedClip, *, in_room: bool, live: bool = True, rights: str = "close"
+) -> ClipRight:
+    return clip_right(caller, clip, in_room=in_room, live=live, sharer_rights=rights)
 
 
 @pytest.mark.parametrize(
@@ -159,43 +182,73 @@ READ, CHANGE = ClipRight.READ, ClipRight.CHANGE
         *((ANN, visibility, False, CHANGE) for visibility in ("private", "room", "link")),
         (replace(ANN, room=None), "private", False, CHANGE),
         (replace(ANN, can_subscribe=False), "private", False, CHANGE),
-        (replace(ANN, room="retro"), "link", True, ClipRight.NONE),
-        (BOB, "private", True, ClipRight.NONE),
-        (BOB, "link", True, ClipRight.NONE),
-        (BOB, "room", False, ClipRight.NONE),
+        (replace(ANN, room="retro"), "link", True, NO),
+        (BOB, "private", True, NO),
+        (BOB, "link", True, NO),
+        (BOB, "room", False, NO),
         (BOB, "room", True, READ),
         (replace(BOB, room=None), "room", True, READ),
-        (replace(BOB, room="retro"), "room", True, ClipRight.NONE),
-        (replace(BOB, can_subscribe=False), "room", True, ClipRight.NONE),
-        (MODERATOR, "private", True, ClipRight.NONE),
-        (MODERATOR, "room", True, READ),
-        (MODERATOR, "room", False, READ),
-        (replace(MODERATOR, can_subscribe=False), "room", False, ClipRight.NONE),
-        (replace(MODERATOR, room="retro"), "room", False, ClipRight.NONE),
+        (replace(BOB, room="retro"), "room", True, NO),
+        (replace(BOB, can_subscribe=False), "room", True, NO),
+        (ZOE, "private", True, NO),
+        (ZOE, "room", False, CLOSE),
+        (ZOE, "link", False, CLOSE),
+        (replace(ZOE, room=None, can_subscribe=False), "link", False, CLOSE),
+        (replace(ZOE, room="retro"), "link", True, NO),
+        (MODERATOR, "private", True, NO),
+        (MODERATOR, "room", True, CLOSE),
+        (MODERATOR, "room", False, CLOSE),
+        (MODERATOR, "link", False, CLOSE),
+        (replace(MODERATOR, can_subscribe=False), "room", False, NO),
+        (replace(MODERATOR, room="retro"), "room", False, NO),
         (OPERATOR, "private", False, CHANGE),
         (replace(OPERATOR, room="retro"), "private", False, CHANGE),
     ],
 )
-def test_who_may_do_what_with_anns_clip(
+def test_who_may_do_what_with_anns_clip_of_zoes_screen(
     caller: Caller, visibility: str, in_room: bool, expected: ClipRight
 ) -> None:
-    """A room's admin has no key to what others keep for themselves."""
-    found = clip_right(
-        caller, owner="ann", room="standup", visibility=visibility, in_room=in_room, live=True
-    )
-    assert found is expected
+    """Neither the sharer nor a room's admin has a key to what others keep for themselves."""
+    assert right_with(caller, clip_of(visibility), in_room=in_room) is expected
 
 
-@pytest.mark.parametrize(("in_room", "expected"), [(True, READ), (False, ClipRight.NONE)])
+@pytest.mark.parametrize(
+    ("rights", "expected"),
+    [("see", ClipRight.ASK), ("close", CLOSE), ("delete", ClipRight.DELETE), ("?", ClipRight.ASK)],
+)
+def test_the_rule_says_what_a_sharer_and_a_rooms_admin_may_do(
+    rights: str, expected: ClipRight
+) -> None:
+    """And nobody else; a word that nobody knows gives no more than the least."""
+    for caller in (ZOE, MODERATOR):
+        assert right_with(caller, clip_of("link"), in_room=False, rights=rights) is expected
+    assert right_with(BOB, clip_of("room"), in_room=True, rights=rights) is READ
+    assert right_with(ANN, clip_of("private"), in_room=False, rights=rights) is CHANGE
+
+
+def test_what_somebody_has_closed_they_go_on_seeing_and_the_room_does_not() -> None:
+    closed = clip_of("private", opened=True)
+    found = [right_with(each, closed, in_room=True) for each in (ZOE, MODERATOR, BOB)]
+    assert found == [CLOSE, CLOSE, NO]
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"), [(ZOE, True), (ANN, False), (MODERATOR, False), (OPERATOR, True)]
+)
+def test_only_who_has_closed_a_clip_and_the_operator_let_it_be_opened_again(
+    caller: Caller, expected: bool
+) -> None:
+    assert may_reopen(caller, "zoe") == expected
+
+
+@pytest.mark.parametrize(("in_room", "expected"), [(True, READ), (False, NO)])
 def test_an_earlier_rooms_clip_is_open_to_those_who_were_there(
     in_room: bool, expected: ClipRight
 ) -> None:
     """Its admin too: a later room of the same name has another one, perhaps."""
-    for caller in (BOB, MODERATOR):
-        found = clip_right(
-            caller, owner="ann", room="standup", visibility="room", in_room=in_room, live=False
-        )
-        assert found is expected, caller
+    assert right_with(BOB, clip_of("room"), in_room=in_room, live=False) is expected
+    found = right_with(MODERATOR, clip_of("room"), in_room=in_room, live=False)
+    assert found is (CLOSE if in_room else NO)
 
 
 @pytest.mark.parametrize(
@@ -291,15 +344,18 @@ def test_a_list_shows_the_clips_that_may_be_read_one_by_one(
         "bob", room=room, room_admin=room_admin and room is not None, can_subscribe=can_subscribe
     )
     seen = clips_seen(caller)
-    clips = product(("ann", "bob"), ("standup", "retro"), ("private", "room", "link"),
-                    (True, False), (True, False))  # fmt: skip
-    for owner, of, visibility, in_room, live in clips:
-        there = (seen.visited and in_room) or (seen.administered and live)
-        shared = visibility == "room" and there
+    either = (True, False)
+    clips = product(("ann", "bob"), ("zoe", "bob"), ("standup", "retro"),
+                    ("private", "room", "link"), either, either, either)  # fmt: skip
+    for owner, sharer, of, visibility, closed, in_room, live in clips:
+        clip = clip_of(visibility, owner=owner, sharer=sharer, room=of)
+        if closed:
+            clip = replace(clip, visibility="private", opened=True)
+        visited = seen.visited and in_room and clip.visibility == "room"
+        administered = seen.administered and (live or in_room) and clip.opened
+        shared = visited or administered or (sharer == "bob" and clip.opened)
         listed = seen.room in (None, of) and (seen.everybodys or owner == "bob" or shared)
-        one = clip_right(
-            caller, owner=owner, room=of, visibility=visibility, in_room=in_room, live=live
-        )
-        assert listed == (one >= READ), (owner, of, visibility, in_room, live)
+        one = right_with(caller, clip, in_room=in_room, live=live)
+        assert listed == (one >= READ), (clip, in_room, live)
     assert not seen.everybodys
     assert clips_seen(OPERATOR).everybodys

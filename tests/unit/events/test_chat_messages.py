@@ -21,13 +21,15 @@ from app.events.contents import (
     CaptureReadyContent,
     ChatMessage,
     ClipSharedContent,
+    ClipWithdrawnContent,
+    DeletionRequestedContent,
     EventContent,
     QuotaExceededContent,
     RoleChangedContent,
     ScreenCapturedContent,
 )
 from app.events.target_answers import TargetAnswer
-from app.models import EventName, EventRow, EventState, FailureReason, Role, Why
+from app.models import ClipLoss, EventName, EventRow, EventState, FailureReason, Role, Why
 from app.settings import load
 from app.settings.event_targets import EventTarget
 from tests.chat_servers import MATRIX_TOKEN, SCHEMAS, ChatServers, target_of
@@ -63,6 +65,8 @@ def contents(text: str = "x") -> list[EventContent]:
     made: dict[str, Any] = {
         "community": text, "capture_id": "c", "buffer_id": "b", "shared_by": text, "title": text,
     }  # fmt: skip
+    of_clip = {name: made[name] for name in ("community", "buffer_id", "shared_by", "title")}
+    of_clip["clip_id"] = "k"
     return [
         BufferStartedContent(community=text, buffer_id="b"),
         BufferRefusedContent(community=text, buffer_id="b", why=Why.DISK),
@@ -74,6 +78,8 @@ def contents(text: str = "x") -> list[EventContent]:
         ScreenCapturedContent(
             community=text, buffer_id="b", clip_id="k", captured_by=text, start=AT, end=AT
         ),
+        ClipWithdrawnContent(**of_clip, withdrawn_by=text, loss=ClipLoss.CLOSED),
+        DeletionRequestedContent(**of_clip, requested_by=text, reason=text),
         shared(text, text, text),
     ]
 

@@ -1,0 +1,95 @@
+"""What whoever a clip shows, and the admin of its room, may do about it besides deleting it.
+
+They close it: it is private then, and only they let it be opened again. Or they ask its owner to
+delete it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import structlog
+
+from app.access import policy
+from app.access.policy import ClipRight
+from app.access.tokens import Caller
+from app.clips import clip_access, clip_events, clip_visibility, library
+from app.clips.clip_pages import Clip
+from app.context import Context
+from app.errors import Conflict, NotFound, NotPermitted
+from app.models import AuditAction, ClipLoss, ClipRow, DeletionRequest, Visibility
+from app.models.schema import ReplayClip
+
+log = structlog.get_logger()
+
+
+async def close(ctx: Context, caller: Caller, clip_id: str) -> Clip:
+    """Makes a clip of somebody else's private, and has it stay so: its link and its URLs end.
+
+    Whom it shows, and the admin of its room, go on seeing it. Closed again it stays as it is.
+    Raises NotFound, NotPermitted, Conflict if it is private already.
+    """
+    while True:
+        row = await _others(ctx, caller, clip_id, ClipRight.CLOSE)
+        if row["closed_by"] is not None:
+            closed = row
+            break
+        if row["visibility"] == Visibility.PRIVATE:
+            raise Conflict("the clip is private: nobody but its owner can open it")
+        fields = clip_visibility.closed(row, caller.identity)
+        taken = await ctx.store.take(ReplayClip, row, fields, **clip_access.SHOWN)
+        if taken is not None:
+            closed = taken
+            await library.note(ctx, caller.identity, AuditAction.CLIP_CHANGED, row, closed=True)
+            log.info("clip_closed", clip=clip_id, owner=row["owner"], by=caller.identity)
+            break
+    if closed["closed_by"] == caller.identity:
+        await clip_events.withdrawn(ctx, caller, closed, ClipLoss.CLOSED)
+    return await library.with_file(ctx, closed)
+
+
+async def reopen(ctx: Context, caller: Caller, clip_id: str) -> Clip:
+    """Lets a clip be opened again by its owner; it stays private until they do.
+
+    Raises NotFound, NotPermitted to others than who has closed it and the instance's admin.
+    """
+    while True:
+        row = await _others(ctx, caller, clip_id, ClipRight.ASK)
+        closed_by = row["closed_by"]
+        if closed_by is None:
+            return await library.with_file(ctx, row)
+        if not policy.may_reopen(caller, closed_by):
+            raise NotPermitted(f"only {closed_by!r}, who has closed it, may do this")
+        taken = await ctx.store.take(ReplayClip, row, {"closed_by": None}, **clip_access.SHOWN)
+        if taken is not None:
+            await library.note(ctx, caller.identity, AuditAction.CLIP_CHANGED, row, closed=False)
+            return await library.with_file(ctx, taken)
+
+
+async def request_deletion(ctx: Context, caller: Caller, clip_id: str, reason: str) -> Clip:
+    """Asks a clip's owner to delete it; the newest request stands in its row.
+
+    Raises NotFound, NotPermitted.
+    """
+    row = await _others(ctx, caller, clip_id, ClipRight.ASK)
+    request: DeletionRequest = {
+        "requested_by": caller.identity,
+        "reason": reason,
+        "requested_at": datetime.now(UTC),
+    }
+    changed = await ctx.store.rows(ReplayClip).update_one(
+        {"_id": clip_id} | clip_access.SHOWN, {"$set": {"deletion_request": request}}
+    )
+    if not changed.matched_count:
+        raise NotFound(clip_access.NO_CLIP)
+    await library.note(ctx, caller.identity, AuditAction.DELETION_REQUESTED, row, reason=reason)
+    await clip_events.deletion_requested(ctx, caller, row, reason)
+    return await library.with_file(ctx, {**row, "deletion_request": request})
+
+
+async def _others(ctx: Context, caller: Caller, clip_id: str, least: ClipRight) -> ClipRow:
+    """The row of a clip of somebody else's."""
+    row, _ = await clip_access.permitted(ctx, caller, clip_id, least)
+    if row["owner"] == caller.identity:
+        raise NotPermitted("it is your own clip: make it private, or delete it")
+    return row
