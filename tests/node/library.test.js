@@ -21,11 +21,16 @@ test('a clip is called by its title, or by who shared and when', () => {
   assert.match(nameOf(clip()), /^alice at 12:03:07/);
 });
 
-test('a clip is its owner’s to change, and an administrator’s of the instance', () => {
-  const viewer = (identity, admin = false) => ({ facts: { identity, instance_admin: admin } });
-  assert.equal(mayChange(clip(), viewer('bob')), true);
-  assert.equal(mayChange(clip(), viewer('alice')), false, 'not of whom it shows');
-  assert.equal(mayChange(clip(), viewer('carol', true)), true);
+test('a clip is changed by whom the service lets change it', () => {
+  assert.equal(mayChange(clip({ right: 'change' })), true);
+  assert.equal(mayChange(clip({ right: 'delete' })), false, 'not by whom it shows');
+});
+
+test('clips of one’s screen are looked for by whose it is, and those by others apart', () => {
+  const screen = (value) => asked({ screen: value }, 'alice');
+  assert.deepEqual([screen('mine').sharer, screen('mine').others], ['alice', undefined]);
+  assert.deepEqual([screen('others').sharer, screen('others').others], ['alice', true]);
+  assert.equal(asked({}, 'alice').sharer, undefined);
 });
 
 test('a file’s name says what, and when it was recorded', () => {

@@ -560,6 +560,8 @@ export const english = {
       selectOne: (name) => `Select ${name}`,
       /** @type {Saying<[string, string]>} */
       whose: (who, room) => `${who} · ${room}`,
+      /** @type {Saying<[string]>} */
+      by: (owner) => `by ${owner}`,
       /** @type {Saying<[number, boolean, number | null]>} */
       count: (count, all, limitedTo) => {
         const clips = plural(count, { one: '1 clip', other: `${count} clips` });
@@ -580,6 +582,8 @@ export const english = {
       owner: 'Owner',
       everybody: 'Anyone',
       mine: 'Me',
+      screen: 'Screen',
+      screens: { '': 'Anyone’s', mine: 'Mine', others: 'Mine, clipped by others' },
       when: 'Created',
       times: { '': 'Any time', day: 'In the last 24 hours', week: 'In the last 7 days', month: 'In the last 30 days', dates: 'Custom dates' },
       since: 'From',
@@ -709,6 +713,41 @@ export const english = {
       othersClip: (owner) => `${owner}’s clip. You can watch and download it.`,
       gone: 'Clip deleted.',
     },
+    objecting: {
+      /** @type {Saying<[string]>} */
+      ofYou: (owner) => `${owner}’s clip of your screen.`,
+      /** @type {Saying<[string, string]>} */
+      ofOther: (owner, sharer) => `${owner}’s clip of ${sharer}’s screen.`,
+      close: 'Make private',
+      closed: 'The clip is private. Links to it no longer work.',
+      closedShort: 'Closed',
+      /** @type {Saying<[string]>} */
+      closedByYou: (owner) => `You made this clip private. ${owner} can’t share it until you allow it.`,
+      /** @type {Saying<[string]>} */
+      closedYours: (who) => `${who} made this clip private. You can’t share it until they allow it.`,
+      /** @type {Saying<[string]>} */
+      closedBy: (who) => `${who} made this clip private.`,
+      reopen: 'Allow sharing again',
+      /** @type {Saying<[string]>} */
+      reopened: (owner) => `${owner} can share this clip again.`,
+      ask: 'Ask to delete',
+      /** @type {Saying<[string]>} */
+      askTitle: (owner) => `Ask ${owner} to delete this clip?`,
+      reason: 'Reason (optional)',
+      /** @type {Saying<[string]>} */
+      asked: (owner) => `Asked ${owner} to delete it.`,
+      askedShort: 'Deletion requested',
+      /** @type {Saying<[string]>} */
+      youAsked: (owner) => `You asked ${owner} to delete this clip.`,
+      /** @type {Saying<[string, string]>} */
+      asks: (who, reason) => (reason ? `${who} asks to have this clip deleted: “${reason}”` : `${who} asks to have this clip deleted.`),
+      delete: 'Delete for good',
+      /** @type {Saying<[string]>} */
+      deleteTitle: (name) => `Delete “${name}” for good?`,
+      /** @type {Saying<[string]>} */
+      deleteExplain: (owner) => `This can’t be undone, not even by ${owner}, who is told.`,
+      deleted: 'Clip deleted.',
+    },
     life: {
       kept: 'Doesn’t expire',
       /** @type {Saying<[string]>} */
@@ -827,6 +866,7 @@ export const english = {
         max_concurrent_per_user: 'Shares per user at once',
         access: 'Who can record and clip',
         capture_policy: 'Whose share can be clipped',
+        sharer_rights: 'What sharers may do with clips of them',
         retention_minutes: 'Minutes kept',
       },
       hints: {
@@ -837,6 +877,7 @@ export const english = {
         max_concurrent_per_user: (most) => `Across all their devices. 1 to ${most}.`,
         access: 'Roles only: moderators, admins, and people with extra permissions.',
         capture_policy: 'Their own is always allowed. Room admins can always clip in their room.',
+        sharer_rights: 'Applies to clips that others made and shared. Room admins may do the same in their room.',
         /** @type {Saying<[number]>} */
         retention_minutes: (most) => `How far back you can go. Up to ${most}.`,
       },
@@ -845,6 +886,11 @@ export const english = {
         self: 'Only their own',
         room: 'Of people in the same call',
         role: 'Anyone’s, by role',
+      },
+      rights: {
+        see: 'See them, ask for deletion',
+        close: 'Also make them private',
+        delete: 'Also delete them',
       },
       adminsOnly: 'Only admins of the community can change this.',
       asInstance: 'Default',
@@ -928,6 +974,8 @@ export const english = {
         screen_captured: 'Screen captured',
         buffer_erased: 'Recording deleted',
         quota_exceeded: 'Quota exceeded',
+        clip_withdrawn: 'Clip closed or deleted by others',
+        deletion_requested: 'Deletion requested',
       },
       again: 'Send again',
       /** @type {Saying<[string, string]>} */
@@ -951,6 +999,7 @@ export const english = {
         clip_deleted: (who, whom) => `${who} deleted a clip of ${whom}`,
         clip_restored: (who, whom) => `${who} restored a clip of ${whom}`,
         clip_shared: (who, whom) => `${who} shared a clip of ${whom}`,
+        deletion_requested: (who, whom) => `${who} asked ${whom} to delete a clip`,
         clip_expired: (_, whom) => `A clip of ${whom} expired`,
         buffer_forgotten: (who, whom) => `${who} deleted ${whom}’s recording`,
         opted_out: (who) => `${who} opted out of recording`,
@@ -973,6 +1022,7 @@ export const english = {
         clip_deleted: 'Deleted a clip',
         clip_restored: 'Restored a clip',
         clip_shared: 'Shared a clip',
+        deletion_requested: 'Asked to delete a clip',
         clip_expired: 'Deleted an expired clip',
         buffer_forgotten: 'Deleted a recording',
         opted_out: 'Opted out of recording',

@@ -162,6 +162,52 @@ async def test_its_picture_for_the_readme(library: Library, signed_in: SignIn) -
         await library.client.patch(f"/clips/{clip}", json={"title": HOSTILE})
 
 
+async def test_whoever_a_clip_shows_makes_it_private_and_asks_its_owner_to_delete_it(
+    library: Library, signed_in: SignIn
+) -> None:
+    """Its owner reads of both where the clip is, and can open it no more."""
+    clips = library.store.rows(ReplayClip)
+    made = await clips.find_one({"_id": library.clip_ids["Stand-up"]})
+    assert made is not None
+    clip_id, asks = secrets.token_hex(12), "mia asks to have this clip deleted: “A password”"
+    of_mia = clip_row(
+        clip_id, title="Of mia", owner="lena", shared_by="mia", room=library.room,
+        room_sid=made["room_sid"], file_id=made["file_id"], visibility="room",
+        audience=made["room_sid"], width=640, height=360,
+    )  # fmt: skip
+    await clips.insert_one(document(of_mia))
+    try:
+        # Its file is another clip's here, of which mia gets nothing.
+        page = await signed_in(
+            "mia", room=library.room, path="/clips?screen=others", tolerate="status of 404"
+        )
+        await expect(page.locator(".tile")).to_have_count(1)
+        await opened(page, "Of mia")
+        dialog = page.get_by_role("dialog", name="Clip")
+        await expect(dialog.get_by_text(re.compile("lena.s clip of your screen"))).to_be_visible()
+        await dialog.get_by_role("button", name="Ask to delete").click()
+        asking = page.get_by_role("dialog", name="Ask lena to delete this clip?")
+        await asking.get_by_label("Reason").fill("A password")
+        await asking.get_by_role("button", name="Ask to delete").click()
+        await expect(dialog.get_by_text("You asked lena to delete this clip.")).to_be_visible()
+        await dialog.get_by_role("button", name="Make private").click()
+        await expect(dialog.get_by_text("You made this clip private.")).to_be_visible()
+        await check_accessible(page)
+
+        lena = await signed_in("lena", room=library.room, path=f"/clips/{clip_id}")
+        await expect(lena.get_by_text(asks)).to_be_visible()
+        await expect(lena.get_by_text("mia made this clip private.")).to_be_visible()
+        await expect(lena.get_by_role("button", name="Copy link")).to_be_hidden()
+        await expect(lena.get_by_role("radio", name="Link")).to_be_disabled()
+        await page.reload()
+        await page.get_by_role("link", name="Of mia", exact=True).click()
+        await dialog.get_by_role("button", name="Allow sharing again").click()
+        await expect(dialog.get_by_role("button", name="Allow sharing again")).to_be_hidden()
+        assert (await library.client.get(f"/clips/{clip_id}")).json()["closed_by"] is None
+    finally:
+        await clips.delete_one({"_id": clip_id})
+
+
 async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(
     library: Library, signed_in: SignIn, browser: Browser
 ) -> None:

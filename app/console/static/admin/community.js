@@ -11,7 +11,7 @@ import { pathName } from './names.js';
  * @import { ConfigRequest, ConfigView } from '../../types.js'
  * @import { Api } from '../api.js'
  * @import { Session } from '../session.js'
- * @typedef {'max_concurrent' | 'max_concurrent_per_user' | 'access' | 'capture_policy' | 'retention_minutes'} Rule
+ * @typedef {'max_concurrent' | 'max_concurrent_per_user' | 'access' | 'capture_policy' | 'sharer_rights' | 'retention_minutes'} Rule
  * @typedef {{name: Rule, element: HTMLElement, show: (now: ConfigView) => void,
  *   read: () => string | number | null}} Field
  */
@@ -54,7 +54,8 @@ function rulesForm(rules, save, isAdmin) {
   const minutes = number('retention_minutes', rules, { step: 'any' });
   const access = choice('access', rules, own.access, isAdmin);
   const policy = choice('capture_policy', rules, own.policies, isAdmin);
-  const fields = [shares, ofOne, access, policy, minutes];
+  const rights = choice('sharer_rights', rules, own.rights, isAdmin);
+  const fields = [shares, ofOne, access, policy, rights, minutes];
   const mayChange = isAdmin ? fields : [shares, ofOne, minutes];
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -120,7 +121,7 @@ function number(name, rules, steps) {
 /**
  * One of several values, or the instance's.
  *
- * @param {'access' | 'capture_policy'} name
+ * @param {'access' | 'capture_policy' | 'sharer_rights'} name
  * @param {ConfigView} rules
  * @param {Record<string, string>} values
  * @param {boolean} mayChange

@@ -92,6 +92,7 @@ export function audienceOf(clip, change) {
   /** Shows what has become of the clip. @param {ClipView} changed */
   function show(changed) {
     clip = changed;
+    element.disabled = clip.closed_by !== null;
     for (const { radio } of radios) radio.checked = radio.value === clip.visibility;
     const { page_url: url } = clip;
     if (!url) return fill(linkPart);

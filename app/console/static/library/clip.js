@@ -34,6 +34,7 @@ export async function open({ session, api, params }) {
       autoplay: false,
       onChange: (changed) => (clip = changed),
       onDelete,
+      onGone: gone,
     });
     fill(place, details.element);
   }

@@ -7,6 +7,7 @@ import { audienceOf } from './audience.js';
 import { factsOf } from './facts.js';
 import { film } from './film.js';
 import { copyLink } from './link.js';
+import { objectionsOf } from './objecting.js';
 import { shareClip } from './share.js';
 import { titleOf } from './title.js';
 import { fileName, mayChange } from './words.js';
@@ -16,22 +17,22 @@ import { fileName, mayChange } from './words.js';
  * @import { Api } from '../api.js'
  * @import { Session } from '../session.js'
  * @typedef {{api: Api, session: Session, onChange: (clip: ClipView) => void,
- *   onDelete: (clip: ClipView) => void}} Options
+ *   onDelete: (clip: ClipView) => void, onGone: (clip: ClipView) => void}} Options
  */
 
 const own = texts.library.details;
 const MARGIN_MS = 30_000; // what a URL has to be good for when a download begins
 
 /**
- * The details of a clip. `onChange(clip)` is called when it was changed, `onDelete(clip)` when it is
- * to be. `level`: of its heading.
+ * The details of a clip. `onChange(clip)` is called when it was changed, `onDelete(clip)` when it is to
+ * be deleted, `onGone(clip)` when it was, by somebody else than its owner. `level`: of its heading.
  *
  * @param {ClipView} clip
  * @param {Options & {level: 1 | 2, autoplay: boolean}} options
  */
-export function detailsOf(clip, { api, session, level, autoplay, onChange, onDelete }) {
-  const { limits } = session.facts;
-  const changeable = mayChange(clip, session);
+export function detailsOf(clip, { api, session, level, autoplay, onChange, onDelete, onGone }) {
+  const { identity, limits } = session.facts;
+  const changeable = mayChange(clip);
   /** @returns {Promise<ClipView>} */
   const again = () => api.get(`/clips/${clip.id}`);
   const player = film(clip, { api, autoplay, again });
@@ -79,23 +80,29 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
   function show() {
     set(download, { download: fileName(clip), href: api.url(clip.download_url) });
     set(keep, { 'aria-pressed': String(clip.keep), hidden: !clip.keep && !clip.expires_at });
+    link.hidden = share.hidden = clip.closed_by !== null;
     fill(facts, factsOf(clip));
+    objections.show(clip);
     audience?.show(clip);
   }
 
   const audience = changeable ? audienceOf(clip, change) : null;
+  const objections = objectionsOf(clip, { api, identity, onChange: taken, onGone });
+  const link = h(
+    'button',
+    { class: 'primary', onclick: () => void copyLink(clip, { api, onChange: taken }) },
+    texts.library.link.copy,
+  );
+  const share = h('button', { onclick: () => void shareClip(clip, { api, longest: limits.text_length }) }, own.share);
   show();
   const actions = h(
     'div',
     { class: 'row actions' },
-    changeable &&
-      h('button', { class: 'primary', onclick: () => void copyLink(clip, { api, onChange: taken }) }, texts.library.link.copy),
+    changeable && link,
     download,
     changeable && [
       keep,
-      // Told by none, nobody posts it.
-      limits.events &&
-        h('button', { onclick: () => void shareClip(clip, { api, longest: limits.text_length }) }, own.share),
+      limits.events && share, // told by none, nobody posts it
       h('button', { class: 'danger', onclick: () => onDelete(clip) }, own.delete),
     ],
   );
@@ -113,7 +120,8 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
         rename: (title) => change({ title }),
       }),
       actions,
-      audience ? audience.element : h('p', { class: 'note' }, own.othersClip(clip.owner)),
+      objections.element,
+      audience ? audience.element : clip.right === 'read' && h('p', { class: 'note' }, own.othersClip(clip.owner)),
       facts,
     ),
   );

@@ -10,7 +10,7 @@ import { midnight } from '../times.js';
  */
 
 const own = texts.library.filters;
-const NAMES = ['title', 'room', 'owner', 'when', 'since', 'until', 'sort'];
+const NAMES = ['title', 'room', 'owner', 'screen', 'when', 'since', 'until', 'sort'];
 /** @type {Record<string, number>} */
 const SPANS = { day: 1, week: 7, month: 30 }; // days
 const DAY_MS = 86_400_000;
@@ -44,13 +44,15 @@ export function fragmentOf(filters) {
  * @param {string} identity
  */
 export function asked(filters, identity) {
-  const { title, room, owner, when, since, until } = filters;
+  const { title, room, owner, screen, when, since, until } = filters;
   const days = called(SPANS, when ?? '');
   const past = days && new Date(Date.now() - days * DAY_MS).toISOString();
   return {
     title,
     room,
     owner: owner === 'me' ? identity : owner,
+    sharer: screen ? identity : undefined,
+    others: screen === 'others' ? true : undefined,
     since: when === 'dates' ? midnight(since) : past,
     until: when === 'dates' ? midnight(until, 1) : undefined,
   };
@@ -88,6 +90,7 @@ export function filterForm(filters, { onlyRoom, onChange }) {
   if (filters.owner && filters.owner !== 'me') {
     owner.append(h('option', { value: filters.owner, selected: true }, filters.owner));
   }
+  const screen = select('screen', filters.screen ?? '', own.screens);
   const when = select('when', filters.when ?? '', own.times);
   const since = h('input', { type: 'date', name: 'since', value: filters.since });
   const until = h('input', { type: 'date', name: 'until', value: filters.until });
@@ -117,6 +120,7 @@ export function filterForm(filters, { onlyRoom, onChange }) {
     labelled(own.title, title),
     onlyRoom ? null : labelled(own.room, room, rooms),
     labelled(own.owner, owner),
+    labelled(own.screen, screen),
     labelled(own.when, when),
     dates,
     labelled(own.sort, sort),
@@ -138,7 +142,7 @@ export function filterForm(filters, { onlyRoom, onChange }) {
 }
 
 /**
- * @param {'owner' | 'when' | 'sort'} name
+ * @param {'owner' | 'screen' | 'when' | 'sort'} name
  * @param {string} value
  * @param {Record<string, string>} options
  */

@@ -207,7 +207,7 @@ class Grid {
   #tile(clip) {
     const tile = new Tile(clip, {
       api: this.#api,
-      selectable: mayChange(clip, this.#session),
+      selectable: mayChange(clip),
       onOpen: (opened) => this.#open(opened),
       onSelect: () => this.selection.update(),
     });
@@ -222,7 +222,21 @@ class Grid {
       session: this.#session,
       onChange: (clip) => tile.update(clip),
       onDelete: (clip) => void this.#delete([clip]),
+      onGone: (clip) => void this.#taken(clip),
     });
+  }
+
+  /** Takes away the tile of a clip that is gone; what stood behind it. @param {ClipView} clip */
+  #taken(clip) {
+    const tile = this.#tiles.get(clip.id);
+    if (!tile) return null;
+    const next = tile.element.nextElementSibling;
+    const focused = tile.element.contains(document.activeElement) || document.activeElement === document.body;
+    tile.element.remove();
+    this.#tiles.delete(clip.id);
+    if (focused) ((next ?? this.#list.lastElementChild)?.querySelector('a') ?? this.selection.toggle).focus();
+    this.#told();
+    return next;
   }
 
   /** @param {ClipView[]} clips */
@@ -232,19 +246,7 @@ class Grid {
     await deleteClips(clips, {
       api: this.#api,
       restorable: this.#session.facts.limits.restore_seconds,
-      onGone: (clip) => {
-        const tile = this.#tiles.get(clip.id);
-        if (!tile) return;
-        const next = tile.element.nextElementSibling;
-        places.set(clip.id, next);
-        const focused =
-          tile.element.contains(document.activeElement) || document.activeElement === document.body;
-        tile.element.remove();
-        this.#tiles.delete(clip.id);
-        if (focused)
-          ((next ?? this.#list.lastElementChild)?.querySelector('a') ?? this.selection.toggle).focus();
-        this.#told();
-      },
+      onGone: (clip) => void places.set(clip.id, this.#taken(clip)),
       onBack: (clip) => {
         if (this.#tiles.has(clip.id)) return;
         const next = places.get(clip.id);

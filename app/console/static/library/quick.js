@@ -27,6 +27,10 @@ export function openQuick(clip, options) {
       dialog.close();
       options.onDelete(deleted);
     },
+    onGone: (gone) => {
+      dialog.close();
+      options.onGone(gone);
+    },
   });
   const close = () => dialog.close();
   const page = h(

@@ -5,7 +5,7 @@ import { bytes, fromNow, length, time } from '../times.js';
 import { called, texts } from '../texts.js';
 import { copyLink } from './link.js';
 import { pictureAt, pictures, show } from './pictures.js';
-import { nameOf } from './words.js';
+import { mayChange, nameOf } from './words.js';
 
 /**
  * @import { ClipView } from '../../types.js'
@@ -86,7 +86,7 @@ export class Tile {
     this.#title.textContent = name;
     set(this.#title, { href: `#/clips/${encodeURIComponent(clip.id)}`, title: name });
     if (this.#check) set(this.#check, { 'aria-label': own.grid.selectOne(name) });
-    if (this.#share) set(this.#share, { 'aria-label': own.link.copyOf(name) });
+    if (this.#share) set(this.#share, { 'aria-label': own.link.copyOf(name), hidden: clip.closed_by !== null });
     fill(
       this.#length,
       h('span', { class: 'visually-hidden' }, own.grid.length),
@@ -94,9 +94,9 @@ export class Tile {
     );
     fill(
       this.#facts,
-      h('p', { class: 'whose' }, own.grid.whose(clip.sharer, clip.room)),
+      h('p', { class: 'whose' }, own.grid.whose(clip.sharer, clip.room), mayChange(clip) ? '' : ` · ${own.grid.by(clip.owner)}`),
       h('p', { class: 'when' }, time(clip.created_at, fromNow), ` · ${bytes(clip.size_bytes)}`),
-      h('p', { class: 'row' }, audienceBadge(clip), viewsBadge(clip), lifeBadge(clip)),
+      h('p', { class: 'row' }, audienceBadge(clip), viewsBadge(clip), lifeBadge(clip), objectionBadge(clip)),
     );
   }
 
@@ -155,6 +155,12 @@ function audienceBadge(clip) {
     { class: clip.visibility === 'private' ? 'badge soft' : 'badge good' },
     called(own.audience.short, clip.visibility),
   );
+}
+
+/** @param {ClipView} clip */
+function objectionBadge(clip) {
+  const said = clip.deletion_request ? own.objecting.askedShort : clip.closed_by && own.objecting.closedShort;
+  return said ? h('span', { class: 'badge warn' }, said) : null;
 }
 
 /** @param {ClipView} clip */

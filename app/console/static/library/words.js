@@ -3,10 +3,7 @@
 import { clock } from '../times.js';
 import { texts } from '../texts.js';
 
-/**
- * @import { ClipView } from '../../types.js'
- * @import { Facts } from '../session.js'
- */
+/** @import { ClipView } from '../../types.js' */
 
 const own = texts.library;
 
@@ -15,15 +12,8 @@ export function nameOf(clip) {
   return clip.title || own.untitled(clip.sharer, clock(clip.delivered.start));
 }
 
-/**
- * Whether the session's viewer may change a clip.
- *
- * @param {ClipView} clip
- * @param {{facts: Facts}} session
- */
-export function mayChange(clip, session) {
-  return clip.owner === session.facts.identity || session.facts.instance_admin;
-}
+/** Whether the viewer may change a clip. @param {ClipView} clip */
+export const mayChange = (clip) => clip.right === 'change';
 
 /** The name to save a clip under: its title as it is now, when it was recorded. @param {ClipView} clip */
 export function fileName(clip) {
