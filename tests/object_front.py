@@ -1,14 +1,14 @@
 """What stands between the service and an object store: it passes requests on, or answers itself.
 
-A store that refuses, is overloaded, hangs or goes away is made of a whole one by this. It sees each
-request's first line, so that what is asked of the store can be counted, too.
+A store that refuses, is overloaded, hangs, goes away or lies is made of a whole one by this. It
+sees each request's first line, so that what is asked of the store can be counted, too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -31,7 +31,9 @@ class ObjectFront:
         self.after: Callable[[], None] = lambda: None
         """Called when a request has come, and when the store has answered it."""
         self._far = urlsplit(endpoint)
-        self._answers: list[tuple[re.Pattern[str], bytes]] = []
+        self.told_bytes = 0
+        """Of answers that a test tells, how much whoever asked has taken, or waits in sockets."""
+        self._answers: list[tuple[re.Pattern[str], Iterable[bytes]]] = []
         self._held: re.Pattern[str] | None = None
         self._flows = asyncio.Event()
         self._flows.set()
@@ -62,7 +64,14 @@ class ObjectFront:
             f"HTTP/1.1 {status} {code}\r\nContent-Type: application/xml\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         ).encode()
-        self._answers.append((re.compile(lines), head + body))
+        self.tell(lines, [head + body])
+
+    def tell(self, lines: str, blocks: Iterable[bytes]) -> None:
+        """Those requests are answered with these bytes, of headers too, as fast as they are read.
+
+        Where there are no more of them the connection is closed.
+        """
+        self._answers.append((re.compile(lines), blocks))
 
     def hold(self, lines: str = "") -> None:
         """Those requests wait until it heals; their connections stand."""
@@ -108,11 +117,14 @@ class ObjectFront:
         if self._held is not None and self._held.search(line):
             await self._flows.wait()
         length = int(found[1]) if (found := _LENGTH.search(head)) else 0
-        for lines, told in self._answers:
+        for lines, blocks in self._answers:
             if lines.search(line):
                 await self._read_over(reader, length)
-                writer.write(told)
-                return await writer.drain()
+                for block in blocks:
+                    writer.write(block)
+                    await writer.drain()
+                    self.told_bytes += len(block)
+                return
         far_reader, far_writer = await asyncio.open_connection(self._far.hostname, self._far.port)
         try:
             # One request a connection. No signature covers this header.

@@ -98,7 +98,7 @@ async def opened(ctx: Context, file: FileRow) -> AsyncIterator[ClipSource]:
     if local is not None:
         yield ClipSource(local)
         return
-    clip = await ctx.clips.open(file["storage_path"])
+    clip = await _open(ctx, file)
     # A folder of its own, which is swept as that of a clip that is gone if nobody is left to do it.
     name = f"{THUMBNAILS_ROOT}/excerpt-{secrets.token_hex(8)}/clip.mp4"
     path = await asyncio.to_thread(_made, ctx.settings.media_root, name, clip.size_bytes)
@@ -122,13 +122,27 @@ async def copy(ctx: Context, file: FileRow, to: Path) -> None:
 
     Raises FileNotFoundError, EOFError if it is gone meanwhile, StoreAway, StorageFull.
     """
-    clip = await ctx.clips.open(file["storage_path"])
+    clip = await _open(ctx, file)
     try:
         with clip_files.disk_errors(), to.open("wb") as copied:
             async for block in clip.read(0, clip.size_bytes):
                 await asyncio.to_thread(copied.write, block)
     finally:
         await clip.close()
+
+
+async def _open(ctx: Context, file: FileRow) -> OpenedClip:
+    """The file of a row, if it is as large: this disk takes no more than it says.
+
+    Raises FileNotFoundError, PathRefused, StoreAway.
+    """
+    clip = await ctx.clips.open(file["storage_path"])
+    if clip.size_bytes != file["size_bytes"]:
+        await clip.close()
+        raise FileNotFoundError(
+            f"{file['storage_path']} has {clip.size_bytes} bytes, and the clip {file['size_bytes']}"
+        )
+    return clip
 
 
 def _made(root: Path, name: str, size_bytes: int) -> Path:

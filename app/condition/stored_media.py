@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 from app.buffer.session_folders import folders_of
@@ -91,17 +92,15 @@ async def repair(ctx: Context) -> CheckResult:
 
 async def invariants(ctx: Context) -> CheckResult:
     """Whether disk and rows of the buffers agree."""
-    violations = [
-        f"({each.invariant}) {each.detail}"
-        async for each in buffer_invariants.violations(ctx, datetime.now(UTC))
-    ]
+    told = buffer_invariants.violations(ctx, datetime.now(UTC))
+    violations = await _first_of(f"({each.invariant}) {each.detail}" async for each in told)
     if not violations:
         return CheckResult(
             "ok", "every segment has its file, every file its reason, every pin its media"
         )
     return CheckResult(
         "fail",
-        _first_of(violations),
+        violations,
         "cleanup settles files that nobody knows once they are old, and asks before it takes more "
         "than half; see that MONGO_URL and FILE_UPLOAD_DEST belong together, then "
         "`python -m app doctor --repair`",
@@ -110,19 +109,27 @@ async def invariants(ctx: Context) -> CheckResult:
 
 async def clips(ctx: Context) -> CheckResult:
     """Whether clips, their files and the quotas agree."""
-    violations = [each.detail async for each in clip_invariants.violations(ctx, datetime.now(UTC))]
+    told = clip_invariants.violations(ctx, datetime.now(UTC))
+    violations = await _first_of(each.detail async for each in told)
     if not violations:
         return CheckResult(
             "ok", "every clip has its file, every file its clip, every quota its sum"
         )
     return CheckResult(
         "fail",
-        _first_of(violations),
+        violations,
         "see that MONGO_URL and FILE_UPLOAD_DEST belong together; a clip whose file is lost can "
         "only be deleted, a file of no clip removed by hand",
     )
 
 
-def _first_of(violations: list[str]) -> str:
-    further = f"; and {len(violations) - SHOWN} more" if len(violations) > SHOWN else ""
-    return "; ".join(violations[:SHOWN]) + further
+async def _first_of(violations: AsyncIterator[str]) -> str:
+    """The first of them, and how many more there are: whoever lists may have any number."""
+    shown: list[str] = []
+    further = 0
+    async for each in violations:
+        if len(shown) < SHOWN:
+            shown.append(each)
+        else:
+            further += 1
+    return "; ".join(shown) + (f"; and {further} more" if further else "")

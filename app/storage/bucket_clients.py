@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from obstore.store import AzureStore, GCSStore, S3Store
 
@@ -19,6 +21,9 @@ BucketClient = S3Store | GCSStore | AzureStore
 CONNECT = timedelta(seconds=5)
 REQUEST = timedelta(seconds=60)
 """A part of 8 MiB takes it at 1 Mbit/s."""
+NOWHERE = "http://127.0.0.1:1"
+"""A proxy that is not there. obstore's client goes wherever an answer leads, and can't be told not
+to: the store could have it ask others on our network. By this it gets to the store's host alone."""
 RETRIES = 2
 RETRY = timedelta(seconds=10)
 """Beyond that it is for whoever asks: a capture is tried on and on, a caller is told."""
@@ -44,6 +49,8 @@ def of(
     s3 = S3Requests(settings, place)
     has_own_host = not settings.s3_endpoint and "." not in place.bucket
     base = s3_endpoint(settings, place.bucket)
+    if not getproxies():  # one of this machine's own decides itself where it leads
+        options |= {"proxy_url": NOWHERE, "proxy_excludes": urlsplit(base).hostname or ""}
     endpoint = base if has_own_host else base.removesuffix(f"/{place.bucket}")
     client = S3Store(
         place.bucket,

@@ -7,10 +7,9 @@ appears with all of its bytes or not at all. Every key begins with the prefix of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from app.storage import clip_files, clip_folder
 from app.storage.clip_store import KeptFile
 from app.storage.confined import PathRefused, in_folder, key_inside
 from app.storage.hashing import sha256_of_blocks
+from app.storage.open_object import OpenObject, received
 from app.storage.store_answers import explained
 
 if TYPE_CHECKING:
@@ -43,30 +43,15 @@ PUT_AT_ONCE = 4
 """Files of one process: each has PARTS_AT_ONCE parts in memory, and after an outage many wait."""
 READ_BYTES = 2**20
 """What is read of an object by one request, and waits in memory for whoever reads slowly."""
+SMALL_BYTES = 1024
+"""Of `.instance` and of what is probed: more than they have."""
+ABORT_SECONDS = 60.0
+"""For all uploads to a key that were broken off; the next attempt goes on with them."""
 ASKED_AT_ONCE = 16
 _LISTED_AT_ONCE = 1000
 _PROBED = b"probe"
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class OpenObject:
-    """An object as it was when it was opened: bytes of another one are never among its own."""
-
-    size_bytes: int
-    modified_at: datetime
-    _read: Callable[[int, int], AsyncIterator[bytes]]
-
-    def read(self, start: int, end: int) -> AsyncIterator[bytes]:
-        """Bytes [start, end). Raises EOFError if it is gone meanwhile, StoreAway."""
-        return self._read(start, end)
-
-    def until_answered(self) -> AbstractContextManager[None]:
-        return nullcontext()  # nothing is held
-
-    async def close(self) -> None:
-        """Nothing is held."""
 
 
 class ClipBucket:
@@ -103,7 +88,8 @@ class ClipBucket:
             await obstore.put_async(self._store, key, _PROBED)
         await self._small(key)  # another process, which probes too, may have deleted it
         with self._answers("list"):
-            await obstore.list_with_delimiter_async(self._store, self.place.prefix)
+            async for _ in obstore.list(self._store, self.place.prefix, chunk_size=1):
+                break  # one page is asked for, of any number
         with self._answers("delete"):
             await obstore.delete_async(self._store, key)
 
@@ -155,11 +141,14 @@ class ClipBucket:
             return
         key = self._key(storage_path)
         try:
-            for upload_id in await self.s3.uploads(key):
-                await self.s3.abort(key, upload_id)
-                log.info("upload_aborted", key=key)
-        except StoreAway as error:  # the bucket's own rule ends them: see deploy/README.md
-            log.warning("upload_not_aborted", key=key, error=str(error))
+            async with asyncio.timeout(ABORT_SECONDS):
+                for upload_id in await self.s3.uploads(key):
+                    await self.s3.abort(key, upload_id)
+                    log.info("upload_aborted", key=key)
+        except (StoreAway, TimeoutError) as error:
+            # the bucket's own rule ends them: see deploy/README.md
+            why = str(error) or f"not within {ABORT_SECONDS:g} s"
+            log.warning("upload_not_aborted", key=key, error=why)
 
     def local_path(self, storage_path: str) -> None:
         self._key(storage_path)
@@ -251,7 +240,7 @@ class ClipBucket:
         with self._answers("read"):
             try:
                 found = await obstore.get_async(self._store, key)
-                return bytes(await found.bytes_async())
+                return await received(f"{self.place}: {key}", found, SMALL_BYTES)
             except FileNotFoundError as error:
                 self._check_bucket(error)
                 return None
@@ -273,7 +262,7 @@ class ClipBucket:
             with self._answers("read"):
                 try:
                     found = await obstore.get_async(self._store, key, options=options)
-                    block = bytes(await found.bytes_async())
+                    block = await received(f"{self.place}: {key}", found, stop - start)
                 except (FileNotFoundError, PreconditionError) as error:
                     raise EOFError(f"{key} is gone, or is another one since") from error
             if not block:

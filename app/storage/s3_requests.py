@@ -7,8 +7,6 @@ AWS's tools would take.
 from __future__ import annotations
 
 import asyncio
-import html
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -29,7 +27,9 @@ from awscrt.http import HttpHeaders, HttpRequest
 from app.errors import StoreAway
 from app.settings import Settings
 from app.settings.clip_store_settings import ClipPlace
+from app.storage import s3_answers
 from app.storage.store_answers import explained
+from app.work import outside_answers
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential
@@ -39,10 +39,13 @@ CREDENTIALS_SECONDS = 20.0
 CACHED = timedelta(minutes=15)
 """How long credentials that don't expire are taken for current: a file may be changed."""
 REQUEST_SECONDS = 20.0
-MOST_UPLOADS = 1000
+MOST_UPLOADS = 100
 """Of one key that are told at once: each is an attempt that was broken off."""
-_UPLOAD = re.compile(r"<Upload>.*?</Upload>", re.DOTALL)
-_FIELD = "<{0}>([^<]*)</{0}>"
+ANSWER_BYTES = 256 * 1024
+"""As many as so many uploads take, whose keys are as long as keys may be: read within 50 ms."""
+_ID_CHARACTERS = 1024
+_PLAIN = {"Accept-Encoding": "identity"}
+"""Nothing is unpacked: a few bytes may be very many."""
 
 
 def s3_endpoint(settings: Settings, bucket: str) -> str:
@@ -94,36 +97,53 @@ class S3Requests:
     async def uploads(self, key: str) -> list[str]:
         """The ids of uploads to a key that are neither complete nor aborted. Raises StoreAway."""
         query = {"uploads": "", "prefix": key, "max-uploads": str(MOST_UPLOADS)}
-        text = await self._ask("GET", "", query)
-        found = []
-        for upload in _UPLOAD.findall(text):
-            fields = {name: re.search(_FIELD.format(name), upload) for name in ("Key", "UploadId")}
-            told = {name: html.unescape(each[1]) for name, each in fields.items() if each}
-            if told.get("Key") == key and "UploadId" in told:
-                found.append(told["UploadId"])
-        return found
+        return [
+            told["UploadId"]
+            for told in await self._listed(query, "Upload")
+            if told.get("Key") == key and 0 < len(told.get("UploadId", "")) <= _ID_CHARACTERS
+        ]
 
     async def keeps_versions(self) -> bool:
         """Whether what is deleted or replaced stays as an older version. Raises StoreAway."""
-        return "<Status>Enabled</Status>" in await self._ask("GET", "", {"versioning": ""})
+        told = await self._listed({"versioning": ""}, "VersioningConfiguration")
+        return any(each.get("Status") == "Enabled" for each in told)
 
     async def abort(self, key: str, upload_id: str) -> None:
         """Ends an upload, and frees what it has taken. Raises StoreAway."""
         await self._ask("DELETE", key, {"uploadId": upload_id})
 
-    async def _ask(self, method: str, key: str, query: Mapping[str, str]) -> str:
+    async def _listed(self, query: Mapping[str, str], name: str) -> list[dict[str, str]]:
+        """What the bucket answers of elements of this name. Raises StoreAway."""
+        body = await self._ask("GET", "", query)
+        try:
+            return s3_answers.records(body, name) if body else []
+        except s3_answers.NotReadable as error:
+            raise StoreAway(
+                f"{self._place}: the store answers what S3 does not, or more than the "
+                f"{ANSWER_BYTES} bytes that are read: {error}"
+            ) from None
+
+    async def _ask(self, method: str, key: str, query: Mapping[str, str]) -> bytes:
+        """The body of an answer; empty if there is nothing of that kind. Raises StoreAway."""
         url = await self.signed(method, key, query, timedelta(seconds=3 * REQUEST_SECONDS))
         try:
             async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as client:
-                answer = await client.request(method, url)
-        except httpx.HTTPError as error:
+                answer = await outside_answers.ask(
+                    client,
+                    method,
+                    url,
+                    seconds=REQUEST_SECONDS,
+                    most_bytes=ANSWER_BYTES,
+                    headers=_PLAIN,
+                )
+        except (httpx.HTTPError, TimeoutError) as error:
             raise explained(self._place, "upload", f"{type(error).__name__} {error}") from error
-        if answer.is_error and answer.status_code != httpx.codes.NOT_FOUND:
-            raise self._error(answer)
-        return answer.text
-
-    def _error(self, answer: httpx.Response) -> StoreAway:
-        return explained(self._place, "upload", f"status {answer.status_code} {answer.text}")
+        if answer.status == httpx.codes.NOT_FOUND:
+            return b""
+        if not answer.is_success:
+            said = answer.beginning.decode(errors="replace")
+            raise explained(self._place, "upload", f"status {answer.status} {said}")
+        return answer.beginning
 
     async def signed(self, method: str, key: str, query: Mapping[str, str], life: timedelta) -> str:
         """A URL that carries its signature for `method`."""

@@ -18,6 +18,8 @@ RIGHTS = {
     "upload": "s3:ListBucketMultipartUploads and s3:AbortMultipartUpload",
 }
 """What is done, and which right S3 wants for it."""
+_CHARACTERS = 65_536
+"""Of a store's words that are looked at: they may be any number."""
 _CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>")
 _STATUS = re.compile(r"status:?\s+(?:code:?\s+)?(\d{3})", re.IGNORECASE)
 _KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -43,6 +45,7 @@ _AWAY = (
 
 def explained(place: ClipPlace, doing: str, text: str) -> StoreAway:
     """The error that an object store's words stand for. `doing`: one of RIGHTS."""
+    text = text[:_CHARACTERS]
     if "AWS_AUTH_CREDENTIALS_PROVIDER" in text:
         return StoreRefuses(f"{place}: there is no key for it: set {_KEYS}, or give us a role")
     code = found[1] if (found := _CODE.search(text)) else ""

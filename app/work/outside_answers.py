@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import httpx
 
 MOST_BYTES = 65_536
-"""Of a body: nobody looks at more than its beginning."""
+"""Of a body, unless somebody looks at more than its beginning."""
 
 
 class OutsideAnswer(NamedTuple):
@@ -24,14 +24,23 @@ class OutsideAnswer(NamedTuple):
 
 
 async def ask(
-    client: httpx.AsyncClient, method: str, url: str, *, seconds: float, **request: Any
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    seconds: float,
+    most_bytes: int = MOST_BYTES,
+    **request: Any,
 ) -> OutsideAnswer:
-    """Sends a request. Raises httpx.HTTPError, or TimeoutError if it is not over in `seconds`."""
+    """Sends a request. Raises httpx.HTTPError, or TimeoutError if it is not over in `seconds`.
+
+    Of the answer's body `most_bytes` are read.
+    """
     async with asyncio.timeout(seconds), client.stream(method, url, **request) as answer:
         beginning = b""
         # as it comes: a few bytes that are unpacked may be very many
         async for block in answer.aiter_raw():
             beginning += block
-            if len(beginning) >= MOST_BYTES:
+            if len(beginning) >= most_bytes:
                 break
-        return OutsideAnswer(answer.status_code, answer.headers, beginning[:MOST_BYTES])
+        return OutsideAnswer(answer.status_code, answer.headers, beginning[:most_bytes])

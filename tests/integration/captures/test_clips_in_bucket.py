@@ -12,7 +12,7 @@ import pytest
 
 from app.access import quota
 from app.captures import endings, execution, share_erasure
-from app.clips import clip_expiry, clip_invariants, library, quota_check
+from app.clips import clip_expiry, clip_invariants, clip_source, library, quota_check
 from app.context import Context
 from app.models import CaptureRow
 from app.models.schema import Buffer, Capture, File, OutgoingEvent, Pin, ReplayClip
@@ -382,3 +382,23 @@ async def test_what_does_not_match_in_the_bucket_is_named(
     assert "has 5 bytes, not" in told[1]
     await ctx.clips.remove([path])
     assert any("is gone, not" in each for each in await violations(ctx))
+
+
+async def test_no_more_of_an_object_is_copied_here_than_its_clip_has(
+    ctx: Context, ended_share: MakeShare, front: ObjectFront, tmp_path: Any
+) -> None:
+    """A store that says what it likes would fill the disk on which shares are recorded."""
+    await ended_share()
+    made = await captured(ctx, ADA, last=7)
+    assert made.file is not None
+    head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\nConnection: close\r\n"
+    told = f'{head}Last-Modified: Wed, 21 Oct 2026 07:28:00 GMT\r\nETag: "e"\r\n\r\n'
+    front.tell("^HEAD ", [told.encode()])
+    before = front.count("^GET ")
+    with pytest.raises(FileNotFoundError, match="has 1000000000000 bytes, and the clip"):
+        await clip_source.copy(ctx, made.file, tmp_path / "copy.mp4")
+    with pytest.raises(FileNotFoundError):
+        async with clip_source.opened(ctx, made.file):
+            pass
+    assert front.count("^GET ") == before
+    assert files(ctx) == []
