@@ -41,6 +41,7 @@ from app.models import AuditAction
 from app.models.metric_words import ErrorKind
 from app.recording import (
     egress_clock,
+    egress_start,
     fact_expiry,
     ghosts,
     open_shares,
@@ -115,7 +116,7 @@ async def run(ctx: Context) -> None:
     """The worker, until it is cancelled. Jobs that run then are given back to the queue."""
     livekit, tools = LiveKit(ctx.settings), CaptureTools.of(ctx.settings)
     try:
-        await _prepare(tools.verifier)
+        await _prepare(ctx, tools.verifier)
         await withdrawal.of_settings(ctx)
         async with asyncio.TaskGroup() as group:
             jobs = jobs_of(ctx, livekit, tools, group)
@@ -128,7 +129,8 @@ async def run(ctx: Context) -> None:
         await livekit.close()
 
 
-async def _prepare(verifier: Verifier) -> None:
+async def _prepare(ctx: Context, verifier: Verifier) -> None:
+    await egress_start.close_outer(ctx)
     try:
         await asyncio.wrap_future(verifier.prepare())
     except OSError as error:  # the first clip tries again, and so do its further attempts

@@ -42,6 +42,14 @@ class SessionFolders:
             self.fragments.unlink(name)
 
 
+def close_outer(media_root: Path) -> None:
+    """Lets egress into the folder of all rooms, and no more, whoever made it, and how. Blocks.
+
+    Where it could write it would make a room's folder before us. Raises OSError.
+    """
+    ForeignFolder(media_root, (BUFFER_ROOT,)).make(OUTER_MODE, OUTER_MODE)
+
+
 def is_of_egress(name: str) -> bool:
     """Whether a segment's file is the one that egress wrote, and no fragment."""
     return checked(name).removesuffix(QUARANTINED_SUFFIX).endswith(SEGMENT_SUFFIX)

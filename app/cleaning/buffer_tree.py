@@ -21,7 +21,8 @@ from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT, instance_of
 from app.models.metric_words import ErrorKind
 from app.storage.confined import PathRefused
-from app.storage.foreign import ENTRIES, LIFTED, ForeignFolder, NotRegular
+from app.storage.foreign import ENTRIES, ForeignFolder, NotRegular
+from app.storage.foreign_removal import LIFTED
 from app.work import rounds
 
 _ENTRIES = {BUFFER_ROOT: ENTRIES, FRAGMENTS_ROOT: sys.maxsize}

@@ -17,7 +17,7 @@ from app.condition.findings import CheckResult
 from app.recording.encoding import encoding
 from app.settings import Settings, safety
 from app.storage.confined import member
-from app.storage.foreign import ForeignFolder
+from app.storage.foreign import ASIDE, ForeignFolder
 
 _OURS = (paths.FRAGMENTS_ROOT, paths.CLIPS_ROOT, paths.THUMBNAILS_ROOT)
 
@@ -67,6 +67,14 @@ def media_root(settings: Settings) -> CheckResult:
             "egress and this service must both write and delete there; mount it without mode "
             "options, or run both as one user",
         )
+    rooms = ForeignFolder(root, (paths.BUFFER_ROOT,))
+    if aside := _put_aside(rooms):
+        return CheckResult(
+            "warn",
+            f"{aside[0]}{f' and {len(aside) - 1} more' if len(aside) > 1 else ''}: somebody else, "
+            "of this machine or egress, had put it where the folder of a room goes",
+            f"find out who: its owner and times tell. Then, as root: rm -r {rooms}/{ASIDE}*",
+        )
     group = root.stat().st_gid
     if open_ones := _open_to_egress(root):
         return CheckResult(
@@ -76,6 +84,11 @@ def media_root(settings: Settings) -> CheckResult:
             _closing(root, open_ones),
         )
     return CheckResult("ok", f"{root} is writable, folders keep their group (gid {group})")
+
+
+def _put_aside(rooms: ForeignFolder) -> list[str]:
+    """The paths of what was in the way of a folder of ours."""
+    return [f"{rooms}/{name}" for name in rooms.names() if name.startswith(ASIDE)]
 
 
 def _open_to_egress(root: Path) -> list[Path]:

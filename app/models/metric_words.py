@@ -52,6 +52,7 @@ class ErrorKind(StrEnum):
     EGRESS_FAILED = "egress_failed"
     EVENT_DEAD = "event_dead"
     FILE_NOT_DELETABLE = "file_not_deletable"
+    FOLDER_PUT_ASIDE = "folder_put_aside"
     FOLDER_UNREADABLE = "folder_unreadable"
     INDEXING_FAILED = "indexing_failed"
     JOB_FAILED = "job_failed"

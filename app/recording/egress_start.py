@@ -15,7 +15,7 @@ import structlog
 from livekit.protocol.egress import EgressInfo
 
 from app import metrics
-from app.buffer import paths
+from app.buffer import paths, session_folders
 from app.buffer.session_folders import OUTER_MODE, WRITTEN_MODE, folders_of
 from app.context import Context
 from app.models import BufferRow, EgressStatus, SessionRole, SessionRow, TrackRow, Why, schema
@@ -26,6 +26,14 @@ from app.recording.encoding import encoding
 from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
 
 log = structlog.get_logger()
+
+
+async def close_outer(ctx: Context) -> None:
+    """Has egress write in folders of sessions alone, whatever it might before we were there."""
+    try:
+        await asyncio.to_thread(session_folders.close_outer, ctx.settings.media_root)
+    except OSError as error:  # each start of a recording says so, too
+        log.warning("folder_not_closed", error=str(error))
 
 
 async def create(
@@ -61,12 +69,15 @@ async def start(
     sessions = ctx.store.rows(schema.EgressSession)
     written = folders_of(ctx.settings.media_root, row).written
     try:
-        await asyncio.to_thread(written.make, WRITTEN_MODE, OUTER_MODE)
+        aside = await asyncio.to_thread(written.make, WRITTEN_MODE, OUTER_MODE)
     except OSError as error:
         detail = f"{row['folder']} can't be made: {error.strerror or error}"
         await _failed(ctx, row, buffer, Why.EGRESS_FAILED, detail)
         metrics.EGRESS_STARTS.labels(StartOutcome.NO_FOLDER).inc()
         return None
+    for path in aside:  # by egress, if by anybody: the doctor tells of it until it is gone
+        metrics.ERRORS.labels(ErrorKind.FOLDER_PUT_ASIDE).inc()
+        log.error("folder_put_aside", session=row["_id"], room=buffer["room"], now=path)
     now = datetime.now(UTC)
     mine = await sessions.update_one(
         {"_id": row["_id"], "start_sent_at": None}, {"$set": {"start_sent_at": now}}

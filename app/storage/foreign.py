@@ -17,21 +17,18 @@ from itertools import islice
 from pathlib import Path
 
 from app.storage.confined import PathRefused, checked, is_name
+from app.storage.foreign_removal import FOLDER, REMOVED_AT_ONCE, remove_folder
 
 SEGMENT_BYTES = 64 * 2**20
 PLAYLIST_BYTES = 4 * 2**20
 ENTRIES = 20_000
 """What is read of a segment, of a playlist, and of a folder at most."""
-LIFTED = ".removed-"
-"""Begins the names of folders that are being removed, beside the one that they were in."""
-REMOVED_AT_ONCE = 20_000
-"""How many entries of a folder go in one go: 4 s, if they are folders. Whoever writes in it may add
-as fast as they go."""
+ASIDE = ".aside-"
+"""Begins the names of what somebody else had put where a folder of ours goes."""
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _KINDS = {
     stat.S_IFLNK: "a link",
     stat.S_IFDIR: "a folder",
@@ -48,10 +45,6 @@ class NotRegular(OSError):
 
 class FileTooLarge(OSError):
     """A file has more bytes than are ever read of one."""
-
-
-class FolderTooLarge(OSError):
-    """A folder has more entries than are removed in one go: the rest goes the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +159,24 @@ class ForeignFolder:
         if not stat.S_ISREG(status.st_mode):
             to.remove(name)
 
-    def make(self, mode: int, outer_mode: int) -> None:
+    def make(self, mode: int, outer_mode: int) -> list[str]:
         """Makes it with this mode, and those of the folders it is in that are not there.
 
-        Of a folder that is there the mode is set if it is ours, and left if it is somebody else's,
-        or if the file system has none. Raises NotRegular, OSError.
+        Of a folder of ours that is there the mode is set, if the file system has any. Below the
+        first of them, what is no folder, or is somebody else's in a folder that is not theirs, is
+        renamed: nobody keeps us from a folder by being there before. Returns the paths that such
+        things have now. Raises NotRegular, OSError.
         """
+        aside: list[str] = []
         descriptor = os.open(self.root, _ROOT)
         try:
             for place, part in enumerate(self.parts, 1):
                 wanted = mode if place == len(self.parts) else outer_mode
+                # The first one may be mounted from anywhere; its mode is set before we look in it.
+                if place > 1 and (name := _put_aside(descriptor, checked(part))) is not None:
+                    aside.append("/".join((str(self.root), *self.parts[: place - 1], name)))
                 with suppress(FileExistsError):
-                    os.mkdir(checked(part), dir_fd=descriptor)
+                    os.mkdir(checked(part), 0o750, dir_fd=descriptor)
                 descriptor = self._entered(descriptor, part)
                 status = os.fstat(descriptor)
                 if status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) != wanted:
@@ -185,6 +184,7 @@ class ForeignFolder:
                         os.fchmod(descriptor, wanted)
         finally:
             os.close(descriptor)
+        return aside
 
     def sync(self) -> None:
         """Returns when what was renamed in it is on the disk."""
@@ -199,13 +199,13 @@ class ForeignFolder:
     def remove(self, name: str, most: int = REMOVED_AT_ONCE) -> None:
         """Removes a file, or whatever it is: a folder with at most so many entries in it.
 
-        Raises FileNotFoundError, FolderTooLarge.
+        Raises FileNotFoundError, FolderTooLarge of `foreign_removal`.
         """
         with self._opened() as folder:
             try:
                 os.unlink(_one(name), dir_fd=folder)
             except IsADirectoryError:
-                _remove_folder(folder, name, most)
+                remove_folder(folder, name, most)
 
     def remove_whole(self) -> None:
         """Removes the folder with all that is in it. Raises as `remove` does."""
@@ -229,7 +229,7 @@ class ForeignFolder:
     def _entered(self, outer: int, part: str) -> int:
         """A folder within an open one, opened. Closes the outer one, unless it raises."""
         try:
-            descriptor = os.open(checked(part), _FOLDER, dir_fd=outer)
+            descriptor = os.open(checked(part), FOLDER, dir_fd=outer)
         except NotADirectoryError as error:
             raise NotRegular(f"{self}: {part} is a link, or no folder") from error
         os.close(outer)
@@ -243,32 +243,28 @@ class ForeignFolder:
             raise _too_large(f"{self}/{name}", f"{status.st_size} bytes", most_bytes)
 
 
-def _remove_folder(outer: int, name: str, most: int) -> None:
-    """Removes a folder with all that is in it, however deep it is.
+def may_be_ours(there: os.stat_result, outer: os.stat_result) -> bool:
+    """Whether it is a folder that we have made in the other one, as far as owners tell.
 
-    shutil.rmtree calls itself, and holds a descriptor, for each folder on the way down. Here each
-    is lifted out of the one that it is in. A name that one has then is nobody's else.
+    On a mount that squashes them all have one.
     """
-    waiting, left = [name], most
-    while waiting:
-        emptied = waiting.pop()
-        folder = os.open(emptied, _FOLDER, dir_fd=outer)
-        try:
-            with os.scandir(folder) as listed:
-                entries = list(islice(listed, left + 1))
-            for entry in entries[:left]:
-                if not entry.is_dir(follow_symlinks=False):
-                    os.unlink(entry.name, dir_fd=folder)
-                    continue
-                lifted = f"{LIFTED}{secrets.token_hex(8)}"
-                os.rename(entry.name, lifted, src_dir_fd=folder, dst_dir_fd=outer)
-                waiting.append(lifted)
-        finally:
-            os.close(folder)
-        if len(entries) > left:
-            raise FolderTooLarge(f"{name!r:.100} has more than {most} entries")
-        left -= len(entries)
-        os.rmdir(emptied, dir_fd=outer)
+    return stat.S_ISDIR(there.st_mode) and there.st_uid in (os.getuid(), outer.st_uid)
+
+
+def _put_aside(outer: int, name: str) -> str | None:
+    """Renames what has a name within an open folder, and is no folder of ours. Its name then."""
+    try:
+        there = os.stat(name, dir_fd=outer, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if may_be_ours(there, os.fstat(outer)):
+        return None
+    to = f"{ASIDE}{secrets.token_hex(8)}"
+    try:
+        os.rename(name, to, src_dir_fd=outer, dst_dir_fd=outer)
+    except OSError:  # whoever goes on to make it says why it can't be
+        return None
+    return to
 
 
 def read_open(path: str, file: int, most_bytes: int) -> bytes:

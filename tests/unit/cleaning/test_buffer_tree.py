@@ -10,7 +10,7 @@ import pytest
 
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.cleaning import buffer_tree
-from app.storage.foreign import LIFTED
+from app.storage.foreign_removal import LIFTED
 
 ROOTS = (BUFFER_ROOT, FRAGMENTS_ROOT)
 

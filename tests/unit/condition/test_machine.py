@@ -12,6 +12,7 @@ import pytest
 from app.condition.machine import cores, cores_for, media_root
 from app.recording.encoding import encoding
 from app.settings import Settings, load
+from app.storage.foreign import ASIDE
 
 
 def settings(**given: object) -> Settings:
@@ -52,6 +53,20 @@ def test_what_the_group_of_egress_could_get_at_is_told(tmp_path: Path) -> None:
     subprocess.run(found.advice, shell=True, check=True)
     found = media_root(settings(file_upload_dest=root))
     assert found.level == "ok", found
+
+
+def test_what_was_in_the_way_of_a_folder_is_told_until_it_is_gone(tmp_path: Path) -> None:
+    rooms = tmp_path / "replay-buffer"
+    (rooms / "room-0123456789").mkdir(parents=True)
+    for number in range(2):
+        (rooms / f"{ASIDE}{number}").mkdir()
+    found = media_root(settings(file_upload_dest=tmp_path))
+    assert found.level == "warn"
+    assert f"{rooms}/{ASIDE}" in found.detail
+    assert "and 1 more" in found.detail
+    subprocess.run(found.advice.partition("as root: ")[2], shell=True, check=True)
+    assert media_root(settings(file_upload_dest=tmp_path)).level == "ok"
+    assert [each.name for each in rooms.iterdir()] == ["room-0123456789"]
 
 
 def test_the_probe_of_the_media_root_follows_nothing_of_egress(tmp_path: Path) -> None:

@@ -376,7 +376,7 @@ def test_compose_shows_egress_of_the_media_root_only_where_it_writes(
     root = str(service_settings.media_root)
     (uid,) = re.findall(r"useradd --uid (\d+)", dockerfile())
     assert f"right 2750 {root}" in made
-    assert f"right 2770 {root}/{paths.BUFFER_ROOT}" in made
+    assert f"right 2750 {root}/{paths.BUFFER_ROOT}" in made
     assert set(re.findall(r"\b1\d{4}\b", "\n".join(made))) == {uid}
     assert services["egress"]["environment"]["TZ"] == "UTC"
 
@@ -420,7 +420,7 @@ def test_folders_that_are_right_are_left_alone_and_others_refused(
         return done.returncode, done.stderr
 
     assert run() == (0, "")
-    for folder, mode in ((media, 0o2750), (media / paths.BUFFER_ROOT, 0o2770)):
+    for folder, mode in ((media, 0o2750), (media / paths.BUFFER_ROOT, 0o2750)):
         assert folder.stat().st_mode & 0o7777 == mode
     install = shim / "install"  # of root, where root is nobody
     install.write_text('#!/bin/sh\ncase "$*" in *1777*) exit 0 ;; *) exit 1 ;; esac\n')
@@ -429,7 +429,7 @@ def test_folders_that_are_right_are_left_alone_and_others_refused(
     (media / paths.BUFFER_ROOT).chmod(0o755)
     code, said = run()
     assert code == 1
-    assert f"{media}/{paths.BUFFER_ROOT} is not of mode 2770" in said
+    assert f"{media}/{paths.BUFFER_ROOT} is not of mode 2750" in said
     assert "root_squash" in said
 
 

@@ -18,13 +18,14 @@ import pytest
 
 from app.storage.confined import PathRefused
 from app.storage.foreign import (
-    LIFTED,
+    ASIDE,
     SEGMENT_BYTES,
     FileTooLarge,
-    FolderTooLarge,
     ForeignFolder,
     NotRegular,
+    may_be_ours,
 )
+from app.storage.foreign_removal import LIFTED, FolderTooLarge
 from tests.waiting import PATIENCE_SECONDS
 
 MIB = 2**20
@@ -165,17 +166,62 @@ def test_a_folder_is_made_with_all_it_is_in_and_ours_get_the_mode(tmp_path: Path
     assert mode_of(tmp_path) == 0o755
 
 
-@pytest.mark.parametrize("part", ["room", "user"])
-def test_nothing_is_made_and_no_mode_set_through_a_link(folder: ForeignFolder, part: str) -> None:
+def test_nothing_is_made_and_no_mode_set_through_a_link(folder: ForeignFolder) -> None:
     ours = folder.root / "ours"
     ours.mkdir(0o700)
-    place = next(p for p in (path_of(folder), path_of(folder).parent) if p.name == part)
-    shutil.rmtree(place)
-    place.symlink_to(ours)
-    with pytest.raises(NotRegular, match=f"{part} is a link, or no folder"):
+    shutil.rmtree(folder.root / "room")
+    (folder.root / "room").symlink_to(ours)
+    with pytest.raises(NotRegular, match="room is a link, or no folder"):
         folder.make(SHARED, OUTER)
     assert mode_of(ours) == 0o700
     assert list(ours.iterdir()) == []
+
+
+def folder_of_another(path: Path) -> None:
+    """Of another user, whom only root can make it for; else what is none of ours for being none."""
+    if os.getuid() == 0:
+        path.mkdir(0o755)
+        (path / "theirs").touch()
+        os.chown(path, 65534, 65534)
+    else:
+        path.touch(0o755)
+
+
+IN_THE_WAY = {kind: made[0] for kind, made in MADE.items() if kind != "folder"} | {
+    "folder of another": folder_of_another
+}
+
+
+@pytest.mark.parametrize("kind", IN_THE_WAY)
+def test_what_is_in_the_way_of_a_folder_is_put_aside(folder: ForeignFolder, kind: str) -> None:
+    """Whoever was there first keeps nobody from it, and loses nothing."""
+    ours = ForeignFolder(folder.root, ("room", "user", "session"))
+    path_of(folder).rmdir()
+    IN_THE_WAY[kind](path_of(folder))
+    before = os.lstat(str(folder))
+    (aside,) = ours.make(SHARED, OUTER)
+    assert Path(aside).parent == path_of(folder).parent
+    assert Path(aside).name.startswith(ASIDE)
+    assert os.lstat(aside).st_ino == before.st_ino
+    assert (mode_of(path_of(folder)), mode_of(path_of(ours))) == (OUTER, SHARED)
+    assert path_of(folder).stat().st_uid == os.getuid()
+    assert (folder.root / "secret").read_text() == "a secret of the service"
+    assert ours.make(SHARED, OUTER) == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "outer_owner", "is_left"),
+    [(os.getuid(), 7, True), (7, 7, True), (7, os.getuid(), False), (7, 8, False)],
+)
+def test_a_folder_is_left_that_may_be_ours(owner: int, outer_owner: int, is_left: bool) -> None:
+    """Also one of whom its outer one is: so all look that are on a mount that squashes owners."""
+
+    def status(mode: int, uid: int) -> os.stat_result:
+        return os.stat_result((mode, 1, 1, 1, uid, 1, 0, 0, 0, 0))
+
+    outer = status(stat.S_IFDIR | 0o750, outer_owner)
+    assert may_be_ours(status(stat.S_IFDIR | 0o755, owner), outer) is is_left
+    assert not may_be_ours(status(stat.S_IFLNK | 0o777, owner), outer)
 
 
 def test_a_folder_that_becomes_a_link_meanwhile_opens_nothing_of_ours(
