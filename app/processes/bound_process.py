@@ -65,18 +65,21 @@ async def spawn(
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
     limits: Limits | None = None,
+    bare: bool = False,
 ) -> Process:
-    """Starts a program; `env` is added to our environment, of which one with limits gets little.
+    """Starts a program; `env` is added to our environment, of which little is left for one with
+    limits, or if it is `bare`.
 
     Raises OSError.
     """
+    ours = harmless_environment() if limits or bare else os.environ
     return await asyncio.create_subprocess_exec(
         *bound_argv(list(argv), limits.by_name() if limits else {}),
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         cwd=cwd,
-        env=harmless_environment() if limits else os.environ | dict(env or {}),
+        env={**ours, **(env or {})},
         pass_fds=pass_fds,
         start_new_session=True,
     )

@@ -3,6 +3,10 @@
 async with Seaweed(folder) as store:
     await store.make_bucket("clips")
     … store.endpoint, store.key, store.secret …
+
+Of the ports that it listens on only that of S3 answers whoever has a key. The others, by which all
+that is in it can be read and changed, want a certificate that is in its folder (mutual TLS). Nobody
+but our user gets into that, nor connects to its Unix sockets.
 """
 
 from __future__ import annotations
@@ -11,6 +15,8 @@ import asyncio
 import json
 import secrets
 import signal
+import ssl
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,6 +32,8 @@ READY_SECONDS = 90.0
 LOOK_SECONDS = 0.2
 PORTS = ("master", "volume", "filer", "s3")
 LOOPBACK = "127.0.0.1"
+_PRIVATELY = ("sh", "-c", 'umask 077; exec "$0" "$@"')
+"""Its sockets, some of them in /tmp, are for whoever may write to them."""
 
 
 def weed() -> Path:
@@ -45,6 +53,7 @@ class Seaweed:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
         names = [*PORTS, *(f"{name}.grpc" for name in PORTS)]
         self._ports = choose_ports(names, folder / "ports.json")
         self._folder = folder
@@ -52,7 +61,9 @@ class Seaweed:
         self.key, self.secret = "owner", secrets.token_hex(16)
         self.keeper = ("keeper", secrets.token_hex(16))
         self.guest = ("guest", secrets.token_hex(16))
-        self._part = Part("seaweed", self._command(), folder / "weed.log", {})
+        self._certificate, self._certificate_key = folder / "weed.pem", folder / "weed.key"
+        command = [*_PRIVATELY, *self._command()]
+        self._part = Part("seaweed", command, folder / "weed.log", self._environment())
 
     async def __aenter__(self) -> Self:
         identities = [
@@ -62,6 +73,7 @@ class Seaweed:
         ]
         (self._folder / "s3.json").write_text(json.dumps({"identities": identities}))
         (self._folder / "data").mkdir(exist_ok=True)
+        await self._certify()
         await self._part.start()
         try:
             await self._ready()
@@ -97,13 +109,47 @@ class Seaweed:
 
     async def make_bucket(self, name: str) -> None:
         """Makes a bucket, if it is not there."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with self._client() as client:
             answer = await client.post(f"{self._filer}/buckets/{name}/")
             answer.raise_for_status()
 
     @property
     def _filer(self) -> str:
-        return f"http://{LOOPBACK}:{self._ports['filer']}"
+        return f"https://{LOOPBACK}:{self._ports['filer']}"
+
+    def _client(self) -> httpx.AsyncClient:
+        """Who the ports besides that of S3 let in."""
+        context = ssl.create_default_context(cafile=self._certificate)
+        context.load_cert_chain(self._certificate, self._certificate_key)
+        return httpx.AsyncClient(trust_env=False, verify=context)
+
+    async def _certify(self) -> None:
+        """Makes a certificate that is trusted by itself, for both ends of its connections."""
+        command = [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "3650", "-subj", "/CN=seaweed"),
+            *("-addext", f"subjectAltName=IP:{LOOPBACK}"),
+            *("-addext", "keyUsage=critical,digitalSignature,keyCertSign"),
+            *("-keyout", str(self._certificate_key), "-out", str(self._certificate)),
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        said, _ = await process.communicate()
+        if process.returncode:
+            raise PartFailed(f"SeaweedFS has no certificate\n{said.decode(errors='replace')}")
+
+    def _environment(self) -> dict[str, str]:
+        """What its security.toml says elsewhere: who must show the certificate, and who has it."""
+        pair = {"CERT": str(self._certificate), "KEY": str(self._certificate_key)}
+        ends = [f"GRPC_{name}" for name in ("MASTER", "VOLUME", "FILER", "S3", "CLIENT")]
+        ends += [f"HTTPS_{name}" for name in ("MASTER", "VOLUME", "FILER", "CLIENT")]
+        given = {f"{end}_{name}": value for end in ends for name, value in pair.items()}
+        trusted = ["GRPC", *(end for end in ends if end.startswith("HTTPS"))]
+        given |= {f"{end}_CA": str(self._certificate) for end in trusted}
+        return {f"WEED_{name}": value for name, value in given.items()} | {
+            "WEED_HTTPS_CLIENT_ENABLED": "true"
+        }
 
     def _signal(self, sign: signal.Signals) -> None:
         if self._part.process is not None and self._part.running:
@@ -132,7 +178,7 @@ class Seaweed:
 
     async def _ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with self._client() as client:
             while not await self._answers(client):
                 if not self._part.running or time.monotonic() > deadline:
                     raise PartFailed(f"SeaweedFS does not start\n{self._part.tail()}")

@@ -79,10 +79,14 @@ class Part:
         return self.process is not None and self.process.returncode is None
 
     async def start(self) -> None:
-        """Run the command in a session of its own; it dies with us."""
+        """Run the command in a session of its own; it dies with us.
+
+        Of our environment it sees little: each setting of livekit-server and of SeaweedFS may be a
+        variable, too, and is one of the service's as LIVEKIT_KEYS is.
+        """
         with self.log.open("ab") as log:
             self.process = await spawn(
-                self.command, cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                self.command, cwd=ROOT, env=self.environment, bare=True, stdout=log, stderr=log
             )
 
     async def end(self, sign: signal.Signals) -> None:
