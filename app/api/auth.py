@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,8 +16,9 @@ from app.api import versions, web_state
 from app.api.web_state import WebState
 from app.errors import Unauthorized
 
-SIGNATURE_QUERY = frozenset({"sig", "exp", "holder", "gen", "sharer"})
+SIGNATURE_QUERY = frozenset({"sig", "exp", "holder", "gen", "sharer", "grant"})
 """Query parameters that belong to a signature, not to the resource."""
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Reader:
     `caller` None: a signature says so, and the resource needs no further check. `holder` names,
     opaquely, the caller that the access goes back to, `generation` is that of their rights. URLs
     that are made for a reader with a signature expire with it. `base_url` is where callers reach
-    us. `sharer`: of what is somebody's share, how their part of it is named in URLs.
+    us. `sharer`: of what is somebody's share, how their part of it is named in URLs. `grant`: of a
+    clip, which grant of its owner's a signature goes back to; None: it is the owner's own.
     """
 
     caller: Caller | None
@@ -36,6 +39,7 @@ class Reader:
     keys: tuple[bytes, ...]
     base_url: str
     sharer: str | None = None
+    grant: int | None = None
 
     def url(self, path: str, **query: str) -> str:
         """`path` under the version, and `query`, signed: who has that reads this one resource."""
@@ -100,10 +104,20 @@ async def reader(request: Request, now: datetime) -> Reader:
             keys=keys,
             base_url=ctx.settings.base_url,
             sharer=query.get("sharer"),
+            grant=_grant(query.get("grant")),
         )
         await _check_not_ended(state, signed)
         return signed
     return await reader_of(state, await caller(request), now)
+
+
+def _grant(told: str | None) -> int | None:
+    """The number of a grant in a signed URL, if it tells one. Raises Unauthorized."""
+    if told is None:
+        return None
+    if not _NUMBER.fullmatch(told):
+        raise Unauthorized(f"grant={told[:80]!r} is no number: take the URL as the service gave it")
+    return int(told)
 
 
 async def reader_of(state: WebState, found: Caller, now: datetime) -> Reader:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 import structlog
-from starlette.requests import Request
+from pydantic import Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -18,6 +18,7 @@ from app.api import auth, ranges
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
+from app.api.wire import LooseQuery
 from app.buffer import paths
 from app.clips import library, sharing
 from app.clips.clean_copies import Preparing
@@ -41,7 +42,12 @@ REDIRECT_LIFE = timedelta(minutes=5)
 By a link it is the film's length longer: a player asks where it was led to for what is further on,
 and a link's page has no script that would ask us again.
 """
-_GRANT = re.compile(r"[0-9]{1,9}")
+
+
+class FileQuery(LooseQuery):
+    """What is done with a clip's bytes."""
+
+    download: bool = Field(False, description="Whether they are to be saved, and not shown.")
 
 
 @endpoint(
@@ -49,9 +55,8 @@ _GRANT = re.compile(r"[0-9]{1,9}")
     "The bytes of a clip",
     former="/file/{file_id}",
     description="With a token, or by the `file_url`, `download_url` or `link_url` in the clip's "
-    "JSON. HEAD too; one range at a time. `download=1`: to be saved, not shown. Where clips are in "
-    "a bucket the answer leads there for 5 minutes, or as long as your right holds; by a link, for "
-    "the film's length longer.",
+    "JSON. HEAD too; one range at a time. Where clips are in a bucket the answer leads there for 5 "
+    "minutes, or as long as your right holds; by a link, for the film's length longer.",
     answers={
         HTTPStatus.OK: Answer(
             "The whole file.",
@@ -80,10 +85,9 @@ _GRANT = re.compile(r"[0-9]{1,9}")
     access="token, signature or link",
     cost=Cost.MEDIA,
 )
-async def get_file(call: Call[None]) -> Response:
+async def get_file(call: Call[FileQuery]) -> Response:
     """All of them, or a range; or where they are."""
     file, ends_at = await _file(call)
-    is_download = call.request.query_params.get("download") == "1"
     shown = ranges.Representation(
         size_bytes=file["size_bytes"],
         # The bytes under an id never change, so the id tells them before a checksum does.
@@ -91,7 +95,7 @@ async def get_file(call: Call[None]) -> Response:
         media_type=file["mime"],
         headers={
             "Content-Disposition": disposition(
-                file["filename"], "attachment" if is_download else "inline"
+                file["filename"], "attachment" if call.input.download else "inline"
             )
         }
         | _digests(file)
@@ -109,7 +113,7 @@ async def get_file(call: Call[None]) -> Response:
         return await ranges.answer(call.request, served, opened.read, opened.close)
 
 
-async def _file(call: Call[None]) -> tuple[FileRow, datetime]:
+async def _file(call: Call[FileQuery]) -> tuple[FileRow, datetime]:
     """The file that the request's token, signature or link opens, and how long it does at most."""
     file_id = call.path["file_id"]
     soon = call.now + REDIRECT_LIFE
@@ -119,12 +123,12 @@ async def _file(call: Call[None]) -> tuple[FileRow, datetime]:
         return clip.file, min(ends_at, clip.row["link_expires_at"] or soon)
     # A caller's own right is looked at; a signature is good for what it covers.
     reader = call.reader
-    file = await library.file_for(call.ctx, reader.caller, file_id, granted(call.request))
+    file = await library.file_for(call.ctx, reader.caller, file_id, reader.grant)
     return file, min(soon, reader.expires_at)
 
 
 async def _elsewhere(
-    call: Call[None], file: FileRow, shown: ranges.Representation, ends_at: datetime
+    call: Call[FileQuery], file: FileRow, shown: ranges.Representation, ends_at: datetime
 ) -> str | None:
     """Where the request is answered, if not here.
 
@@ -143,7 +147,7 @@ async def _elsewhere(
     return await call.ctx.clips.url(file["storage_path"], ends_at - call.now, told)
 
 
-def _led(call: Call[None], url: str) -> Response:
+def _led(call: Call[FileQuery], url: str) -> Response:
     """The answer that leads to where the bytes are. It is kept by nobody: the URL ends."""
     to_anybody = TO_ANYBODY if auth.link(call.request) is not None else {}
     headers = {**to_anybody, "Cache-Control": "no-store", "Location": url}
@@ -165,12 +169,6 @@ def _digests(file: FileRow) -> dict[str, str]:
         return {}
     digest = base64.b64encode(bytes.fromhex(known[1])).decode()
     return {"Digest": f"sha-256={digest}", "Repr-Digest": f"sha-256=:{digest}:"}
-
-
-def granted(request: Request) -> int | None:
-    """The number of the grant that a signed URL goes back to; None if it tells none."""
-    grant = request.query_params.get("grant", "")
-    return int(grant) if _GRANT.fullmatch(grant) else None
 
 
 routes: list[BaseRoute] = [get_file]

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.api import clip_views, file_routes, ranges, share_lookup, wire
+from app.api import clip_views, ranges, share_lookup, wire
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.share_lookup import WindowQuery
@@ -187,7 +187,7 @@ async def get_clip_thumbnail_index(call: Call[None]) -> Response:
         call.ctx, call.state.drawing, clip, file, call.reader.holder
     )
     path = f"/clips/{clip['_id']}/thumbnails.jpg"
-    if call.reader.caller is None and "grant" not in call.request.query_params:
+    if call.reader.caller is None and call.reader.grant is None:
         url = call.reader.url(path)  # as good as the owner's that leads here
     else:
         url = clip_views.media_url(clip, call.reader, path)
@@ -246,8 +246,8 @@ async def _clip(call: Call[None]) -> tuple[ClipRow, FileRow]:
     clip = await call.ctx.store.rows(ReplayClip).find_one({"_id": call.path["clip_id"]})
     if clip is None:
         raise NotFound(library.NO_FILE)
-    granted = file_routes.granted(call.request)
-    found = await library.file_of(call.ctx, call.reader.caller, clip["file_id"], granted)
+    reader = call.reader
+    found = await library.file_of(call.ctx, reader.caller, clip["file_id"], reader.grant)
     return clip, found.file
 
 

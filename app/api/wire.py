@@ -32,6 +32,15 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
 
 
+class LooseQuery(Input):
+    """Base of the query of a URL that people pass on: what others have added breaks it not.
+
+    What is not a member is not looked at. What stands there twice counts as the last of them says.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class View(BaseModel):
     """Base of what an answer shows. It can be made of anything that has its members.
 
@@ -87,11 +96,13 @@ async def body(request: Request, model: type[Model], may_be_empty: bool, former:
 
 
 def query(request: Request, model: type[Model], ignore: frozenset[str], former: bool) -> Model:
-    """The request's query parameters. Raises Invalid if one is doubled or does not fit.
+    """The request's query parameters. Raises Invalid if one does not fit, or is doubled.
 
-    `ignore`: further parameters that may stand there; somebody else reads them. `former`: with
-    names of before the version.
+    Of a LooseQuery none is doubled. `ignore`: further parameters that may stand there; somebody
+    else reads them. `former`: with names of before the version.
     """
+    if issubclass(model, LooseQuery):
+        return _validated(model, dict(request.query_params), former)
     given: dict[str, str] = {}
     _refuse_many(len(request.query_params), "query parameters")
     for name, value in request.query_params.multi_items():

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -14,6 +15,7 @@ from app.api import file_routes, link_views, ranges, thumbnail_routes, web_state
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
+from app.api.wire import LooseQuery
 from app.clips import clip_thumbnails, sharing
 from app.clips.clip_visibility import PAGES
 from app.clips.sharing import LinkExpired
@@ -36,15 +38,26 @@ _TROUBLE: dict[type[ReplayError], tuple[str, str]] = {
 _endpoint = partial(endpoint, access="anybody")
 
 
+class LinkQuery(LooseQuery):
+    """How a link's page begins."""
+
+    t: str | None = Field(
+        None,
+        description="Where the film begins: seconds, or a text such as `1m30s`. What is neither is "
+        "not looked at.",
+        examples=["1m30s"],
+    )
+
+
 @_endpoint(
     "GET /c/{secret}",
     "The page of a clip's link",
-    description="Where people watch the clip; chats unfurl it. `?t=90` and `?t=1m30s` begin there. "
-    "Browsers get 404 and 410 as pages, too.",
+    description="Where people watch the clip; chats unfurl it. Browsers get 404 and 410 as pages, "
+    "too.",
     answers={HTTPStatus.OK: Answer("The page.", media_type=_HTML)},
     problems=[NotFound, Gone, Unavailable],
 )
-async def get_link_page(call: Call[None]) -> Response:
+async def get_link_page(call: Call[LinkQuery]) -> Response:
     """Without script."""
 
     async def page() -> Response:
@@ -57,11 +70,11 @@ async def get_link_page(call: Call[None]) -> Response:
 @_endpoint(
     "GET /c/{secret}/embed",
     "The player of a clip's link, for within other pages",
-    description="Those of EMBED_ORIGINS. `?t=` as of the page.",
+    description="Those of EMBED_ORIGINS.",
     answers={HTTPStatus.OK: Answer("The player.", media_type=_HTML)},
     problems=[NotFound, Gone, Unavailable],
 )
-async def get_link_player(call: Call[None]) -> Response:
+async def get_link_player(call: Call[LinkQuery]) -> Response:
     """Without script."""
     framed_by = call.ctx.settings.embed_origins
 
@@ -110,7 +123,7 @@ async def get_nothing(request: Request) -> Response:
     return await _kindly(request, "..", nothing)
 
 
-async def _page(call: Call[None]) -> LinkPage:
+async def _page(call: Call[LinkQuery]) -> LinkPage:
     """The page that the request's secret opens, whose view is counted. Raises NotFound, Gone."""
     settings, secret = call.ctx.settings, call.path["secret"]
     clip = await sharing.clip_by_link(call.ctx, secret, call.now)
@@ -123,7 +136,7 @@ async def _page(call: Call[None]) -> LinkPage:
         clip,
         settings.base_url,
         secret,
-        start=call.request.query_params.get("t"),
+        start=call.input.t,
         embedding=bool(settings.embed_origins),
     )
 

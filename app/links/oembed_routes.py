@@ -14,7 +14,7 @@ from app.api import file_routes
 from app.api.call import Call
 from app.api.json_types import Told
 from app.api.operation import Answer, endpoint
-from app.api.wire import Input, View
+from app.api.wire import LooseQuery, View
 from app.clips import sharing
 from app.clips.clip_visibility import PAGES
 from app.errors import Gone, Invalid, NotFound, Unavailable
@@ -26,10 +26,8 @@ _Pixels = Annotated[int, Field(ge=1, le=100_000)]
 Address = Annotated[str, Told(format="uri"), Field(examples=["https://replay.example.com/"])]
 
 
-class OembedQuery(Input):
-    """Which page. What else stands there is not looked at: consumers add words of their own."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
+class OembedQuery(LooseQuery):
+    """Which page. Consumers add words of their own."""
 
     url: Annotated[str, Field(max_length=_LONGEST)] = Field(
         description="The page of a clip's link: its `page_url`.",

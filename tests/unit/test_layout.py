@@ -421,6 +421,12 @@ def test_one_place_reads_the_environment() -> None:
     assert users == {"app/settings/__init__.py", "app/processes/bound_process.py"}
 
 
+def test_two_places_read_queries() -> None:
+    """What an operation takes is read by its model; credentials, by themselves."""
+    readers = {name_of(p) for p in SOURCES if ".query_params" in p.read_text()}
+    assert readers == {"app/api/wire.py", "app/api/auth.py"}
+
+
 def test_one_place_makes_problem_documents() -> None:
     """Our errors become HTTP answers in one module."""
     writers = {name_of(p) for p in SOURCES if "application/problem+json" in p.read_text()}

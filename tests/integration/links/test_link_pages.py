@@ -57,6 +57,20 @@ async def test_a_link_leads_to_a_page_with_the_film(http: httpx.AsyncClient, lin
     assert mine.headers["cache-control"] == "no-store"
 
 
+async def test_what_others_add_to_a_link_breaks_it_not(http: httpx.AsyncClient, link: Link) -> None:
+    """Chats add words of their own; what is written twice counts as it was written last."""
+    secret = await link()
+    added = "fbclid=x&fbclid=y&utm_source=chat"
+    page = await http.get(f"/c/{secret}?t=3&t=7&{added}", headers=BROWSER)
+    assert page.status_code == 200
+    assert Head(page.text).one("video > source").attrs["src"].endswith("#t=7.0")
+    assert (await http.get(f"/c/{secret}?t=soon", headers=BROWSER)).status_code == 200
+    film = await http.get(f"/v1/files/file-c1?link={secret}&{added}")
+    assert (film.status_code, film.content) == (200, BYTES)
+    refused = await http.get(f"/v1/files/file-c1?link={secret}&download=perhaps")
+    assert (refused.status_code, refused.json()["type"]) == (422, "invalid")
+
+
 async def test_the_room_of_a_clip_is_no_part_of_its_films_name(
     http: httpx.AsyncClient, link: Link
 ) -> None:
