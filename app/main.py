@@ -103,8 +103,7 @@ def create_app(settings: Settings, webhooks: Router) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
         async with opened(settings) as ctx, exposition.served(ctx), web_state.opened(ctx) as web:
-            origin = None if settings.clips_proxy else ctx.clips.origin
-            yield {"web": web, "webhooks": webhooks, "clips_origin": origin}
+            yield {"web": web, "webhooks": webhooks}
 
     middleware = [
         Middleware(RequestFrame),

@@ -42,6 +42,11 @@ class WebState:
     thumbnails: Thumbnails
     generations: KnownGenerations
 
+    @property
+    def clips_origin(self) -> str | None:
+        """Where else than here the films of clips are read from."""
+        return None if self.ctx.settings.clips_proxy else self.ctx.clips.origin
+
 
 @asynccontextmanager
 async def opened(ctx: Context) -> AsyncIterator[WebState]:

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from app.api import web_state
 from app.console.assets import PAGE, STATIC, VERSION, get_asset
 
 # The page's own files and the service's own media, nothing else: no inline script or style, no
@@ -32,7 +33,7 @@ _CACHING = {"Cache-Control": "no-cache"}
 
 async def get_console(request: Request) -> Response:
     """GET /"""
-    headers = _CACHING | {"Content-Security-Policy": policy(request.state.clips_origin)}
+    headers = _CACHING | {"Content-Security-Policy": policy(web_state.of(request).clips_origin)}
     return HTMLResponse(PAGE, headers=headers)
 
 

@@ -62,7 +62,7 @@ async def get_link_page(call: Call[LinkQuery]) -> Response:
 
     async def page() -> Response:
         content = link_page.page_html(await _page(call))
-        return _html(content, clips_origin=call.request.state.clips_origin)
+        return _html(content, clips_origin=call.state.clips_origin)
 
     return await _kindly(call.request, "..", page)
 
@@ -80,7 +80,7 @@ async def get_link_player(call: Call[LinkQuery]) -> Response:
 
     async def player() -> Response:
         content = link_page.embedded_html(await _page(call))
-        return _html(content, framed_by=framed_by, clips_origin=call.request.state.clips_origin)
+        return _html(content, framed_by=framed_by, clips_origin=call.state.clips_origin)
 
     return await _kindly(call.request, "../..", player, framed_by)
 

@@ -63,7 +63,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "links": {"api", "clips", "media"},
     "kit": {"api"},
-    "console": set(),
+    "console": {"api"},
     "client": set(),
     "terminal": {"access", "client"},
     # each puts one process together
