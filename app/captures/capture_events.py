@@ -19,7 +19,7 @@ from app.events.contents import (
     QuotaExceededContent,
     ScreenCapturedContent,
 )
-from app.models import CaptureResult, CaptureRow
+from app.models import CaptureResult, CaptureRow, instants
 
 
 class _About(TypedDict):
@@ -47,8 +47,8 @@ async def ready(ctx: Context, row: CaptureRow, result: CaptureResult) -> None:
             community=row["community"],
             clip_id=row["clip_id"],
             captured_by=row["caller"],
-            start=_told(result["told"]["delivered_start"]),
-            end=_told(result["told"]["delivered_end"]),
+            start=instants.written(result["told"]["delivered_start"]),
+            end=instants.written(result["told"]["delivered_end"]),
         )
         await _tell(ctx, shown, row["_id"], row, about=row["identity"])
 
@@ -76,10 +76,6 @@ def _about(row: CaptureRow) -> _About:
         "shared_by": row["identity"],
         "title": row["title"],
     }
-
-
-def _told(instant: datetime) -> str:
-    return instant.isoformat(timespec="milliseconds")
 
 
 async def _tell(

@@ -12,7 +12,7 @@ from app.captures.part_file import WrittenPart
 from app.captures.progress import Fraction, Report
 from app.media import movie
 from app.media.movie import Incompatible, Movie, Run
-from app.models import Cut, Gaps
+from app.models import Cut, Gaps, instants
 
 
 async def make(
@@ -38,7 +38,5 @@ def _plan(runs: Sequence[Run], cut: Cut, gaps: Gaps, title: str | None) -> Movie
 def _in_words(runs: Sequence[Run]) -> str:
     start = max(runs[0].start_ticks, runs[0].sources[0].samples.first_pts)
     end = min(runs[-1].end_ticks, runs[-1].sources[-1].samples.end_pts)
-    return (
-        f"{runs[0].wall_clock(start).isoformat(timespec='milliseconds')} to "
-        f"{runs[-1].wall_clock(end).isoformat(timespec='milliseconds')}"
-    )
+    begins, ends = runs[0].wall_clock(start), runs[-1].wall_clock(end)
+    return f"{instants.written(begins)} to {instants.written(ends)}"

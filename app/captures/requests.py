@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.models import Cut, Gaps, Tail
+from app.models import Cut, Gaps, Tail, instants
 from app.models.free_text import TITLE_LENGTH, checked_title
 from app.models.input_types import Instant, Name, PostRoll, Seconds
 
@@ -108,7 +108,7 @@ class CaptureRequest(BaseModel):
     def _forward(cls, value: object, info: ValidationInfo) -> object:
         start = info.data.get("start")
         if value is not None and start is not None and value <= start:
-            raise ValueError(f"must be later than start, {start.isoformat()}")
+            raise ValueError(f"must be later than start, {instants.written(start)}")
         return value
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ from app.context import Context
 from app.errors import TooManyRequests
 from app.events import outbox
 from app.events.contents import BufferErasedContent
-from app.models import AuditAction, BufferRow, DeedRow, ErasedRange, Stopper
+from app.models import AuditAction, BufferRow, DeedRow, ErasedRange, Stopper, instants
 from app.models.schema import Buffer
 from app.store import dated
 from app.work import errands, rounds
@@ -77,8 +77,8 @@ async def _meant(
         buffer["_id"],
         room=buffer["room"],
         shared_by=buffer["identity"],
-        start=None if start is None else part_erasure.cut(start).isoformat(),
-        end=part_erasure.cut(end).isoformat(),
+        start=None if start is None else instants.written(part_erasure.cut(start)),
+        end=instants.written(part_erasure.cut(end)),
     )
 
 

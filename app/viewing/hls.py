@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from app.models import SegmentRow
+from app.models import SegmentRow, instants
 
 _HOLE_TICKS = 9_000  # 1.5 frames at 15 a second, the slowest that egress is asked for
 
@@ -79,7 +79,7 @@ def playlist(
             lines.append("#EXT-X-DISCONTINUITY")
         if previous is None or joint:
             lines.append(f'#EXT-X-MAP:URI="{init_url(each)}"')
-            lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_shown(each.start)}")
+            lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{instants.written(each.start)}")
         lines += [f"#EXTINF:{each.seconds:.6f},", segment_url(each)]
         previous = each
     if ended:
@@ -90,7 +90,3 @@ def playlist(
 def _goes_on(left: Item, right: Item) -> bool:
     same = (left.session_id, left.init_id) == (right.session_id, right.init_id)
     return same and right.start_ticks - left.end_ticks <= _HOLE_TICKS
-
-
-def _shown(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from app.errors import BufferEmpty, Invalid
-from app.models import BufferState
+from app.models import BufferState, instants
 from app.viewing.timeline import Timeline
 
 AHEAD = timedelta(seconds=5)
@@ -28,17 +28,16 @@ def check_within(line: Timeline, at: datetime, now: datetime, keep: timedelta) -
         retry = {} if line.state == BufferState.ENDED else {"retry_after": _RETRY_SECONDS}
         raise BufferEmpty(f"nothing is there to be marked; the share is {line.state}", **retry)
     end = present(line, now) + (AHEAD if records else timedelta(0))
+    told = instants.written(at)
     if at > end:
-        raise Invalid(f"at={_shown(at)} lies after the end of the buffer: leave it out to mark it")
+        raise Invalid(f"at={told} lies after the end of the buffer: leave it out to mark it")
     begin = line.oldest or line.since
     if at < begin and not any(span.start <= at < span.end for span in line.spans):
-        raise Invalid(f"at={_shown(at)} lies before the beginning of the buffer, {_shown(begin)}")
+        begins = instants.written(begin)
+        raise Invalid(f"at={told} lies before the beginning of the buffer, {begins}")
     if at <= now - keep:
+        until = instants.written(at + keep)
         raise Invalid(
-            f"at={_shown(at)} is too old to be marked: a mark would keep what is around it only "
-            f"until {_shown(at + keep)}"
+            f"at={told} is too old to be marked: a mark would keep what is around it only until "
+            f"{until}"
         )
-
-
-def _shown(instant: datetime) -> str:
-    return instant.isoformat(timespec="milliseconds")

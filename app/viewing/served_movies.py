@@ -17,7 +17,7 @@ from app.lru_cache import LruCache
 from app.media import movie
 from app.media.movie import Movie
 from app.media.runs import Incompatible, NothingToShow, was_altered
-from app.models import Gaps, MediaRange, SegmentRow, SessionRow, Tail
+from app.models import Gaps, MediaRange, SegmentRow, SessionRow, Tail, instants
 from app.models.intervals import Interval
 from app.viewing import fragment_sources, stored_timelines, timeline, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
@@ -167,8 +167,8 @@ def _plan(root: Path, media: SpanSegments, sessions: dict[str, SessionRow]) -> M
         first, last = error.widest[0], error.widest[-1]
         raise PictureSizesDiffer(
             f"{error}: ask for the part from start to end, in which it does not change",
-            start=_told(first.wall_clock(first.start_ticks)),
-            end=_told(last.wall_clock(last.end_ticks)),
+            start=instants.written(first.wall_clock(first.start_ticks)),
+            end=instants.written(last.wall_clock(last.end_ticks)),
         ) from error
 
 
@@ -195,7 +195,3 @@ def to_milliseconds(instant: datetime) -> datetime:
 def gone() -> Gone:
     """The error of a window that can't be had as it was."""
     return Gone("the media of this window is not kept any more, or not all of it: ask again")
-
-
-def _told(instant: datetime) -> str:
-    return instant.isoformat(timespec="milliseconds")

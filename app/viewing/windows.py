@@ -16,6 +16,7 @@ from app.models import (
     SegmentRow,
     SegmentState,
     Tail,
+    instants,
     intervals,
 )
 from app.models.input_types import POST_ROLL_SECONDS
@@ -276,4 +277,4 @@ def _stretch(session_id: str, start_ticks: int, end_ticks: int) -> MediaRange:
 
 
 def _shown(instant: datetime | None) -> str | None:
-    return instant.isoformat(timespec="milliseconds") if instant else None
+    return instants.written(instant) if instant else None

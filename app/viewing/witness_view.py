@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from app.buffer import clock
 from app.errors import NotPermitted
-from app.models import BufferGapWhy, intervals
+from app.models import BufferGapWhy, instants, intervals
 from app.models.intervals import Interval
 from app.viewing.spans import Gap, Span
 from app.viewing.timeline import Timeline
@@ -42,7 +42,7 @@ def witnessed(timeline: Timeline, stays: Sequence[Interval]) -> Timeline:
 
 def refusal(start: datetime, end: datetime) -> NotPermitted:
     """The error of somebody who was not there at any moment of [start, end)."""
-    first, last = (each.isoformat(timespec="milliseconds") for each in (start, end))
+    first, last = map(instants.written, (start, end))
     return NotPermitted(
         f"nothing from {first} to {last} happened while you were in the room, and the community's "
         "capture_policy opens only that"

@@ -421,6 +421,12 @@ def test_one_place_reads_the_environment() -> None:
     assert users == {"app/settings/__init__.py", "app/processes/bound_process.py"}
 
 
+def test_one_place_writes_instants() -> None:
+    """Answers, problems, events and films have them alike. The client writes what it asks for."""
+    writers = {name_of(p) for p in SOURCES if ".isoformat(" in p.read_text()}
+    assert writers == {"app/models/instants.py", "app/client/operations.py"}
+
+
 def test_two_places_read_queries() -> None:
     """What an operation takes is read by its model; credentials, by themselves."""
     readers = {name_of(p) for p in SOURCES if ".query_params" in p.read_text()}
