@@ -22,6 +22,7 @@ from app.captures import (
     idempotency,
     lifecycle,
     media_arrival,
+    row_leases,
     withdrawal,
 )
 from app.captures.requests import CaptureRequest
@@ -157,7 +158,7 @@ def _capture(
         request_hash=request.hash,
         status=CaptureStatus.ACCEPTING,
         lease=capture_leases.ACCEPTANCE,
-        lease_until=capture_leases.until(),
+        lease_until=row_leases.until(),
     )
 
 

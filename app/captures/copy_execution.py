@@ -16,11 +16,10 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.captures import copy_leases, exact_cut, store_outage
-from app.captures.capture_leases import Lost
+from app.captures import exact_cut, store_outage
 from app.captures.capture_tools import CaptureTools
-from app.captures.copy_leases import CopyLease
 from app.captures.progress import Fraction
+from app.captures.row_leases import LeasedRows, Lost, RowLease
 from app.captures.slots import CallersSlots
 from app.clips import clean_copies, clip_source, library
 from app.clips.clip_location import clean_path
@@ -32,13 +31,15 @@ from app.models import CaptureStage, ClipRow, Gaps
 from app.models.metric_words import ErrorKind
 from app.models.schema import ReplayClip
 from app.storage import clip_files
-from app.store import before
+from app.store import Store, before
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 LONGEST_BACKOFF_SECONDS = 3600.0
+_CLIPS = LeasedRows(ReplayClip, "clean_lease", "clean_until", "clean_attempts")
 
 _Outcome = TypeVar("_Outcome")
+_Lease = RowLease[ClipRow]
 log = structlog.get_logger()
 
 
@@ -71,17 +72,25 @@ async def run(ctx: Context, tools: CaptureTools, clip_id: str) -> None:
     """
     with structlog.contextvars.bound_contextvars(clip=clip_id):
         try:
-            taken = await copy_leases.take(ctx.store, clip_id)
+            taken = await take(ctx.store, clip_id)
             if taken is not None:
                 row, lease = taken
-                async with copy_leases.renewed(lease):
+                async with lease.renewed():
                     await _run(ctx, tools, row, lease)
         except PyMongoError as error:
             # The lease ends by itself, and then the row is asked for again.
             log.warning("clean_copy_interrupted", error=repr(error))
 
 
-async def _run(ctx: Context, tools: CaptureTools, row: ClipRow, lease: CopyLease) -> None:
+async def take(store: Store, clip_id: str) -> tuple[ClipRow, _Lease] | None:
+    """The row and its lease; None if the copy is there, the clip goes, or somebody else has it."""
+    if (taken := await _CLIPS.take(store, clip_id, ready=True)) is None:
+        return None
+    row, token = taken
+    return row, RowLease(store, _CLIPS, clip_id, token)
+
+
+async def _run(ctx: Context, tools: CaptureTools, row: ClipRow, lease: _Lease) -> None:
     try:
         await _make(ctx, tools, await library.with_file(ctx, row), lease)
     except Lost:
@@ -101,7 +110,7 @@ async def _run(ctx: Context, tools: CaptureTools, row: ClipRow, lease: CopyLease
         await lease.hand_back(min(backoff, LONGEST_BACKOFF_SECONDS))
 
 
-async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: CopyLease) -> None:
+async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: _Lease) -> None:
     row, root = clip.row, ctx.clips.parts_root
     path = clean_path(clip.file["storage_path"])
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["clean_attempts"])
@@ -132,14 +141,16 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: CopyLease)
         part.unlink(missing_ok=True)
         copied.unlink(missing_ok=True)
     await asyncio.to_thread(clip_files.discard_parts, root, path)
-    await lease.done(size_bytes, f"sha256:{checksum}")
+    # Not if the clip is about to go.
+    copy = {"clean_bytes": size_bytes, "clean_checksum": f"sha256:{checksum}"}
+    await lease.end(copy, ready=True)
     log.info("clean_copy_made", bytes=size_bytes)
 
 
 class _Watched:
     """The making of a copy, given up when its lease is lost. Nobody is told how far it is."""
 
-    def __init__(self, lease: CopyLease) -> None:
+    def __init__(self, lease: _Lease) -> None:
         self._lease = lease
 
     async def stage(self, stage: CaptureStage) -> None:

@@ -19,7 +19,13 @@ from app import metrics
 from app.access import quota
 from app.access.tokens import Caller
 from app.buffer import pins
-from app.captures import capture_access, capture_events, capture_leases, lifecycle
+from app.captures import (
+    capture_access,
+    capture_events,
+    capture_leases,
+    lifecycle,
+    row_leases,
+)
 from app.captures.capture_leases import Lease
 from app.captures.failures import MediaDeleted
 from app.clips import clean_copies
@@ -188,7 +194,7 @@ def _taken_away() -> Row:
     """The fields of a capture that ends by the word of others than its worker."""
     return _over(datetime.now(UTC)) | {
         "lease": capture_leases.CANCELLATION,
-        "lease_until": capture_leases.until(LAST_LOOK_SECONDS),
+        "lease_until": row_leases.until(LAST_LOOK_SECONDS),
     }
 
 

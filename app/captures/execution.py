@@ -21,10 +21,11 @@ from app.captures import (
     production,
     store_outage,
 )
-from app.captures.capture_leases import Lease, Lost
+from app.captures.capture_leases import Lease
 from app.captures.capture_tools import CaptureTools
 from app.captures.failures import GaveUp
 from app.captures.progress import Report
+from app.captures.row_leases import Lost
 from app.context import Context
 from app.errors import ReplayError, StoreAway
 from app.models import CaptureRow, CaptureStage, CaptureStatus
@@ -66,8 +67,8 @@ async def run(ctx: Context, tools: CaptureTools, capture_id: str) -> None:
         try:
             taken = await capture_leases.take(ctx.store, capture_id)
             if taken is not None:
-                capture, token = taken
-                async with capture_leases.held(ctx.store, capture_id, token) as lease:
+                capture, lease = taken
+                async with lease.renewed():
                     await _run(ctx, tools, lease, capture)
         except (PyMongoError, *rounds.STORES_AWAY) as error:
             # The lease ends by itself, and then the row is asked for again.
@@ -165,7 +166,7 @@ async def _waited(ctx: Context, lease: Lease, capture: CaptureRow) -> CaptureRow
             await lease.move(CaptureStatus.WAITING, {"stage": CaptureStage.WAITING})
             is_waiting = True
         if lease.lost.is_set():
-            raise Lost(lease.capture_id)
+            raise lease.lose()
         due_seconds = (media_arrival.ends_at(capture) - now).total_seconds()
         await asyncio.sleep(min(max(POLL_SECONDS, due_seconds), 1.0))
     return await media_arrival.as_it_is(ctx, capture)

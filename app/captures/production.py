@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.captures import copied_cut, exact_cut, window_media
-from app.captures.capture_leases import Lost
 from app.captures.capture_tools import CaptureTools
 from app.captures.failures import NothingRecorded
 from app.captures.progress import Report
+from app.captures.row_leases import Lost
 from app.captures.slots import CallersSlots
 from app.captures.window_media import WindowMedia
 from app.clips import clip_report

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
-from app.captures.capture_leases import Lease, Lost
+from app.captures.capture_leases import Lease
 from app.models import CaptureResult, CaptureStage, CaptureStatus
 
 WRITE_SECONDS = 0.5
@@ -70,7 +70,7 @@ class Report:
                 if done:
                     return task.result()
                 if self._lease.lost.is_set():
-                    raise Lost(self._lease.capture_id)
+                    raise self._lease.lose()
                 await self._lease.change({"progress": round(fraction.done, 3)})
         finally:
             task.cancel()

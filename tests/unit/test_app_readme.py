@@ -10,7 +10,7 @@ from datetime import timedelta
 from pymongo import IndexModel
 
 from app.buffer import marked_ranges, markers
-from app.captures import capture_leases, execution, media_arrival
+from app.captures import execution, media_arrival, row_leases
 from app.condition import doctor
 from app.events import sender
 from app.indexing import indexer, session_leases
@@ -66,7 +66,7 @@ def test_the_index_that_holds_the_fourth_is_there() -> None:
 def test_a_death_is_noticed_as_soon_as_is_told() -> None:
     """The times before the table of who goes on, and in it, are those of leases and looks."""
     told = " ".join(readme.section(TEXT, "Recover after a crash").split())
-    beat, lease = capture_leases.HEARTBEAT_SECONDS, capture_leases.LEASE_SECONDS
+    beat, lease = row_leases.HEARTBEAT_SECONDS, row_leases.LEASE_SECONDS
     assert beat == session_leases.HEARTBEAT_SECONDS
     assert session_leases.EXPIRY.total_seconds() == lease
     settings = Settings.model_construct()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.access import quota
-from app.captures import copy_execution, copy_leases
-from app.captures.capture_leases import Lost
+from app.captures import copy_execution
+from app.captures.row_leases import Lost
 from app.clips import clean_copies, clip_expiry, clip_invariants, library
 from app.clips.clean_copies import Preparing
 from app.clips.clip_location import clean_path
@@ -225,14 +225,14 @@ async def test_a_clip_is_not_removed_under_who_copies_it(
     """The sweep waits for the lease; whoever had it can tell nobody of a copy any more."""
     made = await hiding(ctx, ended_share)
     await open_by_link(ctx, made)
-    taken = await copy_leases.take(ctx.store, made.capture["clip_id"])
+    taken = await copy_execution.take(ctx.store, made.capture["clip_id"])
     assert taken is not None
     await deleted_for_good(ctx, made)
     assert len(files(ctx)) == 1
     copy_of(ctx, made).write_bytes(b"x")
     with pytest.raises(Lost):
-        await taken[1].done(1, "sha256:0")
-    assert await copy_leases.take(ctx.store, made.capture["clip_id"]) is None
+        await taken[1].end({"clean_bytes": 1}, ready=True)
+    assert await copy_execution.take(ctx.store, made.capture["clip_id"]) is None
     await leases_end(ctx)
     await clip_expiry.sweep_clips(ctx)
     assert files(ctx) == []
