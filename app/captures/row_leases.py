@@ -35,7 +35,7 @@ def until(seconds: float = LEASE_SECONDS) -> datetime:
 
 @dataclass(frozen=True)
 class LeasedRows(Generic[RowOf]):
-    """Rows that are worked on, with the fields that say who has one, until when, how often taken."""
+    """Rows that are worked on, and the fields that tell by whom, until when, how many times."""
 
     model: type[Stored[RowOf]]
     lease: str
