@@ -65,7 +65,7 @@ _PLAYLIST = {HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.
 async def get_buffer_playlist(call: Call[WindowQuery]) -> Response:
     """All of it at once."""
     window = await share_lookup.seen_window(call)
-    found = await windows.segments(call.ctx.store, window.spans)
+    found = await windows.segments(call.ctx.store, window.ranges)
     rows = {row["_id"]: row for each in found for row in each}  # two stays may share a segment
     # One that is condemned may be gone before a player asks for it.
     items = [hls.item(row) for row in rows.values() if row["state"] == SegmentState.INDEXED]

@@ -60,7 +60,7 @@ class SeenWindow:
     sharer: str
     start: datetime
     end: datetime
-    spans: tuple[MediaRange, ...]
+    ranges: tuple[MediaRange, ...]
 
 
 async def seen(call: Call[Any], buffer_id: str) -> BufferRow:
@@ -100,14 +100,14 @@ async def seen_window(call: Call[WindowQuery]) -> SeenWindow:
             oldest = line.oldest or timeline.offered_from(call.now, settings)
             windows.refuse_gone(line, start, end, oldest)
         window = resolved(call, line, permit)
-        return SeenWindow(line.identity, window.start, window.end, window.spans)
+        return SeenWindow(line.identity, window.start, window.end, window.ranges)
     if line.oldest is None or line.newest is None:
         raise BufferEmpty(f"nothing is recorded yet; the share is {line.state}", retry_after=5)
     pieces = permit.of(line.oldest, line.newest)
     if not pieces:
         raise witness_view.refusal(line.oldest, line.newest)
-    spans = windows.spans_within(line, pieces)
-    return SeenWindow(line.identity, pieces[0][0], pieces[-1][1], spans)
+    ranges = windows.ranges_within(line, pieces)
+    return SeenWindow(line.identity, pieces[0][0], pieces[-1][1], ranges)
 
 
 def resolved(call: Call[WindowQuery], line: Timeline, permit: Permit) -> Window:

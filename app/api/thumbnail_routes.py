@@ -86,7 +86,7 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     """Drawn when it is asked for."""
     pictures = call.state.thumbnails
     window = await share_lookup.seen_window(call)
-    rows = await pictures.newest(window.spans)
+    rows = await pictures.newest(window.ranges)
     poster = await pictures.poster(rows, call.reader.holder)
     return await ranges.answer_bytes(call.request, poster, _JPEG, _REVALIDATED)
 
@@ -103,7 +103,7 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
 async def get_buffer_thumbnail_index(call: Call[WindowQuery]) -> Response:
     """Of what is there now."""
     window = await share_lookup.seen_window(call)
-    stretches = await call.state.thumbnails.segments(window.spans)
+    stretches = await call.state.thumbnails.segments(window.ranges)
     if not stretches:
         raise Gone("nothing is kept of this part of the share any more")
     contents = stripes.contents_of(*stretches)

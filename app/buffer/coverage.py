@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from app.models import FaultSlug, LostStretch, RunDocument, SegmentRow
+from app.models import FaultSlug, LostRange, RunDocument, SegmentRow
 
 HOLE_FRAMES = 1.5
 """What lies further apart than this many frame durations is a hole."""
@@ -170,7 +170,7 @@ def without(runs: Iterable[CoverageRun], start_ticks: int, end_ticks: int) -> li
     return outside
 
 
-def without_lost(runs: list[CoverageRun], lost: LostStretch) -> list[CoverageRun]:
+def without_lost(runs: list[CoverageRun], lost: LostRange) -> list[CoverageRun]:
     """The runs with a stretch of them turned into one that can't be used."""
     start, end = lost["start_ticks"], lost["end_ticks"]
     within = [run for run in runs if run.start_ticks < end and start < run.end_ticks]

@@ -154,7 +154,7 @@ async def _sessions(store: Store, buffer_ids: Sequence[str]) -> list[SessionRow]
 async def _pin(store: Store, marker: MarkerRow, sessions: Sequence[SessionRow]) -> None:
     """Pins what is around a mark in each of the sessions that may hold any of it."""
     start, end = marked_ranges.around(marker["at"])
-    spans: list[MediaRange] = [
+    ranges: list[MediaRange] = [
         {
             "session_id": session["_id"],
             "start_ticks": max(0, clock.ticks_at(clock.of(session), start)),
@@ -163,7 +163,7 @@ async def _pin(store: Store, marker: MarkerRow, sessions: Sequence[SessionRow]) 
         for session in sessions
         if session["ended_at"] is None or session["ended_at"] > start
     ]
-    within = [span for span in spans if span["start_ticks"] < span["end_ticks"]]
+    within = [range_ for range_ in ranges if range_["start_ticks"] < range_["end_ticks"]]
     await pins.pin(store, _owner(marker["_id"]), within, marker["kept_until"])
 
 

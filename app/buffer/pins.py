@@ -20,23 +20,23 @@ from app.store import Store
 async def pin(
     store: Store,
     owner: str,
-    spans: Sequence[MediaRange],
+    ranges: Sequence[MediaRange],
     until: datetime,
     *,
     open_ended: bool = False,
 ) -> None:
-    """Pins each span until `until`, at the latest. Repeated for an owner it adds, never takes.
+    """Pins each range until `until`, at the latest. Repeated for an owner it adds, never takes.
 
-    `open_ended`: the last span is pinned from its start on, whatever its end.
+    `open_ended`: the last range is pinned from its start on, whatever its end.
     """
-    for number, span in enumerate(spans):
-        unlimited = open_ended and number == len(spans) - 1
+    for number, range_ in enumerate(ranges):
+        unlimited = open_ended and number == len(ranges) - 1
         row = Pin(
-            id=f"{owner}:{span['session_id']}:{span['start_ticks']}",
+            id=f"{owner}:{range_['session_id']}:{range_['start_ticks']}",
             owner=owner,
-            session_id=span["session_id"],
-            start_ticks=span["start_ticks"],
-            end_ticks=None if unlimited else span["end_ticks"],
+            session_id=range_["session_id"],
+            start_ticks=range_["start_ticks"],
+            end_ticks=None if unlimited else range_["end_ticks"],
             until=until,
         )
         stretch = {k: v for k, v in row.model_dump_doc().items() if k not in ("_id", "until")}

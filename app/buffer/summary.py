@@ -13,7 +13,7 @@ from datetime import datetime
 
 from app.buffer import reach
 from app.buffer.coverage import Coverage, Indexed, run_of, without, without_lost
-from app.models import FaultSlug, LostStretch, SegmentRow, SessionRow, SummaryRow
+from app.models import FaultSlug, LostRange, SegmentRow, SessionRow, SummaryRow
 from app.models.schema import EgressSession, Segment, Summary
 from app.store import Store
 
@@ -98,7 +98,7 @@ async def lose(
     store: Store, session_id: str, start_ticks: int, end_ticks: int, fault: FaultSlug
 ) -> None:
     """Turns a stretch of a session's media into a gap, for the reason `fault`."""
-    stretch: LostStretch = {"start_ticks": start_ticks, "end_ticks": end_ticks, "fault": fault}
+    stretch: LostRange = {"start_ticks": start_ticks, "end_ticks": end_ticks, "fault": fault}
     await store.rows(Summary).update_one(
         {"_id": session_id}, {"$addToSet": {"lost": stretch}}, upsert=True
     )

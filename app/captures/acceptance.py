@@ -151,7 +151,7 @@ def _capture(
         window_start=window.start,
         window_end=window.end,
         wait_until=window.wait_until,
-        spans=[dict(span) for span in window.spans],
+        spans=[dict(each) for each in window.ranges],
         notes=list(window.notes),
         by_rules=permit.by_rules,
         accepted_at=now,

@@ -74,7 +74,7 @@ def _has_more(line: Timeline, session_id: str, row: CaptureRow) -> bool:
     return not joined and end < ends_at(row)
 
 
-async def spans_to_make(ctx: Context, row: CaptureRow, now: datetime) -> list[MediaRange]:
+async def ranges_to_make(ctx: Context, row: CaptureRow, now: datetime) -> list[MediaRange]:
     """What of each session the clip is made of.
 
     What was there when it was accepted; if it waited, what has come since, too: as long as they
@@ -94,46 +94,50 @@ async def spans_to_make(ctx: Context, row: CaptureRow, now: datetime) -> list[Me
         there = intervals.joined(stay.interval for stay in stays)
         pieces = intervals.within(there, *pieces[0])
     is_cut = witness or row["permitted_until"] is not None
-    return merged(row["spans"], windows.spans_within(line, pieces), cut=is_cut)
+    return merged(row["spans"], windows.ranges_within(line, pieces), cut=is_cut)
 
 
 def merged(
     frozen: Sequence[MediaRange], current: Sequence[MediaRange], *, cut: bool = False
 ) -> list[MediaRange]:
-    """The spans of the acceptance, and those of sessions that began after it.
+    """The ranges of the acceptance, and those of sessions that began after it.
 
     The former keep their media times, whatever became of the clock or of the buffer's beginning.
     Only where a later session has taken over they end; and where the window is `cut`, to stays or
-    to what was permitted, there remains what lies in the current spans, one for each stay.
+    to what was permitted, there remains what lies in the current ranges, one for each stay.
     """
-    known = {span["session_id"] for span in frozen}
-    later = [span for span in current if span["session_id"] not in known]
+    known = {range_["session_id"] for range_ in frozen}
+    later = [range_ for range_ in current if range_["session_id"] not in known]
     if cut:
-        kept = [part for span in frozen for part in _parts(span, current, span is frozen[-1])]
+        kept = [part for range_ in frozen for part in _parts(range_, current, range_ is frozen[-1])]
     else:
-        ends = {span["session_id"]: span["end_ticks"] for span in current} if later else {}
-        kept = [_until(span, ends.get(span["session_id"], span["end_ticks"])) for span in frozen]
-    return [span for span in (*kept, *later) if span["start_ticks"] < span["end_ticks"]]
+        ends = {range_["session_id"]: range_["end_ticks"] for range_ in current} if later else {}
+        kept = [
+            _until(range_, ends.get(range_["session_id"], range_["end_ticks"])) for range_ in frozen
+        ]
+    return [range_ for range_ in (*kept, *later) if range_["start_ticks"] < range_["end_ticks"]]
 
 
-def _parts(span: MediaRange, current: Sequence[MediaRange], is_open: bool) -> Iterator[MediaRange]:
-    """What of a span of the acceptance lies in the current ones; its beginning has been allowed.
+def _parts(
+    range_: MediaRange, current: Sequence[MediaRange], is_open: bool
+) -> Iterator[MediaRange]:
+    """What of a range of the acceptance lies in the current ones; its beginning has been allowed.
 
     One that was over by then, and has left the buffer since, stays as it is.
     """
     own = [
         each
         for each in current
-        if each["session_id"] == span["session_id"]
-        and each["start_ticks"] < span["end_ticks"]
-        and span["start_ticks"] < each["end_ticks"]
+        if each["session_id"] == range_["session_id"]
+        and each["start_ticks"] < range_["end_ticks"]
+        and range_["start_ticks"] < each["end_ticks"]
     ]
     if not own and not is_open:
-        yield span
+        yield range_
     for number, each in enumerate(own):
-        begin = each["start_ticks"] if number else span["start_ticks"]
-        yield _until({**span, "start_ticks": begin}, each["end_ticks"])
+        begin = each["start_ticks"] if number else range_["start_ticks"]
+        yield _until({**range_, "start_ticks": begin}, each["end_ticks"])
 
 
-def _until(span: MediaRange, end_ticks: int) -> MediaRange:
-    return {**span, "end_ticks": min(span["end_ticks"], end_ticks)}
+def _until(range_: MediaRange, end_ticks: int) -> MediaRange:
+    return {**range_, "end_ticks": min(range_["end_ticks"], end_ticks)}

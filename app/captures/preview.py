@@ -58,11 +58,13 @@ async def watchable(ctx: Context, row: CaptureRow, now: datetime) -> Watchable:
         or now >= row["wait_until"]
         or await media_arrival.is_complete(ctx, row, now)
     )
-    spans = await media_arrival.spans_to_make(ctx, row, now)
-    sessions = await fragment_sources.sessions_of(ctx, spans)
+    ranges = await media_arrival.ranges_to_make(ctx, row, now)
+    sessions = await fragment_sources.sessions_of(ctx, ranges)
     present = [
-        [segment for segment in segments if segment["end_ticks"] > span["start_ticks"]]
-        for span, segments in zip(spans, await fragment_sources.rows_of(ctx, spans), strict=True)
+        [segment for segment in segments if segment["end_ticks"] > range_["start_ticks"]]
+        for range_, segments in zip(
+            ranges, await fragment_sources.rows_of(ctx, ranges), strict=True
+        )
     ]
     if not complete:
         newest = max((segments[0]["session_id"] for segments in present if segments), default="")

@@ -17,9 +17,9 @@ from app.viewing import fragment_sources
 
 @dataclass(frozen=True)
 class WindowMedia:
-    """The segments' rows of each span, and the rows of the spans' sessions by id."""
+    """The segments' rows of each range, and the rows of the ranges' sessions by id."""
 
-    spans: Sequence[MediaRange]
+    ranges: Sequence[MediaRange]
     segments: Sequence[Sequence[SegmentRow]]
     sessions: dict[str, SessionRow]
 
@@ -30,7 +30,7 @@ class WindowMedia:
 
     def runs(self, root: Path, gaps: Gaps) -> list[Run]:
         """What a movie is planned from. Blocks. Raises NothingToShow, SegmentChanged."""
-        runs = fragment_sources.runs_of(root, self.sessions, self.spans, self.segments, gaps)
+        runs = fragment_sources.runs_of(root, self.sessions, self.ranges, self.segments, gaps)
         if not runs:
             raise NothingToShow("no segment of the window is there")
         return runs
@@ -38,10 +38,10 @@ class WindowMedia:
 
 async def read(ctx: Context, capture: CaptureRow) -> WindowMedia:
     """The media that is there now. What has come since the acceptance is pinned, too."""
-    spans = await media_arrival.spans_to_make(ctx, capture, datetime.now(UTC))
+    ranges = await media_arrival.ranges_to_make(ctx, capture, datetime.now(UTC))
     if capture["wait_until"] > capture["accepted_at"]:
         # Until the same instant each time: a capture that is tried for long keeps nothing longer.
         until = capture["wait_until"] + media_arrival.PIN_LIFE
-        await pins.pin(ctx.store, capture["_id"], spans, until)
-    segments = await fragment_sources.rows_of(ctx, spans)
-    return WindowMedia(spans, segments, await fragment_sources.sessions_of(ctx, spans))
+        await pins.pin(ctx.store, capture["_id"], ranges, until)
+    segments = await fragment_sources.rows_of(ctx, ranges)
+    return WindowMedia(ranges, segments, await fragment_sources.sessions_of(ctx, ranges))

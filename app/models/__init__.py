@@ -31,7 +31,7 @@ from app.models.audit_words import AuditAction
 from app.models.buffer_rows import (
     BufferRow,
     ErasedRange,
-    LostStretch,
+    LostRange,
     MarkerRow,
     MediaRange,
     PinRow,
@@ -128,7 +128,7 @@ __all__ = [
     "Gaps",
     "Indexing",
     "LinkFact",
-    "LostStretch",
+    "LostRange",
     "MarkerRow",
     "MediaRange",
     "MemberRow",

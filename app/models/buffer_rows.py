@@ -136,7 +136,7 @@ class RunDocument(TypedDict):
     fault: FaultSlug | None
 
 
-class LostStretch(TypedDict):
+class LostRange(TypedDict):
     """Media whose files are gone, and why."""
 
     start_ticks: int
@@ -154,7 +154,7 @@ class SummaryRow(TypedDict):
     newest_at: NotRequired[datetime | None]
     kept_from: NotRequired[int]
     kept_from_ticks: NotRequired[int | None]
-    lost: NotRequired[list[LostStretch]]
+    lost: NotRequired[list[LostRange]]
 
 
 class PinRow(TypedDict):

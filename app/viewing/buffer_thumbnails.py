@@ -50,24 +50,24 @@ class Thumbnails:
         self._posters = LruCache[bytes](POSTERS)
         self._sheets = LruCache[bytes](SHEETS)
 
-    async def segments(self, spans: Sequence[MediaRange]) -> list[list[SegmentRow]]:
-        """For each span the rows of its segments that pictures may be made of, in order.
+    async def segments(self, ranges: Sequence[MediaRange]) -> list[list[SegmentRow]]:
+        """For each range the rows of its segments that pictures may be made of, in order.
 
         Spans without any are left out.
         """
-        found = await windows.segments(self._ctx.store, spans)
+        found = await windows.segments(self._ctx.store, ranges)
         offered = await self._offered([row for each in found for row in each])
         ids = {row["_id"] for row in offered}
         kept = [[row for row in each if row["_id"] in ids] for each in found]
         return [each for each in kept if each]
 
-    async def newest(self, spans: Sequence[MediaRange]) -> list[SegmentRow]:
-        """The rows of the last segments in these spans, newest first. A poster needs one."""
-        for span in reversed(spans):
+    async def newest(self, ranges: Sequence[MediaRange]) -> list[SegmentRow]:
+        """The rows of the last segments in these ranges, newest first. A poster needs one."""
+        for range_ in reversed(ranges):
             query = {
-                "session_id": span["session_id"],
-                "start_ticks": {"$lt": span["end_ticks"]},
-                "end_ticks": {"$gt": span["start_ticks"]},
+                "session_id": range_["session_id"],
+                "start_ticks": {"$lt": range_["end_ticks"]},
+                "end_ticks": {"$gt": range_["start_ticks"]},
             }
             found = self._ctx.store.rows(Segment).find(query).sort("sequence", -1).limit(_TRIES)
             if rows := await self._offered(await found.to_list(_TRIES)):

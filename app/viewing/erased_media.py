@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.buffer import clock
 from app.buffer.coverage import Indexed, without_lost
-from app.models import ErasedRange, FaultSlug, LostStretch, SessionRow
+from app.models import ErasedRange, FaultSlug, LostRange, SessionRow
 
 
 def without_erased(
@@ -32,7 +32,7 @@ def without_erased(
             start = clock.ticks_at(session["clock_ns"], part["start"])
             end = clock.ticks_at(session["clock_ns"], part["end"])
             end += session["segment_seconds"] * clock.TICKS_PER_SECOND
-            lost: LostStretch = {
+            lost: LostRange = {
                 "start_ticks": max(start, runs[0].start_ticks),
                 "end_ticks": min(end, last),
                 "fault": FaultSlug.DELETED,

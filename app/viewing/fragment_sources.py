@@ -1,4 +1,4 @@
-"""From a capture's spans to the fragments on disk that its movie is planned from."""
+"""From a capture's ranges to the fragments on disk that its movie is planned from."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class SegmentChanged(CaptureFailed):
     slug: ClassVar[str] = FailureReason.SEGMENT_CHANGED
 
 
-async def rows_of(ctx: Context, spans: Sequence[MediaRange]) -> list[list[SegmentRow]]:
-    """The segments of each span, once it is clear which of them stay.
+async def rows_of(ctx: Context, ranges: Sequence[MediaRange]) -> list[list[SegmentRow]]:
+    """The segments of each range, once it is clear which of them stay.
 
     Cleanup may have condemned some before it saw our pin: it spares or deletes them in a moment.
     """
     deadline = asyncio.get_running_loop().time() + _SETTLING_SECONDS
     while True:
-        found = await windows.segments(ctx.store, spans, lead=True)
+        found = await windows.segments(ctx.store, ranges, lead=True)
         condemned = any(row["state"] == SegmentState.CONDEMNED for rows in found for row in rows)
         if not condemned:
             return found
@@ -50,16 +50,16 @@ async def rows_of(ctx: Context, spans: Sequence[MediaRange]) -> list[list[Segmen
         await asyncio.sleep(0.1)
 
 
-async def sessions_of(ctx: Context, spans: Sequence[MediaRange]) -> dict[str, SessionRow]:
-    """The rows of the spans' sessions, by id."""
-    ids = {"$in": [span["session_id"] for span in spans]}
+async def sessions_of(ctx: Context, ranges: Sequence[MediaRange]) -> dict[str, SessionRow]:
+    """The rows of the ranges' sessions, by id."""
+    ids = {"$in": [range_["session_id"] for range_ in ranges]}
     return {row["_id"]: row async for row in ctx.store.rows(EgressSession).find({"_id": ids})}
 
 
 def runs_of(
     root: Path,
     sessions: dict[str, SessionRow],
-    spans: Sequence[MediaRange],
+    ranges: Sequence[MediaRange],
     rows: Sequence[Sequence[SegmentRow]],
     gaps: Gaps,
 ) -> list[Run]:
@@ -71,19 +71,19 @@ def runs_of(
     """
     inits: dict[tuple[str, str], Init] = {}
     runs: list[Run] = []
-    for span, segments in zip(spans, rows, strict=True):
+    for range_, segments in zip(ranges, rows, strict=True):
         parts = list(_parted(segments, gaps))
         if not parts:
             continue
-        session = sessions[span["session_id"]]
+        session = sessions[range_["session_id"]]
         folder = _folder(root, session)
         folder_text = str(folder)
         for number, part in enumerate(parts):
             key = (session["_id"], part[0]["init_id"])
             if key not in inits:
                 inits[key] = _init(folder, part[0]["init_id"])
-            start = span["start_ticks"] if number == 0 else part[0]["start_ticks"]
-            end = span["end_ticks"] if number == len(parts) - 1 else part[-1]["end_ticks"]
+            start = range_["start_ticks"] if number == 0 else part[0]["start_ticks"]
+            end = range_["end_ticks"] if number == len(parts) - 1 else part[-1]["end_ticks"]
             if start < end:
                 runs.append(
                     Run(

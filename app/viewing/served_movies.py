@@ -78,18 +78,18 @@ class Replays:
         store = self.ctx.store
         retention = await retention_period.of_buffer(store, self.ctx.settings, watch.buffer_id)
         until = watched_windows.lease_end(watch, now, retention)
-        spans = await watched_windows.renew(store, watch, now, until)
-        if not spans:
+        ranges = await watched_windows.renew(store, watch, now, until)
+        if not ranges:
             window = await self._window(watch, now)
             # Named by what it holds: asked for again, more of the rest may be there.
             watch = named(watch.watcher, watch.buffer_id, window.start, window.end, window.stays)
-            spans = window.spans
+            ranges = window.ranges
             until = watched_windows.lease_end(watch, now, retention)
-            await watched_windows.begin(store, watch, spans, until)
-        rows = await fragment_sources.rows_of(self.ctx, spans)
-        sessions = await fragment_sources.sessions_of(self.ctx, spans)
-        media = [(span, each) for span, each in zip(spans, rows, strict=True) if each]
-        if not media or not {span["session_id"] for span, _ in media} <= sessions.keys():
+            await watched_windows.begin(store, watch, ranges, until)
+        rows = await fragment_sources.rows_of(self.ctx, ranges)
+        sessions = await fragment_sources.sessions_of(self.ctx, ranges)
+        media = [(range_, each) for range_, each in zip(ranges, rows, strict=True) if each]
+        if not media or not {range_["session_id"] for range_, _ in media} <= sessions.keys():
             raise gone()
         kept_until = min(now + watched_windows.RENEW, until)
         made_of = _fingerprint(media, sessions)
@@ -144,23 +144,23 @@ def named(
 
 
 SpanSegments = list[tuple[MediaRange, list[SegmentRow]]]
-"""The spans of a window, each with its segments' rows; spans without any are left out."""
+"""The ranges of a window, each with its segments' rows; ranges without any are left out."""
 
 
 def _fingerprint(media: SpanSegments, sessions: dict[str, SessionRow]) -> str:
     """32 hex digits that differ as soon as the movie would be another."""
     digest = hashlib.sha256()
-    for span, rows in media:
-        clock_ns = sessions[span["session_id"]]["clock_ns"]
+    for range_, rows in media:
+        clock_ns = sessions[range_["session_id"]]["clock_ns"]
         segments = [(row["_id"], row["size_bytes"]) for row in rows]
-        digest.update(repr((sorted(span.items()), clock_ns, segments)).encode())
+        digest.update(repr((sorted(range_.items()), clock_ns, segments)).encode())
     return digest.hexdigest()[:32]
 
 
 def _plan(root: Path, media: SpanSegments, sessions: dict[str, SessionRow]) -> Movie:
-    spans, rows = zip(*media, strict=True)
+    ranges, rows = zip(*media, strict=True)
     try:
-        return movie.plan(fragment_sources.runs_of(root, sessions, spans, rows, Gaps.SKIP))
+        return movie.plan(fragment_sources.runs_of(root, sessions, ranges, rows, Gaps.SKIP))
     except (SegmentChanged, NothingToShow) as error:
         raise gone() from error
     except Incompatible as error:

@@ -63,7 +63,7 @@ def lease_end(watch: Watch, now: datetime, retention: timedelta) -> datetime:
 async def renew(
     store: Store, watch: Watch, now: datetime, until: datetime
 ) -> tuple[MediaRange, ...]:
-    """The spans that the watch keeps, in order of time; none if it has lapsed.
+    """The ranges that the watch keeps, in order of time; none if it has lapsed.
 
     They are kept until `until`: see `lease_end`.
     """
@@ -81,9 +81,9 @@ async def renew(
     )
 
 
-async def begin(store: Store, watch: Watch, spans: Sequence[MediaRange], until: datetime) -> None:
-    """Keeps these spans for the watch until `until`: see `lease_end`."""
-    await pins.pin(store, watch.owner, spans, until)
+async def begin(store: Store, watch: Watch, ranges: Sequence[MediaRange], until: datetime) -> None:
+    """Keeps these ranges for the watch until `until`: see `lease_end`."""
+    await pins.pin(store, watch.owner, ranges, until)
     prefix = _prefix(watch.watcher)
     # All owners with this prefix: `;` is the character after `:`.
     query = {"owner": {"$gte": prefix, "$lt": prefix[:-1] + ";"}}

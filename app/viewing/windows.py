@@ -41,18 +41,18 @@ _SLACK = timedelta(seconds=60)
 class Window:
     """The window that was requested, and what of it can be had.
 
-    `spans`: one per session and stay, in order of time. The last one reaches to `end`, even if that
-    media is not there yet. A session without a clock has none: see `spans_between`. `notes` say how
-    `start` and `end` differ from what was requested. `stays`: the stretches of it that may be had,
-    None: all of it. `wait_until`: when to stop waiting for media that is still to come; the moment
-    of the call if none is.
+    `ranges`: one per session and stay, in order of time. The last one reaches to `end`, even if
+    that media is not there yet. A session without a clock has none: see `ranges_between`. `notes`
+    say how `start` and `end` differ from what was requested. `stays`: the stretches of it that may
+    be had, None: all of it. `wait_until`: when to stop waiting for media that is still to come; the
+    moment of the call if none is.
     """
 
     requested_start: datetime
     requested_end: datetime
     start: datetime
     end: datetime
-    spans: tuple[MediaRange, ...]
+    ranges: tuple[MediaRange, ...]
     notes: tuple[ClipNote, ...]
     stays: tuple[Interval, ...] | None
     wait_until: datetime
@@ -118,12 +118,12 @@ def refuse_gone(timeline: Timeline, start: datetime, end: datetime, oldest: date
         raise Gone(f"the buffer begins at {_shown(oldest)}, after the window's end")
 
 
-def spans_within(timeline: Timeline, pieces: Sequence[Interval]) -> tuple[MediaRange, ...]:
+def ranges_within(timeline: Timeline, pieces: Sequence[Interval]) -> tuple[MediaRange, ...]:
     """What of each session lies in each of these pieces of time, which are in order and apart."""
-    return tuple(span for piece in pieces for span in spans_between(timeline, *piece))
+    return tuple(each for piece in pieces for each in ranges_between(timeline, *piece))
 
 
-def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[MediaRange, ...]:
+def ranges_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[MediaRange, ...]:
     """What of each session lies in [start, end), in order of time.
 
     The session that records reaches to `end` even where its media does not yet.
@@ -147,28 +147,28 @@ def spans_between(timeline: Timeline, start: datetime, end: datetime) -> tuple[M
 
 
 async def segments(
-    store: Store, spans: Sequence[MediaRange], *, lead: bool = False
+    store: Store, ranges: Sequence[MediaRange], *, lead: bool = False
 ) -> list[list[SegmentRow]]:
-    """For each span the rows of its segments in order, also of those that lie in it partly.
+    """For each range the rows of its segments in order, also of those that lie in it partly.
 
     Quarantined ones are left out, and what a sharer has had deleted. A condemned one may lose its
     file any moment unless a pin was there before (see `pins`). `lead`: with the segment before the
     first one, if it is there. The first instant's sound may lie in it.
     """
-    found = [await _indexed(store, span) for span in spans]
+    found = [await _indexed(store, range_) for range_ in ranges]
     kept = await erased_segments.left_of(store, [row for rows in found for row in rows])
     ids = {row["_id"] for row in kept}
     left = [[row for row in rows if row["_id"] in ids] for rows in found]
-    return [_within(span, rows, lead) for span, rows in zip(spans, left, strict=True)]
+    return [_within(range_, rows, lead) for range_, rows in zip(ranges, left, strict=True)]
 
 
-async def _indexed(store: Store, span: MediaRange) -> list[SegmentRow]:
-    """The usable segments of a span's session about where it lies, in order."""
-    session = await store.rows(EgressSession).find_one({"_id": span["session_id"]})
+async def _indexed(store: Store, range_: MediaRange) -> list[SegmentRow]:
+    """The usable segments of a range's session about where it lies, in order."""
+    session = await store.rows(EgressSession).find_one({"_id": range_["session_id"]})
     if session is None or session["clock_ns"] is None:
         return []
-    start = clock.wall(session["clock_ns"], span["start_ticks"])
-    end = clock.wall(session["clock_ns"], span["end_ticks"])
+    start = clock.wall(session["clock_ns"], range_["start_ticks"])
+    end = clock.wall(session["clock_ns"], range_["end_ticks"])
     query = {
         "buffer_id": session["buffer_id"],
         "end": {"$gt": start - _SLACK, "$lt": end + _SLACK},
@@ -180,12 +180,12 @@ async def _indexed(store: Store, span: MediaRange) -> list[SegmentRow]:
     )
 
 
-def _within(span: MediaRange, rows: list[SegmentRow], lead: bool) -> list[SegmentRow]:
-    """Those that lie in a span, also partly; `lead`: with the one before the first."""
+def _within(range_: MediaRange, rows: list[SegmentRow], lead: bool) -> list[SegmentRow]:
+    """Those that lie in a range, also partly; `lead`: with the one before the first."""
     inside = [
         place
         for place, row in enumerate(rows)
-        if row["start_ticks"] < span["end_ticks"] and span["start_ticks"] < row["end_ticks"]
+        if row["start_ticks"] < range_["end_ticks"] and range_["start_ticks"] < row["end_ticks"]
     ]
     if not inside:
         return []
@@ -213,8 +213,8 @@ def _clamped(
     pieces = [(begin, finish)] if begin < finish else []
     if stays is not None and pieces and not (pieces := intervals.within(stays, begin, finish)):
         raise witness_view.refusal(begin, finish)
-    spans = spans_within(timeline, pieces)
-    if not spans and not (waits and pieces):
+    ranges = ranges_within(timeline, pieces)
+    if not ranges and not (waits and pieces):
         raise Invalid(
             f"nothing was recorded from {_shown(start)} to {_shown(end)}; the buffer holds "
             f"{_shown(oldest)} to {_shown(newest)}, perhaps with gaps",
@@ -233,7 +233,7 @@ def _clamped(
         patience += 3 * recording["segment_seconds"]
         wait_until = max(now, finish) + timedelta(seconds=patience)
     allowed = None if stays is None else tuple(pieces)
-    return Window(start, end, begin, finish, spans, tuple(notes), allowed, wait_until)
+    return Window(start, end, begin, finish, ranges, tuple(notes), allowed, wait_until)
 
 
 def _refuse_times(start: datetime, end: datetime, now: datetime) -> None:

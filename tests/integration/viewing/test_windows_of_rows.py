@@ -30,7 +30,7 @@ async def of_window(
     edges = (disk.start + timedelta(seconds=start), disk.start + timedelta(seconds=end))
     found = await the_timeline(ctx, disk)
     window = windows.resolve(found, datetime.now(UTC), ctx.settings, start=edges[0], end=edges[1])
-    return await windows.segments(ctx.store, window.spans, lead=lead)
+    return await windows.segments(ctx.store, window.ranges, lead=lead)
 
 
 async def test_a_window_means_the_segments_that_lie_in_it_even_if_only_partly(

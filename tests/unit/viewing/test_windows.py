@@ -15,7 +15,7 @@ from app.errors import BufferEmpty, Gone, Invalid, NotPermitted, WindowTooLong
 from app.models import BufferRow, SessionRow
 from app.settings import Settings, load
 from app.viewing.timeline import Timeline, build
-from app.viewing.windows import Window, refuse_gone, resolve, spans_between
+from app.viewing.windows import Window, ranges_between, refuse_gone, resolve
 from tests.unit.buffer.rows import SECOND, at, buffer, indexed, over, run, session
 
 SETTINGS: Settings = load(
@@ -46,7 +46,7 @@ def test_include_reaches_to_the_moment_of_the_call_and_waits_for_it() -> None:
     assert (window.requested_start, window.requested_end) == (at(970), at(1000))
     assert (window.start, window.end) == (at(970), at(1000))
     expected = {"session_id": "s", "start_ticks": 970 * SECOND, "end_ticks": 1000 * SECOND}
-    assert window.spans == (expected,)
+    assert window.ranges == (expected,)
     assert window.notes == ()
     assert at(1005) < window.wait_until < at(1060)
 
@@ -74,7 +74,7 @@ def test_what_is_there_can_be_asked_for_though_it_is_dated_ahead_of_us() -> None
 def test_skip_counts_back_from_the_newest_media_and_does_not_wait() -> None:
     window = ask(live(), last=30, tail="skip")
     assert (window.start, window.end) == (at(966), at(996))
-    assert window.spans[0]["end_ticks"] == 996 * SECOND
+    assert window.ranges[0]["end_ticks"] == 996 * SECOND
     assert window.wait_until == at(NOW)
 
 
@@ -170,7 +170,7 @@ def test_a_window_within_a_gap_is_invalid_and_says_what_there_is() -> None:
 
 def test_a_share_that_only_starts_is_waited_for() -> None:
     window = ask(timeline(session(clock_at=None)), last=30)
-    assert window.spans == ()
+    assert window.ranges == ()
     assert (window.start, window.end) == (at(970), at(1000))
     assert window.wait_until > at(1030)
     with pytest.raises(BufferEmpty):
@@ -194,24 +194,24 @@ def test_a_window_over_two_sessions_has_a_span_of_each() -> None:
     sessions = [over("a", 500), session("b", 650)]
     found = timeline(*sessions, a=indexed(run(0, 100)), b=indexed(run(0, 346)))
     window = ask(found, start=at(590), end=at(660))
-    assert window.spans == (
+    assert window.ranges == (
         {"session_id": "a", "start_ticks": 90 * SECOND, "end_ticks": 100 * SECOND},
         {"session_id": "b", "start_ticks": 0, "end_ticks": 10 * SECOND},
     )
 
 
 @given(st.integers(0, 1000), st.integers(1, 600))
-def test_spans_lie_within_their_window_and_within_their_media(start: int, length: int) -> None:
+def test_ranges_lie_within_their_window_and_within_their_media(start: int, length: int) -> None:
     sessions = [over("a", 400), over("b", 550), over("c", 800)]
     media: dict[str, Any] = {"a": indexed(run(0, 200)), "b": indexed(run(2, 150), run(160, 230)),
              "c": indexed(run(0, 100))}  # fmt: skip
     found = timeline(*sessions, **media)
-    spans = spans_between(found, at(start), at(start + length))
+    ranges = ranges_between(found, at(start), at(start + length))
     clocks = {"a": 400, "b": 550, "c": 800}
     edges = [
         (clocks[s["session_id"]] + s["start_ticks"] / SECOND,
          clocks[s["session_id"]] + s["end_ticks"] / SECOND)
-        for s in spans
+        for s in ranges
     ]  # fmt: skip
     assert edges == sorted(edges)
     for begin, end in edges:
@@ -244,7 +244,7 @@ def test_a_window_may_lie_within_what_is_marked(
 ) -> None:
     window = ask(kept(), start=at(start), end=at(end))
     assert (window.start, window.end, window.notes) == (at(got[0]), at(got[1]), notes)
-    (span,) = window.spans
+    (span,) = window.ranges
     assert span["start_ticks"] == (got[0] + 3600) * SECOND
     refuse_gone(kept(), at(start), at(end), at(400))
 
@@ -272,7 +272,7 @@ def test_a_window_is_cut_to_the_stays_of_who_asks(
     stays: list[tuple[float, float]], pieces: list[tuple[float, float]]
 ) -> None:
     window = ask(live(), start=at(900), end=at(960), stays=[(at(a), at(b)) for a, b in stays])
-    assert [(span["start_ticks"], span["end_ticks"]) for span in window.spans] == [
+    assert [(span["start_ticks"], span["end_ticks"]) for span in window.ranges] == [
         (a * SECOND, b * SECOND) for a, b in pieces
     ]
     assert (window.start, window.end) == (at(pieces[0][0]), at(pieces[-1][1]))
