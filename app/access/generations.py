@@ -86,7 +86,7 @@ async def of_identities(
 
 
 async def of_holder(store: Store, named: str) -> Generations:
-    """The present generations of whom a URL names."""
+    """The present generations of the user whom a URL names."""
     row = await store.rows(Rights).find_one({"holders": named})
     return _generations(row) if row is not None else Generations()
 

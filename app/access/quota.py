@@ -123,7 +123,7 @@ async def free(store: Store, identity: str, clip_id: str, turn: int) -> None:
 async def bar(store: Store, identity: str, clip_id: str) -> None:
     """Frees what the capture holds that was to make a clip, and bars any later reservation.
 
-    Whoever accepts that capture may have been held up, and may not know yet that it is over.
+    The process that accepts that capture may have been held up, and not know yet that it is over.
     """
     await _change(store, identity, clip_id, lambda was: _Entries(turns=was.turns or 1))
 

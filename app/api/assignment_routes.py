@@ -38,7 +38,7 @@ _endpoint = partial(endpoint, may=gates.admins, problems=[NotFound, Invalid])
     answers={HTTPStatus.OK: Answer("It is assigned.")},
 )
 async def assign_room(call: Call[None]) -> AssignedView:
-    """In place of the community that it had."""
+    """Assigns a room to the community, in place of the one that it had."""
     store, community, room = call.ctx.store, call.name("community"), call.name("room")
     await assigned_rooms.assign(store, room, community)
     await audit.note(store, call.caller.identity, AuditAction.ROOM_ASSIGNED, community, room=room)
@@ -52,7 +52,7 @@ async def assign_room(call: Call[None]) -> AssignedView:
     answers={HTTPStatus.NO_CONTENT: Answer("It is not assigned to it any more.")},
 )
 async def release_room(call: Call[None]) -> None:
-    """If it is assigned to it."""
+    """Releases a room, if it is assigned to the community."""
     store, community, room = call.ctx.store, call.name("community"), call.name("room")
     if not await assigned_rooms.release(store, room, community):
         raise NotFound(f"{room!r} is not assigned to {community!r}")

@@ -82,7 +82,7 @@ class AuditQuery(Input):
     may=gates.admins,
 )
 async def list_audit_entries(call: Call[AuditQuery]) -> AuditPage:
-    """A page of it."""
+    """Lists entries of the audit, a page at a time."""
     given = call.input
     wanted = {"identity": given.done_by, "action": given.action, "subject": given.subject}
     page = await audit.page(

@@ -57,7 +57,7 @@ class BufferQuery(wire.Input):
     answers={HTTPStatus.OK: Answer("A page of buffers.")},
 )
 async def list_buffers(call: Call[BufferQuery]) -> BufferPage:
-    """A page of them."""
+    """Lists the buffers that the caller may see, a page at a time."""
     ctx, given = call.ctx, call.input
     wanted = {"room": given.room, "identity": given.sharer}
     conditions: list[dict[str, Any]] = [
@@ -99,7 +99,7 @@ async def _lines(call: Call[BufferQuery], ids: list[str]) -> list[Timeline]:
     problems=[NotFound],
 )
 async def get_buffer(call: Call[None]) -> BufferDetail:
-    """With what was marked on it."""
+    """Gives one buffer, with its spans, gaps and marks."""
     ctx, caller, now = call.ctx, call.caller, call.now
     line = await share_lookup.seen_timeline(call)
     share = visibility.share_in(line)
@@ -136,7 +136,7 @@ class EraseQuery(wire.Input):
     problems=[NotFound, NotPermitted],
 )
 async def delete_buffer(call: Call[EraseQuery]) -> None:
-    """If it is the caller's, or theirs to administrate."""
+    """Deletes a buffer, or its last part, that is the caller's or theirs to administrate."""
     row = await share_lookup.seen(call, call.path["buffer_id"])
     if not await visibility.may_erase(call.ctx.store, call.caller, visibility.share_of(row)):
         raise NotPermitted(

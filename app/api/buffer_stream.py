@@ -99,7 +99,7 @@ class GoneEvent(wire.View):
     problems=[TooManyRequests],
 )
 async def get_buffer_events(call: Call[BufferEventQuery]) -> Response:
-    """A stream of them."""
+    """Streams what becomes of the buffers that the caller may see."""
     ctx, caller = call.ctx, call.caller
     # Before the stream begins: an error of the store is an answer of its own.
     scope = await visibility.scope(ctx.store, ctx.settings, caller)

@@ -67,7 +67,7 @@ EVENT_SECONDS = 0.2
     },
 )
 async def create_capture(call: Call[CaptureRequest]) -> Accepted:
-    """Accepts it; the same key, the same capture."""
+    """Accepts a capture, or gives the one that was accepted under the same key."""
     row = await acceptance.accept(call.ctx, call.caller, call.input, call.idempotency_key)
     return Accepted(
         id=row["_id"],
@@ -87,7 +87,7 @@ async def create_capture(call: Call[CaptureRequest]) -> Accepted:
     problems=[NotFound],
 )
 async def get_capture(call: Call[None]) -> CaptureView:
-    """As it is now."""
+    """Gives a capture as it is now."""
     return await _view(call, await _found(call))
 
 
@@ -99,7 +99,7 @@ async def get_capture(call: Call[None]) -> CaptureView:
     problems=[NotFound, Conflict],
 )
 async def cancel_capture(call: Call[None]) -> CaptureView:
-    """Cancels it, if it is not over."""
+    """Cancels a capture that is not over."""
     return await _view(call, await endings.cancel(call.ctx, call.caller, call.path["capture_id"]))
 
 
@@ -114,7 +114,7 @@ async def cancel_capture(call: Call[None]) -> CaptureView:
     problems=[NotFound, TooManyRequests],
 )
 async def get_capture_events(call: Call[None]) -> EventStream:
-    """A stream of them."""
+    """Streams a capture's progress until it is over."""
     events = _events(call, await _found(call))
     return EventStream(events, call.state.stream_slots, call.caller.identity)
 

@@ -128,7 +128,7 @@ _CLIP = {HTTPStatus.OK: Answer("The clip.")}
     problems=[Invalid],
 )
 async def list_clips(call: Call[ClipQuery]) -> ClipPage:
-    """Those that the caller may see."""
+    """Lists the clips that the caller may see, a page at a time."""
     given = call.input
     wanted = Wanted(
         given.room,
@@ -153,7 +153,7 @@ async def list_clips(call: Call[ClipQuery]) -> ClipPage:
     problems=[NotFound],
 )
 async def get_clip(call: Call[None]) -> ClipView:
-    """As the caller may see it."""
+    """Gives one clip as the caller may see it."""
     return await _view(call, await library.find(call.ctx, call.caller, call.path["clip_id"]))
 
 
@@ -170,7 +170,7 @@ async def _view(call: Call[Any], clip: Clip) -> ClipView:
     problems=[Conflict, NotFound, NotPermitted, NoPublicUrl],
 )
 async def change_clip(call: Call[ClipChange]) -> ClipView:
-    """Sets what is given."""
+    """Sets the fields of a clip that are given, or closes it, or opens it again."""
     ctx, caller, given, clip_id = call.ctx, call.caller, call.input, call.path["clip_id"]
     if given.closed is not None:
         act = objections.close if given.closed else objections.reopen
@@ -206,7 +206,7 @@ class DeleteQuery(Input):
     problems=[NotFound, NotPermitted],
 )
 async def delete_clip(call: Call[DeleteQuery]) -> None:
-    """Hides it; who waits for its owner's quota is asked again."""
+    """Hides a clip, and asks again for what waits for its owner's quota."""
     purge = call.input.purge
     owner = await library.delete(call.ctx, call.caller, call.path["clip_id"], purge=purge)
     await admission.ask_again(call.ctx, {"identity": owner, "why": Why.QUOTA})
@@ -220,7 +220,7 @@ async def delete_clip(call: Call[DeleteQuery]) -> None:
     problems=[NotFound, NotPermitted, Gone, QuotaExceeded],
 )
 async def restore_clip(call: Call[None]) -> ClipView:
-    """Shows it again."""
+    """Shows a deleted clip again."""
     return await _view(call, await library.restore(call.ctx, call.caller, call.path["clip_id"]))
 
 
@@ -251,7 +251,7 @@ class ClipDeletionRequest(Input):
     body_may_be_empty=True,
 )
 async def request_clip_deletion(call: Call[ClipDeletionRequest]) -> ClipView:
-    """The newest request stands in the clip."""
+    """Asks for the deletion of a clip; the newest request stands in it."""
     clip = await objections.request_deletion(
         call.ctx, call.caller, call.path["clip_id"], call.input.reason
     )

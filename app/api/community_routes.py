@@ -54,7 +54,7 @@ async def _config(ctx: Context, community: str) -> ConfigView:
     answers={HTTPStatus.OK: Answer("The rules in force.")},
 )
 async def get_community_config(call: Call[None]) -> ConfigView:
-    """Its own, or else the instance's."""
+    """Gives the rules in force in a community: its own, or else the instance's."""
     return await _config(call.ctx, call.name("community"))
 
 
@@ -68,7 +68,7 @@ async def get_community_config(call: Call[None]) -> ConfigView:
     answers={HTTPStatus.OK: Answer("The rules in force now.")},
 )
 async def set_community_config(call: Call[ConfigRequest]) -> ConfigView:
-    """Changes what is given, and asks again for what they decide."""
+    """Changes the community's rules that are given; asks for its shares again."""
     ctx, community = call.ctx, call.name("community")
     change = call.input.model_dump(exclude_unset=True)
     if change.keys() & _POLICIES:
@@ -97,7 +97,7 @@ async def _configure(call: Call[Any], community: str, change: Row) -> None:
     answers={HTTPStatus.OK: Answer("Role and grants.")},
 )
 async def get_community_member(call: Call[None]) -> MemberView:
-    """As it stands."""
+    """Gives a member's role and grants."""
     community, identity = call.name("community"), call.name("identity")
     row = await communities.member(call.ctx.store, community, identity)
     if row is None:
@@ -114,7 +114,7 @@ async def get_community_member(call: Call[None]) -> MemberView:
     may=gates.community_admins,
 )
 async def set_community_member(call: Call[MemberRequest]) -> MemberView:
-    """In place of the one they had."""
+    """Gives somebody a role and grants as a member, in place of those they had."""
     member = MemberView(
         community=call.name("community"),
         identity=call.name("identity"),
@@ -137,7 +137,7 @@ async def set_community_member(call: Call[MemberRequest]) -> MemberView:
     may=gates.community_admins,
 )
 async def remove_community_member(call: Call[None]) -> None:
-    """If they have one."""
+    """Takes a member's role and grants away, if they have any."""
     community, identity = call.name("community"), call.name("identity")
     await role_changes.take_away(call.ctx, call.caller.identity, community, identity)
     await _ask_again(call)

@@ -117,7 +117,7 @@ class UserPage(View):
     answers={HTTPStatus.OK: Answer("A page of communities.")},
 )
 async def list_communities(call: Call[PageQuery]) -> CommunityPage:
-    """A page of them."""
+    """Lists the communities that the caller manages, a page at a time."""
     ctx, given = call.ctx, call.input
     page = await directories.managed(
         ctx.store, ctx.settings, call.caller, limit=given.limit, after=given.next
@@ -148,7 +148,7 @@ async def list_communities(call: Call[PageQuery]) -> CommunityPage:
     may=gates.managers,
 )
 async def list_community_members(call: Call[NameQuery]) -> MemberPage:
-    """A page of them."""
+    """Lists a community's members, a page at a time."""
     community, given = call.name("community"), call.input
     page = await directories.members(
         call.ctx.store, community, search=given.search, limit=given.limit, after=given.next
@@ -166,7 +166,7 @@ async def list_community_members(call: Call[NameQuery]) -> MemberPage:
     may=gates.managers,
 )
 async def list_community_rooms(call: Call[NameQuery]) -> AssignedPage:
-    """A page of them."""
+    """Lists the rooms that are assigned to a community, a page at a time."""
     community, given = call.name("community"), call.input
     page = await directories.rooms(
         call.ctx.store, community, search=given.search, limit=given.limit, after=given.next
@@ -182,7 +182,7 @@ async def list_community_rooms(call: Call[NameQuery]) -> AssignedPage:
     may=gates.admins,
 )
 async def list_users(call: Call[NameQuery]) -> UserPage:
-    """A page of them."""
+    """Lists the users that are known, a page at a time."""
     ctx, given = call.ctx, call.input
     page = await directories.users(
         ctx.store, ctx.settings, search=given.search, limit=given.limit, after=given.next

@@ -85,7 +85,7 @@ class EventQuery(Input):
     may=gates.admins,
 )
 async def list_events(call: Call[EventQuery]) -> EventPage:
-    """A page of them."""
+    """Lists events of the service, a page at a time."""
     given = call.input
     page = await sender.page(call.ctx, given.state, limit=given.limit, after=given.next)
     return EventPage(items=[_view(row) for row in page.items], next=page.next)
@@ -100,7 +100,7 @@ async def list_events(call: Call[EventQuery]) -> EventPage:
     may=gates.admins,
 )
 async def send_event(call: Call[None]) -> None:
-    """Gives it another day."""
+    """Gives an event another day to be delivered in."""
     event_id = call.path["event_id"]
     if not await sender.send_again(call.ctx, event_id):
         raise NotFound(f"there is no dead event {event_id!r}")

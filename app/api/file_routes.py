@@ -86,7 +86,7 @@ class FileQuery(LooseQuery):
     cost=Cost.MEDIA,
 )
 async def get_file(call: Call[FileQuery]) -> Response:
-    """All of them, or a range; or where they are."""
+    """Serves a clip's file, all of it or a range, or leads to the bucket that it is in."""
     file, ends_at = await _file(call)
     shown = ranges.Representation(
         size_bytes=file["size_bytes"],

@@ -45,7 +45,7 @@ class Ready(wire.View):
     cost=Cost.FREE,
 )
 async def get_liveness(call: Call[None]) -> Alive:
-    """It answers."""
+    """Answers that the process lives."""
     return Alive(status="alive")
 
 
@@ -62,7 +62,7 @@ async def get_liveness(call: Call[None]) -> Alive:
     cost=Cost.FREE,
 )
 async def get_readiness(call: Call[None]) -> Response:
-    """What each check says."""
+    """Says of each thing that the service needs whether it is ready."""
     checks = await call.state.readiness.read()
     ready = all(found == health.OK for found in checks.values())
     view = Ready(status="ready" if ready else "not ready", checks=checks)
@@ -88,7 +88,7 @@ async def _metrics_readers(call: Call[None]) -> None:
     may=_metrics_readers,
 )
 async def get_metrics(call: Call[None]) -> Response:
-    """All of them."""
+    """Gives the metrics of all processes."""
     return Response(await call.state.exposition.render(), media_type=CONTENT_TYPE)
 
 

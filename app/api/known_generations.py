@@ -28,7 +28,7 @@ class KnownGenerations:
         return (await self.of_all([identity]))[identity]
 
     async def of_all(self, identities: Collection[str]) -> dict[str, Generations]:
-        """Those of several people."""
+        """The generations of several people."""
         names = {identity: f"identity:{identity}" for identity in identities}
         known = {each: self._fresh(name) for each, name in names.items()}
         unknown = [each for each, found in known.items() if found is None]
@@ -41,7 +41,7 @@ class KnownGenerations:
         return {each: found for each, found in known.items() if found is not None}
 
     async def of_holder(self, holder: str) -> Generations:
-        """Those of whom a URL names."""
+        """The generations of the user whom a URL names."""
         name = f"holder:{holder}"
         found = self._fresh(name)
         if found is None:

@@ -78,7 +78,7 @@ class MarkerRequest(Input):
     body_may_be_empty=True,
 )
 async def create_marker(call: Call[MarkerRequest]) -> MarkerView:
-    """Marks it, if the caller may capture it and the buffer holds it."""
+    """Sets a marker, if the caller may capture the moment and the buffer holds it."""
     ctx, caller, now = call.ctx, call.caller, call.now
     line = await share_lookup.seen_timeline(call)
     share = visibility.share_in(line)
@@ -98,7 +98,7 @@ async def create_marker(call: Call[MarkerRequest]) -> MarkerView:
     problems=[NotFound],
 )
 async def list_markers(call: Call[None]) -> MarkerList:
-    """All of them at once."""
+    """Lists all markers of a buffer at once."""
     _, seen = await _seen(call)
     return MarkerList(items=seen)
 
@@ -111,7 +111,7 @@ async def list_markers(call: Call[None]) -> MarkerList:
     problems=[NotFound, NotPermitted],
 )
 async def delete_marker(call: Call[None]) -> None:
-    """Deletes one that the caller sees."""
+    """Deletes a marker that the caller sees."""
     share, seen = await _seen(call)
     marker = next((each for each in seen if each.id == call.path["marker_id"]), None)
     if marker is None:

@@ -105,7 +105,7 @@ _documents: WeakKeyDictionary[Starlette, PackedDocument] = WeakKeyDictionary()
     access="anybody",
 )
 async def get_description(call: Call[None]) -> Response:
-    """Made once."""
+    """Gives the description, which is made once."""
     app: Starlette = call.request.app
     if app not in _documents:
         content = bytes(JSONResponse(describe(app.routes)).body)

@@ -169,7 +169,7 @@ def endpoint(
             try:
                 call = await _let_in(operation, request)
                 if operation.body is not None:
-                    await request.body()  # whoever sends it slowly holds no place meanwhile
+                    await request.body()  # a caller that sends it slowly holds no place meanwhile
                 async with _place(operation, call):
                     given = await function(await _read(operation, call))
                     return _rendered(operation, call, given)
@@ -226,7 +226,7 @@ def _place(operation: Operation, call: Call[None]) -> AbstractAsyncContextManage
 async def _read(operation: Operation, call: Call[None]) -> Call[Any]:
     """The call with all that it says. Raises what the operation's problems say.
 
-    Whoever may not call is not told what is wrong with the rest.
+    A caller who may not call is not told what is wrong with the rest.
     """
     request = call.request
     if operation.may is not None:

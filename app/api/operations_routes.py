@@ -81,7 +81,7 @@ class ChecksView(View):
     may=gates.admins,
 )
 async def get_history(call: Call[HistoryQuery]) -> HistoryView:
-    """The samples of the last minutes."""
+    """Gives the history of the last minutes, as samples."""
     rows = await history.read(call.ctx, call.input.minutes, call.now)
     items = [SampleView.model_validate(row) for row in rows]
     return HistoryView(step_seconds=history.STEP_SECONDS, items=items)
@@ -95,7 +95,7 @@ async def get_history(call: Call[HistoryQuery]) -> HistoryView:
     may=gates.admins,
 )
 async def get_checks(call: Call[None]) -> ChecksView:
-    """The newest ones."""
+    """Gives the newest findings of the doctor's checks."""
     checked = await call.state.checkup.read()
     items = [
         CheckView(

@@ -63,7 +63,7 @@ _PLAYLIST = {HTTPStatus.OK: Answer("The playlist.", media_type="application/vnd.
     cost=Cost.WINDOW,
 )
 async def get_buffer_playlist(call: Call[WindowQuery]) -> Response:
-    """All of it at once."""
+    """Gives the playlist of a window of a buffer, all of it at once."""
     window = await share_lookup.seen_window(call)
     found = await windows.segments(call.ctx.store, window.ranges)
     rows = {row["_id"]: row for each in found for row in each}  # two stays may share a segment
@@ -84,7 +84,7 @@ async def get_buffer_playlist(call: Call[WindowQuery]) -> Response:
     cost=Cost.WINDOW,
 )
 async def get_capture_playlist(call: Call[None]) -> Response:
-    """As far as its media is there."""
+    """Gives the playlist of a capture's window, as far as its media is there."""
     row = await preview.find(call.ctx, call.reader.caller, call.path["capture_id"])
     found = await preview.watchable(call.ctx, row, call.now)
     reader = await share_lookup.reader_of(call, row["identity"])
@@ -133,7 +133,7 @@ def _playlist(
     cost=Cost.MEDIA,
 )
 async def get_segment(call: Call[None]) -> Response:
-    """A fragment, or an init segment."""
+    """Serves a segment's fragment, or an init segment."""
     ctx, name = call.ctx, call.path["name"]
     found = _FRAGMENT.fullmatch(name) or _INIT.fullmatch(name)
     if found is None:

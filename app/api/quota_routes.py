@@ -62,7 +62,7 @@ async def _view(ctx: Context, identity: str) -> QuotaView:
     answers={HTTPStatus.OK: Answer("The caller's numbers.")},
 )
 async def get_quota(call: Call[None]) -> QuotaView:
-    """The caller's own."""
+    """Gives the caller's own quota."""
     return await _view(call.ctx, call.caller.identity)
 
 
@@ -75,7 +75,7 @@ async def get_quota(call: Call[None]) -> QuotaView:
     may=gates.admins,
 )
 async def get_user_quota(call: Call[None]) -> QuotaView:
-    """Anybody's."""
+    """Gives any user's quota."""
     return await _view(call.ctx, call.name("identity"))
 
 
@@ -89,7 +89,7 @@ async def get_user_quota(call: Call[None]) -> QuotaView:
     may=gates.admins,
 )
 async def set_user_quota(call: Call[QuotaRequest]) -> QuotaView:
-    """Sets one."""
+    """Sets a user's quota, or gives them the instance's."""
     ctx, identity, quota_bytes = call.ctx, call.name("identity"), call.input.quota_bytes
     management.check_anothers(call.caller, identity)
     check_ceilings(ctx.settings, quota_bytes=quota_bytes)

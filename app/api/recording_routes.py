@@ -45,7 +45,7 @@ class StopRequest(Input):
     body_may_be_empty=True,
 )
 async def stop_recording(call: Call[StopRequest]) -> BufferView:
-    """Asks for its end."""
+    """Ends a share's recording."""
     row, standing = await _meant(call)
     await share_stop.stop(call.ctx, call.caller, row, standing, call.input.reason)
     call.state.generations.forget([row["identity"]])
@@ -60,7 +60,7 @@ async def stop_recording(call: Call[StopRequest]) -> BufferView:
     problems=[NotFound, NotPermitted, Conflict],
 )
 async def resume_recording(call: Call[None]) -> BufferView:
-    """Asks for a new recording."""
+    """Has a share's recording begin anew."""
     row, standing = await _meant(call)
     await share_stop.resume(call.ctx, call.caller, row, standing)
     return await _view(call)

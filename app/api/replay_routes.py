@@ -68,7 +68,7 @@ class ReplayQuery(WindowQuery):
     cost=Cost.MEDIA,
 )
 async def get_buffer_replay(call: Call[ReplayQuery]) -> Response:
-    """All of it, or a range."""
+    """Serves a window of a buffer as one movie, all of it or a range."""
     version = call.input.v
     watch, reader = await watch_of(call)
     try:

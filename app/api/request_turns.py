@@ -1,7 +1,7 @@
 """When requests begin: nobody's keep LiveKit's, or those of other addresses, waiting for long.
 
 A thousand connections may ask at the same moment. If all of that began at once, every round of the
-event loop would have a part of each, and whoever comes next would wait for all of them. So only a
+event loop would have a part of each, and the next one would wait for all of them. So only a
 few begin in one round, one address after another; what LiveKit has signed begins at once.
 """
 

@@ -100,7 +100,7 @@ class SessionView(CallerView):
     answers={HTTPStatus.OK: Answer("The token.")},
 )
 async def create_session(call: Call[None]) -> SessionView:
-    """A token with the rights of the one that was shown."""
+    """Makes a session: a token of ours with the rights of the one that was shown."""
     members = await _members(call)
     known = await call.state.generations.of(call.caller.identity)
     session = issue_session(call.ctx.settings, call.caller, known.sessions, call.now)
@@ -115,7 +115,7 @@ async def create_session(call: Call[None]) -> SessionView:
     answers={HTTPStatus.OK: Answer("As it is now.")},
 )
 async def get_session(call: Call[None]) -> CallerView:
-    """Whose it is, and what they may do."""
+    """Tells whose session it is, and what they may do."""
     return CallerView.model_validate(await _members(call))
 
 
@@ -127,7 +127,7 @@ async def get_session(call: Call[None]) -> CallerView:
     answers={HTTPStatus.NO_CONTENT: Answer("They are ended.")},
 )
 async def end_sessions(call: Call[None]) -> None:
-    """The caller's own."""
+    """Ends the caller's own sessions."""
     await _end_sessions(call, call.caller.identity, AuditAction.SIGNED_OUT_EVERYWHERE)
 
 
@@ -141,7 +141,7 @@ async def end_sessions(call: Call[None]) -> None:
     may=gates.admins,
 )
 async def end_user_sessions(call: Call[None]) -> None:
-    """Anybody's."""
+    """Ends any user's sessions."""
     await _end_sessions(call, call.name("identity"), AuditAction.SESSIONS_ENDED)
 
 

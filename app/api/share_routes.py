@@ -66,7 +66,7 @@ class ShareView(View):
     headers={IDEMPOTENCY_KEY: "The same key again is the same event."},
 )
 async def share_clip(call: Call[ShareRequest]) -> ShareView:
-    """Asks the chat to post it."""
+    """Asks the chat to post a clip."""
     sent = await sharing.share(
         call.ctx,
         call.caller,

@@ -83,7 +83,7 @@ def _answers(description: str, media_type: str) -> dict[int, Answer]:
     cost=Cost.POSTER,
 )
 async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
-    """Drawn when it is asked for."""
+    """Serves a poster of a buffer, drawn when it is asked for."""
     pictures = call.state.thumbnails
     window = await share_lookup.seen_window(call)
     rows = await pictures.newest(window.ranges)
@@ -101,7 +101,7 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     cost=Cost.WINDOW,
 )
 async def get_buffer_thumbnail_index(call: Call[WindowQuery]) -> Response:
-    """Of what is there now."""
+    """Gives the index of the thumbnails of what a buffer holds now."""
     window = await share_lookup.seen_window(call)
     stretches = await call.state.thumbnails.segments(window.ranges)
     if not stretches:
@@ -134,7 +134,7 @@ async def get_buffer_thumbnail_index(call: Call[WindowQuery]) -> Response:
     cost=Cost.PICTURE,
 )
 async def get_buffer_thumbnails(call: Call[SheetQuery]) -> Response:
-    """Drawn when it is asked for."""
+    """Serves a sheet of thumbnails of a buffer, drawn when it is asked for."""
     pictures, given, buffer_id = call.state.thumbnails, call.input, call.path["buffer_id"]
     try:
         contents = stripes.read(given.tiles, given.every, given.width, given.height)
@@ -163,7 +163,7 @@ async def get_buffer_thumbnails(call: Call[SheetQuery]) -> Response:
     cost=Cost.POSTER,
 )
 async def get_clip_poster(call: Call[None]) -> Response:
-    """Drawn once, when somebody asks for it first."""
+    """Serves a clip's poster, drawn when it is asked for first."""
     clip, file = await _clip(call)
     path = await clip_thumbnails.poster(
         call.ctx, call.state.drawing, clip, file, call.reader.holder
@@ -181,7 +181,7 @@ async def get_clip_poster(call: Call[None]) -> Response:
     cost=Cost.POSTER,
 )
 async def get_clip_thumbnail_index(call: Call[None]) -> Response:
-    """Of all of it."""
+    """Gives the index of all of a clip's thumbnails."""
     clip, file = await _clip(call)
     grid, cues = await clip_thumbnails.index(
         call.ctx, call.state.drawing, clip, file, call.reader.holder
@@ -204,7 +204,7 @@ async def get_clip_thumbnail_index(call: Call[None]) -> Response:
     cost=Cost.PICTURE,
 )
 async def get_clip_thumbnails(call: Call[None]) -> Response:
-    """Drawn once."""
+    """Serves the sheet of a clip's thumbnails, drawn when it is asked for first."""
     clip, file = await _clip(call)
     path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, clip, file, call.reader.holder)
     return await picture(call.request, path)

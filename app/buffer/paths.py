@@ -106,7 +106,7 @@ def is_in_folder(prefix: str, folder: str) -> bool:
 
 
 def buffer_id(instance: str, room_sid: str, video_sid: str) -> str:
-    """The opaque id of a share's buffer: 24 hex digits, the same whoever computes it."""
+    """The opaque id of a share's buffer: 24 hex digits, the same in every process."""
     return hashlib.sha256(f"{instance}/{room_sid}/{video_sid}".encode()).hexdigest()[:24]
 
 

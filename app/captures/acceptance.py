@@ -177,7 +177,7 @@ async def _promised(ctx: Context, row: CaptureRow) -> CaptureRow:
 async def _promise(ctx: Context, row: CaptureRow) -> CaptureRow:
     waits = row["wait_until"] > row["accepted_at"]
     if waits and row["by_rules"]:
-        # Whoever changed the rules meanwhile has not seen this row, or this sees what they changed.
+        # A change of the rules meanwhile has not seen this row, or this sees the change.
         row = await withdrawal.of_capture(ctx, row, row["accepted_at"])
     await capture_limits.check(ctx, row)
     await pins.pin(

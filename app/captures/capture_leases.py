@@ -13,9 +13,9 @@ from app.models.schema import Capture
 from app.store import Store
 
 ACCEPTANCE: str = CaptureStatus.ACCEPTING
-"""The lease of whoever accepts a capture."""
+"""The lease of the process that accepts a capture."""
 CANCELLATION: str = CaptureStatus.CANCELLED
-"""The lease of a cancelled capture, which is nobody's: whoever worked on it has lost it."""
+"""The lease of a cancelled capture, which is nobody's: the worker that had it has lost it."""
 
 _CAPTURES = LeasedRows(Capture, "lease", "lease_until", "attempts")
 

@@ -11,7 +11,7 @@ from app.settings import Settings
 
 @dataclass(frozen=True)
 class CaptureTools:
-    """What all captures of one process share. Whoever opens it closes its verifier."""
+    """What all captures of one process share. Its verifier is to be closed."""
 
     slots: Slots
     verifier: Verifier

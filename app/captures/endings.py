@@ -1,7 +1,7 @@
 """How captures end: ready with a clip, failed or cancelled without a trace.
 
-Every step may be done again: whoever is interrupted in one leaves it to the next. Until the row
-says that the file has its name, somebody's word ends the capture, however long a bucket that is
+Every step may be done again: a worker that is interrupted in one leaves it to the next. Until the
+row says that the file has its name, somebody's word ends the capture, however long a bucket that is
 away keeps it from that.
 """
 
@@ -224,7 +224,7 @@ async def _give_back(ctx: Context, capture: CaptureRow) -> None:
     place for clips may be away."""
     whose = ctx.store, capture["caller"], capture["clip_id"]
     if capture["result"] is not None:
-        # before its charge: whoever restores the clip charges it, and then finds its row gone
+        # before its charge: a restore charges the clip, and then finds its row gone
         await ctx.store.rows(ReplayClip).delete_one({"_id": capture["clip_id"]})
     if capture["named"]:
         await quota.give_back(*whose)

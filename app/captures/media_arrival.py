@@ -75,11 +75,11 @@ def _has_more(line: Timeline, session_id: str, row: CaptureRow) -> bool:
 
 
 async def ranges_to_make(ctx: Context, row: CaptureRow, now: datetime) -> list[MediaRange]:
-    """What of each session the clip is made of.
+    """The ranges of each session that the clip is made of.
 
-    What was there when it was accepted; if it waited, what has come since, too: as long as they
-    were permitted it, and of whom may have only what happened while they were in the room, as long
-    as they were.
+    They are those that were there when the capture was accepted; if it waited, those that have come
+    since, too, up to the end of its caller's permission. A caller who may have only what happened
+    while they were in the room gets what lies within their stays.
     """
     if row["wait_until"] <= row["accepted_at"]:
         return list(row["spans"])

@@ -84,9 +84,9 @@ async def pieced(
 ) -> Movie:
     """The movie of `ends`, its pieces encoded into files beside `part`.
 
-    Their paths are added to `files`, before they are there: whoever has written the movie, or gives
-    it up, removes them. `on_progress` is told the share that is encoded. Raises OtherPictures,
-    FfmpegFailed, StorageFull, SegmentChanged, Unpreparable.
+    Their paths are added to `files`, before they are there: the caller removes them once the
+    movie is written, or given up. `on_progress` is told the fraction that is encoded. Raises
+    OtherPictures, FfmpegFailed, StorageFull, SegmentChanged, Unpreparable.
     """
     pieces = {name: one for name in _SET_IDS if (one := getattr(ends, name)) is not None}
     whole = sum(piece.seconds for piece in pieces.values())

@@ -88,5 +88,5 @@ def _result(
         "filename": clip_report.filename(capture["title"], capture["room"], start),
         "size_bytes": part.stat().st_size,
         "created_at": datetime.now(UTC),
-        "told": clip_report.fields(capture, contents, media.spans, exact_clock=media.exact_clock),
+        "told": clip_report.fields(capture, contents, media.ranges, exact_clock=media.exact_clock),
     }

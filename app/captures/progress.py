@@ -1,4 +1,4 @@
-"""How far a capture is, written into its row by whoever makes it."""
+"""How far a capture is, written into its row by the worker that makes it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Who works on a row: a lease in it, renewed while the worker lives.
 
-A row whose lease has an end has something left to do; from that instant on, whoever takes it may.
+A row whose lease has an end has something left to do; from that instant on any worker may take it.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class RowLease(Generic[RowOf]):
         over = {self._fields.lease: None, self._fields.lease_until: None}
         await self.change({**(fields or {}), **over}, **where)
 
-    def is_lost(self) -> Lost:
+    def lose(self) -> Lost:
         """Notes that it is lost; gives the error that says so."""
         self.lost.set()
         return Lost(self.row_id)

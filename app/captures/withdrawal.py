@@ -96,7 +96,7 @@ def to_the_frame(cut: Cut) -> Cut:
 async def of_settings(ctx: Context) -> None:
     """Ends what ACCESS and CAPTURE_POLICY gave, if they are others than at the last start.
 
-    They are noted when that is done: whoever is killed meanwhile leaves it to the next start.
+    They are noted when that is done: if it is killed meanwhile, the next start does it.
     """
     given = ctx.settings
     rules = NotedRules(id="instance", access=given.access, capture_policy=given.capture_policy)
@@ -132,8 +132,8 @@ async def note(ctx: Context, before: Rules) -> None:
 async def of_community(ctx: Context, before: Rules, now: Rules) -> Withdrawn:
     """Ends what a community's rules gave, if they are others now than before, or than noted.
 
-    Those of now are noted when that is done: whoever is killed meanwhile, having changed them,
-    leaves it to the next change, as what could not be ended.
+    Those of now are noted when that is done: a process that is killed meanwhile, having
+    changed them, leaves it to the next change, as what could not be ended.
     """
     rules = _noted(now)
     found = await ctx.store.rows(NotedRules).find_one({"_id": rules.id})

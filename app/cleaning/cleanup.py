@@ -25,7 +25,7 @@ from app.work import rounds
 from app.work.jobs import job, minutes, seconds
 
 SETTLED_AFTER = timedelta(seconds=60)
-"""A session that is over for less may still be looked at by whoever ended it."""
+"""A session that is over for less may still be looked at by the process that ended it."""
 
 log = structlog.get_logger()
 

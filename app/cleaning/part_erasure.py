@@ -1,8 +1,8 @@
 """Erases what was recorded of a share between two instants, pinned or not, for good.
 
 The range stands in the buffer's row until nothing of it is left. So the next pass goes on after an
-interruption, and erases what was committed late. The rows of its segments stay, as gaps: whoever
-would index them again finds them. Cleanup deletes these when they are old.
+interruption, and erases what was committed late. The rows of its segments stay, as gaps: an
+indexer that would index them again finds them. Cleanup deletes these when they are old.
 """
 
 from __future__ import annotations

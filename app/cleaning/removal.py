@@ -135,7 +135,7 @@ def unlink(rows: Iterable[SegmentRow], folders: Mapping[str, SessionFolders]) ->
         try:
             with suppress(FileNotFoundError):
                 folder.remove(row["name"])
-            # After its segment: whoever draws a tile looks whether the segment is still there.
+            # After its segment: the drawing of a tile looks whether the segment is still there.
             with suppress(FileNotFoundError):
                 folder.fragments.unlink(tile_name(row["sequence"]))
         except PathRefused as error:

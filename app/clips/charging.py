@@ -1,7 +1,7 @@
 """Deletes and restores clips together with their charges, under any interleaving.
 
-The clip's row decides; `turn` counts its changes. Whoever hides a clip changes the row first and
-frees the charge then. Whoever shows it charges first, under the turn that the row is about to have,
+The clip's row decides; `turn` counts its changes. Hiding a clip changes the row first
+and frees the charge then. Showing it charges first, under the turn that the row is about to have,
 and changes the row only if it is still in the turn before. So a clip that is shown is charged at
 every instant; one that is hidden may still be charged until `uncharge` finds it.
 """
@@ -33,7 +33,7 @@ async def hide(ctx: Context, row: ClipRow, now: datetime, **where: object) -> bo
 async def show(ctx: Context, row: ClipRow, size_bytes: int) -> bool:
     """Charges a clip that is hidden, and shows it.
 
-    False if it was changed since its row was read: whoever changed it sees to the charge. Raises
+    False if it was changed since its row was read: that change sees to the charge. Raises
     QuotaExceeded, and Gone if its owner's quota does not know it any more.
     """
     clip_id, owner, turn = row["_id"], row["owner"], row["turn"] + 1
@@ -58,7 +58,7 @@ async def uncharge(ctx: Context, row: ClipRow) -> None:
     """Frees the charge of a hidden clip that somebody left when they were killed."""
     if not await quota.is_charged(ctx.store, row["owner"], row["_id"]):
         return
-    # Whoever is just about to show the clip finds it in another turn, and charges it again.
+    # A request that is about to show the clip finds it in another turn, and charges it again.
     hidden = await ctx.store.take(ReplayClip, row, {"turn": row["turn"] + 2}, ready=True)
     if hidden is not None:
         await quota.free(ctx.store, row["owner"], row["_id"], hidden["turn"])

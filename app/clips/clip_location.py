@@ -8,7 +8,7 @@ from app.storage.clip_store import ClipStore
 
 
 def storage_path(clips: ClipStore, capture: CaptureRow) -> str:
-    """Where the clip of a capture lies in its store; the same for whoever asks.
+    """Where the clip of a capture lies in its store; the same for every process.
 
     Where URLs show it, it has no name in it.
     """

@@ -141,7 +141,7 @@ async def _kept(
         if not picture:
             raise _no_picture()
         await asyncio.to_thread(clip_files.save, root, storage_path, picture)
-        # Whoever removes a clip says so in its row first and removes its pictures then.
+        # The removal of a clip is told by its row first, and takes its pictures then.
         if not await ctx.store.rows(ReplayClip).find_one({"_id": clip_id, "ready": True}):
             await asyncio.to_thread(remove, root, clip_id)
             raise Gone("the clip was deleted")

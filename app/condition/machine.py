@@ -99,7 +99,7 @@ def _open_to_egress(root: Path) -> list[Path]:
 
 
 def _closing(root: Path, open_ones: Sequence[Path]) -> str:
-    """How to close them. Whoever is in the root by its group alone has to own it first."""
+    """How to close them. A service that is in the root by its group alone has to own it first."""
     commands = [f"chmod go-rwx {each}" for each in open_ones if each != root]
     if root in open_ones:
         owned = root.stat().st_uid == os.getuid()

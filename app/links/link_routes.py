@@ -58,7 +58,7 @@ class LinkQuery(LooseQuery):
     problems=[NotFound, Gone, Unavailable],
 )
 async def get_link_page(call: Call[LinkQuery]) -> Response:
-    """Without script."""
+    """Gives the page of a clip's link, as HTML without script."""
 
     async def page() -> Response:
         content = link_page.page_html(await _page(call))
@@ -75,7 +75,7 @@ async def get_link_page(call: Call[LinkQuery]) -> Response:
     problems=[NotFound, Gone, Unavailable],
 )
 async def get_link_player(call: Call[LinkQuery]) -> Response:
-    """Without script."""
+    """Gives the player of a clip's link, as HTML without script."""
     framed_by = call.ctx.settings.embed_origins
 
     async def player() -> Response:
@@ -107,7 +107,7 @@ async def get_link_player(call: Call[LinkQuery]) -> Response:
     cost=Cost.POSTER,
 )
 async def get_link_poster(call: Call[None]) -> Response:
-    """That of the clip."""
+    """Serves the poster of a link's clip."""
     clip = await sharing.clip_by_link(call.ctx, call.path["secret"], call.now)
     user = f"link {party(web_state.peer(call.request))}"
     path = await clip_thumbnails.poster(call.ctx, call.state.drawing, clip.row, clip.file, user)

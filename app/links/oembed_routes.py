@@ -74,7 +74,7 @@ class OembedView(View):
     access="anybody",
 )
 async def get_oembed(call: Call[OembedQuery]) -> Response:
-    """As JSON."""
+    """Describes a clip's link as oEmbed does, in JSON."""
     given, settings = call.input, call.ctx.settings
     secret, start = _page_in(given.url, settings.base_url)
     page = link_page.page_of(

@@ -1,4 +1,4 @@
-"""What pictures are made of, and where it lies. No decoder: whoever asks for one has none."""
+"""What pictures are made of, and where it lies. Those who ask for one need no decoder."""
 
 from __future__ import annotations
 

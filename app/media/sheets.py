@@ -72,7 +72,7 @@ def _keep(kept: Path, source: Path, data: bytes) -> None:
         # A full disk, or a folder that was removed: the next sheet has to draw this one again.
         part.unlink(missing_ok=True)
         return
-    # Whoever removes a segment unlinks its source first and its tile then: one of us sees it.
+    # The removal of a segment unlinks its source first and its tile then: one of both sees it.
     if not source.exists():
         kept.unlink(missing_ok=True)
 

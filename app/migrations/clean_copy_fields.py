@@ -20,7 +20,7 @@ _NEW: dict[str, Any] = {
 
 
 async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
-    """Whoever has opened a clip up to now was asked, and has said that others may have it all."""
+    """Gives clips the fields. Owners of open ones were asked, and let others have all of them."""
     opened = {"hidden_head_shared": {"$exists": False}, "visibility": {"$in": ["room", "link"]}}
     await database["clips"].update_many(opened, {"$set": {"hidden_head_shared": True}})
     await complete_rows.complete(database, {"clips": _NEW})

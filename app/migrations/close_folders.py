@@ -22,6 +22,6 @@ async def migrate(_database: AsyncDatabase[dict[str, Any]], media_root: Path) ->
         try:
             await asyncio.to_thread(member(media_root, name).chmod, 0o700)
         except FileNotFoundError:
-            continue  # whoever makes it makes it so
+            continue  # when it is made it is closed
         except OSError as error:
             log.warning("folder_not_closed", folder=name, error=str(error))

@@ -1,4 +1,4 @@
-"""The version of the rows. Whoever starts brings an older database up to date, or refuses a newer.
+"""The version of the rows: a start brings an older database up to date, and refuses a newer one.
 
 The only row of the collection `schema` has the version. Several processes may start at once: one
 takes the lease in that row and takes the steps, the others wait until the version is theirs. If it
@@ -76,7 +76,7 @@ async def _version(database: Database, newest: int) -> int:
     schema = database[COLLECTION]
     row = await schema.find_one(_ROW)
     if row is None:
-        # Whoever made other collections just now has written the row before them.
+        # A process that made other collections just now has written the row before them.
         is_empty = not set(await database.list_collection_names()) - {COLLECTION}
         row = {**_ROW, "version": newest if is_empty else 0, "lease": None, "lease_until": None}
         try:
@@ -87,7 +87,7 @@ async def _version(database: Database, newest: int) -> int:
 
 
 async def _climb(database: Database, media_root: Path, steps: Sequence[Step]) -> None:
-    """Takes the steps that are left. The version never goes back, whoever else takes them, too."""
+    """Takes the steps that are left. The version never goes back, even if others take them, too."""
     for version in range(await _version(database, len(steps)), len(steps)):
         log.info("schema_upgrade_begun", version=version + 1)
         await steps[version](database, media_root)

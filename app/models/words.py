@@ -85,7 +85,7 @@ class BufferGapWhy(StrEnum):
     EXPIRED = "expired"
     """Older than what is offered, between marked stretches."""
     NOT_PRESENT = "not-present"
-    """Who asks was not in the room, and may watch only what happened while they were."""
+    """The caller was not in the room, and may watch only what happened while they were."""
     EGRESS_FAILED = "egress-failed"
     """The egress failed, and was started again."""
     EGRESS_ENDED = "egress-ended"

@@ -1,6 +1,6 @@
 """Processes that work on what strangers have encoded: one, and more only while it does not get on.
 
-Whatever a request does to the process that works on it, whoever asked goes on, with another one.
+Whatever a request does to the process that works on it, its caller goes on, with another one.
 Each has limits of memory, files and processor time, and none of our secrets. All calls block: run
 them in threads that live as long as the pool, since a process ends with the thread that started it.
 Whose requests are worked on at the same time is not decided here: see `app.processes.shared_pool`.
@@ -249,7 +249,7 @@ class _Process:
             os.ftruncate(self._output, 0)
 
     def kill(self) -> None:
-        """Whoever asks it is told that it ended."""
+        """Ends it; the one who waits for its answer is told."""
         self._process.kill()
 
     def end(self) -> None:

@@ -29,7 +29,7 @@ def serve(answer: Callable[[bytes, int, int], bytes], *, cpu_seconds: int = CPU_
     `answer` is given a request, the descriptor of its file, and that of the output. What it raises
     ends the program.
     """
-    # A copy: the one that was inherited is open until this process is no more, so that whoever asks
+    # A copy: the one that was inherited is open until this process is no more, so that the parent
     # finds its exit code as soon as the connection ends.
     with socket.socket(fileno=os.dup(int(sys.argv[1]))) as parent:
         output = int(sys.argv[2])

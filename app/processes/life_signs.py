@@ -1,7 +1,7 @@
 """How the processes of the service on this machine are: `python -m app health`.
 
 Each answers on a Unix socket, out of its event loop (`app.processes.liveness`), so one that hangs
-says nothing. Whoever has the same settings and user finds it: in a folder of its own, whose name
+says nothing. A process of the same user and settings finds it: in a folder of its own, whose name
 nobody knows before, so that no other user of the machine can have taken it. It is asked again and
 again by what runs containers: nothing is imported here that takes long, no store and no network
 library.

@@ -1,4 +1,4 @@
-"""Processes of one program for the work of many, of whom none keeps the others waiting.
+"""Processes of one program for the work of many users, none of whom keeps the others waiting.
 
 Suspects (`app.work.places`) have a process of their own: others' media is in none that they may
 have taken over. Who asks has a Stint, and asks in a thread of the pool's own, so that no other
@@ -50,7 +50,7 @@ class SharedPool:
         """Does work that blocks in a thread of the pool's. Cancelled, it stops the stint."""
         if self._is_closed:
             raise PoolClosed("it stops")
-        # Its place is free when its process is, or whoever cancels much would have them all.
+        # Its place is free when its process is, or a user who cancels much would have them all.
         return await threads.to_its_end(
             self._threads, partial(work, *args, **kwargs), hurry=stint.stop
         )

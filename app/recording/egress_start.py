@@ -1,8 +1,8 @@
 """Starts an egress exactly once, although LiveKit's StartEgress is not idempotent.
 
-The session's row exists before StartEgress is called, and its id stands in the file prefix. Whoever
-sets `start_sent_at` makes the call. An egress whose answer was lost is recognised in ListEgress by
-its prefix, and adopted.
+The session's row exists before StartEgress is called, and its id stands in the file prefix. The
+process that sets `start_sent_at` makes the call. An egress whose answer was lost is recognised in
+ListEgress by its prefix, and adopted.
 """
 
 from __future__ import annotations

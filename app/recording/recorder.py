@@ -79,7 +79,7 @@ async def _reconcile_share(
 ) -> datetime | None:
     """Brings one share to rest. Returns when to look at it again; None if that is not needed.
 
-    Facts are read once: whoever changes one asks for another reconcile. What this one does is
+    Facts are read once: a change of one asks for another reconcile. What this one does is
     carried on, and read again only where its outcome is not known.
     """
     track = next((row for row in known.tracks if row["_id"] == video_sid), None)

@@ -26,7 +26,7 @@ NOWHERE = "http://127.0.0.1:1"
 to: the store could have it ask others on our network. By this it gets to the store's host alone."""
 RETRIES = 2
 RETRY = timedelta(seconds=10)
-"""Beyond that it is for whoever asks: a capture is tried on and on, a caller is told."""
+"""Beyond that those who ask decide: a capture is tried on and on, a caller is told."""
 
 
 def of(

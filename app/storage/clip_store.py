@@ -30,7 +30,7 @@ class OpenedClip(Protocol):
         """Bytes [start, end). Raises EOFError if it can't be had to its end."""
 
     def until_answered(self) -> AbstractContextManager[None]:
-        """Closes it if the block raises; else whoever answers with it does."""
+        """Closes it if the block raises; otherwise the answer closes it."""
 
     async def close(self) -> None: ...
 

@@ -19,7 +19,7 @@ _REFUSED = frozenset({errno.ENOTDIR, errno.EEXIST})
 def instance_id(root: Path, *, setting: str = "FILE_UPLOAD_DEST", fresh: str | None = None) -> str:
     """The id of the installation that a root belongs to, 8 hex digits, kept in it.
 
-    Made by whoever asks first; link() decides between several that start at once. It is `fresh`
+    The first to ask makes it; link() decides between several that start at once. It is `fresh`
     then, else another than any. Every session folder bears that of the media root, so that
     installations that share an egress or a disk leave each other alone. `setting` names the root.
 

@@ -40,7 +40,7 @@ class OpenFile:
 
     @contextmanager
     def until_answered(self) -> Iterator[None]:
-        """Closes it if the block raises; else whoever answers with it does."""
+        """Closes it if the block raises; otherwise the answer closes it."""
         try:
             yield
         except BaseException:

@@ -74,10 +74,10 @@ def resolve(
 
     `include` reaches to the moment of the call, by the clock of the media, or to `end`, plus
     `post_roll` seconds, and waits for that media. `skip` takes what is there. `last` counts back
-    from the newest media if nothing records any more. Of whom may have only what happened during
-    their `stays` (in order and apart) it is what of it lies in them.
+    from the newest media if nothing records any more. A caller who may have only what happened
+    during their `stays` (in order and apart) gets the parts of it that lie in these.
 
-    Raises NotPermitted if nothing does, WindowTooLong, Invalid for what can't be a window of this
+    Raises NotPermitted if no part does, WindowTooLong, Invalid for what can't be a window of this
     buffer, and BufferEmpty (with `retry_after` in seconds if trying again may help).
     """
     limit = settings.max_capture.total_seconds()

@@ -1,4 +1,4 @@
-"""What of a timeline somebody may watch who may watch only what they were there for. Pure."""
+"""The part of a timeline that a user sees who may watch only what they were there for. Pure."""
 
 from __future__ import annotations
 

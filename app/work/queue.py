@@ -141,7 +141,7 @@ class Queue:
             await pipe.execute()
 
     async def once_per(self, period: timedelta, errand: Errand[()]) -> None:
-        """Asks for what recurs, if nobody has asked for it in this period, whoever asks."""
+        """Asks for what recurs, if no process has asked for it in this period."""
         milliseconds = max(1, int(period.total_seconds() * 950))
         if await self._redis.set(f"replay:tick:{errand.name}", 1, nx=True, px=milliseconds):
             await self._redis.enqueue_job(errand.name)
@@ -231,7 +231,7 @@ async def _renew(lock: Lock, seconds: float) -> None:
         try:
             await lock.reacquire()
         except LockError:
-            return  # whoever releases it tells
+            return  # the release tells
         except (RedisError, OSError) as error:
             log.warning("lock_not_renewed", lock=lock.name, error=repr(error))
 

@@ -1,9 +1,9 @@
-"""Connections to Redis, as REDIS_URL says: whoever asks Redis anything gets them here.
+"""Connections to Redis, as REDIS_URL says: there are no others in the service.
 
 They differ from redis-py's own in this:
 
 - none waits for an answer longer than ANSWER_SECONDS, unless the URL says so;
-- whoever finds no free one, where the URL bounds them, waits for one;
+- where the URL bounds them, and none is free, one is waited for;
 - one that leads to a server which has become a replica is closed, and so are those that lie idle:
   the next look for the server anew, by its name or by asking the Sentinels.
 """

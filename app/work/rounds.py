@@ -116,7 +116,7 @@ def item(**which: object) -> Iterator[Attempt]:
 def within(things: Iterable[Thing], seconds: float) -> Iterator[Thing]:
     """Those whose turn comes within so many seconds, at least one: the rest is for another round.
 
-    Whoever makes the things does not decide what a round costs.
+    Those who make the things do not decide what a round costs.
     """
     until = time.monotonic() + seconds
     for thing in things:

@@ -46,5 +46,5 @@ async def _every(queue: Queue, settings: Settings, job: Job[..., Any]) -> None:
         except (RedisError, OSError) as error:
             # the next turn comes; a job missed while Redis is away does no harm
             log.warning("schedule_without_redis", job=job.errand.name, error=repr(error))
-        # looking more often than asking: whoever asked may have been killed
+        # looking more often than asking: a worker that asked may have been killed
         await asyncio.sleep(min(period / 4, LOOK).total_seconds())

@@ -1,7 +1,7 @@
 """When each recurring job last had a whole round, and which of them are late.
 
 The schedule writes the jobs down, out of the one table that it asks for them by; the worker writes
-down their whole rounds. So whoever sees only Redis, as the API does, can tell what is late.
+down their whole rounds. So a process that sees only Redis, as the API does, can tell what is late.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from types import TracebackType
 
 _Waiter = asyncio.Future[None]
 Lines = OrderedDict[str, deque[_Waiter]]
-"""By user, or whoever has turns, the next one's first: who wait. No line is empty."""
+"""By user, or whatever else has turns, those who wait; the next one's line first, none empty."""
 
 
 def first_of(lines: Lines) -> tuple[str, _Waiter]:

@@ -140,6 +140,16 @@ def test_every_operation_has_an_id_of_its_own() -> None:
     assert [each for each in ids if not re.fullmatch(rf"({VERBS})(_[a-z]+)+", each)] == []
 
 
+def test_the_function_of_an_operation_says_what_it_is_about() -> None:
+    """Its docstring names what its name does: `Lists all markers`, and not `All of them`."""
+    lost = []
+    for route in listed_of(ROUTES):
+        name, told = route.endpoint.__name__, (route.endpoint.__doc__ or "").lower()
+        nouns = [word[:4] for word in name.split("_")[1:]]
+        lost += [] if any(noun in told for noun in nouns) else [name]
+    assert lost == []
+
+
 def test_every_operation_is_in_a_group() -> None:
     """One that the document has words for."""
     assert {each["name"] for each in DOCUMENT["tags"]} == TAGS.keys()
