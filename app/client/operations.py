@@ -239,9 +239,9 @@ def share_clip(
     )
 
 
-def get_file(file_id: str) -> Ask[None]:
-    """A clip's MP4: a stream."""
-    return Ask("GET", "/files/{file_id}", {"file_id": file_id})
+def get_file(file_id: str, *, download: bool | None = None) -> Ask[None]:
+    """A clip's MP4: a stream; `download`: with a header that has browsers save it."""
+    return Ask("GET", "/files/{file_id}", {"file_id": file_id}, _given(download=download))
 
 
 def get_quota() -> Ask[a.QuotaAnswer]:

@@ -90,7 +90,7 @@ def test_every_file_that_they_name_is_there() -> None:
     assert set(re.findall(r"`(\w+\.py)`", ALL)) - modules == set()
 
 
-NAMES_IN = r"((?:`[\w.]+`(?:,? [a-z ]{1,30}){0,2},? ?)+)(?<= )(?:in|of) `([\w/]+\.(?:py|js))`"
+NAMES_IN = r"((?:`[\w.]+`(?:,? [a-z ]{1,30}){0,2},? ?)+)(?<= )(?:in|of) `(\w+/[\w/]+\.(?:py|js))`"
 """One name or several, perhaps with some words between them, and the module that they are in."""
 
 
