@@ -15,21 +15,20 @@ an index. So the whole service asks as follows:
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from odmantic import Model
 from odmantic.index import ODMBaseIndex
-from pymongo import AsyncMongoClient, IndexModel, lock
+from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
+from app import cancellation
 from app.migrations import version
 from app.models import Row, RowOf, Stored, keyset
 from app.models.instants import EPOCH, FAR
@@ -38,22 +37,7 @@ from app.models.schema import MODELS
 
 Element = TypeVar("Element")
 
-
-async def _wait_for(  # the name of its second argument is the library's
-    awaited: Awaitable[Element],
-    timeout: float | None,  # noqa: ASYNC109
-) -> Element:
-    """asyncio.wait_for as it is since Python 3.12: without a task of its own."""
-    async with asyncio.timeout(timeout):
-        return await awaited
-
-
-if sys.version_info < (3, 12):
-    # That of 3.11 swallows a cancellation that comes together with the answer, so that a process
-    # which is told to end goes on for ever (python/cpython#86296). Cancelled while it gives up, it
-    # leaves behind the task that it waits for: of PyMongo's waits for a database that is away such
-    # a task takes the pool's lock and keeps it, and no question is answered any more.
-    asyncio.wait_for = lock.wait_for = _wait_for  # type: ignore[assignment, attr-defined]
+cancellation.replace_wait_for()  # PyMongo waits by it
 
 
 def before(instant: datetime) -> Row:
