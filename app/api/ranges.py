@@ -30,6 +30,10 @@ class RangeNotSatisfiable(ReplayError):
     slug, status, title = "range-not-satisfiable", 416, "Range outside the content"
 
 
+PROBLEMS = (PreconditionFailed, RangeNotSatisfiable)
+"""What `answer` may raise: problems of each endpoint that answers by it."""
+
+
 @dataclass(frozen=True)
 class Representation:
     """What is served: `size_bytes` under a strong `etag` (with its quotes)."""

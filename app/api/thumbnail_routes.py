@@ -41,7 +41,6 @@ from app.viewing.drawing import DrawingFailed
 _JPEG, _VTT = "image/jpeg", "text/vtt"
 _REVALIDATED = {"Cache-Control": "private, no-cache"}
 """A browser asks each time whether it may still show what it has."""
-_RANGES = [ranges.PreconditionFailed, ranges.RangeNotSatisfiable]
 
 
 class SheetQuery(wire.Input):
@@ -79,7 +78,15 @@ def _answers(description: str, media_type: str) -> dict[int, Answer]:
     description="Or of the end of a window: its newest key frame, at most 640 pixels wide and "
     "high. Made to be asked for again and again.",
     answers=_answers("The picture.", _JPEG),
-    problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, Unavailable, *_RANGES],
+    problems=[
+        NotFound,
+        NotPermitted,
+        BufferEmpty,
+        Gone,
+        WindowTooLong,
+        Unavailable,
+        *ranges.PROBLEMS,
+    ],
     cost=Cost.POSTER,
 )
 async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
@@ -97,7 +104,7 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     description="WebVTT: for each segment its place on a sprite sheet, whose URL it names. "
     "Times are those of the wall clock after the window's start, which a NOTE tells.",
     answers=_answers("The index.", _VTT),
-    problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *_RANGES],
+    problems=[NotFound, NotPermitted, BufferEmpty, Gone, WindowTooLong, *ranges.PROBLEMS],
     cost=Cost.WINDOW,
 )
 async def get_buffer_thumbnail_index(call: Call[WindowQuery]) -> Response:
@@ -130,7 +137,7 @@ async def get_buffer_thumbnail_index(call: Call[WindowQuery]) -> Response:
     "Tiles of segments that are gone are black. `width` and `height` are as an index names them; "
     "any others are 422 with the `sizes` that there are.",
     answers=_answers("The sheet.", _JPEG),
-    problems=[NotFound, NotPermitted, Gone, Unavailable, DrawingFailed, *_RANGES],
+    problems=[NotFound, NotPermitted, Gone, Unavailable, DrawingFailed, *ranges.PROBLEMS],
     cost=Cost.PICTURE,
 )
 async def get_buffer_thumbnails(call: Call[SheetQuery]) -> Response:
@@ -159,7 +166,7 @@ async def get_buffer_thumbnails(call: Call[SheetQuery]) -> Response:
     "A picture of a clip",
     description="The first key frame that it shows, at most 640 pixels wide and high.",
     answers=_answers("The picture.", _JPEG),
-    problems=[NotFound, Gone, StorageFull, Unavailable, *_RANGES],
+    problems=[NotFound, Gone, StorageFull, Unavailable, *ranges.PROBLEMS],
     cost=Cost.POSTER,
 )
 async def get_clip_poster(call: Call[None]) -> Response:
@@ -177,7 +184,7 @@ async def get_clip_poster(call: Call[None]) -> Response:
     description="WebVTT: for each key frame that the clip shows its place on a sprite sheet, "
     "whose URL it names.",
     answers=_answers("The index.", _VTT),
-    problems=[NotFound, Gone, Unavailable, *_RANGES],
+    problems=[NotFound, Gone, Unavailable, *ranges.PROBLEMS],
     cost=Cost.POSTER,
 )
 async def get_clip_thumbnail_index(call: Call[None]) -> Response:
@@ -200,7 +207,7 @@ async def get_clip_thumbnail_index(call: Call[None]) -> Response:
     "The sprite sheet of a clip",
     description="Drawn at low priority when somebody asks for it first.",
     answers=_answers("The sheet.", _JPEG),
-    problems=[NotFound, Gone, StorageFull, Unavailable, DrawingFailed, *_RANGES],
+    problems=[NotFound, Gone, StorageFull, Unavailable, DrawingFailed, *ranges.PROBLEMS],
     cost=Cost.PICTURE,
 )
 async def get_clip_thumbnails(call: Call[None]) -> Response:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -34,9 +35,7 @@ async def mongo(settings: Settings) -> CheckResult:
     """Whether the database answers."""
     store = Store(settings.mongo_url)
     try:
-        began = time.perf_counter()
-        await store.ping()
-        return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
+        return await _answers(store.ping)
     finally:
         await store.close()
 
@@ -45,11 +44,16 @@ async def redis(settings: Settings) -> CheckResult:
     """Whether the queue's store answers, and is one that a queue can be in."""
     queue = await Queue.connect(settings)
     try:
-        began = time.perf_counter()
-        await queue.ping()
-        return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
+        return await _answers(queue.ping)
     finally:
         await queue.close()
+
+
+async def _answers(ping: Callable[[], Awaitable[None]]) -> CheckResult:
+    """How long a ping takes. Raises what the ping does."""
+    began = time.perf_counter()
+    await ping()
+    return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
 
 
 async def clip_store(settings: Settings) -> CheckResult:

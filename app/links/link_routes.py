@@ -101,8 +101,7 @@ async def get_link_player(call: Call[LinkQuery]) -> Response:
         Gone,
         StorageFull,
         Unavailable,
-        ranges.PreconditionFailed,
-        ranges.RangeNotSatisfiable,
+        *ranges.PROBLEMS,
     ],
     cost=Cost.POSTER,
 )
