@@ -237,8 +237,8 @@ async def take_slot(store: Store, of: Rules, buffer_id: str, identity: str) -> W
     """Takes one of the community's slots for a buffer of somebody's: None. Otherwise which limit
     keeps it from them.
 
-    One update checks both lengths and adds: exact however many shares begin at once. Who has the
-    slot already keeps it.
+    One update checks both lengths and adds: exact however many shares begin at once. A share
+    that has the slot already keeps it.
     """
     communities = store.rows(Community)
     theirs = f"sharers.{sharer(identity)}"

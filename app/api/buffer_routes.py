@@ -93,8 +93,8 @@ async def _lines(call: Call[BufferQuery], ids: list[str]) -> list[Timeline]:
     "GET /buffers/{buffer_id}",
     "A buffer and its timeline",
     description="Where there is media and where there is none, on the wall clock, and what was "
-    "marked. Who may watch only what happened while they were there sees no more than "
-    "that.",
+    "marked. A caller who may watch only what happened while they were there sees no more "
+    "than that.",
     answers={HTTPStatus.OK: Answer("The buffer.")},
     problems=[NotFound],
 )

@@ -36,8 +36,8 @@ def charge(call: Call[Any], cost: Cost) -> None:
 def refusal(request: Request, path: str, error: Unauthorized) -> ReplayError:
     """What to answer to credentials that are not valid, sent to `path`.
 
-    A flood of them from one address is counted, and no longer logged. Who shows good ones from
-    there is served all the same: the address of a proxy or a company stands for many.
+    A flood of them from one address is counted, and no longer logged. Good ones from there are
+    served all the same: the address of a proxy or a company stands for many.
     """
     metrics.CREDENTIALS_REFUSED.labels(path).inc()
     peer = web_state.peer(request)

@@ -80,7 +80,7 @@ class Verifier:
         )
 
     def close(self) -> None:
-        """Ends it, within a clip too. Who asks from now on gets OSError."""
+        """Ends it, within a clip too. From now on asking raises OSError."""
         self._pool.close()
 
     def _verify(self, stint: Stint, path: Path, expected: Expected) -> None:

@@ -83,7 +83,7 @@ class Follower:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether its egress should have written by now. Who is at work does not know."""
+        """Whether its egress should have written by now. One that is at work does not know."""
         unheard_seconds = time.monotonic() - self._heard_at
         return self._records and not self.busy and unheard_seconds > self._longest_seconds
 

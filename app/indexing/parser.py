@@ -70,7 +70,7 @@ class Parser:
             raise Unpreparable(path, [fault]) from error
 
     def close(self) -> None:
-        """Ends it, within a segment too. Who asks from now on gets OSError."""
+        """Ends it, within a segment too. From now on asking raises OSError."""
         self._pool.close()
 
 

@@ -131,7 +131,7 @@ class BoundPool:
             self._give_back(process, is_ruined=is_ruined)
 
     def close(self) -> None:
-        """Ends all processes, within a request too. Who asks from now on gets PoolClosed."""
+        """Ends all processes, within a request too. From now on asking raises PoolClosed."""
         with self._changed:
             self._is_closed = True
             idle, self._idle = self._idle, []

@@ -1,7 +1,7 @@
 """Processes of one program for the work of many users, none of whom keeps the others waiting.
 
 Suspects (`app.work.places`) have a process of their own: others' media is in none that they may
-have taken over. Who asks has a Stint, and asks in a thread of the pool's own, so that no other
+have taken over. A caller has a Stint, and asks in a thread of the pool's own, so that no other
 thread waits for what strangers have encoded.
 """
 
@@ -81,7 +81,7 @@ class SharedPool:
             raise PutOff(str(error)) from error
 
     def close(self) -> None:
-        """Ends all processes, within a request too. Who asks from now on gets PoolClosed."""
+        """Ends all processes, within a request too. From now on asking raises PoolClosed."""
         self._is_closed = True
         self._ordinary.close()
         self._suspects.close()

@@ -59,7 +59,7 @@ async def shares(store: Store, room_sid: str) -> set[tuple[str, str]]:
 def _open(
     tracks: Sequence[TrackRow], sessions: Sequence[SessionRow], buffers: Sequence[BufferRow]
 ) -> set[tuple[str, str]]:
-    """Whose track is live, whose session has a role or whose buffer is open.
+    """(identity, video track) of shares with a live track, a session in a role or an open buffer.
 
     Chosen here, not by `distinct`: see app.store.
     """

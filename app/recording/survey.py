@@ -42,7 +42,7 @@ Who = tuple[str, str]
 
 @job("survey", every=lambda settings: seconds(settings.reconcile_seconds), timeout=seconds(60))
 async def survey(ctx: Context, livekit: LiveKit) -> None:
-    """Compares all facts with what LiveKit says is there. Who has opted out comes first.
+    """Compares all facts with what LiveKit says is there. Opt-outs come first.
 
     Raises Unavailable, without having concluded anything, if LiveKit fails.
     """

@@ -52,7 +52,7 @@ class Stills:
         return await self._ask(stint, path, {"what": "key", **place}, _jpeg)
 
     def close(self) -> None:
-        """Ends it. Who asks from now on gets OSError."""
+        """Ends it. From now on asking raises OSError."""
         self._pool.close()
 
     async def _ask(

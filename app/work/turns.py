@@ -30,7 +30,7 @@ class Turns:
     def __init__(self, places: int = 1) -> None:
         self._free = places
         self._lines: Lines = OrderedDict()
-        """Who wait while no place is free. Some are done with."""
+        """Those who wait while no place is free. Some are done with."""
 
     def turn(self, user: str) -> Turn:
         """A turn of a user: `async with` it, once."""
