@@ -10,13 +10,16 @@ from datetime import timedelta
 from pymongo import IndexModel
 
 from app.buffer import marked_ranges, markers
-from app.captures import execution, media_arrival, row_leases
+from app.captures import execution, media_arrival, row_leases, share_erasure
+from app.cleaning import governor
+from app.clips import clip_expiry
 from app.condition import doctor
 from app.events import sender
 from app.indexing import indexer, session_leases
 from app.models import ProcessRole
 from app.models.schema import EgressSession
-from app.settings import Settings
+from app.recording import facts, planner
+from app.settings import Settings, clip_settings
 from app.viewing import buffer_states, watched_windows
 from app.work import queue
 from tests import readme
@@ -94,6 +97,30 @@ def test_what_keeps_media_does_so_for_as_long_as_is_told() -> None:
     assert watch[2].count(f"{lease:g} minutes after") == 2
     assert watch[3] == f"{watched_windows.WINDOWS} windows"
     assert f"{media_arrival.PIN_LIFE / timedelta(minutes=1):g} minutes after" in capture[2]
+
+
+def test_the_times_of_procedures_are_those_of_the_code() -> None:
+    """What a procedure waits for, and how often somebody looks."""
+    told = " ".join(readme.section(TEXT, "Procedures").split())
+    settings = Settings.model_construct()
+    beat, lease = row_leases.HEARTBEAT_SECONDS, row_leases.LEASE_SECONDS
+    sweep, relief, erasure = (
+        job.period(settings).total_seconds()
+        for job in (clip_expiry.sweep_clips, governor.relieve, share_erasure.go_on_with_all)
+    )
+    for text in (
+        f"If nothing is found for {planner.UNCLEAR_SECONDS:g} s",
+        f"a stop that had no effect is sent again after {planner.STOP_AGAIN_SECONDS:g} s",
+        f"the look of every {indexer.LOOK_SECONDS:g} s",
+        f"`governor` (every {relief:g} s",
+        f"Each pass, every {erasure:g} s",
+        f"the row's lease ({lease:g} s, renewed every {beat:g} s",
+        f"(`clean_lease`, {lease:g} s, renewed every {beat:g} s",
+        f"none rests for longer than {clip_settings.AT_LEAST.total_seconds():g} s",
+        f"the worker's sweep (every {sweep:g} s)",
+    ):
+        assert text in told, text
+    assert facts.MISSED_AFTER == 2, "the second survey that does not list the track ends the share"
 
 
 def test_the_states_of_a_share_are_those_of_its_timeline() -> None:
