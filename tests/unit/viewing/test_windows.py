@@ -60,7 +60,7 @@ def ahead(seconds: float) -> Timeline:
 def test_the_moment_of_the_call_is_that_of_the_medias_own_clock() -> None:
     window = ask(ahead(6), last=30)
     assert (window.requested_start, window.requested_end) == (at(976), at(1006))
-    assert window.spans[0]["end_ticks"] == 1000 * SECOND
+    assert window.ranges[0]["end_ticks"] == 1000 * SECOND
     assert window.wait_until > at(1006)
 
 
