@@ -10,22 +10,25 @@ an index. So the whole service asks as follows:
 - a row is read and changed if it is still the same, not found and changed in one: `Store.take`;
 - what `distinct` would give, where it is asked often, is chosen out of the rows that match;
 - an index with several fields ascends: of one that descends it loses rows right on the lower bound;
+- rows of several collections are joined by a field that an index begins with, never by an
+  expression or a union (`app/recording/known.py`);
 - the bytes of all segments are added up on the disk, four times as fast as from 100,000 rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from odmantic import Model
 from odmantic.index import ODMBaseIndex
-from pymongo import AsyncMongoClient, IndexModel
+from pymongo import AsyncMongoClient, IndexModel, InsertOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import ClientBulkWriteException, DuplicateKeyError, InvalidOperation
 from pymongo.uri_parser import parse_uri
 
 from app import cancellation
@@ -38,6 +41,8 @@ from app.models.schema import MODELS
 Element = TypeVar("Element")
 
 cancellation.replace_wait_for()  # PyMongo waits by it
+
+_DUPLICATE_KEY = 11000
 
 
 def before(instant: datetime) -> Row:
@@ -89,6 +94,36 @@ def row_of(made: Stored[RowOf]) -> RowOf:
     return cast(RowOf, made.model_dump_doc())
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one row, which `Store.write` makes together with others.
+
+    `which` None: `content` is inserted. Otherwise it is the update of the row that matches. With
+    `or_new` a row is made of both where none matches; it fails if another row has this id.
+    """
+
+    model: type[Model]
+    content: Row
+    which: Row | None = None
+    or_new: bool = False
+
+
+def insertion(row: Model) -> Change:
+    """The change that inserts a row."""
+    return Change(type(row), row.model_dump_doc())
+
+
+class KeyTaken(Exception):
+    """A unique key is taken. `place`: of the change among those that were to be made.
+
+    Those before it are made, it and those after it are not.
+    """
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"a unique key of change {place} is taken")
+        self.place = place
+
+
 class Store:
     """An open database. Build it inside the running event loop; `close()` it in the same loop."""
 
@@ -103,6 +138,7 @@ class Store:
             serverSelectionTimeoutMS=5000,
         )
         self.database = self.client[parse_uri(mongo_url)["database"] or "replay"]
+        self._writes_together = True
 
     async def prepare(self, media_root: Path) -> None:
         """Upgrades the rows, and makes every index that is not there yet.
@@ -142,6 +178,55 @@ class Store:
         except DuplicateKeyError:
             return False
         return True
+
+    async def write(self, *changes: Change) -> list[bool]:
+        """Makes changes of rows, in their order; whether each has found its row, or made it.
+
+        One command, whatever collections they are of; one for each before MongoDB 8. Whoever is
+        killed may leave the first ones made. Raises KeyTaken.
+        """
+        if len(changes) > 1 and self._writes_together:
+            try:
+                return await self._write_together(changes)
+            except InvalidOperation:  # nothing was sent: see PyMongo's bulk_write
+                self._writes_together = False
+        return [await self._write(place, change) for place, change in enumerate(changes)]
+
+    async def _write_together(self, changes: Sequence[Change]) -> list[bool]:
+        operations: list[InsertOne[Row] | UpdateOne] = []
+        for each in changes:
+            namespace = f"{self.database.name}.{+each.model}"
+            if each.which is None:
+                operations.append(InsertOne(each.content, namespace=namespace))
+            else:
+                operations.append(
+                    UpdateOne(each.which, each.content, upsert=each.or_new, namespace=namespace)
+                )
+        try:
+            made = await self.client.bulk_write(operations, verbose_results=True)
+        except ClientBulkWriteException as error:
+            wrong: Sequence[Any] = error.write_errors or ()
+            if wrong and wrong[0]["code"] == _DUPLICATE_KEY:
+                raise KeyTaken(wrong[0]["idx"]) from error
+            if isinstance(error.error, Exception):  # what any other command would have raised
+                raise error.error from error
+            raise
+        updated = made.update_results
+        return [
+            place not in updated or updated[place].matched_count + updated[place].did_upsert > 0
+            for place in range(len(changes))
+        ]
+
+    async def _write(self, place: int, change: Change) -> bool:
+        rows = self.database[+change.model]
+        try:
+            if change.which is None:
+                await rows.insert_one(change.content)
+                return True
+            made = await rows.update_one(change.which, change.content, upsert=change.or_new)
+        except DuplicateKeyError as error:
+            raise KeyTaken(place) from error
+        return made.matched_count + made.did_upsert > 0
 
     async def take(
         self, model: type[Stored[RowOf]], row: RowOf, fields: Mapping[str, object], **where: object

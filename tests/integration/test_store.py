@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import bson
 import pymongo.lock
 import pytest
 from bson.datetime_ms import DatetimeMS
+from pymongo.errors import ConnectionFailure
 
 from app.context import Context
 from app.errors import Invalid
+from app.models import Row, schema
 from app.models.keyset import Order
 from app.models.schema import Pin
-from app.store import Store, first
+from app.processes.free_ports import unused_port
+from app.store import Change, KeyTaken, Store, first, insertion
+from tests.chaos.link import Link, to_port
 from tests.integration.queued import redis_of
 from tests.waiting import PATIENCE_SECONDS
 
@@ -141,3 +146,56 @@ async def test_what_python_can_not_hold_is_read_as_the_nearest_that_it_can(
 ) -> None:
     """The bytes are as a database may give them; the embedded one refuses such dates."""
     assert bson.decode(data, ctx.store.database.codec_options) == {"v": read}
+
+
+def _of_room(name: str, which: Row, *, or_new: bool = False) -> Change:
+    return Change(schema.Room, {"$set": {"name": name}}, which, or_new)
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_changes_are_made_in_their_order_up_to_the_first_that_meets_a_key(
+    ctx: Context, together: bool
+) -> None:
+    """Of rows of several collections; each says whether it has found its row."""
+    ctx.store._writes_together = together
+    track: dict[str, Any] = {
+        "room_sid": "RM", "room": "r", "participant_sid": "PA", "identity": "ann", "video": True,
+    }  # fmt: skip
+    found = await ctx.store.write(
+        insertion(schema.Room.model_validate({"sid": "RM"})),
+        insertion(schema.Track(sid="TR", **track)),
+        _of_room("first", {"_id": "RM", "name": ""}),
+        _of_room("never", {"_id": "RM", "name": ""}),
+        _of_room("made", {"_id": "RM_2"}, or_new=True),
+        _of_room("changed", {"_id": "RM_2"}, or_new=True),
+    )
+    assert found == [True, True, True, False, True, True]
+    with pytest.raises(KeyTaken) as met:
+        await ctx.store.write(
+            _of_room("second", {"_id": "RM"}),
+            _of_room("third", {"_id": "RM", "name": "first"}, or_new=True),
+            insertion(schema.Track(sid="TR_2", **track)),
+        )
+    assert met.value.place == 1
+    with pytest.raises(KeyTaken) as met:
+        await ctx.store.write(insertion(schema.Room.model_validate({"sid": "RM"})))
+    assert met.value.place == 0
+    rooms = {row["_id"]: row["name"] async for row in ctx.store.rows(schema.Room).find()}
+    assert rooms == {"RM": "second", "RM_2": "changed"}
+    assert await ctx.store.rows(schema.Track).distinct("_id") == ["TR"]
+    assert await ctx.store.write() == []
+
+
+async def test_a_database_that_goes_away_is_told_as_by_any_other_command(ctx: Context) -> None:
+    """By ConnectionFailure, which tells that from a row that can't be written."""
+    url = urlsplit(ctx.settings.mongo_url)
+    assert url.port is not None
+    async with Link(to_port(url.port)).served(unused_port()) as link:
+        through = url.netloc.replace(f":{url.port}", f":{link.port}")
+        store = Store(urlunsplit(url._replace(netloc=through)))
+        changes = [_of_room("r", {"_id": sid}, or_new=True) for sid in ("RM_1", "RM_2")]
+        assert await store.write(*changes) == [True, True]
+        link.cut()
+        with pytest.raises(ConnectionFailure):
+            await store.write(*changes)
+        await store.close()
