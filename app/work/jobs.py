@@ -40,24 +40,33 @@ class Errand(Generic[*Arguments]):
     """A job as those know it who ask for it. Its name stands in Redis: older ones must still run.
 
     `once_in`: asked for again with the same arguments in the same slot of time, it runs once.
-    `until_begun`: asked for again before it has begun, it runs once (`Queue.begin`).
+    `until_begun`: asked for again before it has begun (`Queue.alone`) it runs once, at the earliest
+    instant of those that it was asked for.
     """
 
     name: str
     once_in: timedelta | None = None
     until_begun: bool = False
 
-    def of(self, *args: *Arguments) -> Asked:
+    def of(
+        self, *args: *Arguments, after: timedelta = timedelta(0), if_begun: bool = False
+    ) -> Asked:
         """The errand with what it is about, for somebody else to ask for."""
-        return Asked(self, args)
+        return Asked(self, args, after, if_begun)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """An errand and what it is about."""
+    """An errand and what it is about.
+
+    `after`: in how long it is wanted; at once, if it is asked for already and has not begun.
+    `if_begun`: only if it has begun before, within a day.
+    """
 
     errand: Errand[*tuple[Any, ...]]
     args: tuple[Any, ...]
+    after: timedelta = timedelta(0)
+    if_begun: bool = False
 
 
 class Again(Exception):

@@ -13,9 +13,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -23,11 +25,10 @@ import structlog
 from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix, job_key_prefix
 from arq.jobs import serialize_job
-from redis.asyncio.lock import Lock
-from redis.exceptions import LockError, RedisError
+from redis.exceptions import RedisError
 
 from app.settings import Settings
-from app.work import redis_clients
+from app.work import queue_scripts, redis_clients
 from app.work.jobs import Arguments, Asked, Busy, Errand
 from app.work.leases import BEATS, Leases
 from app.work.timetable import Timetable
@@ -37,29 +38,6 @@ LOCK_SECONDS = 10.0
 
 log = structlog.get_logger()
 
-# Every webhook about a share asks for a reconcile: one round trip instead of arq's three, one for
-# the generation and two for the webhook's id. Keys and values are such as arq's enqueue_job writes.
-# An empty id is none; ARGV[6] and ARGV[7] are the first errand's, and so on in pairs.
-# A job that is in progress and hasn't said that it began may be a killed worker's: asked for again,
-# it begins for it.
-_ASK_UNTIL_BEGUN = """
-if KEYS[2] ~= '' and not redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[4]) then
-    return 0
-end
-for i = 3, #KEYS do
-    local id = ARGV[2 * i] .. (redis.call('GET', KEYS[i]) or '0')
-    if redis.call('EXISTS', ARGV[5] .. id) == 1 then
-        id = ARGV[2 * i] .. redis.call('INCR', KEYS[i])
-        redis.call('EXPIRE', KEYS[i], 86400)
-    end
-    local job = ARGV[1] .. id
-    if redis.call('EXISTS', job) == 0 then
-        redis.call('PSETEX', job, ARGV[2], ARGV[2 * i + 1])
-        redis.call('ZADD', KEYS[1], ARGV[3], id)
-    end
-end
-return 1
-"""
 EVENT_SECONDS = 3600
 """How long a webhook's id is known: LiveKit repeats one for at most 45 s."""
 
@@ -85,12 +63,22 @@ def arq_client(redis_url: str, **options: Any) -> ArqRedis:
     return redis
 
 
+@dataclass
+class Alone:
+    """A time in which nobody else is at an errand. `again_at`: when it is wanted once more."""
+
+    again_at: datetime | None = None
+
+
 class Queue:
     """Asks for jobs. All methods raise redis.exceptions.RedisError when Redis does not answer."""
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
-        self._ask_until_begun = redis.register_script(_ASK_UNTIL_BEGUN)
+        self._ask = redis.register_script(queue_scripts.ASK)
+        self._begin = redis.register_script(queue_scripts.BEGIN)
+        self._renew = redis.register_script(queue_scripts.RENEW)
+        self._end = redis.register_script(queue_scripts.END)
 
     @classmethod
     async def connect(cls, settings: Settings) -> Queue:
@@ -117,8 +105,8 @@ class Queue:
 
         What the errand says of asking again holds; with a `turn`, it is asked for once per turn.
         """
-        if errand.until_begun and at is None:
-            await self.ask_for_event("", [errand.of(*args)])
+        if errand.until_begun:
+            await self._ask_until_begun("", [errand.of(*args)], at)
             return
         if turn is None and errand.once_in is not None:
             turn = int(time.time() / errand.once_in.total_seconds())
@@ -134,11 +122,7 @@ class Queue:
 
         Its job calls this before it reads anything: asked for from here on, it runs again.
         """
-        key = _generation_key(errand.of(*args))
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.incr(key)
-            pipe.expire(key, timedelta(days=1))
-            await pipe.execute()
+        await self._begin(keys=["", _generation_key(errand.of(*args))], args=["", 0])
 
     async def once_per(self, period: timedelta, errand: Errand[()]) -> None:
         """Asks for what recurs, if no process has asked for it in this period."""
@@ -152,28 +136,49 @@ class Queue:
         errand: Errand[*Arguments],
         *args: *Arguments,
         seconds: float = LOCK_SECONDS,
-    ) -> AsyncIterator[None]:
+        begun: Sequence[Asked] = (),
+    ) -> AsyncIterator[Alone]:
         """Begins an errand that nobody else is at, nor will be within the block.
 
+        With it begins what is `begun` by that, too.
+
         Raises Busy if another worker is at it: then nothing has begun. A worker that is killed, or
-        that Redis doesn't hear of, is at it for `seconds` more.
+        that Redis doesn't hear of, is at it for `seconds` more. Its `again_at` is asked for as
+        the block ends, unless it raises.
         """
-        about = f"{errand.name}:{_digest(args)}"
-        lock = self._redis.lock(f"replay:lock:{about}", timeout=seconds)
-        if not await lock.acquire(blocking=False):
+        asked = errand.of(*args)
+        lock = f"replay:lock:{errand.name}:{_digest(args)}"
+        mine, alone = secrets.token_hex(8), Alone()
+        generations = [_generation_key(each) for each in (asked, *begun)]
+        if not await self._begin(keys=[lock, *generations], args=[mine, int(seconds * 1000)]):
             raise Busy
-        renewing = asyncio.create_task(_renew(lock, seconds), name=f"renew the lock of {about}")
+        name = f"renew the lock of {errand.name}"
+        renewing = asyncio.create_task(self._keep(lock, mine, seconds), name=name)
         try:
-            await self.begin(errand, *args)
-            yield
+            yield alone
+        except BaseException:
+            alone.again_at = None
+            raise
         finally:
             renewing.cancel()
             await asyncio.wait({renewing})
-            try:
-                await lock.release()
-            except LockError:
+            again: list[str | bytes | int] = []
+            if alone.again_at is not None:
+                again = [*_job_of(asked), _milliseconds(alone.again_at)]
+            keys = [QUEUE, lock, _generation_key(asked)]
+            if not await self._end(keys=keys, args=[*self._of_jobs, mine, *again]):
                 # It ran out: what two do at once is guarded by their rows, too.
                 log.warning(f"{errand.name}_lock_lost", about=args)
+
+    async def _keep(self, lock: str, mine: str, seconds: float) -> None:
+        """Holds a lock until it is cancelled, or another one has it."""
+        while True:
+            await asyncio.sleep(seconds / BEATS)
+            try:
+                if not await self._renew(keys=[lock], args=[mine, int(seconds * 1000)]):
+                    return  # the end tells
+            except (RedisError, OSError) as error:
+                log.warning("lock_not_renewed", lock=lock, error=repr(error))
 
     def leases(self, key: str, seconds: float) -> Leases:
         """Who holds something now, each for `seconds` from when they said so last."""
@@ -197,43 +202,43 @@ class Queue:
         All of it are errands that are asked for until they begin. False if the id was noted before:
         nothing is asked for then. Without an id nothing is noted.
         """
-        now_ms = int(time.time() * 1000)
-        jobs: list[str | bytes] = []
+        return await self._ask_until_begun(event_id, asked)
+
+    async def _ask_until_begun(
+        self, event_id: str, asked: Sequence[Asked], at: datetime | None = None
+    ) -> bool:
+        jobs: list[str | bytes | int] = []
         for each in asked:
-            # What is the same job moves on with `begin`: the generation is added to its id.
-            jobs += [
-                f"{each.errand.name}:{_digest(each.args)}:",
-                serialize_job(each.errand.name, each.args, {}, None, now_ms, serializer=serialize),
-            ]
+            again_ms = _milliseconds(at)
+            at_ms = again_ms + int(each.after.total_seconds() * 1000)
+            jobs += [*_job_of(each), at_ms, again_ms, "1" if each.if_begun else ""]
         return bool(
-            await self._ask_until_begun(
+            await self._ask(
                 keys=[
                     QUEUE,
                     f"replay:event:{event_id}" if event_id else "",
                     *(_generation_key(each) for each in asked),
                 ],
-                args=[
-                    job_key_prefix,
-                    self._redis.expires_extra_ms,
-                    now_ms,
-                    EVENT_SECONDS,
-                    in_progress_key_prefix,
-                    *jobs,
-                ],
+                args=[*self._of_jobs, EVENT_SECONDS, *jobs],
             )
         )
 
+    @property
+    def _of_jobs(self) -> list[str | int]:
+        """What the scripts that ask for jobs are told of all."""
+        return [job_key_prefix, in_progress_key_prefix, self._redis.expires_extra_ms]
 
-async def _renew(lock: Lock, seconds: float) -> None:
-    """Holds a lock until it is cancelled, or another one has it."""
-    while True:
-        await asyncio.sleep(seconds / BEATS)
-        try:
-            await lock.reacquire()
-        except LockError:
-            return  # the release tells
-        except (RedisError, OSError) as error:
-            log.warning("lock_not_renewed", lock=lock.name, error=repr(error))
+
+def _job_of(asked: Asked) -> tuple[str, bytes]:
+    """Of a job that is asked for until it begins: what its id begins with, and the job."""
+    now_ms = _milliseconds(None)
+    job = serialize_job(asked.errand.name, asked.args, {}, None, now_ms, serializer=serialize)
+    return f"{asked.errand.name}:{_digest(asked.args)}:", job
+
+
+def _milliseconds(instant: datetime | None) -> int:
+    """Since 1970; None: now."""
+    return int((time.time() if instant is None else instant.timestamp()) * 1000)
 
 
 def _digest(args: Iterable[object]) -> str:

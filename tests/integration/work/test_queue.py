@@ -1,4 +1,4 @@
-"""What a killed worker leaves in Redis stands in nobody's way for long."""
+"""How often a job runs that is asked for again and again; what a killed worker leaves in Redis."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import asyncio
 import os
 import signal
 import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from arq.constants import in_progress_key_prefix
 
 from app.context import Context
 from app.work import errands
-from app.work.jobs import Busy
-from tests.integration.queued import queued, redis_of
+from app.work.jobs import Busy, seconds
+from tests.integration.queued import empty_redis, queued, redis_of
 from tests.waiting import wait_for
 
 HOLD = """
@@ -83,3 +86,63 @@ async def test_what_a_killed_worker_had_hardly_taken_is_asked_for_anew(ctx: Cont
     assert other.startswith(b"deliver:")
     await ctx.queue.ask(errands.DELIVER, "studio")
     assert await queued(ctx, "deliver") == 2
+
+
+async def _due_in(ctx: Context) -> list[float]:
+    """In how many seconds each job of the queue is due."""
+    async with redis_of(ctx) as redis:
+        jobs = await redis.zrange("replay:queue", 0, -1, withscores=True)
+    return [at / 1000 - time.time() for _, at in jobs]
+
+
+async def test_what_is_wanted_later_is_wanted_at_once_when_it_is_asked_for_again(
+    ctx: Context,
+) -> None:
+    """And is one job; what others ask for is not concerned."""
+    later = errands.RECONCILE.of("RM_1", "alice", after=seconds(60))
+    await ctx.queue.ask_for_event("EV_1", [later])
+    await ctx.queue.ask_for_event("EV_1", [later])  # the same event once more
+    assert 50 < min(await _due_in(ctx)) < 61
+    await ctx.queue.ask_for_event("EV_2", [later])
+    (due,) = await _due_in(ctx)
+    assert due <= 0
+
+
+async def test_what_has_another_turn_later_begins_with_what_is_asked_for_meanwhile(
+    ctx: Context,
+) -> None:
+    """One job, which is due at the earliest instant; nothing comes of a turn that failed."""
+    again_at = datetime.now(UTC) + timedelta(minutes=1)
+    async with ctx.queue.alone(errands.RECONCILE, "RM_1", "alice") as turn:
+        turn.again_at = again_at
+    assert 50 < min(await _due_in(ctx)) < 61
+    await ctx.queue.ask(errands.RECONCILE, "RM_1", "alice", at=again_at + timedelta(minutes=1))
+    assert 50 < min(await _due_in(ctx)) < 61
+    await ctx.queue.ask(errands.RECONCILE, "RM_1", "alice")
+    (due,) = await _due_in(ctx)
+    assert due <= 0
+    await empty_redis(ctx)
+    with suppress(LookupError):
+        async with ctx.queue.alone(errands.RECONCILE, "RM_1", "alice") as turn:
+            turn.again_at = again_at
+            raise LookupError
+    assert await queued(ctx) == 0
+
+
+async def test_what_is_asked_for_only_if_it_has_begun_before_is_else_nothing(ctx: Context) -> None:
+    left = [errands.RECONCILE.of("RM_1", "alice", if_begun=True)]
+    await ctx.queue.ask_for_event("EV_1", left)
+    assert await queued(ctx) == 0
+    async with ctx.queue.alone(errands.RECONCILE, "RM_1", "alice"):
+        pass
+    await ctx.queue.ask_for_event("EV_2", left)
+    assert await queued(ctx) == 1
+
+
+async def test_what_is_asked_for_by_two_names_begins_by_both(ctx: Context) -> None:
+    """Asked for by one of them from then on, it has another turn."""
+    named = errands.RECONCILE_ROOM.of("RM_1")
+    await ctx.queue.ask(errands.RECONCILE_ROOM, "RM_1")
+    async with ctx.queue.alone(errands.RECONCILE, "RM_1", "alice", begun=[named]):
+        await ctx.queue.ask(errands.RECONCILE_ROOM, "RM_1")
+    assert await queued(ctx, "reconcile_room") == 2
