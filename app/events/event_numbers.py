@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from app.models.schema import EventNumber
-from app.store import Store
+from app.store import Change, Store
 
 
-async def keep(store: Store, room: str, number: int) -> None:
-    """Remembers that a room has had an event of this number, before that may expire."""
-    change = {"$max": {"number": number}, "$set": {"told_at": datetime.now(UTC)}}
-    await store.rows(EventNumber).update_one({"_id": room}, change, upsert=True)
+def kept(room: str, number: int) -> Change:
+    """What remembers that a room has had an event of this number: before that may expire."""
+    content = {"$max": {"number": number}, "$set": {"told_at": datetime.now(UTC)}}
+    return Change(EventNumber, content, {"_id": room}, or_new=True)
 
 
 async def highest(store: Store, room: str) -> int:

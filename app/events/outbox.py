@@ -7,6 +7,8 @@ worker, changes nothing.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
@@ -19,11 +21,14 @@ from app.events.contents import EventContent
 from app.lru_cache import LruCache
 from app.models import DeliveryDocument, EventState
 from app.models.schema import OutgoingEvent
+from app.store import Change, KeyTaken, insertion
 from app.work import errands
 
 _NUMBER_TRIES = 50
-_last_numbers: LruCache[int] = LruCache(10_000)
-"""By database and room."""
+_KNOWN_SECONDS = 3600.0
+"""How long a number that was the last is gone on from. Events stay for a week at least."""
+_last_numbers: LruCache[tuple[float, int]] = LruCache(10_000)
+"""By database and room; with each, when it was the last one."""
 _at_it: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 """By room: those of one process take their numbers one after another, or most would be in vain."""
 
@@ -38,11 +43,17 @@ async def tell(
     room: str,
     room_sid: str,
     identity: str,
+    last_number: int | None = None,
+    before: Sequence[Change] = (),
+    after: Sequence[Change] = (),
 ) -> None:
     """Writes an event down and asks for its delivery.
 
     `key` names the occasion: the same event with the same key is one event. `room` and `room_sid`
     are empty where it belongs to no room. `identity` is whom, or whose share or clip, it is about.
+
+    `last_number`: what `event_numbers.highest` says of the room, where that was read. `before` and
+    `after`: what is written with the event, around it. Raises KeyTaken for one of `before`.
     """
     now = datetime.now(UTC)
     wanted = {
@@ -63,7 +74,7 @@ async def tell(
         next_try_at=now,
     )
     async with _at_it.setdefault(room, asyncio.Lock()):
-        is_new = await _write(ctx, row)
+        is_new = await _write(ctx, row, last_number, before, after)
     if is_new:
         await _hurry(ctx, room)
 
@@ -78,27 +89,39 @@ def waiting(now: datetime) -> DeliveryDocument:
     }
 
 
-async def _write(ctx: Context, row: OutgoingEvent) -> bool:
+async def _write(
+    ctx: Context,
+    row: OutgoingEvent,
+    last_number: int | None,
+    before: Sequence[Change],
+    after: Sequence[Change],
+) -> bool:
     """Writes an event under its room's next number; False if it was told before."""
-    events = ctx.store.rows(OutgoingEvent)
     key = f"{ctx.store.database.name}\0{row.room}"
+    since, known = _last_numbers.get(key) or (0.0, 0)
+    if time.monotonic() - since > _KNOWN_SECONDS:
+        known = await event_numbers.highest(ctx.store, row.room) if last_number is None else 0
+    row.number = max(known, last_number or 0) + 1
     for _ in range(_NUMBER_TRIES):
-        # The embedded store sorts all that match: from a number on that was the last, few do.
-        since = _last_numbers.get(key) or 0
-        newest = await events.find_one(
-            {"room": row.room, "number": {"$gte": since}}, {"number": 1}, sort=[("number", -1)]
-        )
-        if newest is None and since:  # all of the room's have expired
-            _last_numbers.put(key, 0)
-            continue
-        highest = newest["number"] if newest else await event_numbers.highest(ctx.store, row.room)
-        row.number = highest + 1
-        if await ctx.store.create(row):
-            _last_numbers.put(key, row.number)
+        try:
+            await ctx.store.write(*before, insertion(row), *after)
+        except KeyTaken as taken:
+            if taken.place != len(before):
+                raise
+        else:
+            _last_numbers.put(key, (time.monotonic(), row.number))
             return True
-        # the number was taken meanwhile, or somebody told the same
+        # The number was taken, or somebody told the same. What comes before it is written.
+        before = ()
+        events = ctx.store.rows(OutgoingEvent)
         if await events.find_one({"_id": row.id}, {"_id": 1}) is not None:
+            await ctx.store.write(*after)
             return False
+        # The embedded store sorts all that match: from a number on that is taken few do.
+        newest = await events.find_one(
+            {"room": row.room, "number": {"$gte": row.number}}, {"number": 1}, sort=[("number", -1)]
+        )
+        row.number = newest["number"] + 1 if newest else row.number
     raise RuntimeError(f"no free number for {row.id} in {_NUMBER_TRIES} tries")
 
 

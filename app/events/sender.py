@@ -19,6 +19,7 @@ from app.models import DeliveryDocument, EventRow, EventState, Row
 from app.models.keyset import Order, Page
 from app.models.metric_words import ErrorKind
 from app.models.schema import OutgoingEvent
+from app.store import Change
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
@@ -235,7 +236,6 @@ async def _note_unmade(ctx: Context, row: EventRow, error: str) -> None:
     change: Row = {"last_error": error[:300]}
     if now - row["created_at"] >= GIVE_UP_AFTER:
         _tell_given_up(id=row["_id"], error=error)
-        await event_numbers.keep(ctx.store, row["room"], row["number"])
         change["state"] = EventState.DEAD
     else:
         log.warning("event_not_made", id=row["_id"], attempt=row["attempts"], error=error)
@@ -255,8 +255,6 @@ async def _note(ctx: Context, row: EventRow, outcomes: Mapping[str, TargetAnswer
         left = [each for each in targets.values() if each["state"] == EventState.PENDING]
         change["next_try_at"] = min(each["next_try_at"] for each in left)
     else:
-        # Then it may expire: its room's next number is known without it.
-        await event_numbers.keep(ctx.store, row["room"], row["number"])
         is_dead = EventState.DEAD in states
         change["state"] = EventState.DEAD if is_dead else EventState.DELIVERED
         change |= {} if is_dead else {"delivered_at": now}
@@ -266,9 +264,10 @@ async def _note(ctx: Context, row: EventRow, outcomes: Mapping[str, TargetAnswer
 
 
 async def _change(ctx: Context, row: EventRow, change: Row) -> None:
-    await ctx.store.rows(OutgoingEvent).update_one(
-        {"_id": row["_id"], "state": EventState.PENDING}, {"$set": change}
-    )
+    same = {"_id": row["_id"], "state": EventState.PENDING}
+    # Pending no more it may expire: its room's next number is known without it before that.
+    kept = [event_numbers.kept(row["room"], row["number"])] if "state" in change else []
+    await ctx.store.write(*kept, Change(OutgoingEvent, {"$set": change}, same))
 
 
 def _tell_given_up(**facts: str) -> None:

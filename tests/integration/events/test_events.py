@@ -189,8 +189,8 @@ async def test_a_number_is_remembered_before_its_event_may_expire(ctx: Context) 
     assert await event_numbers.highest(ctx.store, "studio") == 0
     await sender.deliver(ctx, nobody_listens, "studio")
     assert await event_numbers.highest(ctx.store, "studio") == 1
-    await event_numbers.keep(ctx.store, "studio", 5)
-    await event_numbers.keep(ctx.store, "studio", 4)
+    await ctx.store.write(event_numbers.kept("studio", 5))
+    await ctx.store.write(event_numbers.kept("studio", 4))
     assert await event_numbers.highest(ctx.store, "studio") == 5
 
 
