@@ -70,6 +70,7 @@ def jobs_of(
     """Every job, with what it is given; `captures` holds those that are being made."""
     return Jobs(
         partial(recorder.reconcile, ctx, livekit),
+        partial(recorder.reconcile_egress, ctx, livekit),
         partial(open_shares.reconcile_room, ctx),
         partial(egress_clock.learn_clock, ctx, livekit),
         partial(ghosts.probe, ctx, livekit),

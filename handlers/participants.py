@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -11,12 +10,15 @@ from pymongo.errors import PyMongoError
 
 from app.access import presence
 from app.context import Context
-from app.recording import facts
+from app.recording import facts, foreign_text
 from app.webhooks.router import Router
 from app.work import errands
-from app.work.jobs import Asked
+from app.work.jobs import Asked, seconds
 
 router = Router()
+
+_END_TOLD_AFTER = seconds(2)
+"""A recorder leaves up to 1.7 s before LiveKit tells that its egress has ended."""
 
 
 def _of_somebody(event: WebhookEvent) -> bool:
@@ -34,16 +36,13 @@ async def participant_joined(event: WebhookEvent, ctx: Context) -> None:
 
 
 @router.on("participant_left", when=_of_somebody)
-async def participant_left(event: WebhookEvent, ctx: Context) -> Asked | None:
-    """When somebody leaves, note it and ask for the reconcile of what they still share."""
+async def participant_left(event: WebhookEvent, ctx: Context) -> Asked:
+    """When somebody leaves, note it and ask for the reconcile of what they share, if they did."""
     who = event.participant
-    _, is_sharing = await asyncio.gather(
-        facts.participant_left(ctx.store, event.room, who, datetime.now(UTC)),
-        facts.is_sharing(ctx.store, who),
-    )
+    await facts.participant_left(ctx.store, event.room, who, datetime.now(UTC))
     with suppress(PyMongoError):  # another end is another chance; this webhook has what it needs
         await presence.forget_earlier(ctx.store, event.room.sid, who.identity, who.sid)
-    return errands.RECONCILE.of(event.room.sid, who.identity) if is_sharing else None
+    return errands.RECONCILE.of(event.room.sid, who.identity, if_begun=True)
 
 
 @router.on("participant_connection_aborted", when=_of_somebody)
@@ -54,5 +53,6 @@ async def connection_aborted(event: WebhookEvent, ctx: Context) -> None:
 
 @router.on("participant_left", "participant_connection_aborted", when=_of_a_recorder)
 async def recorder_left(event: WebhookEvent, ctx: Context) -> Asked:
-    """When a recorder leaves, ask for the reconcile of its room."""
-    return errands.RECONCILE_ROOM.of(event.room.sid)
+    """When a recorder leaves, ask for its sharer's reconcile, soon: its end is about to be told."""
+    egress_id = foreign_text.ident(event.participant.identity, "identity")
+    return errands.RECONCILE_EGRESS.of(egress_id, after=_END_TOLD_AFTER)

@@ -17,7 +17,7 @@ from typing import Any
 from bson import json_util
 from odmantic import Model
 
-from app.access.communities import sharer
+from app.access.community_slots import sharer
 from app.migrations import version
 from app.models import schema
 

@@ -1,10 +1,10 @@
-"""Communities: their rules, their members, and the slots that limit what is recorded at once."""
+"""Communities: their rules and their members. What is recorded at once: see `slots`."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ import structlog
 from app import metrics
 from app.access.permissions import allowed
 from app.errors import ReplayError
-from app.models import Action, CommunityRow, MemberRow, Role, Row, Why
+from app.models import Action, CommunityRow, MemberRow, Role, Row
 from app.models.metric_words import ErrorKind
 from app.models.schema import Community, Member
 from app.settings import Settings, ceilings
@@ -32,8 +32,6 @@ _FALLING_BACK = (
 )
 """What a community may leave to the instance's settings, where it has the same name."""
 _BUT_SLOTS = {"slots": 0, "sharers": 0}
-_TRIES = 10
-"""Of taking a slot that is free whenever it is looked at, and taken whenever it is wanted."""
 AT_MOST = 500
 """Communities of one person that a list looks at."""
 
@@ -60,32 +58,10 @@ class Rules:
     own: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class HeldSlots:
-    """The buffers that hold a community's slots: all, and by `sharer`."""
-
-    buffers: frozenset[str]
-    sharers: Mapping[str, Sequence[str]]
-
-    def refusal(self, of: Rules, identity: str) -> Why | None:
-        """Why somebody can't have another one; None: they can. Their own limit comes first."""
-        if len(self.sharers.get(sharer(identity), ())) >= of.max_concurrent_per_user:
-            return Why.USER_LIMIT
-        return Why.LIMIT if len(self.buffers) >= of.max_concurrent else None
-
-
 async def rules(store: Store, settings: Settings, community: str) -> Rules:
     """The rules of a community; one that nobody has configured has the instance's."""
     row = await store.rows(Community).find_one({"_id": community}, _BUT_SLOTS)
-    return _rules(settings, community, row)
-
-
-async def rules_and_slots(
-    store: Store, settings: Settings, community: str
-) -> tuple[Rules, HeldSlots]:
-    """The rules of a community, and who holds its slots."""
-    row = await store.rows(Community).find_one({"_id": community})
-    return _rules(settings, community, row), _held(row)
+    return rules_by(settings, community, row)
 
 
 _NOBODYS: CommunityRow = {"_id": "", "enabled": True, "slots": [], "sharers": {}}
@@ -96,10 +72,11 @@ async def rules_of(store: Store, settings: Settings, wanted: Collection[str]) ->
     """The rules of several communities."""
     found = store.rows(Community).find({"_id": {"$in": sorted(wanted)}}, _BUT_SLOTS)
     rows = {row["_id"]: row for row in await found.to_list()}
-    return {each: _rules(settings, each, rows.get(each)) for each in wanted}
+    return {each: rules_by(settings, each, rows.get(each)) for each in wanted}
 
 
-def _rules(settings: Settings, community: str, row: CommunityRow | None) -> Rules:
+def rules_by(settings: Settings, community: str, row: CommunityRow | None) -> Rules:
+    """The rules of a community by its row, None where it has none."""
     given: CommunityRow = row or _NOBODYS | {"_id": community}
 
     def own(name: str) -> object:
@@ -231,66 +208,6 @@ async def actions(store: Store, of: Rules, identity: str) -> frozenset[Action]:
 def actions_by(access: str, row: MemberRow | None) -> frozenset[Action]:
     """What somebody with this row, or without any, may do under an access mode."""
     return allowed(access, row["role"] if row else Role.MEMBER, row["grants"] if row else ())
-
-
-async def take_slot(store: Store, of: Rules, buffer_id: str, identity: str) -> Why | None:
-    """Takes one of the community's slots for a buffer of somebody's: None. Otherwise which limit
-    keeps it from them.
-
-    One update checks both lengths and adds: exact however many shares begin at once. A share
-    that has the slot already keeps it.
-    """
-    communities = store.rows(Community)
-    theirs = f"sharers.{sharer(identity)}"
-    free = {
-        "_id": of.community,
-        "slots": {"$ne": buffer_id},
-        f"slots.{of.max_concurrent - 1}": {"$exists": False},
-        f"{theirs}.{of.max_concurrent_per_user - 1}": {"$exists": False},
-    }
-    for _ in range(_TRIES):
-        if of.max_concurrent:
-            both = {"slots": buffer_id, theirs: buffer_id}
-            taken = await communities.update_one(free, {"$push": both})
-            if taken.modified_count:
-                return None
-        row = await communities.find_one({"_id": of.community}, {"slots": 1, "sharers": 1})
-        if row is None:
-            await store.create(Community(id=of.community))
-            continue
-        held = _held(row)
-        if buffer_id in held.buffers:
-            return None
-        if (refusal := held.refusal(of, identity)) is not None:
-            return refusal
-        # Neither keeps it any more: one ended just now, or somebody else made the row.
-    return Why.LIMIT
-
-
-async def free_slot(store: Store, community: str, buffer_id: str) -> bool:
-    """Gives a buffer's slot back. False if it had none: a slot is freed once, however often."""
-    communities, holds = store.rows(Community), {"_id": community, "slots": buffer_id}
-    row = await communities.find_one(holds, {"slots": 1, "sharers": 1})
-    if row is None:
-        return False
-    pulled = {"slots": buffer_id}
-    theirs = [f"sharers.{who}" for who, held in row["sharers"].items() if buffer_id in held]
-    freed = await communities.update_one(
-        holds, {"$pull": pulled | dict.fromkeys(theirs, buffer_id)}
-    )
-    for each in theirs:
-        await communities.update_one({"_id": community, each: []}, {"$unset": {each: ""}})
-    return bool(freed.modified_count)
-
-
-def sharer(identity: str) -> str:
-    """How somebody is named in `sharers`: field names can't hold every character."""
-    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _held(row: CommunityRow | None) -> HeldSlots:
-    given = row or _NOBODYS
-    return HeldSlots(frozenset(given["slots"]), given["sharers"])
 
 
 def _member_id(community: str, identity: str) -> str:

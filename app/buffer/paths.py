@@ -25,6 +25,8 @@ BUFFER_ROOT = "replay-buffer"
 FRAGMENTS_ROOT = "fragments"
 CLIPS_ROOT = "replays"
 THUMBNAILS_ROOT = "thumbnails"
+SESSION_DEPTH = 4
+"""Of a session's folder below the media root: buffer root, room, user, session."""
 SEGMENT_PREFIX = "segment"
 FULL_PLAYLIST = "full.m3u8"
 LIVE_PLAYLIST = "live.m3u8"
@@ -100,9 +102,11 @@ def session_of_prefix(prefix: str) -> str | None:
     return parts[-2]
 
 
-def is_in_folder(prefix: str, folder: str) -> bool:
-    """Whether a filename prefix is the one for a session's folder, wherever egress sees it."""
-    return prefix.endswith(f"/{folder}/{SEGMENT_PREFIX}")
+def folder_of_prefix(prefix: str) -> str | None:
+    """The session's folder that a filename prefix is in, wherever egress sees it; None if none."""
+    parts = prefix.split("/")
+    is_whole = len(parts) > SESSION_DEPTH + 1 and parts[-1] == SEGMENT_PREFIX
+    return "/".join(parts[-SESSION_DEPTH - 1 : -1]) if is_whole else None
 
 
 def buffer_id(instance: str, room_sid: str, video_sid: str) -> str:

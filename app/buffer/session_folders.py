@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
+from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT, SESSION_DEPTH
 from app.models import SessionRow
 from app.storage.confined import PathRefused, checked, inside
 from app.storage.foreign import ForeignFolder
@@ -21,9 +21,6 @@ folder's group, and other users of the machine see nothing of it."""
 OUTER_MODE = 0o2750
 """Of the folders around it: egress passes through, and neither takes nor renames what others have
 there."""
-
-_DEPTH = 4
-"""replay-buffer, room, user, session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def fragment_path(media_root: Path, session: SessionRow) -> Path:
 def _parts(session: SessionRow) -> tuple[str, ...]:
     folder = session["folder"]
     parts = tuple(folder.split("/")) if isinstance(folder, str) else ()
-    if len(parts) != _DEPTH or parts[0] != BUFFER_ROOT or parts[-1] != session["_id"]:
+    if len(parts) != SESSION_DEPTH or parts[0] != BUFFER_ROOT or parts[-1] != session["_id"]:
         raise PathRefused(
             f"{folder!r:.200} is not the folder of session {session['_id']}: it would be "
             f"{BUFFER_ROOT}/room/user/{session['_id']}"

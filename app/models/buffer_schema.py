@@ -36,6 +36,7 @@ class Buffer(Model, Stored[BufferRow]):
         "indexes": lambda: [
             Index(Buffer.room, Buffer.identity),
             Index(Buffer.room_sid, Buffer.identity),
+            Index(Buffer.identity),
             IndexModel([("ended_at", ASCENDING)]),
             IndexModel([("forget_before", ASCENDING)]),
             IndexModel([("forget_ranges.start", ASCENDING)]),
@@ -83,6 +84,7 @@ class EgressSession(Model, Stored[SessionRow]):
             IndexModel([("buffer_id", ASCENDING), ("created_at", ASCENDING)]),
             IndexModel([("egress_id", ASCENDING)]),
             IndexModel([("room_sid", ASCENDING), ("identity", ASCENDING)]),
+            IndexModel([("identity", ASCENDING)]),
             IndexModel([("indexing", ASCENDING)]),
         ],
     }

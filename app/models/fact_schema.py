@@ -72,6 +72,7 @@ class Track(Model, Stored[TrackRow]):
         "indexes": lambda: [
             Index(Track.participant_sid),
             Index(Track.room_sid, Track.identity),
+            Index(Track.identity),
             IndexModel([("live", ASCENDING)], partialFilterExpression={"live": True}),
         ],
     }

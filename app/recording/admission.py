@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from app.access import communities, quota
+from app.access import communities, community_slots, quota
+from app.access.communities import Rules
 from app.cleaning import governor
 from app.context import Context
-from app.models import Action, BufferRow, MemberRow, ParticipantRow, Row, TrackRow, Why, schema
+from app.models import Action, BufferRow, CommunityRow, ParticipantRow, Row, TrackRow, Why, schema
+from app.models.schema import Community
 from app.recording import share_stop
+from app.recording.known import Known
+from app.store import Change, row_of
 from app.work import errands, rounds
 
 
 @dataclass
 class Admission:
-    """The admission of one share, in one reconcile: its community is read once, when needed."""
+    """The admission of one share in one reconcile, by what is known then."""
 
     ctx: Context
+    known: Known
     track: TrackRow
     participant: ParticipantRow | None
-    _community: tuple[communities.Rules, communities.HeldSlots] | None = None
 
-    async def admit(self, buffer: BufferRow, *, running: bool, resting: bool) -> Why | None:
-        """Takes a limit slot for a share that may be recorded: None. Otherwise why it must not be.
+    async def refusal(self, buffer: BufferRow, *, running: bool, resting: bool) -> Why | None:
+        """Why a share must not be recorded; None: it may, with a slot, if it `begins`.
 
         The checks are, in order: the sharer's own will, a stop by somebody, encryption, permission,
         the community's switch, its limit for one user, its limit for all, the sharer's quota, the
-        disk. The last four keep a recording from starting, but end none that is `running`. A share
-        that rests in its back-off takes no slot, and one that quota or disk refuse gives its own
-        back.
+        disk. The last four keep a recording from starting, but end none that is `running`, and are
+        not asked of a share that rests in its back-off.
         """
         if self.participant is not None and self.participant["opted_out"]:
             return Why.OPTED_OUT
@@ -37,53 +41,79 @@ class Admission:
             return stopped
         if self.track["encrypted"]:
             return Why.ENCRYPTED
-        ctx, community, identity = self.ctx, buffer["community"], buffer["identity"]
-        begins = not (running or resting)
-        roles_likely = not _permits(ctx.settings.access, None)
-        (rules, slots), shortage, member = await asyncio.gather(
-            self._rules_and_slots(buffer),
-            _shortage(ctx, identity) if begins else _none(),
-            communities.member(ctx.store, community, identity) if roles_likely else _none(),
-        )
-        if not (roles_likely or _permits(rules.access, None)):
-            member = await communities.member(ctx.store, community, identity)
-        if not _permits(rules.access, member):
+        rules = self.rules(buffer)
+        member = self.known.members.get(rules.community)
+        if Action.ENABLE_REPLAY_BUFFER not in communities.actions_by(rules.access, member):
             return Why.NOT_PERMITTED
         if not rules.enabled:
             return Why.COMMUNITY_OFF
-        if not begins:
+        if running or resting:
             return None
-        held = buffer["_id"] in slots.buffers
-        if shortage is None:
-            if held:
-                return None
-            # Only the taking itself is exact: others begin at the same moment.
-            return await communities.take_slot(ctx.store, rules, buffer["_id"], identity)
-        if held:
-            await leave(ctx, buffer)
+        shortage = await self._shortage()
+        held, identity = self._slots(buffer), buffer["identity"]
+        if buffer["_id"] in held.buffers:
             return shortage
-        return slots.refusal(rules, identity) or shortage
+        full = held.refusal(rules, identity)
+        if full is None or shortage is not None:
+            return full or shortage
+        # Whoever frees a slot looks for those that wait, and does not know of this one yet.
+        full = await community_slots.take(self.ctx.store, rules, buffer["_id"], identity)
+        if full is None:
+            self.has_taken(buffer)
+        return full
 
-    async def detail(self, buffer: BufferRow, why: Why | None) -> str:
+    def taking(self, buffer: BufferRow) -> list[Change]:
+        """What takes the share's slot, if it has none yet; it fails where others were faster."""
+        if buffer["_id"] in self._slots(buffer).buffers:
+            return []
+        return [community_slots.taking(self.rules(buffer), buffer["_id"], buffer["identity"])]
+
+    def has_taken(self, buffer: BufferRow) -> None:
+        """Notes that the share has its slot."""
+        held, who = self._slots(buffer), community_slots.sharer(buffer["identity"])
+        theirs = [*held.sharers.get(who, ()), buffer["_id"]]
+        row = {**(self._row(buffer) or row_of(Community(id=buffer["community"])))}
+        row["slots"] = [*held.buffers, buffer["_id"]]
+        row["sharers"] = {**held.sharers, who: theirs}
+        self.known.communities[buffer["community"]] = cast(CommunityRow, row)
+
+    def freeing(self, buffer: BufferRow) -> list[Change]:
+        """What gives the share's slot back, if it has one."""
+        row = self._row(buffer)
+        if row is None or buffer["_id"] not in row["slots"]:
+            return []
+        return community_slots.freeing(self.rules(buffer), row, buffer["_id"])
+
+    def detail(self, buffer: BufferRow, why: Why | None) -> str:
         """The detail of a reason: the words of whoever stopped the share, or a limit's number."""
         if why not in Why.limits():
             return share_stop.detail(buffer, why)
-        rules, _ = await self._rules_and_slots(buffer)
+        rules = self.rules(buffer)
         return str(rules.max_concurrent if why is Why.LIMIT else rules.max_concurrent_per_user)
 
-    async def _rules_and_slots(
-        self, buffer: BufferRow
-    ) -> tuple[communities.Rules, communities.HeldSlots]:
-        if self._community is None:
-            self._community = await communities.rules_and_slots(
-                self.ctx.store, self.ctx.settings, buffer["community"]
-            )
-        return self._community
+    def rules(self, buffer: BufferRow) -> Rules:
+        """Those of the share's community."""
+        return communities.rules_by(self.ctx.settings, buffer["community"], self._row(buffer))
+
+    def _slots(self, buffer: BufferRow) -> community_slots.HeldSlots:
+        return community_slots.held(self._row(buffer))
+
+    def _row(self, buffer: BufferRow) -> CommunityRow | None:
+        return self.known.communities[buffer["community"]]
+
+    async def _shortage(self) -> Why | None:
+        if quota.of_row(self.known.quota, self.ctx.settings).free_bytes <= 0:
+            return Why.QUOTA
+        return Why.DISK if await governor.refuse_new(self.ctx) else None
 
 
-async def leave(ctx: Context, buffer: BufferRow) -> None:
-    """Gives the slot of a share that is not recorded any more to one that waits for it."""
-    await _free(ctx, buffer["community"], buffer["_id"])
+async def freed(ctx: Context, buffer: BufferRow, found: Sequence[bool]) -> None:
+    """Has those looked at that wait for the slot which a share has given back.
+
+    `found`: what became of the changes of `Admission.freeing`.
+    """
+    if community_slots.was_the_last(found):
+        await ask_again(ctx, {"community": buffer["community"], "why": {"$in": Why.limits()}})
 
 
 async def free_leftovers(ctx: Context) -> None:
@@ -93,13 +123,10 @@ async def free_leftovers(ctx: Context) -> None:
             live = await ctx.store.rows(schema.Buffer).distinct(
                 "_id", {"_id": {"$in": row["slots"]}, "ended_at": None}
             )
+            rules = communities.rules_by(ctx.settings, row["_id"], row)
             for buffer_id in set(row["slots"]) - set(live):
-                await _free(ctx, row["_id"], buffer_id)
-
-
-async def _free(ctx: Context, community: str, buffer_id: str) -> None:
-    if await communities.free_slot(ctx.store, community, buffer_id):
-        await ask_again(ctx, {"community": community, "why": {"$in": Why.limits()}})
+                await ctx.store.write(*community_slots.freeing(rules, row, buffer_id))
+                await ask_again(ctx, {"community": row["_id"], "why": {"$in": Why.limits()}})
 
 
 async def ask_again(ctx: Context, which: Row) -> None:
@@ -110,20 +137,3 @@ async def ask_again(ctx: Context, which: Row) -> None:
     async for row in found:
         with rounds.item(buffer=row["_id"]):
             await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
-
-
-def _permits(access: str, member: MemberRow | None) -> bool:
-    return Action.ENABLE_REPLAY_BUFFER in communities.actions_by(access, member)
-
-
-async def _none() -> None:
-    """Nothing is asked."""
-
-
-async def _shortage(ctx: Context, identity: str) -> Why | None:
-    left, is_full = await asyncio.gather(
-        quota.read(ctx.store, ctx.settings, identity), governor.refuse_new(ctx)
-    )
-    if left.free_bytes <= 0:
-        return Why.QUOTA
-    return Why.DISK if is_full else None

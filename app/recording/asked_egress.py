@@ -20,6 +20,12 @@ def session_of(info: EgressInfo) -> str | None:
     return paths.session_of_prefix(prefix) if prefix is not None else None
 
 
+def folder_of(info: EgressInfo) -> str | None:
+    """The session's folder in which an egress writes, as it says; None if it is in none."""
+    prefix = _prefix(info)
+    return paths.folder_of_prefix(prefix) if prefix is not None else None
+
+
 def by_session(infos: Iterable[EgressInfo]) -> dict[str, list[EgressInfo]]:
     """The egresses by the session that they name: one each, unless somebody else names it, too."""
     named: dict[str, list[EgressInfo]] = {}
@@ -33,11 +39,10 @@ def may_serve(info: EgressInfo, session: SessionRow) -> bool:
     """Whether an egress is the session's: the one that is known, or one that it has asked for."""
     if session["egress_id"] is not None:
         return info.egress_id == session["egress_id"]
-    prefix, asked = _prefix(info), info.track_composite
+    asked = info.track_composite
     return (
         session["start_sent_at"] is not None
-        and prefix is not None
-        and paths.is_in_folder(prefix, session["folder"])
+        and folder_of(info) == session["folder"]
         and info.room_id == session["room_sid"]
         and asked.video_track_id == session["video_sid"]
         and asked.audio_track_id == (session["audio_sid"] or "")

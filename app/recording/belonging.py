@@ -6,24 +6,25 @@ word counts, and that is a claim to one of the communities that admins have made
 
 from __future__ import annotations
 
-from app.access import assigned_rooms, communities
+from app.access import communities
 from app.context import Context
-from app.models import CommunityClaims, RoomRow, TrackRow, schema
+from app.models import CommunityClaims, ParticipantRow, RoomRow, TrackRow
+from app.recording.known import Known
 
 
-async def community_of(ctx: Context, track: TrackRow, room: RoomRow | None) -> str:
-    """The community of a share. `track`: its video, `room`: what is known of the room it is in."""
-    assigned = await assigned_rooms.community_of(ctx.store, track["room"])
-    if assigned is not None:
-        return assigned
+async def community_of(
+    ctx: Context,
+    known: Known,
+    track: TrackRow,
+    room: RoomRow | None,
+    person: ParticipantRow | None,
+) -> str:
+    """The community of a share. `track`: its video; of its room and its sharer, what is known."""
+    if known.assigned is not None:
+        return known.assigned
     if ctx.settings.community_claims == CommunityClaims.ROOM:
         return room["community"] if room else communities.DEFAULT
-    return await _of_token(ctx, track)
-
-
-async def _of_token(ctx: Context, track: TrackRow) -> str:
-    """The community that the sharer's token names; `default` if it names none that is there."""
-    sharer = {"_id": track["participant_sid"]}
-    person = await ctx.store.rows(schema.Participant).find_one(sharer, {"community": 1})
     claimed = (person and person["community"]) or communities.DEFAULT
+    if known.communities.get(claimed) is not None:
+        return claimed
     return await communities.made(ctx.store, claimed, identity=track["identity"])

@@ -1,4 +1,4 @@
-"""Facts: what LiveKit says of rooms, people, tracks and egresses, written down.
+"""Facts: what LiveKit says of rooms, people and tracks, written down.
 
 Each fact is one idempotent write that only adds knowledge. Events that come twice, late or in
 another order leave the same rows. An end is final, because LiveKit never uses a sid again.
@@ -8,30 +8,32 @@ It is `foreign_text` that is written: each function raises NotHeld for ids that 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import datetime
 
 import structlog
-from livekit.protocol.egress import EgressInfo
 from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSource
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from app.access import communities
-from app.buffer import clock_correction
-from app.models import EgressStatus, Row, RowOf, SessionRow, TrackRow, schema
-from app.recording import asked_egress, egress_info, foreign_text
+from app.lru_cache import LruCache
+from app.models import ParticipantRow, Row, RowOf, TrackRow, schema
+from app.models.instants import EPOCH
+from app.recording import foreign_text
 from app.store import Store
 
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
 MISSED_AFTER = 2
 """Surveys in a row without a track after which it counts as over, until one lists it again."""
 _EGRESS_IDENTITY = "EG_"
-# A row of a running egress may move to these from any status before them, never back.
-_RANK = {status: rank for rank, status in enumerate(EgressStatus.running())}
 _CLAIM = "replay.community"
 _LONGEST_COMMUNITY = 128
 _LONGEST_MIME = 100
-_LONGEST_ERROR = 500
+_FOUND_SECONDS = 60.0
+"""How long a community that a room has named is not looked for again."""
+_found: LruCache[float] = LruCache(1_000)
+"""By database and community: until when it is not looked for."""
 
 log = structlog.get_logger()
 
@@ -95,11 +97,16 @@ async def _community(store: Store, room: Room) -> str:
     A room's metadata is written by whoever makes the room: it chooses among communities, and makes
     none. Told of again, a room keeps what it has, and nothing is looked up.
     """
-    claimed = community_of(room)
-    known = {"_id": foreign_text.ident(room.sid, "room sid")}
-    if claimed == communities.DEFAULT or await store.rows(schema.Room).find_one(known, {"_id": 1}):
+    claimed, now = community_of(room), time.monotonic()
+    key, known = f"{store.database.name}\0{claimed}", {"_id": room.sid}
+    if claimed == communities.DEFAULT or now < (_found.get(key) or 0.0):
         return claimed
-    return await communities.made(store, claimed, room=room.sid)
+    if await store.rows(schema.Room).find_one(known, {"_id": 1}):
+        return claimed
+    made = await communities.made(store, claimed, room=room.sid)
+    if made == claimed:
+        _found.put(key, now + _FOUND_SECONDS)
+    return made
 
 
 async def room_started(store: Store, room: Room) -> None:
@@ -126,19 +133,27 @@ async def participant_joined(
     store: Store, room: Room, participant: ParticipantInfo, now: datetime
 ) -> None:
     """Somebody is connected to a room."""
-    told_ms = participant.joined_at_ms or participant.joined_at * 1000
-    joined_at = foreign_text.instant(told_ms) or now
     await _upsert(
         store.rows(schema.Participant),
         foreign_text.ident(participant.sid, "participant sid"),
-        _whose(room, participant)
-        | {
-            "joined_at": joined_at,
-            "opted_out": has_opted_out(participant),
-            "community": claim_of(participant),
-        },
+        _joined(room, participant, now),
         {"left_at": None, "unlisted_at": None},
     )
+
+
+def is_known(room: Room, participant: ParticipantInfo, row: ParticipantRow) -> bool:
+    """Whether the row of a connection says all that LiveKit says now."""
+    told = _joined(room, participant, row["joined_at"] or EPOCH)
+    return all(row.get(name) == value for name, value in told.items())
+
+
+def _joined(room: Room, participant: ParticipantInfo, now: datetime) -> Row:
+    told_ms = participant.joined_at_ms or participant.joined_at * 1000
+    return _whose(room, participant) | {
+        "joined_at": foreign_text.instant(told_ms) or now,
+        "opted_out": has_opted_out(participant),
+        "community": claim_of(participant),
+    }
 
 
 async def participant_left(
@@ -161,12 +176,6 @@ async def connection_aborted(store: Store, participant: ParticipantInfo, now: da
     """
     known = {"_id": foreign_text.ident(participant.sid, "participant sid")}
     await store.rows(schema.Participant).update_one(known, {"$set": {"left_at": now}})
-
-
-async def is_sharing(store: Store, participant: ParticipantInfo) -> bool:
-    """Whether a connection has shared a track of whose end nobody has told."""
-    tracks = store.rows(schema.Track).find({"participant_sid": participant.sid}, {"live": 1})
-    return any(row["live"] for row in await tracks.to_list(None))
 
 
 async def track_published(
@@ -214,71 +223,6 @@ async def track_unpublished(
             "missing": 0,
         },
     )
-
-
-async def egress(
-    store: Store, info: EgressInfo, now: datetime, *, session_id: str | None = None
-) -> SessionRow | None:
-    """What became of an egress of ours: adopts it if its id was not known, never goes back.
-
-    `session_id`: whose egress it is, where that is known; otherwise its prefix says it, and is
-    believed of an egress that this session may have asked for. Returns the session's row
-    afterwards, None if the egress is not ours or its row is gone.
-    """
-    named = session_id or asked_egress.session_of(info)
-    if named is None:
-        return None
-    egress_id = foreign_text.ident(info.egress_id, "egress id")
-    while True:
-        row = await store.rows(schema.EgressSession).find_one({"_id": named})
-        if row is None:
-            return None
-        if session_id is None and not asked_egress.may_serve(info, row):
-            log.warning("egress_not_asked_for", session=named, egress=egress_id)
-            return None
-        if row["egress_id"] not in (None, egress_id):
-            return row
-        if not (news := _news(row, info, egress_id, now)):
-            break
-        taken = await store.take(schema.EgressSession, row, news, **{"egress_id": row["egress_id"]})
-        if taken is not None:
-            row = taken
-            break
-    clock_ns = None if row["clock_exact"] else egress_info.clock_of(info)
-    if clock_ns is not None:
-        if await clock_correction.is_credible(store, row, clock_ns, datetime.now(UTC)):
-            await clock_correction.correct(store, named, clock_ns)
-        else:
-            log.warning("clock_not_believed", session=named, clock_ns=clock_ns)
-    return row
-
-
-def _news(row: SessionRow, info: EgressInfo, egress_id: str, now: datetime) -> Row:
-    """What an egress's session does not know of it yet."""
-    status = egress_info.status_of(info)
-    news: Row = {}
-    if row["egress_id"] is None:
-        news["egress_id"] = egress_id
-    if status == EgressStatus.ACTIVE and row["active_at"] is None:
-        news["active_at"] = now
-    rank = _RANK.get(row["status"])
-    if rank is None or rank > _RANK.get(status, len(_RANK)):
-        return news
-    if status != row["status"]:
-        news["status"] = status
-    if egress_info.is_over(info):
-        news |= {
-            "ended_at": max(row["created_at"], _instant_of_end(info, now)),
-            "error": foreign_text.text(info.error, _LONGEST_ERROR),
-            "error_code": info.error_code,
-        }
-    return news
-
-
-def _instant_of_end(info: EgressInfo, now: datetime) -> datetime:
-    """When an egress ended, as it says: not after now."""
-    told_at = foreign_text.instant(info.ended_at / 1e6) or now
-    return min(told_at, datetime.now(UTC))
 
 
 def _whose(room: Room, participant: ParticipantInfo) -> Row:

@@ -16,19 +16,28 @@ from app.access.generations import Endable
 from app.buffer import summary
 from app.cleaning import erasure
 from app.context import Context
-from app.models import AuditAction, BufferRow, TrackRow, schema
+from app.models import AuditAction, BufferRow, ParticipantRow, TrackRow, schema
 from app.recording import facts
 from app.recording.attendance import People
 from app.recording.livekit import LiveKit
 from app.work import errands, rounds
 
 
-async def ask(ctx: Context, livekit: LiveKit, track: TrackRow, now: datetime) -> None:
-    """Notes what the sharer of a new share says now. Raises Unavailable."""
+async def ask(
+    ctx: Context, livekit: LiveKit, track: TrackRow, known: ParticipantRow | None, now: datetime
+) -> ParticipantRow | None:
+    """Notes what the sharer of a new share says now, if that is not known. Raises Unavailable.
+
+    Returns what is known then.
+    """
     person = await livekit.participant(track["room"], track["identity"])
-    if person is not None and person.sid == track["participant_sid"]:
-        room = Room(sid=track["room_sid"], name=track["room"])
-        await facts.participant_joined(ctx.store, room, person, now)
+    if person is None or person.sid != track["participant_sid"]:
+        return known
+    room = Room(sid=track["room_sid"], name=track["room"])
+    if known is not None and facts.is_known(room, person, known):
+        return known
+    await facts.participant_joined(ctx.store, room, person, now)
+    return await ctx.store.rows(schema.Participant).find_one({"_id": person.sid})
 
 
 async def note(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> None:
@@ -57,11 +66,14 @@ async def _note_room(
                 await ctx.queue.ask(errands.RECONCILE, room.sid, who.identity)
 
 
-async def erase(ctx: Context, buffer: BufferRow, now: datetime) -> None:
-    """Has everything that was recorded of a share deleted whose sharer has opted out."""
+async def erase(ctx: Context, buffer: BufferRow, now: datetime) -> BufferRow:
+    """Has everything that was recorded of a share deleted whose sharer has opted out.
+
+    Returns the buffer's row as it is then.
+    """
     recorded = {"buffer_id": buffer["_id"]}
     if await ctx.store.rows(schema.EgressSession).find_one(recorded, {"_id": 1}) is None:
-        return
+        return buffer
     if buffer["forget_before"] is None:
         await audit.note(
             ctx.store, buffer["identity"], AuditAction.OPTED_OUT, buffer["_id"], room=buffer["room"]
@@ -72,3 +84,4 @@ async def erase(ctx: Context, buffer: BufferRow, now: datetime) -> None:
     until = await summary.recorded_until(ctx.store, buffer["_id"], now)
     await erasure.promise(ctx.store, buffer["_id"], until)
     await ctx.queue.ask(errands.ERASE, buffer["_id"])
+    return {**buffer, "forget_before": now}

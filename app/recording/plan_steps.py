@@ -3,99 +3,68 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 import structlog
 
-from app.context import Context
-from app.models import BufferRow, Row, SessionRole, SessionRow, TrackRow, schema
+from app.models import SessionRole, SessionRow
 from app.recording import egress_start, ghosts, planner
-from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
+from app.recording.livekit import AlreadyOver, WorkerGone
+from app.recording.share_work import ShareWork
 
 log = structlog.get_logger()
 
 
-async def act(
-    ctx: Context,
-    livekit: LiveKit,
-    step: planner.PlannedStep,
-    buffer: BufferRow,
-    track: TrackRow,
-    sessions: list[SessionRow],
-) -> list[SessionRow] | None:
-    """Carries one step out. `sessions`: those of the share that have a role.
-
-    Returns them as they are then; None where they have to be read, and perhaps the buffer, too.
-    """
+async def act(work: ShareWork, step: planner.PlannedStep) -> None:
+    """Carries one step out. Raises KeyTaken if another process was faster."""
     if isinstance(step, planner.Create):
-        made = await egress_start.create(ctx, buffer, track, step.role, step.audio_sid)
-        return None if made is None else [*sessions, made]
-    row = next((each for each in sessions if each["_id"] == step.session_id), None)
+        await egress_start.start(work, step.role, step.audio_sid)
+        return
+    row = next((each for each in work.active if each["_id"] == step.session_id), None)
     if row is None:
-        return None
-    others = [each for each in sessions if each is not row]
+        work.is_stale = True
+        return
     match step:
-        case planner.Start():
-            after = await egress_start.start(ctx, livekit, row, buffer, track)
-            return None if after is None else [*others, after]
         case planner.Look():
-            await egress_start.look(ctx, livekit, row)
+            await work.write()
+            await egress_start.look(work.ctx, work.livekit, row)
+            work.is_stale = True
         case planner.Stop() if row["egress_id"] is not None:
-            after = await _stop(ctx, livekit, row, row["egress_id"])
-            return None if after is None else [*others, after]
+            await _stop(work, row, row["egress_id"])
         case planner.Retire(failed=failed, reason=reason):
             if failed:
-                await _count_failure(ctx, row, buffer)
-            await _retire(ctx, row, reason, failed=failed)
-            return None if failed else others
+                _count_failure(work, row)
+            work.set_session(row, {"role": None, "ended_at": row["ended_at"] or datetime.now(UTC)})
+            log.info("session_over", session=row["_id"], reason=reason, failed=failed)
         case planner.Promote():
-            await ctx.store.rows(schema.EgressSession).update_one(
-                {"_id": row["_id"], "role": SessionRole.NEXT},
-                {"$set": {"role": SessionRole.CURRENT}},
-            )
-    return None
+            work.set_session(row, {"role": SessionRole.CURRENT}, role=SessionRole.NEXT)
 
 
-async def _stop(
-    ctx: Context, livekit: LiveKit, row: SessionRow, egress_id: str
-) -> SessionRow | None:
-    """Asks LiveKit to stop an egress. Returns the session's row if that is all that is news."""
-    sent: Row = {"stop_sent_at": datetime.now(UTC)}
-    await ctx.store.rows(schema.EgressSession).update_one({"_id": row["_id"]}, {"$set": sent})
+async def _stop(work: ShareWork, row: SessionRow, egress_id: str) -> None:
+    """Asks LiveKit to stop an egress."""
+    ctx, livekit = work.ctx, work.livekit
+    work.set_session(row, {"stop_sent_at": datetime.now(UTC)})
+    await work.write()
     try:
         await livekit.stop(egress_id)
         log.info("egress_stopped", session=row["_id"], egress=egress_id)
     except AlreadyOver:
         info = await livekit.egress(egress_id)
         await egress_start.note_end(ctx, row, info, datetime.now(UTC))
-        return None
+        work.is_stale = True
     except WorkerGone as error:
         log.warning("egress_stop_unanswered", egress=egress_id, error=str(error))
         if await ghosts.is_silent(ctx, row, datetime.now(UTC)):
             await ghosts.declare(ctx, row)
-            return None
+            work.is_stale = True
         # a hanging worker is asked again
-    return cast(SessionRow, row | sent)
 
 
-async def _count_failure(ctx: Context, row: SessionRow, buffer: BufferRow) -> None:
+def _count_failure(work: ShareWork, row: SessionRow) -> None:
     """Sets the back-off of the share's next start.
 
-    Before the session loses its role: killed in between, the retirement is done again.
+    It is written before the session loses its role: killed in between, that is done again.
     """
     now = datetime.now(UTC)
-    failures = 1 if egress_start.was_healthy(row, now) else buffer["failures"] + 1
-    wait = planner.back_off_seconds(failures)
-    await ctx.store.rows(schema.Buffer).update_one(
-        {"_id": buffer["_id"]},
-        {"$set": {"failures": failures, "retry_at": now + timedelta(seconds=wait)}},
-    )
-
-
-async def _retire(ctx: Context, row: SessionRow, reason: str, *, failed: bool) -> None:
-    """Takes a session's role away."""
-    ended_at = row["ended_at"] or datetime.now(UTC)
-    await ctx.store.rows(schema.EgressSession).update_one(
-        {"_id": row["_id"]}, {"$set": {"role": None, "ended_at": ended_at}}
-    )
-    log.info("session_over", session=row["_id"], reason=reason, failed=failed)
+    failures = 1 if egress_start.was_healthy(row, now) else work.buffer["failures"] + 1
+    wait = timedelta(seconds=planner.back_off_seconds(failures))
+    work.set_buffer({"failures": failures, "retry_at": now + wait})

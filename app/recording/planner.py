@@ -48,17 +48,13 @@ class ShareFacts:
 
 @dataclass(frozen=True)
 class Create:
-    """Write the row of a new session, which guards against a second one of the same role."""
+    """Make a session and ask LiveKit for its egress.
+
+    Its row is there first, and guards against a second one of the same role.
+    """
 
     role: SessionRole
     audio_sid: str | None
-
-
-@dataclass(frozen=True)
-class Start:
-    """Ask LiveKit for the egress of a session whose row exists."""
-
-    session_id: str
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ class Promote:
     session_id: str
 
 
-PlannedStep = Create | Start | Look | Stop | Retire | Promote
+PlannedStep = Create | Look | Stop | Retire | Promote
 
 
 @dataclass(frozen=True)
@@ -191,7 +187,7 @@ def _tend(draft: _Draft, session: SessionRow) -> None:
             Retire(session["_id"], failed=session["stop_sent_at"] is None, reason=session["status"])
         )
     elif session["start_sent_at"] is None:
-        draft.do(Start(session["_id"]))
+        draft.do(Retire(session["_id"], failed=False, reason="never started"))
     elif session["stop_sent_at"] is not None:
         # asked to stop for a reason that has gone; the next one starts when it is over
         _stop(draft, session)

@@ -1,16 +1,14 @@
 """Makes what is recorded equal to what should be: one participant's shares at a time.
 
-`reconcile` is level-triggered. It reads the facts, lets the planner decide and carries the steps
-out, until there is nothing to do now. Rows come before side effects, and side effects before their
-results. So a process that is killed anywhere leaves something to adopt.
+`reconcile` is level-triggered. It reads what is known, lets the planner decide and carries the
+steps out, until there is nothing to do now. Rows come before side effects, and side effects before
+their results. So a process that is killed anywhere leaves something to adopt.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 import structlog
 
@@ -18,32 +16,26 @@ from app import metrics
 from app.buffer import paths
 from app.context import Context
 from app.errors import Unavailable
-from app.models import (
-    BufferRow,
-    ParticipantRow,
-    RoomRow,
-    Row,
-    SessionRole,
-    SessionRow,
-    TrackRow,
-    Why,
-    schema,
-)
+from app.models import RoomRow, Row, TrackRow, Why, schema
 from app.recording import (
-    admission,
     belonging,
+    egress_clock,
     facts,
+    known,
     open_shares,
     opt_out,
     pairing,
     plan_steps,
     planner,
-    share_events,
+    whose_egress,
 )
+from app.recording.admission import Admission
+from app.recording.known import Known
 from app.recording.livekit import LiveKit
-from app.recording.open_shares import ParticipantFacts
+from app.recording.share_work import ShareWork
+from app.store import KeyTaken, row_of
 from app.work import errands, rounds
-from app.work.jobs import job, seconds
+from app.work.jobs import Asked, job, seconds
 
 log = structlog.get_logger()
 
@@ -58,90 +50,116 @@ async def reconcile(ctx: Context, livekit: LiveKit, room_sid: str, identity: str
     Asks for itself again where something has to be waited for. Raises Busy if another worker is
     at it, and Unavailable if LiveKit does not answer.
     """
-    async with ctx.queue.alone(errands.RECONCILE, room_sid, identity):
-        again_at: datetime | None = None
+    await _reconcile(ctx, livekit, room_sid, identity)
+
+
+@job(errands.RECONCILE_EGRESS, timeout=seconds(90))
+async def reconcile_egress(ctx: Context, livekit: LiveKit, egress_id: str) -> None:
+    """Makes actual equal wanted for whom an egress records. Raises as `reconcile` does."""
+    if (whose := await whose_egress.of(ctx.store, egress_id)) is not None:
+        await _reconcile(ctx, livekit, *whose, errands.RECONCILE_EGRESS.of(egress_id))
+
+
+async def _reconcile(
+    ctx: Context, livekit: LiveKit, room_sid: str, identity: str, *asked_as: Asked
+) -> None:
+    async with ctx.queue.alone(errands.RECONCILE, room_sid, identity, begun=asked_as) as alone:
         away: Unavailable | None = None
-        known = await open_shares.of_participant(ctx.store, room_sid, identity)
-        for video_sid in sorted(known.shares):
+        found = await known.read(ctx.store, room_sid, identity)
+        for video_sid in sorted(open_shares.of(found)):
             with rounds.item(room=room_sid, share=video_sid) as attempt:
-                at = await _reconcile_share(ctx, livekit, known, video_sid)
-                again_at = min(filter(None, (again_at, at)), default=None)
+                at, found = await _reconcile_share(ctx, livekit, found, video_sid)
+                alone.again_at = min(filter(None, (alone.again_at, at)), default=None)
             if isinstance(attempt.error, Unavailable):
                 away = attempt.error
-        if again_at is not None:
-            await ctx.queue.ask(errands.RECONCILE, room_sid, identity, at=again_at)
         if away is not None:
             raise away
 
 
 async def _reconcile_share(
-    ctx: Context, livekit: LiveKit, known: ParticipantFacts, video_sid: str
-) -> datetime | None:
-    """Brings one share to rest. Returns when to look at it again; None if that is not needed.
+    ctx: Context, livekit: LiveKit, found: Known, video_sid: str
+) -> tuple[datetime | None, Known]:
+    """Brings one share to rest.
 
-    Facts are read once: a change of one asks for another reconcile. What this one does is
-    carried on, and read again only where its outcome is not known.
+    Returns when to look at it again, None if that is not needed, and what is known then. That is
+    carried on, and read again only where the outcome of a step is not known, or where another
+    process was faster.
     """
-    track = next((row for row in known.tracks if row["_id"] == video_sid), None)
+    work = await _begin(ctx, livekit, found, video_sid)
+    for _ in range(MAX_ROUNDS):
+        if work is None:
+            return None, found
+        try:
+            made = await _round(work)
+        except KeyTaken:
+            work.is_stale = True
+        else:
+            if not made.actions:
+                return made.again_at, found
+        if work.is_stale:
+            found = await known.read(ctx.store, work.buffer["room_sid"], work.buffer["identity"])
+            work = await _begin(ctx, livekit, found, video_sid)
+    log.error("reconcile_does_not_rest", share=video_sid)
+    return datetime.now(UTC) + timedelta(seconds=5), found
+
+
+async def _round(work: ShareWork) -> planner.Plan:
+    """Decides about a share, and does what is to be done now. Raises KeyTaken."""
+    ctx, now = work.ctx, datetime.now(UTC)
+    share = _share_facts(work, now)
+    if share.live:
+        running, resting = bool(work.active), share.resting(now)
+        refusal = await work.admitted.refusal(work.buffer, running=running, resting=resting)
+        share = replace(share, refusal=refusal)
+    made = planner.plan(share, work.active, now, ctx.settings.audio_wait_seconds)
+    _note_outcome(work, share, made.why, now)
+    if share.refusal is Why.OPTED_OUT:
+        work.buffer = await opt_out.erase(ctx, work.buffer, now)
+    is_over = not share.live or share.refusal is not None
+    if is_over or not made.actions:
+        await work.tell(share)
+    if not (made.actions or work.active) and (is_over or share.resting(now)):
+        work.leave()
+    for step in made.actions:
+        await plan_steps.act(work, step)
+    if work.is_stale or not made.actions:
+        await work.write()
+    return made
+
+
+async def _begin(ctx: Context, livekit: LiveKit, found: Known, video_sid: str) -> ShareWork | None:
+    """What is known of a share, with a buffer that is new if it has none; None: not its track.
+
+    About the room and the sharer of a new one LiveKit is asked first.
+    """
+    track = next((row for row in found.tracks if row["_id"] == video_sid), None)
     if track is None:
         return None
-    buffer = next((row for row in known.buffers if row["video_sid"] == video_sid), None)
+    buffer = next((row for row in found.buffers if row["video_sid"] == video_sid), None)
+    person = found.people.get(track["participant_sid"])
+    is_new = buffer is None
     if buffer is None:
-        buffer = await _begin(ctx, livekit, track, known.room)
-    participant = await _sharer(ctx, track) if track["live"] else None
-    admitted = admission.Admission(ctx, track, participant)
-    buffer_id = buffer["_id"]
-    active = [row for row in known.sessions if row["buffer_id"] == buffer_id and row["role"]]
-    for _ in range(MAX_ROUNDS):
         now = datetime.now(UTC)
-        share = _share_facts(known, track, participant, buffer, now)
-        if share.live:
-            refusal = await admitted.admit(buffer, running=bool(active), resting=share.resting(now))
-            share = replace(share, refusal=refusal)
-        made = planner.plan(share, active, now, ctx.settings.audio_wait_seconds)
-        buffer = await _write_outcome(ctx, admitted, buffer, share, made.why, now)
-        if share.refusal is Why.OPTED_OUT:
-            await opt_out.erase(ctx, buffer, now)
-        if not made.actions:
-            if not active and (not share.live or share.refusal or share.resting(now)):
-                await admission.leave(ctx, buffer)
-            records = any(row["active_at"] for row in active)
-            await share_events.tell(ctx, livekit, buffer, share, active=records)
-            return made.again_at
-        is_known = True
-        for step in made.actions:
-            after = await plan_steps.act(ctx, livekit, step, buffer, track, active)
-            if after is None:
-                is_known = False
-            else:
-                active = after
-        if not is_known:
-            buffer, active = await _read_again(ctx, buffer_id)
-    log.error("reconcile_does_not_rest", share=video_sid)
-    return datetime.now(UTC) + timedelta(seconds=5)
-
-
-async def _begin(
-    ctx: Context, livekit: LiveKit, track: TrackRow, room: RoomRow | None
-) -> BufferRow:
-    """Makes a share's buffer. Its room and its sharer are asked about first."""
-    if room is None:
-        room = await _missed_room(ctx, livekit, track)
-    now = datetime.now(UTC)
-    await opt_out.ask(ctx, livekit, track, now)
-    buffer = schema.Buffer(
-        id=paths.buffer_id(ctx.instance, track["room_sid"], track["_id"]),
-        room=track["room"],
-        room_sid=track["room_sid"],
-        identity=track["identity"],
-        participant_sid=track["participant_sid"],
-        video_sid=track["_id"],
-        community=await belonging.community_of(ctx, track, room),
-        since=track["published_at"] or now,
-    )
-    if await ctx.store.create(buffer):
-        return cast(BufferRow, buffer.model_dump_doc())
-    return (await _read_again(ctx, buffer.id))[0]
+        room = found.room or await _missed_room(ctx, livekit, track)
+        person = await opt_out.ask(ctx, livekit, track, person, now)
+        buffer = row_of(
+            schema.Buffer(
+                id=paths.buffer_id(ctx.instance, track["room_sid"], track["_id"]),
+                room=track["room"],
+                room_sid=track["room_sid"],
+                identity=track["identity"],
+                participant_sid=track["participant_sid"],
+                video_sid=track["_id"],
+                community=await belonging.community_of(ctx, found, track, room, person),
+                since=track["published_at"] or now,
+            )
+        )
+        await found.look_up(ctx.store, buffer["community"])
+    active = [row for row in found.sessions if row["buffer_id"] == buffer["_id"]]
+    for row in filter(egress_clock.stands_in, active):
+        await ctx.queue.ask(errands.LEARN_CLOCK, row["_id"])
+    admitted = Admission(ctx, found, track, person)
+    return ShareWork(ctx, livekit, found, track, admitted, buffer, active, is_new)
 
 
 async def _missed_room(ctx: Context, livekit: LiveKit, track: TrackRow) -> RoomRow | None:
@@ -151,50 +169,31 @@ async def _missed_room(ctx: Context, livekit: LiveKit, track: TrackRow) -> RoomR
     return await ctx.store.rows(schema.Room).find_one({"_id": track["room_sid"]})
 
 
-async def _read_again(ctx: Context, buffer_id: str) -> tuple[BufferRow, list[SessionRow]]:
-    """A share's buffer and the sessions that have a role, as they are now."""
-    row, sessions = await asyncio.gather(
-        ctx.store.rows(schema.Buffer).find_one({"_id": buffer_id}),
-        ctx.store.rows(schema.EgressSession)
-        .find({"buffer_id": buffer_id, "role": {"$in": list(SessionRole)}})
-        .to_list(None),
+def _share_facts(work: ShareWork, now: datetime) -> planner.ShareFacts:
+    room, track, person, buffer = (
+        work.known.room,
+        work.track,
+        work.admitted.participant,
+        work.buffer,
     )
-    if row is None:
-        raise RuntimeError(f"buffer {buffer_id} vanished while its share was reconciled")
-    return row, sessions
-
-
-async def _sharer(ctx: Context, track: TrackRow) -> ParticipantRow | None:
-    """The connection that shares, as it is known since it was asked about."""
-    return await ctx.store.rows(schema.Participant).find_one({"_id": track["participant_sid"]})
-
-
-def _share_facts(
-    known: ParticipantFacts,
-    track: TrackRow,
-    participant: ParticipantRow | None,
-    buffer: BufferRow,
-    now: datetime,
-) -> planner.ShareFacts:
-    room = known.room
     live = (
         facts.is_there(track)
-        and (participant is None or participant["left_at"] is None)
+        and (person is None or person["left_at"] is None)
         and (room is None or room["finished_at"] is None)
     )
     return planner.ShareFacts(
         live=live,
         published_at=track["published_at"] or buffer["since"],
-        audio_sid=_audio_sid(known, track, now) if live else None,
+        audio_sid=_audio_sid(work.known, track, now) if live else None,
         failures=buffer["failures"],
         retry_at=buffer["retry_at"],
     )
 
 
-def _audio_sid(known: ParticipantFacts, video: TrackRow, now: datetime) -> str | None:
+def _audio_sid(found: Known, video: TrackRow, now: datetime) -> str | None:
     videos: list[pairing.Published] = []
     audios: list[pairing.Published] = []
-    for track in known.tracks:
+    for track in found.tracks:
         if track["participant_sid"] != video["participant_sid"]:
             continue
         published = pairing.Published(track["_id"], track["published_at"] or now)
@@ -205,22 +204,14 @@ def _audio_sid(known: ParticipantFacts, video: TrackRow, now: datetime) -> str |
     return pairing.audio_of(video["_id"], videos, audios)
 
 
-async def _write_outcome(
-    ctx: Context,
-    admitted: admission.Admission,
-    buffer: BufferRow,
-    share: planner.ShareFacts,
-    why: Why | None,
-    now: datetime,
-) -> BufferRow:
-    """Writes into the buffer's row what callers may know: over or not, and why nothing records.
-
-    Returns the row as it is then.
-    """
-    change: Row = {}
+def _note_outcome(
+    work: ShareWork, share: planner.ShareFacts, why: Why | None, now: datetime
+) -> None:
+    """Notes in the buffer's row what callers may know: over or not, and why nothing records."""
+    buffer, change = work.buffer, Row()
     if why is Why.EGRESS_FAILED and buffer["why"] == Why.NO_WORKER:
         why = Why.NO_WORKER
-    detail = await admitted.detail(buffer, why)
+    detail = work.admitted.detail(buffer, why)
     # What went wrong is told until it records, not only until the next try begins.
     has_failed = buffer["failures"] or buffer["why"] in (Why.NO_WORKER, Why.EGRESS_FAILED)
     is_news = why != buffer["why"] and not (why is Why.STARTING and has_failed)
@@ -234,5 +225,4 @@ async def _write_outcome(
     elif not share.live and buffer["ended_at"] is None:
         change |= {"ended_at": now, "why": None}
     if change:
-        await ctx.store.rows(schema.Buffer).update_one({"_id": buffer["_id"]}, {"$set": change})
-    return cast(BufferRow, buffer | change)
+        work.set_buffer(change)

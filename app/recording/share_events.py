@@ -1,4 +1,4 @@
-"""Tells the room and EVENTS_URL what has become of a share.
+"""What the room and EVENTS_URL are told of what has become of a share.
 
 It is level-triggered like the rest. The buffer's row says what was told last, and what differs from
 that is told now.
@@ -6,23 +6,32 @@ that is told now.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import structlog
 
-from app.context import Context
 from app.errors import Unavailable
-from app.events import outbox
 from app.events.contents import (
     BufferEndedContent,
     BufferRefusedContent,
     BufferStartedContent,
     EventContent,
 )
-from app.models import BufferRow, schema
+from app.models import BufferRow
 from app.models.news_words import ShareNews
+from app.recording.known import Known
 from app.recording.livekit import LiveKit
 from app.recording.planner import ShareFacts
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class News:
+    """What is to be told of a share. `state` is what was told then."""
+
+    state: str
+    content: EventContent
 
 
 def state_to_tell(share: ShareFacts, *, active: bool, told: str) -> str:
@@ -34,56 +43,41 @@ def state_to_tell(share: ShareFacts, *, active: bool, told: str) -> str:
     return ShareNews.STARTED if active else told
 
 
-async def _another_is_buffered(ctx: Context, buffer: BufferRow) -> bool:
-    """Whether another share of theirs is buffered, in this room or a later one of its name.
-
-    LiveKit knows participants by names: the attribute is that of whoever is there now.
-    """
-    other = await ctx.store.rows(schema.Buffer).find_one(
-        {
-            "room": buffer["room"],
-            "identity": buffer["identity"],
-            "ended_at": None,
-            "told": ShareNews.STARTED,
-            "_id": {"$ne": buffer["_id"]},
-        },
-        {"_id": 1},
-    )
-    return other is not None
-
-
-async def tell(
-    ctx: Context, livekit: LiveKit, buffer: BufferRow, share: ShareFacts, *, active: bool
-) -> None:
-    """Tells what has changed: an event, and the attribute that clients show."""
+def news(buffer: BufferRow, share: ShareFacts, *, active: bool) -> News | None:
+    """What is to be told of a share, if anything."""
     state = state_to_tell(share, active=active, told=buffer["told"])
     if state == buffer["told"]:
-        return
+        return None
     kind, _, why = state.partition(":")
     of_share = {"buffer_id": buffer["_id"], "community": buffer["community"]}
-    content: EventContent
     match ShareNews(kind):
         case ShareNews.STARTED:
-            content = BufferStartedContent(**of_share)
+            return News(state, BufferStartedContent(**of_share))
         case ShareNews.ENDED:
-            content = BufferEndedContent(**of_share)
+            return News(state, BufferEndedContent(**of_share))
         case ShareNews.REFUSED:
-            content = BufferRefusedContent(**of_share, why=why)
+            return News(state, BufferRefusedContent(**of_share, why=why))
+
+
+async def show(livekit: LiveKit, known: Known, buffer: BufferRow, told: News) -> None:
+    """Sets the attribute that clients show, as it will be once this is told."""
+    shown = told.state == ShareNews.STARTED or _another_is_buffered(known, buffer)
     try:
-        shown = kind == ShareNews.STARTED or await _another_is_buffered(ctx, buffer)
         await livekit.show_buffered(buffer["room"], buffer["identity"], shown)
     except Unavailable as error:
         # the attribute is a courtesy; recording does not wait for it
         log.warning("attribute_not_set", identity=buffer["identity"], error=error.detail)
-    await outbox.tell(
-        ctx,
-        content,
-        f"{buffer['_id']}:{buffer['told_count']}",
-        room=buffer["room"],
-        room_sid=buffer["room_sid"],
-        identity=buffer["identity"],
-    )
-    await ctx.store.rows(schema.Buffer).update_one(
-        {"_id": buffer["_id"], "told_count": buffer["told_count"]},
-        {"$set": {"told": state}, "$inc": {"told_count": 1}},
+
+
+def _another_is_buffered(known: Known, buffer: BufferRow) -> bool:
+    """Whether another share of theirs is buffered, in this room or a later one of its name.
+
+    LiveKit knows participants by names: the attribute is that of whoever is there now.
+    """
+    return any(
+        other["room"] == buffer["room"]
+        and other["ended_at"] is None
+        and other["told"] == ShareNews.STARTED
+        and other["_id"] != buffer["_id"]
+        for other in [*known.buffers, *known.elsewhere]
     )

@@ -20,6 +20,8 @@ from app.recording import (
     admission,
     asked_egress,
     attendance,
+    egress_clock,
+    egress_facts,
     egress_start,
     facts,
     ghosts,
@@ -148,7 +150,9 @@ async def _check_sessions(
             named = by_session.get(row["_id"], ())
             own = next((each for each in named if asked_egress.may_serve(each, row)), None)
             if own is not None:
-                await facts.egress(ctx.store, own, began, session_id=row["_id"])
+                if not egress_facts.is_known(own, row):
+                    await egress_facts.note(ctx.store, own, began, session_id=row["_id"])
+                    await egress_clock.settle(ctx.store, row, own)
                 if row["room_sid"] not in unlisted and ghosts.is_ghost(own, recorders, began):
                     await ghosts.declare(ctx, row)
             elif row["egress_id"] is not None and row["ended_at"] is None:

@@ -17,8 +17,7 @@ from functools import partial
 from app.access import communities
 from app.context import Context
 from app.models.schema import Buffer, UserReplayQuota
-from app.recording import admission
-from app.recording.admission import Admission
+from tests import admitting
 from tests.bench.ground import Ground
 from tests.bench.report import Result, result
 from tests.bench.running import installation
@@ -29,7 +28,6 @@ _OTHERS = ["ann", "bob"]
 """Who holds slots already."""
 _WARM = 5
 """The first ones find everything cold."""
-_TRACK: PartOfRow = {"encrypted": False}
 
 
 async def run(ground: Ground) -> list[Result]:
@@ -58,8 +56,8 @@ async def _measure(ground: Ground, ctx: Context) -> list[Result]:
             milliseconds = await _milliseconds(turn)
             if number >= 0:
                 samples[name].append(milliseconds)
-        await admission.leave(ctx, share)
-        await admission.leave(ctx, by_role)
+        await admitting.leave(ctx, share)
+        await admitting.leave(ctx, by_role)
     return [result("admission", name, {}, "ms", times) for name, times in samples.items()]
 
 
@@ -71,7 +69,7 @@ def _buffer(number: int, community: str) -> PartOfRow:
 
 
 async def _admit(ctx: Context, buffer: PartOfRow) -> None:
-    why = await Admission(ctx, _TRACK, None).admit(buffer, running=False, resting=False)
+    why = await admitting.begin(ctx, buffer)
     if why is not None:
         raise RuntimeError(f"{buffer['_id']} is refused: {why}")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from app.access import communities
+from app.access import communities, community_slots
 from app.context import Context
 from app.models import Action, Why
 from app.models.schema import Community
+from tests.admitting import free
 
 
 async def rules(ctx: Context) -> communities.Rules:
@@ -32,7 +33,7 @@ async def test_the_limit_is_exact_when_fifty_shares_begin_at_once(ctx: Context) 
     """Of fifty that ask at the same moment exactly five get a slot."""
     of = await rules(ctx)
     got = await asyncio.gather(
-        *(communities.take_slot(ctx.store, of, f"buffer-{n}", f"user-{n}") for n in range(50))
+        *(community_slots.take(ctx.store, of, f"buffer-{n}", f"user-{n}") for n in range(50))
     )
     assert got.count(None) == 5
     assert set(got) == {None, Why.LIMIT}
@@ -43,22 +44,22 @@ async def test_one_user_never_has_more_slots_than_are_theirs(ctx: Context) -> No
     of = await rules(ctx)
     odd = "ann $.\ud83d\ude00 "
     got = await asyncio.gather(
-        *(communities.take_slot(ctx.store, of, f"buffer-{n}", odd) for n in range(10))
+        *(community_slots.take(ctx.store, of, f"buffer-{n}", odd) for n in range(10))
     )
     assert got.count(None) == 2
     assert set(got) == {None, Why.USER_LIMIT}
-    assert await communities.take_slot(ctx.store, of, "bobs", "bob") is None
+    assert await community_slots.take(ctx.store, of, "bobs", "bob") is None
     mine = [f"buffer-{n}" for n, why in enumerate(got) if why is None]
-    assert await communities.take_slot(ctx.store, of, mine[0], odd) is None
+    assert await community_slots.take(ctx.store, of, mine[0], odd) is None
     for each in mine:
-        assert await communities.free_slot(ctx.store, "guild", each)
+        assert await free(ctx.store, of, each)
     row = await ctx.store.rows(Community).find_one({"_id": "guild"})
     assert row is not None
-    assert (row["slots"], row["sharers"]) == (["bobs"], {communities.sharer("bob"): ["bobs"]})
+    assert (row["slots"], row["sharers"]) == (["bobs"], {community_slots.sharer("bob"): ["bobs"]})
     await communities.configure(ctx.store, "guild", {"max_concurrent_per_user": 1})
     of = await rules(ctx)
-    assert await communities.take_slot(ctx.store, of, "again", odd) is None
-    assert await communities.take_slot(ctx.store, of, "more", odd) is Why.USER_LIMIT
+    assert await community_slots.take(ctx.store, of, "again", odd) is None
+    assert await community_slots.take(ctx.store, of, "more", odd) is Why.USER_LIMIT
 
 
 async def test_the_first_shares_of_a_community_all_have_a_slot(ctx: Context) -> None:
@@ -66,7 +67,7 @@ async def test_the_first_shares_of_a_community_all_have_a_slot(ctx: Context) -> 
     names = [f"ann-{n}" for n in range(4)]
     for number in range(30):
         of = replace(await rules(ctx), community=f"guild-{number}", max_concurrent=len(names))
-        taken = (communities.take_slot(ctx.store, of, each, each) for each in names)
+        taken = (community_slots.take(ctx.store, of, each, each) for each in names)
         assert await asyncio.gather(*taken) == [None] * len(names), number
 
 
@@ -74,18 +75,18 @@ async def test_a_slot_is_taken_once_and_freed_once(ctx: Context) -> None:
     """Taking it again keeps it; freeing it again frees nobody else's."""
     await communities.configure(ctx.store, "guild", {"max_concurrent": 1})
     of = await rules(ctx)
-    assert await communities.take_slot(ctx.store, of, "a", "ann") is None
-    assert await communities.take_slot(ctx.store, of, "a", "ann") is None
-    assert await communities.take_slot(ctx.store, of, "b", "bob") is Why.LIMIT
-    assert await communities.free_slot(ctx.store, "guild", "a")
-    assert not await communities.free_slot(ctx.store, "guild", "a")
-    assert await communities.take_slot(ctx.store, of, "b", "bob") is None
+    assert await community_slots.take(ctx.store, of, "a", "ann") is None
+    assert await community_slots.take(ctx.store, of, "a", "ann") is None
+    assert await community_slots.take(ctx.store, of, "b", "bob") is Why.LIMIT
+    assert await free(ctx.store, of, "a")
+    assert not await free(ctx.store, of, "a")
+    assert await community_slots.take(ctx.store, of, "b", "bob") is None
 
 
 async def test_a_limit_of_none_lets_nobody_in(ctx: Context) -> None:
     """MAX_CONCURRENT 0 records nothing."""
     await communities.configure(ctx.store, "guild", {"max_concurrent": 0})
-    assert await communities.take_slot(ctx.store, await rules(ctx), "a", "ann") is Why.LIMIT
+    assert await community_slots.take(ctx.store, await rules(ctx), "a", "ann") is Why.LIMIT
 
 
 async def test_roles_and_grants_are_rows(ctx: Context) -> None:

@@ -13,18 +13,16 @@ from app.context import Context
 from app.models import Why
 from app.models.schema import AuditEntry, Buffer
 from app.recording import share_stop
-from app.recording.admission import Admission
+from tests.admitting import admission_of
 from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM_ADMIN, STRANGER, MakeShare
 from tests.integration.queued import queued
-from tests.rows import PartOfRow
 
 
 async def refusal(ctx: Context, buffer_id: str) -> tuple[Why | None, str]:
     """What the recorder makes of the share now, and the words that go with it."""
     row = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert row is not None
-    video: PartOfRow = {"encrypted": False}
-    why = await Admission(ctx, video, None).admit(row, running=True, resting=False)
+    why = await (await admission_of(ctx, row)).refusal(row, running=True, resting=False)
     return why, share_stop.detail(row, why)
 
 

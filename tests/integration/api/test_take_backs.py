@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from app.access import communities, quota
+from app.access import communities, community_slots, quota
 from app.context import Context
 from app.models import Why
 from app.models.schema import Buffer
-from app.recording.admission import Admission
 from app.work import errands
+from tests.admitting import begin
 from tests.integration.api.conftest import INSTANCE_ADMIN
 from tests.integration.clips.rows import add_clip, charge
 from tests.integration.queued import queued
@@ -28,7 +28,7 @@ RULES: dict[Why, dict[str, Any]] = {
     Why.NOT_PERMITTED: {"access": "rbac"},
     Why.COMMUNITY_OFF: {"enabled": False},
     Why.LIMIT: {"max_concurrent": 1, "slots": ["another"]},
-    Why.USER_LIMIT: {"sharers": {communities.sharer("ann"): ["a", "b"]}},
+    Why.USER_LIMIT: {"sharers": {community_slots.sharer("ann"): ["a", "b"]}},
     Why.QUOTA: {},
 }
 
@@ -60,7 +60,7 @@ async def refused(ctx: Context, why: Why) -> PartOfRow:
 
 
 async def asked(ctx: Context, buffer: PartOfRow) -> Why | None:
-    return await Admission(ctx, VIDEO, None).admit(buffer, running=False, resting=False)
+    return await begin(ctx, buffer)
 
 
 @pytest.mark.parametrize(

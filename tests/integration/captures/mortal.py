@@ -38,15 +38,14 @@ from app.clips import clip_expiry, library
 from app.context import Context
 from app.models import Stopper, Visibility
 from app.models.schema import Buffer
-from app.recording import admission, share_stop
-from app.recording.admission import Admission
+from app.recording import share_stop
 from app.settings import Settings, load
 from app.storage.clip_folder import ClipFolder
 from app.storage.clip_places import clip_bucket
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
-from tests.rows import PartOfRow
+from tests import admitting
 from tests.waiting import PATIENCE_SECONDS
 
 _HARMLESS = frozenset({"hello", "ismaster", "isMaster", "ping", "endSessions", "createIndexes"})
@@ -152,14 +151,13 @@ async def _mark(ctx: Context, buffer_id: str, at: str) -> None:
 async def _begin(ctx: Context, buffer_id: str) -> None:
     buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert buffer
-    video: PartOfRow = {"encrypted": False}
-    await Admission(ctx, video, None).admit(buffer, running=False, resting=False)
+    await admitting.begin(ctx, buffer)
 
 
 async def _leave(ctx: Context, buffer_id: str) -> None:
     buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     assert buffer
-    await admission.leave(ctx, buffer)
+    await admitting.leave(ctx, buffer)
 
 
 async def _erase(ctx: Context, identity: str, buffer_id: str, last: float | None) -> None:

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from bson import json_util
 
-from app.access.communities import sharer
+from app.access.community_slots import sharer
 from app.buffer import summary
 from app.context import Context
 from app.errors import ConfigurationError

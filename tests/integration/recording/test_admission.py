@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from app.access import communities, quota
+from app.access import communities, community_slots, quota
 from app.context import Context
 from app.models import Why
 from app.models.schema import Buffer, Community, Participant, Track
 from app.recording import admission
-from app.recording.admission import Admission
 from tests import webhooks
+from tests.admitting import admission_of, begin, leave
 from tests.integration.captures.mortal import Mortal, mortal
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import empty_redis, queued
@@ -36,9 +36,6 @@ CAUSES = (
 HINDER_THE_BEGINNING = {Why.USER_LIMIT, Why.LIMIT, Why.QUOTA, Why.DISK}
 
 
-VIDEO: PartOfRow = {"encrypted": False}
-
-
 async def add_buffer(
     ctx: Context, name: str, *, in_community: str = COMMUNITY, **fields: Any
 ) -> PartOfRow:
@@ -53,11 +50,6 @@ async def add_buffer(
 async def slots(ctx: Context) -> list[str]:
     row = await ctx.store.rows(Community).find_one({"_id": COMMUNITY})
     return sorted(row["slots"]) if row else []
-
-
-async def begin(ctx: Context, buffer: PartOfRow) -> Why | None:
-    """Asks for one share that nothing speaks against but its community's limit."""
-    return await Admission(ctx, VIDEO, None).admit(buffer, running=False, resting=False)
 
 
 async def asked(ctx: Context) -> int:
@@ -80,7 +72,7 @@ async def test_the_first_cause_in_the_order_of_the_checks_is_the_reason(
                 "access": "rbac" if Why.NOT_PERMITTED in causes else "open",
                 "enabled": Why.COMMUNITY_OFF not in causes,
                 "slots": ["another"] if Why.LIMIT in causes else [],
-                "sharers": {communities.sharer("ann"): ["a", "b"] if own else []},
+                "sharers": {community_slots.sharer("ann"): ["a", "b"] if own else []},
                 "max_concurrent": 1,
             }
             await communities.configure(ctx.store, COMMUNITY, rules)
@@ -88,15 +80,19 @@ async def test_the_first_cause_in_the_order_of_the_checks_is_the_reason(
             sharer: PartOfRow = {"opted_out": Why.OPTED_OUT in causes}
             await quota.set_limit(ctx.store, "ann", 0 if Why.QUOTA in causes else None)
             for running, resting in ((False, False), (True, False), (False, True)):
-                found = await Admission(full if Why.DISK in causes else ctx, video, sharer).admit(
-                    buffer, running=running, resting=resting
-                )
+                where = full if Why.DISK in causes else ctx
                 begins = not (running or resting)
+                if begins:
+                    found = await begin(where, buffer, video, sharer)
+                else:
+                    found = await (await admission_of(where, buffer, video, sharer)).refusal(
+                        buffer, running=running, resting=resting
+                    )
                 counting = [why for why in causes if begins or why not in HINDER_THE_BEGINNING]
                 assert found == (counting[0] if counting else None), (causes, running, resting)
                 held = "ann" in await slots(ctx)
                 assert held == (begins and not causes)
-                await admission.leave(ctx, buffer)
+                await leave(ctx, buffer)
 
 
 async def test_a_slot_that_is_held_stays_and_goes_with_a_later_refusal(ctx: Context) -> None:
@@ -110,11 +106,12 @@ async def test_a_slot_that_is_held_stays_and_goes_with_a_later_refusal(ctx: Cont
     await asked(ctx)
     await quota.set_limit(ctx.store, "ann", 0)
     assert await begin(ctx, ann) is Why.QUOTA
+    await leave(ctx, ann)
     assert await slots(ctx) == []
     # The one that waited for the slot is looked at, and no other.
     assert await asked(ctx) == 1
     assert await begin(ctx, bob) is None
-    await admission.leave(ctx, ann)
+    await leave(ctx, ann)
     assert await asked(ctx) == 0
 
 
@@ -123,12 +120,12 @@ async def test_a_users_next_share_waits_until_one_of_theirs_ends(ctx: Context) -
     mine = [await add_buffer(ctx, f"{n}", identity="ann") for n in range(3)]
     found = [await begin(ctx, each) for each in mine]
     assert found == [None, None, Why.USER_LIMIT]
-    assert await Admission(ctx, VIDEO, None).detail(mine[2], Why.USER_LIMIT) == "2"
+    assert (await admission_of(ctx, mine[2])).detail(mine[2], Why.USER_LIMIT) == "2"
     assert await begin(ctx, await add_buffer(ctx, "bob")) is None
     waits = {"$set": {"why": Why.USER_LIMIT}}
     await ctx.store.rows(Buffer).update_one({"_id": mine[2]["_id"]}, waits)
     await asked(ctx)
-    await admission.leave(ctx, mine[0])
+    await leave(ctx, mine[0])
     assert await asked(ctx) == 1
     assert await begin(ctx, mine[2]) is None
 
@@ -170,10 +167,10 @@ async def test_whoever_is_killed_at_any_step_a_slot_is_taken_once_and_freed_once
             assert await slots(ctx) == []
             assert await begin(ctx, bob) is None
             await asked(ctx)
-            await admission.leave(ctx, ann)
+            await leave(ctx, ann)
             assert await slots(ctx) == [bob["_id"]], "nobody frees the slot of another"
             assert await asked(ctx) == 0
-            await admission.leave(ctx, bob)
+            await leave(ctx, bob)
     assert steps["begin"] > 2
     assert steps["leave"] > 2
 
@@ -199,8 +196,6 @@ async def test_nothing_that_somebody_says_of_himself_permits_his_share(
     assert participant
     assert track
     buffer = await add_buffer(ctx, "mallory", in_community=communities.DEFAULT)
-    asks = {"running": False, "resting": False}
-    refusal = await Admission(ctx, track, participant).admit(buffer, **asks)
-    assert refusal is Why.NOT_PERMITTED
+    assert await begin(ctx, buffer, track, participant) is Why.NOT_PERMITTED
     await communities.set_member(ctx.store, communities.DEFAULT, "mallory", "moderator", [])
-    assert await Admission(ctx, track, participant).admit(buffer, **asks) is None
+    assert await begin(ctx, buffer, track, participant) is None

@@ -12,10 +12,10 @@ from livekit.protocol.models import ParticipantInfo, Room, TrackInfo
 from structlog.testing import capture_logs
 
 from app import metrics
-from app.access import assigned_rooms, communities
+from app.access import assigned_rooms, communities, community_slots
 from app.context import Context
 from app.models import schema
-from app.recording import belonging, facts
+from app.recording import belonging, facts, known
 from tests.integration.clips.clients import beside
 from tests.integration.conftest import MakeSettings
 from tests.webhooks import participant, video
@@ -89,8 +89,9 @@ async def community_of_share(ctx: Context, *, may_update: bool, named: str | Non
     await facts.track_published(ctx.store, where, ann, ParseDict(video(), TrackInfo()), now)
     track = await ctx.store.rows(schema.Track).find_one({"_id": "TR_V"})
     assert track is not None
-    row = await ctx.store.rows(schema.Room).find_one({"_id": "RM_1"})
-    return await belonging.community_of(ctx, track, row)
+    found = await known.read(ctx.store, "RM_1", "ann")
+    person = found.people[track["participant_sid"]]
+    return await belonging.community_of(ctx, found, track, found.room, person)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +134,9 @@ async def test_an_admins_word_goes_before_what_is_claimed(
 async def test_a_slot_makes_a_whole_row(ctx: Context) -> None:
     """As the model would: what is read of it later is there."""
     of = await communities.rules(ctx.store, ctx.settings, "default")
-    assert await communities.take_slot(ctx.store, of, "b1", "ann") is None
+    assert await community_slots.take(ctx.store, of, "b1", "ann") is None
     row = await ctx.store.rows(schema.Community).find_one({"_id": "default"})
-    sharers = {communities.sharer("ann"): ["b1"]}
+    sharers = {community_slots.sharer("ann"): ["b1"]}
     assert row == schema.Community(id="default", slots=["b1"], sharers=sharers).model_dump_doc()
 
 

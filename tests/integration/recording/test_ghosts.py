@@ -23,8 +23,9 @@ from starlette.routing import Route
 from app.context import Context
 from app.errors import Unavailable
 from app.models import SessionRow, schema, words
-from app.recording import ghosts, plan_steps, planner, reaper, survey
+from app.recording import ghosts, known, plan_steps, planner, reaper, survey
 from app.recording.livekit import AlreadyOver, LiveKit, WorkerGone
+from app.recording.share_work import ShareWork
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import queued
 from tests.integration.recording.listed import ListedLiveKit
@@ -218,7 +219,9 @@ async def test_a_stop_that_nobody_answers_makes_a_ghost_of_a_silent_egress(
     livekit = ListedLiveKit(signs={EGRESS: WorkerGone("request timed out")})
     nothing = cast(Any, None)
     row = await row_of(ctx, session_id)
-    await plan_steps.act(ctx, livekit, planner.Stop(session_id), nothing, nothing, [row])
+    found = await known.read(ctx.store, row["room_sid"], row["identity"])
+    work = ShareWork(ctx, livekit, found, nothing, nothing, nothing, [row])
+    await plan_steps.act(work, planner.Stop(session_id))
     assert ((await row_of(ctx, session_id))["ghost_at"] is not None) == is_ghost
 
 

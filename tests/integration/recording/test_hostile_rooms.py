@@ -18,7 +18,7 @@ from app.buffer import clock
 from app.context import Context
 from app.errors import Unavailable
 from app.models import SessionRole, schema, words
-from app.recording import facts, reaper, survey
+from app.recording import egress_clock, egress_facts, facts, reaper, survey
 from app.work import rounds
 from tests import hostile
 from tests.integration.queued import empty_redis, redis_of
@@ -208,7 +208,7 @@ async def test_of_an_egress_only_times_of_its_session_are_believed(
     info.ended_at = int((datetime.now(UTC) + timedelta(days=ended_days)).timestamp() * 1e9)
     started = datetime.now(UTC) + timedelta(hours=hours)
     info.segment_results.add(started_at=int(started.timestamp() * 1e9))
-    await facts.egress(ctx.store, info, datetime.now(UTC))
+    await egress_facts.note(ctx.store, info, datetime.now(UTC))
     row = await ctx.store.rows(schema.EgressSession).find_one({"_id": neighbour.sessions[0]})
     assert row is not None
     assert row["clock_exact"] is believed
@@ -232,7 +232,10 @@ async def test_no_media_is_believed_to_be_of_a_time_that_is_to_come(ctx: Context
         del info.segment_results[:]
         started = began - timedelta(seconds=seconds)
         info.segment_results.add(started_at=int(started.timestamp() * 1e9))
-        await facts.egress(ctx.store, info, datetime.now(UTC))
+        row = await ctx.store.rows(schema.EgressSession).find_one({"_id": neighbour.sessions[0]})
+        assert row is not None
+        await egress_facts.note(ctx.store, info, datetime.now(UTC))
+        await egress_clock.settle(ctx.store, row, info)
         row = await ctx.store.rows(schema.EgressSession).find_one({"_id": neighbour.sessions[0]})
         assert row is not None
         assert row["clock_exact"] is believed
@@ -255,7 +258,7 @@ async def test_an_egress_ends_no_session_that_did_not_ask_for_it(ctx: Context, w
     info.track_composite.segment_outputs.add(filename_prefix=f"/out/{folder}/segment")
     if wrong:
         ParseDict({wrong: "other"}, info if wrong == "room_id" else info.track_composite)
-    await facts.egress(ctx.store, info, now)
+    assert await egress_facts.note(ctx.store, info, now) is not bool(wrong)
     row = await ctx.store.rows(schema.EgressSession).find_one({"_id": session_id})
     assert row is not None
     assert (row["egress_id"], row["ended_at"] is None) == (

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient, monitoring
+from redis.asyncio import Redis
 
 from app.access import communities
 from app.context import Context
+from app.models import EgressStatus
 from app.models.schema import EgressSession
 from app.recording import open_shares, recorder
-from tests import webhooks
+from tests import readme, webhooks
 from tests.integration.queued import redis_of
 from tests.integration.recording.conftest import Send
 from tests.integration.recording.listed import ListedLiveKit
@@ -27,9 +31,14 @@ ROOM = webhooks.room()
 ALICE = webhooks.participant()
 OURS = "replay-buffer/studio/alice"
 SESSION = "0123abcd-01a22211d75e9c5e3c327678"
-DATABASE_COMMANDS = 77
-REDIS_COMMANDS = 76
-"""Of a whole share, from its first webhook to its last reconcile."""
+MOST = 15
+"""Commands to the database for a share, from its first webhook to its last reconcile."""
+BEFORE_8 = 26
+"""The same by a MongoDB before 8."""
+_WORKERS = frozenset({"ZRANGEBYSCORE", "GETDEL", "ZREM"})
+"""What `work` asks Redis, in place of arq."""
+README = Path(__file__).parents[3].joinpath("app/README.md").read_text()
+SECTION = "What a share costs the stores"
 
 
 @dataclass
@@ -41,7 +50,7 @@ class Asked(monitoring.CommandListener):
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         if not event.command_name.startswith("sasl"):  # one more connection of the pool
-            self.database.append(event.command_name)
+            self.database.append(f"{event.command_name}:{event.command[event.command_name]}")
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         """Counted when it was sent."""
@@ -72,7 +81,7 @@ async def watched(ctx: Context, asked: Asked) -> AsyncIterator[None]:
         yield
         await ctx.queue.ping()
         while (command := await monitor.next_command())["command"] != "PING":
-            if command["client_type"] != "lua":
+            if command["client_type"] != "lua" and command["command"].split()[0] not in _WORKERS:
                 asked.redis.append(command["command"].split()[0])
 
 
@@ -87,34 +96,25 @@ def about_alice(name: str, **more: Any) -> dict[str, Any]:
     return webhooks.event(name, room=ROOM, participant=ALICE, **more)
 
 
-def share() -> list[tuple[dict[str, Any], int]]:
-    """The webhooks of a share that is recorded now, and how many commands each takes."""
+def share() -> list[dict[str, Any]]:
+    """The webhooks of a share that is recorded, and of who shares, in the order they come in."""
+    clock = [{"startedAt": str(time.time_ns())}]
     return [
-        (webhooks.event("room_started", room=ROOM), 1),
-        (about_alice("participant_joined"), 1),
-        (about_alice("track_published", track=webhooks.audio()), 1),
-        (about_alice("track_published", track=webhooks.video()), 1),
-        (egress("egress_started", "EGRESS_STARTING"), 2),
-        (egress("egress_updated", "EGRESS_ACTIVE"), 2),
-        # once for each egress: its clock, and what was indexed before it was known
-        (
-            egress(
-                "egress_updated",
-                "EGRESS_ACTIVE",
-                segmentResults=[{"startedAt": str(time.time_ns())}],
-            ),
-            4,
-        ),
-        (about_alice("track_unpublished", track=webhooks.video()), 1),
-        (egress("egress_updated", "EGRESS_ENDING"), 2),
-        (egress("egress_ended", "EGRESS_COMPLETE", endedAt="1795380499000000000"), 2),
-        # the one reads what is shared while the other is written
-        (about_alice("participant_left"), 2),
-        (webhooks.event("room_finished", room=ROOM), 1),
+        webhooks.event("room_started", room=ROOM),
+        about_alice("participant_joined"),
+        about_alice("track_published", track=webhooks.video()),
+        about_alice("track_published", track=webhooks.audio()),
+        egress("egress_updated", "EGRESS_ACTIVE"),
+        egress("egress_updated", "EGRESS_ACTIVE", segmentResults=clock),
+        about_alice("track_unpublished", track=webhooks.video()),
+        about_alice("track_unpublished", track=webhooks.audio()),
+        egress("egress_ended", "EGRESS_COMPLETE", endedAt="1795380499000000000"),
+        about_alice("participant_left"),
+        webhooks.event("room_finished", room=ROOM),
     ]
 
 
-async def test_a_webhook_is_one_trip_to_redis_and_at_most_two_commands_to_the_database(
+async def test_a_webhook_is_one_trip_to_redis_and_one_to_the_database(
     ctx: Context, send: Send, asked: Asked
 ) -> None:
     session = EgressSession(
@@ -124,14 +124,19 @@ async def test_a_webhook_is_one_trip_to_redis_and_at_most_two_commands_to_the_da
     )  # fmt: skip
     await ctx.store.rows(EgressSession).insert_one(document(session))
     await send(webhooks.event("room_started", room=webhooks.room(sid="RM_0")))  # connects
-    for event, commands in share():
+    for event in share():
         async with watched(ctx, asked):
             assert (await send(event)).json() == {"status": "ok"}
-        assert (asked.redis, len(asked.database)) == (["EVALSHA"], commands), (
+        assert (asked.redis, len(asked.database)) == (["EVALSHA"], 1), (
             event["event"],
             asked.database,
         )
         asked.redis.clear()
+    row = await ctx.store.rows(EgressSession).find_one({"_id": SESSION})
+    assert row is not None
+    assert (row["egress_id"], row["status"]) == ("EG_1", EgressStatus.COMPLETE)
+    assert row["clock_exact"]
+    assert row["active_at"] is not None
 
 
 @pytest.mark.parametrize(
@@ -139,9 +144,11 @@ async def test_a_webhook_is_one_trip_to_redis_and_at_most_two_commands_to_the_da
     [
         about_alice("track_published", track=webhooks.video(source="CAMERA")),
         webhooks.event("participant_joined", room=ROOM, participant=webhooks.participant("EG_1")),
+        egress("egress_started", "EGRESS_STARTING"),
+        egress("egress_updated", "EGRESS_ENDING"),
     ],
 )
-async def test_what_is_about_no_share_asks_no_store(
+async def test_what_changes_nothing_that_is_decided_asks_no_store(
     ctx: Context, send: Send, asked: Asked, ignored: dict[str, Any]
 ) -> None:
     async with watched(ctx, asked):
@@ -156,49 +163,118 @@ def changed(livekit: ListedLiveKit, name: str, status: str, **more: Any) -> dict
     return webhooks.event(name, egressInfo=info | more)
 
 
+async def work(ctx: Context, livekit: ListedLiveKit, redis: Redis) -> list[str]:
+    """Does what the queue holds that is due, as a worker does, but deliveries. What that was."""
+    done: list[str] = []
+    while names := await redis.zrangebyscore("replay:queue", "-inf", time.time() * 1000):
+        for name in names:
+            job = json.loads(await redis.getdel(f"arq:job:{name.decode()}"))
+            await redis.zrem("replay:queue", name)
+            match job["f"]:
+                case "reconcile":
+                    await recorder.reconcile(ctx, livekit, *job["a"])
+                case "reconcile_egress":
+                    await recorder.reconcile_egress(ctx, livekit, *job["a"])
+                case "reconcile_room":
+                    await open_shares.reconcile_room(ctx, *job["a"])
+                case _:
+                    continue
+            done.append(job["f"])
+    return done
+
+
+class Counted:
+    """What the stores are asked, step by step."""
+
+    def __init__(self, ctx: Context, send: Send, asked: Asked, redis: Redis) -> None:
+        self.ctx, self.send, self.asked, self.redis = ctx, send, asked, redis
+        self.livekit = ListedLiveKit()
+        self.steps: dict[str, tuple[int, int]] = {}
+        self.log: list[str] = []
+
+    async def webhooks(self, step: str, *events: dict[str, Any]) -> None:
+        """Nothing is due after any of them but the last."""
+        database = redis = 0
+        for event in events:
+            async with watched(self.ctx, self.asked):
+                assert (await self.send(event)).status_code == 200
+            database += len(self.asked.database)
+            redis += len(self.asked.redis)
+            self._log(event["event"])
+            if event is not events[-1]:
+                assert await work(self.ctx, self.livekit, self.redis) == []
+        self.steps[step] = database, redis
+
+    async def job(self, step: str, expected: str) -> None:
+        """What is due now is one job."""
+        async with watched(self.ctx, self.asked):
+            assert await work(self.ctx, self.livekit, self.redis) == [expected]
+        self.steps[step] = len(self.asked.database), len(self.asked.redis)
+        self._log(expected)
+
+    def _log(self, what: str) -> None:
+        self.log.append(f"{what}: {self.asked.database} {self.asked.redis}")
+        self.asked.redis.clear()
+
+
+@pytest.mark.parametrize("together", [True, False])
 async def test_a_share_that_starts_records_and_ends_asks_the_stores_so_often(
-    ctx: Context, send: Send, asked: Asked
+    ctx: Context, send: Send, asked: Asked, together: bool
 ) -> None:
-    livekit, told = ListedLiveKit(), list[tuple[str, int, int]]()
+    """As is told. Without a command for rows of several collections there are more."""
+    ctx.store._writes_together = together
     await communities.configure(ctx.store, communities.DEFAULT, {"enabled": True})
+    told = {
+        step: (int(database), int(redis))
+        for step, _, database, redis in readme.rows(readme.section(README, SECTION))
+    }
+    async with redis_of(ctx) as redis:
+        await redis.ping()
+        counted = Counted(ctx, send, asked, redis)
+        await a_share(counted)
+    if together:
+        assert counted.steps == {step: told[step] for step in counted.steps}, counted.log
+    of_share = [counted.steps[step] for step in list(told)[:8]]
+    share = sum(database for database, _ in of_share), sum(redis for _, redis in of_share)
+    assert share == (told["in all"] if together else (BEFORE_8, share[1])), counted.log
+    assert share[0] <= (MOST if together else BEFORE_8)
 
-    def count(what: str) -> None:
-        told.append((what, len(asked.database), len(asked.redis)))
-        asked.redis.clear()
 
-    async def webhook(event: dict[str, Any]) -> None:
-        async with watched(ctx, asked):
-            assert (await send(event)).status_code == 200
-        count(event["event"])
-
-    async def reconcile(what: str) -> None:
-        async with watched(ctx, asked):
-            await recorder.reconcile(ctx, livekit, ROOM["sid"], "alice")
-        count(f"reconcile: {what}")
-
+async def a_share(counted: Counted) -> None:
+    """The order is that of a real share, with sound, and of the room that it is in."""
     clock = [{"startedAt": str(time.time_ns())}]
-    await webhook(webhooks.event("room_started", room=ROOM))
-    await webhook(about_alice("participant_joined"))
-    await webhook(about_alice("track_published", track=webhooks.audio()))
-    await webhook(about_alice("track_published", track=webhooks.video()))
-    await reconcile("starts")
-    await webhook(changed(livekit, "egress_started", "EGRESS_STARTING"))
-    await reconcile("is starting")
-    await webhook(changed(livekit, "egress_updated", "EGRESS_ACTIVE", segmentResults=clock))
-    await reconcile("records")
-    await webhook(about_alice("track_unpublished", track=webhooks.audio()))
-    await webhook(about_alice("track_unpublished", track=webhooks.video()))
-    await reconcile("stops")
-    await webhook(changed(livekit, "egress_updated", "EGRESS_ENDING"))
-    await reconcile("is ending")
-    ended = changed(livekit, "egress_ended", "EGRESS_COMPLETE", endedAt=str(time.time_ns()))
-    await webhook(ended)
-    await reconcile("has ended")
-    await webhook(about_alice("participant_left"))
-    await webhook(webhooks.event("room_finished", room=ROOM))
-    async with watched(ctx, asked):
-        await open_shares.reconcile_room(ctx, ROOM["sid"])
-    count("reconcile_room")
-    table = "\n".join(f"{database:4} {redis:4}  {what}" for what, database, redis in told)
-    assert sum(database for _, database, _ in told) <= DATABASE_COMMANDS, table
-    assert sum(redis for _, _, redis in told) <= REDIS_COMMANDS, table
+    await counted.webhooks(
+        "its person comes into a new room",
+        webhooks.event("room_started", room=ROOM),
+        about_alice("participant_joined"),
+    )
+    await counted.webhooks(
+        "its picture and its sound are published",
+        about_alice("track_published", track=webhooks.video()),
+        about_alice("track_published", track=webhooks.audio()),
+    )
+    await counted.job("it starts", "reconcile")
+    livekit = counted.livekit
+    await counted.webhooks(
+        "its egress is starting, then active",
+        changed(livekit, "egress_started", "EGRESS_STARTING"),
+        changed(livekit, "egress_updated", "EGRESS_ACTIVE", segmentResults=clock),
+    )
+    await counted.job("it records", "reconcile_egress")
+    await counted.webhooks(
+        "its picture is unpublished", about_alice("track_unpublished", track=webhooks.video())
+    )
+    await counted.job("it is stopped", "reconcile")
+    recorder_left = webhooks.participant("EG_1", kind="EGRESS")
+    await counted.webhooks(
+        "its sound is, its egress is ending, its recorder leaves, its egress has ended",
+        about_alice("track_unpublished", track=webhooks.audio()),
+        changed(livekit, "egress_updated", "EGRESS_ENDING"),
+        webhooks.event("participant_left", room=ROOM, participant=recorder_left),
+        changed(livekit, "egress_ended", "EGRESS_COMPLETE", endedAt=str(time.time_ns())),
+    )
+    await counted.job("it is over", "reconcile_egress")
+    await counted.webhooks("its person leaves", about_alice("participant_left"))
+    await counted.job("there is nothing left of theirs", "reconcile")
+    await counted.webhooks("the room is finished", webhooks.event("room_finished", room=ROOM))
+    await counted.job("there is nothing left in it", "reconcile_room")

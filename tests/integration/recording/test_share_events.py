@@ -10,7 +10,7 @@ import pytest
 from app.context import Context
 from app.models import schema
 from app.models.news_words import ShareNews
-from app.recording import share_events
+from app.recording import known, share_events
 from app.recording.livekit import LiveKit
 from app.recording.planner import ShareFacts
 
@@ -36,9 +36,11 @@ async def test_the_end_of_an_earlier_room_leaves_what_a_later_one_shows(
     for number, ended_at in ((1, NOW), (2, None if goes_on else NOW)):
         fields = {"id": f"b{number}", "room_sid": f"RM{number}", "video_sid": f"TR{number}"}
         await ctx.store.create(schema.Buffer(**common | fields, ended_at=ended_at))
-    earlier = await ctx.store.rows(schema.Buffer).find_one({"_id": "b1"})
-    assert earlier is not None
+    found = await known.read(ctx.store, "RM1", "ann")
+    (earlier,) = found.buffers
     livekit, share = Shown(ctx.settings), ShareFacts(live=False, published_at=NOW)
-    await share_events.tell(ctx, livekit, earlier, share, active=False)
+    news = share_events.news(earlier, share, active=False)
+    assert news is not None
+    await share_events.show(livekit, found, earlier, news)
     assert livekit.last == ("room", "ann", goes_on)
     await livekit.close()

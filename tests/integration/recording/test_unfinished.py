@@ -8,7 +8,7 @@ from typing import Any
 from app.context import Context
 from app.models import SessionRole
 from app.models.schema import Buffer, EgressSession, Track
-from app.recording import open_shares
+from app.recording import known, open_shares
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -50,8 +50,8 @@ async def test_a_share_is_looked_at_until_nothing_of_it_goes_on(ctx: Context) ->
     await _recorded(ctx, "TR_running", "alice", role=SessionRole.NEXT, ended_at=NOW)
     await _recorded(ctx, "TR_open", "bob", role=None, ended_at=None)
     await _recorded(ctx, "TR_done", "bob", role=None, ended_at=NOW)
-    known = await open_shares.of_participant(ctx.store, "RM_1", "alice")
-    assert known.shares == {"TR_live", "TR_running"}
-    alice = {("alice", each) for each in known.shares}
+    hers = open_shares.of(await known.read(ctx.store, "RM_1", "alice"))
+    assert hers == {"TR_live", "TR_running"}
+    alice = {("alice", each) for each in hers}
     assert await open_shares.shares(ctx.store, "RM_1") == alice | {("bob", "TR_open")}
     assert await open_shares.shares(ctx.store, "RM_2") == set()

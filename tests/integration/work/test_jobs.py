@@ -19,8 +19,8 @@ from app.worker import _run, jobs_of
 from tests.integration.conftest import MakeSettings
 
 ASKED_FOR = {
-    "reconcile", "reconcile_room", "learn_clock", "probe", "capture", "clean_copy", "deliver",
-    "forget",
+    "reconcile", "reconcile_egress", "reconcile_room", "learn_clock", "probe", "capture",
+    "clean_copy", "deliver", "forget",
 }  # fmt: skip
 RECUR = {
     "survey", "reap", "cleanup", "relieve", "requeue_captures", "requeue_clean_copies",

@@ -14,7 +14,6 @@ from app.recording.planner import (
     Promote,
     Retire,
     ShareFacts,
-    Start,
     Stop,
     back_off_seconds,
     plan,
@@ -42,6 +41,7 @@ FAILED = changed(ACTIVE, status="EGRESS_FAILED", ended_at=at(20))
 COMPLETE = changed(STOPPING, status="EGRESS_COMPLETE", ended_at=at(20))
 UNCLEAR = changed(SENT, start_unclear_at=at(20))
 SILENT_ACTIVE = changed(ACTIVE, audio_sid=None)
+NEVER = Retire("s1", failed=False, reason="never started")
 NEXT = session("s2", COMING, at(30), audio_sid="TR_A")
 NEXT_STARTING = changed(NEXT, start_sent_at=at(30), egress_id="EG_2")
 NEXT_ACTIVE = changed(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
@@ -55,7 +55,6 @@ NEXT_ACTIVE = changed(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
         ("starts with audio at once", LIVE, [], 0.1, [Create(CURRENT, "TR_A")]),
         ("waits for audio", SILENT, [], 0.1, []),
         ("starts without audio after the wait", SILENT, [], 0.5, [Create(CURRENT, None)]),
-        ("calls LiveKit once the row exists", LIVE, [NEW], 1, [Start("s1")]),
         ("leaves a healthy session alone", LIVE, [ACTIVE], 30, []),
         ("gives a starting egress time", LIVE, [STARTING], 30, []),
         ("stops one that never gets active", LIVE, [STARTING], 46, [Stop("s1")]),
@@ -77,11 +76,11 @@ NEXT_ACTIVE = changed(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
             [Look("s1")],
         ),
         (
-            "a worker killed before the call leaves a row that is started",
+            "a row whose start was never asked for is begun anew",
             LIVE,
             [NEW],
             500,
-            [Start("s1")],
+            [NEVER],
         ),
         (
             "an egress that ended by itself counts as a failure",
@@ -142,7 +141,6 @@ NEXT_ACTIVE = changed(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
         ),
         ("late audio: prepares the next", LIVE, [SILENT_ACTIVE], 30, [Create(COMING, "TR_A")]),
         ("audio that went is no reason to change", SILENT, [ACTIVE], 30, []),
-        ("starts the next", LIVE, [SILENT_ACTIVE, NEXT], 30, [Start("s2")]),
         ("keeps the current while the next starts", LIVE, [SILENT_ACTIVE, NEXT_STARTING], 31, []),
         ("stops the current once the next records", LIVE, [SILENT_ACTIVE, NEXT_ACTIVE], 33,
          [Stop("s1")]),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.models import EgressStatus, SessionRole, SessionRow, Why
 from app.recording import planner
-from app.recording.planner import Create, Look, Promote, Retire, ShareFacts, Start, Stop
+from app.recording.planner import Create, Look, Promote, Retire, ShareFacts, Stop
 from tests.unit.recording.session_rows import session
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -120,9 +120,7 @@ class World:
                 assert self.refusal is None
                 self.made += 1
                 sid = f"s{self.made}"
-                self.rows[sid] = Session(sid, role, created_at=self.now, audio_sid=audio)
-            case Start(session_id=sid):
-                self.start(sid)
+                self.start(Session(sid, role, self.now, audio, start_sent_at=self.now))
             case Look(session_id=sid):
                 known = self.egresses.get(sid)
                 found = {"egress_id": f"EG_{sid}"} if known else {"looked_at": self.now}
@@ -140,11 +138,10 @@ class World:
             case Promote(session_id=sid):
                 self.rows[sid] = replace(self.rows[sid], role=SessionRole.CURRENT)
 
-    def start(self, sid: str) -> None:
-        outcome = self.draw(6)
-        if outcome == 5:  # killed before the row says that the call was made
+    def start(self, row: Session) -> None:
+        outcome, sid = self.draw(6), row.id
+        if outcome == 5:  # killed before there is a row
             return
-        row = replace(self.rows[sid], start_sent_at=self.now)
         if outcome == 0:
             self.egresses[sid] = Egress(self.now)
             row = replace(row, egress_id=f"EG_{sid}")

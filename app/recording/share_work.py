@@ -1,0 +1,126 @@
+"""One share within a reconcile: what is known of it is carried on, what is to be written waits.
+
+What waits is written before anything is asked of LiveKit, and at the end: all of it in one command,
+in the order in which it was noted, after what the share's own row says and before its event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from app.context import Context
+from app.events import outbox
+from app.models import BufferRow, Row, SessionRow, TrackRow
+from app.models.schema import Buffer, EgressSession
+from app.recording import admission, share_events
+from app.recording.admission import Admission
+from app.recording.known import Known
+from app.recording.livekit import LiveKit
+from app.recording.planner import ShareFacts
+from app.recording.share_events import News
+from app.store import Change
+
+
+@dataclass
+class ShareWork:
+    """`active` are the share's sessions that have a role. `is_new`: its buffer has no row yet.
+
+    `is_stale`: more has changed than is known here, and is to be read.
+    """
+
+    ctx: Context
+    livekit: LiveKit
+    known: Known
+    track: TrackRow
+    admitted: Admission
+    buffer: BufferRow
+    active: list[SessionRow]
+    is_new: bool = False
+    is_stale: bool = False
+    _of_buffer: Row = field(default_factory=dict)
+    _changes: list[Change] = field(default_factory=list)
+    _slot: list[Change] = field(default_factory=list)
+    _freeing: list[Change] = field(default_factory=list)
+    _news: News | None = None
+
+    def set_buffer(self, fields: Row) -> None:
+        """Sets fields of the buffer's row."""
+        self.buffer = cast(BufferRow, self.buffer | fields)
+        self._of_buffer |= fields
+        self.known.note_buffer(self.buffer)
+
+    def add_session(self, row: SessionRow) -> None:
+        """Makes the row of a session, which nobody else may have made: see `write`."""
+        self.active.append(row)
+        self._changes.append(Change(EgressSession, {**row}))
+
+    def set_session(self, row: SessionRow, fields: Row, **where: Any) -> None:
+        """Sets fields of a session's row."""
+        which = {"_id": row["_id"]} | where
+        self._changes.append(Change(EgressSession, {"$set": fields}, which))
+        self.now_is(cast(SessionRow, row | fields))
+
+    def now_is(self, row: SessionRow) -> None:
+        """Carries on a session's row as it was written."""
+        others = [each for each in self.active if each["_id"] != row["_id"]]
+        self.active = others if row["role"] is None else [*others, row]
+
+    def take_slot(self) -> None:
+        """Takes the share's slot, which it must have before what is noted next."""
+        self._slot = self.admitted.taking(self.buffer)
+        self._changes += self._slot
+
+    def leave(self) -> None:
+        """Gives the share's slot back, if it has one."""
+        self._freeing = self.admitted.freeing(self.buffer)
+
+    async def tell(self, share: ShareFacts) -> None:
+        """Tells what has changed: an event, and the attribute that clients show."""
+        records = any(row["active_at"] for row in self.active)
+        news = share_events.news(self.buffer, share, active=records)
+        if news is not None and news != self._news:
+            await share_events.show(self.livekit, self.known, self.buffer, news)
+        self._news = news
+
+    async def write(self) -> None:
+        """Writes what waits. Raises KeyTaken if another process was faster with any of it."""
+        news, freeing, slot = self._news, self._freeing, self._slot
+        changes = [*self._changes_of_buffer(), *self._changes]
+        self._news, self._freeing, self._slot, self._changes = None, [], [], []
+        if news is not None:
+            count = self.buffer["told_count"]
+            await outbox.tell(
+                self.ctx,
+                news.content,
+                f"{self.buffer['_id']}:{count}",
+                room=self.buffer["room"],
+                room_sid=self.buffer["room_sid"],
+                identity=self.buffer["identity"],
+                last_number=self.known.last_number,
+                before=changes,
+                after=[_told(self.buffer, news.state)],
+            )
+            changes = []
+            self.buffer = {**self.buffer, "told": news.state, "told_count": count + 1}
+            self.known.note_buffer(self.buffer)
+        found = await self.ctx.store.write(*changes, *freeing)
+        self.is_new = False
+        if slot:
+            self.admitted.has_taken(self.buffer)
+        if freeing:
+            await admission.freed(self.ctx, self.buffer, found[len(changes) :])
+
+    def _changes_of_buffer(self) -> list[Change]:
+        fields, self._of_buffer = self._of_buffer, {}
+        if self.is_new:
+            return [Change(Buffer, {**self.buffer})]
+        if not fields:
+            return []
+        return [Change(Buffer, {"$set": fields}, {"_id": self.buffer["_id"]})]
+
+
+def _told(buffer: BufferRow, state: str) -> Change:
+    """What notes that a share's state was told."""
+    once = {"_id": buffer["_id"], "told_count": buffer["told_count"]}
+    return Change(Buffer, {"$set": {"told": state}, "$inc": {"told_count": 1}}, once)
