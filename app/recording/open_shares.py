@@ -39,7 +39,7 @@ async def shares(store: Store, room_sid: str) -> set[tuple[str, str]]:
 def _open(
     tracks: Sequence[TrackRow], sessions: Sequence[SessionRow], buffers: Sequence[BufferRow]
 ) -> set[tuple[str, str]]:
-    """(identity, video track) of shares with a live track, a session in a role or an open buffer."""
+    """(identity, video track) of shares with a live track, a session with a role or an open row."""
     found: set[tuple[str, str]] = set()
     for track in tracks:
         with rounds.item(track=track["_id"]):
