@@ -13,8 +13,8 @@ const allow = (names) => Object.fromEntries(names.split(/\s+/).map((name) => [na
 // Not all that a window has: `close`, `length`, `name`, `status`, `stop` and many more are globals, too,
 // so that a forgotten import or parameter would be taken for one of them.
 const ofPages = allow(
-  'AbortController AbortSignal Blob CSS ClipboardItem CustomEvent Element Event EventTarget FormData HTMLElement ' +
-    'HTMLInputElement Image IntersectionObserver Node ResizeObserver TextDecoderStream TextEncoder URL URLSearchParams ' +
+  'AbortController AbortSignal Blob BroadcastChannel CSS ClipboardItem CustomEvent Element Event EventTarget ' +
+    'FormData HTMLElement HTMLInputElement Image IntersectionObserver Node ResizeObserver TextDecoderStream TextEncoder URL URLSearchParams ' +
     'addEventListener btoa clearInterval clearTimeout console createImageBitmap crypto document fetch ' +
     'getSelection history location matchMedia navigator requestAnimationFrame scrollTo scrollY ' +
     'sessionStorage setInterval setTimeout',
@@ -24,8 +24,8 @@ const ofKit = allow(
     'console crypto customElements document fetch globalThis setTimeout',
 );
 const ofTests = allow(
-  'AbortController AbortSignal Buffer CustomEvent Event EventTarget TextEncoder URL URLSearchParams clearTimeout ' +
-    'console fetch globalThis process setTimeout',
+  'AbortController AbortSignal BroadcastChannel Buffer CustomEvent Event EventTarget TextEncoder URL ' +
+    'URLSearchParams clearTimeout console fetch globalThis process setTimeout',
 );
 
 const faults = {

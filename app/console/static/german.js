@@ -39,11 +39,15 @@ export const german = {
     submit: 'Anmelden',
     expired: 'Deine Sitzung ist abgelaufen. Melde dich neu an.',
     left: 'Du bist abgemeldet.',
+    brought: (identity) => `Dieser Link hat dich als „${identity}“ angemeldet.`,
     swap: {
       title: 'Konto wechseln?',
       explain: (mine, theirs) =>
         `Du bist als „${mine}“ angemeldet. Dieser Link meldet dich als „${theirs}“ an: Was du danach aufnimmst ` +
         'und sicherst, gehört diesem Konto. Brich ab, wenn du das nicht erwartet hast.',
+      beside: (mine, theirs) =>
+        `In einem anderen Tab bist du als „${mine}“ angemeldet. Dieser Link meldet dich als „${theirs}“ an: Was du ` +
+        'in diesem Tab aufnimmst und sicherst, gehört diesem Konto. Brich ab, wenn du das nicht erwartet hast.',
       submit: (theirs) => `Weiter als ${theirs}`,
     },
     ends: (at) => `Deine Sitzung endet um ${at}.`,

@@ -12,6 +12,7 @@ import { watchExpiry } from './expiry.js';
 import { listenToKeys, showKeys } from './keyboard.js';
 import { language } from './language.js';
 import { menu } from './menu.js';
+import { answerTabs, othersSignedIn } from './other_tabs.js';
 import { Places } from './places.js';
 import { inWords, tell } from './telling.js';
 import { text, texts } from './texts.js';
@@ -48,7 +49,7 @@ const AGAIN_MS = 2_000;
 
 const main = partOf('main');
 const places = new Places(main);
-/** @type {{session: Session, live: LiveBuffers, unwatch: () => void} | null} */
+/** @type {{session: Session, live: LiveBuffers, unwatch: () => void, silence: () => void} | null} */
 let looking = null;
 /** @type {View | null} */
 let shown = null;
@@ -187,7 +188,8 @@ async function askToLeaveEverywhere(session) {
 /** @param {Session} session */
 async function begin(session) {
   const live = new LiveBuffers(session.api);
-  looking = { session, live, unwatch: watchExpiry(session) };
+  const silence = answerTabs(() => (session.expired ? null : session.facts.identity));
+  looking = { session, live, unwatch: watchExpiry(session), silence };
   tellConnection(live);
   session.addEventListener('change', fillBar);
   session.addEventListener('resumed', () => live.listen());
@@ -199,6 +201,7 @@ async function begin(session) {
 async function over() {
   looking?.live.close();
   looking?.unwatch();
+  looking?.silence();
   shown?.close?.();
   tellConnection(null);
   [looking, shown] = [null, null];
@@ -210,8 +213,9 @@ async function over() {
 }
 
 /**
- * The session of a token that a link has brought. Where somebody else's is open it is the viewer who
- * says which of them goes on: what is kept, marked and captured from then on is that one's.
+ * The session of a token that a link has brought. Where somebody else's is open, in this tab or in
+ * another, it is the viewer who says which of them goes on: what is kept, marked and captured from
+ * then on is that one's. Null if there is none to go on with here.
  *
  * @param {string} token
  */
@@ -228,17 +232,20 @@ async function broughtSession(token) {
     tell(inWords(refusedToken(error)));
     return open;
   }
-  const [mine, theirs] = [open?.facts.identity, offered.identity];
-  const { title, explain, submit } = texts.entry.swap;
-  if (open && mine !== theirs) {
-    const yes = await ask({ title, explain: explain(mine ?? '', theirs), submit: submit(theirs), danger: true });
-    if (!yes) {
+  const theirs = offered.identity;
+  const mine = open ? [open.facts.identity] : await othersSignedIn();
+  if (mine.length > 0 && !mine.includes(theirs)) {
+    const { title, explain, beside, submit } = texts.entry.swap;
+    const explained = (open ? explain : beside)(mine[0], theirs);
+    if (!(await ask({ title, explain: explained, submit: submit(theirs), danger: true }))) {
       offered.drop();
       return open;
     }
   }
   open?.drop();
-  return offered.take();
+  const session = offered.take();
+  tell(texts.entry.brought(theirs));
+  return session;
 }
 
 /** The session of this tab; null if there is none, or none that is taken any more. */

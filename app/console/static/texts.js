@@ -41,12 +41,18 @@ export const english = {
     submit: 'Sign in',
     expired: 'Your session has expired. Sign in again.',
     left: 'You’re signed out.',
+    /** @type {Saying<[string]>} */
+    brought: (identity) => `This link signed you in as “${identity}”.`,
     swap: {
       title: 'Switch accounts?',
       /** @type {Saying<[string, string]>} */
       explain: (mine, theirs) =>
         `You’re signed in as “${mine}”. This link signs you in as “${theirs}”: what you capture and save ` +
         'from then on is theirs. If you didn’t expect that, cancel.',
+      /** @type {Saying<[string, string]>} */
+      beside: (mine, theirs) =>
+        `In another tab you’re signed in as “${mine}”. This link signs you in as “${theirs}”: what you capture ` +
+        'and save in this tab is theirs. If you didn’t expect that, cancel.',
       /** @type {Saying<[string]>} */
       submit: (theirs) => `Continue as ${theirs}`,
     },

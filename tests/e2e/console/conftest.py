@@ -99,6 +99,8 @@ async def signed_in_page(
     async with watched_page(browser, service, tolerate=tolerate, **context) as page:
         await page.goto(f"{service.url}/#token={service.token(identity, room, **grants)}")
         await expect(page.locator("#who .identity")).to_have_text(identity)
+        # What it says of that may be in a test's way, if it is still there.
+        await page.evaluate("document.querySelector('#toasts .toast')?.remove()")
         if path:
             await page.evaluate("(path) => { location.hash = path; }", path)
         yield page

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playwright.async_api import Browser, Page, Request, Route, expect
+from playwright.async_api import Browser, Locator, Page, Request, Route, expect
 
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, watched_page
@@ -123,6 +123,47 @@ async def test_a_link_with_somebody_elses_token_asks_before_it_takes_the_tab(
         await wait_for(lambda: "token" not in page.url, what="the token is taken")
         await expect(identity).to_have_text("mallory")
         await expect(dialog).to_be_hidden()
+
+
+async def test_a_link_in_a_tab_of_its_own_says_whose_it_is_and_asks_who_is_signed_in_beside_it(
+    world: World, browser: Browser, room: str
+) -> None:
+    """What is done in a tab that a link has opened is not done unawares for somebody else."""
+    links = {
+        who: f"{world.service.url}/#token={world.service.token(who, room)}"
+        for who in ("alice", "mallory")
+    }
+    async with watched_page(browser, world.service) as page:
+
+        async def follow(link: str) -> Page:
+            tab = await page.context.new_page()
+            await tab.goto(link)
+            return tab
+
+        def asked(tab: Page) -> Locator:
+            return tab.get_by_role("dialog", name="Switch accounts?")
+
+        async def expect_in(tab: Page, who: str) -> None:
+            await expect(tab.locator("#who .identity")).to_have_text(who)
+            said = tab.locator("#toasts").filter(has_text=f"signed you in as “{who}”")
+            await expect(said).to_be_visible()
+
+        await page.goto(links["alice"])
+        await expect_in(page, "alice")
+        tab = await follow(links["mallory"])
+        await expect(asked(tab)).to_contain_text("signed in as “alice”")
+        await check_accessible(tab)
+        await tab.keyboard.press("Escape")
+        await expect(tab.get_by_label("Access token")).to_be_focused()
+        assert await tab.evaluate("sessionStorage.length") == 0
+        tab = await follow(links["mallory"])
+        await tab.get_by_role("button", name="Continue as mallory").click()
+        await expect_in(tab, "mallory")
+        await expect(page.locator("#who .identity")).to_have_text("alice")
+        for who in ("alice", "mallory"):  # one's own: nothing to ask
+            tab = await follow(links[who])
+            await expect_in(tab, who)
+            await expect(asked(tab)).to_be_hidden()
 
 
 async def test_signing_out_everywhere_ends_the_sessions_of_other_browsers(
