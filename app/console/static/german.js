@@ -77,7 +77,7 @@ export const german = {
     'not-permitted': (problem) => `Nicht erlaubt: ${problem.detail}.`,
     'buffer-empty': (problem) =>
       `Noch nichts aufgezeichnet.${problem.retry_after ? ` Neuer Versuch in ${problem.retry_after} s.` : ''}`,
-    'too-many-markers': 'Mehr Markierungen sind hier nicht möglich. Lösche zuerst einige.',
+    'too-many-markers': 'Mehr Markierungen sind für dich oder für diesen Bildschirm nicht möglich. Lösche zuerst einige.',
     'window-too-long': (problem) => `Clips dürfen bis zu ${length(problem.max_seconds)} lang sein. Wähle weniger.`,
     'too-many-captures': (problem) =>
       `Bei dir laufen schon ${problem.limit} Aufnahmen. ` +

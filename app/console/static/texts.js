@@ -84,7 +84,7 @@ export const english = {
     'not-permitted': (problem) => `Not allowed: ${problem.detail}.`,
     'buffer-empty': (problem) =>
       `Nothing has been recorded yet.${problem.retry_after ? ` Try again in ${problem.retry_after} s.` : ''}`,
-    'too-many-markers': 'This share has the most markers it can have. Delete some first.',
+    'too-many-markers': 'You, or this share, can have no more markers. Delete some first.',
     'window-too-long': (problem) => `Clips can be up to ${length(problem.max_seconds)} long. Select less.`,
     'too-many-captures': (problem) =>
       `You already have ${problem.limit} captures running. ` +
