@@ -132,8 +132,8 @@ async def note(ctx: Context, before: Rules) -> None:
 async def of_community(ctx: Context, before: Rules, now: Rules) -> Withdrawn:
     """Ends what a community's rules gave, if they are others now than before, or than noted.
 
-    Those of now are noted when that is done: a process that is killed meanwhile, having
-    changed them, leaves it to the next change, as what could not be ended.
+    Those of now are noted when that is done. After a process that was killed meanwhile a worker
+    does it, see `go_on`; what could not be ended is left to the next change.
     """
     rules = _noted(now)
     found = await ctx.store.rows(NotedRules).find_one({"_id": rules.id})
