@@ -31,6 +31,7 @@ class InFlight:
         self._at_once = at_once
         self._places: WeakValueDictionary[tuple[bool, str], Turns] = WeakValueDictionary()
         self._nameless = Turns(NAMELESS_AT_ONCE)
+        self._reading = Turns()
 
     def place(self, cost: Cost, user: str) -> AbstractAsyncContextManager[None]:
         """A place for a user's request: `async with` it. Their first come is the first in.
@@ -49,6 +50,13 @@ class InFlight:
         Raises TooManyRequests if too many of these wait.
         """
         return _place(self._nameless, cost, address)
+
+    def reading(self, key: str) -> AbstractAsyncContextManager[None]:
+        """The turn in which a webhook is read that this key has signed: one after another.
+
+        However many come at the same moment, one round of the event loop has no more than one.
+        """
+        return self._reading.turn(key)
 
 
 def _place(turns: Turns, cost: Cost, whose: str) -> AbstractAsyncContextManager[None]:

@@ -19,6 +19,7 @@ from app.clips.clip_visibility import PAGES
 from app.errors import TooLarge
 from app.settings import safety
 from app.work.log_lines import LogLines
+from app.work.parties import LONGEST
 
 log = structlog.get_logger()
 
@@ -89,9 +90,11 @@ class RequestFrame:
 
 def _tell(scope: Scope, status: int | None, seconds: float) -> None:
     path = scope.get("raw_path", b"")[:LONGEST_PATH].decode("ascii", "replace")
-    if scope["path"].startswith(PAGES):
+    if PAGES in scope["path"].lower():  # wherever: behind a slash too many it is no less secret
         path = f"{PAGES}…"
-    told = {"peer": scope["client"][0]} if status in _REFUSALS and scope.get("client") else {}
+    told = {}
+    if status in _REFUSALS and scope.get("client"):
+        told = {"peer": scope["client"][0][:LONGEST]}
     tell = log.debug if path in _QUIET else log.info
     tell(
         "request",

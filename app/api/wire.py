@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import Invalid, Malformed
+from app.models import json_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -19,6 +20,8 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 MOST_MEMBERS = 100
 """Members of a body, or parameters of a query: several times what any request has."""
+DEEPEST = 32
+"""How many brackets of a body may be open at once: several times what any request has."""
 MOST_PROBLEMS = 20
 """What is told of what is wrong with one request."""
 
@@ -76,7 +79,7 @@ def written(view: BaseModel, *, former: bool) -> str:
 
 
 async def body(request: Request, model: type[Model], may_be_empty: bool, former: bool) -> Model:
-    """The request's JSON body. Raises Malformed if it is not JSON, Invalid if it does not fit.
+    """The request's JSON body. Raises Malformed if it can't be read, Invalid if it does not fit.
 
     `may_be_empty`: no body at all is `{}`. `former`: with names of before the version.
     """
@@ -84,8 +87,10 @@ async def body(request: Request, model: type[Model], may_be_empty: bool, former:
     if may_be_empty and not raw:
         raw = b"{}"
     try:
-        given = json.loads(raw)
-    except (ValueError, RecursionError) as error:  # what is not UTF-8 is a ValueError too
+        text = raw.decode()
+        _refuse_deep(raw)
+        given = json.loads(text)
+    except ValueError as error:  # what is not UTF-8 is one, too
         raise Malformed("the body is not JSON in UTF-8") from error
     if not isinstance(given, dict):
         raise Invalid(f"the body must be a JSON object, not {type(given).__name__}")
@@ -125,6 +130,12 @@ def _refuse_many(count: int, what: str) -> None:
     """Raises Invalid for more than any request has: each would be looked at, and told of."""
     if count > MOST_MEMBERS:
         raise Invalid(f"the request has {count} {what}: at most {MOST_MEMBERS} are read")
+
+
+def _refuse_deep(raw: bytes) -> None:
+    """Raises Malformed for what whoever goes through it could not: each level takes a call."""
+    if (depth := json_text.depth(raw)) > DEEPEST:
+        raise Malformed(f"the body is nested {depth} deep: at most {DEEPEST} is read")
 
 
 def _refuse_half_pairs(given: Mapping[str, object]) -> None:

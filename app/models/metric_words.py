@@ -14,6 +14,7 @@ class WebhookResult(StrEnum):
     STORED = "stored"
     DUPLICATE = "duplicate"
     REFUSED = "refused"
+    TOO_MANY = "too_many"
     FAILED = "failed"
 
 

@@ -20,14 +20,13 @@ from app.access import communities
 from app.lru_cache import LruCache
 from app.models import ParticipantRow, Row, RowOf, TrackRow, schema
 from app.models.instants import EPOCH
-from app.recording import foreign_text
+from app.recording import attributes, foreign_text
 from app.store import Store
 
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
 MISSED_AFTER = 2
 """Surveys in a row without a track after which it counts as over, until one lists it again."""
 _EGRESS_IDENTITY = "EG_"
-_CLAIM = "replay.community"
 _LONGEST_COMMUNITY = 128
 _LONGEST_MIME = 100
 _FOUND_SECONDS = 60.0
@@ -65,7 +64,7 @@ def has_opted_out(participant: ParticipantInfo) -> bool:
 
     What a participant can write about himself is trusted to refuse, never to allow.
     """
-    return participant.attributes.get("replay") == "off"
+    return participant.attributes.get(attributes.WILL) == "off"
 
 
 def community_of(room: Room) -> str:
@@ -82,7 +81,7 @@ def claim_of(participant: ParticipantInfo) -> str | None:
 
     Who may change their own attributes names none: it would be their word, not the token's.
     """
-    named = participant.attributes.get(_CLAIM)
+    named = participant.attributes.get(attributes.COMMUNITY)
     if named is None:
         return None
     if participant.permission.can_update_metadata:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from app.models import json_text
 from app.models.row_text import is_unicode
 
 LONGEST_ID = 4096
@@ -66,7 +67,9 @@ def members(value: str) -> Mapping[str, Any]:
     Nor where it is longer than LONGEST_JSON or nested deeper than DEEPEST_JSON. Its texts are as
     they came: see `label`.
     """
-    if len(value) > LONGEST_JSON or _depth(value) > DEEPEST_JSON:
+    if len(value) > LONGEST_JSON or not is_unicode(value):
+        return {}
+    if json_text.depth(value.encode()) > DEEPEST_JSON:
         return {}
     try:
         found = json.loads(value)
@@ -80,21 +83,3 @@ def instant(milliseconds: float) -> datetime | None:
     if not 0 < milliseconds < _YEAR_3000_MS:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _depth(value: str) -> int:
-    """How many brackets of a JSON text are open at once, at most. Right up to its first fault."""
-    depth = deepest = 0
-    within_string = escaped = False
-    for character in value:
-        if within_string:
-            within_string = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            within_string = True
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-    return deepest

@@ -39,13 +39,13 @@ from livekit.protocol.room import (
 
 from app.buffer import paths
 from app.errors import Unavailable
+from app.recording import attributes
 from app.recording.bounded_answer import BoundedAnswer
 from app.settings import Settings
 
 T = TypeVar("T")
 
 DATA_TOPIC = "replay"
-BUFFERED_ATTRIBUTE = "replay.buffered"
 # livekit-server itself answers a start after at most 33 s, everything else within 3 s.
 _START_SECONDS = 40.0
 _CALL_SECONDS = 10.0
@@ -254,7 +254,7 @@ class LiveKit:
         request = UpdateParticipantRequest(
             room=room,
             identity=identity,
-            attributes={BUFFERED_ATTRIBUTE: "on" if buffered else ""},
+            attributes={attributes.BUFFERED: "on" if buffered else ""},
         )
         with contextlib.suppress(_NotFound):
             await self._answer(self._api.room.update_participant(request), "UpdateParticipant")

@@ -1,9 +1,9 @@
 """Where LiveKit's webhooks arrive: verify, note the facts, ask for what they call for, answer.
 
 LiveKit sends a room's events strictly one after another and waits for each answer, so nothing here
-waits for LiveKit, ffmpeg or a lock. 401 what can't be verified, 413 what is too long, 503 what
-could not be stored (LiveKit sends it again), 200 everything else, even an id that can't be held:
-LiveKit would only send the same again.
+waits for LiveKit, ffmpeg or a lock. 401 what can't be verified, 413 what is too much, 429 too many
+of a tenant's key, 503 what could not be stored (LiveKit sends it again), 200 everything else, even
+an id that can't be held: LiveKit would only send the same again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 import structlog
+from google.protobuf.json_format import ParseError
 from livekit.protocol.webhook import WebhookEvent
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
@@ -26,21 +27,23 @@ from app import metrics
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
-from app.errors import TooLarge, Unauthorized, Unavailable
+from app.errors import TooLarge, TooManyRequests, Unauthorized, Unavailable
 from app.models.metric_words import WebhookResult
 from app.recording import foreign_text
 from app.settings import Settings
-from app.webhooks import signature
+from app.webhooks import event_text, signature
 from app.webhooks.router import OTHER, Router
 from app.webhooks.signature import NotSigned, Signed
 from app.work.log_lines import LogLines
 
 log = structlog.get_logger()
 
-MAX_BODY_BYTES = 2**20
+MAX_BODY_BYTES = 512 * 1024
+"""LiveKit holds a room's metadata, and somebody's metadata and attributes, to 64 KB each; where
+these are JSON themselves their marks double."""
 _PATH = "/webhooks/livekit"
 _lines = LogLines("webhooks_without_lines", per_minute=60)
-"""About webhooks that are not LiveKit's: anybody sends any number."""
+"""About webhooks that are not LiveKit's, or too much: anybody sends any number."""
 _SIGNED = "replay.signed"
 """In a request's scope: what its signature was found to say."""
 # LiveKit tries a delivery five times within 15 s; an answer later than this helps nobody.
@@ -54,20 +57,22 @@ STORE_SECONDS = 5.0
     answers={HTTPStatus.OK: Answer("Stored, known already, refused, or of no interest.")},
     problems=[TooLarge],
     access="webhook",
-    # What LiveKit has signed is never too much; what it has not is counted as it is refused.
+    # What LiveKit has signed is never too much; a tenant's is counted by its key, and what nobody
+    # has signed as it is refused.
     cost=Cost.FREE,
 )
 async def receive_livekit_event(call: Call[None]) -> Response:
     """Stores the facts of one event."""
-    ctx, request = call.ctx, call.request
-    router: Router = request.state.webhooks
-    event = await _event(ctx.settings, request)
+    ctx = call.ctx
+    router: Router = call.request.state.webhooks
+    event = await _read(call, router)
     structlog.contextvars.bind_contextvars(caller="livekit")
-    name = event.event if router.knows(event.event) else OTHER
-    if not router.takes(event):
+    if event is None or not router.takes(event):
         # a camera, a microphone, a recorder: most events, of which no store needs to know
+        name = event.event if event is not None and router.knows(event.event) else OTHER
         metrics.WEBHOOKS.labels(name, WebhookResult.IGNORED).inc()
         return JSONResponse({"status": "ok"})
+    name = event.event
     try:
         event_id = foreign_text.ident(event.id, "event id") if event.id else ""
         async with asyncio.timeout(STORE_SECONDS):
@@ -97,10 +102,16 @@ async def receive_livekit_event(call: Call[None]) -> Response:
 
 
 def from_livekit(settings: Settings) -> Callable[[Scope], bool]:
-    """Whether a request is a webhook of LiveKit's: by its signature, before anything else of it."""
+    """Whether a request is a webhook of LiveKit's: by its signature, before anything else of it.
+
+    What a tenant's key has signed may be anybody's.
+    """
 
     def is_signed(scope: Scope) -> bool:
-        return scope["path"] == _PATH and isinstance(_signed(scope, settings.key_pairs), Signed)
+        if scope["path"] != _PATH:
+            return False
+        signed = _signed(scope, settings.key_pairs)
+        return isinstance(signed, Signed) and signed.key not in settings.tenant_keys
 
     return is_signed
 
@@ -117,19 +128,63 @@ def _signed(scope: Scope, key_pairs: Mapping[str, str]) -> Signed | Unauthorized
     return found
 
 
-async def _event(settings: Settings, request: Request) -> WebhookEvent:
-    """The event of a request. Of one that shows no signature the body is not read."""
+async def _read(call: Call[None], router: Router) -> WebhookEvent | None:
+    """The event of a request; None of one that no handler is known for.
+
+    Of a request that shows no signature, or is one too many of a tenant's, the body is not read.
+    """
     try:
-        signed = _signed(request.scope, settings.key_pairs)
+        signed = _signed(call.request.scope, call.ctx.settings.key_pairs)
         if isinstance(signed, Unauthorized):
             raise signed
-        return signed.event(await _body(request))
+        _charge(call, signed)
+        body = await _body(call.request)
+        async with call.state.in_flight.reading(signed.key):
+            event = _event(signed, body, router)
+            await asyncio.sleep(0)  # whatever else is due has its turn before the next one is read
+        return event
     except NotSigned as error:
         # Whoever can't sign is not told which keys there are.
         if _lines.take():
-            known = list(settings.key_pairs)
+            known = list(call.ctx.settings.key_pairs)
             log.warning("webhook_not_verified", reason=error.reason, known_keys=known)
         raise
+
+
+def _charge(call: Call[None], signed: Signed) -> None:
+    """Counts a tenant's webhook: as many as a user has changes. Raises TooManyRequests."""
+    if signed.key not in call.ctx.settings.tenant_keys:
+        return
+    wait = call.state.rates.take(Cost.WRITE, f"key {signed.key}")
+    if wait:
+        metrics.WEBHOOKS.labels(OTHER, WebhookResult.TOO_MANY).inc()
+        if _lines.take(signed.key):
+            log.warning("webhooks_too_many", key=signed.key, wait_seconds=round(wait, 1))
+        raise TooManyRequests(
+            f"these are more webhooks than a tenant's key may sign in a minute: wait {wait:.1f} s",
+            retry_after=round(wait, 3),
+        )
+
+
+def _event(signed: Signed, body: bytes, router: Router) -> WebhookEvent | None:
+    """The event in a body; None of one that no handler is known for.
+
+    Raises NotSigned of another body than the one that was signed, or one that is no event, TooLarge
+    of one that holds too much.
+    """
+    signed.check(body)
+    name = event_text.name_of(body)
+    if name is not None and not router.knows(name):
+        return None
+    try:
+        return event_text.event_of(body)
+    except event_text.TooMuch as error:
+        metrics.WEBHOOKS.labels(name or OTHER, WebhookResult.REFUSED).inc()
+        if _lines.take(signed.key):
+            log.warning("webhook_refused", webhook=name, key=signed.key, error=str(error))
+        raise TooLarge(f"{error}: LiveKit sends none such.") from error
+    except (ValueError, ParseError, RecursionError) as error:
+        raise NotSigned(type(error).__name__) from error
 
 
 async def _body(request: Request) -> bytes:

@@ -13,16 +13,18 @@ from structlog.testing import capture_logs
 from app.settings import Settings
 from tests import webhooks
 from tests.integration.api.conftest import OWNER, ROOM_ADMIN, STRANGER, MakeShare, bearer, token
-from tests.integration.conftest import MakeSettings
+from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
 
 
 @pytest.fixture
 def settings(make_settings: MakeSettings) -> Settings:
-    return make_settings(requests_per_minute=PER_MINUTE)
+    keys = f"{TENANT}:{TENANT_SECRET}"
+    return make_settings(requests_per_minute=PER_MINUTE, livekit_keys=keys, tenant_keys=TENANT)
 
 
 PER_MINUTE = 40
 CROWD = 800
+TENANT, TENANT_SECRET = "tenant", "t" * 32
 
 
 async def until_refused(
@@ -38,13 +40,15 @@ async def until_refused(
     return answer
 
 
-async def somebody_left(http: httpx.AsyncClient, sid: str) -> httpx.Response:
-    """The answer to a webhook of LiveKit's."""
+async def somebody_left(
+    http: httpx.AsyncClient, sid: str, key: str = LIVEKIT_API_KEY, secret: str = LIVEKIT_API_SECRET
+) -> httpx.Response:
+    """The answer to a webhook of LiveKit's, or of whoever has signed it."""
     who = webhooks.participant(sid=sid)
     body = webhooks.body_of(
         webhooks.event("participant_left", room=webhooks.room(), participant=who)
     )
-    headers = {"Authorization": webhooks.sign(body)}
+    headers = {"Authorization": webhooks.sign(body, key, secret)}
     return await http.post("/webhooks/livekit", content=body, headers=headers)
 
 
@@ -106,6 +110,20 @@ async def test_webhooks_that_are_signed_are_never_too_many(http: httpx.AsyncClie
     for number in range(2 * PER_MINUTE):
         codes.append((await somebody_left(http, f"PA_{number}")).status_code)
     assert set(codes) == {200}
+
+
+async def test_webhooks_that_a_tenants_key_has_signed_are_counted(http: httpx.AsyncClient) -> None:
+    """As many as a user has changes, then the others wait; LiveKit's own do not."""
+
+    async def told() -> httpx.Response:
+        return await somebody_left(http, "PA_1", TENANT, TENANT_SECRET)
+
+    with capture_logs() as lines:
+        refused = await until_refused(told, PER_MINUTE / 4)
+    assert refused.json()["type"] == "too-many-requests"
+    (line,) = [each for each in lines if each["event"] == "webhooks_too_many"]
+    assert line["key"] == TENANT
+    assert (await somebody_left(http, "PA_2")).status_code == 200
 
 
 async def test_webhooks_wait_for_no_crowd(http: httpx.AsyncClient) -> None:

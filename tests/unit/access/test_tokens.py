@@ -169,6 +169,7 @@ REFUSED = {
     "grants that are a list": (signed(sub="ann", video=[1]), "LiveKit access token"),
     "grants that are null": (signed(sub="ann", video=None), "LiveKit access token"),
     "a room that is a number": (signed(sub="ann", video={"room": 5}), "video.room"),
+    "more than any says": (signed(sub="ann", roomConfig={"agents": [{}] * 8000}), "more than"),
     "half a surrogate": (signed(sub="ann\ud800"), "Unicode"),
     "a room of half a surrogate": (signed(sub="ann", video={"room": "\udfff"}), "Unicode"),
 }

@@ -34,6 +34,7 @@ from app.serving import refusals
 from app.serving.safe_headers import SafeHeaders, site_headers
 from app.settings import load
 from app.work.log_lines import LINES
+from app.work.parties import LONGEST
 from handlers import router
 
 ORIGIN = "https://app.example"
@@ -100,7 +101,19 @@ async def test_the_log_line_has_the_path_and_never_the_query() -> None:
     assert "secret" not in str(lines)
 
 
-@pytest.mark.parametrize("path", ["/c/s3cret", "/c/s3cret/embed", "/%63/s3cret", "/c/s3cret/x?y"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/c/s3cret",
+        "/c/s3cret/embed",
+        "/%63/s3cret",
+        "/c/s3cret/x?y",
+        "http://test//c/s3cret",
+        "/C/s3cret",
+        "/replay/c/s3cret",
+        "/x/%2e%2e/c%2Fs3cret",
+    ],
+)
 async def test_the_secret_of_a_link_is_in_no_log_line(path: str) -> None:
     """However it is written, and whatever is behind it."""
     with structlog.testing.capture_logs() as lines:
@@ -127,6 +140,17 @@ async def test_a_proxy_on_this_machine_that_is_not_named_is_told_of_once() -> No
             for _ in range(2):
                 await http.get("/", headers={"X-Forwarded-For": "192.0.2.7"})
     assert [line["event"] for line in lines if line["event"] != "request"] == ["proxy_not_named"]
+
+
+async def test_an_address_is_no_longer_in_the_log_than_any_is() -> None:
+    """A proxy may hand on anything for one."""
+    transport = httpx.ASGITransport(
+        RequestFrame(Response(status_code=403)), client=("A" * 20_000, 1)
+    )
+    with structlog.testing.capture_logs() as lines:
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+            await http.get("/")
+    assert [line["peer"] for line in lines if line["event"] == "request"] == ["A" * LONGEST]
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,19 @@ async def test_what_is_told_of_a_request_is_bounded(http: httpx.AsyncClient) -> 
     assert len(answer.json()["errors"]) == wire.MOST_PROBLEMS
 
 
+@pytest.mark.parametrize("depth", [wire.DEEPEST + 1, 330, 965, 5000, 30_000])
+@pytest.mark.parametrize("text", ["goal", "\\u0041"])
+async def test_a_body_that_is_nested_deep_is_refused(
+    http: httpx.AsyncClient, text: str, depth: int
+) -> None:
+    """However deep: nothing that goes through it has an end of its own."""
+    nested = "[" * (depth - 1) + "]" * (depth - 1)
+    body = f'{{"text": "{text}", "x": {nested}}}'.encode()
+    answer = await http.post("/labels", content=body)
+    assert (answer.status_code, answer.json()["type"]) == (400, "malformed")
+    assert f"{depth} deep" in answer.json()["detail"]
+
+
 async def test_nothing_and_an_answer_of_its_own_are_sent_as_they_are(
     http: httpx.AsyncClient,
 ) -> None:

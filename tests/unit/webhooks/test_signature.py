@@ -9,7 +9,7 @@ import pytest
 from livekit.api import AccessToken
 
 from app.errors import Unauthorized
-from app.webhooks.signature import NotSigned, check
+from app.webhooks.signature import LONGEST_TOKEN, NotSigned, check
 from tests import webhooks
 
 PAIRS = {"old": "o" * 32, "new": "n" * 32}
@@ -19,8 +19,9 @@ BODY = webhooks.body_of(webhooks.event("room_started", room=webhooks.room()))
 @pytest.mark.parametrize("key", PAIRS)
 @pytest.mark.parametrize("scheme", ["", "Bearer "])
 def test_what_any_of_the_pairs_signed_is_believed(key: str, scheme: str) -> None:
-    event = check(scheme + webhooks.sign(BODY, key, PAIRS[key]), PAIRS).event(BODY)
-    assert event.event == "room_started"
+    signed = check(scheme + webhooks.sign(BODY, key, PAIRS[key]), PAIRS)
+    signed.check(BODY)
+    assert signed.key == key
 
 
 def test_what_nobody_signed_is_told_what_to_set() -> None:
@@ -35,15 +36,14 @@ def test_what_nobody_signed_is_told_what_to_set() -> None:
         (BODY, webhooks.sign(BODY, "old", "x" * 32)),
         (BODY, webhooks.sign(BODY, "unknown", "o" * 32)),
         (BODY + b" ", webhooks.sign(BODY, "old", "o" * 32)),
-        (b"\xff", webhooks.sign(b"\xff", "old", "o" * 32)),
-        (b"no JSON", webhooks.sign(b"no JSON", "old", "o" * 32)),
+        (BODY, webhooks.sign(BODY, "old", "o" * 32) + "x" * LONGEST_TOKEN),
     ],
 )
 def test_anything_else_is_refused_and_nothing_of_it_is_told(body: bytes, header: str) -> None:
     with pytest.raises(NotSigned) as refused:
-        check(header, PAIRS).event(body)
+        check(header, PAIRS).check(body)
     assert refused.value.reason
-    for word in (*PAIRS, *PAIRS.values(), header, "no JSON"):
+    for word in (*PAIRS, *PAIRS.values(), header):
         assert word not in refused.value.detail
 
 
