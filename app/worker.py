@@ -36,7 +36,7 @@ from app.clips import clip_expiry, clip_thumbnails, quota_check, sharing
 from app.condition import history
 from app.context import Context
 from app.errors import Unavailable
-from app.events import room_messages, sender
+from app.events import postings, room_messages, sender
 from app.models import AuditAction
 from app.models.metric_words import ErrorKind
 from app.recording import (
@@ -77,12 +77,8 @@ def jobs_of(
         partial(survey.survey, ctx, livekit),
         partial(reaper.reap, ctx, livekit),
         partial(fact_expiry.forget_facts, ctx.store),
-        partial(
-            sender.deliver,
-            ctx,
-            partial(room_messages.say, ctx, livekit),
-            page_of=partial(sharing.page_of, ctx),
-        ),
+        partial(sender.deliver, ctx, partial(room_messages.say, ctx, livekit)),
+        partial(postings.post, ctx, partial(sharing.page_of, ctx)),
         partial(sender.deliver_due, ctx),
         partial(governor.relieve, ctx),
         partial(cleanup.run, ctx),

@@ -79,6 +79,7 @@ async def examine(
         for role in ProcessRole.with_pulse():
             yield await _checked(role, process_checks.process(ctx, role))
         yield await _checked("jobs", process_checks.jobs(ctx))
+        yield await _checked("events", process_checks.events(ctx))
         yield await _checked("egress", process_checks.egress_workers(ctx))
         yield await _checked("shared folder", stored_media.shared_folder(ctx))
         if repair:

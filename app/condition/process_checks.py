@@ -1,15 +1,23 @@
-"""Checks of what should run: processes, jobs, egress workers."""
+"""Checks of what should run: processes, jobs, egress workers, targets of events."""
 
 from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 
 from app.condition import health
 from app.condition.findings import CheckResult
 from app.context import Context
-from app.models import ProcessRole
+from app.models import EventState, ProcessRole
+from app.models.schema import OutgoingEvent
+from app.store import before
 
 EGRESS_CHANNEL = "EgressInternal|StartEgress|REQ"
 """An egress worker listens on it; livekit-server on the other one (psrpc over Redis)."""
 SERVER_CHANNEL = "IOInfo|CreateEgress|REQ"
+
+LATE_EVENT = timedelta(minutes=1)
+_MOST_EVENTS = 1000
 
 
 async def process(ctx: Context, role: ProcessRole) -> CheckResult:
@@ -41,3 +49,25 @@ async def egress_workers(ctx: Context) -> CheckResult:
             "fail", "no egress worker listens", "start livekit/egress with LiveKit's Redis"
         )
     return CheckResult("ok", f"{workers} listen")
+
+
+async def events(ctx: Context) -> CheckResult:
+    """Whether the targets of events take what they are sent."""
+    now = datetime.now(UTC)
+    late = {"state": EventState.PENDING, "created_at": before(now - LATE_EVENT)}
+    found = ctx.store.rows(OutgoingEvent).find(late, {"targets": 1, "created_at": 1})
+    waiting: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+    for row in await found.limit(_MOST_EVENTS).to_list():
+        for name, each in row["targets"].items():
+            if each["state"] == EventState.PENDING:
+                waiting[name].append((row["created_at"], each["last_error"]))
+    if not waiting:
+        return CheckResult("ok", "none waits for its target for long")
+    told = []
+    for name, events_of in sorted(waiting.items()):
+        since, error = min(events_of)
+        seconds = (now - since).total_seconds()
+        why = error or "it has not been asked, or answers slowly"
+        told.append(f"{name}: {len(events_of)} wait, the first for {seconds:.0f} s ({why})")
+    advice = "see that each answers 2xx within a second; GET /v1/events?state=pending lists them"
+    return CheckResult("warn", "; ".join(told), advice)

@@ -52,6 +52,7 @@ class ErrorKind(StrEnum):
     DRAWING_FAILED = "drawing_failed"
     EGRESS_FAILED = "egress_failed"
     EVENT_DEAD = "event_dead"
+    EVENT_TARGET_SLOW = "event_target_slow"
     FILE_NOT_DELETABLE = "file_not_deletable"
     FOLDER_PUT_ASIDE = "folder_put_aside"
     FOLDER_UNREADABLE = "folder_unreadable"

@@ -26,7 +26,10 @@ CLEAN_COPY: Errand[str] = Errand("clean_copy", once_in=seconds(2))
 """Make the copy of a clip (its id) without what it hides before its start."""
 
 DELIVER: Errand[str] = Errand("deliver", until_begun=True)
-"""Send what is due of a room's events (its name)."""
+"""Have what is due of a room's events (its name) said and sent."""
+
+POST: Errand[str, str] = Errand("post", until_begun=True)
+"""Post what is due of a room's events (its name) to a target (its name)."""
 
 ERASE: Errand[str] = Errand("forget", once_in=seconds(1))
 """Delete what is to be erased of a share (its buffer's id)."""

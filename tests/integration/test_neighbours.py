@@ -29,7 +29,7 @@ from app.captures.capture_tools import CaptureTools
 from app.cleaning import cleanup, governor
 from app.clips import clip_expiry, clip_thumbnails, quota_check
 from app.context import Context
-from app.events import outbox, sender
+from app.events import outbox, sender, settlement
 from app.events.contents import BufferStartedContent
 from app.models import CaptureStatus, EventRow, EventState, Row, SessionRole
 from app.models.schema import (
@@ -56,6 +56,7 @@ from tests import hostile
 from tests.integration.captures.rows import add_capture
 from tests.integration.clips.rows import add_clip
 from tests.integration.conftest import MakeSettings
+from tests.integration.events.delivering import deliver
 from tests.integration.queued import empty_redis, queued
 from tests.waiting import PATIENCE_SECONDS
 
@@ -412,7 +413,7 @@ async def test_events_of_the_others_are_delivered(ctx: Context, events: Any, her
     await empty_redis(ctx)
     await sender.deliver_due(ctx)
     assert await queued(ctx)
-    await sender.deliver(ctx, say, room)
+    await deliver(ctx, say, room)
     told = await ctx.store.rows(OutgoingEvent).find_one({"_id": f"buffer_started:{room}"})
     assert told is not None
     assert told["state"] == EventState.DELIVERED
@@ -423,13 +424,13 @@ async def test_an_event_that_cannot_be_made_is_dead_in_the_end(ctx: Context) -> 
     with_url = replace(ctx, settings=_with_url(ctx.settings))
     await outbox.tell(with_url, content, "k", room="room", room_sid="RM", identity="ann")
     events = ctx.store.rows(OutgoingEvent)
-    old: Row = {"created_at": datetime.now(UTC) - sender.GIVE_UP_AFTER, "data": "no members"}
+    old: Row = {"created_at": datetime.now(UTC) - settlement.GIVE_UP_AFTER, "data": "no members"}
     await events.update_one({}, {"$set": old})
 
     async def say(_row: EventRow) -> None:
         """Nobody is there."""
 
-    await sender.deliver(with_url, say, "room")
+    await deliver(with_url, say, "room")
     row = await events.find_one({})
     assert row is not None
     assert row["state"] == EventState.DEAD

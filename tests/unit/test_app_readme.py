@@ -14,7 +14,7 @@ from app.captures import execution, media_arrival, row_leases, share_erasure
 from app.cleaning import governor
 from app.clips import clip_expiry
 from app.condition import doctor
-from app.events import sender
+from app.events import postings, sender
 from app.indexing import indexer, session_leases
 from app.models import ProcessRole
 from app.models.schema import EgressSession
@@ -79,9 +79,9 @@ def test_a_death_is_noticed_as_soon_as_is_told() -> None:
     assert f"those of sessions every {indexer.SCAN_SECONDS:g} s" in told
     assert f"about {lease + looks:g} s after a death" in told
     again = sender.deliver_due.period(settings).total_seconds()
-    assert f"{sender.LEASE.total_seconds():g} s for one event" in told
+    assert f"{postings.LEASE.total_seconds():g} s for one event" in told
     assert f"is looked for every {again:g} s" in told
-    assert f"another worker, within {sender.LEASE.total_seconds() + again:g} s" in told
+    assert f"another worker, within {postings.LEASE.total_seconds() + again:g} s" in told
     assert f"the Redis lock for at most {queue.LOCK_SECONDS:g} s" in told
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,9 +30,11 @@ from app.condition import doctor, health
 from app.condition.findings import Finding
 from app.condition.process_checks import EGRESS_CHANNEL, SERVER_CHANNEL
 from app.context import Context
+from app.events import outbox
+from app.events.contents import BufferStartedContent
 from app.main import create_app
 from app.models import ProcessRole
-from app.models.schema import EgressSession
+from app.models.schema import EgressSession, OutgoingEvent
 from app.serving.server import Guest
 from app.settings import Settings
 from app.storage.s3_requests import S3Requests
@@ -230,6 +234,29 @@ async def test_livekit_without_an_egress_worker_is_told(ctx: Context, settings: 
     async with redis_of(ctx) as redis, redis.pubsub() as listener:
         await listener.subscribe(SERVER_CHANNEL)
         assert (await found(settings))["egress"].level == "fail"
+
+
+async def test_a_target_that_takes_no_events_is_told(ctx: Context, settings: Settings) -> None:
+    """With how many wait for it, for how long, and why."""
+    targets = [{"name": "chat", "url": "http://127.0.0.1:9/hook", "secret": "s" * 32}]
+    told = settings.model_copy(update={"events_targets": SecretStr(json.dumps(targets))})
+    for number in range(3):
+        content = BufferStartedContent(buffer_id=f"b{number}", community="default")
+        await outbox.tell(
+            replace(ctx, settings=told),
+            content,
+            f"b{number}",
+            room="r",
+            room_sid="RM",
+            identity="a",
+        )
+    long_ago = datetime.now(UTC) - timedelta(minutes=10)
+    row = {"created_at": long_ago, "targets.chat.last_error": "HTTP 503"}
+    await ctx.store.rows(OutgoingEvent).update_many({}, {"$set": row})
+    events = (await found(settings))["events"]
+    assert events.level == "warn"
+    assert "chat: 3 wait, the first for 60" in events.detail
+    assert "HTTP 503" in events.detail
 
 
 async def test_an_egress_that_writes_elsewhere_is_told(ctx: Context, settings: Settings) -> None:

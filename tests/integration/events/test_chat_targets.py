@@ -12,13 +12,14 @@ import pytest_asyncio
 from starlette.responses import PlainTextResponse, Response
 
 from app.context import Context
-from app.events import outbox, sender
+from app.events import outbox
 from app.events.contents import ChatMessage, ClipSharedContent
 from app.models import EventRow
 from app.models.schema import OutgoingEvent
 from app.settings import Settings
 from tests.chat_servers import ChatServers, target_of
 from tests.integration.conftest import MakeSettings
+from tests.integration.events.delivering import deliver
 from tests.serving import serving
 
 
@@ -68,8 +69,8 @@ async def test_a_chat_is_left_alone_as_long_as_it_asks_and_then_gets_all_in_orde
         await tell(ctx, title)
     chats.refuse("slack", Response(status_code=429, headers={"Retry-After": "600"}))
     before = datetime.now(UTC)
-    await sender.deliver(ctx, say, "studio", page_of)
-    await sender.deliver(ctx, say, "studio", page_of)
+    await deliver(ctx, say, "studio", page_of)
+    await deliver(ctx, say, "studio", page_of)
     assert (chats.taken["slack"], len(chats.taken["matrix"])) == ([], 2)
     first, second = await rows(ctx)
     put_off = first["targets"]["slack"]["next_try_at"] - before
@@ -87,7 +88,7 @@ async def test_what_a_chat_refuses_is_dead_with_its_word_and_the_next_one_goes_o
     for title in ("one", "two"):
         await tell(ctx, title)
     chats.refuse("slack", PlainTextResponse("invalid_blocks", 400))
-    await sender.deliver(ctx, say, "studio", page_of)
+    await deliver(ctx, say, "studio", page_of)
     first, second = await rows(ctx)
     assert (first["state"], second["state"]) == ("dead", "delivered")
     assert first["targets"]["slack"]["last_error"] == "HTTP 400: invalid_blocks"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,17 +20,21 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
+from app import metrics
 from app.context import Context
-from app.events import event_bodies, event_numbers, outbox, sender
+from app.events import event_bodies, event_numbers, outbox, postings, sender, settlement
 from app.events.contents import BufferStartedContent, RoleChangedContent
 from app.models import EventRow, Role
+from app.models.metric_words import ErrorKind
 from app.models.schema import OutgoingEvent
 from app.processes.free_ports import choose_ports
 from app.settings import Settings
 from app.work.jobs import Busy
 from tests import npm
 from tests.integration.conftest import MakeSettings
+from tests.integration.events.delivering import deliver
 from tests.integration.queued import empty_redis, queued
 from tests.waiting import wait_for
 
@@ -46,9 +51,13 @@ class Chat:
         self.bodies: list[dict[str, Any]] = []
         self.plain_status = 200
         self.plain: list[tuple[bytes, str]] = []
+        self.plain_gate = asyncio.Event()
+        """Not set: the plain target does not answer."""
+        self.plain_gate.set()
 
     async def plain_hook(self, request: Request) -> Response:
         self.plain.append((await request.body(), request.headers["replay-signature"]))
+        await self.plain_gate.wait()
         return Response(status_code=self.plain_status)
 
     async def hook(self, request: Request) -> Response:
@@ -85,6 +94,7 @@ def settings(make_settings: MakeSettings, chat: Chat) -> Settings:
     chat.bodies.clear()
     chat.plain_status = 200
     chat.plain.clear()
+    chat.plain_gate.set()
     return make_settings(events_url=chat.url, events_key=KEY, events_secret=SECRET)
 
 
@@ -104,7 +114,7 @@ async def rows(ctx: Context) -> list[EventRow]:
 async def test_livekits_own_receiver_verifies_and_reads_an_event(ctx: Context, chat: Chat) -> None:
     """Receiver code written for LiveKit's webhooks takes ours; the data is where it is kept."""
     await tell(ctx, "b1")
-    await sender.deliver(ctx, nobody_listens, "studio")
+    await deliver(ctx, nobody_listens, "studio")
     (event,) = chat.received
     assert (event.event, event.room.name) == ("buffer_started", "studio")
     assert event.participant.identity == "alice"
@@ -173,7 +183,7 @@ async def test_numbers_go_on_when_all_events_of_a_room_have_expired(ctx: Context
     for known in (True, False):
         await tell(ctx, f"b1 {known}")
         await tell(ctx, f"b2 {known}")
-        await sender.deliver(ctx, nobody_listens, "studio")
+        await deliver(ctx, nobody_listens, "studio")
         assert {row["state"] for row in await rows(ctx)} == {"delivered"}
         await ctx.store.rows(OutgoingEvent).delete_many({})
         if not known:
@@ -187,7 +197,7 @@ async def test_a_number_is_remembered_before_its_event_may_expire(ctx: Context) 
     """However far a process came that was killed: a row may expire once it is delivered."""
     await tell(ctx, "b1")
     assert await event_numbers.highest(ctx.store, "studio") == 0
-    await sender.deliver(ctx, nobody_listens, "studio")
+    await deliver(ctx, nobody_listens, "studio")
     assert await event_numbers.highest(ctx.store, "studio") == 1
     await ctx.store.write(event_numbers.kept("studio", 5))
     await ctx.store.write(event_numbers.kept("studio", 4))
@@ -199,16 +209,16 @@ async def test_a_failed_delivery_is_tried_again_later(ctx: Context, chat: Chat) 
     chat.status = 503
     await tell(ctx, "b1")
     await tell(ctx, "b2")
-    await sender.deliver(ctx, nobody_listens, "studio")
+    await deliver(ctx, nobody_listens, "studio")
     first, second = await rows(ctx)
     assert (first["state"], first["last_error"]) == ("pending", "HTTP 503")
     assert first["next_try_at"] > datetime.now(UTC)
-    assert second["attempts"] == 0
+    assert second["targets"]["default"]["attempts"] == 0
     chat.status = 200
     then = datetime.now(UTC) - timedelta(seconds=1)
     past = {"$set": {"next_try_at": then, "targets.default.next_try_at": then}}
     await ctx.store.rows(OutgoingEvent).update_one({"_id": first["_id"]}, past)
-    await sender.deliver(ctx, nobody_listens, "studio")
+    await deliver(ctx, nobody_listens, "studio")
     assert [told["number"] for told in (body["replay"] for body in chat.bodies)] == [1, 2]
 
 
@@ -222,9 +232,10 @@ async def test_an_event_that_is_refused_is_in_no_other_ones_way(
     for key in ("b1", "b2", "b3"):
         await tell(ctx, key)
     chat.status = status
-    await sender.deliver(ctx, nobody_listens, "studio")
+    await deliver(ctx, nobody_listens, "studio")
     found = await rows(ctx)
-    assert [row["attempts"] for row in found] == [1] * sent + [0] * (3 - sent)
+    attempts = [row["targets"]["default"]["attempts"] for row in found]
+    assert attempts == [1] * sent + [0] * (3 - sent)
     assert {row["state"] for row in found} == {"pending"}
     assert found[0]["last_error"] == f"HTTP {status}"
 
@@ -233,9 +244,9 @@ async def test_an_altered_event_is_in_no_other_ones_way(ctx: Context, chat: Chat
     await tell(ctx, "b1")
     await tell(ctx, "b2")
     first, _ = await rows(ctx)
-    altered = {"$set": {"next_try_at": "soon"}}
+    altered = {"$set": {"targets.default.next_try_at": "soon"}}
     await ctx.store.rows(OutgoingEvent).update_one({"_id": first["_id"]}, altered)
-    await sender.deliver(ctx, nobody_listens, "studio")
+    await deliver(ctx, nobody_listens, "studio")
     assert [body["replay"]["number"] for body in chat.bodies] == [2]
 
 
@@ -243,15 +254,15 @@ async def test_after_a_day_an_event_is_dead_and_can_be_sent_again(ctx: Context, 
     """What nobody took for a day is kept as a dead letter, until somebody asks for it."""
     chat.status = 500
     await tell(ctx, "b1")
-    old = {"$set": {"created_at": datetime.now(UTC) - sender.GIVE_UP_AFTER}}
+    old = {"$set": {"created_at": datetime.now(UTC) - settlement.GIVE_UP_AFTER}}
     await ctx.store.rows(OutgoingEvent).update_one({}, old)
-    await sender.deliver(ctx, nobody_listens, "studio")
+    await deliver(ctx, nobody_listens, "studio")
     (row,) = await rows(ctx)
     assert row["state"] == "dead"
     chat.status = 200
     assert await sender.send_again(ctx, row["_id"])
     assert not await sender.send_again(ctx, row["_id"])
-    await sender.deliver(ctx, nobody_listens, "studio")
+    await deliver(ctx, nobody_listens, "studio")
     assert len(chat.received) == 1
 
 
@@ -278,12 +289,12 @@ async def test_the_live_room_is_told_once(ctx: Context, chat: Chat) -> None:
 
     chat.status = 503
     await tell(ctx, "b1")
-    await sender.deliver(ctx, say, "studio")
+    await deliver(ctx, say, "studio")
     await ctx.store.rows(OutgoingEvent).update_many(
         {}, {"$set": {"next_try_at": datetime.now(UTC)}}
     )
     chat.status = 200
-    await sender.deliver(ctx, say, "studio")
+    await deliver(ctx, say, "studio")
     assert said == ["buffer_started"]
 
 
@@ -304,7 +315,7 @@ async def test_each_target_that_wants_it_gets_an_event_in_its_own_form(
     with_targets: Context, chat: Chat
 ) -> None:
     await tell(with_targets, "b1")
-    await sender.deliver(with_targets, nobody_listens, "studio")
+    await deliver(with_targets, nobody_listens, "studio")
     ((body, header),) = chat.plain
     sent = re.fullmatch(r"t=([0-9]+),v1=[0-9a-f]{64}", header)
     assert sent is not None
@@ -328,7 +339,7 @@ async def test_a_target_that_does_not_answer_keeps_no_other_waiting(
     chat.plain_status = 503
     for number in range(3):
         await tell(with_targets, f"b{number}")
-    await sender.deliver(with_targets, nobody_listens, "studio")
+    await deliver(with_targets, nobody_listens, "studio")
     assert [body["replay"]["number"] for body in chat.bodies] == [1, 2, 3]
     assert len(chat.plain) == 1  # what comes after a failed one waits
     found = [row["targets"] for row in await rows(with_targets)]
@@ -341,11 +352,74 @@ async def test_a_target_that_does_not_answer_keeps_no_other_waiting(
     await with_targets.store.rows(OutgoingEvent).update_many(
         {}, {"$set": {"next_try_at": past, "targets.plain.next_try_at": past}}
     )
-    await sender.deliver(with_targets, nobody_listens, "studio")
+    await deliver(with_targets, nobody_listens, "studio")
     numbers = [json.loads(body)["data"]["number"] for body, _ in chat.plain]
     assert numbers == [1, 2, 3]
     assert len(chat.bodies) == 3
     assert {row["state"] for row in await rows(with_targets)} == {"delivered"}
+
+
+async def test_a_target_that_answers_slowly_keeps_no_other_waiting(
+    with_targets: Context, chat: Chat
+) -> None:
+    """Nor what is said into the room: each goes on by itself, and slowness is counted and told."""
+    said: list[int] = []
+
+    async def say(row: EventRow) -> None:
+        said.append(row["number"])
+
+    async def posted(target: str) -> None:
+        await postings.post(with_targets, postings.no_page, "studio", target)
+
+    chat.plain_gate.clear()
+    await tell(with_targets, "b0")
+    slow = asyncio.create_task(posted("plain"))
+    await wait_for(lambda: chat.plain)
+    for number in range(1, 4):
+        await tell(with_targets, f"b{number}")
+        await sender.deliver(with_targets, say, "studio")
+        await posted("default")
+        assert [body["replay"]["number"] for body in chat.bodies] == [*range(1, number + 2)]
+        assert said == [*range(1, number + 2)]
+    assert len(chat.plain) == 1
+    counted = metrics.ERRORS.labels(ErrorKind.EVENT_TARGET_SLOW)._value
+    before, slow_at = counted.get(), time.monotonic() + postings.SLOW_SECONDS
+    with capture_logs() as lines:
+        await wait_for(lambda: time.monotonic() > slow_at)
+        chat.plain_gate.set()
+        await slow
+    numbers = [json.loads(body)["data"]["number"] for body, _ in chat.plain]
+    assert numbers == [1, 2, 3, 4]
+    assert {row["state"] for row in await rows(with_targets)} == {"delivered"}
+    assert counted.get() == before + 1
+    (line,) = [each for each in lines if each["event"] == "event_target_slow"]
+    assert line["target"] == "plain"
+
+
+async def test_a_slow_target_takes_no_more_than_its_part_of_the_worker(
+    with_targets: Context, chat: Chat
+) -> None:
+    """However many rooms have something for it: the rest is due, and asked for again."""
+    chat.plain_gate.clear()
+    rooms = [f"room {number}" for number in range(postings.ROOMS_AT_ONCE + 5)]
+    for room in rooms:
+        content = BufferStartedContent(buffer_id=room, community="default")
+        await outbox.tell(with_targets, content, room, room=room, room_sid="RM", identity="ann")
+    posting = [
+        asyncio.create_task(postings.post(with_targets, postings.no_page, room, "plain"))
+        for room in rooms
+    ]
+    await wait_for(lambda: len(chat.plain) == postings.ROOMS_AT_ONCE)
+    await wait_for(lambda: sum(task.done() for task in posting) == 5)
+    await asyncio.gather(
+        *(postings.post(with_targets, postings.no_page, room, "default") for room in rooms[:5])
+    )
+    assert len(chat.bodies) == 5
+    chat.plain_gate.set()
+    await asyncio.gather(*posting)
+    for room in rooms:
+        await postings.post(with_targets, postings.no_page, room, "plain")
+    assert len(chat.plain) == len(rooms)
 
 
 async def test_an_event_is_dead_at_the_target_that_did_not_take_it(
@@ -354,15 +428,15 @@ async def test_an_event_is_dead_at_the_target_that_did_not_take_it(
     """Sent again, it goes there alone."""
     chat.plain_status = 500
     await tell(with_targets, "b1")
-    old = {"$set": {"created_at": datetime.now(UTC) - sender.GIVE_UP_AFTER}}
+    old = {"$set": {"created_at": datetime.now(UTC) - settlement.GIVE_UP_AFTER}}
     await with_targets.store.rows(OutgoingEvent).update_one({}, old)
-    await sender.deliver(with_targets, nobody_listens, "studio")
+    await deliver(with_targets, nobody_listens, "studio")
     (row,) = await rows(with_targets)
     assert (row["state"], row["last_error"]) == ("dead", "HTTP 500")
     assert row["targets"]["default"]["state"] == "delivered"
     chat.plain_status = 200
     assert await sender.send_again(with_targets, row["_id"])
-    await sender.deliver(with_targets, nobody_listens, "studio")
+    await deliver(with_targets, nobody_listens, "studio")
     assert (len(chat.bodies), len(chat.plain)) == (1, 2)
     assert [each["state"] for each in await rows(with_targets)] == ["delivered"]
 
@@ -371,14 +445,14 @@ async def test_a_target_that_is_gone_gets_nothing_and_nothing_waits_for_it(
     with_targets: Context, ctx: Context, chat: Chat
 ) -> None:
     await tell(with_targets, "b1")
-    await sender.deliver(ctx, nobody_listens, "studio")
+    await deliver(ctx, nobody_listens, "studio")
     assert (len(chat.bodies), len(chat.plain)) == (1, 0)
     assert [each["state"] for each in await rows(ctx)] == ["delivered"]
 
 
 def test_backs_off_up_to_a_quarter_of_an_hour() -> None:
     """Attempts come after 1, 2, 4 … seconds, later every 15 minutes."""
-    pauses = [sender.back_off_seconds(n) for n in (1, 2, 3, 10, 40)]
+    pauses = [postings.back_off_seconds(n) for n in (1, 2, 3, 10, 40)]
     assert pauses == [1, 2, 4, 512, 900]
 
 
@@ -401,14 +475,16 @@ async def test_however_many_events_a_room_has_one_worker_delivers_them_at_a_time
     await wait_for(lambda: said)
     for number in range(20, 40):
         await tell(ctx, f"many-{number}")
-    assert await queued(ctx) == 2
+    assert await queued(ctx) == 3
     with pytest.raises(Busy):
         await sender.deliver(ctx, say, "studio")
     may_end.set()
     await first
     assert said == list(range(1, 41))
+    await postings.post(ctx, postings.no_page, "studio", "default")
     assert len(chat.received) == 40
-    await sender.deliver(ctx, say, "studio")
+    await deliver(ctx, say, "studio")
+    assert len(chat.received) == 40
 
 
 async def test_no_community_keeps_anothers_role_changes_waiting(ctx: Context, chat: Chat) -> None:
@@ -427,7 +503,7 @@ async def test_no_community_keeps_anothers_role_changes_waiting(ctx: Context, ch
     for number in range(10):
         await change_role("busy", f"b{number}")
     await change_role("quiet", "early")
-    await sender.deliver(ctx, say, "")
+    await deliver(ctx, say, "")
     told = [body["replay"] for body in chat.bodies]
     order = [event["community"] for event in told]
     assert order == ["busy", "quiet", "busy", "quiet"] + ["busy"] * 8
