@@ -16,6 +16,8 @@ from app.work.jobs import hours, job, seconds
 
 NOBODY = ""
 """The identity of what the service does by itself."""
+LONGEST_TEXT = 256
+"""Characters of a text that an entry has: a name is no longer, and others are known by these."""
 _NEWEST_FIRST = Order("at")
 
 
@@ -31,7 +33,8 @@ async def note(
 ) -> bool:
     """Writes down that somebody did something. `subject`: the id of what it was done to.
 
-    `entry_id`: names what was done, once. False if it is written down already.
+    `entry_id`: names what was done, once. False if it is written down already. Texts
+    in `data` are cut to LONGEST_TEXT.
     """
     entry = AuditEntry(
         id=entry_id or secrets.token_hex(12),
@@ -40,7 +43,7 @@ async def note(
         action=action,
         subject=subject,
         room=room,
-        data=data,
+        data={name: _cut(value) for name, value in data.items()},
     )
     return await store.create(entry)
 
@@ -74,3 +77,9 @@ async def forget_old(store: Store, settings: Settings) -> None:
     """Deletes what is older than AUDIT_DAYS."""
     oldest = datetime.now(UTC) - timedelta(days=settings.audit_days)
     await store.rows(AuditEntry).delete_many({"at": before(oldest)})
+
+
+def _cut(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) <= LONGEST_TEXT:
+        return value
+    return f"{value[: LONGEST_TEXT - 1]}…"

@@ -13,6 +13,7 @@ from app.api import gates
 from app.api.call import Call
 from app.api.json_types import CommunityName, RoomName
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.api.wire import View
 from app.errors import Invalid, NotFound
 from app.models import AuditAction
@@ -36,6 +37,7 @@ _endpoint = partial(endpoint, may=gates.admins, problems=[NotFound, Invalid])
     "this name belong to this community and to no other one, whatever the rooms and their people "
     "say. A community that is not there yet is made.",
     answers={HTTPStatus.OK: Answer("It is assigned.")},
+    kept=Kept.RULE,
 )
 async def assign_room(call: Call[None]) -> AssignedView:
     """Assigns a room to the community, in place of the one that it had."""
@@ -50,6 +52,7 @@ async def assign_room(call: Call[None]) -> AssignedView:
     "Take a room from a community",
     description="Then COMMUNITY_CLAIMS says again where shares that begin in it belong.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is not assigned to it any more.")},
+    kept=Kept.RULE,
 )
 async def release_room(call: Call[None]) -> None:
     """Releases a room, if it is assigned to the community."""

@@ -15,6 +15,7 @@ from app.api.buffer_views import BufferDetail, BufferPage, GapView, SpanView
 from app.api.call import Call
 from app.api.json_types import Cursor, PageSize
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.captures import share_erasure
 from app.errors import NotFound, NotPermitted
 from app.models.input_types import Name, Seconds
@@ -134,6 +135,7 @@ class EraseQuery(wire.Input):
     "and the admins of its community, its room and the instance.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is gone.")},
     problems=[NotFound, NotPermitted],
+    kept=Kept.CHANGE,
 )
 async def delete_buffer(call: Call[EraseQuery]) -> None:
     """Deletes a buffer, or its last part, that is the caller's or theirs to administrate."""

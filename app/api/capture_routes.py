@@ -18,6 +18,7 @@ from app.api.capture_views import Accepted, CaptureEvent, CaptureView, Progress
 from app.api.clip_views import Requested
 from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.api.wire import IDEMPOTENCY_KEY
 from app.captures import acceptance, capture_access, endings
 from app.captures.requests import CaptureRequest
@@ -65,6 +66,7 @@ EVENT_SECONDS = 0.2
         IDEMPOTENCY_KEY: "The same key within 24 h gives the same capture: 1 to 200 "
         "visible ASCII characters."
     },
+    kept=Kept.CAPTURE,
 )
 async def create_capture(call: Call[CaptureRequest]) -> Accepted:
     """Accepts a capture, or gives the one that was accepted under the same key."""

@@ -13,6 +13,7 @@ from app.api.call import Call
 from app.api.clip_views import ClipPage, ClipView
 from app.api.json_types import Cursor, PageSize
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.api.wire import Input
 from app.clips import clip_pages, library, objections
 from app.clips.clip_pages import Clip, Wanted
@@ -168,6 +169,7 @@ async def _view(call: Call[Any], clip: Clip) -> ClipView:
     "`visibility` ends the URLs that others were given.",
     answers=_CLIP,
     problems=[Conflict, NotFound, NotPermitted, NoPublicUrl],
+    kept=Kept.CHANGE,
 )
 async def change_clip(call: Call[ClipChange]) -> ClipView:
     """Sets the fields of a clip that are given, or closes it, or opens it again."""
@@ -204,6 +206,7 @@ class DeleteQuery(Input):
     "shows, and admins of its room, delete it for good, as far as `sharer_rights` let them.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
     problems=[NotFound, NotPermitted],
+    kept=Kept.CHANGE,
 )
 async def delete_clip(call: Call[DeleteQuery]) -> None:
     """Hides a clip, and asks again for what waits for its owner's quota."""
@@ -218,6 +221,7 @@ async def delete_clip(call: Call[DeleteQuery]) -> None:
     description="As long as the clip rests; it is charged again.",
     answers=_CLIP,
     problems=[NotFound, NotPermitted, Gone, QuotaExceeded],
+    kept=Kept.CHANGE,
 )
 async def restore_clip(call: Call[None]) -> ClipView:
     """Shows a deleted clip again."""
@@ -249,6 +253,7 @@ class ClipDeletionRequest(Input):
     answers=_CLIP,
     problems=[NotFound, NotPermitted],
     body_may_be_empty=True,
+    kept=Kept.CHANGE,
 )
 async def request_clip_deletion(call: Call[ClipDeletionRequest]) -> ClipView:
     """Asks for the deletion of a clip; the newest request stands in it."""

@@ -20,6 +20,7 @@ from app.api.community_views import (
     MemberView,
 )
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.captures import role_changes, withdrawal
 from app.context import Context
 from app.errors import NotFound, Unavailable
@@ -66,6 +67,7 @@ async def get_community_config(call: Call[None]) -> ConfigView:
     "need MANAGE_REPLAY_LIMITS and stay below the ceilings of the instance (422 with `ceiling`); "
     "`access`, `capture_policy` and `sharer_rights` need an admin of the community.",
     answers={HTTPStatus.OK: Answer("The rules in force now.")},
+    kept=Kept.RULE,
 )
 async def set_community_config(call: Call[ConfigRequest]) -> ConfigView:
     """Changes the community's rules that are given; asks for its shares again."""
@@ -112,6 +114,7 @@ async def get_community_member(call: Call[None]) -> MemberView:
     answers={HTTPStatus.OK: Answer("Role and grants.")},
     problems=[LastAdmin],
     may=gates.community_admins,
+    kept=Kept.RULE,
 )
 async def set_community_member(call: Call[MemberRequest]) -> MemberView:
     """Gives somebody a role and grants as a member, in place of those they had."""
@@ -135,6 +138,7 @@ async def set_community_member(call: Call[MemberRequest]) -> MemberView:
     answers={HTTPStatus.NO_CONTENT: Answer("They have none now.")},
     problems=[LastAdmin],
     may=gates.community_admins,
+    kept=Kept.RULE,
 )
 async def remove_community_member(call: Call[None]) -> None:
     """Takes a member's role and grants away, if they have any."""

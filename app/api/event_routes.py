@@ -13,6 +13,7 @@ from app.api import gates
 from app.api.call import Call
 from app.api.json_types import Count, Cursor, InstantText, NextPage, PageSize, RoomName
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.api.wire import Input, View
 from app.errors import NotFound
 from app.events import sender
@@ -98,6 +99,7 @@ async def list_events(call: Call[EventQuery]) -> EventPage:
     answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
     problems=[NotFound],
     may=gates.admins,
+    kept=Kept.RULE,
 )
 async def send_event(call: Call[None]) -> None:
     """Gives an event another day to be delivered in."""

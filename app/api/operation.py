@@ -26,7 +26,7 @@ from app.api import auth, rate_limits, web_state, wire
 from app.api.auth import Reader
 from app.api.call import NAMES, Call
 from app.api.security import UNVERSIONED, Credentials
-from app.api.token_buckets import Cost
+from app.api.token_buckets import Cost, Kept
 from app.api.versions import VersionedRoute
 from app.errors import (
     Invalid,
@@ -89,6 +89,7 @@ class Operation:
     may: Gate | None = None
     body_may_be_empty: bool = False
     cost: Cost = Cost.READ
+    kept: Kept | None = None
 
     @property
     def all_problems(self) -> list[type[ReplayError]]:
@@ -135,6 +136,7 @@ def endpoint(
     description: str = "",
     body_may_be_empty: bool = False,
     cost: Cost | None = None,
+    kept: Kept | None = None,
     former: str | None = None,
 ) -> Callable[[Function], OperationRoute]:
     """Declares an endpoint: the route of `line`, such as `GET /clips/{clip_id}`.
@@ -144,7 +146,7 @@ def endpoint(
 
     `access`: what a request must show; `may`: who may call, of those who have a token. `headers`:
     request headers that it reads. `body_may_be_empty`: no body at all is `{}`. `cost`: default READ
-    of a GET, else WRITE.
+    of a GET, else WRITE. `kept`: what stays of it for days, if anything does.
     """
     method, path = line.split()
 
@@ -162,6 +164,7 @@ def endpoint(
             may=may,
             body_may_be_empty=body_may_be_empty,
             cost=cost or (Cost.READ if method == "GET" else Cost.WRITE),
+            kept=kept,
         )
 
         @wraps(function)
@@ -207,7 +210,7 @@ async def _let_in(operation: Operation, request: Request) -> Call[None]:
     """The call of somebody who is known, and has not called too often. Raises ReplayError."""
     state, now = web_state.of(request), datetime.now(UTC)
     call: Call[None] = Call(request, state, now, await _shown(operation, request, now), None)
-    rate_limits.charge(call, operation.cost)
+    rate_limits.charge(call, operation.cost, operation.kept)
     return call
 
 

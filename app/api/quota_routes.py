@@ -13,6 +13,7 @@ from app.api import gates
 from app.api.call import Call
 from app.api.json_types import ByteCount
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound
@@ -87,6 +88,7 @@ async def get_user_quota(call: Call[None]) -> QuotaView:
     answers={HTTPStatus.OK: Answer("The user's numbers now.")},
     problems=[NotFound, Invalid],
     may=gates.admins,
+    kept=Kept.RULE,
 )
 async def set_user_quota(call: Call[QuotaRequest]) -> QuotaView:
     """Sets a user's quota, or gives them the instance's."""

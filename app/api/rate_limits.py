@@ -10,15 +10,15 @@ from starlette.requests import Request
 from app import metrics
 from app.api import web_state
 from app.api.call import Call
-from app.api.token_buckets import Cost
+from app.api.token_buckets import ALLOWANCES, Cost, Kept
 from app.errors import ReplayError, TooManyRequests, Unauthorized
 from app.work.parties import party
 
 log = structlog.get_logger()
 
 
-def charge(call: Call[Any], cost: Cost) -> None:
-    """Counts a request that is let in. Raises TooManyRequests.
+def charge(call: Call[Any], cost: Cost, kept: Kept | None) -> None:
+    """Counts a request that is let in, and what is kept of it. Raises TooManyRequests.
 
     Of those who show no name, such as who follows a link that many have, the address counts.
     What needs no name at all is counted so, too.
@@ -29,6 +29,13 @@ def charge(call: Call[Any], cost: Cost) -> None:
         raise TooManyRequests(
             f"these are more requests (of the kind {cost}) than one user may send in a minute: "
             f"wait {wait:.1f} s",
+            retry_after=round(wait, 3),
+        )
+    if kept is not None and (wait := call.state.rates.keep(kept, user)):
+        hours = ALLOWANCES[kept][1]
+        raise TooManyRequests(
+            f"these are more requests (of the kind {kept}) than are kept of one user in "
+            f"{hours:g} h: wait {wait:.0f} s",
             retry_after=round(wait, 3),
         )
 

@@ -15,6 +15,7 @@ from app.api import buffer_views, gates, share_lookup
 from app.api.buffer_views import BufferView
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.api.wire import Input
 from app.errors import Conflict, NotFound, NotPermitted
 from app.models import BufferRow, Stopper
@@ -43,6 +44,7 @@ class StopRequest(Input):
     problems=[NotPermitted, Conflict],
     may=gates.viewers,
     body_may_be_empty=True,
+    kept=Kept.CHANGE,
 )
 async def stop_recording(call: Call[StopRequest]) -> BufferView:
     """Ends a share's recording."""
@@ -58,6 +60,7 @@ async def stop_recording(call: Call[StopRequest]) -> BufferView:
     description="The sharer takes back their own, any admin that of an admin.",
     answers={HTTPStatus.ACCEPTED: Answer("It is recorded again within seconds.")},
     problems=[NotFound, NotPermitted, Conflict],
+    kept=Kept.CHANGE,
 )
 async def resume_recording(call: Call[None]) -> BufferView:
     """Has a share's recording begin anew."""

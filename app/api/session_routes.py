@@ -16,6 +16,7 @@ from app.api.call import Call
 from app.api.community_views import AccessWord, GrantWords, PolicyWord, RoleWord
 from app.api.json_types import CommunityName, Identity, InstantText, RoundedSeconds
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.api.wire import View
 from app.errors import Invalid, NotFound
 from app.models import AuditAction
@@ -125,6 +126,7 @@ async def get_session(call: Call[None]) -> CallerView:
     description="Ends the caller's sessions, event streams and signed URLs, within 5 s; this "
     "session, too. LiveKit tokens end when they say: they are the app's.",
     answers={HTTPStatus.NO_CONTENT: Answer("They are ended.")},
+    kept=Kept.CHANGE,
 )
 async def end_sessions(call: Call[None]) -> None:
     """Ends the caller's own sessions."""
@@ -139,6 +141,7 @@ async def end_sessions(call: Call[None]) -> None:
     answers={HTTPStatus.NO_CONTENT: Answer("They are ended.")},
     problems=[NotFound, Invalid],
     may=gates.admins,
+    kept=Kept.RULE,
 )
 async def end_user_sessions(call: Call[None]) -> None:
     """Ends any user's sessions."""

@@ -11,11 +11,13 @@ from starlette.routing import BaseRoute
 from app.api.call import Call
 from app.api.json_types import Id
 from app.api.operation import Answer, endpoint
+from app.api.token_buckets import Kept
 from app.api.wire import IDEMPOTENCY_KEY, Input, View
 from app.clips import sharing
 from app.errors import NotFound, NotPermitted
 from app.models.free_text import TEXT_LENGTH, clean_text
-from app.models.input_types import Name
+
+CHANNEL_LENGTH = 256
 
 
 class ShareRequest(Input):
@@ -23,7 +25,9 @@ class ShareRequest(Input):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"channel_id": "general"}]})
 
-    channel_id: Name = Field(description="The chat's own id of the channel.", examples=["general"])
+    channel_id: Annotated[str, Field(min_length=1, max_length=CHANNEL_LENGTH)] = Field(
+        description="The chat's own id of the channel.", examples=["general"]
+    )
     text: Annotated[str, Field(max_length=TEXT_LENGTH)] | None = Field(
         None,
         description="What is written beside it; default: `🎬 Replay captured (N min)`.",
@@ -64,6 +68,7 @@ class ShareView(View):
     answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
     problems=[NotFound, NotPermitted, sharing.NoEventsUrl],
     headers={IDEMPOTENCY_KEY: "The same key again is the same event."},
+    kept=Kept.MESSAGE,
 )
 async def share_clip(call: Call[ShareRequest]) -> ShareView:
     """Asks the chat to post a clip."""

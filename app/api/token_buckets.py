@@ -39,17 +39,48 @@ FACTORS = {
 }
 
 
+class Kept(StrEnum):
+    """What is kept for days of a request, and how many of it one user may send in ALLOWANCES.
+
+    - `CHANGE`: a row of the audit, perhaps an event. `CAPTURE`: these, and its own row.
+    - `MESSAGE`: an event with texts for a chat.
+    - `RULE`: what an admin sets.
+    """
+
+    CHANGE = "change"
+    CAPTURE = "capture"
+    MESSAGE = "message"
+    RULE = "rule"
+
+
+ALLOWANCES = {
+    Kept.CHANGE: (1.0, 24.0),
+    Kept.CAPTURE: (5.0, 24.0),
+    Kept.MESSAGE: (0.05, 1.0),
+    Kept.RULE: (5.0, 24.0),
+}
+"""So many times REQUESTS_PER_MINUTE in so many hours."""
+
+
 class Rates:
     """The buckets of a process: of its users, and of addresses that show no good credentials."""
 
     def __init__(self, per_minute: int) -> None:
         self._of = {cost: RateBuckets(per_minute * factor) for cost, factor in FACTORS.items()}
+        self._kept = {
+            kept: RateBuckets(max(1.0, per_minute * factor) if per_minute else 0, hours * 3600)
+            for kept, (factor, hours) in ALLOWANCES.items()
+        }
         self._refused = RateBuckets(per_minute / 10)
         self.refused_lines = LogLines("refusals_without_lines")
 
     def take(self, cost: Cost, user: str) -> float:
         """Takes a request of this cost. Returns 0, or after how many seconds to come again."""
         return self._of[cost].take(user) if cost in self._of else 0.0
+
+    def keep(self, kept: Kept, user: str) -> float:
+        """Takes a request of which this is kept. Returns 0, or after how many seconds to come."""
+        return self._kept[kept].take(user)
 
     def refuse(self, address: str) -> float:
         """Counts bad credentials. Returns 0, or for how many seconds there were too many."""

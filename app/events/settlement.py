@@ -38,7 +38,10 @@ async def settle(ctx: Context, row: EventRow) -> None:
     is_dead = any(each["state"] == EventState.DEAD for each in row["targets"].values())
     change: Row = {f"targets.{name}.state": EventState.DELIVERED for name in waiting}
     change["state"] = EventState.DEAD if is_dead else EventState.DELIVERED
-    change |= {} if is_dead else {"delivered_at": datetime.now(UTC)}
+    if not is_dead:
+        change["delivered_at"] = datetime.now(UTC)
+        if "message" in row["data"]:  # nobody asks for the words any more
+            change["data.message.text"] = ""
     await _change(ctx, row, change)
 
 

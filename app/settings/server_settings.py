@@ -55,7 +55,9 @@ class ServerSettings(BaseSettings):
         1200,
         ge=0,
         description="Requests that one user may send in a minute: five times as many for media, "
-        "half for playlists, a quarter for sprite sheets and for changes; 0: any number.",
+        "half for playlists, a quarter for sprite sheets and for changes. As many changes, and "
+        "five times as many captures, in a day; a twentieth as many messages for chats in an hour. "
+        "0: any number.",
     )
     streams_per_user: int = Field(8, ge=1, description="Event streams of one user at once.")
     session_minutes: float = Field(

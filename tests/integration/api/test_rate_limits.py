@@ -68,6 +68,20 @@ async def test_another_token_of_the_same_user_is_no_other_user(http: httpx.Async
     assert 429 in codes
 
 
+async def test_of_what_is_kept_a_user_may_send_less(http: httpx.AsyncClient) -> None:
+    """Messages for chats by the hour, however slowly they come; others have theirs."""
+
+    async def shared(who: dict[str, str]) -> httpx.Response:
+        return await http.post("/clips/none/share", json={"channel_id": "x"}, headers=who)
+
+    assert [(await shared(OWNER)).status_code for _ in range(2)] == [404, 404]
+    refused = await shared(OWNER)
+    assert refused.status_code == 429
+    assert 1700 < refused.json()["retry_after"] <= 1800
+    assert (await http.delete("/clips/none", headers=OWNER)).status_code == 404  # another kind
+    assert (await shared(STRANGER)).status_code == 404
+
+
 async def test_what_a_url_was_made_for_is_counted_with_its_maker(
     http: httpx.AsyncClient, share: MakeShare
 ) -> None:

@@ -6,13 +6,18 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import bson
 import httpx
 import pytest
 
+from app.api.share_routes import CHANNEL_LENGTH
 from app.context import Context
+from app.events import settlement
 from app.main import create_app
+from app.models import AuditAction, EventState, Row
+from app.models.free_text import TEXT_LENGTH, TITLE_LENGTH
 from app.models.schema import AuditEntry, OutgoingEvent, Participant, ReplayClip, Room
 from app.settings import Settings
 from app.storage import clip_files
@@ -302,6 +307,29 @@ async def test_a_shared_clip_is_posted_with_words_and_its_file(
     assert (told["clip_id"], told["title"], told["duration"]) == (clip_id, "That goal", 150.0)
     for body in ({}, {"channel_id": ""}, {"channel_id": "x", "text": "y" * 2001}, {"to": "x"}):
         assert (await http.post(path, json=body, headers=OWNER)).status_code == 422
+
+
+async def test_what_is_kept_of_a_message_is_short(
+    http: httpx.AsyncClient, clip: MakeClip, ctx: Context
+) -> None:
+    """However long its text: nobody asks for it once it is posted."""
+    clip_id = await clip(title="🎬" * TITLE_LENGTH)
+    path = f"/clips/{clip_id}/share"
+    longest = {"channel_id": "🎬" * CHANNEL_LENGTH, "text": "🎬" * TEXT_LENGTH}
+    assert (await http.post(path, json=longest, headers=OWNER)).status_code == 202
+    events, audit = ctx.store.rows(OutgoingEvent), ctx.store.rows(AuditEntry)
+    (event,) = await events.find({}).to_list()
+    assert event["data"]["message"]["text"] == longest["text"]
+    taken = {f"targets.{name}.state": EventState.DELIVERED for name in event["targets"]}
+    await events.update_many({}, {"$set": {"attempts": 1} | taken})
+    await settlement.settle_left(ctx, ROOM)
+    (event,) = await events.find({}).to_list()
+    assert event["state"] == EventState.DELIVERED
+    (entry,) = await audit.find({"action": AuditAction.CLIP_SHARED}).to_list()
+    assert len(bson.encode(cast(Row, event))) < 4000
+    assert len(bson.encode(cast(Row, entry))) < 2000
+    longer = {"channel_id": "x" * (CHANNEL_LENGTH + 1)}
+    assert (await http.post(path, json=longer, headers=OWNER)).status_code == 422
 
 
 async def test_lists_are_searched_by_title_and_time(

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.token_buckets import FACTORS, Cost, Rates
+from app.api.operation import OperationRoute
+from app.api.token_buckets import FACTORS, Cost, Kept, Rates
+from app.main import ROUTES
 from app.work.rate_buckets import RateBuckets
 
 
@@ -60,6 +62,27 @@ def test_what_costs_more_is_rarer_and_one_kind_leaves_the_others_alone() -> None
         Cost.WRITE: 15,
         Cost.PICTURE: 15,
     }
+
+
+def test_of_what_is_kept_there_is_less_and_a_single_one_however_low_the_limit() -> None:
+    for per_minute, most in ((1200, 60), (60, 3), (1, 1)):
+        rates, count = Rates(per_minute), 0
+        while not rates.keep(Kept.MESSAGE, "ann"):
+            count += 1
+        assert count == most
+        assert rates.keep(Kept.MESSAGE, "bob") == rates.keep(Kept.CHANGE, "ann") == 0.0
+    assert Rates(0).keep(Kept.MESSAGE, "ann") == 0.0
+
+
+def test_every_change_says_what_is_kept_of_it() -> None:
+    """But what leaves nothing: a session, a capture's end, marks, of which a share has so many."""
+    nothing = {"create_session", "cancel_capture", "create_marker", "delete_marker"}
+    changes = {
+        route.endpoint.__name__: route.operation
+        for route in ROUTES
+        if isinstance(route, OperationRoute) and route.operation.cost is Cost.WRITE
+    }
+    assert {name for name, each in changes.items() if each.kept is None} == nothing
 
 
 def _until_refused(limits: Rates, cost: Cost) -> int:
