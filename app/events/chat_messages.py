@@ -1,8 +1,8 @@
 """Notes as the messages of chats: each in the form, the escapes and the lengths of its own. Pure.
 
 What the forms may hold is from Slack's "Sending messages using incoming webhooks" and its reference
-of Block Kit, Discord's "Execute Webhook" and "Embed Limits", the Matrix client-server API v1.11,
-and Mattermost's "Incoming webhooks".
+of Block Kit, Discord's OpenAPI description (`execute_webhook`) and its "Embed Limits", the Matrix
+client-server API 1.18, and Mattermost's "Incoming webhooks" and "Message attachments".
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from livekit.api import AccessToken
 
@@ -62,8 +63,18 @@ def _message(target: EventTarget, note: ChatNote) -> Posting:
         transaction = hashlib.sha256(note.event_id.encode()).hexdigest()[:32]
         method, url = "PUT", f"{url}/{transaction}"
         headers["Authorization"] = f"Bearer {target.secret.get_secret_value()}"
+    if target.format == EventFormat.DISCORD:
+        # Else it answers before it has kept the message, and never tells of one that it did not.
+        url = _with_query(url, wait="true")
     body = json.dumps(chat_messages.MESSAGES[target.format](note)).encode()
     return Posting(url, body, headers, method)
+
+
+def _with_query(url: str, **query: str) -> str:
+    """The URL with these parameters, in place of its own of the same names."""
+    parts = urlsplit(url)
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in query]
+    return urlunsplit(parts._replace(query=urlencode([*kept, *query.items()])))
 
 
 def like_livekit(row: EventRow, members: Collection[str] | None = None) -> dict[str, Any]:

@@ -11,11 +11,14 @@ import httpx
 from app.events.event_bodies import Posting
 from app.settings.event_targets import EventTarget
 from app.work import outside_answers
+from app.work.outside_answers import OutsideAnswer
 
 SECONDS = 10.0
 """How long an answer may take."""
 LONGEST_PAUSE_SECONDS = 3600.0
 _SHOWN = 100
+_RETRY_AFTER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_RETRY_AFTER_MS = re.compile(rb'"retry_after_ms"\s*:\s*([0-9]{1,12})\b')
 _NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 """What says of a request only that it came at a bad time; other 4xx say that it is refused."""
 
@@ -55,14 +58,19 @@ async def post(client: httpx.AsyncClient, target: EventTarget, posting: Posting)
     error = f"HTTP {answer.status}"
     if is_final and (said := _beginning(answer.beginning)):
         error = f"{error}: {_without_secrets(target, said)[:_SHOWN]}"
-    return TargetAnswer(error, is_refused, is_final, _pause_seconds(answer.headers))
+    return TargetAnswer(error, is_refused, is_final, _pause_seconds(answer))
 
 
-def _pause_seconds(headers: httpx.Headers) -> float:
-    """What Retry-After says, of seconds; an hour at most."""
-    told = headers.get("Retry-After", "")
-    known = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", told)
-    return min(float(told), LONGEST_PAUSE_SECONDS) if known else 0.0
+def _pause_seconds(answer: OutsideAnswer) -> float:
+    """How long the target asks to be left alone, in seconds; an hour at most.
+
+    By the header Retry-After, or as servers of Matrix say it that are older than that header there.
+    """
+    told = answer.headers.get("Retry-After", "")
+    if _RETRY_AFTER.fullmatch(told):
+        return min(float(told), LONGEST_PAUSE_SECONDS)
+    milliseconds = _RETRY_AFTER_MS.search(answer.beginning)
+    return min(int(milliseconds[1]) / 1000, LONGEST_PAUSE_SECONDS) if milliseconds else 0.0
 
 
 def _beginning(body: bytes) -> str:

@@ -32,7 +32,14 @@ from app.events.target_answers import TargetAnswer
 from app.models import ClipLoss, EventName, EventRow, EventState, FailureReason, Role, Why
 from app.settings import load
 from app.settings.event_targets import EventTarget
-from tests.chat_servers import MATRIX_TOKEN, SCHEMAS, ChatServers, target_of
+from tests.chat_schemas import SCHEMAS
+from tests.chat_servers import (
+    DISCORD_PATH,
+    DISCORD_THREAD,
+    MATRIX_TOKEN,
+    ChatServers,
+    target_of,
+)
 
 NOW = datetime(2026, 11, 3, 10, 15, tzinfo=UTC)
 SOURCE = "https://replay.example.com"
@@ -159,6 +166,29 @@ async def test_what_others_say_does_nothing(delivery: Delivery) -> None:
             assert tags.count("a") == 2 * ("#/clips" in html)
 
 
+async def test_nobody_is_mentioned() -> None:
+    """By each service's own switch; Slack and Mattermost have none, see above."""
+    nobody: dict[str, Any]
+    for service, member, nobody in (
+        ("discord", "allowed_mentions", {"parse": []}),
+        ("matrix", "m.mentions", {}),
+    ):
+        delivery = Delivery(service, ChatServers())
+        await delivery.send(row(shared("@here", "@everyone")))
+        assert delivery.servers.taken[service][-1][member] == nobody
+
+
+async def test_discord_says_whether_it_has_kept_a_message() -> None:
+    """It says so only to whoever waits; the thread that the URL names is kept."""
+    delivery = Delivery("discord", ChatServers())
+    for thread, taken in (("1", False), (DISCORD_THREAD, True)):
+        url = f"https://chat.example.com{DISCORD_PATH}?wait=false&thread_id={thread}"
+        delivery.target = EventTarget.model_validate(delivery.target.model_dump() | {"url": url})
+        answer = await delivery.send(row(shared()))
+        assert (answer == target_answers.TAKEN) == taken
+        assert answer.is_final != taken
+
+
 async def test_the_same_event_is_one_message_of_matrix() -> None:
     delivery = Delivery("matrix", ChatServers())
     await delivery.send(row(shared()))
@@ -172,6 +202,9 @@ async def test_a_service_that_is_asked_too_often_is_left_alone(delivery: Deliver
     delivery.servers.refuse(delivery.service, refusal)
     answer = await delivery.send(row(shared()))
     assert answer == TargetAnswer("HTTP 429", goes_on=False, pause_seconds=7.5)
+    refusal = JSONResponse({"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 2500}, 429)
+    delivery.servers.refuse(delivery.service, refusal)
+    assert (await delivery.send(row(shared()))).pause_seconds == 2.5
     refusal = Response(status_code=503, headers={"Retry-After": "9" * 9})
     delivery.servers.refuse(delivery.service, refusal)
     answer = await delivery.send(row(shared()))
