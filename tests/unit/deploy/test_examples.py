@@ -18,8 +18,9 @@ import pytest
 
 from app.access import tokens
 from app.settings import load
+from deploy.examples.page_server import Page
 from deploy.examples.python.__main__ import ASKED, BOT, make_token
-from deploy.examples.vanilla.__main__ import CDN, Page
+from deploy.examples.vanilla.__main__ import CDN, PAGE
 from deploy.local.stack import ROOT
 
 EXAMPLES = ROOT / "deploy" / "examples"
@@ -109,15 +110,16 @@ def test_the_shell_says_why_there_is_no_clip(
     assert says in ran.stderr
 
 
-@pytest.mark.parametrize("module", [None, Path(__file__)])
+@pytest.mark.parametrize("module", [None, ROOT / "app/kit/replay.js"])
 def test_the_page_comes_with_all_that_it_asks_for(
     module: Path | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where things are, a token for the room, and livekit-client: a file's, or a CDN's."""
     for name, value in (KEYS | {"LIVEKIT_URL": "ws://l", "REPLAY_URL": "http://r"}).items():
         monkeypatch.setenv(name, value)
+    files = {"/": PAGE, "/livekit-client.js": module or CDN}
     with (
-        answering(type("Ours", (Page,), {"client_module": module})) as url,
+        answering(type("Ours", (Page,), {"files": files})) as url,
         httpx.Client(base_url=url) as http,
     ):
         page = http.get("/?name=alice").text
