@@ -29,7 +29,7 @@ export interface AttachOptions {
 export function attach(room: RoomLike, options: AttachOptions): Replay;
 
 /** What went wrong. `type` is stable: one of the service's, or `unreachable`, `no-token`, `no-share`, `aborted`,
- * `cancelled`, or why a capture has failed. */
+ * `unplayable`, `cancelled`, or why a capture has failed. */
 export interface Problem {
   type: string;
   title: string;

@@ -568,6 +568,11 @@ class ReplayElement extends Base {
   }
 }
 
+/** @param {EventTarget} target */
+function isWritten(target) {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, select, textarea'));
+}
+
 /** @param {ShadowRoot} root @param {string} css */
 function style(root, css) {
   const sheet = new CSSStyleSheet(); // a policy without inline styles lets it in
@@ -585,7 +590,12 @@ class ClipButton extends ReplayElement {
 
   /** @param {ShadowRoot} root @override */
   draw(root) {
-    style(root, 'button { font: inherit } output { margin-inline-start: 0.5em }');
+    style(
+      root,
+      `button { font: inherit }
+      output { margin-inline-start: 0.5em }
+      :host([busy]) button { opacity: 0.6 }`,
+    );
     this.#button = partOf('button', 'button', { type: 'button' });
     this.#status = partOf('output', 'status');
     const slot = document.createElement('slot'); // a button of the page's own takes the place of ours
@@ -610,7 +620,8 @@ class ClipButton extends ReplayElement {
   update() {
     if (!this.#button) return;
     this.#button.textContent = this.getAttribute('label') ?? texts.clip;
-    this.#button.disabled = this.#busy || !this.replay;
+    this.#button.disabled = !this.replay;
+    this.#button.ariaDisabled = `${this.#busy}`; // disabled, it would lose the focus
     this.toggleAttribute('busy', this.#busy);
   }
 
@@ -647,6 +658,7 @@ class ClipButton extends ReplayElement {
     const wanted = this.getAttribute('hotkey')?.toLowerCase().split('+');
     if (!wanted || pressed.repeat) return;
     const key = wanted.pop() ?? '';
+    if (!wanted.length && pressed.composedPath().some(isWritten)) return; // it is a letter there
     const held = { alt: pressed.altKey, ctrl: pressed.ctrlKey, meta: pressed.metaKey, shift: pressed.shiftKey };
     if (Object.entries(held).some(([name, down]) => down !== wanted.includes(name))) return;
     if (pressed.key.toLowerCase() !== key && pressed.code.toLowerCase() !== `key${key}`) return;
@@ -717,16 +729,29 @@ class ClipElement extends ReplayElement {
 
   /** The page of a link brings its own player; all else is a film. @param {string} src @param {string} poster */
   #show(src, poster = '') {
-    const url = new URL(src, document.baseURI);
-    if (!/^https?:$/.test(url.protocol)) return;
-    const { href } = url;
+    const url = URL.canParse(src, document.baseURI) ? new URL(src, document.baseURI) : null;
+    if (!url || !/^https?:$/.test(url.protocol)) return this.#fail(`${src} is no URL of a film`);
     const page = /\/c\/[^/]+$/.test(url.pathname);
     if (page) url.pathname += '/embed';
-    this.shadowRoot?.replaceChildren(
-      page
-        ? partOf('iframe', 'frame', { src: url.href, allowFullscreen: true })
-        : partOf('video', 'video', { src: href, poster, controls: true, playsInline: true, preload: 'metadata' }),
-    );
+    const { href } = url;
+    const shown = page
+      ? partOf('iframe', 'frame', { src: href, allowFullscreen: true })
+      : partOf('video', 'video', { src: href, poster, controls: true, playsInline: true, preload: 'metadata' });
+    if ('load' in shown) {
+      let failures = 0;
+      shown.addEventListener('error', async () => {
+        if (++failures >= TRIES) return this.#fail(`${href} did not load, or is no film`);
+        const { currentTime } = shown;
+        await pause(backOff(failures - 1)); // others than its owner get a copy, which is there a moment later
+        if (shown.isConnected) Object.assign(shown, { src: href, currentTime });
+      });
+    }
+    this.shadowRoot?.replaceChildren(shown);
+  }
+
+  /** @param {string} detail */
+  #fail(detail) {
+    this.tell('replay-error', { type: 'unplayable', title: 'The film does not play', status: 0, detail });
   }
 }
 

@@ -16,6 +16,7 @@ import pytest
 from app.kit.kit_routes import FOLDER
 from app.main import create_app
 from app.settings import load
+from deploy.examples.react import __main__ as react
 from deploy.local.stack import ROOT
 from handlers import router
 from tests import npm
@@ -112,6 +113,16 @@ def test_what_is_to_be_pasted_fits_livekit_client(tmp_path: Path) -> None:
     command = [str(npm.NODE.programs / "tsc"), "--project", str(tmp_path)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stdout
+
+
+def test_react_apps_are_bundled_with_livekits_components(tmp_path: Path) -> None:
+    """The example, and what is to be pasted; the kit as the package that npm makes of it."""
+    (pasted,) = re.findall(r"^```jsx\n(.*?)```", README, re.DOTALL | re.MULTILINE)
+    (tmp_path / "pasted.jsx").write_text(pasted)
+    for app in (tmp_path / "pasted.jsx", react.FOLDER / "app.jsx"):
+        made = react.bundle(app, tmp_path / "made").joinpath(f"{app.stem}.js").read_text()
+        for name in ("replay-clip-button", "onreplay-clip", "lk.chat", "text/event-stream"):
+            assert name in made
 
 
 def test_the_readme_tells_of_what_there_is() -> None:

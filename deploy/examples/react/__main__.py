@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.examples import page_server
@@ -15,18 +16,16 @@ FOLDER = Path(__file__).parent
 PACKAGES = NpmPackages(FOLDER, ROOT / ".run" / "react")
 
 
-def bundle() -> Path:
-    """The folder with app.js and app.css, made anew of what is in this one."""
+def bundle(app: Path = FOLDER / "app.jsx", made: Path = PACKAGES.folder / "dist") -> Path:
+    """The folder with an app as .js and .css, made anew; its packages are those of the lock."""
     PACKAGES.install()
     modules = PACKAGES.folder / "node_modules"
     kit = modules / "replay-kit"  # elsewhere: npm install ./replay-kit-0.1.0.tgz, of `npm pack`
-    if not kit.is_symlink():
+    with suppress(FileExistsError):
         kit.symlink_to(ROOT / "app" / "kit")
-    made = PACKAGES.folder / "dist"
     options = ("--bundle", "--format=esm", "--jsx=automatic", "--minify", "--log-level=warning")
     subprocess.run(
-        [modules / ".bin" / "esbuild", "app.jsx", *options, f"--outdir={made}"],
-        cwd=FOLDER,
+        [PACKAGES.programs / "esbuild", app, *options, f"--outdir={made}"],
         env=os.environ | {"NODE_PATH": str(modules)},
         check=True,
     )
