@@ -2,11 +2,16 @@
 
 A bucket bounds how many come, not how many come together: twenty connections of one user could have
 the stores do twenty of their costly reads while everybody else waits for all of these.
+
+Pictures may take long to be drawn, and files to be found where clips are kept. So each of these has
+places of its own, and what takes milliseconds waits for none of them.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from enum import Enum, auto
 from weakref import WeakValueDictionary
 
 from app.api.token_buckets import Cost
@@ -14,14 +19,23 @@ from app.errors import TooManyRequests
 from app.work.turns import Turns
 
 AT_ONCE = 4
-"""Of one user, of pictures and of all else. A browser has six connections."""
+"""Of one user, of each kind. A browser has six connections."""
 NAMELESS_AT_ONCE = 4
-"""Of all who show no name, such as those who follow a link; each address has its turns."""
+"""Of each kind, of all who show no name, such as those who follow a link; addresses in turn."""
+LINK_AT_ONCE = 2
+"""Of these, pictures or files that one link opens: other links' come beside them."""
 WAITING = 32
 """Requests that wait for those of the same user, or address: each holds a connection."""
 _RETRY_SECONDS = 1
-_PICTURES = frozenset({Cost.POSTER, Cost.PICTURE})
-"""Some wait long to be drawn, and nothing else of their user's is to wait for them."""
+
+
+class _Kind(Enum):
+    PICTURE = auto()
+    FILE = auto()
+    OTHER = auto()
+
+
+_KINDS = {Cost.POSTER: _Kind.PICTURE, Cost.PICTURE: _Kind.PICTURE, Cost.MEDIA: _Kind.FILE}
 
 
 class InFlight:
@@ -29,8 +43,9 @@ class InFlight:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
-        self._places: WeakValueDictionary[tuple[bool, str], Turns] = WeakValueDictionary()
-        self._nameless = Turns(NAMELESS_AT_ONCE)
+        self._users: WeakValueDictionary[tuple[_Kind, str], Turns] = WeakValueDictionary()
+        self._links: WeakValueDictionary[tuple[_Kind, str], Turns] = WeakValueDictionary()
+        self._nameless = {kind: Turns(NAMELESS_AT_ONCE) for kind in _Kind}
         self._reading = Turns()
 
     def place(self, cost: Cost, user: str) -> AbstractAsyncContextManager[None]:
@@ -38,18 +53,22 @@ class InFlight:
 
         Raises TooManyRequests if too many of theirs wait.
         """
-        key = (cost in _PICTURES, user)
-        turns = self._places.get(key)
-        if turns is None:
-            turns = self._places[key] = Turns(self._at_once)
-        return _place(turns, cost, user)
+        turns = _turns(self._users, (_kind(cost), user), self._at_once)
+        return _place([turns], cost, user)
 
-    def nameless_place(self, cost: Cost, address: str) -> AbstractAsyncContextManager[None]:
+    def nameless_place(
+        self, cost: Cost, address: str, link: str | None = None
+    ) -> AbstractAsyncContextManager[None]:
         """A place for a request that shows no name, in the turn of those of its address.
 
-        Raises TooManyRequests if too many of these wait.
+        `link`: the secret of the link that it follows, if it does. Raises TooManyRequests if too
+        many of these wait.
         """
-        return _place(self._nameless, cost, address)
+        kind = _kind(cost)
+        lines = [self._nameless[kind]]
+        if link is not None and kind is not _Kind.OTHER:
+            lines.insert(0, _turns(self._links, (kind, link), LINK_AT_ONCE))
+        return _place(lines, cost, address)
 
     def reading(self, key: str) -> AbstractAsyncContextManager[None]:
         """The turn in which a webhook is read that this key has signed: one after another.
@@ -59,14 +78,36 @@ class InFlight:
         return self._reading.turn(key)
 
 
-def _place(turns: Turns, cost: Cost, whose: str) -> AbstractAsyncContextManager[None]:
+def _kind(cost: Cost) -> _Kind:
+    return _KINDS.get(cost, _Kind.OTHER)
+
+
+def _turns(
+    known: WeakValueDictionary[tuple[_Kind, str], Turns], key: tuple[_Kind, str], at_once: int
+) -> Turns:
+    turns = known.get(key)
+    if turns is None:
+        turns = known[key] = Turns(at_once)
+    return turns
+
+
+def _place(lines: Sequence[Turns], cost: Cost, whose: str) -> AbstractAsyncContextManager[None]:
+    """A place in each of these lines, one after another."""
     if cost is Cost.FREE:
         return nullcontext()
-    waiting = turns.waiting(whose)
+    waiting = sum(turns.waiting(whose) for turns in lines)
     if waiting >= WAITING:
         raise TooManyRequests(
             f"{waiting} requests of yours wait already: wait for their answers",
             retry_after=_RETRY_SECONDS,
             limit=WAITING,
         )
-    return turns.turn(whose)
+    return _in_turn(lines, whose)
+
+
+@asynccontextmanager
+async def _in_turn(lines: Sequence[Turns], whose: str) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        for turns in lines:
+            await stack.enter_async_context(turns.turn(whose))
+        yield

@@ -221,7 +221,8 @@ def _place(operation: Operation, call: Call[None]) -> AbstractAsyncContextManage
     """
     address = party(web_state.peer(call.request))
     if call.shown is None:
-        return call.state.in_flight.nameless_place(operation.cost, address)
+        link = auth.link(call.request) or call.path.get("secret")
+        return call.state.in_flight.nameless_place(operation.cost, address, link)
     user = call.shown.holder if call.shown.caller else f"{call.shown.holder} {address}"
     return call.state.in_flight.place(operation.cost, user)
 

@@ -64,10 +64,19 @@ async def index(
     return _grid(movie), cues
 
 
-async def poster(ctx: Context, queue: Drawing, clip: ClipRow, file: FileRow, user: str) -> Path:
+async def poster(
+    ctx: Context,
+    queue: Drawing,
+    clip: ClipRow,
+    file: FileRow,
+    user: str,
+    *,
+    is_prompt: bool = False,
+) -> Path:
     """The file of the first key frame that the clip shows, for a user.
 
-    Raises Gone, StorageFull, TooManyRequests, Unavailable if drawing takes longer.
+    `is_prompt`: see `Drawing.once`. Raises Gone, StorageFull, TooManyRequests, Unavailable if
+    drawing takes longer.
     """
 
     async def make(stint: Stint) -> bytes:
@@ -77,7 +86,8 @@ async def poster(ctx: Context, queue: Drawing, clip: ClipRow, file: FileRow, use
                 await _fetch(source, (await queue.stills.index(stint, source.path)).keys[:1])
             return await queue.stills.poster_of_movie(stint, source.path)
 
-    return await _kept(ctx, queue, clip, (Kind.POSTER, "poster.jpg"), user, make)
+    kept = Kind.POSTER, "poster.jpg"
+    return await _kept(ctx, queue, clip, kept, user, make, is_prompt=is_prompt)
 
 
 async def sheet(ctx: Context, queue: Drawing, clip: ClipRow, file: FileRow, user: str) -> Path:
@@ -130,6 +140,8 @@ async def _kept(
     what: tuple[Kind, str],
     user: str,
     make: Callable[[Stint], Awaitable[bytes]],
+    *,
+    is_prompt: bool = False,
 ) -> Path:
     root, clip_id = ctx.settings.media_root, clip["_id"]
     kind, name = what
@@ -147,7 +159,10 @@ async def _kept(
             raise Gone("the clip was deleted")
 
     if not path.exists():
-        await queue.once(kind, storage_path, make_and_keep, user=user, source=_source(clip))
+        source = _source(clip)
+        await queue.once(
+            kind, storage_path, make_and_keep, user=user, source=source, is_prompt=is_prompt
+        )
     return path
 
 

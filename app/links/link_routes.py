@@ -88,7 +88,8 @@ async def get_link_player(call: Call[LinkQuery]) -> Response:
 @_endpoint(
     "GET /c/{secret}/poster.jpg",
     "The picture of a clip's link",
-    description="What its page and chats show before it plays.",
+    description="What its page and chats show before it plays. 503 if it is not drawn within 3 s: "
+    "drawing goes on.",
     answers={
         HTTPStatus.OK: Answer(
             "The picture.", media_type="image/jpeg", headers={"ETag": "Made of the content."}
@@ -109,7 +110,9 @@ async def get_link_poster(call: Call[None]) -> Response:
     """Serves the poster of a link's clip."""
     clip = await sharing.clip_by_link(call.ctx, call.path["secret"], call.now)
     user = f"link {party(web_state.peer(call.request))}"
-    path = await clip_thumbnails.poster(call.ctx, call.state.drawing, clip.row, clip.file, user)
+    path = await clip_thumbnails.poster(
+        call.ctx, call.state.drawing, clip.row, clip.file, user, is_prompt=True
+    )
     return await thumbnail_routes.picture(call.request, path, file_routes.TO_ANYBODY)
 
 

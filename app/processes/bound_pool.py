@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,7 +52,11 @@ class LimitReached(ProgramEnded):
     """It has taken all the time that one request may take."""
 
 
-class PoolClosed(OSError):
+class NotStarted(OSError):
+    """No process can be started, or the one that was did not begin to serve."""
+
+
+class PoolClosed(NotStarted):
     """Nothing is asked of the pool any more: its owner stops."""
 
 
@@ -79,8 +84,11 @@ class BoundPool:
     The first one is started when it is asked for.
     """
 
-    def __init__(self, program: str, limits: Limits, at_most: int) -> None:
-        self._program, self._limits, self._at_most = program, limits, at_most
+    def __init__(
+        self, program: str, limits: Limits, at_most: int, start_seconds: float = START_SECONDS
+    ) -> None:
+        self._started = partial(_Process, program, limits, start_seconds)
+        self._at_most = at_most
         self._changed = threading.Condition()
         self._idle: list[_Process] = []
         self._busy: set[_Process] = set()
@@ -91,11 +99,11 @@ class BoundPool:
     def prepare(self) -> None:
         """Starts a process, if none waits for work, so that the next request needn't wait for it.
 
-        Raises OSError.
+        Raises NotStarted.
         """
         with self._changed:
             if not self._is_closed and not self._idle and len(self._busy) < self._at_most:
-                self._idle.append(_Process(self._program, self._limits))
+                self._idle.append(self._started())
 
     def ask(
         self,
@@ -109,7 +117,7 @@ class BoundPool:
         The process waits for `take` to return. If `take` finds the answer impossible, it raises
         ProgramEnded, and the process is replaced. `may_go_on` is asked now and then, with the
         seconds since the process began; if it says no the process is ended. Raises what `take`
-        does, ProgramEnded, LimitReached, OSError if no process can be started.
+        does, ProgramEnded, LimitReached, NotStarted.
         """
         with self._answer(request, given, may_go_on) as answer:
             return take(answer)
@@ -169,7 +177,7 @@ class BoundPool:
             return None
         if self._busy:
             self._kept = 2
-        return _Process(self._program, self._limits)
+        return self._started()
 
     def _rest_seconds(self) -> float:
         """How long the one that was asked last may still keep others waiting.
@@ -199,9 +207,10 @@ class BoundPool:
 
 
 class _Process:
-    """One process."""
+    """One process. Raises NotStarted."""
 
-    def __init__(self, program: str, limits: Limits) -> None:
+    def __init__(self, program: str, limits: Limits, start_seconds: float) -> None:
+        self._start_seconds = start_seconds
         self.asked_at: float | None = None
         """When it was asked what it works on, or worked on last; None while it starts."""
         self._output = os.memfd_create("output")
@@ -219,15 +228,15 @@ class _Process:
                     pass_fds=handed,
                     start_new_session=True,
                 )
-        except OSError:
+        except OSError as error:
             self._close()
-            raise
+            raise NotStarted(error.errno, error.strerror) from error
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
     def ask(self, request: bytes, given: int, may_go_on: Callable[[float], bool]) -> ProgramAnswer:
-        """Raises ProgramEnded, LimitReached, OSError if it never began."""
+        """Raises ProgramEnded, LimitReached, NotStarted."""
         if self.asked_at is None:
             self._begin()
         self.asked_at = time.monotonic()
@@ -269,9 +278,15 @@ class _Process:
                     raise ProgramEnded(f"it was ended after {seconds:.1f} s") from None
 
     def _begin(self) -> None:
-        self._socket.settimeout(START_SECONDS)
-        if self._socket.recv(MESSAGE_BYTES) != READY:
-            raise OSError(f"the program that is to read media {self._last_word()} at its start")
+        self._socket.settimeout(self._start_seconds)
+        try:
+            is_ready = self._socket.recv(MESSAGE_BYTES) == READY
+        except TimeoutError as error:
+            self._process.kill()
+            self._process.wait()  # nobody is to wait for it once more
+            raise NotStarted(f"it did not begin within {self._start_seconds:g} s") from error
+        if not is_ready:
+            raise NotStarted(f"it {self._last_word()} at its start")
 
     def _last_word(self) -> str:
         try:

@@ -37,7 +37,7 @@ class SharedPool:
         self._is_closed = False
 
     def prepare(self) -> Future[None]:
-        """Starts a process, so that the first request needn't wait for it: OSError if it can't."""
+        """Starts a process, so that the first request needn't wait for it. Raises NotStarted."""
         return self._threads.submit(self._ordinary.prepare)
 
     async def in_thread(

@@ -30,6 +30,9 @@ from app.work.places import PieceOfWork, PutOff, Stint, WorkPlaces
 
 PATIENCE_SECONDS = 20.0
 """Shorter than what proxies and players wait for."""
+PROMPT_SECONDS = 3.0
+"""The patience with those who show no name, from when a picture was asked for first: some times
+what a poster takes. So long at most they hold places that are others', too."""
 DRAWING_SECONDS = 600.0
 """Far more than 300 key frames take (4 s of processor time at 1080p), but they come last."""
 LIMITS = Limits(memory_bytes=2**30, file_bytes=64 * 2**20, files=32, cpu_seconds=120)
@@ -68,6 +71,7 @@ class _Asked:
     kind: Kind
     piece: PieceOfWork
     task: asyncio.Task[object]
+    since: float
 
 
 class Drawing:
@@ -78,10 +82,12 @@ class Drawing:
         stills: Stills | None = None,
         *,
         patience_seconds: float = PATIENCE_SECONDS,
+        prompt_seconds: float = PROMPT_SECONDS,
         brief_seconds: float = BRIEF_SECONDS,
     ) -> None:
         self.stills = stills or Stills()
         self._patience_seconds = patience_seconds
+        self._prompt_seconds = prompt_seconds
         self._places = {Kind.POSTER: WorkPlaces(1), Kind.SHEET: WorkPlaces(1, brief_seconds)}
         self._asked: dict[str, _Asked] = {}
 
@@ -93,13 +99,15 @@ class Drawing:
         *,
         user: str,
         source: str,
+        is_prompt: bool = False,
     ) -> Drawn:
         """What `make` gives. It runs once for all who ask under the same name at the same time.
 
         It waits for those of its kind that are drawn before it, and may be begun anew: see
-        `app.work.places`. `source`: whose media it reads, by its share. Raises TooManyRequests if
-        the user waits for too many, Unavailable if too many wait in all, and when the patience is
-        over; then `make` goes on.
+        `app.work.places`. `source`: whose media it reads, by its share. `is_prompt`: what takes
+        longer than PROMPT_SECONDS is waited for no more, whoever has. Raises TooManyRequests if the
+        user waits for too many, Unavailable if too many wait in all, and when the patience is over;
+        then `make` goes on.
         """
         if name in self._asked:
             self._asked[name].piece.also_for(user)
@@ -107,10 +115,15 @@ class Drawing:
             self._check(kind, user)
             piece = self._places[kind].piece(user, source)
             begun: asyncio.Task[object] = asyncio.create_task(piece.run(make))
-            self._asked[name] = _Asked(user, kind, piece, begun)
+            self._asked[name] = _Asked(user, kind, piece, begun, time.monotonic())
             begun.add_done_callback(lambda task: self._over(name, task))
-        task: asyncio.Task[Drawn] = self._asked[name].task  # type: ignore[assignment]  # same name, same make
-        await asyncio.wait({task}, timeout=self._patience_seconds)
+        asked = self._asked[name]
+        task: asyncio.Task[Drawn] = asked.task  # type: ignore[assignment]  # same name, same make
+        patience = self._patience_seconds
+        if is_prompt:
+            left = asked.since + self._prompt_seconds - time.monotonic()
+            patience = min(patience, max(0.0, left))
+        await asyncio.wait({task}, timeout=patience)
         if not task.done():
             raise Unavailable("the pictures are being drawn: ask again", retry_after=_RETRY_SECONDS)
         return task.result()

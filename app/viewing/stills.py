@@ -12,9 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
+from app.errors import Unavailable
 from app.media.picture_sources import KeyFrame, KeyFrameIndex, NoPicture
 from app.media.sprites import Grid
-from app.processes.bound_pool import ProgramAnswer, ProgramEnded
+from app.processes.bound_pool import NotStarted, ProgramAnswer, ProgramEnded
 from app.processes.bound_process import Limits
 from app.processes.shared_pool import SharedPool
 from app.work.places import Stint
@@ -22,7 +25,10 @@ from app.work.places import Stint
 PROGRAM = "app.viewing.still_program"
 LIMITS = Limits(memory_bytes=2**30, file_bytes=16 * 2**20, files=32)
 
+_RETRY_SECONDS = 5
+
 Found = TypeVar("Found")
+log = structlog.get_logger()
 
 
 class Stills:
@@ -32,7 +38,10 @@ class Stills:
         self._pool = SharedPool(program, LIMITS)
 
     async def index(self, stint: Stint, path: Path) -> KeyFrameIndex:
-        """What a movie shows, and where. Raises NoPicture, PutOff, OSError, as all of these do."""
+        """What a movie shows, and where.
+
+        Raises NoPicture, PutOff, Unavailable, OSError if it can't be opened, as all of these do.
+        """
         return await self._ask(stint, path, {"what": "index"}, _index)
 
     async def poster_of_movie(self, stint: Stint, path: Path) -> bytes:
@@ -52,7 +61,7 @@ class Stills:
         return await self._ask(stint, path, {"what": "key", **place}, _jpeg)
 
     def close(self) -> None:
-        """Ends it. From now on asking raises OSError."""
+        """Ends it. From now on asking raises Unavailable."""
         self._pool.close()
 
     async def _ask(
@@ -70,6 +79,12 @@ class Stills:
 
         try:
             return await self._pool.in_thread(stint, ask)
+        except NotStarted as error:
+            log.warning("stills_not_started", error=str(error))
+            raise Unavailable(
+                "no process could be started that draws pictures: ask again",
+                retry_after=_RETRY_SECONDS,
+            ) from error
         except ProgramEnded as error:
             told = f"{path.name}: the process that was to read it: {error}"
             raise NoPicture(told) from error

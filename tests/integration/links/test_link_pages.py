@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from app.api.in_flight import NAMELESS_AT_ONCE
 from app.context import Context
 from app.models.schema import Participant, ReplayClip, Room
 from app.settings import Settings
+from app.viewing.drawing import PATIENCE_SECONDS, Kind
 from tests import unfurling
 from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare
 from tests.integration.captures.checking import work_on
 from tests.integration.conftest import MakeSettings
 from tests.integration.links.conftest import BROWSER, BYTES, Link, opened, secret_of
+from tests.serving import Running
 from tests.unfurling import Head
+from tests.waiting import wait_for
 
 BASE = "https://replay.example.com"
 NOW = datetime.now(UTC)
@@ -162,6 +168,33 @@ async def test_the_picture_is_there_for_whoever_has_the_link(
     assert picture.headers["cross-origin-resource-policy"] == "cross-origin"
     known = {"If-None-Match": picture.headers["etag"]}
     assert (await http.get(f"/c/{secret}/poster.jpg", headers=known)).status_code == 304
+
+
+async def test_a_picture_that_takes_long_keeps_nobody_waiting(
+    app: Running, http: httpx.AsyncClient, link: Link
+) -> None:
+    """Who asks for it is told so soon, and pages are answered meanwhile, however many ask."""
+    secrets = [await link(f"c{number}") for number in range(3)]
+    drawing, drawn = app.state["web"].drawing, asyncio.Event()
+    slow = drawing.once(Kind.POSTER, "slow", lambda _: drawn.wait(), user="eve", source="eve")
+    waiting = asyncio.ensure_future(slow)
+    pictures = [
+        asyncio.create_task(http.get(f"/c/{secret}/poster.jpg"))
+        for secret in secrets[1:] * NAMELESS_AT_ONCE
+    ]
+    await wait_for(lambda: len(drawing._asked) == len(secrets))
+    paths = f"/c/{secrets[0]}", f"/v1/files/file-c0?link={secrets[0]}"
+    for path in paths:
+        page = await http.get(path)
+        assert page.status_code == 200
+    assert not any(picture.done() for picture in pictures)
+    began = time.monotonic()
+    answers = await asyncio.gather(*pictures)
+    assert {answer.status_code for answer in answers} == {503}
+    assert {"Retry-After"} <= {*map(str.title, answers[0].headers)}
+    assert time.monotonic() - began < PATIENCE_SECONDS / 2
+    drawn.set()
+    await waiting
 
 
 async def test_oembed_tells_of_our_own_pages_and_of_no_others(

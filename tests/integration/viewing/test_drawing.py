@@ -101,6 +101,38 @@ async def test_a_drawing_goes_on_when_nobody_waits_any_more(drawing: Drawing) ->
     await asyncio.wait_for(done.wait(), PATIENCE_SECONDS)
 
 
+async def test_who_is_to_be_answered_soon_waits_so_long_for_a_drawing_and_no_second_time() -> None:
+    """From when it was begun, whoever has asked for it; and it goes on."""
+    ready = asyncio.Event()
+
+    async with closed(Drawing(patience_seconds=PATIENCE_SECONDS, prompt_seconds=0.1)) as drawing:
+
+        def ask(user: str, *, is_prompt: bool) -> Awaitable[bool]:
+            return drawing.once(
+                Kind.POSTER, "p", lambda _: ready.wait(), user=user, source="s", is_prompt=is_prompt
+            )
+
+        patient = asyncio.ensure_future(ask("ann", is_prompt=False))
+        for user in ("eve", "bob"):
+            with pytest.raises(Unavailable, match="ask again"):
+                await ask(user, is_prompt=True)
+        later = asyncio.ensure_future(ask("eve", is_prompt=True))
+        done, _ = await asyncio.wait({later, patient}, timeout=0.09)
+        assert done == {later}
+        with pytest.raises(Unavailable):
+            await later
+        ready.set()
+        assert await patient
+
+
+async def test_a_program_that_can_not_begin_is_no_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"no movie")
+    async with closed(Drawing(Stills("tests.unit.no_program"))) as drawing:
+        with pytest.raises(Unavailable, match="no process could be started") as refused:
+            await drawing.stills.poster_of_movie(Stint(), tmp_path / "clip.mp4")
+    assert refused.value.extra["retry_after"]
+
+
 async def test_more_drawings_than_can_wait_are_refused(drawing: Drawing) -> None:
     """Of one user, and of all of them."""
     ready = asyncio.Event()

@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from app.access.generations import Generations
 from app.api import problems, versions, wire
 from app.api.call import Call
-from app.api.in_flight import NAMELESS_AT_ONCE, WAITING, InFlight
+from app.api.in_flight import LINK_AT_ONCE, NAMELESS_AT_ONCE, WAITING, InFlight
 from app.api.openapi import describe
 from app.api.operation import Answer, OperationRoute, endpoint, gate
 from app.api.token_buckets import Cost, Rates
@@ -421,6 +421,48 @@ async def test_of_those_who_show_no_name_each_address_has_its_turn() -> None:
         go_on.set()
     assert begun.index("one") <= NAMELESS_AT_ONCE + 1
     assert len(begun) == 31
+
+
+@pytest.mark.parametrize("kind", [Cost.POSTER, Cost.MEDIA])
+async def test_pages_wait_for_no_pictures_and_for_no_files(kind: Cost) -> None:
+    """Whoever has as many of these worked on as may be, by name or without."""
+    in_flight, go_on = InFlight(2), asyncio.Event()
+
+    async def work(named: bool, address: str) -> None:
+        place = in_flight.place if named else in_flight.nameless_place
+        async with place(kind, address):
+            await go_on.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(work(False, f"address{number}"))
+            group.create_task(work(True, "ann"))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async with in_flight.nameless_place(Cost.READ, "address0"):
+                pass
+            async with in_flight.place(Cost.READ, "ann"):
+                pass
+        go_on.set()
+
+
+async def test_what_one_link_opens_takes_half_of_the_places_at_most() -> None:
+    """However many addresses ask for it; of another link the next is begun at once."""
+    begun, go_on = list[str](), asyncio.Event()
+    in_flight = InFlight()
+
+    async def work(link: str, address: str) -> None:
+        async with in_flight.nameless_place(Cost.POSTER, address, link):
+            begun.append(link)
+            await go_on.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(work("slow", f"address{number}"))
+        group.create_task(work("other", "one"))
+        await wait_for(lambda: "other" in begun)
+        assert begun == ["slow"] * LINK_AT_ONCE + ["other"]
+        go_on.set()
+    assert len(begun) == 21
 
 
 def test_what_is_described_is_what_the_signatures_say() -> None:

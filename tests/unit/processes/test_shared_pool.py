@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.processes.bound_pool import LimitReached, PoolClosed, ProgramEnded
+from app.processes.bound_pool import BoundPool, LimitReached, NotStarted, PoolClosed, ProgramEnded
 from app.processes.bound_process import Limits
 from app.processes.shared_pool import SharedPool
 from app.work.places import PutOff, Stint, WorkPlaces
@@ -35,6 +35,22 @@ async def asked(pool: SharedPool, stint: Stint, does: str) -> int:
             )
 
     return await pool.in_thread(stint, ask)
+
+
+@pytest.mark.parametrize(
+    ("program", "why"), [("mute_program", "it did not begin within"), ("no_program", "it ")]
+)
+def test_one_that_does_not_begin_is_ended_and_nobody_waits_for_it_again(
+    program: str, why: str
+) -> None:
+    name = f"tests.unit.processes.{program}"
+    pool = BoundPool(name, Limits(memory_bytes=2**30), 1, start_seconds=0.2)
+    with Path("/dev/null").open("rb") as given:
+        for _ in range(2):  # the second has a new one
+            with pytest.raises(NotStarted, match=why):
+                pool.ask(b"", given.fileno(), lambda answer: answer, lambda _: True)
+    assert not [each for each in psutil.Process().children() if name in each.cmdline()]
+    pool.close()
 
 
 async def test_suspects_have_a_process_that_is_nobody_elses(pool: SharedPool) -> None:
