@@ -26,7 +26,7 @@ STALL_SECONDS = 60.0
 RUN_SECONDS = 2 * 3600.0
 """Some times what an hour of 1080p takes on two cores. Strangers' media may take any time."""
 LIMITS = Limits(memory_bytes=8 * 2**30)
-"""Encoding 1080p takes 0.4 GiB with 2 threads, 5 GiB with 96."""
+"""Encoding 1080p takes 0.4 GiB with 2 threads, 5 GiB with 96. A worker runs one at a time."""
 TAIL_BYTES = 8192
 _BLOCK_BYTES = 65536
 

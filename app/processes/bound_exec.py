@@ -4,9 +4,10 @@
 
 The kernel sends SIGKILL when the thread that forked this process ends (prctl(2),
 PR_SET_PDEATHSIG); the setting survives execve. So do limits (setrlimit(2)): LIMITS are the names of
-`resource` without RLIMIT_, such as `AS=1000000,CORE=0`, or nothing. A program of its own, since
-code between fork and exec is not safe in a process with threads. It is run by path with `-I -S`, so
-it imports nothing of ours.
+`resource` without RLIMIT_, such as `AS=1000000,CORE=0`, or nothing. What has limits is what the
+kernel ends first where memory is short (oom_score_adj, proc(5)). A program of its own, since code
+between fork and exec is not safe in a process with threads. It is run by path with `-I -S`, so it
+imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ import resource
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_SCORE = "/proc/self/oom_score_adj"
+FIRST_TO_GO = "1000"  # there is none above it
 NOT_STARTED = 127  # what a shell answers for a program that it can't find
 
 
@@ -41,6 +45,9 @@ def main() -> None:
     for each in filter(None, limits.split(",")):
         name, most = each.split("=")
         _limit(getattr(resource, f"RLIMIT_{name}"), int(most))
+    if limits:
+        with suppress(OSError), open(_SCORE, "w") as score:  # noqa: PTH123 - it is there sooner
+            score.write(FIRST_TO_GO)
     # Python ignores these two, and an ignored signal stays ignored over execve.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from app.processes import machine_memory
 from app.processes.bound_exec import bound_argv
 
+MEMORY_FRACTION = 0.5
+"""Of what there is here: on a small machine the rest is for the service and its stores."""
 Stream = int | IO[Any] | None
 _HARMLESS = frozenset(
     {"PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TMPDIR", "TZ", "LANG", "LC_ALL"}
@@ -28,7 +31,8 @@ _HARMLESS = frozenset(
 class Limits:
     """What a process may take that works on what strangers have encoded. None: as much as we may.
 
-    - `memory_bytes`: of its own, without files that it has mapped.
+    - `memory_bytes`: of its own, without files that it has mapped; never more than a half of what
+      there is here.
     - `file_bytes`: of each file that it writes. `files`: that it has open at once.
     - `cpu_seconds`: of all its threads together.
     """
@@ -41,7 +45,7 @@ class Limits:
     def by_name(self) -> dict[str, int]:
         """For `bound_argv`. It leaves no core, which would hold what it has read."""
         limits = {
-            "DATA": self.memory_bytes,
+            "DATA": min(self.memory_bytes, int(MEMORY_FRACTION * machine_memory.usable_bytes())),
             "FSIZE": self.file_bytes,
             "NOFILE": self.files,
             "CPU": self.cpu_seconds,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.captures import ffmpeg_process
+from app.processes.bound_exec import FIRST_TO_GO
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 SOURCE = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=15:duration=2"]
@@ -124,9 +125,10 @@ async def test_it_has_limits_and_no_secret_of_ours(
     """It decodes what strangers have encoded."""
     monkeypatch.setenv("LIVEKIT_API_SECRET", "not for strangers")
     said = tmp_path / "said"
-    await ffmpeg_process.run([program(tmp_path, f"(env; ulimit -d; ulimit -c) >{said}")])
-    *environment, memory_kib, core = said.read_text().splitlines()
+    asked = "env; ulimit -d; ulimit -c; cat /proc/self/oom_score_adj"
+    await ffmpeg_process.run([program(tmp_path, f"({asked}) >{said}")])
+    *environment, memory_kib, core, goes_first = said.read_text().splitlines()
     assert any(line.startswith("PATH=") for line in environment)
     assert not any("SECRET" in line for line in environment)
-    assert int(memory_kib) * 1024 == ffmpeg_process.LIMITS.memory_bytes
-    assert core == "0"
+    assert int(memory_kib) == ffmpeg_process.LIMITS.by_name()["DATA"] // 1024
+    assert (core, goes_first) == ("0", FIRST_TO_GO)

@@ -13,6 +13,7 @@ import pytest
 from app.media import keyframes, pictures
 from app.media.picture_sources import NoPicture
 from app.media.sprites import Grid
+from app.processes.bound_exec import FIRST_TO_GO
 from app.processes.bound_pool import ProgramAnswer, ProgramEnded
 from app.viewing import stills
 from app.viewing.stills import LIMITS, PROGRAM, Stills
@@ -96,6 +97,7 @@ async def test_it_has_limits_and_no_secret_of_ours(
     assert not [name for name in process.environ() if "SECRET" in name]
     for name, most in LIMITS.by_name().items():
         assert process.rlimit(getattr(psutil, f"RLIMIT_{name}"))[1] == most
+    assert Path(f"/proc/{process.pid}/oom_score_adj").read_text().strip() == FIRST_TO_GO
     one.close()
     assert not process.is_running()
 
