@@ -14,7 +14,6 @@ class WebhookResult(StrEnum):
     STORED = "stored"
     DUPLICATE = "duplicate"
     REFUSED = "refused"
-    TOO_MANY = "too_many"
     FAILED = "failed"
 
 

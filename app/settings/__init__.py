@@ -81,6 +81,11 @@ class Settings(
                     f"TENANT_KEYS={key!r} is the key of no pair in LIVEKIT_API_KEY or LIVEKIT_KEYS:"
                     " a key that is misspelt would leave its tokens all rights"
                 )
+            if key == self.livekit_api_key:
+                yield (
+                    f"TENANT_KEYS={key!r} is LIVEKIT_API_KEY: the service's own pair, with which "
+                    "LiveKit signs its webhooks, can't be one that others hold"
+                )
         if self.metrics_port and not (own["METRICS_TOKEN"] or safety.is_loopback(self.host)):
             yield (
                 f"METRICS_PORT={self.metrics_port} with HOST={self.host!r} tells others the "

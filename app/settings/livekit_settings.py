@@ -40,7 +40,7 @@ class LiveKitSettings(BaseSettings):
     tenant_keys: Names = Field(
         (),
         description="API keys, comma separated, of pairs that others hold too: their tokens never "
-        "make an instance admin.",
+        "make an instance admin, and no webhook is taken that is signed with one.",
     )
     segment_seconds: int = Field(2, ge=1, le=30, description="Length of a segment.")
     encoding: str = Field(
@@ -116,6 +116,11 @@ class LiveKitSettings(BaseSettings):
             key, _, secret = pair.strip().partition(":")
             pairs.setdefault(key, secret)
         return pairs
+
+    @property
+    def webhook_keys(self) -> list[str]:
+        """Those that LiveKit's webhooks may be signed with."""
+        return [key for key in self.key_pairs if key not in self.tenant_keys]
 
     @property
     def livekit_http_url(self) -> str:

@@ -1,15 +1,15 @@
 """Where LiveKit's webhooks arrive: verify, note the facts, ask for what they call for, answer.
 
 LiveKit sends a room's events strictly one after another and waits for each answer, so nothing here
-waits for LiveKit, ffmpeg or a lock. 401 what can't be verified, 413 what is too much, 429 too many
-of a tenant's key, 503 what could not be stored (LiveKit sends it again), 200 everything else, even
-an id that can't be held: LiveKit would only send the same again.
+waits for LiveKit, ffmpeg or a lock. 401 what can't be verified, 413 what is too much, 503
+what could not be stored (LiveKit sends it again), 200 everything else, even an id that can't be
+held: LiveKit would only send the same again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
@@ -27,7 +27,7 @@ from app import metrics
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
-from app.errors import TooLarge, TooManyRequests, Unauthorized, Unavailable
+from app.errors import TooLarge, Unauthorized, Unavailable
 from app.models.metric_words import WebhookResult
 from app.recording import foreign_text
 from app.settings import Settings
@@ -43,7 +43,7 @@ MAX_BODY_BYTES = 512 * 1024
 these are JSON themselves their marks double."""
 _PATH = "/webhooks/livekit"
 _lines = LogLines("webhooks_without_lines", per_minute=60)
-"""About webhooks that are not LiveKit's, or too much: anybody sends any number."""
+"""About webhooks that are not LiveKit's: anybody sends any number."""
 _SIGNED = "replay.signed"
 """In a request's scope: what its signature was found to say."""
 # LiveKit tries a delivery five times within 15 s; an answer later than this helps nobody.
@@ -57,8 +57,7 @@ STORE_SECONDS = 5.0
     answers={HTTPStatus.OK: Answer("Stored, known already, refused, or of no interest.")},
     problems=[TooLarge],
     access="webhook",
-    # What LiveKit has signed is never too much; a tenant's is counted by its key, and what nobody
-    # has signed as it is refused.
+    # What LiveKit has signed is never too much; what it has not is counted as it is refused.
     cost=Cost.FREE,
 )
 async def receive_livekit_event(call: Call[None]) -> Response:
@@ -102,26 +101,26 @@ async def receive_livekit_event(call: Call[None]) -> Response:
 
 
 def from_livekit(settings: Settings) -> Callable[[Scope], bool]:
-    """Whether a request is a webhook of LiveKit's: by its signature, before anything else of it.
-
-    What a tenant's key has signed may be anybody's.
-    """
+    """Whether a request is a webhook of LiveKit's: by its signature, before anything else of it."""
 
     def is_signed(scope: Scope) -> bool:
         if scope["path"] != _PATH:
             return False
-        signed = _signed(scope, settings.key_pairs)
-        return isinstance(signed, Signed) and signed.key not in settings.tenant_keys
+        return isinstance(_signed(scope, settings), Signed)
 
     return is_signed
 
 
-def _signed(scope: Scope, key_pairs: Mapping[str, str]) -> Signed | Unauthorized:
+def _signed(scope: Scope, settings: Settings) -> Signed | Unauthorized:
     """What the request's signature says, or what is wrong with it: looked at once."""
     if _SIGNED not in scope:
         try:
             authorization = Headers(scope=scope).get("authorization")
-            scope[_SIGNED] = signature.check(authorization, key_pairs)
+            signed = signature.check(authorization, settings.key_pairs)
+            if signed.key in settings.tenant_keys:
+                # LiveKit signs with webhook.api_key alone: others hold this one, too.
+                raise NotSigned(f"{signed.key} is one of TENANT_KEYS")
+            scope[_SIGNED] = signed
         except Unauthorized as error:
             scope[_SIGNED] = error
     found: Signed | Unauthorized = scope[_SIGNED]
@@ -131,13 +130,12 @@ def _signed(scope: Scope, key_pairs: Mapping[str, str]) -> Signed | Unauthorized
 async def _read(call: Call[None], router: Router) -> WebhookEvent | None:
     """The event of a request; None of one that no handler is known for.
 
-    Of a request that shows no signature, or is one too many of a tenant's, the body is not read.
+    Of a request that shows no signature of LiveKit's the body is not read.
     """
     try:
-        signed = _signed(call.request.scope, call.ctx.settings.key_pairs)
+        signed = _signed(call.request.scope, call.ctx.settings)
         if isinstance(signed, Unauthorized):
             raise signed
-        _charge(call, signed)
         body = await _body(call.request)
         async with call.state.in_flight.reading(signed.key):
             event = _event(signed, body, router)
@@ -146,24 +144,9 @@ async def _read(call: Call[None], router: Router) -> WebhookEvent | None:
     except NotSigned as error:
         # Whoever can't sign is not told which keys there are.
         if _lines.take():
-            known = list(call.ctx.settings.key_pairs)
+            known = list(call.ctx.settings.webhook_keys)
             log.warning("webhook_not_verified", reason=error.reason, known_keys=known)
         raise
-
-
-def _charge(call: Call[None], signed: Signed) -> None:
-    """Counts a tenant's webhook: as many as a user has changes. Raises TooManyRequests."""
-    if signed.key not in call.ctx.settings.tenant_keys:
-        return
-    wait = call.state.rates.take(Cost.WRITE, f"key {signed.key}")
-    if wait:
-        metrics.WEBHOOKS.labels(OTHER, WebhookResult.TOO_MANY).inc()
-        if _lines.take(signed.key):
-            log.warning("webhooks_too_many", key=signed.key, wait_seconds=round(wait, 1))
-        raise TooManyRequests(
-            f"these are more webhooks than a tenant's key may sign in a minute: wait {wait:.1f} s",
-            retry_after=round(wait, 3),
-        )
 
 
 def _event(signed: Signed, body: bytes, router: Router) -> WebhookEvent | None:

@@ -48,6 +48,7 @@ def settings(**given: object) -> Settings:
         ({"metrics_token": "1"}, "METRICS_TOKEN has 1 bytes"),
         ({"admins": "ann,*"}, "ADMINS"),
         ({"tenant_keys": "tenent"}, "TENANT_KEYS='tenent' is the key of no pair"),
+        ({"tenant_keys": "k"}, "is LIVEKIT_API_KEY"),
         ({"public_url": "http://replay.example.com"}, "PUBLIC_URL='http://replay.example.com'"),
         ({"livekit_url": "ws://livekit.example.com"}, "use wss"),
         ({"host": "0.0.0.0", "metrics_port": 9100}, "set METRICS_TOKEN"),
