@@ -21,6 +21,7 @@ from app.context import Context
 from app.models import EgressStatus
 from app.models.schema import EgressSession
 from app.recording import open_shares, recorder
+from app.work import queue_scripts
 from tests import readme, webhooks
 from tests.integration.queued import redis_of
 from tests.integration.recording.conftest import Send
@@ -229,7 +230,13 @@ async def test_a_share_that_starts_records_and_ends_asks_the_stores_so_often(
         for step, _, database, redis in readme.rows(readme.section(README, SECTION))
     }
     async with redis_of(ctx) as redis:
-        await redis.ping()
+        for script in (
+            queue_scripts.ASK,
+            queue_scripts.BEGIN,
+            queue_scripts.RENEW,
+            queue_scripts.END,
+        ):
+            await redis.script_load(script)  # else the first of a Redis's life is sent it whole
         counted = Counted(ctx, send, asked, redis)
         await a_share(counted)
     if together:
