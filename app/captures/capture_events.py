@@ -5,7 +5,6 @@ Each occasion has a key, so telling it again after an interruption changes nothi
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 from typing import TypedDict
 
@@ -63,7 +62,7 @@ async def failed(ctx: Context, row: CaptureRow) -> None:
 async def quota_exceeded(ctx: Context, row: CaptureRow, error: QuotaExceeded) -> None:
     """A capture was refused for want of quota: told once an hour, however often it is tried."""
     hour = f"{datetime.now(UTC):%Y%m%dT%H}"
-    name = hashlib.sha256(row["caller"].encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    name = outbox.person(row["caller"])
     content = QuotaExceededContent.model_validate({**_about(row), **error.extra})
     await _tell(ctx, content, f"{name}:{hour}", row)
 
@@ -82,11 +81,5 @@ async def _tell(
     ctx: Context, content: EventContent, key: str, row: CaptureRow, *, about: str | None = None
 ) -> None:
     """`about`: whom it is about, default: the caller."""
-    await outbox.tell(
-        ctx,
-        content,
-        key,
-        room=row["room"],
-        room_sid=row["room_sid"],
-        identity=row["caller"] if about is None else about,
-    )
+    whom = row["caller"] if about is None else about
+    await outbox.tell_of(ctx, content, key, row, identity=whom)

@@ -124,14 +124,7 @@ async def _tell(ctx: Context, deed: DeedRow, buffer: BufferRow) -> None:
         start=deed["data"]["start"],
         end=deed["data"]["end"],
     )
-    await outbox.tell(
-        ctx,
-        content,
-        deed["_id"],
-        room=buffer["room"],
-        room_sid=buffer["room_sid"],
-        identity=buffer["identity"],
-    )
+    await outbox.tell_of(ctx, content, deed["_id"], buffer, identity=buffer["identity"])
 
 
 async def _hurry(ctx: Context, buffer_id: str) -> None:

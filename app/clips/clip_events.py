@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from app.access.tokens import Caller
 from app.context import Context
 from app.events import outbox
-from app.events.contents import ClipWithdrawnContent, DeletionRequestedContent, EventContent
+from app.events.contents import ClipWithdrawnContent, DeletionRequestedContent
 from app.models import ClipLoss, ClipRow
 
 
@@ -27,7 +25,8 @@ async def withdrawn(ctx: Context, caller: Caller, row: ClipRow, loss: ClipLoss) 
         withdrawn_by=caller.identity,
         loss=loss,
     )
-    await _tell(ctx, row, content, f"{row['_id']}:{loss}:{row['grant']}:{row['turn']}")
+    key = f"{row['_id']}:{loss}:{row['grant']}:{row['turn']}"
+    await outbox.tell_of(ctx, content, key, row, identity=row["owner"])
 
 
 async def deletion_requested(ctx: Context, caller: Caller, row: ClipRow, reason: str) -> None:
@@ -41,16 +40,5 @@ async def deletion_requested(ctx: Context, caller: Caller, row: ClipRow, reason:
         requested_by=caller.identity,
         reason=reason,
     )
-    who = hashlib.sha256(caller.identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    await _tell(ctx, row, content, f"{row['_id']}:{who}")
-
-
-async def _tell(ctx: Context, row: ClipRow, content: EventContent, key: str) -> None:
-    await outbox.tell(
-        ctx,
-        content,
-        key,
-        room=row["room"],
-        room_sid=row["room_sid"],
-        identity=row["owner"],
-    )
+    key = f"{row['_id']}:{outbox.person(caller.identity)}"
+    await outbox.tell_of(ctx, content, key, row, identity=row["owner"])

@@ -76,14 +76,7 @@ async def share(
         text=words(row["duration_seconds"]) if text is None else text,
         attachments=(row["file_id"],),
     )
-    await outbox.tell(
-        ctx,
-        _content(row, message),
-        key,
-        room=row["room"],
-        room_sid=row["room_sid"],
-        identity=caller.identity,
-    )
+    await outbox.tell_of(ctx, _content(row, message), key, row, identity=caller.identity)
     await library.note(ctx, caller.identity, AuditAction.CLIP_SHARED, row, channel_id=channel_id)
     return message
 

@@ -7,9 +7,11 @@ worker, changes nothing.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypedDict
 from weakref import WeakValueDictionary
 
 import structlog
@@ -33,6 +35,21 @@ _at_it: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 """By room: those of one process take their numbers one after another, or most would be in vain."""
 
 log = structlog.get_logger()
+
+
+class _InRoom(TypedDict):
+    """A row of what belongs to a room."""
+
+    room: str
+    room_sid: str
+
+
+async def tell_of(
+    ctx: Context, content: EventContent, key: str, row: _InRoom, *, identity: str
+) -> None:
+    """Tells an event of the room that a row belongs to: see `tell`."""
+    room, room_sid = row["room"], row["room_sid"]
+    await tell(ctx, content, key, room=room, room_sid=room_sid, identity=identity)
 
 
 async def tell(
@@ -77,6 +94,11 @@ async def tell(
         is_new = await _write(ctx, row, last_number, before, after)
     if is_new:
         await _hurry(ctx, room)
+
+
+def person(identity: str) -> str:
+    """How the key of an occasion names somebody: an identity is of any length."""
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def waiting(now: datetime) -> DeliveryDocument:
