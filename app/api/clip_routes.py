@@ -48,6 +48,11 @@ class ClipQuery(Input):
     others: bool = Field(
         False, description="Only those that others have captured. Pages are as with `title`."
     )
+    visibility: Visibility | None = Field(
+        None,
+        description="Only those that are open to no one else, to their room, or by a link. "
+        "Pages are as with `title`.",
+    )
     deleted: bool = Field(
         False,
         description="Those that were deleted and can be restored: the caller's own, of an instance "
@@ -132,14 +137,15 @@ async def list_clips(call: Call[ClipQuery]) -> ClipPage:
     """Lists the clips that the caller may see, a page at a time."""
     given = call.input
     wanted = Wanted(
-        given.room,
-        given.owner,
-        given.since,
-        given.until,
-        given.title,
-        given.sharer,
-        given.deleted,
-        call.caller.identity if given.others else None,
+        room=given.room,
+        owner=given.owner,
+        since=given.since,
+        until=given.until,
+        title=given.title,
+        shared_by=given.sharer,
+        visibility=given.visibility,
+        deleted=given.deleted,
+        but_of=call.caller.identity if given.others else None,
     )
     page = await clip_pages.page(call.ctx, call.caller, wanted, limit=given.limit, after=given.next)
     items = await clip_views.views(call.ctx, call.caller, call.reader, page.items)

@@ -15,11 +15,11 @@ from app.api import gates, share_lookup
 from app.api.call import Call
 from app.api.json_types import Id, Identity, InstantText, Title
 from app.api.operation import Answer, endpoint
-from app.api.wire import Input, View
+from app.api.wire import IDEMPOTENCY_KEY, Input, View
 from app.buffer import markers
 from app.buffer.markers import TooManyMarkers
 from app.context import Context
-from app.errors import BufferEmpty, Invalid, NotFound, NotPermitted
+from app.errors import BufferEmpty, Conflict, Invalid, NotFound, NotPermitted
 from app.models.free_text import TITLE_LENGTH, checked_title
 from app.models.input_types import Instant
 from app.models.intervals import Interval
@@ -73,8 +73,12 @@ class MarkerRequest(Input):
     "MARKER_MINUTES after the moment, however late or often it is marked. Whoever may capture the "
     "moment may mark it.",
     answers={HTTPStatus.CREATED: Answer("It is marked.")},
-    problems=[BufferEmpty, Invalid, NotPermitted, TooManyMarkers],
+    problems=[BufferEmpty, Conflict, Invalid, NotPermitted, TooManyMarkers],
     may=gates.viewers,
+    headers={
+        IDEMPOTENCY_KEY: "The same key gives the same marker, as long as it is there: 1 to 200 "
+        "visible ASCII characters."
+    },
     body_may_be_empty=True,
 )
 async def create_marker(call: Call[MarkerRequest]) -> MarkerView:
@@ -86,7 +90,10 @@ async def create_marker(call: Call[MarkerRequest]) -> MarkerView:
     # First whether they may at all: where the buffer ends is not told to who may not watch it.
     await visibility.check(ctx.store, ctx.settings, caller, share, *_moment(min(at, now)))
     mark_moment.check_within(line, at, now, ctx.settings.marks_keep)
-    row = await markers.make(ctx, line.buffer_id, at, call.input.label, caller.identity)
+    label, key = call.input.label, call.idempotency_key
+    row = await markers.make(ctx, line.buffer_id, at, label, caller.identity, key=key)
+    if row["label"] != label or (call.input.at and abs(row["at"] - at) >= _MOMENT):
+        raise Conflict(f"the {IDEMPOTENCY_KEY} {key!r} was used for another marker before")
     return MarkerView.of_row(row)
 
 

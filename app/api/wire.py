@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -159,16 +160,21 @@ def _validated(model: type[Model], given: Mapping[str, object], former: bool) ->
     try:
         return model.model_validate(given, by_alias=former, by_name=not former)
     except ValidationError as error:
-        raise _invalid(error) from error
+        fields = model.model_fields.items()
+        known = [(field.alias if former else None) or name for name, field in fields]
+        raise _invalid(error, known) from error
 
 
-def _invalid(error: ValidationError) -> Invalid:
-    """Each field that is wrong: its name, what is wrong, the value given."""
+def _invalid(error: ValidationError, known: Sequence[str]) -> Invalid:
+    """Each field that is wrong: its name, what is wrong, the value given.
+
+    `known`: the names that there are.
+    """
     wrong: list[dict[str, str]] = []
     for problem in error.errors(include_url=False)[:MOST_PROBLEMS]:
         found = {
             "field": ".".join(str(part) for part in problem["loc"]) or "request",
-            "message": problem["msg"].removeprefix("Value error, "),
+            "message": _message(problem, known),
         }
         if problem["loc"] and problem["type"] != "missing":
             found["value"] = _shown(problem["input"])
@@ -178,6 +184,18 @@ def _invalid(error: ValidationError) -> Invalid:
         for found in wrong
     )
     return Invalid(detail, errors=wrong)
+
+
+def _message(problem: ErrorDetails, known: Sequence[str]) -> str:
+    match problem["type"]:
+        case "extra_forbidden" if len(problem["loc"]) == 1:
+            return f"there is no such name; there are {', '.join(known)}"
+        case "extra_forbidden":
+            return "there is no such name"
+        case "missing":
+            return "is missing"
+        case _:
+            return problem["msg"].removeprefix("Value error, ")
 
 
 def _shown(value: object) -> str:

@@ -9,6 +9,7 @@ Everything that deletes old media first makes the pins that are missing.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime
@@ -35,15 +36,24 @@ class TooManyMarkers(ReplayError):
     slug, status, title = "too-many-markers", 429, "Too many markers"
 
 
-async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) -> MarkerRow:
-    """Marks a moment of a buffer. Returns the marker's row. Raises TooManyMarkers."""
+async def make(
+    ctx: Context, buffer_id: str, at: datetime, label: str, by: str, *, key: str | None = None
+) -> MarkerRow:
+    """Marks a moment of a buffer. Returns the marker's row.
+
+    `key`: as long as the marker is there, the same key of the same person gives the same marker.
+    Raises TooManyMarkers.
+    """
     now = datetime.now(UTC)
     for whose in ({"buffer_id": buffer_id}, {"by": by}):
         await ctx.store.rows(Marker).delete_many({**whose, "kept_until": before(now)})
+    marker_id = _named(buffer_id, by, key)
     while True:
+        if key and (known := await ctx.store.rows(Marker).find_one({"_id": marker_id})):
+            return known
         place, personal_place = await _free_places(ctx.store, buffer_id, by)
         marker = Marker(
-            id=secrets.token_hex(12),
+            id=marker_id,
             buffer_id=buffer_id,
             at=at,
             label=label,
@@ -54,7 +64,7 @@ async def make(ctx: Context, buffer_id: str, at: datetime, label: str, by: str) 
             kept_until=at + ctx.settings.marks_keep,
         )
         if await ctx.store.create(marker):
-            break  # otherwise somebody took one of the places at the same moment
+            break  # otherwise somebody took one of the places, or used the key, at the same moment
     row = row_of(marker)
     await _pin(ctx.store, row, await _sessions(ctx.store, [buffer_id]))
     log.info("moment_marked", buffer=buffer_id, marker=marker.id, by=by)
@@ -165,6 +175,13 @@ async def _pin(store: Store, marker: MarkerRow, sessions: Sequence[SessionRow]) 
     ]
     within = [range_ for range_ in ranges if range_["start_ticks"] < range_["end_ticks"]]
     await pins.pin(store, _owner(marker["_id"]), within, marker["kept_until"])
+
+
+def _named(buffer_id: str, by: str, key: str | None) -> str:
+    """The id of a marker: one of its own, or that of its key."""
+    if key is None:
+        return secrets.token_hex(12)
+    return hashlib.sha256(f"{buffer_id}\0{by}\0{key}".encode()).hexdigest()[:24]
 
 
 def _owner(marker_id: str) -> str:

@@ -106,11 +106,20 @@ def list_markers(buffer_id: str) -> Ask[a.MarkerListAnswer]:
 
 
 def create_marker(
-    buffer_id: str, *, at: Moment | None = None, label: str | None = None
+    buffer_id: str,
+    *,
+    at: Moment | None = None,
+    label: str | None = None,
+    idempotency_key: str | None = None,
 ) -> Ask[a.MarkerAnswer]:
     """Marks a moment, by default the present one."""
-    names = {"buffer_id": buffer_id}
-    return Ask("POST", "/buffers/{buffer_id}/markers", names, body=_given(at=at, label=label))
+    return Ask(
+        "POST",
+        "/buffers/{buffer_id}/markers",
+        {"buffer_id": buffer_id},
+        body=_given(at=at, label=label),
+        key=idempotency_key or secrets.token_hex(16),
+    )
 
 
 def delete_marker(buffer_id: str, marker_id: str) -> Ask[None]:
@@ -167,6 +176,7 @@ def list_clips(
     since: Moment | None = None,
     until: Moment | None = None,
     others: bool | None = None,
+    visibility: w.VisibilityChoice | None = None,
     deleted: bool | None = None,
     limit: int | None = None,
     next: str | None = None,
@@ -177,7 +187,7 @@ def list_clips(
     """
     query = _given(
         room=room, owner=owner, sharer=sharer, title=title, since=since, until=until,
-        others=others, deleted=deleted, limit=limit, next=next,
+        others=others, visibility=visibility, deleted=deleted, limit=limit, next=next,
     )  # fmt: skip
     return Ask("GET", "/clips", query=query)
 

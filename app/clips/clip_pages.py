@@ -18,7 +18,7 @@ from app.access.policy import ClipsSeen
 from app.access.tokens import Caller
 from app.clips import clip_access
 from app.context import Context
-from app.models import ClipRow, FileRow, Row, keyset
+from app.models import ClipRow, FileRow, Row, Visibility, keyset
 from app.models.instants import EPOCH, FAR
 from app.models.keyset import Order, Page, Position
 from app.models.schema import File, ReplayClip
@@ -41,8 +41,8 @@ class Clip:
 @dataclass(frozen=True)
 class Wanted:
     """Which clips: made in `room`, by `owner`, in [since, until), with `title` within theirs, of
-    the screen of `shared_by`; none of `but_of`'s; `deleted`: those that can be restored, not those
-    that are shown."""
+    the screen of `shared_by`, open to whom `visibility` says; none of `but_of`'s; `deleted`: those
+    that can be restored, not those that are shown."""
 
     room: str | None = None
     owner: str | None = None
@@ -50,6 +50,7 @@ class Wanted:
     until: datetime | None = None
     title: str | None = None
     shared_by: str | None = None
+    visibility: Visibility | None = None
     deleted: bool = False
     but_of: str | None = None
 
@@ -78,7 +79,8 @@ async def page(
         return Page([], None)
     since = max(wanted.since or EPOCH, EPOCH)  # nothing is older, and dates have an end there
     scopes = await _scopes(ctx, caller, seen, wanted)
-    unindexed = wanted.title is not None or any(_is_checked(wanted, scope) for scope in scopes)
+    unindexed = wanted.title is not None or wanted.visibility is not None
+    unindexed |= any(_is_checked(wanted, scope) for scope in scopes)
     count = looked_at if unindexed else limit + 1
     found = await asyncio.gather(*(_before(ctx, scope, begin, since, count) for scope in scopes))
     # A clip of one's screen that is shared with one's room comes twice.
@@ -124,6 +126,7 @@ def _fits(row: ClipRow, wanted: Wanted, trash: timedelta) -> bool:
         and wanted.owner in (None, row["owner"])
         and wanted.shared_by in (None, row["shared_by"])
         and row["owner"] != wanted.but_of
+        and wanted.visibility in (None, row["visibility"])
         # No pattern, so nothing in it has a meaning of its own.
         and (wanted.title or "").casefold() in row["title"].casefold()
     )

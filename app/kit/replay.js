@@ -138,9 +138,9 @@ class Service {
   /** The JSON of the answer; what passes is tried again. Throws Refusal.
    * @param {string} method
    * @param {string} path below the version
-   * @param {{body?: object, key?: string, signal?: AbortSignal, tries?: number}} options
+   * @param {{body?: object, key?: string, signal?: AbortSignal}} options
    */
-  async ask(method, path, { body, key, signal, tries = TRIES } = {}) {
+  async ask(method, path, { body, key, signal } = {}) {
     /** @type {Record<string, string>} */
     const headers = {};
     if (body) headers['Content-Type'] = 'application/json';
@@ -159,7 +159,7 @@ class Service {
       } catch (error) {
         const refusal = refusalOf(error, signal);
         const wait = refusal.wait ?? backOff(tried - 1);
-        if (!refusal.passes || tried >= tries || wait > PATIENCE_MS) throw refusal;
+        if (!refusal.passes || tried >= TRIES || wait > PATIENCE_MS) throw refusal;
         await pause(wait, signal);
       }
     }
@@ -340,8 +340,7 @@ class AttachedReplay {
         buffer = (await this.#service.ask('GET', `buffers?${query}`)).items[0] ?? null;
       }
       if (!buffer) throw new Refusal({ type: 'no-share', title: 'No share is there to be marked' });
-      // Once: a mark whose answer was lost would be set twice.
-      const asked = { body: { label }, tries: 1 };
+      const asked = { body: { label }, key: freshKey() };
       return { /** @type {MarkerView} */ marker: await this.#service.ask('POST', `buffers/${buffer.id}/markers`, asked) };
     });
   }

@@ -305,18 +305,23 @@ test('a room may be attached before it is connected, and left', async (t) => {
   assert.equal(room.listeners, 0);
 });
 
-test('a mark is set on one’s newest share, once', async (t) => {
+test('a mark is set on one’s newest share, once, also if its answer is lost', async (t) => {
+  let lost = 0;
   const items = [buffer({ id: 'old', started_at: '2025-01-01T00:00:00.000Z' }), buffer(), buffer({ id: 'b', sharer: 'bob' })];
   const { replay, of } = await replayOf(t, {
     'GET buffers/events': (_, response) => stream(response)('snapshot', { items }),
     'POST buffers/b1/markers': { id: 'm1', label: 'Here' },
-    'POST buffers/b/markers': (request) => request.socket.destroy(),
+    'POST buffers/b/markers': (request, response) => {
+      if (lost++) tell(response, { id: 'm2', label: '' });
+      else request.socket.destroy();
+    },
   });
   await once(replay, () => replay.badge().buffer);
   assert.deepEqual(await replay.mark('Here'), { ok: true, marker: { id: 'm1', label: 'Here' } });
   assert.deepEqual(JSON.parse(of('POST buffers/b1/markers')[0].text), { label: 'Here' });
-  const { ok, error } = await replay.mark('', { sharer: 'bob' });
-  assert.deepEqual([ok, error.type, of('POST buffers/b/markers').length], [false, 'unreachable', 1]);
+  assert.equal((await replay.mark('', { sharer: 'bob' })).ok, true);
+  const keys = of('POST buffers/b/markers').map(({ headers }) => headers['idempotency-key']);
+  assert.deepEqual([keys.length, new Set(keys).size], [2, 1]);
 });
 
 test('without a share there is nothing to mark', async (t) => {

@@ -122,6 +122,26 @@ async def test_what_is_marked_can_be_watched_and_cut_when_the_rest_has_gone(
     assert len(made.files("*.m4s")) <= 4  # what the replay still pins, and the newest
 
 
+async def test_the_same_key_sets_the_same_mark_once(
+    http: httpx.AsyncClient, share: MakeShare
+) -> None:
+    """As long as it is there, and of the same person; for another mark a key is not good."""
+    made = await share()
+    key = {"Idempotency-Key": "k1"}
+    asked = [post(http, made, OWNER | key, label="goal") for _ in range(4)]
+    answers = await asyncio.gather(*asked)
+    assert {answer.status_code for answer in answers} == {201}
+    (marker,) = (await http.get(path_of(made), headers=OWNER)).json()["items"]
+    assert [answer.json() for answer in answers] == [marker] * 4
+    for wrong in ({"label": "another"}, {"label": "goal", "at": told(made.start)}):
+        assert (await post(http, made, OWNER | key, **wrong)).status_code == 409
+    other = await post(http, made, ROOM_ADMIN | key, label="goal")
+    assert other.json()["id"] != marker["id"]
+    await http.delete(f"{path_of(made)}/{marker['id']}", headers=OWNER)
+    again = await post(http, made, OWNER | key, label="another")
+    assert (again.status_code, again.json()["label"]) == (201, "another")
+
+
 async def test_who_may_capture_a_share_marks_it(
     http: httpx.AsyncClient, ctx: Context, share: MakeShare
 ) -> None:

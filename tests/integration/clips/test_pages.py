@@ -85,6 +85,7 @@ def expected(clips: list[ReplayClip], caller: Caller, **asked: Any) -> list[str]
             and asked.get("room", clip.room) == clip.room
             and asked.get("owner", clip.owner) == clip.owner
             and asked.get("shared_by", clip.shared_by) == clip.shared_by
+            and asked.get("visibility", clip.visibility) == clip.visibility
             and asked.get("title", "").casefold() in clip.title.casefold()
             and asked.get("since", clip.created_at) <= clip.created_at
             and clip.created_at < asked.get("until", NOW + timedelta(days=1))
@@ -124,6 +125,8 @@ ASKED: list[dict[str, Any]] = [
     {"shared_by": "eve", "but_of": "eve"},
     {"shared_by": "bob", "but_of": "bob"},
     {"but_of": "ann"},
+    {"visibility": "link"},
+    {"visibility": "room", "owner": "bob"},
     {"shared_by": "ann", "owner": "bob", "title": "goal"},
     {"title": "GOAL"},
     {"title": "STRASSE"},
@@ -163,6 +166,6 @@ async def test_lists_hold_what_a_plain_loop_finds(
             limit = (7, 50)[number % 2]
             found = await listed(ctx, caller, limit, **asked)
             assert found == expected(clips, caller, **asked), (caller, asked)
-    for asked in ASKED[4:10]:
+    for asked in ASKED[4:12]:
         found = await listed(ctx, Caller("bob"), 5, looked_at=9, **asked)
         assert found == expected(clips, Caller("bob"), **asked)
