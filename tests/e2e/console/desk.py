@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Locator, Page
 from deploy.local import picture_clock
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import Shared, signed_in_page
+from tests.e2e.test_main_path import shown_clocks
 from tests.waiting import wait_for
 
 # The brightness in the middle of each cell of the burnt-in clock, of the picture that is shown.
@@ -122,6 +123,20 @@ async def shown_clock(video: Locator, near: float) -> float:
     cells = np.zeros((12, 16), np.uint8)
     cells[:2] = await video.evaluate(CELLS)
     return picture_clock.nearest(picture_clock.read_clock(cells), near)
+
+
+async def recorded_clocks(world: World, shared: Shared, start: float, end: float) -> list[float]:
+    """The burnt-in clocks of a share's pictures in [start, end), all in Unix seconds.
+
+    They need not be evenly spread: a busy machine's pictures come late, and some not at all.
+    """
+    first, last = (datetime.fromtimestamp(at, UTC).isoformat() for at in (start, end))
+    async with world.service.client("alice", shared.room) as alice:
+        answer = await alice.get(
+            f"/buffers/{shared.buffer_id}/replay.mp4", params={"start": first, "end": last}
+        )
+    assert answer.status_code == 200, answer.text
+    return [picture_clock.nearest(clock, start) for clock in shown_clocks(answer.content)]
 
 
 async def no_wider_than_its_window(page: Page) -> None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import Shared, SignIn, check_accessible, picture
 from tests.e2e.console.desk import (
-    SLACK_SECONDS,
+    FRAME_SECONDS,
     desk,
     field,
     film_shown,
     handle,
     lasts,
     no_wider_than_its_window,
+    recorded_clocks,
     select,
     selected,
     shown_clock,
@@ -50,7 +52,7 @@ async def drag(page: Page, edge: str, by: float) -> None:
     await page.mouse.up()
 
 
-async def test_what_is_dragged_is_what_is_played(page: Page) -> None:
+async def test_what_is_dragged_is_what_is_played(world: World, shared: Shared, page: Page) -> None:
     """Both handles: the film is as long as the selection, and begins with the moment asked for."""
     before = await select(page, 8)
     await page.get_by_role("button", name="Fit selection").click()
@@ -63,15 +65,52 @@ async def test_what_is_dragged_is_what_is_played(page: Page) -> None:
     video = page.locator(".screen video")
     await wait_for(lambda: lasts(video, end - start))  # the film of before is there for a moment
     await page.get_by_role("button", name="Last 30 s").focus()
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.press("ArrowLeft")
     await page.keyboard.press("i")
     await handle(page, "Start").press(".")
     await film_shown(page)
+    begin, _ = await selected(page)
+    first, *_ = await recorded_clocks(world, shared, begin, begin + 1)
 
     async def begins_there() -> bool:
-        begin, _ = await selected(page)
-        return abs(await shown_clock(video, begin) - begin) <= SLACK_SECONDS
+        return abs(await shown_clock(video, begin) - first) <= FRAME_SECONDS
 
-    await wait_for(begins_there)
+    await wait_for(begins_there, what=f"the film begins with the picture of {first:.3f}")
+
+
+async def test_a_late_film_is_not_taken_for_the_one_that_is_wanted(page: Page) -> None:
+    """Chosen anew while a film loads: the page loads on, and shows the end that was moved."""
+    start, _ = await select(page, 9)
+    video = page.locator(".screen video")
+    held: list[Route] = []
+    late: list[str] = []
+    over = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if over.is_set() or route.request.url in late:
+            await route.continue_()
+        else:
+            held.append(route)
+
+    await page.route("**/replay.mp4?*", hold)
+    await type_time(page, "From", start + 2)
+    await wait_for(lambda: held, what="the page asks where the film is")
+    await held.pop().continue_()
+    await wait_for(lambda: held, what="the browser asks for the film")
+    film = held.pop()
+    late.append(film.request.url)
+    await handle(page, "End").press("ArrowLeft")
+    await wait_for(lambda: held, what="the page asks where the next film is")
+    await film.continue_()
+    await until(video, "(video) => video.readyState >= 2", what="the late film is there")
+    await expect(page.locator(".screen")).to_have_class(re.compile(r"\bbusy\b"))
+    over.set()
+    await held.pop().continue_()
+    await film_shown(page)
+    await page.unroute("**/replay.mp4?*")
+    duration = float(await video.evaluate("(video) => video.duration"))
+    assert duration - await shown_at(page) < 0.2
 
 
 async def test_either_end_of_a_moment_is_taken_though_the_handles_are_wider(page: Page) -> None:

@@ -32,6 +32,8 @@ export class Player extends EventTarget {
   #wanted = null; // the instant to show once the film is there
   #again = true; // whether a film that fails is asked for again
   #swapping = false; // one film has gone, the next is not there yet
+  /** @type {Stretch | null} */
+  #filmed = null; // the window of the film that the <video> has or is to have
   #resume = false; // whether that one is to play
   /** @type {number | null} */
   #next = null; // to seek to once the seek before has ended
@@ -207,10 +209,12 @@ export class Player extends EventTarget {
   async #load() {
     this.#loading = new AbortController();
     const { signal } = this.#loading;
+    const { window } = this;
     try {
-      const found = await film(this.buffer, this.window, signal);
+      const found = await film(this.buffer, window, signal);
       if (signal.aborted) return;
       this.#still.keep(this.video);
+      this.#filmed = window;
       this.clock = found.clock;
       this.#resume ||= !this.video.paused && !this.video.ended;
       this.#swapping = true;
@@ -224,12 +228,15 @@ export class Player extends EventTarget {
   }
 
   #loaded() {
-    this.busy = this.#swapping = false;
+    this.#swapping = false;
     if (this.clock) this.video.currentTime = this.clock.second(this.#wanted ?? this.clock.start);
-    this.#wanted = null;
     this.#still.hide();
-    if (this.#resume) void this.video.play().catch(notPlayed);
-    this.#resume = false;
+    if (this.#filmed === this.window) {
+      this.busy = false;
+      this.#wanted = null;
+      if (this.#resume) void this.video.play().catch(notPlayed);
+      this.#resume = false;
+    } // else another window was chosen meanwhile, whose film is still to come
     this.#tell('state');
     this.#tell('time');
   }
