@@ -21,6 +21,9 @@ from tests.publisher import Publisher
 from tests.service import Service
 from tests.waiting import wait_for
 
+CLOUD_KEY, CLOUD_SECRET = "cloudkey", secrets.token_hex(32)
+"""A second key pair, which the service knows: that of a LiveKit whose webhooks it does not get."""
+
 
 @dataclass
 class World:
@@ -30,12 +33,8 @@ class World:
     service: Service
     admin: httpx.AsyncClient
     environment: dict[str, str]
-    page_port: int
-
-    @property
-    def page_origin(self) -> str:
-        """Where the pages of an app are that may call the service."""
-        return f"http://127.0.0.1:{self.page_port}"
+    page_ports: tuple[int, ...]
+    """Where the pages of apps are that may call the service, and embed what its links show."""
 
     async def start_service(self, *arguments: str) -> None:
         """Starts the service, again, with the settings that it had."""
@@ -132,12 +131,14 @@ async def whole_world(folder: Path, **settings: str) -> AsyncIterator[World]:
     async with stack, _chat() as url:
         try:
             chat = {"EVENTS_URL": url, "EVENTS_KEY": "chat", "EVENTS_SECRET": secret}
-            port = choose_ports(["page"], folder / "page.json")["page"]
-            origins = {"CORS_ORIGINS": f"http://127.0.0.1:{port}"}
-            environment = {"LIVEKIT_URL": stack.url, **chat, **origins, **settings}
+            ports = tuple(choose_ports(["vanilla", "react"], folder / "pages.json").values())
+            pages = ",".join(f"http://127.0.0.1:{port}" for port in ports)
+            origins = {"CORS_ORIGINS": pages, "EMBED_ORIGINS": pages}
+            keys = {"LIVEKIT_KEYS": f"{CLOUD_KEY}:{CLOUD_SECRET}"}
+            environment = {"LIVEKIT_URL": stack.url, **keys, **chat, **origins, **settings}
             await service.start(**environment)
             async with service.admin() as admin:
-                yield World(stack, service, admin, environment, port)
+                yield World(stack, service, admin, environment, ports)
         finally:
             await service.stop()
 

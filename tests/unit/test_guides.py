@@ -68,7 +68,7 @@ def test_each_block_is_shell(block: str) -> None:
 
 
 def test_its_calls_of_the_program_are_some() -> None:
-    for call in re.findall(r"python -m app ([^\n)]*)", TEXT):
+    for call in re.findall(r"python -m app ([^\n)|]*)", TEXT):
         _parser().parse_args(shlex.split(call.rstrip("}`")))
 
 
