@@ -29,7 +29,6 @@ from app.work.jobs import job, seconds
 
 MOST_UNDER_WAY = 30
 """Of one share. One is done when a segment that began later is indexed."""
-RETRY_SECONDS = 15
 
 log = structlog.get_logger()
 
@@ -52,17 +51,14 @@ async def erase_last(ctx: Context, caller: Caller, buffer: BufferRow, length: ti
     Captures of it that are being made fail; others are made without it. Clips made before stay.
     Raises TooManyRequests if too many such deletions are under way.
     """
-    under_way = len(buffer["forget_ranges"])
-    if under_way >= MOST_UNDER_WAY:
-        raise TooManyRequests(
-            f"{under_way} deletions of this share are under way: ask again when some are done, or "
-            "delete all of it",
-            retry_after=RETRY_SECONDS,
-            limit=MOST_UNDER_WAY,
-        )
     now = datetime.now(UTC)
     until = await summary.recorded_until(ctx.store, buffer["_id"], now)
-    await carry_out(ctx, await _meant(ctx, caller, buffer, now - length, until))
+    deed = await _meant(ctx, caller, buffer, now - length, until)
+    try:
+        await carry_out(ctx, deed, most=MOST_UNDER_WAY)
+    except TooManyRequests:
+        await deeds.over(ctx.store, deed)
+        raise
     await _hurry(ctx, buffer["_id"])
 
 
@@ -82,10 +78,11 @@ async def _meant(
     )
 
 
-async def carry_out(ctx: Context, deed: DeedRow) -> None:
+async def carry_out(ctx: Context, deed: DeedRow, *, most: int | None = None) -> None:
     """Does what somebody wants deleted, as far as nobody is to wait for: the rest is promised.
 
-    Done again, by whoever finds that the first was killed, it changes nothing.
+    Done again, by whoever finds that the first was killed, it changes nothing. Raises
+    TooManyRequests, and nothing is done, if `most` deletions of parts are under way.
     """
     buffer = await ctx.store.rows(Buffer).find_one({"_id": deed["subject"]})
     if buffer is not None:
@@ -94,7 +91,7 @@ async def carry_out(ctx: Context, deed: DeedRow) -> None:
             await _erase(ctx, deed, buffer, end)
         else:
             start = datetime.fromisoformat(deed["data"]["start"])
-            part = await part_erasure.promise(ctx.store, buffer["_id"], start, end)
+            part = await part_erasure.promise(ctx.store, buffer["_id"], start, end, most=most)
             await _tell(ctx, deed, buffer)
             await part_erasure.hide(ctx, buffer["_id"], part)
             await _settle(ctx, buffer["_id"], part)

@@ -16,10 +16,13 @@ import structlog
 from app.buffer import markers, summary
 from app.cleaning.removal import AT_ONCE, FIELDS, folders_by_session, unlink
 from app.context import Context
+from app.errors import TooManyRequests
 from app.models import ErasedRange, FaultSlug, Row, SegmentRow, SegmentState
 from app.models.intervals import Interval
 from app.models.schema import Buffer, EgressSession, Segment
 from app.store import Store, chunks
+
+RETRY_SECONDS = 15
 
 ErasureStep = Callable[[str], Awaitable[None]]
 log = structlog.get_logger()
@@ -29,10 +32,25 @@ async def _go_on(step: str) -> None:
     """A step is done: tests stop an erasure here."""
 
 
-async def promise(store: Store, buffer_id: str, start: datetime, end: datetime) -> ErasedRange:
-    """Notes that what was recorded of a share in [start, end) is to go."""
+async def promise(
+    store: Store, buffer_id: str, start: datetime, end: datetime, *, most: int | None = None
+) -> ErasedRange:
+    """Notes that what was recorded of a share in [start, end) is to go.
+
+    Raises TooManyRequests if `most` such ranges are noted already.
+    """
     part: ErasedRange = {"start": cut(start), "end": cut(end), "captures_ended": False}
-    await store.rows(Buffer).update_one({"_id": buffer_id}, {"$addToSet": {"forget_ranges": part}})
+    fits: Row = {} if most is None else {f"forget_ranges.{most - 1}": {"$exists": False}}
+    noted = await store.rows(Buffer).update_one(
+        {"_id": buffer_id} | fits, {"$addToSet": {"forget_ranges": part}}
+    )
+    if not noted.matched_count and most is not None:
+        raise TooManyRequests(
+            f"{most} deletions of this share are under way: ask again when some are done, or "
+            "delete all of it",
+            retry_after=RETRY_SECONDS,
+            limit=most,
+        )
     return part
 
 

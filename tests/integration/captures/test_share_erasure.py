@@ -5,6 +5,7 @@ Of which a part is erased, those that are at work fail, and the others are made 
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,8 @@ from app.access import quota
 from app.captures import share_erasure
 from app.cleaning import erasure, part_erasure
 from app.context import Context
-from app.models.schema import AuditEntry, Buffer, Capture, OutgoingEvent
+from app.errors import TooManyRequests
+from app.models.schema import AuditEntry, Buffer, Capture, Deed, OutgoingEvent
 from app.viewing import stored_timelines
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing, nanoseconds
 from tests.integration.captures.checking import accepted, captured, done, live_share, work_on
@@ -188,3 +190,34 @@ async def test_the_word_is_kept_though_whoever_took_it_died(
         await share_erasure.go_on_with_all(ctx)
         assert (await done(ctx, reading["_id"])).capture["reason"] == "media-deleted"
         assert share.files("*.m4s") == ["00000000.m4s"]
+
+
+async def test_of_those_who_ask_at_once_no_more_are_let_in_than_there_is_room_for(
+    ctx: Context,
+) -> None:
+    """Each of them has seen room for one more deletion of a part."""
+    began = datetime.now(UTC) - timedelta(minutes=5)
+    share = Buffer(
+        id="b1", room="room", room_sid="RM", identity="ada", participant_sid="PA",
+        video_sid="TR", community="default", since=began,
+    )  # fmt: skip
+    await ctx.store.create(share)
+    for number in range(share_erasure.MOST_UNDER_WAY - 1):
+        second = began + timedelta(seconds=number)
+        await part_erasure.promise(ctx.store, "b1", second, second + timedelta(seconds=1))
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": "b1"})
+    assert buffer is not None
+    outcomes = await asyncio.gather(
+        *(
+            share_erasure.erase_last(ctx, ADA, buffer, timedelta(seconds=60 + number))
+            for number in range(5)
+        ),
+        return_exceptions=True,
+    )
+    assert sum(outcome is None for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, TooManyRequests) for outcome in outcomes) == 4
+    row = await ctx.store.rows(Buffer).find_one({"_id": "b1"})
+    assert row is not None
+    assert len(row["forget_ranges"]) == share_erasure.MOST_UNDER_WAY
+    assert await ctx.store.rows(AuditEntry).count_documents({}) == 1
+    assert await ctx.store.rows(Deed).count_documents({}) == 0
