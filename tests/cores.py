@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.processes import control_groups
+
 WORKERS = ((1.5, 1), (2.0, 2))
 """With fewer cores than this, so many workers; otherwise MOST_WORKERS."""
 
@@ -28,32 +30,13 @@ def usable(root: Path = Path("/")) -> float:
 
 def _quotas(root: Path) -> Iterator[float]:
     """The limits of its control groups, and of all that they are in."""
-    groups = root / "proc/self/cgroup"
-    for line in groups.read_text().splitlines() if groups.exists() else ():
-        _, controllers, path = line.split(":", 2)
-        mounts = [""] if not controllers else [controllers, "cpu"]
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        for mount in mounts:
-            top = root / "sys/fs/cgroup" / mount
-            group = top / path.lstrip("/")
-            for folder in (group, *group.parents):
-                if folder.is_relative_to(top):
-                    yield from _quota(folder)
-
-
-def _quota(folder: Path) -> Iterator[float]:
-    """The limit of one control group, if it has one."""
-    whole = folder / "cpu.max"
-    quota, period = folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us"
-    if whole.exists():
-        words = whole.read_text().split()
-    elif quota.exists() and period.exists():
-        words = [quota.read_text().strip(), period.read_text().strip()]
-    else:
-        return
-    if words[0] not in ("max", "-1"):
-        yield int(words[0]) / int(words[1])
+    for folder in control_groups.folders(root, "cpu"):
+        words = control_groups.text(folder / "cpu.max").split()
+        if not words:
+            names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+            words = [control_groups.text(folder / name).strip() for name in names]
+        if all(word.isdigit() for word in words):  # "max" and -1: there is none
+            yield int(words[0]) / int(words[1])
 
 
 if __name__ == "__main__":

@@ -446,7 +446,7 @@ JOINED_ELSEWHERE = {
     "app/storage/confined.py": "here it is checked",
     "app/processes/embedded.py": "names of our own stores, in a folder that nobody else shares",
     "app/processes/life_signs.py": "digits and a role, in a folder that was made for it",
-    "app/processes/machine_memory.py": "the kernel's own names of our control groups",
+    "app/processes/control_groups.py": "the kernel's own names of our control groups",
     "app/buffer/paths.py": "relative, of parts made there; checked when joined to a root",
     "app/cleaning/buffer_tree.py": "text for people: a stray is reached through its ForeignFolder",
     "app/viewing/still_program.py": "the number of a descriptor that was handed over",
