@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import structlog
@@ -105,18 +106,17 @@ async def _post_due(
 ) -> bool:
     """Posts what is due. Returns whether the time for it was over before the events were."""
     until = time.monotonic() + _POSTING_SECONDS
-    passed_by: list[str] = []
-    while due := await _due(ctx, room, target.name, passed_by):
-        for event_id in due:
-            if time.monotonic() > until:
-                return True
-            goes_on = True
-            with rounds.item(room=room, sent=event_id, target=target.name) as attempt:
-                goes_on = await _post(ctx, client, target, event_id, page_of)
-            if attempt.error is not None:
-                passed_by.append(event_id)
-            if not goes_on:
-                return False
+    due = rounds.some_at_a_time(
+        "sent", partial(_due, ctx, room, target.name), room=room, target=target.name
+    )
+    async for event_id, tried in due:
+        if time.monotonic() > until:
+            return True
+        goes_on = True
+        with tried:
+            goes_on = await _post(ctx, client, target, event_id, page_of)
+        if not goes_on:
+            return False
     return False
 
 
@@ -129,24 +129,24 @@ def _due_at(room: str, name: str, now: datetime) -> Row:
     }
 
 
-async def _due(ctx: Context, room: str, name: str, passed_by: Sequence[str]) -> list[str]:
-    """The ids of the next events that are due at a target, but for some, in their order.
+async def _due(ctx: Context, room: str, name: str, failed: Sequence[str]) -> dict[str, str]:
+    """The ids of the next events that are due at a target, but for some, in their order; by these.
 
     Of those that belong to no room, the next one of each community: they take turns, or one whose
     admin changes roles all the time would keep the others' waiting for as long.
     """
     events = ctx.store.rows(OutgoingEvent)
-    due = _due_at(room, name, datetime.now(UTC)) | {"_id": {"$nin": passed_by}}
+    due = _due_at(room, name, datetime.now(UTC)) | {"_id": {"$nin": failed}}
     if room:
         found = events.find(due, {"_id": 1}).sort("number", 1).limit(_AT_ONCE)
-        return [row["_id"] for row in await found.to_list()]
+        return {row["_id"]: row["_id"] for row in await found.to_list()}
     first: dict[str, int] = {}
     named = await events.distinct("data.community", due)
     for community in (None, *(each for each in named if isinstance(each, str))):
         of_one = due | {"data.community": {"$eq": community}}
         if row := await events.find_one(of_one, {"number": 1}, sort=[("number", 1)]):
             first[row["_id"]] = row["number"]
-    return sorted(first, key=lambda event_id: first[event_id])
+    return {event_id: event_id for event_id in sorted(first, key=first.__getitem__)}
 
 
 async def _post(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from app.context import Context
@@ -75,16 +75,12 @@ async def _say_new(ctx: Context, say: Say, room: str) -> None:
     """Says what was not said yet, in its order."""
     events = ctx.store.rows(OutgoingEvent)
     new: Row = {"room": room, "state": EventState.PENDING, "attempts": 0}
-    passed_by: list[str] = []
-    while (
-        found := await events.find(new | {"_id": {"$nin": passed_by}})
-        .sort("number", 1)
-        .limit(_AT_ONCE)
-        .to_list()
-    ):
-        for row in found:
-            with rounds.item(room=room, said=row["_id"]) as attempt:
-                if await ctx.store.take(OutgoingEvent, row, {"attempts": 1}):
-                    await say(row)
-            if attempt.error is not None:
-                passed_by.append(row["_id"])
+
+    async def find(failed: Sequence[str]) -> dict[str, EventRow]:
+        found = events.find(new | {"_id": {"$nin": failed}}).sort("number", 1).limit(_AT_ONCE)
+        return {row["_id"]: row for row in await found.to_list()}
+
+    async for row, tried in rounds.some_at_a_time("said", find, room=room):
+        with tried:
+            if await ctx.store.take(OutgoingEvent, row, {"attempts": 1}):
+                await say(row)

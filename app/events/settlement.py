@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -55,20 +56,17 @@ async def settle_left(ctx: Context, room: str) -> None:
     left: Row = {"room": room, "state": EventState.PENDING, "attempts": {"$ne": 0}}
     left["next_try_at"] = {"$lte": datetime.now(UTC)}
     left |= {f"targets.{name}.state": {"$ne": EventState.PENDING} for name in names}
-    passed_by: list[str] = []
-    while (
-        found := await ctx.store.rows(OutgoingEvent)
-        .find(left | {"_id": {"$nin": passed_by}})
-        .limit(_AT_ONCE)
-        .to_list()
-    ):
-        for row in found:
-            with rounds.item(room=room, settled=row["_id"]) as attempt:
-                await settle(ctx, row)
-            if attempt.error is not None:
-                passed_by.append(row["_id"])
-                with rounds.item(room=room, noted=row["_id"]):
-                    await _put_off(ctx, row, repr(attempt.error))
+
+    async def find(failed: Sequence[str]) -> dict[str, EventRow]:
+        found = ctx.store.rows(OutgoingEvent).find(left | {"_id": {"$nin": failed}})
+        return {row["_id"]: row for row in await found.limit(_AT_ONCE).to_list()}
+
+    async for row, tried in rounds.some_at_a_time("settled", find, room=room):
+        with tried as attempt:
+            await settle(ctx, row)
+        if attempt.error is not None:
+            with rounds.item(room=room, noted=row["_id"]):
+                await _put_off(ctx, row, repr(attempt.error))
 
 
 def tell_given_up(**facts: str) -> None:

@@ -12,8 +12,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -123,6 +131,28 @@ def within(things: Iterable[Thing], seconds: float) -> Iterator[Thing]:
         yield thing
         if time.monotonic() > until:
             return
+
+
+async def some_at_a_time(
+    kind: str, find: Callable[[Sequence[str]], Awaitable[Mapping[str, Thing]]], **which: object
+) -> AsyncIterator[tuple[Thing, AbstractContextManager[Attempt]]]:
+    """All that is found, by its id, and the `item` to serve it in; until nothing is found any more.
+
+    `find` is given the ids of those that failed, which it passes by, and answers with some of the
+    rest. `kind` of the ids and `which` they are of, for the log.
+    """
+    failed: list[str] = []
+
+    @contextmanager
+    def tried(its_id: str) -> Iterator[Attempt]:
+        with item(**which, **{kind: its_id}) as attempt:
+            yield attempt
+        if attempt.error is not None:
+            failed.append(its_id)
+
+    while things := await find(failed):
+        for its_id, thing in things.items():
+            yield thing, tried(its_id)
 
 
 async def side_by_side(

@@ -182,3 +182,20 @@ def test_a_round_has_an_end_however_many_things_there_are() -> None:
     assert [*rounds.within(itertools.count(), 0.0)] == [0]
     assert [*rounds.within(range(3), math.inf)] == [0, 1, 2]
     assert [*rounds.within([], 0.0)] == []
+
+
+async def test_what_is_found_is_served_some_at_a_time_and_what_failed_is_passed_by() -> None:
+    waiting, served = list("abcde"), list[str]()
+
+    async def find(failed: Sequence[str]) -> dict[str, str]:
+        return {each: each for each in [each for each in waiting if each not in failed][:2]}
+
+    with rounds.begun("deliver_due") as made:
+        async for thing, tried in rounds.some_at_a_time("sent", find, room="a"):
+            with tried:
+                if thing == "b":
+                    raise KeyError(thing)
+                waiting.remove(thing)
+                served.append(thing)
+    assert (served, waiting) == (["a", "c", "d", "e"], ["b"])
+    assert (made.served, made.failed) == (4, 1)
