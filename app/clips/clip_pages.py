@@ -160,6 +160,8 @@ async def _scopes(ctx: Context, caller: Caller, seen: ClipsSeen, wanted: Wanted)
 
 async def _of_rooms(ctx: Context, caller: Caller, seen: ClipsSeen, room: str | None) -> list[Row]:
     """What is open to the rooms that the caller was in, and opened in those they administrate."""
+    if not (seen.visited or seen.administered):
+        return []
     visited, live = await asyncio.gather(
         presence.rooms_of(ctx.store, caller.identity, room), presence.live_for(ctx.store, caller)
     )
