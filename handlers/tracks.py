@@ -24,14 +24,16 @@ def _of_a_share(event: WebhookEvent) -> bool:
 
 
 @router.on("track_published", when=_of_a_share)
-async def track_published(event: WebhookEvent, ctx: Context) -> Asked:
+async def track_published(event: WebhookEvent, ctx: Context) -> Asked | None:
     """When a share's track is published, note it and ask for its sharer's reconcile.
 
     That is at once with the second of picture and sound, and later where no second one comes.
     """
-    await facts.track_published(
+    noted = await facts.track_published(
         ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
     )
+    if not noted:
+        return None
     return errands.RECONCILE.of(
         event.room.sid,
         event.participant.identity,

@@ -64,6 +64,7 @@ class ErrorKind(StrEnum):
     SEGMENT_UNWRITABLE = "segment_unwritable"
     SIZE_NOT_WHOLE = "size_not_whole"
     SOURCE_SUSPECTED = "source_suspected"
+    TRACKS_TOO_MANY = "tracks_too_many"
     WINDOWS_SHRUNK = "windows_shrunk"
     # of segments that can't be used, by their fault
     SEGMENT_CODEC = "segment_codec"

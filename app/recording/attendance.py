@@ -14,12 +14,14 @@ from livekit.protocol.models import ParticipantInfo, Room
 from app.context import Context
 from app.models import schema
 from app.recording import facts
+from app.store import chunks
 from app.work import rounds
 
 SETTLE_SECONDS = 5.0
 """A fact younger than this may be newer than the answer it is missing from."""
 People = Mapping[str, Sequence[ParticipantInfo]]
 """By room sid; a room that could not be listed is not in it, and nothing is concluded of it."""
+_ROOMS_AT_ONCE = 200
 GONE_AFTER = 2
 """Surveys in a row without a room after which it is taken for finished."""
 
@@ -29,38 +31,41 @@ async def note(ctx: Context, rooms: Sequence[Room], present: People, now: dateti
 
     Nothing is concluded about the people of a room that `present` lacks.
     """
-    for room in rooms:
-        with rounds.item(room=room.sid):
-            if room.sid in present:
-                await _note_people(ctx, room, present[room.sid], now)
+    for some in chunks([room for room in rooms if room.sid in present], _ROOMS_AT_ONCE):
+        with rounds.item(rooms=len(some), first=some[0].sid):
+            await _note_people(ctx, some, present, now)
     await _note_gone_rooms(ctx, [room.sid for room in rooms], now)
 
 
-async def _note_people(
-    ctx: Context, room: Room, people: Sequence[ParticipantInfo], now: datetime
-) -> None:
-    """Compares the people of one room. Most often this is one read, and no write."""
+async def _note_people(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> None:
+    """Compares the people of some rooms. Most often this is one read, and no write."""
     participants = ctx.store.rows(schema.Participant)
-    listed = {person.sid: person for person in people if not facts.is_recorder(person)}
+    listed = {
+        person.sid: (room, person)
+        for room in rooms
+        for person in present[room.sid]
+        if not facts.is_recorder(person)
+    }
     fields = {"joined_at": 1, "unlisted_at": 1}
-    still = participants.find({"room_sid": room.sid, "left_at": None}, fields)
-    rows = {row["_id"]: row for row in await still.to_list(None)}
+    still = {"room_sid": {"$in": [room.sid for room in rooms]}, "left_at": None}
+    rows = {row["_id"]: row for row in await participants.find(still, fields).to_list(None)}
     unknown = sorted(listed.keys() - rows.keys())
     if unknown:
-        over = await participants.distinct("_id", {"_id": {"$in": unknown}})
-        await facts.room_started(ctx.store, room)
-        for sid in set(unknown) - set(over):
-            with rounds.item(room=room.sid, participant=sid):
-                await facts.participant_joined(ctx.store, room, listed[sid], now)
+        over = set(await participants.distinct("_id", {"_id": {"$in": unknown}}))
+        held = await facts.rooms_started(ctx.store, [listed[sid][0] for sid in unknown])
+        new = [listed[sid] for sid in unknown if sid not in over]
+        await facts.participants_joined(
+            ctx.store, [(room, person) for room, person in new if room.sid in held], now
+        )
     settled = now - timedelta(seconds=SETTLE_SECONDS)
-    gone = [
-        sid
-        for sid, row in rows.items()
-        if sid not in listed
-        and row["unlisted_at"] is None
-        and (row["joined_at"] or settled) <= settled
-    ]
-    back = [sid for sid, row in rows.items() if sid in listed and row["unlisted_at"]]
+    gone: list[str] = []
+    back: list[str] = []
+    for sid, row in rows.items():
+        with rounds.item(participant=sid):
+            if sid in listed:
+                back += [sid] if row["unlisted_at"] else []
+            elif row["unlisted_at"] is None and (row["joined_at"] or settled) <= settled:
+                gone.append(sid)
     for sids, at in ((gone, now), (back, None)):
         if sids:
             await participants.update_many({"_id": {"$in": sids}}, {"$set": {"unlisted_at": at}})

@@ -9,19 +9,21 @@ It is `foreign_text` that is written: each function raises NotHeld for ids that 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import structlog
 from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSource
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import DuplicateKeyError
 
 from app.access import communities
 from app.lru_cache import LruCache
-from app.models import ParticipantRow, Row, RowOf, TrackRow, schema
+from app.models import ParticipantRow, Row, TrackRow, schema
 from app.models.instants import EPOCH
-from app.recording import attributes, foreign_text
+from app.recording import attributes, fact_writing, foreign_text, track_bounds
+from app.recording.fact_writing import Fact
+from app.recording.track_bounds import SharedTrack
 from app.store import Store
+from app.work import rounds
 
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
 MISSED_AFTER = 2
@@ -33,6 +35,7 @@ _FOUND_SECONDS = 60.0
 """How long a community that a room has named is not looked for again."""
 _found: LruCache[float] = LruCache(1_000)
 """By database and community: until when it is not looked for."""
+
 
 log = structlog.get_logger()
 
@@ -47,11 +50,6 @@ def is_recorder(participant: ParticipantInfo) -> bool:
 def is_share(track: TrackInfo) -> bool:
     """Whether a track belongs to a screen share."""
     return track.sid != "" and track.source in SHARE_SOURCES
-
-
-def is_sharer(participant: ParticipantInfo) -> bool:
-    """Whether somebody, who is no recorder, shares a screen."""
-    return not is_recorder(participant) and any(map(is_share, participant.tracks))
 
 
 def is_there(track: TrackRow) -> bool:
@@ -110,21 +108,35 @@ async def _community(store: Store, room: Room) -> str:
 
 async def room_started(store: Store, room: Room) -> None:
     """A room is there. Its community is read now and holds for its life."""
-    await _upsert(
+    await fact_writing.write(
         store.rows(schema.Room),
-        foreign_text.ident(room.sid, "room sid"),
-        {"name": foreign_text.ident(room.name, "room name")},
-        {"community": await _community(store, room), "finished_at": None, "missing": 0},
+        Fact(
+            foreign_text.ident(room.sid, "room sid"),
+            {"name": foreign_text.ident(room.name, "room name")},
+            {"community": await _community(store, room), "finished_at": None, "missing": 0},
+        ),
     )
+
+
+async def rooms_started(store: Store, rooms: Iterable[Room]) -> set[str]:
+    """Many rooms are there. Returns the sids of those that can be held."""
+    held: set[str] = set()
+    for sid, room in {room.sid: room for room in rooms}.items():
+        with rounds.item(room=sid):
+            await room_started(store, room)
+            held.add(sid)
+    return held
 
 
 async def room_finished(store: Store, room: Room, now: datetime) -> None:
     """A room is gone, and with it everything in it."""
-    await _upsert(
+    await fact_writing.write(
         store.rows(schema.Room),
-        foreign_text.ident(room.sid, "room sid"),
-        {"name": foreign_text.ident(room.name, "room name"), "finished_at": now},
-        {"community": await _community(store, room), "missing": 0},
+        Fact(
+            foreign_text.ident(room.sid, "room sid"),
+            {"name": foreign_text.ident(room.name, "room name"), "finished_at": now},
+            {"community": await _community(store, room), "missing": 0},
+        ),
     )
 
 
@@ -132,38 +144,51 @@ async def participant_joined(
     store: Store, room: Room, participant: ParticipantInfo, now: datetime
 ) -> None:
     """Somebody is connected to a room."""
-    await _upsert(
-        store.rows(schema.Participant),
-        foreign_text.ident(participant.sid, "participant sid"),
-        _joined(room, participant, now),
-        {"left_at": None, "unlisted_at": None},
-    )
+    await fact_writing.write(store.rows(schema.Participant), _joined(room, participant, now))
+
+
+async def participants_joined(
+    store: Store, people: Sequence[tuple[Room, ParticipantInfo]], now: datetime
+) -> None:
+    """Many are connected to rooms. Who can't be held keeps no other from being noted."""
+    joined: list[Fact] = []
+    for room, who in people:
+        with rounds.item(room=room.sid, participant=who.sid):
+            joined.append(_joined(room, who, now))
+    await fact_writing.write_all(store.rows(schema.Participant), "participant", joined)
 
 
 def is_known(room: Room, participant: ParticipantInfo, row: ParticipantRow) -> bool:
     """Whether the row of a connection says all that LiveKit says now."""
-    told = _joined(room, participant, row["joined_at"] or EPOCH)
+    told = _joined(room, participant, row["joined_at"] or EPOCH).known
     return all(row.get(name) == value for name, value in told.items())
 
 
-def _joined(room: Room, participant: ParticipantInfo, now: datetime) -> Row:
+def _joined(room: Room, participant: ParticipantInfo, now: datetime) -> Fact:
     told_ms = participant.joined_at_ms or participant.joined_at * 1000
-    return _whose(room, participant) | {
-        "joined_at": foreign_text.instant(told_ms) or now,
-        "opted_out": has_opted_out(participant),
-        "community": claim_of(participant),
-    }
+    return Fact(
+        foreign_text.ident(participant.sid, "participant sid"),
+        _whose(room, participant)
+        | {
+            "joined_at": foreign_text.instant(told_ms) or now,
+            "opted_out": has_opted_out(participant),
+            "community": claim_of(participant),
+        },
+        {"left_at": None, "unlisted_at": None},
+    )
 
 
 async def participant_left(
     store: Store, room: Room, participant: ParticipantInfo, now: datetime
 ) -> None:
     """One connection of somebody is over; a newer one of the same identity is another row."""
-    await _upsert(
+    await fact_writing.write(
         store.rows(schema.Participant),
-        foreign_text.ident(participant.sid, "participant sid"),
-        _whose(room, participant) | {"left_at": now},
-        {"joined_at": None, "opted_out": False, "community": None, "unlisted_at": None},
+        Fact(
+            foreign_text.ident(participant.sid, "participant sid"),
+            _whose(room, participant) | {"left_at": now},
+            {"joined_at": None, "opted_out": False, "community": None, "unlisted_at": None},
+        ),
     )
 
 
@@ -179,13 +204,35 @@ async def connection_aborted(store: Store, participant: ParticipantInfo, now: da
 
 async def track_published(
     store: Store, room: Room, participant: ParticipantInfo, track: TrackInfo, now: datetime
-) -> None:
-    """A share's track is there. If it has ended before, it stays ended."""
-    whose = _whose(room, participant)
-    await _upsert(
-        store.rows(schema.Track),
+) -> bool:
+    """A share's track is there. If it has ended before, it stays ended.
+
+    False if there are as many as there may be: it is left out.
+    """
+    fact = _published(room, participant, track, now)
+    whose = fact.known["room_sid"], fact.known["identity"]
+    if await track_bounds.is_full(store, *whose, fact.sid):
+        return False
+    await fact_writing.write(store.rows(schema.Track), fact)
+    return True
+
+
+async def tracks_published(store: Store, tracks: Sequence[SharedTrack], now: datetime) -> None:
+    """Many tracks of shares are there, no more than there may be.
+
+    One that can't be held keeps no other from being noted.
+    """
+    published: list[Fact] = []
+    for room, who, track in tracks:
+        with rounds.item(room=room.sid, identity=who.identity, track=track.sid):
+            published.append(_published(room, who, track, now))
+    await fact_writing.write_all(store.rows(schema.Track), "track", published)
+
+
+def _published(room: Room, participant: ParticipantInfo, track: TrackInfo, now: datetime) -> Fact:
+    return Fact(
         foreign_text.ident(track.sid, "track sid"),
-        whose
+        _whose(room, participant)
         | {
             "participant_sid": foreign_text.ident(participant.sid, "participant sid"),
             "video": track.source == TrackSource.SCREEN_SHARE,
@@ -203,24 +250,26 @@ async def track_unpublished(
     store: Store, room: Room, participant: ParticipantInfo, track: TrackInfo, now: datetime
 ) -> None:
     """A share's track is gone for good."""
-    await _upsert(
+    await fact_writing.write(
         store.rows(schema.Track),
-        foreign_text.ident(track.sid, "track sid"),
-        _whose(room, participant)
-        | {
-            "participant_sid": foreign_text.ident(participant.sid, "participant sid"),
-            "video": track.source == TrackSource.SCREEN_SHARE,
-            "ended_at": now,
-            "live": False,
-        },
-        {
-            "published_at": None,
-            "width": track.width,
-            "height": track.height,
-            "mime": foreign_text.text(track.mime_type, _LONGEST_MIME),
-            "encrypted": track.encryption != 0,
-            "missing": 0,
-        },
+        Fact(
+            foreign_text.ident(track.sid, "track sid"),
+            _whose(room, participant)
+            | {
+                "participant_sid": foreign_text.ident(participant.sid, "participant sid"),
+                "video": track.source == TrackSource.SCREEN_SHARE,
+                "ended_at": now,
+                "live": False,
+            },
+            {
+                "published_at": None,
+                "width": track.width,
+                "height": track.height,
+                "mime": foreign_text.text(track.mime_type, _LONGEST_MIME),
+                "encrypted": track.encryption != 0,
+                "missing": 0,
+            },
+        ),
     )
 
 
@@ -230,13 +279,3 @@ def _whose(room: Room, participant: ParticipantInfo) -> Row:
         "room": foreign_text.ident(room.name, "room name"),
         "identity": foreign_text.ident(participant.identity, "identity"),
     }
-
-
-async def _upsert(rows: AsyncCollection[RowOf], sid: str, known: Row, unless_known: Row) -> None:
-    """Sets what this event knows for sure, and the rest only if nobody has told it before."""
-    change = {"$set": known, "$setOnInsert": unless_known}
-    try:
-        await rows.update_one({"_id": sid}, change, upsert=True)
-    except DuplicateKeyError:
-        # two upserts of a new sid at once: the loser finds the row the second time
-        await rows.update_one({"_id": sid}, change, upsert=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from livekit.protocol.models import ParticipantInfo, Room
+from livekit.protocol.models import Room
 
 from app.access import audit, generations
 from app.access.generations import Endable
@@ -17,10 +17,15 @@ from app.buffer import summary
 from app.cleaning import erasure
 from app.context import Context
 from app.models import AuditAction, BufferRow, ParticipantRow, TrackRow, schema
-from app.recording import facts
-from app.recording.attendance import People
+from app.recording import facts, reconciling
 from app.recording.livekit import LiveKit
-from app.work import errands, rounds
+from app.recording.reconciling import Who
+from app.recording.track_bounds import SharedTrack
+from app.store import chunks
+from app.work import errands
+
+_AT_ONCE = 500
+"""Sharers in one command."""
 
 
 async def ask(
@@ -40,30 +45,26 @@ async def ask(
     return await ctx.store.rows(schema.Participant).find_one({"_id": person.sid})
 
 
-async def note(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> None:
-    """Notes which sharers refuse now, or no longer do, and has each reconciled at once.
+async def note(ctx: Context, shared: Sequence[SharedTrack], now: datetime) -> set[Who]:
+    """Notes who of the sharers refuses now, or no longer does, and has these reconciled at once.
 
-    `present`: the people of the rooms that could be listed, by room sid.
+    Returns who they are.
     """
-    for room in rooms:
-        with rounds.item(room=room.sid):
-            await _note_room(ctx, room, present.get(room.sid, ()), now)
-
-
-async def _note_room(
-    ctx: Context, room: Room, people: Sequence[ParticipantInfo], now: datetime
-) -> None:
-    sharers = [who for who in people if facts.is_sharer(who)]
-    if not sharers:
-        return
-    sids = {"_id": {"$in": [who.sid for who in sharers]}}
-    found = ctx.store.rows(schema.Participant).find(sids, {"opted_out": 1})
-    refused = {row["_id"]: row.get("opted_out") or False async for row in found}
-    for who in sharers:
-        with rounds.item(room=room.sid, identity=who.identity):
-            if facts.has_opted_out(who) != refused.get(who.sid, False):
-                await facts.participant_joined(ctx.store, room, who, now)
-                await ctx.queue.ask(errands.RECONCILE, room.sid, who.identity)
+    sharers = list({who.sid: (room, who) for room, who, _ in shared}.values())
+    affected: set[Who] = set()
+    for some in chunks(sharers, _AT_ONCE):
+        sids = {"_id": {"$in": [who.sid for _, who in some]}}
+        found = ctx.store.rows(schema.Participant).find(sids, {"opted_out": 1})
+        refused = {row["_id"]: row.get("opted_out") or False async for row in found}
+        changed = [
+            (room, who)
+            for room, who in some
+            if facts.has_opted_out(who) != refused.get(who.sid, False)
+        ]
+        await facts.participants_joined(ctx.store, changed, now)
+        affected |= {(room.sid, who.identity) for room, who in changed}
+    await reconciling.ask(ctx, affected)
+    return affected
 
 
 async def erase(ctx: Context, buffer: BufferRow, now: datetime) -> BufferRow:

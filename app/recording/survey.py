@@ -2,6 +2,9 @@
 
 It runs at start and every RECONCILE_SECONDS. It only corrects facts and asks for reconciles: the
 planner decides what is started or stopped. If LiveKit does not answer, nothing is concluded.
+
+Whatever one room or person has makes it hardly longer for the others: so many of their tracks
+count, and what is alike is read and written together.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 
 from app.context import Context
 from app.errors import Unavailable
-from app.models import SessionRole, TrackRow, schema
+from app.models import Row, SessionRole, TrackRow, schema
 from app.recording import (
     admission,
     asked_egress,
@@ -27,10 +30,15 @@ from app.recording import (
     ghosts,
     opt_out,
     reaper,
+    reconciling,
+    track_bounds,
 )
 from app.recording.attendance import SETTLE_SECONDS, People
 from app.recording.livekit import LiveKit
-from app.work import errands, rounds
+from app.recording.reconciling import Who
+from app.recording.track_bounds import SharedTrack
+from app.store import chunks
+from app.work import rounds
 from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
@@ -38,8 +46,7 @@ log = structlog.get_logger()
 # A track that so many surveys in a row did not list has ended for good.
 FINAL_AFTER = 10
 _ROOMS_AT_ONCE = 8
-
-Who = tuple[str, str]
+_TRACKS_AT_ONCE = 1000
 
 
 @job("survey", every=lambda settings: seconds(settings.reconcile_seconds), timeout=seconds(60))
@@ -51,19 +58,18 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     began = datetime.now(UTC)
     rooms = await livekit.rooms()
     present = await _people(livekit, rooms)
-    await opt_out.note(ctx, rooms, present, began)
+    live = await ctx.store.rows(schema.Track).find({"live": True}).to_list(None)
+    shared = track_bounds.fitting(_shared(rooms, present), {track["_id"] for track in live})
+    asked = await opt_out.note(ctx, shared, began)
     # After the people: a recorder leaves when its egress ends, and has not become a ghost by that.
     active = await livekit.active_egresses()
     unlisted = {room.sid for room in rooms} - present.keys()
-    live = await ctx.store.rows(schema.Track).find({"live": True}).to_list(None)
-    affected = await _note_shares(ctx, rooms, present, live, began)
+    affected = await _note_shares(ctx, shared, live, began)
     await attendance.note(ctx, rooms, present, began)
     affected |= await _miss_tracks(ctx, live, present, unlisted, began)
     affected |= await _check_sessions(ctx, livekit, active, present, unlisted, began)
     await admission.free_leftovers(ctx)
-    for room_sid, identity in affected:
-        with rounds.item(room=room_sid, identity=identity):
-            await ctx.queue.ask(errands.RECONCILE, room_sid, identity)
+    await reconciling.ask(ctx, affected - asked)
     await reaper.stop_strays(ctx, livekit, active)  # last: each may take its time to answer
 
 
@@ -81,24 +87,30 @@ async def _people(livekit: LiveKit, rooms: Sequence[Room]) -> People:
     return present
 
 
+def _shared(rooms: Sequence[Room], present: People) -> list[SharedTrack]:
+    """All tracks of shares that are listed."""
+    return [
+        (room, person, track)
+        for room in rooms
+        for person in present.get(room.sid, ())
+        if not facts.is_recorder(person)
+        for track in person.tracks
+        if facts.is_share(track)
+    ]
+
+
 async def _note_shares(
-    ctx: Context, rooms: Sequence[Room], present: People, live: Sequence[TrackRow], now: datetime
+    ctx: Context, shared: Sequence[SharedTrack], live: Sequence[TrackRow], now: datetime
 ) -> set[Who]:
-    """Notes shares of which no webhook has told. Most often nothing is written."""
+    """Notes shares of which no webhook has told. Returns whose they are; most often nobody's."""
     known = {track["_id"] for track in live if track.get("missing") == 0}
-    affected: set[Who] = set()
-    for room in rooms:
-        for person in filter(facts.is_sharer, present.get(room.sid, ())):
-            with rounds.item(room=room.sid, identity=person.identity):
-                shares = [track for track in person.tracks if facts.is_share(track)]
-                new = [track for track in shares if track.sid not in known]
-                if new:
-                    await facts.room_started(ctx.store, room)
-                    await facts.participant_joined(ctx.store, room, person, now)
-                for track in new:
-                    await facts.track_published(ctx.store, room, person, track, now)
-                    affected.add((room.sid, person.identity))
-    return affected
+    unknown = [each for each in shared if each[2].sid not in known]
+    held = await facts.rooms_started(ctx.store, [room for room, _, _ in unknown])
+    new = [each for each in unknown if each[0].sid in held]
+    people = {person.sid: (room, person) for room, person, _ in new}
+    await facts.participants_joined(ctx.store, list(people.values()), now)
+    await facts.tracks_published(ctx.store, new, now)
+    return {(room.sid, person.identity) for room, person, _ in new}
 
 
 async def _miss_tracks(
@@ -116,19 +128,30 @@ async def _miss_tracks(
     listed = {track.sid for people in present.values() for who in people for track in who.tracks}
     settled = began - timedelta(seconds=SETTLE_SECONDS)
     affected: set[Who] = set()
+    missed: list[str] = []
+    over: list[str] = []
     for track in live:
         with rounds.item(track=track["_id"]):
             affected.add((track["room_sid"], track["identity"]))
             if track["_id"] in listed or track["room_sid"] in unlisted:
                 continue
-            final = track["missing"] + 1 >= FINAL_AFTER
             if (track["published_at"] or settled) <= settled:
-                await ctx.store.rows(schema.Track).update_one(
-                    {"_id": track["_id"]},
-                    {"$inc": {"missing": 1}}
-                    | ({"$set": {"live": False, "ended_at": began}} if final else {}),
-                )
+                is_final = track["missing"] + 1 >= FINAL_AFTER
+                (over if is_final else missed).append(track["_id"])
+    await _change(ctx, missed, {"$inc": {"missing": 1}})
+    end = {"live": False, "ended_at": began}
+    await _change(ctx, over, {"$inc": {"missing": 1}, "$set": end})
     return affected
+
+
+async def _change(ctx: Context, track_sids: Sequence[str], change: Row) -> None:
+    tracks = ctx.store.rows(schema.Track)
+
+    async def changed(sids: Sequence[str]) -> int:
+        return (await tracks.update_many({"_id": {"$in": list(sids)}}, change)).matched_count
+
+    for chunk in chunks(track_sids, _TRACKS_AT_ONCE):
+        await rounds.together_or_alone("track", {sid: [sid] for sid in chunk}, changed)
 
 
 async def _check_sessions(

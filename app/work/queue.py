@@ -117,6 +117,10 @@ class Queue:
             job_id = ":".join(map(str, (errand.name, *args, turn)))
         await self._redis.enqueue_job(errand.name, *args, _job_id=job_id, _defer_until=at)
 
+    async def ask_all(self, asked: Sequence[Asked]) -> None:
+        """Asks for many, which are errands that are asked for until they begin: all or none."""
+        await self._ask_until_begun("", asked)
+
     async def begin(self, errand: Errand[*Arguments], *args: *Arguments) -> None:
         """Says that an errand which is asked for until it begins has begun.
 

@@ -1,13 +1,15 @@
-"""The receiver alone, on real stores."""
+"""The receiver alone, on real stores; and what the stores are asked for."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from pymongo import AsyncMongoClient, monitoring
 from starlette.applications import Starlette
 
 from app.api import problems, web_state
@@ -39,3 +41,35 @@ def send(http: httpx.AsyncClient) -> Send:
         return await http.post("/webhooks/livekit", content=body, headers=signed | headers)
 
     return post
+
+
+@dataclass
+class Asked(monitoring.CommandListener):
+    """The commands that the database was sent, and Redis."""
+
+    database: list[str] = field(default_factory=list)
+    redis: list[str] = field(default_factory=list)
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if not event.command_name.startswith("sasl"):  # one more connection of the pool
+            self.database.append(f"{event.command_name}:{event.command[event.command_name]}")
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Counted when it was sent."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Counted when it was sent."""
+
+
+@pytest_asyncio.fixture
+async def asked(ctx: Context) -> AsyncIterator[Asked]:
+    counted = Asked()
+    first = ctx.store.client
+    name = ctx.store.database.name
+    ctx.store.client = AsyncMongoClient(
+        ctx.settings.mongo_url, tz_aware=True, event_listeners=[counted]
+    )
+    ctx.store.database = ctx.store.client[name]
+    yield counted
+    await ctx.store.client.close()
+    ctx.store.client, ctx.store.database = first, first[name]

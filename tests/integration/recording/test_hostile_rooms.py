@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +20,7 @@ from app.models import SessionRole, schema, words
 from app.recording import egress_clock, egress_facts, facts, reaper, survey
 from app.work import rounds
 from tests import hostile
-from tests.integration.queued import empty_redis, redis_of
+from tests.integration.queued import asked_for, empty_redis
 from tests.integration.recording.listed import ListedLiveKit
 
 OURS = "/out/replay-buffer/room/user"
@@ -30,14 +29,6 @@ OURS = "/out/replay-buffer/room/user"
 def sharer(name: str, **attributes: str) -> ParticipantInfo:
     screen = TrackInfo(sid=f"TR_{name}", source=TrackSource.SCREEN_SHARE)
     return ParticipantInfo(sid=f"PA_{name}", identity=name, attributes=attributes, tracks=[screen])
-
-
-async def asked_for(ctx: Context) -> list[tuple[str, ...]]:
-    """The arguments of the reconciles in the queue."""
-    async with redis_of(ctx) as redis:
-        jobs = [await redis.get(f"arq:job:{each.decode()}") for each in
-                await redis.zrange("replay:queue", 0, -1)]  # fmt: skip
-    return [tuple(json.loads(job)["a"]) for job in jobs if job is not None]
 
 
 class Neighbour:

@@ -18,9 +18,11 @@ from livekit import api
 from livekit.protocol.egress import EgressInfo
 from livekit.protocol.models import ParticipantInfo, Room, TrackInfo
 from livekit.protocol.webhook import WebhookEvent
+from structlog.testing import capture_logs
 
 from app.context import Context
 from app.models import TrackRow, schema
+from app.recording.track_bounds import MOST_OF_ONE
 from app.webhooks.receiver import MAX_BODY_BYTES
 from app.webhooks.signature import check
 from app.work import errands
@@ -91,6 +93,32 @@ async def test_what_is_not_about_shares_makes_no_facts(
     for model in (schema.Track, schema.Participant, schema.EgressSession):
         assert await ctx.store.database[+model].count_documents({}) == 0
     assert await queued(ctx) == 0
+
+
+async def test_nobody_has_any_number_of_shares_at_once(ctx: Context, send: Send) -> None:
+    """What is too much is left out and told; who has ended one may have another, and so may bob."""
+
+    async def publish(sid: str, identity: str = "alice") -> None:
+        who = webhooks.participant(identity, f"PA_{identity}")
+        await send(
+            PUBLISHED | {"id": f"EV_{sid}", "participant": who, "track": webhooks.video(sid)}
+        )
+
+    with capture_logs() as lines:
+        for number in range(MOST_OF_ONE + 3):
+            await publish(f"TR_{number}")
+    assert len(await tracks(ctx)) == MOST_OF_ONE
+    told = [line for line in lines if line["event"] == "tracks_too_many"]
+    assert [line["identity"] for line in told] == ["alice"] * 3
+    await publish("TR_0")
+    await publish("TR_bob", "bob")
+    await send(
+        PUBLISHED | {"event": "track_unpublished", "id": "EV_gone", "track": webhooks.video("TR_1")}
+    )
+    await publish("TR_more")
+    live = {track["_id"] for track in await tracks(ctx) if track["live"]}
+    assert len(live) == MOST_OF_ONE + 1
+    assert {"TR_0", "TR_bob", "TR_more"} <= live
 
 
 @pytest.mark.edge("unpublish before publish")

@@ -6,14 +6,11 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from pymongo import AsyncMongoClient, monitoring
 from redis.asyncio import Redis
 
 from app.access import communities
@@ -24,7 +21,7 @@ from app.recording import open_shares, recorder
 from app.work import queue_scripts
 from tests import readme, webhooks
 from tests.integration.queued import redis_of
-from tests.integration.recording.conftest import Send
+from tests.integration.recording.conftest import Asked, Send
 from tests.integration.recording.listed import ListedLiveKit
 from tests.rows import document
 
@@ -40,38 +37,6 @@ _WORKERS = frozenset({"ZRANGEBYSCORE", "GETDEL", "ZREM"})
 """What `work` asks Redis, in place of arq."""
 README = Path(__file__).parents[3].joinpath("app/README.md").read_text()
 SECTION = "What a share costs the stores"
-
-
-@dataclass
-class Asked(monitoring.CommandListener):
-    """The commands that the database was sent, and Redis."""
-
-    database: list[str] = field(default_factory=list)
-    redis: list[str] = field(default_factory=list)
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if not event.command_name.startswith("sasl"):  # one more connection of the pool
-            self.database.append(f"{event.command_name}:{event.command[event.command_name]}")
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Counted when it was sent."""
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Counted when it was sent."""
-
-
-@pytest_asyncio.fixture
-async def asked(ctx: Context) -> AsyncIterator[Asked]:
-    counted = Asked()
-    first = ctx.store.client
-    name = ctx.store.database.name
-    ctx.store.client = AsyncMongoClient(
-        ctx.settings.mongo_url, tz_aware=True, event_listeners=[counted]
-    )
-    ctx.store.database = ctx.store.client[name]
-    yield counted
-    await ctx.store.client.close()
-    ctx.store.client, ctx.store.database = first, first[name]
 
 
 @asynccontextmanager
