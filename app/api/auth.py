@@ -66,9 +66,11 @@ async def caller(request: Request) -> Caller:
 
 
 async def goes_on(state: WebState, given: Reader, now: datetime) -> bool:
-    """Whether what a caller was given, such as a stream, was not ended meanwhile."""
+    """Whether what a reader was given, such as a stream, was not ended meanwhile."""
     found = given.caller
-    if found is None or found.expired(now) or not await _is_signed_in(state, found):
+    if found is None:
+        return now < given.expires_at and await _is_current(state, given)
+    if found.expired(now) or not await _is_signed_in(state, found):
         return False
     return given.generation == str((await state.generations.of(found.identity)).watching)
 
@@ -106,7 +108,8 @@ async def reader(request: Request, now: datetime) -> Reader:
             sharer=query.get("sharer"),
             grant=_grant(query.get("grant")),
         )
-        await _check_not_ended(state, signed)
+        if not await _is_current(state, signed):
+            raise Unauthorized("the URL was ended: ask for the resource that named it again")
         return signed
     return await reader_of(state, await caller(request), now)
 
@@ -135,6 +138,20 @@ async def reader_of(state: WebState, found: Caller, now: datetime) -> Reader:
     )
 
 
+async def renewed(state: WebState, reader: Reader, now: datetime) -> Reader:
+    """The same reader later, to make media URLs for that are good as long as can be."""
+    return reader if reader.caller is None else await reader_of(state, reader.caller, now)
+
+
+def as_owner(reader: Reader, owner: str) -> Reader:
+    """The reader; with a signature that was made for `owner`, as that caller."""
+    if reader.caller is None and reader.holder in {
+        generations.holder(key, owner) for key in reader.keys
+    }:
+        return replace(reader, caller=Caller(owner))
+    return reader
+
+
 async def readers_of_shares(
     state: WebState, reader: Reader, sharers: Collection[str]
 ) -> dict[str, Reader]:
@@ -151,12 +168,11 @@ async def readers_of_shares(
     }
 
 
-async def _check_not_ended(state: WebState, signed: Reader) -> None:
-    """Raises Unauthorized if what a signed URL goes back to was ended meanwhile."""
+async def _is_current(state: WebState, signed: Reader) -> bool:
+    """Whether what a signed URL goes back to was not ended meanwhile."""
     watching = (await state.generations.of_holder(signed.holder)).watching
     is_current = signed.generation == str(watching)
     if signed.sharer is not None:
         named, _, generation = signed.sharer.partition(".")
         is_current &= generation == str((await state.generations.of_holder(named)).sharing)
-    if not is_current:
-        raise Unauthorized("the URL was ended: ask for the resource that named it again")
+    return is_current

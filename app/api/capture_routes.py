@@ -27,6 +27,7 @@ from app.context import Context
 from app.errors import (
     BufferEmpty,
     Conflict,
+    Gone,
     Invalid,
     NotFound,
     NotPermitted,
@@ -76,6 +77,7 @@ async def create_capture(call: Call[CaptureRequest]) -> Accepted:
         status=row["status"],
         clip_id=row["clip_id"],
         playlist_url=await _playlist_url(call, row),
+        events_url=_events_url(call, row),
         capture_url=call.sibling(f"/captures/{row['_id']}"),
     )
 
@@ -109,28 +111,31 @@ async def cancel_capture(call: Call[None]) -> CaptureView:
     "GET /captures/{capture_id}/events",
     "How a capture gets on, as it happens",
     description="Server-sent events `capture`, each the whole Progress as JSON, the present "
-    "state first; the stream ends after the last state, or with the caller's token.",
+    "state first; the stream ends after the last state, or with the token or the URL by which it "
+    "is read.",
     answers={
         HTTPStatus.OK: Answer("The events.", media_type="text/event-stream", events=(CaptureEvent,))
     },
-    problems=[NotFound, TooManyRequests],
+    problems=[NotFound, Gone, TooManyRequests],
+    access="token or signature",
 )
 async def get_capture_events(call: Call[None]) -> EventStream:
     """Streams a capture's progress until it is over."""
-    events = _events(call, await _found(call))
-    return EventStream(events, call.state.stream_slots, call.caller.identity)
+    events, reader = _events(call, await _found(call)), call.reader
+    # Who has a URL that was made for somebody takes no stream of theirs.
+    listener = reader.caller.identity if reader.caller else reader.holder
+    return EventStream(events, call.state.stream_slots, listener)
 
 
 async def _found(call: Call[None]) -> CaptureRow:
-    return await capture_access.find(call.ctx, call.caller, call.path["capture_id"])
+    return await capture_access.find(call.ctx, call.reader.caller, call.path["capture_id"])
 
 
 async def _events(call: Call[None], row: CaptureRow | None) -> AsyncIterator[ServerSentEvent]:
-    state, given, caller = call.state, call.reader, call.caller
-    ctx, sent = state.ctx, ""
+    state, given, ctx, sent = call.state, call.reader, call.ctx, ""
     while row is not None and await auth.goes_on(state, given, datetime.now(UTC)):
-        reader = await auth.reader_of(state, caller, datetime.now(UTC))
-        view = Progress(**(await _progress(ctx, caller, reader, row)))
+        reader = await auth.renewed(state, given, datetime.now(UTC))
+        view = Progress(**(await _progress(ctx, reader, row)))
         progress = wire.written(view, former=call.is_former)
         if progress != sent:
             yield ServerSentEvent(progress, event="capture")
@@ -143,7 +148,7 @@ async def _events(call: Call[None], row: CaptureRow | None) -> AsyncIterator[Ser
 
 async def _view(call: Call[None], row: CaptureRow) -> CaptureView:
     return CaptureView(
-        **(await _progress(call.ctx, call.caller, call.reader, row)),
+        **(await _progress(call.ctx, call.reader, row)),
         id=row["_id"],
         clip_id=row["clip_id"],
         buffer_id=row["buffer_id"],
@@ -155,6 +160,7 @@ async def _view(call: Call[None], row: CaptureRow) -> CaptureView:
         window=Requested(start=row["window_start"], end=row["window_end"]),
         notes=[*row["notes"]],
         playlist_url=await _playlist_url(call, row),
+        events_url=_events_url(call, row),
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
     )
@@ -165,10 +171,14 @@ async def _playlist_url(call: Call[Any], row: CaptureRow) -> str:
     return reader.url(f"/captures/{row['_id']}/playlist.m3u8")
 
 
-async def _progress(
-    ctx: Context, caller: Caller, reader: auth.Reader, row: CaptureRow
-) -> dict[str, Any]:
-    clip = None
+def _events_url(call: Call[Any], row: CaptureRow) -> str:
+    return call.reader.url(f"/captures/{row['_id']}/events")
+
+
+async def _progress(ctx: Context, reader: auth.Reader, row: CaptureRow) -> dict[str, Any]:
+    clip, reader = None, auth.as_owner(reader, row["caller"])
+    # A signature has let them in; only who asked, or an admin, was given it.
+    caller = reader.caller or Caller(row["caller"])
     if row["status"] == CaptureStatus.READY:
         try:
             found = await library.find(ctx, caller, row["clip_id"])

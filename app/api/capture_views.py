@@ -19,6 +19,10 @@ StatusWord = Annotated[
     words(*(each for each in CaptureStatus if each != CaptureStatus.ACCEPTING)),
     Field(description="How far the capture is."),
 ]
+_EVENTS_URL = Field(
+    description="Its event stream, for a browser's `EventSource`, which can send no token.",
+    examples=["/v1/captures/5f0c2d9e8b7a4c31d2e6f901/events?exp=1793704800&sig=3f1a"],
+)
 
 
 class Accepted(View):
@@ -31,6 +35,7 @@ class Accepted(View):
         description="HLS of what is there of it: can be watched at once.",
         serialization_alias="playlist",
     )
+    events_url: MediaUrl = _EVENTS_URL
     capture_url: Annotated[str, Told(format="uri-reference")] = Field(
         description="Where to ask for it, as the header Location has it.",
         serialization_alias="Location",
@@ -76,6 +81,7 @@ class CaptureView(Progress):
         description="HLS of its window, as long as the buffer holds that.",
         serialization_alias="playlist",
     )
+    events_url: MediaUrl = _EVENTS_URL
     accepted_at: InstantText = Field(description="When it was accepted.")
     finished_at: InstantText | None = Field(
         description="When it was over; null until then.", examples=[None]

@@ -24,7 +24,7 @@ from app.api.share_lookup import WindowQuery
 from app.api.token_buckets import Cost
 from app.buffer import erased_segments, paths
 from app.buffer.session_folders import fragment_path
-from app.captures import preview
+from app.captures import capture_access, preview
 from app.context import Context
 from app.errors import BufferEmpty, Gone, NotFound, NotPermitted, WindowTooLong
 from app.media.init_segment import Init
@@ -85,7 +85,7 @@ async def get_buffer_playlist(call: Call[WindowQuery]) -> Response:
 )
 async def get_capture_playlist(call: Call[None]) -> Response:
     """Gives the playlist of a capture's window, as far as its media is there."""
-    row = await preview.find(call.ctx, call.reader.caller, call.path["capture_id"])
+    row = await capture_access.find(call.ctx, call.reader.caller, call.path["capture_id"])
     found = await preview.watchable(call.ctx, row, call.now)
     reader = await share_lookup.reader_of(call, row["identity"])
     return _playlist(

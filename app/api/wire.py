@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import Invalid, Malformed
+from app.logs import escaped
 from app.models import json_text
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -151,7 +152,7 @@ def _refuse_half_pairs(given: Mapping[str, object]) -> None:
         try:
             json.dumps([name, value], ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            wrong.append({"field": _shown(name)[1:-1], "message": message, "value": _shown(value)})
+            wrong.append({"field": _shown(name), "message": message, "value": _shown(value)})
     if wrong:
         raise Invalid("; ".join(f"{each['field']}: {message}" for each in wrong), errors=wrong)
 
@@ -171,19 +172,16 @@ def _invalid(error: ValidationError, known: Sequence[str]) -> Invalid:
     `known`: the names that there are.
     """
     wrong: list[dict[str, str]] = []
+    told: list[str] = []
     for problem in error.errors(include_url=False)[:MOST_PROBLEMS]:
-        found = {
-            "field": ".".join(str(part) for part in problem["loc"]) or "request",
-            "message": _message(problem, known),
-        }
+        name = ".".join(str(part) for part in problem["loc"]) or "request"
+        found = {"field": name, "message": _message(problem, known)}
         if problem["loc"] and problem["type"] != "missing":
-            found["value"] = _shown(problem["input"])
+            value = found["value"] = _shown(problem["input"])
+            name += f"='{value}'" if isinstance(problem["input"], str) else f"={value}"
         wrong.append(found)
-    detail = "; ".join(
-        f"{found['field']}{'=' + found['value'] if 'value' in found else ''}: {found['message']}"
-        for found in wrong
-    )
-    return Invalid(detail, errors=wrong)
+        told.append(f"{name}: {found['message']}")
+    return Invalid("; ".join(told), errors=wrong)
 
 
 def _message(problem: ErrorDetails, known: Sequence[str]) -> str:
@@ -199,6 +197,7 @@ def _message(problem: ErrorDetails, known: Sequence[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    # ascii() keeps lone surrogates, which no answer can carry, out of it
-    text = ascii(value)
+    """What was given, to be read: a text as it is, anything else as JSON; at most 80 characters."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = escaped(text[:81])  # no answer can carry half of a surrogate pair
     return text if len(text) <= 80 else text[:77] + "..."

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.access.tokens import Caller
-from app.captures import capture_access, media_arrival
+from app.captures import media_arrival
 from app.context import Context
 from app.errors import BufferEmpty, Gone
 from app.models import CaptureRow, CaptureStatus, SegmentRow, SessionRow
-from app.models.schema import Capture, EgressSession
+from app.models.schema import EgressSession
 from app.viewing import fragment_sources, hls
 from app.viewing.hls import Item
 
@@ -33,16 +32,6 @@ class Watchable:
     items: tuple[Item, ...]
     complete: bool
     target_seconds: int
-
-
-async def find(ctx: Context, caller: Caller | None, capture_id: str) -> CaptureRow:
-    """The row of a capture. `caller` None: a signature has allowed it. Raises NotFound, Gone."""
-    if caller is not None:
-        return await capture_access.find(ctx, caller, capture_id)
-    row = await ctx.store.rows(Capture).find_one({"_id": capture_id})
-    if row is None:
-        raise Gone("nothing is known of this capture any more")
-    return row
 
 
 async def watchable(ctx: Context, row: CaptureRow, now: datetime) -> Watchable:

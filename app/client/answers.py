@@ -38,6 +38,7 @@ class AcceptedAnswer(TypedDict):
     status: Literal["queued", "waiting", "running", "ready", "failed", "cancelled"]
     clip_id: str
     playlist_url: str
+    events_url: str
     capture_url: str
 
 
@@ -289,5 +290,6 @@ class CaptureAnswer(ProgressAnswer):
     window: RequestedAnswer
     notes: list[ClipNoteChoice]
     playlist_url: str
+    events_url: str
     accepted_at: str
     finished_at: str | None

@@ -6,6 +6,7 @@ export interface Accepted {
   status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
   clip_id: string;
   playlist_url: string;
+  events_url: string;
   capture_url: string;
 }
 
@@ -174,6 +175,7 @@ export interface CaptureView {
   window: Requested;
   notes: Array<ClipNote>;
   playlist_url: string;
+  events_url: string;
   accepted_at: string;
   finished_at: string | null;
 }

@@ -13,6 +13,7 @@ const PATIENCE_MS = 30_000;
 const SILENCE_MS = 45_000; // three heartbeats of a stream
 const TRIES = 4;
 const MOST_KNOWN = 1_000;
+const UNREACHED = { type: 'unreachable', title: 'The replay service was not reached' };
 const FINAL = new Set(['ready', 'failed', 'cancelled']);
 const CHANGES = [
   'connected', 'disconnected', 'reconnected', 'participantAttributesChanged', 'participantDisconnected',
@@ -55,7 +56,7 @@ function refusalOf(error, signal) {
   if (signal?.aborted) return new Refusal({ type: 'aborted', title: 'Nobody waits for it any more' });
   if (error instanceof Refusal) return error;
   const detail = error instanceof Error ? error.message : String(error);
-  return new Refusal({ type: 'unreachable', title: 'The replay service was not reached', detail });
+  return new Refusal({ ...UNREACHED, detail });
 }
 
 /** @param {Response} answer */
@@ -203,11 +204,22 @@ class Service {
         throw new Refusal({ type: 'no-token', title: 'The app gave no token', detail: String(error) });
       }
       const headers = { ...init.headers, Authorization: `Bearer ${token}` };
-      const answer = await fetch(this.at(`v1/${path}`), { ...init, headers, cache: 'no-store', credentials: 'omit' });
+      const asked = { ...init, headers, cache: /** @type {const} */ ('no-store'), credentials: /** @type {const} */ ('omit') };
+      const answer = await fetch(this.at(`v1/${path}`), asked).catch((error) => {
+        throw init.signal?.aborted ? error : this.#unreached(error);
+      });
       if (answer.ok) return answer;
       if (answer.status === 401 && this.#token === given) this.#token = null;
       if (answer.status !== 401 || renewed) throw await refusalIn(answer);
     }
+  }
+
+  /** Nobody answers, or nothing that this page may read: browsers don't say which. @param {Error} error */
+  #unreached({ message }) {
+    const { origin } = new URL(this.url);
+    const here = globalThis.location?.origin ?? origin;
+    const named = here === origin ? '' : `, and do its CORS_ORIGINS name ${here}`;
+    return new Refusal({ ...UNREACHED, detail: `${message}: does the service run at ${origin}${named}?` });
   }
 
   /**

@@ -68,6 +68,27 @@ CLIPS = """
   return made.clip;
 }))
 """
+# Of a capture that a page asks for by itself, the clip, as its events tell of it.
+HEARD = """
+async ([service, room]) => {
+  const token = await fetch(`/token?name=alice&room=${encodeURIComponent(room)}`);
+  const asked = await fetch(`${service}/v1/captures`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${await token.text()}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ room, last: 2 }),
+  });
+  const source = new EventSource(new URL((await asked.json()).events_url, service));
+  return new Promise((resolve, reject) => {
+    source.addEventListener('error', () => reject(new Error('the stream has ended')));
+    source.addEventListener('capture', ({ data }) => {
+      const { status, clip } = JSON.parse(data);
+      if (status !== 'ready') return;
+      source.close();
+      resolve(clip);
+    });
+  });
+}
+"""
 
 
 @dataclass
@@ -342,6 +363,13 @@ async def test_a_clip_plays_within_a_page(world: World, studio: Studio) -> None:
     assert await moves(viewer.locator("video"))
     assert await viewer.get_by_role("button").is_disabled()
     assert not await viewer.locator("replay-badge").is_visible()
+
+
+async def test_a_page_without_the_kit_hears_of_a_capture_by_its_url(
+    world: World, studio: Studio
+) -> None:
+    clip = await studio.alice.evaluate(HEARD, [world.service.url, studio.name])
+    assert (clip["sharer"], clip["right"]) == ("alice", "change")
 
 
 async def test_a_clip_that_does_not_play_is_told_of(studio: Studio) -> None:

@@ -276,8 +276,18 @@ test('the stream comes back after the service was away, and is lost meanwhile', 
   });
   await once(replay, ({ connection }) => connection === 'lost');
   assert.equal(replay.problem.type, 'unreachable');
+  assert.match(replay.problem.detail, /^fetch failed: does the service run at http:\/\/127\.0\.0\.1:\d+\?$/);
   await once(replay, () => replay.badge().state === 'recording');
   assert.deepEqual([replay.connection, replay.problem], ['open', null]);
+});
+
+test('a page whose origin the service may not know is told what to look for', async (t) => {
+  globalThis.location = { origin: 'https://app.example.com' };
+  t.after(() => delete globalThis.location);
+  const { replay } = await replayOf(t, { 'GET clips/c1': (request) => request.socket.destroy() });
+  const { ok, error } = await replay.getClip('c1');
+  assert.deepEqual([ok, error.type], [false, 'unreachable']);
+  assert.match(error.detail, /, and do its CORS_ORIGINS name https:\/\/app\.example\.com\?$/);
 });
 
 test('where the service refuses for good nobody asks on', async (t) => {

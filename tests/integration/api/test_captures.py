@@ -9,7 +9,16 @@ import httpx
 import pytest
 
 from app.context import Context
-from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare, bearer, token
+from app.models.schema import Capture
+from tests.integration.api.conftest import (
+    INSTANCE_ADMIN,
+    OWNER,
+    ROOM,
+    STRANGER,
+    MakeShare,
+    bearer,
+    token,
+)
 from tests.integration.captures.checking import work_on
 
 
@@ -34,7 +43,7 @@ async def test_a_capture_is_accepted_made_and_told_of(
     answer = await asked(http, title="a <b>title</b>\nof two lines")
     assert answer.status_code == 202, answer.text
     told = answer.json()
-    assert set(told) == {"id", "status", "clip_id", "playlist", "Location"}
+    assert set(told) == {"id", "status", "clip_id", "playlist", "events_url", "Location"}
     assert answer.headers["Location"] == told["Location"] == f"/captures/{told['id']}"
     waiting = (await http.get(told["Location"], headers=OWNER)).json()
     assert (waiting["status"], waiting["progress"], waiting["clip"]) == ("queued", 0, None)
@@ -62,6 +71,34 @@ async def test_events_tell_the_state_and_end_with_the_last_one(
     [event] = events(answer)
     assert set(event) == {"status", "stage", "progress", "reason", "detail", "clip"}
     assert (event["status"], event["clip"]["id"]) == ("ready", told["clip_id"])
+
+
+async def test_events_are_heard_by_a_url_without_a_token(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare
+) -> None:
+    """As who asked hears them, whose clip's URLs are good whoever may see the clip afterwards.
+
+    What an admin was given shows the clip as the admin sees it.
+    """
+    await share()
+    told = (await asked(http)).json()
+    await work_on(ctx, told["id"])
+    path = f"/v1/captures/{told['id']}"
+    by_admin = (await http.get(path, headers=INSTANCE_ADMIN)).json()["events_url"]
+    [event] = events(await http.get(told["events_url"]))
+    [with_token] = events(await http.get(f"{path}/events", headers=OWNER))
+    [of_admin] = events(await http.get(by_admin))
+    assert event == with_token
+    assert of_admin["clip"]["id"] == told["clip_id"]
+    opened = {"visibility": "room"}
+    changed = await http.patch(f"/v1/clips/{told['clip_id']}", json=opened, headers=OWNER)
+    assert changed.status_code == 200
+    for url, status in ((event["clip"]["file_url"], 200), (of_admin["clip"]["file_url"], 404)):
+        assert (await http.get(url)).status_code == status
+    for wrong in (told["events_url"].replace("/events?", "?"), told["events_url"] + "1"):
+        assert (await http.get(wrong)).status_code == 401
+    await ctx.store.rows(Capture).delete_one({"_id": told["id"]})
+    assert (await http.get(told["events_url"])).status_code == 410
 
 
 async def test_a_failure_is_told_with_its_reason(

@@ -396,17 +396,19 @@ async def stream(url: str, path: str, headers: dict[str, str]) -> AsyncIterator[
         yield answer
 
 
-@pytest.mark.parametrize("kind", ["buffers", "capture"])
+@pytest.mark.parametrize("kind", ["buffers", "capture", "capture by its URL"])
 async def test_event_streams_are_closed(
     app: Running, http: httpx.AsyncClient, share: MakeShare, kind: str
 ) -> None:
     await share()
     mine = await session(http, OWNER)
     path = "/buffers/events"
-    if kind == "capture":
+    if kind != "buffers":
         asked = {"room": ROOM, "last": 5, "post_roll": 60}
-        location = (await http.post("/captures", json=asked, headers=mine)).json()["Location"]
-        path = f"{location}/events"
+        told = (await http.post("/captures", json=asked, headers=mine)).json()
+        path = f"{told['Location']}/events"
+    if kind == "capture by its URL":
+        path, mine = told["events_url"], {}
     async with serving(app) as url, stream(url, path, mine) as answer:
         lines = answer.aiter_lines()
         async for line in lines:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from starlette.requests import Request
 
@@ -13,6 +15,16 @@ from app.errors import Invalid
 
 def asked(query: str) -> Request:
     return Request({"type": "http", "method": "GET", "query_string": query.encode(), "headers": []})
+
+
+async def asked_with(text: str) -> None:
+    """Reads the body of a capture."""
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": text.encode(), "more_body": False}
+
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    await wire.body(request, CaptureRequest, may_be_empty=False, former=False)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +43,26 @@ def test_a_name_that_there_is_not_is_told_with_those_that_there_are(
     assert f" {unknown}," not in detail
 
 
-async def test_no_words_of_the_library_are_said_of_a_name() -> None:
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": b'{"lsat": 5}', "more_body": False}
+@pytest.mark.parametrize(
+    ("given", "shown", "said"),
+    [
+        ('"-1"', "-1", "last='-1': "),
+        ("-1", "-1", "last=-1: "),
+        ('{"müßig": [null, true]}', '{"müßig": [null, true]}', 'last={"müßig": [null, true]}: '),
+        (f'"{"x" * 200}"', "x" * 77 + "...", f"last='{'x' * 77}...': "),
+        ('"\\u001b[31m"', "\\x1b[31m", "last='\\x1b[31m': "),
+    ],
+)
+async def test_a_wrong_value_is_told_as_it_was_given(given: str, shown: str, said: str) -> None:
+    """To be read: in the words of JSON, not too long, and nothing in it does anything."""
+    with pytest.raises(Invalid) as refused:
+        await asked_with(f'{{"room": "r", "last": {given}}}')
+    assert refused.value.detail.startswith(said)
+    errors: Any = refused.value.extra["errors"]
+    assert (errors[0]["field"], errors[0]["value"]) == ("last", shown)
 
-    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+
+async def test_no_words_of_the_library_are_said_of_a_name() -> None:
     with pytest.raises(Invalid, match="lsat=5: there is no such name; there are ") as refused:
-        await wire.body(request, CaptureRequest, may_be_empty=False, former=False)
+        await asked_with('{"lsat": 5}')
     assert "permitted" not in refused.value.detail
