@@ -24,18 +24,21 @@ STEP_SECONDS = 600
 """Expiries are multiples of this, so that the same resource keeps its URL for a while, which
 lets players and caches know it again."""
 
+_LONGEST = LIFE + timedelta(seconds=2 * STEP_SECONDS)
+"""What a URL may still hold: a step more than any is made for, since clocks differ."""
+
 _PURPOSE = b"replay-buffer media url 1\0"
 
 
 def media_keys(settings: Settings, instance: str) -> tuple[bytes, ...]:
-    """The signing keys, the current one first: one derived from each LiveKit key pair.
+    """The signing keys, the current one first: one derived from each pair that is ours alone.
 
     After a rotation the old pair, still in LIVEKIT_KEYS, goes on verifying. Another installation
     with the same secrets has other keys.
     """
     return tuple(
         hmac.digest(secret.encode(), _PURPOSE + instance.encode(), hashlib.sha256)
-        for secret in settings.key_pairs.values()
+        for secret in settings.own_pairs.values()
     )
 
 
@@ -60,7 +63,8 @@ def check(
 ) -> datetime:
     """When the signature among the query's pairs expires.
 
-    Raises Unauthorized if it is missing, made for another resource, or expired.
+    Raises Unauthorized if it is missing, made for another resource, expired, or good for longer
+    than any that we make.
     """
     pairs = sorted(query)
     given = [value for name, value in pairs if name == "sig"]
@@ -77,6 +81,8 @@ def check(
     expires_at = datetime.fromtimestamp(int(expiries[0]), UTC)
     if expires_at <= now:
         raise Unauthorized("the URL has expired: ask for the resource that named it again")
+    if expires_at > now + _LONGEST:
+        raise Unauthorized("the URL would hold longer than any of ours: ask for the resource again")
     return expires_at
 
 

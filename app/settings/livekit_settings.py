@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
@@ -24,6 +27,17 @@ PRESETS = (
 )
 
 
+@lru_cache(16)  # each request asks, and an installation may have hundreds
+def _read_pairs(
+    key: str, secret: str, others: str, without: tuple[str, ...] = ()
+) -> Mapping[str, str]:
+    pairs = {key: secret}
+    for pair in filter(None, others.split(",")):
+        name, _, its_secret = pair.strip().partition(":")
+        pairs.setdefault(name, its_secret)
+    return MappingProxyType({each: pairs[each] for each in pairs if each not in without})
+
+
 class LiveKitSettings(BaseSettings):
     """Where LiveKit is, which keys sign for it, and what egress is asked for."""
 
@@ -40,7 +54,8 @@ class LiveKitSettings(BaseSettings):
     tenant_keys: Names = Field(
         (),
         description="API keys, comma separated, of pairs that others hold too: their tokens never "
-        "make an instance admin, and no webhook is taken that is signed with one.",
+        "make an instance admin, they sign no URL of media, and no webhook is taken that is signed "
+        "with one.",
     )
     segment_seconds: int = Field(2, ge=1, le=30, description="Length of a segment.")
     encoding: str = Field(
@@ -109,18 +124,23 @@ class LiveKitSettings(BaseSettings):
         )
 
     @property
-    def key_pairs(self) -> dict[str, str]:
+    def key_pairs(self) -> Mapping[str, str]:
         """API key → secret, the current pair first."""
-        pairs = {self.livekit_api_key: self.livekit_api_secret.get_secret_value()}
-        for pair in filter(None, self.livekit_keys.get_secret_value().split(",")):
-            key, _, secret = pair.strip().partition(":")
-            pairs.setdefault(key, secret)
-        return pairs
+        return _read_pairs(
+            self.livekit_api_key,
+            self.livekit_api_secret.get_secret_value(),
+            self.livekit_keys.get_secret_value(),
+        )
 
     @property
-    def webhook_keys(self) -> list[str]:
-        """Those that LiveKit's webhooks may be signed with."""
-        return [key for key in self.key_pairs if key not in self.tenant_keys]
+    def own_pairs(self) -> Mapping[str, str]:
+        """Of these the ones that nobody else holds: for webhooks, and for URLs of media."""
+        return _read_pairs(
+            self.livekit_api_key,
+            self.livekit_api_secret.get_secret_value(),
+            self.livekit_keys.get_secret_value(),
+            self.tenant_keys,
+        )
 
     @property
     def livekit_http_url(self) -> str:

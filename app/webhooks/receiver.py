@@ -144,7 +144,7 @@ async def _read(call: Call[None], router: Router) -> WebhookEvent | None:
     except NotSigned as error:
         # Whoever can't sign is not told which keys there are.
         if _lines.take():
-            known = list(call.ctx.settings.webhook_keys)
+            known = list(call.ctx.settings.own_pairs)
             log.warning("webhook_not_verified", reason=error.reason, known_keys=known)
         raise
 

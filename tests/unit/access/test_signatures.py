@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from app.access.generations import holder, holders
 from app.access.signatures import STEP_SECONDS, check, expiry, media_keys, signed
 from app.errors import Unauthorized
 from app.settings import Settings, load
@@ -17,8 +18,14 @@ PATH = "/buffers/0123456789abcdef01234567/replay.mp4"
 QUERY = {"start": "2026-11-03T10:00:00.000Z", "end": "2026-11-03T10:05:00.000Z"}
 
 
-def settings_of(key: str, secret: str, others: str = "") -> Settings:
-    return load(_env_file=None, livekit_api_key=key, livekit_api_secret=secret, livekit_keys=others)
+def settings_of(key: str, secret: str, others: str = "", tenants: str = "") -> Settings:
+    return load(
+        _env_file=None,
+        livekit_api_key=key,
+        livekit_api_secret=secret,
+        livekit_keys=others,
+        tenant_keys=tenants,
+    )
 
 
 KEYS = media_keys(settings_of("k", "secret" * 8), "0a1b2c3d")
@@ -90,6 +97,33 @@ def test_after_a_rotation_urls_of_the_old_pair_stay_good() -> None:
     path, query = parts(signed(rotated, PATH, QUERY, UNTIL))
     with pytest.raises(Unauthorized):
         check(KEYS, path, query, NOW)
+
+
+def test_a_tenants_pair_signs_no_url_and_names_nobody() -> None:
+    """Whoever holds one knows all else that a key is made of: the instance stands in its ids."""
+    others = {"old": "older" * 8, "tenant": "theirs" * 8}
+    listed = ",".join(f"{key}:{secret}" for key, secret in others.items())
+    shared = settings_of("k", "secret" * 8, listed, tenants="tenant")
+    keys = media_keys(shared, "0a1b2c3d")
+    forged = media_keys(settings_of("tenant", others["tenant"]), "0a1b2c3d")
+    path, query = parts(signed(forged, PATH, QUERY, UNTIL))
+    with pytest.raises(Unauthorized, match="does not fit"):
+        check(keys, path, query, NOW)
+    own = media_keys(settings_of("k", "secret" * 8, f"old:{others['old']}"), "0a1b2c3d")
+    assert keys == own
+    assert holders(shared, "0a1b2c3d", "ann") == [holder(key, "ann") for key in own]
+
+
+def test_a_url_that_would_hold_longer_than_any_is_made_for_is_refused() -> None:
+    """What another machine made, whose clock is ahead, is none of these."""
+    just_after = NOW.replace(minute=0, second=1)
+    last = expiry(just_after)
+    path, query = parts(signed(KEYS, PATH, QUERY, last))
+    assert check(KEYS, path, query, just_after - timedelta(seconds=10)) == last
+    for exp in (NOW + timedelta(hours=2), datetime(2099, 1, 1, tzinfo=UTC)):
+        path, query = parts(signed(KEYS, PATH, QUERY, exp))
+        with pytest.raises(Unauthorized, match="longer"):
+            check(KEYS, path, query, NOW)
 
 
 @pytest.mark.parametrize(
