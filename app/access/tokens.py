@@ -7,11 +7,8 @@ signed with a secret derived from the pair: LiveKit does not take it, and both e
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +19,7 @@ from livekit.api import TokenVerifier
 from livekit.api.access_token import Claims, VideoGrants
 
 from app.errors import Unauthorized
-from app.models import json_text
+from app.models import token_claims
 from app.models.instants import FOREVER
 from app.models.row_text import is_unicode
 from app.settings import Settings
@@ -41,9 +38,6 @@ ADMIN_UNTIL_ATTRIBUTE = "admin_until"
 
 GENERATION_ATTRIBUTE = "generation"
 """Of our own tokens: how many times the sessions of their holder had been ended before."""
-
-MOST_CLAIMS = 500
-"""Values of a token. The verifier makes messages of some, at 20 µs each."""
 
 _PURPOSE = b"replay-buffer session 1"
 
@@ -94,7 +88,7 @@ def verify(settings: Settings, token: str) -> Caller:
 
     Raises Unauthorized that says what is wrong with the token, and never holds it.
     """
-    stated = _stated(token)
+    stated = token_claims.stated(token)
     issuer = stated.get("iss")
     secret = settings.key_pairs.get(issuer) if isinstance(issuer, str) else None
     if not isinstance(issuer, str) or secret is None:
@@ -124,21 +118,6 @@ def verify(settings: Settings, token: str) -> Caller:
     if admin_until > datetime.now(UTC):
         return replace(found, admin_until=admin_until)
     return replace(found, room_admin=False, instance_admin=named)
-
-
-def _stated(token: str) -> Mapping[str, Any]:
-    """The token's claims as it states them, not verified."""
-    try:
-        payload = token.split(".")[1]
-        raw = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-        if json_text.holds_more(raw, MOST_CLAIMS):
-            raise Unauthorized(f"the token's claims are more than {MOST_CLAIMS} values")
-        claims = json.loads(raw.decode())
-    except (IndexError, ValueError, binascii.Error, RecursionError) as error:
-        raise Unauthorized("it isn't a LiveKit access token") from error
-    if not isinstance(claims, dict):
-        raise Unauthorized("the token's claims are not a JSON object")
-    return claims
 
 
 def _reason(error: Exception) -> str:

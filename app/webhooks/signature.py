@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from livekit.api import TokenVerifier
 
 from app.errors import Unauthorized
+from app.models import token_claims
 
 LONGEST_TOKEN = 1024
 """Characters of the header. LiveKit's have some 350, and a name of a key may be long."""
@@ -43,7 +44,8 @@ class Signed:
 def check(authorization: str | None, key_pairs: Mapping[str, str]) -> Signed:
     """What the header says of the body, which need not have been read. Raises Unauthorized.
 
-    The signature covers the body's bytes by their SHA-256, so they are hashed as they come.
+    The signature covers the body's bytes by their SHA-256, so they are hashed as they come. Only
+    the pair is tried whose key the token names, however many there are.
     """
     if not authorization:
         raise Unauthorized(
@@ -53,16 +55,19 @@ def check(authorization: str | None, key_pairs: Mapping[str, str]) -> Signed:
     token = authorization.removeprefix("Bearer ").strip()
     if len(token) > LONGEST_TOKEN:
         raise NotSigned(f"the token has more than {LONGEST_TOKEN} characters")
-    reason = "no key pair is known"
-    for key, secret in key_pairs.items():
-        try:
-            signed = base64.b64decode(TokenVerifier(key, secret).verify(token).sha256 or "")
-        # livekit-api raises plain Exception, jwt's errors, protobuf's ParseError and, for odd
-        # claims, AttributeError or TypeError: all of them mean the same here
-        except Exception as error:  # noqa: BLE001
-            reason = type(error).__name__  # no more: parsers quote their input
-            continue
-        if signed:
-            return Signed(key, signed)
-        reason = "sha256 was not found in the token"
-    raise NotSigned(reason)
+    try:
+        key = token_claims.stated(token).get("iss")
+    except Unauthorized as error:
+        raise NotSigned(error.detail) from error
+    secret = key_pairs.get(key) if isinstance(key, str) else None
+    if not isinstance(key, str) or secret is None:
+        raise NotSigned("its iss is no key that is known here")
+    try:
+        signed = base64.b64decode(TokenVerifier(key, secret).verify(token).sha256 or "")
+    # livekit-api raises plain Exception, jwt's errors, protobuf's ParseError and, for odd
+    # claims, AttributeError or TypeError: all of them mean the same here
+    except Exception as error:
+        raise NotSigned(type(error).__name__) from error  # no more: parsers quote their input
+    if not signed:
+        raise NotSigned("sha256 was not found in the token")
+    return Signed(key, signed)

@@ -170,6 +170,7 @@ REFUSED = {
     "grants that are null": (signed(sub="ann", video=None), "LiveKit access token"),
     "a room that is a number": (signed(sub="ann", video={"room": 5}), "video.room"),
     "more than any says": (signed(sub="ann", roomConfig={"agents": [{}] * 8000}), "more than"),
+    "a header of more than any says": (f"{encoded(b'{' + b' ' * 1000)}.e30.x", "header"),
     "half a surrogate": (signed(sub="ann\ud800"), "Unicode"),
     "a room of half a surrogate": (signed(sub="ann", video={"room": "\udfff"}), "Unicode"),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import pytest
 from livekit.api import AccessToken
@@ -55,6 +57,45 @@ def test_without_a_signature_of_a_body_no_body_is_asked_for(header: str | None) 
     """Nor with the token of a participant, which signs none."""
     with pytest.raises(Unauthorized):
         check(header, PAIRS)
+
+
+class Lent(Mapping[str, str]):
+    """Pairs that tell which secrets were asked for."""
+
+    def __init__(self, pairs: Mapping[str, str]) -> None:
+        self._pairs = pairs
+        self.asked: list[str] = []
+
+    def __getitem__(self, key: str) -> str:
+        secret = self._pairs[key]
+        self.asked.append(key)
+        return secret
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+
+@pytest.mark.parametrize(
+    ("header", "tried"),
+    [
+        (webhooks.sign(BODY, "new", PAIRS["new"]), ["new"]),
+        (webhooks.sign(BODY, "new", "x" * 32), ["new"]),
+        (webhooks.sign(BODY, "nobody", "x" * 32), []),
+        ("no token", []),
+        ("a" * 1000, []),
+    ],
+)
+def test_however_many_pairs_there_are_the_one_that_is_named_is_tried(
+    header: str, tried: list[str]
+) -> None:
+    """This is done for whoever sends it, before anything else has a turn."""
+    pairs = Lent(PAIRS | {f"tenant{number}": f"{number}" * 32 for number in range(100)})
+    with suppress(NotSigned):
+        check(header, pairs)
+    assert pairs.asked == tried
 
 
 def test_it_needs_no_web_framework() -> None:
