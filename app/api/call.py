@@ -11,10 +11,11 @@ from starlette.requests import Request
 
 from app.access import path_names
 from app.access.tokens import Caller
-from app.api import versions
+from app.api import versions, web_state
 from app.api.auth import Reader
 from app.api.web_state import WebState
 from app.context import Context
+from app.work.parties import party
 
 Input_co = TypeVar("Input_co", covariant=True)
 
@@ -56,6 +57,18 @@ class Call(Generic[Input_co]):
         if self.reader.caller is None:
             raise LookupError(f"{self.request.url.path} takes signatures, which name nobody")
         return self.reader.caller
+
+    @property
+    def user(self) -> str:
+        """Whose requests this one is counted with, and has its turn among.
+
+        The caller's; of who shows no name those of the address. A URL that was made for somebody
+        may be in the hands of others, who use up nothing of theirs: each address has its own.
+        """
+        address = party(web_state.peer(self.request))
+        if self.shown is None:
+            return address
+        return self.shown.holder if self.shown.caller else f"{self.shown.holder} {address}"
 
     @property
     def is_former(self) -> bool:

@@ -37,7 +37,6 @@ from app.errors import (
     Unauthorized,
     Unavailable,
 )
-from app.work.parties import party
 
 
 @dataclass(frozen=True)
@@ -215,16 +214,11 @@ async def _let_in(operation: Operation, request: Request) -> Call[None]:
 
 
 def _place(operation: Operation, call: Call[None]) -> AbstractAsyncContextManager[None]:
-    """The caller's place among their own; of those who show no name, that of their address.
-
-    A URL that was made for somebody may be in the hands of others, who take no place of theirs.
-    """
-    address = party(web_state.peer(call.request))
+    """The user's place among their own; of those who show no name, that of their address."""
     if call.shown is None:
         link = auth.link(call.request) or call.path.get("secret")
-        return call.state.in_flight.nameless_place(operation.cost, address, link)
-    user = call.shown.holder if call.shown.caller else f"{call.shown.holder} {address}"
-    return call.state.in_flight.place(operation.cost, user)
+        return call.state.in_flight.nameless_place(operation.cost, call.user, link)
+    return call.state.in_flight.place(operation.cost, call.user)
 
 
 async def _read(operation: Operation, call: Call[None]) -> Call[Any]:

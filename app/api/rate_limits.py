@@ -18,12 +18,8 @@ log = structlog.get_logger()
 
 
 def charge(call: Call[Any], cost: Cost, kept: Kept | None) -> None:
-    """Counts a request that is let in, and what is kept of it. Raises TooManyRequests.
-
-    Of those who show no name, such as who follows a link that many have, the address counts.
-    What needs no name at all is counted so, too.
-    """
-    user = call.shown.holder if call.shown else party(web_state.peer(call.request))
+    """Counts a request that is let in, and what is kept of it. Raises TooManyRequests."""
+    user = call.user
     wait = call.state.rates.take(cost, user)
     if wait:
         raise TooManyRequests(

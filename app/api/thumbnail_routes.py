@@ -94,7 +94,7 @@ async def get_buffer_poster(call: Call[WindowQuery]) -> Response:
     pictures = call.state.thumbnails
     window = await share_lookup.seen_window(call)
     rows = await pictures.newest(window.ranges)
-    poster = await pictures.poster(rows, call.reader.holder)
+    poster = await pictures.poster(rows, call.user)
     return await ranges.answer_bytes(call.request, poster, _JPEG, _REVALIDATED)
 
 
@@ -157,7 +157,7 @@ async def get_buffer_thumbnails(call: Call[SheetQuery]) -> Response:
                 raise witness_view.refusal(row["start"], row["end"])
         # A signed URL is an index's own, which may tell of segments that are gone meanwhile.
         _check_size((given.width, given.height), sizes)
-    sheet = await pictures.sheet(buffer_id, contents, chosen, call.reader.holder)
+    sheet = await pictures.sheet(buffer_id, contents, chosen, call.user)
     return await ranges.answer_bytes(call.request, sheet, _JPEG, _REVALIDATED)
 
 
@@ -172,9 +172,7 @@ async def get_buffer_thumbnails(call: Call[SheetQuery]) -> Response:
 async def get_clip_poster(call: Call[None]) -> Response:
     """Serves a clip's poster, drawn when it is asked for first."""
     clip, file = await _clip(call)
-    path = await clip_thumbnails.poster(
-        call.ctx, call.state.drawing, clip, file, call.reader.holder
-    )
+    path = await clip_thumbnails.poster(call.ctx, call.state.drawing, clip, file, call.user)
     return await picture(call.request, path)
 
 
@@ -190,9 +188,7 @@ async def get_clip_poster(call: Call[None]) -> Response:
 async def get_clip_thumbnail_index(call: Call[None]) -> Response:
     """Gives the index of all of a clip's thumbnails."""
     clip, file = await _clip(call)
-    grid, cues = await clip_thumbnails.index(
-        call.ctx, call.state.drawing, clip, file, call.reader.holder
-    )
+    grid, cues = await clip_thumbnails.index(call.ctx, call.state.drawing, clip, file, call.user)
     path = f"/clips/{clip['_id']}/thumbnails.jpg"
     if call.reader.caller is None and call.reader.grant is None:
         url = call.reader.url(path)  # as good as the owner's that leads here
@@ -213,7 +209,7 @@ async def get_clip_thumbnail_index(call: Call[None]) -> Response:
 async def get_clip_thumbnails(call: Call[None]) -> Response:
     """Serves the sheet of a clip's thumbnails, drawn when it is asked for first."""
     clip, file = await _clip(call)
-    path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, clip, file, call.reader.holder)
+    path = await clip_thumbnails.sheet(call.ctx, call.state.drawing, clip, file, call.user)
     return await picture(call.request, path)
 
 

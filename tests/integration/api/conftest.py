@@ -67,8 +67,8 @@ async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def client_in(app: Running) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app)
+def client_in(app: Running, address: str = "127.0.0.1") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, client=(address, 123))
     return httpx.AsyncClient(transport=transport, base_url="http://replay.test")
 
 
