@@ -27,6 +27,7 @@ from app.main import ROUTES
 from app.migrations.steps import STEPS
 from app.models import BufferGapWhy, FaultSlug, words
 from app.processes import bound_pool, bound_service
+from app.processes.bound_process import Limits
 from app.settings import Settings
 from app.viewing import drawing, stills
 from app.work.jobs import Job
@@ -194,16 +195,18 @@ def _path(module: ModuleType) -> str:
     return f"{module.__name__.replace('.', '/')}.py"
 
 
+STALLING = "STALL_SECONDS", " without progress"
 # Processes that read strangers' media, with the modules whose LIMITS they have, and their seconds.
 POOLED = {
     "parser of an indexer: a segment": (parser, parser_program.CPU_SECONDS),
     "verifier of a worker: a finished clip": (verification, bound_service.CPU_SECONDS),
     "stills of an api: a picture, the index of a movie": (stills, bound_service.CPU_SECONDS),
 }
-# Those of no pool have a wall time of their own: its constant, and what counts.
+# Those of no pool have limits and a wall time of their own: their constants, and what counts.
 ALONE = {
-    "drawing of an api: a sprite sheet": (drawing, "DRAWING_SECONDS", ""),
-    "ffmpeg of a worker: an exact cut": (ffmpeg_process, "STALL_SECONDS", " without progress"),
+    "drawing of an api: a sprite sheet": (drawing, "LIMITS", "DRAWING_SECONDS", ""),
+    "ffmpeg of a worker: a long encoding": (ffmpeg_process, "LIMITS", *STALLING),
+    "ffmpeg of a worker: a short one beside it": (ffmpeg_process, "SHORT_LIMITS", *STALLING),
 }
 
 
@@ -215,19 +218,21 @@ def limits_table() -> str:
     ]
     wall = f"{bound_pool.REQUEST_SECONDS:g} s a request"
     for process, (module, seconds) in POOLED.items():
-        lines.append(_limits(process, module, f"{seconds} s a request", wall, "`LIMITS`"))
-    for process, (module, name, counted) in ALONE.items():
-        cpu = _most(module.LIMITS.cpu_seconds, " s")
+        cpu = f"{seconds} s a request"
+        lines.append(_limits(process, module.LIMITS, cpu, wall, f"`LIMITS` in `{_path(module)}`"))
+    for process, (module, limits, name, counted) in ALONE.items():
+        told = getattr(module, limits)
+        cpu = _most(told.cpu_seconds, " s")
         wall = f"{getattr(module, name):g} s{counted}"
-        lines.append(_limits(process, module, cpu, wall, f"`LIMITS`, `{name}`"))
+        by = f"`{limits}`, `{name}` in `{_path(module)}`"
+        lines.append(_limits(process, told, cpu, wall, by))
     return "\n".join(lines)
 
 
-def _limits(process: str, module: ModuleType, cpu: str, wall: str, names: str) -> str:
-    limits = module.LIMITS
+def _limits(process: str, limits: Limits, cpu: str, wall: str, by: str) -> str:
     file = "any" if limits.file_bytes is None else _size(limits.file_bytes)
     taken = _size(limits.memory_bytes), file, _most(limits.files), cpu, wall
-    return f"| {' | '.join((process, *taken))} | {names} in `{_path(module)}` |"
+    return f"| {' | '.join((process, *taken))} | {by} |"
 
 
 def _size(size_bytes: int) -> str:

@@ -122,16 +122,16 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: _Lease) ->
             await lease.hold(clip_source.copy(ctx, clip.file, source))
         started_at = row["delivered_start"] or row["requested_start"]
         runs = [await asyncio.to_thread(own_movie.read, source, started_at, row["_id"])]
+        media_of = row["buffer_id"] or row["_id"]
         written = await exact_cut.make(
             runs,
             part,
             _Watched(lease),
-            CallersSlots(tools.slots, row["owner"]),
+            CallersSlots(tools.slots, row["owner"], media_of),
             gaps=Gaps.SKIP,
             title=row["title"] or None,
         )
         await asyncio.to_thread(clip_files.sync, part)
-        media_of = row["buffer_id"] or row["_id"]
         await tools.verifier.verify(part, written.expected, caller=row["owner"], source=media_of)
         size_bytes = part.stat().st_size
         checksum = await asyncio.to_thread(clip_files.sha256, part)

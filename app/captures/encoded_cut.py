@@ -17,6 +17,7 @@ from typing import Any
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process, part_file
+from app.captures.ffmpeg_process import Effort
 from app.captures.part_file import WrittenPart
 from app.captures.progress import Fraction, WorkReport
 from app.captures.slots import CallersSlots
@@ -49,6 +50,12 @@ class Encoding:
     seconds: float
     contents: ClipContents
 
+    @property
+    def pixels(self) -> int:
+        """Of all pictures that are encoded."""
+        pictures = sum(each.frames for each in self.movies)
+        return pictures * self.contents.width * self.contents.height
+
 
 async def make(
     runs: Sequence[Run],
@@ -69,11 +76,14 @@ async def make(
                 inputs.append(clip_files.beside(part, f"input{number}"))
                 copying = part_file.write(planned, inputs[-1], fraction.set)
                 await report.watch(copying, fraction)
-        async with slots.encoding():
+
+        async def encode_them(effort: Effort) -> None:
             await report.stage(CaptureStage.ENCODING)
             fraction = Fraction(COPYING_FRACTION, 1.0)
-            encoded = encode(encoding, inputs, part, title=title, on_progress=fraction.set)
+            encoded = encode(encoding, inputs, part, effort, title=title, on_progress=fraction.set)
             await report.watch(encoded, fraction)
+
+        await slots.encode(encoding.pixels, encode_them)
     finally:
         for path in inputs:
             path.unlink(missing_ok=True)
@@ -107,26 +117,35 @@ async def encode(
     encoding: Encoding,
     sources: Sequence[Path],
     target: Path,
+    effort: Effort,
     *,
     title: str | None,
     on_progress: Callable[[float], None],
 ) -> None:
     """Encodes the movies, written to `sources`, into `target`.
 
-    `on_progress` is told the share that is done, 0 to 1. Raises FfmpegFailed, StorageFull.
+    `on_progress` is told the share that is done, 0 to 1. Raises FfmpegFailed, StorageFull, PutOff.
     """
     await ffmpeg_process.run(
-        argv(encoding, sources, target, title=title),
+        argv(encoding, sources, target, effort, title=title),
+        effort,
         on_progress=lambda seconds: on_progress(min(1.0, seconds / encoding.seconds)),
         run_seconds=max(ffmpeg_process.RUN_SECONDS, SLOWEST * encoding.seconds),
     )
 
 
 def argv(
-    encoding: Encoding, sources: Sequence[Path], target: Path, *, title: str | None
+    encoding: Encoding,
+    sources: Sequence[Path],
+    target: Path,
+    effort: Effort,
+    *,
+    title: str | None,
 ) -> list[str]:
     """ffmpeg's command line for an encoding. Titles are data: one argument, whatever they hold."""
-    video, audio = _joined(encoding, [ffmpeg.input(f"file:{path}") for path in sources])
+    video, audio = _joined(
+        encoding, [ffmpeg.input(f"file:{path}", **effort.threads) for path in sources]
+    )
     begin = encoding.contents.spans[0].start.astimezone(UTC)
     metadata = {
         "map_metadata": -1,
@@ -147,6 +166,7 @@ def argv(
         **_VIDEO,
         **_AUDIO,
         **metadata,
+        **effort.threads,
     )
     made: list[str] = output.compile()
     return made

@@ -11,6 +11,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import structlog
@@ -20,15 +21,23 @@ from app.metrics import FFMPEG_SECONDS
 from app.models import FailureReason
 from app.processes.bound_exec import NOT_STARTED
 from app.processes.bound_process import Limits, bound_process
+from app.work.places import PutOff, Stint
 
 STALL_SECONDS = 60.0
 """Longer than any seek or flush takes: ffmpeg tells its progress twice a second."""
 RUN_SECONDS = 2 * 3600.0
 """Some times what an hour of 1080p takes on two cores. Strangers' media may take any time."""
-LIMITS = Limits(memory_bytes=8 * 2**30)
-"""Encoding 1080p takes 0.4 GiB with 2 threads, 5 GiB with 96. A worker runs one at a time."""
+LIMITS = Limits(memory_bytes=6 * 2**30)
+"""Encoding 1080p takes 0.4 GiB with 2 threads, 5 GiB with 96. A worker runs one at a time, and a
+short one beside it."""
+SHORT_LIMITS = Limits(memory_bytes=2 * 2**30)
+"""4096x2304 takes 0.7 GiB with 2 threads."""
+SHORT_THREADS = 2
 TAIL_BYTES = 8192
 _BLOCK_BYTES = 65536
+_LOOK_SECONDS = 0.5
+_NICER = ("nice", "-n", "5")
+"""Before a long one: a short one beside it, and all else, has three quarters of the processor."""
 
 log = structlog.get_logger()
 
@@ -51,8 +60,23 @@ class FfmpegStalled(FfmpegFailed):
     slug: ClassVar[str] = FailureReason.FFMPEG_STALLED
 
 
+@dataclass(frozen=True)
+class Effort:
+    """What a run may take. `is_short`: it is expected to end soon, and has few threads and little
+    memory; else it has the processor that others leave. `stint`: whether it may go on."""
+
+    stint: Stint = field(default_factory=Stint)
+    is_short: bool = False
+
+    @property
+    def threads(self) -> dict[str, int]:
+        """The option for an input, and for an output."""
+        return {"threads": SHORT_THREADS} if self.is_short else {}
+
+
 async def run(
     argv: Sequence[str],
+    effort: Effort | None = None,
     *,
     on_progress: Callable[[float], None] | None = None,
     stall_seconds: float = STALL_SECONDS,
@@ -64,22 +88,28 @@ async def run(
     killed when the caller is cancelled, and dies with us.
 
     Raises FfmpegMissing, FfmpegStalled if nothing got on for `stall_seconds` or all takes longer
-    than `run_seconds`, StorageFull, FfmpegFailed.
+    than `run_seconds`, StorageFull, FfmpegFailed; PutOff if its stint is over.
     """
     started = time.monotonic()
-    command = [argv[0], "-nostdin", "-hide_banner", "-xerror", "-progress", "pipe:1", *argv[1:]]
+    effort = effort or Effort()
+    limits = SHORT_LIMITS if effort.is_short else LIMITS
+    # An output that is there is what was left when the run was put off.
+    options = ["-nostdin", "-y", "-hide_banner", "-xerror", "-progress", "pipe:1"]
+    command = [argv[0], *options, *argv[1:]]
+    if not effort.is_short:
+        command = [*_NICER, *command]
     progress = _Progress(on_progress)
     readers: list[asyncio.Future[Any]] = []
     try:
         async with bound_process(
-            command, limits=LIMITS, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, limits=limits, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
             assert process.stdout is not None
             assert process.stderr is not None
             reading = asyncio.create_task(progress.read(process.stdout))
             tail = asyncio.create_task(_tail(process.stderr))
             readers = [reading, tail]
-            await _while_it_moves(reading, progress, stall_seconds, started + run_seconds)
+            await _while_it_moves(reading, progress, stall_seconds, run_seconds, effort.stint)
             async with asyncio.timeout(stall_seconds):
                 _check(argv[0], await process.wait(), await tail)
     except TimeoutError as error:
@@ -91,16 +121,23 @@ async def run(
 
 
 async def _while_it_moves(
-    reading: asyncio.Task[None], progress: _Progress, stall_seconds: float, deadline: float
+    reading: asyncio.Task[None],
+    progress: _Progress,
+    stall_seconds: float,
+    run_seconds: float,
+    stint: Stint,
 ) -> None:
+    began = time.monotonic()
     while not reading.done():
         now = time.monotonic()
         left = progress.moved_at + stall_seconds - now
         if left <= 0:
             raise FfmpegStalled(f"ffmpeg got no further for {stall_seconds:g} s")
-        if now >= deadline:
+        if now - began >= run_seconds:
             raise FfmpegStalled("ffmpeg took longer than any clip should")
-        await asyncio.wait({reading}, timeout=min(left, deadline - now))
+        if not stint.may_go_on(now - began):
+            raise PutOff(f"others wait to encode, after {now - began:.0f} s")
+        await asyncio.wait({reading}, timeout=min(left, _LOOK_SECONDS))
     await reading
 
 

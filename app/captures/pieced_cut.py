@@ -10,6 +10,7 @@ from pathlib import Path
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process, part_file
+from app.captures.ffmpeg_process import Effort
 from app.captures.part_file import WrittenPart
 from app.captures.progress import Fraction, WorkReport
 from app.captures.slots import CallersSlots
@@ -57,12 +58,17 @@ async def make(
 ) -> WrittenPart:
     """Writes the part. Raises Lost, and what `pieced` raises."""
     files: list[Path] = []
+
+    async def encode(effort: Effort) -> Movie:
+        await report.stage(CaptureStage.ENCODING)
+        fraction = Fraction(0.0, PIECES_FRACTION)
+        encoding = pieced(
+            pieces, part, files, effort, gaps=gaps, title=title, on_progress=fraction.set
+        )
+        return await report.watch(encoding, fraction)
+
     try:
-        async with slots.encoding():
-            await report.stage(CaptureStage.ENCODING)
-            fraction = Fraction(0.0, PIECES_FRACTION)
-            encoding = pieced(pieces, part, files, gaps=gaps, title=title, on_progress=fraction.set)
-            planned = await report.watch(encoding, fraction)
+        planned = await slots.encode(pieces.pixels, encode)
         async with slots.copying():
             await report.stage(CaptureStage.COPYING)
             fraction = Fraction(PIECES_FRACTION, 1.0)
@@ -77,6 +83,7 @@ async def pieced(
     ends: Ends,
     part: Path,
     files: list[Path],
+    effort: Effort,
     *,
     gaps: Gaps,
     title: str | None,
@@ -86,7 +93,7 @@ async def pieced(
 
     Their paths are added to `files`, before they are there: the caller removes them once the
     movie is written, or given up. `on_progress` is told the fraction that is encoded. Raises
-    OtherPictures, FfmpegFailed, StorageFull, SegmentChanged, Unpreparable.
+    OtherPictures, FfmpegFailed, StorageFull, SegmentChanged, Unpreparable, PutOff.
     """
     pieces = {name: one for name in _SET_IDS if (one := getattr(ends, name)) is not None}
     whole = sum(piece.seconds for piece in pieces.values())
@@ -97,7 +104,7 @@ async def pieced(
         def report(seconds: float, before: float = done, length: float = piece.seconds) -> None:
             on_progress((before + min(seconds, length)) / whole if whole else 1.0)
 
-        made[name] = await _encoded(name, piece, part, files, report)
+        made[name] = await _encoded(name, piece, part, files, effort, report)
         done += piece.seconds
     sources = {name: made[name].source if name in made else None for name in _SET_IDS}
     return await asyncio.to_thread(
@@ -110,7 +117,12 @@ async def pieced(
 
 
 async def _encoded(
-    name: str, piece: Piece, part: Path, files: list[Path], on_progress: Callable[[float], None]
+    name: str,
+    piece: Piece,
+    part: Path,
+    files: list[Path],
+    effort: Effort,
+    on_progress: Callable[[float], None],
 ) -> _Encoded:
     given, stream, result = (
         clip_files.beside(part, f"{name}-{kind}") for kind in ("in", "ts", "out")
@@ -118,20 +130,21 @@ async def _encoded(
     files += [given, stream, result]
     planned = await asyncio.to_thread(movie.plan, [piece.run])
     await part_file.write(planned, given, lambda _: None)
-    command = argv(given, stream, pictures=len(piece.pts), set_id=_SET_IDS[name])
-    await ffmpeg_process.run(command, on_progress=on_progress)
+    command = argv(given, stream, effort, pictures=len(piece.pts), set_id=_SET_IDS[name])
+    await ffmpeg_process.run(command, effort, on_progress=on_progress)
     return await asyncio.to_thread(_read, piece, stream, result)
 
 
-def argv(given: Path, stream: Path, *, pictures: int, set_id: int) -> list[str]:
+def argv(given: Path, stream: Path, effort: Effort, *, pictures: int, set_id: int) -> list[str]:
     """ffmpeg's command line: the first `pictures` of a file, as one group in MPEG-TS."""
     output = ffmpeg.output(
-        ffmpeg.input(f"file:{given}").video,
+        ffmpeg.input(f"file:{given}", **effort.threads).video,
         f"file:{stream}",
         format="mpegts",
         map_metadata=-1,
         **{"frames:v": pictures, "x264-params": f"sps-id={set_id}:scenecut=0"},
         **_VIDEO,
+        **effort.threads,
     )
     made: list[str] = output.compile()
     return made

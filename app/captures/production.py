@@ -52,7 +52,7 @@ async def make(
 async def _written(
     ctx: Context, tools: CaptureTools, capture: CaptureRow, part: Path, report: Report
 ) -> CaptureResult:
-    slots = CallersSlots(tools.slots, capture["caller"])
+    slots = CallersSlots(tools.slots, capture["caller"], capture["buffer_id"])
     async with slots.copying():
         await report.begin()
         media = await window_media.read(ctx, capture)

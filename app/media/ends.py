@@ -91,6 +91,15 @@ class Ends:
     tail: Piece | None
     start: int | None
 
+    @property
+    def pixels(self) -> int:
+        """Of all pictures that are decoded to encode the pieces."""
+        pieces = [piece for piece in (self.head, self.tail) if piece]
+        return sum(
+            (piece.high - piece.low) * piece.run.init.width * piece.run.init.height
+            for piece in pieces
+        )
+
     def joined(self, head: Source | None, tail: Source | None) -> list[Run]:
         """The runs with the pieces in their places, `head` and `tail` as they were encoded."""
         runs = list(self.runs)
@@ -105,8 +114,8 @@ class Ends:
 def find(runs: Sequence[Run]) -> Ends | None:
     """The ends of some runs; None where the whole window has to be encoded.
 
-    That is so if the runs differ in size or sound, if no picture begins in the window, and if no
-    group of pictures lies within it whole. Raises NothingToShow; ValueError as `check`.
+    That is so if the runs differ in size or sound, and if no group of pictures lies within the
+    window whole. Raises NothingToShow; ValueError as `check`.
     """
     try:
         check(runs)
@@ -116,9 +125,7 @@ def find(runs: Sequence[Run]) -> Ends | None:
     if not selections:
         raise NothingToShow("no picture was on the screen in the window asked for")
     first, last = selections[0], selections[-1]
-    if first.standing:
-        return None
-    head, tail = _head(first), _tail(last)
+    head, tail = _standing(first) if first.standing else _head(first), _tail(last)
     copied = sum(len(one.pts) for one in selections)
     copied -= _replaced(first, head) + _replaced(last, tail)
     if copied <= 0 or (head and tail and head.source is tail.source):
@@ -155,6 +162,14 @@ def _head(selection: Selection) -> Piece | None:
     )
     shown = np.sort(chosen[chosen >= selection.start_ticks])
     return Piece(part.source, part.video_from, high, shown, end, window)
+
+
+def _standing(selection: Selection) -> Piece:
+    """The one picture that a run shows which stood there at the window's start."""
+    part = next(part for part in selection.parts if _has_pictures(part))
+    start = np.array([selection.start_ticks])
+    high, end = len(part.source.samples.keys), selection.end_ticks
+    return Piece(part.source, part.video_from, high, start, end, selection.run)
 
 
 def _tail(selection: Selection) -> Piece | None:

@@ -5,7 +5,7 @@ happened. So at first it has its turn among all others'; but while others wait t
 and whatever takes longer, or ends a process, makes its source a *suspect*. All suspects share one
 place of their own, where work may take what it takes. So everybody else waits one brief turn for
 each source that becomes a suspect, and no longer, however many there are and however long they go
-on.
+on. Work that is known to be long is done in that place at once, and makes nobody a suspect.
 """
 
 from __future__ import annotations
@@ -89,9 +89,12 @@ class WorkPlaces:
         self._until: dict[str, float] = {}
         """By source: until when it is a suspect."""
 
-    def piece(self, user: str, source: str) -> PieceOfWork:
-        """A piece of work for a user, whose length `source` decides: `run` it, once."""
-        return PieceOfWork(self, user, source)
+    def piece(self, user: str, source: str, *, is_long: bool = False) -> PieceOfWork:
+        """A piece of work for a user, whose length `source` decides: `run` it, once.
+
+        `is_long`: it is known to be.
+        """
+        return PieceOfWork(self, user, source, is_long=is_long)
 
     def suspects(self, source: str) -> bool:
         """Whether a source is a suspect now."""
@@ -109,8 +112,9 @@ class WorkPlaces:
 class PieceOfWork:
     """One piece of work, which several users may wait for: see `Turn`."""
 
-    def __init__(self, places: WorkPlaces, user: str, source: str) -> None:
+    def __init__(self, places: WorkPlaces, user: str, source: str, *, is_long: bool) -> None:
         self._places = places
+        self._is_long = is_long
         self._users = [user]
         self._source = source
         self._turn: Turn | None = None
@@ -125,7 +129,7 @@ class PieceOfWork:
     async def run(self, work: Callable[[Stint], Awaitable[_Done]]) -> _Done:
         """What `work` gives: in its first stint, or in a second one if that raises PutOff."""
         places, source = self._places, self._source
-        if not places.suspects(source):
+        if not (self._is_long or places.suspects(source)):
             async with self._next_turn(is_suspect=False):
                 if not places.suspects(source):  # after what became of its other work meanwhile
                     try:
@@ -152,5 +156,5 @@ class PieceOfWork:
         try:
             return await work(stint)
         finally:
-            if stint.is_blamed:
+            if stint.is_blamed and not self._is_long:
                 places._blame(self._source)

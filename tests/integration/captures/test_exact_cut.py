@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import av
 import pytest
 
+from app.access.tokens import Caller
 from app.captures import endings
+from app.captures.slots import Slots
 from app.context import Context
+from app.models import CaptureRow
+from tests.integration.buffer.shares import DiskShare
 from tests.integration.captures.checking import (
     Done,
     accepted,
@@ -23,10 +29,10 @@ from tests.integration.captures.checking import (
     reaches,
     work_on,
 )
-from tests.integration.captures.conftest import ADA, MakeShare
+from tests.integration.captures.conftest import ADA, BOB, MakeShare
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.packet_checker import read_clip
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 def pictures(path: Path) -> list[tuple[float, bytes]]:
@@ -76,6 +82,54 @@ async def test_only_the_window_is_in_the_file(
     packets = read_clip(made.path)
     assert not any(packet.hidden for packet in packets.video)
     assert packets.video[0].seconds == pytest.approx(0, abs=0.001)
+
+
+@pytest.fixture
+def ffmpeg_that_never_joins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """ffmpeg that goes on for ever when it joins inputs. The file is there once one does."""
+    real, joins = shutil.which("ffmpeg"), tmp_path / "joins"
+    stand_in = tmp_path / "bin" / "ffmpeg"
+    stand_in.parent.mkdir()
+    stand_in.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *concat*) touch {joins};; *) exec {real} "$@";; esac\n'
+        "while :; do i=$((i+1)); echo out_time_us=$i; sleep 0.1; done\n"
+    )
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{stand_in.parent}:{os.environ['PATH']}")
+    return joins
+
+
+async def test_a_short_encoding_waits_for_no_long_one(
+    ctx: Context, ended_share: MakeShare, factory: MediaFactory, recording: Recording,
+    ffmpeg_that_never_joins: Path,
+) -> None:  # fmt: skip
+    """Neither the ends of somebody else's exact cut, nor those of one of the same share."""
+    other = factory.record(Shape(frames=90, size=(192, 108)))
+    long_share, _ = await ended_share("bob", (recording, 0.0), (other, 22.0))
+    [share] = await ended_share("ada")
+    pixels = 7 * 15 * 160 * 120
+    slots = replace(Slots.of(ctx.settings), short_pixels=pixels)
+
+    async def ask(who: Caller, of: DiskShare, name: str, start: float, end: float) -> CaptureRow:
+        window = {each: str(of.start + timedelta(seconds=at))
+                  for each, at in (("start", start), ("end", end))}  # fmt: skip
+        return await accepted(ctx, who, identity=name, cut="exact", **window)
+
+    long = [await ask(BOB, long_share, "bob", 0.3, 26.0) for _ in range(2)]
+    short = [await ask(ADA, share, "ada", 3.4, 9.4), await ask(BOB, long_share, "bob", 3.4, 9.4)]
+    tasks = [asyncio.create_task(work_on(ctx, row["_id"], slots)) for row in long]
+    try:
+        await wait_for(ffmpeg_that_never_joins.exists)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for row in short:
+                await work_on(ctx, row["_id"], slots)
+        assert not any(task.done() for task in tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert [(await done(ctx, row["_id"])).capture["status"] for row in short] == ["ready"] * 2
 
 
 async def test_it_is_an_ordinary_mp4(ctx: Context, ended_share: MakeShare) -> None:

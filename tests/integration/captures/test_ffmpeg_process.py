@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
 from app.captures import ffmpeg_process
+from app.captures.ffmpeg_process import Effort
 from app.processes.bound_exec import FIRST_TO_GO
+from app.work.places import PutOff, Stint
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 SOURCE = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=15:duration=2"]
@@ -80,6 +83,30 @@ async def test_a_program_that_closes_its_pipe_and_stays_is_ended(tmp_path: Path)
     staying = program(tmp_path, "exec sleep 1000 >/dev/null")
     with pytest.raises(ffmpeg_process.FfmpegStalled, match="did not end"):
         await ffmpeg_process.run([staying], stall_seconds=2)
+
+
+async def test_a_run_is_put_off_when_its_stint_is_over(tmp_path: Path) -> None:
+    others: list[str] = []
+    stint = Stint(0.1, is_wanted=lambda: bool(others))
+    running = program(tmp_path, "while :; do i=$((i+1)); echo out_time_us=$i; sleep 0.1; done")
+    run = asyncio.create_task(ffmpeg_process.run([running], Effort(stint, is_short=True)))
+    await wait_for(lambda: stint.is_blamed)
+    assert not run.done()
+    others.append("somebody")
+    with pytest.raises(PutOff, match="others wait"):
+        await run
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+async def test_a_long_run_has_the_processor_that_others_leave(
+    tmp_path: Path, is_short: bool
+) -> None:
+    said = tmp_path / "said"
+    told = program(tmp_path, f"(nice; ulimit -d) > {said}")
+    await ffmpeg_process.run([told], Effort(is_short=is_short))
+    niceness, kib = (int(line) for line in said.read_text().split())
+    assert niceness == os.nice(0) + (0 if is_short else 5)
+    assert kib <= (2 if is_short else 6) * 2**20
 
 
 async def test_repeating_the_same_progress_is_no_progress(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from app.captures import pieced_cut
+from app.captures.ffmpeg_process import Effort
 from app.media import ends
-from app.media.movie import Movie, Run
+from app.media.movie import Movie, Run, plan
 from app.media.movie_bytes import write
 from app.models import Gaps
 from tests.media_factory import Shape, number_in
@@ -52,7 +53,13 @@ async def clip_of(runs: Sequence[Run], folder: Path) -> Clip:
     files: list[Path] = []
     told: list[float] = []
     movie = await pieced_cut.pieced(
-        found, folder / "clip.part", files, gaps=Gaps.SKIP, title=None, on_progress=told.append
+        found,
+        folder / "clip.part",
+        files,
+        Effort(is_short=True),
+        gaps=Gaps.SKIP,
+        title=None,
+        on_progress=told.append,
     )
     path = folder / "clip.mp4"
     write(movie, str(path))
@@ -165,6 +172,26 @@ async def test_two_sessions_with_a_pause_have_their_outer_ends_encoded(
     numbers = [number for _, number in shown(clip.path)]
     assert numbers == [*range(80, 150), *range(100, 183)]
     assert [pause.kind for pause in clip.movie.pauses] == ["session"]
+
+
+@pytest.mark.parametrize("shape", [SHAPES["b-frames"], SHAPES["no-b-frames"]], ids=str)
+@pytest.mark.parametrize("before_seconds", [0.001, 0.02, 0.06])
+async def test_a_standing_picture_that_leads_is_one_picture_of_its_own(
+    fragments: Fragmented, tmp_path: Path, shape: Shape, before_seconds: float
+) -> None:
+    """A window that begins behind the last picture of a session, and goes on in the next one."""
+    first, second = fragments(shape), fragments(replace(shape, variant=1))
+    start = first.end_ticks - round(before_seconds * TICKS)
+    runs = [
+        first.run(start, session="one"),
+        second.run(0, round(5.5 * TICKS), session="two", after_seconds=14.0),
+    ]
+    clip = await clip_of(runs, tmp_path)
+    [standing, _], [expected, _] = clip.movie.spans, plan(runs).spans
+    assert (standing.start_ticks, standing.end_ticks) == (start, expected.end_ticks)
+    assert [number for _, number in shown(clip.path)] == [149, *range(100, 183)]
+    assert clip.movie.hidden_head_seconds == 0
+    assert clip.found.pixels < 100 * 320 * 180
 
 
 def test_a_window_without_a_whole_group_is_encoded_whole(fragments: Fragmented) -> None:

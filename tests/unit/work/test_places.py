@@ -24,10 +24,10 @@ class Work:
         self._ends: dict[str, asyncio.Future[str]] = {}
         self._tasks: dict[str, asyncio.Task[str]] = {}
 
-    async def begin(self, *names: str) -> None:
+    async def begin(self, *names: str, is_long: bool = False) -> None:
         """Of sources of the same names, for as many users."""
         for name in names:
-            piece = self.places.piece(name, name.rstrip("'"))
+            piece = self.places.piece(name, name.rstrip("'"), is_long=is_long)
             self._tasks[name] = asyncio.create_task(piece.run(self._make(name)))
             await self.settle()
 
@@ -105,6 +105,21 @@ async def test_a_suspect_waits_for_suspects_and_nobody_for_it(work: Work) -> Non
     assert set(work.running) == {"a", "d", "e"}
     await work.take(60)  # nobody of the others waits
     assert set(work.running) == {"a", "d", "e"}
+    await work.close()
+
+
+async def test_what_is_known_to_be_long_waits_for_suspects_and_blames_nobody(work: Work) -> None:
+    await work.begin("a", "b")
+    await work.begin("c", "d", is_long=True)
+    await work.take(0.9)
+    assert work.suspects == ["c"]
+    assert set(work.running) == {"a", "b", "c"}
+    await work.end("a")
+    await work.end("b")
+    await work.take(600)
+    await work.end("c")
+    assert work.suspects == ["d"]
+    assert not any(work.places.suspects(each) for each in "abcd")
     await work.close()
 
 
