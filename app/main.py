@@ -37,6 +37,7 @@ from app.api import (
     session_routes,
     share_routes,
     thumbnail_routes,
+    trim_routes,
     web_state,
 )
 from app.api.middleware import BodyLimit, RequestFrame, cors
@@ -69,6 +70,7 @@ ROUTES: list[BaseRoute] = [
     *thumbnail_routes.routes,
     *capture_routes.routes,
     *clip_routes.routes,
+    *trim_routes.routes,
     *share_routes.routes,
     *file_routes.routes,
     *link_routes.routes,

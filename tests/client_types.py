@@ -23,7 +23,7 @@ OPERATIONS = (
     "get_session", "list_buffers", "get_buffer", "delete_buffer", "stop_recording",
     "resume_recording", "get_buffer_events", "list_markers", "create_marker", "delete_marker",
     "create_capture", "get_capture", "cancel_capture", "get_capture_events", "list_clips",
-    "get_clip", "change_clip", "delete_clip", "restore_clip", "request_clip_deletion",
+    "get_clip", "change_clip", "delete_clip", "trim_clip", "restore_clip", "request_clip_deletion",
     "share_clip", "get_file",
     "get_quota", "get_user_quota", "set_user_quota",
 )  # fmt: skip
@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
-from .answer_words import *
+from . import answer_words as w
 
 PageItem = TypeVar("PageItem")
 
@@ -54,7 +54,7 @@ from typing import Literal
 
 '''
 _PLAIN = {"string": "str", "number": "float", "integer": "int", "boolean": "bool", "null": "None"}
-_WORTH_A_BASE = 5
+_WORTH_A_BASE = 3
 """A type that has all members of another one adds to it, if they are more than these."""
 _READ_ELSEWHERE = {"GoneView", "Snapshot"}
 """What app/client/server_events.py tells in another form."""
@@ -100,11 +100,9 @@ def written() -> dict[str, str]:
     types = [_declared(name, told) for name in told if not _is_words(name)]
     # A type stands behind the one that it adds to.
     types.sort(key=lambda text: "(TypedDict)" not in text)
-    imported = ", ".join(f"{name}Choice" for name in words)
-    head = _HEAD.replace("import *", f"import {imported}")
     return {
         "answer_words.py": _tidied(_WORDS_HEAD + "\n".join(map(_listed, words))),
-        "answers.py": _tidied("\n\n".join([head, *types])),
+        "answers.py": _tidied("\n\n".join([_HEAD, *types])),
         "blocking_client.py": _tidied(_blocking()),
     }
 
@@ -158,7 +156,7 @@ def _type(schema: dict[str, Any]) -> str:
     match schema:
         case {"$ref": str(reference)}:
             name = reference.rpartition("/")[2]
-            return f"{name}Choice" if _is_words(name) else python_name(name)
+            return f"w.{name}Choice" if _is_words(name) else python_name(name)
         case {"enum": list(listed)}:
             return f"Literal[{', '.join(json.dumps(word) for word in listed)}]"
         case {"anyOf": list(each)}:

@@ -130,7 +130,9 @@ def kept() -> dict[str, Rows]:
             asked | finished | {"id": "c1", "clip_id": "k1", "idempotency_key": "once"},
             asked | {"id": "c2", "clip_id": "k2", "status": "queued", "lease_until": NOW,
                      "reserved_bytes": 7000},
-            asked | finished | {"id": "c3", "clip_id": "k3"},
+            asked | finished | {"id": "c3", "clip_id": "k3",
+                                "trim": {"clip_id": "k1", "start_seconds": 1.0,
+                                         "end_seconds": 2.0}},
         ),
         "clips": written(
             schema.ReplayClip,
@@ -140,7 +142,8 @@ def kept() -> dict[str, Rows]:
                                 "requested_by": "alice", "reason": "", "requested_at": ago(3)}},
             shown | {"id": "k2", "capture_id": "c2", "file_id": "f2"},
             shown | done | {"id": "k3", "capture_id": "c3", "file_id": "f3",
-                            "deleted_at": ago(2), "turn": 1, "opened": True, "closed_by": "alice"},
+                            "deleted_at": ago(2), "turn": 1, "opened": True, "closed_by": "alice",
+                            "trimmed_from": "k1"},
         ),
         "files": written(
             schema.File,

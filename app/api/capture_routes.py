@@ -12,9 +12,9 @@ from sse_starlette import ServerSentEvent
 from starlette.routing import BaseRoute
 
 from app.access.tokens import Caller
-from app.api import auth, clip_views, share_lookup, wire
+from app.api import auth, capture_views, clip_views, share_lookup, wire
 from app.api.call import Call
-from app.api.capture_views import Accepted, CaptureEvent, CaptureView, Progress
+from app.api.capture_views import SAME_CAPTURE, Accepted, CaptureEvent, CaptureView, Progress
 from app.api.clip_views import Requested
 from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
@@ -63,10 +63,7 @@ EVENT_SECONDS = 0.2
         TooManyCaptures,
         WindowTooLong,
     ],
-    headers={
-        IDEMPOTENCY_KEY: "The same key within 24 h gives the same capture: 1 to 200 "
-        "visible ASCII characters."
-    },
+    headers={IDEMPOTENCY_KEY: SAME_CAPTURE},
     kept=Kept.CAPTURE,
 )
 async def create_capture(call: Call[CaptureRequest]) -> Accepted:
@@ -77,7 +74,7 @@ async def create_capture(call: Call[CaptureRequest]) -> Accepted:
         status=row["status"],
         clip_id=row["clip_id"],
         playlist_url=await _playlist_url(call, row),
-        events_url=_events_url(call, row),
+        events_url=capture_views.events_url(call.reader, row["_id"]),
         capture_url=call.sibling(f"/captures/{row['_id']}"),
     )
 
@@ -154,13 +151,14 @@ async def _view(call: Call[None], row: CaptureRow) -> CaptureView:
         buffer_id=row["buffer_id"],
         room=row["room"],
         sharer=row["identity"],
+        trimmed_from=row["trim"] and row["trim"]["clip_id"],
         title=row["title"],
         cut=row["cut"],
         requested=Requested(start=row["requested_start"], end=row["requested_end"]),
         window=Requested(start=row["window_start"], end=row["window_end"]),
         notes=[*row["notes"]],
         playlist_url=await _playlist_url(call, row),
-        events_url=_events_url(call, row),
+        events_url=capture_views.events_url(call.reader, row["_id"]),
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
     )
@@ -169,10 +167,6 @@ async def _view(call: Call[None], row: CaptureRow) -> CaptureView:
 async def _playlist_url(call: Call[Any], row: CaptureRow) -> str:
     reader = await share_lookup.reader_of(call, row["identity"])
     return reader.url(f"/captures/{row['_id']}/playlist.m3u8")
-
-
-def _events_url(call: Call[Any], row: CaptureRow) -> str:
-    return call.reader.url(f"/captures/{row['_id']}/events")
 
 
 async def _progress(ctx: Context, reader: auth.Reader, row: CaptureRow) -> dict[str, Any]:

@@ -7,11 +7,15 @@ from typing import Annotated
 from pydantic import Field
 
 from app.api import json_types
+from app.api.auth import Reader
 from app.api.clip_views import ClipView, CutWord, Notes, Requested
 from app.api.json_types import Id, Identity, InstantText, MediaUrl, RoomName, Told
 from app.api.wire import View
 from app.models import CaptureStage, CaptureStatus, FailureReason
 from app.models.word_schema import words
+
+SAME_CAPTURE = "The same key within 24 h gives the same capture: 1 to 200 visible ASCII characters."
+"""What an Idempotency-Key does."""
 
 # One that is being accepted is shown to nobody.
 StatusWord = Annotated[
@@ -25,21 +29,26 @@ _EVENTS_URL = Field(
 )
 
 
-class Accepted(View):
+class Promised(View):
     """A capture that will be made."""
 
     id: Id = Field(description="Names the capture in paths.")
     status: StatusWord
     clip_id: Id = Field(description="Names the clip, once it is ready.")
-    playlist_url: MediaUrl = Field(
-        description="HLS of what is there of it: can be watched at once.",
-        serialization_alias="playlist",
-    )
     events_url: MediaUrl = _EVENTS_URL
     capture_url: Annotated[str, Told(format="uri-reference")] = Field(
         description="Where to ask for it, as the header Location has it.",
         serialization_alias="Location",
         examples=["/v1/captures/5f0c2d9e8b7a4c31d2e6f901"],
+    )
+
+
+class Accepted(Promised):
+    """A capture of a share that will be made."""
+
+    playlist_url: MediaUrl = Field(
+        description="HLS of what is there of it: can be watched at once.",
+        serialization_alias="playlist",
     )
 
 
@@ -72,13 +81,17 @@ class CaptureView(Progress):
     )
     room: RoomName
     sharer: Identity = Field(description="Whose screen it shows.", serialization_alias="identity")
+    trimmed_from: Id | None = Field(
+        description="The clip that it is a part of; null if it is cut from the share itself.",
+        examples=[None],
+    )
     title: json_types.Title = Field(description="One line; may be empty.")
     cut: CutWord
     requested: Requested = Field(description="The window that was asked for.")
     window: Requested = Field(description="What of it could be had when it was accepted.")
     notes: Notes
     playlist_url: MediaUrl = Field(
-        description="HLS of its window, as long as the buffer holds that.",
+        description="HLS of its window, as long as the buffer holds that; of a trim 410.",
         serialization_alias="playlist",
     )
     events_url: MediaUrl = _EVENTS_URL
@@ -93,3 +106,8 @@ class CaptureEvent(View):
 
     event: Annotated[str, json_types.only("capture")] = Field(description="Its name.")
     data: Annotated[Progress, json_types.AsText()] = Field(description="The whole state, as JSON.")
+
+
+def events_url(reader: Reader, capture_id: str) -> str:
+    """The event stream of a capture, signed."""
+    return reader.url(f"/captures/{capture_id}/events")

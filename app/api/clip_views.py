@@ -91,6 +91,10 @@ class ClipView(View):
         description="The share that it was cut from, which may be gone since.",
         serialization_alias="buffer",
     )
+    trimmed_from: Id | None = Field(
+        description="The clip that it is a part of, which may be gone since; null: of none.",
+        examples=[None],
+    )
     room: RoomName
     requested: Requested = Field(description="The window that was asked for.")
     delivered: Delivered = Field(description="The window that the clip shows.")
@@ -213,6 +217,7 @@ def _view(clip: Clip, caller: Caller, reader: Reader, right: ClipRight) -> ClipV
         right=_RIGHTS[max(right, ClipRight.READ)],
         sharer=row["shared_by"],
         buffer_id=row["buffer_id"],
+        trimmed_from=row["trimmed_from"],
         room=row["room"],
         requested=Requested(start=row["requested_start"], end=row["requested_end"]),
         delivered=Delivered(

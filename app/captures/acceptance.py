@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -45,20 +46,36 @@ async def accept(
 ) -> CaptureRow:
     """The row of a capture that will be made. Its media is pinned and its quota reserved.
 
-    With a key that the caller has used of late it is the capture accepted then.
+    With a key that the caller has used of late it is the capture accepted then. Raises
+    NotPermitted, NotFound, BufferEmpty, Invalid, WindowTooLong, TooManyCaptures, QuotaExceeded,
+    Conflict (the key was used for another request).
+    """
+
+    async def asked() -> Capture:
+        return await _permitted(ctx, caller, request)
+
+    return await accept_once(ctx, caller, asked, request.hash, idempotency_key)
+
+
+async def accept_once(
+    ctx: Context,
+    caller: Caller,
+    asked: Callable[[], Awaitable[Capture]],
+    request_hash: str,
+    idempotency_key: str | None,
+) -> CaptureRow:
+    """The row of the capture that `asked` gives, or of the one that was accepted under the key.
 
     The row comes first, as `accepting`, so that whatever is taken for it afterwards can be found
-    and given back if this process dies; `queued` makes it a promise.
-
-    Raises NotPermitted, NotFound, BufferEmpty, Invalid, WindowTooLong, TooManyCaptures,
-    QuotaExceeded, Conflict (the key was used for another request).
+    and given back if this process dies; `queued` makes it a promise. Raises what `asked` raises,
+    TooManyCaptures, QuotaExceeded, Conflict.
     """
     while True:
-        known = await idempotency.accepted_before(ctx, caller, request, idempotency_key)
+        known = await idempotency.accepted_before(ctx, caller, request_hash, idempotency_key)
         if known is not None:
             return known
-        capture = await _permitted(ctx, caller, request)
-        capture.idempotency_key = idempotency_key
+        capture = await asked()
+        capture.idempotency_key, capture.request_hash = idempotency_key, request_hash
         if await ctx.store.create(capture):
             break  # otherwise the same key came at the same moment
     row = await _promised(ctx, row_of(capture))
@@ -83,6 +100,7 @@ async def note(ctx: Context, row: CaptureRow) -> None:
         entry_id=row["_id"],
         shared_by=row["identity"],
         clip_id=row["clip_id"],
+        **({"trimmed_from": row["trim"]["clip_id"]} if row["trim"] else {}),
     )
 
 
@@ -155,7 +173,6 @@ def _capture(
         notes=list(window.notes),
         by_rules=permit.by_rules,
         accepted_at=now,
-        request_hash=request.hash,
         status=CaptureStatus.ACCEPTING,
         lease=capture_leases.ACCEPTANCE,
         lease_until=row_leases.until(),
@@ -187,7 +204,8 @@ async def _promise(ctx: Context, row: CaptureRow) -> CaptureRow:
         row["wait_until"] + media_arrival.PIN_LIFE,
         open_ended=waits,
     )
-    size_bytes = estimated_bytes(
+    # Of a trim it was reckoned when its clip was looked up.
+    size_bytes = row["reserved_bytes"] or estimated_bytes(
         await _sizes(ctx, row), row["window_start"], row["window_end"], waits=waits
     )
     await quota.reserve(ctx.store, ctx.settings, row["caller"], row["clip_id"], size_bytes)

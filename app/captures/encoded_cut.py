@@ -87,10 +87,11 @@ async def make(
     finally:
         for path in inputs:
             path.unlink(missing_ok=True)
-    return WrittenPart(encoding.contents, _expected(encoding))
+    return WrittenPart(encoding.contents, expected(encoding))
 
 
-def _expected(encoding: Encoding) -> Expected:
+def expected(encoding: Encoding) -> Expected:
+    """What the file of an encoding must hold."""
     return Expected(
         size_bytes=None,
         width=encoding.contents.width,
@@ -121,13 +122,14 @@ async def encode(
     *,
     title: str | None,
     on_progress: Callable[[float], None],
+    skip_seconds: float = 0.0,
 ) -> None:
-    """Encodes the movies, written to `sources`, into `target`.
+    """Encodes the movies, written to `sources`, into `target`, without the first `skip_seconds`.
 
     `on_progress` is told the share that is done, 0 to 1. Raises FfmpegFailed, StorageFull, PutOff.
     """
     await ffmpeg_process.run(
-        argv(encoding, sources, target, effort, title=title),
+        argv(encoding, sources, target, effort, title=title, skip_seconds=skip_seconds),
         effort,
         on_progress=lambda seconds: on_progress(min(1.0, seconds / encoding.seconds)),
         run_seconds=max(ffmpeg_process.RUN_SECONDS, SLOWEST * encoding.seconds),
@@ -141,11 +143,11 @@ def argv(
     effort: Effort,
     *,
     title: str | None,
+    skip_seconds: float = 0.0,
 ) -> list[str]:
     """ffmpeg's command line for an encoding. Titles are data: one argument, whatever they hold."""
-    video, audio = _joined(
-        encoding, [ffmpeg.input(f"file:{path}", **effort.threads) for path in sources]
-    )
+    options = effort.threads | ({"ss": f"{skip_seconds:.6f}"} if skip_seconds else {})
+    video, audio = _joined(encoding, [ffmpeg.input(f"file:{path}", **options) for path in sources])
     begin = encoding.contents.spans[0].start.astimezone(UTC)
     metadata = {
         "map_metadata": -1,

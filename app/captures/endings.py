@@ -65,7 +65,7 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
         ctx.store.create(_file(capture, result, path, sha256)),
         pins.release(ctx.store, capture["_id"]),
     )
-    await ctx.store.create(_clip(ctx, capture, result))
+    await ctx.store.create(_clip(ctx, capture, result, await _closed_by(ctx, capture)))
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()
@@ -135,6 +135,7 @@ async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> 
     """
     active = {
         "buffer_id": buffer_id,
+        "trim": None,  # clips made before stay, and what is made of them
         "status": {"$in": CaptureStatus.unfinished()},
         "accepted_at": {"$lte": accepted_by},
     }
@@ -149,6 +150,7 @@ async def fail_running_of(ctx: Context, buffer_id: str, start: datetime, end: da
     """
     reading = {
         "buffer_id": buffer_id,
+        "trim": None,
         "status": {"$in": [CaptureStatus.RUNNING]},
         "named": False,
         "window_start": {"$lt": end},
@@ -254,9 +256,19 @@ def _file(capture: CaptureRow, result: CaptureResult, path: str, sha256: str | N
     )
 
 
-def _clip(ctx: Context, capture: CaptureRow, result: CaptureResult) -> ReplayClip:
+async def _closed_by(ctx: Context, capture: CaptureRow) -> str | None:
+    """Who has closed the clip that a trim is a part of: its parts are not opened either."""
+    if capture["trim"] is None:
+        return None
+    row = await ctx.store.rows(ReplayClip).find_one({"_id": capture["trim"]["clip_id"]})
+    return row and row["closed_by"]
+
+
+def _clip(
+    ctx: Context, capture: CaptureRow, result: CaptureResult, closed_by: str | None
+) -> ReplayClip:
     days = ctx.settings.clip_days
-    fields: Row = {**result["told"]}
+    fields: Row = {"cut": capture["cut"], **result["told"]}
     return ReplayClip(
         id=capture["clip_id"],
         capture_id=capture["_id"],
@@ -267,10 +279,12 @@ def _clip(ctx: Context, capture: CaptureRow, result: CaptureResult) -> ReplayCli
         room_sid=capture["room_sid"],
         community=capture["community"],
         title=capture["title"],
+        trimmed_from=capture["trim"]["clip_id"] if capture["trim"] else None,
+        opened=closed_by is not None,
+        closed_by=closed_by,
         ready=True,
         requested_start=capture["requested_start"],
         requested_end=capture["requested_end"],
-        cut=capture["cut"],
         created_at=result["created_at"],
         expires_at=result["created_at"] + timedelta(days=days) if days else None,
         file_id=result["file_id"],

@@ -30,7 +30,7 @@ class NotAsPlanned(CaptureFailed):
 
 
 class MediaDeleted(CaptureFailed):
-    """The sharer, or an admin, deleted a part of it while it was being made."""
+    """A part of it, or the clip that it is trimmed from, was deleted while it was being made."""
 
     slug: ClassVar[str] = FailureReason.MEDIA_DELETED
 

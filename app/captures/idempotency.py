@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from app.access import policy
 from app.access.tokens import Caller
 from app.captures import capture_limits
-from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.errors import Conflict, Unavailable
 from app.models import CaptureRow, CaptureStatus
@@ -21,7 +20,7 @@ _POLL_SECONDS = 0.02
 
 
 async def accepted_before(
-    ctx: Context, caller: Caller, request: CaptureRequest, key: str | None
+    ctx: Context, caller: Caller, request_hash: str, key: str | None
 ) -> CaptureRow | None:
     """The capture that the caller was promised under the key within KEY_LIFE, if there is one.
 
@@ -40,7 +39,7 @@ async def accepted_before(
             )
             continue
         is_theirs = policy.may_see_capture(caller, by=row["caller"], room=row["room"])
-        if row["request_hash"] != request.hash or not is_theirs:
+        if row["request_hash"] != request_hash or not is_theirs:
             raise Conflict(f"the Idempotency-Key {key!r} was used for another request before")
         if row["status"] != CaptureStatus.ACCEPTING:
             return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from app.captures.ffmpeg_process import Effort
 from app.captures.part_file import WrittenPart
 from app.captures.progress import Fraction, WorkReport
 from app.captures.slots import CallersSlots
-from app.media import movie
-from app.media.ends import Ends, Piece
+from app.media import h264, movie
+from app.media.ends import Ends, OtherPictures, Piece
 from app.media.init_segment import Init
-from app.media.movie import Movie, Source
+from app.media.movie import Movie, Run, Source
 from app.media.prepared_fragment import Prepared
 from app.models import CaptureStage, Gaps
 from app.storage import clip_files
@@ -37,8 +37,9 @@ _VIDEO = {
     "fps_mode": "passthrough",
     "enc_time_base": "1:90000",
 }
-_SET_IDS = {"head": 1, "tail": 2}
-"""Of the parameter sets, beside the session's 0."""
+_PIECES = ("head", "tail")
+_MOST_SETS = 32
+"""As H.264 counts them. Clips that are cut from clips have more and more of them."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,10 @@ async def pieced(
     movie is written, or given up. `on_progress` is told the fraction that is encoded. Raises
     OtherPictures, FfmpegFailed, StorageFull, SegmentChanged, Unpreparable, PutOff.
     """
-    pieces = {name: one for name in _SET_IDS if (one := getattr(ends, name)) is not None}
+    pieces = {name: one for name in _PIECES if (one := getattr(ends, name)) is not None}
+    ids = dict(zip(pieces, _free_ids(ends.runs), strict=False))
+    if len(ids) < len(pieces):
+        raise OtherPictures("its media has all the parameter sets that it may have")
     whole = sum(piece.seconds for piece in pieces.values())
     done = 0.0
     made: dict[str, _Encoded] = {}
@@ -104,9 +108,9 @@ async def pieced(
         def report(seconds: float, before: float = done, length: float = piece.seconds) -> None:
             on_progress((before + min(seconds, length)) / whole if whole else 1.0)
 
-        made[name] = await _encoded(name, piece, part, files, effort, report)
+        made[name] = await _encoded(name, ids[name], piece, part, files, effort, report)
         done += piece.seconds
-    sources = {name: made[name].source if name in made else None for name in _SET_IDS}
+    sources = {name: made[name].source if name in made else None for name in _PIECES}
     return await asyncio.to_thread(
         movie.plan,
         ends.joined(sources["head"], sources["tail"]),
@@ -116,8 +120,15 @@ async def pieced(
     )
 
 
+def _free_ids(runs: Sequence[Run]) -> list[int]:
+    """Ids of parameter sets that no picture of the runs is decoded by, as far as they tell."""
+    taken = set[int]().union(*(h264.set_ids(run.init.avcc) for run in runs))
+    return [each for each in range(1, _MOST_SETS) if each not in taken]
+
+
 async def _encoded(
     name: str,
+    set_id: int,
     piece: Piece,
     part: Path,
     files: list[Path],
@@ -130,7 +141,7 @@ async def _encoded(
     files += [given, stream, result]
     planned = await asyncio.to_thread(movie.plan, [piece.run])
     await part_file.write(planned, given, lambda _: None)
-    command = argv(given, stream, effort, pictures=len(piece.pts), set_id=_SET_IDS[name])
+    command = argv(given, stream, effort, pictures=len(piece.pts), set_id=set_id)
     await ffmpeg_process.run(command, effort, on_progress=on_progress)
     return await asyncio.to_thread(_read, piece, stream, result)
 

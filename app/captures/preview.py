@@ -40,6 +40,8 @@ async def watchable(ctx: Context, row: CaptureRow, now: datetime) -> Watchable:
     Raises BufferEmpty as long as there is nothing, Gone if the capture was given up, or if its
     window is not there from its beginning any more.
     """
+    if row["trim"] is not None:
+        raise Gone("it is made of a clip, not of a share: watch that, or the clip itself")
     if row["status"] in (CaptureStatus.FAILED, CaptureStatus.CANCELLED):
         raise Gone(f"the capture is {row['status']}")
     complete = (

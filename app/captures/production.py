@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.captures import copied_cut, exact_cut, window_media
+from app.captures import copied_cut, exact_cut, reencoded_cut, trim_media, window_media
 from app.captures.capture_tools import CaptureTools
 from app.captures.failures import NothingRecorded
+from app.captures.part_file import WrittenPart
 from app.captures.progress import Report
 from app.captures.row_leases import Lost
 from app.captures.slots import CallersSlots
+from app.captures.trim_media import TrimMedia
 from app.captures.window_media import WindowMedia
 from app.clips import clip_report
 from app.clips.clip_location import parts_path
-from app.clips.clip_report import ClipContents
 from app.context import Context
-from app.media.movie import NothingToShow
-from app.models import CaptureResult, CaptureRow, Cut
+from app.media.movie import NothingToShow, Run
+from app.models import CaptureResult, CaptureRow, ClipFields, Cut
 from app.storage import clip_files
 
 
@@ -53,40 +56,68 @@ async def _written(
     ctx: Context, tools: CaptureTools, capture: CaptureRow, part: Path, report: Report
 ) -> CaptureResult:
     slots = CallersSlots(tools.slots, capture["caller"], capture["buffer_id"])
-    async with slots.copying():
-        await report.begin()
-        media = await window_media.read(ctx, capture)
-        runs = await asyncio.to_thread(media.runs, ctx.settings.media_root, capture["gaps"])
-        if capture["cut"] != Cut.EXACT:
-            written = await copied_cut.make(
-                runs,
-                part,
-                report,
-                cut=capture["cut"],
-                gaps=capture["gaps"],
-                title=capture["title"] or None,
-            )
+    async with AsyncExitStack() as held:
+        async with slots.copying():
+            await report.begin()
+            media, runs = await _media(ctx, capture, part, report, held)
+            written = await _copied(runs, capture, part, report)
+        if written is None:
+            written = await _encoded(media, runs, capture, part, report, slots)
             await asyncio.to_thread(clip_files.sync, part)
-    if capture["cut"] == Cut.EXACT:
-        title = capture["title"] or None
-        written = await exact_cut.make(runs, part, report, slots, gaps=capture["gaps"], title=title)
-        await asyncio.to_thread(clip_files.sync, part)
+        told = media.told(capture, written.contents)
     # In no slot: strangers' media decides how long this takes.
     await tools.verifier.verify(
         part, written.expected, caller=capture["caller"], source=capture["buffer_id"]
     )
-    return _result(capture, media, written.contents, part)
+    return _result(capture, told, part)
 
 
-def _result(
-    capture: CaptureRow, media: WindowMedia, contents: ClipContents, part: Path
-) -> CaptureResult:
-    start = contents.spans[0].start
+async def _media(
+    ctx: Context, capture: CaptureRow, part: Path, report: Report, held: AsyncExitStack
+) -> tuple[WindowMedia | TrimMedia, list[Run]]:
+    """What the clip is made of, as long as `held` is not closed, and what a plan is made of."""
+    if (trim := capture["trim"]) is None:
+        window = await window_media.read(ctx, capture)
+        root, gaps = ctx.settings.media_root, capture["gaps"]
+        return window, await asyncio.to_thread(window.runs, root, gaps)
+    opened = trim_media.opened(ctx, capture, trim, part, report)
+    clip = await held.enter_async_context(opened)
+    return clip, clip.runs
+
+
+async def _copied(
+    runs: Sequence[Run], capture: CaptureRow, part: Path, report: Report
+) -> WrittenPart | None:
+    """The part; None if something of it has to be encoded."""
+    if capture["cut"] == Cut.EXACT or not runs:
+        return None
+    cut, gaps, title = capture["cut"], capture["gaps"], capture["title"] or None
+    written = await copied_cut.make(runs, part, report, cut=cut, gaps=gaps, title=title)
+    await asyncio.to_thread(clip_files.sync, part)
+    return written
+
+
+async def _encoded(
+    media: WindowMedia | TrimMedia,
+    runs: Sequence[Run],
+    capture: CaptureRow,
+    part: Path,
+    report: Report,
+    slots: CallersSlots,
+) -> WrittenPart:
+    gaps, title = capture["gaps"], capture["title"] or None
+    if isinstance(media, TrimMedia) and not runs:
+        return await reencoded_cut.make(media, part, report, slots, title=title)
+    return await exact_cut.make(runs, part, report, slots, gaps=gaps, title=title)
+
+
+def _result(capture: CaptureRow, told: ClipFields, part: Path) -> CaptureResult:
+    start = told["delivered_start"]
     return {
         "part": part.name,
         "file_id": secrets.token_hex(12),
         "filename": clip_report.filename(capture["title"], capture["room"], start),
         "size_bytes": part.stat().st_size,
         "created_at": datetime.now(UTC),
-        "told": clip_report.fields(capture, contents, media.ranges, exact_clock=media.exact_clock),
+        "told": told,
     }

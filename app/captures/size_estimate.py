@@ -13,6 +13,10 @@ _INDEX_FACTOR = 1.02
 _HEADER_BYTES = 4096
 
 
+_GROUP_SECONDS = 2.0
+"""About what a cut holds before its start: from the key frame on."""
+
+
 class SizedSegment(TypedDict):
     """What is asked of a segment's row."""
 
@@ -42,3 +46,12 @@ def estimated_bytes(
         rate = total / seconds if seconds else UNKNOWN_BYTES_PER_SECOND
         total += round(rate * max(0.0, (end - newest).total_seconds()))
     return round(total * _INDEX_FACTOR) + _HEADER_BYTES
+
+
+def estimated_trim_bytes(
+    whole_bytes: int, whole_seconds: float, before_seconds: float, length_seconds: float
+) -> int:
+    """The size of a part of a clip, of which so much lies before the part's start."""
+    held = length_seconds + min(before_seconds, _GROUP_SECONDS)
+    share = min(1.0, held / whole_seconds) if whole_seconds > 0 else 1.0
+    return round(whole_bytes * share) + _HEADER_BYTES

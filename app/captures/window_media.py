@@ -9,9 +9,11 @@ from pathlib import Path
 
 from app.buffer import pins
 from app.captures import media_arrival
+from app.clips import clip_report
+from app.clips.clip_report import ClipContents
 from app.context import Context
 from app.media.movie import NothingToShow, Run
-from app.models import CaptureRow, Gaps, MediaRange, SegmentRow, SessionRow
+from app.models import CaptureRow, ClipFields, Gaps, MediaRange, SegmentRow, SessionRow
 from app.viewing import fragment_sources
 
 
@@ -27,6 +29,10 @@ class WindowMedia:
     def exact_clock(self) -> bool:
         """Whether each session's place on the wall clock is known exactly."""
         return all(session["clock_exact"] for session in self.sessions.values())
+
+    def told(self, capture: CaptureRow, contents: ClipContents) -> ClipFields:
+        """The fields of the clip's row that depend on its media."""
+        return clip_report.fields(capture, contents, self.ranges, exact_clock=self.exact_clock)
 
     def runs(self, root: Path, gaps: Gaps) -> list[Run]:
         """What a movie is planned from. Blocks. Raises NothingToShow, SegmentChanged."""

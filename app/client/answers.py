@@ -4,22 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, Literal, TypedDict, TypeVar
 
-from .answer_words import (
-    AccessModeChoice,
-    ActionChoice,
-    BufferStateChoice,
-    CapturePolicyChoice,
-    CaptureStageChoice,
-    ClipNoteChoice,
-    ClockKindChoice,
-    CutChoice,
-    FailureReasonChoice,
-    GapWhyChoice,
-    LinkFactChoice,
-    RoleChoice,
-    VisibilityChoice,
-    WhyChoice,
-)
+from . import answer_words as w
 
 PageItem = TypeVar("PageItem")
 
@@ -31,25 +16,14 @@ class AnswerPage(TypedDict, Generic[PageItem]):
     next: str | None
 
 
-class AcceptedAnswer(TypedDict):
-    """A capture that will be made."""
-
-    id: str
-    status: Literal["queued", "waiting", "running", "ready", "failed", "cancelled"]
-    clip_id: str
-    playlist_url: str
-    events_url: str
-    capture_url: str
-
-
 class BufferAnswer(TypedDict):
     """A share and what is kept of it."""
 
     id: str
     room: str
     sharer: str
-    state: BufferStateChoice
-    why: WhyChoice | None
+    state: w.BufferStateChoice
+    why: w.WhyChoice | None
     why_detail: str
     retry_at: str | None
     started_at: str
@@ -59,7 +33,7 @@ class BufferAnswer(TypedDict):
     media_seconds: float
     audio: bool
     session_ids: list[str]
-    clock: ClockKindChoice
+    clock: w.ClockKindChoice
     playlist_url: str | None
     replay_url: str | None
     poster_url: str | None
@@ -83,7 +57,7 @@ class ClipGapAnswer(TypedDict):
 
     start: str
     end: str
-    why: GapWhyChoice
+    why: w.GapWhyChoice
     kept: bool
 
 
@@ -96,26 +70,27 @@ class ClipAnswer(TypedDict):
     right: Literal["read", "ask", "close", "delete", "change"]
     sharer: str
     buffer_id: str
+    trimmed_from: str | None
     room: str
     requested: RequestedAnswer
     delivered: DeliveredAnswer
     gaps: list[ClipGapAnswer]
-    notes: list[ClipNoteChoice]
+    notes: list[w.ClipNoteChoice]
     tail_lag_seconds: float
     hidden_head_seconds: float
     preparing: bool
     audio: bool
     width: int
     height: int
-    cut: CutChoice
-    clock: ClockKindChoice
-    visibility: VisibilityChoice
+    cut: w.CutChoice
+    clock: w.ClockKindChoice
+    visibility: w.VisibilityChoice
     closed_by: str | None
     deletion_request: DeletionRequestAnswer | None
     link_url: str | None
     page_url: str | None
     link_expires_at: str | None
-    link_tells: list[LinkFactChoice]
+    link_tells: list[w.LinkFactChoice]
     views: int | None
     keep: bool
     size_bytes: int
@@ -179,8 +154,8 @@ class LimitsAnswer(TypedDict):
     retention_seconds: float
     marker_minutes: float
     clip_days: float | None
-    capture_policy: CapturePolicyChoice
-    access: AccessModeChoice
+    capture_policy: w.CapturePolicyChoice
+    access: w.AccessModeChoice
     events: bool
     title_length: int
     text_length: int
@@ -217,11 +192,21 @@ class ProgressAnswer(TypedDict):
     """How far a capture is."""
 
     status: Literal["queued", "waiting", "running", "ready", "failed", "cancelled"]
-    stage: CaptureStageChoice
+    stage: w.CaptureStageChoice
     progress: float
-    reason: FailureReasonChoice | None
+    reason: w.FailureReasonChoice | None
     detail: str
     clip: ClipAnswer | None
+
+
+class PromisedAnswer(TypedDict):
+    """A capture that will be made."""
+
+    id: str
+    status: Literal["queued", "waiting", "running", "ready", "failed", "cancelled"]
+    clip_id: str
+    events_url: str
+    capture_url: str
 
 
 class QuotaAnswer(TypedDict):
@@ -262,10 +247,16 @@ class StandingAnswer(TypedDict):
     """What the caller is in a community."""
 
     id: str
-    role: RoleChoice
-    grants: list[ActionChoice]
+    role: w.RoleChoice
+    grants: list[w.ActionChoice]
     manages: bool
     administrates: bool
+
+
+class AcceptedAnswer(PromisedAnswer):
+    """A capture of a share that will be made."""
+
+    playlist_url: str
 
 
 class BufferDetailAnswer(BufferAnswer):
@@ -284,11 +275,12 @@ class CaptureAnswer(ProgressAnswer):
     buffer_id: str
     room: str
     sharer: str
+    trimmed_from: str | None
     title: str
-    cut: CutChoice
+    cut: w.CutChoice
     requested: RequestedAnswer
     window: RequestedAnswer
-    notes: list[ClipNoteChoice]
+    notes: list[w.ClipNoteChoice]
     playlist_url: str
     events_url: str
     accepted_at: str

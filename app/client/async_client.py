@@ -93,6 +93,7 @@ class AsyncReplayClient:
     iterate_clips = AsyncIteration(operations.list_clips)
     get_clip = AsyncMethod(operations.get_clip)
     change_clip = AsyncMethod(operations.change_clip)
+    trim_clip = AsyncMethod(operations.trim_clip)
     delete_clip = AsyncMethod(operations.delete_clip)
     restore_clip = AsyncMethod(operations.restore_clip)
     request_clip_deletion = AsyncMethod(operations.request_clip_deletion)

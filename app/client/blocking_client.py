@@ -85,6 +85,7 @@ class ReplayClient:
     iterate_clips = Iteration(operations.list_clips)
     get_clip = Method(operations.get_clip)
     change_clip = Method(operations.change_clip)
+    trim_clip = Method(operations.trim_clip)
     delete_clip = Method(operations.delete_clip)
     restore_clip = Method(operations.restore_clip)
     request_clip_deletion = Method(operations.request_clip_deletion)

@@ -219,6 +219,21 @@ def change_clip(
     return Ask("PATCH", "/clips/{clip_id}", {"clip_id": clip_id}, body=body)
 
 
+def trim_clip(
+    clip_id: str,
+    *,
+    start: float | str | None = None,
+    end: float | str | None = None,
+    cut: w.CutChoice | None = None,
+    title: str | None = None,
+    idempotency_key: str | None = None,
+) -> Ask[a.PromisedAnswer]:
+    """Asks for a clip of a part of a clip, by its play time: a capture as any other."""
+    body = _given(start=start, end=end, cut=cut, title=title)
+    key = idempotency_key or secrets.token_hex(16)
+    return Ask("POST", "/clips/{clip_id}/trim", {"clip_id": clip_id}, body=body, key=key)
+
+
 def delete_clip(clip_id: str, *, purge: bool | None = None) -> Ask[None]:
     """Deletes a clip; it can be restored for a while, unless it is purged."""
     query = _given(purge=purge)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from app.clips import play_time
 from app.media.movie import Movie, MovieSpan, Pause
 from app.media.pauses import PauseKind
 from app.models import (
@@ -14,6 +15,7 @@ from app.models import (
     ClipFields,
     ClipGap,
     ClipNote,
+    ClipRow,
     ClockKind,
     GapWhy,
     MediaRange,
@@ -22,6 +24,8 @@ from app.models import (
 _LATE_SECONDS = 0.25
 """What is missing at either end is noted from here on. Below it, at the end, are the last pictures
 of a precise cut that need later ones, at most three of 15 a second."""
+_INHERITED = (ClipNote.CLOCK_APPROXIMATE, ClipNote.WHILE_PRESENT)
+"""What is so of any part of a clip of which it is so."""
 _WHY = {
     PauseKind.HOLE: GapWhy.NO_PICTURE,
     PauseKind.LOST: GapWhy.LOST,
@@ -86,7 +90,40 @@ def fields(
         "audio": contents.audio,
         "width": contents.width,
         "height": contents.height,
+        "cut": capture["cut"],
         "clock": ClockKind.EXACT if exact_clock else ClockKind.APPROXIMATE,
+    }
+
+
+def trimmed(
+    capture: CaptureRow, contents: ClipContents, source: ClipRow, *, clock: datetime
+) -> ClipFields:
+    """The fields of the row of a clip that is a part of another one, `source`.
+
+    `clock`: what the clock of `contents` says at the source's first picture.
+    """
+    begin, finish = contents.spans[0].start, contents.spans[-1].end
+    start = play_time.instant(source, (begin - clock).total_seconds())
+    end = play_time.instant(source, (finish - clock).total_seconds(), is_end=True)
+    notes = [note for note in source["notes"] if note in _INHERITED]
+    if (start - capture["requested_start"]).total_seconds() > _LATE_SECONDS:
+        notes.append(ClipNote.START_CLAMPED)
+    missing = (capture["requested_end"] - end).total_seconds()
+    if missing > _LATE_SECONDS:
+        notes.append(ClipNote.END_CLAMPED)
+    return {
+        "delivered_start": start,
+        "delivered_end": end,
+        "duration_seconds": contents.duration_seconds,
+        "hidden_head_seconds": contents.hidden_head_seconds,
+        "tail_lag_seconds": max(0.0, missing),
+        "gaps": play_time.gaps_between(source, start, end),
+        "notes": notes,
+        "audio": contents.audio,
+        "width": contents.width,
+        "height": contents.height,
+        "cut": capture["cut"],
+        "clock": source["clock"],
     }
 
 

@@ -1,13 +1,13 @@
 // The service's JSON, from the description of its API: `python -m tests.console_types` writes this.
 
-/** A capture that will be made. */
+/** A capture of a share that will be made. */
 export interface Accepted {
   id: string;
   status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
   clip_id: string;
-  playlist_url: string;
   events_url: string;
   capture_url: string;
+  playlist_url: string;
 }
 
 /** Whether everybody buffers and captures their own shares, or who has a role for it. */
@@ -169,6 +169,7 @@ export interface CaptureView {
   buffer_id: string;
   room: string;
   sharer: string;
+  trimmed_from: string | null;
   title: string;
   cut: Cut;
   requested: Requested;
@@ -244,6 +245,7 @@ export interface ClipView {
   right: 'read' | 'ask' | 'close' | 'delete' | 'change';
   sharer: string;
   buffer_id: string;
+  trimmed_from: string | null;
   room: string;
   requested: Requested;
   delivered: Delivered;
@@ -509,6 +511,15 @@ export interface Progress {
   clip: ClipView | null;
 }
 
+/** A capture that will be made. */
+export interface Promised {
+  id: string;
+  status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
+  clip_id: string;
+  events_url: string;
+  capture_url: string;
+}
+
 /** What a user's quota shall be. */
 export interface QuotaRequest {
   quota_bytes: number | null;
@@ -613,6 +624,14 @@ export interface StopRequest {
 
 /** Whether a window reaches to the moment of the call, and waits for that moment's media. */
 export type Tail = 'include' | 'skip';
+
+/** Which part of the clip, in seconds of its play time; numbers, or texts such as `1m30s`. */
+export interface TrimRequest {
+  start?: number | string;
+  end?: number | string | null;
+  cut?: 'precise' | 'exact';
+  title?: string | null;
+}
 
 /** A page of users. */
 export interface UserPage {

@@ -189,6 +189,7 @@ export interface ClipView {
   right: 'read' | 'ask' | 'close' | 'delete' | 'change';
   sharer: string;
   buffer_id: string;
+  trimmed_from: string | null;
   room: string;
   requested: Requested;
   delivered: Delivered;

@@ -202,6 +202,20 @@ def with_parameter_sets(record: bytes, others: Sequence[bytes]) -> bytes:
     )
 
 
+def set_ids(record: bytes) -> set[int]:
+    """The ids that the parameter sets of a decoder configuration have. Raises ValueError."""
+    sequence, end = _sets(record, 5, 0x1F)
+    picture, _ = _sets(record, end, 0xFF)
+    # In a sequence's, profile and level stand before it.
+    return {_first_number(one[4:]) for one in sequence} | {
+        _first_number(one[1:]) for one in picture
+    }
+
+
+def _first_number(fields: bytes) -> int:
+    return _Fields(fields.replace(b"\0\0\3", b"\0\0")).number()
+
+
 def _sets(record: bytes, offset: int, mask: int) -> tuple[list[bytes], int]:
     """The parameter sets whose number stands at `offset`, and where they end."""
     count, offset = record[offset] & mask, offset + 1

@@ -30,6 +30,7 @@ from app.migrations import (
     personal_marker_places,
     separate_fragments,
     slot_sharers,
+    trimmed_clips,
     view_counts,
 )
 
@@ -53,5 +54,6 @@ STEPS: tuple[Step, ...] = (
     personal_marker_places.migrate,
     named_captures.migrate,
     opened_clips.migrate,
+    trimmed_clips.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -48,6 +48,7 @@ from app.models.clip_rows import (
     ClipRow,
     DeletionRequest,
     FileRow,
+    TrimRange,
 )
 from app.models.condition_rows import SampleRow
 from app.models.event_rows import DeliveryDocument, EventNumberRow, EventRow
@@ -155,6 +156,7 @@ __all__ = [
     "SummaryRow",
     "Tail",
     "TrackRow",
+    "TrimRange",
     "Visibility",
     "Why",
 ]

@@ -47,6 +47,7 @@ class ClipFields(ClipMedia):
 
     delivered_start: datetime
     delivered_end: datetime
+    cut: Cut
     clock: ClockKind
 
 
@@ -59,6 +60,14 @@ class CaptureResult(TypedDict):
     size_bytes: int
     created_at: datetime
     told: ClipFields
+
+
+class TrimRange(TypedDict):
+    """Which part of which clip becomes another one, in seconds of its play time."""
+
+    clip_id: str
+    start_seconds: float
+    end_seconds: float
 
 
 class CaptureRow(TypedDict):
@@ -82,6 +91,7 @@ class CaptureRow(TypedDict):
     window_end: datetime
     wait_until: datetime
     spans: list[MediaRange]
+    trim: TrimRange | None
     notes: list[ClipNote]
     by_rules: bool
     permitted_until: datetime | None
@@ -116,6 +126,7 @@ class ClipRow(ClipMedia):
 
     _id: str
     capture_id: str
+    trimmed_from: str | None
     file_id: str
     owner: str
     shared_by: str

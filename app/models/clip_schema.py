@@ -26,7 +26,9 @@ class Capture(Model, Stored[CaptureRow]):
     """A request for a clip and its job. The row is the promise; the queue only hurries it.
 
     `spans` freeze, at the time of acceptance, what the window means in each session's media time:
-    [{session_id, start_ticks, end_ticks}]; a share that is still starting has none yet.
+    [{session_id, start_ticks, end_ticks}]; a share that is still starting has none yet. `trim`
+    {clip_id, start_seconds, end_seconds} is of one that is made of a clip, in its play time: it has
+    no spans, and waits for nothing.
 
     `lease` is the worker that has the job. `lease_until`: from then on somebody must look at the
     row again; None: nothing is left to do. `generation` counts how often the job was queued,
@@ -72,6 +74,7 @@ class Capture(Model, Stored[CaptureRow]):
     window_end: datetime
     wait_until: datetime
     spans: list[dict[str, Any]] = []
+    trim: dict[str, Any] | None = None
     notes: list[ClipNote] = []
     by_rules: bool = False
     permitted_until: datetime | None = None
@@ -95,6 +98,8 @@ class Capture(Model, Stored[CaptureRow]):
 
 class ReplayClip(Model, Stored[ClipRow]):
     """What a capture made. Only `ready` ones that are not deleted are shown.
+
+    `trimmed_from`: the clip that it is a part of, which may be gone since.
 
     `audience` is the sid of the room whose people may see it, `link_secret` what a link bears until
     `link_expires_at`; None otherwise. `link_tells`: what its page may say, `views`: how often
@@ -131,6 +136,7 @@ class ReplayClip(Model, Stored[ClipRow]):
 
     id: str = Field(primary_field=True)
     capture_id: str
+    trimmed_from: str | None = None
     file_id: str
     owner: str
     shared_by: str

@@ -60,6 +60,13 @@ PostRoll = Annotated[
     BeforeValidator(_seconds),
     AlsoText(),
 ]
+PlaySeconds = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False, examples=[2.5]),
+    BeforeValidator(_seconds),
+    AlsoText(),
+]
+"""Of a clip, in seconds of its play time."""
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_rfc_3339),

@@ -33,6 +33,12 @@ test('of a buffer that has hardly begun it shows half a minute, so that little d
   near(axis.length * (1 - MARGIN), 30_000);
 });
 
+test('of a clip it shows all and nothing more, with ticks from its beginning', () => {
+  const axis = new Axis(() => ({ oldest: 0, recent: 0, newest: 7_300 }), { least: 0, margin: 0, zero: 0 });
+  assert.deepEqual([axis.from, axis.to], [0, 7_300]);
+  assert.deepEqual(axis.ticks(4), [0, 2_000, 4_000, 6_000]);
+});
+
 test('what was marked long before is not shown at first', () => {
   const { axis } = axisOf(buffer({ seconds: 60, marked: 3600 }));
   near(axis.from, NOON - 60_000);

@@ -754,6 +754,21 @@ export const english = {
       deleteExplain: (owner) => `This can’t be undone, not even by ${owner}, who is told.`,
       deleted: 'Clip deleted.',
     },
+    trim: {
+      button: 'Trim',
+      heading: 'Trim',
+      selection: 'Selection',
+      /** @type {Saying<[string, string, string]>} */
+      range: (from, to, long) => `${from} – ${to} (${long})`,
+      startHere: 'Start here',
+      endHere: 'End here',
+      preview: 'Play selection',
+      title: 'Title',
+      titleHint: 'Title (optional)',
+      exact: 'Exact cut (slower)',
+      submit: 'Save as new clip',
+      explain: 'Drag the ends of the strip. This clip stays as it is.',
+    },
     life: {
       kept: 'Doesn’t expire',
       /** @type {Saying<[string]>} */
@@ -790,6 +805,8 @@ export const english = {
       hidden: 'Hidden beginning',
       /** @type {Saying<[string]>} */
       hiddenHead: (seconds) => `${seconds} s at the start that players skip`,
+      trimmed: 'Trimmed from',
+      original: 'Original clip',
       whose: 'Screen of',
       room: 'Room',
       owner: 'Captured by',

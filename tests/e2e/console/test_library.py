@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from app.models.schema import OutgoingEvent, ReplayClip
 from app.processes.embedded import running_stores
@@ -26,7 +27,9 @@ from tests.waiting import wait_for
 HOSTILE = "<img src=x onerror=alert(1)>"
 MANY = 500
 LONGEST_TASK_MS = 200
+STAYS = ("title", "delivered", "size_bytes", "visibility")
 PHONE = {"width": 360, "height": 740}
+LAPTOP: ViewportSize = {"width": 1366, "height": 633}
 TRACED = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"]
 
 
@@ -260,6 +263,62 @@ async def test_a_link_opens_the_clip_for_whoever_has_it_until_it_is_revoked(
         assert (await elsewhere.request.get(second)).status == 404
     finally:
         await elsewhere.context.close()
+
+
+async def test_a_part_of_a_clip_is_saved_as_a_clip_where_it_is_watched(
+    library: Library, signed_in: SignIn
+) -> None:
+    """Its ends are set where the film is, by keyboard and by dragging, in view at once."""
+    clip = library.clip_ids["Stand-up"]
+    before = (await library.client.get(f"/v1/clips/{clip}")).json()
+    page = await signed_in("lena", room=library.room, path=f"/clips/{clip}")
+    button = page.get_by_role("button", name="Trim", exact=True)
+    await button.click()
+    await expect(button).to_have_attribute("aria-expanded", "true")
+    trimming = page.get_by_role("region", name="Trim")
+    save = trimming.get_by_role("button", name="Save as new clip")
+    await expect(save).to_be_disabled()  # nothing is cut off yet
+    await expect(trimming.locator(".pictures > div").first).to_be_visible()
+    video = page.locator(".film video")
+    await video.evaluate("(video) => { video.pause(); video.currentTime = 1; }")
+    await trimming.get_by_role("button", name="Start here").click()
+    end = trimming.get_by_role("slider", name="End of selection")
+    await end.press("ArrowLeft")
+    chosen = trimming.get_by_role("status", name="Selection")
+    whole = before["delivered"]["duration_seconds"]
+    await expect(chosen).to_contain_text(f"0:01.0 \N{EN DASH} 0:0{whole - 1:.1f} ")
+    handle, strip = await end.bounding_box(), await trimming.locator(".strip").bounding_box()
+    assert handle is not None
+    assert strip is not None
+    middle = handle["y"] + handle["height"] / 2
+    await page.mouse.move(handle["x"] + handle["width"] / 2, middle)
+    await page.mouse.down()
+    await page.mouse.move(strip["x"] + strip["width"] * 0.75, middle, steps=5)
+    await page.mouse.up()
+    at = float(await video.evaluate("(video) => video.currentTime"))
+    assert at == pytest.approx(whole * 0.75, abs=0.2), "the film follows the handle"
+    await check_accessible(page)
+    await page.set_viewport_size(LAPTOP)
+    await expect(video).to_be_in_viewport(ratio=1)
+    await expect(save).to_be_in_viewport(ratio=1)
+    await trimming.get_by_role("textbox", name="Title").fill("The good part")
+    await save.click()
+    made = trimming.get_by_role("listitem").filter(has_text="The good part")
+    await expect(made.get_by_role("link", name="Open in Clips")).to_be_visible()
+    await made.get_by_role("link", name="Open in Clips").click()
+    await expect(page.get_by_role("heading", name="The good part", exact=True)).to_be_visible()
+    await page.get_by_text("Technical details").click()
+    await expect(page.get_by_role("link", name="Original clip")).to_have_attribute(
+        "href", re.compile(clip)
+    )
+    part = (await library.client.get(f"/v1/clips/{page.url.rsplit('/', 1)[1]}")).json()
+    try:
+        assert part["trimmed_from"] == clip
+        assert part["delivered"]["duration_seconds"] == pytest.approx(whole * 0.75 - 1, abs=0.4)
+        after = (await library.client.get(f"/v1/clips/{clip}")).json()
+        assert [after[what] for what in STAYS] == [before[what] for what in STAYS]
+    finally:
+        await library.client.delete(f"/v1/clips/{part['id']}", params={"purge": True})
 
 
 async def test_a_deleted_clip_comes_back_by_undo_and_the_quota_follows(

@@ -81,6 +81,7 @@ MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("GET /clips/{clip}/thumbnails.jpg", None,            (404, 404, 404, 404, 404, 404, 200, 200)),
     ("PATCH /clips/{clip}", {"keep": True},               (404, 404, 404, 404, 404, 404, 200, 200)),
     ("POST /clips/{clip}/restore", None,                  (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("POST /clips/{clip}/trim", {"end": 1},               (404, 404, 404, 404, 404, 404, 202, 403)),
     ("POST /clips/{clip}/request-deletion", None,         (404, 404, 404, 404, 404, 404, 403, 200)),
     ("POST /clips/{clip}/share", SHARED,                  (404, 404, 404, 404, 404, 404, 409, 409)),
     ("GET /files/{file}", None,                           (404, 404, 404, 404, 404, 404, 200, 200)),

@@ -30,10 +30,12 @@ from app.captures import (
     execution,
     role_changes,
     share_erasure,
+    trimming,
     withdrawal,
 )
 from app.captures.capture_tools import CaptureTools
 from app.captures.requests import CaptureRequest
+from app.captures.trim_request import TrimRequest
 from app.clips import clip_expiry, library
 from app.context import Context
 from app.models import Stopper, Visibility
@@ -128,6 +130,13 @@ async def _accept(ctx: Context, identity: str, asked: dict[str, Any], key: str |
     await acceptance.accept(ctx, Caller(identity), CaptureRequest.model_validate(asked), key)
 
 
+async def _trim(
+    ctx: Context, identity: str, clip_id: str, asked: dict[str, Any], key: str | None
+) -> None:
+    request = TrimRequest.model_validate(asked)
+    await trimming.accept(ctx, Caller(identity), clip_id, request, key)
+
+
 async def _cancel(ctx: Context, identity: str, capture_id: str) -> None:
     await endings.cancel(ctx, Caller(identity), capture_id)
 
@@ -200,6 +209,7 @@ _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
     "copy": _copy,
     "open": _open,
     "accept": _accept,
+    "trim": _trim,
     "cancel": _cancel,
     "delete": _delete,
     "restore": _restore,

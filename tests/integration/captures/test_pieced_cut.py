@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import av
@@ -13,7 +14,7 @@ import pytest
 
 from app.captures import pieced_cut
 from app.captures.ffmpeg_process import Effort
-from app.media import ends
+from app.media import ends, h264, own_movie
 from app.media.movie import Movie, Run, plan
 from app.media.movie_bytes import write
 from app.models import Gaps
@@ -33,6 +34,7 @@ SHAPES = {
 # before one, an end among B-frames.
 WINDOWS = [(1.3, 7.5), (1.4009, 7.4), (2.0, 7.55), (1.95, 8.02), (3.45, 9.0), (0.4, 6.0)]
 
+CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 Fragmented = Callable[[Shape], Fragments]
 
 
@@ -120,6 +122,31 @@ async def test_every_picture_of_the_window_is_there_once_and_no_other(
     assert clip.movie.hidden_head_seconds == 0
     assert span.end_ticks == pytest.approx(min(run.end_ticks, source.end_ticks), abs=TICKS / 15)
     assert not any(packet.hidden for packet in clip.media.video)
+
+
+@pytest.mark.parametrize("shape", [SHAPES["b-frames"], SHAPES["30-fps"]], ids=["15-fps", "30-fps"])
+@pytest.mark.parametrize("window", [(0.4, 5.1), (0.05, 5.95), (0.7, 3.0)], ids=str)
+async def test_a_part_of_a_pieced_clip_is_pieced_again(
+    fragments: Fragmented, tmp_path: Path, shape: Shape, window: tuple[float, float]
+) -> None:
+    """Also through what was encoded before, and for players that read no parameter sets in band:
+    each piece has sets of its own."""
+    source = fragments(shape)
+    first = await clip_of([source.run(round(1.3 * TICKS), round(7.5 * TICKS))], tmp_path)
+    wanted = shown(first.path)  # by the file's clock, which begins before the first picture
+    whole = own_movie.read(first.path, first.movie.spans[0].start, "own")
+    begin = whole.start_ticks
+    start, end = (begin + round(at * TICKS) for at in window)
+    folder = tmp_path / "again"
+    folder.mkdir()
+    clip = await clip_of([replace(whole, start_ticks=start, end_ticks=end)], folder)
+    low, high = (wanted[0][0] + at - 0.001 for at in window)
+    inside = [number for at, number in wanted if low <= at < high]
+    found = shown(clip.path)
+    assert [number for _, number in found] == inside
+    assert shown(clip.path, in_band=False) == found
+    sets = [h264.set_ids(each.init.avcc) for each in (whole, own_movie.read(clip.path, CLOCK, "x"))]
+    assert {0, 1} <= sets[0] <= sets[1]
 
 
 @pytest.mark.parametrize("shape", [SHAPES["b-frames"], SHAPES["30-fps"]], ids=["44100", "48000"])

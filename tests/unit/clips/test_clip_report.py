@@ -28,6 +28,7 @@ def notes(contents: ClipContents, permitted_until: datetime | None = None) -> li
         **dict(zip(("requested_start", "requested_end"), window, strict=True)),
         **dict(zip(("window_start", "window_end"), window, strict=True)),
         "notes": [],
+        "cut": "precise",
         "permitted_until": permitted_until,
     }
     return [*fields(capture, contents, [], exact_clock=True)["notes"]]

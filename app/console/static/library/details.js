@@ -10,6 +10,7 @@ import { copyLink } from './link.js';
 import { objectionsOf } from './objecting.js';
 import { shareClip } from './share.js';
 import { titleOf } from './title.js';
+import { trimmerOf } from './trimmer.js';
 import { fileName, mayChange } from './words.js';
 
 /**
@@ -40,6 +41,19 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
   const download = h('a', { class: 'button', href: api.url(clip.download_url) }, own.download);
   download.addEventListener('click', (event) => void begin(event).catch(tellProblem));
   const keep = h('button', { 'aria-pressed': 'false', onclick: () => void toggle() }, own.keep);
+
+  /** @type {ReturnType<typeof trimmerOf> | null} */
+  let trimmer = null;
+  const trimming = h('div', {});
+  const trim = h('button', { 'aria-expanded': 'false', onclick: () => turnTrimmer() }, texts.library.trim.button);
+
+  function turnTrimmer() {
+    trimmer?.close();
+    trimmer = trimmer ? null : trimmerOf(clip, { api, video: player.video, longest: limits.title_length });
+    fill(trimming, trimmer?.element);
+    set(trim, { 'aria-expanded': String(trimmer !== null) });
+    trimmer?.element.scrollIntoView({ block: 'nearest' });
+  }
 
   /** @param {ClipChange} fields */
   async function change(fields) {
@@ -100,6 +114,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
     { class: 'row actions' },
     changeable && link,
     download,
+    clip.owner === identity && trim,
     changeable && [
       keep,
       limits.events && share, // told by none, nobody posts it
@@ -109,7 +124,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
   const element = h(
     'div',
     { class: 'details' },
-    player.element,
+    h('div', { class: 'main' }, player.element, trimming),
     h(
       'div',
       { class: 'side' },
@@ -125,5 +140,9 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
       facts,
     ),
   );
-  return { element, close: player.close };
+  const close = () => {
+    trimmer?.close();
+    player.close();
+  };
+  return { element, close };
 }

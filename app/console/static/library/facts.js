@@ -27,6 +27,7 @@ export function factsOf(clip) {
       row(own.whose, clip.sharer),
       row(own.room, clip.room),
       row(own.owner, clip.owner),
+      clip.trimmed_from && row(own.trimmed, h('a', { href: `#/clips/${encodeURIComponent(clip.trimmed_from)}` }, own.original)),
       row(own.made, time(clip.created_at, fromNow)),
       row(own.life, life(clip)),
       row(own.size, `${length(delivered.duration_seconds)}, ${bytes(clip.size_bytes)}`),

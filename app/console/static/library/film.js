@@ -57,6 +57,7 @@ export function film(clip, { api, autoplay, again }) {
   });
   return {
     element: h('div', { class: 'film' }, video, wrong, strip),
+    video,
     close() {
       ending.abort();
       video.pause();

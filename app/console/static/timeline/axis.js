@@ -21,10 +21,20 @@ export class Axis extends EventTarget {
   #held = false;
   #whole = true; // all that is recent is shown, however much that is
 
-  /** @param {() => Extent} extent of the buffer; what lies before `recent` is zoomed out to */
-  constructor(extent) {
+  /**
+   * `extent` is of the buffer, or of a clip; what lies before `recent` is zoomed out to. `least` is what
+   * is shown at first of one that is shorter, `margin` the part of the width beyond the newest moment;
+   * ticks are counted from `zero`, default: back from the newest moment.
+   *
+   * @param {() => Extent} extent
+   * @param {{least?: number, margin?: number, zero?: number | null}} options
+   */
+  constructor(extent, { least = AT_FIRST, margin = MARGIN, zero = null } = {}) {
     super();
     this.extent = extent;
+    this.least = least;
+    this.margin = margin;
+    this.zero = zero;
     this.following = true;
     this.now = extent().newest; // what ticks are counted back from: it stands while somebody holds the axis
     const [from, to] = this.#all();
@@ -120,14 +130,16 @@ export class Axis extends EventTarget {
   }
 
   /**
-   * The instants to write at, with about `count` of them: round stretches before `now`.
+   * The instants to write at, with about `count` of them: round stretches before `now`, or from `zero`.
    *
    * @param {number} count
    */
   ticks(count) {
     const step = STEPS.find((one) => this.length / one <= count) ?? LONGEST_STEP;
     const found = [];
-    for (let at = this.now; at >= this.from; at -= step) if (at <= this.to) found.unshift(at);
+    const base = this.zero ?? this.now;
+    const first = base - Math.floor((base - this.from) / step) * step;
+    for (let at = first; at <= Math.min(this.to, this.now); at += step) found.push(at);
     return found;
   }
 
@@ -147,8 +159,8 @@ export class Axis extends EventTarget {
   /** @returns {[number, number]} */
   #all() {
     const { recent, newest } = this.extent();
-    const length = Math.max(newest - recent, AT_FIRST) / (1 - MARGIN);
-    return [newest + MARGIN * length - length, newest + MARGIN * length];
+    const length = Math.max(newest - recent, this.least) / (1 - this.margin);
+    return [newest + this.margin * length - length, newest + this.margin * length];
   }
 
   #limits() {
@@ -158,7 +170,7 @@ export class Axis extends EventTarget {
 
   /** @param {number} length */
   #end(length) {
-    return this.extent().newest + MARGIN * length;
+    return this.extent().newest + this.margin * length;
   }
 
   /**

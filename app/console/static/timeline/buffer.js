@@ -2,6 +2,7 @@
 
 import { fill, h } from '../dom.js';
 import { Problem } from '../api.js';
+import { before, clockTenths } from '../times.js';
 import { texts } from '../texts.js';
 import { Axis } from './axis.js';
 import { captureForm } from './capture_form.js';
@@ -31,8 +32,9 @@ import { WatchedBuffer } from './watched.js';
  * @import { Api } from '../api.js'
  * @import { Page, View } from '../main.js'
  * @import { Session } from '../session.js'
+ * @import { Words } from './track.js'
  * @typedef {{session: Session, api: Api, buffer: WatchedBuffer, selection: Selection, axis: Axis,
- *   player: Player, sprites: Sprites}} Desk
+ *   player: Player, sprites: Sprites, words: Words}} Desk
  */
 
 const t = texts.timeline;
@@ -93,7 +95,13 @@ function desk({ session, api, buffer }) {
   const axis = new Axis(extent);
   const player = new Player(buffer, selection);
   const sprites = new Sprites(buffer, selection.most);
-  const parts = { session, api, buffer, selection, axis, player, sprites };
+  const words = {
+    at: clockTenths,
+    tick: (/** @type {number} */ at) => (at === axis.now ? t.track.now : before((axis.now - at) / 1000)),
+    hover: (/** @type {number} */ at) =>
+      `${before((buffer.extent.newest - at) / 1000, { tenths: false })} · ${clockTenths(at)}`,
+  };
+  const parts = { session, api, buffer, selection, axis, player, sprites, words };
   const track = new Track(parts);
   const card = hoverCard(parts);
   gestures(track, parts, card.show);

@@ -2,6 +2,7 @@
 
 import { h } from '../dom.js';
 import { freshKey } from '../fresh_key.js';
+import { insistently, isPassing } from '../insisting.js';
 import { Problem } from '../api.js';
 import { length } from '../times.js';
 import { inWords } from '../telling.js';
@@ -15,7 +16,6 @@ import { captureWindow, recorded } from './capture_window.js';
  * @typedef {CaptureRequest & {start: string, end: string, cut: Cut}} Asked
  */
 
-const AGAIN_MS = [500, 1_500, 4_000]; // after a request whose answer was lost
 const MISSING_MS = 500; // what is less is the end of a picture, not worth a word
 const t = texts.timeline.capture;
 
@@ -136,38 +136,21 @@ export function captureForm({ api, buffer, selection, session }, choosing, accep
     if (pending?.named !== named) pending = { named, body, key: freshKey() };
     busy(true);
     try {
-      const answer = await insistently(pending);
+      const { body: wanted, key } = pending;
+      /** @type {() => Promise<Accepted>} */
+      const ask = () => api.post('/captures', wanted, { 'Idempotency-Key': key });
+      const answer = await insistently(ask, () => tell(t.again));
       accepted(pending.body, answer);
       pending = null;
       title.value = '';
       tell('');
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (!passing(error)) pending = null;
+      if (!isPassing(error)) pending = null;
       tell(error.status === 0 ? t.unknownOutcome : inWords(error));
     } finally {
       busy(false);
     }
-  }
-
-  /**
-   * The same key each time: however often it arrives, one capture is made.
-   *
-   * @param {{key: string, body: Asked}} request
-   * @returns {Promise<Accepted>}
-   */
-  async function insistently({ key, body }) {
-    const ask = () => api.post('/captures', body, { 'Idempotency-Key': key });
-    for (const wait of AGAIN_MS) {
-      try {
-        return /** @type {Accepted} */ (await ask());
-      } catch (error) {
-        if (!passing(error)) throw error;
-        tell(t.again);
-        await new Promise((resolve) => setTimeout(resolve, wait));
-      }
-    }
-    return /** @type {Accepted} */ (await ask());
   }
 
   /** @param {boolean} sending */
@@ -186,9 +169,6 @@ export function captureForm({ api, buffer, selection, session }, choosing, accep
 
 /** @param {number} milliseconds */
 const instant = (milliseconds) => new Date(milliseconds).toISOString();
-
-/** Whether it is not known if the request was taken. @param {unknown} error */
-const passing = (error) => error instanceof Problem && [0, 502, 503, 504].includes(error.status);
 
 /**
  * @param {HTMLElement} element

@@ -1,8 +1,7 @@
 // What pointers do to the timeline: drag the handles, the selection or the ruler, choose anew, zoom.
 
 /**
- * @import { Desk } from './buffer.js'
- * @import { Track } from './track.js'
+ * @import { Strip, Track } from './track.js'
  */
 
 /**
@@ -17,7 +16,7 @@ const WHEEL = 0.002;
  * Makes a Track move; `desk` is what it is of. `hover(instant, x)` is told where the pointer is.
  *
  * @param {Track} track
- * @param {Desk} desk
+ * @param {Strip} desk
  * @param {(instant: number | null, x?: number) => void} hover
  */
 export function gestures(track, desk, hover) {

@@ -1,11 +1,10 @@
 // A handle of the selection: a slider for keyboards and screen readers, dragged by gestures.js.
 
 import { h, set } from '../dom.js';
-import { clockTenths } from '../times.js';
 
 /**
- * @import { Desk } from './buffer.js'
  * @import { Edge } from './selection.js'
+ * @import { Strip } from './track.js'
  */
 
 /** @type {Record<string, number>} */
@@ -22,13 +21,13 @@ const FAST = 10; // times as far with Shift
 /**
  * {element, tell()}: the handle at an edge of desk's selection; `move(instant)` moves it.
  *
- * @param {Desk} desk
+ * @param {Strip} desk
  * @param {Edge} edge
  * @param {string} label
  * @param {(instant: number) => void} move
  */
 export function handle(desk, edge, label, move) {
-  const { selection, buffer, axis, player } = desk;
+  const { selection, buffer, axis, player, words } = desk;
   const grip = h('span', { class: 'grip' });
   const element = h(
     'div',
@@ -74,7 +73,7 @@ export function handle(desk, edge, label, move) {
       'aria-valuemin': '0',
       'aria-valuemax': seconds(newest),
       'aria-valuenow': seconds(selection[edge]),
-      'aria-valuetext': clockTenths(selection[edge]),
+      'aria-valuetext': words.at(selection[edge]),
     });
   };
   tell();

@@ -1,18 +1,17 @@
 // The picture and the time of the instant under the pointer.
 
 import { h } from '../dom.js';
-import { before, clockTenths } from '../times.js';
 import { called, texts } from '../texts.js';
 import { paint } from './sprites.js';
 
-/** @import { Desk } from './buffer.js' */
+/** @import { Strip } from './track.js' */
 
 const [WIDTH, HEIGHT] = [176, 99];
 
 /**
  * {element, show(instant | null, x)}: stands above the track, never beyond its edges.
  *
- * @param {Desk} desk
+ * @param {Strip} desk
  */
 export function hoverCard(desk) {
   const picture = h('div', { class: 'picture' });
@@ -33,8 +32,7 @@ export function hoverCard(desk) {
     const cue = desk.sprites.at(instant);
     picture.hidden = !cue;
     if (cue) paint(picture, cue, WIDTH, HEIGHT);
-    const { newest } = desk.buffer.extent;
-    const at = `${before((newest - instant) / 1000, { tenths: false })} · ${clockTenths(instant)}`;
+    const at = desk.words.hover(instant);
     words.textContent = gap ? `${at} · ${called(texts.buffers.gaps, gap.why)}` : at;
     const room = (element.parentElement?.clientWidth ?? 0) - element.offsetWidth;
     element.style.left = `${Math.max(0, Math.min(room, x - element.offsetWidth / 2))}px`;

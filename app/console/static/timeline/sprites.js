@@ -125,8 +125,17 @@ function inPieces({ start, end }, most) {
  * @returns {Sprite[]}
  */
 export function parse(text, base) {
-  const begin = Date.parse(/^NOTE start (\S+)$/m.exec(text)?.[1] ?? '');
-  const cues = cuesOf(text, base);
+  return placed(cuesOf(text, base), Date.parse(/^NOTE start (\S+)$/m.exec(text)?.[1] ?? ''));
+}
+
+/**
+ * Cues with the size of their sheet, their times in ms after `begin`.
+ *
+ * @param {Cue[]} cues
+ * @param {number} begin
+ * @returns {Sprite[]}
+ */
+export function placed(cues, begin) {
   const sheetWidth = Math.max(...cues.map((cue) => cue.x + cue.width));
   const sheetHeight = Math.max(...cues.map((cue) => cue.y + cue.height));
   return cues.map((cue) => ({

@@ -2,14 +2,24 @@
 
 import { fill, h, inNextFrame } from '../dom.js';
 import { icon } from '../icons.js';
-import { before, clockTenths } from '../times.js';
 import { called, texts } from '../texts.js';
 import { handle } from './handle.js';
 import { paint } from './sprites.js';
 
 /**
- * @import { Desk } from './buffer.js'
+ * What a strip is of, a buffer or a clip, and how its instants are said.
+ * @import { Axis } from './axis.js'
  * @import { Stretch } from './film_clock.js'
+ * @import { Player } from './player.js'
+ * @import { Selection } from './selection.js'
+ * @import { Sprites } from './sprites.js'
+ * @import { WatchedBuffer } from './watched.js'
+ * @typedef {{at: (instant: number) => string, tick: (instant: number) => string,
+ *   hover: (instant: number) => string}} Words
+ * @typedef {{selection: Selection, axis: Axis, words: Words, sprites: EventTarget & Pick<Sprites, 'at'>,
+ *   buffer: Pick<WatchedBuffer, 'extent' | 'spans' | 'gaps' | 'forgotten' | 'markers' | 'gapAt'>,
+ *   player: Pick<Player, 'instant' | 'seek' | 'scrub' | 'settle' | 'scrubbing'>
+ *     & {stepper: {seconds: number}}}} Strip
  */
 
 const TICK_PX = 80;
@@ -21,7 +31,7 @@ const t = texts.timeline.track;
 
 /** The element of a timeline, drawn anew when `desk`'s parts change; what moves it is in gestures.js. */
 export class Track {
-  /** @param {Desk} desk */
+  /** @param {Strip} desk */
   constructor(desk) {
     this.desk = desk;
     const { selection } = desk;
@@ -79,15 +89,14 @@ export class Track {
   }
 
   #drawRuler() {
-    const { axis } = this.desk;
+    const { axis, words } = this.desk;
     const ticks = axis.ticks(Math.max(2, this.width / TICK_PX));
     const room = LABEL_PX / this.width;
     fill(
       this.ruler,
       ticks.map((at) => {
-        const words = at === axis.now ? t.now : before((axis.now - at) / 1000);
         const late = axis.place(at) > 1 - room ? 'late' : null;
-        return put(h('span', { class: late, title: clockTenths(at) }, words), axis.place(at));
+        return put(h('span', { class: late, title: words.at(at) }, words.tick(at)), axis.place(at));
       }),
     );
   }

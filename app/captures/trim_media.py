@@ -1,0 +1,104 @@
+"""What a trim is made of: its clip's own file, which is fetched first where clips are elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.captures.failures import MediaDeleted
+from app.captures.progress import Fraction, WorkReport
+from app.clips import clip_access, clip_report, clip_source, library, play_time
+from app.clips.clip_pages import Clip
+from app.clips.clip_report import ClipContents
+from app.context import Context
+from app.errors import NotFound
+from app.media import own_movie
+from app.media.movie import Run
+from app.media.own_movie import NotOurs
+from app.media.samples import VIDEO_TICKS
+from app.models import CaptureRow, ClipFields, ClipRow, Cut, TrimRange
+from app.models.schema import ReplayClip
+from app.storage import clip_files
+from app.viewing.fragment_sources import SegmentChanged
+
+
+@dataclass(frozen=True)
+class TrimMedia:
+    """A clip's file, and which part of it is meant.
+
+    `runs` is empty of one that was encoded whole, which no plan of ours describes. `clock`: what
+    the clock of the runs says at the clip's first picture.
+    """
+
+    path: Path
+    clip: ClipRow
+    part: TrimRange
+    runs: list[Run]
+    clock: datetime
+
+    def told(self, capture: CaptureRow, contents: ClipContents) -> ClipFields:
+        """The fields of the new clip's row that depend on its media."""
+        told = clip_report.trimmed(capture, contents, self.clip, clock=self.clock)
+        return told if self.runs else {**told, "cut": Cut.EXACT}
+
+
+@asynccontextmanager
+async def opened(
+    ctx: Context, capture: CaptureRow, trim: TrimRange, part: Path, report: WorkReport
+) -> AsyncIterator[TrimMedia]:
+    """The clip of a trim, until the block ends. `part`: what is written of it.
+
+    Raises MediaDeleted if the clip is gone, or goes meanwhile; Lost, StoreAway, StorageFull.
+    """
+    clip = await _clip(ctx, trim)
+    copied = clip_files.beside(part, "source")
+    try:
+        path = ctx.clips.local_path(clip.file["storage_path"])
+        if path is None:
+            path = copied
+            await report.watch(clip_source.copy(ctx, clip.file, path), Fraction())
+        yield await asyncio.to_thread(_read, path, clip.row, trim)
+        await _clip(ctx, trim)
+    except (FileNotFoundError, EOFError, SegmentChanged):
+        await _clip(ctx, trim)  # most likely that is why
+        raise
+    finally:
+        copied.unlink(missing_ok=True)
+
+
+async def _clip(ctx: Context, trim: TrimRange) -> Clip:
+    """The clip, as long as it is there: one that rests can come back, and so is one.
+
+    One that somebody had deleted for good is not, though its file may be there for some seconds.
+    """
+    row = await ctx.store.rows(ReplayClip).find_one({"_id": trim["clip_id"]})
+    if row is None or not (
+        clip_access.is_shown(row)
+        or clip_access.may_come_back(row, datetime.now(UTC), ctx.settings.trash)
+    ):
+        raise MediaDeleted("the clip that it is a part of was deleted")
+    try:
+        return await library.with_file(ctx, row)
+    except NotFound as error:
+        raise MediaDeleted("the clip that it is a part of has no file any more") from error
+
+
+def _read(path: Path, row: ClipRow, trim: TrimRange) -> TrimMedia:
+    start, end = trim["start_seconds"], trim["end_seconds"]
+    # The clock is right where the part begins: before it pauses may be left out.
+    clock = play_time.instant(row, start) - timedelta(seconds=start)
+    try:
+        whole = own_movie.read(path, clock, row["_id"])
+    except NotOurs:
+        return TrimMedia(path, row, trim, [], clock)
+    begin = whole.start_ticks
+    run = replace(
+        whole,
+        start_ticks=begin + round(start * VIDEO_TICKS),
+        end_ticks=min(begin + round(end * VIDEO_TICKS), whole.end_ticks),
+    )
+    return TrimMedia(path, row, trim, [run], clock)

@@ -1,0 +1,88 @@
+"""Accepting trims: a part of a clip becomes a clip of its own, by a capture as any other."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+from app.access.tokens import Caller
+from app.captures import acceptance, capture_leases, row_leases
+from app.captures.size_estimate import estimated_trim_bytes
+from app.captures.trim_request import TrimRequest
+from app.clips import clip_access, library, play_time
+from app.clips.clip_pages import Clip
+from app.context import Context
+from app.errors import Invalid, NotPermitted
+from app.models import CaptureRow, CaptureStatus, ClipRow
+from app.models.schema import Capture
+
+SHORTEST_SECONDS = 0.05
+"""About a picture."""
+
+
+async def accept(
+    ctx: Context,
+    caller: Caller,
+    clip_id: str,
+    request: TrimRequest,
+    idempotency_key: str | None = None,
+) -> CaptureRow:
+    """The row of a capture that will be made of a clip of the caller's. Its quota is reserved.
+
+    With a key that the caller has used of late it is the capture accepted then. Raises NotFound,
+    NotPermitted, Invalid, TooManyCaptures, QuotaExceeded, Conflict (the key was used for another
+    request).
+    """
+
+    async def asked() -> Capture:
+        row = await clip_access.readable(ctx, caller, clip_id)
+        if row["owner"] != caller.identity:
+            raise NotPermitted(f"only {row['owner']!r}, whose clip it is, may trim it")
+        return _capture(caller, await library.with_file(ctx, row), request)
+
+    return await acceptance.accept_once(ctx, caller, asked, request.hash(clip_id), idempotency_key)
+
+
+def _capture(caller: Caller, clip: Clip, request: TrimRequest) -> Capture:
+    now, row = datetime.now(UTC), clip.row
+    start, end = _window(row, request)
+    begin = play_time.instant(row, start)
+    finish = play_time.instant(row, end, is_end=True)
+    whole_seconds = row["duration_seconds"] + row["hidden_head_seconds"]
+    return Capture(
+        id=secrets.token_hex(12),
+        clip_id=secrets.token_hex(12),
+        buffer_id=row["buffer_id"],
+        caller=caller.identity,
+        room=row["room"],
+        room_sid=row["room_sid"],
+        identity=row["shared_by"],
+        community=row["community"],
+        title=row["title"] if request.title is None else request.title,
+        cut=request.cut,
+        requested_start=begin,
+        requested_end=finish,
+        window_start=begin,
+        window_end=finish,
+        wait_until=now,
+        trim={"clip_id": row["_id"], "start_seconds": start, "end_seconds": end},
+        accepted_at=now,
+        status=CaptureStatus.ACCEPTING,
+        reserved_bytes=estimated_trim_bytes(
+            clip.file["size_bytes"], whole_seconds, start + row["hidden_head_seconds"], end - start
+        ),
+        lease=capture_leases.ACCEPTANCE,
+        lease_until=row_leases.until(),
+    )
+
+
+def _window(row: ClipRow, request: TrimRequest) -> tuple[float, float]:
+    """The seconds [start, end) of a clip that are asked for. Raises Invalid."""
+    whole = row["duration_seconds"]
+    end = whole if request.end is None else min(request.end, whole)
+    if request.start > end - SHORTEST_SECONDS:
+        raise Invalid(
+            f"start={request.start:g} leaves nothing before the end at {end:g} s: the clip plays "
+            f"for {whole:.3f} s"
+        )
+    return request.start, end
