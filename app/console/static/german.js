@@ -732,6 +732,14 @@ export const german = {
       copied: 'Prüfsumme kopiert.',
     },
   },
+  listing: {
+    loading: 'Lädt…',
+    more: 'Mehr anzeigen',
+    again: 'Erneut versuchen',
+    count: (count, all) => (all ? `${count} insgesamt` : `${count} angezeigt, weitere unten`),
+    save: 'Als CSV speichern',
+    saved: (count, all) => (all ? `Zeilen gespeichert: ${count}.` : `Zeilen gespeichert: ${count}, nicht alle. Filtere die Liste, um die übrigen zu bekommen.`),
+  },
   admin: {
     title: 'Verwaltung',
     tabs: {
@@ -744,12 +752,6 @@ export const german = {
     },
     nobody: 'Du bist hier kein Admin. Ein Admin deiner Community oder dieses Servers kann das ändern.',
     notYours: (tab) => `„${tab}“ ist für Admins dieses Servers.`,
-    listing: {
-      loading: 'Lädt…',
-      more: 'Mehr anzeigen',
-      again: 'Erneut versuchen',
-      count: (count, all) => (all ? `${count} insgesamt` : `${count} angezeigt, weitere unten`),
-    },
     shares: {
       title: 'Bildschirme',
       columns: ['Wer', 'Raum', 'Status', 'Verfügbar', 'Seit', ''],

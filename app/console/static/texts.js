@@ -833,6 +833,16 @@ export const english = {
       copied: 'Checksum copied.',
     },
   },
+  listing: {
+    loading: 'Loading…',
+    more: 'Show more',
+    again: 'Try again',
+    /** @type {Saying<[number, boolean]>} */
+    count: (count, all) => (all ? `${count} in total` : `${count} shown, more below`),
+    save: 'Save as CSV',
+    /** @type {Saying<[number, boolean]>} */
+    saved: (count, all) => (all ? `Rows saved: ${count}.` : `Rows saved: ${count}, not all of them. Filter the list to get the others.`),
+  },
   admin: {
     title: 'Admin',
     tabs: {
@@ -846,13 +856,6 @@ export const english = {
     nobody: 'You’re not an admin here. An admin of your community or of this server can change that.',
     /** @type {Saying<[string]>} */
     notYours: (tab) => `“${tab}” is for admins of this server.`,
-    listing: {
-      loading: 'Loading…',
-      more: 'Show more',
-      again: 'Try again',
-      /** @type {Saying<[number, boolean]>} */
-      count: (count, all) => (all ? `${count} in total` : `${count} shown, more below`),
-    },
     shares: {
       title: 'Shares',
       columns: ['Who', 'Room', 'State', 'Available', 'Since', ''],

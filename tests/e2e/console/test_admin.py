@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest_asyncio
 from livekit import api
@@ -92,6 +95,13 @@ async def test_limits_stop_and_resume_act_on_live_shares_and_stand_in_the_audit(
     await expect(stopped).to_contain_text("<b>lunch</b>")
     changed = page.get_by_role("row").filter(has_text=community)
     await expect(changed.filter(has_text="max_concurrent").first).to_be_visible()
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Save as CSV").click()
+    saved = await download.value
+    assert saved.suggested_filename == "audit.csv"
+    entries = list(csv.DictReader(io.StringIO(Path(await saved.path()).read_text("utf-8-sig"))))
+    assert [each["room"] for each in entries if "<b>lunch</b>" in each["data"]] == [room]
+    assert len(entries) > await page.get_by_role("row").count() - 2, "also what is not shown"
     await page.get_by_role("searchbox", name="Who").fill("nobody did this")
     await expect(page.get_by_text("No entries.")).to_be_visible()
     await check_accessible(page)

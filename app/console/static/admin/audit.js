@@ -4,7 +4,7 @@ import { h } from '../dom.js';
 import { midnight, time } from '../times.js';
 import { texts } from '../texts.js';
 import { placeOf, rest, sentence } from './audit_sentences.js';
-import { Listing } from './listing.js';
+import { Listing } from '../lists/listing.js';
 
 /**
  * @import { AuditView } from '../../types.js'
@@ -23,11 +23,12 @@ export async function open({ api, query }) {
     name: own.title,
     columns: own.columns,
     empty: own.nothing,
-    ask: (next, signal) => {
+    file: 'audit',
+    ask: (place, signal) => {
       const { since, until } = asked;
       return api.get(
         '/audit',
-        { ...asked, since: midnight(since), until: midnight(until, 1), next },
+        { ...asked, since: midnight(since), until: midnight(until, 1), ...place },
         { signal },
       );
     },

@@ -3,7 +3,7 @@
 import { h } from '../dom.js';
 import { called, texts } from '../texts.js';
 import { communityOf } from './community.js';
-import { Listing } from './listing.js';
+import { Listing } from '../lists/listing.js';
 
 /**
  * @import { CommunityView } from '../../types.js'
@@ -26,7 +26,8 @@ async function listed(api) {
     name: own.title,
     columns: own.columns,
     empty: own.nothing,
-    ask: (next, signal) => api.get('/communities', { next }, { signal }),
+    file: 'communities',
+    ask: (place, signal) => api.get('/communities', { ...place }, { signal }),
     key: (item) => item.id,
     cells: (item) => [
       h('a', { href: `#/admin/communities?${new URLSearchParams({ of: item.id })}` }, item.id),

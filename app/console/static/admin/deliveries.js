@@ -4,7 +4,7 @@ import { h } from '../dom.js';
 import { tell, tellProblem } from '../telling.js';
 import { fromNow, time } from '../times.js';
 import { called, texts } from '../texts.js';
-import { Listing } from './listing.js';
+import { Listing } from '../lists/listing.js';
 
 /**
  * @import { EventView } from '../../types.js'
@@ -22,7 +22,8 @@ export async function open({ session, api, query }) {
     name: own.title,
     columns: own.columns,
     empty: own.nothing[state],
-    ask: (next, signal) => api.get('/events', { state, next }, { signal }),
+    file: 'webhooks',
+    ask: (place, signal) => api.get('/events', { state, ...place }, { signal }),
     key: (item) => item.id,
     cells: (item) => [
       nameOf(item),

@@ -42,7 +42,7 @@ class Instance {
   #timer;
   #plots = PLOTS.map(([name, say]) => ({ name, plot: new Plot(own.quantities[name], say) }));
   #checks = h('ul', { class: 'checks' });
-  #state = h('p', { class: 'note', role: 'status' }, texts.admin.listing.loading);
+  #state = h('p', { class: 'note', role: 'status' }, texts.listing.loading);
   #wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
   #again = h('button', { onclick: () => void this.#look() }, own.again);
 

@@ -4,7 +4,7 @@ import { ask, nameInput, typed } from '../asking.js';
 import { h } from '../dom.js';
 import { tell } from '../telling.js';
 import { called, texts } from '../texts.js';
-import { Listing, listingHead } from './listing.js';
+import { Listing, listingHead } from '../lists/listing.js';
 import { pathName } from './names.js';
 
 /**
@@ -30,7 +30,8 @@ export async function membersOf(community, api, session) {
     name: own.title,
     columns: own.columns,
     empty: own.nothing,
-    ask: (next, signal) => api.get(path, { search, next }, { signal }),
+    file: 'members',
+    ask: (place, signal) => api.get(path, { search, ...place }, { signal }),
     key: (item) => item.identity,
     cells: (item) => [
       item.identity,

@@ -5,7 +5,7 @@ import { h } from '../dom.js';
 import { tell } from '../telling.js';
 import { bytes } from '../times.js';
 import { texts } from '../texts.js';
-import { Listing, listingHead } from './listing.js';
+import { Listing, listingHead } from '../lists/listing.js';
 import { pathName } from './names.js';
 
 /**
@@ -25,7 +25,8 @@ export async function open({ api, session }) {
     name: own.title,
     columns: own.columns,
     empty: own.nothing,
-    ask: (next, signal) => api.get('/users', { search, next }, { signal }),
+    file: 'quotas',
+    ask: (place, signal) => api.get('/users', { search, ...place }, { signal }),
     key: (item) => item.identity,
     cells: (item) => [
       item.identity,

@@ -5,7 +5,7 @@ import { fill, h } from '../dom.js';
 import { clock } from '../times.js';
 import { texts } from '../texts.js';
 import { roundInstants, roundValues } from './scale.js';
-import { row, table } from './table.js';
+import { row, table } from '../lists/table.js';
 
 /**
  * What was measured, at an instant in ms; null where nothing was.

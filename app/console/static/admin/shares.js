@@ -5,7 +5,7 @@ import { stateOf } from '../buffers/words.js';
 import { fill, h, inNextFrame } from '../dom.js';
 import { length, time, clock } from '../times.js';
 import { called, texts } from '../texts.js';
-import { row, table } from './table.js';
+import { row, table } from '../lists/table.js';
 
 /**
  * @import { BufferView } from '../../types.js'
@@ -101,7 +101,7 @@ class Shares {
       ? this.live.all.length
         ? own.nothingFits
         : own.nothing
-      : texts.admin.listing.loading;
+      : texts.listing.loading;
   }
 
   /**

@@ -2,28 +2,37 @@
 
 import { isAborted } from '../api.js';
 import { fill, h } from '../dom.js';
-import { inWords } from '../telling.js';
+import { inWords, tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
+import { csv, save } from './csv.js';
 import { row, table } from './table.js';
 
 /**
  * @import { Child } from '../dom.js'
  */
 
-const own = texts.admin.listing;
+const own = texts.listing;
+const SAVED_AT_MOST = 10_000;
+const SAVED_PER_PAGE = 200;
 
 /**
- * What a list is of: `ask` gives a page of items, `key` names an item, `cells` show it.
- * @template Item
+ * Where a page begins, null at the first one, and how many items it shall have, if it matters.
+ * @typedef {{next: string | null, limit?: number}} Place
+ */
+
+/**
+ * What a list is of: `ask` gives a page of items, `key` names an item, `cells` show it. With `file`, what
+ * such a file is called, it can be saved.
+ * @template {object} Item
  * @typedef {{
- *   ask: (next: string | null, signal: AbortSignal) => Promise<{items: Item[], next: string | null}>,
- *   key: (item: Item) => string, cells: (item: Item) => Child[], empty: string}} Options
+ *   ask: (place: Place, signal: AbortSignal) => Promise<{items: Item[], next: string | null}>,
+ *   key: (item: Item) => string, cells: (item: Item) => Child[], empty: string, file?: string}} Options
  */
 
 /**
  * `load()` begins anew, `put(item)` shows an item as it is now, `drop(key)` takes it away.
  *
- * @template Item
+ * @template {object} Item
  */
 export class Listing {
   /** @type {Options<Item>} */
@@ -36,14 +45,16 @@ export class Listing {
   #table;
   #state = h('p', { class: 'note', role: 'status' });
   #more = h('button', { hidden: true, onclick: () => void this.#append(false) }, own.more);
+  #saving = h('button', { hidden: true, onclick: () => void this.#save() }, own.save);
   #instead = h('div', {});
 
   /** @param {Options<Item> & {name: string, columns: string[]}} options */
   constructor({ name, columns, ...options }) {
     this.#options = options;
     this.#table = table(name, columns);
+    const head = h('div', { class: 'row' }, this.#state, options.file && this.#saving);
     const foot = h('div', { class: 'foot' }, this.#more);
-    this.element = h('div', { class: 'listing' }, this.#state, this.#table.element, this.#instead, foot);
+    this.element = h('div', { class: 'listing' }, head, this.#table.element, this.#instead, foot);
   }
 
   close() {
@@ -86,7 +97,7 @@ export class Listing {
     this.#more.disabled = true;
     if (!this.#rows.size) this.#state.textContent = own.loading;
     try {
-      const page = await this.#options.ask(this.#next, signal);
+      const page = await this.#options.ask({ next: this.#next }, signal);
       if (first) this.#rows.clear();
       const made = page.items.map((item) => {
         const each = row(this.#table, this.#options.cells(item));
@@ -107,10 +118,31 @@ export class Listing {
     this.#more.disabled = false;
   }
 
+  /** As a file: all that there is, not only what is shown. */
+  async #save() {
+    const { signal } = this.#loading;
+    this.#saving.disabled = true;
+    try {
+      /** @type {Item[]} */
+      const items = [];
+      let next = null;
+      do {
+        const page = await this.#options.ask({ next, limit: SAVED_PER_PAGE }, signal);
+        items.push(...page.items);
+        next = page.next;
+      } while (next !== null && items.length < SAVED_AT_MOST);
+      save(csv(items), `${this.#options.file}.csv`);
+      tell(own.saved(items.length, next === null));
+    } catch (error) {
+      tellProblem(error);
+    }
+    this.#saving.disabled = false;
+  }
+
   #told() {
     const count = this.#rows.size;
     this.#state.textContent = count ? own.count(count, this.#next === null) : '';
-    this.#table.element.hidden = count === 0;
+    this.#table.element.hidden = this.#saving.hidden = count === 0;
     this.#more.hidden = this.#next === null;
     fill(this.#instead, count ? null : h('p', { class: 'empty' }, this.#options.empty));
   }
