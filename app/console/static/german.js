@@ -556,6 +556,19 @@ export const german = {
       notRestored: (count, why) =>
         `${plural(count, { one: 'Ein Clip ließ sich nicht wiederherstellen.', other: `${count} Clips ließen sich nicht wiederherstellen.` })} ${why}`,
     },
+    deleted: {
+      link: 'Zuletzt gelöscht',
+      title: 'Zuletzt gelöscht',
+      explain: 'Diese Clips zählen nicht zu deinem Speicherplatz. Sie verschwinden von selbst, früher, wenn der Server den Platz braucht.',
+      nothing: 'In letzter Zeit wurde nichts gelöscht.',
+      columns: ['Clip', 'Bildschirm', 'Aufgenommen von', 'Größe', 'Gelöscht', 'Endgültig weg', ''],
+      restore: 'Wiederherstellen',
+      restoreOf: (name) => `„${name}“ wiederherstellen`,
+      restored: (name) => `„${name}“ wiederhergestellt.`,
+      purge: 'Endgültig löschen',
+      purgeOf: (name) => `„${name}“ endgültig löschen`,
+      purgeExplain: 'Das kann niemand rückgängig machen.',
+    },
     rename: { button: 'Umbenennen', label: 'Titel', save: 'Speichern' },
     film: {
       name: (title) => `Clip ${title}`,

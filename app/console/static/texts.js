@@ -629,6 +629,22 @@ export const english = {
       notRestored: (count, why) =>
         `${plural(count, { one: 'One clip wasn’t restored.', other: `${count} clips weren’t restored.` })} ${why}`,
     },
+    deleted: {
+      link: 'Recently deleted',
+      title: 'Recently deleted',
+      explain: 'These clips don’t count against your storage. They go by themselves, sooner when the server needs the space.',
+      nothing: 'Nothing was deleted recently.',
+      columns: ['Clip', 'Screen', 'Captured by', 'Size', 'Deleted', 'Gone for good', ''],
+      restore: 'Restore',
+      /** @type {Saying<[string]>} */
+      restoreOf: (name) => `Restore “${name}”`,
+      /** @type {Saying<[string]>} */
+      restored: (name) => `Restored “${name}”.`,
+      purge: 'Delete for good',
+      /** @type {Saying<[string]>} */
+      purgeOf: (name) => `Delete “${name}” for good`,
+      purgeExplain: 'Nobody can undo this.',
+    },
     rename: { button: 'Rename', label: 'Title', save: 'Save' },
     film: {
       /** @type {Saying<[string]>} */

@@ -20,7 +20,7 @@ from app.processes.embedded import running_stores
 from app.store import Store
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, picture
-from tests.integration.clips.rows import clip_row
+from tests.integration.clips.rows import clip_row, file_row
 from tests.rows import document
 from tests.waiting import wait_for
 
@@ -350,6 +350,39 @@ async def test_a_deleted_clip_comes_back_by_undo_and_the_quota_follows(
     await page.get_by_role("button", name="Undo").click()
     await expect(page.locator(".tile")).to_have_count(3)
     await expect(quota).to_have_text(before)
+
+
+async def test_what_was_deleted_is_restored_or_deleted_for_good_afterwards(
+    library: Library, signed_in: SignIn
+) -> None:
+    """On a page of its own, long after the message that offered to undo it has gone."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    secret = clip_row(
+        secrets.token_hex(12), title="A password", owner="lena", shared_by="lena",
+        room=library.room, created_at=yesterday, deleted_at=yesterday,
+    )  # fmt: skip
+    assert await library.store.create(secret)
+    assert await library.store.create(file_row(secret))
+    await library.client.delete(f"/clips/{library.clip_ids['Old']}")
+    page = await signed_in("lena", room=library.room, path="/clips")
+    await page.get_by_role("link", name="Recently deleted").click()
+    await expect(page.get_by_role("heading", name="Recently deleted")).to_be_visible()
+    rows = page.get_by_role("table", name="Recently deleted").get_by_role("row")
+    purged = rows.filter(has_text="A password")
+    await expect(purged).to_contain_text("yesterday")
+    await expect(purged).to_contain_text("in 5 days")
+    await check_accessible(page)
+    await page.get_by_role("button", name="Restore “Old”").click()
+    await expect(page.get_by_text("Restored “Old”.")).to_be_visible()
+    await expect(rows.filter(has_text="Old")).to_have_count(0)
+    await purged.get_by_role("button", name="Delete “A password” for good").click()
+    sure = page.get_by_role("dialog", name="Delete “A password” for good")
+    await sure.get_by_role("button", name="Delete for good").click()
+    await expect(page.get_by_text("Nothing was deleted recently.")).to_be_visible()
+    left = await library.client.get("/clips", params={"deleted": True})
+    assert left.json()["items"] == []
+    await page.get_by_role("link", name="Clips").last.click()
+    await expect(page.get_by_role("link", name="Old", exact=True)).to_be_visible()
 
 
 async def test_others_see_what_is_open_to_them_and_change_nothing(

@@ -4,6 +4,7 @@ import { isAborted } from '../api.js';
 import { fill, h, set } from '../dom.js';
 import { inWords, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
+import { openDeleted } from './deleted.js';
 import { deleteClips } from './deleting.js';
 import { asked, filterForm, filtersIn, fragmentOf } from './filters.js';
 import { Pages, SortedPages } from './pages.js';
@@ -30,6 +31,7 @@ const depths = new Map();
 
 /** @param {Page} page */
 export async function open({ session, api, query }) {
+  if (query.has('deleted')) return openDeleted({ session, api });
   const grid = new Grid(session, api, filtersIn(query));
   const loaded = grid.load(depths.get(fragmentOf(filtersIn(query))));
   if (depths.size) await loaded;
@@ -81,6 +83,7 @@ class Grid {
       { class: 'row head' },
       h('h1', {}, own.title),
       this.selection.toggle,
+      h('a', { class: 'button', href: '#/clips?deleted=1' }, texts.library.deleted.link),
       this.quota.element,
     );
     const foot = h('div', { class: 'foot' }, this.#state, this.#more);
