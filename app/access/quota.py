@@ -23,11 +23,15 @@ from app.store import Store
 
 @dataclass(frozen=True)
 class Quota:
-    """A user's numbers, in bytes: what is allowed, what clips take, what captures hold."""
+    """A user's numbers, in bytes: what is allowed, what clips take, what captures hold.
+
+    `own`: what is allowed was set for them alone, else it is QUOTA_BYTES.
+    """
 
     quota_bytes: int
     used_bytes: int
     reserved_bytes: int
+    own: bool
 
     @property
     def free_bytes(self) -> int:
@@ -225,10 +229,11 @@ def _update(fields: dict[str, str], was: _Entries, will: _Entries) -> Row:
 def of_row(row: QuotaRow | None, settings: Settings) -> Quota:
     """The numbers in a user's row, of which NUMBERS will do; None: in that of one without any."""
     if row is None:
-        return Quota(settings.quota_bytes, 0, 0)
+        return Quota(settings.quota_bytes, 0, 0, own=False)
     own, used = row["quota_bytes"], row["used_bytes"]
     return Quota(
         quota_bytes=settings.quota_bytes if own is None else own,
         used_bytes=used,
         reserved_bytes=row["held_bytes"] - used,
+        own=own is not None,
     )

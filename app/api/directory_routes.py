@@ -24,7 +24,7 @@ from app.api.community_views import (
 )
 from app.api.json_types import CommunityName, Count, Identity, PageSize, RoomName
 from app.api.operation import Answer, endpoint
-from app.api.quota_routes import QuotaBytesShown, ReservedBytes, UsedBytes
+from app.api.quota_routes import OwnQuota, QuotaBytesShown, ReservedBytes, UsedBytes
 from app.api.wire import Input, View
 
 _Name = Annotated[str, Field(min_length=1, max_length=512, examples=["alice"])]
@@ -99,6 +99,7 @@ class UserView(View):
 
     identity: Identity = Field(description="Who.")
     quota_bytes: QuotaBytesShown
+    own: OwnQuota
     used_bytes: UsedBytes
     reserved_bytes: ReservedBytes
 

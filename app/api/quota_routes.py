@@ -29,12 +29,16 @@ UsedBytes = Annotated[ByteCount, Field(description="How many their clips take.")
 ReservedBytes = Annotated[
     ByteCount, Field(description="How many captures on their way hold.", examples=[0])
 ]
+OwnQuota = Annotated[
+    bool, Field(description="Whether it was set for them alone; else it is QUOTA_BYTES.")
+]
 
 
 class QuotaView(View):
     """A user's quota, and what of it is used."""
 
     quota_bytes: QuotaBytesShown
+    own: OwnQuota
     used_bytes: UsedBytes
     reserved_bytes: ReservedBytes
 

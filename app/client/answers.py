@@ -213,6 +213,7 @@ class QuotaAnswer(TypedDict):
     """A user's quota, and what of it is used."""
 
     quota_bytes: int
+    own: bool
     used_bytes: int
     reserved_bytes: int
 

@@ -528,6 +528,7 @@ export interface QuotaRequest {
 /** A user's quota, and what of it is used. */
 export interface QuotaView {
   quota_bytes: number;
+  own: boolean;
   used_bytes: number;
   reserved_bytes: number;
 }
@@ -643,6 +644,7 @@ export interface UserPage {
 export interface UserView {
   identity: string;
   quota_bytes: number;
+  own: boolean;
   used_bytes: number;
   reserved_bytes: number;
 }

@@ -642,7 +642,7 @@ export const english = {
       restored: (name) => `Restored “${name}”.`,
       purge: 'Delete for good',
       /** @type {Saying<[string]>} */
-      purgeOf: (name) => `Delete “${name}” for good`,
+      purgeOf: (name) => `Delete for good: “${name}”`,
       purgeExplain: 'Nobody can undo this.',
     },
     rename: { button: 'Rename', label: 'Title', save: 'Save' },

@@ -114,10 +114,11 @@ async def test_users_are_listed_with_what_they_use(http: httpx.AsyncClient, ctx:
     assert listed[1][0] == {
         "identity": "joanne",
         "quota_bytes": 1_000_000,
+        "own": True,
         "used_bytes": 200,
         "reserved_bytes": 50,
     }
-    assert listed[0][0]["quota_bytes"] == ctx.settings.quota_bytes
+    assert (listed[0][0]["quota_bytes"], listed[0][0]["own"]) == (ctx.settings.quota_bytes, False)
 
 
 async def test_a_community_tells_which_rules_are_its_own(http: httpx.AsyncClient) -> None:

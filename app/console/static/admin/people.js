@@ -31,7 +31,7 @@ export async function open({ api, session }) {
     cells: (item) => [
       item.identity,
       [usage(item), own.used(bytes(item.used_bytes), item.reserved_bytes ? bytes(item.reserved_bytes) : '')],
-      bytes(item.quota_bytes),
+      [bytes(item.quota_bytes), item.own ? null : ` (${own.asInstance})`],
       // nobody sets their own
       item.identity !== session.facts.identity &&
         h(
@@ -52,12 +52,14 @@ export async function open({ api, session }) {
       max: 1e6,
       step: 'any',
       required: true,
-      value: (item?.quota_bytes ?? 5 * GIGABYTE) / GIGABYTE,
+      disabled: item !== null && !item.own,
+      value: item ? gigabytes(item) : 5,
     });
     /** @type {HTMLInputElement} */
     const ofInstance = h('input', {
       type: 'checkbox',
       name: 'default',
+      checked: item !== null && !item.own,
       onchange: () => (size.disabled = ofInstance.checked),
     });
     /** @type {{user: UserView | null}} */
@@ -97,6 +99,12 @@ export async function open({ api, session }) {
     listing.element,
   );
   return { element, close: () => listing.close() };
+}
+
+/** A quota of their own as it was set; the instance's as one reads it. @param {UserView} item */
+function gigabytes({ quota_bytes, own: isOwn }) {
+  const count = quota_bytes / GIGABYTE;
+  return isOwn ? count : Math.round(count * 10) / 10;
 }
 
 /** @param {UserView} item */
