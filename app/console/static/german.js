@@ -510,6 +510,7 @@ export const german = {
       nothingFits: 'Keine Treffer.',
       clear: 'Filter löschen',
       toLive: 'Zu Live',
+      onlyOf: (room) => `Du bist für „${room}“ angemeldet, deshalb sind das die Clips von dort. Melde dich aus einem anderen Raum an, um dessen Clips zu sehen.`,
     },
     filters: {
       form: 'Clips filtern',
@@ -541,6 +542,8 @@ export const german = {
       name: 'Ausgewählte Clips',
       choose: 'Auswählen',
       count: (count) => (count ? `${count} ausgewählt` : 'Nichts ausgewählt'),
+      download: 'Herunterladen',
+      downloading: (count) => `${plural(count, { one: '1 Clip wird heruntergeladen.', other: `${count} Clips werden heruntergeladen. Falls der Browser fragt, erlaube mehrere Downloads.` })}`,
       delete: 'Löschen',
       all: 'Alle angezeigten auswählen',
       done: 'Fertig',

@@ -578,6 +578,8 @@ export const english = {
       nothingFits: 'No clips match.',
       clear: 'Clear filters',
       toLive: 'See what is live',
+      /** @type {Saying<[string]>} */
+      onlyOf: (room) => `You signed in for “${room}”, so these are its clips. Sign in from another room to see that room’s.`,
     },
     filters: {
       form: 'Filter clips',
@@ -612,6 +614,9 @@ export const english = {
       choose: 'Select',
       /** @type {Saying<[number]>} */
       count: (count) => (count ? `${count} selected` : 'None selected'),
+      download: 'Download',
+      /** @type {Saying<[number]>} */
+      downloading: (count) => `${plural(count, { one: 'Downloading 1 clip.', other: `Downloading ${count} clips. If your browser asks, allow several downloads.` })}`,
       delete: 'Delete',
       all: 'Select all shown',
       done: 'Done',

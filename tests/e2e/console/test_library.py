@@ -345,6 +345,12 @@ async def test_a_deleted_clip_comes_back_by_undo_and_the_quota_follows(
     await check_accessible(page)
     chosen = page.get_by_role("region", name="Selected clips")
     await expect(chosen).to_contain_text("2 selected")
+    saved: list[str] = []
+    page.on("download", lambda each: saved.append(each.suggested_filename))
+    await chosen.get_by_role("button", name="Download").click()
+    await expect(page.get_by_text("Downloading 2 clips.")).to_be_visible()
+    await wait_for(lambda: len(saved) == 2, what="both are downloaded")
+    assert {name.split(" ")[0] for name in saved} == {"Old", "Stand-up"}
     await chosen.get_by_role("button", name="Delete").click()
     await expect(page.locator(".tile")).to_have_count(1)
     await page.get_by_role("button", name="Undo").click()

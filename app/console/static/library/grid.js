@@ -6,6 +6,7 @@ import { inWords, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 import { openDeleted } from './deleted.js';
 import { deleteClips } from './deleting.js';
+import { downloadClips } from './downloading.js';
 import { asked, filterForm, filtersIn, fragmentOf } from './filters.js';
 import { Pages, SortedPages } from './pages.js';
 import { openQuick } from './quick.js';
@@ -75,6 +76,7 @@ class Grid {
     this.quota = quotaBar(api);
     this.selection = selectionOf({
       tiles: () => this.#tiles.values(),
+      onDownload: (clips) => void downloadClips(clips, api),
       onDelete: (clips) => void this.#delete(clips),
       onMode: (on) => set(this.#list, { 'data-selecting': on }),
     });
@@ -86,7 +88,9 @@ class Grid {
       h('a', { class: 'button', href: '#/clips?deleted=1' }, texts.library.deleted.link),
       this.quota.element,
     );
-    const foot = h('div', { class: 'foot' }, this.#state, this.#more);
+    const { room } = session.facts;
+    const elsewhere = room !== null && h('p', { class: 'note', dir: 'auto' }, own.onlyOf(room));
+    const foot = h('div', { class: 'foot' }, this.#state, this.#more, elsewhere);
     this.element = h(
       'div',
       { class: 'library' },

@@ -1,4 +1,4 @@
-// Choosing several clips of the grid, to delete them together.
+// Choosing several clips of the grid, to download or delete them together.
 
 import { h } from '../dom.js';
 import { texts } from '../texts.js';
@@ -13,22 +13,21 @@ const own = texts.library.selection;
 /**
  * `tiles()` gives the tiles there are; `onMode(on)` is called when choosing begins or ends.
  *
- * @param {{tiles: () => Iterable<Tile>, onDelete: (clips: ClipView[]) => void,
- *   onMode: (on: boolean) => void}} options
+ * @param {{tiles: () => Iterable<Tile>, onDownload: (clips: ClipView[]) => void,
+ *   onDelete: (clips: ClipView[]) => void, onMode: (on: boolean) => void}} options
  */
-export function selectionOf({ tiles, onDelete, onMode }) {
+export function selectionOf({ tiles, onDownload, onDelete, onMode }) {
   const words = h('span', { role: 'status' });
-  const remove = h(
-    'button',
-    { class: 'danger', onclick: () => onDelete(chosen().map((tile) => tile.clip)) },
-    own.delete,
-  );
+  const clips = () => chosen().map((tile) => tile.clip);
+  const download = h('button', { onclick: () => onDownload(clips()) }, own.download);
+  const remove = h('button', { class: 'danger', onclick: () => onDelete(clips()) }, own.delete);
   const all = h('button', { onclick: () => choose(true) }, own.all);
   const done = h('button', { onclick: () => turn(false) }, own.done);
   const element = h(
     'div',
     { class: 'selection card row', role: 'region', 'aria-label': own.name, hidden: true },
     words,
+    download,
     remove,
     all,
     done,
@@ -58,7 +57,7 @@ export function selectionOf({ tiles, onDelete, onMode }) {
   function update() {
     const count = chosen().length;
     words.textContent = own.count(count);
-    remove.disabled = count === 0;
+    download.disabled = remove.disabled = count === 0;
   }
 
   update();
