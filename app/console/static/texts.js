@@ -899,6 +899,10 @@ export const english = {
       title: 'Communities',
       columns: ['Community', 'Recording', 'Shares', 'Who can record', 'Who can be clipped', 'Kept for', 'Members'],
       nothing: 'No communities yet.',
+      add: 'Add community',
+      addExplain: 'It exists once you save its rules. Rooms belong to it by their metadata, or because you assign them.',
+      name: 'Name',
+      toRules: 'Set its rules',
       on: 'On',
       off: 'Off',
       /** @type {Saying<[number, number]>} */

@@ -107,6 +107,23 @@ async def test_limits_stop_and_resume_act_on_live_shares_and_stand_in_the_audit(
     await check_accessible(page)
 
 
+async def test_a_community_is_added_by_saving_its_rules(world: World, signed_in: SignIn) -> None:
+    """By an admin of the instance; until then its name is on no list."""
+    name = f"Chess & Go {secrets.token_hex(4)}"
+    page = await signed_in("operator", admin=True, path="/admin/communities")
+    await page.get_by_role("button", name="Add community").click()
+    await check_accessible(page)
+    await page.get_by_role("textbox", name="Name").fill(name)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name=name)).to_be_visible()
+    found = (await world.admin.get("/communities")).json()["items"]
+    assert name not in [community["id"] for community in found]
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await told(page, "Applies at once")
+    await page.get_by_role("main").get_by_role("link", name="Communities").last.click()
+    await expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+
+
 async def test_a_community_admin_manages_its_members_and_sees_no_more(
     world: World, community: str, room: str, signed_in: SignIn
 ) -> None:

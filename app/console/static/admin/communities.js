@@ -1,5 +1,6 @@
 // The communities that the viewer manages: a list, and one of them to change.
 
+import { ask, nameInput, typed } from '../asking.js';
 import { h } from '../dom.js';
 import { called, texts } from '../texts.js';
 import { communityOf } from './community.js';
@@ -9,6 +10,7 @@ import { Listing } from '../lists/listing.js';
  * @import { CommunityView } from '../../types.js'
  * @import { Api } from '../api.js'
  * @import { Page } from '../main.js'
+ * @import { Session } from '../session.js'
  */
 
 const own = texts.admin.communities;
@@ -16,11 +18,14 @@ const own = texts.admin.communities;
 /** @param {Page} page */
 export async function open({ api, query, session }) {
   const of = query.get('of');
-  return of === null ? listed(api) : communityOf(of, api, session);
+  return of === null ? listed(api, session) : communityOf(of, api, session);
 }
 
-/** @param {Api} api */
-async function listed(api) {
+/**
+ * @param {Api} api
+ * @param {Session} session
+ */
+async function listed(api, session) {
   /** @type {Listing<CommunityView>} */
   const listing = new Listing({
     name: own.title,
@@ -30,7 +35,7 @@ async function listed(api) {
     ask: (place, signal) => api.get('/communities', { ...place }, { signal }),
     key: (item) => item.id,
     cells: (item) => [
-      h('a', { href: `#/admin/communities?${new URLSearchParams({ of: item.id })}` }, item.id),
+      h('a', { href: fragmentOf(item.id) }, item.id),
       h('span', { class: item.enabled ? 'badge good' : 'badge soft' }, item.enabled ? own.on : own.off),
       own.slots(item.active, item.max_concurrent),
       called(own.access, item.access) ?? item.access,
@@ -40,5 +45,25 @@ async function listed(api) {
     ],
   });
   await listing.load();
-  return { element: h('section', {}, h('h1', {}, own.title), listing.element), close: () => listing.close() };
+  const head = h(
+    'div',
+    { class: 'row top' },
+    h('h1', {}, own.title),
+    session.facts.instance_admin && h('button', { onclick: () => void add() }, own.add),
+  );
+  return { element: h('section', {}, head, listing.element), close: () => listing.close() };
 }
+
+/** Leads to the rules of a community that need not be there: saved, they make it. */
+async function add() {
+  const answer = await ask({
+    title: own.add,
+    explain: own.addExplain,
+    fields: h('label', { class: 'field' }, own.name, nameInput('community')),
+    submit: own.toRules,
+  });
+  if (answer) location.hash = fragmentOf(typed(answer, 'community'));
+}
+
+/** Where the rules of a community are. @param {string} id */
+const fragmentOf = (id) => `#/admin/communities?${new URLSearchParams({ of: id })}`;
