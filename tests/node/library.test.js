@@ -65,6 +65,11 @@ test('a fragment carries any text', () => {
   assert.deepEqual(filtersIn(new URLSearchParams(fragmentOf(filters).split('?')[1])), filters);
 });
 
+test('to whom clips are open is asked for where it is one of three', () => {
+  assert.equal(asked({ open: 'link' }, 'bob').visibility, 'link');
+  assert.equal(asked({ open: 'toString' }, 'bob').visibility, undefined, 'a link may say anything');
+});
+
 test('“me” is whoever looks', () => {
   assert.equal(asked({ owner: 'me' }, 'bob').owner, 'bob');
   assert.equal(asked({ owner: 'alice' }, 'bob').owner, 'alice');

@@ -523,6 +523,7 @@ export const german = {
       mine: 'Mir',
       screen: 'Bildschirm',
       screens: { '': 'Von allen', mine: 'Meiner', others: 'Meiner, von anderen aufgenommen' },
+      anyAudience: 'Egal',
       when: 'Erstellt',
       times: { '': 'Jederzeit', day: 'In den letzten 24 Stunden', week: 'In den letzten 7 Tagen', month: 'In den letzten 30 Tagen', dates: 'Eigener Zeitraum' },
       since: 'Von',

@@ -592,6 +592,7 @@ export const english = {
       mine: 'Me',
       screen: 'Screen',
       screens: { '': 'Anyone’s', mine: 'Mine', others: 'Mine, clipped by others' },
+      anyAudience: 'Any',
       when: 'Created',
       times: { '': 'Any time', day: 'In the last 24 hours', week: 'In the last 7 days', month: 'In the last 30 days', dates: 'Custom dates' },
       since: 'From',

@@ -10,7 +10,7 @@ import { midnight } from '../times.js';
  */
 
 const own = texts.library.filters;
-const NAMES = ['title', 'room', 'owner', 'screen', 'when', 'since', 'until', 'sort'];
+const NAMES = ['title', 'room', 'owner', 'screen', 'open', 'when', 'since', 'until', 'sort'];
 /** @type {Record<string, number>} */
 const SPANS = { day: 1, week: 7, month: 30 }; // days
 const DAY_MS = 86_400_000;
@@ -44,7 +44,7 @@ export function fragmentOf(filters) {
  * @param {string} identity
  */
 export function asked(filters, identity) {
-  const { title, room, owner, screen, when, since, until } = filters;
+  const { title, room, owner, screen, open, when, since, until } = filters;
   const days = called(SPANS, when ?? '');
   const past = days && new Date(Date.now() - days * DAY_MS).toISOString();
   return {
@@ -53,6 +53,7 @@ export function asked(filters, identity) {
     owner: owner === 'me' ? identity : owner,
     sharer: screen ? identity : undefined,
     others: screen === 'others' ? true : undefined,
+    visibility: called(texts.library.audience.short, open ?? '') && open,
     since: when === 'dates' ? midnight(since) : past,
     until: when === 'dates' ? midnight(until, 1) : undefined,
   };
@@ -91,6 +92,7 @@ export function filterForm(filters, { onlyRoom, onChange }) {
     owner.append(h('option', { value: filters.owner, selected: true }, filters.owner));
   }
   const screen = select('screen', filters.screen ?? '', own.screens);
+  const open = select('open', filters.open ?? '', { '': own.anyAudience, ...texts.library.audience.short });
   const when = select('when', filters.when ?? '', own.times);
   const since = h('input', { type: 'date', name: 'since', value: filters.since });
   const until = h('input', { type: 'date', name: 'until', value: filters.until });
@@ -121,6 +123,7 @@ export function filterForm(filters, { onlyRoom, onChange }) {
     onlyRoom ? null : labelled(own.room, room, rooms),
     labelled(own.owner, owner),
     labelled(own.screen, screen),
+    labelled(texts.library.audience.legend, open),
     labelled(own.when, when),
     dates,
     labelled(own.sort, sort),
@@ -142,7 +145,7 @@ export function filterForm(filters, { onlyRoom, onChange }) {
 }
 
 /**
- * @param {'owner' | 'screen' | 'when' | 'sort'} name
+ * @param {'owner' | 'screen' | 'open' | 'when' | 'sort'} name
  * @param {string} value
  * @param {Record<string, string>} options
  */
