@@ -7,12 +7,13 @@ import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.errors import ConfigurationError
 from app.models import ProcessRole
-from app.processes import garbage, life_signs
+from app.processes import life_signs, loading
 from app.settings import Settings, load, misspelt
 from app.terminal import commands as people
 
@@ -79,19 +80,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _service(_: argparse.Namespace) -> int:
+    loading.begin()
     settings = _set_up(load(), ProcessRole.SUPERVISOR)
     from app.processes import supervisor
     from app.processes.signals import run_until_signalled
 
+    loading.end()
     return run_until_signalled(supervisor.run(settings))
 
 
 def _single(_: argparse.Namespace) -> int:
+    loading.begin()
     settings = _set_up(load(), ProcessRole.SINGLE)
     from app import single
     from app.processes.signals import run_until_signalled
 
-    garbage.keep_what_is_loaded()
+    loading.end()
     return run_until_signalled(single.run(settings))
 
 
@@ -128,6 +132,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     settings = _joined("doctor")
     from app.condition import doctor
 
+    loading.end()
     return asyncio.run(doctor.run(settings, repair=arguments.repair))
 
 
@@ -142,6 +147,7 @@ def _token(arguments: argparse.Namespace) -> int:
 
 def _joined(role: str) -> Settings:
     """The settings of one process, or tool, of a service whose other processes run elsewhere."""
+    loading.begin()
     from app.processes.stores import with_running_stores
 
     return _set_up(with_running_stores(load()), role)
@@ -164,21 +170,27 @@ def _serve(
     settings: Settings, role: ProcessRole, work: Callable[[Context], Awaitable[None]]
 ) -> int:
     """Runs what a process does, within what each of them opens, tells and serves."""
-    from app.condition import exposition, health
+    from app.condition import pulses
     from app.context import opened
     from app.processes import liveness
     from app.processes.signals import run_until_signalled
+
+    metrics: Callable[[Context], AbstractAsyncContextManager[object]] = nullcontext
+    if settings.metrics_port:  # else this process loads no web server
+        from app.condition import metrics_server
+
+        metrics = metrics_server.served
 
     async def run() -> None:
         async with (
             liveness.told(settings, role) as troubles,
             opened(settings, troubles) as ctx,
-            health.alive(ctx, role),
-            exposition.served(ctx),
+            pulses.alive(ctx, role),
+            metrics(ctx),
         ):
             await work(ctx)
 
-    garbage.keep_what_is_loaded()
+    loading.end()
     return run_until_signalled(run())
 
 
@@ -202,7 +214,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     config.load()  # else it would load its protocol's modules after this
-    garbage.keep_what_is_loaded()
+    loading.end()
 
     async def run() -> None:
         async with liveness.told(settings, ProcessRole.API) as troubles:

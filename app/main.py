@@ -43,7 +43,7 @@ from app.api import (
 from app.api.middleware import BodyLimit, RequestFrame, cors
 from app.api.operation import guarded
 from app.api.request_turns import RequestTurns
-from app.condition import exposition
+from app.condition import metrics_server
 from app.console import page_routes
 from app.context import opened
 from app.kit import kit_routes
@@ -104,7 +104,11 @@ def create_app(settings: Settings, webhooks: Router) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
-        async with opened(settings) as ctx, exposition.served(ctx), web_state.opened(ctx) as web:
+        async with (
+            opened(settings) as ctx,
+            metrics_server.served(ctx),
+            web_state.opened(ctx) as web,
+        ):
             yield {"web": web, "webhooks": webhooks}
 
     middleware = [

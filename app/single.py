@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from app import worker
-from app.condition import health
+from app.condition import pulses
 from app.context import Context, opened
 from app.indexing import indexer
 from app.main import create_app
@@ -71,7 +71,7 @@ async def keep(role: ProcessRole, work: Callable[[], Awaitable[None]], troubles:
 async def _alive(
     ctx: Context, role: ProcessRole, work: Callable[[Context], Awaitable[None]]
 ) -> None:
-    async with health.alive(ctx, role):
+    async with pulses.alive(ctx, role):
         await work(ctx)
 
 

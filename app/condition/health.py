@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import socket
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import httpx
-import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
+from app.condition import pulses
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.errors import Unavailable
@@ -24,41 +21,16 @@ from app.models import ProcessRole
 from app.recording.livekit import LiveKit
 from app.storage.confined import member
 from app.work import outside_answers
-from app.work.leases import Leases
 
-PULSE_LIFE_SECONDS = 20.0
 CHECK_SECONDS = 2.0
 CACHE_SECONDS = 1.0
 KEY_SECONDS = 30.0
 OK = "ok"
+NONE_RUNS = "none runs"
 REFUSES_KEY = "refuses this key pair: its keys lack LIVEKIT_API_KEY, or have another secret for it"
 LATE_JOBS_ADVICE = (
     "look in the worker's log for item_failed, job_failed and job_interrupted of this job"
 )
-
-log = structlog.get_logger()
-
-
-@asynccontextmanager
-async def alive(ctx: Context, role: ProcessRole) -> AsyncIterator[None]:
-    """Tells in Redis, for as long as it is held, that a process of this role runs."""
-
-    def missed(error: Exception) -> None:
-        log.debug("pulse_missed", role=role, error=repr(error))
-
-    # Containers that share the host's network have its name, and the same ids of processes.
-    process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    async with _pulses(ctx, role).renewed(process, missed):
-        yield
-
-
-async def pulse(ctx: Context, role: ProcessRole) -> str:
-    """`ok` if a process of this role has said so of late."""
-    return OK if await _pulses(ctx, role).held() else "none runs"
-
-
-def _pulses(ctx: Context, role: ProcessRole) -> Leases:
-    return ctx.queue.leases(f"alive:{role}", PULSE_LIFE_SECONDS)
 
 
 class Readiness(AnswerCache[dict[str, str]]):
@@ -80,7 +52,7 @@ async def _check(ctx: Context, key_pair: AnswerCache[str]) -> dict[str, str]:
         "livekit": _livekit(ctx, key_pair),
         "media_root": asyncio.to_thread(_media_root, ctx),
         "jobs": _jobs(ctx),
-    } | {role: pulse(ctx, role) for role in ProcessRole.with_pulse()}
+    } | {role: _pulse(ctx, role) for role in ProcessRole.with_pulse()}
     results = await asyncio.gather(*(_limited(check) for check in checks.values()))
     return dict(zip(checks, results, strict=True))
 
@@ -92,6 +64,10 @@ async def _limited(check: Coroutine[Any, Any, str]) -> str:
     except (TimeoutError, OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable) as error:
         # The kind of error only: its text may hold addresses, and this is told to anybody.
         return f"does not answer ({type(error).__name__})"
+
+
+async def _pulse(ctx: Context, role: ProcessRole) -> str:
+    return OK if await pulses.is_alive(ctx, role) else NONE_RUNS
 
 
 async def _mongo(ctx: Context) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from app.condition import exposition
+from app.condition import process_counters
 from app.condition.measures import Measures
 from app.context import Context
 from app.models import Row
@@ -50,7 +50,7 @@ class Sampler:
         return taken
 
     async def _index_lag(self) -> float | None:
-        before, now = self._indexed, await asyncio.to_thread(exposition.index_lag)
+        before, now = self._indexed, await asyncio.to_thread(process_counters.index_lag)
         self._indexed = now
         if before is None or now[1] <= before[1]:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
-from app.condition import health
+from app.condition import health, pulses
 from app.condition.findings import CheckResult
 from app.context import Context
 from app.models import EventState, ProcessRole
@@ -22,9 +22,8 @@ _MOST_EVENTS = 1000
 
 async def process(ctx: Context, role: ProcessRole) -> CheckResult:
     """Whether a process of a role runs."""
-    state = await health.pulse(ctx, role)
-    if state != health.OK:
-        return CheckResult("fail", state, f"start `python -m app {role}`")
+    if not await pulses.is_alive(ctx, role):
+        return CheckResult("fail", health.NONE_RUNS, f"start `python -m app {role}`")
     return CheckResult("ok", "runs")
 
 

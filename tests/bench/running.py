@@ -17,7 +17,7 @@ import httpx
 import psutil
 
 from app.access.token_issue import issue_token
-from app.condition import health
+from app.condition import pulses
 from app.context import Context, opened
 from app.models import ProcessRole
 from app.processes.child import Child
@@ -152,7 +152,7 @@ async def _until_ready(running: Installation, folder: Path) -> None:
 
 async def _is_ready(running: Installation, role: str) -> bool:
     if role != "api":
-        return await health.pulse(running.ctx, ProcessRole(role)) == health.OK
+        return await pulses.is_alive(running.ctx, ProcessRole(role))
     try:
         async with httpx.AsyncClient(trust_env=False) as client:
             found = await client.get(f"{running.settings.base_url}/healthz")

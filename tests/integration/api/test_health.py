@@ -19,8 +19,9 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from app import metrics
-from app.condition import health, peers
-from app.condition.exposition import Exposition, served
+from app.condition import health, peers, pulses
+from app.condition.exposition import Exposition
+from app.condition.metrics_server import served
 from app.context import Context
 from app.errors import ConfigurationError
 from app.main import create_app
@@ -94,8 +95,8 @@ async def test_ready_names_what_is_missing(http: httpx.AsyncClient) -> None:
 async def test_ready_when_all_is_there(ctx: Context, make_settings: MakeSettings) -> None:
     async with livekit() as url:
         app = create_app(make_settings(livekit_url=url), router)
-        async with client_of(app) as http, health.alive(ctx, ProcessRole.WORKER):
-            async with health.alive(ctx, ProcessRole.INDEXER):
+        async with client_of(app) as http, pulses.alive(ctx, ProcessRole.WORKER):
+            async with pulses.alive(ctx, ProcessRole.INDEXER):
 
                 async def ready() -> bool:
                     return (await http.get("/readyz")).status_code == 200
@@ -156,11 +157,11 @@ async def test_the_pulse_of_a_killed_process_ends_by_itself(ctx: Context) -> Non
     """Its entry says until when it counts."""
     async with redis_of(ctx) as redis:
         await redis.zadd("replay:alive:worker", {"host:1": datetime.now(UTC).timestamp() - 1})
-        assert await health.pulse(ctx, ProcessRole.WORKER) == "none runs"
-        async with health.alive(ctx, ProcessRole.WORKER):
+        assert not await pulses.is_alive(ctx, ProcessRole.WORKER)
+        async with pulses.alive(ctx, ProcessRole.WORKER):
 
             async def runs() -> bool:
-                return await health.pulse(ctx, ProcessRole.WORKER) == "ok"
+                return await pulses.is_alive(ctx, ProcessRole.WORKER)
 
             await wait_for(runs)
             assert await redis.zcard("replay:alive:worker") == 1

@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from app.api.operations_routes import CheckView
 from app.buffer.paths import new_session_id
-from app.condition import doctor, health
+from app.condition import doctor, pulses
 from app.condition.findings import Finding
 from app.condition.process_checks import EGRESS_CHANNEL, SERVER_CHANNEL
 from app.context import Context
@@ -103,8 +103,8 @@ async def test_a_whole_installation_has_no_failure(
         serving(livekit()) as livekit_port,
         redis_of(ctx) as redis,
         redis.pubsub() as listener,
-        health.alive(ctx, ProcessRole.WORKER),
-        health.alive(ctx, ProcessRole.INDEXER),
+        pulses.alive(ctx, ProcessRole.WORKER),
+        pulses.alive(ctx, ProcessRole.INDEXER),
     ):
         await listener.subscribe(EGRESS_CHANNEL, SERVER_CHANNEL)
         url = f"ws://127.0.0.1:{livekit_port}"

@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.condition import health, peers
+from app.condition import peers, pulses
 from app.context import Context, opened
 from app.errors import ConfigurationError
 from app.models import ProcessRole
@@ -39,7 +39,7 @@ async def works(settings: Settings) -> None:
     async with (
         opened(settings) as ctx,
         working(ctx) as noted,
-        health.alive(ctx, ProcessRole.WORKER),
+        pulses.alive(ctx, ProcessRole.WORKER),
     ):
         await ctx.queue.ask(NOTE, "a word")
         await wait_for(lambda: noted == ["a word"])

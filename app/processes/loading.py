@@ -1,0 +1,31 @@
+"""How a process that serves loads its modules: in little time, and so that it is not held up later.
+
+Call `begin` before most are imported, and `end` when all are.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+UNUSED = ("rich", "pygments")
+"""Packages that libraries take if they are there, for what nobody asks of a process that serves:
+structlog would colour tracebacks with them, httpx has a command for the terminal. 80 modules, 4 MB.
+Both are there for our own commands for people."""
+
+
+def begin() -> None:
+    """Nothing is collected until `end`: what is imported stays. UNUSED can't be imported."""
+    gc.disable()
+    for name in UNUSED:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type] # the import system's own way
+
+
+def end() -> None:
+    """Takes everything that is there now out of all later collections.
+
+    The modules are more than 100,000 objects that live as long as the process, and looking through
+    all of them for garbage stops it for 75 to 120 ms, every few hundred requests.
+    """
+    gc.freeze()
+    gc.enable()
