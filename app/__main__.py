@@ -207,21 +207,21 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
     from app.serving.streaming_guest import StreamingGuest
     from handlers import router
 
-    config = server_config(
-        create_app(settings, router),
-        settings,
-        lifespan="on",
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
-    config.load()  # else it would load its protocol's modules after this
     loading.end()
 
     async def run() -> None:
-        async with liveness.told(settings, ProcessRole.API) as troubles:
-            # Here, because uvicorn buries what a start refuses in a traceback, and nothing ends it
-            # while it waits for an application to start.
-            async with opened(settings, troubles):
-                pass
+        # Opened here, because uvicorn buries what a start refuses in a traceback, and nothing ends
+        # it while it waits for an application to start.
+        async with (
+            liveness.told(settings, ProcessRole.API) as troubles,
+            opened(settings, troubles) as ctx,
+        ):
+            config = server_config(
+                create_app(settings, router, ctx),
+                settings,
+                lifespan="on",
+                timeout_graceful_shutdown=STOP_SECONDS,
+            )
             if descriptor is None:
                 listener = listen(settings.host, settings.port)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import structlog
@@ -45,7 +45,7 @@ from app.api.operation import guarded
 from app.api.request_turns import RequestTurns
 from app.condition import metrics_server
 from app.console import page_routes
-from app.context import opened
+from app.context import Context, opened
 from app.kit import kit_routes
 from app.links import link_routes, oembed_routes
 from app.models.metric_words import WebhookResult
@@ -90,8 +90,11 @@ ROUTES: list[BaseRoute] = [
 ]
 
 
-def create_app(settings: Settings, webhooks: Router) -> Starlette:
-    """The application; `webhooks` takes LiveKit's events. Its lifespan opens the stores."""
+def create_app(settings: Settings, webhooks: Router, ctx: Context | None = None) -> Starlette:
+    """The application; `webhooks` takes LiveKit's events.
+
+    It stands on `ctx`, which stays open as long; without one its lifespan opens one.
+    """
     metrics.begin(metrics.WEBHOOKS, webhooks.events, WebhookResult)
     metrics.begin(metrics.CREDENTIALS_REFUSED, {route.path for route in guarded(ROUTES)})
     if settings.is_placeless:
@@ -104,10 +107,12 @@ def create_app(settings: Settings, webhooks: Router) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        standing: AbstractAsyncContextManager[Context]
+        standing = nullcontext(ctx) if ctx else opened(settings)
         async with (
-            opened(settings) as ctx,
-            metrics_server.served(ctx),
-            web_state.opened(ctx) as web,
+            standing as given,
+            metrics_server.served(given),
+            web_state.opened(given) as web,
         ):
             yield {"web": web, "webhooks": webhooks}
 

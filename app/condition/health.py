@@ -82,7 +82,7 @@ async def _redis(ctx: Context) -> str:
 
 async def _livekit(ctx: Context, key_pair: AnswerCache[str]) -> str:
     # livekit-server answers / with 200 while its node lives, else 406 (its server.go, healthCheck).
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with outside_answers.client() as client:
         url = ctx.settings.livekit_http_url
         answer = await outside_answers.ask(client, "GET", url, seconds=CHECK_SECONDS)
     return await key_pair.read() if answer.is_success else f"answers {answer.status}"

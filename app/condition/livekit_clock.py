@@ -21,7 +21,7 @@ async def ahead_seconds(settings: Settings, timeout_seconds: float) -> float | N
 
     Raises httpx.HTTPError, or TimeoutError, when it does not answer.
     """
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with outside_answers.client() as client:
         began = datetime.now(UTC)
         answer = await outside_answers.ask(
             client, "GET", settings.livekit_http_url, seconds=timeout_seconds

@@ -161,7 +161,7 @@ async def webhook(settings: Settings) -> CheckResult:
     token = AccessToken(key, secret).with_sha256(digest).with_ttl(timedelta(minutes=5)).to_jwt()
     try:
         headers = {"Authorization": token}
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with outside_answers.client() as client:
             answer = await outside_answers.ask(
                 client, "POST", url, seconds=10, content=body, headers=headers
             )

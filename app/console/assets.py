@@ -11,8 +11,9 @@ import gzip
 import hashlib
 import posixpath
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,12 +27,17 @@ _IMPORT = re.compile(r"""^(?:import|export)\b[^'";]*?(?:from )?'(\.[^']+)';""", 
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
-class Asset(NamedTuple):
-    """A file: its bytes, the same compressed by gzip, and its type."""
+@dataclass(frozen=True)
+class Asset:
+    """A file: its bytes and its type."""
 
     body: bytes
-    packed: bytes
     media_type: str
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The bytes compressed by gzip, once somebody wants them so."""
+        return gzip.compress(self.body, mtime=0)
 
 
 def _assets() -> dict[str, Asset]:
@@ -40,8 +46,7 @@ def _assets() -> dict[str, Asset]:
     for path in sorted(STATIC.rglob("*")):
         if path.suffix in _TYPES:
             body = path.read_bytes()
-            packed = gzip.compress(body, mtime=0)
-            found[path.relative_to(STATIC).as_posix()] = Asset(body, packed, _TYPES[path.suffix])
+            found[path.relative_to(STATIC).as_posix()] = Asset(body, _TYPES[path.suffix])
     return found
 
 
