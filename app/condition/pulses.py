@@ -34,7 +34,7 @@ async def alive(ctx: Context, role: ProcessRole) -> AsyncIterator[None]:
 
 async def is_alive(ctx: Context, role: ProcessRole) -> bool:
     """Whether a process of this role has said so of late."""
-    return await _pulses(ctx, role).held()
+    return await _pulses(ctx, role).held() > 0
 
 
 def _pulses(ctx: Context, role: ProcessRole) -> Leases:
