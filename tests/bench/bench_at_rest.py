@@ -1,7 +1,8 @@
-"""`python -m app` on embedded stores: how soon it is ready, and what memory it holds at rest.
+"""`python -m app` on embedded stores: how soon it is ready, what CPU that took, what it holds then.
 
 Ready: every check of /readyz is ok but LiveKit's, which is none here. `first` is a start that makes
-its stores, `again` one on what is there. At rest: so many seconds later, with nothing recorded.
+its stores, `again` one on what is there. CPU: of all its processes, those that have ended among
+them. At rest: so many seconds later, with nothing recorded.
 """
 
 from __future__ import annotations
@@ -36,19 +37,25 @@ async def run(ground: Ground) -> list[Result]:
     for way, arguments in WAYS.items():
         ground.say(f"starting, {way}")
         ready: dict[str, list[float]] = {"first": [], "again": []}
+        cpu: dict[str, list[float]] = {start: [] for start in ready}
         memory: defaultdict[str, list[float]] = defaultdict(list)
         for _ in range(ground.pick(quick=1, full=5)):
             folder = ground.scratch / "at-rest"
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            for seconds in ready.values():
+            for start, seconds in ready.items():
                 async with _started(folder, arguments) as (process, took):
                     seconds.append(took)
+                    cpu[start].append(_cpu_seconds(process))
                     await asyncio.sleep(ground.pick(quick=2, full=10))
                     for name, held in _resident_mb(process).items():
                         memory[name].append(held)
         results += [
             result("ready", way, {"start": start}, "s", seconds) for start, seconds in ready.items()
+        ]
+        results += [
+            result("start_cpu", way, {"start": start}, "s", seconds)
+            for start, seconds in cpu.items()
         ]
         results += [
             result("at_rest", way, {"process": name}, "MB", held) for name, held in memory.items()
@@ -103,6 +110,12 @@ async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
     except (httpx.TransportError, ValueError):
         return False
     return {found for name, found in checks.items() if name != "livekit"} == {"ok"}
+
+
+def _cpu_seconds(service: psutil.Process) -> float:
+    """Of its processes that run, and of those that have run for them and ended."""
+    times = [each.cpu_times() for each in (service, *service.children(recursive=True))]
+    return sum(one.user + one.system + one.children_user + one.children_system for one in times)
 
 
 def _resident_mb(service: psutil.Process) -> dict[str, float]:

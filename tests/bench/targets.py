@@ -113,6 +113,7 @@ TARGETS = (
         for query in ("buffers", "timeline", "playlist", "clips")
     ),
     Target("start to ready", 2.5, "s", "ready", ""),
+    Target("CPU of a start", 2.5, "s", "start_cpu", ""),
     *(
         Target(f"the {role} at rest", 80, "MB", "at_rest", "several", (("process", role),))
         for role in ("service", "api", "worker", "indexer")
