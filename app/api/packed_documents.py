@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,23 +15,33 @@ from starlette.responses import Response
 from app.api.ranges import Representation, is_known
 
 
+class Tagged(NamedTuple):
+    """What is sent, and its ETag, which takes as long to make as the rest of an answer."""
+
+    content: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, content: bytes) -> Tagged:
+        return cls(content, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+
+
 @dataclass(frozen=True)
 class PackedDocument:
     """A text for everybody, as it is and packed for those who take that."""
 
-    plain: bytes
-    packed: bytes
+    plain: Tagged
+    packed: Tagged
     media_type: str
 
     @classmethod
     def of(cls, content: bytes, media_type: str) -> PackedDocument:
-        return cls(content, gzip.compress(content), media_type)
+        return cls(Tagged.of(content), Tagged.of(gzip.compress(content)), media_type)
 
     def answer(self, request: Request, headers: Mapping[str, str] | None = None) -> Response:
         """All of it, or 304 to who has it already."""
         is_packed = "gzip" in request.headers.get("accept-encoding", "")
-        content = self.packed if is_packed else self.plain
-        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        content, etag = self.packed if is_packed else self.plain
         given = {"ETag": etag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
         given |= headers or {}
         if is_packed:
