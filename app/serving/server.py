@@ -6,7 +6,7 @@ import asyncio
 import resource
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -25,6 +25,9 @@ from app.settings import Settings
 KEEP_ALIVE_SECONDS = 120
 STOP_SECONDS = 10
 """How long open requests may go on after SIGTERM."""
+ACCEPTED_AT_ONCE = 32
+"""Connections that are accepted in one round of the event loop, of those that wait for it. libuv
+accepts one of each socket, and the last of a thousand would wait for as many rounds."""
 SPARE_DESCRIPTORS = 256
 """What a process opens besides connections: files of clips, stores, log."""
 
@@ -47,12 +50,14 @@ class Guest(uvicorn.Server):
         Cancelled, it ends in order, as at a signal. Raises RuntimeError if its application did not
         start.
         """
-        serving = asyncio.create_task(self.serve(sockets=[listener]))
-        try:
-            await asyncio.shield(serving)
-        except asyncio.CancelledError:
-            await self.end(serving)
-            raise
+        with ExitStack() as copies:
+            more = [copies.enter_context(listener.dup()) for _ in range(ACCEPTED_AT_ONCE - 1)]
+            serving = asyncio.create_task(self.serve(sockets=[listener, *more]))
+            try:
+                await asyncio.shield(serving)
+            except asyncio.CancelledError:
+                await self.end(serving)
+                raise
         if not self.started:
             raise RuntimeError("the application did not start: see the lines above")
 
