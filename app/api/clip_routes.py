@@ -89,10 +89,10 @@ class ClipChange(Input):
     link_tells: Annotated[list[LinkFact], Field(max_length=len(LinkFact))] | None = Field(
         None, description="What the link's page tells besides the title. Both, unless you say."
     )
-    share_hidden_head: Annotated[bool, Field(strict=True)] = Field(
-        False,
-        description="Others get the clip's own file at once, with its `hidden_head_seconds`, not "
-        "a copy without them.",
+    share_hidden_head: Annotated[bool, Field(strict=True)] | None = Field(
+        None,
+        description="true: others get the clip's own file at once, with its `hidden_head_seconds`, "
+        "as long as it is open as it is then. false: they get a copy without them, from now on.",
     )
     keep: Annotated[bool, Field(strict=True)] | None = Field(
         None, description="Kept clips do not expire."

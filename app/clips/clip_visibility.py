@@ -37,13 +37,19 @@ class ClipClosing(ClipOpening):
 
 
 def fields(
-    row: ClipRow, visibility: Visibility, now: datetime, link_life: timedelta, *, hidden_head: bool
+    row: ClipRow,
+    visibility: Visibility,
+    now: datetime,
+    link_life: timedelta,
+    *,
+    hidden_head: bool | None,
 ) -> ClipOpening:
     """The fields to set so that a clip has a visibility: `private`, `room` or `link`.
 
     A link that holds goes on, for `link_life` from now; one that was revoked or has expired never
     comes back: there is a new one. `hidden_head`: others get what the clip hides before its start,
-    for as long as it is open as it is then; else they get a copy without it.
+    for as long as it is open as it is then, or they get a copy without it; None: as it was, where
+    it is open so already.
     """
     same = visibility == row["visibility"] != Visibility.PRIVATE
     link = visibility == Visibility.LINK
@@ -54,7 +60,9 @@ def fields(
         "opened": visibility != Visibility.PRIVATE or row["closed_by"] is not None,
         "link_secret": (secret or secrets.token_urlsafe(SECRET_BYTES)) if link else None,
         "link_expires_at": now + link_life if link else None,
-        "hidden_head_shared": hidden_head or (same and row["hidden_head_shared"]),
+        "hidden_head_shared": (
+            same and row["hidden_head_shared"] if hidden_head is None else hidden_head
+        ),
     }
 
 

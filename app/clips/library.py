@@ -42,13 +42,14 @@ async def change(
     changes: dict[str, Any],
     *,
     link_days: float | None = None,
-    hidden_head: bool = False,
+    hidden_head: bool | None = None,
 ) -> Clip:
     """Sets fields of a clip: title, keep, visibility. From now on it is as they say.
 
-    `link_days`: how long a link holds, default LINK_DAYS. `hidden_head`: others get the clip's own
-    file, with what it hides before its start. Raises NotFound, NotPermitted, NoPublicUrl, Conflict
-    if somebody has closed it and it is to be open.
+    `link_days`: how long a link holds, default LINK_DAYS. `hidden_head`: whether others get the
+    clip's own file, with what it hides before its start, as long as it is open as it is then.
+    Raises NotFound, NotPermitted, NoPublicUrl, Conflict if somebody has closed it and it is to be
+    open.
     """
     row = await clip_access.changeable(ctx, caller, clip_id)
     if changes.get("visibility") == Visibility.LINK and ctx.settings.is_placeless:
@@ -56,7 +57,7 @@ async def change(
             f"it would begin with {ctx.settings.base_url}, where nobody reaches this instance: "
             "whoever runs it has to set PUBLIC_URL"
         )
-    if changes:
+    if changes or hidden_head is not None:
         life = timedelta(days=link_days or ctx.settings.link_days)
         while not await _set(ctx, row, changes, life, hidden_head=hidden_head):
             # Somebody has changed it since: what a link was may be a link no more.
@@ -68,7 +69,12 @@ async def change(
 
 
 async def _set(
-    ctx: Context, row: ClipRow, changes: dict[str, Any], life: timedelta, *, hidden_head: bool
+    ctx: Context,
+    row: ClipRow,
+    changes: dict[str, Any],
+    life: timedelta,
+    *,
+    hidden_head: bool | None,
 ) -> bool:
     """Sets fields of a clip, and what follows from them; False if it was changed since `row`.
 
@@ -82,8 +88,12 @@ async def _set(
             row, changes["visibility"], datetime.now(UTC), life, hidden_head=hidden_head
         )
         fields = changes | opened | {"grant": row["grant"] + 1}
-        if opened["visibility"] != Visibility.PRIVATE and not opened["hidden_head_shared"]:
-            await clean_copies.want(ctx, row)
+    elif hidden_head is not None:
+        shared = hidden_head and row["visibility"] != Visibility.PRIVATE
+        fields = changes | {"hidden_head_shared": shared, "grant": row["grant"] + 1}
+    left = fields.get("visibility", row["visibility"]) != Visibility.PRIVATE
+    if left and fields.get("hidden_head_shared") is False:
+        await clean_copies.want(ctx, row)
     return await ctx.store.take(ReplayClip, row, fields, **clip_access.SHOWN) is not None
 
 

@@ -210,7 +210,7 @@ export interface ClipChange {
   visibility?: Visibility | null;
   link_days?: number | null;
   link_tells?: Array<LinkFact> | null;
-  share_hidden_head?: boolean;
+  share_hidden_head?: boolean | null;
   keep?: boolean | null;
   closed?: boolean | null;
 }

@@ -247,6 +247,28 @@ async def test_who_wants_the_old_way_gives_away_all_of_it_at_once(
     assert (await patch(http, clip_id, visibility="room")).json()["preparing"]
 
 
+@pytest.mark.parametrize("opening", [{"visibility": "link"}, {}], ids=["as it is", "by itself"])
+async def test_who_takes_the_old_way_back_is_heard(
+    http: httpx.AsyncClient, clip: MakeClip, ctx: Context, opening: dict[str, Any]
+) -> None:
+    """Also by whom it was given before: their URL ends."""
+    clip_id = await clip(hidden_head_seconds=1.25)
+    await patch(http, clip_id, visibility="room", share_hidden_head=True)
+    earlier = (await http.get(f"/clips/{clip_id}", headers=BOB)).json()["url"]
+    assert (await http.get(earlier)).content == BYTES
+    given = (await patch(http, clip_id, visibility="link", share_hidden_head=True)).json()
+    assert (await http.get(given["link_url"])).content == BYTES
+    taken = (await patch(http, clip_id, share_hidden_head=False, **opening)).json()
+    assert (taken["preparing"], taken["link_url"]) == (True, given["link_url"])
+    assert (await http.get(given["link_url"])).status_code == 503
+    assert (await http.get(earlier)).status_code in (403, 404)
+    await copied(ctx, clip_id)
+    assert (await http.get(given["link_url"])).content == COPY
+    again = (await patch(http, clip_id, share_hidden_head=True)).json()
+    assert not again["preparing"]
+    assert (await http.get(again["link_url"])).content == BYTES
+
+
 async def test_a_page_waits_for_the_copy_and_looks_again(
     http: httpx.AsyncClient, clip: MakeClip, ctx: Context
 ) -> None:

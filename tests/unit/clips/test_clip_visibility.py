@@ -17,7 +17,9 @@ WEEK = timedelta(days=7)
 PRIVATE = row_of(clip_row("c", room_sid="RM_1"))
 
 
-def opened(row: ClipRow, visibility: str, now: datetime = NOW, *, hidden_head: bool = False) -> Any:
+def opened(
+    row: ClipRow, visibility: str, now: datetime = NOW, *, hidden_head: bool | None = None
+) -> Any:
     opening = fields(row, Visibility(visibility), now, WEEK, hidden_head=hidden_head)
     return {**row, **opening}
 
@@ -60,6 +62,7 @@ def test_a_hidden_beginning_is_given_away_only_with_an_explicit_yes(visibility: 
     assert agreed["hidden_head_shared"]
     # What others have already needs no second yes.
     assert opened(agreed, visibility)["hidden_head_shared"]
+    assert not opened(agreed, visibility, hidden_head=False)["hidden_head_shared"]
     for other in {"private", "room", "link"} - {visibility}:
         assert not opened(agreed, other)["hidden_head_shared"]
     closed = opened(agreed, "private")
