@@ -40,6 +40,7 @@ from app.events import postings, room_messages, sender
 from app.models import AuditAction
 from app.models.metric_words import ErrorKind
 from app.recording import (
+    attendance,
     egress_clock,
     egress_start,
     fact_expiry,
@@ -75,6 +76,7 @@ def jobs_of(
         partial(egress_clock.learn_clock, ctx, livekit),
         partial(ghosts.probe, ctx, livekit),
         partial(survey.survey, ctx, livekit),
+        partial(attendance.attend, ctx, livekit),
         partial(reaper.reap, ctx, livekit),
         partial(fact_expiry.forget_facts, ctx.store),
         partial(sender.deliver, ctx, partial(room_messages.say, ctx, livekit)),

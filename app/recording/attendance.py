@@ -7,15 +7,17 @@ good. Only the end of a room is final here: a connection that is listed again wa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from livekit.protocol.models import ParticipantInfo, Room
 
 from app.context import Context
 from app.models import schema
 from app.recording import facts
+from app.recording.livekit import LiveKit
 from app.store import chunks
-from app.work import rounds
+from app.work import errands, rounds
+from app.work.jobs import job, seconds
 
 SETTLE_SECONDS = 5.0
 """A fact younger than this may be newer than the answer it is missing from."""
@@ -24,6 +26,28 @@ People = Mapping[str, Sequence[ParticipantInfo]]
 _ROOMS_AT_ONCE = 200
 GONE_AFTER = 2
 """Surveys in a row without a room after which it is taken for finished."""
+
+
+@job(errands.ATTEND, timeout=seconds(30))
+async def attend(ctx: Context, livekit: LiveKit, room_sid: str) -> None:
+    """Compares who is in one room with what LiveKit says, out of a survey's turn.
+
+    Of a room of which nothing is known nothing is to be corrected. Asks for itself again where
+    somebody has come too lately to tell. Raises Busy, and Unavailable if LiveKit does not answer.
+    """
+    async with ctx.queue.alone(errands.ATTEND, room_sid) as alone:
+        row = await ctx.store.rows(schema.Room).find_one({"_id": room_sid})
+        if row is None or row["finished_at"] is not None:
+            return
+        now = datetime.now(UTC)
+        room = await livekit.room(row["name"])
+        people: Sequence[ParticipantInfo] = ()
+        if room is None or room.sid != room_sid:
+            room = Room(sid=room_sid, name=row["name"])  # another one bears its name
+        else:
+            people = await livekit.participants(room.name)
+        if await _note_people(ctx, [room], {room_sid: people}, now):
+            alone.again_at = now + seconds(SETTLE_SECONDS)
 
 
 async def note(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> None:
@@ -37,8 +61,11 @@ async def note(ctx: Context, rooms: Sequence[Room], present: People, now: dateti
     await _note_gone_rooms(ctx, [room.sid for room in rooms], now)
 
 
-async def _note_people(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> None:
-    """Compares the people of some rooms. Most often this is one read, and no write."""
+async def _note_people(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> bool:
+    """Compares the people of some rooms. Most often this is one read, and no write.
+
+    Returns whether somebody who is not listed has come too lately to be taken for gone.
+    """
     participants = ctx.store.rows(schema.Participant)
     listed = {
         person.sid: (room, person)
@@ -60,15 +87,19 @@ async def _note_people(ctx: Context, rooms: Sequence[Room], present: People, now
     settled = now - timedelta(seconds=SETTLE_SECONDS)
     gone: list[str] = []
     back: list[str] = []
+    is_unsettled = False
     for sid, row in rows.items():
         with rounds.item(participant=sid):
             if sid in listed:
                 back += [sid] if row["unlisted_at"] else []
-            elif row["unlisted_at"] is None and (row["joined_at"] or settled) <= settled:
+            elif (row["joined_at"] or settled) > settled:
+                is_unsettled = True
+            elif row["unlisted_at"] is None:
                 gone.append(sid)
     for sids, at in ((gone, now), (back, None)):
         if sids:
             await participants.update_many({"_id": {"$in": sids}}, {"$set": {"unlisted_at": at}})
+    return is_unsettled
 
 
 async def _note_gone_rooms(ctx: Context, listed: Sequence[str], now: datetime) -> None:

@@ -21,6 +21,7 @@ from app.recording import attributes
 MOST_VALUES = 20_000
 """Of one event. Somebody with 100 tracks in all of their layers makes it 12,000."""
 _NAME = re.compile(rb'\s*\{\s*"event"\s*:\s*"(\w{1,100})"')
+_ROOM = re.compile(_NAME.pattern + rb'\s*,\s*"room"\s*:\s*\{\s*"sid"\s*:\s*"(\w{1,100})"')
 
 Members = Mapping[str, "Members | None"]
 """By name in JSON: the members of a message that are read, None for what is no message."""
@@ -60,6 +61,15 @@ def name_of(body: bytes) -> str | None:
     """The name of an event, with which LiveKit begins; None where it does not stand there."""
     found = _NAME.match(body)
     return found and found[1].decode()
+
+
+def room_of(body: bytes) -> str | None:
+    """The sid of an event's room, which stands behind the name; None where it does not.
+
+    Of an event that is not read: the rest of it need not be there.
+    """
+    found = _ROOM.match(body)
+    return found and found[2].decode()
 
 
 def event_of(body: bytes) -> WebhookEvent:

@@ -3,13 +3,16 @@
 LiveKit sends a room's events strictly one after another and waits for each answer, so nothing here
 waits for LiveKit, ffmpeg or a lock. 401 what can't be verified, 413 what is too much, 503
 what could not be stored (LiveKit sends it again), 200 everything else, even an id that can't be
-held: LiveKit would only send the same again.
+held: LiveKit would only send the same again. Whoever makes an event too much gains nothing: its
+room is compared with LiveKit then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 import structlog
@@ -27,6 +30,7 @@ from app import metrics
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
+from app.context import Context
 from app.errors import TooLarge, Unauthorized, Unavailable
 from app.models.metric_words import WebhookResult
 from app.recording import foreign_text
@@ -34,13 +38,14 @@ from app.settings import Settings
 from app.webhooks import event_text, signature
 from app.webhooks.router import OTHER, Router
 from app.webhooks.signature import NotSigned, Signed
+from app.work import errands
 from app.work.log_lines import LogLines
 
 log = structlog.get_logger()
 
-MAX_BODY_BYTES = 512 * 1024
-"""LiveKit holds a room's metadata, and somebody's metadata and attributes, to 64 KB each; where
-these are JSON themselves their marks double."""
+MAX_BODY_BYTES = 2 * 2**20
+"""LiveKit holds a room's metadata, and somebody's metadata and attributes, to 64 KB each; control
+characters are six bytes each in JSON. The names of their tracks it does not hold to anything."""
 _PATH = "/webhooks/livekit"
 _lines = LogLines("webhooks_without_lines", per_minute=60)
 """About webhooks that are not LiveKit's: anybody sends any number."""
@@ -136,10 +141,16 @@ async def _read(call: Call[None], router: Router) -> WebhookEvent | None:
         signed = _signed(call.request.scope, call.ctx.settings)
         if isinstance(signed, Unauthorized):
             raise signed
-        body = await _body(call.request)
-        async with call.state.in_flight.reading(signed.key):
-            event = _event(signed, body, router)
-            await asyncio.sleep(0)  # whatever else is due has its turn before the next one is read
+        body = await _begun_body(call.request)
+        try:
+            if len(body) > MAX_BODY_BYTES:
+                raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+            async with call.state.in_flight.reading(signed.key):
+                event = _event(signed, body, router)
+                await asyncio.sleep(0)  # all else that is due has its turn before the next one
+        except TooLarge as error:
+            await _look_instead(call.ctx, signed, body, router, error)
+            raise
         return event
     except NotSigned as error:
         # Whoever can't sign is not told which keys there are.
@@ -162,23 +173,40 @@ def _event(signed: Signed, body: bytes, router: Router) -> WebhookEvent | None:
     try:
         return event_text.event_of(body)
     except event_text.TooMuch as error:
-        metrics.WEBHOOKS.labels(name or OTHER, WebhookResult.REFUSED).inc()
-        if _lines.take(signed.key):
-            log.warning("webhook_refused", webhook=name, key=signed.key, error=str(error))
         raise TooLarge(f"{error}: LiveKit sends none such.") from error
     except (ValueError, ParseError, RecursionError) as error:
         raise NotSigned(type(error).__name__) from error
 
 
-async def _body(request: Request) -> bytes:
+async def _look_instead(
+    ctx: Context, signed: Signed, body: bytes, router: Router, error: TooLarge
+) -> None:
+    """Has the room of an event that is not read compared with LiveKit: it may tell that they left.
+
+    Where the body was not read to its end, its hash is not known; of what it says only the room is
+    taken, of which LiveKit is asked.
+    """
+    name, room_sid = event_text.name_of(body), event_text.room_of(body)
+    is_known = name is not None and router.knows(name)
+    metrics.WEBHOOKS.labels(name if name and is_known else OTHER, WebhookResult.REFUSED).inc()
+    if _lines.take(signed.key):
+        log.warning("webhook_refused", webhook=name, key=signed.key, error=error.detail)
+    if is_known and room_sid is not None:
+        with suppress(RedisError, OSError):  # the next survey looks, too
+            await ctx.queue.ask(errands.ATTEND, room_sid)
+
+
+async def _begun_body(request: Request) -> bytes:
+    """The body; one that is too large is not read to its end."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes.")
         chunks.append(chunk)
+        if size > MAX_BODY_BYTES:
+            break
     return b"".join(chunks)
 
 
 routes: list[BaseRoute] = [receive_livekit_event]
-BODY_LIMITS = {_PATH: MAX_BODY_BYTES}
+BODY_LIMITS = {_PATH: sys.maxsize}
+"""What is too large is refused here, once it is known whose room it tells of."""

@@ -10,6 +10,9 @@ RECONCILE: Errand[str, str] = Errand("reconcile", until_begun=True)
 RECONCILE_ROOM: Errand[str] = Errand("reconcile_room", until_begun=True)
 """Ask for the reconcile of everybody who shares, or is recorded, in a room (its sid)."""
 
+ATTEND: Errand[str] = Errand("attend", until_begun=True)
+"""Compare who is in a room (its sid) with what LiveKit says."""
+
 RECONCILE_EGRESS: Errand[str] = Errand("reconcile_egress", until_begun=True)
 """Make what is recorded of whom an egress (its id) records what should be."""
 

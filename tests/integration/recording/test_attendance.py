@@ -12,9 +12,12 @@ from app.access import communities, presence
 from app.context import Context
 from app.models import intervals, schema
 from app.recording import attendance, fact_expiry, facts
+from app.work import errands
 from tests import webhooks
 from tests.integration.clips.rows import clip_row
+from tests.integration.queued import queued
 from tests.integration.recording.conftest import Send
+from tests.integration.recording.listed import ListedLiveKit
 
 ROOM = Room(sid="RM_1", name="standup", metadata='{"community": "guests"}')
 
@@ -63,6 +66,37 @@ async def test_a_word_of_leaving_is_final_and_a_fresh_join_is_believed(ctx: Cont
     await attendance.note(ctx, [ROOM], {"RM_1": [ann]}, now)
     assert not await there(ctx, "ann", now + timedelta(seconds=1), now + timedelta(seconds=9))
     assert await there(ctx, "bob", now + timedelta(seconds=1), now + timedelta(seconds=9))
+
+
+async def test_one_room_is_compared_when_it_is_asked_for(ctx: Context) -> None:
+    """Of other rooms nothing is concluded; who has just come is looked for again, when they may be
+    missed."""
+    now = datetime.now(UTC)
+    began, other = now - timedelta(minutes=5), Room(sid="RM_2", name="other")
+    ann, bob, cid = person("ann", began), person("bob", now), person("cid", began)
+    await attendance.note(ctx, [ROOM, other], {"RM_1": [ann, bob], "RM_2": [cid]}, now)
+    livekit = ListedLiveKit([(ROOM, [bob])])
+
+    async def gone() -> list[str]:
+        rows = await ctx.store.rows(schema.Participant).find().to_list(None)
+        return sorted(row["identity"] for row in rows if row["unlisted_at"] is not None)
+
+    await ctx.queue.ask(errands.ATTEND, "RM_1")
+    await attendance.attend(ctx, livekit, "RM_1")
+    assert await gone() == ["ann"]
+    before = await queued(ctx, "attend")
+    livekit.listed = [(Room(sid="RM_3", name=ROOM.name), [ann])]
+    await attendance.attend(ctx, livekit, "RM_1")
+    assert await gone() == ["ann"]
+    assert await queued(ctx, "attend") == before + 1
+    settled = {"$set": {"joined_at": began}}
+    await ctx.store.rows(schema.Participant).update_one({"_id": bob.sid}, settled)
+    await attendance.attend(ctx, livekit, "RM_1")
+    assert await gone() == ["ann", "bob"]
+    await attendance.attend(ctx, livekit, "RM_unknown")
+    room = await ctx.store.rows(schema.Room).find_one({"_id": "RM_2"})
+    assert room is not None
+    assert (room["missing"], room["finished_at"]) == (0, None)
 
 
 async def test_a_connection_that_never_was_one_makes_no_row(ctx: Context, send: Send) -> None:

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -28,7 +29,7 @@ from app.webhooks.signature import check
 from app.work import errands
 from tests import hostile, webhooks
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
-from tests.integration.queued import queued, redis_of
+from tests.integration.queued import asked_for, queued, redis_of
 from tests.integration.recording.conftest import Send
 
 PUBLISHED = webhooks.event(
@@ -228,6 +229,30 @@ async def test_a_huge_body_is_413(http: httpx.AsyncClient) -> None:
     headers = {"Authorization": webhooks.sign(body)}
     answer = await http.post("/webhooks/livekit", content=body, headers=headers)
     assert answer.status_code == 413
+
+
+async def test_nobody_hides_that_they_left_behind_what_is_too_much(
+    ctx: Context, send: Send
+) -> None:
+    """Their room is looked at instead. By an event that says nothing it is not."""
+    ugly: dict[str, Any] = {"metadata": "\x01" * 64_000, "attributes": {"x": "\x01" * 64_000}}
+    who = webhooks.participant(**ugly)
+    left = await send(webhooks.event("participant_left", room=webhooks.room(), participant=who))
+    assert left.status_code == 200
+    rows = await ctx.store.rows(schema.Participant).find().to_list(None)
+    assert [row["left_at"] is not None for row in rows] == [True]
+    assert await queued(ctx, "attend") == 0
+    for name, tracks in (
+        ("participant_left", [webhooks.video(name="\x01" * (MAX_BODY_BYTES // 6))]),
+        ("participant_left", [{}] * 30_000),
+        ("brand_new", [webhooks.video(name="\x01" * (MAX_BODY_BYTES // 6))]),
+    ):
+        room = webhooks.room(sid=f"RM_{name}_{len(tracks)}")
+        more = webhooks.participant(tracks=tracks)
+        event = {"event": name, "room": room, "participant": more, "id": "EV_1"}
+        assert (await send(event)).status_code == 413
+    rooms = [("RM_participant_left_1",), ("RM_participant_left_30000",)]
+    assert sorted(await asked_for(ctx)) == rooms
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,31 @@ def test_the_name_is_looked_for_at_the_beginning_alone() -> None:
     assert event_text.name_of(b'{"room":{"event":"room_started"}}') is None
 
 
+@pytest.mark.parametrize("body", BODIES)
+def test_a_room_is_found_in_the_first_of_a_real_event(body: bytes) -> None:
+    event = json.loads(body)
+    begun = body[: body.index(b'"', body.index(b'"sid"') + 10) + 1] if b'"sid"' in body else body
+    assert event_text.room_of(begun) == event.get("room", {}).get("sid")
+    assert event_text.room_of(json.dumps(event, indent=1).encode()) == event_text.room_of(body)
+
+
+def test_a_room_is_looked_for_behind_the_name_alone() -> None:
+    """What somebody writes of themselves makes it no other one."""
+    first = b'{"event":"participant_left","participant":{"identity":"'
+    assert event_text.room_of(first + rb"\",\"room\":{\"sid\":\"RM_2\"}}") is None
+    assert event_text.room_of(b'{"event":"participant_left","room":{"name":"RM_2","sid":"R') is None
+
+
+def test_somebody_with_texts_that_are_six_times_as_long_in_json_is_read() -> None:
+    """As long as LiveKit takes them, and a room's as well."""
+    ugly = "\x01" * 64_000
+    who = webhooks.participant(metadata=ugly, attributes={"x": ugly})
+    room = webhooks.room() | {"metadata": ugly}
+    body = webhooks.body_of(webhooks.event("participant_left", room=room, participant=who))
+    assert len(body) < MAX_BODY_BYTES
+    assert event_text.event_of(body).participant.identity == "alice"
+
+
 def test_somebody_with_very_many_tracks_and_texts_is_read() -> None:
     """As many as nobody has, and texts full of what counts outside of them."""
     texts: dict[str, Any] = {
