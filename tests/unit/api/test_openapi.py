@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from inspect import unwrap
 from typing import Any
 
@@ -201,6 +201,33 @@ def test_every_time_has_its_format() -> None:
     texts = [(where, s) for where, s in found if s["type"] == "string" and "pattern" not in s]
     wrong = {where for where, s in texts if s.get("format") is None}
     assert wrong == set()
+
+
+KINDS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "url": lambda schema: schema.get("format") in {"uri", "uri-reference"},
+    "at": lambda schema: schema.get("format") == "date-time",
+    "id": lambda schema: schema.get("type") == "string",
+    "bytes": lambda schema: schema.get("type") == "integer",
+    "seconds": lambda schema: schema.get("type") in {"number", "integer"},
+}
+OTHERS = {"CloudEvent", "Oembed", "Webhook", "GET /oembed"}
+"""Whose names others have chosen, or hold those of before."""
+
+
+def test_names_say_what_they_hold() -> None:
+    """By their ends: URLs, instants, ids, bytes, seconds; and every URL is called one."""
+    wrong, count = set(), 0
+    for where, schema in every_schema():
+        end = re.split(r"[._ ]", where)[-1]
+        if schema.get("type") == "null" or any(each in where for each in OTHERS):
+            continue
+        if (fits := KINDS.get(end)) and not {"anyOf", "$ref"} & schema.keys():
+            count += 1
+            wrong |= set() if fits(schema) else {where}
+        if KINDS["url"](schema) and end != "url":
+            wrong.add(where)
+    assert wrong == set()
+    assert count > 60
 
 
 def test_every_example_is_one() -> None:
