@@ -118,9 +118,8 @@ async def cancel_capture(call: Call[None]) -> CaptureView:
 )
 async def get_capture_events(call: Call[None]) -> EventStream:
     """Streams a capture's progress until it is over."""
-    events, reader = _events(call, await _found(call)), call.reader
-    # Who has a URL that was made for somebody takes no stream of theirs.
-    listener = reader.caller.identity if reader.caller else reader.holder
+    events, caller = _events(call, await _found(call)), call.reader.caller
+    listener = caller.identity if caller else call.user
     return EventStream(events, call.state.stream_slots, listener)
 
 

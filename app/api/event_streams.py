@@ -31,18 +31,18 @@ class StreamSlots:
         self._queue, self._per_caller, self._lease_seconds = queue, per_caller, lease_seconds
 
     @asynccontextmanager
-    async def taken(self, identity: str) -> AsyncIterator[None]:
+    async def taken(self, listener: str) -> AsyncIterator[None]:
         """A slot, until the block ends.
 
         Raises TooManyRequests if the caller has no more, RedisError if nobody can tell.
         """
-        digest = hashlib.sha256(identity.encode()).hexdigest()[:32]
+        digest = hashlib.sha256(listener.encode()).hexdigest()[:32]
         held = self._queue.leases(f"streams:{digest}", self._lease_seconds)
         slot = secrets.token_hex(8)
         if await held.take(slot) >= self._per_caller:
             await held.give_back(slot)
             raise TooManyRequests(
-                f"{identity!r} holds {self._per_caller} event streams: end one of them first",
+                f"{listener!r} holds {self._per_caller} event streams: end one of them first",
                 retry_after=RETRY_SECONDS,
                 limit=self._per_caller,
             )
@@ -56,14 +56,17 @@ def _missed(error: Exception) -> None:
 
 
 class EventStream(EventSourceResponse):
-    """An answer of events that holds a slot of `identity`'s while it goes on."""
+    """An answer of events that holds a slot of `listener`'s while it goes on.
+
+    `listener`: an identity; of who shows none what `Call.user` tells.
+    """
 
     def __init__(
-        self, events: AsyncIterator[ServerSentEvent], slots: StreamSlots, identity: str
+        self, events: AsyncIterator[ServerSentEvent], slots: StreamSlots, listener: str
     ) -> None:
         super().__init__(events, ping=HEARTBEAT_SECONDS)
-        self._slots, self._identity = slots, identity
+        self._slots, self._listener = slots, listener
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._slots.taken(self._identity):
+        async with self._slots.taken(self._listener):
             await super().__call__(scope, receive, send)

@@ -36,6 +36,8 @@ async def is_full(slots: StreamSlots) -> bool:
 async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
     http: httpx.AsyncClient, share: MakeShare, ctx: Context
 ) -> None:
+    """Who has a URL that was made for them takes none of theirs."""
+
     async def both_are_held() -> bool:
         # not by taking a third, which would be in the way of the second
         async with redis_of(ctx) as redis:
@@ -43,7 +45,8 @@ async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
 
     await share()
     body = {"room": ROOM, "last": 5, "tail": "skip"}
-    location = (await http.post("/captures", json=body, headers=OWNER)).json()["Location"]
+    told = (await http.post("/captures", json=body, headers=OWNER)).json()
+    location = told["Location"]
     path = f"{location}/events"
     async with asyncio.TaskGroup() as group:
         streams = [group.create_task(http.get(path, headers=OWNER)) for _ in range(2)]
@@ -52,8 +55,9 @@ async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
         assert (third.status_code, third.json()["type"]) == (429, "too-many-requests")
         assert third.headers["Retry-After"] == "5"
         other = group.create_task(http.get(path, headers=INSTANCE_ADMIN))
+        by_url = group.create_task(http.get(told["events_url"]))
         await http.delete(location, headers=OWNER)
-    assert [(await each).status_code for each in (*streams, other)] == [200, 200, 200]
+    assert [(await each).status_code for each in (*streams, other, by_url)] == [200] * 4
     assert (await http.get(path, headers=OWNER)).status_code == 200
 
 
