@@ -196,6 +196,10 @@ async def test_progress_is_told_and_a_cancellation_ends_the_encoder(
     assert files(ctx) == []
 
 
+LAST_FILE = "for each; do case $each in file:*) last=$each;; esac; done"
+"""In a shell, of a command line of ffmpeg's: what it writes."""
+
+
 async def test_ffmpegs_failure_fails_the_capture_and_leaves_nothing(
     ctx: Context, ended_share: MakeShare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +208,7 @@ async def test_ffmpegs_failure_fails_the_capture_and_leaves_nothing(
         ("exit 1", "ffmpeg-failed"),
         ("kill -9 $$", "ffmpeg-failed"),
         ("echo 'out.mp4: No space left on device' >&2; exit 228", "storage-full"),
-        ("for last; do true; done; echo rubbish > ${last#file:}", "verification-failed"),
+        (f"{LAST_FILE}; echo rubbish > ${{last#file:}}", "verification-failed"),
     ):
         program = tmp_path / "ffmpeg"
         program.write_text(f"#!/bin/sh\n{script}\n")
