@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
-from app.access import audit, deeds
+from app.access import admin_deeds, audit, deeds
 from app.captures import (
     capture_expiry,
     copy_execution,
@@ -32,7 +32,7 @@ from app.captures import (
 from app.captures.capture_tools import CaptureTools
 from app.captures.verification import Verifier
 from app.cleaning import cleanup, governor
-from app.clips import clip_expiry, clip_thumbnails, quota_check, sharing
+from app.clips import clip_deeds, clip_expiry, clip_thumbnails, quota_check, sharing
 from app.condition import history
 from app.context import Context
 from app.errors import Unavailable
@@ -102,7 +102,14 @@ def jobs_of(
 
 def what_goes_on(ctx: Context) -> deeds.GoingOn:
     """What goes on with what somebody was about to do."""
+    only_audited = {
+        **dict.fromkeys(clip_deeds.ACTIONS, partial(clip_deeds.is_done, ctx)),
+        AuditAction.QUOTA_SET: partial(admin_deeds.is_quota_set, ctx.store),
+        AuditAction.ROOM_ASSIGNED: partial(admin_deeds.is_room_assigned, ctx.store),
+        AuditAction.ROOM_RELEASED: partial(admin_deeds.is_room_released, ctx.store),
+    }
     return {
+        **{action: deeds.if_done(ctx.store, is_done) for action, is_done in only_audited.items()},
         AuditAction.BUFFER_FORGOTTEN: partial(share_erasure.carry_out, ctx),
         AuditAction.COMMUNITY_CONFIGURED: partial(withdrawal.go_on, ctx),
         AuditAction.MEMBER_REMOVED: partial(role_changes.go_on, ctx),

@@ -14,6 +14,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,6 +67,46 @@ async def meant(
     except ReplayError:
         await over(store, deed)
         raise
+
+
+@dataclass
+class Doing:
+    """What becomes of what is done: False, and nothing stands in the audit."""
+
+    is_done: bool = True
+
+
+@asynccontextmanager
+async def audited(
+    store: Store, identity: str, action: AuditAction, subject: str, *, room: str = "", **data: Any
+) -> AsyncIterator[Doing]:
+    """What is done within the block, and of which nothing follows but its audit.
+
+    The block raises ReplayError if it is refused, and says if it came to nothing. Who goes on with
+    it is made by `if_done`.
+    """
+    async with meant(store, identity, action, subject, room=room, **data) as deed:
+        doing = Doing()
+        yield doing
+    if doing.is_done:
+        await note(store, deed)
+    await over(store, deed)
+
+
+def if_done(
+    store: Store, is_done: Callable[[DeedRow], Awaitable[bool]]
+) -> Callable[[DeedRow], Awaitable[None]]:
+    """Writes the audit of a deed whose process was killed, if things are as it has made them.
+
+    Where somebody has changed them again meanwhile, theirs is the deed that stands in the audit.
+    """
+
+    async def go_on_with(deed: DeedRow) -> None:
+        if await is_done(deed):
+            await note(store, deed)
+        await over(store, deed)
+
+    return go_on_with
 
 
 async def note(store: Store, deed: DeedRow) -> bool:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from app.access import assigned_rooms, audit
+from app.access import admin_deeds
 from app.api import gates
 from app.api.call import Call
 from app.api.json_types import CommunityName, RoomName
@@ -16,7 +16,6 @@ from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import View
 from app.errors import Invalid, NotFound
-from app.models import AuditAction
 
 
 class AssignedView(View):
@@ -42,8 +41,7 @@ _endpoint = partial(endpoint, may=gates.admins, problems=[NotFound, Invalid])
 async def assign_room(call: Call[None]) -> AssignedView:
     """Assigns a room to the community, in place of the one that it had."""
     store, community, room = call.ctx.store, call.name("community"), call.name("room")
-    await assigned_rooms.assign(store, room, community)
-    await audit.note(store, call.caller.identity, AuditAction.ROOM_ASSIGNED, community, room=room)
+    await admin_deeds.assign_room(store, call.caller.identity, room, community)
     return AssignedView(room=room, community=community)
 
 
@@ -57,9 +55,8 @@ async def assign_room(call: Call[None]) -> AssignedView:
 async def release_room(call: Call[None]) -> None:
     """Releases a room, if it is assigned to the community."""
     store, community, room = call.ctx.store, call.name("community"), call.name("room")
-    if not await assigned_rooms.release(store, room, community):
+    if not await admin_deeds.release_room(store, call.caller.identity, room, community):
         raise NotFound(f"{room!r} is not assigned to {community!r}")
-    await audit.note(store, call.caller.identity, AuditAction.ROOM_RELEASED, community, room=room)
 
 
 routes: list[BaseRoute] = [assign_room, release_room]

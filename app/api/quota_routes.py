@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from starlette.routing import BaseRoute
 
-from app.access import audit, management, quota
+from app.access import admin_deeds, management, quota
 from app.api import gates
 from app.api.call import Call
 from app.api.json_types import ByteCount
@@ -17,7 +17,7 @@ from app.api.token_buckets import Kept
 from app.api.wire import Input, View
 from app.context import Context
 from app.errors import Invalid, NotFound
-from app.models import AuditAction, Why
+from app.models import Why
 from app.recording import admission
 from app.settings.ceilings import check_ceilings
 from app.settings.values import QuotaBytes
@@ -99,10 +99,7 @@ async def set_user_quota(call: Call[QuotaRequest]) -> QuotaView:
     ctx, identity, quota_bytes = call.ctx, call.name("identity"), call.input.quota_bytes
     management.check_anothers(call.caller, identity)
     check_ceilings(ctx.settings, quota_bytes=quota_bytes)
-    await quota.set_limit(ctx.store, identity, quota_bytes)
-    await audit.note(
-        ctx.store, call.caller.identity, AuditAction.QUOTA_SET, identity, quota_bytes=quota_bytes
-    )
+    await admin_deeds.set_quota(ctx.store, call.caller.identity, identity, quota_bytes)
     await admission.ask_again(ctx, {"identity": identity, "why": Why.QUOTA})
     return await _view(ctx, identity)
 

@@ -12,7 +12,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 
 from app import metrics
 from app.access import audit
-from app.clips import charging, clean_copies, clip_thumbnails, library, trash
+from app.clips import charging, clean_copies, clip_deeds, clip_thumbnails, trash
 from app.context import Context
 from app.errors import StoreRefuses
 from app.models import AuditAction, ClipRow
@@ -86,8 +86,9 @@ async def _expire(ctx: Context, now: datetime) -> None:
     }
 
     async def expire(row: ClipRow) -> None:
-        if await charging.hide(ctx, row, now, keep=False):
-            await library.note(ctx, audit.NOBODY, AuditAction.CLIP_EXPIRED, row)
+        async with clip_deeds.audited(ctx, audit.NOBODY, AuditAction.CLIP_EXPIRED, row) as doing:
+            doing.is_done = await charging.hide(ctx, row, now, keep=False)
+        if doing.is_done:
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
 
     await _each(rows.find(expired), expire)

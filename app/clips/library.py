@@ -7,13 +7,13 @@ from typing import Any
 
 import structlog
 
-from app.access import audit
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
 from app.clips import (
     charging,
     clean_copies,
     clip_access,
+    clip_deeds,
     clip_events,
     clip_report,
     clip_visibility,
@@ -59,12 +59,13 @@ async def change(
         )
     if changes or hidden_head is not None:
         life = timedelta(days=link_days or ctx.settings.link_days)
-        while not await _set(ctx, row, changes, life, hidden_head=hidden_head):
-            # Somebody has changed it since: what a link was may be a link no more.
-            row = await clip_access.changeable(ctx, caller, clip_id)
-        if "title" in changes:
-            await _name_file(ctx, row)
-        await note(ctx, caller.identity, AuditAction.CLIP_CHANGED, row, **changes)
+        who, action = caller.identity, AuditAction.CLIP_CHANGED
+        async with clip_deeds.audited(ctx, who, action, row, **changes):
+            while not await _set(ctx, row, changes, life, hidden_head=hidden_head):
+                # Somebody has changed it since: what a link was may be a link no more.
+                row = await clip_access.changeable(ctx, caller, clip_id)
+            if "title" in changes:
+                await _name_file(ctx, row)
     return await find(ctx, caller, clip_id)
 
 
@@ -132,13 +133,12 @@ async def delete(
         since = now - ctx.settings.trash if purge else now
         if not row["ready"]:
             raise NotFound(clip_access.NO_CLIP)
-        if row["deleted_at"] is None:
-            gone = await charging.hide(ctx, row, since)
-        else:
-            gone = await charging.age(ctx, row, since)
-        if gone:
+        who, action = caller.identity, AuditAction.CLIP_DELETED
+        async with clip_deeds.audited(ctx, who, action, row, purge=purge) as doing:
+            hide = charging.hide if row["deleted_at"] is None else charging.age
+            doing.is_done = await hide(ctx, row, since)
+        if doing.is_done:
             break
-    await note(ctx, caller.identity, AuditAction.CLIP_DELETED, row, purge=purge)
     if row["deleted_at"] is None:
         await clip_events.withdrawn(ctx, caller, row, ClipLoss.DELETED)
     await trash.bound(ctx, row["owner"], now)
@@ -161,9 +161,12 @@ async def restore(
             return clip
         if not clip_access.may_come_back(row, now or datetime.now(UTC), ctx.settings.trash):
             raise Gone(trash.why_gone(ctx.settings))
-        if await charging.show(ctx, row, clip.file["size_bytes"]):
+        async with clip_deeds.audited(
+            ctx, caller.identity, AuditAction.CLIP_RESTORED, row
+        ) as doing:
+            doing.is_done = await charging.show(ctx, row, clip.file["size_bytes"])
+        if doing.is_done:
             break
-    await note(ctx, caller.identity, AuditAction.CLIP_RESTORED, row)
     log.info("clip_restored", clip=clip_id, owner=row["owner"], by=caller.identity)
     return await find(ctx, caller, clip_id)
 
@@ -218,10 +221,3 @@ async def with_file(ctx: Context, row: ClipRow) -> Clip:
     if not file:
         raise NotFound(clip_access.NO_CLIP)
     return Clip(row, file)
-
-
-async def note(ctx: Context, identity: str, action: AuditAction, row: ClipRow, **data: Any) -> None:
-    """Writes into the audit what somebody did with a clip."""
-    await audit.note(
-        ctx.store, identity, action, row["_id"], room=row["room"], owner=row["owner"], **data
-    )

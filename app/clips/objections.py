@@ -13,7 +13,7 @@ import structlog
 from app.access import policy
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
-from app.clips import clip_access, clip_events, clip_visibility, library
+from app.clips import clip_access, clip_deeds, clip_events, clip_visibility, library
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Conflict, NotFound, NotPermitted
@@ -37,10 +37,12 @@ async def close(ctx: Context, caller: Caller, clip_id: str) -> Clip:
         if row["visibility"] == Visibility.PRIVATE:
             raise Conflict("the clip is private: nobody but its owner can open it")
         fields = clip_visibility.closed(row, caller.identity)
-        taken = await ctx.store.take(ReplayClip, row, fields, **clip_access.SHOWN)
+        who, action = caller.identity, AuditAction.CLIP_CHANGED
+        async with clip_deeds.audited(ctx, who, action, row, closed=True) as doing:
+            taken = await ctx.store.take(ReplayClip, row, fields, **clip_access.SHOWN)
+            doing.is_done = taken is not None
         if taken is not None:
             closed = taken
-            await library.note(ctx, caller.identity, AuditAction.CLIP_CHANGED, row, closed=True)
             log.info("clip_closed", clip=clip_id, owner=row["owner"], by=caller.identity)
             break
     if closed["closed_by"] == caller.identity:
@@ -60,9 +62,11 @@ async def reopen(ctx: Context, caller: Caller, clip_id: str) -> Clip:
             return await library.with_file(ctx, row)
         if not policy.may_reopen(caller, closed_by):
             raise NotPermitted(f"only {closed_by!r}, who has closed it, may do this")
-        taken = await ctx.store.take(ReplayClip, row, {"closed_by": None}, **clip_access.SHOWN)
+        who, action = caller.identity, AuditAction.CLIP_CHANGED
+        async with clip_deeds.audited(ctx, who, action, row, closed=False) as doing:
+            taken = await ctx.store.take(ReplayClip, row, {"closed_by": None}, **clip_access.SHOWN)
+            doing.is_done = taken is not None
         if taken is not None:
-            await library.note(ctx, caller.identity, AuditAction.CLIP_CHANGED, row, closed=False)
             return await library.with_file(ctx, taken)
 
 
@@ -77,12 +81,13 @@ async def request_deletion(ctx: Context, caller: Caller, clip_id: str, reason: s
         "reason": reason,
         "requested_at": datetime.now(UTC),
     }
-    changed = await ctx.store.rows(ReplayClip).update_one(
-        {"_id": clip_id} | clip_access.SHOWN, {"$set": {"deletion_request": request}}
-    )
-    if not changed.matched_count:
-        raise NotFound(clip_access.NO_CLIP)
-    await library.note(ctx, caller.identity, AuditAction.DELETION_REQUESTED, row, reason=reason)
+    who, action = caller.identity, AuditAction.DELETION_REQUESTED
+    async with clip_deeds.audited(ctx, who, action, row, reason=reason):
+        changed = await ctx.store.rows(ReplayClip).update_one(
+            {"_id": clip_id} | clip_access.SHOWN, {"$set": {"deletion_request": request}}
+        )
+        if not changed.matched_count:
+            raise NotFound(clip_access.NO_CLIP)
     await clip_events.deletion_requested(ctx, caller, row, reason)
     return await library.with_file(ctx, {**row, "deletion_request": request})
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.access.tokens import Caller
-from app.clips import clean_copies, clip_access, clip_report, clip_visibility, library
+from app.clips import clean_copies, clip_access, clip_deeds, clip_report, clip_visibility, library
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound, ReplayError
@@ -76,8 +76,9 @@ async def share(
         text=words(row["duration_seconds"]) if text is None else text,
         attachments=(row["file_id"],),
     )
-    await outbox.tell_of(ctx, _content(row, message), key, row, identity=caller.identity)
-    await library.note(ctx, caller.identity, AuditAction.CLIP_SHARED, row, channel_id=channel_id)
+    who, action = caller.identity, AuditAction.CLIP_SHARED
+    async with clip_deeds.audited(ctx, who, action, row, channel_id=channel_id):
+        await outbox.tell_of(ctx, _content(row, message), key, row, identity=who)
     return message
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from pydantic import SecretStr
 from pymongo import monitoring
 
+from app.access import admin_deeds
 from app.access.tokens import Caller
 from app.buffer import markers
 from app.captures import (
@@ -36,7 +37,7 @@ from app.captures import (
 from app.captures.capture_tools import CaptureTools
 from app.captures.requests import CaptureRequest
 from app.captures.trim_request import TrimRequest
-from app.clips import clip_expiry, library
+from app.clips import clip_expiry, library, objections
 from app.context import Context
 from app.models import Stopper, Visibility
 from app.models.schema import Buffer
@@ -192,12 +193,52 @@ async def _stop(ctx: Context, identity: str, buffer_id: str) -> None:
     await share_stop.stop(ctx, Caller(identity), buffer, [Stopper.SHARER], "")
 
 
+async def _set_quota(ctx: Context, by: str, identity: str, quota_bytes: int) -> None:
+    await admin_deeds.set_quota(ctx.store, by, identity, quota_bytes)
+
+
+async def _assign(ctx: Context, by: str, room: str, community: str) -> None:
+    await admin_deeds.assign_room(ctx.store, by, room, community)
+
+
+async def _release(ctx: Context, by: str, room: str, community: str) -> None:
+    await admin_deeds.release_room(ctx.store, by, room, community)
+
+
+async def _change(ctx: Context, identity: str, clip_id: str, changes: dict[str, Any]) -> None:
+    await library.change(ctx, Caller(identity), clip_id, changes)
+
+
+async def _purge(ctx: Context, identity: str, clip_id: str) -> None:
+    await library.delete(ctx, Caller(identity), clip_id, purge=True)
+
+
+async def _close(ctx: Context, identity: str, clip_id: str) -> None:
+    await objections.close(ctx, Caller(identity), clip_id)
+
+
+async def _reopen(ctx: Context, identity: str, clip_id: str) -> None:
+    await objections.reopen(ctx, Caller(identity), clip_id)
+
+
+async def _ask_to_delete(ctx: Context, identity: str, clip_id: str) -> None:
+    await objections.request_deletion(ctx, Caller(identity), clip_id, "please")
+
+
 async def _upgrade(ctx: Context) -> None:
     await ctx.store.upgrade(ctx.settings.media_root)
 
 
 _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
     "upgrade": _upgrade,
+    "set quota": _set_quota,
+    "assign": _assign,
+    "release": _release,
+    "change": _change,
+    "purge": _purge,
+    "close": _close,
+    "reopen": _reopen,
+    "ask to delete": _ask_to_delete,
     "begin": _begin,
     "leave": _leave,
     "erase": _erase,

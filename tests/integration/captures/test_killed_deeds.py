@@ -1,4 +1,4 @@
-"""Whoever deletes, gives a role, changes rules or stops a share is killed at each step in turn.
+"""Whoever deletes, changes, gives, sets or stops something is killed at each step in turn.
 
 What they did stands in the audit then, once, and has all that follows of it; or it was not done.
 """
@@ -11,11 +11,23 @@ from typing import Any
 
 import pytest
 
-from app.access import communities, deeds
+from app.access import assigned_rooms, communities, deeds, quota
+from app.access.tokens import Caller
+from app.clips import library
 from app.context import Context
-from app.models.schema import AuditEntry, Buffer, Deed, NotedRules, OutgoingEvent, Rights
+from app.models.schema import (
+    AuditEntry,
+    Buffer,
+    Deed,
+    NotedRules,
+    OutgoingEvent,
+    ReplayClip,
+    Rights,
+)
+from app.store import dated
 from app.worker import what_goes_on
 from tests.integration.captures.mortal import Mortal
+from tests.integration.clips.rows import add_clip, charge
 
 MOST_STEPS = 60
 
@@ -126,3 +138,63 @@ async def test_the_sharers_stop_stands_in_the_audit_and_ends_urls(
         done = "sharer" in row["stops"]
         assert (await told_of(ctx, name, ""))[0] == done, name
         assert await ended(ctx, f"ada{name}", "sharing") is done, name
+
+
+async def test_what_admins_of_the_instance_set_stands_in_the_audit(
+    ctx: Context, worker: Mortal
+) -> None:
+    """A quota, and whose the rooms of a name are."""
+    killing = Killing(ctx, worker, "set quota")
+    async for name in killing.steps():
+        await killing.act("boss", name, 1000)
+        done = (await quota.read(ctx.store, ctx.settings, name)).quota_bytes == 1000
+        assert (await told_of(ctx, name, ""))[0] == done, name
+    for action in ("assign", "release"):
+        killing = Killing(ctx, worker, action)
+        async for name in killing.steps():
+            community = f"{action}{name}"
+            if action == "release":
+                await assigned_rooms.assign(ctx.store, f"room{name}", community)
+            await killing.act("boss", f"room{name}", community)
+            held = await assigned_rooms.community_of(ctx.store, f"room{name}") == community
+            done = held is (action == "assign")
+            assert (await told_of(ctx, community, ""))[0] == done, community
+
+
+CLOSED: dict[str, Any] = {"visibility": "private", "closed_by": "ben", "opened": True}
+REQUEST = {"deletion_request.requested_by": "ben", "deletion_request.reason": "please"}
+
+
+@pytest.mark.parametrize(
+    ("action", "who", "more", "given", "made"),
+    [
+        ("change", "ann", [{"title": "goal"}], {}, {"title": "goal"}),
+        ("open", "ann", [], {}, {"visibility": "link"}),
+        ("delete", "ann", [], {}, {"deleted_at": dated()}),
+        ("purge", "ann", [], {}, {"turn": {"$gte": 3}}),
+        ("restore", "ann", [], {}, {"deleted_at": None}),
+        ("close", "ben", [], {"visibility": "link"}, {"closed_by": "ben"}),
+        ("reopen", "ben", [], CLOSED, {"closed_by": None}),
+        ("ask to delete", "ben", [], {"visibility": "link"}, REQUEST),
+    ],
+)
+async def test_what_was_done_with_a_clip_stands_in_the_audit(
+    ctx: Context,
+    worker: Mortal,
+    action: str,
+    who: str,
+    more: list[Any],
+    given: dict[str, Any],
+    made: dict[str, Any],
+) -> None:
+    """By its owner, or by whom it shows."""
+    killing = Killing(ctx, worker, action)
+    async for name in killing.steps():
+        await add_clip(ctx, name, shared_by="ben", **given)
+        await charge(ctx, "ann", name)
+        if action in ("purge", "restore"):
+            await library.delete(ctx, Caller("ann"), name)
+        already, _ = await told_of(ctx, name, "")
+        await killing.act(who, name, *more)
+        done = await ctx.store.rows(ReplayClip).find_one({"_id": name} | made) is not None
+        assert (await told_of(ctx, name, ""))[0] == already + done, name
