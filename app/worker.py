@@ -105,6 +105,7 @@ def what_goes_on(ctx: Context) -> deeds.GoingOn:
     only_audited = {
         **dict.fromkeys(clip_deeds.ACTIONS, partial(clip_deeds.is_done, ctx)),
         AuditAction.QUOTA_SET: partial(admin_deeds.is_quota_set, ctx.store),
+        AuditAction.RECORDING_RESUMED: partial(share_stop.is_resumed, ctx.store),
         AuditAction.ROOM_ASSIGNED: partial(admin_deeds.is_room_assigned, ctx.store),
         AuditAction.ROOM_RELEASED: partial(admin_deeds.is_room_released, ctx.store),
     }

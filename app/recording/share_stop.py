@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.access import audit, deeds, generations
+from app.access import deeds, generations
 from app.access.generations import Endable
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import Conflict, NotPermitted
 from app.models import AuditAction, BufferRow, BufferState, DeedRow, Stopper, Why
 from app.models.schema import Buffer
+from app.store import Store
 from app.work import errands
 
 _WHY: dict[Stopper, Why] = {
@@ -97,15 +98,21 @@ async def resume(
             else "an admin stopped this recording, and only an admin can resume it"
         )
     if taken_back:
-        changed = await ctx.store.rows(Buffer).update_one(
-            {"_id": buffer["_id"]}, {"$unset": {f"stops.{who}": "" for who in taken_back}}
-        )
-        if changed.modified_count:
-            await audit.note(
-                ctx.store, caller.identity, AuditAction.RECORDING_RESUMED, buffer["_id"],
-                room=buffer["room"], sharer=buffer["identity"], stopped_as=taken_back,
-            )  # fmt: skip
+        async with deeds.audited(
+            ctx.store, caller.identity, AuditAction.RECORDING_RESUMED, buffer["_id"],
+            room=buffer["room"], sharer=buffer["identity"], stopped_as=taken_back,
+        ) as doing:  # fmt: skip
+            changed = await ctx.store.rows(Buffer).update_one(
+                {"_id": buffer["_id"]}, {"$unset": {f"stops.{who}": "" for who in taken_back}}
+            )
+            doing.is_done = bool(changed.modified_count)
     await ctx.queue.ask(errands.RECONCILE, buffer["room_sid"], buffer["identity"])
+
+
+async def is_resumed(store: Store, deed: DeedRow) -> bool:
+    """Whether the stops of a share that somebody was about to take back are taken back."""
+    row = await store.rows(Buffer).find_one({"_id": deed["subject"]}, {"stops": 1})
+    return row is not None and not row["stops"].keys() & deed["data"]["stopped_as"]
 
 
 def _check(buffer: BufferRow, standing: Collection[Stopper], what: str) -> None:

@@ -193,6 +193,12 @@ async def _stop(ctx: Context, identity: str, buffer_id: str) -> None:
     await share_stop.stop(ctx, Caller(identity), buffer, [Stopper.SHARER], "")
 
 
+async def _resume(ctx: Context, identity: str, buffer_id: str) -> None:
+    buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
+    assert buffer
+    await share_stop.resume(ctx, Caller(identity), buffer, [Stopper.SHARER])
+
+
 async def _set_quota(ctx: Context, by: str, identity: str, quota_bytes: int) -> None:
     await admin_deeds.set_quota(ctx.store, by, identity, quota_bytes)
 
@@ -231,6 +237,7 @@ async def _upgrade(ctx: Context) -> None:
 
 _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
     "upgrade": _upgrade,
+    "resume": _resume,
     "set quota": _set_quota,
     "assign": _assign,
     "release": _release,

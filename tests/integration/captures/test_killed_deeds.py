@@ -140,6 +140,18 @@ async def test_the_sharers_stop_stands_in_the_audit_and_ends_urls(
         assert await ended(ctx, f"ada{name}", "sharing") is done, name
 
 
+async def test_a_stop_that_is_taken_back_stands_in_the_audit(ctx: Context, worker: Mortal) -> None:
+    killing = Killing(ctx, worker, "resume")
+    async for name in killing.steps():
+        await add_share(ctx, name)
+        stopped = {"$set": {"stops.sharer": ""}}
+        await ctx.store.rows(Buffer).update_one({"_id": name}, stopped)
+        await killing.act(f"ada{name}", name)
+        row = await ctx.store.rows(Buffer).find_one({"_id": name})
+        assert row is not None
+        assert (await told_of(ctx, name, ""))[0] == ("sharer" not in row["stops"]), name
+
+
 async def test_what_admins_of_the_instance_set_stands_in_the_audit(
     ctx: Context, worker: Mortal
 ) -> None:
