@@ -16,6 +16,9 @@ MONGO_URL = os.environ.pop("MONGO_URL", "")
 for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
 
+# Dozens of processes are started; each would compile all of the code.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # How long an example takes is the machine's matter, and that of whatever else runs on it.
 hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
