@@ -21,6 +21,7 @@ from app.models import SessionRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import Buffer, EgressSession, Pin, Segment, Summary
 from app.storage.confined import PathRefused
+from app.storage.foreign import ForeignFolder
 from app.store import Store
 from app.work import rounds
 
@@ -98,12 +99,19 @@ async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:
 
 
 async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bool:
-    """Removes a session's folder and all in it, then its rows. Returns whether all is gone."""
+    """Removes a session's folders and all in them, then its rows. Returns whether these are gone.
+
+    What egress does not let go in its own folder is left to whoever removes strays.
+    """
     try:
         folders = folders_of(ctx.settings.media_root, session)
-        for folder in (folders.written, folders.fragments):
-            with suppress(FileNotFoundError):  # never made, or gone since an interrupted pass
-                await asyncio.to_thread(folder.remove_whole)
+        try:
+            await _remove_whole(folders.written)
+        except PermissionError as error:
+            # What egress keeps from us there is a stray's from now on: it keeps no row.
+            metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
+            log.error("folder_left_behind", session=session["_id"], error=str(error))
+        await _remove_whole(folders.fragments)
     except PathRefused as error:
         # Its true folder, if it has one, is that of no session then: a stray.
         metrics.ERRORS.labels(ErrorKind.PATH_REFUSED).inc()
@@ -117,3 +125,8 @@ async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bo
         return False
     await ctx.store.rows(EgressSession).delete_one({"_id": session["_id"]})
     return True
+
+
+async def _remove_whole(folder: ForeignFolder) -> None:
+    with suppress(FileNotFoundError):  # never made, or gone since an interrupted pass
+        await asyncio.to_thread(folder.remove_whole)

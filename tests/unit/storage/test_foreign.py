@@ -11,6 +11,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from app.storage.foreign import (
     may_be_ours,
 )
 from app.storage.foreign_removal import LIFTED, FolderTooLarge
+from tests.integration.cleaning.test_owners import obey_permissions
 from tests.waiting import PATIENCE_SECONDS
 
 MIB = 2**20
@@ -330,6 +332,31 @@ def test_a_folder_is_removed_however_deep_it_is(folder: ForeignFolder) -> None:
     folder.remove("deep")
     assert set(folder.names()) == before
     assert Path("/etc").exists()
+
+
+def test_a_folder_of_somebody_elses_goes_if_it_is_empty_and_else_stops_nothing_else(
+    folder: ForeignFolder,
+) -> None:
+    """Nobody may move somebody else's folder out of ours, but may remove it there."""
+    path = path_of(folder)
+    for name in ("a", "b", "kept", "z"):
+        (path / name).mkdir()
+        os.chown(path / name, 1102, -1)
+    (path / "kept" / "in.ts").touch()
+    (path / "plain.ts").touch()
+    (path / "ours" / "inner").mkdir(parents=True)
+
+    def remove() -> None:
+        obey_permissions()
+        folder.remove_whole()
+
+    with ThreadPoolExecutor(1) as thread:
+        with pytest.raises(PermissionError):
+            thread.submit(remove).result(PATIENCE_SECONDS)
+        assert [each.name for each in path.iterdir()] == ["kept"]
+        (path / "kept" / "in.ts").unlink()
+        thread.submit(remove).result(PATIENCE_SECONDS)
+    assert not path.exists()
 
 
 def test_a_folder_with_very_many_entries_is_removed_in_several_goes(folder: ForeignFolder) -> None:
