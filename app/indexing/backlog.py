@@ -78,7 +78,7 @@ def look(
 
     `floor`: sequences below it are over. `full_until`: how far full.m3u8 was read before. What it
     left out up to there will never be listed. Raises OSError if a playlist can't be read, but what
-    is no playlist in place of one is only told of.
+    is no playlist in place of one, or one that we may not read, is only told of.
     """
     stamp = stamp_of(folder)  # before the read: a later change is seen as one
     unread: dict[str, str] = {}
@@ -100,20 +100,21 @@ def look(
 
 
 def segments_on_disk(folder: ForeignFolder) -> set[str]:
-    """The names of the `.ts` files in a session's folder. Blocks."""
+    """The names of the `.ts` files in a session's folder; none if we may not look. Blocks."""
     try:
         return {name for name in folder.names() if name.endswith(SEGMENT_SUFFIX)}
-    except (FileNotFoundError, NotRegular):
+    except (FileNotFoundError, NotRegular, PermissionError):
         return set()
 
 
 def _read(folder: ForeignFolder, name: str, unread: dict[str, str]) -> Playlist:
-    """A playlist, empty if it is not there; also if it is none, and `unread` says why."""
+    """A playlist, empty if it is not there; also if it is none, or not for us, and `unread` says
+    why: whoever writes it decides that, and is not to keep a session that is over from its end."""
     try:
         return parse(folder.read(name, PLAYLIST_BYTES))
     except FileNotFoundError:
         return Playlist()
-    except (NotRegular, FileTooLarge, PlaylistTooLong) as error:
+    except (NotRegular, FileTooLarge, PermissionError, PlaylistTooLong) as error:
         unread[name] = str(error)
         return Playlist()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -12,10 +14,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.buffer.paths import BUFFER_ROOT
-from app.cleaning import buffer_tree, cleanup
+from app.cleaning import buffer_tree, cleanup, erasure
 from app.context import Context
 from app.indexing.indexer import Indexer
-from app.models.schema import Segment
+from app.models.schema import EgressSession, Segment
 from tests.integration.buffer.shares import BeginShare, indexing
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
@@ -105,6 +107,53 @@ async def test_a_folder_that_may_not_be_entered_stops_no_other_session(
             disk.folder.chmod(0o770)
         disk.commit(1)
         await disk.indexed(2)
+
+
+@pytest.mark.parametrize("closed", ["playlists", "folder"])
+async def test_what_may_not_be_read_keeps_no_session_that_is_over(
+    ctx: Context, share: BeginShare, closed: str
+) -> None:
+    """Nor its erasure: egress decides who may read what it writes."""
+    disk = await share("ann")
+    async with indexing(ctx) as indexer:
+        as_ordinary_user(indexer)
+        disk.commit(2)
+        await disk.indexed(2)
+        shut = [disk.folder] if closed == "folder" else sorted(disk.folder.glob("*.m3u8"))
+        for path in shut:
+            os.chown(path, 1102, 1102)
+            path.chmod(0o600)
+        over = datetime.now(UTC) - timedelta(minutes=2)
+        await disk.change(ended_at=over, role=None, status="EGRESS_COMPLETE")
+        await disk.read_to_the_end()
+    await erasure.promise(ctx.store, disk.buffer_id, datetime.now(UTC))
+    assert await erasure.erase(ctx, disk.buffer_id)
+
+
+async def test_a_folder_that_egress_keeps_from_us_keeps_no_row(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share("ann")
+    async with indexing(ctx):
+        disk.commit(2)
+        await disk.indexed(2)
+        disk.egress.end()
+        await disk.change(ended_at=datetime.now(UTC), role=None, status="EGRESS_COMPLETE")
+        await disk.read_to_the_end()
+    kept = disk.folder / "kept"
+    kept.mkdir()
+    (kept / "copy.ts").touch()
+    os.chown(kept, 1102, 1102)
+    await erasure.promise(ctx.store, disk.buffer_id, datetime.now(UTC))
+    # What is done in threads from now on obeys permissions.
+    threads = ThreadPoolExecutor(4, initializer=obey_permissions)
+    asyncio.get_running_loop().set_default_executor(threads)
+    with capture_logs() as logs:
+        assert await erasure.erase(ctx, disk.buffer_id)
+    assert [each["event"] for each in logs].count("folder_left_behind") == 1
+    assert await ctx.store.rows(EgressSession).count_documents({}) == 0
+    assert not disk.fragments.exists()
+    assert [each.name for each in disk.folder.iterdir()] == ["kept"]
 
 
 def test_folders_that_may_not_be_entered_are_passed_by_and_said_once(tmp_path: Path) -> None:
