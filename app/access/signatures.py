@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -27,6 +28,7 @@ lets players and caches know it again."""
 _LONGEST = LIFE + timedelta(seconds=2 * STEP_SECONDS)
 """What a URL may still hold: a step more than any is made for, since clocks differ."""
 
+_SIGNATURE = re.compile(r"[0-9a-f]{64}")
 _PURPOSE = b"replay-buffer media url 1\0"
 
 
@@ -54,7 +56,7 @@ def signed(
     """`path?query` with `exp` and `sig`. `path` needs no percent-encoding."""
     pairs = sorted(query.items())
     expires = str(int(expires_at.timestamp()))
-    mac = _mac(keys[0], path, pairs, expires).decode()
+    mac = _mac(keys[0], _message(path, pairs, expires))
     return f"{path}?{urlencode([*pairs, ('exp', expires), ('sig', mac)])}"
 
 
@@ -66,17 +68,13 @@ def check(
     Raises Unauthorized if it is missing, made for another resource, expired, or good for longer
     than any that we make.
     """
-    pairs = sorted(query)
+    pairs = list(query)
     given = [value for name, value in pairs if name == "sig"]
     expiries = [value for name, value in pairs if name == "exp"]
     if len(given) != 1 or len(expiries) != 1:
         raise Unauthorized("the URL needs one sig and one exp: take it as the service gave it")
-    rest = [pair for pair in pairs if pair[0] not in ("sig", "exp")]
-    # A list: every key is compared, whichever fits.
-    fits = [
-        hmac.compare_digest(_mac(key, path, rest, expiries[0]), given[0].encode()) for key in keys
-    ]
-    if not any(fits):
+    rest = sorted(pair for pair in pairs if pair[0] not in ("sig", "exp"))
+    if not _SIGNATURE.fullmatch(given[0]) or not _fits(keys, path, rest, expiries[0], given[0]):
         raise Unauthorized("the URL's signature does not fit: take it as the service gave it")
     expires_at = datetime.fromtimestamp(int(expiries[0]), UTC)
     if expires_at <= now:
@@ -86,8 +84,19 @@ def check(
     return expires_at
 
 
-def _mac(key: bytes, path: str, pairs: list[tuple[str, str]], expires: str) -> bytes:
+def _fits(
+    keys: tuple[bytes, ...], path: str, pairs: list[tuple[str, str]], expires: str, given: str
+) -> bool:
+    message = _message(path, pairs, expires)
+    # A list: every key is compared, whichever fits.
+    return any([hmac.compare_digest(_mac(key, message), given) for key in keys])
+
+
+def _message(path: str, pairs: list[tuple[str, str]], expires: str) -> bytes:
     # GET and HEAD are one class, the only one that signatures are good for.
     # Encoded as one list, so that no part can pass for another.
-    message = urlencode([("method", "GET"), ("path", path), ("exp", expires), *pairs])
-    return hmac.new(key, message.encode(), hashlib.sha256).hexdigest().encode()
+    return urlencode([("method", "GET"), ("path", path), ("exp", expires), *pairs]).encode()
+
+
+def _mac(key: bytes, message: bytes) -> str:
+    return hmac.new(key, message, hashlib.sha256).hexdigest()

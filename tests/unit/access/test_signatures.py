@@ -126,6 +126,33 @@ def test_a_url_that_would_hold_longer_than_any_is_made_for_is_refused() -> None:
             check(KEYS, path, query, NOW)
 
 
+class Counted(str):
+    """A text that counts how often one of its kind was written into what is signed."""
+
+    written = 0
+
+    def __str__(self) -> str:
+        Counted.written += 1
+        return super().__str__()
+
+
+def test_however_many_keys_there_are_what_was_signed_is_written_once() -> None:
+    path, query = parts(signed(KEYS, PATH, QUERY, UNTIL))
+    Counted.written = 0
+    assert check((b"other", b"another", *KEYS), Counted(path), query, NOW) == UNTIL
+    assert Counted.written == 1
+
+
+@pytest.mark.parametrize("sig", ["", "x", "0" * 63, "0" * 65, "0" * 63 + "G", "é" * 64])
+def test_beside_what_can_be_no_signature_nothing_is_written(sig: str) -> None:
+    """Whoever writes it shows nothing, and may write 32 KiB of the rest."""
+    Counted.written = 0
+    query = [("sig", sig), ("exp", "9999999999"), *[("a", Counted("b"))] * 100]
+    with pytest.raises(Unauthorized, match="does not fit"):
+        check(KEYS, Counted(PATH), query, NOW)
+    assert Counted.written == 0
+
+
 @pytest.mark.parametrize(
     "query", [[], [("sig", "")], [("exp", "1")], [("sig", "é"), ("exp", "NaN")]]
 )
