@@ -21,7 +21,7 @@ Model = TypeVar("Model", bound=BaseModel)
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 MOST_MEMBERS = 100
-"""Members of a body, or parameters of a query: several times what any request has."""
+"""Members of a body: several times what any request has. How long a query is: `app.serving`."""
 DEEPEST = 32
 """How many brackets of a body may be open at once: several times what any request has."""
 MOST_PROBLEMS = 20
@@ -96,7 +96,8 @@ async def body(request: Request, model: type[Model], may_be_empty: bool, former:
         raise Malformed("the body is not JSON in UTF-8") from error
     if not isinstance(given, dict):
         raise Invalid(f"the body must be a JSON object, not {type(given).__name__}")
-    _refuse_many(len(given), "members")
+    if len(given) > MOST_MEMBERS:  # each would be looked at, and told of
+        raise Invalid(f"the request has {len(given)} members: at most {MOST_MEMBERS} are read")
     if b"\\u" in raw:
         _refuse_half_pairs(given)
     return _validated(model, given, former)
@@ -111,7 +112,6 @@ def query(request: Request, model: type[Model], ignore: frozenset[str], former: 
     if issubclass(model, LooseQuery):
         return _validated(model, dict(request.query_params), former)
     given: dict[str, str] = {}
-    _refuse_many(len(request.query_params), "query parameters")
     for name, value in request.query_params.multi_items():
         if name in given:
             raise Invalid(f"{name} is given twice: give it once")
@@ -126,12 +126,6 @@ def idempotency_key(request: Request) -> str | None:
     if key is not None and not _KEY.fullmatch(key):
         raise Invalid(f"{IDEMPOTENCY_KEY} must be 1 to 200 visible ASCII characters")
     return key
-
-
-def _refuse_many(count: int, what: str) -> None:
-    """Raises Invalid for more than any request has: each would be looked at, and told of."""
-    if count > MOST_MEMBERS:
-        raise Invalid(f"the request has {count} {what}: at most {MOST_MEMBERS} are read")
 
 
 def _refuse_deep(raw: bytes) -> None:

@@ -11,6 +11,13 @@ class Bounds:
 
     head_bytes: int = 32 * 1024
     """Request line and headers together."""
+    url_bytes: int = 8 * 1024
+    """Path and query."""
+    parameters: int = 100
+    """In the query."""
+    headers: int = 100
+    list_items: int = 200
+    """In all headers together, behind commas. Browsers send some 30, with 30 headers."""
     ahead_bytes: int = 64 * 1024
     """What may be sent of further requests before one is answered."""
     head_seconds: float = 10.0

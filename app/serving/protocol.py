@@ -26,6 +26,7 @@ from app.serving.connections import Connections
 from app.serving.deadline import Deadline
 from app.serving.ignored_upgrade import BodyParser, hidden_body
 from app.serving.received import Received, length_of
+from app.serving.request_head import RequestHead
 from app.serving.stalls import StallWatch
 from app.serving.unsent_bytes import keep_unsent_small
 
@@ -67,7 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._body: BodyParser | None = None
         """Of a request that its own parser took for ended."""
         self._refused = False
-        self._head_bytes = 0
+        self._head = RequestHead(self.bounds)
         self._body_bytes = 0
         self._message_bytes = 0
         """Of the request that is being read, whatever it is."""
@@ -160,43 +161,35 @@ class BoundedProtocol(HttpToolsProtocol):
             if rest := piece[asked.args[0] :]:
                 self._parse(rest)
         except httptools.HttpParserError as error:
-            self._refuse(ConnectionRefusal.SYNTAX, refusals.malformed(error))
+            if isinstance(error.__context__, refusals.HeadTooLarge):  # raised in a callback
+                self._refuse(ConnectionRefusal.HEAD, error.__context__)
+            else:
+                self._refuse(ConnectionRefusal.SYNTAX, refusals.malformed(error))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head_bytes = self._body_bytes = 0
+        self._head, self._body_bytes = RequestHead(self.bounds), 0
         self._wait()
 
     def on_url(self, url: bytes) -> None:
-        self._head_bytes += len(url)
-        if self._head_bytes <= self.bounds.head_bytes:
-            super().on_url(url)
+        self._head.add_url(url)
+        super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes <= self.bounds.head_bytes:
-            super().on_header(name, value)
+        self._head.add_header(name, value)
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if self._refused:
-            return
-        if self._head_bytes > self.bounds.head_bytes:
-            self._refuse(ConnectionRefusal.HEAD, refusals.too_large(self.bounds.head_bytes))
-            return
         self._reading_body = True
         self._received.body_left = length_of(self.headers)
         self._within(self.bounds.body_seconds)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        if self._refused:
-            return
         self._body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if self._refused:
-            return
         if self._body is None and (framing := hidden_body(self.parser, self.headers)):
             self._body = BodyParser(framing, self.on_body, self.on_message_complete)
             return

@@ -28,7 +28,7 @@ class RequestTimeout(ReplayError):
 
 
 def too_large(most_bytes: int) -> HeadTooLarge:
-    """Of a head that is larger than it may be."""
+    """Of a head that has more bytes than it may."""
     return HeadTooLarge(f"URL and headers are larger than {most_bytes} bytes in all")
 
 

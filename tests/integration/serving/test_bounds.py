@@ -243,6 +243,38 @@ async def test_a_head_over_32_kib_is_431(dial: Dial, head: bytes, pieces: int) -
     assert await line.closed()
 
 
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        (b"GET /hello HTTP/1.1\r\n" + b"a:b\r\n" * 6200, b"100 headers"),
+        (b"GET /hello?" + b"a&" * 100 + b"a HTTP/1.1\r\n", b"100 parameters"),
+        (b"GET /hello?" + b"%41" * 3000 + b" HTTP/1.1\r\n", b"8192 bytes"),
+        (HEAD + b"Upgrade: x\r\nConnection: upgrade" + b"," * 15_000 + b"\r\n", b"200 items"),
+    ],
+    ids=["headers", "parameters", "url", "items"],
+)
+async def test_a_head_of_more_than_requests_have_is_431(
+    dial: Dial, head: bytes, why: bytes
+) -> None:
+    """Each costs more to read than its bytes; nobody knows yet who sends it."""
+    before = refused("head")
+    line = await dial()
+    await line.send(head + b"\r\n")
+    answer = await line.answer()
+    assert (answer.status, answer.type) == (431, "head-too-large")
+    assert why in answer.rest
+    assert await line.closed()
+    assert refused("head") == before + 1
+
+
+async def test_a_head_of_as_much_as_may_be_is_answered(dial: Dial) -> None:
+    line = await dial()
+    many = b"X: y\r\n" * 97
+    await line.send(b"GET /hello?" + b"a&" * 99 + b" HTTP/1.1\r\nHost: x\r\n" + many)
+    await line.send(b"X: " + b"," * 200 + b"\r\nCookie: " + b"," * 9000 + b"\r\n\r\n")
+    assert (await line.answer()).status == 200
+
+
 async def test_a_large_head_is_told_about(dial: Dial) -> None:
     """One that is sent at once and read before more comes gets the whole answer."""
     line = await dial()

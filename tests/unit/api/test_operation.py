@@ -215,12 +215,11 @@ async def test_any_other_method_reads_its_body(http: httpx.AsyncClient) -> None:
 
 async def test_what_is_told_of_a_request_is_bounded(http: httpx.AsyncClient) -> None:
     """Thousands of unknown names are not looked at one by one, nor answered so."""
-    query = "&".join(f"n{number}" for number in range(6000))
     body = {f"n{number}": number for number in range(6000)}
-    for answer in (await http.get(f"/pages?{query}"), await http.post("/labels", json=body)):
-        assert answer.json()["type"] == "invalid"
-        assert "6000" in answer.json()["detail"]
-        assert len(answer.content) < 1000
+    answer = await http.post("/labels", json=body)
+    assert answer.json()["type"] == "invalid"
+    assert "6000" in answer.json()["detail"]
+    assert len(answer.content) < 1000
     some = {f"n{number}": number for number in range(wire.MOST_MEMBERS)}
     answer = await http.post("/labels", json=some)
     assert len(answer.json()["errors"]) == wire.MOST_PROBLEMS
