@@ -171,6 +171,7 @@ REFUSED = {
     "a room that is a number": (signed(sub="ann", video={"room": 5}), "video.room"),
     "more than any says": (signed(sub="ann", roomConfig={"agents": [{}] * 8000}), "more than"),
     "a header of more than any says": (f"{encoded(b'{' + b' ' * 1000)}.e30.x", "header"),
+    "longer than any is": (signed(sub="ann", metadata="x" * 16_384), "more than"),
     "half a surrogate": (signed(sub="ann\ud800"), "Unicode"),
     "a room of half a surrogate": (signed(sub="ann", video={"room": "\udfff"}), "Unicode"),
 }
