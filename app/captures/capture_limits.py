@@ -28,10 +28,11 @@ async def check(ctx: Context, row: CaptureRow) -> None:
 
 async def _check_pending(ctx: Context, row: CaptureRow) -> None:
     mine, all_of_them = await _pending(ctx, row["caller"])
-    whose = f"{mine} captures of {row['caller']!r}"
+    most = ctx.settings.captures_pending
+    most_of_one = _limit_of_one(ctx.settings.captures_pending_per_user, all_of_them, most)
     for count, limit, what in (
-        (mine, ctx.settings.captures_pending_per_user, whose),
-        (all_of_them, ctx.settings.captures_pending, f"{all_of_them} captures"),
+        (mine, most_of_one, f"{mine} captures of {row['caller']!r}"),
+        (all_of_them, most, f"{all_of_them} captures"),
     ):
         if count > limit:
             raise TooManyCaptures(
@@ -40,6 +41,17 @@ async def _check_pending(ctx: Context, row: CaptureRow) -> None:
                 retry_after=RETRY_SECONDS,
                 limit=limit,
             )
+
+
+def _limit_of_one(usual: int, taken: int, most: int) -> int:
+    """How many of `most` places one user may have while so many are taken.
+
+    All of theirs up to the half, then fewer and fewer, and always one: who has many names fills it
+    no sooner than many people would.
+    """
+    if 2 * taken <= most:
+        return usual
+    return max(1, 2 * usual * (most - taken) // most)
 
 
 async def _pending(ctx: Context, caller: str) -> tuple[int, int]:

@@ -41,7 +41,10 @@ class ClipSettings(BaseSettings):
     )
     captures_at_once: int = Field(4, ge=1, le=64, description="Captures written at once a worker.")
     captures_pending_per_user: int = Field(
-        16, ge=1, description="Captures of one user that are not finished."
+        16,
+        ge=1,
+        description="Captures of one user that are not finished; fewer, and at last one, once "
+        "half of CAPTURES_PENDING are taken.",
     )
     captures_pending: int = Field(
         1000, ge=1, description="Captures of all users that are not finished."

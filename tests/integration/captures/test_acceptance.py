@@ -151,7 +151,7 @@ async def test_nobody_has_more_than_so_many_captures_at_once(
 ) -> None:
     """However many ask at the same moment; and all together no more than so many."""
     await ended_share()
-    few = replace(ctx, settings=make_settings(captures_pending_per_user=4, captures_pending=6))
+    few = replace(ctx, settings=make_settings(captures_pending_per_user=4, captures_pending=10))
     answers = await asyncio.gather(
         *(accepted(few, ADA, last=1) for _ in range(9)), return_exceptions=True
     )
@@ -163,12 +163,29 @@ async def test_nobody_has_more_than_so_many_captures_at_once(
     with pytest.raises(TooManyCaptures, match="of 'ada' are not finished") as raised:
         await accepted(few, ADA, last=1)
     assert raised.value.extra == {"retry_after": 5, "limit": 4}
-    for _ in range(2):
-        await accepted(few, ADMIN, last=1, identity="ada")
-    with pytest.raises(TooManyCaptures, match="7 captures are not finished"):
-        await accepted(few, ADMIN, last=1, identity="ada")
     await work_on(few, taken[0]["_id"])
     await accepted(few, ADA, last=1)
+
+
+async def test_a_few_with_many_captures_leave_a_place_to_everybody_else(
+    make_settings: MakeSettings, ended_share: MakeShare, ctx: Context
+) -> None:
+    """Whoever makes tokens has any number of names: each gets the fewer the fuller it is."""
+    await ended_share()
+    few = replace(ctx, settings=make_settings(captures_pending_per_user=4, captures_pending=10))
+
+    async def captured(name: str) -> None:
+        await accepted(few, replace(ADMIN, identity=name), last=1, identity="ada")
+
+    for name, most in (("greedy", 4), ("greedier", 2), ("greediest", 1)):
+        for _ in range(most):
+            await captured(name)
+        with pytest.raises(TooManyCaptures, match=f"of '{name}' are not finished"):
+            await captured(name)
+    for number in range(3):
+        await captured(f"{number}")
+    with pytest.raises(TooManyCaptures, match="11 captures are not finished"):
+        await captured("late")
 
 
 def retry_after(refusal: TooManyCaptures) -> float:
