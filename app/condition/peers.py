@@ -17,7 +17,7 @@ from app.condition import health
 from app.condition.findings import CheckResult
 from app.condition.livekit_clock import ahead_seconds
 from app.errors import StoreAway, Unavailable
-from app.recording.livekit import LiveKit
+from app.recording.livekit import AnswerTooLong, LiveKit
 from app.settings import Settings, safety
 from app.storage.clip_places import claimed_folder, clip_bucket
 from app.storage.instance import instance_id
@@ -121,6 +121,13 @@ async def livekit(settings: Settings) -> CheckResult:
                 "in its keys; if both are right, look at the clocks",
             )
         rooms = await client.rooms()
+    except AnswerTooLong as error:
+        return CheckResult(
+            "warn",
+            f"{settings.livekit_http_url}: {error}",
+            "only rooms of which webhooks told are surveyed; see who makes so many, "
+            "and how much metadata `limit.max_metadata_size` lets them have",
+        )
     except Unavailable as error:
         return CheckResult(
             "fail",

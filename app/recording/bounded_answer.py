@@ -10,8 +10,15 @@ ERROR_BYTES = 64 * 2**10
 """Of what says why nothing is answered: JSON, which takes far longer to read than messages."""
 
 
+class TooLong(aiohttp.ClientPayloadError):
+    """An answer has more than is read of one."""
+
+
 class BoundedAnswer(aiohttp.ClientResponse):
-    """An answer of which no more than ANSWER_BYTES are read, of an error ERROR_BYTES."""
+    """An answer of which no more than ANSWER_BYTES are read, of an error ERROR_BYTES.
+
+    Of what has more `read` raises TooLong.
+    """
 
     async def read(self) -> bytes:
         most_bytes = ANSWER_BYTES if self.ok else ERROR_BYTES
@@ -22,7 +29,7 @@ class BoundedAnswer(aiohttp.ClientResponse):
                 read_bytes += len(block)
                 if read_bytes > most_bytes:
                     self.close()
-                    raise aiohttp.ClientPayloadError(
+                    raise TooLong(
                         f"the answer has more than the {most_bytes} bytes that are read of one"
                     )
             self._body = b"".join(blocks)

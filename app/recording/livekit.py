@@ -40,7 +40,7 @@ from livekit.protocol.room import (
 from app.buffer import paths
 from app.errors import Unavailable
 from app.recording import attributes
-from app.recording.bounded_answer import BoundedAnswer
+from app.recording.bounded_answer import BoundedAnswer, TooLong
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -49,6 +49,10 @@ DATA_TOPIC = "replay"
 # livekit-server itself answers a start after at most 33 s, everything else within 3 s.
 _START_SECONDS = 40.0
 _CALL_SECONDS = 10.0
+
+
+class AnswerTooLong(Unavailable):
+    """LiveKit's answer is longer than is read. Whoever may make rooms can bring that about."""
 
 
 class StartRefused(Exception):
@@ -181,9 +185,10 @@ class LiveKit:
         found = await self._list(ListEgressRequest(egress_id=egress_id))
         return found[0] if found else None
 
-    async def rooms(self) -> list[Room]:
-        """All rooms. Raises Unavailable."""
-        answer = await self._answer(self._api.room.list_rooms(ListRoomsRequest()), "ListRooms")
+    async def rooms(self, names: Sequence[str] = ()) -> list[Room]:
+        """All rooms, or those of these names that are there. Raises Unavailable, AnswerTooLong."""
+        request = ListRoomsRequest(names=names)
+        answer = await self._answer(self._api.room.list_rooms(request), "ListRooms")
         return list(answer.rooms)
 
     async def takes_key(self) -> bool:
@@ -202,10 +207,8 @@ class LiveKit:
 
     async def room(self, name: str) -> Room | None:
         """One room; None if it is gone. Raises Unavailable."""
-        answer = await self._answer(
-            self._api.room.list_rooms(ListRoomsRequest(names=[name])), "ListRooms"
-        )
-        return answer.rooms[0] if answer.rooms else None
+        found = await self.rooms([name])
+        return found[0] if found else None
 
     async def participants(self, room: str) -> list[ParticipantInfo]:
         """Everybody in a room, recorders included; empty for one that is gone.
@@ -289,6 +292,8 @@ async def _limited(call: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(_CALL_SECONDS):
             return await call
+    except TooLong as error:
+        raise AnswerTooLong(f"LiveKit's answer can't be read: {error}") from error
     except (TimeoutError, aiohttp.ClientError) as error:
         raise Unavailable(f"LiveKit does not answer: {error!r}") from error
     except DecodeError as error:

@@ -34,7 +34,7 @@ from app.recording import (
     track_bounds,
 )
 from app.recording.attendance import SETTLE_SECONDS, People
-from app.recording.livekit import LiveKit
+from app.recording.livekit import AnswerTooLong, LiveKit
 from app.recording.reconciling import Who
 from app.recording.track_bounds import SharedTrack
 from app.store import chunks
@@ -46,6 +46,8 @@ log = structlog.get_logger()
 # A track that so many surveys in a row did not list has ended for good.
 FINAL_AFTER = 10
 _ROOMS_AT_ONCE = 8
+_ROOMS_IN_LIST = 100
+"""That are asked for by name: all that they bring is a fifth of what is read of an answer."""
 _TRACKS_AT_ONCE = 1000
 
 
@@ -56,7 +58,7 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     Raises Unavailable, without having concluded anything, if LiveKit fails.
     """
     began = datetime.now(UTC)
-    rooms = await livekit.rooms()
+    rooms = await _rooms(ctx, livekit)
     present = await _people(livekit, rooms)
     live = await ctx.store.rows(schema.Track).find({"live": True}).to_list(None)
     shared = track_bounds.fitting(_shared(rooms, present), {track["_id"] for track in live})
@@ -71,6 +73,22 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     await admission.free_leftovers(ctx)
     await reconciling.ask(ctx, affected - asked)
     await reaper.stop_strays(ctx, livekit, active)  # last: each may take its time to answer
+
+
+async def _rooms(ctx: Context, livekit: LiveKit) -> list[Room]:
+    """All rooms; where their list is too long to be read, those that are known to live.
+
+    A room brings up to 64 KB of metadata into the list, and many people may make rooms.
+    """
+    try:
+        return await livekit.rooms()
+    except AnswerTooLong as error:
+        log.warning("rooms_by_name", error=str(error), remedy="see who makes so many rooms")
+    names = await ctx.store.rows(schema.Room).distinct("name", {"finished_at": None})
+    found: list[Room] = []
+    for some in chunks(names, _ROOMS_IN_LIST):
+        found += await livekit.rooms(some)
+    return found
 
 
 async def _people(livekit: LiveKit, rooms: Sequence[Room]) -> People:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from livekit.protocol.egress import EgressInfo
 from livekit.protocol.models import ParticipantInfo, Room
 
-from app.recording.livekit import LiveKit, StartRequest
+from app.recording.bounded_answer import ANSWER_BYTES
+from app.recording.livekit import AnswerTooLong, LiveKit, StartRequest
 
 Answer = TypeVar("Answer")
 
@@ -31,8 +33,11 @@ class ListedLiveKit(LiveKit):
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def rooms(self) -> list[Room]:
-        return [room for room, _ in self.listed]
+    async def rooms(self, names: Sequence[str] = ()) -> list[Room]:
+        found = [room for room, _ in self.listed if not names or room.name in names]
+        if sum(room.ByteSize() for room in found) > ANSWER_BYTES:
+            raise AnswerTooLong("the answer has more than is read")
+        return found
 
     async def participants(self, room: str) -> list[ParticipantInfo]:
         for each, people in self.listed:

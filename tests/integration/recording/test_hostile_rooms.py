@@ -257,6 +257,19 @@ async def test_an_egress_ends_no_session_that_did_not_ask_for_it(ctx: Context, w
     )
 
 
+async def test_rooms_whose_list_is_too_long_to_read_hide_no_other_room(ctx: Context) -> None:
+    """As long as one's metadata may be, some hundreds of them are; webhooks told of half."""
+    neighbour = Neighbour(ctx)
+    await neighbour.begin()
+    metadata = "m" * 64_000
+    rooms = [Room(sid=f"RM_{n}", name=f"evil {n}", metadata=metadata) for n in range(300)]
+    for room in rooms[::2]:
+        await facts.room_started(ctx.store, room)
+    await surveyed(ctx, neighbour, [(room, []) for room in rooms])
+    living = {"finished_at": None, "missing": 0}
+    assert await ctx.store.rows(schema.Room).count_documents(living) == 151
+
+
 async def test_an_egress_that_names_anothers_session_hides_nothing_of_it(ctx: Context) -> None:
     """Neither makes it a ghost, nor keeps the one that is to be stopped from being."""
     neighbour = Neighbour(ctx)

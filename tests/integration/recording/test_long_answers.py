@@ -7,9 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from app.errors import Unavailable
 from app.recording.bounded_answer import ANSWER_BYTES
-from app.recording.livekit import LiveKit
+from app.recording.livekit import AnswerTooLong, LiveKit
 from tests.integration.conftest import MakeSettings
 
 BLOCK = bytes(2**20)
@@ -37,7 +36,7 @@ async def test_no_answer_of_livekits_fills_the_memory(make_settings: MakeSetting
     async with server:
         port = server.sockets[0].getsockname()[1]
         livekit = LiveKit(make_settings(livekit_url=f"ws://127.0.0.1:{port}"))
-        with pytest.raises(Unavailable, match="more than"):
+        with pytest.raises(AnswerTooLong, match="more than"):
             await livekit.rooms()
         await livekit.close()
         await asyncio.wait_for(ended.wait(), 30)
