@@ -16,7 +16,13 @@ from itertools import product
 
 from prometheus_client import Counter, Histogram
 
-from app.models.metric_words import ConnectionRefusal, ErrorKind, StartOutcome
+from app.models.metric_words import (
+    ConnectionRefusal,
+    ErrorKind,
+    StartOutcome,
+    StoreName,
+    StoreTrouble,
+)
 from app.models.words import CaptureStatus, Stopper, Why
 
 _PREFIX = "replay_buffer_"
@@ -56,6 +62,11 @@ CONNECTIONS_REFUSED = Counter(
     "Connections closed, by why: connections, head, body, syntax, ahead, stalled",
     ["why"],
 )
+STORE_TROUBLES = Counter(
+    _PREFIX + "store_troubles_total",
+    "Questions that the database (mongo) or the queue (redis) did not answer, or refused, by why",
+    ["store", "why"],
+)
 CAPTURES = Counter(_PREFIX + "captures_total", "Captures, by how they ended", ["status"])
 CAPTURE_SECONDS = Histogram(
     _PREFIX + "capture_duration_seconds",
@@ -78,4 +89,5 @@ begin(REFUSALS, [why for why in Why if why.refuses])
 begin(DELETIONS, Stopper)
 begin(ERRORS, ErrorKind)
 begin(CONNECTIONS_REFUSED, ConnectionRefusal)
+begin(STORE_TROUBLES, StoreName, StoreTrouble)
 begin(CAPTURES, [CaptureStatus.READY, CaptureStatus.FAILED, CaptureStatus.CANCELLED])

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -167,9 +167,10 @@ class Store:
         """What an aggregation over a model's rows gives: documents of another kind."""
         return await (await self.database[+model].aggregate(pipeline)).to_list()
 
-    async def ping(self) -> None:
-        """Returns when the database answers; raises pymongo.errors.PyMongoError if not."""
-        await self.client.admin.command("ping")
+    async def probe(self) -> None:
+        """Returns when the database takes a write. Raises pymongo.errors.PyMongoError if not."""
+        now = {"$set": {"at": datetime.now(UTC)}}
+        await self.database[version.PROBES].update_one({"_id": "probe"}, now, upsert=True)
 
     async def create(self, row: Model) -> bool:
         """Inserts the row. False if its id, or another unique key, is taken; nothing changed."""

@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from redis.asyncio.retry import Retry as RedisRetry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
@@ -52,7 +52,7 @@ from app.recording import (
     survey,
 )
 from app.recording.livekit import LiveKit
-from app.work import queue, rounds, schedule
+from app.work import queue, rounds, schedule, store_troubles
 from app.work.jobs import Again, Given, Job, Jobs
 
 log = structlog.get_logger()
@@ -145,13 +145,24 @@ async def _prepare(ctx: Context, verifier: Verifier) -> None:
 
 
 async def _work(ctx: Context, jobs: Jobs) -> None:
+    """Runs arq's worker, anew where a Redis that refuses writes has ended it."""
+    while True:
+        try:
+            return await _run(_worker(ctx, jobs))
+        except ResponseError as error:
+            if store_troubles.note(error) is None:
+                raise
+        await asyncio.sleep(_TRANSIENT_AGAIN_SECONDS)
+
+
+def _worker(ctx: Context, jobs: Jobs) -> Worker:
     # without these arq's worker ends with the first command that finds Redis away
     redis = queue.arq_client(
         ctx.settings.redis_url,
         retry=RedisRetry(ExponentialBackoff(cap=1.0, base=0.05), _REDIS_RETRIES),
         retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
     )
-    worker = Worker(
+    return Worker(
         functions=[_function(ctx.queue, job, given) for job, given in jobs.given],
         redis_pool=redis,
         queue_name=queue.QUEUE,
@@ -163,7 +174,6 @@ async def _work(ctx: Context, jobs: Jobs) -> None:
         handle_signals=False,
         log_results=False,
     )
-    await _run(worker)
 
 
 class QueueWorker(Protocol):
@@ -211,7 +221,8 @@ def _steady(asked: queue.Queue, job: Job[..., Any], given: Given) -> WorkerCorou
             raise Retry(defer=again.in_seconds) from None
         except (Unavailable, PyMongoError, RedisError, ConnectionError) as error:
             metrics.ERRORS.labels(ErrorKind.JOB_INTERRUPTED).inc()
-            log.warning("job_interrupted", job=name, again=not job.recurs, error=str(error)[:300])
+            tell = log.warning if store_troubles.note(error) is None else log.debug
+            tell("job_interrupted", job=name, again=not job.recurs, error=str(error)[:300])
             if not job.recurs:
                 raise Retry(defer=_TRANSIENT_AGAIN_SECONDS) from error
         except Exception:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import redis.exceptions
 import structlog
-from pymongo.errors import ConnectionFailure
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from starlette.types import ExceptionHandler
 
 from app.clips.clean_copies import Preparing
 from app.errors import Malformed, NotFound, ReplayError, TooLarge, Unavailable
+from app.work import store_troubles
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_UNAVAILABLE_SECONDS = 2
@@ -78,12 +79,12 @@ async def _http_exception(request: Request, error: Exception) -> Response:
             return of_error(Malformed(error.detail))
 
 
-async def _store_unreachable(request: Request, error: Exception) -> Response:
-    store = "the database" if isinstance(error, ConnectionFailure) else "the queue"
-    log.warning("store_unreachable", store=store, error=str(error))
+async def _store_error(request: Request, error: Exception) -> Response:
+    if (trouble := store_troubles.note(error)) is None:
+        raise error
     return of_error(
         Unavailable(
-            f"{store} does not answer; nothing was changed that was not confirmed: try again",
+            f"{trouble.detail}; nothing was changed that was not confirmed: try again",
             retry_after=RETRY_UNAVAILABLE_SECONDS,
         )
     )
@@ -92,8 +93,7 @@ async def _store_unreachable(request: Request, error: Exception) -> Response:
 HANDLERS: dict[Any, ExceptionHandler] = {
     ReplayError: _replay_error,
     HTTPException: _http_exception,
-    ConnectionFailure: _store_unreachable,
-    redis.exceptions.ConnectionError: _store_unreachable,
-    redis.exceptions.TimeoutError: _store_unreachable,
+    PyMongoError: _store_error,
+    RedisError: _store_error,
 }
 """For Starlette. Whatever is not listed is answered by `app.api.middleware` with `internal`."""

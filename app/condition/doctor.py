@@ -23,6 +23,7 @@ from app.errors import ConfigurationError, Unavailable
 from app.logs import escaped
 from app.models import ProcessRole
 from app.settings import Settings
+from app.work import store_troubles
 
 CHECK_SECONDS = 15.0
 WHOLE_SECONDS = 300.0
@@ -102,7 +103,11 @@ async def _checked(
     except TimeoutError:
         result = late or CheckResult("fail", f"no answer within {seconds:g} s")
     except _FAILURES as error:
-        result = CheckResult("fail", str(error) or type(error).__name__)
+        said = str(error) or type(error).__name__
+        if (trouble := store_troubles.trouble_of(error)) is None:
+            result = CheckResult("fail", said)
+        else:
+            result = CheckResult("fail", f"{trouble.detail}: {said}", trouble.advice)
     except Exception as error:
         # Such as a row that was altered: it is told, and the other checks are made.
         log.exception("check_failed", check=name)

@@ -20,7 +20,7 @@ from app.errors import Unavailable
 from app.models import ProcessRole
 from app.recording.livekit import LiveKit
 from app.storage.confined import member
-from app.work import outside_answers
+from app.work import outside_answers, store_troubles
 
 CHECK_SECONDS = 2.0
 CACHE_SECONDS = 1.0
@@ -63,7 +63,9 @@ async def _limited(check: Coroutine[Any, Any, str]) -> str:
             return await check
     except (TimeoutError, OSError, PyMongoError, RedisError, httpx.HTTPError, Unavailable) as error:
         # The kind of error only: its text may hold addresses, and this is told to anybody.
-        return f"does not answer ({type(error).__name__})"
+        trouble = store_troubles.note(error)
+        says = "does not answer" if trouble is None else trouble.says
+        return f"{says} ({type(error).__name__})"
 
 
 async def _pulse(ctx: Context, role: ProcessRole) -> str:
@@ -71,12 +73,12 @@ async def _pulse(ctx: Context, role: ProcessRole) -> str:
 
 
 async def _mongo(ctx: Context) -> str:
-    await ctx.store.ping()
+    await ctx.store.probe()
     return OK
 
 
 async def _redis(ctx: Context) -> str:
-    await ctx.queue.ping()
+    await ctx.queue.probe()
     return OK
 
 

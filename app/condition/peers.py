@@ -32,19 +32,19 @@ CLOCK_SECONDS = 2.0
 
 
 async def mongo(settings: Settings) -> CheckResult:
-    """Whether the database answers."""
+    """Whether the database answers, and takes writes."""
     store = Store(settings.mongo_url)
     try:
-        return await _answers(store.ping)
+        return await _answers(store.probe)
     finally:
         await store.close()
 
 
 async def redis(settings: Settings) -> CheckResult:
-    """Whether the queue's store answers, and is one that a queue can be in."""
+    """Whether the queue's store answers, takes writes, and is one that a queue can be in."""
     queue = await Queue.connect(settings)
     try:
-        return await _answers(queue.ping)
+        return await _answers(queue.probe)
     finally:
         await queue.close()
 

@@ -25,6 +25,8 @@ from app.migrations.steps import STEPS, Step
 VERSION = len(STEPS)
 """Of the rows that this release reads and writes."""
 COLLECTION = "schema"
+PROBES = "probes"
+"""A collection of one row, which nobody reads: whether the database takes writes."""
 LEASE = timedelta(seconds=15)
 RENEWALS = 3
 """Of a lease in its time: two may fail."""
@@ -77,7 +79,7 @@ async def _version(database: Database, newest: int) -> int:
     row = await schema.find_one(_ROW)
     if row is None:
         # A process that made other collections just now has written the row before them.
-        is_empty = not set(await database.list_collection_names()) - {COLLECTION}
+        is_empty = not set(await database.list_collection_names()) - {COLLECTION, PROBES}
         row = {**_ROW, "version": newest if is_empty else 0, "lease": None, "lease_until": None}
         try:
             await schema.insert_one(row)

@@ -39,6 +39,27 @@ class ConnectionRefusal(StrEnum):
     STALLED = "stalled"
 
 
+class StoreName(StrEnum):
+    """A store of rows or of the queue."""
+
+    MONGO = "mongo"
+    REDIS = "redis"
+
+
+class StoreTrouble(StrEnum):
+    """What is wrong with a store."""
+
+    AWAY = "away"
+    SLOW = "slow"
+    STARTING = "starting"
+    CHANGING = "changing"
+    READ_ONLY = "read_only"
+    FULL = "full"
+    UNSAVED = "unsaved"
+    FORBIDDEN = "forbidden"
+    FAILING = "failing"
+
+
 class ErrorKind(StrEnum):
     """What went wrong."""
 

@@ -192,9 +192,9 @@ class Queue:
         """When the jobs that recur had their last whole rounds."""
         return Timetable(self._redis)
 
-    async def ping(self) -> None:
-        """Returns when Redis answers."""
-        await self._redis.ping()
+    async def probe(self) -> None:
+        """Returns when Redis takes a write."""
+        await self._redis.set("replay:probe", 1, ex=EVENT_SECONDS)
 
     async def listeners(self, *channels: str) -> list[int]:
         """How many connections listen on each channel of the Redis that the queue is in."""

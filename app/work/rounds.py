@@ -5,7 +5,7 @@
             await look_at(room)
 
 What fails is counted and logged with which it was, and the next one has its turn. Only a store that
-is away ends the round: then none of the rest could be served either.
+is away, or refuses us, ends the round: then none of the rest could be served either.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
 from app.errors import StoreAway
+from app.work import store_troubles
 
 STORES_AWAY = (
     ConnectionFailure,
@@ -97,8 +98,9 @@ def begun(job: str) -> Iterator[Round]:
 def item(**which: object) -> Iterator[Attempt]:
     """A try of its own for one of many. `which` says which it is, for the log.
 
-    Whatever the block raises ends with it, STORES_AWAY excepted. The Attempt tells what it was. An
-    item with others within it, as a room with its people, is served as far as these are.
+    Whatever the block raises ends with it, but for STORES_AWAY, and what a store refuses. The
+    Attempt tells what it was. An item with others within it, as a room with its people, is served
+    as far as these are.
     """
     within = _current()
     _divide()
@@ -108,7 +110,9 @@ def item(**which: object) -> Iterator[Attempt]:
         yield attempt
     except STORES_AWAY:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the others are not to suffer
+    except Exception as error:  # whatever it is, the others are not to suffer
+        if store_troubles.is_everybodys(error):
+            raise
         attempt.error = error
         within.failed += 1
         metrics.ITEMS_FAILED.labels(within.job).inc()
@@ -190,7 +194,9 @@ async def together_or_alone(
             served = await serve([each for elements in by_id.values() for each in elements])
         except STORES_AWAY:
             raise
-        except Exception as error:  # noqa: BLE001 - whose fault it was shows when they are alone
+        except Exception as error:  # whose fault it was shows when they are alone
+            if store_troubles.is_everybodys(error):
+                raise
             log.info("items_served_alone", kind=kind, items=len(by_id), error=repr(error))
         else:
             _current().served += len(by_id)

@@ -11,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.settings import Settings
+from app.work import store_troubles
 from app.work.jobs import Job, seconds
 from app.work.queue import Queue
 
@@ -33,7 +34,8 @@ async def _publish(queue: Queue, settings: Settings, jobs: Sequence[Job[..., Any
         try:
             await queue.timetable().publish(jobs, settings, datetime.now(UTC))
         except (RedisError, OSError) as error:
-            log.warning("timetable_without_redis", error=repr(error))
+            if store_troubles.note(error) is None:
+                log.warning("timetable_without_redis", error=repr(error))
         # again and again: Redis may have lost it
         await asyncio.sleep(LOOK.total_seconds())
 
@@ -45,6 +47,7 @@ async def _every(queue: Queue, settings: Settings, job: Job[..., Any]) -> None:
             await queue.once_per(period, job.errand)
         except (RedisError, OSError) as error:
             # the next turn comes; a job missed while Redis is away does no harm
-            log.warning("schedule_without_redis", job=job.errand.name, error=repr(error))
+            if store_troubles.note(error) is None:
+                log.warning("schedule_without_redis", job=job.errand.name, error=repr(error))
         # looking more often than asking: a worker that asked may have been killed
         await asyncio.sleep(min(period / 4, LOOK).total_seconds())

@@ -51,7 +51,7 @@ async def _measure(ground: Ground, ctx: Context) -> list[Result]:
             ("slot", partial(_admit, ctx, share)),
             ("held", partial(_admit, ctx, share)),
             ("rbac", partial(_admit, by_roles, by_role)),
-            ("round_trip", ctx.store.ping),
+            ("round_trip", partial(ctx.store.client.admin.command, "ping")),
         ):
             milliseconds = await _milliseconds(turn)
             if number >= 0:
@@ -74,7 +74,7 @@ async def _admit(ctx: Context, buffer: PartOfRow) -> None:
         raise RuntimeError(f"{buffer['_id']} is refused: {why}")
 
 
-async def _milliseconds(turn: Callable[[], Awaitable[None]]) -> float:
+async def _milliseconds(turn: Callable[[], Awaitable[object]]) -> float:
     began = time.perf_counter()
     await turn()
     return (time.perf_counter() - began) * 1000

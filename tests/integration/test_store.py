@@ -103,7 +103,7 @@ async def test_a_row_is_taken_by_one_of_those_who_have_read_it(ctx: Context) -> 
 async def test_questions_that_are_cancelled_twice_are_in_nobodys_way() -> None:
     """Such as one whose asker leaves when its time is over: while the database is away."""
     store = Store("mongodb://127.0.0.1:9/away")
-    asking = [asyncio.create_task(store.ping()) for _ in range(20)]
+    asking = [asyncio.create_task(store.probe()) for _ in range(20)]
     answered, _ = await asyncio.wait(asking, timeout=0.5)
     assert not answered
     for _ in range(2):

@@ -45,7 +45,7 @@ async def watched(ctx: Context, asked: Asked) -> AsyncIterator[None]:
     async with redis_of(ctx) as redis, redis.monitor() as monitor:
         asked.database.clear()
         yield
-        await ctx.queue.ping()
+        await redis.ping()
         while (command := await monitor.next_command())["command"] != "PING":
             if command["client_type"] != "lua" and command["command"].split()[0] not in _WORKERS:
                 asked.redis.append(command["command"].split()[0])
