@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -137,10 +139,12 @@ async def test_a_store_that_refuses_is_told_to_everybody_and_forgotten_when_it_t
         return await http.request(method, current(path), json=given, headers=INSTANCE_ADMIN)
 
     before = told(kind)
+    began = time.monotonic()
     async with refusing(kind, redis, mongo):
         with capture_logs() as logs:
             wrong, refused = [], 0
-            for line, body, _ in MATRIX:
+            # Where the primary has changed, each question looks for the new one for half a second.
+            for line, body, _ in MATRIX[:: 12 if why == "changing" else 1]:
                 if line.startswith("DELETE"):
                     continue  # what is deleted here is asked for afterwards
                 found = await ask(line, body)
@@ -150,8 +154,9 @@ async def test_a_store_that_refuses_is_told_to_everybody_and_forgotten_when_it_t
                 elif found.status_code >= 500:
                     wrong.append((line, found.status_code, found.text))
             assert wrong == []
-        lines = [each for each in logs if each["event"] == "store_trouble"]
-        assert len(lines) <= 1
+        minutes = (time.monotonic() - began) / 60
+        lines = Counter(each["why"] for each in logs if each["event"] == "store_trouble")
+        assert all(number <= 1 + minutes for number in lines.values()), lines
         assert refused or store == "redis"
         ready = await http.get("/readyz")
         assert ready.status_code == 503
