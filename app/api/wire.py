@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -178,7 +177,7 @@ def _invalid(error: ValidationError, known: Sequence[str]) -> Invalid:
     return Invalid("; ".join(told), errors=wrong)
 
 
-def _message(problem: ErrorDetails, known: Sequence[str]) -> str:
+def _message(problem: Mapping[str, Any], known: Sequence[str]) -> str:
     match problem["type"]:
         case "extra_forbidden" if len(problem["loc"]) == 1:
             return f"there is no such name; there are {', '.join(known)}"
@@ -187,7 +186,7 @@ def _message(problem: ErrorDetails, known: Sequence[str]) -> str:
         case "missing":
             return "is missing"
         case _:
-            return problem["msg"].removeprefix("Value error, ")
+            return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _shown(value: object) -> str:

@@ -14,7 +14,14 @@ from app import metrics
 from app.api.operation import guarded
 from app.main import ROUTES
 from app.models import CaptureStatus, Stopper, Why
-from app.models.metric_words import ConnectionRefusal, ErrorKind, StartOutcome, WebhookResult
+from app.models.metric_words import (
+    ConnectionRefusal,
+    ErrorKind,
+    StartOutcome,
+    StoreName,
+    StoreTrouble,
+    WebhookResult,
+)
 from app.processes.free_ports import choose_ports
 from handlers import router
 from tests.integration.processes.test_supervisor import start
@@ -42,6 +49,7 @@ WORDS: dict[str, set[tuple[str, ...]]] = {
     "credentials_refused": {(route.path,) for route in guarded(ROUTES)},
     "items_failed": set(product({*ASKED_FOR, *RECUR, "none"})),
     "connections_refused": set(product(ConnectionRefusal)),
+    "store_troubles": set(product(StoreName, StoreTrouble)),
     "captures": {(each,) for each in ("ready", "failed", "cancelled")},
 }
 """By counter, in the order of its labels."""

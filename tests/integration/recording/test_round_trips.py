@@ -33,6 +33,7 @@ MOST = 15
 """Commands to the database for a share, from its first webhook to its last reconcile."""
 BEFORE_8 = 26
 """The same by a MongoDB before 8."""
+_PROBE = ["SET", "replay:probe"]
 _WORKERS = frozenset({"ZRANGEBYSCORE", "GETDEL", "ZREM"})
 """What `work` asks Redis, in place of arq."""
 README = Path(__file__).parents[3].joinpath("app/README.md").read_text()
@@ -45,8 +46,8 @@ async def watched(ctx: Context, asked: Asked) -> AsyncIterator[None]:
     async with redis_of(ctx) as redis, redis.monitor() as monitor:
         asked.database.clear()
         yield
-        await redis.ping()
-        while (command := await monitor.next_command())["command"] != "PING":
+        await ctx.queue.probe()
+        while (command := await monitor.next_command())["command"].split()[:2] != _PROBE:
             if command["client_type"] != "lua" and command["command"].split()[0] not in _WORKERS:
                 asked.redis.append(command["command"].split()[0])
 
