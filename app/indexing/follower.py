@@ -34,6 +34,8 @@ from app.models.schema import Buffer, Segment
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
+LAST_WORD = timedelta(minutes=5)
+"""What is written later than this after the end of an egress keeps nobody waiting."""
 _LATE_SECONDS = 1.0
 """A segment may be so late; one that is longer than was asked for (3.2 s for 2) costs a look."""
 _SLOW_CAPTURE = timedelta(minutes=5)
@@ -238,7 +240,10 @@ class Follower:
 
     def _is_quiet(self) -> bool:
         now, ended_at = datetime.now(UTC), self.session["ended_at"]
-        return ended_at is not None and now - max(ended_at, self._written_at) > QUIET
+        if ended_at is None:
+            return False
+        last = max(ended_at, min(self._written_at, ended_at + LAST_WORD))
+        return now - last > QUIET
 
     async def _index(self, entry: Entry) -> None:
         late = entry.sequence < self._coverage.last

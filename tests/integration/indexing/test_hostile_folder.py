@@ -20,6 +20,7 @@ from structlog.testing import capture_logs
 from app.cleaning import cleanup
 from app.context import Context
 from app.indexing import playlist
+from app.indexing.follower import LAST_WORD, QUIET
 from app.indexing.indexer import Indexer
 from app.indexing.parser import Parser
 from app.indexing.segment_rows import TOLD
@@ -83,6 +84,29 @@ async def keeps_up(neighbour: DiskShare, count: int) -> None:
         neighbour.commit()
         await neighbour.indexed(count)
     assert pace.fair_seconds < 1.0, pace.seconds
+
+
+async def test_what_is_written_on_and_on_keeps_no_session_that_is_over(
+    ctx: Context, share: BeginShare
+) -> None:
+    """Nor what waits for its end: what is listed until then is indexed."""
+    disk = await share()
+
+    async def write_on() -> None:
+        while True:
+            os.utime(disk.folder / "live.m3u8")
+            await asyncio.sleep(0.2)
+
+    async with indexing(ctx):
+        disk.commit(2)
+        await disk.indexed(2)
+        writing = asyncio.create_task(write_on())
+        over = datetime.now(UTC) - LAST_WORD - QUIET
+        await disk.change(ended_at=over, role=None, status="EGRESS_COMPLETE")
+        disk.commit(1)
+        await disk.read_to_the_end()
+        writing.cancel()
+    assert len(await disk.rows()) == 3
 
 
 @pytest.mark.parametrize("kind", PUT)
