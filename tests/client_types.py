@@ -62,6 +62,8 @@ _WITHOUT_AWAIT = {
     r"async def": "def",
     r"async with": "with",
     r"async for": "for",
+    r"str \| Awaitable\[str\]": "str",
+    r"        given = self\._token\(\)\n.*\n": "        return self._token()\n",
     r"await ": "",
     r"AsyncGenerator\[(\w+), None\]": r"Generator[\1, None, None]",
     r"Async(?=[A-Z])": "",

@@ -105,7 +105,7 @@ class AsyncReplayClient:
     def __init__(
         self,
         url: str,
-        token: str | Callable[[], str],
+        token: str | Callable[[], str | Awaitable[str]],
         *,
         patience_seconds: float = 30.0,
         http: httpx.AsyncClient | None = None,
@@ -189,13 +189,15 @@ class AsyncReplayClient:
         """
         heard, pause = -math.inf, SHORTEST_PAUSE_SECONDS
         while True:
-            reader = EventReader()
+            reader, begun = EventReader(), time.monotonic()
             try:
                 async with self._answered(ask, silence_seconds=SILENCE_SECONDS) as answer:
                     async for block in answer.aiter_bytes():
                         for event in reader.read(block):
                             heard, pause = time.monotonic(), SHORTEST_PAUSE_SECONDS
                             yield event
+                if heard < begun:
+                    raise NoAnswerError(f"{self._url} answers without events: is it the service?")
             except NoAnswerError:
                 if time.monotonic() - heard >= self._patience_seconds:
                     raise
@@ -209,7 +211,7 @@ class AsyncReplayClient:
         """An answer that is a success, and not read yet."""
         waited = 0.0
         while True:
-            request = self._request(ask, silence_seconds)
+            request = self._request(ask, await self._bearer(), silence_seconds)
             try:
                 # A clip's bytes may be in a bucket, which is not shown the token.
                 answer = await self._http.send(request, stream=True, follow_redirects=True)
@@ -230,8 +232,13 @@ class AsyncReplayClient:
                 raise problem
             await asyncio.sleep(pause)
 
-    def _request(self, ask: Ask[Any], silence_seconds: float | None) -> httpx.Request:
-        token = self._token if isinstance(self._token, str) else self._token()
+    async def _bearer(self) -> str:
+        if isinstance(self._token, str):
+            return self._token
+        given = self._token()
+        return given if isinstance(given, str) else await given
+
+    def _request(self, ask: Ask[Any], token: str, silence_seconds: float | None) -> httpx.Request:
         headers = {"Authorization": f"Bearer {token}"}
         headers |= {"Idempotency-Key": ask.key} if ask.key else {}
         return self._http.build_request(

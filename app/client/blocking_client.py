@@ -181,13 +181,15 @@ class ReplayClient:
         """
         heard, pause = -math.inf, SHORTEST_PAUSE_SECONDS
         while True:
-            reader = EventReader()
+            reader, begun = EventReader(), time.monotonic()
             try:
                 with self._answered(ask, silence_seconds=SILENCE_SECONDS) as answer:
                     for block in answer.iter_bytes():
                         for event in reader.read(block):
                             heard, pause = time.monotonic(), SHORTEST_PAUSE_SECONDS
                             yield event
+                if heard < begun:
+                    raise NoAnswerError(f"{self._url} answers without events: is it the service?")
             except NoAnswerError:
                 if time.monotonic() - heard >= self._patience_seconds:
                     raise
@@ -201,7 +203,7 @@ class ReplayClient:
         """An answer that is a success, and not read yet."""
         waited = 0.0
         while True:
-            request = self._request(ask, silence_seconds)
+            request = self._request(ask, self._bearer(), silence_seconds)
             try:
                 # A clip's bytes may be in a bucket, which is not shown the token.
                 answer = self._http.send(request, stream=True, follow_redirects=True)
@@ -222,8 +224,12 @@ class ReplayClient:
                 raise problem
             time.sleep(pause)
 
-    def _request(self, ask: Ask[Any], silence_seconds: float | None) -> httpx.Request:
-        token = self._token if isinstance(self._token, str) else self._token()
+    def _bearer(self) -> str:
+        if isinstance(self._token, str):
+            return self._token
+        return self._token()
+
+    def _request(self, ask: Ask[Any], token: str, silence_seconds: float | None) -> httpx.Request:
         headers = {"Authorization": f"Bearer {token}"}
         headers |= {"Idempotency-Key": ask.key} if ask.key else {}
         return self._http.build_request(

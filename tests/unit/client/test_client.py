@@ -178,6 +178,15 @@ def test_a_stream_that_never_was_is_told_at_once() -> None:
         next(updates)
 
 
+def test_a_stream_that_is_a_page_of_somebody_else_is_told_at_once() -> None:
+    """Pages that are given for any path say 200, too."""
+    page = "<!doctype html>\n<html></html>\n"
+    service = FakeService(*(httpx.Response(200, text=page) for _ in range(9)))
+    with pytest.raises(NoAnswerError, match=r"replay\.test answers without events: is it the"):
+        service.client().finish_capture("c")
+    assert len(service.asked) == 1
+
+
 def test_a_stream_whose_token_has_ended_is_told() -> None:
     service = FakeService(events(("snapshot", {"items": []})), problem(401, type="unauthorized"))
     with closing(service.client().watch_buffers()) as updates:
@@ -210,3 +219,17 @@ async def test_the_one_that_awaits_does_the_same() -> None:
     http = httpx.AsyncClient(transport=httpx.MockTransport(service))
     async with http, AsyncReplayClient("http://replay.test", "t", http=http) as client:
         assert [clip["id"] async for clip in client.iterate_clips()] == ["1", "2"]
+
+
+async def test_the_token_of_the_one_that_awaits_may_be_awaited_too() -> None:
+    service = FakeService(httpx.Response(204), httpx.Response(204))
+
+    async def fetched() -> str:
+        return "fetched"
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(service))
+    async with http:
+        for token in (fetched, lambda: "given"):
+            await AsyncReplayClient("http://replay.test", token, http=http).delete_clip("x")
+    sent = [request.headers["Authorization"] for request in service.asked]
+    assert sent == ["Bearer fetched", "Bearer given"]
