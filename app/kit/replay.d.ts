@@ -19,8 +19,9 @@ export interface ParticipantLike {
 }
 
 export interface AttachOptions {
-  /** The LiveKit access token of who is in the room: asked for at first, and again when one is not taken any more. */
-  token: () => string | Promise<string>;
+  /** The LiveKit access token of who is in the room. A function is called at first, and again when the service rejects
+   * what it gave; a text is good until it expires. */
+  token: string | (() => string | Promise<string>);
   /** Where the service is, without `/v1`. Default: where this module was loaded from. */
   url?: string;
 }
@@ -28,12 +29,12 @@ export interface AttachOptions {
 /** Begins to follow the shares of a room, connected or not yet. */
 export function attach(room: RoomLike, options: AttachOptions): Replay;
 
-/** What went wrong. `type` is stable: one of the service's, or `unreachable`, `no-token`, `no-share`, `aborted`,
- * `unplayable`, `cancelled`, or why a capture has failed. */
+/** What went wrong. `type` is stable: one of the service's, or `unreachable`, `no-token`, `no-share` (to be
+ * marked), `aborted`, `unplayable`, `unknown`, `cancelled`, `gone`, or why a capture has failed. */
 export interface Problem {
   type: string;
   title: string;
-  /** Of HTTP; 0 where nothing of the service's was answered. */
+  /** Of HTTP; 0 where nothing was answered. */
   status: number;
   /** What was wrong, in words, and what to do. */
   detail: string;
@@ -49,10 +50,12 @@ export type BadgeState = 'recording' | 'starting' | 'off' | 'opted-out' | 'idle'
 
 /** What becomes of somebody's screen share. */
 export interface Badge {
-  /** `off`: it is shared and not recorded, see `why`; `idle`: nothing is shared. */
+  /** `starting`: it is to be recorded, and nothing has come yet, or for a while; `off`: it is shared and not recorded,
+   * see `why` and `detail`; `idle`: nothing is shared. Of others whose share one may not see only `recording`, `off`,
+   * `opted-out` and `idle` are known. */
   state: BadgeState;
   why: Why | null;
-  /** More about `why`, in words; may be empty. */
+  /** More about it, in words: of the service, or of the connection to it; may be empty. */
   detail: string;
   /** The share, if one may see it. */
   buffer: BufferView | null;
@@ -62,7 +65,7 @@ export interface ClipOptions {
   /** How many seconds before now, or a text such as `90s`, `1m30s`. Default: 30. */
   last?: number | string;
   title?: string;
-  /** Whose share; default: one's own. */
+  /** Whose share; default: one's own, or that of the only one whose share one sees, going on or just ended. */
   sharer?: string;
   /** Whether anyone with the link may watch it; default: yes. */
   link?: boolean;
@@ -72,7 +75,7 @@ export interface ClipOptions {
 }
 
 export interface MarkOptions {
-  /** Whose share; default: one's own. */
+  /** Whose share; default: one's own, or that of the only one whose share one sees, going on or just ended. */
   sharer?: string;
 }
 
@@ -86,14 +89,15 @@ export interface Replay {
   readonly room: RoomLike;
   /** Whether one's own attribute says `off`. */
   readonly optedOut: boolean;
-  /** Of the stream that tells what is recorded; `lost` comes back by itself. */
+  /** Of the stream that tells what is recorded; `lost` and `refused` are tried again by themselves. */
   readonly connection: Connection;
   /** Why the connection is lost or refused. */
   readonly problem: Problem | null;
   /** Of somebody in the room; default: of oneself. */
   badge(identity?: string): Badge;
   /** Keeps the last seconds of a share: resolves when the clip is there, and the page that its link leads to.
-   * Where the clip was made and the link was refused, the clip stands beside the error. */
+   * Where the clip was made and the link was refused, the clip stands beside the error. Ends after some minutes in
+   * which the service is away, and by `close`. */
   clip(
     options?: ClipOptions,
   ): Promise<{ ok: true; clip: ClipView; link: string | null } | { ok: false; error: Problem; clip?: ClipView }>;
@@ -106,20 +110,20 @@ export interface Replay {
   onClip(handler: (heard: HeardClip) => void): () => void;
   /** Calls back whenever a badge or the connection may have changed; the answer ends that. */
   onChange(handler: (replay: Replay) => void): () => void;
-  /** Leaves the room alone. */
+  /** Stops listening, and waiting for clips. The room stays connected. */
   close(): void;
 }
 
 /** What the elements say. Set another language before the first is shown. */
-export const texts: Record<BadgeState | 'clip' | 'saving' | 'saved', string>;
+export const texts: Record<BadgeState | 'clip' | 'saving' | 'saved' | 'kept', string>;
 
 /** An element belongs to the replay that was attached last, unless it is given one. */
 export interface ReplayElement extends HTMLElement {
   replay: Replay | null;
 }
 
-/** `<replay-clip-button last="30" label hotkey="alt+c" clip-title sharer>`. A button within it takes the place of its
- * own. Tells `replay-progress`, `replay-clip` and `replay-error`. */
+/** `<replay-clip-button last="30" label hotkey="alt+c" clip-title sharer private>`. A button within it takes the place of
+ * its own. Tells `replay-progress`, `replay-clip` and `replay-error`. */
 export interface ReplayClipButton extends ReplayElement {
   clip(): Promise<void>;
 }
@@ -135,7 +139,8 @@ declare global {
   interface GlobalEventHandlersEventMap {
     'replay-progress': CustomEvent<Progress>;
     'replay-clip': CustomEvent<{ clip: ClipView; link: string | null }>;
-    'replay-error': CustomEvent<Problem>;
+    /** `clip`: it was made, and its link was refused. */
+    'replay-error': CustomEvent<Problem & { clip?: ClipView }>;
   }
 }
 

@@ -12,9 +12,14 @@ const BACK_OFF_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000];
 const PATIENCE_MS = 30_000;
 const SILENCE_MS = 45_000; // three heartbeats of a stream
 const TRIES = 4;
+const MOST_FAILURES = 14; // of a capture's stream, one after another: some five minutes
+const RECENT_MS = 60_000; // a share that ended so shortly before is still meant
 const MOST_KNOWN = 1_000;
 const UNREACHED = { type: 'unreachable', title: 'The replay service was not reached' };
 const FINAL = new Set(['ready', 'failed', 'cancelled']);
+const MODIFIERS = new Map(
+  Object.entries({ alt: 'alt', ctrl: 'ctrl', meta: 'meta', shift: 'shift', option: 'alt', control: 'ctrl', cmd: 'meta' }),
+);
 const CHANGES = [
   'connected', 'disconnected', 'reconnected', 'participantAttributesChanged', 'participantDisconnected',
   'localTrackPublished', 'localTrackUnpublished', 'trackPublished', 'trackUnpublished',
@@ -25,6 +30,7 @@ export const texts = {
   clip: 'Clip that',
   saving: 'Saving…',
   saved: 'Watch the clip',
+  kept: 'Clip saved',
   recording: 'REC',
   starting: 'REC…',
   off: 'Not recorded',
@@ -40,23 +46,33 @@ class Refusal extends Error {
    */
   constructor(problem, wait) {
     super(problem.detail || problem.title);
-    const { type = 'unknown', title = type, status = 0, detail = title } = problem;
-    this.problem = { ...problem, type, title, status, detail };
+    const { status = 0 } = problem;
+    const type = problem.type || 'unknown';
+    const title = problem.title || (status ? `HTTP ${status}` : type);
+    this.problem = { ...problem, type, title, status, detail: problem.detail || title };
     this.wait = wait;
   }
 
+  /** Whether to ask again at once may help. */
   get passes() {
     const { status, type } = this.problem;
-    return type === 'unreachable' || type === 'too-many-requests' || [502, 503, 504].includes(status);
+    return (type === 'unreachable' && !status) || type === 'too-many-requests' || [502, 503, 504].includes(status);
+  }
+
+  /** Whether it is an answer that stays, until somebody's rights or a proxy change. */
+  get lasts() {
+    return [403, 404, 410].includes(this.problem.status);
   }
 }
+
+/** @param {unknown} error */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /** @param {unknown} error @param {AbortSignal} [signal] */
 function refusalOf(error, signal) {
   if (signal?.aborted) return new Refusal({ type: 'aborted', title: 'Nobody waits for it any more' });
   if (error instanceof Refusal) return error;
-  const detail = error instanceof Error ? error.message : String(error);
-  return new Refusal({ ...UNREACHED, detail });
+  return new Refusal({ title: 'Something unexpected went wrong', detail: messageOf(error) });
 }
 
 /** @param {Response} answer */
@@ -114,10 +130,14 @@ class Service {
   /** @type {Promise<string> | null} */
   #token = null;
 
-  /** @param {string} url @param {() => string | Promise<string>} token */
+  /** @param {string} url @param {AttachOptions['token']} token */
   constructor(url, token) {
     this.url = url.endsWith('/') ? url : `${url}/`;
-    this.token = token;
+    this.token = async () => {
+      const given = typeof token === 'function' ? await token() : token;
+      if (!given) throw new Error(`what should be a token is ${JSON.stringify(given)}`);
+      return given;
+    };
   }
 
   /** Where something lies that the service told of by a path, or by a whole URL. @param {string} path */
@@ -155,8 +175,12 @@ class Service {
           body: body && JSON.stringify(body),
           signal: signal ? AbortSignal.any([signal, patience]) : patience,
         });
-        const told = await answer.text();
-        return told ? JSON.parse(told) : null;
+        const told = await answer.text().catch((error) => this.#unreached(error));
+        try {
+          return told ? JSON.parse(told) : null;
+        } catch {
+          throw this.#strange(answer, 'JSON');
+        }
       } catch (error) {
         const refusal = refusalOf(error, signal);
         const wait = refusal.wait ?? backOff(tried - 1);
@@ -168,27 +192,28 @@ class Service {
 
   /**
    * Listens to a stream of events, again and again, until `hear(type, data)` gives true or `signal` aborts.
-   * `turn` is told of each change of the connection, and may end it by true, too. Throws the Refusal that lasts.
+   * `turn` is told of each change of the connection, and how often it has failed since something was heard; it may
+   * end the listening, too: by true, or by what it throws.
    * @param {string} path
    * @param {{hear: (type: string, data: any) => boolean | void, signal: AbortSignal,
-   *   turn?: (state: Connection, problem: Problem | null) => unknown}} hearing
+   *   turn: (state: Connection, problem: Problem | null, failures: number) => unknown}} hearing
    */
-  async listen(path, { hear, signal, turn = () => false }) {
+  async listen(path, { hear, signal, turn }) {
     for (let failures = 0; !signal.aborted; failures++) {
       let refusal = null;
       try {
-        const opened = () => {
+        const heard = (/** @type {string} */ type, /** @type {any} */ data) => {
           failures = 0;
-          turn('open', null);
+          return hear(type, data);
         };
-        if (await this.#stream(path, hear, signal, opened)) return;
+        if (await this.#stream(path, heard, signal, () => turn('open', null, 0))) return;
       } catch (error) {
         refusal = refusalOf(error, signal);
       }
       if (signal.aborted) return;
-      if (refusal && [403, 404, 410].includes(refusal.problem.status)) throw refusal;
-      if (refusal && (await turn('lost', refusal.problem))) return;
-      await pause(refusal?.wait ?? backOff(failures), signal);
+      const state = refusal?.lasts ? 'refused' : 'lost';
+      if (refusal && (await turn(state, refusal.problem, failures))) return;
+      await pause(refusal?.wait ?? backOff(state === 'refused' ? Infinity : failures), signal);
     }
   }
 
@@ -201,25 +226,33 @@ class Service {
         token = await given;
       } catch (error) {
         if (this.#token === given) this.#token = null;
-        throw new Refusal({ type: 'no-token', title: 'The app gave no token', detail: String(error) });
+        throw new Refusal({ type: 'no-token', title: 'The app gave no token', detail: messageOf(error) });
       }
       const headers = { ...init.headers, Authorization: `Bearer ${token}` };
       const asked = { ...init, headers, cache: /** @type {const} */ ('no-store'), credentials: /** @type {const} */ ('omit') };
-      const answer = await fetch(this.at(`v1/${path}`), asked).catch((error) => {
-        throw init.signal?.aborted ? error : this.#unreached(error);
-      });
+      const answer = await fetch(this.at(`v1/${path}`), asked).catch((error) => this.#unreached(error));
       if (answer.ok) return answer;
       if (answer.status === 401 && this.#token === given) this.#token = null;
       if (answer.status !== 401 || renewed) throw await refusalIn(answer);
     }
   }
 
-  /** Nobody answers, or nothing that this page may read: browsers don't say which. @param {Error} error */
+  /**
+   * Nobody answers, or nothing that this page may read: browsers don't say which. Throws the Refusal.
+   * @param {Error} error
+   * @returns {never}
+   */
   #unreached({ message }) {
     const { origin } = new URL(this.url);
     const here = globalThis.location?.origin ?? origin;
     const named = here === origin ? '' : `, and do its CORS_ORIGINS name ${here}`;
-    return new Refusal({ ...UNREACHED, detail: `${message}: does the service run at ${origin}${named}?` });
+    throw new Refusal({ ...UNREACHED, detail: `${message}: does the service run at ${origin}${named}?` });
+  }
+
+  /** Another answers: pages that are given for any path say 200, too. @param {Response} answer @param {string} wanted */
+  #strange({ status, headers }, wanted) {
+    const told = headers.get('Content-Type') ?? 'nothing';
+    return new Refusal({ ...UNREACHED, status, detail: `${this.url} answers ${told}, not ${wanted}: is it the service?` });
   }
 
   /**
@@ -240,11 +273,15 @@ class Service {
     heard();
     try {
       const answer = await this.#send(path, { headers: { Accept: 'text/event-stream' }, signal: within });
+      if (!answer.headers.get('Content-Type')?.startsWith('text/event-stream')) {
+        silence.abort();
+        throw this.#strange(answer, 'a stream of events');
+      }
       opened();
       const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
       const text = new TextDecoder();
       for (let rest = ''; ; ) {
-        const { value, done } = await reader.read();
+        const { value, done } = await reader.read().catch((error) => this.#unreached(error));
         if (done) return false;
         heard();
         const events = (rest + text.decode(value, { stream: true })).split(/\r\n\r\n|\n\n|\r\r/);
@@ -290,6 +327,7 @@ class AttachedReplay {
   /** @type {Set<string>} */
   #known = new Set(); // ids of the messages that were heard
   #ending = new AbortController();
+  #closing = new AbortController();
 
   /** @param {RoomLike} room @param {AttachOptions} options */
   constructor(room, { token, url = new URL('..', import.meta.url).href }) {
@@ -308,25 +346,27 @@ class AttachedReplay {
   badge(identity = this.room.localParticipant.identity) {
     const person = this.room.getParticipantByIdentity(identity);
     const buffer = this.#newest(({ sharer, state }) => sharer === identity && state !== 'ended');
-    const about = { why: buffer?.why ?? null, detail: buffer?.why_detail ?? '', buffer };
-    if (person?.attributes?.[TOPIC] === 'off' || buffer?.why === 'opted-out') return { state: 'opted-out', ...about };
-    if (person?.attributes?.[BUFFERED] === 'on') return { state: 'recording', ...about };
-    switch (buffer?.state) {
-      case 'recording':
-      case 'lagging':
-      case 'stalled':
-        return { state: 'recording', ...about };
-      case 'refused':
-        return { state: 'off', ...about };
-      case undefined:
-        return { state: person?.isScreenShareEnabled ? 'starting' : 'idle', ...about };
-      default:
-        return { state: 'starting', ...about };
+    const why = buffer?.why ?? null;
+    const about = { why, detail: buffer?.why_detail ?? '', buffer };
+    if (person?.attributes?.[TOPIC] === 'off' || why === 'opted-out') return { state: 'opted-out', ...about };
+    if (buffer?.state === 'stalled') return { state: 'starting', ...about };
+    if (person?.attributes?.[BUFFERED] === 'on' || ['recording', 'lagging'].includes(buffer?.state ?? '')) {
+      return { state: 'recording', ...about };
     }
+    if (!buffer && !person?.isScreenShareEnabled) return { state: 'idle', ...about };
+    if (buffer?.state === 'refused' || (why && why !== 'starting')) return { state: 'off', ...about };
+    if (this.connection !== 'open' && this.connection !== 'connecting') {
+      return { state: 'off', ...about, detail: this.problem?.detail ?? '' };
+    }
+    // Of others whose shares one does not see, LiveKit's attribute says all that is known.
+    const known = buffer || this.connection === 'connecting' || identity === this.room.localParticipant.identity;
+    return { state: known ? 'starting' : 'off', ...about };
   }
 
   /** @param {ClipOptions} options @returns {ReturnType<Replay['clip']>} */
-  async clip({ last = 30, title, sharer, link = true, onProgress = () => {}, signal } = {}) {
+  async clip({ last = 30, title, sharer = this.#meant(), link = true, onProgress = () => {}, signal: given } = {}) {
+    const closed = this.#closing.signal;
+    const signal = given ? AbortSignal.any([given, closed]) : closed;
     const made = await settled(async () => {
       const body = { room: this.room.name, last, title, sharer };
       const { id } = await this.#service.ask('POST', 'captures', { body, key: freshKey(), signal });
@@ -343,7 +383,7 @@ class AttachedReplay {
   }
 
   /** @param {string} label @param {MarkOptions} options @returns {ReturnType<Replay['mark']>} */
-  mark(label = '', { sharer = this.room.localParticipant.identity } = {}) {
+  mark(label = '', { sharer = this.#meant() } = {}) {
     return settled(async () => {
       const room = this.room.name;
       let buffer = this.#newest((each) => each.sharer === sharer);
@@ -363,8 +403,11 @@ class AttachedReplay {
       try {
         await this.room.localParticipant.setAttributes({ [TOPIC]: out ? 'off' : '' });
       } catch (error) {
-        const detail = `${error instanceof Error ? error.message : error}: the token must grant canUpdateOwnMetadata`;
-        throw new Refusal({ type: 'not-permitted', title: 'LiveKit did not take the attribute', detail });
+        const title = 'LiveKit did not take the attribute';
+        const detail = messageOf(error);
+        if (!/permission/i.test(detail)) throw new Refusal({ type: 'unreachable', title, detail });
+        const granted = `${detail}: the token must grant canUpdateOwnMetadata`;
+        throw new Refusal({ type: 'not-permitted', title, detail: granted });
       }
       this.#changed();
       return {};
@@ -395,14 +438,28 @@ class AttachedReplay {
     for (const event of CHANGES) this.room.off(event, this.#roomChanged);
     this.room.off('dataReceived', this.#said);
     this.#end();
+    this.#closing.abort();
     if (current === this) current = null;
     this.#changed();
   }
 
+  /** @param {(buffer: BufferView) => boolean} wanted */
+  #here(wanted) {
+    return [...this.#buffers.values()].filter((each) => each.room === this.room.name && wanted(each));
+  }
+
+  /** Whose share is meant where nobody is named: one's own, or that of the only one who shares, or did just now. */
+  #meant() {
+    const { identity, isScreenShareEnabled } = this.room.localParticipant;
+    const since = Date.now() - RECENT_MS;
+    const shares = this.#here(({ state, ended_at: end }) => state !== 'refused' && (!end || Date.parse(end) > since));
+    const [only = identity, ...more] = new Set(shares.map(({ sharer }) => sharer));
+    return isScreenShareEnabled || more.length ? identity : only;
+  }
+
   /** The newest share in the room that is of some kind. @param {(buffer: BufferView) => boolean} wanted */
   #newest(wanted) {
-    const here = [...this.#buffers.values()].filter((each) => each.room === this.room.name && wanted(each));
-    return here.reduce(
+    return this.#here(wanted).reduce(
       (/** @type {BufferView | null} */ best, each) => (best && best.started_at > each.started_at ? best : each),
       null,
     );
@@ -412,10 +469,10 @@ class AttachedReplay {
    * Waits for a capture's end. Throws Refusal.
    * @param {string} id
    * @param {(progress: Progress) => void} onProgress
-   * @param {AbortSignal} [signal]
+   * @param {AbortSignal} signal
    * @returns {Promise<ClipView>}
    */
-  async #made(id, onProgress, signal = new AbortController().signal) {
+  async #made(id, onProgress, signal) {
     const held = { now: /** @type {Progress | null} */ (null) };
     const hear = (/** @type {string} */ _, /** @type {Progress} */ progress) => {
       held.now = progress;
@@ -425,13 +482,21 @@ class AttachedReplay {
     await this.#service.listen(`captures/${id}/events`, {
       hear,
       signal,
-      // So many tabs listen already: this one asks.
-      turn: async (_, problem) => problem?.status === 429 && hear('', await this.#service.ask('GET', `captures/${id}`)),
+      turn: async (_, problem, failures) => {
+        if (!problem) return false;
+        const { status, type } = problem;
+        // So many tabs listen already: this one asks.
+        if (status === 429) return hear('', await this.#service.ask('GET', `captures/${id}`, { signal }));
+        const mayPass = type === 'unreachable' || status === 408 || status >= 500;
+        if (!mayPass || failures >= MOST_FAILURES) throw new Refusal(problem);
+        return false;
+      },
     });
     const { now } = held;
     if (now?.clip) return now.clip;
     if (!now || !FINAL.has(now.status)) throw refusalOf(null, signal);
     const { status, reason, detail } = now;
+    if (status === 'ready') throw new Refusal({ type: 'gone', title: 'The clip was deleted' });
     throw new Refusal({ type: reason ?? status, title: `The capture is ${status}`, detail: detail || undefined });
   }
 
@@ -446,15 +511,11 @@ class AttachedReplay {
     this.#ending = new AbortController();
     const { signal } = this.#ending;
     this.#turn('connecting', null);
-    try {
-      await this.#service.listen(`buffers/events?${new URLSearchParams({ room: this.room.name })}`, {
-        hear: (type, data) => this.#take(type, data),
-        turn: (state, problem) => this.#turn(state, problem),
-        signal,
-      });
-    } catch (error) {
-      this.#turn('refused', refusalOf(error).problem);
-    }
+    await this.#service.listen(`buffers/events?${new URLSearchParams({ room: this.room.name })}`, {
+      hear: (type, data) => this.#take(type, data),
+      turn: (state, problem) => this.#turn(state, problem),
+      signal,
+    });
   }
 
   #end() {
@@ -465,10 +526,12 @@ class AttachedReplay {
 
   /** @param {Connection} state @param {Problem | null} problem */
   #turn(state, problem) {
+    const { type, detail } = this.problem ?? {};
+    const isNew = this.connection !== state || type !== problem?.type || detail !== problem?.detail;
     this.problem = problem;
-    if (this.connection === state) return;
     this.connection = state;
-    this.#changed();
+    if (state === 'refused') this.#buffers.clear(); // one may see them no more
+    if (isNew) this.#changed();
   }
 
   /** @param {string} type @param {any} data */
@@ -591,8 +654,24 @@ function style(root, css) {
   root.adoptedStyleSheets = [sheet];
 }
 
+/**
+ * `alt+c` as what must be held and the key. Throws where one of the words means nothing.
+ * @param {string} text
+ */
+function hotkeyOf(text) {
+  const words = text.toLowerCase().split('+').map((word) => word.trim());
+  const key = words.pop();
+  const held = words.map((word) => MODIFIERS.get(word));
+  if (!key || held.includes(undefined)) {
+    throw new Error(`hotkey="${text}" is no key with any of ${[...MODIFIERS.keys()].join(', ')}, such as alt+c`);
+  }
+  return { key, held };
+}
+
 class ClipButton extends ReplayElement {
-  static observedAttributes = ['label'];
+  static observedAttributes = ['label', 'hotkey'];
+  /** @type {ReturnType<typeof hotkeyOf> | null} */
+  #hotkey = null;
   #busy = false;
   /** @type {HTMLButtonElement | undefined} */
   #button;
@@ -621,6 +700,16 @@ class ClipButton extends ReplayElement {
     document.addEventListener('keydown', this.#onKey);
   }
 
+  /** @override @param {string} [name] */
+  attributeChangedCallback(name) {
+    if (name === 'hotkey') {
+      this.#hotkey = null;
+      const text = this.getAttribute('hotkey');
+      if (text) tell((told) => void (this.#hotkey = hotkeyOf(told)), text);
+    }
+    super.attributeChangedCallback();
+  }
+
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
@@ -647,6 +736,7 @@ class ClipButton extends ReplayElement {
       last: Number(last) || last,
       title: this.getAttribute('clip-title') ?? undefined,
       sharer: this.getAttribute('sharer') ?? undefined,
+      link: !this.hasAttribute('private'),
       onProgress: (progress) => this.tell('replay-progress', progress),
     });
     this.#busy = false;
@@ -654,9 +744,9 @@ class ClipButton extends ReplayElement {
     if (!made.ok) this.#say(made.error.detail);
     else if (made.link) {
       this.#say(partOf('a', 'link', { href: made.link, target: '_blank', rel: 'noopener', textContent: texts.saved }));
-    } else this.#say('');
+    } else this.#say(texts.kept);
     if (made.ok) this.tell('replay-clip', { clip: made.clip, link: made.link });
-    else this.tell('replay-error', made.error);
+    else this.tell('replay-error', made.clip ? { ...made.error, clip: made.clip } : made.error);
   }
 
   /** @param {string | Node} said */
@@ -666,13 +756,12 @@ class ClipButton extends ReplayElement {
 
   /** `hotkey="alt+c"`: by the place of the key, which Alt does not change. @param {KeyboardEvent} pressed */
   #onKey = (pressed) => {
-    const wanted = this.getAttribute('hotkey')?.toLowerCase().split('+');
-    if (!wanted || pressed.repeat) return;
-    const key = wanted.pop() ?? '';
-    if (!wanted.length && pressed.composedPath().some(isWritten)) return; // it is a letter there
-    const held = { alt: pressed.altKey, ctrl: pressed.ctrlKey, meta: pressed.metaKey, shift: pressed.shiftKey };
-    if (Object.entries(held).some(([name, down]) => down !== wanted.includes(name))) return;
-    if (pressed.key.toLowerCase() !== key && pressed.code.toLowerCase() !== `key${key}`) return;
+    if (!this.#hotkey || pressed.repeat) return;
+    const { key, held } = this.#hotkey;
+    if (!held.some((name) => name !== 'shift') && pressed.composedPath().some(isWritten)) return; // a letter there
+    const down = { alt: pressed.altKey, ctrl: pressed.ctrlKey, meta: pressed.metaKey, shift: pressed.shiftKey };
+    if (Object.entries(down).some(([name, isDown]) => isDown !== held.includes(name))) return;
+    if (pressed.key.toLowerCase() !== key && ![`key${key}`, `digit${key}`].includes(pressed.code.toLowerCase())) return;
     pressed.preventDefault();
     void this.clip();
   };
@@ -734,12 +823,20 @@ class ClipElement extends ReplayElement {
   async #find(id, wanted) {
     const found = await this.replay?.getClip(id);
     if (this.#shown !== wanted) return;
-    if (found?.ok) this.#show(found.clip.file_url, found.clip.poster_url);
-    else if (found) this.tell('replay-error', found.error);
+    if (found?.ok) this.#show(found.clip.file_url, found.clip.poster_url, id);
+    else if (found) {
+      if (![403, 404, 410].includes(found.error.status)) this.#shown = ''; // found once the replay has changed, perhaps
+      this.tell('replay-error', found.error);
+    }
   }
 
-  /** The page of a link brings its own player; all else is a film. @param {string} src @param {string} poster */
-  #show(src, poster = '') {
+  /**
+   * The page of a link brings its own player; all else is a film.
+   * @param {string} src
+   * @param {string} [poster]
+   * @param {string} [id] of the clip that it is of: it knows a new URL when this one has ended
+   */
+  #show(src, poster = '', id = '') {
     const url = URL.canParse(src, document.baseURI) ? new URL(src, document.baseURI) : null;
     if (!url || !/^https?:$/.test(url.protocol)) return this.#fail(`${src} is no URL of a film`);
     const page = /\/c\/[^/]+$/.test(url.pathname);
@@ -754,7 +851,8 @@ class ClipElement extends ReplayElement {
         if (++failures >= TRIES) return this.#fail(`${href} did not load, or is no film`);
         const { currentTime } = shown;
         await pause(backOff(failures - 1)); // others than its owner get a copy, which is there a moment later
-        if (shown.isConnected) Object.assign(shown, { src: href, currentTime });
+        const found = id ? await this.replay?.getClip(id) : null;
+        if (shown.isConnected) Object.assign(shown, { src: found?.ok ? found.clip.file_url : href, currentTime });
       });
     }
     this.shadowRoot?.replaceChildren(shown);

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import pytest_asyncio
-from playwright.async_api import Error, Locator, Page
+from playwright.async_api import Error, Locator, Page, Route
 
 from deploy.local.stack import ROOT
 from tests import npm
@@ -318,12 +318,95 @@ async def test_a_key_of_a_button_is_a_letter_where_people_write(studio: Studio) 
         <replay-clip-button sharer="nobody" hotkey="k"></replay-clip-button>""",
     )
     note = page.get_by_label("Note")
-    await note.press("k")
+    button = page.locator("#stage replay-clip-button")
+    for hotkey in ("k", "shift+k", "hyper+k", "+k", ""):
+        await button.evaluate("(it, hotkey) => it.setAttribute('hotkey', hotkey)", hotkey)
+        await note.fill("")
+        await note.press("k")
+        await note.press("Shift+K")
+        assert await note.input_value() == "kK"
     await note.blur()
     assert await page.evaluate("told") == []
-    assert await note.input_value() == "k"
-    await page.keyboard.press("k")
+    for hotkey, pressed in (
+        ("k", "k"),
+        ("Control + K", "Control+k"),
+        ("option+1", "Alt+1"),
+        ("cmd+shift+k", "Meta+Shift+K"),
+    ):
+        await page.evaluate("told.length = 0")
+        await button.evaluate("(it, hotkey) => it.setAttribute('hotkey', hotkey)", hotkey)
+        await page.keyboard.press(pressed)
+        await page.wait_for_function("() => told.length")
+
+
+async def test_a_key_is_the_one_of_its_place_where_alt_writes_another(studio: Studio) -> None:
+    """As on a Mac, where Alt and 1 are an inverted exclamation mark."""
+    page = studio.alice
+    await page.evaluate(
+        SHOW, '<replay-clip-button sharer="nobody" hotkey="alt+1"></replay-clip-button>'
+    )
+    await page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown',"
+        " { key: '\\u00a1', code: 'Digit1', altKey: true, bubbles: true }))"
+    )
     await page.wait_for_function("() => told.length")
+
+
+async def test_a_button_may_keep_its_clips_private(studio: Studio) -> None:
+    page = studio.alice
+    await page.evaluate(SHOW, '<replay-clip-button last="2" private></replay-clip-button>')
+    button = page.locator("#stage replay-clip-button")
+    shown = len(await studio.links())
+    await button.get_by_role("button").click()
+    await page.wait_for_function("() => told.some(([name]) => name === 'replay-clip')")
+    assert await button.get_by_role("status").text_content() == "Clip saved"
+    detail = (await page.evaluate("told"))[-1][1]
+    assert (detail["link"], detail["clip"]["visibility"]) == (None, "private")
+    assert len(await studio.links()) == shown
+
+
+async def test_a_clip_whose_link_is_refused_is_told_of_with_the_problem(studio: Studio) -> None:
+    page = studio.alice
+    refusal = {"type": "no-public-url", "title": "No", "status": 409, "detail": "no link"}
+
+    async def refuse(route: Route) -> None:
+        if route.request.method == "PATCH":
+            await route.fulfill(
+                status=409, json=refusal, headers={"Access-Control-Allow-Origin": "*"}
+            )
+        else:
+            await route.continue_()
+
+    await page.evaluate(SHOW, '<replay-clip-button last="2"></replay-clip-button>')
+    await page.route("**/v1/clips/*", refuse)
+    await page.locator("#stage replay-clip-button").get_by_role("button").click()
+    await page.wait_for_function("() => told.some(([name]) => name === 'replay-error')")
+    await page.unroute("**/v1/clips/*")
+    _, detail = (await page.evaluate("told"))[-1]
+    assert (detail["type"], detail["clip"]["sharer"]) == ("no-public-url", "alice")
+
+
+async def test_a_film_whose_url_has_ended_is_asked_for_again(studio: Studio) -> None:
+    page = studio.alice
+    _, clip = await page.evaluate(CLIPS)
+    asked = list[str]()
+
+    async def expire(route: Route) -> None:
+        if route.request.method == "GET":
+            asked.append(route.request.url)
+        if len(asked) > 1:
+            await route.continue_()
+            return
+        answer = await route.fetch()
+        told = await answer.json()
+        told["file_url"] = told["file_url"].replace("/files/", "/files/no-such-")
+        await route.fulfill(response=answer, json=told)
+
+    await page.route(f"**/v1/clips/{clip['id']}", expire)
+    await page.evaluate(SHOW, f'<replay-clip clip-id="{clip["id"]}"></replay-clip>')
+    assert await moves(page.locator("#stage replay-clip").locator("video"))
+    await page.unroute(f"**/v1/clips/{clip['id']}")
+    assert await page.evaluate("told") == []
 
 
 async def test_a_page_may_bring_its_own_button(studio: Studio) -> None:
@@ -389,11 +472,26 @@ async def test_a_clip_that_does_not_play_is_told_of(studio: Studio) -> None:
         assert [detail["type"] for _, detail in await page.evaluate("told")] == [slug]
 
 
+async def test_a_box_that_nobody_took_is_not_ticked(studio: Studio) -> None:
+    """Its page says so, in either app."""
+    for page in (studio.alice, studio.bob):
+        me = "document.querySelector('replay-badge').replay.room.localParticipant"
+        await page.evaluate(
+            f"() => {{ {me}.setAttributes = async () => {{ throw new Error('no permission') }} }}"
+        )
+        box = page.get_by_label("Do not record me")
+        await box.click()
+        await page.get_by_text("canUpdateOwnMetadata").wait_for()
+        assert not await box.is_checked()
+        await page.evaluate(f"() => {{ delete {me}.setAttributes }}")
+
+
 async def test_who_opts_out_is_recorded_no_more(studio: Studio) -> None:
     """In both apps; each sees it of the other, too."""
     for page in (studio.alice, studio.bob):
-        await page.get_by_label("Do not record me").check()
+        await page.get_by_label("Do not record me").click()
     for page in (studio.alice, studio.bob):
         await is_shown(page, "opted-out")
+        assert await page.get_by_label("Do not record me").is_checked()
     await studio.alice.evaluate(SHOW, "<replay-badge identity=bob></replay-badge>")
     await studio.alice.locator("#stage [state=opted-out]").wait_for()

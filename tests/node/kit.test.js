@@ -102,7 +102,7 @@ test('the last seconds become a clip with a link, and how far it is is told', as
   assert.equal(made.clip.file_url, `${url}v1/files/f1?sig=x`, 'it leads somewhere from any page');
   assert.deepEqual(heard, ['running', 'ready']);
   const [capture] = of('POST captures');
-  assert.deepEqual(JSON.parse(capture.text), { room: 'stu dio', last: 20, title: 'Goal' });
+  assert.deepEqual(JSON.parse(capture.text), { room: 'stu dio', last: 20, title: 'Goal', sharer: 'alice' });
   assert.equal(capture.headers.authorization, 'Bearer a-token');
   assert.deepEqual(JSON.parse(of('PATCH clips/c1')[0].text), { visibility: 'link' });
 });
@@ -171,6 +171,43 @@ test('a clip whose link is refused is there all the same', async (t) => {
   assert.deepEqual([made.ok, made.error.type, made.clip.id], [false, 'no-public-url', 'c1']);
 });
 
+test('a clip that was deleted as soon as it was made is gone', async (t) => {
+  const { replay } = await replayOf(t, {
+    ...MADE,
+    'GET captures/k1/events': (_, response) => stream(response)('capture', { status: 'ready', clip: null }),
+  });
+  const { ok, error } = await replay.clip();
+  assert.deepEqual([ok, error.type, error.title], [false, 'gone', 'The clip was deleted']);
+});
+
+test('who waits for a clip is told of what another try does not mend', async (t) => {
+  for (const [status, asked] of [[401, 2], [403, 1], [422, 1]]) {
+    const { replay, of } = await replayOf(t, {
+      ...MADE,
+      'GET captures/k1/events': (_, response) => tell(response, { type: 'refused' }, status),
+    });
+    const { ok, error } = await replay.clip();
+    assert.deepEqual([ok, error.type, error.status], [false, 'refused', status]);
+    assert.equal(of('GET captures/k1/events').length, asked);
+  }
+});
+
+test('who waits for a clip is told when the service stays away', async (t) => {
+  const { replay, of } = await replayOf(t, {
+    ...MADE,
+    'GET captures/k1/events': (_, response) => tell(response, { type: 'internal' }, 500, { 'Retry-After': '0' }),
+  });
+  const { ok, error } = await replay.clip();
+  assert.deepEqual([ok, error.type], [false, 'internal']);
+  assert.equal(of('GET captures/k1/events').length, 15);
+});
+
+test('a replay that is closed waits for no clip', async (t) => {
+  const { replay } = await replayOf(t, { ...MADE, 'GET captures/k1/events': (_, it) => (stream(it), replay.close()) });
+  const { ok, error } = await replay.clip();
+  assert.deepEqual([ok, error.type], [false, 'aborted']);
+});
+
 test('who waits no longer is answered at once', async (t) => {
   const ending = new AbortController();
   const { replay } = await replayOf(t, { ...MADE, 'GET captures/k1/events': () => ending.abort() });
@@ -214,7 +251,20 @@ test('an app that has no better token gets the service’s word, after one more 
 test('an app that fails to give a token is told so', async (t) => {
   const { replay } = await replayOf(t, {}, { token: () => Promise.reject(new Error('signed out')) });
   const { ok, error } = await replay.getClip('c1');
-  assert.deepEqual([ok, error.type, error.detail], [false, 'no-token', 'Error: signed out']);
+  assert.deepEqual([ok, error.type, error.detail], [false, 'no-token', 'signed out']);
+});
+
+test('a token may be a text; one that is none is not sent', async (t) => {
+  for (const token of ['a-text', async () => 'a-text']) {
+    const { replay, of } = await replayOf(t, { 'GET clips/c1': CLIP }, { token });
+    assert.equal((await replay.getClip('c1')).ok, true);
+    assert.equal(of('GET clips/c1')[0].headers.authorization, 'Bearer a-text');
+  }
+  for (const token of ['', null, () => null, async () => undefined]) {
+    const { replay, asked } = await replayOf(t, {}, { token });
+    const { ok, error } = await replay.getClip('c1');
+    assert.deepEqual([ok, error.type, asked.length], [false, 'no-token', 0]);
+  }
 });
 
 test('ids of others are no paths', async (t) => {
@@ -232,10 +282,13 @@ test('the badge is what the service says of one’s share', async (t) => {
   me.isScreenShareEnabled = true;
   assert.equal(replay.badge().state, 'starting', 'shared, and nothing is heard of it yet');
   const said = [
-    [{ state: 'waiting', why: 'no-worker' }, 'starting'],
+    [{ state: 'waiting', why: 'starting' }, 'starting'],
+    [{ state: 'waiting', why: 'no-worker' }, 'off'],
+    [{ state: 'waiting', why: 'egress-failed', why_detail: 'no room' }, 'off'],
+    [{ state: 'starting' }, 'starting'],
     [{ state: 'recording' }, 'recording'],
     [{ state: 'lagging' }, 'recording'],
-    [{ state: 'stalled' }, 'recording'],
+    [{ state: 'stalled' }, 'starting'],
     [{ state: 'refused', why: 'encrypted', why_detail: 'end to end' }, 'off'],
     [{ state: 'refused', why: 'opted-out' }, 'opted-out'],
   ];
@@ -254,7 +307,10 @@ test('of others, whose shares one may not see, LiveKit’s attributes tell', asy
   const { replay, room } = await replayOf(t, {});
   room.others.set('bob', { identity: 'bob', attributes: { 'replay.buffered': 'on' } });
   room.others.set('eve', { identity: 'eve', attributes: { replay: 'off' }, isScreenShareEnabled: true });
-  assert.deepEqual(['bob', 'eve', 'nobody'].map((who) => replay.badge(who).state), ['recording', 'opted-out', 'idle']);
+  room.others.set('joe', { identity: 'joe', attributes: {}, isScreenShareEnabled: true });
+  await once(replay, ({ connection }) => connection === 'open');
+  const states = ['bob', 'eve', 'joe', 'nobody'].map((who) => replay.badge(who).state);
+  assert.deepEqual(states, ['recording', 'opted-out', 'off', 'idle']);
 });
 
 test('other rooms and shares that are over are not the badge', async (t) => {
@@ -290,13 +346,65 @@ test('a page whose origin the service may not know is told what to look for', as
   assert.match(error.detail, /, and do its CORS_ORIGINS name https:\/\/app\.example\.com\?$/);
 });
 
-test('where the service refuses for good nobody asks on', async (t) => {
+test('where the service refuses, nobody asks again at once', async (t) => {
   const { replay, of } = await replayOf(t, {
     'GET buffers/events': (_, response) => tell(response, { type: 'not-permitted' }, 403),
   });
   await once(replay, ({ connection }) => connection === 'refused');
   assert.equal(replay.problem.type, 'not-permitted');
   assert.equal(of('GET buffers/events').length, 1);
+});
+
+test('what was refused is asked for again: a proxy may have answered', async (t) => {
+  let refused = 0;
+  const { replay } = await replayOf(t, {
+    'GET buffers/events': (_, response) => {
+      if (refused++) stream(response)('snapshot', { items: [buffer()] });
+      else tell(response, { type: 'not-found' }, 404, { 'Retry-After': '0' });
+    },
+  });
+  await once(replay, ({ connection }) => connection === 'refused');
+  await once(replay, () => replay.badge().state === 'recording');
+  assert.deepEqual([replay.connection, replay.problem], ['open', null]);
+});
+
+test('who watches is told of another problem, too', async (t) => {
+  let asked = 0;
+  const { replay } = await replayOf(t, {
+    'GET buffers/events': (_, response) => tell(response, { type: `no-${++asked}` }, 500, { 'Retry-After': '0' }),
+  });
+  await once(replay, ({ problem }) => problem?.type === 'no-2');
+});
+
+test('a page that is given for any path is not taken for the service', async (t) => {
+  const page = (_, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/html' });
+    response.end('<!doctype html>');
+  };
+  const { replay, room, url, of } = await replayOf(t, { 'GET buffers/events': page, 'GET clips/c1': page });
+  room.localParticipant.isScreenShareEnabled = true;
+  await once(replay, ({ connection }) => connection === 'lost');
+  const detail = `${url} answers text/html, not a stream of events: is it the service?`;
+  assert.equal(replay.problem.detail, detail);
+  const { state, why, detail: shown } = replay.badge();
+  assert.deepEqual([state, why, shown], ['off', null, detail]);
+  const { ok, error } = await replay.getClip('c1');
+  assert.deepEqual([ok, error.type, of('GET clips/c1').length], [false, 'unreachable', 1]);
+  assert.match(error.detail, /not JSON: is it the service\?$/);
+});
+
+test('an error without a word has some', async (t) => {
+  const empty = 'HTTP/1.1 500 \r\nContent-Length: 0\r\nConnection: close\r\n\r\n'; // as HTTP/2 has it
+  const { replay } = await replayOf(t, { 'GET clips/c1': ({ socket }) => socket.end(empty) });
+  const { ok, error } = await replay.getClip('c1');
+  assert.deepEqual([ok, error.type, error.title, error.detail], [false, 'unknown', 'HTTP 500', 'HTTP 500']);
+});
+
+test('what is no matter of the network is not said to be', async (t) => {
+  const { replay } = await replayOf(t, {}, { room: Object.assign(new Room(), { state: 'disconnected' }) });
+  const { ok, error } = await replay.clip({ last: 1n }); // no JSON has it
+  assert.deepEqual([ok, error.type], [false, 'unknown']);
+  assert.match(error.detail, /BigInt/);
 });
 
 test('a room may be attached before it is connected, and left', async (t) => {
@@ -354,6 +462,56 @@ test('a token that may not set attributes is told of', async (t) => {
   const { ok, error } = await replay.optOut();
   assert.deepEqual([ok, error.type, replay.optedOut], [false, 'not-permitted', false]);
   assert.match(error.detail, /canUpdateOwnMetadata/);
+});
+
+test('LiveKit that does not answer is no matter of the token', async (t) => {
+  const { replay, room } = await replayOf(t, {});
+  room.localParticipant.setAttributes = () => Promise.reject(new Error('it timed out'));
+  const { ok, error } = await replay.optOut();
+  assert.deepEqual([ok, error.type, error.detail], [false, 'unreachable', 'it timed out']);
+});
+
+test('whose share is clipped where none is named: one’s own, or that of the only one who shares', async (t) => {
+  const ago = (seconds) => new Date(Date.now() - seconds * 1_000).toISOString();
+  const bob = buffer({ id: 'b2', sharer: 'bob' });
+  const eve = buffer({ id: 'b3', sharer: 'eve' });
+  const ended = (seconds) => ({ state: 'ended', ended_at: ago(seconds) });
+  const meant = [
+    [[], 'alice'],
+    [[bob], 'bob'],
+    [[bob, buffer({ id: 'b4', sharer: 'bob' })], 'bob'],
+    [[bob, eve], 'alice'],
+    [[bob, { ...eve, state: 'refused' }], 'bob'],
+    [[bob, { ...eve, room: 'other' }], 'bob'],
+    [[{ ...bob, ...ended(10) }], 'bob'],
+    [[bob, buffer()], 'alice'],
+    [[bob, buffer(ended(10))], 'alice'],
+    [[bob, buffer(ended(100))], 'bob'],
+  ];
+  for (const [items, sharer] of meant) {
+    const listed = buffer({ id: 'b9', sharer: 'all', state: 'refused' });
+    const { replay, of } = await replayOf(t, {
+      ...MADE,
+      'GET buffers/events': (_, it) => stream(it)('snapshot', { items: [...items, listed] }),
+    });
+    await once(replay, () => replay.badge('all').buffer);
+    await replay.clip();
+    assert.equal(JSON.parse(of('POST captures')[0].text).sharer, sharer);
+  }
+});
+
+test('who shares is clipped, also where nothing is heard of it', async (t) => {
+  const items = [buffer({ id: 'b2', sharer: 'bob' })];
+  const { replay, room, of } = await replayOf(t, {
+    ...MADE,
+    'GET buffers/events': (_, it) => stream(it)('snapshot', { items }),
+    'POST buffers/b2/markers': { id: 'm1', label: '' },
+  });
+  await once(replay, () => replay.badge('bob').buffer);
+  assert.equal((await replay.mark()).ok, true, 'of the one who shares');
+  room.localParticipant.isScreenShareEnabled = true;
+  await replay.clip();
+  assert.equal(JSON.parse(of('POST captures')[0].text).sharer, 'alice');
 });
 
 const said = (event, id, clip) =>

@@ -81,7 +81,7 @@ def test_it_packs_for_npm() -> None:
     told = json.loads(ran.stdout)
     (packed,) = told.values() if isinstance(told, dict) else told
     files = {each["path"] for each in packed["files"]}
-    assert files == {"package.json", "README.md", "replay.js", "replay.d.ts"}
+    assert files == {"package.json", "README.md", "replay.js", "replay.d.ts", "react.d.ts"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert packed["version"] == project["version"]
 
@@ -96,11 +96,11 @@ def test_what_is_to_be_pasted_fits_livekit_client(tmp_path: Path) -> None:
     """The lines of the README, as they stand, by the types of the real Room and of the kit."""
     npm.NODE.install()
     pasted = "\n".join(re.findall(r"^ *```js\n(.*?)```", README, re.DOTALL | re.MULTILINE))
-    assert "attach(room, { token: async () => token })" in pasted
+    assert "attach(room, { token })" in pasted
     address = "https://replay.example.com/kit/replay.js"
     assert pasted.count(address) == 1
     app = pasted.replace(address, str(FOLDER / "replay.js"))
-    given = "import { Room } from 'livekit-client';\ndeclare const room: Room, token: string;\n"
+    given = "import { Room } from 'livekit-client';\ndeclare const room: Room;\n"
     (tmp_path / "app.ts").write_text(given + app)
     (tmp_path / "node_modules").symlink_to(npm.NODE.folder / "node_modules")
     config = {
@@ -113,6 +113,57 @@ def test_what_is_to_be_pasted_fits_livekit_client(tmp_path: Path) -> None:
     command = [str(npm.NODE.programs / "tsc"), "--project", str(tmp_path)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stdout
+
+
+REACT = """
+export interface HTMLAttributes<T> { onClick?: (event: T) => void; style?: object; children?: unknown }
+export type DetailedHTMLProps<E, T> = { key?: string; ref?: (element: T | null) => void } & E;
+export namespace JSX {
+  interface Element {}
+  interface ElementChildrenAttribute { children: {} }
+  interface IntrinsicElements { button: HTMLAttributes<HTMLButtonElement> }
+}
+"""
+"""As much of React's types as the kit adds to."""
+TSX = """
+import type {} from 'replay-kit/react';
+import { attach } from 'replay-kit';
+import type { RoomLike } from 'replay-kit';
+
+export function Bar({ room }: { room: RoomLike }) {
+  const replay = attach(room, { token: 'a-token' });
+  return (
+    <replay-clip-button last={30} hotkey="alt+c" private replay={replay} style={{ color: 'red' }}
+      onreplay-error={({ detail }) => console.log(detail.title, detail.clip?.id)}>
+      <button><replay-badge identity="bob" /><replay-clip clip-id="c1" /></button>
+    </replay-clip-button>
+  );
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"), [("last={30}", ""), ("last={true}", "'true' is not assignable")]
+)
+def test_elements_have_types_in_tsx(tmp_path: Path, written: str, fault: str) -> None:
+    npm.NODE.install()
+    (tmp_path / "bar.tsx").write_text(TSX.replace("last={30}", written))
+    modules = tmp_path / "node_modules"
+    (modules / "react").mkdir(parents=True)
+    (modules / "react/index.d.ts").write_text(REACT)
+    (modules / "react/jsx-runtime.d.ts").write_text("export { JSX } from './index.js';\n")
+    shutil.copytree(FOLDER, modules / "replay-kit")
+    config = {
+        "extends": str(ROOT / "app/console/tsconfig.json"),
+        "files": ["bar.tsx"],
+        "include": [],
+        "compilerOptions": {"jsx": "react-jsx"},
+    }
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config))
+    command = [str(npm.NODE.programs / "tsc"), "--project", str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (ran.returncode == 0) == (fault == ""), ran.stdout
+    assert fault in ran.stdout
 
 
 def test_react_apps_are_bundled_with_livekits_components(tmp_path: Path) -> None:
@@ -133,7 +184,7 @@ def test_the_readme_tells_of_what_there_is() -> None:
     rows = [row.split("|") for row in re.findall(r"^\| `<replay-.*", README, re.MULTILINE)]
     elements = {named(row[1]).pop() for row in rows}
     assert elements == set(re.findall(r"'(replay-[a-z-]+)': \w+(?:Button|Element)\b", MODULE))
-    attributes = set(re.findall(r"(?:get|set|toggle)Attribute\('([a-z-]+)'", MODULE))
+    attributes = set(re.findall(r"(?:get|set|has|toggle)Attribute\('([a-z-]+)'", MODULE))
     assert set().union(*(named(row[2]) for row in rows)) == attributes
     parts = set(re.findall(r"partOf\('\w+', '(\w+)'", MODULE))
     assert set().union(*(named(row[3]) for row in rows)) == parts

@@ -16,6 +16,7 @@ import { createRoot } from 'react-dom/client';
 import { attach } from 'replay-kit';
 
 const config = await (await fetch('./config.json')).json();
+const sound = { audio: true };
 const token = async () => (await fetch(`./token${location.search || '?name=guest'}`)).text();
 
 /** The badge, the button and the way out. A clip's link is posted in the chat. */
@@ -23,16 +24,20 @@ function ClipThat() {
   const room = useRoomContext();
   const { send } = useChat();
   const [replay, setReplay] = useState(null);
+  const [out, setOut] = useState(false);
   const [problem, setProblem] = useState('');
 
   useEffect(() => {
     const attached = attach(room, { token, url: config.replay });
+    const look = () => setOut(attached.optedOut);
     setReplay(attached);
+    look();
+    attached.onChange(look);
     return () => attached.close();
   }, [room]);
 
-  const optOut = async (out) => {
-    const { ok, error } = await replay.optOut(out);
+  const optOut = async (wanted) => {
+    const { ok, error } = await replay.optOut(wanted);
     setProblem(ok ? '' : error.detail);
   };
 
@@ -43,11 +48,16 @@ function ClipThat() {
         replay={replay}
         last="30"
         hotkey="alt+c"
-        onreplay-clip={({ detail }) => void send(detail.link)}
+        onreplay-clip={({ detail }) => detail.link && void send(detail.link)}
       />
       <label>
-        <input type="checkbox" disabled={!replay} onChange={({ target }) => void optOut(target.checked)} /> Do not
-        record me
+        <input
+          type="checkbox"
+          checked={out}
+          disabled={!replay}
+          onChange={({ target }) => void optOut(target.checked)}
+        />{' '}
+        Do not record me
       </label>
       <output>{problem}</output>
     </>
@@ -60,7 +70,9 @@ function App() {
   return (
     <LiveKitRoom serverUrl={config.livekit} token={joined ?? undefined} connect={joined !== null} data-lk-theme="default">
       <div className="bar">
-        <TrackToggle source={Track.Source.ScreenShare}>Share your screen</TrackToggle>
+        <TrackToggle source={Track.Source.ScreenShare} captureOptions={sound}>
+          Share your screen
+        </TrackToggle>
         <ClipThat />
       </div>
       <Chat messageFormatter={formatChatMessageLinks} />
