@@ -116,7 +116,9 @@ def test_what_is_to_be_pasted_fits_livekit_client(tmp_path: Path) -> None:
 
 
 REACT = """
-export interface HTMLAttributes<T> { onClick?: (event: T) => void; style?: object; children?: unknown }
+export interface HTMLAttributes<T> {
+  onClick?: (event: T) => void; style?: object; children?: unknown
+}
 export type DetailedHTMLProps<E, T> = { key?: string; ref?: (element: T | null) => void } & E;
 export namespace JSX {
   interface Element {}
