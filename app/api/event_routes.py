@@ -79,7 +79,7 @@ class EventQuery(Input):
 
 @endpoint(
     "GET /events",
-    "Events that nobody took",
+    "Events given up, or on their way",
     description="Events that a target did not take for a day, or those that are still on their "
     "way. For admins of the instance.",
     answers={HTTPStatus.OK: Answer("The events.")},

@@ -40,18 +40,18 @@ class LimitsView(View):
     """What holds in this instance, where a community has no rules of its own."""
 
     max_capture_seconds: RoundedSeconds = Field(
-        description="How long a capture may be.", examples=[720.0]
+        description="How long a capture may be.", examples=[600.0]
     )
     retention_seconds: RoundedSeconds = Field(description="How long media stays.", examples=[720.0])
     marker_minutes: float = Field(
-        description="How long what is around a marker stays.", examples=[1440.0]
+        description="How long what is around a marker stays.", examples=[30.0]
     )
     clip_days: float | None = Field(
         description="After how many days clips expire; null: never.", examples=[None]
     )
     capture_policy: PolicyWord
     access: AccessWord
-    events: bool = Field(description="Whether a chat is told of clips that are shared.")
+    events: bool = Field(description="Whether some target hears of clips that are shared.")
     title_length: int = Field(
         description="Characters that a clip's title may have.", examples=[TITLE_LENGTH]
     )
@@ -167,7 +167,7 @@ async def _members(call: Call[None]) -> dict[str, Any]:
         clip_days=settings.clip_days or None,
         capture_policy=settings.capture_policy,
         access=settings.access,
-        events=bool(settings.all_event_targets),
+        events=settings.posts_clips,
         title_length=TITLE_LENGTH,
         text_length=TEXT_LENGTH,
         post_roll_seconds=POST_ROLL_SECONDS,

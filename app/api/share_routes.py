@@ -62,9 +62,9 @@ class ShareView(View):
 @endpoint(
     "POST /clips/{clip_id}/share",
     "Post a clip in the chat",
-    description="Sends the event `clip_shared`, with the message to post, to EVENTS_URL and "
-    "into the live room. Refused where no EVENTS_URL is set. Who may see the clip "
-    "stays as it is.",
+    description="Sends the event `clip_shared`, with the message to post, to EVENTS_URL and to "
+    "those of EVENTS_TARGETS that want it, and into the live room. Refused where no target wants "
+    "it. Who may see the clip stays as it is.",
     answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
     problems=[NotFound, NotPermitted, sharing.NoEventsUrl],
     headers={IDEMPOTENCY_KEY: "The same key again is the same event."},

@@ -24,7 +24,7 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class NoEventsUrl(ReplayError):
-    slug, status, title = "no-events-url", 409, "No event target is set"
+    slug, status, title = "no-events-url", 409, "No event target wants it"
 
 
 class LinkExpired(Gone):

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-from app.models import EventFormat
+from app.models import EventFormat, EventName
 from app.settings import event_targets
 from app.settings.event_targets import EventTarget
 from app.settings.values import HttpUrl
@@ -54,3 +54,8 @@ class EventSettings(BaseSettings):
             key=self.events_key,
         )
         return first, *further
+
+    @property
+    def posts_clips(self) -> bool:
+        """Whether some target hears of clips that are shared, in some room at least."""
+        return any(target.hears_of(EventName.CLIP_SHARED) for target in self.all_event_targets)

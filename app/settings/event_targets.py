@@ -73,10 +73,14 @@ class EventTarget(BaseModel):
         told = (self.secret.get_secret_value(), parts.query, *parts.path.split("/"))
         return self.url, *(text for text in told if len(text) >= _SECRET_LENGTH)
 
+    def hears_of(self, event: str) -> bool:
+        """Whether events of a name are for it, those of some rooms and communities at least."""
+        return not self.events or event in self.events
+
     def wants(self, event: str, room: str, community: str) -> bool:
         """Whether an event is for it."""
         return (
-            (not self.events or event in self.events)
+            self.hears_of(event)
             and (not self.rooms or room in self.rooms)
             and (not self.communities or community in self.communities)
         )

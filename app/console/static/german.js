@@ -877,7 +877,7 @@ export const german = {
     deliveries: {
       title: 'Webhooks',
       columns: ['Ereignis', 'Raum', 'Entstanden', 'Ziele', ''],
-      none: 'Kein Ziel eingerichtet. Setze EVENTS_URL, oder EVENTS_TARGETS für mehrere oder für Chats, und starte neu.',
+      none: 'Kein Ziel nimmt geteilte Clips an. Setze EVENTS_URL, oder EVENTS_TARGETS für mehrere oder für Chats, und starte neu.',
       reference: 'Wie Ereignisse aussehen',
       targetStates: { delivered: 'Zugestellt', pending: 'Ausstehend', dead: 'Fehlgeschlagen' },
       attempts: (count) => plural(count, { one: '1 Versuch', other: `${count} Versuche` }),

@@ -1003,7 +1003,7 @@ export const english = {
     deliveries: {
       title: 'Webhooks',
       columns: ['Event', 'Room', 'Created', 'Targets', ''],
-      none: 'No target is set up. Set EVENTS_URL, or EVENTS_TARGETS for several or for chats, and restart.',
+      none: 'No target takes shared clips. Set EVENTS_URL, or EVENTS_TARGETS for several or for chats, and restart.',
       reference: 'What events look like',
       targetStates: { delivered: 'Delivered', pending: 'Pending', dead: 'Failed' },
       /** @type {Saying<[number]>} */

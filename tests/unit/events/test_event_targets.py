@@ -71,6 +71,21 @@ def test_without_targets_there_are_none_and_events_url_is_the_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("targets", "posted"),
+    [
+        ("", False),
+        ([CHAT], True),
+        ([CHAT | {"events": ["clip_shared"], "rooms": ["lounge"]}], True),
+        ([CHAT | {"events": ["capture_ready"]}], False),
+        ([CHAT | {"events": ["capture_ready"]}, CHAT | {"name": "all"}], True),
+    ],
+)
+def test_clips_are_posted_where_a_target_hears_of_shared_ones(targets: Any, posted: bool) -> None:
+    """Not where there are targets of other events only: nobody would hear of the clip."""
+    assert settings(targets).posts_clips == posted
+
+
+@pytest.mark.parametrize(
     ("filters", "wanted"),
     [
         ({}, True),

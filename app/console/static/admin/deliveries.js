@@ -71,9 +71,8 @@ export async function open({ session, api, query }) {
     'section',
     {},
     h('h1', {}, own.title),
-    session.facts.limits.events
-      ? h('p', { class: 'note' }, own.explain[state])
-      : h('p', { class: 'card notice' }, own.none, ' ', h('a', { href: 'docs' }, own.reference)),
+    !session.facts.limits.events && h('p', { class: 'card notice' }, own.none, ' ', h('a', { href: 'docs' }, own.reference)),
+    h('p', { class: 'note' }, own.explain[state]),
     states,
     listing.element,
   );
