@@ -2,7 +2,8 @@
 
 Whoever says `clip that` in the chat, or `clip that 60`, gets the link of a clip of their own share.
 The bot has LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET, and knows the service at
-REPLAY_URL. It is the admin of its room, who may capture everybody's shares there.
+REPLAY_URL. It is the admin of its room, who may capture everybody's shares there. The clips are the
+bot's, and count for its quota; deploy/examples/README.md tells what the others may.
 """
 
 from __future__ import annotations
