@@ -1,6 +1,6 @@
 /** Instant replay in a LiveKit app: the types of replay.js. README.md tells how it is used. */
 
-/** What is needed of a `Room` of livekit-client: any of its versions 2 will do. */
+/** What is needed of a `Room` of livekit-client: tested with its version 2.23.0. */
 export interface RoomLike {
   readonly name: string;
   readonly state: string;
@@ -79,7 +79,7 @@ export interface MarkOptions {
   sharer?: string;
 }
 
-/** A clip that the room, or who asked for it, was told of. */
+/** A clip announced to the room or to whoever asked for it. */
 export interface HeardClip {
   event: 'capture_ready' | 'clip_shared';
   clip: ClipView;
