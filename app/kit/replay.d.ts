@@ -103,7 +103,7 @@ export interface Replay {
   ): Promise<{ ok: true; clip: ClipView; link: string | null } | { ok: false; error: Problem; clip?: ClipView }>;
   /** Marks this moment of a share. */
   mark(label?: string, options?: MarkOptions): Promise<Result<{ marker: MarkerView }>>;
-  /** Nobody records one's screen, and what was buffered is deleted; `false` takes it back. */
+  /** Your screen is no longer recorded, and what was buffered is deleted; `false` takes it back. */
   optOut(out?: boolean): Promise<Result<{}>>;
   getClip(id: string): Promise<Result<{ clip: ClipView }>>;
   /** Calls back for each clip that one may read and hears of; the answer ends that. */
