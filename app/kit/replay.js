@@ -6,6 +6,8 @@
  *   MarkerView, ParticipantLike, Problem, Progress, Replay, Result, RoomLike } from './replay.js'
  */
 
+// By a name, since webpack takes what stands in new URL(…, import.meta.url) for a file to bundle.
+const HERE = import.meta.url;
 const TOPIC = 'replay';
 const BUFFERED = 'replay.buffered'; // the attribute by which the service shows that it records
 const BACK_OFF_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000];
@@ -330,7 +332,7 @@ class AttachedReplay {
   #closing = new AbortController();
 
   /** @param {RoomLike} room @param {AttachOptions} options */
-  constructor(room, { token, url = new URL('..', import.meta.url).href }) {
+  constructor(room, { token, url = new URL('..', HERE).href }) {
     this.room = room;
     this.#service = new Service(url, token);
     for (const event of CHANGES) room.on(event, this.#roomChanged);
