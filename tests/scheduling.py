@@ -1,7 +1,7 @@
 """Which worker runs which tests: `pytest -p tests.scheduling`, as `deploy/test` asks.
 
 Two end-to-end tests at a time leave the processor idle for a third of the time, three of them crowd
-it. So other workers begin with the last file instead: they have the tests that wait for less.
+it. So the third worker begins with the last file instead: it has the tests that wait for nothing.
 """
 
 from __future__ import annotations
