@@ -144,7 +144,8 @@ async def test_a_store_that_refuses_is_told_to_everybody_and_forgotten_when_it_t
         with capture_logs() as logs:
             wrong, refused = [], 0
             # Where the primary has changed, each question looks for the new one for half a second.
-            for line, body, _ in MATRIX[:: 12 if why == "changing" else 1]:
+            reads = [each for each in MATRIX if each[0].startswith("GET")]
+            for line, body, _ in reads[::4] if why == "changing" else MATRIX:
                 if line.startswith("DELETE"):
                     continue  # what is deleted here is asked for afterwards
                 found = await ask(line, body)

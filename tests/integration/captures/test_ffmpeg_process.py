@@ -137,13 +137,12 @@ async def test_cancelling_ends_the_process(tmp_path: Path) -> None:
     assert not alive(int(pid_file.read_text()))
 
 
-async def test_it_asks_for_nothing_on_stdin(tmp_path: Path) -> None:
+async def test_what_a_run_left_that_was_put_off_is_written_anew(tmp_path: Path) -> None:
+    """Without asking: nobody would answer."""
     out = tmp_path / "out.mp4"
     out.write_bytes(b"there")
-    run = ffmpeg_process.run(["ffmpeg", *SOURCE, str(out)])
-    with pytest.raises(ffmpeg_process.FfmpegFailed):  # without -y it would ask whether to overwrite
-        await asyncio.wait_for(run, PATIENCE_SECONDS)
-    assert out.read_bytes() == b"there"
+    await asyncio.wait_for(ffmpeg_process.run(["ffmpeg", *SOURCE, str(out)]), PATIENCE_SECONDS)
+    assert out.read_bytes()[4:8] == b"ftyp"
 
 
 async def test_it_has_limits_and_no_secret_of_ours(

@@ -20,7 +20,7 @@ from tests.integration.conftest import MakeSettings
 
 ASKED_FOR = {
     "reconcile", "reconcile_egress", "reconcile_room", "learn_clock", "probe", "capture",
-    "clean_copy", "deliver", "post", "forget",
+    "clean_copy", "deliver", "post", "forget", "attend",
 }  # fmt: skip
 RECUR = {
     "survey", "reap", "cleanup", "relieve", "requeue_captures", "requeue_clean_copies",
