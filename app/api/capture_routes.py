@@ -14,7 +14,15 @@ from starlette.routing import BaseRoute
 from app.access.tokens import Caller
 from app.api import auth, capture_views, clip_views, share_lookup, wire
 from app.api.call import Call
-from app.api.capture_views import SAME_CAPTURE, Accepted, CaptureEvent, CaptureView, Progress
+from app.api.capture_views import (
+    SAME_CAPTURE,
+    WILL_BE_MADE,
+    Accepted,
+    CaptureEvent,
+    CaptureView,
+    Progress,
+    promised,
+)
 from app.api.clip_views import Requested
 from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
@@ -48,11 +56,7 @@ EVENT_SECONDS = 0.2
     description="From the answer on, the media of the window is kept for it, whatever becomes of "
     "the buffer. A window that reaches beyond what is there is clamped, and `notes` "
     "says so. Whoever may watch a share may capture it.",
-    answers={
-        HTTPStatus.ACCEPTED: Answer(
-            "It will be made.", headers={"Location": "Where to ask for it."}
-        )
-    },
+    answers=WILL_BE_MADE,
     problems=[
         BufferEmpty,
         Conflict,
@@ -69,14 +73,7 @@ EVENT_SECONDS = 0.2
 async def create_capture(call: Call[CaptureRequest]) -> Accepted:
     """Accepts a capture, or gives the one that was accepted under the same key."""
     row = await acceptance.accept(call.ctx, call.caller, call.input, call.idempotency_key)
-    return Accepted(
-        id=row["_id"],
-        status=row["status"],
-        clip_id=row["clip_id"],
-        playlist_url=await _playlist_url(call, row),
-        events_url=capture_views.events_url(call.reader, row["_id"]),
-        capture_url=call.sibling(f"/captures/{row['_id']}"),
-    )
+    return Accepted(**promised(call, row), playlist_url=await _playlist_url(call, row))
 
 
 @endpoint(

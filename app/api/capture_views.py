@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from app.api import json_types
 from app.api.auth import Reader
+from app.api.call import Call
 from app.api.clip_views import ClipView, CutWord, Notes, Requested
 from app.api.json_types import Id, Identity, InstantText, MediaUrl, RoomName, Told
+from app.api.operation import Answer
 from app.api.wire import View
-from app.models import CaptureStage, CaptureStatus, FailureReason
+from app.models import CaptureRow, CaptureStage, CaptureStatus, FailureReason
 from app.models.word_schema import words
 
 SAME_CAPTURE = "The same key within 24 h gives the same capture: 1 to 200 visible ASCII characters."
 """What an Idempotency-Key does."""
+WILL_BE_MADE = {
+    HTTPStatus.ACCEPTED: Answer("It will be made.", headers={"Location": "Where to ask for it."})
+}
+"""What is answered to who asks for a capture, beside problems."""
 
 # One that is being accepted is shown to nobody.
 StatusWord = Annotated[
@@ -106,6 +113,17 @@ class CaptureEvent(View):
 
     event: Annotated[str, json_types.only("capture")] = Field(description="Its name.")
     data: Annotated[Progress, json_types.AsText()] = Field(description="The whole state, as JSON.")
+
+
+def promised(call: Call[Any], row: CaptureRow) -> dict[str, Any]:
+    """The fields of Promised."""
+    return {
+        "id": row["_id"],
+        "status": row["status"],
+        "clip_id": row["clip_id"],
+        "events_url": events_url(call.reader, row["_id"]),
+        "capture_url": call.sibling(f"/captures/{row['_id']}"),
+    }
 
 
 def events_url(reader: Reader, capture_id: str) -> str:

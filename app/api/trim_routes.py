@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from starlette.routing import BaseRoute
 
-from app.api import capture_views
 from app.api.call import Call
-from app.api.capture_views import SAME_CAPTURE, Promised
-from app.api.operation import Answer, endpoint
+from app.api.capture_views import SAME_CAPTURE, WILL_BE_MADE, Promised, promised
+from app.api.operation import endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import IDEMPOTENCY_KEY
 from app.captures import trimming
@@ -29,11 +26,7 @@ from app.errors import (
     "Make a clip of a part of a clip",
     description="For its owner. It is made of the clip's own file, by a capture as any other: what "
     "becomes of it is asked and told alike. The clip stays as it is.",
-    answers={
-        HTTPStatus.ACCEPTED: Answer(
-            "It will be made.", headers={"Location": "Where to ask for it."}
-        )
-    },
+    answers=WILL_BE_MADE,
     problems=[Conflict, Invalid, NotFound, NotPermitted, QuotaExceeded, TooManyCaptures],
     headers={IDEMPOTENCY_KEY: SAME_CAPTURE},
     body_may_be_empty=True,
@@ -44,13 +37,7 @@ async def trim_clip(call: Call[TrimRequest]) -> Promised:
     row = await trimming.accept(
         call.ctx, call.caller, call.path["clip_id"], call.input, call.idempotency_key
     )
-    return Promised(
-        id=row["_id"],
-        status=row["status"],
-        clip_id=row["clip_id"],
-        events_url=capture_views.events_url(call.reader, row["_id"]),
-        capture_url=call.sibling(f"/captures/{row['_id']}"),
-    )
+    return Promised(**promised(call, row))
 
 
 routes: list[BaseRoute] = [trim_clip]

@@ -20,6 +20,7 @@ from app.models import (
     GapWhy,
     MediaRange,
 )
+from app.models.intervals import Interval
 
 _LATE_SECONDS = 0.25
 """What is missing at either end is noted from here on. Below it, at the end, are the last pictures
@@ -79,20 +80,8 @@ def fields(
         notes.append(ClipNote.END_CLAMPED)
     if is_late and capture["permitted_until"] is not None:
         notes.append(ClipNote.PERMISSION_ENDED)
-    return {
-        "delivered_start": start,
-        "delivered_end": end,
-        "duration_seconds": contents.duration_seconds,
-        "hidden_head_seconds": contents.hidden_head_seconds,
-        "tail_lag_seconds": max(0.0, (capture["requested_end"] - end).total_seconds()),
-        "gaps": gaps,
-        "notes": notes,
-        "audio": contents.audio,
-        "width": contents.width,
-        "height": contents.height,
-        "cut": capture["cut"],
-        "clock": ClockKind.EXACT if exact_clock else ClockKind.APPROXIMATE,
-    }
+    clock = ClockKind.EXACT if exact_clock else ClockKind.APPROXIMATE
+    return _told(capture, contents, (start, end), gaps, notes, clock)
 
 
 def trimmed(
@@ -108,22 +97,34 @@ def trimmed(
     notes = [note for note in source["notes"] if note in _INHERITED]
     if (start - capture["requested_start"]).total_seconds() > _LATE_SECONDS:
         notes.append(ClipNote.START_CLAMPED)
-    missing = (capture["requested_end"] - end).total_seconds()
-    if missing > _LATE_SECONDS:
+    if (capture["requested_end"] - end).total_seconds() > _LATE_SECONDS:
         notes.append(ClipNote.END_CLAMPED)
+    gaps = play_time.gaps_between(source, start, end)
+    return _told(capture, contents, (start, end), gaps, notes, source["clock"])
+
+
+def _told(
+    capture: CaptureRow,
+    contents: ClipContents,
+    delivered: Interval,
+    gaps: list[ClipGap],
+    notes: list[ClipNote],
+    clock: ClockKind,
+) -> ClipFields:
+    start, end = delivered
     return {
         "delivered_start": start,
         "delivered_end": end,
         "duration_seconds": contents.duration_seconds,
         "hidden_head_seconds": contents.hidden_head_seconds,
-        "tail_lag_seconds": max(0.0, missing),
-        "gaps": play_time.gaps_between(source, start, end),
+        "tail_lag_seconds": max(0.0, (capture["requested_end"] - end).total_seconds()),
+        "gaps": gaps,
         "notes": notes,
         "audio": contents.audio,
         "width": contents.width,
         "height": contents.height,
         "cut": capture["cut"],
-        "clock": source["clock"],
+        "clock": clock,
     }
 
 

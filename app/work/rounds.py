@@ -108,10 +108,8 @@ def item(**which: object) -> Iterator[Attempt]:
     token = _attempt.set(attempt)
     try:
         yield attempt
-    except STORES_AWAY:
-        raise
     except Exception as error:  # whatever it is, the others are not to suffer
-        if store_troubles.is_everybodys(error):
+        if _is_everybodys(error):
             raise
         attempt.error = error
         within.failed += 1
@@ -192,10 +190,8 @@ async def together_or_alone(
     if len(by_id) > 1:
         try:
             served = await serve([each for elements in by_id.values() for each in elements])
-        except STORES_AWAY:
-            raise
         except Exception as error:  # whose fault it was shows when they are alone
-            if store_troubles.is_everybodys(error):
+            if _is_everybodys(error):
                 raise
             log.info("items_served_alone", kind=kind, items=len(by_id), error=repr(error))
         else:
@@ -207,6 +203,11 @@ async def together_or_alone(
         with item(**{kind: each}):
             served += await serve(elements)
     return served
+
+
+def _is_everybodys(error: Exception) -> bool:
+    """Whether none of the rest could be served either."""
+    return isinstance(error, STORES_AWAY) or store_troubles.is_everybodys(error)
 
 
 def _divide() -> None:

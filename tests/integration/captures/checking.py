@@ -54,6 +54,22 @@ async def work_on(ctx: Context, capture_id: str, slots: Slots | None = None) -> 
     await execution.run(ctx, tools_of(ctx, slots), capture_id)
 
 
+async def leases_end(ctx: Context) -> None:
+    """What 15 seconds without a heartbeat do."""
+    await ctx.store.rows(Capture).update_many(
+        {"lease_until": {"$ne": None}},
+        {"$set": {"lease_until": datetime.now(UTC) - timedelta(seconds=1)}},
+    )
+
+
+async def go_on(ctx: Context, capture_id: str) -> Done:
+    """The capture after another worker had its turn."""
+    await leases_end(ctx)
+    await execution.requeue_expired(ctx)
+    await work_on(ctx, capture_id)
+    return await done(ctx, capture_id)
+
+
 def tools_of(ctx: Context, slots: Slots | None = None) -> CaptureTools:
     """The tools of a worker: of one of its own, unless it is given slots."""
     return CaptureTools(slots or Slots.of(ctx.settings), VERIFIER)

@@ -25,6 +25,7 @@ from tests.integration.captures.checking import (
     check_whole,
     done,
     files,
+    go_on,
     nothing_is_left,
     work_on,
 )
@@ -62,22 +63,6 @@ async def bytes_of(ctx: Context, made: Done) -> bytes:
 async def violations(ctx: Context) -> list[str]:
     later = datetime.now(UTC) + 2 * clip_invariants.SETTLING
     return [each.detail async for each in clip_invariants.violations(ctx, later)]
-
-
-async def leases_end(ctx: Context) -> None:
-    """What 15 seconds without a heartbeat do."""
-    await ctx.store.rows(Capture).update_many(
-        {"lease_until": {"$ne": None}},
-        {"$set": {"lease_until": datetime.now(UTC) - timedelta(seconds=1)}},
-    )
-
-
-async def go_on(ctx: Context, capture_id: str) -> Done:
-    """The capture after another worker had its turn."""
-    await leases_end(ctx)
-    await execution.requeue_expired(ctx)
-    await work_on(ctx, capture_id)
-    return await done(ctx, capture_id)
 
 
 async def forget_clips(ctx: Context) -> None:

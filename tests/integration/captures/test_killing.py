@@ -19,6 +19,8 @@ from tests.integration.captures.checking import (
     check_whole,
     done,
     files,
+    go_on,
+    leases_end,
     nothing_is_left,
     work_on,
 )
@@ -36,10 +38,7 @@ async def test_a_worker_killed_at_any_step_leaves_one_clip_in_the_end(
     for step in range(MOST_STEPS):
         row = await accepted(ctx, ADA, last=7)
         killed = await worker.act("capture", row["_id"], die_at=step)
-        await _leases_end(ctx)
-        await execution.requeue_expired(ctx)
-        await work_on(ctx, row["_id"])
-        made = await done(ctx, row["_id"])
+        made = await go_on(ctx, row["_id"])
         assert made.capture["status"] == "ready", (step, made.capture["detail"])
         assert made.file is not None, step
         assert made.file["checksum"] is not None, step
@@ -62,7 +61,7 @@ async def test_an_acceptance_killed_at_any_step_becomes_a_clip_or_nothing(
     asked = {"room": "room", "last": 5}
     for step in range(MOST_STEPS):
         killed = await worker.act("accept", "ada", asked, f"key-{step}", die_at=step)
-        await _leases_end(ctx)
+        await leases_end(ctx)
         await execution.requeue_expired(ctx)
         rows = await ctx.store.rows(Capture).find({}).to_list(None)
         for row in rows:
@@ -97,10 +96,7 @@ async def test_a_cancellation_killed_at_any_step_leaves_nothing(
         killed = await worker.act("cancel", "ada", row["_id"], die_at=step)
         if (await done(ctx, row["_id"])).capture["status"] != "cancelled":
             await worker.act("cancel", "ada", row["_id"])
-        await _leases_end(ctx)
-        await execution.requeue_expired(ctx)
-        await work_on(ctx, row["_id"])
-        assert (await done(ctx, row["_id"])).capture["status"] == "cancelled", step
+        assert (await go_on(ctx, row["_id"])).capture["status"] == "cancelled", step
         await nothing_is_left(ctx)
         if not killed:
             break
@@ -124,10 +120,7 @@ async def test_a_capture_whose_worker_died_anywhere_is_cancelled_or_becomes_a_cl
         except Conflict:
             cancelled = False
         assert cancelled is not found["named"], step
-        await _leases_end(ctx)
-        await execution.requeue_expired(ctx)
-        await work_on(ctx, row["_id"])
-        made = await done(ctx, row["_id"])
+        made = await go_on(ctx, row["_id"])
         assert made.capture["status"] == ("cancelled" if cancelled else "ready"), step
         if found["result"] is not None:
             finished.append(cancelled)
@@ -200,14 +193,6 @@ async def test_a_full_disk_fails_the_capture_at_any_byte_and_leaves_nothing(
     row = await accepted(ctx, ADA, last=10)
     await worker.act("capture", row["_id"], size_limit=size)
     assert (await done(ctx, row["_id"])).capture["status"] == "ready"
-
-
-async def _leases_end(ctx: Context) -> None:
-    """What 15 seconds without a heartbeat do."""
-    await ctx.store.rows(Capture).update_many(
-        {"lease_until": {"$ne": None}},
-        {"$set": {"lease_until": datetime.now(UTC) - timedelta(seconds=1)}},
-    )
 
 
 async def _time_is_over(ctx: Context) -> None:

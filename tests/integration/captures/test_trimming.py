@@ -25,6 +25,8 @@ from tests.integration.captures.checking import (
     captured,
     done,
     files,
+    go_on,
+    leases_end,
     nothing_is_left,
     work_on,
 )
@@ -306,14 +308,6 @@ async def test_a_trim_is_cancelled_as_any_capture(ctx: Context, ended_share: Mak
     assert (held.used_bytes, held.reserved_bytes) == (made.file["size_bytes"], 0)
 
 
-async def leases_end(ctx: Context) -> None:
-    """What 15 seconds without a heartbeat do."""
-    await ctx.store.rows(Capture).update_many(
-        {"lease_until": {"$ne": None}},
-        {"$set": {"lease_until": datetime.now(UTC) - timedelta(seconds=1)}},
-    )
-
-
 async def forget(ctx: Context, clip_id: str) -> None:
     """What a DELETE for good, and a sweep, do."""
     await library.delete(ctx, ADA, clip_id, purge=True)
@@ -335,10 +329,7 @@ async def test_a_worker_killed_at_any_step_leaves_one_trim_in_the_end(
     for step in range(0, MOST_STEPS, every):
         row = await asked(ctx, made, start=1.3, end=5.2, cut=cut)
         killed = await worker.act("capture", row["_id"], die_at=step)
-        await leases_end(ctx)
-        await execution.requeue_expired(ctx)
-        await work_on(ctx, row["_id"])
-        found = await done(ctx, row["_id"])
+        found = await go_on(ctx, row["_id"])
         assert found.capture["status"] == "ready", (step, found.capture["detail"])
         assert found.file is not None, step
         assert found.file["checksum"] is not None, step
@@ -403,10 +394,7 @@ class TestInBucket:
         for step in range(0, MOST_STEPS, 5):
             row = await asked(ctx, made, start=1.3, end=5.2, cut=cut)
             killed = await worker.act("capture", row["_id"], die_at=step)
-            await leases_end(ctx)
-            await execution.requeue_expired(ctx)
-            await work_on(ctx, row["_id"])
-            found = await done(ctx, row["_id"])
+            found = await go_on(ctx, row["_id"])
             assert found.capture["status"] == "ready", (step, found.capture["detail"])
             assert made_seconds(found) == pytest.approx(3.9, abs=0.3)
             assert files(ctx) == [], step
