@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +27,13 @@ def shown_clocks(clip: bytes) -> list[float]:
             except ValueError:
                 clocks.append(float("nan"))
     return clocks
+
+
+def fragments_clocks(world: World, session: str) -> list[float]:
+    """The burnt-in clocks of all that is kept of a session's recording, in the order of showing."""
+    (folder,) = (world.service.media_root / "fragments").rglob(session)
+    media = (*folder.glob("init-*.mp4"), *sorted(folder.glob("*.m4s")))
+    return shown_clocks(b"".join(path.read_bytes() for path in media))
 
 
 async def capture(client: httpx.AsyncClient, **request: object) -> dict[str, Any]:
@@ -57,6 +63,7 @@ async def test_a_share_is_buffered_by_itself_and_its_last_seconds_become_a_clip(
             assert done["status"] == "ready", done
             clip = (await alice.get(f"/clips/{done['clip_id']}")).json()
             data = (await alice.get(f"/file/{clip['file_id']}")).content
+        recorded = fragments_clocks(world, buffer["sessions"][0])
     assert len(data) == clip["size"]
     assert clip["title"] == "What a shot"
     asked = datetime.fromisoformat(clip["requested"]["start"]).timestamp()
@@ -67,10 +74,15 @@ async def test_a_share_is_buffered_by_itself_and_its_last_seconds_become_a_clip(
         assert container.duration is not None
         assert abs(container.duration / 1e6 - 6) < 0.3
     clocks = shown_clocks(data)
-    first = picture_clock.nearest(clocks[0], asked)
-    assert abs(first - asked) < 0.2, "the first picture shows the asked moment"
-    assert abs(clocks[-1] - clocks[0] - 6) < 0.3
-    assert all(0 <= b - a < 0.3 for a, b in itertools.pairwise(clocks)), clocks
+    # A busy machine's pictures come late, so the clip is held against what was recorded.
+    assert clocks == [each for each in recorded if clocks[0] <= each <= clocks[-1]]
+    for shown, moment in ((clocks[0], asked), (clocks[-1], asked + 6)):
+        at = picture_clock.nearest(shown, moment)
+        best = min(
+            (picture_clock.nearest(each, moment) for each in recorded),
+            key=lambda each: abs(each - moment),
+        )
+        assert abs(at - best) < 0.2, "it shows the asked moments"
 
 
 def command_lines() -> list[str]:
