@@ -15,6 +15,7 @@ from app.storage.instance import instance_id
 from app.store import Store
 from app.work.patience import until_there
 from app.work.queue import Queue
+from app.work.share_rates import ShareRates
 from app.work.troubles import Troubles
 
 
@@ -22,7 +23,7 @@ from app.work.troubles import Troubles
 class Context:
     """What a running process stands on: settings, database, queue, where clips are kept.
 
-    `instance` is the id of the installation.
+    `instance` is the id of the installation. `shares`: how often they have begun of late.
     """
 
     settings: Settings
@@ -30,6 +31,7 @@ class Context:
     queue: Queue
     instance: str
     clips: ClipStore
+    shares: ShareRates
 
 
 @asynccontextmanager
@@ -48,7 +50,8 @@ async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncI
         await wait("MONGO_URL", partial(store.prepare, root))
         queue = await wait("REDIS_URL", partial(Queue.connect, settings))
         try:
-            yield Context(settings, store, queue, instance, clips)
+            rates = ShareRates(settings.shares_per_hour)
+            yield Context(settings, store, queue, instance, clips, rates)
         finally:
             await queue.close()
     finally:

@@ -49,6 +49,7 @@ WhyChoice = Literal[
     "no-worker",
     "user-limit",
     "limit",
+    "too-often",
     "quota",
     "disk",
     "not-permitted",

@@ -121,6 +121,7 @@ class Why(StrEnum):
     NO_WORKER = "no-worker"
     USER_LIMIT = "user-limit"
     LIMIT = "limit"
+    TOO_OFTEN = "too-often"
     QUOTA = "quota"
     DISK = "disk"
     NOT_PERMITTED = "not-permitted"

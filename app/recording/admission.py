@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 from app.access import communities, community_slots, quota
@@ -16,16 +17,22 @@ from app.recording import share_stop
 from app.recording.known import Known
 from app.store import Change, row_of
 from app.work import errands, rounds
+from app.work.jobs import seconds
+from app.work.share_rates import Often
 
 
 @dataclass
 class Admission:
-    """The admission of one share in one reconcile, by what is known then."""
+    """The admission of one share in one reconcile, by what is known then.
+
+    `again_at`: when what was refused for being too often may be asked for again.
+    """
 
     ctx: Context
     known: Known
     track: TrackRow
     participant: ParticipantRow | None
+    again_at: datetime | None = None
 
     async def refusal(self, buffer: BufferRow, *, running: bool, resting: bool) -> Why | None:
         """Why a share must not be recorded; None: it may, with a slot, if it `begins`.
@@ -33,7 +40,7 @@ class Admission:
         The checks are, in order: the sharer's own will, a stop by somebody, encryption, permission,
         the community's switch, its limit for one user, its limit for all, the sharer's quota, the
         disk. The last four keep a recording from starting, but end none that is `running`, and are
-        not asked of a share that rests in its back-off.
+        not asked of a share that rests in its back-off. What may start is asked `is_in_time`, too.
         """
         if self.participant is not None and self.participant["opted_out"]:
             return Why.OPTED_OUT
@@ -62,6 +69,15 @@ class Admission:
             self.has_taken(buffer)
         return full
 
+    def is_in_time(self, buffer: BufferRow, what: Often) -> bool:
+        """Whether the share may do this now, which counts; if not, `again_at` says when."""
+        rules = self.rules(buffer)
+        wait = self.ctx.shares.take(what, rules.community, rules.max_concurrent, buffer["identity"])
+        if wait:
+            at = datetime.now(UTC) + seconds(wait)
+            self.again_at = min(filter(None, (self.again_at, at)))
+        return not wait
+
     def taking(self, buffer: BufferRow) -> list[Change]:
         """What takes the share's slot, if it has none yet; it fails where others were faster."""
         if buffer["_id"] in self._slots(buffer).buffers:
@@ -86,6 +102,8 @@ class Admission:
 
     def detail(self, buffer: BufferRow, why: Why | None) -> str:
         """The detail of a reason: the words of whoever stopped the share, or a limit's number."""
+        if why == Why.TOO_OFTEN:
+            return str(self.ctx.shares.per_hour)
         if why not in Why.limits():
             return share_stop.detail(buffer, why)
         rules = self.rules(buffer)

@@ -13,7 +13,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 
 from app.context import Context
 from app.models import schema
-from app.recording import facts
+from app.recording import connection_bounds, facts
 from app.recording.livekit import LiveKit
 from app.store import chunks
 from app.work import errands, rounds
@@ -80,7 +80,11 @@ async def _note_people(ctx: Context, rooms: Sequence[Room], present: People, now
     if unknown:
         over = set(await participants.distinct("_id", {"_id": {"$in": unknown}}))
         held = await facts.rooms_started(ctx.store, [listed[sid][0] for sid in unknown])
-        new = [listed[sid] for sid in unknown if sid not in over]
+        new = [
+            listed[sid]
+            for sid in unknown
+            if sid not in over and connection_bounds.may_be_new(ctx.store, listed[sid][0].name)
+        ]
         await facts.participants_joined(
             ctx.store, [(room, person) for room, person in new if room.sid in held], now
         )

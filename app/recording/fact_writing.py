@@ -28,6 +28,12 @@ class Fact(NamedTuple):
         return {"_id": self.sid}, {"$set": self.known, "$setOnInsert": self.unless_known}
 
 
+async def add(rows: AsyncCollection[RowOf], fact: Fact) -> bool:
+    """Writes a fact of a sid that has a row. False if there is none."""
+    which, _ = fact.update()
+    return (await rows.update_one(which, {"$set": fact.known})).matched_count > 0
+
+
 async def write(rows: AsyncCollection[RowOf], fact: Fact) -> None:
     """Writes a fact, whether there is a row of its sid or not."""
     try:

@@ -19,7 +19,7 @@ from app.access import communities
 from app.lru_cache import LruCache
 from app.models import ParticipantRow, Row, TrackRow, schema
 from app.models.instants import EPOCH
-from app.recording import attributes, fact_writing, foreign_text, track_bounds
+from app.recording import attributes, connection_bounds, fact_writing, foreign_text, track_bounds
 from app.recording.fact_writing import Fact
 from app.recording.track_bounds import SharedTrack
 from app.store import Store
@@ -143,8 +143,12 @@ async def room_finished(store: Store, room: Room, now: datetime) -> None:
 async def participant_joined(
     store: Store, room: Room, participant: ParticipantInfo, now: datetime
 ) -> None:
-    """Somebody is connected to a room."""
-    await fact_writing.write(store.rows(schema.Participant), _joined(room, participant, now))
+    """Somebody is connected to a room. Too many at once are left out: see `connection_bounds`."""
+    fact, people = _joined(room, participant, now), store.rows(schema.Participant)
+    if connection_bounds.may_be_new(store, room.name):
+        await fact_writing.write(people, fact)
+    else:
+        await fact_writing.add(people, fact)
 
 
 async def participants_joined(
@@ -182,14 +186,14 @@ async def participant_left(
     store: Store, room: Room, participant: ParticipantInfo, now: datetime
 ) -> None:
     """One connection of somebody is over; a newer one of the same identity is another row."""
-    await fact_writing.write(
-        store.rows(schema.Participant),
-        Fact(
-            foreign_text.ident(participant.sid, "participant sid"),
-            _whose(room, participant) | {"left_at": now},
-            {"joined_at": None, "opted_out": False, "community": None, "unlisted_at": None},
-        ),
+    fact = Fact(
+        foreign_text.ident(participant.sid, "participant sid"),
+        _whose(room, participant) | {"left_at": now},
+        {"joined_at": None, "opted_out": False, "community": None, "unlisted_at": None},
     )
+    people = store.rows(schema.Participant)
+    if not await fact_writing.add(people, fact) and connection_bounds.may_be_new(store, room.name):
+        await fact_writing.write(people, fact)
 
 
 async def connection_aborted(store: Store, participant: ParticipantInfo, now: datetime) -> None:
@@ -210,8 +214,7 @@ async def track_published(
     False if there are as many as there may be: it is left out.
     """
     fact = _published(room, participant, track, now)
-    whose = fact.known["room_sid"], fact.known["identity"]
-    if await track_bounds.is_full(store, *whose, fact.sid):
+    if await track_bounds.is_full(store, fact):
         return False
     await fact_writing.write(store.rows(schema.Track), fact)
     return True
@@ -249,28 +252,33 @@ def _published(room: Room, participant: ParticipantInfo, track: TrackInfo, now: 
 async def track_unpublished(
     store: Store, room: Room, participant: ParticipantInfo, track: TrackInfo, now: datetime
 ) -> None:
-    """A share's track is gone for good."""
-    await fact_writing.write(
-        store.rows(schema.Track),
-        Fact(
-            foreign_text.ident(track.sid, "track sid"),
-            _whose(room, participant)
-            | {
-                "participant_sid": foreign_text.ident(participant.sid, "participant sid"),
-                "video": track.source == TrackSource.SCREEN_SHARE,
-                "ended_at": now,
-                "live": False,
-            },
-            {
-                "published_at": None,
-                "width": track.width,
-                "height": track.height,
-                "mime": foreign_text.text(track.mime_type, _LONGEST_MIME),
-                "encrypted": track.encryption != 0,
-                "missing": 0,
-            },
-        ),
+    """A share's track is gone for good.
+
+    Of one that is not known that is noted, too, unless there were too many of late.
+    """
+    fact = Fact(
+        foreign_text.ident(track.sid, "track sid"),
+        _whose(room, participant)
+        | {
+            "participant_sid": foreign_text.ident(participant.sid, "participant sid"),
+            "video": track.source == TrackSource.SCREEN_SHARE,
+            "ended_at": now,
+            "live": False,
+        },
+        {
+            "published_at": None,
+            "width": track.width,
+            "height": track.height,
+            "mime": foreign_text.text(track.mime_type, _LONGEST_MIME),
+            "encrypted": track.encryption != 0,
+            "missing": 0,
+        },
     )
+    tracks = store.rows(schema.Track)
+    if await fact_writing.add(tracks, fact):
+        return
+    if track_bounds.may_be_new(store, room.name, participant.identity):
+        await fact_writing.write(tracks, fact)
 
 
 def _whose(room: Room, participant: ParticipantInfo) -> Row:

@@ -98,6 +98,11 @@ class Plan:
     again_at: datetime | None = None
     why: Why | None = None
 
+    @property
+    def begins(self) -> SessionRole | None:
+        """What an egress is to be that is to begin now, if one is."""
+        return next((step.role for step in self.actions if isinstance(step, Create)), None)
+
 
 @dataclass
 class _Draft:

@@ -16,7 +16,7 @@ from app import metrics
 from app.buffer import paths
 from app.context import Context
 from app.errors import Unavailable
-from app.models import RoomRow, Row, TrackRow, Why, schema
+from app.models import RoomRow, Row, SessionRole, TrackRow, Why, schema
 from app.recording import (
     belonging,
     egress_clock,
@@ -36,8 +36,10 @@ from app.recording.share_work import ShareWork
 from app.store import KeyTaken, row_of
 from app.work import errands, rounds
 from app.work.jobs import Asked, job, seconds
+from app.work.log_lines import LogLines
 
 log = structlog.get_logger()
+_lines = LogLines("shares_refused_without_lines", per_minute=60)
 
 # Actions of one share in one reconcile: far more than any sequence of them needs.
 MAX_ROUNDS = 12
@@ -69,7 +71,7 @@ async def _reconcile(
         for video_sid in sorted(open_shares.of(found)):
             with rounds.item(room=room_sid, share=video_sid) as attempt:
                 at, found = await _reconcile_share(ctx, livekit, found, video_sid)
-                alone.again_at = min(filter(None, (alone.again_at, at)), default=None)
+                alone.again_at = _first(alone.again_at, at)
             if isinstance(attempt.error, Unavailable):
                 away = attempt.error
         if away is not None:
@@ -112,6 +114,9 @@ async def _round(work: ShareWork) -> planner.Plan:
         refusal = await work.admitted.refusal(work.buffer, running=running, resting=resting)
         share = replace(share, refusal=refusal)
     made = planner.plan(share, work.active, now, ctx.settings.audio_wait_seconds)
+    if made.begins and not work.may_begin(made.begins):
+        share = _waiting(work, share, made.begins)
+        made = planner.plan(share, work.active, now, ctx.settings.audio_wait_seconds)
     _note_outcome(work, share, made.why, now)
     if share.refusal is Why.OPTED_OUT:
         work.buffer = await opt_out.erase(ctx, work.buffer, now)
@@ -124,7 +129,20 @@ async def _round(work: ShareWork) -> planner.Plan:
         await plan_steps.act(work, step)
     if work.is_stale or not made.actions:
         await work.write()
-    return made
+    if is_over and not share.live and not (made.actions or work.active):
+        await work.forget_untold()
+    return replace(made, again_at=_first(made.again_at, work.admitted.again_at))
+
+
+def _waiting(work: ShareWork, share: planner.ShareFacts, role: SessionRole) -> planner.ShareFacts:
+    """A share for which no egress of this role may begin yet: what is recorded goes on as it is."""
+    if role is SessionRole.NEXT:
+        return replace(share, audio_sid=work.audio_sid)
+    return replace(share, refusal=Why.TOO_OFTEN)
+
+
+def _first(*instants: datetime | None) -> datetime | None:
+    return min(filter(None, instants), default=None)
 
 
 async def _begin(ctx: Context, livekit: LiveKit, found: Known, video_sid: str) -> ShareWork | None:
@@ -219,7 +237,8 @@ def _note_outcome(
         change |= {"why": why, "why_detail": detail}
         if is_news and why is not None and why.refuses:
             metrics.REFUSALS.labels(why).inc()
-            log.info("share_refused", room=buffer["room"], identity=buffer["identity"], why=why)
+            if _lines.take(buffer["community"]):
+                log.info("share_refused", room=buffer["room"], identity=buffer["identity"], why=why)
     if share.live and buffer["ended_at"] is not None:
         change["ended_at"] = None
     elif not share.live and buffer["ended_at"] is None:

@@ -28,10 +28,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class News:
-    """What is to be told of a share. `state` is what was told then."""
+    """What is to be told of a share. `state` is what was told then.
+
+    `is_extra`: nothing that began bounds how often it is told, as it does for a start and its end.
+    """
 
     state: str
     content: EventContent
+    is_extra: bool = False
 
 
 def state_to_tell(share: ShareFacts, *, active: bool, told: str) -> str:
@@ -56,7 +60,8 @@ def news(buffer: BufferRow, share: ShareFacts, *, active: bool) -> News | None:
         case ShareNews.ENDED:
             return News(state, BufferEndedContent(**of_share))
         case ShareNews.REFUSED:
-            return News(state, BufferRefusedContent(**of_share, why=why))
+            is_extra = buffer["told"] != ShareNews.STARTED
+            return News(state, BufferRefusedContent(**of_share, why=why), is_extra)
 
 
 async def show(livekit: LiveKit, known: Known, buffer: BufferRow, told: News) -> None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from app import metrics
 from app.context import Context
 from app.events import outbox
-from app.models import BufferRow, Row, SessionRow, TrackRow
+from app.models import BufferRow, Row, SessionRole, SessionRow, TrackRow, Why
+from app.models.metric_words import ErrorKind
+from app.models.news_words import ShareNews
 from app.models.schema import Buffer, EgressSession
 from app.recording import admission, share_events
 from app.recording.admission import Admission
@@ -20,6 +23,7 @@ from app.recording.livekit import LiveKit
 from app.recording.planner import ShareFacts
 from app.recording.share_events import News
 from app.store import Change
+from app.work.share_rates import Often
 
 
 @dataclass
@@ -76,12 +80,46 @@ class ShareWork:
         self._freeing = self.admitted.freeing(self.buffer)
 
     async def tell(self, share: ShareFacts) -> None:
-        """Tells what has changed: an event, and the attribute that clients show."""
+        """Tells what has changed: an event, and the attribute that clients show.
+
+        What comes too soon after others waits: of what changes meanwhile only the last is told.
+        """
         records = any(row["active_at"] for row in self.active)
         news = share_events.news(self.buffer, share, active=records)
         if news is not None and news != self._news:
-            await share_events.show(self.livekit, self.known, self.buffer, news)
+            if news.is_extra and not self.admitted.is_in_time(self.buffer, Often.REFUSED):
+                metrics.ERRORS.labels(ErrorKind.REFUSALS_TOO_MANY).inc()
+                news = None
+            else:
+                await share_events.show(self.livekit, self.known, self.buffer, news)
         self._news = news
+
+    def may_begin(self, role: SessionRole) -> bool:
+        """Whether an egress may begin now, which counts; a further try of one always may."""
+        is_further_try = role is SessionRole.CURRENT and (
+            self.buffer["why"] in (Why.NO_WORKER, Why.EGRESS_FAILED)
+            or self.buffer["told"] == ShareNews.STARTED
+        )
+        return is_further_try or self.admitted.is_in_time(self.buffer, Often.BEGIN)
+
+    @property
+    def audio_sid(self) -> str | None:
+        """The sound that is recorded with the share now."""
+        current = (row for row in self.active if row["role"] == SessionRole.CURRENT)
+        return next((row["audio_sid"] for row in current), None)
+
+    async def forget_untold(self) -> None:
+        """Forgets a share that is over if nothing was recorded of it, told of it, or said to it.
+
+        It is as if it had not been; and there may be any number of such.
+        """
+        buffer = self.buffer
+        if buffer["told_count"] or buffer["stops"] or buffer["ended_at"] is None:
+            return
+        recorded = {"buffer_id": buffer["_id"]}
+        if await self.ctx.store.rows(EgressSession).find_one(recorded, {"_id": 1}) is None:
+            untold = {"told_count": 0, "stops": {}, "ended_at": {"$ne": None}}
+            await self.ctx.store.rows(Buffer).delete_one({"_id": buffer["_id"]} | untold)
 
     async def write(self) -> None:
         """Writes what waits. Raises KeyTaken if another process was faster with any of it."""

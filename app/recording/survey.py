@@ -61,7 +61,9 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     rooms = await _rooms(ctx, livekit)
     present = await _people(livekit, rooms)
     live = await ctx.store.rows(schema.Track).find({"live": True}).to_list(None)
-    shared = track_bounds.fitting(_shared(rooms, present), {track["_id"] for track in live})
+    shared = track_bounds.fitting(
+        ctx.store, _shared(rooms, present), {track["_id"] for track in live}
+    )
     asked = await opt_out.note(ctx, shared, began)
     # After the people: a recorder leaves when its egress ends, and has not become a ghost by that.
     active = await livekit.active_egresses()

@@ -33,6 +33,13 @@ class AccessSettings(BaseSettings):
     max_concurrent_per_user: SharesOfOne = Field(
         2, description="Of them of one user, from however many devices."
     )
+    shares_per_hour: int = Field(
+        120,
+        ge=0,
+        description="Shares of one user in a community that begin to be recorded in an hour, and "
+        "refusals of theirs that are told; of all there, so many for each of MAX_CONCURRENT. "
+        "0: any number.",
+    )
     max_concurrent_top: Shares = Field(
         100,
         description="The most that a community may have as its own MAX_CONCURRENT, or "

@@ -1,4 +1,4 @@
-"""Token buckets: how many of something there may be a minute, for each of many keys. Pure."""
+"""Token buckets: how many of something there may be in a time, for each of many keys. Pure."""
 
 from __future__ import annotations
 
@@ -21,18 +21,31 @@ class RateBuckets:
         self._per_second = size / seconds
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, key: str, now: float | None = None) -> float:
-        """Takes one request out of a key's bucket. Returns 0, or after how many seconds to come.
+    def take(self, key: str, now: float | None = None, *, part: float = 1.0) -> float:
+        """Takes one request, or a `part` of one, out of a key's bucket.
 
-        `now`: in seconds of the monotonic clock.
+        Returns 0, or after how many seconds to come. `now`: in seconds of the monotonic clock.
         """
         if not self._size:
             return 0.0
         now = time.monotonic() if now is None else now
-        left, since = self._left.pop(key, (self._size, now))
-        left = min(self._size, left + (now - since) * self._per_second)
-        wait = max(0.0, (1.0 - left) / self._per_second)
-        self._left[key] = (left if wait else left - 1.0, now)
+        left = self._filled(key, now)
+        wait = self._wait(left, part)
+        self._left.pop(key, None)
+        self._left[key] = (left if wait else left - part, now)
         if len(self._left) > self._keys:
             self._left.popitem(last=False)
         return wait
+
+    def wait(self, key: str, now: float | None = None, *, part: float = 1.0) -> float:
+        """What `take` would return now; nothing is taken."""
+        if not self._size:
+            return 0.0
+        return self._wait(self._filled(key, time.monotonic() if now is None else now), part)
+
+    def _filled(self, key: str, now: float) -> float:
+        left, since = self._left.get(key, (self._size, now))
+        return min(self._size, left + (now - since) * self._per_second)
+
+    def _wait(self, left: float, part: float) -> float:
+        return max(0.0, (part - left) / self._per_second)

@@ -47,6 +47,8 @@ test('the limit is told where the service tells it', () => {
   assert.doesNotMatch(said({ state: 'waiting', why: 'limit', why_detail: '' }).says, /\d/);
   const own = { state: 'refused', why: 'user-limit', why_detail: '2' };
   assert.match(said(own).says, /limit of 2 shares per user/);
+  assert.match(said({ ...own, why: 'too-often', why_detail: '120' }).says, /120 per user .* in an hour/);
+  assert.doesNotMatch(said({ ...own, why: 'too-often', why_detail: '' }).says, /\d/);
 });
 
 test('who stopped it themselves is told so; others are told that the sharer has', () => {

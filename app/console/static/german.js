@@ -211,6 +211,11 @@ export const german = {
           /^\d+$/.test(detail) ? `Das Limit von ${detail} pro Person ist erreicht.` : 'Das Limit pro Person ist erreicht.',
         todo: 'Beginnt, wenn die Person eine andere beendet.',
       },
+      'too-often': {
+        says: (detail) =>
+          /^\d+$/.test(detail) ? `Zu oft begonnen: Aufgezeichnet wird ${detail}-mal pro Stunde und Person.` : 'In der letzten Stunde zu oft begonnen.',
+        todo: 'Beginnt von selbst, meist binnen einer Minute.',
+      },
       quota: {
         says: 'Die Person hat keinen Platz mehr für Clips.',
         todo: 'Beginnt, sobald sie Clips löscht oder mehr Platz bekommt.',

@@ -243,6 +243,11 @@ export const english = {
         says: (detail) => (/^\d+$/.test(detail) ? `The limit of ${detail} shares per user is reached.` : 'The limit of shares per user is reached.'),
         todo: 'Starts when they end another of their shares.',
       },
+      'too-often': {
+        /** @type {Saying<[string]>} */
+        says: (detail) => (/^\d+$/.test(detail) ? `Shares began too often: ${detail} per user are recorded in an hour.` : 'Shares began too often in the last hour.'),
+        todo: 'Starts by itself, most often within a minute.',
+      },
       quota: {
         says: 'The sharer has no space left for clips.',
         todo: 'Starts once they delete clips or get a larger quota.',

@@ -48,6 +48,7 @@ from app.storage.clip_places import clip_bucket
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
+from app.work.share_rates import ShareRates
 from tests import admitting
 from tests.waiting import PATIENCE_SECONDS
 
@@ -315,7 +316,7 @@ async def _live(order: dict[str, Any]) -> None:
     place = settings.clips_place
     # unasked: no step of what is to be done
     clips = ClipFolder(root) if place is None else clip_bucket(settings, place, instance)
-    ctx = Context(settings, Store(settings.mongo_url), queue, instance, clips)
+    ctx = Context(settings, Store(settings.mongo_url), queue, instance, clips, ShareRates(0))
     if order["size_limit"] is not None:
         limit = (order["size_limit"], resource.RLIM_INFINITY)
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)

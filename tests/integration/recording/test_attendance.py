@@ -162,6 +162,7 @@ async def test_a_room_is_finished_when_two_surveys_in_a_row_miss_it(ctx: Context
 
 
 async def test_facts_of_yesterday_go_unless_a_buffer_or_a_clip_needs_them(ctx: Context) -> None:
+    """Tracks after an hour already, unless their share has not come to rest."""
     now = datetime.now(UTC)
     for name, hours in (("old", 25), ("new", 23), ("clipped", 25), ("buffered", 25)):
         then = now - timedelta(hours=hours)
@@ -177,12 +178,14 @@ async def test_facts_of_yesterday_go_unless_a_buffer_or_a_clip_needs_them(ctx: C
             "ended_at": then,
         }
         await ctx.store.create(schema.Track(sid=f"TR_{name}", **track, **in_room))
+        ended_lately: dict[str, Any] = track | {"ended_at": now - timedelta(minutes=50)}
+        await ctx.store.create(schema.Track(sid=f"TR_{name}_late", **ended_lately, **in_room))
         await ctx.store.create(schema.Participant(sid=f"PA_{name}_lost", **in_room))
     await ctx.store.create(clip_row("c1", room_sid="RM_clipped"))
     await ctx.store.create(
         schema.Buffer(
             id="b", room="room", room_sid="RM_buffered", identity="ann", participant_sid="PA",
-            video_sid="TR", since=now
+            video_sid="TR_buffered", since=now
         )
     )  # fmt: skip
     gone = now - timedelta(days=2)
@@ -197,4 +200,4 @@ async def test_facts_of_yesterday_go_unless_a_buffer_or_a_clip_needs_them(ctx: C
     assert left[schema.Participant] == [
         "buffered", "buffered_lost", "clipped", "clipped_lost", "new", "new_lost"
     ]  # fmt: skip
-    assert left[schema.Track] == ["new"]
+    assert left[schema.Track] == ["buffered", "buffered_late", "clipped_late", "new_late"]
