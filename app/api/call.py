@@ -63,12 +63,22 @@ class Call(Generic[Input_co]):
         """Whose requests this one is counted with, and has its turn among.
 
         The caller's; of who shows no name those of the address. A URL that was made for somebody
-        may be in the hands of others, who use up nothing of theirs: each address has its own.
+        may be in the hands of others, who use up nothing of theirs: what comes by any such URL is
+        counted together, and has its turns by `address`.
         """
-        address = party(web_state.peer(self.request))
         if self.shown is None:
-            return address
-        return self.shown.holder if self.shown.caller else f"{self.shown.holder} {address}"
+            return self.address
+        return f"signed {self.shown.holder}" if self.is_signed else self.shown.holder
+
+    @property
+    def address(self) -> str:
+        """Where it comes from; all addresses of one party have one name."""
+        return party(web_state.peer(self.request))
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a signed URL lets it in: whoever has that sends it."""
+        return self.shown is not None and self.shown.caller is None
 
     @property
     def is_former(self) -> bool:

@@ -58,7 +58,7 @@ def _missed(error: Exception) -> None:
 class EventStream(EventSourceResponse):
     """An answer of events that holds a slot of `listener`'s while it goes on.
 
-    `listener`: an identity; of who shows none what `Call.user` tells.
+    `listener`: an identity; of who shows none what `Call.user` tells, wherever they are.
     """
 
     def __init__(

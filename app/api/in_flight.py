@@ -48,13 +48,16 @@ class InFlight:
         self._nameless = {kind: Turns(NAMELESS_AT_ONCE) for kind in _Kind}
         self._reading = Turns()
 
-    def place(self, cost: Cost, user: str) -> AbstractAsyncContextManager[None]:
+    def place(
+        self, cost: Cost, user: str, address: str | None = None
+    ) -> AbstractAsyncContextManager[None]:
         """A place for a user's request: `async with` it. Their first come is the first in.
 
-        Raises TooManyRequests if too many of theirs wait.
+        `address`: of one that anybody may have sent, where it came from; addresses then have their
+        turns. Raises TooManyRequests if too many of theirs wait.
         """
         turns = _turns(self._users, (_kind(cost), user), self._at_once)
-        return _place([turns], cost, user)
+        return _place([turns], cost, user if address is None else address)
 
     def nameless_place(
         self, cost: Cost, address: str, link: str | None = None

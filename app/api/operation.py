@@ -214,11 +214,15 @@ async def _let_in(operation: Operation, request: Request) -> Call[None]:
 
 
 def _place(operation: Operation, call: Call[None]) -> AbstractAsyncContextManager[None]:
-    """The user's place among their own; of those who show no name, that of their address."""
+    """The user's place among their own; of those who show no name, that of their address.
+
+    Whoever has URLs that were made for one user share places, one address after another.
+    """
     if call.shown is None:
         link = auth.link(call.request) or call.path.get("secret")
-        return call.state.in_flight.nameless_place(operation.cost, call.user, link)
-    return call.state.in_flight.place(operation.cost, call.user)
+        return call.state.in_flight.nameless_place(operation.cost, call.address, link)
+    address = call.address if call.is_signed else None
+    return call.state.in_flight.place(operation.cost, call.user, address)
 
 
 async def _read(operation: Operation, call: Call[None]) -> Call[Any]:

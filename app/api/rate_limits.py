@@ -20,7 +20,7 @@ log = structlog.get_logger()
 def charge(call: Call[Any], cost: Cost, kept: Kept | None) -> None:
     """Counts a request that is let in, and what is kept of it. Raises TooManyRequests."""
     user = call.user
-    wait = call.state.rates.take(cost, user)
+    wait = call.state.rates.take(cost, user, call.address if call.is_signed else None)
     if wait:
         raise TooManyRequests(
             f"these are more requests (of the kind {cost}) than one user may send in a minute: "

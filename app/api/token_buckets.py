@@ -39,6 +39,11 @@ FACTORS = {
 }
 
 
+OF_URLS = 4.0
+"""So many times what one user may send, all may who have URLs that were made for one user: each
+address of theirs as much as a user."""
+
+
 class Kept(StrEnum):
     """What is kept for days of a request, and how many of it one user may send in ALLOWANCES.
 
@@ -67,6 +72,9 @@ class Rates:
 
     def __init__(self, per_minute: int) -> None:
         self._of = {cost: RateBuckets(per_minute * factor) for cost, factor in FACTORS.items()}
+        self._of_urls = {
+            cost: RateBuckets(per_minute * factor * OF_URLS) for cost, factor in FACTORS.items()
+        }
         self._kept = {
             kept: RateBuckets(max(1.0, per_minute * factor) if per_minute else 0, hours * 3600)
             for kept, (factor, hours) in ALLOWANCES.items()
@@ -74,9 +82,16 @@ class Rates:
         self._refused = RateBuckets(per_minute / 10)
         self.refused_lines = LogLines("refusals_without_lines")
 
-    def take(self, cost: Cost, user: str) -> float:
-        """Takes a request of this cost. Returns 0, or after how many seconds to come again."""
-        return self._of[cost].take(user) if cost in self._of else 0.0
+    def take(self, cost: Cost, user: str, address: str | None = None) -> float:
+        """Takes a request of this cost. Returns 0, or after how many seconds to come again.
+
+        `address`: of one by a URL that was made for the user, where it came from.
+        """
+        if cost not in self._of:
+            return 0.0
+        if address is None:
+            return self._of[cost].take(user)
+        return self._of[cost].take(f"{user} {address}") or self._of_urls[cost].take(user)
 
     def keep(self, kept: Kept, user: str) -> float:
         """Takes a request of which this is kept. Returns 0, or after how many seconds to come."""

@@ -13,9 +13,10 @@ from app.api.event_streams import StreamSlots
 from app.context import Context
 from app.errors import TooManyRequests
 from app.settings import Settings
-from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM, MakeShare
+from tests.integration.api.conftest import INSTANCE_ADMIN, OWNER, ROOM, MakeShare, client_in
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import redis_of
+from tests.serving import Running
 from tests.waiting import wait_for
 
 
@@ -34,14 +35,15 @@ async def is_full(slots: StreamSlots) -> bool:
 
 
 async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
-    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+    http: httpx.AsyncClient, app: Running, share: MakeShare, ctx: Context
 ) -> None:
-    """Who has a URL that was made for them takes none of theirs."""
+    """Who has a URL that was made for them takes none of theirs, and all who do have as many."""
 
-    async def both_are_held() -> bool:
+    async def both_are_held(callers: int) -> bool:
         # not by taking a third, which would be in the way of the second
         async with redis_of(ctx) as redis:
-            return [await redis.zcard(key) for key in await redis.keys("replay:streams:*")] == [2]
+            held = [await redis.zcard(key) for key in await redis.keys("replay:streams:*")]
+            return held == [2] * callers
 
     await share()
     body = {"room": ROOM, "last": 5, "tail": "skip"}
@@ -50,14 +52,17 @@ async def test_a_caller_has_so_many_streams_and_their_end_makes_room(
     path = f"{location}/events"
     async with asyncio.TaskGroup() as group:
         streams = [group.create_task(http.get(path, headers=OWNER)) for _ in range(2)]
-        await wait_for(both_are_held)
+        await wait_for(lambda: both_are_held(callers=1))
         third = await http.get(path, headers=OWNER)
         assert (third.status_code, third.json()["type"]) == (429, "too-many-requests")
         assert third.headers["Retry-After"] == "5"
-        other = group.create_task(http.get(path, headers=INSTANCE_ADMIN))
-        by_url = group.create_task(http.get(told["events_url"]))
+        clients = [client_in(app, f"192.0.2.{number}") for number in range(3)]
+        by_url = [group.create_task(each.get(told["events_url"])) for each in clients[:2]]
+        await wait_for(lambda: both_are_held(callers=2))
+        assert (await clients[2].get(told["events_url"])).status_code == 429
         await http.delete(location, headers=OWNER)
-    assert [(await each).status_code for each in (*streams, other, by_url)] == [200] * 4
+        other = group.create_task(http.get(path, headers=INSTANCE_ADMIN))
+    assert [(await each).status_code for each in (*streams, other, *by_url)] == [200] * 5
     assert (await http.get(path, headers=OWNER)).status_code == 200
 
 

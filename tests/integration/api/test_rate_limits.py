@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from app.api.token_buckets import OF_URLS
 from app.settings import Settings
 from tests import webhooks
 from tests.integration.api.conftest import (
@@ -104,6 +106,18 @@ async def test_who_has_somebodys_url_uses_up_nothing_of_theirs(
     async with client_in(app, "192.0.2.7") as another:
         assert (await another.get(url)).status_code == 200
         assert (await another.get(url)).status_code == 200
+
+
+async def test_from_however_many_addresses_somebodys_url_is_asked_for_so_much_in_all(
+    http: httpx.AsyncClient, app: Running, share: MakeShare
+) -> None:
+    """Four times as much as from one of them; who made it has as much as ever."""
+    made = await share()
+    url = (await http.get(f"/buffers/{made.buffer_id}", headers=ROOM_ADMIN)).json()["thumbnails"]
+    addresses = itertools.cycle(client_in(app, f"192.0.2.{number}") for number in range(8))
+    await until_refused(lambda: next(addresses).get(url), PER_MINUTE / 2 * OF_URLS)
+    index = f"/buffers/{made.buffer_id}/thumbnails.vtt"
+    assert (await http.get(index, headers=ROOM_ADMIN)).status_code == 200
 
 
 async def test_a_flood_of_bad_credentials_is_logged_a_few_times(http: httpx.AsyncClient) -> None:

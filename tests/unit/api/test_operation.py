@@ -170,16 +170,24 @@ ROUTES = [
 
 
 @pytest.fixture
-def http() -> httpx.AsyncClient:
+def app() -> Running:
     settings = load(_env_file=None, livekit_api_key=KEY, livekit_api_secret=SECRET)
     nothing = cast(Any, None)
     ctx = Context(settings, nothing, nothing, "instance", nothing, nothing)
     others: dict[str, Any] = dict.fromkeys(each.name for each in fields(WebState))
     held = {"rates": Rates(0), "in_flight": InFlight(2), "generations": NothingEnded()}
     web = WebState(**others | {"ctx": ctx} | held)
-    app = Starlette(routes=ROUTES, exception_handlers=problems.HANDLERS)
-    transport = httpx.ASGITransport(Running(app, {"web": web}))
+    return Running(Starlette(routes=ROUTES, exception_handlers=problems.HANDLERS), {"web": web})
+
+
+def client_in(app: Running, address: str = "127.0.0.1") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, client=(address, 123))
     return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+@pytest.fixture
+def http(app: Running) -> httpx.AsyncClient:
+    return client_in(app)
 
 
 class NothingEnded:
@@ -347,16 +355,42 @@ async def test_of_one_users_requests_so_many_are_worked_on_at_once(
     assert VAULT.inside.count("ann") == 4
 
 
-async def test_who_follows_somebodys_url_takes_no_place_of_theirs(http: httpx.AsyncClient) -> None:
+async def test_who_follows_somebodys_url_takes_no_place_of_theirs(
+    app: Running, http: httpx.AsyncClient
+) -> None:
+    """And all who follow any have as many as one user, from however many addresses they come."""
     VAULT.inside.clear()
     VAULT.open.clear()
     url = (await http.get("/vault/url", headers=bearer("ann"))).json()["said"]
-    followed = [asyncio.create_task(http.get(url)) for _ in range(3)]
-    await wait_for(lambda: len(VAULT.inside) == 2)
+    followed = [
+        asyncio.create_task(client_in(app, f"192.0.2.{number % 6}").get(url))
+        for number in range(12)
+    ]
+    await wait_for(lambda: len(VAULT.inside) >= 2)
     asked = asyncio.create_task(http.get("/vault", headers=bearer("ann")))
-    await wait_for(lambda: len(VAULT.inside) == 3)
+    await wait_for(lambda: "ann" in VAULT.inside)
+    assert VAULT.inside.count("a URL") == 2
     VAULT.open.set()
-    assert [each.status_code for each in await asyncio.gather(asked, *followed)] == [200] * 4
+    assert [each.status_code for each in await asyncio.gather(asked, *followed)] == [200] * 13
+
+
+async def test_of_those_who_follow_somebodys_urls_each_address_has_its_turn() -> None:
+    begun, go_on = list[str](), asyncio.Event()
+    in_flight = InFlight(2)
+
+    async def work(address: str) -> None:
+        async with in_flight.place(Cost.MEDIA, "signed ann", address):
+            begun.append(address)
+            await go_on.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(30):
+            group.create_task(work("many"))
+        group.create_task(work("one"))
+        await wait_for(lambda: len(begun) == 2)
+        go_on.set()
+    assert begun.index("one") <= 3
+    assert len(begun) == 31
 
 
 async def test_a_body_that_does_not_come_takes_no_place(http: httpx.AsyncClient) -> None:

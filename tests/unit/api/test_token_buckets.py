@@ -64,6 +64,15 @@ def test_what_costs_more_is_rarer_and_one_kind_leaves_the_others_alone() -> None
     }
 
 
+def test_all_who_have_somebodys_urls_may_send_four_times_as_much_as_one_user() -> None:
+    rates, served = Rates(60), 0
+    assert 60 <= sum(not rates.take(Cost.READ, "signed ann", "one") for _ in range(80)) < 80
+    for number in range(20):
+        served += sum(not rates.take(Cost.READ, "signed ann", f"{number}") for _ in range(60))
+    assert 180 <= served < 190
+    assert rates.take(Cost.READ, "ann") == rates.take(Cost.READ, "signed bob", "one") == 0.0
+
+
 def test_of_what_is_kept_there_is_less_and_a_single_one_however_low_the_limit() -> None:
     for per_minute, most in ((1200, 60), (60, 3), (1, 1)):
         rates, count = Rates(per_minute), 0
