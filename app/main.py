@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 
 from app import metrics
 from app.api import (
+    archive_routes,
     assignment_routes,
     audit_routes,
     buffer_routes,
@@ -73,6 +74,7 @@ ROUTES: list[BaseRoute] = [
     *trim_routes.routes,
     *share_routes.routes,
     *file_routes.routes,
+    *archive_routes.routes,
     *link_routes.routes,
     *oembed_routes.routes,
     *quota_routes.routes,

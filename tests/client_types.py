@@ -24,8 +24,7 @@ OPERATIONS = (
     "resume_recording", "get_buffer_events", "list_markers", "create_marker", "delete_marker",
     "create_capture", "get_capture", "cancel_capture", "get_capture_events", "list_clips",
     "get_clip", "change_clip", "delete_clip", "trim_clip", "restore_clip", "request_clip_deletion",
-    "share_clip", "get_file",
-    "get_quota", "get_user_quota", "set_user_quota",
+    "share_clip", "get_file", "create_archive", "get_quota", "get_user_quota", "set_user_quota",
 )  # fmt: skip
 _HEAD = '''\
 """What the service answers, as types: `python -m tests.client_types` writes this."""

@@ -28,6 +28,7 @@ _OF_SEGMENT = {
     "captures": "Captures",
     "clips": "Clips",
     "files": "Clips",
+    "archives": "Clips",
     "c": "Links",
     "oembed": "Links",
     "quota": "Quotas",

@@ -16,6 +16,13 @@ class AnswerPage(TypedDict, Generic[PageItem]):
     next: str | None
 
 
+class ArchiveAnswer(TypedDict):
+    """A zip that is written while it is downloaded."""
+
+    download_url: str
+    size_bytes: int
+
+
 class BufferAnswer(TypedDict):
     """A share and what is kept of it."""
 

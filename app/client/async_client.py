@@ -98,6 +98,7 @@ class AsyncReplayClient:
     restore_clip = AsyncMethod(operations.restore_clip)
     request_clip_deletion = AsyncMethod(operations.request_clip_deletion)
     share_clip = AsyncMethod(operations.share_clip)
+    create_archive = AsyncMethod(operations.create_archive)
     get_quota = AsyncMethod(operations.get_quota)
     get_user_quota = AsyncMethod(operations.get_user_quota)
     set_user_quota = AsyncMethod(operations.set_user_quota)

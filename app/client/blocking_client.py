@@ -90,6 +90,7 @@ class ReplayClient:
     restore_clip = Method(operations.restore_clip)
     request_clip_deletion = Method(operations.request_clip_deletion)
     share_clip = Method(operations.share_clip)
+    create_archive = Method(operations.create_archive)
     get_quota = Method(operations.get_quota)
     get_user_quota = Method(operations.get_user_quota)
     set_user_quota = Method(operations.set_user_quota)

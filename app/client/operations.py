@@ -269,6 +269,11 @@ def get_file(file_id: str, *, download: bool | None = None) -> Ask[None]:
     return Ask("GET", "/files/{file_id}", {"file_id": file_id}, _given(download=download))
 
 
+def create_archive(*, clip_ids: Sequence[str]) -> Ask[a.ArchiveAnswer]:
+    """Where several clips can be downloaded as one zip, for a while."""
+    return Ask("POST", "/archives", body={"clip_ids": [*clip_ids]})
+
+
 def get_quota() -> Ask[a.QuotaAnswer]:
     """The caller's own quota."""
     return Ask("GET", "/quota")

@@ -21,6 +21,17 @@ export interface Alive {
   status: 'alive';
 }
 
+/** Which clips go into one file. */
+export interface ArchiveRequest {
+  clip_ids: Array<string>;
+}
+
+/** A zip that is written while it is downloaded. */
+export interface ArchiveView {
+  download_url: string;
+  size_bytes: number;
+}
+
 /** A page of names of rooms. */
 export interface AssignedPage {
   items: Array<string>;

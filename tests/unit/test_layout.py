@@ -598,6 +598,7 @@ OPENS_FILES = {
     "app/captures": "parts and clips",
     "app/clips": "clips and their pictures",
     "app/kit/kit_routes.py": "its own module and types",
+    "app/api/archive_routes.py": "clips, where they are kept",
     "app/api/file_routes.py": "clips, where they are kept",
     "app/indexing/fragment_files.py": "fragments and init segments",
     "app/indexing/parser.py": "what its caller has opened",

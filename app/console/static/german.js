@@ -550,6 +550,8 @@ export const german = {
       count: (count) => (count ? `${count} ausgewählt` : 'Nichts ausgewählt'),
       download: 'Herunterladen',
       downloading: (count) => `${plural(count, { one: '1 Clip wird heruntergeladen.', other: `${count} Clips werden heruntergeladen. Falls der Browser fragt, erlaube mehrere Downloads.` })}`,
+      archive: 'Als ZIP herunterladen',
+      archiving: (size) => `Eine ZIP-Datei mit ${size} wird heruntergeladen.`,
       delete: 'Löschen',
       all: 'Alle angezeigten auswählen',
       done: 'Fertig',

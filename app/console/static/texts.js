@@ -623,6 +623,9 @@ export const english = {
       download: 'Download',
       /** @type {Saying<[number]>} */
       downloading: (count) => `${plural(count, { one: 'Downloading 1 clip.', other: `Downloading ${count} clips. If your browser asks, allow several downloads.` })}`,
+      archive: 'Download as zip',
+      /** @type {Saying<[string]>} */
+      archiving: (size) => `Downloading a zip of ${size}.`,
       delete: 'Delete',
       all: 'Select all shown',
       done: 'Done',

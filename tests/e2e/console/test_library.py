@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -347,10 +348,16 @@ async def test_a_deleted_clip_comes_back_by_undo_and_the_quota_follows(
     await expect(chosen).to_contain_text("2 selected")
     saved: list[str] = []
     page.on("download", lambda each: saved.append(each.suggested_filename))
-    await chosen.get_by_role("button", name="Download").click()
+    await chosen.get_by_role("button", name="Download", exact=True).click()
     await expect(page.get_by_text("Downloading 2 clips.")).to_be_visible()
     await wait_for(lambda: len(saved) == 2, what="both are downloaded")
     assert {name.split(" ")[0] for name in saved} == {"Old", "Stand-up"}
+    async with page.expect_download() as archive:
+        await chosen.get_by_role("button", name="Download as zip").click()
+    await expect(page.get_by_text("Downloading a zip of")).to_be_visible()
+    with zipfile.ZipFile(await (await archive.value).path()) as found:
+        assert found.testzip() is None
+        assert {name.split(" ")[0] for name in found.namelist()} == {"Old", "Stand-up"}
     await chosen.get_by_role("button", name="Delete").click()
     await expect(page.locator(".tile")).to_have_count(1)
     await page.get_by_role("button", name="Undo").click()

@@ -11,7 +11,7 @@ import pytest
 
 from app.api.file_routes import disposition
 from app.context import Context
-from app.models.schema import ReplayClip
+from app.models.schema import Participant, ReplayClip, Room
 from app.storage import clip_files
 from tests.integration.api.conftest import OWNER, ROOM, STRANGER, MakeShare
 from tests.integration.captures.checking import work_on
@@ -24,6 +24,16 @@ async def made(http: httpx.AsyncClient, ctx: Context, share: MakeShare, **given:
     told = (await http.post("/captures", headers=OWNER, json=body)).json()
     await work_on(ctx, told["id"])
     return (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
+
+
+async def was_there(ctx: Context, clip_id: str, identity: str) -> None:
+    """Somebody was in the room of a clip."""
+    row = await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
+    assert row is not None
+    person: dict[str, Any] = {"sid": f"PA_{identity}", "room_sid": row["room_sid"], "room": ROOM}
+    person |= {"identity": identity, "joined_at": row["created_at"]}
+    await ctx.store.create(Room.model_validate({"sid": row["room_sid"], "name": ROOM}))
+    await ctx.store.create(Participant.model_validate(person))
 
 
 async def test_the_bytes_come_by_token_and_by_signed_url(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,19 @@ async def test_a_reader_is_led_to_the_bucket(
     asked = f"/file/{clip['file_id']}?download=1"
     told = await fetched(led(await http.get(asked, headers=OWNER), front))
     assert told.headers["content-disposition"].startswith("attachment; ")
+
+
+async def test_an_archive_is_read_through_us(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare
+) -> None:
+    clip = await made(http, ctx, share)
+    asked = {"clip_ids": [clip["id"]]}
+    told = (await http.post("/v1/archives", headers=OWNER, json=asked)).json()
+    whole = await http.get(told["download_url"])
+    assert len(whole.content) == told["size_bytes"]
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as found:
+        (name,) = found.namelist()
+        assert len(found.read(name)) == clip["size"]
 
 
 async def test_who_may_not_read_is_led_nowhere(

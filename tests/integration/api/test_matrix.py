@@ -85,6 +85,8 @@ MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("POST /clips/{clip}/request-deletion", None,         (404, 404, 404, 404, 404, 404, 403, 200)),
     ("POST /clips/{clip}/share", SHARED,                  (404, 404, 404, 404, 404, 404, 409, 409)),
     ("GET /files/{file}", None,                           (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("GET /archives/clips.zip?files={file}", None,        (404, 404, 404, 404, 404, 404, 200, 200)),
+    ("POST /archives", {"clip_ids": ["{clip}"]},          (404, 404, 404, 404, 404, 404, 200, 200)),
     ("GET /quota", None,                                  (200, 200, 200, 200, 200, 200, 200, 200)),
     ("GET /users", None,                                  (403, 403, 403, 403, 403, 403, 403, 200)),
     ("GET /users/ann/quota", None,                        (403, 403, 403, 403, 403, 403, 403, 200)),
@@ -134,6 +136,18 @@ def test_every_guarded_route_is_in_the_matrix() -> None:
     assert missing == []
 
 
+def filled(body: Any, names: dict[str, str]) -> Any:
+    """A body whose texts have the names of what there is."""
+    match body:
+        case dict():
+            return {name: filled(each, names) for name, each in body.items()}
+        case list():
+            return [filled(each, names) for each in body]
+        case str():
+            return body.format(**names)
+    return body
+
+
 async def test_each_caller_gets_what_is_theirs_and_no_word_more(
     http: httpx.AsyncClient, share: MakeShare, ctx: Context
 ) -> None:
@@ -171,8 +185,7 @@ async def test_each_caller_gets_what_is_theirs_and_no_word_more(
         method, path = line.format(**names).split()
         path = current(path)
         method = "HEAD" if line in ENDLESS else method
-        given = body and {k: v.format(**names) if isinstance(v, str) else v
-                          for k, v in body.items()}  # fmt: skip
+        given = body and filled(body, names)
         for who, status in zip(CALLERS, statuses, strict=True):
             found = await http.request(method, path, json=given, headers=CALLERS[who])
             assert found.status_code == status, (who, line, found.text)

@@ -67,7 +67,7 @@ KEYWORDS = {
     "$ref", "type", "enum", "const", "format", "pattern", "description", "default", "examples",
     "properties", "required", "additionalProperties", "items", "anyOf", "oneOf", "allOf", "minimum",
     "contentMediaType", "contentSchema", "maximum", "exclusiveMinimum", "minLength", "maxLength",
-    "maxItems", "multipleOf", "title",
+    "maxItems", "minItems", "multipleOf", "title",
 }  # fmt: skip
 """Of JSON Schema: those that the description needs."""
 VERBS = "assign|cancel|change|create|delete|end|get|list|receive|release|remove|request|restore"

@@ -84,8 +84,14 @@ def test_of_what_is_kept_there_is_less_and_a_single_one_however_low_the_limit() 
 
 
 def test_every_change_says_what_is_kept_of_it() -> None:
-    """But what leaves nothing: a session, a capture's end, marks, of which a share has so many."""
-    nothing = {"create_session", "cancel_capture", "create_marker", "delete_marker"}
+    """But what leaves nothing: a session, an archive, a capture's end; marks have a bound."""
+    nothing = {
+        "create_session",
+        "cancel_capture",
+        "create_marker",
+        "delete_marker",
+        "create_archive",
+    }
     changes = {
         route.endpoint.__name__: route.operation
         for route in ROUTES

@@ -1,13 +1,14 @@
-// Downloading several clips, one file after another.
+// Downloading several clips: one file after another, or all in one.
 
 import { Problem } from '../api.js';
 import { h } from '../dom.js';
 import { tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
+import { bytes } from '../times.js';
 import { fileName } from './words.js';
 
 /**
- * @import { ClipView } from '../../types.js'
+ * @import { ArchiveView, ClipView } from '../../types.js'
  * @import { Api } from '../api.js'
  */
 
@@ -31,4 +32,21 @@ export async function downloadClips(clips, api) {
     }
   }
   if (begun) tell(texts.library.selection.downloading(begun));
+}
+
+/**
+ * Has the browser save clips as one zip.
+ *
+ * @param {ClipView[]} clips
+ * @param {Api} api
+ */
+export async function downloadArchive(clips, api) {
+  try {
+    /** @type {ArchiveView} */
+    const archive = await api.post('/archives', { clip_ids: clips.map((clip) => clip.id) });
+    h('a', { href: api.url(archive.download_url), download: '' }).click();
+    tell(texts.library.selection.archiving(bytes(archive.size_bytes)));
+  } catch (error) {
+    tellProblem(error);
+  }
 }

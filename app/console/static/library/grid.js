@@ -6,7 +6,7 @@ import { inWords, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 import { openDeleted } from './deleted.js';
 import { deleteClips } from './deleting.js';
-import { downloadClips } from './downloading.js';
+import { downloadArchive, downloadClips } from './downloading.js';
 import { asked, filterForm, filtersIn, fragmentOf } from './filters.js';
 import { Pages, SortedPages } from './pages.js';
 import { openQuick } from './quick.js';
@@ -77,6 +77,7 @@ class Grid {
     this.selection = selectionOf({
       tiles: () => this.#tiles.values(),
       onDownload: (clips) => void downloadClips(clips, api),
+      onArchive: (clips) => void downloadArchive(clips, api),
       onDelete: (clips) => void this.#delete(clips),
       onMode: (on) => set(this.#list, { 'data-selecting': on }),
     });

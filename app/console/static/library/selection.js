@@ -14,12 +14,14 @@ const own = texts.library.selection;
  * `tiles()` gives the tiles there are; `onMode(on)` is called when choosing begins or ends.
  *
  * @param {{tiles: () => Iterable<Tile>, onDownload: (clips: ClipView[]) => void,
- *   onDelete: (clips: ClipView[]) => void, onMode: (on: boolean) => void}} options
+ *   onArchive: (clips: ClipView[]) => void, onDelete: (clips: ClipView[]) => void,
+ *   onMode: (on: boolean) => void}} options
  */
-export function selectionOf({ tiles, onDownload, onDelete, onMode }) {
+export function selectionOf({ tiles, onDownload, onArchive, onDelete, onMode }) {
   const words = h('span', { role: 'status' });
   const clips = () => chosen().map((tile) => tile.clip);
   const download = h('button', { onclick: () => onDownload(clips()) }, own.download);
+  const archive = h('button', { onclick: () => onArchive(clips()) }, own.archive);
   const remove = h('button', { class: 'danger', onclick: () => onDelete(clips()) }, own.delete);
   const all = h('button', { onclick: () => choose(true) }, own.all);
   const done = h('button', { onclick: () => turn(false) }, own.done);
@@ -28,6 +30,7 @@ export function selectionOf({ tiles, onDownload, onDelete, onMode }) {
     { class: 'selection card row', role: 'region', 'aria-label': own.name, hidden: true },
     words,
     download,
+    archive,
     remove,
     all,
     done,
@@ -57,7 +60,7 @@ export function selectionOf({ tiles, onDownload, onDelete, onMode }) {
   function update() {
     const count = chosen().length;
     words.textContent = own.count(count);
-    download.disabled = remove.disabled = count === 0;
+    download.disabled = archive.disabled = remove.disabled = count === 0;
   }
 
   update();
