@@ -151,6 +151,12 @@ def kept() -> dict[str, Rows]:
                     "checksum": "sha256:" + "0" * 64},
             file | {"id": "f3", "storage_path": "replays/bob/3.mp4", "resource_id": "k3"},
         ),
+        "renditions": written(
+            schema.Rendition,
+            {"id": "r1", "clip_id": "k1", "caller": "bob", "content": "gif 0.000 5.000",
+             "format": "gif", "start_seconds": 0.0, "end_seconds": 5.0, "status": "queued",
+             "storage_path": "replays/bob/1.r1.gif", "accepted_at": ago(4), "lease_until": NOW},
+        ),
     }  # fmt: skip
 
 

@@ -56,7 +56,8 @@ class FileQuery(LooseQuery):
     former="/file/{file_id}",
     description="With a token, or by the `file_url`, `download_url` or `link_url` in the clip's "
     "JSON. HEAD too; one range at a time. Where clips are in a bucket the answer leads there for 5 "
-    "minutes, or as long as your right holds; by a link, for the film's length longer.",
+    "minutes, or as long as your right holds; by a link, for the film's length longer. A "
+    "rendition's `id` is a `file_id`, too: that is `image/gif` or `image/webp`, if it is no MP4.",
     answers={
         HTTPStatus.OK: Answer(
             "The whole file.",

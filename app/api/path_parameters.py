@@ -18,6 +18,7 @@ PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "capture_id": ("Which capture: its `id`.", _ID),
     "clip_id": ("Which clip: its `id`.", _ID),
     "file_id": ("Which file: `file_id` of a clip.", _ID),
+    "rendition_id": ("Which rendition of the clip: its `id`.", _ID),
     "secret": (
         "The secret of a clip's link: take it from `page_url`.",
         _ID | {"examples": ["q3Zk9yB1mX7uQm0c5dHn2wRt8vLs4pAe"]},

@@ -36,7 +36,7 @@ TILE_NAME = re.compile(r"\d{8,}\.jpg")
 INIT_NAME = re.compile(r"init-[0-9a-f]+\.mp4")
 """What `fragment_name`, `tile_name` and `init_name` give."""
 
-_NAMELESS = re.compile(rf"{CLIPS_ROOT}/[0-9a-f]{{24}}(\.clean)?\.mp4")
+_NAMELESS = re.compile(rf"{CLIPS_ROOT}/[0-9a-f]{{24}}(\.clean|\.[0-9a-f]{{24}})?\.(mp4|gif|webp)")
 _SLUG_LENGTH = 40
 _HASH_LENGTH = 10
 _SESSION_ID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{24})")

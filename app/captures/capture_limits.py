@@ -1,4 +1,4 @@
-"""How many captures somebody may ask for: at once, in a minute, in an hour."""
+"""How many captures, and renditions, somebody may ask for: at once, in a minute, in an hour."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pymongo import DESCENDING
 
 from app.context import Context
 from app.errors import TooManyCaptures
-from app.models import CaptureRow, CaptureStatus
-from app.models.schema import Capture
+from app.models import CaptureRow, CaptureStatus, RenditionRow, Row
+from app.models.schema import Capture, Rendition
 from app.store import dated
 
 RETRY_SECONDS = 5
 
 
-async def check(ctx: Context, row: CaptureRow) -> None:
+async def check(ctx: Context, row: CaptureRow | RenditionRow) -> None:
     """Raises TooManyCaptures, with `retry_after`, if the row of a new capture is one too many.
 
     The row is there already and counts: of many at the same moment none can miss the others, so no
@@ -26,7 +26,7 @@ async def check(ctx: Context, row: CaptureRow) -> None:
     await _check_rate(ctx, row, ctx.settings.captures_per_hour, timedelta(hours=1))
 
 
-async def _check_pending(ctx: Context, row: CaptureRow) -> None:
+async def _check_pending(ctx: Context, row: CaptureRow | RenditionRow) -> None:
     mine, all_of_them = await _pending(ctx, row["caller"])
     most = ctx.settings.captures_pending
     most_of_one = _limit_of_one(ctx.settings.captures_pending_per_user, all_of_them, most)
@@ -63,22 +63,25 @@ async def _pending(ctx: Context, caller: str) -> tuple[int, int]:
     unfinished = {"lease_until": dated(), "status": {"$in": CaptureStatus.unfinished()}}
     is_mine = {"$eq": ["$caller", {"$literal": caller}]}
     sums = {"mine": {"$sum": {"$cond": [is_mine, 1, 0]}}, "all": {"$sum": 1}}
-    counts = await ctx.store.summed(
-        Capture, [{"$match": unfinished}, {"$group": {"_id": None} | sums}]
-    )
-    return (counts[0]["mine"], counts[0]["all"]) if counts else (0, 0)
+    stages: list[Row] = [{"$match": unfinished}, {"$group": {"_id": None} | sums}]
+    counts = await ctx.store.summed(Capture, stages) + await ctx.store.summed(Rendition, stages)
+    return sum(each["mine"] for each in counts), sum(each["all"] for each in counts)
 
 
-async def _check_rate(ctx: Context, row: CaptureRow, limit: int, period: timedelta) -> None:
+async def _check_rate(
+    ctx: Context, row: CaptureRow | RenditionRow, limit: int, period: timedelta
+) -> None:
     if not limit:
         return
     now = datetime.now(UTC)
     mine = {"caller": row["caller"], "accepted_at": {"$gt": now - period}}
-    found = ctx.store.rows(Capture).find(mine, {"accepted_at": 1}).sort("accepted_at", DESCENDING)
+    found: list[datetime] = []
+    for rows in (ctx.store.rows(Capture), ctx.store.rows(Rendition)):
+        newest = rows.find(mine, {"accepted_at": 1}).sort("accepted_at", DESCENDING)
+        found += [each["accepted_at"] async for each in newest.limit(limit + 1)]
     # The newest is this one; when the limit-th before it is too old, there is room for another.
-    over = await found.skip(limit).limit(1).to_list(1)
-    if over:
-        wait = (over[0]["accepted_at"] + period - now).total_seconds()
+    if len(found) > limit:
+        wait = (sorted(found, reverse=True)[limit] + period - now).total_seconds()
         raise TooManyCaptures(
             f"{row['caller']!r} may ask for {limit} captures in {period.total_seconds():g} s",
             retry_after=max(1.0, round(wait, 3)),

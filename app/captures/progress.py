@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
 from app.captures.capture_leases import Lease
+from app.captures.row_leases import RowLease
 from app.models import CaptureResult, CaptureStage, CaptureStatus
 
 WRITE_SECONDS = 0.5
@@ -59,19 +60,26 @@ class Report:
         await self._lease.change(fields, result=None)
 
     async def watch(self, work: Coroutine[Any, Any, _Outcome], fraction: Fraction) -> _Outcome:
-        """The outcome of `work`, whose `fraction` is written meanwhile.
+        """The outcome of `work`, whose `fraction` is written meanwhile, as `watched` has it."""
+        return await watched(self._lease, work, fraction)
 
-        The work is cancelled, and has ended, when the lease is lost or when this is cancelled.
-        """
-        task = asyncio.create_task(work)
-        try:
-            while True:
-                done, _ = await asyncio.wait({task}, timeout=WRITE_SECONDS)
-                if done:
-                    return task.result()
-                if self._lease.lost.is_set():
-                    raise self._lease.lose()
-                await self._lease.change({"progress": round(fraction.done, 3)})
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+
+async def watched(
+    lease: RowLease[Any], work: Coroutine[Any, Any, _Outcome], fraction: Fraction
+) -> _Outcome:
+    """The outcome of `work`, whose `fraction` is written into the row of a lease meanwhile.
+
+    The work is cancelled, and has ended, when the lease is lost or when this is cancelled.
+    """
+    task = asyncio.create_task(work)
+    try:
+        while True:
+            done, _ = await asyncio.wait({task}, timeout=WRITE_SECONDS)
+            if done:
+                return task.result()
+            if lease.lost.is_set():
+                raise lease.lose()
+            await lease.change({"progress": round(fraction.done, 3)})
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

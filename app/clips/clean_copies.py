@@ -79,10 +79,10 @@ async def file_for_others(ctx: Context, clip: Clip) -> FileRow:
     """The row of the file that is served to anybody but the clip's owner.
 
     Raises Preparing while it is being made. A clip that has never left its owner, and that only the
-    instance's admin reads besides, is its own.
+    instance's admin reads besides, is its own. So is a rendition, which is made of what is shown.
     """
     row, file = clip.row, clip.file
-    if not is_replaced(row):
+    if not is_replaced(row) or file["_id"] != row["file_id"]:
         return file
     if row["clean_bytes"] is not None:
         return {

@@ -12,7 +12,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 
 from app import metrics
 from app.access import audit
-from app.clips import charging, clean_copies, clip_deeds, clip_thumbnails, trash
+from app.clips import charging, clean_copies, clip_deeds, clip_renditions, clip_thumbnails, trash
 from app.context import Context
 from app.errors import StoreRefuses
 from app.models import AuditAction, ClipRow
@@ -50,6 +50,7 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
 
     async def uncharge(row: ClipRow) -> None:
         await charging.uncharge(ctx, row)
+        await clip_renditions.withdraw_all(ctx, row["_id"])
 
     async def sweep(row: ClipRow) -> None:
         if await charging.let_go(ctx, row) and not await _is_being_copied(ctx, row, now):
@@ -104,6 +105,7 @@ async def _is_being_copied(ctx: Context, row: ClipRow, now: datetime) -> bool:
 
 
 async def _remove(ctx: Context, row: ClipRow) -> None:
+    await clip_renditions.withdraw_all(ctx, row["_id"])
     file = await ctx.store.rows(File).find_one({"_id": row["file_id"]})
     pictures = partial(clip_thumbnails.remove, ctx.settings.media_root, row["_id"])
     await _remove_files(row, asyncio.to_thread(pictures))

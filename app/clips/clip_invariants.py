@@ -2,28 +2,32 @@
 
 5. A clip's file exists at its final path if and only if its row says ready; its bytes match its
    checksum once that is known; its size is charged to exactly one quota, its owner's. The copy that
-   others get of it lies beside it if its row tells its size, and is charged to nobody.
+   others get of it lies beside it if its row tells its size, and is charged to nobody. A rendition
+   of it that is ready has its file, and is charged as a clip is.
 
-A file is a clip's, a copy of one, or is being written. Checksums are not compared: that would read
-every clip.
+A file is a clip's, a copy or a rendition of one, or is being written. Checksums are not compared:
+that would read every clip.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 
 from app.buffer.paths import CLIPS_ROOT
 from app.clips.clip_location import clean_path, parts_path, storage_path
 from app.context import Context
-from app.models import ClipRow, QuotaRow
-from app.models.schema import Capture, File, ReplayClip, UserReplayQuota
+from app.models import ClipRow, QuotaRow, RenditionRow
+from app.models.schema import Capture, File, Rendition, ReplayClip, UserReplayQuota
 from app.storage.clip_store import KeptFile
 from app.storage.violation import Violation
 from app.store import before, dated
 
 SETTLING = timedelta(minutes=2)
 """What is younger may be on its way: between a file and its row, a row and its charge."""
+_PART = re.compile(r"(.+)\.\d+(?:\.\w+)?\.part")
+"""The path of a part: that of its file, and what an attempt adds to it."""
 _AT_ONCE = 500
 _FIELDS = dict.fromkeys(
     ("owner", "file_id", "ready", "deleted_at", "created_at", "clean_bytes", "clean_until"), 1
@@ -50,6 +54,14 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
         yield violation
     charged.update(clip["_id"] for clip in rows)
     busy |= await _unfinished(ctx)
+    async for rendition in ctx.store.rows(Rendition).find({}):
+        charged.add(rendition["_id"])
+        if rendition["lease_until"] is not None:
+            copied.add(rendition["storage_path"])
+        elif rendition["size_bytes"] is not None:
+            known.add(rendition["storage_path"])
+            for violation in await _of_rendition(ctx, rendition, quotas):
+                yield violation
     for quota in quotas.values():
         for clip_id, detail in _of_quota(quota, charged | set(busy)):
             if await _is_unknown(ctx, clip_id):
@@ -117,6 +129,21 @@ async def _of_clips(
     return found
 
 
+async def _of_rendition(
+    ctx: Context, row: RenditionRow, quotas: dict[str, QuotaRow]
+) -> list[Violation]:
+    """What is wrong with one that is ready."""
+    name, size_bytes = f"rendition {row['_id']}", row["size_bytes"]
+    found: list[Violation] = []
+    actual = (await ctx.clips.sizes([row["storage_path"]]))[row["storage_path"]]
+    if actual != size_bytes:
+        found.append(Violation(5, f"the file of {name} has {actual} bytes, not {size_bytes}"))
+    quota = quotas.get(row["caller"])
+    if quota is None or quota["charges"].get(row["_id"]) != size_bytes:
+        found.append(Violation(5, f"{name} of {size_bytes} bytes is charged with another size"))
+    return found
+
+
 def _of_quota(quota: QuotaRow, known: set[str]) -> Iterator[tuple[str | None, str]]:
     """What is wrong with a quota: the clip it is about, if any, and the words."""
     charges, reservations = quota["charges"], quota["reservations"]
@@ -129,12 +156,19 @@ def _of_quota(quota: QuotaRow, known: set[str]) -> Iterator[tuple[str | None, st
 
 
 async def _is_unknown(ctx: Context, clip_id: str | None) -> bool:
-    """Whether no clip of this id has come since the rows were read."""
-    return clip_id is None or not await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
+    """Whether no clip, or rendition, of this id has come since the rows were read."""
+    if clip_id is None:
+        return True
+    which = {"_id": clip_id}
+    return not (
+        await ctx.store.rows(ReplayClip).find_one(which)
+        or await ctx.store.rows(Rendition).find_one(which)
+    )
 
 
 def _is_stray(file: KeptFile, known: set[str], making: set[str], now: datetime) -> bool:
     """Whether a file belongs to no clip, and is no part or file of one that is being made."""
-    final = file.storage_path.split(".mp4")[0] + ".mp4"
+    part = _PART.fullmatch(file.storage_path)
+    final = part[1] if part else file.storage_path
     is_young = file.modified_at > now - SETTLING
     return not (file.storage_path in known or final in making or is_young)

@@ -25,3 +25,8 @@ def parts_path(capture: CaptureRow) -> str:
 def clean_path(storage_path: str) -> str:
     """Where the copy of a clip lies that hides nothing: beside the clip."""
     return f"{storage_path.removesuffix('.mp4')}.clean.mp4"
+
+
+def rendition_path(storage_path: str, rendition_id: str, suffix: str) -> str:
+    """Where a rendition of a clip lies: beside the clip. `suffix`: such as `.gif`."""
+    return f"{storage_path.removesuffix('.mp4')}.{rendition_id}{suffix}"

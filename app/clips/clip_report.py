@@ -172,8 +172,8 @@ def _gap(pause: Pause, why: GapWhy) -> ClipGap:
     return {"start": pause.start, "end": pause.end, "why": why, "kept": pause.kept}
 
 
-def filename(title: str, room: str, start: datetime) -> str:
+def filename(title: str, room: str, start: datetime, suffix: str = ".mp4") -> str:
     """A name to save the clip under, for any title: no separators, nothing hidden, not too long."""
     text = "".join(char if char not in '/\\:*?"<>|' else "-" for char in title or room)
     text = "".join(char for char in text if char.isprintable()).strip(" .")
-    return f"{text[:80].strip(' .') or 'replay'} {start:%Y-%m-%d %H.%M.%S}.mp4"
+    return f"{text[:80].strip(' .') or 'replay'} {start:%Y-%m-%d %H.%M.%S}{suffix}"

@@ -15,6 +15,7 @@ from app.clips import (
     clip_access,
     clip_deeds,
     clip_events,
+    clip_renditions,
     clip_report,
     clip_visibility,
     trash,
@@ -139,6 +140,7 @@ async def delete(
             doing.is_done = await hide(ctx, row, since)
         if doing.is_done:
             break
+    await clip_renditions.withdraw_all(ctx, clip_id)
     if row["deleted_at"] is None:
         await clip_events.withdrawn(ctx, caller, row, ClipLoss.DELETED)
     await trash.bound(ctx, row["owner"], now)

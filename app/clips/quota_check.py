@@ -17,7 +17,7 @@ from app.clips import clip_access
 from app.context import Context
 from app.models import AuditAction, ClipRow, Row
 from app.models.metric_words import ErrorKind
-from app.models.schema import Capture, File, ReplayClip
+from app.models.schema import Capture, File, Rendition, ReplayClip
 from app.store import batches, dated
 from app.work import rounds
 from app.work.jobs import hours, job, seconds
@@ -65,6 +65,12 @@ async def differences(ctx: Context) -> dict[str, Correction]:
     """What has to be corrected as things are now, by identity."""
     moving = set(await ctx.store.rows(Capture).distinct("clip_id", {"lease_until": dated()}))
     clips: dict[str, dict[str, int]] = {}
+    async for rendition in ctx.store.rows(Rendition).find({}):
+        with rounds.item(rendition=rendition["_id"]):
+            if rendition["lease_until"] is not None:
+                moving.add(rendition["_id"])
+            elif (size_bytes := rendition["size_bytes"]) is not None:
+                clips.setdefault(rendition["caller"], {})[rendition["_id"]] = size_bytes
     unsure: list[str | None] = []
     fields = dict.fromkeys(("owner", "file_id", *clip_access.SHOWN), 1)
     async for rows in batches(ctx.store.rows(ReplayClip).find({}, fields), _AT_ONCE):

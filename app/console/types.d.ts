@@ -45,7 +45,7 @@ export interface AssignedView {
 }
 
 /** What an entry of the audit tells of. */
-export type AuditAction = 'buffer_forgotten' | 'captured' | 'clip_changed' | 'clip_deleted' | 'clip_expired' | 'clip_restored' | 'clip_shared' | 'community_configured' | 'deletion_requested' | 'event_sent_again' | 'member_removed' | 'member_set' | 'opted_out' | 'quota_repaired' | 'quota_set' | 'recording_resumed' | 'recording_stopped' | 'room_assigned' | 'room_released' | 'sessions_ended' | 'signed_out_everywhere';
+export type AuditAction = 'buffer_forgotten' | 'captured' | 'clip_changed' | 'clip_converted' | 'clip_deleted' | 'clip_expired' | 'clip_restored' | 'clip_shared' | 'community_configured' | 'deletion_requested' | 'event_sent_again' | 'member_removed' | 'member_set' | 'opted_out' | 'quota_repaired' | 'quota_set' | 'recording_resumed' | 'recording_stopped' | 'room_assigned' | 'room_released' | 'sessions_ended' | 'signed_out_everywhere';
 
 /** A page of entries. */
 export interface AuditPage {
@@ -548,6 +548,38 @@ export interface QuotaView {
 export interface Ready {
   status: 'ready' | 'not ready';
   checks: Record<string, string>;
+}
+
+/** A format that a clip can be had in, too. */
+export type RenditionFormat = 'gif' | 'webp' | 'mp4-720p';
+
+/** What there is of a clip in other formats. */
+export interface RenditionList {
+  items: Array<RenditionView>;
+}
+
+/** What is to be made of the clip; moments of its play time, as numbers or texts as `1m30s`. */
+export interface RenditionRequest {
+  format: RenditionFormat;
+  start?: number | string;
+  end?: number | string | null;
+}
+
+/** A clip, or a part of it, in another format. */
+export interface RenditionView {
+  id: string;
+  clip_id: string;
+  format: RenditionFormat;
+  start_seconds: number;
+  end_seconds: number;
+  status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
+  progress: number;
+  reason: FailureReason | null;
+  detail: string;
+  size_bytes: number | null;
+  file_url: string | null;
+  download_url: string | null;
+  accepted_at: string;
 }
 
 /** A window of time. */

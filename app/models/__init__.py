@@ -48,6 +48,7 @@ from app.models.clip_rows import (
     ClipRow,
     DeletionRequest,
     FileRow,
+    RenditionRow,
     TrimRange,
 )
 from app.models.condition_rows import SampleRow
@@ -57,6 +58,7 @@ from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
 from app.models.failure_words import FailureReason
 from app.models.link_words import LinkFact
 from app.models.process_words import ProcessRole
+from app.models.rendition_words import RenditionFormat
 from app.models.stored import RowOf, Stored
 from app.models.words import (
     AccessMode,
@@ -139,6 +141,8 @@ __all__ = [
     "ProcessRole",
     "QuotaEntries",
     "QuotaRow",
+    "RenditionFormat",
+    "RenditionRow",
     "RightsRow",
     "Role",
     "RoomRow",

@@ -11,6 +11,7 @@ class AuditAction(StrEnum):
     BUFFER_FORGOTTEN = "buffer_forgotten"
     CAPTURED = "captured"
     CLIP_CHANGED = "clip_changed"
+    CLIP_CONVERTED = "clip_converted"
     CLIP_DELETED = "clip_deleted"
     CLIP_EXPIRED = "clip_expired"
     CLIP_RESTORED = "clip_restored"

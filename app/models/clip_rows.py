@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from app.models.buffer_rows import MediaRange
 from app.models.link_words import LinkFact
+from app.models.rendition_words import RenditionFormat
 from app.models.words import (
     CaptureStage,
     CaptureStatus,
@@ -180,3 +181,25 @@ class FileRow(TypedDict):
     resource_type: str
     resource_id: str
     created_at: datetime
+
+
+class RenditionRow(TypedDict):
+    """A row of `Rendition`."""
+
+    _id: str
+    clip_id: str
+    caller: str
+    content: str
+    format: RenditionFormat
+    start_seconds: float
+    end_seconds: float
+    storage_path: str
+    accepted_at: datetime
+    status: CaptureStatus
+    progress: float
+    reason: str | None
+    detail: str
+    size_bytes: int | None
+    lease: str | None
+    lease_until: datetime | None
+    attempts: int

@@ -8,7 +8,8 @@ from typing import Any
 from odmantic import Field, Model
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from app.models import CaptureRow, ClipRow, FileRow, LinkFact
+from app.models import CaptureRow, ClipRow, FileRow, LinkFact, RenditionRow
+from app.models.rendition_words import RenditionFormat
 from app.models.stored import Stored
 from app.models.words import (
     CaptureStage,
@@ -184,7 +185,7 @@ class ReplayClip(Model, Stored[ClipRow]):
 
 
 class File(Model, Stored[FileRow]):
-    """The bytes of a clip, where they are and what they must hash to.
+    """The bytes of a clip, or of a rendition of it, where they are and what they must hash to.
 
     `storage_path` is relative to the root of its storage. `checksum` is `sha256:` and 64 hex
     digits, None until it is known.
@@ -207,3 +208,39 @@ class File(Model, Stored[FileRow]):
     resource_type: str = "REPLAY_CLIP"
     resource_id: str
     created_at: datetime
+
+
+class Rendition(Model, Stored[RenditionRow]):
+    """A clip, or a part of it, in another format: a file of the clip's that bears its own id.
+
+    `content` says what it is; of one that is withdrawn it is the id, so that the same can be asked
+    for again. `start_seconds` and `end_seconds` are of the clip's play time. `lease`,
+    `lease_until`, `attempts`: as of a capture. `size_bytes`: once it is ready.
+    """
+
+    model_config = {
+        "collection": "renditions",
+        "indexes": lambda: [
+            IndexModel([("clip_id", ASCENDING), ("content", ASCENDING)], unique=True),
+            IndexModel([("lease_until", ASCENDING)]),
+            IndexModel([("caller", ASCENDING), ("accepted_at", ASCENDING)]),
+        ],
+    }
+
+    id: str = Field(primary_field=True)
+    clip_id: str
+    caller: str
+    content: str
+    format: RenditionFormat
+    start_seconds: float
+    end_seconds: float
+    storage_path: str
+    accepted_at: datetime
+    status: CaptureStatus
+    progress: float = 0.0
+    reason: str | None = None
+    detail: str = ""
+    size_bytes: int | None = None
+    lease: str | None = None
+    lease_until: datetime | None = None
+    attempts: int = 0

@@ -15,7 +15,7 @@ from app.models.access_schema import (
     UserReplayQuota,
 )
 from app.models.buffer_schema import Buffer, EgressSession, Marker, Pin, Segment, Summary
-from app.models.clip_schema import Capture, File, ReplayClip
+from app.models.clip_schema import Capture, File, Rendition, ReplayClip
 from app.models.condition_schema import Sample
 from app.models.event_schema import EventNumber, OutgoingEvent
 from app.models.fact_schema import Participant, Room, Track
@@ -33,6 +33,7 @@ MODELS: tuple[type[Model], ...] = (
     Capture,
     ReplayClip,
     File,
+    Rendition,
     Community,
     NotedRules,
     AssignedRoom,
@@ -63,6 +64,7 @@ __all__ = [
     "OutgoingEvent",
     "Participant",
     "Pin",
+    "Rendition",
     "ReplayClip",
     "Rights",
     "Room",

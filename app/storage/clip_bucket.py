@@ -120,7 +120,7 @@ class ClipBucket:
                 key,
                 part,
                 attributes={
-                    "Content-Type": "video/mp4",
+                    "Content-Type": clip_files.media_type(storage_path),
                     "Cache-Control": "private",
                     "sha256": sha256,
                 },

@@ -12,12 +12,18 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from app.errors import StorageFull
 from app.storage.confined import PART_SUFFIX, PathRefused, in_folder, inside, member
 
+_MEDIA_TYPES = {".gif": "image/gif", ".webp": "image/webp"}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def media_type(storage_path: str) -> str:
+    """What a file is, by its name."""
+    return _MEDIA_TYPES.get(PurePosixPath(storage_path).suffix, "video/mp4")
 
 
 def locate(root: Path, storage_path: str) -> Path:

@@ -28,6 +28,9 @@ CAPTURE: Errand[str] = Errand("capture")
 CLEAN_COPY: Errand[str] = Errand("clean_copy", once_in=seconds(2))
 """Make the copy of a clip (its id) without what it hides before its start."""
 
+RENDITION: Errand[str] = Errand("rendition", once_in=seconds(2))
+"""Bring a rendition of a clip (its id) as far as it can be brought."""
+
 DELIVER: Errand[str] = Errand("deliver", until_begun=True)
 """Have what is due of a room's events (its name) said and sent."""
 

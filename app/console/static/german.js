@@ -698,6 +698,17 @@ export const german = {
       submit: 'Als neuen Clip speichern',
       explain: 'Zieh an den Enden des Streifens. Dieser Clip bleibt, wie er ist.',
     },
+    renditions: {
+      heading: 'Andere Formate',
+      make: { gif: 'Kopie als GIF', webp: 'WebP', 'mp4-720p': '720p' },
+      formats: { gif: 'GIF', webp: 'WebP', 'mp4-720p': '720p' },
+      explain: 'GIF und WebP beginnen da, wo der Film steht, und haben 15 s.',
+      none: 'Noch keine.',
+      making: (name) => `${name} wird erstellt`,
+      download: (size) => `Herunterladen (${size})`,
+      removeShort: 'Löschen',
+      remove: (name, part) => `${name}, ${part} löschen`,
+    },
     life: {
       kept: 'Läuft nicht ab',
       expires: (when) => `Läuft ${when} ab`,
@@ -925,6 +936,7 @@ export const german = {
       sentences: {
         captured: (who, whom) => `${who} hat den Bildschirm von ${whom} aufgenommen`,
         clip_changed: (who, whom) => `${who} hat einen Clip von ${whom} geändert`,
+        clip_converted: (who, whom) => `${who} hat einen Clip von ${whom} umgewandelt`,
         clip_deleted: (who, whom) => `${who} hat einen Clip von ${whom} gelöscht`,
         clip_restored: (who, whom) => `${who} hat einen Clip von ${whom} wiederhergestellt`,
         clip_shared: (who, whom) => `${who} hat einen Clip von ${whom} geteilt`,
@@ -948,6 +960,7 @@ export const german = {
       actions: {
         captured: 'Aufgenommen',
         clip_changed: 'Clip geändert',
+        clip_converted: 'Clip umgewandelt',
         clip_deleted: 'Clip gelöscht',
         clip_restored: 'Clip wiederhergestellt',
         clip_shared: 'Clip geteilt',

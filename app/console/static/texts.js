@@ -799,6 +799,20 @@ export const english = {
       submit: 'Save as new clip',
       explain: 'Drag the ends of the strip. This clip stays as it is.',
     },
+    renditions: {
+      heading: 'Other formats',
+      make: { gif: 'Copy as GIF', webp: 'WebP', 'mp4-720p': '720p' },
+      formats: { gif: 'GIF', webp: 'WebP', 'mp4-720p': '720p' },
+      explain: 'GIF and WebP begin where the film is, and have 15 s.',
+      none: 'None yet.',
+      /** @type {Saying<[string]>} */
+      making: (name) => `Making ${name}`,
+      /** @type {Saying<[string]>} */
+      download: (size) => `Download (${size})`,
+      removeShort: 'Delete',
+      /** @type {Saying<[string, string]>} */
+      remove: (name, part) => `Delete ${name}, ${part}`,
+    },
     life: {
       kept: 'Doesn’t expire',
       /** @type {Saying<[string]>} */
@@ -1056,6 +1070,7 @@ export const english = {
       sentences: {
         captured: (who, whom) => `${who} captured ${whom}’s screen`,
         clip_changed: (who, whom) => `${who} changed a clip of ${whom}`,
+        clip_converted: (who, whom) => `${who} converted a clip of ${whom}`,
         clip_deleted: (who, whom) => `${who} deleted a clip of ${whom}`,
         clip_restored: (who, whom) => `${who} restored a clip of ${whom}`,
         clip_shared: (who, whom) => `${who} shared a clip of ${whom}`,
@@ -1079,6 +1094,7 @@ export const english = {
       actions: {
         captured: 'Captured',
         clip_changed: 'Changed a clip',
+        clip_converted: 'Converted a clip',
         clip_deleted: 'Deleted a clip',
         clip_restored: 'Restored a clip',
         clip_shared: 'Shared a clip',

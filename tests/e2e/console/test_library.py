@@ -133,6 +133,15 @@ async def test_a_clip_is_watched_renamed_kept_and_shared_without_leaving_the_gri
     name = (await download.value).suggested_filename
     assert re.fullmatch(r"-b-That goal--b- [\d-]+ [\d.]+\.mp4", name)
 
+    await dialog.get_by_text("Other formats").click()
+    await dialog.get_by_role("button", name="Copy as GIF").click()
+    gif = dialog.get_by_role("link", name="Download (")
+    await expect(gif).to_be_visible()
+    await check_accessible(page)
+    async with page.expect_download() as download:
+        await gif.click()
+    assert (await (await download.value).path()).read_bytes().startswith(b"GIF89a")
+
     await dialog.get_by_role("button", name="Share to channel").click()
     await page.get_by_role("textbox", name="Channel").fill("general")
     await page.get_by_role("textbox", name="Message").fill("look <i>here</i>")

@@ -93,6 +93,8 @@ async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dic
     told = (await http.post("/captures", json=body, headers=OWNER)).json()
     await work_on(ctx, told["id"])
     clip = (await http.get(f"/clips/{told['clip_id']}", headers=OWNER)).json()
+    path, gif = f"/v1/clips/{clip['id']}/renditions", {"format": "gif"}
+    rendition = (await http.post(path, json=gif, headers=OWNER)).json()
     now = datetime.now(UTC) - timedelta(days=2)
     event = OutgoingEvent(
         id="dead", room=ROOM, room_sid="RM", identity="ann", number=99, event="buffer_started",
@@ -112,6 +114,7 @@ async def things(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> dic
         "capture_id": [told["id"]],
         "clip_id": [clip["id"]],
         "file_id": [clip["file_id"]],
+        "rendition_id": [rendition["id"]],
         "community": ["guests", "default"],
         "identity": ["ann", "carl"],
         "room": [ROOM, "lounge"],

@@ -29,12 +29,15 @@ from app.captures import (
     copy_execution,
     endings,
     execution,
+    rendition_execution,
+    renditions,
     role_changes,
     share_erasure,
     trimming,
     withdrawal,
 )
 from app.captures.capture_tools import CaptureTools
+from app.captures.rendition_request import RenditionRequest
 from app.captures.requests import CaptureRequest
 from app.captures.trim_request import TrimRequest
 from app.clips import clip_expiry, library, objections
@@ -122,6 +125,15 @@ async def _capture(ctx: Context, capture_id: str) -> None:
 
 async def _copy(ctx: Context, clip_id: str) -> None:
     await copy_execution.run(ctx, CaptureTools.of(ctx.settings), clip_id)
+
+
+async def _rendition(ctx: Context, rendition_id: str) -> None:
+    await rendition_execution.run(ctx, CaptureTools.of(ctx.settings), rendition_id)
+
+
+async def _convert(ctx: Context, identity: str, clip_id: str, asked: dict[str, Any]) -> None:
+    request = RenditionRequest.model_validate(asked)
+    await renditions.accept(ctx, Caller(identity), clip_id, request)
 
 
 async def _open(ctx: Context, identity: str, clip_id: str) -> None:
@@ -256,6 +268,8 @@ _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
     "mark": _mark,
     "capture": _capture,
     "copy": _copy,
+    "rendition": _rendition,
+    "convert": _convert,
     "open": _open,
     "accept": _accept,
     "trim": _trim,

@@ -8,6 +8,7 @@ import { factsOf } from './facts.js';
 import { film } from './film.js';
 import { copyLink } from './link.js';
 import { objectionsOf } from './objecting.js';
+import { renditionsOf } from './renditions.js';
 import { shareClip } from './share.js';
 import { titleOf } from './title.js';
 import { trimmerOf } from './trimmer.js';
@@ -101,6 +102,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
   }
 
   const audience = changeable ? audienceOf(clip, change) : null;
+  const renditions = renditionsOf(clip, { api, video: player.video, owned: clip.owner === identity });
   const objections = objectionsOf(clip, { api, identity, onChange: taken, onGone });
   const link = h(
     'button',
@@ -138,10 +140,12 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
       objections.element,
       audience ? audience.element : clip.right === 'read' && h('p', { class: 'note' }, own.othersClip(clip.owner)),
       facts,
+      renditions.element,
     ),
   );
   const close = () => {
     trimmer?.close();
+    renditions.close();
     player.close();
   };
   return { element, close };

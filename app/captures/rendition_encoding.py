@@ -1,0 +1,126 @@
+"""How a rendition is encoded: frame rates, codecs, quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
+
+from app.captures import ffmpeg_process
+from app.captures.encoded_cut import SLOWEST, TOLERANCE_SECONDS
+from app.captures.failures import NotAsPlanned
+from app.captures.ffmpeg_process import Effort
+from app.captures.rendition_kinds import size_of
+from app.captures.verification import Expected
+from app.models import ClipRow, RenditionFormat, RenditionRow
+
+MOST_A_SECOND = 60
+"""Pictures of a clip. How many its file has is not known here."""
+PICTURE_SECONDS = 300.0
+"""Some times what a moving picture takes, whose encoder tells of nothing before its end."""
+_GIF_RATE, _WEBP_RATE = 10, 15
+"""Pictures a second. A GIF counts in hundredths of a second."""
+_PALETTE = {"dither": "bayer", "bayer_scale": 5, "diff_mode": "rectangle"}
+_WEBP = {"vcodec": "libwebp_anim", "loop": 0, "quality": 60, "compression_level": 4}
+_MP4 = {
+    "vcodec": "libx264",
+    "profile:v": "main",
+    "preset": "veryfast",
+    "crf": 23,
+    "pix_fmt": "yuv420p",
+    "fps_mode": "passthrough",
+    "acodec": "aac",
+    "audio_bitrate": "128k",
+    "movflags": "+faststart",
+}
+_MAGIC = {RenditionFormat.GIF: (0, b"GIF89a"), RenditionFormat.WEBP: (8, b"WEBP")}
+
+
+def pixels(row: RenditionRow, clip: ClipRow) -> int:
+    """Of all pictures that are decoded."""
+    pictures = ceil((row["end_seconds"] - row["start_seconds"]) * MOST_A_SECOND)
+    return pictures * clip["width"] * clip["height"]
+
+
+async def encode(
+    row: RenditionRow,
+    clip: ClipRow,
+    source: Path,
+    target: Path,
+    effort: Effort,
+    on_progress: Callable[[float], None],
+) -> None:
+    """Writes the file. `on_progress` is told the share that is done, 0 to 1.
+
+    Raises FfmpegFailed, StorageFull, PutOff.
+    """
+    seconds = row["end_seconds"] - row["start_seconds"]
+    is_film = row["format"] == RenditionFormat.MP4_720P
+    longest = max(ffmpeg_process.RUN_SECONDS, SLOWEST * seconds) if is_film else PICTURE_SECONDS
+    await ffmpeg_process.run(
+        argv(row, clip, source, target, effort),
+        effort,
+        on_progress=lambda done: on_progress(min(1.0, done / seconds)),
+        stall_seconds=ffmpeg_process.STALL_SECONDS if is_film else PICTURE_SECONDS,
+        run_seconds=longest,
+    )
+
+
+def argv(row: RenditionRow, clip: ClipRow, source: Path, target: Path, effort: Effort) -> list[str]:
+    """ffmpeg's command line."""
+    start, seconds = row["start_seconds"], row["end_seconds"] - row["start_seconds"]
+    # No more is read than is shown: a palette is made of all that comes, which waits for it.
+    part = {"ss": f"{start:.3f}", "t": f"{seconds:.3f}"}
+    given = ffmpeg.input(f"file:{source}", **part, **effort.threads)
+    width, height = size_of(row, clip)
+    shown = given.video.filter("scale", width, height, flags="lanczos").filter("setsar", 1)
+    streams, options = [shown], dict[str, Any]()
+    match row["format"]:
+        case RenditionFormat.GIF:
+            rated = shown.filter("fps", _GIF_RATE, start_time=0).filter_multi_output("split")
+            palette = rated[0].filter("palettegen", stats_mode="diff")
+            streams = [ffmpeg.filter([rated[1], palette], "paletteuse", **_PALETTE)]
+            options = {"f": "gif", "loop": 0}
+        case RenditionFormat.WEBP:
+            streams = [shown.filter("fps", _WEBP_RATE, start_time=0)]
+            options = {"f": "webp", **_WEBP}
+        case RenditionFormat.MP4_720P:
+            streams = [shown, given["a?"]]
+            options = {"f": "mp4", **_MP4}
+    output = ffmpeg.output(
+        *streams,
+        f"file:{target}",
+        t=f"{seconds:.3f}",
+        map_metadata=-1,
+        **options,
+        **effort.threads,
+    )
+    made: list[str] = output.compile()
+    return made
+
+
+def expected(row: RenditionRow, clip: ClipRow) -> Expected:
+    """What an MP4 must hold."""
+    width, height = size_of(row, clip)
+    return Expected(
+        size_bytes=None,
+        width=width,
+        height=height,
+        duration_seconds=row["end_seconds"] - row["start_seconds"],
+        tolerance_seconds=TOLERANCE_SECONDS,
+    )
+
+
+def check_picture(row: RenditionRow, path: Path) -> None:
+    """Returns if a picture begins as one of its format does. Raises NotAsPlanned.
+
+    A WebP of a screen where nothing moves is a still.
+    """
+    place, magic = _MAGIC[row["format"]]
+    with path.open("rb") as file:
+        file.seek(place)
+        if file.read(len(magic)) != magic:
+            raise NotAsPlanned(f"the file that was written is no {row['format']}")

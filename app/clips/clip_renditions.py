@@ -1,0 +1,71 @@
+"""The renditions of clips: files in other formats, which go with their clip.
+
+Who reads the clip reads them. The row of each promises its file, and holds its bytes in its owner's
+quota from the request on; `app/captures/rendition_execution.py` makes the file, and removes what is
+withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from redis.exceptions import RedisError
+
+from app.access import quota
+from app.context import Context
+from app.models import CaptureStatus, RenditionRow, Row
+from app.models.schema import File, Rendition
+from app.work import errands
+
+MOST = 20
+"""Of one clip."""
+LAST_LOOK = timedelta(seconds=20)
+"""After a withdrawal somebody looks for what a worker wrote that had not noticed it yet."""
+_THERE: Row = {"status": {"$nin": [CaptureStatus.ACCEPTING, CaptureStatus.CANCELLED]}}
+
+log = structlog.get_logger()
+
+
+async def of_clip(ctx: Context, clip_id: str) -> Sequence[RenditionRow]:
+    """A clip's renditions, the oldest first."""
+    found = ctx.store.rows(Rendition).find({"clip_id": clip_id, **_THERE})
+    return await found.sort([("accepted_at", 1), ("_id", 1)]).to_list(None)
+
+
+async def withdraw_all(ctx: Context, clip_id: str) -> None:
+    """Withdraws the renditions of a clip that is deleted. Repeated, it changes nothing.
+
+    One that is being accepted meanwhile is withdrawn by the worker that is to make it.
+    """
+    for row in await of_clip(ctx, clip_id):
+        await withdraw(ctx, row)
+
+
+async def withdraw(ctx: Context, row: RenditionRow) -> None:
+    """Ends a rendition: nobody reads it, its quota is free. A worker removes its file."""
+    rendition_id, now = row["_id"], datetime.now(UTC)
+    is_over = row["lease_until"] is None
+    fields = {
+        "status": CaptureStatus.CANCELLED,
+        "content": rendition_id,
+        "lease": None,
+        "lease_until": now if is_over else now + LAST_LOOK,
+    }
+    which = {"_id": rendition_id, **_THERE}
+    ended = await ctx.store.rows(Rendition).update_one(which, {"$set": fields})
+    if not ended.modified_count:
+        return
+    await quota.bar(ctx.store, row["caller"], rendition_id)
+    await ctx.store.rows(File).delete_one({"_id": rendition_id})
+    log.info("rendition_withdrawn", rendition=rendition_id, clip=row["clip_id"])
+    await ask(ctx, rendition_id)
+
+
+async def ask(ctx: Context, rendition_id: str) -> None:
+    """Asks the queue to hurry. The row is the promise: without it somebody comes later."""
+    try:
+        await ctx.queue.ask(errands.RENDITION, rendition_id)
+    except RedisError as error:
+        log.warning("rendition_not_queued", rendition=rendition_id, error=repr(error))

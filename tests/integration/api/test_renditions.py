@@ -1,0 +1,64 @@
+"""Clips in other formats over HTTP: whoever reads the clip reads them, and nobody else."""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from app.captures import rendition_execution
+from app.context import Context
+from tests.integration.api.conftest import OWNER, STRANGER, MakeShare
+from tests.integration.api.test_files import made, was_there
+from tests.integration.captures.checking import tools_of
+
+
+async def test_a_rendition_is_read_by_whoever_reads_its_clip(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare
+) -> None:
+    """By token, by signed URL, behind the clip's link; as long as the clip is open to them."""
+    clip = await made(http, ctx, share, title="That goal")
+    await was_there(ctx, clip["id"], "bob")
+    path = f"/v1/clips/{clip['id']}"
+    asked = {"format": "gif", "start": 0.5, "end": "1s"}
+    answer = await http.post(f"{path}/renditions", headers=OWNER, json=asked)
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["file_url"]) == (202, "queued", None)
+    again = await http.post(f"{path}/renditions", headers=OWNER, json=asked)
+    assert again.json()["id"] == told["id"]
+    await rendition_execution.run(ctx, tools_of(ctx), told["id"])
+    (found,) = (await http.get(f"{path}/renditions", headers=OWNER)).json()["items"]
+    assert (found["status"], found["progress"]) == ("ready", 1.0)
+    whole = await http.get(found["file_url"])
+    assert whole.headers["content-type"] == "image/gif"
+    assert len(whole.content) == found["size_bytes"]
+    assert whole.headers["etag"].startswith(f'"{found["id"]}-')
+    assert "digest" in whole.headers
+    saved = await http.get(found["download_url"])
+    assert saved.headers["content-disposition"].startswith('attachment; filename="That goal')
+    assert ".gif" in saved.headers["content-disposition"]
+    file = f"/v1/files/{told['id']}"
+    assert (await http.get(file, headers=STRANGER)).status_code == 404
+    assert (await http.get(f"{path}/renditions", headers=STRANGER)).status_code == 404
+
+    await http.patch(path, headers=OWNER, json={"visibility": "room"})
+    (shared,) = (await http.get(f"{path}/renditions", headers=STRANGER)).json()["items"]
+    theirs = await http.get(shared["file_url"])
+    assert hashlib.sha256(theirs.content).digest() == hashlib.sha256(whole.content).digest()
+    refused = await http.delete(f"{path}/renditions/{told['id']}", headers=STRANGER)
+    assert refused.status_code == 403
+    opened = (await http.patch(path, headers=OWNER, json={"visibility": "link"})).json()
+    (secret,) = parse_qs(urlsplit(opened["link_url"]).query)["link"]
+    assert (await http.get(shared["file_url"])).status_code == 404
+    by_link = await http.get(f"{file}?link={secret}")
+    assert (by_link.status_code, by_link.content) == (200, whole.content)
+    assert ".gif" in by_link.headers["content-disposition"]
+    await http.patch(path, headers=OWNER, json={"visibility": "private"})
+    assert (await http.get(f"{file}?link={secret}")).status_code == 404
+
+    gone = await http.delete(f"{path}/renditions/{told['id']}", headers=OWNER)
+    assert gone.status_code == 204
+    assert (await http.get(found["file_url"])).status_code == 404
+    assert (await http.get(f"{path}/renditions", headers=OWNER)).json() == {"items": []}
+    assert (await http.get(clip["url"])).status_code == 200
