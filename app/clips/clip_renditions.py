@@ -14,9 +14,10 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.access import quota
+from app.clips import clip_access
 from app.context import Context
 from app.models import CaptureStatus, RenditionRow, Row
-from app.models.schema import File, Rendition
+from app.models.schema import File, Rendition, ReplayClip
 from app.work import errands
 
 MOST = 20
@@ -37,9 +38,13 @@ async def of_clip(ctx: Context, clip_id: str) -> Sequence[RenditionRow]:
 async def withdraw_all(ctx: Context, clip_id: str) -> None:
     """Withdraws the renditions of a clip that is deleted. Repeated, it changes nothing.
 
-    One that is being accepted meanwhile is withdrawn by the worker that is to make it.
+    A clip that was restored meanwhile keeps them. One that is being accepted meanwhile is withdrawn
+    by the worker that is to make it.
     """
-    for row in await of_clip(ctx, clip_id):
+    rows = await of_clip(ctx, clip_id)
+    if not rows or await ctx.store.rows(ReplayClip).find_one({"_id": clip_id} | clip_access.SHOWN):
+        return
+    for row in rows:
         await withdraw(ctx, row)
 
 

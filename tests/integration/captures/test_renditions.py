@@ -234,6 +234,8 @@ async def test_a_rendition_is_charged_and_goes_with_its_clip(
     assert row["size_bytes"]
     assert await held(ctx) == (size_bytes + row["size_bytes"], 0)
     await asked(ctx, made, end=3)  # one that is on its way
+    await clip_renditions.withdraw_all(ctx, made.capture["clip_id"])  # a sweep that comes too late
+    assert len(await clip_renditions.of_clip(ctx, made.capture["clip_id"])) == 2
     await library.delete(ctx, ADA, made.capture["clip_id"])
     assert await held(ctx) == (0, 0)
     await library.restore(ctx, ADA, made.capture["clip_id"])
