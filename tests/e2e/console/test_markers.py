@@ -35,7 +35,7 @@ async def test_a_moment_is_marked_by_a_key_and_cut_later(
         await expect(row).to_be_visible()
         told = await row.locator("time").first.get_attribute("datetime")
         at = datetime.fromisoformat(told or "").timestamp()
-        assert at == pytest.approx(pressed, abs=1)
+        assert pressed - 1 < at < time.time() + 1
 
         newest = page.get_by_role("slider", name="End of selection")
 
