@@ -39,7 +39,7 @@ async def participant_joined(event: WebhookEvent, ctx: Context) -> None:
 async def participant_left(event: WebhookEvent, ctx: Context) -> Asked:
     """When somebody leaves, note it and ask for the reconcile of what they share, if they did."""
     who = event.participant
-    await facts.participant_left(ctx.store, event.room, who, datetime.now(UTC))
+    await facts.participant_left(ctx.store, event.room, who, facts.told_at(event.created_at))
     with suppress(PyMongoError):  # another end is another chance; this webhook has what it needs
         await presence.forget_earlier(ctx.store, event.room.sid, who.identity, who.sid)
     return errands.RECONCILE.of(event.room.sid, who.identity, if_begun=True)
@@ -48,7 +48,7 @@ async def participant_left(event: WebhookEvent, ctx: Context) -> Asked:
 @router.on("participant_connection_aborted", when=_of_somebody)
 async def connection_aborted(event: WebhookEvent, ctx: Context) -> None:
     """When somebody's connection ends before it was one, note it."""
-    await facts.connection_aborted(ctx.store, event.participant, datetime.now(UTC))
+    await facts.connection_aborted(ctx.store, event.participant, facts.told_at(event.created_at))
 
 
 @router.on("participant_left", "participant_connection_aborted", when=_of_a_recorder)

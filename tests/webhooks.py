@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,9 @@ from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 
 
 def event(name: str, **members: Any) -> dict[str, Any]:
-    """An event with an id of its own."""
-    return {"event": name, "id": f"EV_{secrets.token_hex(6)}", "createdAt": "1795380491", **members}
+    """An event with an id of its own, made now."""
+    told = {"id": f"EV_{secrets.token_hex(6)}", "createdAt": str(int(time.time()))}
+    return {"event": name, **told, **members}
 
 
 def room(name: str = "studio", sid: str = "RM_1") -> dict[str, Any]:

@@ -83,7 +83,9 @@ async def forget_earlier(store: Store, room_sid: str, identity: str, ended_sid: 
 
 
 def _ended_at(row: ParticipantRow) -> datetime | None:
-    return row["left_at"] or row["unlisted_at"]
+    """When it was first known to be over: what tells of it later does not lengthen it."""
+    known = (at for at in (row["left_at"], row["unlisted_at"]) if at is not None)
+    return min(known, default=None)
 
 
 def _since(row: ParticipantRow) -> datetime:
@@ -112,4 +114,6 @@ def _stay(row: ParticipantRow) -> Stay | None:
     left_at = _ended_at(row)
     # Where nobody told of the beginning, only the end is known to lie within it.
     joined_at = row["joined_at"] or left_at
-    return Stay(row["room_sid"], joined_at, left_at) if joined_at is not None else None
+    if joined_at is None:
+        return None
+    return Stay(row["room_sid"], joined_at, left_at and max(joined_at, left_at))

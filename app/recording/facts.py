@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSource
@@ -104,6 +104,16 @@ async def _community(store: Store, room: Room) -> str:
     if made == claimed:
         _found.put(key, now + _FOUND_SECONDS)
     return made
+
+
+def told_at(created_at: int) -> datetime:
+    """When what a webhook of `created_at` (Unix seconds, rounded down) tells of happened, at most.
+
+    That is now if it comes at once; LiveKit repeats what was not taken.
+    """
+    now = datetime.now(UTC)
+    told = foreign_text.instant((created_at + 1) * 1000)
+    return now if told is None else min(now, told)
 
 
 async def room_started(store: Store, room: Room) -> None:

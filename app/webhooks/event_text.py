@@ -32,7 +32,7 @@ def _values(*names: str) -> Members:
 
 
 READ: Members = {
-    **_values("event", "id"),
+    **_values("event", "id", "createdAt"),
     "room": _values("sid", "name", "metadata"),
     "participant": {
         **_values("sid", "identity", "kind", "joinedAt", "joinedAtMs"),

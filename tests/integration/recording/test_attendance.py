@@ -113,6 +113,27 @@ async def test_a_connection_that_never_was_one_makes_no_row(ctx: Context, send: 
     assert [(row["_id"], row["left_at"] is not None) for row in rows] == [("PA_seen", True)]
 
 
+@pytest.mark.parametrize("noticed", ["by the webhook", "by a survey before it"])
+async def test_however_late_the_word_of_it_comes_a_stay_ends_when_its_holder_left(
+    ctx: Context, send: Send, noticed: str
+) -> None:
+    """Whoever can hold up webhooks is not there for what others show meanwhile."""
+    now = datetime.now(UTC)
+    left_at = now - timedelta(seconds=30)
+    ann = person("ann", now - timedelta(minutes=5))
+    await attendance.note(ctx, [ROOM], {"RM_1": [ann]}, now)
+    told_at = left_at
+    if noticed == "by a survey before it":
+        await attendance.note(ctx, [ROOM], {"RM_1": []}, left_at)
+        told_at = now
+    left = webhooks.participant(identity="ann", sid=ann.sid)
+    told = {"createdAt": str(int(told_at.timestamp()))}
+    event = webhooks.event("participant_left", room=webhooks.room(), participant=left, **told)
+    assert (await send(event)).json() == {"status": "ok"}
+    assert await there(ctx, "ann", now - timedelta(seconds=60), left_at - timedelta(seconds=1))
+    assert not await there(ctx, "ann", left_at + timedelta(seconds=1), now)
+
+
 async def test_who_comes_and_goes_all_the_time_leaves_so_many_rows(
     ctx: Context, send: Send
 ) -> None:
