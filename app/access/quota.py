@@ -84,6 +84,22 @@ async def reserve(
     )
 
 
+async def hold_more(
+    store: Store, settings: Settings, identity: str, clip_id: str, size_bytes: int
+) -> None:
+    """Has a clip's reservation hold at least `size_bytes`, where it has one.
+
+    Raises QuotaExceeded, with the numbers, if what that is more is more than what is left.
+    """
+
+    def held(was: _Entries) -> _Entries:
+        if was.reservations is None or was.reservations >= size_bytes:
+            return was
+        return was._replace(reservations=size_bytes)
+
+    await _change(store, identity, clip_id, held, limit=settings)
+
+
 async def settle(store: Store, identity: str, clip_id: str, size_bytes: int) -> None:
     """Turns a clip's reservation into a charge of its real size, which may be above the quota."""
 

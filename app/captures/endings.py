@@ -51,7 +51,14 @@ class _Reason(TypedDict):
 
 
 async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
-    """Makes the clip of a verified file: its name, its charge, its rows, `ready`."""
+    """Makes the clip of a verified file: its name, its charge, its rows, `ready`.
+
+    Raises QuotaExceeded for a trim that is larger than was reckoned, where there is no room for it:
+    nothing is lost by it, as the clip that it is of is there.
+    """
+    if capture["trim"] is not None:
+        owner, size_bytes = capture["caller"], result["size_bytes"]
+        await quota.hold_more(ctx.store, ctx.settings, owner, capture["clip_id"], size_bytes)
     root, path = ctx.clips.parts_root, storage_path(ctx.clips, capture)
     sha256 = None
     if not capture["named"]:

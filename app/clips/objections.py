@@ -7,6 +7,7 @@ delete it.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
@@ -26,8 +27,8 @@ log = structlog.get_logger()
 async def close(ctx: Context, caller: Caller, clip_id: str) -> Clip:
     """Makes a clip of somebody else's private, and has it stay so: its link and its URLs end.
 
-    Whom it shows, and the admin of its room, go on seeing it. Closed again it stays as it is.
-    Raises NotFound, NotPermitted, Conflict if it is private already.
+    So do its trims, and theirs. Whom it shows, and the admin of its room, go on seeing it. Closed
+    again it stays as it is. Raises NotFound, NotPermitted, Conflict if it is private already.
     """
     while True:
         row = await _others(ctx, caller, clip_id, ClipRight.CLOSE)
@@ -36,18 +37,44 @@ async def close(ctx: Context, caller: Caller, clip_id: str) -> Clip:
             break
         if row["visibility"] == Visibility.PRIVATE:
             raise Conflict("the clip is private: nobody but its owner can open it")
-        fields = clip_visibility.closed(row, caller.identity)
-        who, action = caller.identity, AuditAction.CLIP_CHANGED
-        async with clip_deeds.audited(ctx, who, action, row, closed=True) as doing:
-            taken = await ctx.store.take(ReplayClip, row, fields, **clip_access.SHOWN)
-            doing.is_done = taken is not None
+        taken = await _closed(ctx, caller, row, **clip_access.SHOWN)
         if taken is not None:
             closed = taken
-            log.info("clip_closed", clip=clip_id, owner=row["owner"], by=caller.identity)
             break
     if closed["closed_by"] == caller.identity:
         await clip_events.withdrawn(ctx, caller, closed, ClipLoss.CLOSED)
+        await _close_trims(ctx, caller, closed)
     return await library.with_file(ctx, closed)
+
+
+async def _close_trims(ctx: Context, caller: Caller, whole: ClipRow) -> None:
+    """Closes what was trimmed from a clip, and from that: else its owner would open these instead.
+
+    Those that are deleted may come back. What is trimmed later is closed when it is made.
+    """
+    rows, of = ctx.store.rows(ReplayClip), [whole["_id"]]
+    while of:
+        trims = {"owner": whole["owner"], "trimmed_from": {"$in": of}}
+        found = await rows.find(trims).to_list(None)
+        for row in found:
+            now: ClipRow | None = row
+            while now is not None and now["closed_by"] is None:
+                if await _closed(ctx, caller, now) is not None:
+                    break
+                now = await rows.find_one({"_id": row["_id"]})
+        of = [row["_id"] for row in found]
+
+
+async def _closed(ctx: Context, caller: Caller, row: ClipRow, **where: Any) -> ClipRow | None:
+    """The row of a clip that is closed now; None if it, or `where` it must be, has changed."""
+    fields = clip_visibility.closed(row, caller.identity)
+    who, action = caller.identity, AuditAction.CLIP_CHANGED
+    async with clip_deeds.audited(ctx, who, action, row, closed=True) as doing:
+        taken = await ctx.store.take(ReplayClip, row, fields, **where)
+        doing.is_done = taken is not None
+    if taken is not None:
+        log.info("clip_closed", clip=row["_id"], owner=row["owner"], by=caller.identity)
+    return taken
 
 
 async def reopen(ctx: Context, caller: Caller, clip_id: str) -> Clip:

@@ -206,6 +206,28 @@ async def test_a_trim_is_charged_as_any_clip_and_refused_without_quota(
     assert (await quota.read(ctx.store, ctx.settings, "ada")).reserved_bytes == 0
 
 
+async def test_a_trim_that_is_larger_than_was_reckoned_is_made_only_where_there_is_room(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """The lively parts of a clip that is still for the most part are; its owner may trim many."""
+    await ended_share()
+    made = await captured(ctx, ADA, last=10)
+    assert made.file is not None
+    used_bytes = made.file["size_bytes"]
+    row = await asked(ctx, made, start=1, end=9)
+    await quota.give_back(ctx.store, "ada", row["clip_id"])
+    await quota.reserve(ctx.store, ctx.settings, "ada", row["clip_id"], 1000)
+    await quota.set_limit(ctx.store, "ada", used_bytes + 1500)
+    await work_on(ctx, row["_id"])
+    found = await done(ctx, row["_id"])
+    assert (found.capture["status"], found.capture["reason"]) == ("failed", "quota-exceeded")
+    held = await quota.read(ctx.store, ctx.settings, "ada")
+    assert (held.used_bytes, held.reserved_bytes) == (used_bytes, 0)
+    await quota.set_limit(ctx.store, "ada", None)
+    assert (await trimmed(ctx, made, start=1, end=9)).file is not None
+    await sound_library(ctx)
+
+
 async def test_the_same_key_is_the_same_trim(ctx: Context, ended_share: MakeShare) -> None:
     await ended_share()
     made = await captured(ctx, ADA, last=10)
@@ -261,6 +283,30 @@ async def test_what_is_a_part_of_a_closed_clip_is_closed(
     assert (found.row["closed_by"], found.row["visibility"]) == ("ada", "private")
     with pytest.raises(Conflict):
         await library.change(ctx, ADMIN, row["clip_id"], {"visibility": "room"})
+
+
+async def test_what_was_trimmed_from_a_clip_before_it_was_closed_is_closed_with_it(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """Whatever became of it: trimmed again, opened, or deleted for now."""
+    await ended_share("ada")
+    made = await captured(ctx, ADMIN, last=10, sharer="ada")
+    clip_id, trims = made.capture["clip_id"], list[str]()
+    for of in (clip_id, clip_id, "the last one"):
+        whole = trims[-1] if of == "the last one" else of
+        row = await trimming.accept(ctx, ADMIN, whole, TrimRequest())
+        await work_on(ctx, row["_id"])
+        trims.append(row["clip_id"])
+    for each in (clip_id, trims[2]):
+        await library.change(ctx, ADMIN, each, {"visibility": "room"})
+    await library.delete(ctx, ADMIN, trims[0])
+    await objections.close(ctx, ADA, clip_id)
+    await library.restore(ctx, ADMIN, trims[0])
+    for each in trims:
+        found = await library.find(ctx, ADA, each)
+        assert (found.row["closed_by"], found.row["visibility"]) == ("ada", "private")
+        with pytest.raises(Conflict):
+            await library.change(ctx, ADMIN, each, {"visibility": "room"})
 
 
 async def test_a_deleted_share_leaves_what_is_trimmed_from_clips_of_it(
