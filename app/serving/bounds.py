@@ -19,7 +19,12 @@ class Bounds:
     list_items: int = 200
     """In all headers together, behind commas. Browsers send some 30, with 30 headers."""
     ahead_bytes: int = 64 * 1024
-    """What may be sent of further requests before one is answered."""
+    """What may be sent of further requests before one is answered, and of its body after that."""
+    framing_per_body_byte: int = 8
+    """Chunks of one byte each cost five bytes around it; more than this per byte is not a body."""
+    pieces_at_once: int = 32
+    """Pieces of what came, cut at blank lines, that are parsed in one round of the event loop:
+    whoever sends very many waits between some of them, and nobody else does."""
     head_seconds: float = 10.0
     """From the first byte awaited to the end of the headers."""
     body_seconds: float = 30.0

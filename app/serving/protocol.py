@@ -25,16 +25,12 @@ from app.serving.bounds import Bounds
 from app.serving.connections import Connections
 from app.serving.deadline import Deadline
 from app.serving.ignored_upgrade import BodyParser, hidden_body
+from app.serving.parting import Parting
+from app.serving.reading_flow import ReadingFlow
 from app.serving.received import Received, length_of
 from app.serving.request_head import RequestHead
 from app.serving.stalls import StallWatch
 from app.serving.unsent_bytes import keep_unsent_small
-
-LINGER_SECONDS = 2.0
-LINGER_BYTES = 8 * 2**20
-"""How long, and how much, is still read and thrown away after a refusal."""
-FRAMING_PER_BODY_BYTE = 8
-"""Chunks of one byte each cost five bytes around it; more than this per byte is not a body."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -49,6 +45,7 @@ class BoundedProtocol(HttpToolsProtocol):
     places: ClassVar[Connections]
     report: ClassVar[refusals.RefusalReport]
     site: ClassVar[Mapping[str, str]]
+    flow: ReadingFlow
 
     def __init__(
         self,
@@ -62,8 +59,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline = Deadline(self.loop)
         self._watch: StallWatch | None = None
         self._received = Received()
-        self._holds = False
-        """Reading is stopped: `_received` waits for the answer that is under way."""
         self._reading_body = False
         self._body: BodyParser | None = None
         """Of a request that its own parser took for ended."""
@@ -72,12 +67,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._body_bytes = 0
         self._message_bytes = 0
         """Of the request that is being read, whatever it is."""
-        self._discarded_bytes = 0
+        self._rest_bytes = 0
+        """Of its body, after its answer."""
 
     # -- the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = ReadingFlow(transport, self.loop)
+        self._parting = Parting(transport, self._deadline)
         self._peer = self.client[0] if self.client else ""
         if not self.places.admit(self, self._peer):
             metrics.CONNECTIONS_REFUSED.labels(ConnectionRefusal.CONNECTIONS).inc()
@@ -112,26 +110,29 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
-            self._discard(len(data))
+            self._parting.discard(len(data))
             return
         self._received.add(data)
         self._read()
 
     def _read(self) -> None:
         """Reads on, up to the end of a request: the next one comes when the answer has left."""
+        left = self.bounds.pieces_at_once
         while self._received and not self._refused and not self.transport.is_closing():
             if self._is_at_work() and not self._reading_body:
                 self._hold()
                 return
+            if not left:
+                self.flow.hold_for_a_round(self._read)
+                return
+            left -= 1
             self._feed(self._received.take())
-        if self._holds and not self.transport.is_closing():
-            self._holds = False
-            self.flow.resume_reading()
+        if not self.transport.is_closing():
+            self.flow.release()
 
     def _hold(self) -> None:
         """Keeps what was sent ahead. Of more than may be nothing is read: the connection closes."""
-        self._holds = True
-        self.flow.pause_reading()
+        self.flow.hold()
         if len(self._received) <= self.bounds.ahead_bytes:
             return
         metrics.CONNECTIONS_REFUSED.labels(ConnectionRefusal.AHEAD).inc()
@@ -143,12 +144,18 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _feed(self, piece: bytes) -> None:
+        if self._is_answered():
+            self._rest_bytes += len(piece)
+            if self._rest_bytes > self.bounds.ahead_bytes:
+                metrics.CONNECTIONS_REFUSED.labels(ConnectionRefusal.AHEAD).inc()
+                self._part()
+                return
         self._message_bytes += len(piece)
         self._unset_keepalive_if_required()
         self._parse(piece)
         if self._refused or self.transport.is_closing():
             return
-        allowed = self.bounds.head_bytes + FRAMING_PER_BODY_BYTE * self._body_bytes
+        allowed = self.bounds.head_bytes + self.bounds.framing_per_body_byte * self._body_bytes
         if self._message_bytes - self._body_bytes > allowed:
             self._refuse(ConnectionRefusal.HEAD, refusals.too_large(self.bounds.head_bytes))
         elif not self._deadline.is_set and not self._is_answering():
@@ -168,7 +175,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head, self._body_bytes = RequestHead(self.bounds), 0
+        self._head, self._body_bytes, self._rest_bytes = RequestHead(self.bounds), 0, 0
         self._wait()
 
     def on_url(self, url: bytes) -> None:
@@ -180,10 +187,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        super().on_headers_complete()
         self._reading_body = True
         self._received.body_left = length_of(self.headers)
         self._within(self.bounds.body_seconds)
-        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -262,6 +269,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
+    def _is_answered(self) -> bool:
+        """The request whose body is read has its answer."""
+        return self._reading_body and not self._is_answering()
+
     def _within(self, seconds: float) -> None:
         self._deadline.set(seconds, partial(self._too_late, seconds))
 
@@ -271,18 +282,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, what: ConnectionRefusal, error: ReplayError) -> None:
         """Answers, if nothing was answered yet, and closes; what still comes is not read."""
-        self._refused = True
         self._deadline.stop()
         self.report.refused(what, error, self._peer)
         if self.transport.is_closing() or self._is_answering():
             self._cut()
             return
-        self.transport.write(refusals.answer(error, self.site))
-        self.transport.write_eof()
-        # Closed while more comes, the kernel would reset the connection, and the answer be lost.
-        self._deadline.set(LINGER_SECONDS, self.transport.abort)
+        if not self._is_answered():
+            self.transport.write(refusals.answer(error, self.site))
+        self._part()
 
-    def _discard(self, size: int) -> None:
-        self._discarded_bytes += size
-        if self._discarded_bytes > LINGER_BYTES:
-            self.transport.abort()
+    def _part(self) -> None:
+        """Ends the connection after the answer that it has; what still comes is not read."""
+        self._refused = True
+        self._parting.begin()

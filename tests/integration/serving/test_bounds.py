@@ -88,6 +88,11 @@ async def echo(request: Request) -> Response:
     return PlainTextResponse(str(len(await request.body())))
 
 
+async def largest(request: Request) -> Response:
+    """The largest piece of the body: what had come between two turns."""
+    return PlainTextResponse(str(max([len(piece) async for piece in request.stream()])))
+
+
 async def stream(request: Request) -> Response:
     async def lines() -> AsyncIterator[bytes]:
         for _ in range(10):
@@ -150,6 +155,7 @@ async def served(bounds: Bounds = USUAL, **given: object) -> AsyncIterator[Dial]
         Route("/hello", hello),
         Route("/peer", peer),
         Route("/echo", echo, methods=["POST"]),
+        Route("/largest", largest, methods=["POST"]),
         Route("/stream", stream),
         Route("/download", download),
         Route("/endless/{name}", endless),
@@ -331,6 +337,50 @@ async def test_a_body_of_tiny_chunks_is_read(dial: Dial) -> None:
     await line.send(head + b"1\r\na\r\n" * 60_000 + b"0\r\n\r\n")
     answer = await line.answer()
     assert (answer.status, answer.rest) == (200, b"60000")
+
+
+async def test_a_body_of_many_blank_lines_is_read_in_many_rounds(dial: Dial) -> None:
+    """It is cut at each of them, since any may be its end; others have their turns in between."""
+    line = await dial()
+    body = b"\r\n\r\n" * 10_000
+    head = b"POST /largest HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    await line.send(head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+    answer = await line.answer()
+    assert answer.status == 200
+    assert int(answer.rest) <= 4 * USUAL.pieces_at_once * 4
+    await line.send(HEAD + b"\r\n")
+    assert (await line.answer()).rest == b"hello"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Content-Length: 9999999999\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n7fffffff\r\n"],
+)
+@pytest.mark.parametrize("filling", [b"abcd", b"\r\n\r\n"])
+async def test_a_body_is_not_read_on_after_its_answer(
+    dial: Dial, body: bytes, filling: bytes
+) -> None:
+    """But for what may be on its way; then the connection closes, with no second answer."""
+    before, line, sent = refused("ahead"), await dial(), 0
+    await line.send(b"POST /none HTTP/1.1\r\nHost: x\r\n" + body)
+    assert (await line.answer()).status == 404
+    while refused("ahead") == before and sent < 2**22:
+        await line.send(filling * 2048)
+        sent += 2048 * len(filling)
+        await asyncio.sleep(0)  # what is sent when nobody reads takes no time
+    assert await asyncio.wait_for(line.reader.read(), PATIENCE_SECONDS) == b""
+    assert refused("ahead") == before + 1
+
+
+async def test_what_is_wrong_with_a_body_after_its_answer_is_no_second_answer(hasty: Dial) -> None:
+    """Whoever reads on would take that for the answer to the next request."""
+    late, odd = await hasty(), await hasty()
+    for line in (late, odd):
+        await line.send(b"POST /none HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert (await line.answer()).status == 404
+    await odd.send(b"no number\r\n")
+    for line in (late, odd):
+        assert await asyncio.wait_for(line.reader.read(), PATIENCE_SECONDS) == b""
 
 
 async def test_requests_sent_ahead_are_all_answered(dial: Dial) -> None:
