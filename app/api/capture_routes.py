@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -45,9 +44,6 @@ from app.errors import (
     WindowTooLong,
 )
 from app.models import CaptureRow, CaptureStatus
-from app.models.schema import Capture
-
-EVENT_SECONDS = 0.2
 
 
 @endpoint(
@@ -125,18 +121,18 @@ async def _found(call: Call[None]) -> CaptureRow:
 
 
 async def _events(call: Call[None], row: CaptureRow | None) -> AsyncIterator[ServerSentEvent]:
-    state, given, ctx, sent = call.state, call.reader, call.ctx, ""
+    state, given, ctx, sent, seen = call.state, call.reader, call.ctx, "", None
     while row is not None and await auth.goes_on(state, given, datetime.now(UTC)):
-        reader = await auth.renewed(state, given, datetime.now(UTC))
-        view = Progress(**(await _progress(ctx, reader, row)))
-        progress = wire.written(view, former=call.is_former)
-        if progress != sent:
-            yield ServerSentEvent(progress, event="capture")
-            sent = progress
+        if row != seen:
+            reader = await auth.renewed(state, given, datetime.now(UTC))
+            view = Progress(**(await _progress(ctx, reader, row)))
+            progress = wire.written(view, former=call.is_former)
+            if progress != sent:
+                yield ServerSentEvent(progress, event="capture")
+            seen, sent = row, progress
         if CaptureStatus(row["status"]).is_final:
             return
-        await asyncio.sleep(EVENT_SECONDS)
-        row = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
+        row = await state.capture_looks.next(row["_id"])
 
 
 async def _view(call: Call[None], row: CaptureRow) -> CaptureView:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from app.api.capture_looks import CaptureLooks
 from app.api.event_streams import StreamSlots
 from app.api.in_flight import InFlight
 from app.api.known_generations import KnownGenerations
@@ -38,6 +39,7 @@ class WebState:
     in_flight: InFlight
     link_views: LinkViews
     looks: Looks
+    capture_looks: CaptureLooks
     drawing: Drawing
     thumbnails: Thumbnails
     generations: KnownGenerations
@@ -63,6 +65,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         link_views=LinkViews(),
         rates=Rates(ctx.settings.requests_per_minute),
         looks=Looks(ctx),
+        capture_looks=CaptureLooks(ctx),
         drawing=drawing,
         thumbnails=Thumbnails(ctx, drawing),
         generations=KnownGenerations(ctx),
@@ -71,6 +74,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         yield state
     finally:
         await state.looks.close()
+        await state.capture_looks.close()
         await state.drawing.close()
 
 
