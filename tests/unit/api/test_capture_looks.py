@@ -30,7 +30,8 @@ class Captures:
 def looks_at(store: Any) -> CaptureLooks:
     nothing: Any = None
     settings = load(_env_file=None, livekit_api_key="k", livekit_api_secret="s" * 32)
-    return CaptureLooks(Context(settings, store, nothing, "0a1b2c3d", nothing), 0.01)
+    ctx = Context(settings, store, nothing, "0a1b2c3d", nothing, nothing)
+    return CaptureLooks(ctx, 0.01)
 
 
 async def test_one_look_serves_all_who_follow() -> None:
