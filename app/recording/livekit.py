@@ -40,7 +40,8 @@ from livekit.protocol.room import (
 from app.buffer import paths
 from app.errors import Unavailable
 from app.recording import attributes
-from app.recording.bounded_answer import BoundedAnswer, TooLong
+from app.recording.bounded_answer import BoundedAnswer
+from app.recording.kept_fields import TooLong
 from app.settings import Settings
 
 T = TypeVar("T")
