@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 
 from app.recording import kept_fields
-from app.recording.kept_fields import EGRESS, PERSON, Stream, TooLong
+from app.recording.kept_fields import EGRESS, PERSON, AnswerStream, TooLong
 
 ANSWER_BYTES = 32 * 2**20
 """More than the list of thousands of rooms. It is decoded in some 100 ms."""
@@ -32,7 +32,7 @@ class BoundedAnswer(aiohttp.ClientResponse):
         return self._body
 
     async def _kept(self) -> bytes:
-        stream = Stream(aiter(self.content.iter_any()))
+        stream = AnswerStream(aiter(self.content.iter_any()))
         match self.url.name if self.ok else None:
             case "ListParticipants":
                 return await kept_fields.entries(stream, PERSON)

@@ -31,7 +31,7 @@ _SHORT_BYTES = 2048
 _FIELD_BYTES = 4096
 """Of one field: what is longer can't be held as an id either."""
 
-Fields: TypeAlias = "Mapping[int, Fields | tuple[bytes, ...] | None]"
+KeptFields: TypeAlias = "Mapping[int, KeptFields | tuple[bytes, ...] | None]"
 """By number: the fields of a message that are kept.
 
 A message has those of its own, what begins in one of some ways these; None for anything else.
@@ -48,7 +48,7 @@ class TooLong(aiohttp.ClientPayloadError):
     """An answer has more than is read of one."""
 
 
-def _fields(of: type[Message], *names: str, **within: Fields | tuple[bytes, ...]) -> Fields:
+def _fields(of: type[Message], *names: str, **within: KeptFields | tuple[bytes, ...]) -> KeptFields:
     wanted = dict.fromkeys(names) | within
     return {of.DESCRIPTOR.fields_by_name[name].number: inner for name, inner in wanted.items()}
 
@@ -87,7 +87,7 @@ EGRESS = _fields(
 """Whoever reads more of a person or an egress adds it."""
 
 
-class Stream:
+class AnswerStream:
     """An answer's bytes, block by block. Raises DecodeError where they end within a message."""
 
     def __init__(self, blocks: AsyncIterator[bytes]) -> None:
@@ -149,7 +149,7 @@ class Stream:
         return True
 
 
-async def entries(stream: Stream, fields: Fields) -> bytes:
+async def entries(stream: AnswerStream, fields: KeptFields) -> bytes:
     """What is kept of a list whose entries have these fields. Raises TooLong, DecodeError."""
     kept, listed = bytearray(), {_ENTRIES: fields}
     while await stream.goes_on():
@@ -159,7 +159,7 @@ async def entries(stream: Stream, fields: Fields) -> bytes:
     return bytes(kept)
 
 
-async def message(stream: Stream, fields: Fields, end: int | None = None) -> bytes:
+async def message(stream: AnswerStream, fields: KeptFields, end: int | None = None) -> bytes:
     """What is kept of a message that ends there, or with the answer. Raises DecodeError."""
     kept = bytearray()
     while await stream.goes_on() if end is None else stream.at < end:
@@ -169,7 +169,7 @@ async def message(stream: Stream, fields: Fields, end: int | None = None) -> byt
     return bytes(kept)
 
 
-async def _field(stream: Stream, fields: Fields, most_bytes: int) -> bytes:
+async def _field(stream: AnswerStream, fields: KeptFields, most_bytes: int) -> bytes:
     """The next field, with its tag; nothing of one that is not kept.
 
     Nor of a message if there is no room for it: there are many such ones, and one of any other.

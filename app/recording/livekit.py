@@ -212,10 +212,7 @@ class LiveKit:
         return found[0] if found else None
 
     async def participants(self, room: str) -> list[ParticipantInfo]:
-        """Everybody in a room, recorders included; empty for one that is gone.
-
-        Raises Unavailable.
-        """
+        """Everybody in a room, recorders included; none if it is gone. Raises Unavailable."""
         try:
             answer = await self._answer(
                 self._api.room.list_participants(ListParticipantsRequest(room=room)),

@@ -13,7 +13,7 @@ from livekit.protocol.models import ParticipantInfo, TrackInfo, TrackSource
 from livekit.protocol.room import ListParticipantsResponse
 
 from app.recording import kept_fields
-from app.recording.kept_fields import PERSON, Stream, TooLong
+from app.recording.kept_fields import PERSON, AnswerStream, TooLong
 
 LONG = "n" * 10_000
 SOURCE = TrackSource.SCREEN_SHARE
@@ -26,7 +26,9 @@ async def kept(answer: bytes, block_bytes: int) -> ListParticipantsResponse:
         for place in range(0, len(answer), block_bytes):
             yield answer[place : place + block_bytes]
 
-    return ListParticipantsResponse.FromString(await kept_fields.entries(Stream(blocks()), PERSON))
+    return ListParticipantsResponse.FromString(
+        await kept_fields.entries(AnswerStream(blocks()), PERSON)
+    )
 
 
 def shown(person: ParticipantInfo) -> tuple[object, ...]:
