@@ -59,8 +59,8 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     """
     began = datetime.now(UTC)
     rooms = await _rooms(ctx, livekit)
-    present = await _people(livekit, rooms)
     live = await ctx.store.rows(schema.Track).find({"live": True}).to_list(None)
+    present = await _people(livekit, await _peopled(ctx, rooms, live))
     shared = track_bounds.fitting(
         ctx.store, _shared(rooms, present), {track["_id"] for track in live}
     )
@@ -91,6 +91,22 @@ async def _rooms(ctx: Context, livekit: LiveKit) -> list[Room]:
     for some in chunks(names, _ROOMS_IN_LIST):
         found += await livekit.rooms(some)
     return found
+
+
+async def _peopled(ctx: Context, rooms: Sequence[Room], live: Sequence[TrackRow]) -> list[Room]:
+    """The rooms that anybody is in, as LiveKit says or we know. Of others nothing is concluded.
+
+    Whoever may make rooms may make any number: to ask for the people of each would take for ever.
+    LiveKit's numbers may be some seconds old, and count no recorder.
+    """
+    here = await ctx.store.rows(schema.Participant).distinct("room_sid", {"left_at": None})
+    recorded = {"role": {"$in": list(SessionRole)}}
+    busy = await ctx.store.rows(schema.EgressSession).distinct("room_sid", recorded)
+    told = [*here, *busy, *(track.get("room_sid") for track in live)]
+    known = {sid for sid in told if isinstance(sid, str)}  # a row may have been altered
+    return [
+        room for room in rooms if room.num_participants or room.num_publishers or room.sid in known
+    ]
 
 
 async def _people(livekit: LiveKit, rooms: Sequence[Room]) -> People:

@@ -20,7 +20,8 @@ class ListedLiveKit(LiveKit):
     """Rooms with the people in them, and egresses. What is an Exception is raised when asked for.
 
     `started`: what was asked for. `stopped`: the egresses that were asked to stop. `signs`: how an
-    egress answers when it is asked for a sign of life, or to stop.
+    egress answers when it is asked for a sign of life, or to stop. `looked_into`: the rooms whose
+    people were asked for.
     """
 
     listed: list[tuple[Room, list[ParticipantInfo] | Exception]] = field(default_factory=list)
@@ -29,17 +30,21 @@ class ListedLiveKit(LiveKit):
     started: list[StartRequest] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     signs: dict[str, Exception] = field(default_factory=dict)
+    looked_into: list[str] = field(default_factory=list)
 
     async def close(self) -> None:
         """Nothing is open."""
 
     async def rooms(self, names: Sequence[str] = ()) -> list[Room]:
+        for room, people in self.listed:
+            room.num_participants = 1 if isinstance(people, Exception) else len(people)
         found = [room for room, _ in self.listed if not names or room.name in names]
         if sum(room.ByteSize() for room in found) > ANSWER_BYTES:
             raise AnswerTooLong("the answer has more than is read")
         return found
 
     async def participants(self, room: str) -> list[ParticipantInfo]:
+        self.looked_into.append(room)
         for each, people in self.listed:
             if each.name == room:
                 return _given(people)

@@ -78,3 +78,19 @@ async def test_one_person_in_hundreds_of_rooms_makes_no_survey_longer(
     livekit = ListedLiveKit([*shared, (STUDIO, [sharer("alice", 1)])])
     await surveyed(ctx, asked, livekit)
     assert await surveyed(ctx, asked, livekit) <= MORE
+
+
+async def test_any_number_of_empty_rooms_is_not_looked_into(ctx: Context) -> None:
+    """One of which somebody is known is, however empty LiveKit calls it: it may be late."""
+    empty = [(Room(sid=f"RM_{number}", name=f"room {number}"), []) for number in range(200)]
+    livekit = ListedLiveKit([*empty, (STUDIO, [sharer("alice", 1)])])
+    await survey.survey(ctx, livekit)
+    assert livekit.looked_into == [STUDIO.name]
+    joined = {"$set": {"joined_at": LONG_AGO}}
+    await ctx.store.rows(schema.Participant).update_one({"_id": "PA_alice"}, joined)
+    livekit = ListedLiveKit([*empty, (STUDIO, [])])
+    await survey.survey(ctx, livekit)
+    assert livekit.looked_into == [STUDIO.name]
+    row = await ctx.store.rows(schema.Participant).find_one({"_id": "PA_alice"})
+    assert row is not None
+    assert row["unlisted_at"] is not None
