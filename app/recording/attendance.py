@@ -107,10 +107,25 @@ async def _note_people(ctx: Context, rooms: Sequence[Room], present: People, now
 
 
 async def _note_gone_rooms(ctx: Context, listed: Sequence[str], now: datetime) -> None:
+    """Counts, for each room that is known to live, the surveys that did not list it.
+
+    Most often this is one read, and no write.
+    """
     rooms = ctx.store.rows(schema.Room)
-    lived = {"finished_at": None}
-    await rooms.update_many(lived | {"_id": {"$nin": list(listed)}}, {"$inc": {"missing": 1}})
-    back = lived | {"_id": {"$in": list(listed)}, "missing": {"$gt": 0}}
-    await rooms.update_many(back, {"$set": {"missing": 0}})
-    gone = lived | {"missing": {"$gte": GONE_AFTER}}
-    await rooms.update_many(gone, {"$set": {"finished_at": now}})
+    lived = {row["_id"]: row async for row in rooms.find({"finished_at": None}, {"missing": 1})}
+    there = set(listed)
+    missed, gone, back = list[str](), list[str](), list[str]()
+    for sid, row in lived.items():
+        with rounds.item(room=sid):
+            if sid in there:
+                back += [sid] if row["missing"] else []
+            else:
+                (gone if row["missing"] + 1 >= GONE_AFTER else missed).append(sid)
+    end = {"$set": {"finished_at": now}}
+    for sids, change in (
+        (missed, {"$inc": {"missing": 1}}),
+        (gone, {"$inc": {"missing": 1}} | end),
+        (back, {"$set": {"missing": 0}}),
+    ):
+        for some in chunks(sids, _ROOMS_AT_ONCE):
+            await rooms.update_many({"_id": {"$in": list(some)}, "finished_at": None}, change)
