@@ -82,7 +82,8 @@ async def test_one_person_in_hundreds_of_rooms_makes_no_survey_longer(
 
 async def test_any_number_of_empty_rooms_is_not_looked_into(ctx: Context, asked: Asked) -> None:
     """Nor written of. One of which somebody is known is: LiveKit may call it empty too late."""
-    empty = [(Room(sid=f"RM_{number}", name=f"room {number}"), []) for number in range(200)]
+    rooms = [Room(sid=f"RM_{number}", name=f"room {number}") for number in range(200)]
+    empty: list[tuple[Room, list[ParticipantInfo] | Exception]] = [(room, []) for room in rooms]
     livekit = ListedLiveKit([*empty, (STUDIO, [sharer("alice", 1)])])
     await survey.survey(ctx, livekit)
     assert livekit.looked_into == [STUDIO.name]
