@@ -174,6 +174,7 @@ def _serve(
     from app.context import opened
     from app.processes import liveness
     from app.processes.signals import run_until_signalled
+    from app.tracing import collector
 
     metrics: Callable[[Context], AbstractAsyncContextManager[object]] = nullcontext
     if settings.metrics_port:  # else this process loads no web server
@@ -184,6 +185,7 @@ def _serve(
     async def run() -> None:
         async with (
             liveness.told(settings, role) as troubles,
+            collector.sent_to(settings, role),
             opened(settings, troubles) as ctx,
             pulses.alive(ctx, role),
             metrics(ctx),
@@ -205,6 +207,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
     from app.serving.server import STOP_SECONDS
     from app.serving.server import config as server_config
     from app.serving.streaming_guest import StreamingGuest
+    from app.tracing import collector
     from handlers import router
 
     loading.end()
@@ -214,6 +217,7 @@ def _serve_api(settings: Settings, descriptor: int | None) -> int:
         # it while it waits for an application to start.
         async with (
             liveness.told(settings, ProcessRole.API) as troubles,
+            collector.sent_to(settings, ProcessRole.API),
             opened(settings, troubles) as ctx,
         ):
             config = server_config(

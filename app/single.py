@@ -26,6 +26,7 @@ from app.serving.server import STOP_SECONDS
 from app.serving.server import config as server_config
 from app.serving.streaming_guest import StreamingGuest
 from app.settings import Settings
+from app.tracing import collector
 from app.work.troubles import Troubles
 from handlers import router
 
@@ -39,6 +40,7 @@ async def run(settings: Settings) -> None:
     """
     async with AsyncExitStack() as stack:
         troubles = await stack.enter_async_context(liveness.told(settings, ProcessRole.SINGLE))
+        await stack.enter_async_context(collector.sent_to(settings, ProcessRole.SINGLE))
         listener = stack.enter_context(listen(settings.host, settings.port))
         urls = await stack.enter_async_context(provided_stores(settings, troubles))
         settings = with_stores(settings, urls)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
@@ -53,6 +53,8 @@ from app.recording import (
     survey,
 )
 from app.recording.livekit import LiveKit
+from app.tracing import trace
+from app.tracing.trace import StepKind
 from app.work import queue, rounds, schedule, store_troubles
 from app.work.jobs import Again, Given, Job, Jobs
 
@@ -214,16 +216,21 @@ def _steady(asked: queue.Queue, job: Job[..., Any], given: Given) -> WorkerCorou
     """
     name = job.errand.name
 
-    async def run(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:
+    async def run(ctx: dict[Any, Any], *args: Any, traceparent: str | None = None) -> None:
+        with nullcontext() if job.recurs else _step(name, ctx, traceparent):
+            await attempt(*args)
+
+    async def attempt(*args: Any) -> None:
         try:
             with rounds.begun(name) as made:
-                await given(*args, **kwargs)
+                await given(*args)
             if job.recurs and made.is_whole:
                 await asked.timetable().whole(name, datetime.now(UTC))
         except Again as again:
             raise Retry(defer=again.in_seconds) from None
         except (Unavailable, PyMongoError, RedisError, ConnectionError) as error:
             metrics.ERRORS.labels(ErrorKind.JOB_INTERRUPTED).inc()
+            trace.raised(error)
             tell = log.warning if store_troubles.note(error) is None else log.debug
             tell("job_interrupted", job=name, again=not job.recurs, error=str(error)[:300])
             if not job.recurs:
@@ -234,3 +241,17 @@ def _steady(asked: queue.Queue, job: Job[..., Any], given: Given) -> WorkerCorou
             raise
 
     return run
+
+
+def _step(name: str, ctx: dict[Any, Any], traceparent: str | None) -> AbstractContextManager[None]:
+    """The step of a job that was asked for, in the trace of whoever did."""
+    told = {
+        "messaging.system": "arq",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": name,
+        "messaging.message.id": ctx["job_id"],
+        "replay.job.try": ctx["job_try"],
+    }
+    kind = StepKind.CONSUMER
+    return trace.step(f"process {name}", told, kind=kind, traceparent=traceparent, passing=Retry)

@@ -21,8 +21,9 @@ from rich.table import Table
 
 from deploy.local import locks
 
-GROUPS = ("runtime", "embedded")
-"""The locks of what runs in production; embedded is left out where the stores are one's own."""
+GROUPS = ("runtime", "embedded", "otel")
+"""The locks of what runs in production. Where the stores are one's own embedded is left out, and
+otel where nobody collects traces."""
 UNKNOWN = "unknown"
 _CLASSIFIER = "License :: OSI Approved :: "
 

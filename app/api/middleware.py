@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,8 @@ from app.api import problems
 from app.clips.clip_visibility import PAGES
 from app.errors import TooLarge
 from app.settings import safety
+from app.tracing import trace
+from app.tracing.trace import StepKind
 from app.work.log_lines import LogLines
 from app.work.parties import LONGEST
 
@@ -27,6 +30,8 @@ REQUEST_ID = "x-request-id"
 _FORWARDED_FOR = "x-forwarded-for"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods of requests that are traced: media, playlists and streams would be too many."""
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: logged at debug."""
 LONGEST_PATH = 300
@@ -57,6 +62,10 @@ class RequestFrame:
         # A server may handle several requests of a connection in one context.
         structlog.contextvars.unbind_contextvars("caller")
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        with _step(scope, headers):
+            await self._answer(scope, receive, send, request_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         began = time.perf_counter()
         status: int | None = None
 
@@ -71,12 +80,14 @@ class RequestFrame:
             await self.app(scope, receive, answer)
         except ClientDisconnect:
             log.info("client_gone")
-        except Exception:  # the last resort: whatever it was, the caller gets an answer
+        except Exception as error:  # the last resort: the caller gets an answer, whatever it was
             log.exception("request_error")
             if status is not None:
                 raise  # the server cuts the connection, which tells that the answer is not whole
+            trace.raised(error)
             await problems.internal(request_id)(scope, receive, answer)
         finally:
+            _trace_answer(scope, status)
             if self._lines.take(structlog.contextvars.get_contextvars().get("caller", "")):
                 _tell(scope, status, time.perf_counter() - began)
 
@@ -86,6 +97,23 @@ class RequestFrame:
             return
         self._knows_proxy = True
         log.warning("proxy_not_named", peer=peer, hint="name it in TRUSTED_PROXIES, if it is yours")
+
+
+def _step(scope: Scope, headers: Headers) -> AbstractContextManager[None]:
+    """The step of a request, in the trace that its sender names. No path is told: it has names."""
+    if (method := scope["method"]) not in _CHANGING:
+        return nullcontext()
+    told = {"http.request.method": method, "url.scheme": scope["scheme"]}
+    given = headers.get("traceparent")
+    return trace.step(method, told, kind=StepKind.SERVER, traceparent=given)
+
+
+def _trace_answer(scope: Scope, status: int | None) -> None:
+    if (route := getattr(scope.get("route"), "path", None)) is not None:
+        trace.rename(f"{scope['method']} {route}")
+        trace.tell({"http.route": route})
+    if status is not None:
+        trace.tell({"http.response.status_code": status})
 
 
 def _tell(scope: Scope, status: int | None, seconds: float) -> None:

@@ -18,6 +18,7 @@ from starlette.types import ExceptionHandler
 
 from app.clips.clean_copies import Preparing
 from app.errors import Malformed, NotFound, ReplayError, TooLarge, Unavailable
+from app.tracing import trace
 from app.work import store_troubles
 
 MEDIA_TYPE = "application/problem+json"
@@ -57,6 +58,7 @@ def internal(request_id: str) -> Response:
 async def _replay_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ReplayError)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Preparing):
+        trace.raised(error)
         log.warning("request_failed", type=error.slug, detail=error.detail)
     return of_error(error)
 
@@ -82,6 +84,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 async def _store_error(request: Request, error: Exception) -> Response:
     if (trouble := store_troubles.note(error)) is None:
         raise error
+    trace.raised(error)
     return of_error(
         Unavailable(
             f"{trouble.detail}; nothing was changed that was not confirmed: try again",

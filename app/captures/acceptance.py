@@ -34,6 +34,7 @@ from app.models import AuditAction, CaptureRow, CaptureStatus, SegmentRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import Capture, Segment
 from app.store import row_of
+from app.tracing import trace
 from app.viewing import windows
 from app.viewing.timeline import Timeline
 from app.work import errands
@@ -78,6 +79,7 @@ async def accept_once(
         capture.idempotency_key, capture.request_hash = idempotency_key, request_hash
         if await ctx.store.create(capture):
             break  # otherwise the same key came at the same moment
+    trace.tell({"replay.capture.id": capture.id, "replay.buffer.id": capture.buffer_id})
     row = await _promised(ctx, row_of(capture))
     log.info("capture_accepted", capture=row["_id"], buffer=row["buffer_id"], by=caller.identity)
     await note(ctx, row)

@@ -32,6 +32,7 @@ from app.models import CaptureRow, CaptureStage, CaptureStatus
 from app.models.instants import EPOCH
 from app.models.schema import Capture
 from app.store import before
+from app.tracing import trace
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
@@ -62,6 +63,7 @@ async def run(ctx: Context, tools: CaptureTools, capture_id: str) -> None:
     """
     with (
         structlog.contextvars.bound_contextvars(capture=capture_id),
+        trace.step("capture", {"replay.capture.id": capture_id}),
         rounds.item(capture=capture_id),  # the others' task group is not to end with it
     ):
         try:
@@ -72,6 +74,7 @@ async def run(ctx: Context, tools: CaptureTools, capture_id: str) -> None:
                     await _run(ctx, tools, lease, capture)
         except (PyMongoError, *rounds.STORES_AWAY) as error:
             # The lease ends by itself, and then the row is asked for again.
+            trace.raised(error)
             log.warning("capture_interrupted", error=repr(error))
 
 
@@ -93,6 +96,8 @@ async def requeue_expired(ctx: Context) -> None:
 
 
 async def _run(ctx: Context, tools: CaptureTools, lease: Lease, capture: CaptureRow) -> None:
+    told = {"replay.buffer.id": capture["buffer_id"], "replay.clip.id": capture["clip_id"]}
+    trace.tell({**told, "replay.capture.attempt": capture["attempts"]})
     try:
         await _go_on(ctx, tools, lease, capture)
     except Lost:
@@ -104,8 +109,10 @@ async def _run(ctx: Context, tools: CaptureTools, lease: Lease, capture: Capture
     except PyMongoError:
         raise
     except StoreAway as error:
+        trace.raised(error)
         await _wait_for_store(lease, error)
-    except Exception:  # whatever it was, the next attempt may get further, and their number ends
+    except Exception as error:  # the next attempt may get further, and their number ends
+        trace.raised(error)
         log.exception("capture_attempt_failed", attempt=capture["attempts"])
         await lease.hand_back(BACKOFF_SECONDS * capture["attempts"], attempted=True)
 
@@ -139,16 +146,21 @@ async def _bring_to_its_end(
         if capture["attempts"] > ATTEMPTS:
             raise GaveUp(f"{ATTEMPTS} attempts to make the clip did not come to an end")
         if (result := capture["result"]) is None:
-            capture = await _waited(ctx, lease, capture)
-            result = await production.make(ctx, tools, capture, Report(lease))
+            with trace.step("capture.wait"):
+                capture = await _waited(ctx, lease, capture)
+            with trace.step("capture.make"):
+                result = await production.make(ctx, tools, capture, Report(lease))
             capture = {**capture, "result": result}
-        await endings.finish(ctx, lease, capture, result)
+        with trace.step("capture.finish", {"replay.clip.bytes": result["size_bytes"]}):
+            await endings.finish(ctx, lease, capture, result)
     except StoreAway:
         raise
     except ReplayError as error:
+        trace.raised(error)
         await endings.fail(ctx, lease, capture, error)
     else:
-        await endings.complete(ctx, lease, capture, result)
+        with trace.step("capture.complete"):
+            await endings.complete(ctx, lease, capture, result)
 
 
 async def _waited(ctx: Context, lease: Lease, capture: CaptureRow) -> CaptureRow:

@@ -24,6 +24,7 @@ from app.context import Context
 from app.media.movie import NothingToShow, Run
 from app.models import CaptureResult, CaptureRow, ClipFields, Cut
 from app.storage import clip_files
+from app.tracing import trace
 
 
 async def make(
@@ -66,9 +67,10 @@ async def _written(
             await asyncio.to_thread(clip_files.sync, part)
         told = media.told(capture, written.contents)
     # In no slot: strangers' media decides how long this takes.
-    await tools.verifier.verify(
-        part, written.expected, caller=capture["caller"], source=capture["buffer_id"]
-    )
+    with trace.step("capture.verify"):
+        await tools.verifier.verify(
+            part, written.expected, caller=capture["caller"], source=capture["buffer_id"]
+        )
     return _result(capture, told, part)
 
 

@@ -25,6 +25,10 @@ from app.recording.encoding import encoding
 from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
 from app.recording.share_work import ShareWork
 from app.store import row_of
+from app.tracing import trace
+from app.tracing.trace import StepFacts, StepKind
+
+START = "livekit.Egress/StartTrackCompositeEgress"
 
 log = structlog.get_logger()
 
@@ -69,7 +73,8 @@ async def start(work: ShareWork, role: SessionRole, audio_sid: str | None) -> No
         encoding=encoding(ctx.settings.encoding, work.track["width"], work.track["height"]),
     )
     try:
-        info = await work.livekit.start(request)
+        with trace.step(START, _told(row), kind=StepKind.CLIENT):
+            info = await work.livekit.start(request)
     except NoWorker as error:
         # the worker that was chosen may have been slow to answer, and run it all the same
         if await look(ctx, work.livekit, row):
@@ -110,6 +115,16 @@ def _session(
         segment_seconds=ctx.settings.segment_seconds,
     )
     return row_of(made)
+
+
+def _told(row: SessionRow) -> StepFacts:
+    """What a trace tells of the start of a session's egress."""
+    return {
+        "rpc.system.name": "twirp",
+        "rpc.method": START,
+        "replay.session.id": row["_id"],
+        "replay.buffer.id": row["buffer_id"],
+    }
 
 
 async def _note_start(work: ShareWork, row: SessionRow, info: EgressInfo) -> None:

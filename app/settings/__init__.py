@@ -26,7 +26,7 @@ from app.settings.terminal_settings import TerminalSettings
 
 COUNTERS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes of one service share what they count. prometheus_client reads it, too."""
-_URLS = ("LIVEKIT_URL", "PUBLIC_URL", "EVENTS_URL", "S3_ENDPOINT")
+_URLS = ("LIVEKIT_URL", "PUBLIC_URL", "EVENTS_URL", "S3_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _WITH_LOGIN = ("mongo_url", "redis_url")
 """URLs that hold passwords, and are not shown."""
 

@@ -77,6 +77,11 @@ class ServerSettings(BaseSettings):
         SecretStr(""),
         description="Bearer token for /metrics, of 32 bytes at least; empty: not served on PORT.",
     )
+    otel_exporter_otlp_endpoint: HttpUrl = Field(
+        "",
+        description="OpenTelemetry collector that gets traces by OTLP over HTTP, such as "
+        "`http://collector:4318`; empty: none. Needs the extra `otel`.",
+    )
     log_format: Literal["console", "json"] = Field("console", description="Shape of log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Level.")
 

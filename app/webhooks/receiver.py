@@ -35,6 +35,7 @@ from app.errors import TooLarge, Unauthorized, Unavailable
 from app.models.metric_words import WebhookResult
 from app.recording import foreign_text
 from app.settings import Settings
+from app.tracing import trace
 from app.webhooks import event_text, signature
 from app.webhooks.router import OTHER, Router
 from app.webhooks.signature import NotSigned, Signed
@@ -77,6 +78,7 @@ async def receive_livekit_event(call: Call[None]) -> Response:
         metrics.WEBHOOKS.labels(name, WebhookResult.IGNORED).inc()
         return JSONResponse({"status": "ok"})
     name = event.event
+    trace.tell({"replay.webhook.event": name})
     try:
         event_id = foreign_text.ident(event.id, "event id") if event.id else ""
         async with asyncio.timeout(STORE_SECONDS):

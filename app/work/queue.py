@@ -28,6 +28,7 @@ from arq.jobs import serialize_job
 from redis.exceptions import RedisError
 
 from app.settings import Settings
+from app.tracing import trace
 from app.work import queue_scripts, redis_clients
 from app.work.jobs import Arguments, Asked, Busy, Errand
 from app.work.leases import BEATS, Leases
@@ -38,17 +39,26 @@ LOCK_SECONDS = 10.0
 
 log = structlog.get_logger()
 
+_TRACEPARENT = "traceparent"
 EVENT_SECONDS = 3600
 """How long a webhook's id is known: LiveKit repeats one for at most 45 s."""
 
 
 def serialize(job: dict[str, Any]) -> bytes:
-    """JSON instead of arq's pickle: nothing that Redis holds can run code here."""
+    """JSON instead of arq's pickle: nothing that Redis holds can run code here.
+
+    The trace that a job is asked for in goes with it.
+    """
+    if (traceparent := trace.traceparent()) is not None:
+        job = {**job, _TRACEPARENT: traceparent}
     return json.dumps(job, default=repr).encode()
 
 
 def deserialize(data: bytes) -> dict[str, Any]:
+    """A job as arq takes it; its trace is what the worker's function is called with besides."""
     job: dict[str, Any] = json.loads(data)
+    if _TRACEPARENT in job:
+        job["k"] = {_TRACEPARENT: job.pop(_TRACEPARENT)}
     return job
 
 

@@ -35,6 +35,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
 from app.errors import StoreAway
+from app.tracing import trace
 from app.work import store_troubles
 
 STORES_AWAY = (
@@ -112,6 +113,7 @@ def item(**which: object) -> Iterator[Attempt]:
         if _is_everybodys(error):
             raise
         attempt.error = error
+        trace.raised(error)
         within.failed += 1
         metrics.ITEMS_FAILED.labels(within.job).inc()
         log.bind(**which).warning(

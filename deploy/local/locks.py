@@ -16,6 +16,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "requirements"
 GROUPS = {
     "runtime": (),
     "embedded": ("--extra", "embedded"),
+    "otel": ("--extra", "otel"),
     "demo": ("--extra", "demo"),
     "bench": ("--group", "bench"),
     "test": ("--group", "test"),

@@ -74,8 +74,8 @@ async def test_a_share_is_buffered_by_itself_and_its_last_seconds_become_a_clip(
         assert container.duration is not None
         assert abs(container.duration / 1e6 - 6) < 0.3
     clocks = shown_clocks(data)
-    # A busy machine's pictures come late, some twice: what was recorded tells which there are.
-    assert any(recorded[at : at + len(clocks)] == clocks for at in range(len(recorded)))
+    # A busy machine's pictures come late, so the clip is held against what was recorded.
+    assert clocks == [each for each in recorded if clocks[0] <= each <= clocks[-1]]
     for shown, moment in ((clocks[0], asked), (clocks[-1], asked + 6)):
         at = picture_clock.nearest(shown, moment)
         best = min(

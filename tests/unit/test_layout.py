@@ -31,6 +31,7 @@ FRAME = {
     "models",
     "migrations",
     "store",
+    "tracing",
     "work",
     "context",
 }
@@ -88,7 +89,8 @@ FRAME_ARROWS: dict[str, set[str]] = {
     "models": {"errors"},
     "migrations": {"errors", "storage"},
     "store": {"cancellation", "models", "migrations"},
-    "work": {"errors", "metrics", "models", "settings"},
+    "tracing": {"errors", "settings"},
+    "work": {"errors", "metrics", "models", "settings", "tracing"},
     "context": {"settings", "store", "storage", "work"},
 }
 IMPURE = {"starlette", "arq", "redis", "motor", "pymongo", "odmantic", "httpx", "aiohttp", "socket"}
@@ -392,6 +394,12 @@ def test_one_place_calls_livekit() -> None:
 def test_one_place_knows_the_queue() -> None:
     """arq is known to the queue and the worker."""
     assert users_of("arq") == {"app/work/queue.py", "app/worker.py"}
+
+
+def test_one_place_knows_opentelemetry() -> None:
+    """And it is imported where a collector is named."""
+    assert users_of("opentelemetry") == {"app/tracing/telemetry.py"}
+    assert users_of("app.tracing.telemetry") == {"app/tracing/collector.py"}
 
 
 # Who has libav read media, and in which process.

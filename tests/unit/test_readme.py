@@ -29,6 +29,7 @@ TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in readme.README
 ALL = "\n".join(TEXTS.values())
 COMMON_CAPITALS = {
     "AAC",
+    "OTLP",
     "AWS",
     "MPEG",
     "NAL",

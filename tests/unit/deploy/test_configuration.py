@@ -440,7 +440,7 @@ def test_a_changed_line_of_the_service_ships_little() -> None:
     )
     assert stages.keys() == {"packages", "service"}
     locked = re.findall(r"-r (\w+)\.lock", stages["packages"])
-    assert locked == ["runtime", "embedded"]
+    assert locked == ["runtime", "embedded", "otel"]
     for word in ("--require-hashes", "--no-deps", "--only-binary :all:"):
         assert word in stages["packages"]
     assert re.findall(r"^COPY (.*) \S+$", stages["packages"], re.MULTILINE) == [

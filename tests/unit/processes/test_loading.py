@@ -15,25 +15,28 @@ SERVING = """
 from app import context
 from app.condition import pulses
 from app.processes import liveness, stores
+from app.tracing import collector
 """
 WEB_SERVER = {"uvicorn", "starlette", "httptools"}
 ASKS_OTHERS = {"livekit", "aiohttp", "httpx"}
 MEDIA = {"av", "ffmpeg", "PIL"}
 BUCKETS = {"obstore", "awscrt"}
 TEXTS = {"rich", "pygments", "jinja2"}
+TRACING = {"opentelemetry", "requests"}
 
 # What a process does not load before it serves: what only others work with, or only where a setting
 # asks for it. Whatever is loaded costs time at every start, and memory for good.
 LEFT_OUT = {
     "from app.processes import supervisor": {"numpy", "odmantic", "arq"}
-    | (WEB_SERVER | ASKS_OTHERS | MEDIA | BUCKETS | TEXTS),
+    | (WEB_SERVER | ASKS_OTHERS | MEDIA | BUCKETS | TEXTS | TRACING),
     SERVING + "from app.indexing import indexer": WEB_SERVER
     | ASKS_OTHERS
     | MEDIA
     | BUCKETS
-    | TEXTS,
-    SERVING + "from app import worker": WEB_SERVER | BUCKETS | TEXTS | {"av"},
-    SERVING + "from app import main": MEDIA | BUCKETS | {"rich", "pygments"},
+    | TEXTS
+    | TRACING,
+    SERVING + "from app import worker": WEB_SERVER | BUCKETS | TEXTS | TRACING | {"av"},
+    SERVING + "from app import main": MEDIA | BUCKETS | TRACING | {"rich", "pygments"},
 }
 
 
