@@ -78,8 +78,17 @@ def read_transport(paths: Iterable[Path], base_seconds: float = 3_600.0) -> Medi
 
 def read_clip(path: Path) -> Media:
     """The packets of an MP4 as libav gives them, its edit list applied."""
+    return _read_clip(path, {})
+
+
+def without_edits(path: Path) -> Media:
+    """The packets of an MP4 as those programs have them that ignore its edit list."""
+    return _read_clip(path, {"ignore_editlist": "1"})
+
+
+def _read_clip(path: Path, options: dict[str, str]) -> Media:
     media = Media([], [])
-    with av.open(str(path)) as container:
+    with av.open(str(path), options=options) as container:
         for packet in container.demux():
             if packet.pts is None or not packet.size:
                 continue

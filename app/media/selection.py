@@ -244,6 +244,13 @@ def _parts(
     return parts, first_audio
 
 
+def _without_edits(pictures: _Pictures) -> int:
+    """Ticks at which a player that knows no edit lists begins: decode times come before all
+    presentation times."""
+    ahead = int((np.sort(pictures.pts) - pictures.pts).max())
+    return int(pictures.pts.min()) - ahead
+
+
 def _sound_limits(run: Run, pictures: _Pictures, cut: Cut, *, joined: bool) -> tuple[int, int, int]:
     """Samples: where the first audio frame may begin, where the last may end, and begin."""
     rate = run.init.audio_format.sample_rate
@@ -251,10 +258,15 @@ def _sound_limits(run: Run, pictures: _Pictures, cut: Cut, *, joined: bool) -> t
         beyond = 1 << 62
         return -beyond, beyond, beyond
     shown = samples_at(pictures.start_ticks, rate)
-    # At the movie's start the frame that sounds at the first instant, and one more for the decoder
-    # to warm up on (AAC frames overlap); at a joint those that begin with the picture or later,
-    # give or take the rounding of a sample.
-    earliest = ceil(shown) - 1 if joined else int(shown) - 2 * AAC_FRAME_SAMPLES + 1
+    # At a joint the frames that begin with the picture or later, give or take the rounding of a
+    # sample. At the movie's start those of the hidden head, so that both are together where a
+    # player knows no edit lists; at least the one that sounds at the first instant, and one more
+    # for the decoder to warm up on (AAC frames overlap).
+    if joined:
+        earliest = ceil(shown) - 1
+    else:
+        head = ceil(samples_at(_without_edits(pictures), rate))
+        earliest = min(head, int(shown) - 2 * AAC_FRAME_SAMPLES + 1)
     if run.start_ticks <= run.sources[0].samples.first_pts:
         # Nothing is cut off: sound from before the first picture stays in the file, hidden.
         earliest = min(earliest, run.sources[0].samples.first_audio)

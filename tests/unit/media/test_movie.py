@@ -25,6 +25,7 @@ from tests.packet_checker import (
     pictures,
     read_clip,
     sound,
+    without_edits,
 )
 from tests.unit.media.fragments import CLOCK, Fragments, claims, clip_of
 
@@ -139,6 +140,22 @@ def test_the_hidden_head_is_told_and_hidden(fragments: Make, tmp_path: Path) -> 
     hidden = [packet for packet in read_clip(path).video if packet.hidden]
     assert len(hidden) >= 5
     assert movie.frames == len(read_clip(path).video)
+
+
+@pytest.mark.parametrize("shape", [Shape(), Shape(b_frames=0, fps=30, frames=183)], ids=str)
+@pytest.mark.parametrize("into_group", [0, 5, 13])
+def test_picture_and_sound_are_together_where_edit_lists_are_ignored(
+    shape: Shape, into_group: int, fragments: Make, tmp_path: Path
+) -> None:
+    """Editors and previews play a file from its first sample: what is hidden has its sound, too."""
+    one = fragments(shape)
+    start = 180_000 + into_group * (TICKS // shape.fps)
+    _, path = clip_of([one.run(start, 540_000)], tmp_path)
+    at = {packet.digest: packet.seconds for packet in one.media.video + one.media.audio}
+    clip = without_edits(path)
+    picture, heard = min(clip.video, key=lambda packet: packet.seconds), clip.audio[0]
+    late = (at[picture.digest] - picture.seconds) - (at[heard.digest] - heard.seconds)
+    assert abs(late) < 0.05
 
 
 def test_start_and_end_in_one_gop(fragments: Make, tmp_path: Path) -> None:
