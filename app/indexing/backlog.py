@@ -119,6 +119,14 @@ def _read(folder: ForeignFolder, name: str, unread: dict[str, str]) -> Playlist:
         return Playlist()
 
 
-def is_over(entry: Entry, kept_from: datetime) -> bool:
-    """Whether a segment ended before what is kept begins; False where its time is unknown."""
-    return entry.start is not None and entry.start + timedelta(seconds=entry.seconds) < kept_from
+def is_over(folder: ForeignFolder, entry: Entry, kept_from: datetime) -> bool:
+    """Whether a segment ended before what is kept begins; False where its time is unknown. Blocks.
+
+    Of one that was written since, only egress's clock says so.
+    """
+    if entry.start is None or entry.start + timedelta(seconds=entry.seconds) >= kept_from:
+        return False
+    try:
+        return folder.status(entry.name).st_mtime < kept_from.timestamp()
+    except OSError:  # it is gone, most likely since it was indexed
+        return True

@@ -207,7 +207,7 @@ class Follower:
             if entry.sequence > last:
                 self._say_once("segments_too_many", sequence=entry.sequence, last_possible=last)
                 break
-            if is_over(entry, oldest):
+            if await self._tools.thread(is_over, self.maker.written, entry, oldest):
                 await self._unlink(entry.name)  # too old to be offered; listed for hours to come
                 if entry.sequence > self._coverage.last:
                     self._floor = entry.sequence + 1

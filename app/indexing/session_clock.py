@@ -71,7 +71,11 @@ class SessionClock:
             if (found := await self._look()) is not None:
                 return found
             await asyncio.sleep(_LOOK_SECONDS)
-        guess = stand_in(entry, ticks, committed_at, self._session, datetime.now(UTC))
+        now = datetime.now(UTC)
+        if entry.start is not None and abs(entry.start - now) > clock.SKEW:
+            off_seconds = round((entry.start - now).total_seconds())
+            log.warning("egress_clock_off", session=self._session_id, seconds=off_seconds)
+        guess = stand_in(entry, ticks, committed_at, self._session, now)
         await self._ctx.store.rows(EgressSession).update_one(
             {"_id": self._session_id, "clock_ns": None},
             {"$set": {"clock_ns": guess, "clock_exact": False}},

@@ -259,12 +259,32 @@ async def test_a_listed_segment_that_is_too_old_to_be_offered_is_just_removed(
     """Nobody indexed for longer than RETENTION_MINUTES; the playlist has grown for hours."""
     disk = await share(age=3600)
     disk.commit(3)
+    for name in disk.egress.names:
+        written_at = (disk.start + timedelta(seconds=10)).timestamp()
+        os.utime(disk.egress.folder / name, (written_at, written_at))
     disk.egress.now = datetime.now(UTC) - timedelta(seconds=30)
     disk.commit(1)
     async with indexing(ctx):
         await disk.indexed(1)
         await wait_for(lambda: disk.files("*.ts") == [])
     assert [row["sequence"] for row in await disk.rows()] == [3]
+
+
+@pytest.mark.parametrize("off_seconds", [-900, 900])
+async def test_of_an_egress_whose_clock_is_off_nothing_is_lost(
+    ctx: Context, share: BeginShare, off_seconds: int
+) -> None:
+    """After sleep, or without NTP: what it dates for long ago was written just now."""
+    disk = await share(age=5, clock_ns=None, clock_exact=False)
+    disk.egress.now += timedelta(seconds=off_seconds)
+    disk.commit(2)
+    with capture_logs() as told:
+        async with indexing(ctx):
+            rows = await disk.indexed(2)
+    assert [row["fault"] for row in rows] == [None, None]
+    assert abs(rows[-1]["end"] - datetime.now(UTC)) < timedelta(seconds=30)
+    (line,) = [each for each in told if each["event"] == "egress_clock_off"]
+    assert abs(line["seconds"] - off_seconds) < 30
 
 
 async def test_the_clock_is_asked_for_and_waited_for(ctx: Context, share: BeginShare) -> None:
