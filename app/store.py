@@ -25,7 +25,7 @@ from typing import Any, TypeVar, cast
 
 from odmantic import Model
 from odmantic.index import ODMBaseIndex
-from pymongo import AsyncMongoClient, IndexModel, InsertOne, UpdateOne
+from pymongo import AsyncMongoClient, IndexModel, InsertOne, ReadPreference, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import ClientBulkWriteException, DuplicateKeyError, InvalidOperation
@@ -137,7 +137,10 @@ class Store:
             unicode_decode_error_handler="replace",
             serverSelectionTimeoutMS=5000,
         )
-        self.database = self.client[parse_uri(mongo_url)["database"] or "replay"]
+        # Here alone, whatever the URL says: who has just written reads what was written.
+        self.database = self.client.get_database(
+            parse_uri(mongo_url)["database"] or "replay", read_preference=ReadPreference.PRIMARY
+        )
         self._writes_together = True
 
     async def prepare(self, media_root: Path) -> None:

@@ -61,8 +61,10 @@ class RowWriter:
     """Inserts rows of Segment. `run()` must be running for `insert()` to end."""
 
     def __init__(self, store: Store) -> None:
-        # The `.ts` goes once its row is acknowledged: so that must survive a power cut.
-        self._rows = store.rows(Segment).with_options(write_concern=WriteConcern(w=1, j=True))
+        # The `.ts` goes once its row is acknowledged: that must survive a power cut, and the
+        # fail-over of a replica set, which rolls back what only the old primary has.
+        durable = WriteConcern(w="majority", j=True)
+        self._rows = store.rows(Segment).with_options(write_concern=durable)
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
 
     async def insert(self, row: SegmentRow) -> SegmentRow:

@@ -11,13 +11,14 @@ import bson
 import pymongo.lock
 import pytest
 from bson.datetime_ms import DatetimeMS
+from pymongo import ReadPreference
 from pymongo.errors import ConnectionFailure
 
 from app.context import Context
 from app.errors import Invalid
 from app.models import Row, schema
 from app.models.keyset import Order
-from app.models.schema import Pin
+from app.models.schema import MODELS, Pin
 from app.processes.free_ports import unused_port
 from app.store import Change, KeyTaken, Store, first, insertion
 from tests.chaos.link import Link, to_port
@@ -48,6 +49,18 @@ async def test_the_first_none_of_rows_are_none(ctx: Context) -> None:
         )
     found = [await first(ctx.store.rows(Pin).find({}), count) for count in (-1, 0, 1, 2, 3)]
     assert [len(rows) for rows in found] == [0, 0, 1, 2, 2]
+
+
+async def test_who_has_just_written_reads_it_whatever_the_url_prefers() -> None:
+    """Secondaries, which URLs of managed databases name, are behind. Writes go as the URL says."""
+    prefers = "readPreference=secondaryPreferred&maxStalenessSeconds=90&readPreferenceTags=dc:ny"
+    store = Store(f"mongodb://127.0.0.1:9/replay?{prefers}&w=majority")
+    try:
+        for model in MODELS:
+            assert store.rows(model).read_preference == ReadPreference.PRIMARY
+            assert store.rows(model).write_concern.document == {"w": "majority"}
+    finally:
+        await store.close()
 
 
 async def test_every_test_starts_with_an_empty_database_and_queue(ctx: Context) -> None:

@@ -79,6 +79,12 @@ async def test_a_row_that_can_not_be_stored_is_refused_and_its_neighbours_are_wr
     assert {each["_id"] for each in found} == {"ann:0", "ann:1", "ben:0"}
 
 
+async def test_a_row_is_not_rolled_back_once_its_segment_goes(writer: RowWriter) -> None:
+    """A fail-over takes what only the old primary has, whatever MONGO_URL says of writes."""
+    assert writer._rows.write_concern.document == {"w": "majority", "j": True}
+    await writer.insert(row("ann", 0))
+
+
 async def test_of_a_row_that_is_there_already_the_one_that_stands_comes_back(
     writer: RowWriter,
 ) -> None:
