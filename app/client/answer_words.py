@@ -46,6 +46,7 @@ WhyChoice = Literal[
     "stopped-by-sharer",
     "stopped-by-admin",
     "encrypted",
+    "codec",
     "no-worker",
     "user-limit",
     "limit",

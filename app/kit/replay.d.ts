@@ -289,4 +289,4 @@ export interface Requested {
 export type Visibility = 'private' | 'room' | 'link';
 
 /** Why a share is not recorded: stored in `Buffer.why` and told by `GET /buffers`. */
-export type Why = 'opted-out' | 'stopped-by-sharer' | 'stopped-by-admin' | 'encrypted' | 'no-worker' | 'user-limit' | 'limit' | 'too-often' | 'quota' | 'disk' | 'not-permitted' | 'community-off' | 'egress-failed' | 'starting';
+export type Why = 'opted-out' | 'stopped-by-sharer' | 'stopped-by-admin' | 'encrypted' | 'codec' | 'no-worker' | 'user-limit' | 'limit' | 'too-often' | 'quota' | 'disk' | 'not-permitted' | 'community-off' | 'egress-failed' | 'starting';

@@ -118,6 +118,7 @@ class Why(StrEnum):
     STOPPED_BY_SHARER = "stopped-by-sharer"
     STOPPED_BY_ADMIN = "stopped-by-admin"
     ENCRYPTED = "encrypted"
+    CODEC = "codec"
     NO_WORKER = "no-worker"
     USER_LIMIT = "user-limit"
     LIMIT = "limit"

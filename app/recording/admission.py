@@ -20,6 +20,12 @@ from app.work import errands, rounds
 from app.work.jobs import seconds
 from app.work.share_rates import Often
 
+UNTAKEN = frozenset({"av1", "h265"})
+"""Codecs that egress v1.14.1 does not take. A later one may, or gets a second one that the sharer's
+client publishes besides: so it is tried."""
+CODEC_TRIES = 3
+"""So often in a row egress has to fail with one of these."""
+
 
 @dataclass
 class Admission:
@@ -38,9 +44,10 @@ class Admission:
         """Why a share must not be recorded; None: it may, with a slot, if it `begins`.
 
         The checks are, in order: the sharer's own will, a stop by somebody, encryption, permission,
-        the community's switch, its limit for one user, its limit for all, the sharer's quota, the
-        disk. The last four keep a recording from starting, but end none that is `running`, and are
-        not asked of a share that rests in its back-off. What may start is asked `is_in_time`, too.
+        the community's switch, the track's codec, the community's limit for one user, its limit for
+        all, the sharer's quota, the disk. The last five keep a recording from starting, but end
+        none that is `running`, and are not asked of a share that rests in its back-off. What may
+        start is asked `is_in_time`, too.
         """
         if self.participant is not None and self.participant["opted_out"]:
             return Why.OPTED_OUT
@@ -56,6 +63,8 @@ class Admission:
             return Why.COMMUNITY_OFF
         if running or resting:
             return None
+        if buffer["failures"] >= CODEC_TRIES and self._codec() in UNTAKEN:
+            return Why.CODEC
         shortage = await self._shortage()
         held, identity = self._slots(buffer), buffer["identity"]
         if buffer["_id"] in held.buffers:
@@ -101,13 +110,19 @@ class Admission:
         return community_slots.freeing(self.rules(buffer), row, buffer["_id"])
 
     def detail(self, buffer: BufferRow, why: Why | None) -> str:
-        """The detail of a reason: the words of whoever stopped the share, or a limit's number."""
+        """The detail of a reason: the words of whoever stopped the share, a codec, or how many."""
+        if why is Why.CODEC:
+            return self._codec()
         if why == Why.TOO_OFTEN:
             return str(self.ctx.shares.per_hour)
         if why not in Why.limits():
             return share_stop.detail(buffer, why)
         rules = self.rules(buffer)
         return str(rules.max_concurrent if why is Why.LIMIT else rules.max_concurrent_per_user)
+
+    def _codec(self) -> str:
+        """The track's codec, as `av1`."""
+        return self.track["mime"].lower().removeprefix("video/")
 
     def rules(self, buffer: BufferRow) -> Rules:
         """Those of the share's community."""

@@ -197,6 +197,11 @@ export const german = {
         says: 'Der Bildschirm ist Ende-zu-Ende-verschlüsselt und lässt sich nicht aufzeichnen.',
         todo: 'Teile ohne Verschlüsselung, um aufzuzeichnen.',
       },
+      codec: {
+        /** @type {Saying<[string]>} */
+        says: (detail) => `Der Recorder kann das Video des Bildschirms nicht lesen${detail ? ` (${detail.toUpperCase()})` : ''}.`,
+        todo: 'Stelle in der App VP8, VP9 oder H.264 für geteilte Bildschirme ein und teile noch einmal.',
+      },
       'no-worker': {
         says: 'Wartet auf einen freien Rekorder.',
         todo: 'Beginnt, sobald einer frei ist. Dauert es an, braucht es mehr Egress-Worker.',

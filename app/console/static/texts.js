@@ -229,6 +229,11 @@ export const english = {
         says: 'The share is end-to-end encrypted, so it can’t be recorded.',
         todo: 'Share without encryption to record it.',
       },
+      codec: {
+        /** @type {Saying<[string]>} */
+        says: (detail) => `The recorder can’t read the share’s video${detail ? ` (${detail.toUpperCase()})` : ''}.`,
+        todo: 'Set the app’s screen share codec to VP8, VP9 or H.264, and share again.',
+      },
       'no-worker': {
         says: 'Waiting for a free recorder.',
         todo: 'Starts as soon as one is free. If this lasts, more egress workers are needed.',

@@ -27,13 +27,14 @@ CAUSES = (
     Why.ENCRYPTED,
     Why.NOT_PERMITTED,
     Why.COMMUNITY_OFF,
+    Why.CODEC,
     Why.USER_LIMIT,
     Why.LIMIT,
     Why.QUOTA,
     Why.DISK,
 )
 """In the order of the checks."""
-HINDER_THE_BEGINNING = {Why.USER_LIMIT, Why.LIMIT, Why.QUOTA, Why.DISK}
+HINDER_THE_BEGINNING = {Why.CODEC, Why.USER_LIMIT, Why.LIMIT, Why.QUOTA, Why.DISK}
 
 
 async def add_buffer(
@@ -76,7 +77,11 @@ async def test_the_first_cause_in_the_order_of_the_checks_is_the_reason(
                 "max_concurrent": 1,
             }
             await communities.configure(ctx.store, COMMUNITY, rules)
-            video: PartOfRow = {"encrypted": Why.ENCRYPTED in causes}
+            video: PartOfRow = {
+                "encrypted": Why.ENCRYPTED in causes,
+                "mime": "video/AV1" if Why.CODEC in causes else "video/VP8",
+            }
+            buffer["failures"] = admission.CODEC_TRIES
             sharer: PartOfRow = {"opted_out": Why.OPTED_OUT in causes}
             await quota.set_limit(ctx.store, "ann", 0 if Why.QUOTA in causes else None)
             for running, resting in ((False, False), (True, False), (False, True)):

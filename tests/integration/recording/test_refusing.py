@@ -78,3 +78,20 @@ async def test_a_share_above_the_limit_is_told_how_many_it_allows(
         told = await share()
         assert (told.why, told.why_detail) == ("limit", str(len(slots)))
     assert refusals("limit") == before + 1
+
+
+async def test_a_codec_that_egress_can_not_read_is_named_and_not_tried_for_ever(
+    ctx: Context, share: Share
+) -> None:
+    """A later egress may read it: so it is tried, and no start a minute follows."""
+    await ctx.store.rows(schema.Track).update_one({"_id": "TR"}, {"$set": {"mime": "video/AV1"}})
+    failed = {"$set": {"failures": 2, "why": "egress-failed"}}
+    await ctx.store.rows(schema.Buffer).update_one({}, failed)
+    told = await share()
+    assert (told.state, told.why) == ("waiting", "egress-failed")
+    assert await ctx.store.rows(schema.EgressSession).count_documents({}) == 1
+    again = {"$set": {"retry_at": NOW}}
+    await ctx.store.rows(schema.Buffer).update_one({}, again)
+    told = await share()
+    assert (told.state, told.why, told.why_detail) == ("refused", "codec", "av1")
+    assert await ctx.store.rows(schema.EgressSession).count_documents({}) == 1
