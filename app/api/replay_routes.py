@@ -79,10 +79,12 @@ async def get_buffer_replay(call: Call[ReplayQuery]) -> Response:
     if version not in (None, planned.fingerprint):
         raise served_movies.gone()
     shown = planned.watch
-    exact = reader.url(
-        f"/buffers/{call.path['buffer_id']}/replay.mp4",
-        **share_lookup.query_of(shown.pieces or ((shown.start, shown.end),)),
-        v=planned.fingerprint,
+    exact = call.beside(
+        reader.url(
+            f"/buffers/{call.path['buffer_id']}/replay.mp4",
+            **share_lookup.query_of(shown.pieces or ((shown.start, shown.end),)),
+            v=planned.fingerprint,
+        )
     )
     if call.input.last is not None:
         return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": exact})

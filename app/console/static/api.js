@@ -1,5 +1,7 @@
 // Asking the service, as whoever the session is of.
 
+import { whenAny } from './abort.js';
+
 /**
  * A problem document of the service, or what stands for one; some have facts of their kind.
  * @typedef {{type?: string, title?: string, status?: number, detail?: string, limit?: number,
@@ -91,7 +93,7 @@ export class Api {
     const patience = AbortSignal.timeout(PATIENCE_MS);
     return this.#fetch(this.url(VERSION + path, query), {
       headers,
-      signal: signal ? AbortSignal.any([patience, signal]) : patience,
+      signal: signal ? whenAny([patience, signal]) : patience,
     });
   }
 
@@ -155,7 +157,7 @@ export class Api {
       method,
       headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: signal ? AbortSignal.any([patience, signal]) : patience,
+      signal: signal ? whenAny([patience, signal]) : patience,
     });
     const told = await answer.text(); // nothing with 204, and with some 202
     return told ? JSON.parse(told) : null;
@@ -253,7 +255,7 @@ export class Api {
     try {
       const answer = await this.#fetch(url, {
         headers: { Accept: 'text/event-stream' },
-        signal: AbortSignal.any([signal, silence.signal]),
+        signal: whenAny([signal, silence.signal]),
       });
       onOpen();
       const reader = streamOf(answer).pipeThrough(new TextDecoderStream()).getReader();

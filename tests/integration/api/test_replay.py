@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx
 import pytest
@@ -87,6 +87,22 @@ async def test_ranges_put_together_are_the_whole(http: httpx.AsyncClient, share:
     assert (await http.get(url, headers=OWNER | {"If-None-Match": etag})).status_code == 304
     beyond = await http.get(url, headers=OWNER | {"Range": f"bytes={len(whole)}-"})
     assert beyond.status_code == 416
+
+
+@pytest.mark.parametrize("prefix", ["", "/deep/er"])
+async def test_what_a_film_leads_to_lies_behind_the_same_prefix(
+    http: httpx.AsyncClient, share: MakeShare, prefix: str
+) -> None:
+    """Which a proxy takes away before we see the path."""
+    made = await share()
+    asked = f"https://replay.test{prefix}{path_of(made)}"
+    led = await http.get(f"{path_of(made)}?last=5", headers=OWNER)
+    film = await http.head(f"{path_of(made)}?{window(made, 2, 6)}", headers=OWNER)
+    for told in (led.headers["Location"], film.headers["Content-Location"]):
+        split = urlsplit(urljoin(asked, told))
+        assert split.path == f"{prefix}/v1{path_of(made).removeprefix('/v1')}"
+        again = split.path.removeprefix(prefix)
+        assert (await http.head(f"{again}?{split.query}")).status_code == 200
 
 
 async def test_a_signed_url_opens_its_window_and_no_other(

@@ -21,9 +21,9 @@ export async function film(buffer, { start, end }, signal) {
   const path = `/buffers/${encodeURIComponent(buffer.id)}/replay.mp4`;
   const query = { start: new Date(start).toISOString(), end: new Date(end).toISOString() };
   const answer = await buffer.api.answer(path, query, { headers: { Range: 'bytes=0-0' }, signal });
-  const signed = answer.headers.get('Content-Location') ?? '';
+  const signed = new URL(answer.headers.get('Content-Location') ?? '', answer.url);
   await answer.body?.cancel();
-  const told = new URL(signed, location.href).searchParams;
+  const told = signed.searchParams;
   const window = { start: Date.parse(told.get('start') ?? ''), end: Date.parse(told.get('end') ?? '') };
-  return { url: buffer.api.url(signed), clock: new FilmClock(buffer.spans, window) };
+  return { url: signed.href, clock: new FilmClock(buffer.spans, window) };
 }

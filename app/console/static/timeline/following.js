@@ -1,5 +1,6 @@
 // How a capture gets on: by its events while few are followed, by asking now and then beyond that.
 
+import { whenAny } from '../abort.js';
 import { FINAL, Problem } from '../api.js';
 
 /**
@@ -47,7 +48,7 @@ async function listen(api, path, show, signal) {
       show(progress);
       if (FINAL.includes(progress.status)) done.abort();
     };
-    await api.events(`${path}/events`, {}, { onEvent, signal: AbortSignal.any([signal, done.signal]) });
+    await api.events(`${path}/events`, {}, { onEvent, signal: whenAny([signal, done.signal]) });
   } finally {
     streams -= 1;
   }
