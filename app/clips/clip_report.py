@@ -22,6 +22,7 @@ from app.models import (
 )
 from app.models.intervals import Interval
 
+_NAME_BYTES = 200
 _LATE_SECONDS = 0.25
 """What is missing at either end is noted from here on. Below it, at the end, are the last pictures
 of a precise cut that need later ones, at most three of 15 a second."""
@@ -173,7 +174,11 @@ def _gap(pause: Pause, why: GapWhy) -> ClipGap:
 
 
 def filename(title: str, room: str, start: datetime, suffix: str = ".mp4") -> str:
-    """A name to save the clip under, for any title: no separators, nothing hidden, not too long."""
+    """A name to save the clip under, for any title: no separators, nothing hidden, not too long.
+
+    File systems take 255 bytes, and a character may have four.
+    """
     text = "".join(char if char not in '/\\:*?"<>|' else "-" for char in title or room)
     text = "".join(char for char in text if char.isprintable()).strip(" .")
-    return f"{text[:80].strip(' .') or 'replay'} {start:%Y-%m-%d %H.%M.%S}{suffix}"
+    text = text[:80].encode()[:_NAME_BYTES].decode(errors="ignore")
+    return f"{text.strip(' .') or 'replay'} {start:%Y-%m-%d %H.%M.%S}{suffix}"

@@ -80,6 +80,8 @@ class LiveKitSettings(BaseSettings):
     def _needed(cls, value: str) -> str:
         if not value:
             raise ValueError("is missing: give the API key that livekit-server signs webhooks with")
+        if value != value.strip():
+            raise ValueError("begins or ends with white space: take it away, `$(cat FILE)` does")
         return value
 
     @field_validator("livekit_api_secret")

@@ -26,6 +26,11 @@ def unsafe_secrets(secrets: Mapping[str, str], published_may_pass: Sequence[str]
     """
     local = all(is_loopback(host_of(each)) for each in published_may_pass if each)
     for name, value in secrets.items():
+        if value != value.strip():
+            yield (
+                f"{name} begins or ends with white space, as what is read from a file may, and "
+                "would sign as another: take it away, `$(cat FILE)` does"
+            )
         if value in PUBLISHED and local:
             continue
         if value in PUBLISHED:

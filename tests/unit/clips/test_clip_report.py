@@ -73,7 +73,10 @@ def test_a_start_whose_gap_is_told_is_not_clamped() -> None:
         ("...", "..", "replay 2026-11-03 10.15.30.mp4"),
         ("x" * 200, "room", "x" * 80 + " 2026-11-03 10.15.30.mp4"),
         ("🎬", "room", "🎬 2026-11-03 10.15.30.mp4"),
+        ("🎉" * 80, "room", "🎉" * 50 + " 2026-11-03 10.15.30.mp4"),
+        ("x" + "場" * 80, "room", "x" + "場" * 66 + " 2026-11-03 10.15.30.mp4"),
     ],
 )
 def test_any_title_makes_a_name_that_is_only_a_name(title: str, room: str, name: str) -> None:
     assert filename(title, room, AT) == name
+    assert len(name.encode()) <= 255
