@@ -158,11 +158,19 @@ def test_a_folder_that_became_a_link_is_not_followed(folder: ForeignFolder, part
     assert sorted(path.name for path in ours.rglob("*")) == ["a.ts", "a.ts", "user"]
 
 
-def test_a_folder_is_made_with_all_it_is_in_and_ours_get_the_mode(tmp_path: Path) -> None:
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_folder_is_made_with_all_it_is_in_and_ours_get_the_mode(
+    tmp_path: Path, umask: int
+) -> None:
+    """Hardened units and some runtimes start us with another umask: egress has to get in."""
     (tmp_path / "room").mkdir(0o700)
     tmp_path.chmod(0o755)
-    ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED, OUTER)
-    ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED, OUTER)
+    before = os.umask(umask)
+    try:
+        ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED, OUTER)
+        ForeignFolder(tmp_path, ("room", "user", "session")).make(SHARED, OUTER)
+    finally:
+        os.umask(before)
     places = [tmp_path / each for each in ("room", "room/user", "room/user/session")]
     assert [mode_of(place) for place in places] == [OUTER, OUTER, SHARED]
     assert mode_of(tmp_path) == 0o755
