@@ -103,7 +103,7 @@ def _step(scope: Scope, headers: Headers) -> AbstractContextManager[None]:
     """The step of a request, in the trace that its sender names. No path is told: it has names."""
     if (method := scope["method"]) not in _CHANGING:
         return nullcontext()
-    told = {"http.request.method": method, "url.scheme": scope["scheme"]}
+    told = {"http.request.method": method, "url.scheme": scope.get("scheme", "http")}
     given = headers.get("traceparent")
     return trace.step(method, told, kind=StepKind.SERVER, traceparent=given)
 
