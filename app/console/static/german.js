@@ -198,8 +198,7 @@ export const german = {
         todo: 'Teile ohne Verschlüsselung, um aufzuzeichnen.',
       },
       codec: {
-        /** @type {Saying<[string]>} */
-        says: (detail) => `Der Recorder kann das Video des Bildschirms nicht lesen${detail ? ` (${detail.toUpperCase()})` : ''}.`,
+        says: (detail) => `Der Rekorder kann das Video des Bildschirms nicht lesen${detail ? ` (${detail.toUpperCase()})` : ''}.`,
         todo: 'Stelle in der App VP8, VP9 oder H.264 für geteilte Bildschirme ein und teile noch einmal.',
       },
       'no-worker': {
