@@ -129,10 +129,10 @@ def test_whatever_a_key_has_signed_is_read_or_refused_in_no_time(
         times = (size - len(before) - len(after)) // (len(unit) + 4 * ("%" in unit))
         units = (unit % number if "%" in unit else unit for number in range(times))
         body = (before + "".join(units) + after).encode()
-        began = time.process_time()
+        began = time.thread_time()
         with suppress(ValueError, ParseError, RecursionError):
             event_text.event_of(body)
-        assert time.process_time() - began < 0.5
+        assert time.thread_time() - began < 0.5
 
 
 def test_every_field_that_is_read_of_an_event_is_kept() -> None:
