@@ -65,7 +65,7 @@ def nodes(pattern: str) -> Iterator[tuple[str, ast.AST]]:
 
 
 def test_nothing_but_the_lifecycle_writes_a_status() -> None:
-    """No other module has a dictionary that sets the status of a capture; renditions have theirs."""
+    """No other module has a dictionary that sets the status of a capture; a rendition has its own."""
     writing = [
         where
         for where, node in nodes("**/*.py")
@@ -74,7 +74,7 @@ def test_nothing_but_the_lifecycle_writes_a_status() -> None:
         if isinstance(key, ast.Constant) and key.value == "status"
         if ast.unparse(value).startswith("CaptureStatus.")
     ]
-    may = ("captures/lifecycle.py", "captures/rendition")
+    may = ("captures/lifecycle.py", "captures/rendition", "clips/clip_renditions.py")
     assert [where for where in writing if not where.startswith(may)] == []
 
 
