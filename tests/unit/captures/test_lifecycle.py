@@ -65,7 +65,7 @@ def nodes(pattern: str) -> Iterator[tuple[str, ast.AST]]:
 
 
 def test_nothing_but_the_lifecycle_writes_a_status() -> None:
-    """No other module has a dictionary that sets the status of a capture; a rendition has its own."""
+    """No other module has a dictionary that sets it, but those of renditions, which have theirs."""
     writing = [
         where
         for where, node in nodes("**/*.py")
