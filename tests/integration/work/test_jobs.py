@@ -20,13 +20,13 @@ from tests.integration.conftest import MakeSettings
 
 ASKED_FOR = {
     "reconcile", "reconcile_egress", "reconcile_room", "learn_clock", "probe", "capture",
-    "clean_copy", "deliver", "post", "forget", "attend",
+    "clean_copy", "rendition", "deliver", "post", "forget", "attend",
 }  # fmt: skip
 RECUR = {
     "survey", "reap", "cleanup", "relieve", "requeue_captures", "requeue_clean_copies",
-    "deliver_due", "sweep_clips",
-    "sweep_thumbnails", "forget_audit", "forget_captures", "check_quotas", "forget_facts",
-    "forget_shares", "take_sample", "go_on_with_deeds",
+    "requeue_renditions", "deliver_due", "sweep_clips", "sweep_thumbnails", "forget_audit",
+    "forget_captures", "check_quotas", "forget_facts", "forget_shares", "take_sample",
+    "go_on_with_deeds",
 }  # fmt: skip
 ERRANDS = [each for each in vars(errands).values() if isinstance(each, Errand)]
 
