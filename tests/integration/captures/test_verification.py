@@ -14,7 +14,7 @@ from app.captures.verification import Expected
 from app.context import Context
 from tests.integration.captures.checking import VERIFIER, Done, captured
 from tests.integration.captures.conftest import ADA, MakeShare
-from tests.packet_checker import read_clip
+from tests.packet_checker import without_edits
 
 verify = partial(VERIFIER.verify, caller="ada", source="a share")
 
@@ -22,7 +22,7 @@ verify = partial(VERIFIER.verify, caller="ada", source="a share")
 def expected(made: Done) -> Expected:
     assert made.path is not None
     assert made.clip is not None
-    packets = read_clip(made.path)
+    packets = without_edits(made.path)
     return Expected(
         size_bytes=made.path.stat().st_size,
         width=160,

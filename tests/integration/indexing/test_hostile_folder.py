@@ -201,6 +201,8 @@ async def test_a_folder_in_place_of_a_segment_is_not_emptied_in_a_segments_turn(
     planted = hostile.egress.write_segment(*hostile.next_segment())
     planted.unlink()
     (planted / "a lot").mkdir(parents=True)
+    long_ago = time.time() - 24 * 3600
+    os.utime(planted, (long_ago, long_ago))
     hostile.egress.now += timedelta(days=1)
     async with indexing(ctx):
         hostile.commit(2)
