@@ -114,23 +114,19 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: _Lease) ->
     row, root = clip.row, ctx.clips.parts_root
     path = clean_path(clip.file["storage_path"])
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["clean_attempts"])
-    copied = clip_files.beside(part, "source")
     try:
-        source = ctx.clips.local_path(clip.file["storage_path"])
-        if source is None:
-            source = copied
-            await lease.hold(clip_source.copy(ctx, clip.file, source))
-        started_at = row["delivered_start"] or row["requested_start"]
-        runs = [await asyncio.to_thread(own_movie.read, source, started_at, row["_id"])]
-        media_of = row["buffer_id"] or row["_id"]
-        written = await exact_cut.make(
-            runs,
-            part,
-            _Watched(lease),
-            CallersSlots(tools.slots, row["owner"], media_of),
-            gaps=Gaps.SKIP,
-            title=row["title"] or None,
-        )
+        async with clip_source.whole(ctx, clip.file, part, lease.hold) as source:
+            started_at = row["delivered_start"] or row["requested_start"]
+            runs = [await asyncio.to_thread(own_movie.read, source, started_at, row["_id"])]
+            media_of = row["buffer_id"] or row["_id"]
+            written = await exact_cut.make(
+                runs,
+                part,
+                _Watched(lease),
+                CallersSlots(tools.slots, row["owner"], media_of),
+                gaps=Gaps.SKIP,
+                title=row["title"] or None,
+            )
         await asyncio.to_thread(clip_files.sync, part)
         await tools.verifier.verify(part, written.expected, caller=row["owner"], source=media_of)
         size_bytes = part.stat().st_size
@@ -139,7 +135,6 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: _Lease) ->
         await lease.hold(ctx.clips.publish(path, part))
     finally:
         part.unlink(missing_ok=True)
-        copied.unlink(missing_ok=True)
     await asyncio.to_thread(clip_files.discard_parts, root, path)
     # Not if the clip is about to go.
     copy = {"clean_bytes": size_bytes, "clean_checksum": f"sha256:{checksum}"}

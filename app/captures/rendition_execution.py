@@ -177,14 +177,10 @@ async def _made(
     """The file's row, once the file has its name."""
     root, path = ctx.clips.parts_root, row["storage_path"]
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["attempts"])
-    copied = clip_files.beside(part, "source")
     await lease.change({"status": CaptureStatus.RUNNING})
     try:
-        source = ctx.clips.local_path(clip.file["storage_path"])
-        if source is None:
-            source = copied
-            await lease.hold(clip_source.copy(ctx, clip.file, source))
-        await _encoded(tools, clip, row, lease, source, part)
+        async with clip_source.whole(ctx, clip.file, part, lease.hold) as source:
+            await _encoded(tools, clip, row, lease, source, part)
         await asyncio.to_thread(clip_files.sync, part)
         size_bytes = part.stat().st_size
         checksum = await asyncio.to_thread(clip_files.sha256, part)
@@ -192,7 +188,6 @@ async def _made(
         await lease.hold(ctx.clips.publish(path, part))
     finally:
         part.unlink(missing_ok=True)
-        copied.unlink(missing_ok=True)
     await asyncio.to_thread(clip_files.discard_parts, root, path)
     await lease.keep()
     file = _file(clip, row, size_bytes, checksum)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from app.captures.failures import MediaDeleted
 from app.captures.progress import Fraction, WorkReport
@@ -22,7 +23,6 @@ from app.media.own_movie import NotOurs
 from app.media.samples import VIDEO_TICKS
 from app.models import CaptureRow, ClipFields, ClipRow, Cut, TrimRange
 from app.models.schema import ReplayClip
-from app.storage import clip_files
 from app.viewing.fragment_sources import SegmentChanged
 
 
@@ -55,19 +55,17 @@ async def opened(
     Raises MediaDeleted if the clip is gone, or goes meanwhile; Lost, StoreAway, StorageFull.
     """
     clip = await _clip(ctx, trim)
-    copied = clip_files.beside(part, "source")
+
+    async def hold(copying: Coroutine[Any, Any, None]) -> None:
+        await report.watch(copying, Fraction())
+
     try:
-        path = ctx.clips.local_path(clip.file["storage_path"])
-        if path is None:
-            path = copied
-            await report.watch(clip_source.copy(ctx, clip.file, path), Fraction())
-        yield await asyncio.to_thread(_read, path, clip.row, trim)
+        async with clip_source.whole(ctx, clip.file, part, hold) as path:
+            yield await asyncio.to_thread(_read, path, clip.row, trim)
         await _clip(ctx, trim)
     except (FileNotFoundError, EOFError, SegmentChanged):
         await _clip(ctx, trim)  # most likely that is why
         raise
-    finally:
-        copied.unlink(missing_ok=True)
 
 
 async def _clip(ctx: Context, trim: TrimRange) -> Clip:

@@ -11,9 +11,10 @@ import os
 import secrets
 import shutil
 import struct
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from app.buffer.paths import THUMBNAILS_ROOT
 from app.context import Context
@@ -129,6 +130,30 @@ async def copy(ctx: Context, file: FileRow, to: Path) -> None:
                 await asyncio.to_thread(copied.write, block)
     finally:
         await clip.close()
+
+
+@asynccontextmanager
+async def whole(
+    ctx: Context,
+    file: FileRow,
+    part: Path,
+    hold: Callable[[Coroutine[Any, Any, None]], Awaitable[None]],
+) -> AsyncIterator[Path]:
+    """Where the whole file of a row is read from, until the block ends; `part` is made of it.
+
+    Where that is not on this disk, a copy beside `part`; `hold` awaits the copying. Raises as
+    `copy` does.
+    """
+    local = ctx.clips.local_path(file["storage_path"])
+    if local is not None:
+        yield local
+        return
+    copied = clip_files.beside(part, "source")
+    try:
+        await hold(copy(ctx, file, copied))
+        yield copied
+    finally:
+        copied.unlink(missing_ok=True)
 
 
 async def _open(ctx: Context, file: FileRow) -> OpenedClip:
