@@ -16,7 +16,7 @@ from app.clips import clip_access, clip_renditions, library
 from app.clips.clip_location import rendition_path
 from app.clips.clip_pages import Clip
 from app.context import Context
-from app.errors import Conflict, NotPermitted, ReplayError, Unavailable
+from app.errors import Conflict, ReplayError, Unavailable
 from app.models import AuditAction, CaptureStatus, ClipRow, RenditionRow
 from app.models.schema import Rendition
 from app.store import row_of
@@ -32,9 +32,7 @@ async def accept(
     The row comes first, as `accepting`, as that of a capture. Raises NotFound, NotPermitted,
     Invalid, TooManyCaptures, QuotaExceeded, Conflict (the clip has too many), Unavailable.
     """
-    row = await clip_access.readable(ctx, caller, clip_id)
-    if row["owner"] != caller.identity:
-        raise NotPermitted(f"only {row['owner']!r}, whose clip it is, may ask for this")
+    row = await clip_access.callers_own(ctx, caller, clip_id, to="ask for this")
     clip = await library.with_file(ctx, row)
     made = _rendition(clip, request)
     while not await ctx.store.create(made):

@@ -12,7 +12,7 @@ from app.captures.trim_request import TrimRequest
 from app.clips import clip_access, library, play_time
 from app.clips.clip_pages import Clip
 from app.context import Context
-from app.errors import Invalid, NotPermitted
+from app.errors import Invalid
 from app.models import CaptureRow, CaptureStatus, ClipRow
 from app.models.schema import Capture
 
@@ -35,9 +35,7 @@ async def accept(
     """
 
     async def asked() -> Capture:
-        row = await clip_access.readable(ctx, caller, clip_id)
-        if row["owner"] != caller.identity:
-            raise NotPermitted(f"only {row['owner']!r}, whose clip it is, may trim it")
+        row = await clip_access.callers_own(ctx, caller, clip_id, to="trim it")
         return _capture(caller, await library.with_file(ctx, row), request)
 
     return await acceptance.accept_once(ctx, caller, asked, request.hash(clip_id), idempotency_key)

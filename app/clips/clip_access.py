@@ -73,6 +73,17 @@ async def readable(ctx: Context, caller: Caller, clip_id: str) -> ClipRow:
     return row
 
 
+async def callers_own(ctx: Context, caller: Caller, clip_id: str, *, to: str) -> ClipRow:
+    """The row of a clip of the caller's own, who is about `to` do something with it.
+
+    Raises NotFound, and NotPermitted to somebody else who may see it.
+    """
+    row = await readable(ctx, caller, clip_id)
+    if row["owner"] != caller.identity:
+        raise NotPermitted(f"only {row['owner']!r}, whose clip it is, may {to}")
+    return row
+
+
 async def changeable(
     ctx: Context, caller: Caller, clip_id: str, *, deleted_too: bool = False
 ) -> ClipRow:
