@@ -22,6 +22,8 @@ from tests.media_factory import MediaFactory, Shape
 from tests.packet_checker import TICKS
 from tests.unit.media.fragments import Fragments, clip_of, prepare_all
 
+pytestmark = pytest.mark.heavy
+
 ONE = Shape(numbered=True, size=(320, 180), frames=90)
 HOLE = Shape(numbered=True, size=(320, 180), hole=(2.4, 3.6), frames=90)
 OTHER = Shape(numbered=True, size=(320, 180), fps=30, frames=93, b_frames=0, variant=2)

@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pytest
 
 from app.processes.bound_process import spawn
 from app.processes.free_ports import unused_port
 from deploy.local.stack import LiveKitStack
 from tests.e2e.conftest import CLOUD_KEY, CLOUD_SECRET, World
 from tests.waiting import PATIENCE_SECONDS, wait_for
+
+pytestmark = pytest.mark.heavy
 
 ROOM = "studio"
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Error, Locator, Page, Route
 
@@ -22,6 +23,8 @@ from tests import npm
 from tests.e2e import browser
 from tests.e2e.conftest import World
 from tests.waiting import PATIENCE_SECONDS, wait_for
+
+pytestmark = pytest.mark.heavy
 
 FAKES = [
     "--use-fake-ui-for-media-stream",

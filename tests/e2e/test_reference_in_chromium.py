@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import ConsoleMessage, expect
 from starlette.applications import Starlette
 
 from app.main import ROUTES
 from tests.e2e import browser
 from tests.serving import serving
+
+pytestmark = pytest.mark.heavy
 
 
 async def test_the_reference_is_shown_within_its_policy() -> None:

@@ -21,6 +21,8 @@ from tests.media_factory import MediaFactory, Recording, Shape
 from tests.serving import Running, serving
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.heavy
+
 __all__ = ["app", "ctx", "make_settings", "settings", "stores"]  # fixtures
 
 SIZE = (320, 180)

@@ -10,6 +10,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from livekit import api
 from playwright.async_api import Page, expect
@@ -21,6 +22,8 @@ from app.processes.embedded import running_stores
 from app.store import Store
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, picture
+
+pytestmark = pytest.mark.heavy
 
 PHONE = {"width": 360, "height": 740}
 

@@ -7,11 +7,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Locator, Page, Request, Route, expect
 
 from tests.e2e.conftest import World
 from tests.e2e.console.conftest import SignIn, check_accessible, watched_page
 from tests.waiting import wait_for
+
+pytestmark = pytest.mark.heavy
 
 REFUSED = r"status of 401"
 STORES = """async () => [

@@ -14,6 +14,8 @@ from tests.e2e.console.conftest import Shared
 from tests.e2e.console.desk import desk, film_shown, handle, select, selected, type_time
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.heavy
+
 Point = tuple[float, float]
 
 

@@ -25,6 +25,8 @@ from tests.integration.clips.rows import clip_row, file_row
 from tests.rows import document
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.heavy
+
 HOSTILE = "<img src=x onerror=alert(1)>"
 MANY = 500
 LONGEST_TASK_MS = 200

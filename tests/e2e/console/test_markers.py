@@ -21,6 +21,8 @@ from tests.e2e.console.desk import (
 )
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.heavy
+
 
 async def test_a_moment_is_marked_by_a_key_and_cut_later(
     world: World, browser: Browser, shared: Shared

@@ -30,6 +30,8 @@ from tests.e2e.console.desk import (
 )
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest_asyncio.fixture(scope="module")
 async def page(world: World, browser: Browser, shared: Shared) -> AsyncIterator[Page]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -136,12 +138,29 @@ async def begin_share(
     return DiskShare(ctx, buffer_id, session_id, start, path, fragments, egress, media)
 
 
+class _SharedParser(Parser):
+    """The parser of all indexers of a test run, one after another: it takes long to start."""
+
+    def close(self) -> None:
+        """Its indexer has done with it; the next one goes on."""
+
+
+@cache
+def _shared_parser() -> Parser:
+    parser = _SharedParser()
+    atexit.register(Parser.close, parser)
+    return parser
+
+
 @asynccontextmanager
 async def indexing(
     ctx: Context, parser: Parser | None = None, scan_seconds: float = SCAN_SECONDS
 ) -> AsyncIterator[Indexer]:
-    """An indexer that runs within the block, and ends as at a SIGTERM."""
-    indexer = Indexer(ctx, parser, scan_seconds)
+    """An indexer that runs within the block, and ends as at a SIGTERM.
+
+    `parser`: one of its own, for what is about that.
+    """
+    indexer = Indexer(ctx, parser or _shared_parser(), scan_seconds)
     task = asyncio.create_task(indexer.run())
     try:
         yield indexer

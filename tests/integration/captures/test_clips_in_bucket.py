@@ -97,12 +97,13 @@ async def test_a_clip_in_a_bucket_holds_what_was_shown(
     check_whole(Done(made.capture, made.clip, made.file, copy), share)
 
 
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.heavy)])
 async def test_a_worker_killed_at_any_step_leaves_one_clip_in_the_bucket(
-    ctx: Context, ended_share: MakeShare, worker: Mortal
+    ctx: Context, ended_share: MakeShare, worker: Mortal, every: int
 ) -> None:
-    """The first ten steps are those of a clip in a folder."""
+    """`every`: how many steps further each kill is. The first ten steps are a folder's, too."""
     await ended_share()
-    for step in range(10, MOST_STEPS):
+    for step in range(10, MOST_STEPS, every):
         row = await accepted(ctx, ADA, last=7)
         killed = await worker.act("capture", row["_id"], die_at=step)
         await check_one(ctx, await go_on(ctx, row["_id"]), step)

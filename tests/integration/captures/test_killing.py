@@ -28,6 +28,8 @@ from tests.integration.captures.conftest import ADA, MakeShare
 from tests.integration.captures.mortal import Mortal
 
 MOST_STEPS = 80
+EVERY = pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.heavy)])
+"""How many steps further each kill is."""
 
 
 @pytest.mark.edge("cleanup, the share's end, a killed worker during a capture")
@@ -54,12 +56,13 @@ async def test_a_worker_killed_at_any_step_leaves_one_clip_in_the_end(
     check_whole(made, share)
 
 
+@EVERY
 async def test_an_acceptance_killed_at_any_step_becomes_a_clip_or_nothing(
-    ctx: Context, ended_share: MakeShare, worker: Mortal
+    ctx: Context, ended_share: MakeShare, worker: Mortal, every: int
 ) -> None:
     await ended_share()
     asked = {"room": "room", "last": 5}
-    for step in range(MOST_STEPS):
+    for step in range(0, MOST_STEPS, every):
         killed = await worker.act("accept", "ada", asked, f"key-{step}", die_at=step)
         await leases_end(ctx)
         await execution.requeue_expired(ctx)
@@ -86,11 +89,12 @@ async def test_an_acceptance_killed_at_any_step_becomes_a_clip_or_nothing(
     assert step > 8
 
 
+@EVERY
 async def test_a_cancellation_killed_at_any_step_leaves_nothing(
-    ctx: Context, ended_share: MakeShare, worker: Mortal
+    ctx: Context, ended_share: MakeShare, worker: Mortal, every: int
 ) -> None:
     await ended_share()
-    for step in range(MOST_STEPS):
+    for step in range(0, MOST_STEPS, every):
         row = await accepted(ctx, ADA, last=5)
         await worker.act("capture", row["_id"], die_at=6)  # in the middle of the work
         killed = await worker.act("cancel", "ada", row["_id"], die_at=step)
@@ -133,14 +137,15 @@ async def test_a_capture_whose_worker_died_anywhere_is_cancelled_or_becomes_a_cl
     assert finished[:2] == [True, True], "before its rename, and after"
 
 
+@EVERY
 async def test_deleting_and_restoring_killed_at_any_step_charge_once_or_not_at_all(
-    ctx: Context, ended_share: MakeShare, worker: Mortal
+    ctx: Context, ended_share: MakeShare, worker: Mortal, every: int
 ) -> None:
     await ended_share()
     made = await captured(ctx, ADA, last=5)
     assert made.file is not None
     clip_id, size = made.capture["clip_id"], made.file["size_bytes"]
-    for step in range(MOST_STEPS):
+    for step in range(0, MOST_STEPS, every):
         killed = await worker.act("delete", "ada", clip_id, die_at=step)
         row = await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
         assert row is not None
@@ -157,11 +162,12 @@ async def test_deleting_and_restoring_killed_at_any_step_charge_once_or_not_at_a
     assert not also
 
 
+@EVERY
 async def test_a_sweep_killed_at_any_step_is_gone_on_with(
-    ctx: Context, ended_share: MakeShare, worker: Mortal
+    ctx: Context, ended_share: MakeShare, worker: Mortal, every: int
 ) -> None:
     await ended_share()
-    for step in range(MOST_STEPS):
+    for step in range(0, MOST_STEPS, every):
         made = await captured(ctx, ADA, last=5)
         await library.delete(ctx, ADA, made.capture["clip_id"])
         await _time_is_over(ctx)

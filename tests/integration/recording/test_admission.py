@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from app.access import communities, community_slots, quota
 from app.context import Context
@@ -60,13 +63,20 @@ async def asked(ctx: Context) -> int:
     return count
 
 
+@pytest.mark.parametrize(
+    "sizes",
+    [(0, 1, 2, len(CAUSES)), pytest.param(range(3, len(CAUSES)), marks=pytest.mark.heavy)],
+)
 async def test_the_first_cause_in_the_order_of_the_checks_is_the_reason(
-    ctx: Context, make_settings: MakeSettings
+    ctx: Context, make_settings: MakeSettings, sizes: Sequence[int]
 ) -> None:
-    """For every set of causes at once, of a share that begins, goes on, or rests."""
+    """For every set of so many causes at once, of a share that begins, goes on, or rests.
+
+    Pairs show the whole order.
+    """
     buffer = await add_buffer(ctx, "ann")
     full = replace(ctx, settings=make_settings(free_space_min_bytes=2**62))
-    for size in range(len(CAUSES) + 1):
+    for size in sizes:
         for causes in itertools.combinations(CAUSES, size):
             own = Why.USER_LIMIT in causes
             rules = {
