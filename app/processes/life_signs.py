@@ -112,14 +112,16 @@ def remove_dead() -> None:
 def _all() -> list[Path]:
     """What lies in the folders that nobody but this user can have made, and may write."""
     root = Path(tempfile.gettempdir())
-    return [
-        path
-        for folder in root.glob(f"{_prefix()}*")
-        if (found := folder.lstat()).st_uid == os.getuid()
-        and stat.S_ISDIR(found.st_mode)
-        and not found.st_mode & 0o077
-        for path in folder.iterdir()
-    ]
+    return [path for folder in root.glob(f"{_prefix()}*") for path in _within(folder)]
+
+
+def _within(folder: Path) -> list[Path]:
+    with suppress(FileNotFoundError):  # that of another service, which has just ended
+        found = folder.lstat()
+        is_ours = found.st_uid == os.getuid() and not found.st_mode & 0o077
+        if is_ours and stat.S_ISDIR(found.st_mode):
+            return list(folder.iterdir())
+    return []
 
 
 def _begun_at(path: Path) -> float:
