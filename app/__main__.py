@@ -9,19 +9,38 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from app.errors import ConfigurationError
 from app.models import ProcessRole
-from app.processes import life_signs, loading
+from app.processes import life_signs, loading, process_name
 from app.settings import Settings, load, misspelt
 from app.terminal import commands as people
 
 if TYPE_CHECKING:
     from app.context import Context
+    from app.processes.forked_process import NextStep
 
 UMASK = 0o027
 """What the service's processes write is for its user, and for its group to read."""
+
+LOADED_BY_ALL = (
+    "app.context",
+    "app.condition.pulses",
+    "app.processes.liveness",
+    "app.processes.stores",
+    "app.tracing.collector",
+)
+"""Modules of each process of the service, which the supervisor loads for all of them. None starts a
+thread, as numpy does, or counts: what is forked has neither."""
+LOADED_BY = {
+    ProcessRole.API: ("app.main", "app.serving.streaming_guest", "handlers", "uvloop"),
+    ProcessRole.WORKER: ("app.worker",),
+    ProcessRole.INDEXER: ("app.indexing.indexer",),
+}
+"""Further modules of a process, by its role."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -82,11 +101,28 @@ def _parser() -> argparse.ArgumentParser:
 def _service(_: argparse.Namespace) -> int:
     loading.begin()
     settings = _set_up(load(), ProcessRole.SUPERVISOR)
-    from app.processes import supervisor
+    from app.processes import forked_process, supervisor
     from app.processes.signals import run_until_signalled
 
+    _load(LOADED_BY_ALL)
+    processes = forked_process.fork(
+        {role: partial(_in_fork, role) for role in ProcessRole.of_service()}
+    )
     loading.end()
-    return run_until_signalled(supervisor.run(settings))
+    return run_until_signalled(supervisor.run(settings, processes))
+
+
+def _in_fork(role: ProcessRole, next_step: NextStep) -> int:
+    """What a forked process does: the same as one that the role's command has started."""
+    next_step()  # where it counts, which prometheus_client asks when it is loaded
+    _load(LOADED_BY[role])
+    handed = next_step()
+    return main([role, *(f"--fd={descriptor}" for descriptor in handed)])
+
+
+def _load(modules: tuple[str, ...]) -> None:
+    for name in modules:
+        import_module(name)
 
 
 def _single(_: argparse.Namespace) -> int:
@@ -160,6 +196,7 @@ def _set_up(settings: Settings, role: str) -> Settings:
     from app import logs
 
     os.umask(UMASK)
+    process_name.tell(role)
     logs.configure(settings, role)
     for name, meant in misspelt().items():
         structlog.get_logger().warning("setting_misspelt", name=name, meant=meant)

@@ -15,15 +15,20 @@ import httpx
 import psutil
 from livekit import api
 
+from app.models import ProcessRole
 from app.processes.free_ports import choose_ports
+from app.processes.process_name import PREFIX
 from deploy.local.stack import ROOT
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 READY_SECONDS = 90.0
 STORES = {"store": "secantusd-py", "queue": "valkey-server"}
 PARSER = "app.indexing.parser_program"
-PROGRAMS = {"api": "api", "worker": "worker", "indexer": "indexer", "parser": PARSER} | STORES
-"""By process of the service: a word of its command line that no other one has."""
+PROGRAMS = {role: f"{PREFIX}{role}" for role in ProcessRole.of_service()} | {
+    "parser": PARSER,
+    **STORES,
+}
+"""By process of the service: its name, or a word of its command line that no other one has."""
 
 
 def programs(
@@ -35,6 +40,7 @@ def programs(
         with suppress(psutil.NoSuchProcess):  # one that has ended meanwhile
             # Valkey writes its address behind its name, in one argument
             words = [Path(word).name for part in process.cmdline() for word in part.split()]
+            words.append(process.name())
             found |= {name: process.pid for name, word in wanted.items() if word in words}
     return found
 

@@ -35,13 +35,18 @@ def bound_argv(argv: list[str], limits: Mapping[str, int] | None = None) -> list
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), told, *argv]
 
 
-def main() -> None:
-    parent, limits, program = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+def die_with(parent: int) -> None:
+    """Has the kernel end this process when the thread of its parent ends that forked it."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         sys.exit(f"prctl(PR_SET_PDEATHSIG): {os.strerror(ctypes.get_errno())}")
     if os.getppid() != parent:
         sys.exit(NOT_STARTED)  # the parent died before the kernel knew our wish
+
+
+def main() -> None:
+    parent, limits, program = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    die_with(parent)
     for each in filter(None, limits.split(",")):
         name, most = each.split("=")
         _limit(getattr(resource, f"RLIMIT_{name}"), int(most))

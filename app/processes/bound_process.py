@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from app.processes import machine_memory
 from app.processes.bound_exec import bound_argv
@@ -89,7 +89,16 @@ async def spawn(
     )
 
 
-def signal_group(process: Process, number: signal.Signals) -> None:
+class Running(Protocol):
+    """What is known of a process, whoever started it: `returncode` is None until it has ended."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+
+def signal_group(process: Running, number: signal.Signals) -> None:
     """Sends a signal to a process and all it has started; nothing if it has ended."""
     if process.returncode is None:
         # It may have ended without our event loop knowing yet.

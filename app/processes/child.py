@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from app.processes.bound_process import signal_group, spawn
+from app.processes.forked_process import ForkedProcess
 from app.work.troubles import Troubles
 
 FIRST_BACKOFF_SECONDS = 0.2
@@ -72,7 +73,8 @@ class Child:
 
     `refused` is set, with no further start, when the program says by exit code 78 that its
     configuration is wrong. `exits` counts its unexpected ends; of many, `troubles` tell. stdout and
-    stderr go to the end of `log_path`, or where ours go.
+    stderr go to the end of `log_path`, or where ours go. `forked` is told to go on in place of the
+    first start, if it is there.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Child:
         log_path: Path | None = None,
         pass_fds: Sequence[int] = (),
         troubles: Troubles | None = None,
+        forked: ForkedProcess | None = None,
     ) -> None:
         self.name = name
         self.refused = asyncio.Event()
@@ -95,7 +98,8 @@ class Child:
         self._log_path = log_path
         self._pass_fds = tuple(pass_fds)
         self._back_off = BackOff(name, troubles or Troubles())
-        self._process: asyncio.subprocess.Process | None = None
+        self._forked = forked
+        self._process: asyncio.subprocess.Process | ForkedProcess | None = None
         self._stopping = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
 
@@ -146,21 +150,28 @@ class Child:
     async def _run_once(self) -> int | str:
         """Its exit code (negative: the signal that ended it), or why it could not be started."""
         try:
-            with contextlib.ExitStack() as stack:
-                output = stack.enter_context(self._log_path.open("ab")) if self._log_path else None
-                self._process = await spawn(
-                    self._argv,
-                    stdout=output,
-                    stderr=output,
-                    env=self._env,
-                    cwd=self._cwd,
-                    pass_fds=self._pass_fds,
-                )
+            self._process = await self._started()
         except OSError as error:  # no memory, no process slots, no disk: may pass
             return str(error)
         if self._stopping.is_set():  # stop() came while there was no process to signal
             self._terminate()
         return await self._process.wait()
+
+    async def _started(self) -> asyncio.subprocess.Process | ForkedProcess:
+        if self._forked is not None:
+            forked, self._forked = self._forked, None
+            forked.go_on(self._env, self._pass_fds)
+            return forked
+        with contextlib.ExitStack() as stack:
+            output = stack.enter_context(self._log_path.open("ab")) if self._log_path else None
+            return await spawn(
+                self._argv,
+                stdout=output,
+                stderr=output,
+                env=self._env,
+                cwd=self._cwd,
+                pass_fds=self._pass_fds,
+            )
 
 
 def _told(code: int | str) -> str:

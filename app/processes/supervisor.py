@@ -1,5 +1,8 @@
 """The whole service as one process tree: embedded stores first, then api, worker and indexer.
 
+The three are forked of this process, and load what they need while the stores start. One that ends
+is started again as a program of its own.
+
 At the end the three get SIGTERM and STOP_SECONDS, then the stores. If this process is killed, the
 kernel kills its children (app.processes.bound_exec).
 """
@@ -10,6 +13,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import gettempdir
@@ -21,6 +25,7 @@ from app.models import ProcessRole
 from app.processes import liveness
 from app.processes.child import Child
 from app.processes.counters_folder import counters_folder
+from app.processes.forked_process import ForkedProcess
 from app.processes.stores import provided_stores
 from app.settings import COUNTERS_FOLDER, Settings
 from app.work.troubles import Troubles
@@ -30,22 +35,26 @@ STOP_SECONDS = 15.0
 log = structlog.get_logger()
 
 
-async def run(settings: Settings) -> int:
+async def run(settings: Settings, forked: Mapping[str, ForkedProcess]) -> int:
     """Runs the service until it is cancelled, or until a child refuses its configuration.
 
     Gives 78 in the second case: the child has said what is wrong, and all others are ended.
+    `forked`: processes by role, in two steps: to load what they need, and to run.
     Raises ConfigurationError for what is wrong before a child runs.
     """
     async with AsyncExitStack() as stack:
         troubles = await stack.enter_async_context(liveness.told(settings, ProcessRole.SUPERVISOR))
         listener = stack.enter_context(listen(settings.host, settings.port))
-        urls = await stack.enter_async_context(provided_stores(settings, troubles))
         # prometheus_client's processes add up their counters through files in here; what earlier
         # runs counted must not be among them, so the folder is new each time.
         counters = stack.enter_context(counters_folder(Path(gettempdir())))
-        environment = urls | {COUNTERS_FOLDER: str(counters)}
+        environment = {COUNTERS_FOLDER: str(counters)}
+        for process in forked.values():
+            process.go_on(environment)
+        urls = await stack.enter_async_context(provided_stores(settings, troubles))
         children = [
-            _child(role, environment, listener, troubles) for role in ProcessRole.of_service()
+            _child(role, environment | urls, listener, troubles, forked.get(role))
+            for role in ProcessRole.of_service()
         ]
         try:
             for child in children:
@@ -82,14 +91,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _child(
-    role: ProcessRole, environment: dict[str, str], listener: socket.socket, troubles: Troubles
+    role: ProcessRole,
+    environment: dict[str, str],
+    listener: socket.socket,
+    troubles: Troubles,
+    forked: ForkedProcess | None,
 ) -> Child:
-    argv = [sys.executable, "-m", "app", role]
-    if role is not ProcessRole.API:
-        return Child(role, argv, env=environment, troubles=troubles)
-    descriptor = listener.fileno()
-    argv += ["--fd", str(descriptor)]
-    return Child(role, argv, env=environment, pass_fds=[descriptor], troubles=troubles)
+    argv, handed = [sys.executable, "-m", "app", role], []
+    if role is ProcessRole.API:
+        handed = [listener.fileno()]
+        argv += ["--fd", str(listener.fileno())]
+    return Child(role, argv, env=environment, pass_fds=handed, troubles=troubles, forked=forked)
 
 
 async def _first_refusal(children: list[Child]) -> Child:

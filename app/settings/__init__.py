@@ -136,6 +136,11 @@ def misspelt(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     return safety.misspelt({*environment, *DotEnvSettingsSource(Settings).env_vars}, names)
 
 
+def add_to_environment(more: Mapping[str, str]) -> None:
+    """Gives this process what a child of it would be given: variables that settings are read of."""
+    os.environ.update(more)
+
+
 def counters_are_shared() -> bool:
     """Whether this process shares what it counts with others."""
     return COUNTERS_FOLDER in os.environ

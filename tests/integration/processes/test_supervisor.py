@@ -19,6 +19,7 @@ import pytest_asyncio
 
 from app.models import ProcessRole
 from app.processes.free_ports import choose_ports
+from app.processes.process_name import PREFIX
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,13 +42,13 @@ class Service:
         ours = supervisor.cmdline()
         for child in supervisor.children(recursive=True):
             try:
-                command = child.cmdline()
+                command, role = child.cmdline(), child.name().removeprefix(PREFIX)
             except psutil.Error:  # it has just ended
                 continue
-            if command == ours:
-                continue  # forked from it, and not yet the program that it becomes
-            if "app" in command:
-                found[command[command.index("app") + 1]] = child
+            if role in ROLES:
+                found[role] = child
+            elif "app" in command or command == ours:
+                continue  # not yet the program, or under the name, that it gets
             elif command and "bound_exec.py" not in " ".join(command):
                 found["mongo" if "--storage-path" in command else "redis"] = child
         return found
@@ -190,7 +191,7 @@ async def test_sigterm_ends_the_whole_tree_in_order(tmp_path: Path) -> None:
 
 async def test_ctrl_c_while_the_stores_start_ends_it_too(tmp_path: Path) -> None:
     service = await start(tmp_path)
-    await wait_for(service.processes)
+    await wait_for(lambda: service.processes().keys() & {"mongo", "redis"})
     service.process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS) == 0
     assert "Traceback" not in service.log()
