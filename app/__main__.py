@@ -32,9 +32,10 @@ LOADED_BY_ALL = (
     "app.processes.liveness",
     "app.processes.stores",
     "app.tracing.collector",
+    "numpy",
 )
 """Modules of each process of the service, which the supervisor loads for all of them. None starts a
-thread, as numpy does, or counts: what is forked has neither."""
+thread, which no forked process would have, or counts: where to is told only after the fork."""
 LOADED_BY = {
     ProcessRole.API: ("app.main", "app.serving.streaming_guest", "handlers", "uvloop"),
     ProcessRole.WORKER: ("app.worker",),

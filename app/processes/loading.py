@@ -8,15 +8,23 @@ from __future__ import annotations
 import gc
 import sys
 
+from app import settings
+
 UNUSED = ("rich", "pygments")
 """Packages that libraries take if they are there, for what nobody asks of a process that serves:
 structlog would colour tracebacks with them, httpx has a command for the terminal. 80 modules, 4 MB.
 Both are there for our own commands for people."""
 
 
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""For numpy, which starts a thread for each core where it is imported: we multiply no matrices, and
+what has a thread is not forked. Our children have it, too."""
+
+
 def begin() -> None:
     """Nothing is collected until `end`: what is imported stays. UNUSED can't be imported."""
     gc.disable()
+    settings.add_to_environment(ONE_THREAD)
     for name in UNUSED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type] # the import system's own way
 

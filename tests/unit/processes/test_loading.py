@@ -22,9 +22,9 @@ TRACING = {"opentelemetry", "requests"}
 
 # What a process does not load before it serves: what only others work with, or only where a setting
 # asks for it. Whatever is loaded costs time at every start, and memory for good. The supervisor
-# forks the others: it may not have begun a thread, as numpy does, nor count for them.
+# forks the others: it may not have begun a thread, nor count for them.
 LEFT_OUT = {
-    ProcessRole.SUPERVISOR: {"numpy", "prometheus_client"}
+    ProcessRole.SUPERVISOR: {"prometheus_client"}
     | (WEB_SERVER | ASKS_OTHERS | MEDIA | BUCKETS | TEXTS | TRACING),
     ProcessRole.INDEXER: WEB_SERVER | ASKS_OTHERS | MEDIA | BUCKETS | TEXTS | TRACING,
     ProcessRole.WORKER: WEB_SERVER | BUCKETS | TEXTS | TRACING | {"av"},
