@@ -21,7 +21,7 @@ from app.api.token_buckets import Cost
 from app.errors import BufferEmpty, Gone, Invalid, NotFound, NotPermitted, WindowTooLong
 from app.media import movie_bytes
 from app.viewing import served_movies, witness_view
-from app.viewing.watched_windows import Watch
+from app.viewing.watched_windows import Watch, Watcher
 
 
 class ReplayQuery(WindowQuery):
@@ -111,12 +111,13 @@ async def watch_of(call: Call[ReplayQuery]) -> tuple[Watch, Reader]:
 
     Raises NotFound, NotPermitted, BufferEmpty, Invalid, WindowTooLong.
     """
-    buffer_id, holder = call.path["buffer_id"], call.reader.holder
+    buffer_id = call.path["buffer_id"]
+    watcher = Watcher(call.reader.holder, call.address if call.is_signed else "")
     if call.input.last is not None:
         line = await share_lookup.seen_timeline(call)
         permit = await share_lookup.permitted(call, visibility.share_in(line))
         window = share_lookup.resolved(call, line, permit)
-        watch = served_movies.named(holder, buffer_id, window.start, window.end, window.stays)
+        watch = served_movies.named(watcher, buffer_id, window.start, window.end, window.stays)
         return watch, await share_lookup.reader_of(call, line.identity)
     start, end = call.input.start, call.input.end
     if call.reader.caller is None:
@@ -130,7 +131,7 @@ async def watch_of(call: Call[ReplayQuery]) -> tuple[Watch, Reader]:
     pieces = permit.of(start, end)
     if not pieces:
         raise witness_view.refusal(start, end)
-    return served_movies.named(holder, buffer_id, start, end, pieces), reader
+    return served_movies.named(watcher, buffer_id, start, end, pieces), reader
 
 
 def _name(watch: Watch) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from app.models import Gaps, MediaRange, SegmentRow, SessionRow, Tail, instants
 from app.models.intervals import Interval
 from app.viewing import fragment_sources, stored_timelines, timeline, watched_windows, windows
 from app.viewing.fragment_sources import SegmentChanged
-from app.viewing.watched_windows import Watch
+from app.viewing.watched_windows import Watch, Watcher
 from app.viewing.windows import Window
 from app.work.turns import Turns
 
@@ -56,6 +56,8 @@ class Replays:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self._planned = LruCache[Planned](CACHED_MOVIES)
+        self._movies = LruCache[Movie](CACHED_MOVIES)
+        """By fingerprint: one for all who watch the same."""
         self._turns = Turns()
 
     async def of(self, watch: Watch, now: datetime) -> Planned:
@@ -94,23 +96,23 @@ class Replays:
         kept_until = min(now + watched_windows.RENEW, until)
         made_of = _fingerprint(media, sessions)
         root = self.ctx.settings.media_root
-        waiting = self._turns.waiting(watch.watcher)
+        watcher = str(watch.watcher)
+        waiting = self._turns.waiting(watcher)
         if waiting >= WAITING:
             raise TooManyRequests(
                 f"{waiting} movies wait to be prepared for you: ask again when you have them",
                 retry_after=_RETRY_SECONDS,
                 limit=WAITING,
             )
-        async with self._turns.turn(watch.watcher):
-            known = self._planned.get(watch.owner)  # perhaps planned while this one waited
-            if known is not None and known.fingerprint == made_of:
-                planned = replace(known, kept_until=kept_until)
-            else:
+        async with self._turns.turn(watcher):
+            made = self._movies.get(made_of)  # perhaps planned while this one waited
+            if made is None:
                 made = await asyncio.to_thread(_plan, root, media, sessions)
-                segments = tuple((row["start"], row["end"]) for _, each in media for row in each)
-                planned = Planned(watch, made, made_of, kept_until, segments)
-            self._planned.put(watch.owner, planned)  # for who waits next
-            return planned
+                self._movies.put(made_of, made)
+        segments = tuple((row["start"], row["end"]) for _, each in media for row in each)
+        planned = Planned(watch, made, made_of, kept_until, segments)
+        self._planned.put(watch.owner, planned)
+        return planned
 
     async def _window(self, watch: Watch, now: datetime) -> Window:
         settings = self.ctx.settings
@@ -131,7 +133,7 @@ class Replays:
 
 
 def named(
-    watcher: str,
+    watcher: Watcher,
     buffer_id: str,
     start: datetime,
     end: datetime,

@@ -95,7 +95,8 @@ def test_what_keeps_media_does_so_for_as_long_as_is_told() -> None:
     assert f"{markers.AT_MOST_OF_ONE} markers in all buffers: {total:g} minutes" in marker[3]
     lease = watched_windows.LEASE / timedelta(minutes=1)
     assert watch[2].count(f"{lease:g} minutes after") == 2
-    assert watch[3] == f"{watched_windows.WINDOWS} windows"
+    most = watched_windows.WINDOWS
+    assert watch[3] == f"{most} windows, and {most} from each address that their URLs are used from"
     assert f"{media_arrival.PIN_LIFE / timedelta(minutes=1):g} minutes after" in capture[2]
 
 
