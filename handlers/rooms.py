@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from livekit.protocol.webhook import WebhookEvent
 
 from app.context import Context
@@ -24,5 +22,5 @@ async def room_started(event: WebhookEvent, ctx: Context) -> None:
 @router.on("room_finished")
 async def room_finished(event: WebhookEvent, ctx: Context) -> Asked:
     """When a room is finished, note it and ask for a reconcile of all who shared in it."""
-    await facts.room_finished(ctx.store, event.room, datetime.now(UTC))
+    await facts.room_finished(ctx.store, event.room, facts.told_at(event.created_at))
     return errands.RECONCILE_ROOM.of(event.room.sid)

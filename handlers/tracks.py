@@ -47,9 +47,8 @@ async def track_unpublished(event: WebhookEvent, ctx: Context) -> Asked | None:
 
     What records goes on without the sound.
     """
-    await facts.track_unpublished(
-        ctx.store, event.room, event.participant, event.track, datetime.now(UTC)
-    )
+    at = facts.told_at(event.created_at)
+    await facts.track_unpublished(ctx.store, event.room, event.participant, event.track, at)
     if event.track.source != TrackSource.SCREEN_SHARE:
         return None
     return errands.RECONCILE.of(event.room.sid, event.participant.identity)

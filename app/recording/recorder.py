@@ -208,6 +208,17 @@ def _share_facts(work: ShareWork, now: datetime) -> planner.ShareFacts:
     )
 
 
+def _ended_at(work: ShareWork, now: datetime) -> datetime:
+    """When a share that is over ended: what told of it late does not lengthen it."""
+    room, person = work.known.room, work.admitted.participant
+    told = (
+        work.track["ended_at"],
+        None if person is None else person["left_at"],
+        None if room is None else room["finished_at"],
+    )
+    return max(work.buffer["since"], min([now, *(at for at in told if at is not None)]))
+
+
 def _audio_sid(found: Known, video: TrackRow, now: datetime) -> str | None:
     videos: list[pairing.Published] = []
     audios: list[pairing.Published] = []
@@ -242,6 +253,6 @@ def _note_outcome(
     if share.live and buffer["ended_at"] is not None:
         change["ended_at"] = None
     elif not share.live and buffer["ended_at"] is None:
-        change |= {"ended_at": now, "why": None}
+        change |= {"ended_at": _ended_at(work, now), "why": None}
     if change:
         work.set_buffer(change)
