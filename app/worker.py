@@ -33,7 +33,7 @@ from app.captures import (
 from app.captures.capture_tools import CaptureTools
 from app.captures.verification import Verifier
 from app.cleaning import cleanup, governor
-from app.clips import clip_deeds, clip_expiry, clip_thumbnails, quota_check, sharing
+from app.clips import clip_deeds, clip_expiry, clip_thumbnails, library, quota_check, sharing
 from app.condition import history
 from app.context import Context
 from app.errors import Unavailable
@@ -116,6 +116,7 @@ def what_goes_on(ctx: Context) -> deeds.GoingOn:
     }
     return {
         **{action: deeds.if_done(ctx.store, is_done) for action, is_done in only_audited.items()},
+        AuditAction.CLIP_DELETED: partial(library.go_on, ctx),
         AuditAction.BUFFER_FORGOTTEN: partial(share_erasure.carry_out, ctx),
         AuditAction.COMMUNITY_CONFIGURED: partial(withdrawal.go_on, ctx),
         AuditAction.MEMBER_REMOVED: partial(role_changes.go_on, ctx),

@@ -209,7 +209,8 @@ class DeleteQuery(Input):
     description="It is hidden and its quota freed at once. It rests for TRASH_DAYS at most, for "
     "less while the disk is getting full or its owner's deleted clips take more than their quota. "
     "It can be restored as long as it rests; then its file goes. Whom a clip of somebody else's "
-    "shows, and admins of its room, delete it for good, as far as `sharer_rights` let them.",
+    "shows, and admins of its room, delete it for good, as far as `sharer_rights` let them. What "
+    "others than its owner delete for good goes with all that was trimmed from it.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
     problems=[NotFound, NotPermitted],
     kept=Kept.CHANGE,

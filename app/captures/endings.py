@@ -25,6 +25,7 @@ from app.captures import (
     capture_leases,
     lifecycle,
     row_leases,
+    trim_media,
 )
 from app.captures.capture_leases import Lease
 from app.captures.failures import MediaDeleted
@@ -54,9 +55,11 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
     """Makes the clip of a verified file: its name, its charge, its rows, `ready`.
 
     Raises QuotaExceeded for a trim that is larger than was reckoned, where there is no room for it:
-    nothing is lost by it, as the clip that it is of is there.
+    nothing is lost by it, as the clip that it is of is there. Raises MediaDeleted for one whose
+    clip was deleted for good before its own row was there: from then on it goes as a clip does.
     """
     if capture["trim"] is not None:
+        await trim_media.source(ctx, capture["trim"])
         owner, size_bytes = capture["caller"], result["size_bytes"]
         await quota.hold_more(ctx.store, ctx.settings, owner, capture["clip_id"], size_bytes)
     root, path = ctx.clips.parts_root, storage_path(ctx.clips, capture)
@@ -73,6 +76,9 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
         pins.release(ctx.store, capture["_id"]),
     )
     await ctx.store.create(_clip(ctx, capture, result, await _closed_by(ctx, capture)))
+    if capture["trim"] is not None:
+        # Whoever deletes that clip from now on finds this one.
+        await trim_media.source(ctx, capture["trim"])
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()
@@ -108,7 +114,8 @@ async def fail(ctx: Context, lease: Lease, capture: CaptureRow, error: ReplayErr
     metrics.CAPTURES.labels(CaptureStatus.FAILED).inc()
     metrics.ERRORS.labels(ErrorKind.of_capture(error.slug)).inc()
     log.warning("capture_failed", capture=capture["_id"], **reason)
-    await clean(ctx, lease, {**capture, **reason, "status": moved})
+    row = await ctx.store.rows(Capture).find_one({"_id": capture["_id"]})  # with its name, perhaps
+    await clean(ctx, lease, row or {**capture, **reason, "status": moved})
 
 
 async def clean(ctx: Context, lease: Lease, capture: CaptureRow) -> None:

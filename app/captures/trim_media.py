@@ -54,7 +54,7 @@ async def opened(
 
     Raises MediaDeleted if the clip is gone, or goes meanwhile; Lost, StoreAway, StorageFull.
     """
-    clip = await _clip(ctx, trim)
+    clip = await source(ctx, trim)
 
     async def hold(copying: Coroutine[Any, Any, None]) -> None:
         await report.watch(copying, Fraction())
@@ -62,22 +62,20 @@ async def opened(
     try:
         async with clip_source.whole(ctx, clip.file, part, hold) as path:
             yield await asyncio.to_thread(_read, path, clip.row, trim)
-        await _clip(ctx, trim)
+        await source(ctx, trim)
     except (FileNotFoundError, EOFError, SegmentChanged):
-        await _clip(ctx, trim)  # most likely that is why
+        await source(ctx, trim)  # most likely that is why
         raise
 
 
-async def _clip(ctx: Context, trim: TrimRange) -> Clip:
+async def source(ctx: Context, trim: TrimRange) -> Clip:
     """The clip, as long as it is there: one that rests can come back, and so is one.
 
-    One that somebody had deleted for good is not, though its file may be there for some seconds.
+    One that somebody had deleted for good is not, though its file may be there for some seconds:
+    raises MediaDeleted.
     """
     row = await ctx.store.rows(ReplayClip).find_one({"_id": trim["clip_id"]})
-    if row is None or not (
-        clip_access.is_shown(row)
-        or clip_access.may_come_back(row, datetime.now(UTC), ctx.settings.trash)
-    ):
+    if row is None or clip_access.is_gone(row, datetime.now(UTC), ctx.settings.trash):
         raise MediaDeleted("the clip that it is a part of was deleted")
     try:
         return await library.with_file(ctx, row)

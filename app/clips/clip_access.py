@@ -138,3 +138,8 @@ def may_come_back(row: ClipRow, now: datetime, trash: timedelta) -> bool:
     """Whether a clip is deleted, and can be restored. `trash`: how long at most."""
     deleted_at = row["deleted_at"]
     return bool(row["ready"]) and deleted_at is not None and deleted_at > now - trash
+
+
+def is_gone(row: ClipRow, now: datetime, trash: timedelta) -> bool:
+    """Whether a clip is deleted for good: it is neither shown nor can it be restored."""
+    return not is_shown(row) and not may_come_back(row, now, trash)

@@ -39,9 +39,7 @@ async def is_done(ctx: Context, deed: DeedRow) -> bool:
         case AuditAction.CLIP_SHARED:
             return await _is_shared(ctx, deed)
         case AuditAction.CLIP_DELETED if row is not None and told["purge"]:
-            return not clip_access.is_shown(row) and not clip_access.may_come_back(
-                row, deed["at"], ctx.settings.trash
-            )
+            return clip_access.is_gone(row, deed["at"], ctx.settings.trash)
         case AuditAction.CLIP_DELETED | AuditAction.CLIP_EXPIRED:
             return row is None or not clip_access.is_shown(row)
     if row is None:

@@ -9,12 +9,12 @@ from app.events.contents import ClipWithdrawnContent, DeletionRequestedContent
 from app.models import ClipLoss, ClipRow
 
 
-async def withdrawn(ctx: Context, caller: Caller, row: ClipRow, loss: ClipLoss) -> None:
+async def withdrawn(ctx: Context, who: str, row: ClipRow, loss: ClipLoss) -> None:
     """Somebody has closed or deleted a clip: the owner's own word is no news.
 
     Each time is told once, however often this is called with the row of that time.
     """
-    if caller.identity == row["owner"]:
+    if who == row["owner"]:
         return
     content = ClipWithdrawnContent(
         clip_id=row["_id"],
@@ -22,7 +22,7 @@ async def withdrawn(ctx: Context, caller: Caller, row: ClipRow, loss: ClipLoss) 
         shared_by=row["shared_by"],
         title=row["title"],
         community=row["community"],
-        withdrawn_by=caller.identity,
+        withdrawn_by=who,
         loss=loss,
     )
     key = f"{row['_id']}:{loss}:{row['grant']}:{row['turn']}"

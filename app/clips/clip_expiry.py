@@ -12,7 +12,15 @@ from pymongo.asynchronous.cursor import AsyncCursor
 
 from app import metrics
 from app.access import audit
-from app.clips import charging, clean_copies, clip_deeds, clip_renditions, clip_thumbnails, trash
+from app.clips import (
+    charging,
+    clean_copies,
+    clip_deeds,
+    clip_renditions,
+    clip_thumbnails,
+    trash,
+    trims,
+)
 from app.context import Context
 from app.errors import StoreRefuses
 from app.models import AuditAction, ClipRow
@@ -113,6 +121,7 @@ async def _remove(ctx: Context, row: ClipRow) -> None:
         await _remove_files(row, clean_copies.remove(ctx, file["storage_path"]))
         await _remove_files(row, ctx.clips.remove([file["storage_path"]]))
         await ctx.store.rows(File).delete_one({"_id": file["_id"]})
+    await trims.inherit(ctx, row)
     await ctx.store.rows(ReplayClip).delete_one({"_id": row["_id"]})
     log.info("clip_removed", clip=row["_id"], owner=row["owner"])
 

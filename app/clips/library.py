@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
+from app.access import deeds
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
 from app.clips import (
@@ -19,11 +21,12 @@ from app.clips import (
     clip_report,
     clip_visibility,
     trash,
+    trims,
 )
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Gone, NotFound
-from app.models import AuditAction, ClipLoss, ClipRow, FileRow, Visibility
+from app.models import AuditAction, ClipLoss, ClipRow, DeedRow, FileRow, Visibility
 from app.models.schema import File, ReplayClip
 
 NO_FILE = "there is no such file, or it is not yours"
@@ -123,7 +126,8 @@ async def delete(
 
     `purge`: as if it had rested for so long, also of one that rests: nobody restores it any more,
     and the next sweep removes it. So it is whenever whom it shows, or an admin of its room, deletes
-    it: its owner does not get it back. Raises NotFound, NotPermitted.
+    it: its owner does not get it back. What others than its owner purge goes with all that was
+    trimmed from it. Raises NotFound, NotPermitted.
     """
     now = now or datetime.now(UTC)
     while True:
@@ -134,18 +138,49 @@ async def delete(
         since = now - ctx.settings.trash if purge else now
         if not row["ready"]:
             raise NotFound(clip_access.NO_CLIP)
-        who, action = caller.identity, AuditAction.CLIP_DELETED
-        async with clip_deeds.audited(ctx, who, action, row, purge=purge) as doing:
-            hide = charging.hide if row["deleted_at"] is None else charging.age
-            doing.is_done = await hide(ctx, row, since)
-        if doing.is_done:
+        if await _delete(ctx, caller.identity, row, since, purge=purge, whole=True):
             break
-    await clip_renditions.withdraw_all(ctx, clip_id)
-    if row["deleted_at"] is None:
-        await clip_events.withdrawn(ctx, caller, row, ClipLoss.DELETED)
     await trash.bound(ctx, row["owner"], now)
-    log.info("clip_deleted", clip=clip_id, owner=row["owner"], by=caller.identity)
     return str(row["owner"])
+
+
+async def go_on(ctx: Context, deed: DeedRow) -> None:
+    """Does what follows of a deletion whose process was killed, if that was done."""
+    owner, purge = deed["data"]["owner"], deed["data"]["purge"]
+    if purge and deed["identity"] != owner and await clip_deeds.is_done(ctx, deed):
+        await _purge_trims(ctx, deed["identity"], owner, deed["subject"], deed["at"])
+    await deeds.if_done(ctx.store, partial(clip_deeds.is_done, ctx))(deed)
+
+
+async def _delete(
+    ctx: Context, who: str, row: ClipRow, since: datetime, *, purge: bool, whole: bool
+) -> bool:
+    """Deletes a clip as of `since`, and what is made of it; False if it was changed since `row`.
+
+    `whole`: it is no trim of another that is deleted.
+    """
+    async with clip_deeds.audited(ctx, who, AuditAction.CLIP_DELETED, row, purge=purge) as doing:
+        hide = charging.hide if row["deleted_at"] is None else charging.age
+        doing.is_done = await hide(ctx, row, since)
+        if doing.is_done and whole and purge and who != row["owner"]:
+            await _purge_trims(ctx, who, row["owner"], row["_id"], since + ctx.settings.trash)
+    if doing.is_done:
+        await clip_renditions.withdraw_all(ctx, row["_id"])
+        if row["deleted_at"] is None:
+            await clip_events.withdrawn(ctx, who, row, ClipLoss.DELETED)
+        log.info("clip_deleted", clip=row["_id"], owner=row["owner"], by=who)
+    return doing.is_done
+
+
+async def _purge_trims(ctx: Context, who: str, owner: str, clip_id: str, now: datetime) -> None:
+    """Deletes for good what was trimmed from a clip. What is being trimmed then is not made."""
+    rest = ctx.settings.trash
+    async for row in trims.of(ctx, owner, clip_id):
+        known: ClipRow | None = row
+        while known is not None and not clip_access.is_gone(known, now, rest):
+            if await _delete(ctx, who, known, now - rest, purge=True, whole=False):
+                break
+            known = await ctx.store.rows(ReplayClip).find_one({"_id": row["_id"]})
 
 
 async def restore(

@@ -14,7 +14,7 @@ import structlog
 from app.access import policy
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
-from app.clips import clip_access, clip_deeds, clip_events, clip_visibility, library
+from app.clips import clip_access, clip_deeds, clip_events, clip_visibility, library, trims
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Conflict, NotFound, NotPermitted
@@ -42,7 +42,7 @@ async def close(ctx: Context, caller: Caller, clip_id: str) -> Clip:
             closed = taken
             break
     if closed["closed_by"] == caller.identity:
-        await clip_events.withdrawn(ctx, caller, closed, ClipLoss.CLOSED)
+        await clip_events.withdrawn(ctx, caller.identity, closed, ClipLoss.CLOSED)
         await _close_trims(ctx, caller, closed)
     return await library.with_file(ctx, closed)
 
@@ -52,17 +52,12 @@ async def _close_trims(ctx: Context, caller: Caller, whole: ClipRow) -> None:
 
     Those that are deleted may come back. What is trimmed later is closed when it is made.
     """
-    rows, of = ctx.store.rows(ReplayClip), [whole["_id"]]
-    while of:
-        trims = {"owner": whole["owner"], "trimmed_from": {"$in": of}}
-        found = await rows.find(trims).to_list(None)
-        for row in found:
-            now: ClipRow | None = row
-            while now is not None and now["closed_by"] is None:
-                if await _closed(ctx, caller, now) is not None:
-                    break
-                now = await rows.find_one({"_id": row["_id"]})
-        of = [row["_id"] for row in found]
+    async for row in trims.of(ctx, whole["owner"], whole["_id"]):
+        now: ClipRow | None = row
+        while now is not None and now["closed_by"] is None:
+            if await _closed(ctx, caller, now) is not None:
+                break
+            now = await ctx.store.rows(ReplayClip).find_one({"_id": row["_id"]})
 
 
 async def _closed(ctx: Context, caller: Caller, row: ClipRow, **where: Any) -> ClipRow | None:

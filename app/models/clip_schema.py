@@ -100,7 +100,8 @@ class Capture(Model, Stored[CaptureRow]):
 class ReplayClip(Model, Stored[ClipRow]):
     """What a capture made. Only `ready` ones that are not deleted are shown.
 
-    `trimmed_from`: the clip that it is a part of, which may be gone since.
+    `trimmed_from`: the clip that it is a part of, which may be gone since; of one that was a part
+    itself, and is gone, the clip that this was a part of.
 
     `audience` is the sid of the room whose people may see it, `link_secret` what a link bears until
     `link_expires_at`; None otherwise. `link_tells`: what its page may say, `views`: how often

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +13,25 @@ import av
 import numpy as np
 import pytest
 
-from app.access import quota
-from app.captures import endings, execution, share_erasure, trimming
+from app.access import communities, deeds, quota
+from app.captures import (
+    capture_leases,
+    endings,
+    execution,
+    production,
+    share_erasure,
+    trimming,
+)
+from app.captures.progress import Report
 from app.captures.trim_request import TrimRequest
-from app.clips import clip_expiry, clip_invariants, library, objections
+from app.clips import charging, clip_expiry, clip_invariants, library, objections
 from app.context import Context
-from app.errors import Conflict, Invalid, NotFound, NotPermitted, QuotaExceeded
-from app.models import CaptureRow
-from app.models.schema import Buffer, Capture, OutgoingEvent, Pin, ReplayClip
+from app.errors import Conflict, Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
+from app.models import AuditAction, CaptureRow
+from app.models.schema import Buffer, Capture, Deed, OutgoingEvent, Pin, ReplayClip
 from app.settings import Settings
+from app.storage.clip_folder import ClipFolder
+from app.worker import what_goes_on
 from tests.integration.captures.checking import (
     Done,
     accepted,
@@ -28,6 +41,7 @@ from tests.integration.captures.checking import (
     go_on,
     leases_end,
     nothing_is_left,
+    tools_of,
     work_on,
 )
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
@@ -336,6 +350,95 @@ async def test_a_clip_that_is_deleted_meanwhile_is_trimmed_only_while_it_can_com
     if not purge:
         assert found.capture["status"] == "ready"
         return
+    assert (found.capture["status"], found.capture["reason"]) == ("failed", "media-deleted")
+    await clip_expiry.sweep_clips(ctx)
+    await nothing_is_left(ctx)
+
+
+@pytest.mark.parametrize("by_sharer", [True, False])
+async def test_what_was_trimmed_from_a_clip_goes_with_it_when_others_delete_it(
+    ctx: Context, ended_share: MakeShare, by_sharer: bool
+) -> None:
+    """Trimmed again, though what lay between is gone, deleted for now, opened by nobody."""
+    await ended_share("ada")
+    await communities.configure(ctx.store, "default", {"sharer_rights": "delete"})
+    made = await captured(ctx, ADMIN, last=10, sharer="ada")
+    clip_id, trims = made.capture["clip_id"], list[str]()
+    for of in (clip_id, "the last one", "the last one", clip_id):
+        whole = trims[-1] if of == "the last one" else of
+        row = await trimming.accept(ctx, ADMIN, whole, TrimRequest())
+        await work_on(ctx, row["_id"])
+        trims.append(row["clip_id"])
+    await library.change(ctx, ADMIN, clip_id, {"visibility": "room"})
+    await library.delete(ctx, ADMIN, trims[1], purge=True)
+    await clip_expiry.sweep_clips(ctx)
+    await library.delete(ctx, ADMIN, trims[3])
+    if not by_sharer:
+        await library.delete(ctx, ADMIN, clip_id, purge=True)
+        await clip_expiry.sweep_clips(ctx)
+        assert (await library.restore(ctx, ADMIN, trims[3])).row["_id"] == trims[3]
+        assert len(files(ctx)) == 3
+        return
+    await library.delete(ctx, ADA, clip_id)
+    with pytest.raises(Gone):
+        await library.restore(ctx, ADMIN, trims[3])
+    await clip_expiry.sweep_clips(ctx)
+    await nothing_is_left(ctx, "root")
+    told = await ctx.store.rows(OutgoingEvent).distinct(
+        "data.clip_id", {"event": "clip_withdrawn", "identity": "root"}
+    )
+    assert set(told) == {clip_id, trims[0], trims[2]}
+
+
+async def test_trims_go_with_their_clip_though_whoever_deletes_it_is_killed(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """The deed stands until all of them are deleted: a worker goes on with it."""
+    await ended_share()
+    made = await captured(ctx, ADA, last=10)
+    assert made.clip is not None
+    await trimmed(ctx, made, start=1, end=4)
+    action, clip_id = AuditAction.CLIP_DELETED, made.clip["_id"]
+    await deeds.mean(ctx.store, "root", action, clip_id, room="room", owner="ada", purge=True)
+    past = {"$set": {"due_at": datetime.now(UTC)}}
+    await ctx.store.rows(Deed).update_one({}, past)
+    assert await charging.hide(ctx, made.clip, datetime.now(UTC) - ctx.settings.trash)
+    await clip_expiry.sweep_clips(ctx)
+    await deeds.go_on(ctx.store, what_goes_on(ctx))
+    await clip_expiry.sweep_clips(ctx)
+    await nothing_is_left(ctx)
+
+
+class DeletedMeanwhile(ClipFolder):
+    """A place for clips where a clip is deleted just after another has got its name."""
+
+    def __init__(self, root: Path, delete: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(root)
+        self._delete = delete
+
+    async def publish(self, storage_path: str, part: Path) -> None:
+        await super().publish(storage_path, part)
+        await self._delete()
+
+
+@pytest.mark.parametrize("when", ["it waits for its name", "it has its name"])
+async def test_nothing_is_made_of_a_clip_that_is_deleted_before_its_trim_is_ready(
+    ctx: Context, ended_share: MakeShare, when: str
+) -> None:
+    await ended_share()
+    made = await captured(ctx, ADA, last=10)
+    row = await asked(ctx, made, start=1, end=4)
+    delete = partial(library.delete, ctx, ADMIN, made.capture["clip_id"], purge=True)
+    if when == "it has its name":
+        place = DeletedMeanwhile(ctx.settings.media_root, delete)
+        await work_on(replace(ctx, clips=place), row["_id"])
+    else:
+        taken = await capture_leases.take(ctx.store, row["_id"])
+        assert taken is not None
+        await production.make(ctx, tools_of(ctx), taken[0], Report(taken[1]))
+        await delete()
+        await go_on(ctx, row["_id"])
+    found = await done(ctx, row["_id"])
     assert (found.capture["status"], found.capture["reason"]) == ("failed", "media-deleted")
     await clip_expiry.sweep_clips(ctx)
     await nothing_is_left(ctx)

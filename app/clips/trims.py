@@ -1,0 +1,33 @@
+"""Clips that are parts of a clip, and the parts of those: what becomes of it becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from app.context import Context
+from app.models import ClipRow
+from app.models.schema import ReplayClip
+
+
+async def of(ctx: Context, owner: str, clip_id: str) -> AsyncIterator[ClipRow]:
+    """The rows of all trims of a clip of `owner`'s, and of theirs; deleted ones, too.
+
+    Those that come while it is iterated are among them.
+    """
+    known = [clip_id]
+    while True:
+        others = {"owner": owner, "trimmed_from": {"$in": known}, "_id": {"$nin": known}}
+        found = await ctx.store.rows(ReplayClip).find(others).to_list(None)
+        for row in found:
+            yield row
+        if not found:
+            return
+        known += [row["_id"] for row in found]
+
+
+async def inherit(ctx: Context, row: ClipRow) -> None:
+    """A clip's row is about to go: its trims are parts of what it was a part of."""
+    if row["trimmed_from"] is not None:
+        trims = {"owner": row["owner"], "trimmed_from": row["_id"]}
+        whole = {"trimmed_from": row["trimmed_from"]}
+        await ctx.store.rows(ReplayClip).update_many(trims, {"$set": whole})
