@@ -75,10 +75,10 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
         ctx.store.create(_file(capture, result, path, sha256)),
         pins.release(ctx.store, capture["_id"]),
     )
-    await ctx.store.create(_clip(ctx, capture, result, await _closed_by(ctx, capture)))
-    if capture["trim"] is not None:
-        # Whoever deletes that clip from now on finds this one.
-        await trim_media.source(ctx, capture["trim"])
+    await ctx.store.create(_clip(ctx, capture, result, await trim_media.closed_by(ctx, capture)))
+    await trim_media.closed_by(
+        ctx, capture
+    )  # who deletes what it is a part of from now on finds it
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()
@@ -114,8 +114,8 @@ async def fail(ctx: Context, lease: Lease, capture: CaptureRow, error: ReplayErr
     metrics.CAPTURES.labels(CaptureStatus.FAILED).inc()
     metrics.ERRORS.labels(ErrorKind.of_capture(error.slug)).inc()
     log.warning("capture_failed", capture=capture["_id"], **reason)
-    row = await ctx.store.rows(Capture).find_one({"_id": capture["_id"]})  # with its name, perhaps
-    await clean(ctx, lease, row or {**capture, **reason, "status": moved})
+    named = await ctx.store.rows(Capture).distinct("named", {"_id": capture["_id"]})
+    await clean(ctx, lease, {**capture, **reason, "status": moved, "named": True in named})
 
 
 async def clean(ctx: Context, lease: Lease, capture: CaptureRow) -> None:
@@ -268,14 +268,6 @@ def _file(capture: CaptureRow, result: CaptureResult, path: str, sha256: str | N
         resource_id=capture["clip_id"],
         created_at=result["created_at"],
     )
-
-
-async def _closed_by(ctx: Context, capture: CaptureRow) -> str | None:
-    """Who has closed the clip that a trim is a part of: its parts are not opened either."""
-    if capture["trim"] is None:
-        return None
-    row = await ctx.store.rows(ReplayClip).find_one({"_id": capture["trim"]["clip_id"]})
-    return row and row["closed_by"]
 
 
 def _clip(

@@ -83,6 +83,15 @@ async def source(ctx: Context, trim: TrimRange) -> Clip:
         raise MediaDeleted("the clip that it is a part of has no file any more") from error
 
 
+async def closed_by(ctx: Context, capture: CaptureRow) -> str | None:
+    """Who has closed the clip that a trim is a part of: its parts are not opened either.
+
+    None of a capture that is no trim. Raises MediaDeleted.
+    """
+    trim = capture["trim"]
+    return None if trim is None else (await source(ctx, trim)).row["closed_by"]
+
+
 def _read(path: Path, row: ClipRow, trim: TrimRange) -> TrimMedia:
     start, end = trim["start_seconds"], trim["end_seconds"]
     # The clock is right where the part begins: before it pauses may be left out.
