@@ -51,6 +51,7 @@ from app.recording import (
     recorder,
     share_stop,
     survey,
+    unread_rooms,
 )
 from app.recording.livekit import LiveKit
 from app.tracing import trace
@@ -80,6 +81,7 @@ def jobs_of(
         partial(ghosts.probe, ctx, livekit),
         partial(survey.survey, ctx, livekit),
         partial(attendance.attend, ctx, livekit),
+        partial(unread_rooms.read_rooms, ctx, livekit),
         partial(reaper.reap, ctx, livekit),
         partial(fact_expiry.forget_facts, ctx.store),
         partial(sender.deliver, ctx, partial(room_messages.say, ctx, livekit)),

@@ -19,6 +19,7 @@ from app.condition import process_counters
 from app.condition.livekit_clock import LiveKitClock
 from app.condition.measures import Measures
 from app.context import Context
+from app.recording import unread_rooms
 from app.settings import Settings
 from app.storage.free_space import free_bytes
 
@@ -38,6 +39,7 @@ GAUGES = {
     "replay_buffer_free_space_min_bytes": "FREE_SPACE_MIN_BYTES",
     "replay_buffer_oldest_event_seconds": "Age of the oldest event that a target has not taken",
     "replay_buffer_late_jobs": "Jobs that recur and had no whole round for three of their periods",
+    "replay_buffer_unread_rooms": "Rooms whose people no survey has read three times in a row",
     "replay_buffer_livekit_clock_ahead_seconds": "How far LiveKit's clock is ahead of ours, to the "
     "second",
 }
@@ -69,6 +71,8 @@ class Exposition:
         try:
             late = await self.ctx.queue.timetable().late(datetime.now(UTC))
             gauges["replay_buffer_late_jobs"] = len(late)
+            unread = await unread_rooms.unread_for_long(self.ctx)
+            gauges["replay_buffer_unread_rooms"] = unread
         except (RedisError, OSError) as error:
             log.warning("metrics_without_timetable", error=repr(error))
         try:

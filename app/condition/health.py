@@ -18,6 +18,7 @@ from app.condition.answer_cache import AnswerCache
 from app.context import Context
 from app.errors import Unavailable
 from app.models import ProcessRole
+from app.recording import unread_rooms
 from app.recording.livekit import LiveKit
 from app.storage.confined import member
 from app.work import outside_answers, store_troubles
@@ -30,6 +31,11 @@ NONE_RUNS = "none runs"
 REFUSES_KEY = "refuses this key pair: its keys lack LIVEKIT_API_KEY, or have another secret for it"
 LATE_JOBS_ADVICE = (
     "look in the worker's log for item_failed, job_failed and job_interrupted of this job"
+)
+
+UNREAD_ROOMS_ADVICE = (
+    "opt-outs there are not heard while they are recorded; the worker's log names them in "
+    "item_failed of read_rooms: see who makes the lists of their people so long"
 )
 
 
@@ -98,14 +104,23 @@ async def _key_pair(ctx: Context) -> str:
         await client.close()
 
 
+async def rooms_unread(ctx: Context) -> str:
+    """How many rooms there are whose people can't be read; "" if none. Not which: anybody asks."""
+    if count := await unread_rooms.unread_for_long(ctx):
+        return f"{count} of LiveKit's rooms were not read in {unread_rooms.ROUNDS} surveys in a row"
+    return ""
+
+
 async def late_jobs(ctx: Context) -> str:
     """Which jobs that recur have had no whole round of late, and for how long; "" if all had."""
     return "; ".join(map(str, await ctx.queue.timetable().late(datetime.now(UTC))))
 
 
 async def _jobs(ctx: Context) -> str:
-    late = await late_jobs(ctx)
-    return f"{late}: {LATE_JOBS_ADVICE}" if late else OK
+    if late := await late_jobs(ctx):
+        return f"{late}: {LATE_JOBS_ADVICE}"
+    unread = await rooms_unread(ctx)
+    return f"{unread}: {UNREAD_ROOMS_ADVICE}" if unread else OK
 
 
 def _media_root(ctx: Context) -> str:

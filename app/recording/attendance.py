@@ -46,7 +46,7 @@ async def attend(ctx: Context, livekit: LiveKit, room_sid: str) -> None:
             room = Room(sid=room_sid, name=row["name"])  # another one bears its name
         else:
             people = await livekit.participants(room.name)
-        if await _note_people(ctx, [room], {room_sid: people}, now):
+        if await note_people(ctx, [room], {room_sid: people}, now):
             alone.again_at = now + seconds(SETTLE_SECONDS)
 
 
@@ -57,11 +57,11 @@ async def note(ctx: Context, rooms: Sequence[Room], present: People, now: dateti
     """
     for some in chunks([room for room in rooms if room.sid in present], _ROOMS_AT_ONCE):
         with rounds.item(rooms=len(some), first=some[0].sid):
-            await _note_people(ctx, some, present, now)
+            await note_people(ctx, some, present, now)
     await _note_gone_rooms(ctx, [room.sid for room in rooms], now)
 
 
-async def _note_people(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> bool:
+async def note_people(ctx: Context, rooms: Sequence[Room], present: People, now: datetime) -> bool:
     """Compares the people of some rooms. Most often this is one read, and no write.
 
     Returns whether somebody who is not listed has come too lately to be taken for gone.

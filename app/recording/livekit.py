@@ -211,12 +211,15 @@ class LiveKit:
         found = await self.rooms([name])
         return found[0] if found else None
 
-    async def participants(self, room: str) -> list[ParticipantInfo]:
+    async def participants(
+        self, room: str, patience_seconds: float = _CALL_SECONDS
+    ) -> list[ParticipantInfo]:
         """Everybody in a room, recorders included; none if it is gone. Raises Unavailable."""
         try:
             answer = await self._answer(
                 self._api.room.list_participants(ListParticipantsRequest(room=room)),
                 "ListParticipants",
+                patience_seconds,
             )
         except _NotFound:
             return []
@@ -264,9 +267,11 @@ class LiveKit:
         answer = await self._answer(self._api.egress.list_egress(request), "ListEgress")
         return list(answer.items)
 
-    async def _answer(self, call: Awaitable[T], name: str) -> T:
+    async def _answer(
+        self, call: Awaitable[T], name: str, patience_seconds: float = _CALL_SECONDS
+    ) -> T:
         try:
-            return await _limited(call)
+            return await _limited(call, patience_seconds)
         except ServerError as error:
             if error.code == "not_found":
                 raise _NotFound(error.message) from error
@@ -286,9 +291,9 @@ def _unserved(error: ServerError, asked: str) -> Exception:
     return Unavailable(f"LiveKit answered {error} to {asked}")
 
 
-async def _limited(call: Awaitable[T]) -> T:
+async def _limited(call: Awaitable[T], seconds: float = _CALL_SECONDS) -> T:
     try:
-        async with asyncio.timeout(_CALL_SECONDS):
+        async with asyncio.timeout(seconds):
             return await call
     except TooLong as error:
         raise AnswerTooLong(f"LiveKit's answer can't be read: {error}") from error

@@ -38,7 +38,7 @@ from app.recording.livekit import AnswerTooLong, LiveKit
 from app.recording.reconciling import Who
 from app.recording.track_bounds import SharedTrack
 from app.store import chunks
-from app.work import rounds
+from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 log = structlog.get_logger()
@@ -60,20 +60,22 @@ async def survey(ctx: Context, livekit: LiveKit) -> None:
     began = datetime.now(UTC)
     rooms = await _rooms(ctx, livekit)
     live = await ctx.store.rows(schema.Track).find({"live": True}).to_list(None)
-    present = await _people(livekit, await _peopled(ctx, rooms, live))
-    shared = track_bounds.fitting(
-        ctx.store, _shared(rooms, present), {track["_id"] for track in live}
+    peopled = await _peopled(ctx, rooms, live)
+    present = await _people(livekit, await _readable(ctx, peopled))
+    tracks = track_bounds.fitting(
+        ctx.store, shared(rooms, present), {track["_id"] for track in live}
     )
-    asked = await opt_out.note(ctx, shared, began)
+    asked = await opt_out.note(ctx, tracks, began)
     # After the people: a recorder leaves when its egress ends, and has not become a ghost by that.
     active = await livekit.active_egresses()
     unlisted = {room.sid for room in rooms} - present.keys()
-    affected = await _note_shares(ctx, shared, live, began)
+    affected = await note_shares(ctx, tracks, live, began)
     await attendance.note(ctx, rooms, present, began)
-    affected |= await _miss_tracks(ctx, live, present, unlisted, began)
+    affected |= await miss_tracks(ctx, live, present, unlisted, began)
     affected |= await _check_sessions(ctx, livekit, active, present, unlisted, began)
     await admission.free_leftovers(ctx)
     await reconciling.ask(ctx, affected - asked)
+    await _note_unread(ctx, [room.name for room in peopled if room.sid not in present])
     await reaper.stop_strays(ctx, livekit, active)  # last: each may take its time to answer
 
 
@@ -109,6 +111,19 @@ async def _peopled(ctx: Context, rooms: Sequence[Room], live: Sequence[TrackRow]
     ]
 
 
+async def _readable(ctx: Context, rooms: Sequence[Room]) -> list[Room]:
+    """The rooms without those that no survey has read since they took too long."""
+    unread = await ctx.queue.unserved(errands.READ_ROOMS.name).rounds()
+    return [room for room in rooms if room.name not in unread]
+
+
+async def _note_unread(ctx: Context, names: Sequence[str]) -> None:
+    """Has rooms whose people were not read read with more patience, and tells of them."""
+    await ctx.queue.unserved(errands.READ_ROOMS.name).note(names)
+    if names:
+        await ctx.queue.ask(errands.READ_ROOMS)
+
+
 async def _people(livekit: LiveKit, rooms: Sequence[Room]) -> People:
     """Everybody in the rooms that can be listed. Raises Unavailable if there is none of these."""
     present: dict[str, list[ParticipantInfo]] = {}
@@ -123,7 +138,7 @@ async def _people(livekit: LiveKit, rooms: Sequence[Room]) -> People:
     return present
 
 
-def _shared(rooms: Sequence[Room], present: People) -> list[SharedTrack]:
+def shared(rooms: Sequence[Room], present: People) -> list[SharedTrack]:
     """All tracks of shares that are listed."""
     return [
         (room, person, track)
@@ -135,7 +150,7 @@ def _shared(rooms: Sequence[Room], present: People) -> list[SharedTrack]:
     ]
 
 
-async def _note_shares(
+async def note_shares(
     ctx: Context, shared: Sequence[SharedTrack], live: Sequence[TrackRow], now: datetime
 ) -> set[Who]:
     """Notes shares of which no webhook has told. Returns whose they are; most often nobody's."""
@@ -149,7 +164,7 @@ async def _note_shares(
     return {(room.sid, person.identity) for room, person, _ in new}
 
 
-async def _miss_tracks(
+async def miss_tracks(
     ctx: Context,
     live: Sequence[TrackRow],
     present: People,

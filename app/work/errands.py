@@ -13,6 +13,9 @@ RECONCILE_ROOM: Errand[str] = Errand("reconcile_room", until_begun=True)
 ATTEND: Errand[str] = Errand("attend", until_begun=True)
 """Compare who is in a room (its sid) with what LiveKit says."""
 
+READ_ROOMS: Errand[()] = Errand("read_rooms", until_begun=True)
+"""Compare the people of rooms that no survey could read in its time with what LiveKit says."""
+
 RECONCILE_EGRESS: Errand[str] = Errand("reconcile_egress", until_begun=True)
 """Make what is recorded of whom an egress (its id) records what should be."""
 

@@ -40,7 +40,12 @@ async def test_a_share_ends_when_it_did_however_late_and_often_that_is_told(
     await facts.participant_joined(ctx.store, ROOM, ALICE, began)
     share = TrackInfo(sid="TR_V", source=TrackSource.SCREEN_SHARE)
     await facts.track_published(ctx.store, ROOM, ALICE, share, began)
-    fields = {"room": "studio", "room_sid": "RM_1", "identity": "alice", "video_sid": "TR_V"}
+    fields: dict[str, Any] = {
+        "room": "studio",
+        "room_sid": "RM_1",
+        "identity": "alice",
+        "video_sid": "TR_V",
+    }
     await ctx.store.create(
         schema.Buffer(id="b", participant_sid="PA_1", since=began, told_count=1, **fields)
     )
