@@ -212,15 +212,12 @@ class LiveKit:
         return found[0] if found else None
 
     async def participants(
-        self, room: str, patience_seconds: float = _CALL_SECONDS
+        self, room: str, seconds: float = _CALL_SECONDS
     ) -> list[ParticipantInfo]:
         """Everybody in a room, recorders included; none if it is gone. Raises Unavailable."""
         try:
-            answer = await self._answer(
-                self._api.room.list_participants(ListParticipantsRequest(room=room)),
-                "ListParticipants",
-                patience_seconds,
-            )
+            call = self._api.room.list_participants(ListParticipantsRequest(room=room))
+            answer = await self._answer(call, "ListParticipants", seconds)
         except _NotFound:
             return []
         return list(answer.participants)
@@ -267,11 +264,9 @@ class LiveKit:
         answer = await self._answer(self._api.egress.list_egress(request), "ListEgress")
         return list(answer.items)
 
-    async def _answer(
-        self, call: Awaitable[T], name: str, patience_seconds: float = _CALL_SECONDS
-    ) -> T:
+    async def _answer(self, call: Awaitable[T], name: str, seconds: float = _CALL_SECONDS) -> T:
         try:
-            return await _limited(call, patience_seconds)
+            return await _limited(call, seconds)
         except ServerError as error:
             if error.code == "not_found":
                 raise _NotFound(error.message) from error

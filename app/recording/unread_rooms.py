@@ -17,7 +17,7 @@ from app.recording import attendance, opt_out, reconciling, survey, track_bounds
 from app.recording.livekit import LiveKit
 from app.work import errands, rounds
 from app.work.jobs import Busy, job, seconds
-from app.work.unserved import Unserved
+from app.work.unserved_items import UnservedItems
 
 PATIENCE_SECONDS = 60.0
 """For the people of one room: what takes longer is not read."""
@@ -28,7 +28,7 @@ _TURNS_SECONDS = 60.0
 """The last room has its turn by then; the rest has another one."""
 
 
-def of(ctx: Context) -> Unserved:
+def of(ctx: Context) -> UnservedItems:
     """The rooms, by their names, that the last surveys have not read."""
     return ctx.queue.unserved(errands.READ_ROOMS.name)
 

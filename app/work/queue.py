@@ -33,7 +33,7 @@ from app.work import queue_scripts, redis_clients
 from app.work.jobs import Arguments, Asked, Busy, Errand
 from app.work.leases import BEATS, Leases
 from app.work.timetable import Timetable
-from app.work.unserved import Unserved
+from app.work.unserved_items import UnservedItems
 
 QUEUE = "replay:queue"
 LOCK_SECONDS = 10.0
@@ -203,9 +203,9 @@ class Queue:
         """When the jobs that recur had their last whole rounds."""
         return Timetable(self._redis)
 
-    def unserved(self, job: str) -> Unserved:
+    def unserved(self, job: str) -> UnservedItems:
         """What the rounds of a job have not served."""
-        return Unserved(self._redis, job)
+        return UnservedItems(self._redis, job)
 
     async def probe(self) -> None:
         """Returns when Redis takes a write."""

@@ -43,9 +43,7 @@ class ListedLiveKit(LiveKit):
             raise AnswerTooLong("the answer has more than is read")
         return found
 
-    async def participants(
-        self, room: str, patience_seconds: float = 10.0
-    ) -> list[ParticipantInfo]:
+    async def participants(self, room: str, seconds: float = 10.0) -> list[ParticipantInfo]:
         self.looked_into.append(room)
         for each, people in self.listed:
             if each.name == room:

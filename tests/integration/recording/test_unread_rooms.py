@@ -29,11 +29,9 @@ class SlowLiveKit(ListedLiveKit):
     takes_seconds: dict[str, float] = field(default_factory=dict)
     asked: list[tuple[str, float]] = field(default_factory=list)
 
-    async def participants(
-        self, room: str, patience_seconds: float = 10.0
-    ) -> list[ParticipantInfo]:
-        self.asked.append((room, patience_seconds))
-        if self.takes_seconds.get(room, 0.0) > patience_seconds:
+    async def participants(self, room: str, seconds: float = 10.0) -> list[ParticipantInfo]:
+        self.asked.append((room, seconds))
+        if self.takes_seconds.get(room, 0.0) > seconds:
             raise Unavailable("LiveKit does not answer: TimeoutError()")
         return await super().participants(room)
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from redis.asyncio import Redis
 
 
-class Unserved:
+class UnservedItems:
     """The things of one job, by name. Raises redis.exceptions.RedisError if there is no answer."""
 
     def __init__(self, redis: Redis, job: str) -> None:
