@@ -128,7 +128,8 @@ def _answer(answer: Answer, schemas: ComponentSchemas) -> Json:
         schema = listed[0] if len(listed) == 1 else {"oneOf": listed}
         response["content"] = {answer.media_type: {"schema": schema}}
     elif answer.media_type != "application/json":
-        response["content"] = {answer.media_type: {"schema": _content(answer.media_type)}}
+        types = (answer.media_type, *answer.or_types)
+        response["content"] = {each: {"schema": _content(each)} for each in types}
     if answer.headers:
         response["headers"] = _headers(answer.headers)
     return response

@@ -28,6 +28,8 @@ from app.storage.confined import PathRefused
 
 log = structlog.get_logger()
 
+_PICTURES = ("image/gif", "image/webp")
+"""Of renditions that are no films."""
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 TO_ANYBODY = {
     "Cache-Control": "private, no-cache",
@@ -62,6 +64,7 @@ class FileQuery(LooseQuery):
         HTTPStatus.OK: Answer(
             "The whole file.",
             media_type="video/mp4",
+            or_types=_PICTURES,
             headers={
                 "ETag": "Stays the same for the life of the file.",
                 "Content-Disposition": "A file name made of the title.",
@@ -69,7 +72,9 @@ class FileQuery(LooseQuery):
                 "Repr-Digest": "The same as RFC 9530 writes it.",
             },
         ),
-        HTTPStatus.PARTIAL_CONTENT: Answer("The range asked for.", media_type="video/mp4"),
+        HTTPStatus.PARTIAL_CONTENT: Answer(
+            "The range asked for.", media_type="video/mp4", or_types=_PICTURES
+        ),
         HTTPStatus.TEMPORARY_REDIRECT: Answer(
             "They are in a bucket: ask there, for ranges too.",
             headers={"Location": "A URL that reads them for a while."},

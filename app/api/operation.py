@@ -62,13 +62,14 @@ Function = Callable[[Call[Any]], Awaitable[BaseModel | Response | None]]
 class Answer:
     """An answer that is not a problem: JSON of a model, or another media type.
 
-    `headers`: name → what it says. Of a model, the member of that alias is sent. `events`: of a
-    stream, what its events are.
+    `or_types`: those that it may be instead. `headers`: name → what it says. Of a model, the member
+    of that alias is sent. `events`: of a stream, what its events are.
     """
 
     description: str
     model: type[BaseModel] | None = None
     media_type: str = "application/json"
+    or_types: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     events: tuple[type[BaseModel], ...] = ()
 

@@ -15,6 +15,7 @@ from app.api import problem_schemas
 from app.api.openapi import describe, listed_of
 from app.api.operation import OperationRoute
 from app.api.tags import TAGS
+from app.captures import rendition_kinds
 from app.errors import CaptureFailed, ReplayError
 from app.events.contents import CONTENTS
 from app.main import ROUTES
@@ -412,3 +413,11 @@ def test_slugs_and_statuses_of_errors_are_as_stable_as_their_names() -> None:
     slugs = [error.slug for error in every_error(ReplayError)]
     for slug in slugs:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", slug)
+
+
+def test_a_file_is_said_to_be_of_any_type_that_clips_and_renditions_have() -> None:
+    """Whole, or a range of it: generated clients refuse what is not named."""
+    types = {kind.media_type for kind in rendition_kinds.KINDS.values()}
+    answers = DOCUMENT["paths"]["/v1/files/{file_id}"]["get"]["responses"]
+    for status in ("200", "206"):
+        assert set(answers[status]["content"]) == types | {"video/mp4"}
