@@ -31,8 +31,6 @@ from app.storage import clip_files
 
 COPYING_FRACTION = 0.05
 """Of the progress."""
-SLOWEST = 8.0
-"""Times its length is what encoding a clip takes at most, where that is longer than any run may."""
 TOLERANCE_SECONDS = 0.25
 """An encoded picture or frame of sound ends where it ends."""
 _TICKS = 90_000
@@ -132,7 +130,7 @@ async def encode(
         argv(encoding, sources, target, effort, title=title, skip_seconds=skip_seconds),
         effort,
         on_progress=lambda seconds: on_progress(min(1.0, seconds / encoding.seconds)),
-        run_seconds=max(ffmpeg_process.RUN_SECONDS, SLOWEST * encoding.seconds),
+        run_seconds=ffmpeg_process.longest_seconds(encoding.seconds),
     )
 
 

@@ -25,8 +25,11 @@ from app.work.places import PutOff, Stint
 
 STALL_SECONDS = 60.0
 """Longer than any seek or flush takes: ffmpeg tells its progress twice a second."""
-RUN_SECONDS = 2 * 3600.0
-"""Some times what an hour of 1080p takes on two cores. Strangers' media may take any time."""
+SLOWEST = 12.0
+"""Times its length is what encoding media takes at most: 2160p30 takes 10 on two cores that have
+more to do, 1080p60 takes 5. Strangers' media may take any time."""
+LEAST_SECONDS, MOST_SECONDS = 120.0, 2 * 3600.0
+"""That a run has, however short or long its media is."""
 LIMITS = Limits(memory_bytes=6 * 2**30)
 """Encoding 1080p takes 0.4 GiB with 2 threads, 5 GiB with 96. A worker runs one at a time, and a
 short one beside it."""
@@ -55,7 +58,7 @@ class FfmpegMissing(FfmpegFailed):
 
 
 class FfmpegStalled(FfmpegFailed):
-    """ffmpeg got no further for a minute, or went on for hours, and was ended."""
+    """ffmpeg got no further for a minute, or went on for far too long, and was ended."""
 
     slug: ClassVar[str] = FailureReason.FFMPEG_STALLED
 
@@ -74,13 +77,18 @@ class Effort:
         return {"threads": SHORT_THREADS} if self.is_short else {}
 
 
+def longest_seconds(media_seconds: float) -> float:
+    """How long a run may take that encodes so much: others wait for its place."""
+    return min(MOST_SECONDS, max(LEAST_SECONDS, SLOWEST * media_seconds))
+
+
 async def run(
     argv: Sequence[str],
     effort: Effort | None = None,
     *,
     on_progress: Callable[[float], None] | None = None,
     stall_seconds: float = STALL_SECONDS,
-    run_seconds: float = RUN_SECONDS,
+    run_seconds: float = LEAST_SECONDS,
 ) -> None:
     """Runs `argv` (ffmpeg and its arguments, inputs and outputs named) until it has finished.
 
@@ -134,7 +142,10 @@ async def _while_it_moves(
         if left <= 0:
             raise FfmpegStalled(f"ffmpeg got no further for {stall_seconds:g} s")
         if now - began >= run_seconds:
-            raise FfmpegStalled("ffmpeg took longer than any clip should")
+            raise FfmpegStalled(
+                f"ffmpeg took longer than {run_seconds:.0f} s, which is more than media of this "
+                "length needs"
+            )
         if not stint.may_go_on(now - began):
             raise PutOff(f"others wait to encode, after {now - began:.0f} s")
         await asyncio.wait({reading}, timeout=min(left, _LOOK_SECONDS))

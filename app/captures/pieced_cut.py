@@ -142,7 +142,8 @@ async def _encoded(
     planned = await asyncio.to_thread(movie.plan, [piece.run])
     await part_file.write(planned, given, lambda _: None)
     command = argv(given, stream, effort, pictures=len(piece.pts), set_id=set_id)
-    await ffmpeg_process.run(command, effort, on_progress=on_progress)
+    longest = ffmpeg_process.longest_seconds(piece.seconds)
+    await ffmpeg_process.run(command, effort, on_progress=on_progress, run_seconds=longest)
     return await asyncio.to_thread(_read, piece, stream, result)
 
 

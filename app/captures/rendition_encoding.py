@@ -10,7 +10,7 @@ from typing import Any
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
 from app.captures import ffmpeg_process
-from app.captures.encoded_cut import SLOWEST, TOLERANCE_SECONDS
+from app.captures.encoded_cut import TOLERANCE_SECONDS
 from app.captures.failures import NotAsPlanned
 from app.captures.ffmpeg_process import Effort
 from app.captures.rendition_kinds import size_of
@@ -59,7 +59,7 @@ async def encode(
     """
     seconds = row["end_seconds"] - row["start_seconds"]
     is_film = row["format"] == RenditionFormat.MP4_720P
-    longest = max(ffmpeg_process.RUN_SECONDS, SLOWEST * seconds) if is_film else PICTURE_SECONDS
+    longest = ffmpeg_process.longest_seconds(seconds) if is_film else PICTURE_SECONDS
     await ffmpeg_process.run(
         argv(row, clip, source, target, effort),
         effort,
