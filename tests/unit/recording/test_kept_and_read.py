@@ -105,7 +105,7 @@ def fill(message: Any) -> Any:
         elif is_list(field):
             getattr(message, field.name).append(scalar(field))
         else:
-            setattr(message, field.name, scalar(field))
+            message.MergeFrom(type(message)(**{field.name: scalar(field)}))
     return message
 
 
