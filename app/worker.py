@@ -20,7 +20,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
-from app.access import admin_deeds, audit, deeds
+from app.access import admin_deeds, audit, deeds, generations
 from app.captures import (
     capture_expiry,
     copy_execution,
@@ -102,6 +102,7 @@ def jobs_of(
         partial(clip_thumbnails.sweep, ctx),
         partial(quota_check.check, ctx),
         partial(audit.forget_old, ctx.store, ctx.settings),
+        partial(generations.forget_rights, ctx.store),
         partial(deeds.go_on, ctx.store, what_goes_on(ctx)),
         partial(history.take_sample, history.Sampler(ctx)),
     )

@@ -179,7 +179,8 @@ def allowed() -> dict[str, Rows]:
              "role": "moderator", "grants": ["CAPTURE_REPLAY"]},
         ),
         "rights": [
-            {"_id": "alice", "watching": 0, "sharing": 1, "sessions": 0, "holders": ["0a" * 8]},
+            {"_id": "alice", "watching": 0, "sharing": 1, "sessions": 0, "holders": ["0a" * 8],
+             "ended_at": None},
         ],
         "deeds": written(
             schema.Deed,

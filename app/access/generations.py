@@ -3,21 +3,27 @@
 Rights are asked anew with every token. What is good without asking bears the generation of its
 time, and is good as long as that is the present one. Generations are rows, not keys of Redis: a
 restart that forgot one would open again what it had ended.
+
+A row goes when all that was given before its last end is over by itself. So where there is none,
+whatever is still good was given since, and no later generation is one that there was before.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from app.access import signatures
 from app.models import RightsRow
 from app.models.schema import Rights
 from app.settings import Settings
-from app.store import Store
+from app.store import Store, before
+from app.work.jobs import hours, job, seconds
 
 
 class Endable(StrEnum):
@@ -32,13 +38,24 @@ class Endable(StrEnum):
     SESSIONS = "sessions"
 
 
+KEPT = timedelta(days=40)
+"""Longer than any signed URL is good, and any session can be renewed, with what clocks differ."""
+_MOST = 2**40
+"""What a generation is later than the one before, at most: which one comes is never known."""
+
+
 @dataclass(frozen=True)
 class Generations:
-    """How many times each was ended."""
+    """The present ones; 0: none of that kind was ended before."""
 
     watching: int = 0
     sharing: int = 0
     sessions: int = 0
+
+    def accept(self, kind: Endable, given: int | str) -> bool:
+        """Whether what bears a generation, and is not over by itself, was not ended."""
+        present: int = getattr(self, kind.value)
+        return present == 0 or str(present) == str(given)
 
 
 def holder(key: bytes, identity: str) -> str:
@@ -55,11 +72,12 @@ async def end(
     store: Store, settings: Settings, instance: str, identity: str, what: Iterable[Endable]
 ) -> None:
     """Ends what somebody was given up to now: everywhere within seconds."""
-    ended = frozenset(what)
+    ended, later = frozenset(what), 1 + secrets.randbelow(_MOST)
     await store.rows(Rights).update_one(
         {"_id": identity},
         {
-            "$inc": {each.value: int(each in ended) for each in Endable},
+            "$inc": {each.value: later if each in ended else 0 for each in Endable},
+            "$set": {"ended_at": datetime.now(UTC)},
             "$addToSet": {"holders": {"$each": holders(settings, instance, identity)}},
         },
         upsert=True,
@@ -89,6 +107,14 @@ async def of_holder(store: Store, named: str) -> Generations:
     """The present generations of the user whom a URL names."""
     row = await store.rows(Rights).find_one({"holders": named})
     return _generations(row) if row is not None else Generations()
+
+
+@job("forget_rights", every=hours(1), timeout=seconds(90))
+async def forget_rights(store: Store) -> None:
+    """Deletes what tells of ends of which nothing is left that they have ended."""
+    now = datetime.now(UTC)
+    await store.rows(Rights).update_many({"ended_at": None}, {"$set": {"ended_at": now}})
+    await store.rows(Rights).delete_many({"ended_at": before(now - KEPT)})
 
 
 def _generations(row: RightsRow) -> Generations:

@@ -53,7 +53,7 @@ class Caller:
     `room`. `can_subscribe` False: the token may not watch others, so it sees only its own share.
 
     `key` is the API key of the pair that vouches for it. `since` is when a session began, None for
-    a LiveKit token; `generation` says how many had been ended before. `admin_until`: an admin's
+    a LiveKit token; `generation`: that of the user's sessions then. `admin_until`: an admin's
     right that is the token's, not ADMINS', ends then; None without such a right.
     """
 

@@ -11,6 +11,7 @@ import structlog
 from starlette.requests import Request
 
 from app.access import generations, signatures, tokens
+from app.access.generations import Endable
 from app.access.tokens import Caller
 from app.api import versions, web_state
 from app.api.web_state import WebState
@@ -72,14 +73,16 @@ async def goes_on(state: WebState, given: Reader, now: datetime) -> bool:
         return now < given.expires_at and await _is_current(state, given)
     if found.expired(now) or not await _is_signed_in(state, found):
         return False
-    return given.generation == str((await state.generations.of(found.identity)).watching)
+    known = await state.generations.of(found.identity)
+    return known.accept(Endable.WATCHING, given.generation)
 
 
 async def _is_signed_in(state: WebState, found: Caller) -> bool:
     """Whether a caller's session was not ended; a LiveKit token is none."""
     if found.since is None:
         return True
-    return found.generation == (await state.generations.of(found.identity)).sessions
+    known = await state.generations.of(found.identity)
+    return known.accept(Endable.SESSIONS, found.generation)
 
 
 def link(request: Request) -> str | None:
@@ -170,9 +173,10 @@ async def readers_of_shares(
 
 async def _is_current(state: WebState, signed: Reader) -> bool:
     """Whether what a signed URL goes back to was not ended meanwhile."""
-    watching = (await state.generations.of_holder(signed.holder)).watching
-    is_current = signed.generation == str(watching)
+    known = await state.generations.of_holder(signed.holder)
+    is_current = known.accept(Endable.WATCHING, signed.generation)
     if signed.sharer is not None:
         named, _, generation = signed.sharer.partition(".")
-        is_current &= generation == str((await state.generations.of_holder(named)).sharing)
+        known = await state.generations.of_holder(named)
+        is_current &= known.accept(Endable.SHARING, generation)
     return is_current

@@ -20,6 +20,7 @@ from app.migrations import (
     close_folders,
     complete_rows,
     delivery_targets,
+    ended_rights,
     erased_ranges,
     leaving_admins,
     link_facts,
@@ -55,5 +56,6 @@ STEPS: tuple[Step, ...] = (
     named_captures.migrate,
     opened_clips.migrate,
     trimmed_clips.migrate,
+    ended_rights.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

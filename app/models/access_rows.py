@@ -75,6 +75,7 @@ class RightsRow(TypedDict):
     sharing: int
     sessions: int
     holders: list[str]
+    ended_at: datetime | None
 
 
 class AuditRow(TypedDict):

@@ -113,18 +113,23 @@ class UserReplayQuota(Model, Stored[QuotaRow]):
 
 
 class Rights(Model, Stored[RightsRow]):
-    """How many times what somebody was given was ended, by kind. `id` is the identity.
+    """The generation of what somebody is given, by kind: 0 if none was ended. `id` is the identity.
 
-    `holders`: how URLs name them, for each of the keys that have signed one since.
+    `holders`: how URLs name them, for each of the keys that have signed one since. `ended_at`: when
+    something was last ended; None: not known yet, of a row of an earlier release.
     """
 
-    model_config = {"collection": "rights", "indexes": lambda: [Index(Rights.holders)]}
+    model_config = {
+        "collection": "rights",
+        "indexes": lambda: [Index(Rights.holders), IndexModel([("ended_at", ASCENDING)])],
+    }
 
     id: str = Field(primary_field=True)
     watching: int = 0
     sharing: int = 0
     sessions: int = 0
     holders: list[str] = []
+    ended_at: datetime | None = None
 
 
 class Deed(Model, Stored[DeedRow]):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -15,7 +16,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from app.access import communities
+from app.access import communities, generations, signatures
+from app.access.generations import Endable
 from app.api.known_generations import KNOWN_SECONDS
 from app.captures import withdrawal
 from app.context import Context
@@ -240,6 +242,47 @@ async def test_what_fails_for_one_sharer_ends_for_the_others_and_for_all_when_as
     limits = {"max_concurrent": 3} | change
     assert (await http.put(path, json=limits, headers=INSTANCE_ADMIN)).status_code == 200
     assert (await http.get(fresh["playlist_url"])).status_code == 200
+
+
+async def test_rights_go_when_all_is_over_that_they_have_ended_and_open_nothing_again(
+    app: Running, http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """What was given since stays good without the row, and ends with the next end."""
+    buffer_id = (await share()).buffer_id
+    first = (await urls_of(http, buffer_id, OWNER))["playlist_url"]
+    end = partial(generations.end, ctx.store, ctx.settings, ctx.instance, SHARER, list(Endable))
+    rows = ctx.store.rows(Rights)
+    await end()
+    await ended(http, first)
+    since = (await urls_of(http, buffer_id, OWNER))["playlist_url"]
+    await generations.forget_rights(ctx.store)
+    assert await rows.count_documents({}) == 1
+    past = datetime.now(UTC) - generations.KEPT
+    await rows.update_one({}, {"$set": {"ended_at": past}})
+    await generations.forget_rights(ctx.store)
+    assert await rows.count_documents({}) == 0
+    app.state["web"].generations.forget([SHARER])
+    later = (await urls_of(http, buffer_id, OWNER))["playlist_url"]
+    for url in (since, later):
+        assert (await http.get(url)).status_code == 200
+    await end()
+    for url in (since, later):
+        await ended(http, url)
+
+
+async def test_rights_of_an_earlier_release_count_from_the_first_cleaning_on(ctx: Context) -> None:
+    row: Any = {"_id": "ann", "watching": 1, "sharing": 0, "sessions": 0, "holders": []}
+    row["ended_at"] = None
+    await ctx.store.rows(Rights).insert_one(row)
+    await generations.forget_rights(ctx.store)
+    [found] = await ctx.store.rows(Rights).find().to_list(None)
+    assert found["ended_at"] is not None
+
+
+async def test_rights_stay_for_longer_than_anything_that_they_judge_is_good() -> None:
+    most_hours = max(each.le for each in Settings.model_fields["session_hours"].metadata
+                     if hasattr(each, "le"))  # fmt: skip
+    assert timedelta(hours=most_hours) + signatures._LONGEST < generations.KEPT
 
 
 async def test_a_role_that_somebody_took_who_was_killed_then_ends_its_urls_when_asked_again(

@@ -21,12 +21,13 @@ from tests.integration.conftest import MakeSettings
 ASKED_FOR = {
     "reconcile", "reconcile_egress", "reconcile_room", "learn_clock", "probe", "capture",
     "clean_copy", "rendition", "deliver", "post", "forget", "attend",
+    "read_rooms",
 }  # fmt: skip
 RECUR = {
     "survey", "reap", "cleanup", "relieve", "requeue_captures", "requeue_clean_copies",
     "requeue_renditions", "deliver_due", "sweep_clips", "sweep_thumbnails", "forget_audit",
     "forget_captures", "check_quotas", "forget_facts", "forget_shares", "take_sample",
-    "go_on_with_deeds",
+    "go_on_with_deeds", "forget_rights",
 }  # fmt: skip
 ERRANDS = [each for each in vars(errands).values() if isinstance(each, Errand)]
 
@@ -53,7 +54,11 @@ async def test_a_job_takes_what_its_errand_says(jobs: Jobs) -> None:
         ]
         for job, given in jobs.given
     }  # fmt: skip
-    said = dict.fromkeys(RECUR, 0) | dict.fromkeys(ASKED_FOR, 1) | {"reconcile": 2, "post": 2}
+    said = (
+        dict.fromkeys(RECUR, 0)
+        | dict.fromkeys(ASKED_FOR, 1)
+        | {"reconcile": 2, "post": 2, "read_rooms": 0}
+    )
     assert {name: len(parameters) for name, parameters in left.items()} == said
 
 
