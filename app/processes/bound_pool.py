@@ -28,7 +28,6 @@ from app.models.metric_words import ErrorKind
 from app.processes.bound_exec import bound_argv
 from app.processes.bound_process import Limits, harmless_environment
 from app.processes.bound_service import MESSAGE_BYTES, READY
-from app.processes.loading import ONE_THREAD
 
 START_SECONDS = 60.0
 REQUEST_SECONDS = 30.0
@@ -225,7 +224,7 @@ class _Process:
                     cwd=_ROOT,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    env=harmless_environment() | ONE_THREAD,
+                    env=harmless_environment(),
                     pass_fds=handed,
                     start_new_session=True,
                 )

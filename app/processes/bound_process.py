@@ -18,6 +18,7 @@ from typing import IO, Any, Protocol
 
 from app.processes import machine_memory
 from app.processes.bound_exec import bound_argv
+from app.processes.loading import ONE_THREAD
 
 MEMORY_FRACTION = 0.5
 """Of what there is here: on a small machine the rest is for the service and its stores."""
@@ -56,7 +57,8 @@ class Limits:
 
 def harmless_environment() -> dict[str, str]:
     """What a program of ours needs of our environment to run: no setting, so no secret."""
-    return {name: value for name, value in os.environ.items() if name in _HARMLESS}
+    given = {name: value for name, value in os.environ.items() if name in _HARMLESS}
+    return given | ONE_THREAD
 
 
 async def spawn(

@@ -51,6 +51,13 @@ class ForkedProcess:
         if self.returncode is None:
             os.kill(self.pid, signal.SIGTERM)
 
+    def end(self) -> None:
+        """Kills one that nobody waits for, and waits until it is gone."""
+        if self.returncode is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            self._channel.close()
+
 
 def fork(works: Mapping[str, Callable[[NextStep], int]]) -> dict[str, ForkedProcess]:
     """Forks a process for each of these, by name; those that the system has no place for are left

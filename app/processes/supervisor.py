@@ -50,6 +50,8 @@ async def run(settings: Settings, forked: Mapping[str, ForkedProcess]) -> int:
         counters = stack.enter_context(counters_folder(Path(gettempdir())))
         environment = {COUNTERS_FOLDER: str(counters)}
         for process in forked.values():
+            # before its folder goes, if the service ends before all of it has begun
+            stack.callback(process.end)
             process.go_on(environment)
         urls = await stack.enter_async_context(provided_stores(settings, troubles))
         children = [

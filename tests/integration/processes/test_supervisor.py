@@ -175,6 +175,7 @@ async def test_a_second_service_on_the_same_data_is_refused(running: Service) ->
     assert f"DATA_DIR='data' is in use by the service with process id {running.process.pid}" in (
         output
     )
+    assert "Traceback" not in output
 
 
 async def test_sigterm_ends_the_whole_tree_in_order(tmp_path: Path) -> None:

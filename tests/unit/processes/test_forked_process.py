@@ -20,17 +20,20 @@ def work(next_step):
     os.write(handed[0], json.dumps([none, first, os.environ["STEP"], name, os.getsid(0)]).encode())
     return 7
 
-async def run(process, untold):
+async def run(process, untold, left):
     reading, writing = os.pipe()
     process.go_on({"STEP": "one"})
     process.go_on({"STEP": "two"}, [writing])
     code = await process.wait()
     untold.terminate()
     process.go_on({})
-    print(json.dumps([json.loads(os.read(reading, 1000)), process.pid, code, await untold.wait()]))
+    ended = await untold.wait()
+    left.end()
+    ends = [code, ended, left.returncode]
+    print(json.dumps([json.loads(os.read(reading, 1000)), process.pid, ends]))
 
-processes = forked_process.fork({"works": work, "waits": work})
-asyncio.run(run(processes["works"], processes["waits"]))
+processes = forked_process.fork(dict.fromkeys(["works", "waits", "left"], work))
+asyncio.run(run(*processes.values()))
 """
 
 
@@ -38,6 +41,6 @@ def test_a_forked_process_takes_each_step_when_it_is_told_to() -> None:
     """In a session of its own, under its name, with what it was given; its code is known."""
     argv = [sys.executable, "-c", PROGRAM]
     said = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=60, text=True).stdout
-    seen, pid, code, ended = json.loads(said)
+    seen, pid, ends = json.loads(said)
     assert seen == [[], "one", "two", "replay-works", pid]
-    assert (code, ended) == (7, -signal.SIGTERM)
+    assert ends == [7, -signal.SIGTERM, -signal.SIGKILL]
