@@ -76,9 +76,8 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
         pins.release(ctx.store, capture["_id"]),
     )
     await ctx.store.create(_clip(ctx, capture, result, await trim_media.closed_by(ctx, capture)))
-    await trim_media.closed_by(
-        ctx, capture
-    )  # who deletes what it is a part of from now on finds it
+    # Who deletes what it is a part of finds it from now on.
+    await trim_media.closed_by(ctx, capture)
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()
