@@ -685,7 +685,7 @@ export const german = {
       asks: (who, reason) => (reason ? `${who} bittet, diesen Clip zu löschen: „${reason}“` : `${who} bittet, diesen Clip zu löschen.`),
       delete: 'Endgültig löschen',
       deleteTitle: (name) => `„${name}“ endgültig löschen?`,
-      deleteExplain: (owner) => `Das kann niemand rückgängig machen, auch ${owner} nicht. ${owner} erfährt davon.`,
+      deleteExplain: (owner) => `Was ${owner} daraus gekürzt hat, geht mit. Das kann niemand rückgängig machen, auch ${owner} nicht. ${owner} erfährt davon.`,
       deleted: 'Clip gelöscht.',
     },
     trim: {

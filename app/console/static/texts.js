@@ -786,7 +786,7 @@ export const english = {
       /** @type {Saying<[string]>} */
       deleteTitle: (name) => `Delete “${name}” for good?`,
       /** @type {Saying<[string]>} */
-      deleteExplain: (owner) => `This can’t be undone, not even by ${owner}, who is told.`,
+      deleteExplain: (owner) => `What ${owner} trimmed from it goes, too. This can’t be undone, not even by ${owner}, who is told.`,
       deleted: 'Clip deleted.',
     },
     trim: {
