@@ -8,6 +8,8 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,6 +146,62 @@ async def test_nobody_else_takes_the_place_of_a_process_or_speaks_for_it(
     finally:
         for each in others:
             each.unlink() if each.is_symlink() else shutil.rmtree(each)
+
+
+async def test_folders_of_others_that_come_and_go_make_no_difference(settings: Settings) -> None:
+    root, over = Path(tempfile.gettempdir()), threading.Event()
+    folders = [root / f"replay-life-{os.getuid()}-x{number}" for number in range(40)]
+
+    def churn() -> None:
+        while not over.is_set():
+            for make in (Path.mkdir, Path.rmdir):
+                for each in folders:
+                    make(each)
+
+    async with liveness.told(settings, ProcessRole.WORKER):
+        churning = asyncio.create_task(asyncio.to_thread(churn))
+        try:
+            for _ in range(30):
+                async with liveness.told(settings, ProcessRole.API):
+                    assert life_signs.sockets(settings, ProcessRole.API) != []
+                assert await wrong(settings, ProcessRole.WORKER) == []
+        finally:
+            over.set()
+            await churning
+
+
+async def test_a_process_that_found_no_place_to_tell_goes_on_trying(tmp_path: Path) -> None:
+    """Here the folder for temporary files is away when it starts."""
+    program = """
+import asyncio, sys, tempfile
+from pathlib import Path
+from app.models import ProcessRole
+from app.processes import liveness
+from tests.integration.processes.test_liveness import of
+
+async def main():
+    there = Path(tempfile.gettempdir())
+    there.rmdir()
+    async with liveness.told(of(Path(sys.argv[1])), ProcessRole.WORKER, again_seconds=0.1):
+        there.mkdir()
+        while not list(there.glob("*/*")):
+            await asyncio.sleep(0.05)
+    assert not list(there.iterdir())
+
+asyncio.run(asyncio.wait_for(main(), 60))
+"""
+    with tempfile.TemporaryDirectory() as there:  # a socket's path is short
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", program, str(tmp_path)],
+            cwd=ROOT,
+            env=os.environ | {"TMPDIR": there},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("health_not_told") >= 1, done.stdout
 
 
 async def test_one_that_ends_leaves_the_socket_of_its_successor(settings: Settings) -> None:
