@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TypeVar
 
 import structlog
+from pymongo.errors import PyMongoError
 from starlette.requests import Request
 
 from app.access import generations, signatures, tokens
@@ -20,6 +23,15 @@ from app.errors import Unauthorized
 SIGNATURE_QUERY = frozenset({"sig", "exp", "holder", "gen", "sharer", "grant"})
 """Query parameters that belong to a signature, not to the resource."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
+LOOK_SECONDS = 1.0
+"""How long bytes are sent before it is looked again whether what let their reader in has ended."""
+
+log = structlog.get_logger()
+Block = TypeVar("Block")
+
+
+class Ended(Exception):
+    """What let a reader in has ended while they were answered: the answer breaks off."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,26 @@ async def goes_on(state: WebState, given: Reader, now: datetime) -> bool:
     if found.expired(now) or not await _is_signed_in(state, found):
         return False
     known = await state.generations.of(found.identity)
-    return known.accept(Endable.WATCHING, given.generation)
+    return known.accept(Endable.WATCHING, given.generation) and await _is_shared(state, given)
+
+
+async def while_it_goes_on(
+    state: WebState, given: Reader, blocks: AsyncIterable[Block]
+) -> AsyncIterator[Block]:
+    """What is sent to a reader, as long as what let them in has not ended. Raises Ended.
+
+    It goes on while the store can't tell.
+    """
+    looked = time.monotonic()
+    async for block in blocks:
+        if time.monotonic() - looked >= LOOK_SECONDS:
+            try:
+                if not await goes_on(state, given, datetime.now(UTC)):
+                    raise Ended("what let the reader in has ended meanwhile")
+            except PyMongoError as error:
+                log.warning("answer_without_store", error=str(error)[:300])
+            looked = time.monotonic()
+        yield block
 
 
 async def _is_signed_in(state: WebState, found: Caller) -> bool:
@@ -174,9 +205,13 @@ async def readers_of_shares(
 async def _is_current(state: WebState, signed: Reader) -> bool:
     """Whether what a signed URL goes back to was not ended meanwhile."""
     known = await state.generations.of_holder(signed.holder)
-    is_current = known.accept(Endable.WATCHING, signed.generation)
-    if signed.sharer is not None:
-        named, _, generation = signed.sharer.partition(".")
-        known = await state.generations.of_holder(named)
-        is_current &= known.accept(Endable.SHARING, generation)
-    return is_current
+    return known.accept(Endable.WATCHING, signed.generation) and await _is_shared(state, signed)
+
+
+async def _is_shared(state: WebState, given: Reader) -> bool:
+    """Whether what is somebody's share was not ended meanwhile by its sharer, or for all."""
+    if given.sharer is None:
+        return True
+    named, _, generation = given.sharer.partition(".")
+    known = await state.generations.of_holder(named)
+    return known.accept(Endable.SHARING, generation)

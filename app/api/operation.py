@@ -19,7 +19,7 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from app.api import auth, rate_limits, web_state, wire
@@ -269,6 +269,9 @@ async def _shown(operation: Operation, request: Request, now: datetime) -> Reade
 def _rendered(
     operation: Operation, call: Call[None], given: BaseModel | Response | None
 ) -> Response:
+    if isinstance(given, StreamingResponse) and call.shown is not None:
+        blocks = auth.while_it_goes_on(call.state, call.shown, given.body_iterator)
+        given.body_iterator = blocks
     if isinstance(given, Response):
         return given
     ((status, answer),) = operation.answers.items()

@@ -172,11 +172,11 @@ def _date(text: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
-class _Closing(Response):
+class _Closing(StreamingResponse):
     """A streamed answer that calls `close` however it ends."""
 
     def __init__(self, streamed: StreamingResponse, close: Callable[[], Awaitable[None]]) -> None:
-        self.streamed = streamed
+        self.body_iterator = streamed.body_iterator
         self.close = close
         self.status_code = streamed.status_code
         self.background = None
@@ -184,6 +184,6 @@ class _Closing(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self.streamed(scope, receive, send)
+            await super().__call__(scope, receive, send)
         finally:
             await self.close()

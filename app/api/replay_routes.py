@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.api import byte_streams, ranges, share_lookup
+from app.api import auth, byte_streams, ranges, share_lookup
 from app.api.auth import Reader
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
@@ -99,7 +99,9 @@ async def get_buffer_replay(call: Call[ReplayQuery]) -> Response:
     )
 
     def read(start: int, end: int) -> AsyncIterator[bytes]:
-        return byte_streams.from_thread(movie_bytes.read(planned.movie, start, end))
+        blocks = byte_streams.from_thread(movie_bytes.read(planned.movie, start, end))
+        # With a token, too, it ends by what ends URLs of the share.
+        return auth.while_it_goes_on(call.state, reader, blocks)
 
     return await ranges.answer(call.request, film, read)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,14 +16,16 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.types import Message, Scope
 
 from app.access import communities, generations, signatures
 from app.access.generations import Endable
+from app.api import auth
 from app.api.known_generations import KNOWN_SECONDS
 from app.captures import withdrawal
 from app.context import Context
 from app.main import create_app
-from app.models.schema import AuditEntry, Buffer, Capture, Rights
+from app.models.schema import AuditEntry, Buffer, Capture, File, Rights
 from app.settings import Settings
 from handlers import router
 from tests.integration.api.conftest import (
@@ -36,6 +39,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
+from tests.integration.captures.checking import work_on
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 from tests.integration.queued import empty_redis
 from tests.pace import Pace
@@ -462,3 +466,103 @@ async def test_event_streams_are_closed(
             async for _ in lines:
                 pass
         assert pace.fair_seconds < ENDS_WITHIN, pace.seconds
+
+
+async def sent_until_ended(
+    app: Running,
+    url: str,
+    headers: dict[str, str],
+    end: Callable[[], Awaitable[httpx.Response]],
+    read_seconds: float = 0.05,
+) -> tuple[int, int]:
+    """How much was sent, and how much was told, of an answer to one who reads each block slowly.
+
+    What lets them in is ended once they have some of it: that must break the answer off.
+    """
+    told, sent = 0, list[int]()
+    path, _, query = url.partition("?")
+
+    async def receive() -> Message:
+        if "request" not in heard:
+            heard.add("request")
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.Event().wait()
+        raise AssertionError("nobody goes away")
+
+    async def send(message: Message) -> None:
+        nonlocal told
+        if message["type"] == "http.response.start":
+            assert message["status"] in (200, 206)
+            told = int(dict(message["headers"])[b"content-length"])
+            return
+        sent.append(len(message["body"]))
+        if len(sent) == 1:
+            assert (await end()).is_success
+        await asyncio.sleep(read_seconds)
+
+    heard = set[str]()
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), each.encode()) for name, each in headers.items()],
+        "client": ("127.0.0.1", 123),
+        "server": ("replay.test", 80),
+    }
+    with Pace() as pace, pytest.raises(auth.Ended):
+        await app(scope, receive, send)
+    assert pace.fair_seconds < ENDS_WITHIN, pace.seconds
+    return sum(sent), told
+
+
+async def large_clip(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare, headers: dict[str, str], size: int
+) -> Any:
+    """A clip whose file has been made so large."""
+    await share()
+    body = {"room": ROOM, "last": 5, "tail": "skip"}
+    told = (await http.post("/captures", headers=headers, json=body)).json()
+    await work_on(ctx, told["id"])
+    clip = (await http.get(f"/v1/clips/{told['clip_id']}", headers=headers)).json()
+    row = await ctx.store.rows(File).find_one({"_id": clip["file_id"]})
+    assert row is not None
+    os.truncate(ctx.settings.media_root / row["storage_path"], size)
+    await ctx.store.rows(File).update_one({"_id": row["_id"]}, {"$set": {"size_bytes": size}})
+    return clip
+
+
+async def test_a_clip_and_a_zip_that_are_being_sent_break_off(
+    app: Running, http: httpx.AsyncClient, ctx: Context, share: MakeShare
+) -> None:
+    """However slowly they are read: within seconds, not at the end of all clips."""
+    mine = await session(http, OWNER)
+    clip = await large_clip(http, ctx, share, mine, 64 << 20)
+    end = partial(http.delete, "/v1/sessions", headers=OWNER)
+    path = clip["file_url"].partition("?")[0]
+    sent, told = await sent_until_ended(app, path, mine, end)
+    assert 0 < sent < told
+    asked = {"clip_ids": [clip["id"]]}
+    answer = await http.post("/v1/archives", headers=await session(http, OWNER), json=asked)
+    sent, told = await sent_until_ended(app, answer.json()["download_url"], {}, end)
+    assert 0 < sent < told
+
+
+@pytest.mark.parametrize("by", ["its URL", "a token"])
+async def test_a_movie_of_a_share_that_is_being_sent_breaks_off_by_its_sharers_word(
+    app: Running, http: httpx.AsyncClient, share: MakeShare, by: str
+) -> None:
+    made = await share()
+    path = f"/v1/buffers/{made.buffer_id}/replay.mp4?last=18"
+    movie = await http.get(path, headers=ROOM_ADMIN)
+    url, shown = urljoin(path, movie.headers["Location"]), dict[str, str]()
+    if by == "a token":
+        url, shown = re.sub(r"&(exp|sig|holder|gen|sharer)=[^&]*", "", url), ROOM_ADMIN
+    stop = partial(http.post, f"/v1/buffers/{made.buffer_id}/stop", json={}, headers=OWNER)
+    sent, told = await sent_until_ended(app, url, shown, stop, read_seconds=0.5)
+    assert 0 < sent < told
