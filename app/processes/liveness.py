@@ -55,8 +55,10 @@ async def told(
             return True
 
         async def go_on_trying() -> None:
-            while not await begin():
+            while True:
                 await asyncio.sleep(again_seconds)
+                if await begin():
+                    return
 
         trying = None if await begin() else asyncio.create_task(go_on_trying())
         try:
