@@ -24,6 +24,7 @@ from app.access import admin_deeds, audit, deeds, generations
 from app.captures import (
     capture_expiry,
     copy_execution,
+    ended_by_others,
     execution,
     rendition_execution,
     role_changes,
@@ -112,6 +113,7 @@ def what_goes_on(ctx: Context) -> deeds.GoingOn:
     """What goes on with what somebody was about to do."""
     only_audited = {
         **dict.fromkeys(clip_deeds.ACTIONS, partial(clip_deeds.is_done, ctx)),
+        **dict.fromkeys(ended_by_others.ACTIONS, partial(ended_by_others.is_done, ctx)),
         AuditAction.QUOTA_SET: partial(admin_deeds.is_quota_set, ctx.store),
         AuditAction.RECORDING_RESUMED: partial(share_stop.is_resumed, ctx.store),
         AuditAction.ROOM_ASSIGNED: partial(admin_deeds.is_room_assigned, ctx.store),

@@ -27,7 +27,7 @@ from app.api.event_streams import EventStream
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import IDEMPOTENCY_KEY
-from app.captures import acceptance, capture_access, endings
+from app.captures import acceptance, capture_access, ended_by_others
 from app.captures.requests import CaptureRequest
 from app.clips import library
 from app.context import Context
@@ -94,7 +94,8 @@ async def get_capture(call: Call[None]) -> CaptureView:
 )
 async def cancel_capture(call: Call[None]) -> CaptureView:
     """Cancels a capture that is not over."""
-    return await _view(call, await endings.cancel(call.ctx, call.caller, call.path["capture_id"]))
+    capture_id = call.path["capture_id"]
+    return await _view(call, await ended_by_others.cancel(call.ctx, call.caller, capture_id))
 
 
 @endpoint(

@@ -18,6 +18,7 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import IDEMPOTENCY_KEY, Input, View
 from app.buffer import markers
 from app.buffer.markers import TooManyMarkers
+from app.captures import ended_by_others
 from app.context import Context
 from app.errors import BufferEmpty, Conflict, Invalid, NotFound, NotPermitted
 from app.models.free_text import TITLE_LENGTH, checked_title
@@ -129,7 +130,7 @@ async def delete_marker(call: Call[None]) -> None:
             f"only {marker.marked_by!r}, who set it, {share.identity!r}, whose share it is, and "
             "the admins of its room or the instance may delete it"
         )
-    await markers.delete(call.ctx.store, marker.id)
+    await ended_by_others.delete_marker(call.ctx, call.caller, marker.id, share, marker.marked_by)
 
 
 async def _seen(call: Call[None]) -> tuple[Share, list[MarkerView]]:

@@ -15,7 +15,7 @@ from app.api.json_types import ByteCount, Id, InstantText, MediaUrl, RoundedSeco
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import View
-from app.captures import renditions
+from app.captures import ended_by_others, renditions
 from app.captures.rendition_request import RenditionRequest
 from app.clips import clip_access, clip_renditions
 from app.errors import (
@@ -118,7 +118,7 @@ async def delete_rendition(call: Call[None]) -> None:
     found = next((row for row in rows if row["_id"] == wanted), None)
     if found is None:
         raise NotFound("the clip has no such rendition")
-    await clip_renditions.withdraw(call.ctx, found)
+    await ended_by_others.withdraw(call.ctx, call.caller, clip, found)
 
 
 def _view(call: Call[Any], clip: ClipRow, row: RenditionRow) -> RenditionView:

@@ -101,11 +101,12 @@ async def of_buffer(store: Store, buffer_id: str, now: datetime) -> list[MarkerR
     return sorted((row for row in rows if row["kept_until"] > now), key=lambda row: row["at"])
 
 
-async def delete(store: Store, marker_id: str) -> None:
-    """Deletes a marker and its pins."""
+async def delete(store: Store, marker_id: str) -> bool:
+    """Deletes a marker and its pins. False if it is gone already."""
     # In this order: pins without a row end by themselves, a row without pins gets them again.
-    await store.rows(Marker).delete_one({"_id": marker_id})
+    deleted = await store.rows(Marker).delete_one({"_id": marker_id})
     await pins.release(store, _owner(marker_id))
+    return bool(deleted.deleted_count)
 
 
 async def delete_all(store: Store, buffer_id: str, until: datetime | None = None) -> None:

@@ -48,8 +48,11 @@ async def withdraw_all(ctx: Context, clip_id: str) -> None:
         await withdraw(ctx, row)
 
 
-async def withdraw(ctx: Context, row: RenditionRow) -> None:
-    """Ends a rendition: nobody reads it, its quota is free. A worker removes its file."""
+async def withdraw(ctx: Context, row: RenditionRow) -> bool:
+    """Ends a rendition: nobody reads it, its quota is free. A worker removes its file.
+
+    False if it is withdrawn already.
+    """
     rendition_id, now = row["_id"], datetime.now(UTC)
     is_over = row["lease_until"] is None
     fields = {
@@ -61,11 +64,12 @@ async def withdraw(ctx: Context, row: RenditionRow) -> None:
     which = {"_id": rendition_id, **_THERE}
     ended = await ctx.store.rows(Rendition).update_one(which, {"$set": fields})
     if not ended.modified_count:
-        return
+        return False
     await quota.bar(ctx.store, row["caller"], rendition_id)
     await ctx.store.rows(File).delete_one({"_id": rendition_id})
     log.info("rendition_withdrawn", rendition=rendition_id, clip=row["clip_id"])
     await ask(ctx, rendition_id)
+    return True
 
 
 async def ask(ctx: Context, rendition_id: str) -> None:

@@ -45,7 +45,7 @@ export interface AssignedView {
 }
 
 /** What an entry of the audit tells of. */
-export type AuditAction = 'buffer_forgotten' | 'captured' | 'clip_changed' | 'clip_converted' | 'clip_deleted' | 'clip_expired' | 'clip_restored' | 'clip_shared' | 'community_configured' | 'deletion_requested' | 'event_sent_again' | 'member_removed' | 'member_set' | 'opted_out' | 'quota_repaired' | 'quota_set' | 'recording_resumed' | 'recording_stopped' | 'room_assigned' | 'room_released' | 'sessions_ended' | 'signed_out_everywhere';
+export type AuditAction = 'buffer_forgotten' | 'captured' | 'capture_cancelled' | 'clip_changed' | 'clip_converted' | 'clip_deleted' | 'clip_expired' | 'clip_restored' | 'clip_shared' | 'community_configured' | 'deletion_requested' | 'event_sent_again' | 'marker_deleted' | 'member_removed' | 'member_set' | 'opted_out' | 'quota_repaired' | 'quota_set' | 'recording_resumed' | 'recording_stopped' | 'rendition_deleted' | 'room_assigned' | 'room_released' | 'sessions_ended' | 'signed_out_everywhere';
 
 /** A page of entries. */
 export interface AuditPage {

@@ -10,6 +10,7 @@ class AuditAction(StrEnum):
 
     BUFFER_FORGOTTEN = "buffer_forgotten"
     CAPTURED = "captured"
+    CAPTURE_CANCELLED = "capture_cancelled"
     CLIP_CHANGED = "clip_changed"
     CLIP_CONVERTED = "clip_converted"
     CLIP_DELETED = "clip_deleted"
@@ -19,6 +20,7 @@ class AuditAction(StrEnum):
     COMMUNITY_CONFIGURED = "community_configured"
     DELETION_REQUESTED = "deletion_requested"
     EVENT_SENT_AGAIN = "event_sent_again"
+    MARKER_DELETED = "marker_deleted"
     MEMBER_REMOVED = "member_removed"
     MEMBER_SET = "member_set"
     OPTED_OUT = "opted_out"
@@ -26,6 +28,7 @@ class AuditAction(StrEnum):
     QUOTA_SET = "quota_set"
     RECORDING_RESUMED = "recording_resumed"
     RECORDING_STOPPED = "recording_stopped"
+    RENDITION_DELETED = "rendition_deleted"
     ROOM_ASSIGNED = "room_assigned"
     ROOM_RELEASED = "room_released"
     SESSIONS_ENDED = "sessions_ended"

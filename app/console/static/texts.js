@@ -1074,8 +1074,10 @@ export const english = {
       /** @type {Record<string, Saying<[string, string]>>} */
       sentences: {
         captured: (who, whom) => `${who} captured ${whom}’s screen`,
+        capture_cancelled: (who, whom) => `${who} cancelled a capture of ${whom}’s`,
         clip_changed: (who, whom) => `${who} changed a clip of ${whom}`,
         clip_converted: (who, whom) => `${who} converted a clip of ${whom}`,
+        rendition_deleted: (who, whom) => `${who} deleted a clip of ${whom} in another format`,
         clip_deleted: (who, whom) => `${who} deleted a clip of ${whom}`,
         clip_restored: (who, whom) => `${who} restored a clip of ${whom}`,
         clip_shared: (who, whom) => `${who} shared a clip of ${whom}`,
@@ -1083,6 +1085,7 @@ export const english = {
         clip_expired: (_, whom) => `A clip of ${whom} expired`,
         buffer_forgotten: (who, whom) => `${who} deleted ${whom}’s recording`,
         opted_out: (who) => `${who} opted out of recording`,
+        marker_deleted: (who, whom) => `${who} deleted a marker of ${whom}`,
         recording_stopped: (who, whom) => `${who} stopped recording ${whom}`,
         recording_resumed: (who, whom) => `${who} resumed recording ${whom}`,
         community_configured: (who, whom) => `${who} changed the rules of ${whom}`,
@@ -1098,8 +1101,10 @@ export const english = {
       },
       actions: {
         captured: 'Captured',
+        capture_cancelled: 'Cancelled a capture',
         clip_changed: 'Changed a clip',
         clip_converted: 'Converted a clip',
+        rendition_deleted: 'Deleted a clip in another format',
         clip_deleted: 'Deleted a clip',
         clip_restored: 'Restored a clip',
         clip_shared: 'Shared a clip',
@@ -1107,6 +1112,7 @@ export const english = {
         clip_expired: 'Deleted an expired clip',
         buffer_forgotten: 'Deleted a recording',
         opted_out: 'Opted out of recording',
+        marker_deleted: 'Deleted a marker',
         recording_stopped: 'Stopped a recording',
         recording_resumed: 'Resumed a recording',
         community_configured: 'Changed a community’s rules',

@@ -8,7 +8,14 @@ const own = texts.admin.audit;
 const WHOSE = ['sharer', 'shared_by', 'owner'];
 const SAID = [...WHOSE, 'clip_id'];
 const OF_SHARES = ['recording_stopped', 'recording_resumed'];
-const OF_CLIPS = ['clip_changed', 'clip_converted', 'clip_restored', 'clip_shared', 'deletion_requested'];
+const OF_CLIPS = [
+  'clip_changed',
+  'clip_converted',
+  'clip_restored',
+  'clip_shared',
+  'deletion_requested',
+  'rendition_deleted',
+];
 
 /**
  * Who did what to whose thing.
