@@ -302,15 +302,19 @@ async def test_what_is_a_part_of_a_closed_clip_is_closed(
 async def test_what_was_trimmed_from_a_clip_before_it_was_closed_is_closed_with_it(
     ctx: Context, ended_share: MakeShare
 ) -> None:
-    """Whatever became of it: trimmed again, opened, or deleted for now."""
+    """Whatever became of it: trimmed again, though what lay between is gone, opened, or deleted."""
     await ended_share("ada")
     made = await captured(ctx, ADMIN, last=10, sharer="ada")
     clip_id, trims = made.capture["clip_id"], list[str]()
-    for of in (clip_id, clip_id, "the last one"):
+    for of in (clip_id, clip_id, "the last one", "the last one"):
         whole = trims[-1] if of == "the last one" else of
         row = await trimming.accept(ctx, ADMIN, whole, TrimRequest())
         await work_on(ctx, row["_id"])
         trims.append(row["clip_id"])
+    between = trims.pop(2)
+    await library.delete(ctx, ADMIN, between, purge=True)
+    await clip_expiry.sweep_clips(ctx)
+    assert await ctx.store.rows(ReplayClip).find_one({"_id": between}) is None
     for each in (clip_id, trims[2]):
         await library.change(ctx, ADMIN, each, {"visibility": "room"})
     await library.delete(ctx, ADMIN, trims[0])
