@@ -13,6 +13,8 @@ from app.models.schema import Capture, Rendition
 from app.store import dated
 
 RETRY_SECONDS = 5
+LONGEST_PERIOD = timedelta(hours=1)
+"""In which captures are counted: so long each has its row, whatever became of it."""
 
 
 async def check(ctx: Context, row: CaptureRow | RenditionRow) -> None:
@@ -23,7 +25,7 @@ async def check(ctx: Context, row: CaptureRow | RenditionRow) -> None:
     """
     await _check_pending(ctx, row)
     await _check_rate(ctx, row, ctx.settings.captures_per_minute, timedelta(minutes=1))
-    await _check_rate(ctx, row, ctx.settings.captures_per_hour, timedelta(hours=1))
+    await _check_rate(ctx, row, ctx.settings.captures_per_hour, LONGEST_PERIOD)
 
 
 async def _check_pending(ctx: Context, row: CaptureRow | RenditionRow) -> None:

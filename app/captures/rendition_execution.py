@@ -88,7 +88,7 @@ async def _run(ctx: Context, tools: CaptureTools, row: RenditionRow, lease: _Lea
             case CaptureStatus.ACCEPTING:
                 await renditions.give_up(ctx, row)
             case CaptureStatus.CANCELLED:
-                await _remove(ctx, row)
+                await _remove(ctx, row, lease)
             case CaptureStatus.FAILED:
                 await _give_back(ctx, row, lease)
             case _:
@@ -108,15 +108,15 @@ async def _run(ctx: Context, tools: CaptureTools, row: RenditionRow, lease: _Lea
         await lease.hand_back(BACKOFF_SECONDS * row["attempts"], attempted=True)
 
 
-async def _remove(ctx: Context, row: RenditionRow) -> None:
-    """Removes what is left of one that was withdrawn, its row last."""
+async def _remove(ctx: Context, row: RenditionRow, lease: _Lease) -> None:
+    """Removes what is left of one that was withdrawn. Its row stays a while: it is counted."""
     path = row["storage_path"]
     await asyncio.to_thread(clip_files.discard_parts, ctx.clips.parts_root, path)
     await ctx.clips.abort_uploads(path)
     await ctx.clips.remove([path])
     await ctx.store.rows(File).delete_one({"_id": row["_id"]})
     await quota.give_back(ctx.store, row["caller"], row["_id"])
-    await ctx.store.rows(Rendition).delete_one({"_id": row["_id"]})
+    await lease.end({"size_bytes": None})
     log.info("rendition_removed")
 
 

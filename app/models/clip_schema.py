@@ -215,8 +215,9 @@ class Rendition(Model, Stored[RenditionRow]):
     """A clip, or a part of it, in another format: a file of the clip's that bears its own id.
 
     `content` says what it is; of one that is withdrawn it is the id, so that the same can be asked
-    for again. `start_seconds` and `end_seconds` are of the clip's play time. `lease`,
-    `lease_until`, `attempts`: as of a capture. `size_bytes`: once it is ready.
+    for again, and its row is there until it is counted no longer. `start_seconds` and `end_seconds`
+    are of the clip's play time. `lease`, `lease_until`, `attempts`: as of a capture. `size_bytes`:
+    once it is ready.
     """
 
     model_config = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.access import quota
-from app.captures import rendition_execution, renditions
+from app.captures import capture_expiry, capture_limits, rendition_execution, renditions
 from app.captures.rendition_request import RenditionRequest
 from app.clips import clip_expiry, clip_invariants, clip_renditions, library, quota_check
 from app.context import Context
@@ -61,13 +61,13 @@ async def leases_end(ctx: Context) -> None:
 
 
 async def settled(ctx: Context) -> list[RenditionRow]:
-    """The renditions once the workers have done all that is left to do."""
+    """The renditions that are left once the workers have done all that is to do."""
     rows = ctx.store.rows(Rendition)
     while left := await rows.find({"lease_until": {"$ne": None}}).to_list(None):
         await leases_end(ctx)
         for row in left:
             await work_on(ctx, row["_id"])
-    return await rows.find({}).to_list(None)
+    return await rows.find({"status": {"$ne": "cancelled"}}).to_list(None)
 
 
 async def ready(ctx: Context, made: Done, **given: object) -> tuple[RenditionRow, Path]:
@@ -220,6 +220,24 @@ class TestLimits:
             await asked(ctx, made, end=3)
         with pytest.raises(TooManyCaptures, match="3 captures in 60 s"):
             await accepted(ctx, ADA, last=5)
+
+    async def test_what_was_deleted_counts_until_it_would_count_no_longer(
+        self, ctx: Context, ended_share: MakeShare
+    ) -> None:
+        await ended_share()
+        made = await captured(ctx, ADA, last=6)
+        for _ in range(2):
+            await clip_renditions.withdraw(ctx, await asked(ctx, made, end=1))
+            assert await settled(ctx) == []
+        with pytest.raises(TooManyCaptures, match="3 captures in 60 s"):
+            await asked(ctx, made, end=1)
+        rows = ctx.store.rows(Rendition)
+        await capture_expiry.forget_captures(ctx)
+        assert await rows.count_documents({}) == 2
+        ago = datetime.now(UTC) - capture_limits.LONGEST_PERIOD
+        await rows.update_many({}, {"$set": {"accepted_at": ago}})
+        await capture_expiry.forget_captures(ctx)
+        assert await rows.count_documents({}) == 0
 
 
 async def test_a_rendition_is_charged_and_goes_with_its_clip(
