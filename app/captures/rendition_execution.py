@@ -183,6 +183,8 @@ async def _made(
             await _encoded(tools, clip, row, lease, source, part)
         await asyncio.to_thread(clip_files.sync, part)
         size_bytes = part.stat().st_size
+        # As a trim it is made only where there is room for what it is more than was reckoned.
+        await quota.hold_more(ctx.store, ctx.settings, row["caller"], row["_id"], size_bytes)
         checksum = await asyncio.to_thread(clip_files.sha256, part)
         await lease.keep()
         await lease.hold(ctx.clips.publish(path, part))

@@ -269,6 +269,26 @@ async def test_a_rendition_is_charged_and_goes_with_its_clip(
     await sound_library(ctx)
 
 
+async def test_a_rendition_that_is_larger_than_was_reckoned_is_made_only_where_there_is_room(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share()
+    made = await captured(ctx, ADA, last=6)
+    assert made.file is not None
+    used_bytes = made.file["size_bytes"]
+    row = await asked(ctx, made, end=1)
+    await quota.give_back(ctx.store, "ada", row["_id"])
+    await quota.reserve(ctx.store, ctx.settings, "ada", row["_id"], 100)
+    await quota.set_limit(ctx.store, "ada", used_bytes + 150)
+    (failed,) = await settled(ctx)
+    assert (failed["status"], failed["reason"]) == ("failed", "quota-exceeded")
+    assert await held(ctx) == (used_bytes, 0)
+    assert len(files(ctx)) == 1
+    await quota.set_limit(ctx.store, "ada", None)
+    await ready(ctx, made, end=1)
+    await sound_library(ctx)
+
+
 async def test_a_rendition_that_is_accepted_while_its_clip_goes_goes_too(
     ctx: Context, ended_share: MakeShare
 ) -> None:
