@@ -179,8 +179,7 @@ async def _made(
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["attempts"])
     await lease.change({"status": CaptureStatus.RUNNING})
     try:
-        async with clip_source.whole(ctx, clip.file, part, lease.hold) as source:
-            await _encoded(tools, clip, row, lease, source, part)
+        await _encoded(ctx, tools, clip, row, lease, part)
         await asyncio.to_thread(clip_files.sync, part)
         size_bytes = part.stat().st_size
         # As a trim it is made only where there is room for what it is more than was reckoned.
@@ -198,20 +197,17 @@ async def _made(
 
 
 async def _encoded(
-    tools: CaptureTools,
-    clip: Clip,
-    row: RenditionRow,
-    lease: _Lease,
-    source: Path,
-    part: Path,
+    ctx: Context, tools: CaptureTools, clip: Clip, row: RenditionRow, lease: _Lease, part: Path
 ) -> None:
     media_of = clip.row["buffer_id"] or clip.row["_id"]
     slots = CallersSlots(tools.slots, row["caller"], media_of)
 
     async def encode(effort: Effort) -> None:
         fraction = Fraction()
-        encoding = rendition_encoding.encode(row, clip.row, source, part, effort, fraction.set)
-        await watched(lease, encoding, fraction)
+        # Fetched in its slot, and again in a second one: only so many lie on this disk.
+        async with clip_source.whole(ctx, clip.file, part, lease.hold) as source:
+            encoding = rendition_encoding.encode(row, clip.row, source, part, effort, fraction.set)
+            await watched(lease, encoding, fraction)
 
     await slots.encode(rendition_encoding.pixels(row, clip.row), encode)
     if row["format"] != RenditionFormat.MP4_720P:

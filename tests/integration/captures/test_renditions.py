@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,17 +15,20 @@ import pytest
 from app.access import quota
 from app.captures import capture_expiry, capture_limits, rendition_execution, renditions
 from app.captures.rendition_request import RenditionRequest
+from app.captures.slots import Slots
 from app.clips import clip_expiry, clip_invariants, clip_renditions, library, quota_check
 from app.context import Context
 from app.errors import Conflict, Invalid, NotPermitted, QuotaExceeded, TooManyCaptures
 from app.models import RenditionRow
 from app.models.schema import File, Rendition
 from app.settings import Settings
+from app.work.places import Stint, WorkPlaces
 from tests.integration.captures.checking import Done, accepted, captured, files, tools_of
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare
 from tests.integration.captures.mortal import Mortal
 from tests.integration.conftest import MakeSettings
 from tests.media_factory import MediaFactory, Recording, Shape, number_in
+from tests.waiting import wait_for
 
 MOST_STEPS = 80
 
@@ -381,3 +386,30 @@ class TestInBucket:
         await clip_expiry.sweep_clips(ctx)
         assert await settled(ctx) == []
         assert [each async for listed in ctx.clips.listed("replays") for each in listed] == []
+
+    async def test_a_clip_is_fetched_in_the_turn_of_its_rendition_and_no_sooner(
+        self, ctx: Context, ended_share: MakeShare
+    ) -> None:
+        """However many wait, only as many lie on the disk as are made at the same time."""
+        await ended_share()
+        row = await asked(ctx, await captured(ctx, ADA, last=4), end=0.5)
+        slots = replace(Slots.of(ctx.settings), encodings=WorkPlaces(1, 0.0))
+        waits = asyncio.Event()
+
+        async def keep_others_waiting(stint: Stint) -> None:
+            running.set()
+            await wait_for(lambda: not stint.may_go_on(0.0), what="somebody else")
+            waits.set()
+            await go_on.wait()
+
+        running, go_on = asyncio.Event(), asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(slots.encodings.piece("bob", "bob's").run(keep_others_waiting))
+            await running.wait()
+            tasks.create_task(rendition_execution.run(ctx, tools_of(ctx, slots), row["_id"]))
+            await waits.wait()
+            there = files(ctx)
+            go_on.set()
+        assert there == []
+        (found,) = await settled(ctx)
+        assert (found["status"], found["attempts"]) == ("ready", 1), found["detail"]
