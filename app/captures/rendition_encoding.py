@@ -18,11 +18,11 @@ from app.captures.verification import Expected
 from app.models import ClipRow, RenditionFormat, RenditionRow
 
 MOST_A_SECOND = 60
-"""Pictures of a clip. How many its file has is not known here."""
+"""Pictures of a film. How many the clip's file has is not known here."""
 PICTURE_SECONDS = 300.0
 """Some times what a moving picture takes, whose encoder tells of nothing before its end."""
-_GIF_RATE, _WEBP_RATE = 10, 15
-"""Pictures a second. A GIF counts in hundredths of a second."""
+_RATES = {RenditionFormat.GIF: 10, RenditionFormat.WEBP: 15}
+"""Pictures a second of those that move. A GIF counts in hundredths of a second."""
 _PALETTE = {"dither": "bayer", "bayer_scale": 5, "diff_mode": "rectangle"}
 _WEBP = {"vcodec": "libwebp_anim", "loop": 0, "quality": 60, "compression_level": 4}
 _MP4 = {
@@ -40,8 +40,9 @@ _MAGIC = {RenditionFormat.GIF: (0, b"GIF89a"), RenditionFormat.WEBP: (8, b"WEBP"
 
 
 def pixels(row: RenditionRow, clip: ClipRow) -> int:
-    """Of all pictures that are decoded."""
-    pictures = ceil((row["end_seconds"] - row["start_seconds"]) * MOST_A_SECOND)
+    """Of all pictures that are made, as large as they are decoded."""
+    rate = _RATES.get(row["format"], MOST_A_SECOND)
+    pictures = ceil((row["end_seconds"] - row["start_seconds"]) * rate)
     return pictures * clip["width"] * clip["height"]
 
 
@@ -76,16 +77,18 @@ def argv(row: RenditionRow, clip: ClipRow, source: Path, target: Path, effort: E
     part = {"ss": f"{start:.3f}", "t": f"{seconds:.3f}"}
     given = ffmpeg.input(f"file:{source}", **part, **effort.threads)
     width, height = size_of(row, clip)
-    shown = given.video.filter("scale", width, height, flags="lanczos").filter("setsar", 1)
+    video = given.video
+    if (rate := _RATES.get(row["format"])) is not None:
+        video = video.filter("fps", rate, start_time=0)
+    shown = video.filter("scale", width, height, flags="lanczos").filter("setsar", 1)
     streams, options = [shown], dict[str, Any]()
     match row["format"]:
         case RenditionFormat.GIF:
-            rated = shown.filter("fps", _GIF_RATE, start_time=0).filter_multi_output("split")
-            palette = rated[0].filter("palettegen", stats_mode="diff")
-            streams = [ffmpeg.filter([rated[1], palette], "paletteuse", **_PALETTE)]
+            split = shown.filter_multi_output("split")
+            palette = split[0].filter("palettegen", stats_mode="diff")
+            streams = [ffmpeg.filter([split[1], palette], "paletteuse", **_PALETTE)]
             options = {"f": "gif", "loop": 0}
         case RenditionFormat.WEBP:
-            streams = [shown.filter("fps", _WEBP_RATE, start_time=0)]
             options = {"f": "webp", **_WEBP}
         case RenditionFormat.MP4_720P:
             streams = [shown, given["a?"]]

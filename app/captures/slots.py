@@ -15,6 +15,10 @@ SHORT_PIXELS = 500_000_000
 """Of all pictures of a short encoding, at most: two groups of 2 s in 1080p60."""
 BRIEF_SECONDS = 20.0
 """Which such a one takes on two slow cores that have more to do."""
+MIDDLE_PIXELS = 4_000_000_000
+"""Of all pictures of a middle encoding, neither short nor long, at most: 30 s of 1080p60."""
+MIDDLE_SECONDS = 60.0
+"""Which such a one takes at most while others wait for its place."""
 
 _Done = TypeVar("_Done")
 
@@ -23,18 +27,26 @@ _Done = TypeVar("_Done")
 class Slots:
     """For copying, and for encoding. A process has one set of them, and callers take turns.
 
-    `short_pixels`: of an encoding, up to which it is a short one.
+    `short`, `middle`: for encodings of which each has a place of its own, and another one for what
+    proves long there; what is known to be long is in that of the middle ones. `short_pixels`,
+    `middle_pixels`: of an encoding, up to which it is such a one.
     """
 
     copies: Turns
-    encodings: WorkPlaces
+    short: WorkPlaces
+    middle: WorkPlaces
     short_pixels: int = SHORT_PIXELS
+    middle_pixels: int = MIDDLE_PIXELS
 
     @classmethod
     def of(cls, settings: Settings) -> Slots:
-        """All free. One for short encodings, which wait for no long one; one for long ones, of
+        """All free. A short encoding waits for no other one, and a middle one for no long one, of
         which each takes every core there is, for minutes."""
-        return cls(Turns(settings.captures_at_once), WorkPlaces(1, BRIEF_SECONDS))
+        return cls(
+            copies=Turns(settings.captures_at_once),
+            short=WorkPlaces(1, BRIEF_SECONDS),
+            middle=WorkPlaces(1, MIDDLE_SECONDS),
+        )
 
 
 @dataclass(frozen=True)
@@ -55,5 +67,7 @@ class CallersSlots:
         `pixels`: of all pictures that are encoded.
         """
         is_short = pixels <= self.slots.short_pixels
-        piece = self.slots.encodings.piece(self.caller, self.source, is_long=not is_short)
+        places = self.slots.short if is_short else self.slots.middle
+        is_long = pixels > self.slots.middle_pixels
+        piece = places.piece(self.caller, self.source, is_long=is_long)
         return await piece.run(lambda stint: work(Effort(stint, is_short)))

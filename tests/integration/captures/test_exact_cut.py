@@ -109,7 +109,7 @@ async def test_a_short_encoding_waits_for_no_long_one(
     long_share, _ = await ended_share("bob", (recording, 0.0), (other, 22.0))
     [share] = await ended_share("ada")
     pixels = 7 * 15 * 160 * 120
-    slots = replace(Slots.of(ctx.settings), short_pixels=pixels)
+    slots = replace(Slots.of(ctx.settings), short_pixels=pixels, middle_pixels=pixels)
 
     async def ask(who: Caller, of: DiskShare, name: str, start: float, end: float) -> CaptureRow:
         window = {each: str(of.start + timedelta(seconds=at))

@@ -393,7 +393,7 @@ class TestInBucket:
         """However many wait, only as many lie on the disk as are made at the same time."""
         await ended_share()
         row = await asked(ctx, await captured(ctx, ADA, last=4), end=0.5)
-        slots = replace(Slots.of(ctx.settings), encodings=WorkPlaces(1, 0.0))
+        slots = replace(Slots.of(ctx.settings), short=WorkPlaces(1, 0.0))
         waits = asyncio.Event()
 
         async def keep_others_waiting(stint: Stint) -> None:
@@ -404,7 +404,7 @@ class TestInBucket:
 
         running, go_on = asyncio.Event(), asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(slots.encodings.piece("bob", "bob's").run(keep_others_waiting))
+            tasks.create_task(slots.short.piece("bob", "bob's").run(keep_others_waiting))
             await running.wait()
             tasks.create_task(rendition_execution.run(ctx, tools_of(ctx, slots), row["_id"]))
             await waits.wait()
