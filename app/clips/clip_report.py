@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 from app.clips import play_time
 from app.media.movie import Movie, MovieSpan, Pause
@@ -17,6 +18,7 @@ from app.models import (
     ClipNote,
     ClipRow,
     ClockKind,
+    FileRow,
     GapWhy,
     MediaRange,
 )
@@ -171,6 +173,13 @@ def _why(earlier: MovieSpan, later: MovieSpan, made_of: Sequence[MediaRange]) ->
 
 def _gap(pause: Pause, why: GapWhy) -> ClipGap:
     return {"start": pause.start, "end": pause.end, "why": why, "kept": pause.kept}
+
+
+def named(file: FileRow, row: ClipRow, room: str) -> FileRow:
+    """A file of a clip, named by the title that its row has, or by `room`."""
+    start = row["delivered_start"] or row["requested_start"]
+    suffix = PurePosixPath(file["storage_path"]).suffix
+    return {**file, "filename": filename(row["title"], room, start, suffix)}
 
 
 def filename(title: str, room: str, start: datetime, suffix: str = ".mp4") -> str:

@@ -68,8 +68,6 @@ async def change(
             while not await _set(ctx, row, changes, life, hidden_head=hidden_head):
                 # Somebody has changed it since: what a link was may be a link no more.
                 row = await clip_access.changeable(ctx, caller, clip_id)
-            if "title" in changes:
-                await _name_file(ctx, row)
     return await find(ctx, caller, clip_id)
 
 
@@ -100,18 +98,6 @@ async def _set(
     if left and fields.get("hidden_head_shared") is False:
         await clean_copies.want(ctx, row)
     return await ctx.store.take(ReplayClip, row, fields, **clip_access.SHOWN) is not None
-
-
-async def _name_file(ctx: Context, row: ClipRow) -> None:
-    """Names a clip's file by its title, which others may change at the same time."""
-    start, title = row["delivered_start"] or row["requested_start"], None
-    while True:
-        known = await ctx.store.rows(ReplayClip).find_one({"_id": row["_id"]}, {"title": 1})
-        if known is None or known["title"] == title:
-            return
-        title = known["title"]
-        name = clip_report.filename(title, row["room"], start)
-        await ctx.store.rows(File).update_one({"_id": row["file_id"]}, {"$set": {"filename": name}})
 
 
 async def delete(
@@ -236,11 +222,12 @@ async def file_for(
 ) -> FileRow:
     """The row of the file whose bytes are served: its owner's, or the copy for others.
 
-    As `file_of`; raises Preparing, too.
+    It is named by the title that the clip has now. As `file_of`; raises Preparing, too.
     """
     clip = await file_of(ctx, caller, file_id, grant)
     owns = grant is None if caller is None else caller.identity == clip.row["owner"]
-    return clip.file if owns else await clean_copies.file_for_others(ctx, clip)
+    file = clip.file if owns else await clean_copies.file_for_others(ctx, clip)
+    return clip_report.named(file, clip.row, clip.row["room"])
 
 
 async def file_and_clip(ctx: Context, file_id: str) -> tuple[FileRow, ClipRow]:

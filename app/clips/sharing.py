@@ -8,7 +8,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 
 from app.access.tokens import Caller
 from app.clips import clean_copies, clip_access, clip_deeds, clip_report, clip_visibility, library
@@ -134,11 +133,8 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> Clip:
         raise NotFound(library.NO_FILE)
     if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")
-    start = clip["delivered_start"] or clip["requested_start"]
     served = await clean_copies.file_for_others(ctx, Clip(clip, file))
-    suffix = PurePosixPath(served["storage_path"]).suffix
-    named = clip_report.filename(clip["title"], "", start, suffix)
-    return Clip(clip, {**served, "filename": named})
+    return Clip(clip, clip_report.named(served, clip, ""))
 
 
 async def clip_by_link(ctx: Context, secret: str, now: datetime) -> Clip:

@@ -42,10 +42,11 @@ async def test_a_rendition_is_read_by_whoever_reads_its_clip(
     assert (await http.get(file, headers=STRANGER)).status_code == 404
     assert (await http.get(f"{path}/renditions", headers=STRANGER)).status_code == 404
 
-    await http.patch(path, headers=OWNER, json={"visibility": "room"})
+    await http.patch(path, headers=OWNER, json={"visibility": "room", "title": "Demo"})
     (shared,) = (await http.get(f"{path}/renditions", headers=STRANGER)).json()["items"]
     theirs = await http.get(shared["file_url"])
     assert hashlib.sha256(theirs.content).digest() == hashlib.sha256(whole.content).digest()
+    assert theirs.headers["content-disposition"].startswith('inline; filename="Demo 20')
     refused = await http.delete(f"{path}/renditions/{told['id']}", headers=STRANGER)
     assert refused.status_code == 403
     opened = (await http.patch(path, headers=OWNER, json={"visibility": "link"})).json()

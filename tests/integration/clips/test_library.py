@@ -147,17 +147,15 @@ async def test_a_link_that_was_turned_off_never_comes_back(
         secrets.add(row["link_secret"])
 
 
-async def test_a_file_is_named_as_its_clip_is_whoever_renames_it_at_the_same_time(
+async def test_a_file_is_named_by_the_title_that_its_clip_has_when_it_is_served(
     ctx: Context,
 ) -> None:
     clip_id = await shelve(ctx, 1)
-
-    async def name(ctx: Context, value: str) -> None:
-        await library.change(ctx, ADA, clip_id, {"title": value})
-
-    async for _ in beside(ctx, partial(name, value="one"), partial(name, value="two")):
-        clip = await library.find(ctx, ADA, clip_id)
-        assert clip.file["filename"].startswith(clip.row["title"])
+    for title in ("one", "two"):
+        clip = await library.change(ctx, ADA, clip_id, {"title": title})
+        served = await library.file_for(ctx, ADA, clip.file["_id"])
+        assert served["filename"].startswith(f"{title} 20")
+        assert served["filename"].endswith(".mp4")
 
 
 async def test_deleting_frees_the_quota_once_and_hides_the_clip(
