@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from app.captures import capture_limits
+from app.clips import clip_renditions
 from app.context import Context
-from app.models import CaptureStatus
 from app.models.schema import Capture, Rendition
 from app.store import before
 from app.work.jobs import hours, job, seconds
@@ -33,8 +33,7 @@ async def forget_captures(ctx: Context) -> None:
     gone = await ctx.store.rows(Capture).delete_many(long_over)
     if gone.deleted_count:
         log.info("captures_forgotten", captures=gone.deleted_count)
-    uncounted = {
-        "status": CaptureStatus.CANCELLED,
+    uncounted = clip_renditions.WITHDRAWN | {
         "accepted_at": before(now - capture_limits.LONGEST_PERIOD),
         "lease_until": None,
     }

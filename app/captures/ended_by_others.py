@@ -63,8 +63,8 @@ async def is_done(ctx: Context, deed: DeedRow) -> bool:
     """Whether what somebody was about to end or to delete is ended."""
     match deed["action"]:
         case AuditAction.CAPTURE_CANCELLED:
-            which = {"_id": deed["subject"], "status": CaptureStatus.CANCELLED}
-            return await ctx.store.rows(Capture).find_one(which, {"_id": 1}) is not None
+            capture = await ctx.store.rows(Capture).find_one({"_id": deed["subject"]})
+            return capture is not None and capture["status"] == CaptureStatus.CANCELLED
         case AuditAction.MARKER_DELETED:
             which = {"_id": deed["subject"]}
             return await ctx.store.rows(Marker).find_one(which, {"_id": 1}) is None
