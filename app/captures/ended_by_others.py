@@ -1,7 +1,6 @@
 """What somebody ends or deletes that others asked for: it stands in the audit, whoever is killed.
 
-What people do with captures, renditions and markers of their own stands there as `captured`, or not
-at all.
+What people end of their own does not.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ async def delete_marker(
     ctx: Context, caller: Caller, marker_id: str, share: Share, marked_by: str
 ) -> None:
     """As `markers.delete`, of a marker of `marked_by`'s in a share."""
-    action, told = AuditAction.MARKER_DELETED, {"shared_in": share.identity}
+    action, told = AuditAction.MARKER_DELETED, {"share_of": share.identity}
     async with _noted(ctx, caller, action, marker_id, marked_by, share.room, **told) as doing:
         doing.is_done = await markers.delete(ctx.store, marker_id)
 
