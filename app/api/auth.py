@@ -79,7 +79,7 @@ async def caller(request: Request) -> Caller:
 
 
 async def goes_on(state: WebState, given: Reader, now: datetime) -> bool:
-    """Whether what a reader was given, such as a stream, was not ended meanwhile."""
+    """Whether what a reader was given, such as a stream, was not ended, and `now` not expired."""
     found = given.caller
     if found is None:
         return now < given.expires_at and await _is_current(state, given)
@@ -92,15 +92,15 @@ async def goes_on(state: WebState, given: Reader, now: datetime) -> bool:
 async def while_it_goes_on(
     state: WebState, given: Reader, blocks: AsyncIterable[Block]
 ) -> AsyncIterator[Block]:
-    """What is sent to a reader, as long as what let them in has not ended. Raises Ended.
+    """What is sent to a reader, as long as what let them in was not ended. Raises Ended.
 
-    It goes on while the store can't tell.
+    It goes on while the store can't tell, and where that merely expires: slow readers get it whole.
     """
-    looked = time.monotonic()
+    begun, looked = datetime.now(UTC), time.monotonic()
     async for block in blocks:
         if time.monotonic() - looked >= LOOK_SECONDS:
             try:
-                if not await goes_on(state, given, datetime.now(UTC)):
+                if not await goes_on(state, given, begun):
                     raise Ended("what let the reader in has ended meanwhile")
             except PyMongoError as error:
                 log.warning("answer_without_store", error=str(error)[:300])

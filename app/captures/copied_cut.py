@@ -16,18 +16,18 @@ from app.models import Cut, Gaps, instants
 
 
 async def make(
-    runs: Sequence[Run], part: Path, report: Report, *, cut: Cut, gaps: Gaps, title: str | None
+    runs: Sequence[Run], part: Path, report: Report, *, cut: Cut, gaps: Gaps
 ) -> WrittenPart:
     """Writes the part. Raises Lost, NothingToShow, SizesDiffer, SegmentChanged, StorageFull."""
-    planned = await asyncio.to_thread(_plan, runs, cut, gaps, title)
+    planned = await asyncio.to_thread(_plan, runs, cut, gaps)
     fraction = Fraction()
     await report.watch(part_file.write(planned, part, fraction.set), fraction)
     return WrittenPart.of(planned)
 
 
-def _plan(runs: Sequence[Run], cut: Cut, gaps: Gaps, title: str | None) -> Movie:
+def _plan(runs: Sequence[Run], cut: Cut, gaps: Gaps) -> Movie:
     try:
-        return movie.plan(runs, cut, gaps=gaps, title=title)
+        return movie.plan(runs, cut, gaps=gaps)
     except Incompatible as error:
         raise SizesDiffer(
             f"{error}; the widest window that fits is {_in_words(error.widest)}, and with "

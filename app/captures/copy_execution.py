@@ -125,7 +125,6 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: _Lease) ->
                 _Watched(lease),
                 CallersSlots(tools.slots, row["owner"], media_of),
                 gaps=Gaps.SKIP,
-                title=row["title"] or None,
             )
         await asyncio.to_thread(clip_files.sync, part)
         await tools.verifier.verify(part, written.expected, caller=row["owner"], source=media_of)

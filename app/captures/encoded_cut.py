@@ -62,7 +62,6 @@ async def make(
     slots: CallersSlots,
     *,
     gaps: Gaps,
-    title: str | None,
 ) -> WrittenPart:
     """Writes the part. Raises Lost, NothingToShow, SegmentChanged, FfmpegFailed, StorageFull."""
     inputs: list[Path] = []
@@ -78,7 +77,7 @@ async def make(
         async def encode_them(effort: Effort) -> None:
             await report.stage(CaptureStage.ENCODING)
             fraction = Fraction(COPYING_FRACTION, 1.0)
-            encoded = encode(encoding, inputs, part, effort, title=title, on_progress=fraction.set)
+            encoded = encode(encoding, inputs, part, effort, on_progress=fraction.set)
             await report.watch(encoded, fraction)
 
         await slots.encode(encoding.pixels, encode_them)
@@ -118,7 +117,6 @@ async def encode(
     target: Path,
     effort: Effort,
     *,
-    title: str | None,
     on_progress: Callable[[float], None],
     skip_seconds: float = 0.0,
 ) -> None:
@@ -127,7 +125,7 @@ async def encode(
     `on_progress` is told the share that is done, 0 to 1. Raises FfmpegFailed, StorageFull, PutOff.
     """
     await ffmpeg_process.run(
-        argv(encoding, sources, target, effort, title=title, skip_seconds=skip_seconds),
+        argv(encoding, sources, target, effort, skip_seconds=skip_seconds),
         effort,
         on_progress=lambda seconds: on_progress(min(1.0, seconds / encoding.seconds)),
         run_seconds=ffmpeg_process.longest_seconds(encoding.seconds),
@@ -140,10 +138,9 @@ def argv(
     target: Path,
     effort: Effort,
     *,
-    title: str | None,
     skip_seconds: float = 0.0,
 ) -> list[str]:
-    """ffmpeg's command line for an encoding. Titles are data: one argument, whatever they hold."""
+    """ffmpeg's command line for an encoding."""
     options = effort.threads | ({"ss": f"{skip_seconds:.6f}"} if skip_seconds else {})
     video, audio = _joined(encoding, [ffmpeg.input(f"file:{path}", **options) for path in sources])
     begin = encoding.contents.spans[0].start.astimezone(UTC)
@@ -151,8 +148,6 @@ def argv(
         "map_metadata": -1,
         "metadata:g:0": f"creation_time={begin:%Y-%m-%dT%H:%M:%S.%fZ}",
     }
-    if title:
-        metadata["metadata:g:1"] = f"title={title}"
     output = ffmpeg.output(
         video,
         audio,

@@ -27,13 +27,12 @@ async def make(
     slots: CallersSlots,
     *,
     gaps: Gaps,
-    title: str | None,
 ) -> WrittenPart:
     """Writes the part. Raises Lost, NothingToShow, SegmentChanged, FfmpegFailed, StorageFull."""
     try:
         pieces = await asyncio.to_thread(ends.find, runs)
         if pieces is not None:
-            return await pieced_cut.make(pieces, part, report, slots, gaps=gaps, title=title)
+            return await pieced_cut.make(pieces, part, report, slots, gaps=gaps)
     except (ends.OtherPictures, Unpreparable) as error:
         log.warning("exact_ends_unfit", part=part.name, error=str(error))
-    return await encoded_cut.make(runs, part, report, slots, gaps=gaps, title=title)
+    return await encoded_cut.make(runs, part, report, slots, gaps=gaps)

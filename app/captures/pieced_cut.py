@@ -55,7 +55,6 @@ async def make(
     slots: CallersSlots,
     *,
     gaps: Gaps,
-    title: str | None,
 ) -> WrittenPart:
     """Writes the part. Raises Lost, and what `pieced` raises."""
     files: list[Path] = []
@@ -63,9 +62,7 @@ async def make(
     async def encode(effort: Effort) -> Movie:
         await report.stage(CaptureStage.ENCODING)
         fraction = Fraction(0.0, PIECES_FRACTION)
-        encoding = pieced(
-            pieces, part, files, effort, gaps=gaps, title=title, on_progress=fraction.set
-        )
+        encoding = pieced(pieces, part, files, effort, gaps=gaps, on_progress=fraction.set)
         return await report.watch(encoding, fraction)
 
     try:
@@ -87,7 +84,6 @@ async def pieced(
     effort: Effort,
     *,
     gaps: Gaps,
-    title: str | None,
     on_progress: Callable[[float], None],
 ) -> Movie:
     """The movie of `ends`, its pieces encoded into files beside `part`.
@@ -115,7 +111,6 @@ async def pieced(
         movie.plan,
         ends.joined(sources["head"], sources["tail"]),
         gaps=gaps,
-        title=title,
         encoded=[one.init for one in made.values()],
     )
 

@@ -93,8 +93,8 @@ async def _copied(
     """The part; None if something of it has to be encoded."""
     if capture["cut"] == Cut.EXACT or not runs:
         return None
-    cut, gaps, title = capture["cut"], capture["gaps"], capture["title"] or None
-    written = await copied_cut.make(runs, part, report, cut=cut, gaps=gaps, title=title)
+    cut, gaps = capture["cut"], capture["gaps"]
+    written = await copied_cut.make(runs, part, report, cut=cut, gaps=gaps)
     await asyncio.to_thread(clip_files.sync, part)
     return written
 
@@ -107,10 +107,9 @@ async def _encoded(
     report: Report,
     slots: CallersSlots,
 ) -> WrittenPart:
-    gaps, title = capture["gaps"], capture["title"] or None
     if isinstance(media, TrimMedia) and not runs:
-        return await reencoded_cut.make(media, part, report, slots, title=title)
-    return await exact_cut.make(runs, part, report, slots, gaps=gaps, title=title)
+        return await reencoded_cut.make(media, part, report, slots)
+    return await exact_cut.make(runs, part, report, slots, gaps=capture["gaps"])
 
 
 def _result(capture: CaptureRow, told: ClipFields, part: Path) -> CaptureResult:

@@ -23,7 +23,7 @@ _MOST_A_SECOND = 60
 
 
 async def make(
-    media: TrimMedia, part: Path, report: WorkReport, slots: CallersSlots, *, title: str | None
+    media: TrimMedia, part: Path, report: WorkReport, slots: CallersSlots
 ) -> WrittenPart:
     """Writes the part. Raises Lost, FfmpegFailed, StorageFull."""
     start, end = media.part["start_seconds"], media.part["end_seconds"]
@@ -37,7 +37,6 @@ async def make(
             [media.path],
             part,
             effort,
-            title=title,
             on_progress=fraction.set,
             skip_seconds=start,
         )

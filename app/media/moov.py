@@ -47,9 +47,9 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What the file says about itself: a title, and the wall clock of its first picture."""
+    """What the file says about itself: the wall clock of its first picture. No title: that of the
+    clip may change, and files stay as they are."""
 
-    title: str | None
     first_shown: datetime
     created_at: datetime
 
@@ -109,7 +109,6 @@ def header(
                     created=created,
                 ),
             ),
-            _title(label.title) if label.title else b"",
             _recorded_at(label.first_shown),
         )
         return _FILE_TYPE + moov + head
@@ -166,14 +165,6 @@ def _offsets(chunks: Chunks, base: int, *, wide: bool) -> bytes:
         struct.pack(">I", len(offsets)),
         offsets.astype(">u8" if wide else ">u4").tobytes(),
     )
-
-
-def _title(title: str) -> bytes:
-    """iTunes metadata, which players and ffmpeg show as the title."""
-    text = title.encode("utf-8", "replace")
-    handler = full_box(b"hdlr", 0, 0, struct.pack(">4x4s4s9x", b"mdir", b"appl"))
-    name = box(b"\xa9nam", box(b"data", struct.pack(">II", 1, 0), text))
-    return box(b"udta", full_box(b"meta", 0, 0, handler, box(b"ilst", name)))
 
 
 def _recorded_at(moment: datetime) -> bytes:

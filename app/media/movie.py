@@ -88,7 +88,6 @@ def plan(
     cut: Cut = Cut.PRECISE,
     *,
     gaps: Gaps = Gaps.SKIP,
-    title: str | None = None,
     created_at: datetime | None = None,
     encoded: Sequence[Init] = (),
 ) -> Movie:
@@ -126,7 +125,7 @@ def plan(
         np.concatenate(layout.keys),
         layout.audio,
         layout.size_bytes,
-        Label(title, clock, created_at or clock),
+        Label(clock, created_at or clock),
         sound=sound,
     )
     return Movie(

@@ -16,6 +16,7 @@ from app.captures import endings, execution
 from app.captures.capture_tools import CaptureTools
 from app.captures.slots import Slots
 from app.captures.verification import Verifier
+from app.clips.clip_location import parts_path
 from app.context import Context
 from app.models import CaptureRow
 from app.models.schema import Buffer, Capture, File, Pin, ReplayClip, Segment
@@ -37,13 +38,12 @@ from tests.integration.captures.checking import (
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare, end_share
 from tests.integration.queued import empty_redis, queued
 from tests.media_factory import MediaFactory, Recording, Shape
-from tests.unit.captures.stubborn_verifier import TITLES
+from tests.unit.captures.stubborn_verifier import tell
 from tests.unit.captures.test_verifier import STUBBORN
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 UNDECODABLE_FRAMES = 3
 """At a window's end inside a GOP: B-frames of which a reference came only after the end."""
-RUINOUS, HANGING = TITLES
 
 
 @pytest.mark.parametrize("last", [0.5, 2, 7.3, 20, 300])
@@ -334,8 +334,8 @@ async def test_a_clip_that_ruins_its_verifier_fails_and_its_neighbours_are_made(
     ctx: Context, ended_share: MakeShare
 ) -> None:
     await ended_share()
-    titles = ["good", RUINOUS, "as good"]
-    rows = [await accepted(ctx, ADA, last=20, title=title) for title in titles]
+    rows = [await accepted(ctx, ADA, last=20) for _ in range(3)]
+    tell(ctx.settings.media_root, parts_path(rows[1]), "dies")
     tools = CaptureTools(Slots.of(ctx.settings), Verifier(STUBBORN))
     try:
         await asyncio.gather(*(execution.run(ctx, tools, row["_id"]) for row in rows))
@@ -355,8 +355,9 @@ async def test_clips_that_hang_their_verifiers_keep_nobody_elses_waiting(
     eve = Caller("eve")
     for name in ("eve", "ada"):
         await ended_share(name)
-    asked = {"identity": "eve", "last": 20, "title": HANGING}
-    hostile = [await accepted(ctx, eve, **asked) for _ in range(8)]
+    hostile = [await accepted(ctx, eve, identity="eve", last=20) for _ in range(8)]
+    for row in hostile:
+        tell(ctx.settings.media_root, parts_path(row), "hangs")
     neighbours = [await accepted(ctx, ADA, identity="ada", last=20) for _ in range(3)]
     tools = CaptureTools(Slots.of(ctx.settings), Verifier(STUBBORN))
     tasks = [asyncio.create_task(execution.run(ctx, tools, row["_id"])) for row in hostile]

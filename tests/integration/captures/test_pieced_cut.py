@@ -60,7 +60,6 @@ async def clip_of(runs: Sequence[Run], folder: Path) -> Clip:
         files,
         Effort(is_short=True),
         gaps=Gaps.SKIP,
-        title=None,
         on_progress=told.append,
     )
     path = folder / "clip.mp4"

@@ -29,7 +29,7 @@ def movie(fragments: Make) -> Movie:
     """With everything in it: a header, parts of files, silence."""
     one, two = fragments(Shape(frames=61)), fragments(Shape(audio=False, frames=61))
     runs = [one.run(100_000), two.run(session="two", after_seconds=8)]
-    return plan(runs, gaps=Gaps.KEEP, title="joined")
+    return plan(runs, gaps=Gaps.KEEP)
 
 
 def with_copies(movie_sources: tuple[Source, ...], fragments: Fragments, folder: Path) -> Movie:

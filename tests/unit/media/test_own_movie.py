@@ -77,14 +77,14 @@ class Made:
 
 def written(runs: list[Run], path: Path, gaps: Gaps = Gaps.SKIP) -> Movie:
     path.unlink(missing_ok=True)
-    movie = plan(runs, gaps=gaps, title="x")
+    movie = plan(runs, gaps=gaps)
     write(movie, str(path))
     return movie
 
 
 def again(movie: Movie, path: Path) -> Movie:
     """The movie planned anew from its own file."""
-    return plan([own_movie.read(path, movie.spans[0].start, "own")], title="x")
+    return plan([own_movie.read(path, movie.spans[0].start, "own")])
 
 
 def payload(movie: Movie) -> bytes:
