@@ -16,11 +16,12 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.requests import Request
 from starlette.types import Message, Scope
 
 from app.access import communities, generations, signatures
 from app.access.generations import Endable
-from app.api import auth
+from app.api import auth, web_state
 from app.api.known_generations import KNOWN_SECONDS
 from app.captures import withdrawal
 from app.context import Context
@@ -551,6 +552,23 @@ async def test_a_clip_and_a_zip_that_are_being_sent_break_off(
     answer = await http.post("/v1/archives", headers=await session(http, OWNER), json=asked)
     sent, told = await sent_until_ended(app, answer.json()["download_url"], {}, end)
     assert 0 < sent < told
+
+
+async def test_what_is_being_sent_ends_whole_where_what_let_its_reader_in_merely_expires(
+    app: Running,
+) -> None:
+    state = web_state.of(Request({"type": "http", "state": dict(app.state)}))
+    soon = datetime.now(UTC) + timedelta(seconds=auth.LOOK_SECONDS)
+    reader = auth.Reader(None, "ann", "", soon, (), "")
+
+    async def blocks() -> AsyncIterator[bytes]:
+        yield b"first"
+        await asyncio.sleep(auth.LOOK_SECONDS)
+        yield b"second"
+
+    sent = [block async for block in auth.while_it_goes_on(state, reader, blocks())]
+    assert sent == [b"first", b"second"]
+    assert not await auth.goes_on(state, reader, datetime.now(UTC)), "it has expired meanwhile"
 
 
 @pytest.mark.parametrize("by", ["its URL", "a token"])
