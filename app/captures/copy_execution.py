@@ -114,16 +114,20 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: _Lease) ->
     row, root = clip.row, ctx.clips.parts_root
     path = clean_path(clip.file["storage_path"])
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["clean_attempts"])
+    media_of = row["buffer_id"] or row["_id"]
+    slots = CallersSlots(tools.slots, row["owner"], media_of)
     try:
-        async with clip_source.whole(ctx, clip.file, part, lease.hold) as source:
+        async with (
+            slots.fetching(),
+            clip_source.whole(ctx, clip.file, part, lease.hold) as source,
+        ):
             started_at = row["delivered_start"] or row["requested_start"]
             runs = [await asyncio.to_thread(own_movie.read, source, started_at, row["_id"])]
-            media_of = row["buffer_id"] or row["_id"]
             written = await exact_cut.make(
                 runs,
                 part,
                 _Watched(lease),
-                CallersSlots(tools.slots, row["owner"], media_of),
+                slots,
                 gaps=Gaps.SKIP,
             )
         await asyncio.to_thread(clip_files.sync, part)

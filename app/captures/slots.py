@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from app.captures.ffmpeg_process import Effort
 from app.settings import Settings
@@ -19,6 +20,8 @@ MIDDLE_PIXELS = 4_000_000_000
 """Of all pictures of a middle encoding, neither short nor long, at most: 30 s of 1080p60."""
 MIDDLE_SECONDS = 60.0
 """Which such a one takes at most while others wait for its place."""
+FETCHED_OF_ONE = 2
+"""Clips of one user that are worked on, with all of each on this disk where they lie elsewhere."""
 
 _Done = TypeVar("_Done")
 
@@ -37,6 +40,7 @@ class Slots:
     middle: WorkPlaces
     short_pixels: int = SHORT_PIXELS
     middle_pixels: int = MIDDLE_PIXELS
+    _fetches: WeakValueDictionary[str, Turns] = field(default_factory=WeakValueDictionary)
 
     @classmethod
     def of(cls, settings: Settings) -> Slots:
@@ -47,6 +51,10 @@ class Slots:
             short=WorkPlaces(1, BRIEF_SECONDS),
             middle=WorkPlaces(1, MIDDLE_SECONDS),
         )
+
+    def fetches_of(self, caller: str) -> Turns:
+        """The turns to have a clip fetched that a caller takes among their own."""
+        return self._fetches.setdefault(caller, Turns(FETCHED_OF_ONE))
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,13 @@ class CallersSlots:
     def copying(self) -> Turn:
         """A slot to copy in."""
         return self.slots.copies.turn(self.caller)
+
+    def fetching(self) -> Turn:
+        """A slot to fetch a clip in and to work on it, taken before any other one.
+
+        It is held while the others are waited for, and so nobody else waits for it.
+        """
+        return self.slots.fetches_of(self.caller).turn(self.caller)
 
     async def encode(self, pixels: int, work: Callable[[Effort], Awaitable[_Done]]) -> _Done:
         """What `work` gives, done in a slot to encode in; begun anew if it proves long.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from app.captures import (
     trimming,
 )
 from app.captures.progress import Report
+from app.captures.slots import FETCHED_OF_ONE, Slots
 from app.captures.trim_request import TrimRequest
 from app.clips import charging, clip_expiry, clip_invariants, library, objections
 from app.context import Context
@@ -31,6 +33,7 @@ from app.models import AuditAction, CaptureRow
 from app.models.schema import Buffer, Capture, Deed, OutgoingEvent, Pin, ReplayClip
 from app.settings import Settings
 from app.storage.clip_folder import ClipFolder
+from app.work.places import Stint
 from app.worker import what_goes_on
 from tests.integration.captures.checking import (
     Done,
@@ -49,6 +52,7 @@ from tests.integration.captures.mortal import Mortal
 from tests.integration.conftest import MakeSettings
 from tests.media_factory import MediaFactory, Recording, Shape, number_in
 from tests.packet_checker import read_clip
+from tests.waiting import wait_for
 
 MOST_STEPS = 80
 FRAME_SECONDS = 1 / 15
@@ -556,6 +560,34 @@ class TestInBucket:
             await forget(ctx, found.capture["clip_id"])
         assert not killed
         await sound_library(ctx)
+
+    async def test_only_so_many_clips_of_one_user_lie_on_the_disk_while_their_trims_wait(
+        self, ctx: Context, ended_share: MakeShare
+    ) -> None:
+        """Each exact one waits with its clip at hand, which it was planned of."""
+        await ended_share()
+        made = await captured(ctx, ADA, last=7)
+        starts = [1 + number / 10 for number in range(FETCHED_OF_ONE + 1)]
+        rows = [await asked(ctx, made, start=start, end=5, cut="exact") for start in starts]
+        slots = Slots.of(ctx.settings)
+        go_on = asyncio.Event()
+
+        async def hold(_: Stint) -> None:
+            await go_on.wait()
+
+        def fetched() -> int:
+            return sum("source" in name for name in files(ctx))
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(slots.short.piece("bob", "bob's").run(hold))
+            for row in rows:
+                tasks.create_task(work_on(ctx, row["_id"], slots))
+            await wait_for(lambda: fetched() == FETCHED_OF_ONE, what="as many clips as may be")
+            waiting = slots.fetches_of("ada").waiting("ada")
+            go_on.set()
+        assert waiting == 1
+        assert [(await done(ctx, row["_id"])).capture["status"] for row in rows] == ["ready"] * 3
+        assert files(ctx) == []
 
 
 async def test_a_trim_counts_among_the_captures_that_are_not_finished(
