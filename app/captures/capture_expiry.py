@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.captures import capture_limits
-from app.clips import clip_renditions
+from app.captures import renditions
 from app.context import Context
-from app.models.schema import Capture, Rendition
+from app.models.schema import Capture
 from app.store import before
 from app.work.jobs import hours, job, seconds
 
@@ -25,18 +24,11 @@ async def forget_captures(ctx: Context) -> None:
 
     And of renditions that were withdrawn, once they count no longer.
     """
-    now = datetime.now(UTC)
     long_over = {
-        "finished_at": before(now - KEPT),
+        "finished_at": before(datetime.now(UTC) - KEPT),
         "lease_until": None,
     }
     gone = await ctx.store.rows(Capture).delete_many(long_over)
     if gone.deleted_count:
         log.info("captures_forgotten", captures=gone.deleted_count)
-    uncounted = clip_renditions.WITHDRAWN | {
-        "accepted_at": before(now - capture_limits.LONGEST_PERIOD),
-        "lease_until": None,
-    }
-    withdrawn = await ctx.store.rows(Rendition).delete_many(uncounted)
-    if withdrawn.deleted_count:
-        log.info("renditions_forgotten", renditions=withdrawn.deleted_count)
+    await renditions.forget_withdrawn(ctx)

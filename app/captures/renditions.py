@@ -19,7 +19,7 @@ from app.context import Context
 from app.errors import Conflict, ReplayError, Unavailable
 from app.models import AuditAction, CaptureStatus, ClipRow, RenditionRow
 from app.models.schema import Rendition
-from app.store import row_of
+from app.store import before, row_of
 
 log = structlog.get_logger()
 
@@ -67,6 +67,18 @@ async def give_up(ctx: Context, row: RenditionRow) -> None:
     """Takes back the acceptance of somebody who took too long, or was killed."""
     await quota.bar(ctx.store, row["caller"], row["_id"])
     await _drop(ctx, row)
+
+
+async def forget_withdrawn(ctx: Context) -> None:
+    """Deletes the rows of those that were withdrawn, leave nothing to do, and count no longer."""
+    over = {
+        "status": CaptureStatus.CANCELLED,
+        "accepted_at": before(datetime.now(UTC) - capture_limits.LONGEST_PERIOD),
+        "lease_until": None,
+    }
+    gone = await ctx.store.rows(Rendition).delete_many(over)
+    if gone.deleted_count:
+        log.info("renditions_forgotten", renditions=gone.deleted_count)
 
 
 def _rendition(clip: Clip, request: RenditionRequest) -> Rendition:

@@ -24,7 +24,6 @@ MOST = 20
 """Of one clip."""
 LAST_LOOK = timedelta(seconds=20)
 """After a withdrawal somebody looks for what a worker wrote that had not noticed it yet."""
-WITHDRAWN: Row = {"status": CaptureStatus.CANCELLED}
 _THERE: Row = {"status": {"$nin": [CaptureStatus.ACCEPTING, CaptureStatus.CANCELLED]}}
 
 log = structlog.get_logger()
