@@ -31,8 +31,8 @@ more to do, 1080p60 takes 5. Strangers' media may take any time."""
 LEAST_SECONDS, MOST_SECONDS = 120.0, 2 * 3600.0
 """That a run has, however short or long its media is."""
 LIMITS = Limits(memory_bytes=6 * 2**30)
-"""Encoding 1080p takes 0.4 GiB with 2 threads, 5 GiB with 96. A worker runs two at a
-time, and two short ones beside them."""
+"""Encoding 1080p takes 0.4 GiB with 2 threads, 5 GiB with 96. A worker runs two at a time,
+and two short ones beside them."""
 SHORT_LIMITS = Limits(memory_bytes=2 * 2**30)
 """4096x2304 takes 0.7 GiB with 2 threads."""
 SHORT_THREADS = 2

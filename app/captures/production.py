@@ -58,7 +58,7 @@ async def _written(
 ) -> CaptureResult:
     slots = CallersSlots(tools.slots, capture["caller"], capture["buffer_id"])
     async with AsyncExitStack() as held:
-        if capture["trim"] is not None:
+        if capture["trim"] is not None and ctx.clips.origin is not None:
             await held.enter_async_context(slots.fetching())
         async with slots.copying():
             await report.begin()
