@@ -85,12 +85,18 @@ async def make_named(parser: Parser, folder: Path, does: str) -> Fragment:
     return await make(parser, folder, named(folder, does))
 
 
-def parsers_of(pid: int, program: str) -> list[psutil.Process]:
-    return [
+def parsers_of(pid: int, program: str) -> set[psutil.Process]:
+    return {
         child
         for child in psutil.Process(pid).children()
-        if program in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE
-    ]
+        if child.status() != psutil.STATUS_ZOMBIE and program in child.cmdline()
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def others() -> set[psutil.Process]:
+    """Parsers that the tests of other modules go on with."""
+    return parsers_of(os.getpid(), PROGRAM)
 
 
 async def test_a_segment_is_prepared_as_in_this_process(
@@ -180,10 +186,10 @@ async def test_what_a_parser_says_by_itself_is_in_no_log(
 
 
 async def test_a_parser_that_ends_while_it_waits_costs_no_segment(
-    parser: Parser, folder: Path
+    parser: Parser, folder: Path, others: set[psutil.Process]
 ) -> None:
     await make(parser, folder, "s0.ts")
-    for each in parsers_of(os.getpid(), PROGRAM):
+    for each in parsers_of(os.getpid(), PROGRAM) - others:
         each.kill()
     for number in (1, 2, 3):
         await make(parser, folder, f"s{number}.ts")
@@ -303,14 +309,16 @@ async def test_a_segment_that_takes_long_keeps_no_other_waiting(
     assert (await slow).parsed.size_bytes
 
 
-async def test_many_at_once_are_prepared_by_few(parser: Parser, folder: Path) -> None:
+async def test_many_at_once_are_prepared_by_few(
+    parser: Parser, folder: Path, others: set[psutil.Process]
+) -> None:
     folders = [folder / str(number) for number in range(40)]
     for each in folders:
         each.mkdir()
         shutil.copy(folder / "s0.ts", each)
     made = await asyncio.gather(*(make(parser, each, "s0.ts") for each in folders))
     assert len(made) == 40
-    assert len(parsers_of(os.getpid(), PROGRAM)) <= ORDINARY
+    assert len(parsers_of(os.getpid(), PROGRAM) - others) <= ORDINARY
 
 
 async def test_closing_waits_for_no_segment(folder: Path) -> None:
