@@ -26,7 +26,7 @@ from app.api.json_types import (
     Told,
 )
 from app.api.wire import View
-from app.clips import clean_copies, clip_access
+from app.clips import clean_copies, clip_access, play_time
 from app.clips.clip_pages import Clip
 from app.clips.clip_visibility import page_path
 from app.context import Context
@@ -221,7 +221,7 @@ def _view(clip: Clip, caller: Caller, reader: Reader, right: ClipRight) -> ClipV
         room=row["room"],
         requested=Requested(start=row["requested_start"], end=row["requested_end"]),
         delivered=Delivered(
-            start=row["delivered_start"] or row["requested_start"],
+            start=play_time.begin(row),
             end=row["delivered_end"] or row["requested_end"],
             duration_seconds=row["duration_seconds"],
         ),

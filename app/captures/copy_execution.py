@@ -21,7 +21,7 @@ from app.captures.capture_tools import CaptureTools
 from app.captures.progress import Fraction
 from app.captures.row_leases import LeasedRows, Lost, RowLease
 from app.captures.slots import CallersSlots
-from app.clips import clean_copies, clip_source, library
+from app.clips import clean_copies, clip_source, library, play_time
 from app.clips.clip_location import clean_path
 from app.clips.clip_pages import Clip
 from app.context import Context
@@ -121,8 +121,8 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: _Lease) ->
             slots.fetching(),
             clip_source.whole(ctx, clip.file, part, lease.hold) as source,
         ):
-            started_at = row["delivered_start"] or row["requested_start"]
-            runs = [await asyncio.to_thread(own_movie.read, source, started_at, row["_id"])]
+            began = play_time.begin(row)
+            runs = [await asyncio.to_thread(own_movie.read, source, began, row["_id"])]
             written = await exact_cut.make(
                 runs,
                 part,

@@ -24,7 +24,7 @@ from app.captures.progress import Fraction, watched
 from app.captures.rendition_kinds import KINDS
 from app.captures.row_leases import LeasedRows, Lost, RowLease
 from app.captures.slots import CallersSlots
-from app.clips import clip_access, clip_renditions, clip_report, clip_source, library
+from app.clips import clip_access, clip_renditions, clip_report, clip_source, library, play_time
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import NotFound, ReplayError, StoreAway
@@ -219,7 +219,7 @@ async def _encoded(
 
 def _file(clip: Clip, row: RenditionRow, size_bytes: int, checksum: str) -> File:
     kind = KINDS[row["format"]]
-    start = clip.row["delivered_start"] or clip.row["requested_start"]
+    start = play_time.begin(clip.row)
     return File(
         id=row["_id"],
         filename=clip_report.filename(clip.row["title"], clip.row["room"], start, kind.suffix),

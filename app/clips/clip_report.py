@@ -177,9 +177,8 @@ def _gap(pause: Pause, why: GapWhy) -> ClipGap:
 
 def named(file: FileRow, row: ClipRow, room: str) -> FileRow:
     """A file of a clip, named by the title that its row has, or by `room`."""
-    start = row["delivered_start"] or row["requested_start"]
     suffix = PurePosixPath(file["storage_path"]).suffix
-    return {**file, "filename": filename(row["title"], room, start, suffix)}
+    return {**file, "filename": filename(row["title"], room, play_time.begin(row), suffix)}
 
 
 def filename(title: str, room: str, start: datetime, suffix: str = ".mp4") -> str:

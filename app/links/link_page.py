@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.clips import clean_copies
+from app.clips import clean_copies, play_time
 from app.clips.clip_pages import Clip
 from app.clips.clip_visibility import page_path
 from app.media.sprites import POSTER, fitted
@@ -89,7 +89,7 @@ def page_of(
     tells = row["link_tells"]
     shared_by = _name(row["shared_by"]) if LinkFact.WHO in tells else None
     made_by = _name(row["owner"]) if shared_by and row["owner"] != row["shared_by"] else None
-    at = (row["delivered_start"] or row["requested_start"]) if LinkFact.WHEN in tells else None
+    at = play_time.begin(row) if LinkFact.WHEN in tells else None
     width, height = row["width"] or _SIZE[0], row["height"] or _SIZE[1]
     seconds = row["duration_seconds"]
     begins = _seconds(start, seconds)
