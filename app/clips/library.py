@@ -161,12 +161,14 @@ async def _delete(
 async def _purge_trims(ctx: Context, who: str, owner: str, clip_id: str, now: datetime) -> None:
     """Deletes for good what was trimmed from a clip. What is being trimmed then is not made."""
     rest = ctx.settings.trash
-    async for row in trims.of(ctx, owner, clip_id):
-        known: ClipRow | None = row
-        while known is not None and not clip_access.is_gone(known, now, rest):
-            if await _delete(ctx, who, known, now - rest, purge=True, whole=False):
-                break
-            known = await ctx.store.rows(ReplayClip).find_one({"_id": row["_id"]})
+
+    def is_gone(row: ClipRow) -> bool:
+        return clip_access.is_gone(row, now, rest)
+
+    async def purge(row: ClipRow) -> bool:
+        return await _delete(ctx, who, row, now - rest, purge=True, whole=False)
+
+    await trims.bring(ctx, owner, clip_id, is_gone, purge)
 
 
 async def restore(

@@ -52,12 +52,14 @@ async def _close_trims(ctx: Context, caller: Caller, whole: ClipRow) -> None:
 
     Those that are deleted may come back. What is trimmed later is closed when it is made.
     """
-    async for row in trims.of(ctx, whole["owner"], whole["_id"]):
-        now: ClipRow | None = row
-        while now is not None and now["closed_by"] is None:
-            if await _closed(ctx, caller, now) is not None:
-                break
-            now = await ctx.store.rows(ReplayClip).find_one({"_id": row["_id"]})
+
+    def is_closed(row: ClipRow) -> bool:
+        return row["closed_by"] is not None
+
+    async def close_one(row: ClipRow) -> bool:
+        return await _closed(ctx, caller, row) is not None
+
+    await trims.bring(ctx, whole["owner"], whole["_id"], is_closed, close_one)
 
 
 async def _closed(ctx: Context, caller: Caller, row: ClipRow, **where: Any) -> ClipRow | None:

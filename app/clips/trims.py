@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from app.context import Context
 from app.models import ClipRow
 from app.models.schema import ReplayClip
 
 
-async def of(ctx: Context, owner: str, clip_id: str) -> AsyncIterator[ClipRow]:
+async def _of(ctx: Context, owner: str, clip_id: str) -> AsyncIterator[ClipRow]:
     """The rows of all trims of a clip of `owner`'s, and of theirs; deleted ones, too.
 
     Those that come while it is iterated are among them.
@@ -23,6 +23,23 @@ async def of(ctx: Context, owner: str, clip_id: str) -> AsyncIterator[ClipRow]:
         if not found:
             return
         known += [row["_id"] for row in found]
+
+
+async def bring(
+    ctx: Context,
+    owner: str,
+    clip_id: str,
+    is_there: Callable[[ClipRow], bool],
+    change: Callable[[ClipRow], Awaitable[bool]],
+) -> None:
+    """Changes all trims of a clip, and theirs, that are not where they are to be.
+
+    `change` gives False where a row was changed by others meanwhile: then it is read again.
+    """
+    async for row in _of(ctx, owner, clip_id):
+        now: ClipRow | None = row
+        while now is not None and not is_there(now) and not await change(now):
+            now = await ctx.store.rows(ReplayClip).find_one({"_id": row["_id"]})
 
 
 async def inherit(ctx: Context, row: ClipRow) -> None:
