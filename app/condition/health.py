@@ -29,11 +29,11 @@ KEY_SECONDS = 30.0
 OK = "ok"
 NONE_RUNS = "none runs"
 REFUSES_KEY = "refuses this key pair: its keys lack LIVEKIT_API_KEY, or have another secret for it"
-LATE_JOBS_ADVICE = (
+_LATE_JOBS_ADVICE = (
     "look in the worker's log for item_failed, job_failed and job_interrupted of this job"
 )
 
-UNREAD_ROOMS_ADVICE = (
+_UNREAD_ROOMS_ADVICE = (
     "opt-outs there are not heard while they are recorded; the worker's log names them in "
     "item_failed of read_rooms: see who makes the lists of their people so long"
 )
@@ -104,23 +104,23 @@ async def _key_pair(ctx: Context) -> str:
         await client.close()
 
 
-async def rooms_unread(ctx: Context) -> str:
-    """How many rooms there are whose people can't be read; "" if none. Not which: anybody asks."""
+async def job_trouble(ctx: Context) -> tuple[str, str] | None:
+    """What jobs that recur do not get done, and what to do; None if they do all of it.
+
+    Which have had no whole round of late, and for how long; then how many rooms there are whose
+    people can't be read. Not which: anybody asks.
+    """
+    if late := await ctx.queue.timetable().late(datetime.now(UTC)):
+        return "; ".join(map(str, late)), _LATE_JOBS_ADVICE
     if count := await unread_rooms.unread_for_long(ctx):
-        return f"{count} of LiveKit's rooms were not read in {unread_rooms.ROUNDS} surveys in a row"
-    return ""
-
-
-async def late_jobs(ctx: Context) -> str:
-    """Which jobs that recur have had no whole round of late, and for how long; "" if all had."""
-    return "; ".join(map(str, await ctx.queue.timetable().late(datetime.now(UTC))))
+        what = f"{count} of LiveKit's rooms were not read in {unread_rooms.ROUNDS} surveys in a row"
+        return what, _UNREAD_ROOMS_ADVICE
+    return None
 
 
 async def _jobs(ctx: Context) -> str:
-    if late := await late_jobs(ctx):
-        return f"{late}: {LATE_JOBS_ADVICE}"
-    unread = await rooms_unread(ctx)
-    return f"{unread}: {UNREAD_ROOMS_ADVICE}" if unread else OK
+    trouble = await job_trouble(ctx)
+    return OK if trouble is None else ": ".join(trouble)
 
 
 def _media_root(ctx: Context) -> str:

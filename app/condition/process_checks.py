@@ -29,10 +29,8 @@ async def process(ctx: Context, role: ProcessRole) -> CheckResult:
 
 async def jobs(ctx: Context) -> CheckResult:
     """Whether the jobs that recur have had whole rounds of late."""
-    if late := await health.late_jobs(ctx):
-        return CheckResult("fail", late, health.LATE_JOBS_ADVICE)
-    if unread := await health.rooms_unread(ctx):
-        return CheckResult("fail", unread, health.UNREAD_ROOMS_ADVICE)
+    if trouble := await health.job_trouble(ctx):
+        return CheckResult("fail", *trouble)
     return CheckResult("ok", "each that recurs has had a whole round of late")
 
 
