@@ -40,6 +40,7 @@ from app.recording.track_bounds import SharedTrack
 from app.store import chunks
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
+from app.work.unserved_items import UnservedItems
 
 log = structlog.get_logger()
 
@@ -111,15 +112,20 @@ async def _peopled(ctx: Context, rooms: Sequence[Room], live: Sequence[TrackRow]
     ]
 
 
+def unread(ctx: Context) -> UnservedItems:
+    """The rooms, by their names, that the last surveys have not read."""
+    return ctx.queue.unserved(errands.READ_ROOMS.name)
+
+
 async def _readable(ctx: Context, rooms: Sequence[Room]) -> list[Room]:
     """The rooms without those that no survey has read since they took too long."""
-    unread = await ctx.queue.unserved(errands.READ_ROOMS.name).rounds()
-    return [room for room in rooms if room.name not in unread]
+    left_out = await unread(ctx).rounds()
+    return [room for room in rooms if room.name not in left_out]
 
 
 async def _note_unread(ctx: Context, names: Sequence[str]) -> None:
     """Has rooms whose people were not read read with more patience, and tells of them."""
-    await ctx.queue.unserved(errands.READ_ROOMS.name).note(names)
+    await unread(ctx).note(names)
     if names:
         await ctx.queue.ask(errands.READ_ROOMS)
 

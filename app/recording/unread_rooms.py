@@ -17,7 +17,6 @@ from app.recording import attendance, opt_out, reconciling, survey, track_bounds
 from app.recording.livekit import LiveKit
 from app.work import errands, rounds
 from app.work.jobs import Busy, job, seconds
-from app.work.unserved_items import UnservedItems
 
 PATIENCE_SECONDS = 60.0
 """For the people of one room: what takes longer is not read."""
@@ -28,14 +27,9 @@ _TURNS_SECONDS = 60.0
 """The last room has its turn by then; the rest has another one."""
 
 
-def of(ctx: Context) -> UnservedItems:
-    """The rooms, by their names, that the last surveys have not read."""
-    return ctx.queue.unserved(errands.READ_ROOMS.name)
-
-
 async def unread_for_long(ctx: Context) -> int:
     """How many rooms no survey has read in ROUNDS of them in a row, nor `read_rooms` since."""
-    return sum(count >= ROUNDS for count in (await of(ctx).rounds()).values())
+    return sum(count >= ROUNDS for count in (await survey.unread(ctx).rounds()).values())
 
 
 @job(errands.READ_ROOMS, timeout=seconds(_TURNS_SECONDS + PATIENCE_SECONDS + 30))
@@ -46,7 +40,7 @@ async def read_rooms(ctx: Context, livekit: LiveKit) -> None:
     """
     try:
         async with ctx.queue.alone(errands.READ_ROOMS):
-            names = list(await of(ctx).rounds())
+            names = list(await survey.unread(ctx).rounds())
             random.shuffle(names)  # none is always the last
             turns = rounds.within(names, _TURNS_SECONDS)
 
@@ -65,7 +59,7 @@ async def _read(ctx: Context, livekit: LiveKit, name: str) -> None:
     for room in found:
         people = await livekit.participants(room.name, PATIENCE_SECONDS)
         await _conclude(ctx, room, people, began)
-    await of(ctx).served(name)
+    await survey.unread(ctx).served(name)
 
 
 async def _conclude(

@@ -68,7 +68,7 @@ async def test_an_opt_out_in_a_room_that_takes_long_to_read_is_heard(ctx: Contex
     livekit = SlowLiveKit(takes_seconds={"slow": 30.0})
     livekit.listed = [(SLOW, [sharer("ann", SLOW, replay="off")]), (QUICK, [ben])]
     await look(ctx, livekit, patiently=False)
-    assert await unread_rooms.of(ctx).rounds() == {"slow": 1}
+    assert await survey.unread(ctx).rounds() == {"slow": 1}
     assert sorted(livekit.asked) == [("quick", 10.0), ("slow", 10.0)]
     await look(ctx, livekit)
     assert livekit.asked == [("quick", 10.0), ("slow", unread_rooms.PATIENCE_SECONDS)]
@@ -78,7 +78,7 @@ async def test_an_opt_out_in_a_room_that_takes_long_to_read_is_heard(ctx: Contex
     assert [row["_id"] async for row in gone] == ["PA_bob"]
     missed = ctx.store.rows(schema.Track).find({"missing": 1})
     assert [row["_id"] async for row in missed] == ["TR_bob"]
-    assert await unread_rooms.of(ctx).rounds() == {}
+    assert await survey.unread(ctx).rounds() == {}
     del livekit.takes_seconds["slow"]
     await look(ctx, livekit)
     assert sorted(livekit.asked) == [("quick", 10.0), ("slow", 10.0)]
