@@ -113,8 +113,9 @@ async def fail(ctx: Context, lease: Lease, capture: CaptureRow, error: ReplayErr
     metrics.CAPTURES.labels(CaptureStatus.FAILED).inc()
     metrics.ERRORS.labels(ErrorKind.of_capture(error.slug)).inc()
     log.warning("capture_failed", capture=capture["_id"], **reason)
-    named = await ctx.store.rows(Capture).distinct("named", {"_id": capture["_id"]})
-    await clean(ctx, lease, {**capture, **reason, "status": moved, "named": True in named})
+    known = await ctx.store.rows(Capture).find_one({"_id": capture["_id"]}, {"named": 1})
+    named = known is not None and known["named"]
+    await clean(ctx, lease, {**capture, **reason, "status": moved, "named": named})
 
 
 async def clean(ctx: Context, lease: Lease, capture: CaptureRow) -> None:

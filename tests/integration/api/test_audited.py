@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -80,22 +81,28 @@ async def told_of(ctx: Context, action: AuditAction) -> list[tuple[str, str, str
     return [(row["identity"], row["subject"], row["data"]["owner"]) for row in found]
 
 
-@pytest.mark.parametrize("who", ["somebody else", "whose it is"])
-async def test_what_is_ended_or_deleted_of_others_stands_in_the_audit(
-    http: httpx.AsyncClient, share: MakeShare, ctx: Context, who: str
-) -> None:
-    """Renditions, captures and markers; nothing of what somebody does with their own."""
-    by, admin = (OWNER, OWNER) if who == "whose it is" else (INSTANCE_ADMIN, ROOM_ADMIN)
+async def asked_for(http: httpx.AsyncClient, share: MakeShare, ctx: Context) -> tuple[Any, ...]:
+    """Of SHARER's: a clip, a rendition of it, a capture that waits, a marker."""
     clip = await made(http, ctx, share)
     path = f"/v1/clips/{clip['id']}/renditions"
     rendition = (await http.post(path, headers=OWNER, json={"format": "gif"})).json()
     asked = {"room": ROOM, "last": 2, "post_roll": 60}
     told = (await http.post("/v1/captures", headers=OWNER, json=asked)).json()
     capture = (await http.get(f"/v1/captures/{told['id']}", headers=OWNER)).json()
-    marked_at = datetime.now(UTC)
-    marker = await markers.make(ctx, capture["buffer_id"], marked_at, "here", SHARER)
+    now = datetime.now(UTC)
+    marker = await markers.make(ctx, capture["buffer_id"], now, "here", SHARER)
+    return clip, rendition, capture, marker
+
+
+@pytest.mark.parametrize("who", ["somebody else", "whose it is"])
+async def test_what_is_ended_or_deleted_of_others_stands_in_the_audit(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context, who: str
+) -> None:
+    """Renditions, captures and markers; nothing of what somebody does with their own."""
+    by, admin = (OWNER, OWNER) if who == "whose it is" else (INSTANCE_ADMIN, ROOM_ADMIN)
+    clip, rendition, capture, marker = await asked_for(http, share, ctx)
     ends = {
-        f"{path}/{rendition['id']}": by,
+        f"/v1/clips/{clip['id']}/renditions/{rendition['id']}": by,
         f"/v1/captures/{capture['id']}": by,
         f"/v1/buffers/{capture['buffer_id']}/markers/{marker['_id']}": admin,
     }
@@ -115,13 +122,7 @@ async def test_what_is_ended_of_others_stands_in_the_audit_though_its_process_is
     http: httpx.AsyncClient, share: MakeShare, ctx: Context
 ) -> None:
     """Once it is done, and not before."""
-    clip = await made(http, ctx, share)
-    path = f"/v1/clips/{clip['id']}/renditions"
-    rendition = (await http.post(path, headers=OWNER, json={"format": "gif"})).json()
-    asked = {"room": ROOM, "last": 2, "post_roll": 60}
-    told = (await http.post("/v1/captures", headers=OWNER, json=asked)).json()
-    capture = (await http.get(f"/v1/captures/{told['id']}", headers=OWNER)).json()
-    marker = await markers.make(ctx, capture["buffer_id"], datetime.now(UTC), "here", SHARER)
+    clip, rendition, capture, marker = await asked_for(http, share, ctx)
     subjects = (capture["id"], marker["_id"], clip["id"])
 
     async def gone_on_with() -> int:
