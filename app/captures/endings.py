@@ -76,18 +76,17 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
         pins.release(ctx.store, capture["_id"]),
     )
     await ctx.store.create(_clip(ctx, capture, result, await trim_media.closed_by(ctx, capture)))
-    # Who deletes what it is a part of finds it from now on.
-    await trim_media.closed_by(ctx, capture)
+    # Who closes or deletes what it is a part of finds it from now on; who did before, may not have.
+    if (closed_by := await trim_media.closed_by(ctx, capture)) is not None:
+        closing = {"$set": {"opened": True, "closed_by": closed_by}}
+        which = {"_id": capture["clip_id"], "closed_by": None}
+        await ctx.store.rows(ReplayClip).update_one(which, closing)
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()
     metrics.CAPTURE_SECONDS.observe((now - capture["accepted_at"]).total_seconds())
-    log.info(
-        "capture_ready",
-        capture=capture["_id"],
-        clip=capture["clip_id"],
-        bytes=result["size_bytes"],
-    )
+    told = {"capture": capture["_id"], "clip": capture["clip_id"]}
+    log.info("capture_ready", **told, bytes=result["size_bytes"])
     await capture_events.ready(ctx, capture, result)
 
 

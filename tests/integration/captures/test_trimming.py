@@ -303,6 +303,26 @@ async def test_what_is_a_part_of_a_closed_clip_is_closed(
         await library.change(ctx, ADMIN, row["clip_id"], {"visibility": "room"})
 
 
+async def test_a_clip_that_is_closed_while_its_part_gets_a_row_has_its_part_closed(
+    ctx: Context, ended_share: MakeShare, worker: Mortal
+) -> None:
+    """Who closes it has looked for its parts before that row was there; the worker, before that."""
+    await ended_share("ada")
+    made = await captured(ctx, ADMIN, last=10, sharer="ada")
+    clips = ctx.store.rows(ReplayClip)
+    row = await trimming.accept(ctx, ADMIN, made.capture["clip_id"], TrimRequest(start=0.1))
+    for step in range(MOST_STEPS):
+        await leases_end(ctx)
+        assert await worker.act("capture", row["_id"], die_at=step), "it was never between the two"
+        if await clips.find_one({"_id": row["clip_id"]}):
+            break
+    whole = {"_id": made.capture["clip_id"]}
+    await clips.update_one(whole, {"$set": {"closed_by": "ada", "opened": True}})
+    assert (await go_on(ctx, row["_id"])).capture["status"] == "ready"
+    found = await library.find(ctx, ADA, row["clip_id"])
+    assert (found.row["closed_by"], found.row["visibility"]) == ("ada", "private")
+
+
 async def test_what_was_trimmed_from_a_clip_before_it_was_closed_is_closed_with_it(
     ctx: Context, ended_share: MakeShare
 ) -> None:
