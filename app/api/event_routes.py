@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from app.access import audit
@@ -17,6 +17,7 @@ from app.api.token_buckets import Kept
 from app.api.wire import Input, View
 from app.errors import NotFound
 from app.events import sender
+from app.events.outbox import NoEventsUrl
 from app.models import AuditAction, EventName, EventRow, EventState
 from app.models.word_schema import words
 
@@ -58,6 +59,14 @@ class EventView(View):
     next_try_at: InstantText = Field(description="When it is, or was, to be tried next.")
 
 
+class EventInFull(EventView):
+    """One of our events, whatever became of it."""
+
+    state: Annotated[str, words(EventState)] = Field(
+        description="Whether all its targets took it, or it was given up, or is still on its way."
+    )
+
+
 class EventPage(View):
     """A page of events."""
 
@@ -89,7 +98,54 @@ async def list_events(call: Call[EventQuery]) -> EventPage:
     """Lists events of the service, a page at a time."""
     given = call.input
     page = await sender.page(call.ctx, given.state, limit=given.limit, after=given.next)
-    return EventPage(items=[_view(row) for row in page.items], next=page.next)
+    items = [EventView.model_validate(_view(row)) for row in page.items]
+    return EventPage(items=items, next=page.next)
+
+
+@endpoint(
+    "GET /events/{event_id}",
+    "One event",
+    description="How it stands at each target. Delivered ones go after 7 days, dead ones after 30. "
+    "For admins of the instance.",
+    answers={HTTPStatus.OK: Answer("The event.")},
+    problems=[NotFound],
+    may=gates.admins,
+)
+async def get_event(call: Call[None]) -> EventInFull:
+    """Gives an event as it is now."""
+    return _view(await sender.find(call.ctx, call.path["event_id"]))
+
+
+class PingRequest(Input):
+    """Who is to get a test event."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"target": "default"}]})
+
+    target: str | None = Field(
+        None,
+        description="Its name in EVENTS_TARGETS; `default`: EVENTS_URL. None: every target.",
+        examples=["default"],
+    )
+
+
+@endpoint(
+    "POST /events/ping",
+    "Send a test event",
+    description="The event `ping`, which each target gets whatever events it wants. `GET "
+    "/events/{event_id}` says what became of it. For admins of the instance.",
+    answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
+    problems=[NotFound, NoEventsUrl],
+    may=gates.admins,
+    body_may_be_empty=True,
+    kept=Kept.RULE,
+)
+async def send_test_event(call: Call[PingRequest]) -> EventInFull:
+    """Sends a test event to each target, or to one."""
+    identity, target = call.caller.identity, call.input.target
+    row = await sender.ping(call.ctx, identity, target)
+    action, names = AuditAction.EVENTS_TRIED, sorted(row["targets"])
+    await audit.note(call.ctx.store, identity, action, row["_id"], targets=names)
+    return _view(row)
 
 
 @endpoint(
@@ -109,9 +165,9 @@ async def send_event(call: Call[None]) -> None:
     await audit.note(call.ctx.store, call.caller.identity, AuditAction.EVENT_SENT_AGAIN, event_id)
 
 
-def _view(row: EventRow) -> EventView:
+def _view(row: EventRow) -> EventInFull:
     targets = [{**each, "target": name} for name, each in sorted(row["targets"].items())]
-    return EventView.of_row({**row, "targets": targets})
+    return EventInFull.of_row({**row, "targets": targets})
 
 
-routes: list[BaseRoute] = [list_events, send_event]
+routes: list[BaseRoute] = [list_events, send_test_event, get_event, send_event]

@@ -15,6 +15,7 @@ from app.api.token_buckets import Kept
 from app.api.wire import IDEMPOTENCY_KEY, Input, View
 from app.clips import sharing
 from app.errors import NotFound, NotPermitted
+from app.events import outbox
 from app.models.free_text import TEXT_LENGTH, clean_text
 
 CHANNEL_LENGTH = 256
@@ -66,7 +67,7 @@ class ShareView(View):
     "those of EVENTS_TARGETS that want it, and into the live room. Refused where no target wants "
     "it. Who may see the clip stays as it is.",
     answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
-    problems=[NotFound, NotPermitted, sharing.NoEventsUrl],
+    problems=[NotFound, NotPermitted, outbox.NoEventsUrl],
     headers={IDEMPOTENCY_KEY: "The same key again is the same event."},
     kept=Kept.MESSAGE,
 )

@@ -13,7 +13,7 @@ from app.access.tokens import Caller
 from app.clips import clean_copies, clip_access, clip_deeds, clip_report, clip_visibility, library
 from app.clips.clip_pages import Clip
 from app.context import Context
-from app.errors import Gone, NotFound, ReplayError
+from app.errors import Gone, NotFound
 from app.events import outbox
 from app.events.contents import ChatMessage, ClipSharedContent
 from app.models import AuditAction, ClipRow, EventName, EventRow, Visibility
@@ -21,10 +21,6 @@ from app.models.schema import ReplayClip
 
 NO_LINK = "there is no such link, or it was turned off"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class NoEventsUrl(ReplayError):
-    slug, status, title = "no-events-url", 409, "No event target wants it"
 
 
 class LinkExpired(Gone):
@@ -63,7 +59,7 @@ async def share(
     clip_visibility.check_not_closed(row)
     wanted = EventName.CLIP_SHARED, row["room"], row["community"]
     if not any(target.wants(*wanted) for target in ctx.settings.all_event_targets):
-        raise NoEventsUrl(
+        raise outbox.NoEventsUrl(
             "no chat would hear of it: whoever runs this instance has to set EVENTS_URL, "
             "EVENTS_KEY and EVENTS_SECRET, or a target in EVENTS_TARGETS that wants it"
         )

@@ -45,7 +45,7 @@ export interface AssignedView {
 }
 
 /** What an entry of the audit tells of. */
-export type AuditAction = 'buffer_forgotten' | 'captured' | 'capture_cancelled' | 'clip_changed' | 'clip_converted' | 'clip_deleted' | 'clip_expired' | 'clip_restored' | 'clip_shared' | 'community_configured' | 'deletion_requested' | 'event_sent_again' | 'marker_deleted' | 'member_removed' | 'member_set' | 'opted_out' | 'quota_repaired' | 'quota_set' | 'recording_resumed' | 'recording_stopped' | 'rendition_deleted' | 'room_assigned' | 'room_released' | 'sessions_ended' | 'signed_out_everywhere';
+export type AuditAction = 'buffer_forgotten' | 'captured' | 'capture_cancelled' | 'clip_changed' | 'clip_converted' | 'clip_deleted' | 'clip_expired' | 'clip_restored' | 'clip_shared' | 'community_configured' | 'deletion_requested' | 'event_sent_again' | 'events_tried' | 'marker_deleted' | 'member_removed' | 'member_set' | 'opted_out' | 'quota_repaired' | 'quota_set' | 'recording_resumed' | 'recording_stopped' | 'rendition_deleted' | 'room_assigned' | 'room_released' | 'sessions_ended' | 'signed_out_everywhere';
 
 /** A page of entries. */
 export interface AuditPage {
@@ -364,8 +364,22 @@ export interface DeliveryView {
   last_error: string;
 }
 
+/** One of our events, whatever became of it. */
+export interface EventInFull {
+  id: string;
+  event: EventName;
+  room: string;
+  number: number;
+  state: EventState;
+  attempts: number;
+  last_error: string;
+  targets: Array<DeliveryView>;
+  created_at: string;
+  next_try_at: string;
+}
+
 /** What one of our events tells of. */
-export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'buffer_erased' | 'capture_ready' | 'screen_captured' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared' | 'clip_withdrawn' | 'deletion_requested';
+export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'buffer_erased' | 'capture_ready' | 'screen_captured' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared' | 'clip_withdrawn' | 'deletion_requested' | 'ping';
 
 /** A page of events. */
 export interface EventPage {
@@ -510,6 +524,11 @@ export interface OembedView {
   html?: string | null;
   width?: number | null;
   height?: number | null;
+}
+
+/** Who is to get a test event. */
+export interface PingRequest {
+  target?: string | null;
 }
 
 /** How far a capture is. */

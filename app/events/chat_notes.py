@@ -18,6 +18,7 @@ from app.events.contents import (
     ClipWithdrawnContent,
     DeletionRequestedContent,
     EventContent,
+    PingContent,
     QuotaExceededContent,
     RoleChangedContent,
     ScreenCapturedContent,
@@ -37,6 +38,7 @@ _LEADS = {
     EventName.CLIP_SHARED: "🎬 Replay",
     EventName.CLIP_WITHDRAWN: "A clip was taken from its owner",
     EventName.DELETION_REQUESTED: "The owner of a clip is asked to delete it",
+    EventName.PING: "A test: events of the replay service arrive here",
 }
 _OF_CLIPS = CaptureReadyContent | ClipWithdrawnContent | DeletionRequestedContent
 _MOST_OF_A_FACT = 200
@@ -128,6 +130,8 @@ def _facts(row: EventRow, content: EventContent) -> list[tuple[str, str]]:
         case DeletionRequestedContent():
             facts += [("owner", row["identity"]), ("screen of", content.sharer)]
             facts += [("asked by", content.requested_by), ("why", content.reason)]
+        case PingContent():
+            facts += [("sent by", row["identity"])]
         case RoleChangedContent():
             facts += [("of", row["identity"]), ("community", content.community)]
             facts += [("now", content.role), ("by", content.changed_by)]

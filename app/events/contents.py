@@ -188,6 +188,17 @@ class DeletionRequestedContent(_OwnersContent):
     reason: str = Field(description="Why, in their words; may be empty.", examples=["a password"])
 
 
+class PingContent(EventContent):
+    """Nothing has happened: an admin, who is `participant`, tries whether events arrive.
+
+    It belongs to no room, and its `community` is empty.
+    """
+
+    event = EventName.PING
+
+    community: str = Field(default="", description="Empty: it belongs to none.", examples=[""])
+
+
 CONTENTS: dict[str, type[EventContent]] = {
     each.event: each
     for each in (
@@ -203,6 +214,7 @@ CONTENTS: dict[str, type[EventContent]] = {
         ClipSharedContent,
         ClipWithdrawnContent,
         DeletionRequestedContent,
+        PingContent,
     )
 }
 """What an event says, by its name."""

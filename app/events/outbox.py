@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import TypedDict
 from weakref import WeakValueDictionary
@@ -18,6 +18,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.context import Context
+from app.errors import ReplayError
 from app.events import event_numbers
 from app.events.contents import EventContent
 from app.lru_cache import LruCache
@@ -35,6 +36,10 @@ _at_it: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 """By room: those of one process take their numbers one after another, or most would be in vain."""
 
 log = structlog.get_logger()
+
+
+class NoEventsUrl(ReplayError):
+    slug, status, title = "no-events-url", 409, "No event target wants it"
 
 
 class _InRoom(TypedDict):
@@ -60,6 +65,7 @@ async def tell(
     room: str,
     room_sid: str,
     identity: str,
+    to: Collection[str] | None = None,
     last_number: int | None = None,
     before: Sequence[Change] = (),
     after: Sequence[Change] = (),
@@ -68,16 +74,15 @@ async def tell(
 
     `key` names the occasion: the same event with the same key is one event. `room` and `room_sid`
     are empty where it belongs to no room. `identity` is whom, or whose share or clip, it is about.
+    `to`: names of targets that get it, whatever they want; None: those that want it.
 
     `last_number`: what `event_numbers.highest` says of the room, where that was read. `before` and
     `after`: what is written with the event, around it. Raises KeyTaken for one of `before`.
     """
     now = datetime.now(UTC)
-    wanted = {
-        target.name: {**waiting(now)}
-        for target in ctx.settings.all_event_targets
-        if target.wants(content.event, room, content.community)
-    }
+    if to is None:
+        wants = (content.event, room, content.community)
+        to = [each.name for each in ctx.settings.all_event_targets if each.wants(*wants)]
     row = OutgoingEvent(
         id=f"{content.event}:{key}",
         room=room,
@@ -86,7 +91,7 @@ async def tell(
         number=0,
         event=content.event,
         data=content.data,
-        targets=wanted,
+        targets={name: {**waiting(now)} for name in to},
         created_at=now,
         next_try_at=now,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from app.context import Context
-from app.events import postings, settlement, target_pauses
-from app.events.outbox import waiting
+from app.errors import NotFound
+from app.events import outbox, postings, settlement, target_pauses
+from app.events.contents import PingContent
+from app.events.outbox import NoEventsUrl, waiting
 from app.models import EventRow, EventState, Row
 from app.models.keyset import Order, Page
 from app.models.schema import OutgoingEvent
@@ -54,6 +57,33 @@ async def page(
     Raises Invalid if `after` is not what an earlier page gave.
     """
     return await ctx.store.page(OutgoingEvent, _AS_DUE, {"state": state}, limit=limit, after=after)
+
+
+async def find(ctx: Context, event_id: str) -> EventRow:
+    """An event, whatever became of it. Raises NotFound, also of one that has expired."""
+    row = await ctx.store.rows(OutgoingEvent).find_one({"_id": event_id})
+    if row is None:
+        raise NotFound(f"there is no event {event_id!r}; delivered ones go after 7 days")
+    return row
+
+
+async def ping(ctx: Context, identity: str, name: str | None) -> EventRow:
+    """Tells all targets, or the one of a name, that nothing has happened; as `identity` asks.
+
+    Raises NoEventsUrl, NotFound.
+    """
+    names = [each.name for each in ctx.settings.all_event_targets]
+    if not names:
+        raise NoEventsUrl(
+            "there is nobody to send an event to: whoever runs this instance has to set "
+            "EVENTS_URL, EVENTS_KEY and EVENTS_SECRET, or EVENTS_TARGETS"
+        )
+    if name is not None and name not in names:
+        raise NotFound(f"there is no target {name!r}: there are {', '.join(map(repr, names))}")
+    key, content = secrets.token_hex(12), PingContent()
+    to = names if name is None else [name]
+    await outbox.tell(ctx, content, key, room="", room_sid="", identity=identity, to=to)
+    return await find(ctx, f"{content.event}:{key}")
 
 
 async def send_again(ctx: Context, event_id: str) -> bool:

@@ -20,6 +20,7 @@ class AuditAction(StrEnum):
     COMMUNITY_CONFIGURED = "community_configured"
     DELETION_REQUESTED = "deletion_requested"
     EVENT_SENT_AGAIN = "event_sent_again"
+    EVENTS_TRIED = "events_tried"
     MARKER_DELETED = "marker_deleted"
     MEMBER_REMOVED = "member_removed"
     MEMBER_SET = "member_set"

@@ -32,6 +32,8 @@ class EventName(StrEnum):
     """Somebody else than its owner has closed or deleted a clip."""
     DELETION_REQUESTED = "deletion_requested"
     """A clip's owner is asked to delete it."""
+    PING = "ping"
+    """An admin tries whether events arrive."""
 
 
 class EventFormat(StrEnum):

@@ -233,6 +233,8 @@ async def test_the_instance_s_admin_sets_quotas_and_sends_what_nobody_took(
     letter = page.get_by_role("row").filter(has_text=room)
     await expect(letter).to_contain_text("HTTP 502 <b>")
     await check_accessible(page)
+    await page.get_by_role("button", name="Send a test event").click()
+    await expect(page.get_by_text("default Delivered, 1 attempt")).to_be_visible()
     await letter.get_by_role("button").click()
     await expect(letter).to_have_count(0)
     row = await store.rows(OutgoingEvent).find_one({"_id": dead.id})

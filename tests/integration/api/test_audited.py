@@ -52,6 +52,7 @@ AUDITED: dict[str, AuditAction | str] = {
     "DELETE /communities/{community}/members/{identity}": AuditAction.MEMBER_REMOVED,
     "PUT /communities/{community}/rooms/{room}": AuditAction.ROOM_ASSIGNED,
     "DELETE /communities/{community}/rooms/{room}": AuditAction.ROOM_RELEASED,
+    "POST /events/ping": AuditAction.EVENTS_TRIED,
     "POST /events/{event_id}/send": AuditAction.EVENT_SENT_AGAIN,
     "POST /session": NOTHING,
     "DELETE /sessions": AuditAction.SIGNED_OUT_EVERYWHERE,

@@ -109,6 +109,8 @@ MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("GET /operations/checks", None,                      (403, 403, 403, 403, 403, 403, 403, 200)),
     ("GET /audit", None,                                  (403, 403, 403, 403, 403, 403, 403, 200)),
     ("GET /events", None,                                 (403, 403, 403, 403, 403, 403, 403, 200)),
+    ("GET /events/unknown", None,                         (403, 403, 403, 403, 403, 403, 403, 404)),
+    ("POST /events/ping", {},                             (403, 403, 403, 403, 403, 403, 403, 409)),
     ("POST /events/unknown/send", None,                   (403, 403, 403, 403, 403, 403, 403, 404)),
     ("DELETE /buffers/{buffer}?last=1", None,             (404, 404, 403, 404, 204, 204, 204, 204)),
     ("DELETE /buffers/{buffer}", None,                    (404, 404, 403, 404, 204, 204, 204, 204)),

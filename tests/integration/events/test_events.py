@@ -24,6 +24,7 @@ from structlog.testing import capture_logs
 
 from app import metrics
 from app.context import Context
+from app.errors import NotFound
 from app.events import event_bodies, event_numbers, outbox, postings, sender, settlement
 from app.events.contents import BufferStartedContent, RoleChangedContent
 from app.models import EventRow, Role
@@ -330,6 +331,33 @@ async def test_each_target_that_wants_it_gets_an_event_in_its_own_form(
         "default": "delivered",
         "plain": "delivered",
     }
+
+
+@pytest.mark.parametrize("name", [None, "ended"])
+async def test_a_test_event_goes_to_targets_whatever_they_want(
+    with_targets: Context, chat: Chat, name: str | None
+) -> None:
+    sent = await sender.ping(with_targets, "operator", name)
+    await deliver(with_targets, nobody_listens, "")
+    found = await sender.find(with_targets, sent["_id"])
+    names = {"default", "plain", "guests", "ended"} if name is None else {name}
+    assert {each: how["state"] for each, how in found["targets"].items()} == dict.fromkeys(
+        names, "delivered"
+    )
+    assert found["state"] == "delivered"
+    told = json.loads(chat.plain[0][0])
+    assert (told["type"], told["data"]["identity"]) == ("ping", "operator")
+    assert [event.event for event in chat.received] == ["ping"] * (name is None)
+
+
+async def test_a_test_event_has_to_have_a_target(with_targets: Context) -> None:
+    with pytest.raises(NotFound, match="no target 'no-such': there are 'default', 'plain'"):
+        await sender.ping(with_targets, "operator", "no-such")
+    nowhere = with_targets.settings.model_copy(
+        update={"events_targets": SecretStr(""), "events_url": ""}
+    )
+    with pytest.raises(outbox.NoEventsUrl, match="EVENTS_TARGETS"):
+        await sender.ping(replace(with_targets, settings=nowhere), "operator", None)
 
 
 async def test_a_target_that_does_not_answer_keeps_no_other_waiting(

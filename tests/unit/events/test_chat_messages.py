@@ -24,6 +24,7 @@ from app.events.contents import (
     ClipWithdrawnContent,
     DeletionRequestedContent,
     EventContent,
+    PingContent,
     QuotaExceededContent,
     RoleChangedContent,
     ScreenCapturedContent,
@@ -87,6 +88,7 @@ def contents(text: str = "x") -> list[EventContent]:
         ),
         ClipWithdrawnContent(**of_clip, withdrawn_by=text, loss=ClipLoss.CLOSED),
         DeletionRequestedContent(**of_clip, requested_by=text, reason=text),
+        PingContent(community=""),
         shared(text, text, text),
     ]
 

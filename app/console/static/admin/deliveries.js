@@ -1,17 +1,20 @@
 // Events on their way to the app, and those that nobody took.
 
-import { h } from '../dom.js';
+import { fill, h } from '../dom.js';
 import { tell, tellProblem } from '../telling.js';
 import { fromNow, time } from '../times.js';
 import { called, texts } from '../texts.js';
 import { Listing } from '../lists/listing.js';
 
 /**
- * @import { EventView } from '../../types.js'
+ * @import { EventInFull, EventView } from '../../types.js'
  * @import { Page } from '../main.js'
+ * @typedef {Pick<EventInFull, 'attempts' | 'last_error' | 'targets'>} Standing
  */
 
 const own = texts.admin.deliveries;
+const LOOK_MS = 500;
+const PATIENCE_MS = 20_000;
 
 /** @param {Page} page */
 export async function open({ session, api, query }) {
@@ -54,6 +57,31 @@ export async function open({ session, api, query }) {
     }
   }
 
+  const outcome = h('div', { role: 'status' });
+  const leaving = new AbortController();
+
+  /** Sends a test event to every target, and shows how each took it. */
+  async function ping() {
+    const { signal } = leaving;
+    button.disabled = true;
+    fill(outcome, h('p', { class: 'hint' }, own.pinging));
+    try {
+      /** @type {EventInFull} */
+      let sent = await api.post('/events/ping');
+      for (const until = Date.now() + PATIENCE_MS; !wasTried(sent) && Date.now() < until; ) {
+        await new Promise((resolve) => void setTimeout(resolve, LOOK_MS));
+        sent = await api.get(`/events/${encodeURIComponent(sent.id)}`, {}, { signal });
+      }
+      fill(outcome, targetsOf(sent), sent.state === 'pending' && h('p', { class: 'hint' }, own.pinged));
+    } catch (error) {
+      fill(outcome);
+      if (!signal.aborted) tellProblem(error);
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  const button = h('button', { onclick: () => void ping() }, own.ping);
   const link = (/** @type {'dead' | 'pending'} */ each) =>
     h(
       'a',
@@ -73,13 +101,18 @@ export async function open({ session, api, query }) {
     h('h1', {}, own.title),
     !session.facts.limits.events && h('p', { class: 'card notice' }, own.none, ' ', h('a', { href: 'docs' }, own.reference)),
     h('p', { class: 'note' }, own.explain[state]),
+    h('div', { class: 'row' }, button),
+    outcome,
     states,
     listing.element,
   );
-  return { element, close: () => listing.close() };
+  return { element, close: () => (leaving.abort(), listing.close()) };
 }
 
-/** How an event stands at each of its targets. @param {EventView} item */
+/** Whether each target was asked once at least. @param {Standing} item */
+const wasTried = ({ targets }) => targets.every(({ attempts }) => attempts);
+
+/** How an event stands at each of its targets. @param {Standing} item */
 function targetsOf(item) {
   if (!item.targets.length) return [own.attempts(item.attempts), h('span', { class: 'error' }, ` ${item.last_error}`)];
   return h(
