@@ -10,8 +10,11 @@ import errno
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import structlog
@@ -21,6 +24,7 @@ from app.metrics import FFMPEG_SECONDS
 from app.models import FailureReason
 from app.processes.bound_exec import NOT_STARTED
 from app.processes.bound_process import Limits, bound_process
+from app.storage import clip_files
 from app.work.places import PutOff, Stint
 
 STALL_SECONDS = 60.0
@@ -38,6 +42,7 @@ SHORT_LIMITS = Limits(memory_bytes=2 * 2**30)
 SHORT_THREADS = 2
 TAIL_BYTES = 8192
 _BLOCK_BYTES = 65536
+_FILE = "file:"
 _LOOK_SECONDS = 0.5
 _NICER = ("nice", "-n", "5")
 """Before a long one: a short one beside it, and all else, has three quarters of the processor."""
@@ -93,25 +98,32 @@ async def run(
     """Runs `argv` (ffmpeg and its arguments, inputs and outputs named) until it has finished.
 
     `on_progress` is told the seconds of output that are done. The process, with its group, is
-    killed when the caller is cancelled, and dies with us.
+    killed when the caller is cancelled, and dies with us. Its command line, which everybody on the
+    machine may read, names none of its `file:`s.
 
     Raises FfmpegMissing, FfmpegStalled if nothing got on for `stall_seconds` or all takes longer
-    than `run_seconds`, StorageFull, FfmpegFailed; PutOff if its stint is over.
+    than `run_seconds`, StorageFull, FfmpegFailed, OSError if an input can't be opened; PutOff if
+    its stint is over.
     """
     started = time.monotonic()
     effort = effort or Effort()
     limits = SHORT_LIMITS if effort.is_short else LIMITS
     # An output that is there is what was left when the run was put off.
     options = ["-nostdin", "-y", "-hide_banner", "-xerror", "-progress", "pipe:1"]
-    command = [argv[0], *options, *argv[1:]]
-    if not effort.is_short:
-        command = [*_NICER, *command]
+    before = () if effort.is_short else _NICER
     progress = _Progress(on_progress)
     readers: list[asyncio.Future[Any]] = []
     try:
-        async with bound_process(
-            command, limits=limits, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
+        async with (
+            _nameless(argv) as (given, files),
+            bound_process(
+                [*before, given[0], *options, *given[1:]],
+                limits=limits,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=files,
+            ) as process,
+        ):
             assert process.stdout is not None
             assert process.stderr is not None
             reading = asyncio.create_task(progress.read(process.stdout))
@@ -126,6 +138,29 @@ async def run(
         # A killed group has closed its pipes, so these are over at once.
         await asyncio.shield(asyncio.gather(*readers, return_exceptions=True))
         FFMPEG_SECONDS.observe(time.monotonic() - started)
+
+
+@asynccontextmanager
+async def _nameless(argv: Sequence[str]) -> AsyncIterator[tuple[list[str], list[int]]]:
+    """The command line with open files for paths, and these. Raises OSError, StorageFull.
+
+    An output is opened by ffmpeg as often as it likes, so it is named by what the kernel calls it.
+    """
+    told, files = list[str](), list[int]()
+    try:
+        for option, each in pairwise(["", *argv]):
+            if not each.startswith(_FILE):
+                told.append(each)
+                continue
+            access = os.O_RDONLY if option == "-i" else os.O_RDWR | os.O_CREAT
+            opening = partial(os.open, each.removeprefix(_FILE), access | os.O_CLOEXEC, 0o666)
+            with clip_files.disk_errors():
+                files.append(await asyncio.to_thread(opening))
+            told.append(f"{_FILE}/proc/self/fd/{files[-1]}")
+        yield told, files
+    finally:
+        for file in files:
+            os.close(file)
 
 
 async def _while_it_moves(
@@ -155,7 +190,7 @@ async def _while_it_moves(
 def _check(program: str, code: int, stderr: str) -> None:
     if code == 0:
         return
-    # The caller of the service reads the error, the operator the log: paths stand only here.
+    # The caller of the service reads the error, the operator the log: its words stand only here.
     log.warning("ffmpeg_failed", code=code, last_words=stderr)
     if any(os.strerror(number) in stderr for number in (errno.ENOSPC, errno.EDQUOT)):
         raise StorageFull("the disk that holds the clips is full: free space there")

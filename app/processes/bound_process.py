@@ -117,12 +117,14 @@ async def bound_process(
     stdout: Stream = None,
     stderr: Stream = None,
     cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> AsyncIterator[Process]:
     """A program that runs no longer than the block: then its group is killed. Raises OSError.
 
     Within `limits`, and without what is secret of our environment.
     """
-    process = await spawn(argv, stdin=stdin, stdout=stdout, stderr=stderr, cwd=cwd, limits=limits)
+    streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
+    process = await spawn(argv, **streams, cwd=cwd, pass_fds=pass_fds, limits=limits)
     try:
         yield process
     finally:

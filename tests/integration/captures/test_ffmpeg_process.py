@@ -47,6 +47,19 @@ async def test_a_failing_run_says_its_code_and_no_path(tmp_path: Path) -> None:
     assert str(tmp_path) not in raised.value.detail
 
 
+async def test_its_command_line_names_no_file_of_ours(tmp_path: Path) -> None:
+    """Every user of the machine reads the command lines of all processes."""
+    given, out, seen = tmp_path / "given.mp4", tmp_path / "alice.part", tmp_path / "seen"
+    await ffmpeg_process.run(["ffmpeg", *SOURCE, "-f", "mp4", f"file:{given}"])
+    asked = ["-i", f"file:{given}", "-c", "copy", "-movflags", "+faststart", "-f", "mp4"]
+    telling = program(tmp_path, f'tr "\\0" " " < /proc/$$/cmdline > {seen}; exec ffmpeg "$@"')
+    await ffmpeg_process.run([telling, *asked, f"file:{out}"])
+    assert out.stat().st_size > 1000
+    assert seen.read_text().count("file:/proc/self/fd/") == 2
+    assert "given" not in seen.read_text()
+    assert "alice" not in seen.read_text()
+
+
 @pytest.mark.edge("ffmpeg absent, hanging, killed, loud")
 async def test_an_absent_program_is_named(tmp_path: Path) -> None:
     with pytest.raises(ffmpeg_process.FfmpegMissing, match="must be installed") as raised:
