@@ -9,8 +9,9 @@ from pydantic import ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
+from app.api.answer_watch import WatchedAnswer
 from app.api.call import Call
-from app.api.file_routes import disposition
+from app.api.file_routes import LOOK_SECONDS, disposition
 from app.api.json_types import ByteCount, Id, MediaUrl
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
@@ -104,9 +105,16 @@ async def get_archive(call: Call[ArchiveQuery]) -> Response:
     wanted = [_read(each) for each in call.input.files.split(",")]
     archive = ClipArchive([await _file(call, *each) for each in wanted])
 
+    sent = wanted[0]
+
     async def opened(place: int) -> OpenedClip:
-        file = await _file(call, *wanted[place])
+        nonlocal sent
+        sent = wanted[place]
+        file = await _file(call, *sent)
         return await call.ctx.clips.open(file["storage_path"])
+
+    async def goes_on() -> bool:
+        return await library.is_open(call.ctx, call.reader.caller, *sent)
 
     headers = {
         "Content-Length": str(archive.size_bytes),
@@ -114,7 +122,8 @@ async def get_archive(call: Call[ArchiveQuery]) -> Response:
     }
     if call.request.method == "HEAD":
         return Response(None, HTTPStatus.OK, headers, _MEDIA_TYPE)
-    return StreamingResponse(archive.read(opened), HTTPStatus.OK, headers, _MEDIA_TYPE)
+    answer = StreamingResponse(archive.read(opened), HTTPStatus.OK, headers, _MEDIA_TYPE)
+    return WatchedAnswer(answer, goes_on, LOOK_SECONDS)
 
 
 async def _file(call: Call[Any], file_id: str, grant: int | None) -> FileRow:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import AsyncIterable, AsyncIterator, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import partial
 
 import structlog
-from pymongo.errors import PyMongoError
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
 from app.access import generations, signatures, tokens
 from app.access.generations import Endable
 from app.access.tokens import Caller
 from app.api import versions, web_state
+from app.api.answer_watch import WatchedAnswer
 from app.api.web_state import WebState
 from app.errors import Unauthorized
 
@@ -24,14 +24,7 @@ SIGNATURE_QUERY = frozenset({"sig", "exp", "holder", "gen", "sharer", "grant"})
 """Query parameters that belong to a signature, not to the resource."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
 LOOK_SECONDS = 1.0
-"""How long bytes are sent before it is looked again whether what let their reader in has ended."""
-
-log = structlog.get_logger()
-Block = TypeVar("Block")
-
-
-class Ended(Exception):
-    """What let a reader in has ended while they were answered: the answer breaks off."""
+"""How long an answer is sent before it is looked again whether what let its reader in has ended."""
 
 
 @dataclass(frozen=True)
@@ -89,23 +82,12 @@ async def goes_on(state: WebState, given: Reader, now: datetime) -> bool:
     return known.accept(Endable.WATCHING, given.generation) and await _is_shared(state, given)
 
 
-async def while_it_goes_on(
-    state: WebState, given: Reader, blocks: AsyncIterable[Block]
-) -> AsyncIterator[Block]:
-    """What is sent to a reader, as long as what let them in was not ended. Raises Ended.
+def watched(state: WebState, given: Reader, streamed: StreamingResponse) -> WatchedAnswer:
+    """What is sent to a reader, as long as what let them in was not ended.
 
-    It goes on while the store can't tell, and where that merely expires: slow readers get it whole.
+    Where that merely expires slow readers get it whole.
     """
-    begun, looked = datetime.now(UTC), time.monotonic()
-    async for block in blocks:
-        if time.monotonic() - looked >= LOOK_SECONDS:
-            try:
-                if not await goes_on(state, given, begun):
-                    raise Ended("what let the reader in has ended meanwhile")
-            except PyMongoError as error:
-                log.warning("answer_without_store", error=str(error)[:300])
-            looked = time.monotonic()
-        yield block
+    return WatchedAnswer(streamed, partial(goes_on, state, given, datetime.now(UTC)), LOOK_SECONDS)
 
 
 async def _is_signed_in(state: WebState, found: Caller) -> bool:

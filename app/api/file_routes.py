@@ -6,15 +6,17 @@ import base64
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import quote
 
 import structlog
 from pydantic import Field
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from app.api import auth, ranges
+from app.api.answer_watch import WatchedAnswer
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
@@ -30,6 +32,8 @@ log = structlog.get_logger()
 
 _PICTURES = ("image/gif", "image/webp")
 """Of renditions that are no films."""
+LOOK_SECONDS = 3.0
+"""How long a clip is sent before it is looked again whether it is still there, and shown."""
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 TO_ANYBODY = {
     "Cache-Control": "private, no-cache",
@@ -115,7 +119,10 @@ async def get_file(call: Call[FileQuery]) -> Response:
         raise Gone("the file of this clip is lost") from error
     with opened.until_answered():
         served = replace(shown, size_bytes=opened.size_bytes, modified_at=opened.modified_at)
-        return await ranges.answer(call.request, served, opened.read, opened.close)
+        answer = await ranges.answer(call.request, served, opened.read, opened.close)
+    if not isinstance(answer, StreamingResponse):
+        return answer
+    return WatchedAnswer(answer, partial(_goes_on, call), LOOK_SECONDS)
 
 
 async def _file(call: Call[FileQuery]) -> tuple[FileRow, datetime]:
@@ -130,6 +137,15 @@ async def _file(call: Call[FileQuery]) -> tuple[FileRow, datetime]:
     reader = call.reader
     file = await library.file_for(call.ctx, reader.caller, file_id, reader.grant)
     return file, min(soon, reader.expires_at)
+
+
+async def _goes_on(call: Call[FileQuery]) -> bool:
+    """Whether what was opened may be sent on: the clip is there, and shown to whoever it was."""
+    if (secret := auth.link(call.request)) is not None:
+        return await sharing.is_open(call.ctx, call.path["file_id"], secret)
+    return await library.is_open(
+        call.ctx, call.reader.caller, call.path["file_id"], call.reader.grant
+    )
 
 
 async def _elsewhere(

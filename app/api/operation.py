@@ -270,8 +270,7 @@ def _rendered(
     operation: Operation, call: Call[None], given: BaseModel | Response | None
 ) -> Response:
     if isinstance(given, StreamingResponse) and call.shown is not None:
-        blocks = auth.while_it_goes_on(call.state, call.shown, given.body_iterator)
-        given.body_iterator = blocks
+        return auth.watched(call.state, call.shown, given)
     if isinstance(given, Response):
         return given
     ((status, answer),) = operation.answers.items()

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from pydantic import Field
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from app.access import visibility
@@ -99,11 +99,13 @@ async def get_buffer_replay(call: Call[ReplayQuery]) -> Response:
     )
 
     def read(start: int, end: int) -> AsyncIterator[bytes]:
-        blocks = byte_streams.from_thread(movie_bytes.read(planned.movie, start, end))
-        # With a token, too, it ends by what ends URLs of the share.
-        return auth.while_it_goes_on(call.state, reader, blocks)
+        return byte_streams.from_thread(movie_bytes.read(planned.movie, start, end))
 
-    return await ranges.answer(call.request, film, read)
+    answer = await ranges.answer(call.request, film, read)
+    if call.is_signed or not isinstance(answer, StreamingResponse):
+        return answer
+    # With a token, too, it ends by what ends URLs of the share.
+    return auth.watched(call.state, reader, answer)
 
 
 async def watch_of(call: Call[ReplayQuery]) -> tuple[Watch, Reader]:

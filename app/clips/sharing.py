@@ -123,14 +123,27 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> Clip:
     if the clip is deleted; Preparing.
     """
     file, clip = await library.file_and_clip(ctx, file_id)
-    held = clip["link_secret"] or ""
-    right = hmac.compare_digest(held.encode(), secret.encode("utf-8", "surrogatepass"))
-    if not right or not clip_visibility.link_holds(clip, datetime.now(UTC)):
+    if not _opens(clip, secret) or not clip_visibility.link_holds(clip, datetime.now(UTC)):
         raise NotFound(library.NO_FILE)
     if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")
     served = await clean_copies.file_for_others(ctx, Clip(clip, file))
     return Clip(clip, clip_report.named(served, clip, ""))
+
+
+async def is_open(ctx: Context, file_id: str, secret: str) -> bool:
+    """Whether what a link has opened may be sent on: it was not turned off, no clip was deleted."""
+    try:
+        _, clip = await library.file_and_clip(ctx, file_id)
+    except NotFound:
+        return False
+    return _opens(clip, secret) and clip_access.is_shown(clip)
+
+
+def _opens(clip: ClipRow, secret: str) -> bool:
+    """Whether a secret is that of the clip's link, which may have expired."""
+    held = clip["link_secret"] or ""
+    return hmac.compare_digest(held.encode(), secret.encode("utf-8", "surrogatepass"))
 
 
 async def clip_by_link(ctx: Context, secret: str, now: datetime) -> Clip:

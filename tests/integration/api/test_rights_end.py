@@ -6,10 +6,11 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -17,11 +18,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 from starlette.types import Message, Scope
 
 from app.access import communities, generations, signatures
 from app.access.generations import Endable
 from app.api import auth, web_state
+from app.api.answer_watch import Ended
 from app.api.known_generations import KNOWN_SECONDS
 from app.captures import withdrawal
 from app.context import Context
@@ -478,6 +481,8 @@ async def sent_until_ended(
 ) -> tuple[int, int]:
     """How much was sent, and how much was told, of an answer to one who reads each block slowly.
 
+    It takes `read_seconds` for each.
+
     What lets them in is ended once they have some of it: that must break the answer off.
     """
     told, sent = 0, list[int]()
@@ -516,8 +521,9 @@ async def sent_until_ended(
         "client": ("127.0.0.1", 123),
         "server": ("replay.test", 80),
     }
-    with Pace() as pace, pytest.raises(auth.Ended):
-        await app(scope, receive, send)
+    with Pace() as pace, pytest.raises(Ended):
+        async with asyncio.timeout(60):
+            await app(scope, receive, send)
     assert pace.fair_seconds < ENDS_WITHIN, pace.seconds
     return sum(sent), told
 
@@ -554,6 +560,40 @@ async def test_a_clip_and_a_zip_that_are_being_sent_break_off(
     assert 0 < sent < told
 
 
+@pytest.mark.parametrize("how", ["deleted", "deleted, a zip", "made private", "link turned off"])
+async def test_what_is_sent_of_a_clip_breaks_off_though_its_reader_takes_nothing(
+    app: Running, http: httpx.AsyncClient, ctx: Context, share: MakeShare, how: str
+) -> None:
+    """Else it would be had, and take its place on the disk, for as long as somebody likes."""
+    clip = await large_clip(http, ctx, share, OWNER, 4 << 20)
+    path = f"/v1/clips/{clip['id']}"
+    end, shown = partial(http.delete, path, headers=OWNER), dict[str, str]()
+    opened = {"deleted": None, "made private": "room", "link turned off": "link"}.get(how)
+    if opened is not None:
+        body = {"visibility": opened, "share_hidden_head": True}
+        clip = (await http.patch(path, headers=OWNER, json=body)).json()
+        end = partial(http.patch, path, headers=OWNER, json={"visibility": "private"})
+    url = clip["link_url"] if how == "link turned off" else clip["file_url"]
+    if how == "made private":
+        url, shown = url.partition("?")[0], ROOM_ADMIN
+    if how == "deleted, a zip":
+        asked = {"clip_ids": [clip["id"]]}
+        url = (await http.post("/v1/archives", headers=OWNER, json=asked)).json()["download_url"]
+    row = await ctx.store.rows(File).find_one({"_id": clip["file_id"]})
+    assert row is not None
+    await sent_until_ended(app, url, shown, end, read_seconds=3600)
+    assert row["storage_path"].rpartition("/")[2] not in " ".join(open_files())
+
+
+def open_files() -> list[str]:
+    """What this process holds open."""
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(str(each.readlink()))
+    return found
+
+
 async def test_what_is_being_sent_ends_whole_where_what_let_its_reader_in_merely_expires(
     app: Running,
 ) -> None:
@@ -563,12 +603,22 @@ async def test_what_is_being_sent_ends_whole_where_what_let_its_reader_in_merely
 
     async def blocks() -> AsyncIterator[bytes]:
         yield b"first"
-        await asyncio.sleep(auth.LOOK_SECONDS)
+        await asyncio.sleep(auth.LOOK_SECONDS * 1.5)
         yield b"second"
 
-    sent = [block async for block in auth.while_it_goes_on(state, reader, blocks())]
-    assert sent == [b"first", b"second"]
+    sent = list[bytes]()
+
+    async def send(message: Message) -> None:
+        sent.append(message.get("body", b""))
+
+    scope: Scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}}
+    await auth.watched(state, reader, StreamingResponse(blocks()))(scope, _nothing, send)
+    assert b"".join(sent) == b"firstsecond"
     assert not await auth.goes_on(state, reader, datetime.now(UTC)), "it has expired meanwhile"
+
+
+async def _nothing() -> Message:
+    raise AssertionError("nobody is asked for more")
 
 
 @pytest.mark.parametrize("by", ["its URL", "a token"])
