@@ -87,7 +87,9 @@ class ClipChange(Input):
         examples=[7],
     )
     link_tells: Annotated[list[LinkFact], Field(max_length=len(LinkFact))] | None = Field(
-        None, description="What the link's page tells besides the title. Both, unless you say."
+        None,
+        description="What the link's page tells besides the title. Both, unless you say. "
+        "The film itself bears the time of its first picture all the same.",
     )
     share_hidden_head: Annotated[bool, Field(strict=True)] | None = Field(
         None,

@@ -118,7 +118,9 @@ async def get_file(call: Call[FileQuery]) -> Response:
         log.error("clip_file_missing", file=file["_id"], error=str(error))
         raise Gone("the file of this clip is lost") from error
     with opened.until_answered():
-        served = replace(shown, size_bytes=opened.size_bytes, modified_at=opened.modified_at)
+        # A link tells when only if its owner lets it.
+        modified_at = None if auth.link(call.request) is not None else opened.modified_at
+        served = replace(shown, size_bytes=opened.size_bytes, modified_at=modified_at)
         answer = await ranges.answer(call.request, served, opened.read, opened.close)
     if not isinstance(answer, StreamingResponse):
         return answer

@@ -175,13 +175,14 @@ def _gap(pause: Pause, why: GapWhy) -> ClipGap:
     return {"start": pause.start, "end": pause.end, "why": why, "kept": pause.kept}
 
 
-def named(file: FileRow, row: ClipRow, room: str) -> FileRow:
-    """A file of a clip, named by the title that its row has, or by `room`."""
+def named(file: FileRow, row: ClipRow, room: str, *, tells_when: bool = True) -> FileRow:
+    """A file of a clip, named by the title that its row has, or by `room`, and by its time."""
     suffix = PurePosixPath(file["storage_path"]).suffix
-    return {**file, "filename": filename(row["title"], room, play_time.begin(row), suffix)}
+    start = play_time.begin(row) if tells_when else None
+    return {**file, "filename": filename(row["title"], room, start, suffix)}
 
 
-def filename(title: str, room: str, start: datetime, suffix: str = ".mp4") -> str:
+def filename(title: str, room: str, start: datetime | None, suffix: str = ".mp4") -> str:
     """A name to save the clip under, for any title: no separators, nothing hidden, not too long.
 
     File systems take 255 bytes, and a character may have four.
@@ -189,4 +190,5 @@ def filename(title: str, room: str, start: datetime, suffix: str = ".mp4") -> st
     text = "".join(char if char not in '/\\:*?"<>|' else "-" for char in title or room)
     text = "".join(char for char in text if char.isprintable()).strip(" .")
     text = text[:80].encode()[:_NAME_BYTES].decode(errors="ignore")
-    return f"{text.strip(' .') or 'replay'} {start:%Y-%m-%d %H.%M.%S}{suffix}"
+    when = f" {start:%Y-%m-%d %H.%M.%S}" if start is not None else ""
+    return f"{text.strip(' .') or 'replay'}{when}{suffix}"

@@ -16,7 +16,7 @@ from app.context import Context
 from app.errors import Gone, NotFound
 from app.events import outbox
 from app.events.contents import ChatMessage, ClipSharedContent
-from app.models import AuditAction, ClipRow, EventName, EventRow, Visibility
+from app.models import AuditAction, ClipRow, EventName, EventRow, LinkFact, Visibility
 from app.models.schema import ReplayClip
 
 NO_LINK = "there is no such link, or it was turned off"
@@ -117,7 +117,7 @@ def _content(row: ClipRow, message: Message) -> ClipSharedContent:
 
 
 async def file_by_link(ctx: Context, file_id: str, secret: str) -> Clip:
-    """The clip of a file that a link opens, and the file that it gets, without its room's name.
+    """The clip of a file that a link opens, and the file that it gets, named as its owner lets.
 
     Raises NotFound, the same for a wrong, a revoked and an expired link, and for no such file; Gone
     if the clip is deleted; Preparing.
@@ -128,7 +128,8 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> Clip:
     if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")
     served = await clean_copies.file_for_others(ctx, Clip(clip, file))
-    return Clip(clip, clip_report.named(served, clip, ""))
+    tells_when = LinkFact.WHEN in clip["link_tells"]
+    return Clip(clip, clip_report.named(served, clip, "", tells_when=tells_when))
 
 
 async def is_open(ctx: Context, file_id: str, secret: str) -> bool:

@@ -123,8 +123,15 @@ async def bound_process(
 
     Within `limits`, and without what is secret of our environment.
     """
-    streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
-    process = await spawn(argv, **streams, cwd=cwd, pass_fds=pass_fds, limits=limits)
+    process = await spawn(
+        argv,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        cwd=cwd,
+        pass_fds=pass_fds,
+        limits=limits,
+    )
     try:
         yield process
     finally:

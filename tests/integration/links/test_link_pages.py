@@ -83,6 +83,10 @@ async def test_the_room_of_a_clip_is_no_part_of_its_films_name(
     secret = await link(title="")
     film = await http.get(f"/v1/files/file-c1?link={secret}")
     assert 'filename="replay 20' in film.headers["content-disposition"]
+    assert "last-modified" not in film.headers
+    nameless = await http.patch("/clips/c1", json={"link_tells": ["who"]}, headers=OWNER)
+    film = await http.get(nameless.json()["link_url"])
+    assert 'filename="replay.mp4"' in film.headers["content-disposition"]
 
 
 async def test_only_pages_that_may_are_let_embed_the_player(
