@@ -16,27 +16,29 @@ from starlette.types import Receive, Scope, Send
 
 log = structlog.get_logger()
 
-Look = Callable[[], Awaitable[bool]]
-"""Whether an answer may go on."""
-
 
 class Ended(Exception):
     """What let a reader in has ended while they were answered: the answer breaks off."""
 
 
 class WatchedAnswer(StreamingResponse):
-    """A streamed answer that breaks off once `look` gives False. Raises Ended then.
+    """A streamed answer that breaks off once `may_go_on` gives False. Raises Ended then.
 
     It goes on while the store can't tell.
     """
 
-    def __init__(self, streamed: StreamingResponse, look: Look, every_seconds: float) -> None:
+    def __init__(
+        self,
+        streamed: StreamingResponse,
+        may_go_on: Callable[[], Awaitable[bool]],
+        every_seconds: float,
+    ) -> None:
         self.body_iterator = streamed.body_iterator
         self.status_code = streamed.status_code
         self.background = None
         self.raw_headers = streamed.raw_headers
         self._streamed = streamed
-        self._look = look
+        self._may_go_on = may_go_on
         self._every_seconds = every_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +62,7 @@ class WatchedAnswer(StreamingResponse):
         while True:
             await asyncio.sleep(self._every_seconds)
             try:
-                if not await self._look():
+                if not await self._may_go_on():
                     bound.reschedule(asyncio.get_running_loop().time())
                     return
             except PyMongoError as error:

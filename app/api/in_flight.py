@@ -18,8 +18,9 @@ from app.api.token_buckets import Cost
 from app.errors import TooManyRequests
 from app.work.turns import Turns
 
-AT_ONCE = 4
-"""Of one user, of each kind. A browser has six connections."""
+AT_ONCE = 2
+"""Of one user, of each kind: the embedded database does one thing at a time, for everybody. A
+browser has six connections."""
 NAMELESS_AT_ONCE = 4
 """Of each kind, of all who show no name, such as those who follow a link; addresses in turn."""
 LINK_AT_ONCE = 2

@@ -26,7 +26,8 @@ from app.store import dated, first
 
 LOOKED_AT = 500
 _FIRST_STRETCH = timedelta(minutes=10)
-_GROWTH = 12
+_GROWTH = 4
+"""Of a stretch after one that has nothing: what lies densely there is read whole."""
 _NEWEST_FIRST = Order("created_at")
 
 
