@@ -14,7 +14,7 @@ from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import IDEMPOTENCY_KEY, Input, View
 from app.clips import sharing
-from app.errors import NotFound, NotPermitted
+from app.errors import Conflict, NotFound, NotPermitted
 from app.events import outbox
 from app.models.free_text import TEXT_LENGTH, clean_text
 
@@ -67,8 +67,10 @@ class ShareView(View):
     "those of EVENTS_TARGETS that want it, and into the live room. Refused where no target wants "
     "it. Who may see the clip stays as it is.",
     answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
-    problems=[NotFound, NotPermitted, outbox.NoEventsUrl],
-    headers={IDEMPOTENCY_KEY: "The same key again is the same event."},
+    problems=[Conflict, NotFound, NotPermitted, outbox.NoEventsUrl],
+    headers={
+        IDEMPOTENCY_KEY: "The same key again is the same event; for another channel it is 409."
+    },
     kept=Kept.MESSAGE,
 )
 async def share_clip(call: Call[ShareRequest]) -> ShareView:

@@ -13,11 +13,11 @@ from app.access.tokens import Caller
 from app.clips import clean_copies, clip_access, clip_deeds, clip_report, clip_visibility, library
 from app.clips.clip_pages import Clip
 from app.context import Context
-from app.errors import Gone, NotFound
+from app.errors import Conflict, Gone, NotFound
 from app.events import outbox
 from app.events.contents import ChatMessage, ClipSharedContent
 from app.models import AuditAction, ClipRow, EventName, EventRow, LinkFact, Visibility
-from app.models.schema import ReplayClip
+from app.models.schema import OutgoingEvent, ReplayClip
 
 NO_LINK = "there is no such link, or it was turned off"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -53,7 +53,7 @@ async def share(
     """Asks the chat, by the event `clip_shared`, to post a clip; tells the live room, too.
 
     Asked again with the same key it is the same event. Raises NotFound, NotPermitted, NoEventsUrl,
-    Conflict if somebody has closed the clip.
+    Conflict if somebody has closed the clip, or the key was used for another channel.
     """
     row = await clip_access.changeable(ctx, caller, clip_id)
     clip_visibility.check_not_closed(row)
@@ -72,6 +72,12 @@ async def share(
         text=words(row["duration_seconds"]) if text is None else text,
         attachments=(row["file_id"],),
     )
+    told = await ctx.store.rows(OutgoingEvent).find_one({"_id": message.event_id})
+    if told is not None and told["data"]["channel_id"] != channel_id:
+        raise Conflict(
+            f"this Idempotency-Key has posted the clip in channel {told['data']['channel_id']!r}: "
+            "use another key"
+        )
     who, action = caller.identity, AuditAction.CLIP_SHARED
     async with clip_deeds.audited(ctx, who, action, row, channel_id=channel_id):
         await outbox.tell_of(ctx, _content(row, message), key, row, identity=who)

@@ -111,16 +111,18 @@ def remove_dead() -> None:
 
 def _all() -> list[Path]:
     """What lies in the folders that nobody but this user can have made, and may write."""
-    root = Path(tempfile.gettempdir())
-    return [path for folder in root.glob(f"{_prefix()}*") for path in _within(folder)]
+    prefix = _prefix()
+    with os.scandir(tempfile.gettempdir()) as entries:  # others may have made any number of them
+        named = [each for each in entries if each.name.startswith(prefix)]
+    return [path for each in named for path in _within(each)]
 
 
-def _within(folder: Path) -> list[Path]:
+def _within(folder: os.DirEntry[str]) -> list[Path]:
     with suppress(FileNotFoundError):  # that of another service, which has just ended
-        found = folder.lstat()
+        found = folder.stat(follow_symlinks=False)
         is_ours = found.st_uid == os.getuid() and not found.st_mode & 0o077
         if is_ours and stat.S_ISDIR(found.st_mode):
-            return list(folder.iterdir())
+            return list(Path(folder).iterdir())
     return []
 
 

@@ -315,6 +315,9 @@ async def test_a_shared_clip_is_posted_with_words_and_its_file(
     ]
     assert [each.status_code for each in answers] == [202, 202]
     assert answers[0].json() == answers[1].json()
+    other = await http.post(path, json={"channel_id": "random"}, headers=OWNER | key)
+    assert (other.status_code, other.json()["type"]) == (409, "conflict")
+    assert "'general'" in other.json()["detail"]
     message = {"text": "🎬 Replay captured (2 min)", "attachments": [f"file-{clip_id}"]}
     assert answers[0].json()["message"] == message
     own = {"channel_id": "#übung <b>", "text": "look\u202e at\0 <this>\r\nplease"}
