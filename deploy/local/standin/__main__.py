@@ -1,7 +1,7 @@
 """`python -m deploy.local.standin --config egress.yaml`: run one worker until SIGTERM or SIGINT.
 
-The config file is a real egress's: redis.address, redis.password, api_key, api_secret, ws_url; its
-other keys are accepted and mean nothing here. Options go before it.
+The config file is a real egress's: redis.address, redis.password, api_key, api_secret, ws_url,
+storage.s3; its other keys are accepted and mean nothing here. Options go before it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import redis.asyncio
 import yaml
 
+from deploy.local.standin.places import S3Storage
 from deploy.local.standin.recorder import LATE_SECONDS
 from deploy.local.standin.source import Connection
 from deploy.local.standin.worker import Worker
@@ -47,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     if arguments.config:
         config = yaml.safe_load(arguments.config.read_text()) or {}
     arguments.redis = arguments.redis or config.get("redis", {}).get("address")
+    arguments.storage = S3Storage.configured(config.get("storage") or {})
     arguments.redis_password = config.get("redis", {}).get("password")
     for name in ("ws_url", "api_key", "api_secret"):
         setattr(arguments, name, getattr(arguments, name) or config.get(name))
@@ -66,7 +68,9 @@ async def _main(arguments: argparse.Namespace) -> None:
         track_timeout_seconds=arguments.track_timeout,
     )
     bus = redis.asyncio.Redis(host=host, port=int(port), password=arguments.redis_password)
-    worker = Worker(bus, connection, arguments.max, arguments.late, arguments.faults)
+    worker = Worker(
+        bus, connection, arguments.max, arguments.late, arguments.faults, arguments.storage
+    )
     stopping = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)

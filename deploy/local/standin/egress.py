@@ -179,7 +179,8 @@ class Egress:
             return
         layout, seconds = self.request.layout, self.request.segment_seconds
         bias = self._faults().clock_bias
-        self._output = Output(layout, seconds, first + bias, self._faults)
+        storage = self.request.storage
+        self._output = Output(layout, storage, seconds, first + bias, self._faults)
         self.info.segment_results[0].started_at = int(first * 1e9)
         self.info.status = ACTIVE
         self._report()
@@ -208,7 +209,13 @@ class Egress:
                     return
             held = segment
         if held is not None and await self._publish_one(held) and self._output is not None:
-            await asyncio.to_thread(self._output.write_playlists, True)
+            try:
+                await asyncio.to_thread(self._output.write_playlists, True)
+            except OSError as error:
+                self._upload_failed(self._output, error)
+
+    def _upload_failed(self, output: Output, error: OSError) -> None:
+        self.end(failure(f"{output.place.kind} upload failed: {error.strerror}", 400))
 
     async def _publish_one(self, segment: Segment) -> bool:
         """Write one segment; False if nothing may follow it."""
@@ -218,12 +225,14 @@ class Egress:
         try:
             await asyncio.to_thread(self._output.publish, segment)
         except OSError as error:
-            self.end(failure(f"Local upload failed: {error.strerror}", 400))
+            self._upload_failed(self._output, error)
         number = len(self._output.lines)
         results = self.info.segment_results[0]
         results.segment_count, results.size = number, self._output.size_bytes
-        results.playlist_location = results.playlist_name
-        results.live_playlist_location = results.live_playlist_name
+        at = self._output.place.location
+        results.playlist_location = at(self.request.layout.playlist.name)
+        if (live := self.request.layout.live_playlist) is not None:
+            results.live_playlist_location = at(live.name)
         faults = self._faults()
         if number == faults.die_after_segments:
             os._exit(1)

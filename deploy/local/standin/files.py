@@ -39,15 +39,23 @@ class Layout:
         return self.prefix.with_name(f"{self.prefix.name}_{suffix}.ts")
 
 
-def layout(prefix: str, playlist_name: str, live_playlist_name: str, timestamps: bool) -> Layout:
+def layout(
+    prefix: str,
+    playlist_name: str,
+    live_playlist_name: str,
+    timestamps: bool,
+    *,
+    is_absolute: bool = True,
+) -> Layout:
     """The layout of a request's segment output.
 
-    Playlists lie beside the segments; without a name the main one is called like the prefix.
+    Playlists lie beside the segments; without a name the main one is called like the prefix. Keys
+    in a bucket, which are not absolute, begin without a slash.
 
     :raises ValueError: a prefix that this worker can't serve.
     """
-    path = PurePosixPath(prefix)
-    if not path.is_absolute() or prefix.endswith("/") or "{" in prefix:
+    path = PurePosixPath(prefix if is_absolute else prefix.lstrip("/"))
+    if path.is_absolute() != is_absolute or prefix.endswith("/") or "{" in prefix:
         raise ValueError(f"filename_prefix {prefix!r}: an absolute path without template variables")
     for name in (playlist_name, live_playlist_name):
         if "/" in name:

@@ -8,6 +8,7 @@ from typing import Any
 from livekit.protocol import egress as proto
 
 from deploy.local.standin import files
+from deploy.local.standin.places import S3Storage
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Request:
     encoding: Encoding
     segment_seconds: int
     layout: files.Layout
+    storage: S3Storage | None
+    """The bucket that the files go to; None: a folder that this worker sees."""
     manifest: bool
 
     @property
@@ -52,8 +55,8 @@ class Request:
         return [sid for sid in (self.video_track_id, self.audio_track_id) if sid]
 
 
-def parse(composite: Any) -> Request:
-    """Read a `livekit.TrackCompositeEgressRequest`.
+def parse(composite: Any, own: S3Storage | None = None) -> Request:
+    """Read a `livekit.TrackCompositeEgressRequest`. `own`: the storage of who asks for none.
 
     :raises ValueError: what egress refuses, or what this stand-in does not do.
     """
@@ -65,6 +68,7 @@ def parse(composite: Any) -> Request:
     if not composite.video_track_id:
         raise ValueError("the stand-in needs a video_track_id")
     output = outputs[0]
+    storage = S3Storage.of(output.s3) if output.WhichOneof("output") == "s3" else own
     return Request(
         room_name=composite.room_name,
         video_track_id=composite.video_track_id,
@@ -76,7 +80,9 @@ def parse(composite: Any) -> Request:
             output.playlist_name,
             output.live_playlist_name,
             output.filename_suffix == proto.SegmentedFileSuffix.TIMESTAMP,
+            is_absolute=storage is None,
         ),
+        storage=storage,
         manifest=not output.disable_manifest,
     )
 

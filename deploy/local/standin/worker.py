@@ -13,6 +13,7 @@ from livekit.protocol import egress as proto
 
 from deploy.local.standin import faults, messages, request
 from deploy.local.standin.egress import KILLED, STOPPED, Egress
+from deploy.local.standin.places import S3Storage
 from deploy.local.standin.rpc import Bus, Method, RpcError
 from deploy.local.standin.source import Connection
 
@@ -31,6 +32,7 @@ class Worker:
 
     :param maximum: egresses at the same time; beyond it the worker is silent, as a busy one.
     :param late_seconds: media that is so late is left out.
+    :param storage: where what is recorded goes, if a request says nothing of it; None: a folder.
     """
 
     def __init__(
@@ -40,7 +42,9 @@ class Worker:
         maximum: int,
         late_seconds: float,
         faults_path: Path | None,
+        storage: S3Storage | None = None,
     ) -> None:
+        self._storage = storage
         self._connection = connection
         self._maximum = maximum
         self._late_seconds = late_seconds
@@ -86,7 +90,7 @@ class Worker:
         if start.egress_id in self._egresses:
             raise RpcError("already_exists", f"egress {start.egress_id} already exists")
         try:
-            parsed = request.parse(start.track_composite)
+            parsed = request.parse(start.track_composite, self._storage)
         except ValueError as error:
             raise RpcError("invalid_argument", str(error)) from error
         egress = Egress(

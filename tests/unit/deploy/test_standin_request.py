@@ -9,6 +9,7 @@ from livekit import api
 from livekit.protocol import egress as proto
 
 from deploy.local.standin import messages, request
+from deploy.local.standin.places import S3Storage
 from deploy.local.standin.request import Encoding
 
 
@@ -45,11 +46,31 @@ def test_reads_the_older_field_of_one_output() -> None:
     assert parsed.manifest
 
 
+def uploads(prefix: str, **given: Any) -> proto.SegmentedFileOutput:
+    s3 = proto.S3Upload(bucket="b", access_key="k", secret="s", **given)
+    return proto.SegmentedFileOutput(filename_prefix=prefix, s3=s3)
+
+
+def test_a_bucket_is_that_of_the_request_else_the_workers_own() -> None:
+    """Keys begin without a slash, whether the prefix does or not."""
+    own = S3Storage("own", "http://127.0.0.1:1", "us-east-1", "k", "s", True)
+    assert request.parse(composite()).storage is None
+    for prefix in ("/replay/seg", "replay/seg"):
+        parsed = request.parse(composite(segment_outputs=[uploads(prefix)]), own)
+        assert parsed.storage == S3Storage("b", "", "us-east-1", "k", "s", False)
+        assert str(parsed.layout.prefix) == "replay/seg"
+    assert request.parse(composite(), own).storage == own
+    assert S3Storage.configured({}) is None
+    given = {"bucket": "own", "endpoint": "http://127.0.0.1:1", "access_key": "k", "secret": "s"}
+    assert S3Storage.configured({"s3": given | {"force_path_style": True}}) == own
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
         ({"segment_outputs": []}, "one segment output"),
         ({"video_track_id": ""}, "video_track_id"),
+        ({"segment_outputs": [uploads("x/seg", assume_role_arn="arn:aws:iam::1:role/r")]}, "role"),
         ({"advanced": api.EncodingOptions(width=333, height=200)}, "333x200"),
         ({"advanced": api.EncodingOptions(width=8, height=8)}, "8x8"),
         ({"preset": proto.EncodingOptionsPreset.PASSTHROUGH}, "PASSTHROUGH"),
